@@ -1,0 +1,170 @@
+//! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the poll and in the page.
+
+use super::{Conversation, Message, transcript::Key};
+use crate::{
+    ids::MessageId,
+    work_log::{Cursor, WorkLogEntry, vocabulary},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+vocabulary! {
+    /// What kind of thing is gone.
+    RemovedKind {
+        /// A work log entry.
+        Entry = "entry",
+        /// A message.
+        Message = "message",
+        /// A conversation, with everything in it.
+        Conversation = "conversation",
+    }
+}
+
+/// Something that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Removed {
+    /// What kind of thing it was.
+    pub kind: RemovedKind,
+    /// Its id.
+    pub id: Uuid,
+    /// The owner's revision at which it went.
+    pub rev: i64,
+}
+
+/// One row of an owner's feed. Written as `{"entry": {…}}`: the key names the kind, as the event's name does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// An entry as it is now.
+    Entry(WorkLogEntry),
+    /// A message as it is now.
+    Message(Message),
+    /// A conversation as it is now.
+    Conversation(Conversation),
+    /// Something that is gone.
+    Removed(Removed),
+}
+
+impl Change {
+    /// The revision at which it came to be so.
+    pub const fn rev(&self) -> i64 {
+        match self {
+            Self::Entry(entry) => entry.rev,
+            Self::Message(message) => message.rev,
+            Self::Conversation(conversation) => conversation.rev,
+            Self::Removed(removed) => removed.rev,
+        }
+    }
+
+    /// The name of its event on the stream, which is also its key in JSON.
+    pub const fn event(&self) -> &'static str {
+        match self {
+            Self::Entry(_) => "entry",
+            Self::Message(_) => "message",
+            Self::Conversation(_) => "conversation",
+            Self::Removed(_) => "removed",
+        }
+    }
+
+    /// What it is a change of; a removal has the key of what is gone.
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Self::Entry(entry) => (RemovedKind::Entry, entry.id.uuid()),
+            Self::Message(message) => (RemovedKind::Message, message.id.uuid()),
+            Self::Conversation(conversation) => (RemovedKind::Conversation, conversation.id.uuid()),
+            Self::Removed(removed) => (removed.kind, removed.id),
+        }
+    }
+}
+
+vocabulary! {
+    /// Why a cursor cannot be continued and the reader must load its page of rows anew.
+    ResetReason {
+        /// The cursor is from another life of the database.
+        ForeignEpoch = "foreign_epoch",
+        /// The cursor lies ahead of everything written.
+        Future = "future",
+        /// What was removed since then is no longer known.
+        TooOld = "too_old",
+    }
+}
+
+/// The data of one event of the stream, whose name says which it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Frame {
+    /// A row changed. `prev` is the cursor this connection was at before.
+    Change {
+        /// Where the connection stood before this frame.
+        prev: Cursor,
+        /// Where it stands after it.
+        cursor: Cursor,
+        /// The row.
+        change: Box<Change>,
+    },
+    /// Nothing for this reader up to `cursor`.
+    Heartbeat {
+        /// Where the connection stands.
+        cursor: Cursor,
+    },
+    /// Text of an answer that is being written; never moves the cursor.
+    Delta {
+        /// The message that grows.
+        message_id: MessageId,
+        /// Where `text` begins, in bytes of the message's UTF-8 text.
+        offset: usize,
+        /// The text from there on.
+        text: String,
+    },
+    /// The reader's cursor cannot be continued.
+    Reset {
+        /// Why.
+        reason: ResetReason,
+    },
+    /// Too many streams: come back later.
+    Busy,
+    /// Nobody is signed in, or no longer.
+    Auth,
+}
+
+#[derive(Deserialize)]
+struct ChangeData {
+    prev: Cursor,
+    #[serde(flatten)]
+    change: Change,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeltaData {
+    message_id: MessageId,
+    offset: usize,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct ResetData {
+    reason: ResetReason,
+}
+
+impl Frame {
+    /// Reads an event: its name, its id (the cursor after it) and its data. `None` for events that this version
+    /// does not know, which a reader passes over.
+    pub fn parse(event: &str, id: &str, data: &str) -> Option<Self> {
+        match event {
+            "entry" | "message" | "conversation" | "removed" => {
+                let ChangeData { prev, change } = serde_json::from_str(data).ok()?;
+                Some(Self::Change { prev, cursor: id.parse().ok()?, change: Box::new(change) })
+            }
+            "heartbeat" => Some(Self::Heartbeat { cursor: id.parse().ok()? }),
+            "delta" => {
+                let DeltaData { message_id, offset, text } = serde_json::from_str(data).ok()?;
+                Some(Self::Delta { message_id, offset, text })
+            }
+            "reset" => serde_json::from_str(data).ok().map(|ResetData { reason }| Self::Reset { reason }),
+            "busy" => Some(Self::Busy),
+            "auth" => Some(Self::Auth),
+            _ => None,
+        }
+    }
+}

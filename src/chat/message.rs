@@ -1,0 +1,118 @@
+//! What was said: by the person or by the assistant.
+
+use crate::{
+    ids::{ConversationId, MessageId, TurnId},
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Longest message a person may send, in bytes of UTF-8.
+pub const CONTENT_MAX_BYTES: usize = 32 * 1024;
+
+crate::work_log::vocabulary! {
+    /// Who said it.
+    Role {
+        /// The person.
+        User = "user",
+        /// The assistant.
+        Assistant = "assistant",
+    }
+}
+
+crate::work_log::vocabulary! {
+    /// How a message stands.
+    MessageStatus {
+        /// It is being written; its text grows.
+        Streaming = "streaming",
+        /// It is whole.
+        Done = "done",
+        /// The person stopped it; what there was stays.
+        Stopped = "stopped",
+        /// Whoever wrote it died; what there was stays.
+        Interrupted = "interrupted",
+        /// No answer could be had; the content says so in a plain sentence.
+        Failed = "failed",
+    }
+}
+
+/// What an answer cost, where it is known. Times in milliseconds, tokens as the provider measured them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AnswerFacts {
+    /// Who ran the model; `demo` for the built-in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model's name as a person reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_name: Option<String>,
+    /// From the question to the end of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+    /// Tokens read by the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<i64>,
+    /// Tokens written by the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<i64>,
+}
+
+/// A message as pages, frames and the API show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// UUID v7; ids sort in the order in which messages began.
+    pub id: MessageId,
+    /// The conversation it was said in.
+    pub conversation_id: ConversationId,
+    /// The turn it began or belongs to.
+    pub turn_id: Option<TurnId>,
+    /// Who said it.
+    pub role: Role,
+    /// The text: plain for the person, Markdown for the assistant.
+    pub content: String,
+    /// The assistant's Markdown up to `html_bytes`, rendered and sanitised on the server.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub html: Option<String>,
+    /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished blocks before.
+    #[serde(default)]
+    pub html_bytes: usize,
+    /// How it stands.
+    pub status: MessageStatus,
+    /// What the answer cost.
+    #[serde(default)]
+    pub facts: AnswerFacts,
+    /// Server time at which it began.
+    pub created_at: Timestamp,
+    /// Server time of its last change.
+    pub updated_at: Timestamp,
+    /// The owner's revision at which it last changed.
+    pub rev: i64,
+}
+
+/// How many bytes of growing Markdown are whole blocks: up to the last blank line that is not inside a code fence.
+pub fn finished_blocks(markdown: &str) -> usize {
+    let (mut finished, mut fenced, mut at) = (0, false, 0);
+    for line in markdown.split_inclusive('\n') {
+        at += line.len();
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced && line == "\n" {
+            finished = at;
+        }
+    }
+    finished
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_end_at_blank_lines_outside_fences() {
+        for (markdown, finished) in
+            [("", 0), ("one", 0), ("one\n\n", 5), ("one\n\ntwo", 5), ("```\na\n\nb", 0), ("```\na\n\nb\n```\n\nc", 14)]
+        {
+            assert_eq!(finished_blocks(markdown), finished, "{markdown:?}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The conversation's domain, shared by server and browser: messages, conversations, and the list in which
+//! messages and work stand in the order in which things happened. No input, no output, no clock.
+
+mod change;
+mod conversation;
+mod grouping;
+mod message;
+mod title;
+mod transcript;
+
+pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
+pub use conversation::Conversation;
+pub use grouping::{Period, group_by_period};
+pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
+pub use title::{TITLE_MAX_CHARS, title_of};
+pub use transcript::{Item, Transcript};

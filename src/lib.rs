@@ -1,0 +1,9 @@
+//! Holly: a chat with an assistant whose work is visible.
+//!
+//! Where to go:
+//! - [`work_log`] and [`chat`]: the domain, shared by server and browser; no input, no output.
+
+pub mod chat;
+pub mod ids;
+pub mod timestamp;
+pub mod work_log;

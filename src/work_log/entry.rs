@@ -1,0 +1,139 @@
+//! The entry: one row that moves from `working` to its end.
+
+use super::{LogType, Metadata, Status, StorageStatus};
+use crate::{
+    ids::{ConversationId, EntryId, TurnId, UserId},
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Longest title, in characters.
+pub const TITLE_MAX_CHARS: usize = 200;
+/// Longest details, in bytes of UTF-8.
+pub const DETAILS_MAX_BYTES: usize = 64 * 1024;
+/// Largest metadata, in bytes of compact JSON.
+pub const METADATA_MAX_BYTES: usize = 16 * 1024;
+
+/// One milestone of somebody's work, as every reader sees it: in the page, in a frame, in the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkLogEntry {
+    /// UUID v7; ids sort in the order in which entries were made.
+    pub id: EntryId,
+    /// Whose entry it is.
+    pub user_id: UserId,
+    /// The conversation it stands in, if any.
+    pub conversation_id: Option<ConversationId>,
+    /// The entry this is a step of, if any.
+    pub parent_id: Option<EntryId>,
+    /// The assistant's turn it belongs to; null for entries that programs write.
+    pub turn_id: Option<TurnId>,
+    /// What kind of work.
+    pub log_type: LogType,
+    /// How it stands.
+    pub status: Status,
+    /// One line a person understands, 1 to [`TITLE_MAX_CHARS`] characters.
+    pub title: String,
+    /// What one sees when it is opened, at most [`DETAILS_MAX_BYTES`].
+    pub details: Option<String>,
+    /// Model, tokens, tool, error and the like.
+    pub metadata: Metadata,
+    /// Server time at which it was created.
+    pub timestamp: Timestamp,
+    /// Server time of its last change.
+    pub updated_at: Timestamp,
+    /// How long the work took, in milliseconds; null while nobody measured it.
+    pub duration_ms: Option<i64>,
+    /// The tier it is kept in.
+    pub storage_status: StorageStatus,
+    /// When it is deleted for good; null while it is kept.
+    pub expires_at: Option<Timestamp>,
+    /// When it moved to object storage.
+    pub archived_at: Option<Timestamp>,
+    /// The owner's revision at which it last changed.
+    pub rev: i64,
+}
+
+impl WorkLogEntry {
+    /// The words of the title that name what was worked on, and the rest: `("Image", ": a lighthouse")`.
+    /// The subject is the model's name where the title begins with it, else what stands before a colon.
+    pub fn subject(&self) -> (&str, &str) {
+        let model = self.metadata.text("modelName").filter(|name| self.title.starts_with(*name));
+        let end = model.map(str::len).or_else(|| self.title.find(": ")).unwrap_or(0);
+        self.title.split_at(end)
+    }
+
+    /// The word that stands beside the glyph: the status, or why work ended early.
+    pub fn word(&self) -> &'static str {
+        match self.status {
+            Status::Warning if self.metadata.flag("stopped") => "Stopped",
+            Status::Warning if self.metadata.flag("interrupted") => "Interrupted",
+            status => status.word(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An entry for tests: `n` gives its id and its second.
+    pub(crate) fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogEntry {
+        let at = Timestamp::from_millis(1_795_512_600_000 + i64::from(n) * 1000);
+        WorkLogEntry {
+            id: EntryId::from_uuid(uuid::Uuid::from_u128(u128::from(n))),
+            user_id: UserId::from_uuid(uuid::Uuid::from_u128(1)),
+            conversation_id: Some(ConversationId::from_uuid(uuid::Uuid::from_u128(2))),
+            parent_id: None,
+            turn_id: Some(TurnId::from_uuid(uuid::Uuid::from_u128(3))),
+            log_type,
+            status,
+            title: title.to_owned(),
+            details: None,
+            metadata: Metadata::default(),
+            timestamp: at,
+            updated_at: at,
+            duration_ms: (status != Status::Working).then_some(900),
+            storage_status: StorageStatus::Hot,
+            expires_at: None,
+            archived_at: None,
+            rev: i64::from(n),
+        }
+    }
+
+    #[test]
+    fn the_subject_is_the_model_or_what_stands_before_a_colon() {
+        let mut answered = entry(1, LogType::AiResponse, Status::Success, "Gemini 2.5 Flash answered");
+        answered.metadata = Metadata::default().with("modelName", "Gemini 2.5 Flash");
+        assert_eq!(answered.subject(), ("Gemini 2.5 Flash", " answered"));
+        assert_eq!(entry(2, LogType::ToolCall, Status::Success, "Image: a tree").subject(), ("Image", ": a tree"));
+        assert_eq!(entry(3, LogType::Info, Status::Info, "Nothing special").subject(), ("", "Nothing special"));
+    }
+
+    #[test]
+    fn the_wire_names_are_those_of_the_contract() {
+        let json = serde_json::to_value(entry(1, LogType::AiResponse, Status::Working, "x")).unwrap();
+        for name in [
+            "id",
+            "userId",
+            "conversationId",
+            "parentId",
+            "logType",
+            "status",
+            "title",
+            "details",
+            "metadata",
+            "timestamp",
+            "updatedAt",
+            "durationMs",
+            "storageStatus",
+            "expiresAt",
+            "archivedAt",
+            "rev",
+        ] {
+            assert!(json.get(name).is_some(), "{name}");
+        }
+        assert_eq!(json["logType"], "ai_response");
+        assert_eq!(json["storageStatus"], "hot");
+    }
+}

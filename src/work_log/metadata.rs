@@ -1,0 +1,110 @@
+//! The facts beside an entry's title: a JSON object with a few names that Holly itself reads.
+
+use crate::ids::FileId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use: `provider`, `model`,
+/// `inputTokens`, `outputTokens`, `tokensEstimated`, `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`,
+/// `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `files`. Others are kept and shown as they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(pub Map<String, Value>);
+
+/// A file that a tool made, as it stands in `metadata.files`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaFile {
+    /// Its address is `/files/{id}`.
+    pub id: FileId,
+    /// IANA media type, such as `image/svg+xml`.
+    pub media_type: String,
+    /// The name offered when it is saved.
+    pub name: String,
+    /// What it shows, for those who do not see or hear it.
+    pub description: String,
+    /// Size in bytes.
+    pub bytes: i64,
+}
+
+impl MediaFile {
+    /// Where the browser fetches it.
+    pub fn url(&self) -> String {
+        format!("/files/{}", self.id)
+    }
+}
+
+impl Metadata {
+    /// This object with `name` set to `value`.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The text under `name`.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// The whole number under `name`.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_i64()
+    }
+
+    /// Whether `name` is `true`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The files that the work made; entries that do not read as files are passed over.
+    pub fn files(&self) -> Vec<MediaFile> {
+        let Some(Value::Array(files)) = self.0.get("files") else { return Vec::new() };
+        files.iter().filter_map(|file| serde_json::from_value(file.clone()).ok()).collect()
+    }
+
+    /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input tokens`, `12`.
+    /// Files are left out, they are shown as what they are.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| *name != "files").map(|(name, value)| (spaced(name), shown(value))).collect()
+    }
+}
+
+fn spaced(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(if letter == '_' { ' ' } else { letter.to_ascii_lowercase() });
+    }
+    words
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_named_in_words() {
+        let metadata = Metadata::default().with("inputTokens", 12).with("fallback", true).with("error_class", "timeout");
+        let facts: Vec<_> = metadata.facts();
+        assert!(facts.contains(&("input tokens".into(), "12".into())));
+        assert!(facts.contains(&("fallback".into(), "yes".into())));
+        assert!(facts.contains(&("error class".into(), "timeout".into())));
+    }
+
+    #[test]
+    fn files_that_do_not_read_as_files_are_passed_over() {
+        let metadata = Metadata::default().with("files", serde_json::json!(["x", {"id": 1}]));
+        assert!(metadata.files().is_empty());
+    }
+}
