@@ -3,6 +3,7 @@
 //! Where to go:
 //! - [`work_log`] and [`chat`]: the domain, shared by server and browser; no input, no output.
 
+pub mod api;
 pub mod chat;
 pub mod ids;
 pub mod timestamp;

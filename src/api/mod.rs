@@ -1,0 +1,18 @@
+//! Server functions: what the pages and islands ask of the server, one file per resource.
+//! Each one says who is asking, calls one function of `server` and answers; they work as plain form posts too.
+
+mod account;
+mod conversations;
+mod error;
+mod keys;
+mod pages;
+mod turns;
+mod work_log;
+
+pub use account::*;
+pub use conversations::*;
+pub use error::ApiError;
+pub use keys::*;
+pub use pages::*;
+pub use turns::*;
+pub use work_log::*;

@@ -1,0 +1,34 @@
+//! Turns: send a message, stop, try again.
+
+use super::ApiError;
+use crate::ids::{ConversationId, TurnId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Where a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sent {
+    /// The conversation it stands in; a new one when none was named.
+    pub conversation_id: ConversationId,
+    /// The turn that answers it.
+    pub turn_id: TurnId,
+}
+
+/// Stores a message and starts the turn that answers it; without a conversation it begins a new one.
+#[server(endpoint = "turns/send")]
+pub async fn send_message(conversation_id: Option<ConversationId>, content: String) -> Result<Sent, ApiError> {
+    Err(ApiError::Unreachable)
+}
+
+/// Stops the conversation's running turn; what there is stays.
+#[server(endpoint = "turns/stop")]
+pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
+    Err(ApiError::Unreachable)
+}
+
+/// Answers the conversation's last message once more.
+#[server(endpoint = "turns/retry")]
+pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
+    Err(ApiError::Unreachable)
+}
