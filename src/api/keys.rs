@@ -20,19 +20,19 @@ pub struct ApiKey {
 }
 
 /// Makes a key and returns it whole, this once.
-#[server(endpoint = "keys/create")]
+#[server(prefix = "/fn", endpoint = "keys/create")]
 pub async fn create_key(name: String) -> Result<String, ApiError> {
     Err(ApiError::Unreachable)
 }
 
 /// The keys that are in force, newest first.
-#[server(endpoint = "keys/list")]
+#[server(prefix = "/fn", endpoint = "keys/list")]
 pub async fn list_keys() -> Result<Vec<ApiKey>, ApiError> {
     Err(ApiError::Unreachable)
 }
 
 /// Takes a key out of force at once.
-#[server(endpoint = "keys/revoke")]
+#[server(prefix = "/fn", endpoint = "keys/revoke")]
 pub async fn revoke_key(id: String) -> Result<(), ApiError> {
     Err(ApiError::Unreachable)
 }

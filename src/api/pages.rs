@@ -53,13 +53,13 @@ pub struct ChatPage {
 }
 
 /// The chat page: conversation `conversation_id` with rows before `before`, or a new one.
-#[server(endpoint = "page/chat")]
+#[server(prefix = "/fn", endpoint = "page/chat")]
 pub async fn load_chat(conversation_id: Option<ConversationId>, before: Option<String>) -> Result<ChatPage, ApiError> {
     Err(ApiError::Unreachable)
 }
 
 /// Who is signed in; `None` when nobody is.
-#[server(endpoint = "page/account")]
+#[server(prefix = "/fn", endpoint = "page/account")]
 pub async fn load_account() -> Result<Option<Account>, ApiError> {
     Err(ApiError::Unreachable)
 }

@@ -16,19 +16,19 @@ pub struct Sent {
 }
 
 /// Stores a message and starts the turn that answers it; without a conversation it begins a new one.
-#[server(endpoint = "turns/send")]
+#[server(prefix = "/fn", endpoint = "turns/send")]
 pub async fn send_message(conversation_id: Option<ConversationId>, content: String) -> Result<Sent, ApiError> {
     Err(ApiError::Unreachable)
 }
 
 /// Stops the conversation's running turn; what there is stays.
-#[server(endpoint = "turns/stop")]
+#[server(prefix = "/fn", endpoint = "turns/stop")]
 pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
     Err(ApiError::Unreachable)
 }
 
 /// Answers the conversation's last message once more.
-#[server(endpoint = "turns/retry")]
+#[server(prefix = "/fn", endpoint = "turns/retry")]
 pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
     Err(ApiError::Unreachable)
 }
