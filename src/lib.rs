@@ -8,3 +8,6 @@ pub mod chat;
 pub mod ids;
 pub mod timestamp;
 pub mod work_log;
+
+#[cfg(feature = "ssr")]
+pub mod server;

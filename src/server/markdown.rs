@@ -1,0 +1,5 @@
+//! tmp
+/// tmp
+pub fn render(m: &str) -> String {
+    m.to_owned()
+}

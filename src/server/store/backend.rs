@@ -1,0 +1,99 @@
+//! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which version is safe.
+
+use super::{Result, StoreError};
+use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use std::time::Duration;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Older versions can lose commits in WAL mode (sqlite.org/wal.html, "The WAL-Reset Bug").
+const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
+const READERS: u32 = 6;
+const POSTGRES_WRITERS: u32 = 8;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Settings of every SQLite connection. `auto_vacuum` only counts before the first table is made.
+const PRAGMAS: &str = "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; \
+    pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory;";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    pub(super) fn of(url: &str) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => Err(StoreError::Unusable("DATABASE_URL must begin with sqlite:// or postgres://".into())),
+        }
+    }
+
+    pub(super) const fn is_single_process(self) -> bool {
+        matches!(self, Self::Sqlite)
+    }
+
+    pub(super) const fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    pub(super) const fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => "begin isolation level repeatable read, read only",
+        }
+    }
+
+    pub(super) async fn writers(self, url: &str) -> Result<AnyPool> {
+        self.pool(url, if self == Self::Sqlite { 1 } else { POSTGRES_WRITERS }).await
+    }
+
+    pub(super) async fn readers(self, url: &str) -> Result<AnyPool> {
+        self.pool(url, READERS).await
+    }
+
+    async fn pool(self, url: &str, connections: u32) -> Result<AnyPool> {
+        let url = match self {
+            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+            _ => url.to_owned(),
+        };
+        let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = options.after_connect(move |connection, _| {
+            Box::pin(async move {
+                if self == Self::Sqlite {
+                    connection.execute(PRAGMAS).await?;
+                }
+                Ok(())
+            })
+        });
+        Ok(options.connect(&url).await?)
+    }
+
+    pub(super) async fn migrate(self, pool: &AnyPool) -> Result<()> {
+        match self {
+            Self::Sqlite => SQLITE_MIGRATIONS.run(pool).await?,
+            Self::Postgres => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    pub(super) async fn check(self, pool: &AnyPool) -> Result<()> {
+        if self == Self::Postgres {
+            return Ok(());
+        }
+        let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(pool).await?;
+        let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+        let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if found < SQLITE_LEAST {
+            return Err(StoreError::Unusable(format!("SQLite {version} can lose commits; at least 3.51.3 is needed")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Conversations.
+
+use super::{Result, Tx, parsed, parsed_option};
+use crate::{
+    chat::Conversation,
+    ids::{ConversationId, UserId},
+    timestamp::Timestamp,
+};
+use sqlx::AnyConnection;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct ConversationRow {
+    id: String,
+    title: String,
+    running_turn_id: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    rev: i64,
+}
+
+pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev";
+
+impl ConversationRow {
+    pub(super) fn read(self) -> Result<Conversation> {
+        Ok(Conversation {
+            id: parsed("id", &self.id)?,
+            title: self.title,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            running_turn_id: parsed_option("running_turn_id", self.running_turn_id.as_deref())?,
+            rev: self.rev,
+        })
+    }
+}
+
+/// Adds a conversation; its `rev` is set here.
+pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    conversation.rev = tx.next_rev(user).await?;
+    let sql =
+        "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev) values ($1, $2, $3, $4, $5, $6, $7)";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
+    let query = query.bind(conversation.running_turn_id.map(|id| id.to_string())).bind(conversation.created_at.millis());
+    query.bind(conversation.updated_at.millis()).bind(conversation.rev).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Writes what may change about a conversation; its `rev` is set here.
+pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    conversation.rev = tx.next_rev(user).await?;
+    let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6 where user_id = $1 and id = $2";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
+    let query = query.bind(conversation.running_turn_id.map(|id| id.to_string()));
+    query.bind(conversation.updated_at.millis()).bind(conversation.rev).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// One conversation of its owner.
+pub async fn find(connection: &mut AnyConnection, user: UserId, id: ConversationId) -> Result<Option<Conversation>> {
+    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from conversations where user_id = $1 and id = $2"));
+    let row = sqlx::query_as::<_, ConversationRow>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?;
+    row.map(ConversationRow::read).transpose()
+}
+
+/// The owner's most recently used conversations, newest first, at most `limit`.
+pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Conversation>> {
+    let sql =
+        sqlx::AssertSqlSafe(format!("select {COLUMNS} from conversations where user_id = $1 order by updated_at desc, id desc limit $2"));
+    let rows = sqlx::query_as::<_, ConversationRow>(sql).bind(user.to_string()).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(ConversationRow::read).collect()
+}
+
+/// Deletes a conversation with its messages, turns and file rows. Its entries are `work_logs::delete_conversation`'s.
+pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<()> {
+    for sql in [
+        "delete from messages where user_id = $1 and conversation_id = $2",
+        "delete from turns where user_id = $1 and conversation_id = $2",
+        "delete from files where user_id = $1 and conversation_id = $2",
+        "delete from conversations where user_id = $1 and id = $2",
+    ] {
+        sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?;
+    }
+    Ok(())
+}

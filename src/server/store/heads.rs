@@ -1,0 +1,27 @@
+//! How far each owner's feed has come.
+
+use super::Result;
+use crate::ids::UserId;
+use sqlx::AnyConnection;
+
+/// Where an owner's feed begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Head {
+    /// The newest revision; 0 before the first.
+    pub head: i64,
+    /// Cursors below it cannot be continued.
+    pub floor: i64,
+}
+
+/// Takes the owner's next revision and locks the owner's row.
+pub(super) async fn advance(connection: &mut AnyConnection, user: UserId) -> Result<i64> {
+    let sql = "insert into heads (user_id, head, floor) values ($1, 1, 0) \
+               on conflict (user_id) do update set head = heads.head + 1 returning head";
+    Ok(sqlx::query_scalar(sql).bind(user.to_string()).fetch_one(connection).await?)
+}
+
+/// Where the owner's feed stands.
+pub async fn of(connection: &mut AnyConnection, user: UserId) -> Result<Head> {
+    let sql = "select head, floor from heads where user_id = $1";
+    Ok(sqlx::query_as(sql).bind(user.to_string()).fetch_optional(connection).await?.unwrap_or_default())
+}

@@ -1,0 +1,104 @@
+//! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
+
+use super::{Result, Tx, from_json, parsed, parsed_option};
+use crate::{
+    chat::{Message, MessageStatus, Role, finished_blocks},
+    ids::{ConversationId, MessageId, TurnId, UserId},
+    server::markdown,
+    timestamp::Timestamp,
+};
+use sqlx::AnyConnection;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct MessageRow {
+    id: String,
+    conversation_id: String,
+    turn_id: Option<String>,
+    role: String,
+    content: String,
+    status: String,
+    facts: String,
+    created_at: i64,
+    updated_at: i64,
+    rev: i64,
+}
+
+pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, created_at, updated_at, rev";
+
+impl MessageRow {
+    pub(super) fn read(self) -> Result<Message> {
+        let mut message = Message {
+            id: parsed("id", &self.id)?,
+            conversation_id: parsed("conversation_id", &self.conversation_id)?,
+            turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
+            role: parsed("role", &self.role)?,
+            content: self.content,
+            html: None,
+            html_bytes: 0,
+            status: parsed("status", &self.status)?,
+            facts: from_json("facts", &self.facts)?,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            rev: self.rev,
+        };
+        render(&mut message);
+        Ok(message)
+    }
+}
+
+/// Renders the assistant's Markdown: all of it once it is whole, finished blocks while it grows.
+pub fn render(message: &mut Message) {
+    if message.role == Role::Assistant {
+        let growing = message.status == MessageStatus::Streaming;
+        message.html_bytes = if growing { finished_blocks(&message.content) } else { message.content.len() };
+        message.html = Some(markdown::render(&message.content[..message.html_bytes]));
+    }
+}
+
+/// Adds a message; its `rev` is set here.
+pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
+    message.rev = tx.next_rev(user).await?;
+    let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, created_at, updated_at, rev) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(message.conversation_id.to_string());
+    let query = query.bind(message.turn_id.map(|id| id.to_string())).bind(message.role.as_str()).bind(&message.content);
+    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(message.created_at.millis());
+    query.bind(message.updated_at.millis()).bind(message.rev).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone.
+pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
+    message.rev = tx.next_rev(user).await?;
+    let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 where user_id = $1 and id = $2";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(&message.content);
+    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(message.updated_at.millis());
+    Ok(query.bind(message.rev).execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+fn facts_json(message: &Message) -> String {
+    serde_json::to_string(&message.facts).expect("facts are plain values")
+}
+
+/// A conversation's newest messages before `before`, newest first, at most `limit`.
+pub async fn latest(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: ConversationId,
+    before: Option<MessageId>,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and ($3 is null or id < $3) order by id desc limit $4"
+    ));
+    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
+    let rows = query.bind(before.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(MessageRow::read).collect()
+}
+
+/// The messages of a turn that are still being written.
+pub async fn streaming(connection: &mut AnyConnection, user: UserId, turn: TurnId) -> Result<Vec<Message>> {
+    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = 'streaming'"));
+    let rows = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(turn.to_string()).fetch_all(connection).await?;
+    rows.into_iter().map(MessageRow::read).collect()
+}

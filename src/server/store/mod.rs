@@ -1,0 +1,159 @@
+//! All SQL, one file per table; one text serves SQLite and PostgreSQL. Above this room nobody sees a row or a pool.
+//! Writes go through [`Tx`], which takes revisions and wakes readers after COMMIT; reads through [`Reader`].
+//! What differs between the two databases is in `backend`.
+
+mod backend;
+mod tx;
+mod wakeups;
+
+pub mod api_keys;
+pub mod changes;
+pub mod conversations;
+pub mod files;
+pub mod heads;
+pub mod messages;
+pub mod meta;
+pub mod removed;
+pub mod sessions;
+pub mod stats;
+pub mod turns;
+pub mod users;
+pub mod work_logs;
+
+use crate::work_log::Epoch;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use std::{ops::DerefMut, sync::Arc};
+
+pub use tx::Tx;
+pub use wakeups::{Subscription, Wake, Wakeups};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// What was read is not what this program writes.
+    #[error("stored {what} cannot be read: {why}")]
+    Corrupt {
+        /// The column.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The database or the data folder cannot be used as it is.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// What store functions return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The database: one writing connection on SQLite (a pool on PostgreSQL), several reading.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writers: AnyPool,
+    readers: AnyPool,
+    backend: backend::Backend,
+    epoch: Epoch,
+    wakeups: Wakeups,
+    counters: Counters,
+}
+
+/// How often the store was used since it was opened; the idle stream's promise of no query is tested with it.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Transactions committed.
+    pub commits: std::sync::atomic::AtomicU64,
+    /// Reading connections and snapshots taken.
+    pub reads: std::sync::atomic::AtomicU64,
+}
+
+/// A connection to read with, or a snapshot in which all reads see the same moment.
+pub struct Reader(Transaction<'static, Any>);
+
+impl std::ops::Deref for Reader {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and bringing the tables up to date.
+    pub async fn open(url: &str) -> Result<Self> {
+        let backend = backend::Backend::of(url)?;
+        let writers = backend.writers(url).await?;
+        backend.check(&writers).await?;
+        backend.migrate(&writers).await?;
+        let readers = backend.readers(url).await?;
+        let epoch = meta::epoch(&writers).await?;
+        let inner = Inner { writers, readers, backend, epoch, wakeups: Wakeups::default(), counters: Counters::default() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Begins a writing transaction; on SQLite it waits for its turn.
+    pub async fn begin(&self) -> Result<Tx<'_>> {
+        let tx = self.inner.writers.begin_with(self.inner.backend.begin_write()).await?;
+        Ok(Tx::new(tx, &self.inner.wakeups, &self.inner.counters))
+    }
+
+    /// A snapshot: everything read through it is of one moment.
+    pub async fn read(&self) -> Result<Reader> {
+        self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(Reader(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
+    }
+
+    /// This life of the database.
+    pub fn epoch(&self) -> Epoch {
+        self.inner.epoch
+    }
+
+    /// Who waits for whose commits.
+    pub fn wakeups(&self) -> &Wakeups {
+        &self.inner.wakeups
+    }
+
+    /// How often it was used.
+    pub fn counters(&self) -> &Counters {
+        &self.inner.counters
+    }
+
+    /// Whether only one process may use it, so that whatever is unfinished at its start was left by a dead one.
+    pub fn is_single_process(&self) -> bool {
+        self.inner.backend.is_single_process()
+    }
+
+    /// Waits for commits under way and closes every connection.
+    pub async fn close(&self) {
+        self.inner.writers.close().await;
+        self.inner.readers.close().await;
+    }
+}
+
+/// Reads a stored word, id or JSON text.
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: &str) -> Result<T> {
+    text.parse().map_err(|why: T::Err| StoreError::Corrupt { what, why: why.to_string() })
+}
+
+fn parsed_option<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: Option<&str>) -> Result<Option<T>> {
+    text.map(|text| parsed(what, text)).transpose()
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|why| StoreError::Corrupt { what, why: why.to_string() })
+}

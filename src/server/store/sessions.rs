@@ -1,0 +1,76 @@
+//! Signed-in browsers, by the SHA-256 of their token.
+
+use super::{Result, parsed};
+use crate::{ids::UserId, timestamp::Timestamp};
+use sqlx::AnyConnection;
+
+/// A signed-in browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Hex SHA-256 of the token in the cookie.
+    pub token_hash: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends unless it is used again.
+    pub expires_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    token_hash: String,
+    user_id: String,
+    last_seen_at: i64,
+    expires_at: i64,
+}
+
+/// Adds a session.
+pub async fn insert(connection: &mut AnyConnection, session: &Session, user_agent: &str) -> Result<()> {
+    let sql =
+        "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $4, $5)";
+    let query = sqlx::query(sql).bind(&session.token_hash).bind(session.user_id.to_string()).bind(user_agent);
+    query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis()).execute(connection).await?;
+    Ok(())
+}
+
+/// The session with this token, unless it ran out.
+pub async fn by_token(connection: &mut AnyConnection, now: Timestamp, token_hash: &str) -> Result<Option<Session>> {
+    let sql = "select token_hash, user_id, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
+    let row: Option<SessionRow> = sqlx::query_as(sql).bind(token_hash).bind(now.millis()).fetch_optional(connection).await?;
+    row.map(|row| {
+        Ok(Session {
+            token_hash: row.token_hash,
+            user_id: parsed("user_id", &row.user_id)?,
+            last_seen_at: Timestamp::from_millis(row.last_seen_at),
+            expires_at: Timestamp::from_millis(row.expires_at),
+        })
+    })
+    .transpose()
+}
+
+/// Notes that it was used and moves its end.
+pub async fn extend(connection: &mut AnyConnection, session: &Session) -> Result<()> {
+    let sql = "update sessions set last_seen_at = $3, expires_at = $4 where user_id = $1 and token_hash = $2";
+    let query = sqlx::query(sql).bind(session.user_id.to_string()).bind(&session.token_hash);
+    query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis()).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends one session.
+pub async fn delete(connection: &mut AnyConnection, user: UserId, token_hash: &str) -> Result<()> {
+    let sql = "delete from sessions where user_id = $1 and token_hash = $2";
+    sqlx::query(sql).bind(user.to_string()).bind(token_hash).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends all sessions of a person.
+pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
+    sqlx::query("delete from sessions where user_id = $1").bind(user.to_string()).execute(connection).await?;
+    Ok(())
+}
+
+/// Forgets sessions that ran out.
+pub async fn delete_expired(connection: &mut AnyConnection, now: Timestamp) -> Result<u64> {
+    Ok(sqlx::query("delete from sessions where expires_at <= $1").bind(now.millis()).execute(connection).await?.rows_affected())
+}

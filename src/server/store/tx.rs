@@ -1,0 +1,56 @@
+//! The writing transaction. Revisions are taken in it and announced after its COMMIT, never before:
+//! no listener sees a row that a reload would lose.
+
+use super::{Counters, Result, Wakeups, heads};
+use crate::ids::UserId;
+use sqlx::{Any, AnyConnection, Transaction};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::atomic::Ordering,
+};
+
+/// A writing transaction; dropped without [`commit`](Tx::commit) it leaves no trace.
+pub struct Tx<'s> {
+    tx: Transaction<'static, Any>,
+    wakeups: &'s Wakeups,
+    counters: &'s Counters,
+    touched: Vec<(UserId, i64)>,
+}
+
+impl<'s> Tx<'s> {
+    pub(super) fn new(tx: Transaction<'static, Any>, wakeups: &'s Wakeups, counters: &'s Counters) -> Self {
+        Self { tx, wakeups, counters, touched: Vec::new() }
+    }
+
+    /// The owner's next revision. It also locks the owner until the end of the transaction, so revisions of one
+    /// owner become visible in their order and without holes.
+    pub async fn next_rev(&mut self, user: UserId) -> Result<i64> {
+        let rev = heads::advance(&mut self.tx, user).await?;
+        self.touched.push((user, rev));
+        Ok(rev)
+    }
+
+    /// Makes it all lasting, then wakes whoever listens.
+    pub async fn commit(self) -> Result<()> {
+        self.tx.commit().await?;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        for (user, rev) in self.touched {
+            self.wakeups.committed(user, rev);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.tx
+    }
+}
