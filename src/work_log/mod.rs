@@ -1,6 +1,7 @@
 //! The work log's domain, shared by server and browser: no input, no output, no clock.
 //! Storage is in `server::store`, the verbs are in `server::work_log`, the view in `components`.
 
+mod clip;
 mod cursor;
 mod draft;
 mod entry;
@@ -12,6 +13,7 @@ mod status;
 mod storage_status;
 mod vocabulary;
 
+pub use clip::{clip_details, clip_metadata, clip_title};
 pub use cursor::{Cursor, Epoch, InvalidCursor};
 pub use draft::{EntryDraft, EntryPatch, FieldError, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S};
 pub use entry::{DETAILS_MAX_BYTES, METADATA_MAX_BYTES, TITLE_MAX_CHARS, WorkLogEntry};

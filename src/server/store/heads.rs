@@ -20,6 +20,13 @@ pub(super) async fn advance(connection: &mut AnyConnection, user: UserId) -> Res
     Ok(sqlx::query_scalar(sql).bind(user.to_string()).fetch_one(connection).await?)
 }
 
+/// Locks the owner's row; the first change of an owner makes it.
+pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result<()> {
+    let sql = "insert into heads (user_id, head, floor) values ($1, 0, 0) on conflict (user_id) do update set head = heads.head";
+    sqlx::query(sql).bind(user.to_string()).execute(connection).await?;
+    Ok(())
+}
+
 /// Where the owner's feed stands.
 pub async fn of(connection: &mut AnyConnection, user: UserId) -> Result<Head> {
     let sql = "select head, floor from heads where user_id = $1";

@@ -62,10 +62,10 @@ pub async fn request_stop(tx: &mut Tx<'_>, now: Timestamp, user: UserId, turn: T
     Ok(())
 }
 
-/// Ends a turn. `false` when it had ended already.
-pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef) -> Result<bool> {
-    let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null";
-    let query = sqlx::query(sql).bind(turn.user_id.to_string()).bind(turn.id.to_string()).bind(now.millis());
+/// Ends a turn; with `lapsed` only if its lease ran out. `false` when it had ended already or its worker lives.
+pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, lapsed: bool) -> Result<bool> {
+    let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null and ($4 = 0 or lease_until < $3)";
+    let query = sqlx::query(sql).bind(turn.user_id.to_string()).bind(turn.id.to_string()).bind(now.millis()).bind(i64::from(lapsed));
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 

@@ -30,6 +30,11 @@ impl<'s> Tx<'s> {
         Ok(rev)
     }
 
+    /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
+    pub async fn lock(&mut self, user: UserId) -> Result<()> {
+        heads::lock(&mut self.tx, user).await
+    }
+
     /// Makes it all lasting, then wakes whoever listens.
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use super::{COLUMNS, EntryRow};
 use crate::{
-    ids::{TurnId, UserId},
+    ids::{EntryId, TurnId, UserId},
     server::store::Result,
     timestamp::Timestamp,
     work_log::WorkLogEntry,
@@ -16,6 +16,15 @@ pub async fn lapsed(connection: &mut AnyConnection, now: Timestamp, limit: i64) 
     ));
     let rows = sqlx::query_as::<_, EntryRow>(sql).bind(now.millis()).bind(limit).fetch_all(connection).await?;
     rows.into_iter().map(EntryRow::read).collect()
+}
+
+/// The entry, if it is still `working` and its lease ran out before `now`.
+pub async fn find_lapsed(connection: &mut AnyConnection, now: Timestamp, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from work_logs where user_id = $1 and id = $2 and status = 'working' and lease_until < $3"
+    ));
+    let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(id.to_string()).bind(now.millis());
+    query.fetch_optional(connection).await?.map(EntryRow::read).transpose()
 }
 
 /// The entries of a turn that are still `working`.

@@ -11,8 +11,9 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-pub use lease::{lapsed, of_turn_working};
+pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, list};
+pub(in crate::server) use row::expiry;
 pub(super) use row::{COLUMNS, EntryRow};
 
 /// What an entry's row holds beside what readers see.

@@ -1,0 +1,97 @@
+//! Accounts with a password.
+
+use super::{Attempts, password};
+use crate::{
+    api::Account,
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{Store, users},
+    },
+    timestamp::Timestamp,
+};
+
+/// Longest address, in bytes (RFC 5321, section 4.5.3.1).
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// What somebody signs in with, from where.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The address of the account.
+    pub email: String,
+    /// The password as typed.
+    pub password: String,
+    /// The network address that asks.
+    pub from: String,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The address or the password is wrong; which, is not said.
+    #[error("That address and password do not go together.")]
+    Wrong,
+    /// Too many tries; come back after so many seconds.
+    #[error("Too many tries. Please wait {0} seconds.")]
+    TooOften(u64),
+    /// There are accounts already, so the first one cannot be made.
+    #[error("There is an account already. Please sign in.")]
+    NotFirst,
+    /// It cannot be taken, or the database failed.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+/// Adds an account. Errors: `Refused` for a bad address or password or one that is taken.
+pub async fn add_account(store: &Store, now: Timestamp, email: &str, password: &str, is_admin: bool) -> Result<Account> {
+    let account = Account { id: new_id::user(now), email: checked_email(email)?, is_admin };
+    let hash = password::hash(checked_password(password)?).await;
+    let mut tx = store.begin().await?;
+    if !users::insert(&mut tx, now, &account, &hash).await? {
+        return Err(Error::refused("email", "is taken by another account"));
+    }
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// Adds the first account; its owner is an admin.
+pub async fn sign_up_first(store: &Store, now: Timestamp, email: &str, password: &str) -> std::result::Result<Account, AccountError> {
+    let account = Account { id: new_id::user(now), email: checked_email(email)?, is_admin: true };
+    let hash = password::hash(checked_password(password)?).await;
+    let mut tx = store.begin().await.map_err(Error::from)?;
+    if users::any(&mut tx).await.map_err(Error::from)? {
+        return Err(AccountError::NotFirst);
+    }
+    users::insert(&mut tx, now, &account, &hash).await.map_err(Error::from)?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(account)
+}
+
+/// Checks address and password. Tries are limited by account and by where they come from.
+pub async fn sign_in(store: &Store, attempts: &Attempts, who: Credentials) -> std::result::Result<Account, AccountError> {
+    let email = who.email.trim().to_lowercase();
+    attempts.check(&format!("account {email}")).map_err(AccountError::TooOften)?;
+    attempts.check(&format!("from {}", who.from)).map_err(AccountError::TooOften)?;
+    let mut reader = store.read().await.map_err(Error::from)?;
+    let record = users::by_email(&mut reader, &email).await.map_err(Error::from)?;
+    drop(reader);
+    let (account, hash) = record.map(|record| (record.account, record.password_hash)).unzip();
+    let right = who.password.len() <= password::MAX_BYTES && password::verify(who.password, hash.flatten()).await;
+    account.filter(|_| right).ok_or(AccountError::Wrong)
+}
+
+fn checked_email(email: &str) -> Result<String> {
+    let email = email.trim().to_lowercase();
+    let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if !plausible || email.len() > EMAIL_MAX_BYTES || email.contains(char::is_whitespace) {
+        return Err(Error::refused("email", "must be an address such as ada@example.org"));
+    }
+    Ok(email)
+}
+
+fn checked_password(password: &str) -> Result<String> {
+    if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
+        return Err(Error::refused("password", format!("must be {} characters to {} bytes", password::MIN_CHARS, password::MAX_BYTES)));
+    }
+    Ok(password.to_owned())
+}

@@ -1,0 +1,44 @@
+//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. Shown once; the database holds the secret's SHA-256.
+
+use super::secret::{random_hex, same, sha256_hex};
+use crate::{
+    api::ApiKey,
+    ids::UserId,
+    server::{
+        error::{Error, Result},
+        store::{Store, api_keys},
+    },
+    timestamp::Timestamp,
+};
+
+/// Longest name, in characters.
+const NAME_MAX_CHARS: usize = 80;
+/// Use is noted to the minute.
+const NOTE_EVERY_MS: i64 = 60_000;
+
+/// Makes a key for a person and returns it whole, this once.
+pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str) -> Result<String> {
+    let name = name.trim();
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) {
+        return Err(Error::refused("name", format!("must be 1 to {NAME_MAX_CHARS} characters")));
+    }
+    let (id, secret) = (random_hex::<8>(), random_hex::<32>());
+    let key = ApiKey { id: id.clone(), name: name.to_owned(), created_at: now, last_used_at: None };
+    let mut tx = store.begin().await?;
+    api_keys::insert(&mut tx, user, &key, &sha256_hex(&secret)).await?;
+    tx.commit().await?;
+    Ok(format!("holly_{id}_{secret}"))
+}
+
+/// Whose key it is, if it is in force.
+pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> Result<Option<UserId>> {
+    let Some((id, secret)) = key.strip_prefix("holly_").and_then(|rest| rest.split_once('_')) else { return Ok(None) };
+    let found = api_keys::by_id(&mut *store.read().await?, id).await?;
+    let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else { return Ok(None) };
+    if record.last_used_at.is_none_or(|last| now.since(last) >= NOTE_EVERY_MS) {
+        let mut tx = store.begin().await?;
+        api_keys::touch(&mut tx, now, record.user_id, &record.id).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(record.user_id))
+}

@@ -1,0 +1,15 @@
+//! Who is asking: a session cookie or an API key. Nothing here knows HTTP beyond header values.
+
+mod accounts;
+mod api_key;
+mod attempts;
+mod password;
+mod secret;
+mod session;
+
+pub use accounts::{AccountError, Credentials, add_account, sign_in, sign_up_first};
+pub use api_key::{check_key, create_key};
+pub use attempts::Attempts;
+pub use session::{
+    COOKIE, SessionPolicy, begin_session, check_session, clear_cookie, cookie_token, end_all_sessions, end_session, set_cookie,
+};

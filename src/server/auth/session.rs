@@ -1,0 +1,101 @@
+//! Signed-in browsers. The cookie holds 256 random bits; the database their SHA-256.
+
+use super::secret::{random_hex, sha256_hex};
+use crate::{
+    ids::UserId,
+    server::store::{Result, Store, sessions},
+    timestamp::{DAY_MS, Timestamp},
+};
+
+/// The cookie's name.
+pub const COOKIE: &str = "holly_session";
+/// A session ends when it was not used for so long.
+const LIFE_MS: i64 = 30 * DAY_MS;
+/// Use is noted at most so often, so that reading a page seldom writes.
+const NOTE_EVERY_MS: i64 = 10 * 60_000;
+
+/// How cookies are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// Whether the public address is https; only then can a cookie be `Secure`.
+    pub secure: bool,
+}
+
+/// Begins a session and returns its token.
+pub async fn begin_session(store: &Store, now: Timestamp, user: UserId, user_agent: &str) -> Result<String> {
+    let token = random_hex::<32>();
+    let session = sessions::Session { token_hash: sha256_hex(&token), user_id: user, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
+    let mut tx = store.begin().await?;
+    sessions::insert(&mut tx, &session, &user_agent.chars().take(200).collect::<String>()).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+/// Whose session the token is; using it moves its end.
+pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result<Option<UserId>> {
+    let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
+    let Some(mut session) = found else { return Ok(None) };
+    if now.since(session.last_seen_at) >= NOTE_EVERY_MS {
+        session.last_seen_at = now;
+        session.expires_at = now.plus(LIFE_MS);
+        let mut tx = store.begin().await?;
+        sessions::extend(&mut tx, &session).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(session.user_id))
+}
+
+/// Ends the session with this token.
+pub async fn end_session(store: &Store, user: UserId, token: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    sessions::delete(&mut tx, user, &sha256_hex(token)).await?;
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}
+
+/// Ends every session of a person.
+pub async fn end_all_sessions(store: &Store, user: UserId) -> Result<()> {
+    let mut tx = store.begin().await?;
+    sessions::delete_all(&mut tx, user).await?;
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}
+
+/// The session token in a `Cookie` header.
+pub fn cookie_token(header: &str) -> Option<&str> {
+    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// The `Set-Cookie` value that signs a browser in.
+pub fn set_cookie(policy: SessionPolicy, token: &str) -> String {
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}", LIFE_MS / 1000, secure(policy))
+}
+
+/// The `Set-Cookie` value that signs a browser out.
+pub fn clear_cookie(policy: SessionPolicy) -> String {
+    format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", secure(policy))
+}
+
+const fn secure(policy: SessionPolicy) -> &'static str {
+    if policy.secure { "; Secure" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_among_other_cookies() {
+        assert_eq!(cookie_token("theme=dark; holly_session=abc; x=y"), Some("abc"));
+        assert_eq!(cookie_token("xholly_session=abc"), None);
+    }
+
+    #[test]
+    fn cookies_are_secure_exactly_on_https() {
+        assert!(set_cookie(SessionPolicy { secure: true }, "t").ends_with("; Secure"));
+        assert!(!set_cookie(SessionPolicy { secure: false }, "t").contains("Secure"));
+        assert!(set_cookie(SessionPolicy { secure: false }, "t").contains("HttpOnly; SameSite=Lax"));
+    }
+}

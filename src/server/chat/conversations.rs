@@ -1,0 +1,78 @@
+//! Conversations: begin, list, rename, delete.
+
+use crate::{
+    chat::{Conversation, RemovedKind, TITLE_MAX_CHARS},
+    ids::{ConversationId, FileId, TurnId, UserId},
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{Reader, Store, conversations, files, removed, work_logs},
+    },
+    timestamp::Timestamp,
+};
+
+/// What went with a conversation and lives outside the database: to be stopped and deleted after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedConversation {
+    /// The turn that was running.
+    pub running_turn: Option<TurnId>,
+    /// Its files.
+    pub files: Vec<FileId>,
+}
+
+/// Begins an empty conversation.
+pub async fn create_conversation(store: &Store, now: Timestamp, user: UserId, title: &str) -> Result<Conversation> {
+    let mut conversation = fresh(now, checked_title(title)?);
+    let mut tx = store.begin().await?;
+    conversations::insert(&mut tx, user, &mut conversation).await?;
+    tx.commit().await?;
+    Ok(conversation)
+}
+
+/// A conversation that is not stored yet.
+pub(super) fn fresh(now: Timestamp, title: String) -> Conversation {
+    Conversation { id: new_id::conversation(now), title, created_at: now, updated_at: now, running_turn_id: None, rev: 0 }
+}
+
+fn checked_title(title: &str) -> Result<String> {
+    let title = title.trim();
+    match title.chars().count() {
+        1..=TITLE_MAX_CHARS => Ok(title.to_owned()),
+        n => Err(Error::refused("title", format!("must be 1 to {TITLE_MAX_CHARS} characters, not {n}"))),
+    }
+}
+
+/// One conversation of its owner.
+pub async fn find_conversation(reader: &mut Reader, user: UserId, id: ConversationId) -> Result<Conversation> {
+    conversations::find(reader, user, id).await?.ok_or(Error::NotFound("conversation"))
+}
+
+/// The owner's conversations, most recently used first, at most `limit`.
+pub async fn list_conversations(reader: &mut Reader, user: UserId, limit: i64) -> Result<Vec<Conversation>> {
+    Ok(conversations::latest(reader, user, limit).await?)
+}
+
+/// Gives a conversation another title.
+pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId, title: &str) -> Result<Conversation> {
+    let title = checked_title(title)?;
+    let mut tx = store.begin().await?;
+    tx.lock(user).await?;
+    let mut conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    conversation.title = title;
+    conversations::update(&mut tx, user, &mut conversation).await?;
+    tx.commit().await?;
+    Ok(conversation)
+}
+
+/// Deletes a conversation with its messages and entries. A turn that runs in it finds it gone and gives up.
+pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id: ConversationId) -> Result<DeletedConversation> {
+    let mut tx = store.begin().await?;
+    tx.lock(user).await?;
+    let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    let files = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
+    work_logs::delete_conversation(&mut tx, user, id).await?;
+    conversations::delete(&mut tx, user, id).await?;
+    removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
+    tx.commit().await?;
+    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files })
+}

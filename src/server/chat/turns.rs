@@ -1,0 +1,184 @@
+//! A turn's beginning and end as the database sees them. The work in between is `server::assistant`.
+
+use super::conversations::fresh;
+use crate::{
+    chat::{AnswerFacts, CONTENT_MAX_BYTES, Conversation, Message, MessageStatus, Role, title_of},
+    ids::{ConversationId, TurnId, UserId},
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{
+            Store, Tx, conversations, messages,
+            turns::{self, TurnRef},
+            work_logs,
+        },
+        work_log::settle_interrupted,
+    },
+    timestamp::Timestamp,
+};
+
+/// Who asks for a turn and who will work on it.
+#[derive(Debug, Clone, Copy)]
+pub struct BeginTurn<'a> {
+    /// Server time.
+    pub now: Timestamp,
+    /// Whose turn.
+    pub user: UserId,
+    /// The process that works on it.
+    pub worker: &'a str,
+    /// Until when it may work without a sign of life.
+    pub lease_until: Timestamp,
+}
+
+/// Why a turn ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It ran to its end.
+    Finished,
+    /// The person stopped it.
+    Stopped,
+    /// Its worker died.
+    Interrupted,
+}
+
+/// Most turns settled in one pass of [`sweep_turns`].
+const BATCH: i64 = 100;
+
+/// Stores a person's message and begins the turn that answers it; without a conversation a new one begins.
+/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs.
+pub async fn begin_turn(
+    store: &Store,
+    begin: BeginTurn<'_>,
+    conversation: Option<ConversationId>,
+    content: &str,
+) -> Result<(TurnRef, Message)> {
+    let content = checked(content)?;
+    let mut tx = store.begin().await?;
+    tx.lock(begin.user).await?;
+    let mut conversation = open(&mut tx, begin, conversation, &content).await?;
+    let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
+    let mut message = said(begin.now, turn, content);
+    messages::insert(&mut tx, begin.user, &mut message).await?;
+    start(&mut tx, begin, turn, &mut conversation).await?;
+    tx.commit().await?;
+    Ok((turn, message))
+}
+
+/// Begins a turn that answers the conversation's last message once more.
+pub async fn retry_turn(store: &Store, begin: BeginTurn<'_>, conversation: ConversationId) -> Result<TurnRef> {
+    let mut tx = store.begin().await?;
+    tx.lock(begin.user).await?;
+    let mut conversation = idle(conversations::find(&mut tx, begin.user, conversation).await?.ok_or(Error::NotFound("conversation"))?)?;
+    let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
+    start(&mut tx, begin, turn, &mut conversation).await?;
+    tx.commit().await?;
+    Ok(turn)
+}
+
+fn checked(content: &str) -> Result<String> {
+    let content = content.trim();
+    match content.len() {
+        0 => Err(Error::refused("content", "must not be empty")),
+        n if n > CONTENT_MAX_BYTES => Err(Error::refused("content", format!("must be at most {CONTENT_MAX_BYTES} bytes, not {n}"))),
+        _ => Ok(crate::server::masking::mask(content).0),
+    }
+}
+
+async fn open(tx: &mut Tx<'_>, begin: BeginTurn<'_>, id: Option<ConversationId>, content: &str) -> Result<Conversation> {
+    match id {
+        Some(id) => {
+            let mut conversation = idle(conversations::find(tx, begin.user, id).await?.ok_or(Error::NotFound("conversation"))?)?;
+            if messages::latest(tx, begin.user, id, None, 1).await?.is_empty() && conversation.title == title_of("") {
+                conversation.title = title_of(content);
+            }
+            Ok(conversation)
+        }
+        None => {
+            let mut conversation = fresh(begin.now, title_of(content));
+            conversations::insert(tx, begin.user, &mut conversation).await?;
+            Ok(conversation)
+        }
+    }
+}
+
+fn idle(conversation: Conversation) -> Result<Conversation> {
+    match conversation.running_turn_id {
+        None => Ok(conversation),
+        Some(_) => Err(Error::Conflict("an answer is being written here; stop it or wait until it is done".into())),
+    }
+}
+
+fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
+    Message {
+        id: new_id::message(now),
+        conversation_id: turn.conversation_id,
+        turn_id: Some(turn.id),
+        role: Role::User,
+        content,
+        html: None,
+        html_bytes: 0,
+        status: MessageStatus::Done,
+        facts: AnswerFacts::default(),
+        created_at: now,
+        updated_at: now,
+        rev: 0,
+    }
+}
+
+async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversation: &mut Conversation) -> Result<()> {
+    turns::insert(tx, begin.now, turn, begin.worker, begin.lease_until).await?;
+    conversation.running_turn_id = Some(turn.id);
+    conversation.updated_at = begin.now;
+    Ok(conversations::update(tx, begin.user, conversation).await?)
+}
+
+/// Asks the conversation's running turn to stop, wherever it runs. `None` when nothing runs.
+pub async fn request_stop(store: &Store, now: Timestamp, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
+    let mut tx = store.begin().await?;
+    let conversation = conversations::find(&mut tx, user, conversation).await?.ok_or(Error::NotFound("conversation"))?;
+    if let Some(turn) = conversation.running_turn_id {
+        turns::request_stop(&mut tx, now, user, turn).await?;
+        tx.commit().await?;
+    }
+    Ok(conversation.running_turn_id)
+}
+
+/// Ends a turn and settles what it left open, in one transaction. `false` when it had ended already, or is to be ended
+/// as interrupted while its worker lives.
+pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Ending) -> Result<bool> {
+    let mut tx = store.begin().await?;
+    tx.lock(turn.user_id).await?;
+    if !turns::end(&mut tx, now, turn, ending == Ending::Interrupted).await? {
+        return Ok(false);
+    }
+    let (why, status) = match ending {
+        Ending::Stopped => ("stopped", MessageStatus::Stopped),
+        Ending::Finished | Ending::Interrupted => ("interrupted", MessageStatus::Interrupted),
+    };
+    for entry in work_logs::of_turn_working(&mut tx, turn.user_id, turn.id).await? {
+        settle_interrupted(&mut tx, now, &entry, why).await?;
+    }
+    for mut message in messages::streaming(&mut tx, turn.user_id, turn.id).await? {
+        message.status = status;
+        message.updated_at = now;
+        messages::update(&mut tx, turn.user_id, &mut message).await?;
+    }
+    if let Some(mut conversation) = conversations::find(&mut tx, turn.user_id, turn.conversation_id).await?
+        && conversation.running_turn_id == Some(turn.id)
+    {
+        conversation.running_turn_id = None;
+        conversation.updated_at = now;
+        conversations::update(&mut tx, turn.user_id, &mut conversation).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Settles turns whose worker stopped renewing its lease before `now`; says how many.
+pub async fn sweep_turns(store: &Store, now: Timestamp) -> Result<usize> {
+    let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH).await?;
+    for turn in &lapsed {
+        end_turn(store, now, *turn, Ending::Interrupted).await?;
+    }
+    Ok(lapsed.len())
+}

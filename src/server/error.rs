@@ -1,0 +1,41 @@
+//! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a sentence.
+
+use super::store::StoreError;
+use crate::work_log::FieldError;
+
+/// Why a verb of the domain was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is somebody else's (404).
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Fields that cannot be taken (422).
+    #[error("{}", sentence(.0))]
+    Refused(Vec<FieldError>),
+    /// It does not fit how things stand now (409).
+    #[error("{0}")]
+    Conflict(String),
+    /// The database or the disk failed (500); the cause stays on the server.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What verbs return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// One field that cannot be taken.
+    pub fn refused(field: &str, reason: impl Into<String>) -> Self {
+        Self::Refused(vec![FieldError { field: field.to_owned(), reason: reason.into() }])
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+fn sentence(fields: &[FieldError]) -> String {
+    fields.iter().map(|problem| format!("{} {}", problem.field, problem.reason)).collect::<Vec<_>>().join("; ")
+}

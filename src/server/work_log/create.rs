@@ -1,0 +1,114 @@
+//! New entries.
+
+use crate::{
+    ids::{ConversationId, EntryId, TurnId, UserId},
+    server::{
+        error::{Error, Result},
+        masking::mask_entry,
+        new_id,
+        store::{Store, Tx, conversations, work_logs},
+    },
+    timestamp::Timestamp,
+    work_log::{EntryDraft, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+};
+
+/// Who writes an entry, and what is known of it beside its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The assistant's turn it belongs to.
+    pub turn_id: Option<TurnId>,
+    /// The key under which its creation may be repeated, and the hash of what is asked.
+    pub idempotency: Option<(String, String)>,
+}
+
+/// Writes a new entry; repeated under the same idempotency key it returns the entry that the first call made.
+/// Secrets are masked before anything is stored. Errors: `NotFound` for a conversation or parent that is not the
+/// owner's, `Conflict` for an idempotency key that was used for something else.
+pub async fn create_work_log(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+    let mut tx = store.begin().await?;
+    tx.lock(user).await?;
+    if let Some((key, hash)) = &origin.idempotency
+        && let Some((id, first_hash)) = work_logs::by_idempotency_key(&mut tx, user, key).await?
+    {
+        if *hash != first_hash {
+            return Err(Error::Conflict("this Idempotency-Key was used for another entry; use a new one".into()));
+        }
+        return work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"));
+    }
+    check_place(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
+    let lease_until = (draft.status == Status::Working).then(|| now.plus(draft.lease_ms).millis());
+    let mut entry = entry_of(now, user, draft, origin.turn_id);
+    mask_entry(&mut entry);
+    work_logs::insert(&mut tx, &mut entry, &work_logs::Held { lease_until, idempotency: origin.idempotency }).await?;
+    tx.commit().await?;
+    Ok(entry)
+}
+
+async fn check_place(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, parent: Option<EntryId>) -> Result<()> {
+    if let Some(id) = conversation {
+        conversations::find(tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    }
+    if let Some(id) = parent {
+        work_logs::find(tx, user, id).await?.ok_or(Error::NotFound("parent entry"))?;
+    }
+    Ok(())
+}
+
+fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<TurnId>) -> WorkLogEntry {
+    WorkLogEntry {
+        id: new_id::entry(now),
+        user_id: user,
+        conversation_id: draft.conversation_id,
+        parent_id: draft.parent_id,
+        turn_id,
+        log_type: draft.log_type,
+        status: draft.status,
+        title: draft.title,
+        details: draft.details,
+        metadata: draft.metadata,
+        timestamp: now,
+        updated_at: now,
+        duration_ms: draft.duration_ms,
+        storage_status: StorageStatus::Hot,
+        expires_at: Some(work_logs::expiry(now)),
+        archived_at: None,
+        rev: 0,
+    }
+}
+
+/// Starts a piece of work: an entry that is `working`.
+pub async fn log_working(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+    create_work_log(store, now, user, EntryDraft { status: Status::Working, ..draft }, origin).await
+}
+
+/// Notes work that went well.
+pub async fn log_success(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+    create_work_log(store, now, user, EntryDraft { status: Status::Success, ..draft }, origin).await
+}
+
+/// Notes a failure.
+pub async fn log_error(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+    create_work_log(store, now, user, EntryDraft { status: Status::Error, ..draft }, origin).await
+}
+
+/// Notes something worth knowing.
+pub async fn log_info(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+    create_work_log(store, now, user, EntryDraft { log_type: LogType::Info, ..draft }, origin).await
+}
+
+impl EntryDraft {
+    /// A draft for the assistant's own entries: cut to the bounds, and it says so where something was cut.
+    pub fn clipped(log_type: LogType, title: &str, details: Option<String>, metadata: Metadata) -> Self {
+        Self {
+            conversation_id: None,
+            parent_id: None,
+            log_type,
+            status: Status::Info,
+            title: crate::work_log::clip_title(title),
+            details: details.map(crate::work_log::clip_details),
+            metadata: crate::work_log::clip_metadata(metadata),
+            duration_ms: None,
+            lease_ms: crate::work_log::LEASE_DEFAULT_MS,
+        }
+    }
+}

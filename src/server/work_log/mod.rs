@@ -1,0 +1,11 @@
+//! The work log's verbs. Routes, pages and the assistant all write and read through them.
+
+mod create;
+mod read;
+mod sweep;
+mod update;
+
+pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
+pub use read::{conversation_logs, recent_logs, system_stats};
+pub use sweep::{Swept, sweep_leases};
+pub use update::{delete_work_log, finish_work_log, settle_interrupted, update_work_log};

@@ -1,0 +1,38 @@
+//! Settling entries whose writer stopped renewing its lease. One pass; the loop that calls it is in `server::workers`.
+
+use super::settle_interrupted;
+use crate::{
+    server::{
+        error::Result,
+        store::{Store, work_logs},
+    },
+    timestamp::Timestamp,
+};
+
+/// Most entries settled in one pass.
+const BATCH: i64 = 200;
+
+/// What a pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Entries that were settled.
+    pub settled: usize,
+    /// Whether the pass was full, so that another should follow at once.
+    pub more: bool,
+}
+
+/// Settles `working` entries whose lease ran out before `now`.
+pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<Swept> {
+    let lapsed = work_logs::lapsed(&mut *store.read().await?, now, BATCH).await?;
+    let mut settled = 0;
+    for candidate in &lapsed {
+        let mut tx = store.begin().await?;
+        tx.lock(candidate.user_id).await?;
+        if let Some(entry) = work_logs::find_lapsed(&mut tx, now, candidate.user_id, candidate.id).await? {
+            settle_interrupted(&mut tx, now, &entry, "interrupted").await?;
+            tx.commit().await?;
+            settled += 1;
+        }
+    }
+    Ok(Swept { settled, more: lapsed.len() as i64 == BATCH })
+}

@@ -1,0 +1,107 @@
+//! Moving entries on, settling and deleting them.
+
+use crate::{
+    chat::RemovedKind,
+    ids::{EntryId, UserId},
+    server::{
+        error::{Error, Result},
+        masking::mask_entry,
+        store::{Store, Tx, removed, work_logs},
+    },
+    timestamp::Timestamp,
+    work_log::{EntryPatch, FieldError, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry},
+};
+use serde_json::{Map, Value};
+
+/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one. Errors: `NotFound`,
+/// `Conflict` when a settled entry would work again, `Refused` when the metadata would grow over its bound.
+pub async fn update_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
+    change(store, now, user, id, patch, |_| true).await
+}
+
+/// Moves on an entry that its own worker still holds. Errors: as above, and `Conflict` when somebody else settled it
+/// meanwhile (it was stopped, or its lease ran out): what readers were told stands.
+pub async fn finish_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
+    change(store, now, user, id, patch, |before| before.status == Status::Working).await
+}
+
+async fn change(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+    patch: EntryPatch,
+    may: impl Fn(&WorkLogEntry) -> bool,
+) -> Result<WorkLogEntry> {
+    let mut tx = store.begin().await?;
+    tx.lock(user).await?;
+    let before = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
+    if !may(&before) {
+        return Err(Error::Conflict(format!("the entry is {} already", before.status)));
+    }
+    let lease_ms = patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS);
+    let mut entry = patched(now, &before, patch)?;
+    mask_entry(&mut entry);
+    let lease_until = (entry.status == Status::Working).then(|| now.plus(lease_ms).millis());
+    work_logs::update(&mut tx, &before, &mut entry, lease_until).await?;
+    tx.commit().await?;
+    Ok(entry)
+}
+
+fn patched(now: Timestamp, before: &WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
+    let mut entry = before.clone();
+    if let Some(status) = patch.status {
+        if !before.status.may_become(status) {
+            return Err(Error::Conflict(format!("an entry that is {} cannot become {status} again", before.status)));
+        }
+        entry.status = status;
+    }
+    entry.title = patch.title.unwrap_or(entry.title);
+    entry.details = patch.details.unwrap_or(entry.details);
+    entry.duration_ms = patch.duration_ms.or(entry.duration_ms);
+    if before.status == Status::Working && entry.status != Status::Working && entry.duration_ms.is_none() {
+        entry.duration_ms = Some(now.since(before.timestamp));
+    }
+    if let Some(kept) = patch.kept {
+        entry.expires_at = (!kept).then(|| work_logs::expiry(entry.timestamp));
+    }
+    merge(&mut entry.metadata.0, patch.metadata.unwrap_or_default())?;
+    entry.updated_at = now;
+    Ok(entry)
+}
+
+fn merge(metadata: &mut Map<String, Value>, facts: Map<String, Value>) -> Result<()> {
+    for (name, value) in facts {
+        match value {
+            Value::Null => drop(metadata.remove(&name)),
+            value => drop(metadata.insert(name, value)),
+        }
+    }
+    let bytes = Value::Object(metadata.clone()).to_string().len();
+    if bytes > METADATA_MAX_BYTES {
+        let reason = format!("would grow to {bytes} bytes of JSON; at most {METADATA_MAX_BYTES} are allowed");
+        return Err(Error::Refused(vec![FieldError { field: "metadata".into(), reason }]));
+    }
+    Ok(())
+}
+
+/// Settles an entry that lost its worker: `warning`, and `metadata` says why. Part of the caller's transaction,
+/// in which `before` was read after the owner was locked.
+pub async fn settle_interrupted(tx: &mut Tx<'_>, now: Timestamp, before: &WorkLogEntry, why: &str) -> Result<()> {
+    let mut entry = before.clone();
+    entry.status = Status::Warning;
+    entry.duration_ms = Some(now.since(before.timestamp));
+    entry.updated_at = now;
+    entry.metadata = entry.metadata.with(why, true);
+    Ok(work_logs::update(tx, before, &mut entry, None).await?)
+}
+
+/// Deletes an entry; readers who are away learn of it from the feed.
+pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.lock(user).await?;
+    let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
+    work_logs::delete(&mut tx, &entry).await?;
+    removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
+    Ok(tx.commit().await?)
+}
