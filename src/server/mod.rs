@@ -4,9 +4,15 @@
 pub mod auth;
 pub mod chat;
 pub mod clock;
+pub mod config;
+pub mod data_dir;
 pub mod error;
+pub mod feed;
+pub mod listener;
 pub mod markdown;
 pub mod masking;
+pub mod metrics;
 pub mod new_id;
+pub mod state;
 pub mod store;
 pub mod work_log;

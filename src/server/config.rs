@@ -1,0 +1,148 @@
+//! Settings: each a variable and a flag. Nonsense is refused at start, all of it at once.
+
+use clap::Args;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Settings as they are given. `holly serve --help` is the reference.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "HOLLY_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: String,
+    /// Folder for the database, files and the archive.
+    #[arg(long, env = "HOLLY_DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
+    #[arg(long, env = "HOLLY_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// The models that answer, tried in order. In this version: demo.
+    #[arg(long, env = "HOLLY_MODELS", default_value = "demo")]
+    pub models: String,
+    /// Entries a person may create over HTTP in a minute; 0 for no limit.
+    #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
+    pub rate_limit_per_minute: String,
+    /// Streams a person may hold open at once; 0 for no limit.
+    #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
+    pub max_streams: String,
+    /// How fast the demo model writes and its tools work: 1 as usual, 0 without waiting.
+    #[arg(long, env = "HOLLY_DEMO_SPEED", default_value = "1")]
+    pub demo_speed: String,
+    /// Folder of the built site [default: target/site, or `site` beside the program]
+    #[arg(long, env = "HOLLY_SITE_DIR")]
+    pub site_dir: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a terminal, JSON otherwise.
+    #[arg(long, env = "HOLLY_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// Settings that make sense.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// Folder for everything that lasts.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database_url: String,
+    /// The address people use, without a slash at its end; `None` when it follows from `addr`.
+    pub public_url: Option<String>,
+    /// Entries a person may create over HTTP in a minute; 0 for no limit.
+    pub rate_limit_per_minute: u32,
+    /// Streams a person may hold open at once; 0 for no limit.
+    pub max_streams: usize,
+    /// Factor on the demo's waits: 1 as usual, 0 none.
+    pub demo_pace: f64,
+    /// Folder of the built site.
+    pub site_dir: PathBuf,
+}
+
+impl Settings {
+    /// Checks every setting; all problems are reported at once, each with what to do.
+    pub fn check(&self) -> Result<Config, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut note = |problem: Option<String>| problems.extend(problem);
+        let addr = self.addr.parse();
+        note(addr.is_err().then(|| format!("HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000", self.addr)));
+        let per_minute = bounded(&self.rate_limit_per_minute, 1_000_000);
+        note(refusal("HOLLY_RATE_LIMIT_PER_MINUTE", &self.rate_limit_per_minute, per_minute, 1_000_000));
+        let streams = bounded(&self.max_streams, 100_000);
+        note(refusal("HOLLY_MAX_STREAMS", &self.max_streams, streams, 100_000));
+        let pace = self.demo_speed.parse::<f64>().ok().filter(|speed| (0.0..=100.0).contains(speed));
+        note(pace.is_none().then(|| format!("HOLLY_DEMO_SPEED is {:?}; it must be a number from 0 to 100", self.demo_speed)));
+        let other = (self.models != "demo").then(|| format!("HOLLY_MODELS is {:?}; this version knows only: demo", self.models));
+        note(other);
+        let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+        let odd = public.as_ref().filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
+        note(odd.map(|url| format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")));
+        let database_url = self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("holly.db").display()));
+        let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme));
+        note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
+        match (addr, per_minute, streams, pace) {
+            (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
+                addr,
+                data_dir: self.data_dir.clone(),
+                database_url,
+                public_url: public,
+                rate_limit_per_minute,
+                max_streams: max_streams as usize,
+                demo_pace,
+                site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+fn bounded(text: &str, most: u32) -> Option<u32> {
+    text.parse().ok().filter(|number| *number <= most)
+}
+
+fn refusal(name: &str, text: &str, value: Option<u32>, most: u32) -> Option<String> {
+    value.is_none().then(|| format!("{name} is {text:?}; it must be a whole number from 0 to {most}"))
+}
+
+fn default_site_dir() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
+    beside.filter(|site| site.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+impl Config {
+    /// Whether people come over https.
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn check(arguments: &[&str]) -> Result<Config, Vec<String>> {
+        Cli::parse_from(std::iter::once(&"holly").chain(arguments)).settings.check()
+    }
+
+    #[test]
+    fn without_any_setting_it_is_sqlite_on_loopback() {
+        let config = check(&[]).unwrap();
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.database_url, "sqlite://./data/holly.db");
+        assert!(!config.is_https());
+    }
+
+    #[test]
+    fn nonsense_is_refused_all_at_once() {
+        let problems =
+            check(&["--addr", "here", "--max-streams", "-1x", "--demo-speed", "fast", "--database-url", "mysql://x"]).unwrap_err();
+        assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+}

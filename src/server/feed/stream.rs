@@ -1,0 +1,185 @@
+//! One reader's loop: subscribe, read until caught up, wait. An idle stream makes no query.
+//!
+//! A deadline for a reader who does not read is not here: hyper does not poll a body whose socket is full, so it
+//! belongs to the connection (`server::listener`).
+
+use super::{
+    Feed, Place,
+    frame::{write_delta, write_heartbeat},
+    tail::Tail,
+};
+use crate::{
+    ids::{ConversationId, MessageId, UserId},
+    server::store::{Store, Subscription, Wake},
+    work_log::Cursor,
+};
+use bytes::Bytes;
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// How long things last on a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// A sign of life at least so often.
+    pub heartbeat: Duration,
+    /// The stream ends after so long; the reader comes back.
+    pub life: Duration,
+    /// How long a reader waits before it comes back, in milliseconds.
+    pub retry_ms: u64,
+}
+
+/// Whether the reader may still read, asked whenever somebody signed out.
+pub type Access = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// What a reader asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// Whose feed.
+    pub user: UserId,
+    /// Only this conversation.
+    pub only: Option<ConversationId>,
+    /// From here on.
+    pub cursor: Cursor,
+}
+
+/// What a stream needs of the process.
+pub struct StreamContext {
+    /// The database.
+    pub store: Store,
+    /// What readers share.
+    pub feed: Arc<Feed>,
+    /// Subscribed before the cursor was checked, so that nothing falls between.
+    pub wakes: Subscription,
+    /// Ends with the process.
+    pub shutdown: CancellationToken,
+    /// The reader's place; freed with the stream.
+    pub place: Place,
+    /// Whether the reader may still read.
+    pub access: Access,
+    /// Counts frames.
+    pub frames: prometheus_client::metrics::counter::Counter,
+}
+
+/// One reader's stream of frames.
+pub struct Stream {
+    context: StreamContext,
+    tail: Arc<Tail>,
+    reading: Reading,
+    timing: Timing,
+    seen: Wake,
+    text_seen: HashMap<MessageId, usize>,
+    ends_at: Instant,
+    beat_at: Instant,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Opening,
+    /// More rows are known to be there than were sent.
+    Behind,
+    Waiting,
+    Ended,
+}
+
+impl Stream {
+    /// A stream that stands at `reading.cursor`.
+    pub fn new(context: StreamContext, reading: Reading, timing: Timing) -> Self {
+        let tail = context.feed.tails.of(reading.user);
+        let now = Instant::now();
+        let seen = *context.wakes.borrow();
+        Self {
+            tail,
+            reading,
+            timing,
+            seen,
+            text_seen: HashMap::new(),
+            ends_at: now + timing.life,
+            beat_at: now + timing.heartbeat,
+            state: State::Opening,
+            context,
+        }
+    }
+
+    /// The next bytes to send, at most one page of rows; `None` at the end.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        let mut out = String::new();
+        while out.is_empty() {
+            match self.state {
+                State::Opening => {
+                    self.write_opening(&mut out);
+                    self.write_rows(&mut out, i64::MAX).await;
+                }
+                State::Behind => self.write_rows(&mut out, i64::MAX).await,
+                State::Waiting => self.wait(&mut out).await,
+                State::Ended => return None,
+            }
+        }
+        self.beat_at = Instant::now() + self.timing.heartbeat;
+        Some(Bytes::from(out))
+    }
+
+    fn write_opening(&self, out: &mut String) {
+        out.push_str(&format!("retry: {}\n\n", self.timing.retry_ms));
+        write_heartbeat(out, self.reading.cursor);
+    }
+
+    async fn wait(&mut self, out: &mut String) {
+        tokio::select! {
+            changed = self.context.wakes.changed() => match changed {
+                Ok(()) => self.look(out).await,
+                Err(_) => self.state = State::Ended,
+            },
+            () = sleep_until(self.beat_at) => write_heartbeat(out, self.reading.cursor),
+            () = sleep_until(self.ends_at) => self.state = State::Ended,
+            () = self.context.shutdown.cancelled() => self.state = State::Ended,
+        }
+    }
+
+    /// Compares the wake-up with what was seen last and reads what moved.
+    async fn look(&mut self, out: &mut String) {
+        let wake = *self.context.wakes.borrow_and_update();
+        if wake.access != self.seen.access && !(self.context.access)().await {
+            out.push_str(&super::lone_event("auth", 3_600_000, &serde_json::json!({})));
+            self.state = State::Ended;
+            return;
+        }
+        if wake.rev > self.reading.cursor.rev {
+            self.write_rows(out, wake.rev).await;
+        } else if wake.text != self.seen.text {
+            self.write_text(out);
+        }
+        self.seen = wake;
+    }
+
+    /// Writes a page of the rows up to the revision `announced`, then the text of answers that grow.
+    async fn write_rows(&mut self, out: &mut String, announced: i64) {
+        let Reading { user, only, cursor } = self.reading;
+        match self.tail.after(&self.context.store, user, cursor.rev, announced).await {
+            Ok(rows) => {
+                for row in rows.rows.iter().filter(|row| row.concerns(only)) {
+                    row.write(out, self.reading.cursor);
+                    self.reading.cursor.rev = row.rev;
+                    self.context.frames.inc();
+                }
+                self.reading.cursor.rev = rows.upto.max(cursor.rev);
+                self.state = if rows.more { State::Behind } else { State::Waiting };
+                self.write_text(out);
+            }
+            Err(error) => {
+                tracing::error!(%user, %error, "a stream could not read its rows; its reader will come back");
+                self.state = State::Ended;
+            }
+        }
+    }
+
+    fn write_text(&mut self, out: &mut String) {
+        let Reading { user, only, .. } = self.reading;
+        for (message, offset, text) in self.context.feed.answers.unseen(user, only, &self.text_seen) {
+            write_delta(out, message, offset, &text);
+            self.text_seen.insert(message, offset + text.len());
+            self.context.frames.inc();
+        }
+    }
+}

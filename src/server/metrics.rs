@@ -1,0 +1,82 @@
+//! What Holly counts about itself, for Prometheus.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use std::sync::Mutex;
+
+/// A request that was answered.
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Answered {
+    /// The route's pattern, never the address itself.
+    pub route: String,
+    /// The status.
+    pub status: u16,
+}
+
+/// A turn that ended.
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Ended {
+    /// finished, stopped or failed.
+    pub how: &'static str,
+}
+
+/// Counters of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    /// Requests answered.
+    pub requests: Family<Answered, Counter>,
+    /// Frames sent to readers.
+    pub frames: Counter,
+    /// Transactions committed, as of the last look.
+    pub commits: Gauge,
+    /// Reads of the database, as of the last look.
+    pub reads: Gauge,
+    /// Streams open now.
+    pub streams: Gauge,
+    /// Turns that ended.
+    pub turns: Family<Ended, Counter>,
+    /// Entries of the assistant that could not be written; its work went on without them.
+    pub unwritten_entries: Counter,
+    /// Entries and turns whose worker was lost.
+    pub interrupted: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("holly");
+        let metrics = Self {
+            registry: Mutex::new(Registry::default()),
+            requests: Family::default(),
+            frames: Counter::default(),
+            commits: Gauge::default(),
+            reads: Gauge::default(),
+            streams: Gauge::default(),
+            turns: Family::default(),
+            unwritten_entries: Counter::default(),
+            interrupted: Counter::default(),
+        };
+        registry.register("requests", "Requests answered", metrics.requests.clone());
+        registry.register("frames", "Frames sent to readers", metrics.frames.clone());
+        registry.register("commits", "Transactions committed since start", metrics.commits.clone());
+        registry.register("reads", "Reads of the database since start", metrics.reads.clone());
+        registry.register("streams", "Streams open now", metrics.streams.clone());
+        registry.register("turns", "Turns that ended", metrics.turns.clone());
+        registry.register("unwritten_entries", "Entries of the assistant that could not be written", metrics.unwritten_entries.clone());
+        registry.register("interrupted", "Entries and turns whose worker was lost", metrics.interrupted.clone());
+        Self { registry: Mutex::new(registry), ..metrics }
+    }
+}
+
+impl Metrics {
+    /// All of it in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("metrics can be written to a String");
+        text
+    }
+}

@@ -1,0 +1,70 @@
+//! `/api/conversations` and `/api/conversations/{id}`.
+
+use super::{
+    Answer,
+    body::JsonBody,
+    params::{Params, PathId},
+};
+use crate::{
+    chat::{Change, title_of},
+    ids::ConversationId,
+    server::{
+        chat::{create_conversation, list_conversations, page, rename_conversation},
+        error::Error,
+        middleware::identity::CurrentUser,
+        state::App,
+    },
+};
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const LIMIT_DEFAULT: i64 = 100;
+const LIMIT_MAX: i64 = 1_000;
+
+/// The conversations, most recently used first.
+pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, mut params: Params) -> Answer {
+    let limit = params.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT_DEFAULT);
+    params.finish()?;
+    let conversations = list_conversations(&mut app.store.read().await?, account.id, limit).await?;
+    Ok(Json(json!({ "success": true, "conversations": conversations })).into_response())
+}
+
+/// Begins a conversation, empty.
+pub async fn create(State(app): State<App>, CurrentUser(account): CurrentUser, body: JsonBody) -> Answer {
+    let title = title(&body.value)?.unwrap_or_else(|| title_of(""));
+    let conversation = create_conversation(&app.store, app.clock.now(), account.id, &title).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "success": true, "conversation": conversation }))).into_response())
+}
+
+/// One conversation with its newest messages; `before` reaches older ones.
+pub async fn read(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>, mut params: Params) -> Answer {
+    let before: Option<Uuid> = params.take("before");
+    params.finish()?;
+    let page = page(&mut app.store.read().await?, account.id, id, before).await?;
+    let messages: Vec<_> = page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
+    let mut conversation = json!(page.conversation);
+    conversation["messages"] = json!(messages);
+    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
+}
+
+/// Gives a conversation another title.
+pub async fn rename(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>, body: JsonBody) -> Answer {
+    let title = title(&body.value)?.ok_or_else(|| Error::refused("title", "is required"))?;
+    let conversation = rename_conversation(&app.store, account.id, id, &title).await?;
+    Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())
+}
+
+/// Deletes a conversation with everything in it.
+pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
+    app.assistant.delete_conversation(account.id, id).await?;
+    Ok(Json(json!({ "success": true })).into_response())
+}
+
+fn title(body: &Value) -> Result<Option<String>, Error> {
+    match body.get("title") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(title)) => Ok(Some(title.clone())),
+        Some(_) => Err(Error::refused("title", "must be text")),
+    }
+}

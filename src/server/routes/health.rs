@@ -1,0 +1,37 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use super::{Answer, Problem};
+use crate::server::state::App;
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::sync::atomic::Ordering;
+
+/// The process is alive.
+pub async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// The process can serve: the database answers and it is not shutting down.
+pub async fn readyz(State(app): State<App>) -> Answer {
+    if app.shutdown.is_cancelled() {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting down"));
+    }
+    app.store.read().await.map_err(|error| {
+        tracing::warn!(%error, "not ready");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+    })?;
+    Ok("ready".into_response())
+}
+
+/// Counters for Prometheus.
+pub async fn metrics(State(app): State<App>) -> Response {
+    let counters = app.store.counters();
+    let seen = |value: &std::sync::atomic::AtomicU64| i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+    app.metrics.commits.set(seen(&counters.commits));
+    app.metrics.reads.set(seen(&counters.reads));
+    app.metrics.streams.set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.text()).into_response()
+}

@@ -1,0 +1,17 @@
+//! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
+
+pub mod conversations;
+pub mod create;
+pub mod entry;
+pub mod files;
+pub mod health;
+pub mod list;
+pub mod messages;
+pub mod stats;
+pub mod stream;
+
+mod body;
+mod params;
+mod problem;
+
+pub use problem::{Answer, Problem};
