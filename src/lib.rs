@@ -6,5 +6,6 @@
 pub mod api;
 pub mod chat;
 pub mod ids;
+pub mod live;
 pub mod timestamp;
 pub mod work_log;
