@@ -9,6 +9,7 @@ pub mod api;
 pub mod chat;
 pub mod components;
 pub mod ids;
+pub mod live;
 pub mod pages;
 pub mod timestamp;
 pub mod work_log;

@@ -1,12 +1,11 @@
 //! Where one writes. A plain form without JavaScript; with it, Enter sends, drafts are kept and work can be stopped.
 
-use super::{composer_text::use_composer_text, hydrated::use_hydrated};
+use super::{composer_text::use_composer_text, follow::follow, hydrated::use_hydrated};
 use crate::{
     api::{ApiError, SendMessage, Snapshot, StopTurn, send_message, stop_turn},
     chat::CONTENT_MAX_BYTES,
     components::{Icon, browser},
     ids::ConversationId,
-    live::use_work_log_stream,
 };
 use leptos::{ev::KeyboardEvent, prelude::*, server_fn::ServerFn, task::spawn_local};
 
@@ -23,7 +22,7 @@ pub fn Composer(
     /// The models that answer, as a person reads them.
     models: String,
 ) -> impl IntoView {
-    let stream = use_work_log_stream(snapshot);
+    let stream = follow(snapshot);
     let running = Memo::new(move |_| {
         stream
             .transcript

@@ -2,6 +2,7 @@
 
 use super::{
     delete_dialog::{DeleteDialog, Doomed},
+    follow::follow,
     hydrated::use_hydrated,
     talk_link::TalkLink,
 };
@@ -9,7 +10,6 @@ use crate::{
     api::Snapshot,
     chat::{Conversation, Period, group_by_period},
     ids::ConversationId,
-    live::use_work_log_stream,
 };
 use leptos::prelude::*;
 
@@ -22,7 +22,7 @@ pub fn ConversationList(
     current: Option<ConversationId>,
 ) -> impl IntoView {
     let now = snapshot.now;
-    let stream = use_work_log_stream(snapshot);
+    let stream = follow(snapshot);
     let hydrated = use_hydrated();
     let conversations =
         Memo::new(move |_| stream.transcript.with(|held| held.conversations().map(|one| one.as_ref().clone()).collect::<Vec<_>>()));

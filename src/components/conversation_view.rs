@@ -1,15 +1,10 @@
 //! The open conversation: its title, how the page stands to the server, and the list that grows while one reads.
 
 use super::{
-    ConnectionStatus, Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, hydrated::use_hydrated,
-    permalink::follow_permalinks, stay_at_end::use_stay_at_end,
+    ConnectionStatus, Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, follow::follow,
+    hydrated::use_hydrated, permalink::follow_permalinks, stay_at_end::use_stay_at_end,
 };
-use crate::{
-    api::Snapshot,
-    chat::RemovedKind,
-    ids::ConversationId,
-    live::{WorkLogStream, use_work_log_stream},
-};
+use crate::{api::Snapshot, chat::RemovedKind, ids::ConversationId, live::WorkLogStream};
 use leptos::prelude::*;
 
 /// The conversation with its live feed; without a conversation, what one might ask.
@@ -23,10 +18,10 @@ pub fn ConversationView(
     older: Option<String>,
 ) -> impl IntoView {
     let reader = Reader::new(snapshot.now);
-    let stream = use_work_log_stream(snapshot);
+    let stream = follow(snapshot);
     let source = source_of(stream, conversation_id);
     let hydrated = use_hydrated();
-    let end = use_stay_at_end(move || (source.items.track(), source.texts.track()));
+    let end = use_stay_at_end(move || (source.items.track(), source.answers.track()));
     let title = Memo::new(move |_| {
         conversation_id.and_then(|id| stream.transcript.with(|held| held.conversation(id))).map(|held| held.title.clone())
     });
@@ -61,7 +56,7 @@ pub fn ConversationView(
 fn source_of(stream: WorkLogStream, conversation_id: Option<ConversationId>) -> TimelineSource {
     let items = Memo::new(move |_| stream.transcript.with(|held| conversation_id.map(|id| held.items(id)).unwrap_or_default()));
     let running = Memo::new(move |_| stream.transcript.with(|held| held.conversation(conversation_id?)?.running_turn_id));
-    TimelineSource { items: items.into(), texts: stream.texts, running: running.into() }
+    TimelineSource { items: items.into(), answers: stream.answers.into(), running: running.into() }
 }
 
 /// A page whose conversation was deleted, here or elsewhere, has nothing to show any more.

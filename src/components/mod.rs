@@ -17,6 +17,7 @@ mod delete_dialog;
 mod entry_details;
 mod entry_facts;
 mod entry_foot;
+mod follow;
 mod hydrated;
 mod icon;
 mod media_figure;

@@ -4,10 +4,11 @@ use super::{ChatMessage, DayDivider, Reader, WorkGroup};
 use crate::{
     chat::{Item, Message},
     ids::{EntryId, MessageId, TurnId},
+    live::Answers,
     timestamp::{DAY_MS, Timestamp},
 };
 use leptos::prelude::*;
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// What the list shows.
 #[derive(Clone, Copy)]
@@ -15,7 +16,7 @@ pub struct TimelineSource {
     /// Messages and stretches of work, oldest first.
     pub items: Signal<Vec<Item>>,
     /// Texts of answers that are being written, ahead of what is stored.
-    pub texts: Signal<HashMap<MessageId, String>>,
+    pub answers: Signal<Answers>,
     /// The turn that is running.
     pub running: Signal<Option<TurnId>>,
 }
@@ -73,7 +74,7 @@ fn Said(id: MessageId, source: TimelineSource) -> impl IntoView {
     let found = move |items: &Vec<Item>| items.iter().rev().find_map(|item| said(item, id));
     let message = Memo::new(move |before: Option<&Option<Arc<Message>>>| source.items.with(found).or_else(|| before.cloned().flatten()));
     let last = Memo::new(move |_| source.items.with(|items| items.last().is_some_and(|item| said(item, id).is_some())));
-    let live_text = Signal::derive(move || source.texts.with(|texts| texts.get(&id).cloned()));
+    let live_text = Signal::derive(move || source.answers.with(|texts| texts.get(&id).cloned()));
     let can_retry = Signal::derive(move || last.get() && source.running.get().is_none());
     message.get_untracked().map(|first| {
         let message = Signal::derive(move || message.get().unwrap_or_else(|| first.clone()));

@@ -1,10 +1,9 @@
 //! A feed of work for any page.
 
-use super::{ConnectionStatus, Reader, WorkLogMessage, clock, hydrated::use_hydrated, permalink::follow_permalinks};
+use super::{ConnectionStatus, Reader, WorkLogMessage, clock, follow::follow, hydrated::use_hydrated, permalink::follow_permalinks};
 use crate::{
     api::{Snapshot, load_feed},
     ids::ConversationId,
-    live::use_work_log_stream,
     work_log::WorkLogEntry,
 };
 use leptos::{either::Either, prelude::*};
@@ -50,7 +49,7 @@ pub fn FeedView(
     snapshot: Snapshot,
 ) -> impl IntoView {
     let reader = Reader::new(snapshot.now);
-    let stream = use_work_log_stream(snapshot);
+    let stream = follow(snapshot);
     let hydrated = use_hydrated();
     let entries = Memo::new(move |_| {
         let here = |entry: &&Arc<WorkLogEntry>| conversation_id.is_none() || entry.conversation_id == conversation_id;

@@ -6,11 +6,11 @@ use crate::{
         ChatMessage, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, Timeline, TimelineSource, Welcome, WorkGroup,
         WorkLogMessage, samples,
     },
-    live::Connection,
+    live::{Answers, Connection},
     work_log::Status,
 };
 use leptos::prelude::*;
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// All there is to see, light and dark side by side.
 #[component]
@@ -68,7 +68,7 @@ fn Talk(first: u32) -> impl IntoView {
         Item::Work(samples::lighthouse(first + 7)),
         answer(12, MessageStatus::Streaming, "", "Here is the lighthouse. The cello is still being recorded"),
     ];
-    let source = TimelineSource { items: items.into(), texts: HashMap::new().into(), running: None.into() };
+    let source = TimelineSource { items: items.into(), answers: Answers::new().into(), running: None.into() };
     view! { <Timeline source reader=Reader::new(samples::NOW)/> }
 }
 
