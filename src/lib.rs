@@ -3,9 +3,14 @@
 //! Where to go:
 //! - [`work_log`] and [`chat`]: the domain, shared by server and browser; no input, no output.
 
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod chat;
+pub mod components;
 pub mod ids;
+pub mod live;
+pub mod pages;
 pub mod timestamp;
 pub mod work_log;
 

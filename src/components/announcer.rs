@@ -1,0 +1,80 @@
+//! What is read aloud to someone who does not see the page: beginnings and ends, never ticks or tokens.
+
+use crate::{
+    chat::{Item, MessageStatus, Role},
+    ids::{EntryId, MessageId},
+    work_log::Status,
+};
+use std::collections::HashMap;
+
+/// Remembers how things stood, and says what has changed since.
+#[derive(Debug, Default)]
+pub(super) struct Announcer {
+    entries: HashMap<EntryId, Status>,
+    answers: HashMap<MessageId, MessageStatus>,
+    listening: bool,
+}
+
+impl Announcer {
+    /// What to say about these items; nothing the first time, when all of it is on the page already.
+    pub(super) fn hear(&mut self, items: &[Item]) -> Option<String> {
+        let mut news = Vec::new();
+        for item in items {
+            match item {
+                Item::Work(entries) => {
+                    for entry in entries {
+                        if self.entries.insert(entry.id, entry.status) != Some(entry.status) {
+                            news.push(format!("{}: {}", entry.title, entry.word()));
+                        }
+                    }
+                }
+                Item::Message(message) if message.role == Role::Assistant => {
+                    if self.answers.insert(message.id, message.status) != Some(message.status) {
+                        news.extend(ending(message.status).map(str::to_owned));
+                    }
+                }
+                Item::Message(_) => {}
+            }
+        }
+        let listening = std::mem::replace(&mut self.listening, true);
+        (listening && !news.is_empty()).then(|| news.join(". "))
+    }
+}
+
+const fn ending(status: MessageStatus) -> Option<&'static str> {
+    match status {
+        MessageStatus::Streaming => None,
+        MessageStatus::Done => Some("Answer ready"),
+        MessageStatus::Stopped => Some("Answer stopped"),
+        MessageStatus::Interrupted => Some("Answer interrupted"),
+        MessageStatus::Failed => Some("No answer could be had"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{components::samples::entry, work_log::LogType};
+    use std::sync::Arc;
+
+    #[test]
+    fn beginnings_and_ends_are_said_once_and_ticks_never() {
+        let work = |status, progress: i64| {
+            let mut entry = entry(1, LogType::ToolCall, status, "Music: cello");
+            entry.metadata = entry.metadata.with("progress", progress);
+            [Item::Work(vec![Arc::new(entry)])]
+        };
+        let mut announcer = Announcer::default();
+        assert_eq!(announcer.hear(&[]), None);
+        assert_eq!(announcer.hear(&work(Status::Working, 0)).as_deref(), Some("Music: cello: Working"));
+        assert_eq!(announcer.hear(&work(Status::Working, 40)), None);
+        assert_eq!(announcer.hear(&work(Status::Error, 40)).as_deref(), Some("Music: cello: Failed"));
+        assert_eq!(announcer.hear(&work(Status::Error, 40)), None);
+    }
+
+    #[test]
+    fn what_is_on_the_page_already_is_not_read_aloud() {
+        let work = [Item::Work(vec![Arc::new(entry(1, LogType::ToolCall, Status::Success, "x"))])];
+        assert_eq!(Announcer::default().hear(&work), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! The whole of the chat page: the side, the conversation, the composer.
+
+use super::{Composer, ConversationView, Side};
+use crate::{
+    api::{ChatPage, Snapshot},
+    chat::Change,
+};
+use leptos::prelude::*;
+
+/// The chat. Each island gets the rows that it shows and no others, so that nothing is sent twice but one conversation.
+#[component]
+pub fn ChatRoom(
+    /// What the page shows.
+    page: ChatPage,
+) -> impl IntoView {
+    let current = page.conversation.as_ref().map(|conversation| conversation.id);
+    let (listed, shown): (Vec<_>, Vec<_>) = page.snapshot.rows.iter().cloned().partition(|row| matches!(row, Change::Conversation(_)));
+    let open = page.conversation.map(Change::Conversation);
+    let shown: Vec<Change> = shown.into_iter().chain(open.clone()).collect();
+    let with = |rows: Vec<Change>| Snapshot { rows, ..page.snapshot.clone() };
+    view! {
+        <div class="app">
+            <a class="skip" href="#message">"Skip to the message field"</a>
+            <Side account=page.account snapshot=with(listed) current/>
+            <main class="main">
+                <ConversationView conversation_id=current snapshot=with(shown) older=page.older/>
+                <Composer conversation_id=current snapshot=with(open.into_iter().collect()) models=page.models/>
+            </main>
+        </div>
+    }
+}

@@ -1,0 +1,12 @@
+//! From a page's snapshot to its live feed.
+
+use crate::{
+    api::Snapshot,
+    live::{StreamStart, WorkLogStream, use_work_log_stream},
+};
+
+/// Follows the feed from where the snapshot ends.
+pub(super) fn follow(snapshot: Snapshot) -> WorkLogStream {
+    let Snapshot { user_id, rows, cursor, now } = snapshot;
+    use_work_log_stream(StreamStart { user_id, cursor, rows, now })
+}

@@ -1,0 +1,23 @@
+//! How a page follows its owner's feed while it is open. The rules are pure (`machine`, `backoff`, `wire`,
+//! `answers`); the browser is in thin shells (`feed`, `running`, `event_source`, `poll`, `tabs`); pages use the hooks.
+
+mod answers;
+mod backoff;
+mod connection;
+mod event_source;
+mod feed;
+mod machine;
+mod poll;
+mod readers;
+mod running;
+mod server_clock;
+mod tabs;
+mod use_connection;
+mod use_work_log_stream;
+mod wire;
+
+pub use answers::Answers;
+pub use connection::Connection;
+pub use server_clock::ServerClock;
+pub use use_connection::use_connection;
+pub use use_work_log_stream::{StreamStart, WorkLogStream, use_work_log_stream};

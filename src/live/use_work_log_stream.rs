@@ -1,0 +1,123 @@
+//! The hook by which an island follows the feed: rows and growing answers as signals.
+
+use super::{
+    Connection, ServerClock,
+    answers::{Answers, take_row, take_text},
+    feed,
+    readers::News,
+    use_connection,
+};
+use crate::{
+    chat::{Change, MessageStatus, Transcript},
+    ids::UserId,
+    timestamp::Timestamp,
+    work_log::Cursor,
+};
+use leptos::prelude::*;
+use std::rc::Rc;
+
+/// What the page was rendered with, and where the live feed goes on from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamStart {
+    /// Whose feed it is.
+    pub user_id: UserId,
+    /// Everything up to here is in `rows`.
+    pub cursor: Cursor,
+    /// Messages, entries and conversations.
+    pub rows: Vec<Change>,
+    /// Server time of the snapshot.
+    pub now: Timestamp,
+}
+
+/// What [`use_work_log_stream`] gives.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkLogStream {
+    /// The page's rows and everything that has changed since, merged by revision.
+    pub transcript: ReadSignal<Transcript>,
+    /// The text of answers that are being written, the longest known. Finished messages are not in here.
+    pub answers: ReadSignal<Answers>,
+    /// How the page stands to the feed.
+    pub connection: Signal<Connection>,
+    /// Tries at once instead of waiting.
+    pub retry: Callback<()>,
+    /// Server time, from which running times are counted.
+    pub clock: ServerClock,
+}
+
+/// Follows the feed of the page's owner from the rows that the page was rendered with.
+///
+/// All islands of a page share one connection, and all tabs of a browser one stream. Signals change once an
+/// animation frame, however many rows come in.
+///
+/// # Usage
+/// ```ignore
+/// let WorkLogStream { transcript, answers, .. } = use_work_log_stream(start);
+/// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation)));
+/// let text = move || answers.with(|answers| answers.get(&message).cloned());
+/// ```
+///
+/// # Options
+/// None: delays and fallbacks are the rules in `machine`. When the cursor cannot be continued the page is reloaded.
+///
+/// # Server-side behaviour
+/// The transcript and the answers hold the page's rows, the connection is [`Connection::Connecting`] and the clock
+/// stands still. Nothing is opened.
+pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
+    let StreamStart { user_id, cursor, rows, now } = start;
+    let (answers, set_answers) = signal(answers_of(&rows));
+    let (transcript, set_transcript) = signal(Transcript::of(rows));
+    Effect::new(move || {
+        let take_in = move |updates: &[News]| take_in(updates, set_transcript, set_answers);
+        let id = feed::join(user_id, cursor, Rc::new(take_in));
+        on_cleanup(move || feed::leave(id));
+    });
+    let (connection, retry) = use_connection();
+    WorkLogStream { transcript, answers, connection, retry, clock: ServerClock::set_by(now) }
+}
+
+fn answers_of(rows: &[Change]) -> Answers {
+    let mut answers = Answers::new();
+    for row in rows {
+        if let Change::Message(message) = row {
+            take_row(&mut answers, message);
+        }
+    }
+    answers
+}
+
+/// A batch at once, so that each signal tells its listeners once, and only of a change.
+fn take_in(batch: &[News], set_transcript: WriteSignal<Transcript>, set_answers: WriteSignal<Answers>) {
+    set_answers.maybe_update(|answers| {
+        let (mut rows_changed, mut answers_changed) = (false, false);
+        set_transcript.maybe_update(|transcript| {
+            for news in batch {
+                if let News::Row(row) = news {
+                    rows_changed |= transcript.apply((**row).clone());
+                }
+                answers_changed |= take_text_of(news, answers, transcript);
+            }
+            rows_changed
+        });
+        answers_changed
+    });
+}
+
+fn take_text_of(news: &News, answers: &mut Answers, transcript: &Transcript) -> bool {
+    match news {
+        News::Row(row) => match &**row {
+            Change::Message(message) => transcript.message(message.id).is_some_and(|newest| take_row(answers, &newest)),
+            Change::Removed(_) => forget_removed(answers, transcript),
+            Change::Entry(_) | Change::Conversation(_) => false,
+        },
+        News::Text { message_id, offset, text } => {
+            let finished = transcript.message(*message_id).is_some_and(|message| message.status != MessageStatus::Streaming);
+            !finished && take_text(answers, *message_id, *offset, text)
+        }
+    }
+}
+
+fn forget_removed(answers: &mut Answers, transcript: &Transcript) -> bool {
+    let held = answers.len();
+    answers.retain(|id, _| transcript.message(*id).is_some());
+    answers.len() != held
+}

@@ -1,0 +1,128 @@
+//! What arrives from outside, read into the domain: an event of the stream, and the answer to a poll.
+//! Rows that this version cannot read (a newer server's) are passed over instead of stopping the feed.
+
+use crate::{
+    chat::{Change, Conversation, Frame, Message, Removed},
+    work_log::{Cursor, WorkLogEntry},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// An event as it came: what the leading tab shares with the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawEvent {
+    /// Its name; [`RawEvent::PAGE`] for a poll's answer.
+    pub name: String,
+    /// The cursor after it; for a poll's answer the cursor it was asked from.
+    pub id: String,
+    /// Its data, JSON.
+    pub data: String,
+}
+
+impl RawEvent {
+    /// The name under which the leading tab shares a poll's answer.
+    pub const PAGE: &str = "page";
+
+    /// The frame. An event that cannot be read moves the cursor past itself, when it has one.
+    pub fn frame(&self) -> Option<Frame> {
+        let passed_over = || self.id.parse().ok().map(|cursor| Frame::Heartbeat { cursor });
+        Frame::parse(&self.name, &self.id, &self.data).or_else(passed_over)
+    }
+}
+
+/// A poll's rows, by revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// What changed after the cursor that was asked from.
+    pub changes: Vec<Change>,
+    /// Everything up to here is in `changes`.
+    pub cursor: Cursor,
+    /// Whether there is more to ask for at once.
+    pub more: bool,
+}
+
+/// Why a poll gave no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollFailure {
+    /// 410: the cursor cannot be continued.
+    Reset,
+    /// 401: nobody is signed in.
+    SignedOut,
+    /// Anything else, the network included.
+    Failed,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    logs: Vec<Value>,
+    #[serde(default)]
+    messages: Vec<Value>,
+    #[serde(default)]
+    conversations: Vec<Value>,
+    #[serde(default)]
+    removed: Vec<Value>,
+    cursor: Cursor,
+    #[serde(default)]
+    more: bool,
+}
+
+impl Page {
+    /// Reads the answer to `GET /api/work-log/list?after=`.
+    pub fn read(status: u16, body: &str) -> Result<Self, PollFailure> {
+        match status {
+            200 => serde_json::from_str(body).map(Self::of).map_err(|_| PollFailure::Failed),
+            401 => Err(PollFailure::SignedOut),
+            410 => Err(PollFailure::Reset),
+            _ => Err(PollFailure::Failed),
+        }
+    }
+
+    fn of(answer: Answer) -> Self {
+        let mut changes: Vec<Change> = readable::<WorkLogEntry>(answer.logs).map(Change::Entry).collect();
+        changes.extend(readable::<Message>(answer.messages).map(Change::Message));
+        changes.extend(readable::<Conversation>(answer.conversations).map(Change::Conversation));
+        changes.extend(readable::<Removed>(answer.removed).map(Change::Removed));
+        changes.sort_by_key(Change::rev);
+        Self { changes, cursor: answer.cursor, more: answer.more }
+    }
+}
+
+fn readable<Row: DeserializeOwned>(rows: Vec<Value>) -> impl Iterator<Item = Row> {
+    rows.into_iter().filter_map(|row| serde_json::from_value(row).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::RemovedKind;
+
+    #[test]
+    fn a_polls_rows_come_out_by_revision_and_what_is_unknown_is_passed_over() {
+        let body = r#"{"success":true,"logs":[{"id":"of another version"}],"removed":[
+            {"kind":"message","id":"00000000-0000-0000-0000-000000000001","rev":9},
+            {"kind":"entry","id":"00000000-0000-0000-0000-000000000002","rev":4,"why":"erased"}],
+            "cursor":"00c0ffee00c0ffee.9","more":true,"next":null}"#;
+        let page = Page::read(200, body).unwrap();
+        let seen: Vec<i64> = page.changes.iter().map(Change::rev).collect();
+        assert_eq!((seen, page.cursor.rev, page.more), (vec![4, 9], 9, true));
+        assert!(matches!(page.changes[0], Change::Removed(Removed { kind: RemovedKind::Entry, .. })));
+    }
+
+    #[test]
+    fn a_refused_poll_says_what_to_do() {
+        assert_eq!(Page::read(410, r#"{"reset":"future"}"#), Err(PollFailure::Reset));
+        assert_eq!(Page::read(401, ""), Err(PollFailure::SignedOut));
+        for (status, body) in [(500, ""), (429, "{}"), (200, "<html>"), (200, "{}")] {
+            assert_eq!(Page::read(status, body), Err(PollFailure::Failed), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_only_moves_the_cursor() {
+        let event = |name: &str, id: &str| RawEvent { name: name.to_owned(), id: id.to_owned(), data: "{}".to_owned() };
+        let cursor: Cursor = "00c0ffee00c0ffee.9".parse().unwrap();
+        assert_eq!(event("entry", "00c0ffee00c0ffee.9").frame(), Some(Frame::Heartbeat { cursor }));
+        assert_eq!(event("novelty", "").frame(), None);
+    }
+}

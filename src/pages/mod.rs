@@ -1,0 +1,5 @@
+//! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
+
+mod gallery;
+
+pub use gallery::Gallery;
