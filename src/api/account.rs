@@ -1,4 +1,4 @@
-//! Accounts: first account, sign in, sign out, theme.
+//! Accounts: first account, sign in, sign out.
 
 use super::ApiError;
 use leptos::prelude::*;
@@ -6,23 +6,46 @@ use leptos::prelude::*;
 /// Creates the first account, its owner an admin, and signs them in.
 #[server(prefix = "/fn", endpoint = "account/welcome")]
 pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth, cookies};
+    let app = asker::app();
+    let account = auth::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
+    cookies::sign_in(&app, account.id).await?;
+    leptos_axum::redirect("/");
+    Ok(())
 }
 
 /// Signs in and goes to `next`, a path of this site.
 #[server(prefix = "/fn", endpoint = "account/sign-in")]
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth, cookies};
+    let app = asker::app();
+    let who = auth::Credentials { email, password, from: cookies::peer() };
+    let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    cookies::sign_in(&app, account.id).await?;
+    leptos_axum::redirect(&cookies::own_path(next));
+    Ok(())
 }
 
 /// Signs out on this device.
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth, cookies, middleware::identity::Credential};
+    let (app, identity) = asker::asker()?;
+    if let Credential::Session(token) = identity.credential {
+        auth::end_session(&app.store, identity.account.id, &token).await?;
+    }
+    cookies::sign_out(&app);
+    leptos_axum::redirect("/sign-in");
+    Ok(())
 }
 
 /// Signs out on all devices.
 #[server(prefix = "/fn", endpoint = "account/sign-out-everywhere")]
 pub async fn sign_out_everywhere() -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth, cookies};
+    let (app, identity) = asker::asker()?;
+    auth::end_all_sessions(&app.store, identity.account.id).await?;
+    cookies::sign_out(&app);
+    leptos_axum::redirect("/sign-in");
+    Ok(())
 }

@@ -1,6 +1,6 @@
-//! API keys: make, list, revoke.
+//! API keys and the rest of what the settings page shows.
 
-use super::ApiError;
+use super::{Account, ApiError};
 use crate::timestamp::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,20 +19,44 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// The settings page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Who is signed in.
+    pub account: Account,
+    /// The keys in force, newest first.
+    pub keys: Vec<ApiKey>,
+    /// The key that was made just now, whole, this once.
+    pub fresh_key: Option<String>,
+}
+
+/// What the settings page shows.
+#[server(prefix = "/fn", endpoint = "page/settings")]
+pub async fn load_settings() -> Result<Settings, ApiError> {
+    use crate::server::{asker, cookies, store::api_keys};
+    let (app, identity) = asker::asker()?;
+    let keys = api_keys::of_user(&mut *app.store.read().await?, identity.account.id).await?;
+    Ok(Settings { account: identity.account, keys, fresh_key: cookies::take_shown_key() })
+}
+
 /// Makes a key and returns it whole, this once.
 #[server(prefix = "/fn", endpoint = "keys/create")]
 pub async fn create_key(name: String) -> Result<String, ApiError> {
-    Err(ApiError::Unreachable)
-}
-
-/// The keys that are in force, newest first.
-#[server(prefix = "/fn", endpoint = "keys/list")]
-pub async fn list_keys() -> Result<Vec<ApiKey>, ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth, cookies};
+    let (app, identity) = asker::asker()?;
+    let key = auth::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
+    cookies::show_key(&app, &key);
+    leptos_axum::redirect("/settings");
+    Ok(key)
 }
 
 /// Takes a key out of force at once.
 #[server(prefix = "/fn", endpoint = "keys/revoke")]
 pub async fn revoke_key(id: String) -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, auth};
+    let (app, identity) = asker::asker()?;
+    auth::revoke_key(&app.store, app.clock.now(), identity.account.id, &id).await?;
+    leptos_axum::redirect("/settings");
+    Ok(())
 }

@@ -55,11 +55,8 @@ pub struct ChatPage {
 /// The chat page: conversation `conversation_id` with rows before `before`, or a new one.
 #[server(prefix = "/fn", endpoint = "page/chat")]
 pub async fn load_chat(conversation_id: Option<ConversationId>, before: Option<String>) -> Result<ChatPage, ApiError> {
-    Err(ApiError::Unreachable)
-}
-
-/// Who is signed in; `None` when nobody is.
-#[server(prefix = "/fn", endpoint = "page/account")]
-pub async fn load_account() -> Result<Option<Account>, ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, snapshots};
+    let (app, identity) = asker::asker()?;
+    let before = before.map(|id| id.parse()).transpose().map_err(|_| ApiError::NotFound("page".to_owned()))?;
+    Ok(snapshots::chat(&app, identity.account, conversation_id, before).await?)
 }

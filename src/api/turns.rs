@@ -18,17 +18,27 @@ pub struct Sent {
 /// Stores a message and starts the turn that answers it; without a conversation it begins a new one.
 #[server(prefix = "/fn", endpoint = "turns/send")]
 pub async fn send_message(conversation_id: Option<ConversationId>, content: String) -> Result<Sent, ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::asker;
+    let (app, identity) = asker::asker()?;
+    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, &content).await?;
+    leptos_axum::redirect(&format!("/c/{}", turn.conversation_id));
+    Ok(Sent { conversation_id: turn.conversation_id, turn_id: turn.id })
 }
 
 /// Stops the conversation's running turn; what there is stays.
 #[server(prefix = "/fn", endpoint = "turns/stop")]
 pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::asker;
+    let (app, identity) = asker::asker()?;
+    app.assistant.stop(identity.account.id, conversation_id).await?;
+    Ok(())
 }
 
 /// Answers the conversation's last message once more.
 #[server(prefix = "/fn", endpoint = "turns/retry")]
 pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::asker;
+    let (app, identity) = asker::asker()?;
+    let turn = app.assistant.retry(identity.account.id, conversation_id).await?;
+    Ok(Sent { conversation_id, turn_id: turn.id })
 }

@@ -3,15 +3,57 @@
 use super::{ApiError, Snapshot};
 use crate::ids::{ConversationId, EntryId};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What the history page looks for. Words are those of the HTTP API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryQuery {
+    /// Text in title or details.
+    pub text: Option<String>,
+    /// A type's word.
+    pub log_type: Option<String>,
+    /// A status's word.
+    pub status: Option<String>,
+    /// The oldest entry of the page before.
+    pub before: Option<String>,
+}
+
+/// A page of history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryPage {
+    /// The entries found.
+    pub snapshot: Snapshot,
+    /// Pass it as `before` for the next older page.
+    pub next: Option<EntryId>,
+}
 
 /// The newest entries for a feed, of one conversation or of all.
 #[server(prefix = "/fn", endpoint = "work-log/feed")]
 pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapshot, ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::server::{asker, snapshots};
+    let (app, identity) = asker::asker()?;
+    Ok(snapshots::feed(&app, identity.account.id, conversation_id).await?)
+}
+
+/// Entries that pass the query, newest first.
+#[server(prefix = "/fn", endpoint = "work-log/history")]
+pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> {
+    use crate::server::{asker, snapshots};
+    let (app, identity) = asker::asker()?;
+    Ok(snapshots::history(&app, identity.account.id, query).await?)
 }
 
 /// Keeps an entry for good, or lets it expire again.
 #[server(prefix = "/fn", endpoint = "work-log/keep")]
 pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
-    Err(ApiError::Unreachable)
+    use crate::{
+        server::{asker, work_log::update_work_log},
+        work_log::EntryPatch,
+    };
+    let (app, identity) = asker::asker()?;
+    let patch = EntryPatch { kept: Some(kept), ..EntryPatch::default() };
+    update_work_log(&app.store, app.clock.now(), identity.account.id, entry_id, patch).await?;
+    Ok(())
 }

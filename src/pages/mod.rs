@@ -1,5 +1,18 @@
 //! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
 
+mod chat;
+mod form_error;
 mod gallery;
+mod history;
+mod not_found;
+mod settings;
+mod sign_in;
+mod welcome;
 
+pub use chat::ChatPage;
 pub use gallery::Gallery;
+pub use history::HistoryPage;
+pub use not_found::NotFound;
+pub use settings::SettingsPage;
+pub use sign_in::SignInPage;
+pub use welcome::WelcomePage;

@@ -42,3 +42,14 @@ pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> Result<Optio
     }
     Ok(Some(record.user_id))
 }
+
+/// Takes a key out of force; streams that were opened with it end.
+pub async fn revoke_key(store: &Store, now: Timestamp, user: UserId, id: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    if !api_keys::revoke(&mut tx, now, user, id).await? {
+        return Err(Error::NotFound("key"));
+    }
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}

@@ -5,3 +5,4 @@ pub mod measure;
 pub mod request_id;
 pub mod same_origin;
 pub mod security_headers;
+pub mod sign_in_first;

@@ -1,0 +1,78 @@
+//! The HTML around every page, and the table of pages. Runs on the server only; what lives in the browser are islands.
+
+use crate::{
+    pages::{ChatPage, Gallery, HistoryPage, NotFound, SettingsPage, SignInPage, WelcomePage},
+    server::{site::Site, state::App as State},
+};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::{Link, MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// The whole document.
+pub fn shell() -> impl IntoView {
+    let state = expect_context::<State>();
+    let theme = use_context::<Theme>().map(|theme| theme.0);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <Hydration site=state.site.clone()/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The theme that the reader's cookie asks for; without one the system decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Theme(pub &'static str);
+
+/// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.
+#[component]
+fn App() -> impl IntoView {
+    provide_meta_context();
+    let style = expect_context::<State>().site.style.clone();
+    view! {
+        <Link rel="stylesheet" href=style/>
+        <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
+        <Router>
+            <FlatRoutes fallback=NotFound>
+                <Route path=path!("/") view=ChatPage ssr=SsrMode::Async/>
+                <Route path=path!("/c/:id") view=ChatPage ssr=SsrMode::Async/>
+                <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
+}
+
+/// Brings the islands to life. Leptos's own component writes the nonce into `crossorigin`, which keeps Firefox from
+/// using the preload (leptos issue 4843); this one writes it plainly.
+#[component]
+fn Hydration(site: Site) -> impl IntoView {
+    let nonce = use_nonce();
+    let start = format!(
+        "import({:?}).then(async holly => {{ await holly.default({{module_or_path: {:?}}}); holly.hydrate(); {} }});",
+        site.script,
+        site.wasm,
+        include_str!("islands.js")
+    );
+    view! {
+        <link rel="modulepreload" href=site.script.clone() crossorigin=""/>
+        <link rel="preload" href=site.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
+        <script type="module" nonce=nonce inner_html=start></script>
+    }
+}

@@ -1,0 +1,34 @@
+//! `/` and `/c/{id}`: the chat.
+
+use super::NotFound;
+use crate::{
+    api::{ApiError, load_chat},
+    components::ChatRoom,
+};
+use leptos::{either::EitherOf3, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+/// A conversation, or the beginning of a new one.
+#[component]
+pub fn ChatPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id"));
+    let before = use_query_map().with_untracked(|query| query.get("before"));
+    Suspend::new(async move {
+        let id = match id.map(|id| id.parse()).transpose() {
+            Ok(id) => id,
+            Err(_) => return EitherOf3::A(view! { <NotFound/> }),
+        };
+        match load_chat(id, before).await {
+            Ok(page) => {
+                let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
+                EitherOf3::B(view! {
+                    <Title text=title/>
+                    <ChatRoom page/>
+                })
+            }
+            Err(ApiError::NotFound(_)) => EitherOf3::A(view! { <NotFound/> }),
+            Err(error) => EitherOf3::C(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+        }
+    })
+}

@@ -1,0 +1,99 @@
+//! `/settings`: theme, API keys, devices.
+
+use super::form_error::FormError;
+use crate::{
+    api::{Account, ApiKey, CreateKey, RevokeKey, SignOut, SignOutEverywhere, load_settings},
+    app::Theme,
+    components::{RelativeTime, ThemeSwitch},
+};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+
+/// What a person sets for themselves.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    Suspend::new(async move {
+        match load_settings().await {
+            Ok(settings) => Either::Left(view! {
+                <Title text="Settings"/>
+                <main class="page" data-width="column">
+                    <div class="bar"><h1>"Settings"</h1> <a href="/">"Back to the conversations"</a></div>
+                    <FormError/>
+                    <Appearance/>
+                    <Keys keys=settings.keys fresh=settings.fresh_key/>
+                    <Devices account=settings.account/>
+                </main>
+            }),
+            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+        }
+    })
+}
+
+#[component]
+fn Appearance() -> impl IntoView {
+    let theme = use_context::<Theme>().map(|theme| theme.0.to_owned());
+    view! {
+        <section class="panel">
+            <h2>"Appearance"</h2>
+            <ThemeSwitch theme/>
+            <noscript><p>"Follows your system. Switching by hand needs JavaScript."</p></noscript>
+        </section>
+    }
+}
+
+#[component]
+fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
+    view! {
+        <section class="panel">
+            <h2>"API keys"</h2>
+            <p>"With a key another program writes to your work log and reads it. Send it as " <code>"Authorization: Bearer holly_…"</code> "."</p>
+            {fresh.map(|key| view! {
+                <div class="note" role="status">
+                    <p>"Your new key, shown this once: " <code class="secret">{key}</code></p>
+                </div>
+            })}
+            <div class="table">
+                <table>
+                    <thead><tr><th>"Name"</th><th>"Key"</th><th>"Made"</th><th>"Last used"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
+                    <tbody>{keys.into_iter().map(|key| view! { <KeyRow key/> }).collect_view()}</tbody>
+                </table>
+            </div>
+            <form class="filters" method="post" action=CreateKey::url()>
+                <label class="field">"What the key is for" <input name="name" maxlength="80" required placeholder="Deploy script"/></label>
+                <button class="button">"Make a key"</button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn KeyRow(key: ApiKey) -> impl IntoView {
+    view! {
+        <tr>
+            <td>{key.name}</td>
+            <td><code>{format!("holly_{}_…", key.id)}</code></td>
+            <td><RelativeTime at=key.created_at/></td>
+            <td>{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(view! { <RelativeTime at/> }))}</td>
+            <td>
+                <form method="post" action=RevokeKey::url()>
+                    <input type="hidden" name="id" value=key.id/>
+                    <button class="button">"Revoke"</button>
+                </form>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Devices(account: Account) -> impl IntoView {
+    view! {
+        <section class="panel">
+            <h2>"Devices"</h2>
+            <p>"You are signed in as " {account.email} "."</p>
+            <div class="filters">
+                <form method="post" action=SignOut::url()><button class="button">"Sign out"</button></form>
+                <form method="post" action=SignOutEverywhere::url()><button class="button">"Sign out on all devices"</button></form>
+            </div>
+        </section>
+    }
+}

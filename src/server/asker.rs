@@ -1,0 +1,75 @@
+//! Who calls a server function, and how its errors become sentences.
+
+use super::{
+    auth::AccountError,
+    error::Error,
+    middleware::{identity::Identity, request_id},
+    state::App,
+    store::StoreError,
+};
+use crate::api::ApiError;
+use axum::http::{StatusCode, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+
+/// The running server.
+pub fn app() -> App {
+    expect_context()
+}
+
+/// The request that is being answered.
+pub fn request() -> Parts {
+    expect_context()
+}
+
+/// Who is asking; nobody is an error.
+pub fn identity() -> Result<Identity, ApiError> {
+    request().extensions.get::<Identity>().cloned().ok_or_else(|| with_status(StatusCode::UNAUTHORIZED, ApiError::SignedOut))
+}
+
+/// The server and who is asking.
+pub fn asker() -> Result<(App, Identity), ApiError> {
+    Ok((app(), identity()?))
+}
+
+fn with_status(status: StatusCode, error: ApiError) -> ApiError {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+    }
+    error
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(what) => with_status(StatusCode::NOT_FOUND, Self::NotFound(what.to_owned())),
+            Error::Conflict(why) => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why))),
+            refused @ Error::Refused(_) => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(capitalised(&refused.to_string()))),
+            Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let id = request_id::current();
+        tracing::error!(request_id = id, %error, "a server function failed");
+        with_status(StatusCode::INTERNAL_SERVER_ERROR, Self::Broken(id))
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::TooOften(seconds) => with_status(StatusCode::TOO_MANY_REQUESTS, Self::TooOften(seconds)),
+            AccountError::Other(error) => error.into(),
+            other => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(other.to_string())),
+        }
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

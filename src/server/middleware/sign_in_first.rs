@@ -1,0 +1,36 @@
+//! Which page a person sees first: `/welcome` while there is no account, `/sign-in` while nobody is signed in.
+
+use crate::server::{middleware::identity::Identity, routes::Problem, state::App, store::users};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+
+/// Leads to the page that comes first, or lets the request pass.
+pub async fn layer(State(app): State<App>, identity: Option<Identity>, request: Request, next: Next) -> Response {
+    match first_page(&app, identity.is_some(), &request).await {
+        Ok(None) => next.run(request).await,
+        Ok(Some(page)) => Redirect::to(&page).into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+async fn first_page(app: &App, signed_in: bool, request: &Request) -> crate::server::store::Result<Option<String>> {
+    let path = request.uri().path();
+    let entrance = matches!(path, "/sign-in" | "/welcome");
+    if signed_in {
+        return Ok(entrance.then(|| "/".to_owned()));
+    }
+    let page = entrance || matches!(path, "/" | "/history" | "/settings") || path.starts_with("/c/");
+    if !page {
+        return Ok(None);
+    }
+    let welcome = !users::any(&mut *app.store.read().await?).await?;
+    Ok(match (path, welcome) {
+        ("/welcome", true) | ("/sign-in", false) => None,
+        (_, true) => Some("/welcome".to_owned()),
+        ("/" | "/welcome", false) => Some("/sign-in".to_owned()),
+        (path, false) => Some(format!("/sign-in?next={path}")),
+    })
+}

@@ -1,0 +1,75 @@
+//! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of the database.
+
+use super::{
+    chat::{list_conversations, page},
+    error::{Error, Result},
+    state::App,
+    store::{
+        Reader, heads,
+        work_logs::{EntryFilter, list},
+    },
+    work_log::recent_logs,
+};
+use crate::{
+    api::{Account, ChatPage, HistoryPage, HistoryQuery, Snapshot},
+    chat::Change,
+    ids::{ConversationId, UserId},
+    work_log::Cursor,
+};
+use uuid::Uuid;
+
+/// Conversations in the list of the chat page.
+const CONVERSATIONS: i64 = 200;
+/// Entries in a feed and on a page of history.
+const ENTRIES: i64 = 50;
+
+async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Change>) -> Result<Snapshot> {
+    let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(reader, user_id).await?.head };
+    Ok(Snapshot { user_id, rows, cursor, now: app.clock.now() })
+}
+
+/// The chat page.
+pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, before: Option<Uuid>) -> Result<ChatPage> {
+    let mut reader = app.store.read().await?;
+    let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
+    let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
+    let (mut conversation, mut older) = (None, None);
+    if let Some(id) = id {
+        let page = page(&mut reader, account.id, id, before).await?;
+        rows.extend(page.rows);
+        conversation = Some(page.conversation);
+        older = page.older.map(|id| id.to_string());
+    }
+    let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
+    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.models() })
+}
+
+/// A feed of the newest entries.
+pub async fn feed(app: &App, user: UserId, conversation_id: Option<ConversationId>) -> Result<Snapshot> {
+    let mut reader = app.store.read().await?;
+    let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
+    let logs = recent_logs(&mut reader, user, &filter, None, ENTRIES).await?;
+    snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await
+}
+
+/// A page of history.
+pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<HistoryPage> {
+    let filter = EntryFilter {
+        log_type: word("logType", query.log_type)?,
+        status: word("status", query.status)?,
+        text: query.text.map(|text| text.chars().take(200).collect()),
+        ..EntryFilter::default()
+    };
+    let before = word("before", query.before)?;
+    let mut reader = app.store.read().await?;
+    let mut logs = list(&mut reader, user, &filter, before, ENTRIES + 1).await?;
+    let more = logs.len() as i64 > ENTRIES;
+    logs.truncate(ENTRIES as usize);
+    let next = logs.last().map(|log| log.id).filter(|_| more);
+    let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
+    Ok(HistoryPage { snapshot, next })
+}
+
+fn word<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: Option<String>) -> Result<Option<T>> {
+    text.map(|text| text.parse()).transpose().map_err(|why: T::Err| Error::refused(field, why.to_string()))
+}
