@@ -4,6 +4,7 @@ use crate::{
     pages::{ChatPage, Gallery, HistoryPage, NotFound, SettingsPage, SignInPage, WelcomePage},
     server::{site::Site, state::App as State},
 };
+use axum::http::{HeaderMap, header};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Link, MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -36,6 +37,15 @@ pub fn shell() -> impl IntoView {
 /// The theme that the reader's cookie asks for; without one the system decides.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme(pub &'static str);
+
+impl Theme {
+    /// The theme in the request's cookies.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+        let (_, value) = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == "theme")?;
+        ["light", "dark"].into_iter().find(|theme| *theme == value).map(Self)
+    }
+}
 
 /// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.
 #[component]

@@ -1,1 +1,121 @@
-fn main() {}
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use holly::{
+    ids::UserId,
+    server::{
+        auth, clock::Clock, config::Settings, serve,
+        store::{Store, users},
+        telemetry,
+    },
+};
+use std::{io::BufRead, process::ExitCode};
+
+/// A self-hosted chat with an assistant whose work is visible.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves pages and HTTP API; what happens without a command.
+    Serve(Box<Settings>),
+    /// Brings the database's tables up to date and ends.
+    Migrate,
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Adds a person; the password is read from standard input.
+    Add {
+        /// The address they sign in with.
+        email: String,
+        /// May see everybody's figures.
+        #[arg(long)]
+        admin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Makes an API key and prints it, this once.
+    Add {
+        /// Whose key.
+        #[arg(long)]
+        user: String,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("holly: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let settings = match &cli.command {
+        Some(Command::Serve(settings)) => settings,
+        _ => &cli.settings,
+    };
+    let config = settings.check().map_err(|problems| problems.join("\nholly: "))?;
+    telemetry::start(&settings.log)?;
+    match cli.command {
+        None | Some(Command::Serve(_)) => Ok(serve::serve(config, Clock::system()).await?),
+        Some(other) => {
+            std::fs::create_dir_all(&config.data_dir)?;
+            let store = Store::open(&config.database_url).await?;
+            let done = administer(&store, other).await;
+            store.close().await;
+            done
+        }
+    }
+}
+
+async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
+    let now = Clock::system().now();
+    match command {
+        Command::User(UserCommand::Add { email, admin }) => {
+            let password = std::io::stdin().lock().lines().next().ok_or("the password is read from standard input")??;
+            let account = auth::add_account(store, now, &email, &password, admin).await?;
+            say(&format!("added {}", account.email));
+        }
+        Command::Key(KeyCommand::Add { user, name }) => {
+            let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
+            say(&key);
+        }
+        Command::Migrate | Command::Serve(_) => say("the tables are up to date"),
+    }
+    Ok(())
+}
+
+async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {
+    let found = users::by_email(&mut *store.read().await?, &email.to_lowercase()).await?;
+    found.map(|record| record.account.id).ok_or_else(|| format!("there is no account {email}; add it with `holly user add {email}`").into())
+}
+
+#[expect(clippy::print_stdout, reason = "what a command answers goes to standard output")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -27,9 +27,9 @@ pub struct Settings {
     /// Streams a person may hold open at once; 0 for no limit.
     #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
     pub max_streams: String,
-    /// How fast the demo model writes and its tools work: 1 as usual, 0 without waiting.
-    #[arg(long, env = "HOLLY_DEMO_SPEED", default_value = "1")]
-    pub demo_speed: String,
+    /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
+    #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
+    pub demo_pace: String,
     /// Folder of the built site [default: target/site, or `site` beside the program]
     #[arg(long, env = "HOLLY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
@@ -70,8 +70,8 @@ impl Settings {
         note(refusal("HOLLY_RATE_LIMIT_PER_MINUTE", &self.rate_limit_per_minute, per_minute, 1_000_000));
         let streams = bounded(&self.max_streams, 100_000);
         note(refusal("HOLLY_MAX_STREAMS", &self.max_streams, streams, 100_000));
-        let pace = self.demo_speed.parse::<f64>().ok().filter(|speed| (0.0..=100.0).contains(speed));
-        note(pace.is_none().then(|| format!("HOLLY_DEMO_SPEED is {:?}; it must be a number from 0 to 100", self.demo_speed)));
+        let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
+        note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
         let other = (self.models != "demo").then(|| format!("HOLLY_MODELS is {:?}; this version knows only: demo", self.models));
         note(other);
         let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_all_at_once() {
         let problems =
-            check(&["--addr", "here", "--max-streams", "-1x", "--demo-speed", "fast", "--database-url", "mysql://x"]).unwrap_err();
+            check(&["--addr", "here", "--max-streams", "-1x", "--demo-pace", "fast", "--database-url", "mysql://x"]).unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
     }
 }

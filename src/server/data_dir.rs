@@ -31,7 +31,8 @@ impl DataDir {
         }
     }
 
-    fn path(&self, user: UserId, id: FileId) -> PathBuf {
+    /// Where a file lies.
+    pub fn path(&self, user: UserId, id: FileId) -> PathBuf {
         self.root.join("files").join(user.to_string()).join(id.to_string())
     }
 
@@ -46,11 +47,6 @@ impl DataDir {
         })
         .await
         .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
-    }
-
-    /// Reads a file whole.
-    pub async fn read(&self, user: UserId, id: FileId) -> std::io::Result<Vec<u8>> {
-        tokio::fs::read(self.path(user, id)).await
     }
 
     /// Deletes a file; one that is gone already is fine.

@@ -1,10 +1,13 @@
 //! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `work_log` and `chat`
 //! (the verbs), `auth`, `feed` (commit → wake → frames), `assistant` (turns), `routes` (plain HTTP), `router`.
 
+pub mod asker;
+pub mod assistant;
 pub mod auth;
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod cookies;
 pub mod data_dir;
 pub mod error;
 pub mod feed;
@@ -12,7 +15,15 @@ pub mod listener;
 pub mod markdown;
 pub mod masking;
 pub mod metrics;
+pub mod middleware;
 pub mod new_id;
+pub mod routes;
+pub mod site;
+pub mod snapshots;
 pub mod state;
+pub mod router;
+pub mod serve;
 pub mod store;
+pub mod telemetry;
+pub mod workers;
 pub mod work_log;

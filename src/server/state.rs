@@ -1,6 +1,16 @@
 //! What the rooms share while the server runs.
 
-use super::{auth::Attempts, clock::Clock, config::Config, data_dir::DataDir, feed::Feed, feed::Places, metrics::Metrics, store::Store};
+use super::{
+    assistant::{Assistant, Workshop, tools},
+    auth::Attempts,
+    clock::Clock,
+    config::Config,
+    data_dir::DataDir,
+    feed::{Feed, Places},
+    metrics::Metrics,
+    site::Site,
+    store::{Store, StoreError},
+};
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -23,6 +33,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Limits by person and address.
     pub limits: Arc<Limits>,
+    /// The assistant.
+    pub assistant: Assistant,
+    /// Addresses of the built site.
+    pub site: Site,
     /// Ends every task of the process.
     pub shutdown: CancellationToken,
     /// The tasks to wait for at the end.
@@ -41,23 +55,37 @@ pub struct Limits {
 const SIGN_INS_PER_MINUTE: u32 = 10;
 
 impl App {
-    /// Opens database and data folder.
-    pub async fn open(config: Config, clock: Clock) -> Result<Self, super::store::StoreError> {
+    /// Opens database and data folder and hires the assistant.
+    pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let store = Store::open(&config.database_url).await?;
-        let limits =
-            Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
+        let (feed, metrics, shutdown, tasks) = (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
+        let assistant = Assistant::new(Workshop {
+            store: store.clone(),
+            clock: clock.clone(),
+            feed: feed.clone(),
+            data_dir: data_dir.clone(),
+            metrics: metrics.clone(),
+            chain: Assistant::demo_chain(config.demo_pace),
+            tools: tools::Registry::demo(),
+            pace: config.demo_pace,
+            shutdown: shutdown.clone(),
+            tasks: tasks.clone(),
+        });
+        let limits = Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
         Ok(Self {
             config: Arc::new(config),
             store,
             clock,
             data_dir,
-            feed: Arc::default(),
+            feed,
             places: Places::default(),
-            metrics: Arc::default(),
+            metrics,
             limits: Arc::new(limits),
-            shutdown: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            assistant,
+            site,
+            shutdown,
+            tasks,
         })
     }
 }

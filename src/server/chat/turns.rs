@@ -3,7 +3,7 @@
 use super::conversations::fresh;
 use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Conversation, Message, MessageStatus, Role, title_of},
-    ids::{ConversationId, TurnId, UserId},
+    ids::{ConversationId, MessageId, TurnId, UserId},
     server::{
         error::{Error, Result},
         new_id,
@@ -16,6 +16,7 @@ use crate::{
     },
     timestamp::Timestamp,
 };
+use std::collections::HashMap;
 
 /// Who asks for a turn and who will work on it.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +38,10 @@ pub enum Ending {
     Finished,
     /// The person stopped it.
     Stopped,
-    /// Its worker died.
+    /// Its worker gave up: the process ends, or the database failed it.
     Interrupted,
+    /// Its worker is not heard of any more; only if its lease ran out.
+    Lapsed,
 }
 
 /// Most turns settled in one pass of [`sweep_turns`].
@@ -143,17 +146,17 @@ pub async fn request_stop(store: &Store, now: Timestamp, user: UserId, conversat
     Ok(conversation.running_turn_id)
 }
 
-/// Ends a turn and settles what it left open, in one transaction. `false` when it had ended already, or is to be ended
-/// as interrupted while its worker lives.
-pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Ending) -> Result<bool> {
+/// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were being written, further
+/// than the database has them. `false` when it had ended already, or is to be ended as lapsed while its worker lives.
+pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Ending, texts: &HashMap<MessageId, String>) -> Result<bool> {
     let mut tx = store.begin().await?;
     tx.lock(turn.user_id).await?;
-    if !turns::end(&mut tx, now, turn, ending == Ending::Interrupted).await? {
+    if !turns::end(&mut tx, now, turn, ending == Ending::Lapsed).await? {
         return Ok(false);
     }
     let (why, status) = match ending {
         Ending::Stopped => ("stopped", MessageStatus::Stopped),
-        Ending::Finished | Ending::Interrupted => ("interrupted", MessageStatus::Interrupted),
+        Ending::Finished | Ending::Interrupted | Ending::Lapsed => ("interrupted", MessageStatus::Interrupted),
     };
     for entry in work_logs::of_turn_working(&mut tx, turn.user_id, turn.id).await? {
         settle_interrupted(&mut tx, now, &entry, why).await?;
@@ -161,6 +164,9 @@ pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Endi
     for mut message in messages::streaming(&mut tx, turn.user_id, turn.id).await? {
         message.status = status;
         message.updated_at = now;
+        if let Some(text) = texts.get(&message.id) {
+            message.content.clone_from(text);
+        }
         messages::update(&mut tx, turn.user_id, &mut message).await?;
     }
     if let Some(mut conversation) = conversations::find(&mut tx, turn.user_id, turn.conversation_id).await?
@@ -178,7 +184,7 @@ pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Endi
 pub async fn sweep_turns(store: &Store, now: Timestamp) -> Result<usize> {
     let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH).await?;
     for turn in &lapsed {
-        end_turn(store, now, *turn, Ending::Interrupted).await?;
+        end_turn(store, now, *turn, Ending::Lapsed, &HashMap::new()).await?;
     }
     Ok(lapsed.len())
 }

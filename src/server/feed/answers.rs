@@ -57,6 +57,13 @@ impl LiveAnswers {
         unseen.filter(|(_, _, text)| !text.is_empty()).collect()
     }
 
+    /// The whole texts of a conversation's answers.
+    pub fn texts(&self, user: UserId, conversation: ConversationId) -> HashMap<MessageId, String> {
+        let people = self.lock();
+        let answers = people.get(&user).into_iter().flatten().filter(|answer| answer.conversation_id == conversation);
+        answers.map(|answer| (answer.message_id, answer.text.clone())).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Vec<LiveAnswer>>> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }

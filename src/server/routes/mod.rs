@@ -14,4 +14,5 @@ mod body;
 mod params;
 mod problem;
 
+pub use body::BODY_MAX_BYTES;
 pub use problem::{Answer, Problem};

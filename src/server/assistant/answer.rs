@@ -1,0 +1,119 @@
+//! The message that grows while a model answers. Its row is made with the first word; readers get every word at once
+//! from the feed, the database once a second and at the end.
+
+use super::{Workshop, model::{ModelLink, Usage}};
+use crate::{
+    chat::{AnswerFacts, Message, MessageStatus, Role},
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{messages, turns::TurnRef},
+    },
+    timestamp::Timestamp,
+};
+
+/// How often growing text is written to the database, in milliseconds.
+const WRITE_EVERY_MS: i64 = 1_000;
+
+/// An answer on its way.
+pub(super) struct Answer<'a> {
+    workshop: &'a Workshop,
+    turn: TurnRef,
+    message: Option<Message>,
+    written_at: Timestamp,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
+        Self { workshop, turn, message: None, written_at: Timestamp::default() }
+    }
+
+    /// Adds text; the first text begins the message.
+    pub(super) async fn add(&mut self, text: &str, link: &ModelLink) -> Result<()> {
+        let now = self.workshop.clock.now();
+        if self.message.is_none() {
+            self.message = Some(self.begin(now, MessageStatus::Streaming, link).await?);
+            self.written_at = now;
+        }
+        let Some(message) = &mut self.message else { return Ok(()) };
+        message.content.push_str(text);
+        self.workshop.feed.answers.append(self.turn.user_id, message.conversation_id, message.id, text);
+        self.workshop.store.wakeups().text(self.turn.user_id);
+        if now.since(self.written_at) >= WRITE_EVERY_MS {
+            self.written_at = now;
+            self.write(now).await?;
+        }
+        Ok(())
+    }
+
+    /// The text so far.
+    pub(super) fn text(&self) -> String {
+        self.message.as_ref().map(|message| message.content.clone()).unwrap_or_default()
+    }
+
+    /// Whether anything was said.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// Makes the message whole.
+    pub(super) async fn finish(self, status: MessageStatus, duration_ms: i64, usage: Option<Usage>) -> Result<()> {
+        let now = self.workshop.clock.now();
+        let mut answer = self;
+        if let Some(message) = &mut answer.message {
+            message.status = status;
+            message.facts.duration_ms = Some(duration_ms);
+            message.facts.input_tokens = usage.map(|usage| usage.input_tokens);
+            message.facts.output_tokens = usage.map(|usage| usage.output_tokens);
+            let id = message.id;
+            answer.write(now).await?;
+            answer.workshop.feed.answers.finish(answer.turn.user_id, id);
+        }
+        Ok(())
+    }
+
+    /// Says in one message that no answer could be had.
+    pub(super) async fn fail(mut self, sentence: &str, link: &ModelLink) -> Result<()> {
+        let now = self.workshop.clock.now();
+        let mut message = self.begin(now, MessageStatus::Failed, link).await?;
+        message.content = sentence.to_owned();
+        self.message = Some(message);
+        self.write(now).await
+    }
+
+    async fn begin(&self, now: Timestamp, status: MessageStatus, link: &ModelLink) -> Result<Message> {
+        let facts = AnswerFacts { provider: Some(link.provider.to_owned()), model_name: Some(link.name.clone()), ..AnswerFacts::default() };
+        let mut message = Message {
+            id: new_id::message(now),
+            conversation_id: self.turn.conversation_id,
+            turn_id: Some(self.turn.id),
+            role: Role::Assistant,
+            content: String::new(),
+            html: None,
+            html_bytes: 0,
+            status,
+            facts,
+            created_at: now,
+            updated_at: now,
+            rev: 0,
+        };
+        let mut tx = self.workshop.store.begin().await?;
+        tx.lock(self.turn.user_id).await?;
+        crate::server::store::conversations::find(&mut tx, self.turn.user_id, self.turn.conversation_id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
+        messages::insert(&mut tx, self.turn.user_id, &mut message).await?;
+        tx.commit().await?;
+        Ok(message)
+    }
+
+    async fn write(&mut self, now: Timestamp) -> Result<()> {
+        let Some(message) = &mut self.message else { return Ok(()) };
+        message.updated_at = now;
+        let mut tx = self.workshop.store.begin().await?;
+        if !messages::update(&mut tx, self.turn.user_id, message).await? {
+            return Err(Error::NotFound("message"));
+        }
+        Ok(tx.commit().await?)
+    }
+}

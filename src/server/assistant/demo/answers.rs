@@ -1,0 +1,67 @@
+//! What the demo says.
+
+/// What one can type, and what it shows.
+const THINGS_TO_TRY: &[(&str, &str)] = &[
+    ("Paint a lighthouse at dusk", "a tool at work, and what it made"),
+    ("A picture and a song", "two tools side by side"),
+    ("Make a slow film of rain", "a tool that takes its time and reports progress"),
+    ("Let a tool fail", "a failure that does not end the answer"),
+    ("Show me a fallback", "a model over its limit, and another one that steps in"),
+    ("Let everything fail", "what is said when nobody can answer"),
+    ("Tell me something long", "a long answer with a table, a list and code"),
+];
+
+/// An honest answer to anything else, with what one can try.
+pub(super) fn help(asked: &str) -> String {
+    let asked: String = asked.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+    let lines: String = THINGS_TO_TRY.iter().map(|(type_this, shows)| format!("- **{type_this}**: {shows}\n")).collect();
+    format!(
+        "You wrote “{asked}”. I am Holly’s built-in **demo**: I follow a script and know nothing of the world, \
+         but everything around me is real. The entry above this answer is in your work log, and it is still there after a reload.\n\n\
+         Type one of these to see more:\n\n{lines}\nGive Holly a real model and it answers for itself."
+    )
+}
+
+/// An answer that refers to what the tools said, newest first in `results`.
+pub(super) fn about_results(results: &[&str]) -> String {
+    let failed = results.iter().any(|text| text.starts_with("The tool failed"));
+    let said: Vec<String> = results.iter().rev().map(|text| format!("- {text}\n")).collect();
+    let opening = match (failed, results.len()) {
+        (true, _) => "Not everything worked out:",
+        (false, 1) => "Here it is:",
+        (false, _) => "Both are done:",
+    };
+    format!("{opening}\n\n{}\nOpen the entries above to see what was asked and how long it took. *This is a demo; the file is real.*", said.concat())
+}
+
+/// What the backup says in place of the first link.
+pub(super) fn from_the_backup(asked: &str) -> String {
+    format!(
+        "The first model was over its limit, so I, the **backup** of the demo, answer instead. The log above says what happened, \
+         with the provider’s own words.\n\nYou wrote: “{}”",
+        asked.chars().take(120).collect::<String>()
+    )
+}
+
+/// A long answer with everything that Markdown has.
+pub(super) fn long() -> String {
+    let mut text = String::from(
+        "# A short history of lighthouses\n\nLong before charts were trustworthy, a fire on a headland told a crew two things: \
+         *land is here*, and *somebody is awake*.\n\n## Some of them\n\n| Name | Year | Height |\n| --- | ---: | ---: |\n\
+         | Pharos of Alexandria | about 280 BC | over 100 m |\n| Tower of Hercules | about 100 | 55 m |\n| Eddystone, the fourth | 1882 | 49 m |\n\n\
+         ## How a light is told from another\n\n1. By its colour.\n2. By its rhythm: so many flashes in so many seconds.\n3. By its height above the sea.\n\n\
+         > The light is for those who are far away; those who are near need a harbour.\n\n\
+         The geographical range of a light, with both heights in metres and the range in nautical miles:\n\n\
+         ```python\ndef horizon(light, eye):\n    return 2.03 * (light ** 0.5 + eye ** 0.5)\n\n\nprint(horizon(49, 4))\n```\n\n",
+    );
+    for (place, detail) in [
+        ("On open rock", "masons dovetailed every stone into its neighbours, so that the sea could not take one without taking all"),
+        ("On sand", "iron legs were screwed into the ground, and the waves passed between them"),
+        ("On a cliff", "the tower could be short, but fog often hid it, and a horn had to speak for the light"),
+        ("In a harbour mouth", "two lights one above the other drew a line that pilots only had to follow"),
+    ] {
+        text.push_str(&format!("**{place}**, {detail}. Keepers wound the clockwork every few hours, trimmed the wick, and wrote down each ship that passed.\n\n"));
+    }
+    text.push_str("That is the end of the long answer. *It is a script of the demo.*");
+    text
+}

@@ -1,0 +1,105 @@
+//! The built-in demo model: scripted, no network, and labelled as a demo wherever it speaks. What is typed chooses the
+//! script (`script`), so that every kind of work can be seen without a key.
+
+mod answers;
+mod script;
+
+use super::model::{Event, Model, ModelError, ModelLink, Request, Said, Usage};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use script::{Step, play};
+use std::{sync::Arc, time::Duration};
+
+/// Waits before a word, as usual.
+const WORD_MS: f64 = 35.0;
+/// Waits before the first word, as usual.
+const THINKING_MS: f64 = 600.0;
+
+/// Which link of the demo chain: the second one answers where the first is told to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The first link.
+    Main,
+    /// The link behind it.
+    Backup,
+}
+
+/// A link of the demo chain.
+pub struct DemoModel {
+    link: ModelLink,
+    part: Part,
+    pace: f64,
+}
+
+impl DemoModel {
+    /// The demo chain; `pace` is a factor on all waits: 1 as usual, 0 none.
+    pub fn chain(pace: f64) -> Vec<Arc<dyn Model>> {
+        let link = |model: &str, name: &str| ModelLink { provider: "demo", model: model.to_owned(), name: name.to_owned() };
+        vec![
+            Arc::new(Self { link: link("demo", "Demo"), part: Part::Main, pace }),
+            Arc::new(Self { link: link("demo-backup", "Demo backup"), part: Part::Backup, pace }),
+        ]
+    }
+}
+
+impl Model for DemoModel {
+    fn link(&self) -> &ModelLink {
+        &self.link
+    }
+
+    fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
+        let usage = |written: usize| Usage { input_tokens: tokens(read_words(&request)), output_tokens: tokens(written), estimated: true };
+        let mut events: Vec<(f64, Result<Event, ModelError>)> = Vec::new();
+        let mut written = 0;
+        let step = play(self.part, &request.said);
+        match step {
+            Step::Fail(error) => events.push((THINKING_MS, Err(error))),
+            Step::Say { text, slowness } => {
+                for (at, piece) in pieces(&text).into_iter().enumerate() {
+                    let wait = if at == 0 { THINKING_MS } else { WORD_MS * slowness };
+                    written += 1;
+                    events.push((wait, Ok(Event::Text(piece))));
+                }
+                events.push((0.0, Ok(Event::End(Some(usage(written))))));
+            }
+            Step::Call(calls) => {
+                written += calls.len() * 12;
+                events.extend(calls.into_iter().map(|call| (THINKING_MS, Ok(Event::Call(call)))));
+                events.push((0.0, Ok(Event::End(Some(usage(written))))));
+            }
+        }
+        let pace = self.pace;
+        stream::iter(events)
+            .then(move |(wait_ms, event)| async move {
+                wait(wait_ms * pace).await;
+                event
+            })
+            .boxed()
+    }
+}
+
+async fn wait(ms: f64) {
+    if ms > 0.0 {
+        tokio::time::sleep(Duration::from_secs_f64(ms / 1000.0)).await;
+    }
+}
+
+/// Words with the white space behind them.
+fn pieces(text: &str) -> Vec<String> {
+    text.split_inclusive([' ', '\n']).map(str::to_owned).collect()
+}
+
+fn read_words(request: &Request) -> usize {
+    let words = |said: &Said| match said {
+        Said::System(text) | Said::User(text) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
+        Said::Calls(calls) => calls.len() * 12,
+    };
+    request.said.iter().map(words).sum()
+}
+
+/// About four tokens for three words.
+fn tokens(words: usize) -> i64 {
+    i64::try_from(words * 4 / 3).unwrap_or(i64::MAX)
+}

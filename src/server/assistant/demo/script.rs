@@ -1,0 +1,148 @@
+//! What the demo does for what is typed. A script looks only at what was said, so the same words get the same work.
+
+use super::{Part, answers};
+use crate::server::assistant::model::{ErrorClass, ModelError, Said, ToolCall};
+use serde_json::json;
+
+/// What the demo does in one round.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// Writes an answer; `slowness` is a factor on the waits between words.
+    Say { text: String, slowness: f64 },
+    /// Asks for tools.
+    Call(Vec<ToolCall>),
+    /// Fails.
+    Fail(ModelError),
+}
+
+/// Words that ask for a tool.
+const IMAGE: &[&str] = &["paint", "draw", "picture", "image", "illustrate"];
+const MUSIC: &[&str] = &["music", "song", "cello", "melody", "compose"];
+const FILM: &[&str] = &["film", "video", "movie", "clip"];
+
+/// The next step for what was said so far.
+pub(super) fn play(part: Part, said: &[Said]) -> Step {
+    let asked = last_asked(said);
+    let words = asked.to_lowercase();
+    if let Some(error) = told_to_fail(part, &words) {
+        return Step::Fail(error);
+    }
+    let results: Vec<&str> = said.iter().rev().map_while(|said| if let Said::Result { text, .. } = said { Some(text.as_str()) } else { None }).collect();
+    let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
+    if !results.is_empty() {
+        return Step::Say { text: answers::about_results(&results), slowness };
+    }
+    let calls = calls(&asked, &words);
+    if !calls.is_empty() {
+        return Step::Call(calls);
+    }
+    let text = match () {
+        () if part == Part::Backup => answers::from_the_backup(&asked),
+        () if has(&words, &["long"]) => answers::long(),
+        () => answers::help(&asked),
+    };
+    Step::Say { text, slowness }
+}
+
+fn last_asked(said: &[Said]) -> String {
+    said.iter().rev().find_map(|said| if let Said::User(text) = said { Some(text.clone()) } else { None }).unwrap_or_default()
+}
+
+fn has(words: &str, any: &[&str]) -> bool {
+    words.split(|c: char| !c.is_alphanumeric()).any(|word| any.contains(&word))
+}
+
+fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
+    let everything = words.contains("total failure") || (has(words, &["everything", "all"]) && has(words, &["fail", "fails"]));
+    let over_limit = ModelError {
+        class: ErrorClass::RateLimit,
+        message: "Quota exceeded for requests per minute (demo).".to_owned(),
+        status: Some(429),
+        retry_after_s: Some(38),
+    };
+    match part {
+        Part::Main if everything || has(words, &["fallback"]) => Some(over_limit),
+        Part::Backup if everything => Some(ModelError {
+            class: ErrorClass::Server,
+            message: "The model is overloaded (demo).".to_owned(),
+            status: Some(503),
+            retry_after_s: None,
+        }),
+        _ => None,
+    }
+}
+
+fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
+    let wants_tool_to_fail = has(words, &["tool"]) && has(words, &["fail", "fails", "broken"]);
+    let prompt = subject(asked);
+    let call = |name: &str| ToolCall { id: format!("demo-{name}"), name: name.to_owned(), arguments: json!({ "prompt": prompt }) };
+    let mut calls = Vec::new();
+    if has(words, IMAGE) || wants_tool_to_fail {
+        calls.push(call("generate_image"));
+    }
+    if has(words, MUSIC) {
+        calls.push(call("generate_music"));
+    }
+    if has(words, FILM) || (calls.is_empty() && has(words, &["slow"])) {
+        calls.push(call("generate_video"));
+    }
+    calls
+}
+
+/// What is to be made: the request without "please paint me" and the like.
+fn subject(asked: &str) -> String {
+    const LEADING: &[&str] = &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of"];
+    const KINDS: &[&str] = &["picture", "image", "film", "video", "song", "movie", "clip"];
+    let words: Vec<&str> = asked.split_whitespace().collect();
+    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let leading = words.iter().take_while(|word| LEADING.contains(&plain(word).as_str()) || KINDS.contains(&plain(word).as_str())).count();
+    let rest: String = words[leading..].join(" ").trim_end_matches(['.', '!', '?']).chars().take(200).collect();
+    if rest.is_empty() { "a quiet landscape".to_owned() } else { rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Vec<Said> {
+        vec![Said::User(text.to_owned())]
+    }
+
+    fn tools(text: &str) -> Vec<String> {
+        match play(Part::Main, &said(text)) {
+            Step::Call(calls) => calls.into_iter().map(|call| call.name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn words_choose_the_tools() {
+        assert_eq!(tools("Paint a lighthouse at dusk"), ["generate_image"]);
+        assert_eq!(tools("Compose slow cello music"), ["generate_music"]);
+        assert_eq!(tools("Make a short film of rain"), ["generate_video"]);
+        assert_eq!(tools("A picture and a song, please"), ["generate_image", "generate_music"]);
+        assert_eq!(tools("Let a tool fail"), ["generate_image"]);
+        assert_eq!(tools("Run a slow tool"), ["generate_video"]);
+        assert_eq!(tools("Hello"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_to_be_made_is_named_without_the_asking() {
+        assert_eq!(subject("Please paint me a picture of a lighthouse at dusk."), "lighthouse at dusk");
+        assert_eq!(subject("Paint"), "a quiet landscape");
+    }
+
+    #[test]
+    fn fallback_and_total_failure_are_told_apart() {
+        assert!(matches!(play(Part::Main, &said("Show me a fallback")), Step::Fail(error) if error.class == ErrorClass::RateLimit));
+        assert!(matches!(play(Part::Backup, &said("Show me a fallback")), Step::Say { .. }));
+        assert!(matches!(play(Part::Backup, &said("Let everything fail")), Step::Fail(error) if error.status == Some(503)));
+    }
+
+    #[test]
+    fn after_the_tools_comes_an_answer_about_them() {
+        let mut so_far = said("Paint a tree");
+        so_far.push(Said::Result { call_id: "demo-generate_image".into(), text: "A picture of a tree.".into() });
+        assert!(matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("A picture of a tree.")));
+    }
+}

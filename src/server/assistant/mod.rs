@@ -1,0 +1,155 @@
+//! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
+//! the server, so closing the tab does not end it.
+//!
+//! `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
+//! `milestones`: the ten log points. `tools`: what a model may ask for. `demo`: the built-in model.
+
+mod answer;
+mod chain;
+mod demo;
+mod lease;
+mod milestones;
+pub mod model;
+pub mod tool;
+mod tool_calls;
+pub mod tools;
+mod turn;
+
+use super::{
+    chat::{self, BeginTurn, Ending},
+    clock::Clock,
+    data_dir::DataDir,
+    error::Result,
+    feed::Feed,
+    metrics::Metrics,
+    store::{Store, turns::TurnRef},
+};
+use crate::{
+    chat::Message,
+    ids::{ConversationId, TurnId, UserId},
+};
+use model::Model;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What the assistant works with.
+pub struct Workshop {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Where tokens in flight are read from.
+    pub feed: Arc<Feed>,
+    /// Where files go.
+    pub data_dir: Arc<DataDir>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The models, tried in order.
+    pub chain: Vec<Arc<dyn Model>>,
+    /// The tools.
+    pub tools: tools::Registry,
+    /// Factor on the waits of demo tools.
+    pub pace: f64,
+    /// Ends with the process.
+    pub shutdown: CancellationToken,
+    /// The tasks to wait for at the end.
+    pub tasks: TaskTracker,
+}
+
+/// The assistant; cheap to clone.
+#[derive(Clone)]
+pub struct Assistant {
+    workshop: Arc<Workshop>,
+    worker: Arc<str>,
+    running: Arc<Mutex<HashMap<TurnId, CancellationToken>>>,
+}
+
+impl Assistant {
+    /// An assistant that works with these things.
+    pub fn new(workshop: Workshop) -> Self {
+        let worker = super::auth::random_hex::<8>().into();
+        Self { workshop: Arc::new(workshop), worker, running: Arc::default() }
+    }
+
+    /// The demo chain; `pace` is a factor on its waits.
+    pub fn demo_chain(pace: f64) -> Vec<Arc<dyn Model>> {
+        demo::DemoModel::chain(pace)
+    }
+
+    /// The chain as a person reads it: `Gemini → Groq`.
+    pub fn models(&self) -> String {
+        self.workshop.chain.iter().map(|model| model.link().name.as_str()).collect::<Vec<_>>().join(" → ")
+    }
+
+    /// Stores a message and starts the turn that answers it.
+    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, content: &str) -> Result<(TurnRef, Message)> {
+        let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, content).await?;
+        self.start(turn);
+        Ok((turn, message))
+    }
+
+    /// Answers a conversation's last message once more.
+    pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
+        let turn = chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
+        self.start(turn);
+        Ok(turn)
+    }
+
+    /// Stops a conversation's running turn, wherever it runs. `None` when nothing runs.
+    pub async fn stop(&self, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
+        let turn = chat::request_stop(&self.workshop.store, self.workshop.clock.now(), user, conversation).await?;
+        turn.inspect(|turn| self.cancel(*turn));
+        Ok(turn)
+    }
+
+    /// Deletes a conversation, stops what runs in it and deletes its files.
+    pub async fn delete_conversation(&self, user: UserId, conversation: ConversationId) -> Result<()> {
+        let Workshop { store, clock, data_dir, .. } = &*self.workshop;
+        let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
+        gone.running_turn.inspect(|turn| self.cancel(*turn));
+        for file in gone.files {
+            if let Err(error) = data_dir.delete(user, file).await {
+                tracing::error!(%user, %file, %error, "a file of a deleted conversation could not be deleted");
+            }
+        }
+        Ok(())
+    }
+
+    fn beginning(&self, user: UserId) -> BeginTurn<'_> {
+        let now = self.workshop.clock.now();
+        BeginTurn { now, user, worker: &self.worker, lease_until: now.plus(lease::LEASE_MS) }
+    }
+
+    fn start(&self, turn: TurnRef) {
+        let cancel = CancellationToken::new();
+        self.running().insert(turn.id, cancel.clone());
+        let assistant = self.clone();
+        self.workshop.tasks.spawn(async move {
+            let ending = turn::run(&assistant.workshop, turn, &cancel).await;
+            assistant.running().remove(&turn.id);
+            assistant.count(ending);
+        });
+    }
+
+    fn count(&self, ending: Ending) {
+        let how = match ending {
+            Ending::Finished => "finished",
+            Ending::Stopped => "stopped",
+            Ending::Interrupted | Ending::Lapsed => "interrupted",
+        };
+        self.workshop.metrics.turns.get_or_create(&super::metrics::Ended { how }).inc();
+    }
+
+    fn cancel(&self, turn: TurnId) {
+        if let Some(cancel) = self.running().get(&turn) {
+            cancel.cancel();
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<TurnId, CancellationToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

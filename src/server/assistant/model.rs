@@ -1,0 +1,138 @@
+//! What Holly asks of a model, whoever runs it. The demo is one; real providers are others.
+
+use super::tool::ToolDefinition;
+use crate::work_log::vocabulary;
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+/// A link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelLink {
+    /// Who runs it: `demo`, `gemini`, `groq`, ….
+    pub provider: &'static str,
+    /// Its name on the wire.
+    pub model: String,
+    /// Its name as a person reads it.
+    pub name: String,
+}
+
+/// One thing in what a model is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// How to behave.
+    System(String),
+    /// By the person.
+    User(String),
+    /// By the assistant.
+    Assistant(String),
+    /// The assistant asked for tools.
+    Calls(Vec<ToolCall>),
+    /// What a tool answered.
+    Result {
+        /// The call it answers.
+        call_id: String,
+        /// What the model is told.
+        text: String,
+    },
+}
+
+/// A tool that a model wants to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// Names this call in its answer.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments, a JSON object.
+    pub arguments: Value,
+}
+
+/// What a model is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Everything said so far, oldest first.
+    pub said: Vec<Said>,
+    /// The tools it may ask for.
+    pub tools: Vec<ToolDefinition>,
+}
+
+/// Tokens that a request cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Read by the model.
+    pub input_tokens: i64,
+    /// Written by the model.
+    pub output_tokens: i64,
+    /// Whether they were counted by us because the provider gave none.
+    pub estimated: bool,
+}
+
+/// What comes from a model while it answers. An answer is whole exactly when `End` was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// More text.
+    Text(String),
+    /// A tool is wanted.
+    Call(ToolCall),
+    /// The answer is whole.
+    End(Option<Usage>),
+}
+
+vocabulary! {
+    /// What kind of failure it was.
+    ErrorClass {
+        /// Too many requests or tokens (429).
+        RateLimit = "rate_limit",
+        /// The key is wrong or may not do that (401, 403).
+        Auth = "auth",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// The provider could not be reached, or the answer was cut off.
+        Network = "network",
+        /// The provider failed (5xx).
+        Server = "server",
+        /// The provider did not accept the request (400, 404, 422).
+        BadRequest = "bad_request",
+        /// The provider declined to answer.
+        ContentFilter = "content_filter",
+    }
+}
+
+/// Why a model did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// What kind of failure.
+    pub class: ErrorClass,
+    /// What the provider said.
+    pub message: String,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// After how many seconds the provider wants to be asked again.
+    pub retry_after_s: Option<u64>,
+}
+
+impl ModelError {
+    /// What happened, to stand behind the model's name: `is over its limit (429)`.
+    pub fn sentence(&self) -> String {
+        let what = match self.class {
+            ErrorClass::RateLimit => "is over its limit",
+            ErrorClass::Auth => "refused the key",
+            ErrorClass::Timeout => "did not answer in time",
+            ErrorClass::Network => "could not be reached",
+            ErrorClass::Server => "failed",
+            ErrorClass::BadRequest => "did not accept the request",
+            ErrorClass::ContentFilter => "declined to answer",
+        };
+        self.status.map_or_else(|| what.to_owned(), |status| format!("{what} ({status})"))
+    }
+}
+
+/// A model that can be asked.
+pub trait Model: Send + Sync {
+    /// Which one it is.
+    fn link(&self) -> &ModelLink;
+
+    /// Asks it. The stream ends after `End` or the first error.
+    fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>>;
+}

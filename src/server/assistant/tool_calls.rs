@@ -1,0 +1,125 @@
+//! Running the tools that a model asked for, side by side, each with its own entry.
+
+use super::{
+    Workshop,
+    chain::Answered,
+    milestones::Milestones,
+    model::{Said, ToolCall},
+    tool::{ProducedFile, Tool, ToolContext, ToolError, ToolOutput},
+};
+use crate::{
+    ids::EntryId,
+    server::{
+        error::Result,
+        new_id,
+        store::{StoreError, files, turns::TurnRef},
+    },
+    work_log::MediaFile,
+};
+use futures::future::join_all;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often progress is written.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs every call and returns what the model is told of each.
+pub(super) async fn run_all(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    answered: &Answered,
+    cancel: &CancellationToken,
+) -> Vec<Said> {
+    let run = |call| run_one(workshop, turn, milestones, call, answered.entry, cancel);
+    join_all(answered.calls.iter().map(run)).await
+}
+
+async fn run_one(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    call: &ToolCall,
+    asked_by: Option<EntryId>,
+    cancel: &CancellationToken,
+) -> Said {
+    let tool = workshop.tools.find(&call.name);
+    let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
+    let started = workshop.clock.now();
+    let entry = milestones.tool_started(call, &title, asked_by).await;
+    let made = match tool {
+        Some(tool) => work(workshop, milestones, &*tool, call, entry, cancel).await,
+        None => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
+    };
+    let kept = match made {
+        Ok(output) => keep(workshop, turn, output).await.map_err(|error| format!("what it made could not be kept: {error}")),
+        Err(error) => Err(error.to_string()),
+    };
+    let text = match kept {
+        Ok((output, files)) => {
+            milestones.tool_done(entry, started, output.details, serde_json::json!(files)).await;
+            output.text
+        }
+        Err(error) => {
+            milestones.tool_failed(entry, started, &error).await;
+            format!("The tool failed: {error}")
+        }
+    };
+    Said::Result { call_id: call.id.clone(), text }
+}
+
+/// Runs the tool and writes its progress while it works.
+async fn work(
+    workshop: &Workshop,
+    milestones: &Milestones<'_>,
+    tool: &dyn Tool,
+    call: &ToolCall,
+    entry: Option<EntryId>,
+    cancel: &CancellationToken,
+) -> std::result::Result<ToolOutput, ToolError> {
+    let (progress, mut seen) = watch::channel(0);
+    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace };
+    let report = async {
+        while seen.changed().await.is_ok() {
+            let percent = *seen.borrow_and_update();
+            if percent < 100 {
+                milestones.tool_progress(entry, percent).await;
+                tokio::time::sleep(PROGRESS_EVERY).await;
+            }
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        made = tool.run(call.arguments.clone(), context) => made,
+        never = report => never,
+    }
+}
+
+/// Writes what was made to the data folder, then says in the database that it is there.
+async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Result<(ToolOutput, Vec<MediaFile>)> {
+    let now = workshop.clock.now();
+    let mut kept = Vec::new();
+    let mut records = Vec::new();
+    for ProducedFile { bytes, media_type, name, description } in std::mem::take(&mut output.files) {
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        let id = new_id::file(now);
+        let unwritten = |why: std::io::Error| StoreError::Unusable(why.to_string());
+        workshop.data_dir.write(turn.user_id, id, bytes).await.map_err(unwritten)?;
+        let media_type = media_type.to_owned();
+        records.push(files::FileRecord {
+            id,
+            conversation_id: turn.conversation_id,
+            media_type: media_type.clone(),
+            name: name.clone(),
+            bytes: size,
+        });
+        kept.push(MediaFile { id, media_type, name, description, bytes: size });
+    }
+    let mut tx = workshop.store.begin().await?;
+    for record in &records {
+        files::insert(&mut tx, now, turn.user_id, record).await?;
+    }
+    tx.commit().await?;
+    Ok((output, kept))
+}

@@ -1,0 +1,99 @@
+//! Every route and layer on one screen.
+
+use super::{
+    middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
+    routes::{BODY_MAX_BYTES, Problem, conversations, create, entry, files, health, list, messages, stats, stream},
+    state::App,
+};
+use crate::app::{Theme, shell};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use leptos::prelude::*;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeader};
+
+/// The whole server as a service.
+pub fn router(app: App) -> Router {
+    let https = security_headers::Https(app.config.is_https());
+    Router::new()
+        .merge(http_api())
+        .merge(pages(&app))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(from_fn_with_state(app.clone(), identity::layer))
+        .layer(from_fn(same_origin::layer))
+        .merge(static_files(&app))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(https, security_headers::layer))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
+        .layer(from_fn_with_state(app.clone(), measure::layer))
+        .layer(from_fn(request_id::layer))
+        .with_state(app)
+}
+
+fn http_api() -> Router<App> {
+    Router::new()
+        .route("/api/work-log/create", post(create::create))
+        .route("/api/work-log/list", get(list::list))
+        .route("/api/work-log/stream", get(stream::stream))
+        .route("/api/work-log/stats", get(stats::stats))
+        .route("/api/work-log/{id}", get(entry::read).patch(entry::patch).delete(entry::delete))
+        .route("/api/conversations", get(conversations::list).post(conversations::create))
+        .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
+        .route("/api/conversations/{id}/messages", post(messages::send))
+        .route("/api/conversations/{id}/stop", post(messages::stop))
+        .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
+        .route("/files/{id}", get(files::read))
+}
+
+/// Server functions and pages; both find the running server, the nonce and the theme in their context.
+fn pages(app: &App) -> Router<App> {
+    Router::new()
+        .route("/fn/{*path}", post(server_function).get(server_function))
+        .fallback(page)
+        .layer(from_fn_with_state(app.clone(), sign_in_first::layer))
+}
+
+async fn server_function(State(app): State<App>, request: Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request).await.into_response()
+}
+
+async fn page(State(app): State<App>, request: Request) -> Response {
+    let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
+    let theme = Theme::of(request.headers());
+    let context = move || {
+        provide_context(app.clone());
+        nonce.clone().inspect(|nonce| provide_context(nonce.clone()));
+        theme.inspect(|theme| provide_context(*theme));
+    };
+    leptos_axum::render_app_async_with_context(context, shell)(request).await
+}
+
+/// The built site, whose names change with its content, and the few files whose names do not.
+fn static_files(app: &App) -> Router<App> {
+    let site = &app.config.site_dir;
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    let pkg = SetResponseHeader::overriding(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip(), header::CACHE_CONTROL, forever);
+    let a_day = || HeaderValue::from_static("public, max-age=86400");
+    let file = |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
+    Router::new()
+        .nest_service("/pkg", pkg)
+        .route_service("/icons.svg", file("icons.svg"))
+        .route_service("/favicon.svg", file("favicon.svg"))
+}
+
+async fn no_such_address() -> Problem {
+    super::error::Error::NotFound("address").into()
+}
+
+fn panicked() -> Response {
+    tracing::error!("a request panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log").into_response()
+}

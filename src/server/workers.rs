@@ -1,0 +1,71 @@
+//! Tasks of the server that only sleep and call a function of one pass; every one ends with the process.
+
+use super::{chat, error::Result, state::App, store::{sessions, turns}, work_log};
+use std::time::Duration;
+
+/// How often leases are looked at.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// How often what ran out is forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Settles what a process that died has left: on a database of one process, everything unfinished.
+pub async fn settle_left_overs(app: &App) -> Result<()> {
+    if app.store.is_single_process() {
+        let mut tx = app.store.begin().await?;
+        turns::expire_all(&mut tx).await?;
+        tx.commit().await?;
+    }
+    sweep(app).await
+}
+
+/// Starts the tasks.
+pub fn start(app: &App) {
+    repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
+    repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
+}
+
+fn repeat<F>(app: &App, every: Duration, what: &'static str, pass: impl Fn(App) -> F + Send + 'static)
+where
+    F: Future<Output = Result<()>> + Send,
+{
+    let app = app.clone();
+    app.tasks.clone().spawn(async move {
+        loop {
+            tokio::select! {
+                () = app.shutdown.cancelled() => return,
+                () = tokio::time::sleep(every) => {}
+            }
+            if let Err(error) = pass(app.clone()).await {
+                tracing::error!(what, %error, "a pass failed; it is tried again");
+            }
+        }
+    });
+}
+
+/// One pass over turns and entries whose worker was lost.
+pub async fn sweep(app: &App) -> Result<()> {
+    let turns = chat::sweep_turns(&app.store, app.clock.now()).await?;
+    let mut lost = turns;
+    loop {
+        let swept = work_log::sweep_leases(&app.store, app.clock.now()).await?;
+        lost += swept.settled;
+        if !swept.more {
+            break;
+        }
+    }
+    if lost > 0 {
+        tracing::warn!(lost, turns, "work was settled whose worker is gone");
+        app.metrics.interrupted.inc_by(lost as u64);
+    }
+    Ok(())
+}
+
+/// One pass over what ran out.
+async fn tidy(app: &App) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    sessions::delete_expired(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
+    app.limits.sign_in.forget_idle();
+    app.limits.creates.forget_idle();
+    Ok(())
+}
