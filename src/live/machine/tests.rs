@@ -234,3 +234,12 @@ fn a_reader_that_joins_with_older_rows_gets_what_it_missed() {
     assert_eq!(told.tell(20, Input::Joined(at(9))), []);
     assert_eq!(told.tell(30, Input::Joined(at(6))), [Close, Open { after: at(6) }]);
 }
+
+#[test]
+fn an_answer_from_before_such_a_reader_joined_is_asked_for_again() {
+    let mut told = Told::new(Role::Follower);
+    told.tell(10, Input::Overheard(frame(5, 9)));
+    assert_eq!(told.tell(20, Input::Overheard(frame(11, 12))), [Poll { after: at(9) }]);
+    assert_eq!(told.tell(30, Input::Joined(at(6))), []);
+    assert_eq!(told.tell(40, Input::Answered { after: at(9), answer: Ok(page(12, false)) }), [Poll { after: at(6) }]);
+}
