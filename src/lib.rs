@@ -9,3 +9,6 @@ pub mod ids;
 pub mod live;
 pub mod timestamp;
 pub mod work_log;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod browser_tests;
