@@ -13,7 +13,7 @@ use proptest::{prelude::*, sample::select};
 use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Act {
     Write(u128),
     Remove(u128),
@@ -28,27 +28,21 @@ enum Act {
     ShareLost,
     ShareHeartbeat,
     SharePage,
-    Leads,
-    Follows,
-    WentOffline,
-    WentOnline,
-    Hidden,
-    Shown,
-    RetryNow,
+    Tell(Input),
     Wait(i64),
 }
 
 fn acts() -> impl Strategy<Value = Act> {
     use Act::*;
     let network = vec![Deliver, Deliver, DeliverAgain, Lose, Heartbeat, Cut, AnswerPoll, AnswerPoll, FailPoll];
-    let tabs = vec![Share, Share, ShareLost, ShareHeartbeat, SharePage, Leads, Follows];
-    let browser = vec![WentOffline, WentOnline, Hidden, Shown, RetryNow];
+    let tabs = vec![Share, Share, ShareLost, ShareHeartbeat, SharePage, Tell(Input::Leads), Tell(Input::Follows)];
+    let browser = [Input::WentOffline, Input::WentOnline, Input::Hidden, Input::Shown, Input::RetryNow].map(Tell);
     prop_oneof![
         4 => (0u128..5).prop_map(Write),
         1 => (0u128..5).prop_map(Remove),
         8 => select(network),
         6 => select(tabs),
-        2 => select(browser),
+        2 => select(browser.to_vec()),
         3 => (1i64..45_000).prop_map(Wait),
     ]
 }
@@ -206,13 +200,7 @@ impl World {
                 self.leader = page.cursor.rev;
                 self.tell(Input::OverheardPage { after, page });
             }
-            Act::Leads => self.tell(Input::Leads),
-            Act::Follows => self.tell(Input::Follows),
-            Act::WentOffline => self.tell(Input::WentOffline),
-            Act::WentOnline => self.tell(Input::WentOnline),
-            Act::Hidden => self.tell(Input::Hidden),
-            Act::Shown => self.tell(Input::Shown),
-            Act::RetryNow => self.tell(Input::RetryNow),
+            Act::Tell(input) => self.tell(input),
             Act::Wait(ms) => {
                 self.ms += ms;
                 self.tell(Input::Tick);
@@ -246,7 +234,7 @@ proptest! {
         let mut world = World::new(role);
         for act in acts {
             // A tab without Web Locks is never told to lead or to follow.
-            if role == Role::Follower || !matches!(act, Act::Leads | Act::Follows) {
+            if role == Role::Follower || !matches!(act, Act::Tell(Input::Leads | Input::Follows)) {
                 world.act(act);
             }
         }
