@@ -1,5 +1,5 @@
 // Stands in for the server in browser tests: streams that a test feeds, and polls that it answers.
-window.fakes = { streams: [], polls: [], answer: null, reloads: 0 };
+window.fakes = { streams: [], polls: [], answer: null, reloads: 0, now: window.fakes?.now };
 
 window.EventSource = class extends EventTarget {
   constructor(url) {
@@ -22,3 +22,12 @@ window.fetch = async (url, ...rest) => {
   if (!fakes.answer) throw new TypeError("no network");
   return new Response(fakes.answer);
 };
+
+// Lets time pass: the clock leaps, and an event of the browser makes the page look at it.
+fakes.now ??= Date.now.bind(Date);
+fakes.pass = (ms) => {
+  const leapt = fakes.now() + ms;
+  Date.now = () => leapt;
+  window.dispatchEvent(new Event("online"));
+};
+Date.now = fakes.now;

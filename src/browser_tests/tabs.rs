@@ -58,6 +58,17 @@ async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
 }
 
 #[wasm_bindgen_test]
+async fn a_silent_leader_loses_the_lock() {
+    another_tab_leads(24, "{}");
+    let page = Page::open(24);
+    js(&format!("fakes.answer = {}", json!(json!({"cursor": at(6)}).to_string())));
+    until("it has caught up by a poll", || page.stream.connection.get_untracked() == Connection::Live).await;
+    js("fakes.pass(41_000)");
+    assert!(stream_url(1).await.ends_with(&format!("after={}", at(6))));
+    assert_eq!(js("fakes.polls.length"), 2);
+}
+
+#[wasm_bindgen_test]
 async fn without_web_locks_a_tab_streams_by_itself() {
     js("Object.defineProperty(navigator, 'locks', {value: undefined, configurable: true})");
     let page = Page::open(23);

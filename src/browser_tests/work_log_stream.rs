@@ -46,6 +46,17 @@ async fn a_broken_stream_goes_on_from_the_own_cursor() {
 }
 
 #[wasm_bindgen_test]
+async fn a_stream_that_falls_silent_is_left() {
+    let page = Page::open(10);
+    stream_url(1).await;
+    feed("heartbeat", &at(7).to_string(), &json!({}));
+    js("fakes.pass(41_000)");
+    until("it is closed", || js("fakes.streams[0].readyState") == 2).await;
+    page.stream.retry.run(());
+    assert!(stream_url(2).await.ends_with(&format!("after={}", at(7))));
+}
+
+#[wasm_bindgen_test]
 async fn a_gap_goes_on_from_the_own_cursor_too() {
     let _page = Page::open(4);
     stream_url(1).await;
