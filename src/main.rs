@@ -4,7 +4,10 @@ use clap::{Parser, Subcommand};
 use holly::{
     ids::UserId,
     server::{
-        auth, clock::Clock, config::Settings, serve,
+        auth,
+        clock::Clock,
+        config::Settings,
+        serve,
         store::{Store, users},
         telemetry,
     },
