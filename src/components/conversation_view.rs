@@ -1,8 +1,8 @@
 //! The open conversation: its title, how the page stands to the server, and the list that grows while one reads.
 
 use super::{
-    ConnectionStatus, Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, follow::follow,
-    hydrated::use_hydrated, permalink::follow_permalinks, stay_at_end::use_stay_at_end,
+    Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, conversation_header::ConversationHeader,
+    follow::follow, hydrated::use_hydrated, permalink::follow_permalinks, stay_at_end::use_stay_at_end,
 };
 use crate::{api::Snapshot, chat::RemovedKind, ids::ConversationId, live::WorkLogStream};
 use leptos::prelude::*;
@@ -22,22 +22,14 @@ pub fn ConversationView(
     let source = source_of(stream, conversation_id);
     let hydrated = use_hydrated();
     let end = use_stay_at_end(move || (source.items.track(), source.answers.track()));
-    let title = Memo::new(move |_| {
-        conversation_id.and_then(|id| stream.transcript.with(|held| held.conversation(id))).map(|held| held.title.clone())
-    });
+    let title = title_of(stream, conversation_id);
     let older = older.zip(conversation_id).map(|(before, id)| format!("/c/{id}?before={before}"));
     Effect::new(move |_| clock::set_by_server(reader.server_now));
     follow_permalinks(reader);
     leave_when_removed(stream, conversation_id);
     view! {
         <section class="conversation" aria-label="Conversation" data-hydrated=move || hydrated.get()>
-            <header class="top">
-                <button type="button" class="menu" popovertarget="side" aria-label="Conversations">
-                    <Icon name="menu"/>
-                </button>
-                <h1>{move || title.get().unwrap_or_else(|| "New conversation".to_owned())}</h1>
-                <ConnectionStatus connection=stream.connection retry=stream.retry/>
-            </header>
+            <ConversationHeader title stream/>
             <div class="scroll" tabindex="0" aria-label="Messages and work" role="region" node_ref=end.list on:scroll=move |_| end.scrolled()>
                 <div class="timeline" role="log" aria-live="off">
                     {older.map(|older| view! { <a class="older" href=older>"Load older"</a> })}
@@ -57,6 +49,13 @@ fn source_of(stream: WorkLogStream, conversation_id: Option<ConversationId>) -> 
     let items = Memo::new(move |_| stream.transcript.with(|held| conversation_id.map(|id| held.items(id)).unwrap_or_default()));
     let running = Memo::new(move |_| stream.transcript.with(|held| held.conversation(conversation_id?)?.running_turn_id));
     TimelineSource { items: items.into(), answers: stream.answers.into(), running: running.into() }
+}
+
+fn title_of(stream: WorkLogStream, conversation_id: Option<ConversationId>) -> Memo<String> {
+    Memo::new(move |_| {
+        let open = stream.transcript.with(|held| conversation_id.and_then(|id| held.conversation(id)));
+        open.map_or_else(|| "New conversation".to_owned(), |open| open.title.clone())
+    })
 }
 
 /// A page whose conversation was deleted, here or elsewhere, has nothing to show any more.

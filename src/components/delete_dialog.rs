@@ -1,6 +1,6 @@
 //! Asks before a conversation is deleted for good.
 
-use super::browser;
+use super::{Trouble, browser};
 use crate::{api::delete_conversation, ids::ConversationId};
 use leptos::{html::Dialog, prelude::*, task::spawn_local};
 
@@ -45,7 +45,7 @@ pub(super) fn DeleteDialog(doomed: RwSignal<Option<Doomed>>, current: Option<Con
         <dialog node_ref=dialog aria-labelledby="delete-title" on:close=move |_| close()>
             <h2 id="delete-title">"Delete “" {title} "”?"</h2>
             <p>"Its messages, its work and its files are deleted everywhere. This cannot be undone."</p>
-            <p class="trouble" role="alert">{move || trouble.get()}</p>
+            <Trouble text=trouble/>
             <div class="row">
                 <button type="button" class="button" autofocus on:click=move |_| close()>"Keep it"</button>
                 <button type="button" class="button" data-kind="danger" on:click=delete>"Delete"</button>

@@ -1,6 +1,6 @@
 //! What can be done with an entry: copy it, link to it, keep it. And until when it is kept.
 
-use super::browser;
+use super::{Trouble, browser};
 use crate::{
     api::{KeepEntry, keep_entry},
     work_log::{StorageStatus, WorkLogEntry},
@@ -59,7 +59,7 @@ fn KeepButton(entry: Signal<Arc<WorkLogEntry>>) -> impl IntoView {
             <input type="hidden" name="kept" value=move || (!kept.get()).to_string()/>
             <button class="plain">{move || if kept.get() { "Let expire" } else { "Keep" }}</button>
         </form>
-        <p class="trouble" role="alert">{move || trouble.get()}</p>
+        <Trouble text=trouble/>
     }
 }
 

@@ -1,5 +1,6 @@
 //! Asks for a failed answer once more.
 
+use super::{Icon, Trouble};
 use crate::{
     api::{RetryTurn, retry_turn},
     ids::ConversationId,
@@ -24,12 +25,10 @@ pub(super) fn RetryButton(conversation_id: ConversationId) -> impl IntoView {
         <form method="post" action=RetryTurn::url() on:submit=submit>
             <input type="hidden" name="conversation_id" value=conversation_id.to_string()/>
             <button class="button" disabled=move || pending.get()>
-                <super::Icon name="retry"/>
+                <Icon name="retry"/>
                 "Try again"
             </button>
-            <p class="trouble" role="alert">
-                {move || trouble.get()}
-            </p>
+            <Trouble text=trouble/>
         </form>
     }
 }

@@ -28,11 +28,14 @@ pub fn Side(
                 <Icon name="plus"/>
                 "New conversation"
             </a>
+            <a class="find" href="/history">
+                <Icon name="search"/>
+                "Search"
+            </a>
             <ConversationList snapshot current/>
             <div class="me">
                 <span title=account.email.clone()>{account.email.clone()}</span>
-                {account.is_admin.then(|| view! { <a href="/stats">"Stats"</a> })}
-                <a href="/history">"History"</a>
+                {account.is_admin.then(|| view! { <a href="/stats" aria-label="Stats" title="Stats"><Icon name="chart"/></a> })}
                 <a href="/settings">"Settings"</a>
             </div>
         </aside>

@@ -1,6 +1,6 @@
 //! One conversation in the list: its link, and the tools to rename and delete it.
 
-use super::{Icon, delete_dialog::Doomed};
+use super::{Icon, Trouble, delete_dialog::Doomed};
 use crate::{api::rename_conversation, chat::Conversation};
 use leptos::{html::Input, prelude::*, task::spawn_local};
 
@@ -78,7 +78,7 @@ fn RenameForm(conversation: Signal<Conversation>, editing: RwSignal<bool>) -> im
                 maxlength=crate::chat::TITLE_MAX_CHARS
                 value=conversation.with_untracked(|one| one.title.clone())
             />
-            <p class="trouble" role="alert">{move || trouble.get()}</p>
+            <Trouble text=trouble/>
         </form>
     }
 }
