@@ -1,13 +1,16 @@
 //! `/history`: everything in the work log, searched and filtered by a plain form.
 
 use crate::{
-    api::{ApiError, HistoryPage as Page, HistoryQuery, load_history},
-    components::FeedRows,
+    api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
+    chat::Change,
+    components::{Reader, WorkLogMessage},
+    ids::EntryId,
     work_log::{LogType, Status},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use std::sync::Arc;
 
 /// Entries of all conversations, newest first.
 #[component]
@@ -16,7 +19,7 @@ pub fn HistoryPage() -> impl IntoView {
         text: query.get("q").filter(|text| !text.is_empty()),
         log_type: query.get("logType").filter(|word| !word.is_empty()),
         status: query.get("status").filter(|word| !word.is_empty()),
-        before: query.get("before"),
+        before: query.get("before").filter(|id| !id.is_empty()),
     });
     Suspend::new(async move {
         let found = load_history(query.clone()).await;
@@ -34,13 +37,38 @@ pub fn HistoryPage() -> impl IntoView {
 fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView + use<> {
     match found {
         Ok(page) => {
-            let older = page.next.map(|before| format!("/history?{}", HistoryQuery { before: Some(before), ..query.clone() }.to_query_string()));
+            let query = query.clone();
             Either::Left(view! {
-                <FeedRows snapshot=page.snapshot/>
-                {older.map(|older| view! { <a class="older" href=older>"Older"</a> })}
+                <Entries snapshot=page.snapshot/>
+                {page.next.map(|before| view! { <Older query before/> })}
             })
         }
         Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+    }
+}
+
+#[component]
+fn Entries(snapshot: Snapshot) -> impl IntoView {
+    let reader = Reader::new(snapshot.now);
+    let none = snapshot.rows.is_empty().then(|| view! { <p class="none">"Nothing was found."</p> });
+    let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
+    view! {
+        <div class="work-group">{entries.map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
+        {none}
+    }
+}
+
+/// The next page, as a form: what was asked goes along.
+#[component]
+fn Older(query: HistoryQuery, before: EntryId) -> impl IntoView {
+    view! {
+        <form method="get" action="/history">
+            <input type="hidden" name="q" value=query.text.unwrap_or_default()/>
+            <input type="hidden" name="logType" value=query.log_type.unwrap_or_default()/>
+            <input type="hidden" name="status" value=query.status.unwrap_or_default()/>
+            <input type="hidden" name="before" value=before.to_string()/>
+            <button class="button">"Older"</button>
+        </form>
     }
 }
 

@@ -1,10 +1,7 @@
 //! `/sign-in`.
 
 use super::form_error::FormError;
-use crate::{
-    api::SignIn,
-    components::Icon,
-};
+use crate::{api::SignIn, components::Icon};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;

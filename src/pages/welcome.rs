@@ -1,30 +1,27 @@
 //! `/welcome`: the first account.
 
 use super::form_error::FormError;
-use crate::{
-    api::CreateFirstAccount,
-    components::Icon,
-};
+use crate::{api::CreateFirstAccount, components::Icon};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
 /// Makes the first account; its owner is admin. Shown only while there is none.
 #[component]
 pub fn WelcomePage() -> impl IntoView {
-        view! {
-            <Title text="Welcome"/>
-            <main class="page" data-width="narrow">
-                <h1 class="brand"><Icon name="leaf"/> "Welcome to Holly"</h1>
-                <p>"Make the first account. It is the admin’s, and everything stays on this machine."</p>
-                <form class="fields" method="post" action=CreateFirstAccount::url()>
-                    <FormError/>
-                    <label>"Email" <input type="email" name="email" autocomplete="username" required autofocus/></label>
-                    <label>
-                        "Password, 8 characters or more"
-                        <input type="password" name="password" autocomplete="new-password" minlength="8" required/>
-                    </label>
-                    <button class="button" data-kind="main">"Create the account"</button>
-                </form>
-            </main>
-        }
+    view! {
+        <Title text="Welcome"/>
+        <main class="page" data-width="narrow">
+            <h1 class="brand"><Icon name="leaf"/> "Welcome to Holly"</h1>
+            <p>"Make the first account. It is the admin’s, and everything stays on this machine."</p>
+            <form class="fields" method="post" action=CreateFirstAccount::url()>
+                <FormError/>
+                <label>"Email" <input type="email" name="email" autocomplete="username" required autofocus/></label>
+                <label>
+                    "Password, 8 characters or more"
+                    <input type="password" name="password" autocomplete="new-password" minlength="8" required/>
+                </label>
+                <button class="button" data-kind="main">"Create the account"</button>
+            </form>
+        </main>
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     asker,
     auth::{SessionPolicy, begin_session, clear_cookie, set_cookie},
+    listener::Peer,
     state::App,
     store,
 };
@@ -13,7 +14,6 @@ use axum::{
 };
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use std::net::SocketAddr;
 
 /// Shows a new API key once: a cookie that only `/settings` gets, for a minute.
 const FRESH_KEY: &str = "holly_fresh_key";
@@ -61,7 +61,7 @@ pub fn take_shown_key() -> Option<String> {
 /// The network address that asks.
 pub fn peer() -> String {
     let request = asker::request();
-    request.extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string())
+    request.extensions.get::<ConnectInfo<Peer>>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.0.ip().to_string())
 }
 
 /// Where to go after signing in: a path of this site, never another one.

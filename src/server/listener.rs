@@ -1,7 +1,10 @@
 //! The listening socket. A connection whose peer does not read for half a minute is given up here, because hyper does
 //! not poll a body while its socket is full: no timer inside a stream would ever run.
 
-use axum::serve::Listener;
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use std::{
     io,
     net::SocketAddr,
@@ -45,6 +48,16 @@ impl Listener for DeadlineListener {
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
         self.inner.local_addr()
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, DeadlineListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, DeadlineListener>) -> Self {
+        Self(*stream.remote_addr())
     }
 }
 

@@ -80,9 +80,14 @@ async fn page(State(app): State<App>, request: Request) -> Response {
 fn static_files(app: &App) -> Router<App> {
     let site = &app.config.site_dir;
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    let pkg = SetResponseHeader::overriding(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip(), header::CACHE_CONTROL, forever);
+    let pkg = SetResponseHeader::overriding(
+        ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip(),
+        header::CACHE_CONTROL,
+        forever,
+    );
     let a_day = || HeaderValue::from_static("public, max-age=86400");
-    let file = |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
+    let file =
+        |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
     Router::new()
         .nest_service("/pkg", pkg)
         .route_service("/icons.svg", file("icons.svg"))
@@ -95,5 +100,6 @@ async fn no_such_address() -> Problem {
 
 fn panicked() -> Response {
     tracing::error!("a request panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log").into_response()
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log")
+        .into_response()
 }

@@ -4,7 +4,7 @@
 use super::{
     clock::Clock,
     config::Config,
-    listener::{DeadlineListener, PATIENCE},
+    listener::{DeadlineListener, PATIENCE, Peer},
     router::router,
     site::Site,
     state::App,
@@ -49,9 +49,10 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
 }
 
 async fn listen(app: App, listener: TcpListener) -> Result<(), ServeError> {
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
     let shutdown = app.shutdown.clone();
-    let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let serving =
+        axum::serve(DeadlineListener::new(listener, PATIENCE), service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving.into_future());
     tokio::select! {
         ended = &mut serving => return ended.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(ServeError::Serve),

@@ -24,13 +24,17 @@ impl Site {
         let missing = [&site.style, &site.script, &site.wasm].into_iter().find(|address| !site_dir.join(&address[1..]).is_file());
         match missing {
             None => Ok(site),
-            Some(address) => Err(StoreError::Unusable(format!("there is no {address} in {}; build the site with `make build`", site_dir.display()))),
+            Some(address) => {
+                Err(StoreError::Unusable(format!("there is no {address} in {}; build the site with `make build`", site_dir.display())))
+            }
         }
     }
 
     /// The addresses that a build with these hashes has; lines are such as `css: kD3x…`.
     pub fn named(hashes: &str) -> Self {
-        let hash_of = |kind: &str| hashes.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim() == kind).map(|(_, hash)| hash.trim());
+        let hash_of = |kind: &str| {
+            hashes.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim() == kind).map(|(_, hash)| hash.trim())
+        };
         let address = |kind: &str| match hash_of(kind) {
             Some(hash) => format!("/pkg/holly.{hash}.{kind}"),
             None => format!("/pkg/holly.{kind}"),
@@ -46,7 +50,10 @@ mod tests {
     #[test]
     fn addresses_carry_the_build_s_hashes() {
         let site = Site::named("js: abc\ncss: def\nwasm: ghi\n");
-        assert_eq!((site.script.as_str(), site.style.as_str(), site.wasm.as_str()), ("/pkg/holly.abc.js", "/pkg/holly.def.css", "/pkg/holly.ghi.wasm"));
+        assert_eq!(
+            (site.script.as_str(), site.style.as_str(), site.wasm.as_str()),
+            ("/pkg/holly.abc.js", "/pkg/holly.def.css", "/pkg/holly.ghi.wasm")
+        );
         assert_eq!(Site::named("").script, "/pkg/holly.js");
     }
 }

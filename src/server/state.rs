@@ -59,7 +59,8 @@ impl App {
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let store = Store::open(&config.database_url).await?;
-        let (feed, metrics, shutdown, tasks) = (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
+        let (feed, metrics, shutdown, tasks) =
+            (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let assistant = Assistant::new(Workshop {
             store: store.clone(),
             clock: clock.clone(),
@@ -72,7 +73,8 @@ impl App {
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits = Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
+        let limits =
+            Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
         Ok(Self {
             config: Arc::new(config),
             store,

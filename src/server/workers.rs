@@ -1,6 +1,12 @@
 //! Tasks of the server that only sleep and call a function of one pass; every one ends with the process.
 
-use super::{chat, error::Result, state::App, store::{sessions, turns}, work_log};
+use super::{
+    chat,
+    error::Result,
+    state::App,
+    store::{sessions, turns},
+    work_log,
+};
 use std::time::Duration;
 
 /// How often leases are looked at.

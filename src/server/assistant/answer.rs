@@ -1,7 +1,10 @@
 //! The message that grows while a model answers. Its row is made with the first word; readers get every word at once
 //! from the feed, the database once a second and at the end.
 
-use super::{Workshop, model::{ModelLink, Usage}};
+use super::{
+    Workshop,
+    model::{ModelLink, Usage},
+};
 use crate::{
     chat::{AnswerFacts, Message, MessageStatus, Role},
     server::{

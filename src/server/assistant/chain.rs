@@ -80,7 +80,12 @@ fn apology(failed: &[(String, ModelError)]) -> String {
 }
 
 /// Takes an answer in as it comes. The outer error is Holly's own: without a database there is no answer to write.
-async fn listen(workshop: &Workshop, model: &dyn Model, request: &Request, coming: &mut Coming<'_>) -> Result<std::result::Result<(), ModelError>> {
+async fn listen(
+    workshop: &Workshop,
+    model: &dyn Model,
+    request: &Request,
+    coming: &mut Coming<'_>,
+) -> Result<std::result::Result<(), ModelError>> {
     let mut events = model.ask(request.clone());
     while let Some(event) = events.next().await {
         match event {

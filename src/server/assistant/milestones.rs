@@ -44,7 +44,8 @@ impl<'a> Milestones<'a> {
     /// 1: a model is asked.
     pub(super) async fn asked(&self, link: &ModelLink, attempt: Attempt, messages: usize) -> Option<EntryId> {
         let metadata = of_link(link).with("messages", messages).with("attempt", format!("{} of {}", attempt.number, attempt.of));
-        self.write(EntryDraft::clipped(LogType::AiResponse, &format!("{} is thinking", link.name), None, metadata), Status::Working, None).await
+        self.write(EntryDraft::clipped(LogType::AiResponse, &format!("{} is thinking", link.name), None, metadata), Status::Working, None)
+            .await
     }
 
     /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of another one.
@@ -74,7 +75,8 @@ impl<'a> Milestones<'a> {
     /// 3: a tool starts.
     pub(super) async fn tool_started(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>) -> Option<EntryId> {
         let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
-        let metadata = Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments);
+        let metadata =
+            Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments);
         self.write(EntryDraft::clipped(LogType::ToolCall, title, None, metadata), Status::Working, asked_by).await
     }
 
@@ -102,9 +104,11 @@ impl<'a> Milestones<'a> {
 
     /// 7: the fallback is tried.
     pub(super) async fn fallback(&self, from: &str, to: &ModelLink, why: &ModelError) {
-        let metadata = of_link(to).with("from", from).with("to", to.name.as_str()).with("errorClass", why.class.as_str()).with("fallback", true);
+        let metadata =
+            of_link(to).with("from", from).with("to", to.name.as_str()).with("errorClass", why.class.as_str()).with("fallback", true);
         let details = Some(format!("{from} {}. Trying {} instead.", why.sentence(), to.name));
-        self.write(EntryDraft::clipped(LogType::Info, &format!("Trying {} instead", to.name), details, metadata), Status::Warning, None).await;
+        self.write(EntryDraft::clipped(LogType::Info, &format!("Trying {} instead", to.name), details, metadata), Status::Warning, None)
+            .await;
     }
 
     /// 9: a tool failed; the model is told and goes on.
@@ -120,7 +124,8 @@ impl<'a> Milestones<'a> {
             .map(|(model, error)| json!({ "model": model, "errorClass": error.class.as_str(), "error": error.message, "status": error.status }))
             .collect();
         let details = failed.iter().map(|(model, error)| format!("{model} {}: {}\n", error.sentence(), error.message)).collect::<String>();
-        let draft = EntryDraft::clipped(LogType::Error, "No model could answer", Some(details), Metadata::default().with("attempts", attempts));
+        let draft =
+            EntryDraft::clipped(LogType::Error, "No model could answer", Some(details), Metadata::default().with("attempts", attempts));
         self.write(draft, Status::Error, None).await;
     }
 
@@ -132,7 +137,15 @@ impl<'a> Milestones<'a> {
         self.noted(written.map(|entry| entry.id))
     }
 
-    async fn settle(&self, entry: Option<EntryId>, started: Timestamp, status: Status, title: Option<String>, details: Option<String>, facts: Metadata) {
+    async fn settle(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        status: Status,
+        title: Option<String>,
+        details: Option<String>,
+        facts: Metadata,
+    ) {
         let patch = EntryPatch {
             status: Some(status),
             title: title.as_deref().map(clip_title),

@@ -1,6 +1,11 @@
 //! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
 
-use super::{Workshop, chain, lease, milestones::Milestones, model::{Request, Said}, tool_calls};
+use super::{
+    Workshop, chain, lease,
+    milestones::Milestones,
+    model::{Request, Said},
+    tool_calls,
+};
 use crate::{
     chat::{Message, MessageStatus, Role},
     server::{
@@ -15,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 const ROUNDS: usize = 8;
 /// Messages of the conversation that a model is given, at most.
 const HISTORY: i64 = 60;
-const SYSTEM: &str = "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
+const SYSTEM: &str =
+    "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 
 /// Works on a turn until it ends, and settles whatever it left open.
 pub(super) async fn run(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Ending {

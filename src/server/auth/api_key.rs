@@ -6,7 +6,7 @@ use crate::{
     ids::UserId,
     server::{
         error::{Error, Result},
-        store::{Store, api_keys},
+        store::{self, Store, api_keys},
     },
     timestamp::Timestamp,
 };
@@ -31,7 +31,7 @@ pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str)
 }
 
 /// Whose key it is, if it is in force.
-pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> Result<Option<UserId>> {
+pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Result<Option<UserId>> {
     let Some((id, secret)) = key.strip_prefix("holly_").and_then(|rest| rest.split_once('_')) else { return Ok(None) };
     let found = api_keys::by_id(&mut *store.read().await?, id).await?;
     let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else { return Ok(None) };

@@ -9,25 +9,24 @@ use axum::{
 
 /// Leads to the page that comes first, or lets the request pass.
 pub async fn layer(State(app): State<App>, identity: Option<Identity>, request: Request, next: Next) -> Response {
-    match first_page(&app, identity.is_some(), &request).await {
+    match first_page(&app, identity.is_some(), request.uri().path().to_owned()).await {
         Ok(None) => next.run(request).await,
         Ok(Some(page)) => Redirect::to(&page).into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
 }
 
-async fn first_page(app: &App, signed_in: bool, request: &Request) -> crate::server::store::Result<Option<String>> {
-    let path = request.uri().path();
-    let entrance = matches!(path, "/sign-in" | "/welcome");
+async fn first_page(app: &App, signed_in: bool, path: String) -> crate::server::store::Result<Option<String>> {
+    let entrance = matches!(path.as_str(), "/sign-in" | "/welcome");
     if signed_in {
         return Ok(entrance.then(|| "/".to_owned()));
     }
-    let page = entrance || matches!(path, "/" | "/history" | "/settings") || path.starts_with("/c/");
+    let page = entrance || matches!(path.as_str(), "/" | "/history" | "/settings") || path.starts_with("/c/");
     if !page {
         return Ok(None);
     }
     let welcome = !users::any(&mut *app.store.read().await?).await?;
-    Ok(match (path, welcome) {
+    Ok(match (path.as_str(), welcome) {
         ("/welcome", true) | ("/sign-in", false) => None,
         (_, true) => Some("/welcome".to_owned()),
         ("/" | "/welcome", false) => Some("/sign-in".to_owned()),

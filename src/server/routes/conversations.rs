@@ -38,18 +38,29 @@ pub async fn create(State(app): State<App>, CurrentUser(account): CurrentUser, b
 }
 
 /// One conversation with its newest messages; `before` reaches older ones.
-pub async fn read(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>, mut params: Params) -> Answer {
+pub async fn read(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+    mut params: Params,
+) -> Answer {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
     let page = page(&mut app.store.read().await?, account.id, id, before).await?;
-    let messages: Vec<_> = page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
+    let messages: Vec<_> =
+        page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
     Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
 }
 
 /// Gives a conversation another title.
-pub async fn rename(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>, body: JsonBody) -> Answer {
+pub async fn rename(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+    body: JsonBody,
+) -> Answer {
     let title = title(&body.value)?.ok_or_else(|| Error::refused("title", "is required"))?;
     let conversation = rename_conversation(&app.store, account.id, id, &title).await?;
     Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())

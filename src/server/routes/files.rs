@@ -12,7 +12,6 @@ use crate::{
     },
 };
 use axum::{
-    body::Bytes,
     extract::{Request, State},
     http::{HeaderValue, header},
     response::IntoResponse,

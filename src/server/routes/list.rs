@@ -87,7 +87,7 @@ async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
 /// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
 async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answer {
     let mut wakes = app.store.wakeups().subscribe(user);
-    if let Position::Reset(reason) = check_cursor(&app.store, &mut *app.store.read().await?, user, Some(after)).await? {
+    if let Position::Reset(reason) = check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await? {
         return Err(Problem::reset(reason.as_str()));
     }
     let deadline = tokio::time::Instant::now() + asked.wait;

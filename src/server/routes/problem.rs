@@ -54,7 +54,10 @@ impl Problem {
 
     /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that comes with them.
     pub fn reset(reason: &'static str) -> Self {
-        let problem = Self::new(StatusCode::GONE, format!("this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"));
+        let problem = Self::new(
+            StatusCode::GONE,
+            format!("this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"),
+        );
         Self { reset: Some(reason), ..problem }
     }
 }

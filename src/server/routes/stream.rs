@@ -61,7 +61,8 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
         frames: app.metrics.frames.clone(),
     };
     let stream = Stream::new(context, Reading { user, only, cursor }, timing());
-    let frames = unfold(stream, |mut stream| async move { stream.next().await.map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), stream)) });
+    let frames =
+        unfold(stream, |mut stream| async move { stream.next().await.map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), stream)) });
     Ok(event_stream(Body::from_stream(frames)))
 }
 

@@ -31,7 +31,10 @@ pub(super) fn about_results(results: &[&str]) -> String {
         (false, 1) => "Here it is:",
         (false, _) => "Both are done:",
     };
-    format!("{opening}\n\n{}\nOpen the entries above to see what was asked and how long it took. *This is a demo; the file is real.*", said.concat())
+    format!(
+        "{opening}\n\n{}\nOpen the entries above to see what was asked and how long it took. *This is a demo; the file is real.*",
+        said.concat()
+    )
 }
 
 /// What the backup says in place of the first link.

@@ -27,7 +27,8 @@ pub(super) fn play(part: Part, said: &[Said]) -> Step {
     if let Some(error) = told_to_fail(part, &words) {
         return Step::Fail(error);
     }
-    let results: Vec<&str> = said.iter().rev().map_while(|said| if let Said::Result { text, .. } = said { Some(text.as_str()) } else { None }).collect();
+    let results: Vec<&str> =
+        said.iter().rev().map_while(|said| if let Said::Result { text, .. } = said { Some(text.as_str()) } else { None }).collect();
     let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
     if !results.is_empty() {
         return Step::Say { text: answers::about_results(&results), slowness };
@@ -91,7 +92,8 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
 
 /// What is to be made: the request without "please paint me" and the like.
 fn subject(asked: &str) -> String {
-    const LEADING: &[&str] = &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of"];
+    const LEADING: &[&str] =
+        &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of"];
     const KINDS: &[&str] = &["picture", "image", "film", "video", "song", "movie", "clip"];
     let words: Vec<&str> = asked.split_whitespace().collect();
     let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
