@@ -4,6 +4,7 @@ use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{BODY_MAX_BYTES, Problem, conversations, create, entry, files, health, list, messages, stats, stream},
     state::App,
+    style,
 };
 use crate::app::{Theme, shell};
 use axum::{
@@ -90,8 +91,14 @@ fn static_files(app: &App) -> Router<App> {
         |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
     Router::new()
         .nest_service("/pkg", pkg)
+        .route(&style::ADDRESS, get(style_sheet))
         .route_service("/icons.svg", file("icons.svg"))
         .route_service("/favicon.svg", file("favicon.svg"))
+}
+
+async fn style_sheet() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, style::SHEET.as_str())
 }
 
 async fn no_such_address() -> Problem {
