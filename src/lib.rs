@@ -11,5 +11,7 @@ pub mod components;
 pub mod ids;
 pub mod live;
 pub mod pages;
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
 pub mod timestamp;
 pub mod work_log;
