@@ -15,3 +15,6 @@ pub mod pages;
 mod tests;
 pub mod timestamp;
 pub mod work_log;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod browser_tests;

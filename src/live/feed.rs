@@ -73,6 +73,8 @@ pub(super) fn leave(id: ReaderId) {
     FEED.with_borrow_mut(|feed| {
         if !feed.readers.leave(id) {
             feed.phase = Phase::Stopped;
+            feed.connection = Connection::default();
+            feed.readers.take_batch();
         }
     });
 }

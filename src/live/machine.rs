@@ -12,6 +12,8 @@ mod state;
 mod streaming;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;
 
 pub use input::{Command, Input, Moment, Role};
 

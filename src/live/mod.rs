@@ -18,6 +18,8 @@ mod wire;
 
 pub use answers::Answers;
 pub use connection::Connection;
+#[cfg(all(test, target_arch = "wasm32"))]
+pub(crate) use running::on_reload;
 pub use server_clock::ServerClock;
 pub use use_connection::use_connection;
 pub use use_work_log_stream::{StreamStart, WorkLogStream, use_work_log_stream};

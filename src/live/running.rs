@@ -105,7 +105,7 @@ pub(super) fn is_shown() -> bool {
 }
 
 /// Replaces what happens when the page must be loaded anew.
-#[cfg(test)]
+#[cfg(all(test, target_arch = "wasm32"))]
 pub(crate) fn on_reload(reload: fn()) {
     RELOAD.set(reload);
 }

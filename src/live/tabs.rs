@@ -123,13 +123,18 @@ fn granted(place: &Weak<Place>, number: u32, stolen: bool) -> JsValue {
     until_released.into()
 }
 
-/// Another tab took the lock: queue again behind it. A request that no longer held the lock loses nothing.
+/// Another tab took the lock: queue again behind it. A browser that refuses the lock altogether (a sandboxed frame)
+/// leaves this tab to stream by itself; a request that another one of this tab has replaced loses nothing.
 fn lost(place: &Weak<Place>, number: u32) {
     let Some(place) = place.upgrade() else { return };
-    if place.held.get() == Some(number) {
-        place.held.set(None);
-        (place.learn)(Learned::Follows);
-        place.ask(false);
+    match place.held.get() {
+        Some(held) if held == number => {
+            place.held.set(None);
+            (place.learn)(Learned::Follows);
+            place.ask(false);
+        }
+        Some(_) => {}
+        None => (place.learn)(Learned::Leads),
     }
 }
 

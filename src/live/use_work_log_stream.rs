@@ -121,3 +121,26 @@ fn forget_removed(answers: &mut Answers, transcript: &Transcript) -> bool {
     answers.retain(|id, _| transcript.message(*id).is_some());
     answers.len() != held
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chat::{Removed, RemovedKind},
+        work_log::Epoch,
+    };
+    use uuid::Uuid;
+
+    #[test]
+    fn the_server_renders_the_pages_rows_and_opens_nothing() {
+        let id = Uuid::from_u128(1);
+        let rows = vec![Change::Removed(Removed { kind: RemovedKind::Entry, id, rev: 5 })];
+        let (cursor, now) = (Cursor { epoch: Epoch::from_bits(7), rev: 5 }, Timestamp::from_millis(1_795_512_600_000));
+        Owner::new().with(|| {
+            let stream = use_work_log_stream(StreamStart { user_id: UserId::from_uuid(id), cursor, rows, now });
+            assert!(stream.transcript.with_untracked(|transcript| transcript.is_removed(RemovedKind::Entry, id)));
+            assert_eq!(stream.connection.get_untracked(), Connection::Connecting);
+            assert_eq!(stream.clock.now(), now);
+        });
+    }
+}

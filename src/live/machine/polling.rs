@@ -1,7 +1,7 @@
 //! Asking for rows where a stream does not work, while trying the stream now and then.
 
 use super::{
-    Command, Machine,
+    Command, Machine, Place,
     state::{Poll, SILENCE_MS, Stage, State, Trial},
 };
 use crate::{
@@ -32,8 +32,10 @@ impl Machine {
             Err(PollFailure::Failed) => self.poll_failed(),
             Ok(page) if page.cursor.epoch != self.cursor.epoch => self.reload(),
             Ok(page) => {
-                let (rev, more) = (page.cursor.rev, page.more);
-                let moved = self.apply_page(after, page);
+                // Asked before a reader joined with older rows: not an answer to what is missing now.
+                let outdated = matches!(self.place(after), Place::Ahead);
+                let (rev, more) = (page.cursor.rev, page.more || outdated);
+                let moved = self.apply_page(after, page) || outdated;
                 match self.state {
                     State::Polling { trial, .. } => self.go_on_polling(trial, more && moved),
                     State::Following { .. } => self.caught_up(rev, more, moved),

@@ -1,0 +1,7 @@
+//! What only a browser can show: the hooks over real events, timers, locks and channels, with a fake server.
+
+mod page;
+mod tabs;
+mod work_log_stream;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
