@@ -6,5 +6,7 @@
 pub mod api;
 pub mod chat;
 pub mod ids;
+#[cfg(feature = "ssr")]
+pub mod server;
 pub mod timestamp;
 pub mod work_log;

@@ -1,0 +1,4 @@
+//! The assistant: what a turn is made of.
+
+pub mod tool;
+pub mod tools;

@@ -1,0 +1,3 @@
+//! What runs on the server only.
+
+pub mod assistant;
