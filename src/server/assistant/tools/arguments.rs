@@ -13,7 +13,8 @@ const STYLE_MAX_CHARS: usize = 100;
 /// The `prompt` argument.
 pub fn prompt(arguments: &Value) -> Result<Prompt, ToolError> {
     let text = arguments.get("prompt").and_then(Value::as_str);
-    text.and_then(Prompt::parse).ok_or_else(|| ToolError::BadArguments(format!("prompt must be a text of 1 to {PROMPT_MAX_CHARS} characters")))
+    text.and_then(Prompt::parse)
+        .ok_or_else(|| ToolError::BadArguments(format!("prompt must be a text of 1 to {PROMPT_MAX_CHARS} characters")))
 }
 
 /// The `style` argument, if given.
@@ -34,9 +35,10 @@ pub fn seconds(arguments: &Value, allowed: RangeInclusive<u8>, default: u8) -> R
         Some(value) => value,
     };
     let whole = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=255.0).contains(number));
-    whole.map(|number| number as u8).filter(|number| allowed.contains(number)).ok_or_else(|| {
-        ToolError::BadArguments(format!("seconds must be a whole number from {} to {}", allowed.start(), allowed.end()))
-    })
+    whole
+        .map(|number| number as u8)
+        .filter(|number| allowed.contains(number))
+        .ok_or_else(|| ToolError::BadArguments(format!("seconds must be a whole number from {} to {}", allowed.start(), allowed.end())))
 }
 
 /// JSON Schema of a `prompt` argument.

@@ -33,7 +33,11 @@ pub fn lighthouse(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
     }
     svg.rect((x - 22.0, top - 3.0), (44.0, 6.0), 2.0, roof);
     svg.rect((x - 11.0, top - 26.0), (22.0, 24.0), 2.0, if palette.dark { LAMP } else { palette.sky[2] });
-    svg.stroke(&format!("M{x:.0} {:.0}v22M{:.0} {:.0}v22M{:.0} {:.0}v22", top - 25.0, x - 10.0, top - 25.0, x + 10.0, top - 25.0), roof, 1.6);
+    svg.stroke(
+        &format!("M{x:.0} {:.0}v22M{:.0} {:.0}v22M{:.0} {:.0}v22", top - 25.0, x - 10.0, top - 25.0, x + 10.0, top - 25.0),
+        roof,
+        1.6,
+    );
     svg.path(&format!("M{:.0} {:.0}Q{x:.0} {:.0} {:.0} {:.0}Z", x - 17.0, top - 25.0, top - 58.0, x + 17.0, top - 25.0), roof);
     svg.circle((x, top - 44.0), 3.0, roof);
 }
@@ -74,7 +78,20 @@ pub fn boat(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
 pub fn balloon(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
     let y = y - 205.0;
     let gore = |half: f64| {
-        format!("M{x:.0} {:.0}C{:.1} {:.0} {:.1} {:.0} {x:.0} {:.0}C{:.1} {:.0} {:.1} {:.0} {x:.0} {:.0}Z", y - 74.0, x - half, y - 74.0, x - half, y + 22.0, y + 76.0, x + half, y + 22.0, x + half, y - 74.0, y - 74.0)
+        format!(
+            "M{x:.0} {:.0}C{:.1} {:.0} {:.1} {:.0} {x:.0} {:.0}C{:.1} {:.0} {:.1} {:.0} {x:.0} {:.0}Z",
+            y - 74.0,
+            x - half,
+            y - 74.0,
+            x - half,
+            y + 22.0,
+            y + 76.0,
+            x + half,
+            y + 22.0,
+            x + half,
+            y - 74.0,
+            y - 74.0
+        )
     };
     svg.stroke(&format!("M{:.0} {:.0}l5 36M{:.0} {:.0}l-5 36", x - 15.0, y + 62.0, x + 15.0, y + 62.0), palette.land, 1.4);
     for (half, colour) in [(88.0, palette.accent), (60.0, palette.pale), (28.0, palette.accent.mix(palette.light, 0.4))] {

@@ -61,10 +61,7 @@ pub fn cat(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
     let fur = palette.land.mix(palette.sky[0], 0.08);
     svg.stroke(&format!("M{:.0} {:.0}c-46 6 -62 -22 -42 -48", x - 22.0, y - 6.0), fur, 11.0);
     svg.path(&format!("M{:.0} {y:.0}c-6 -44 12 -66 26 -92h34c14 30 18 60 16 92Z", x - 38.0), fur);
-    svg.path(
-        &format!("M{:.0} {:.0}l-3 -40l20 15q11 -4 22 0l20 -15l-3 40q2 32 -28 33q-30 -1 -28 -33Z", x - 24.0, y - 108.0),
-        fur,
-    );
+    svg.path(&format!("M{:.0} {:.0}l-3 -40l20 15q11 -4 22 0l20 -15l-3 40q2 32 -28 33q-30 -1 -28 -33Z", x - 24.0, y - 108.0), fur);
     let edge = palette.light.mix(palette.accent, 0.25);
     svg.stroke(&format!("M{:.0} {:.0}l3 22q2 18 -12 27q16 34 14 70", x + 33.0, y - 130.0), edge, 1.8);
     for side in [-9.0, 17.0] {
@@ -81,7 +78,14 @@ pub fn birds(svg: &mut Svg, palette: &Palette, random: &mut Random, count: usize
     let (x, y) = (random.between(WIDTH * 0.3, WIDTH * 0.7), random.between(70.0, 150.0));
     for _ in 0..count {
         let (x, y, size) = (x + random.between(-110.0, 110.0), y + random.between(-40.0, 40.0), random.between(6.0, 13.0));
-        let wing = format!("M{:.1} {y:.1}q{:.1} {:.1} {size:.1} 0q{:.1} {:.1} {size:.1} 0", x - size, size * 0.5, -size * 0.7, size * 0.5, -size * 0.7);
+        let wing = format!(
+            "M{:.1} {y:.1}q{:.1} {:.1} {size:.1} 0q{:.1} {:.1} {size:.1} 0",
+            x - size,
+            size * 0.5,
+            -size * 0.7,
+            size * 0.5,
+            -size * 0.7
+        );
         svg.stroke(&wing, palette.land.mix(palette.sky[1], 0.15), 2.0);
     }
 }

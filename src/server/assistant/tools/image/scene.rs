@@ -7,7 +7,8 @@ use crate::server::assistant::tools::colour::Palette;
 use crate::server::assistant::tools::prompt::Prompt;
 use crate::server::assistant::tools::random::Random;
 
-const SEA: &[&str] = &["sea", "ocean", "wave", "beach", "boat", "ship", "sail", "sailboat", "harbour", "harbor", "lighthouse", "lake", "coast"];
+const SEA: &[&str] =
+    &["sea", "ocean", "wave", "beach", "boat", "ship", "sail", "sailboat", "harbour", "harbor", "lighthouse", "lake", "coast"];
 const CITY: &[&str] = &["city", "town", "street", "skyline", "tower", "building", "porto", "berlin", "york", "paris", "tokyo"];
 const MOUNTAINS: &[&str] = &["mountain", "alp", "peak", "summit", "everest", "rock", "cliff"];
 const LIGHTHOUSE: &[&str] = &["lighthouse", "beacon"];

@@ -19,13 +19,8 @@ const SECONDS: RangeInclusive<u8> = 1..=30;
 /// Length when none is asked for, in seconds.
 const DEFAULT_SECONDS: u8 = 8;
 
-const STUDIO: Studio = Studio {
-    label: "Music",
-    kind: "music",
-    media_type: "audio/wav",
-    extension: "wav",
-    excuse: "The demo orchestra did not show up.",
-};
+const STUDIO: Studio =
+    Studio { label: "Music", kind: "music", media_type: "audio/wav", extension: "wav", excuse: "The demo orchestra did not show up." };
 
 /// `generate_music`.
 #[derive(Clone, Copy, Debug)]
