@@ -81,7 +81,7 @@ pub fn mountains(svg: &mut Svg, palette: &Palette, random: &mut Random) {
 pub fn sea(svg: &mut Svg, palette: &Palette, light_x: f64, random: &mut Random) {
     Ridge::new(HORIZON - 6.0, 16.0, random).draw(svg, palette.ground(0.16));
     svg.rect((0.0, HORIZON), (WIDTH, HEIGHT - HORIZON), 0.0, "url(#sea)");
-    let mut glint = |svg: &mut Svg, x: f64, y: f64, width: f64, colour: Rgb, opacity: f64| {
+    let glint = |svg: &mut Svg, x: f64, y: f64, width: f64, colour: Rgb, opacity: f64| {
         svg.raw(format_args!(
             "<rect x=\"{:.0}\" y=\"{y:.1}\" width=\"{width:.0}\" height=\"2\" rx=\"1\" fill=\"{colour}\" opacity=\"{opacity:.2}\"/>",
             x - width / 2.0
