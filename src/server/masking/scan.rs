@@ -10,7 +10,7 @@ const SHORT_MASK: &str = "***";
 
 /// `text` with each secret masked, and how many there were. Never longer than `text`, neither in bytes nor in characters.
 pub(super) fn scan(text: &str) -> (String, usize) {
-    let mut walk = Walk { text, masked: String::with_capacity(text.len()), copied: 0, count: 0, password: None, last_key_end: None };
+    let mut walk = Walk { text, masked: String::with_capacity(text.len()), copied: 0, count: 0, ahead: Vec::new(), last_key_end: None };
     let mut at = 0;
     while at < text.len() {
         match walk.secret_at(at) {
@@ -58,31 +58,38 @@ struct Walk<'t> {
     /// Up to where `text` is in `masked`, masked or not.
     copied: usize,
     count: usize,
-    /// The password of the address that the walk is in.
-    password: Option<Range<usize>>,
+    /// Secrets that were told by something before them, such as a name; what stands between is still looked at.
+    ahead: Vec<Range<usize>>,
     /// Where the last private key block of the text ends, once it is known.
     last_key_end: Option<usize>,
 }
 
 impl Walk<'_> {
+    /// The secret that begins at `at`; one that only begins later is remembered.
     fn secret_at(&mut self, at: usize) -> Option<Range<usize>> {
-        let bytes = self.text.as_bytes();
-        if self.password.as_ref().is_some_and(|password| password.start == at) {
-            return self.password.take();
+        if let Some(n) = self.ahead.iter().position(|secret| secret.start == at) {
+            return Some(self.ahead.swap_remove(n));
         }
-        let found = match bytes[at] {
-            b':' => {
-                self.password = shapes::password_in_address(bytes, at).or(self.password.take());
-                None
-            }
+        let found = self.found_from(at)?;
+        let is_apart = self.ahead.iter().all(|other| found.end <= other.start || other.end <= found.start);
+        if is_apart && found.start > at {
+            self.ahead.push(found);
+            return None;
+        }
+        is_apart.then_some(found)
+    }
+
+    fn found_from(&mut self, at: usize) -> Option<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        match bytes[at] {
+            b':' => shapes::password_in_address(bytes, at),
             b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN) => {
                 let last = *self.last_key_end.get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
                 shapes::private_key(bytes, at, last)
             }
             byte if is_word(byte) && self.begins_a_word(at) => at_a_word(bytes, at),
             _ => None,
-        };
-        found.filter(|secret| self.password.as_ref().is_none_or(|password| secret.end <= password.start))
+        }
     }
 
     /// Whether a word begins at `at`: at the start, after a secret, a separator, or an escape such as `\n` or `%20`.

@@ -1,6 +1,6 @@
 //! Secrets that are known by their shape: passwords in addresses, private key blocks, web tokens, id and secret pairs.
 
-use super::scan::{is_mask, is_word, run_end, secret_end};
+use super::scan::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;
 
 /// How a private key block begins.
@@ -11,15 +11,19 @@ const KEY_DASHES: &[u8] = b"-----";
 /// Longest `RSA PRIVATE KEY-----` and the like.
 const KEY_LABEL_MAX: usize = 48;
 
-/// The password in `scheme://user:password@host`, `at` being at the scheme's colon.
+/// The password in `scheme://user:password@host`, `at` being at the scheme's colon. Nothing after a mask counts: a masked
+/// key block may have held the space that ended the address.
 pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + 3;
     if !bytes[at..].starts_with(b"://") {
         return None;
     }
     let end = run_end(bytes, start, |byte| !byte.is_ascii_whitespace() && !b"/?#\"'`<>\\".contains(&byte));
-    let user_end = start + bytes[start..end].iter().position(|byte| *byte == b':')?;
-    let password = user_end + 1..start + bytes[start..end].iter().rposition(|byte| *byte == b'@')?;
+    let authority = &bytes[start..end];
+    let masked = authority.windows(MASK.len()).position(|part| part == MASK.as_bytes());
+    let authority = &authority[..masked.unwrap_or(authority.len())];
+    let user_end = start + authority.iter().position(|byte| *byte == b':')?;
+    let password = user_end + 1..start + authority.iter().rposition(|byte| *byte == b'@')?;
     let text = std::str::from_utf8(bytes.get(password.clone())?).ok()?;
     (!is_mask(text)).then_some(password)
 }
