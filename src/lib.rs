@@ -22,6 +22,9 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
+
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
 
