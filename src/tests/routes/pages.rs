@@ -5,8 +5,9 @@ use reqwest::Method;
 
 /// The values of an attribute in HTML.
 fn attributes<'a>(html: &'a str, tag: &str, name: &str) -> Vec<Option<&'a str>> {
-    let tags = html.split(&format!("<{tag}")).skip(1).map(|rest| rest.split('>').next().unwrap());
-    tags.map(|tag| tag.split(&format!("{name}=\"")).nth(1).map(|rest| rest.split('"').next().unwrap())).collect()
+    let (opening, name) = (format!("<{tag}"), format!("{name}=\""));
+    let tags = html.split(&opening).skip(1).map(|rest| rest.split('>').next().unwrap());
+    tags.map(|tag| tag.split(&name).nth(1).map(|rest| rest.split('"').next().unwrap())).collect()
 }
 
 #[tokio::test]
