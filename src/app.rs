@@ -2,7 +2,7 @@
 
 use crate::{
     pages::{ChatPage, Gallery, HistoryPage, NotFound, SettingsPage, SignInPage, WelcomePage},
-    server::{site::Site, state::App as State},
+    server::{site::Site, state::App as State, style},
 };
 use axum::http::{HeaderMap, header};
 use leptos::{nonce::use_nonce, prelude::*};
@@ -51,9 +51,8 @@ impl Theme {
 #[component]
 fn App() -> impl IntoView {
     provide_meta_context();
-    let style = expect_context::<State>().site.style.clone();
     view! {
-        <Link rel="stylesheet" href=style/>
+        <Link rel="stylesheet" href=style::ADDRESS.as_str()/>
         <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
         <Router>
             <FlatRoutes fallback=NotFound>

@@ -24,6 +24,7 @@ pub mod server;
 
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 

@@ -24,6 +24,7 @@ pub mod site;
 pub mod snapshots;
 pub mod state;
 pub mod store;
+pub mod style;
 pub mod telemetry;
 pub mod work_log;
 pub mod workers;

@@ -4,6 +4,7 @@ use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{BODY_MAX_BYTES, Problem, conversations, create, entry, files, health, list, messages, stats, stream},
     state::App,
+    style,
 };
 use crate::app::{Theme, shell};
 use axum::{
@@ -19,6 +20,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {
+    // An error says that it was done before, by another router of this process.
+    _ = leptos::task::Executor::init_tokio();
     let https = security_headers::Https(app.config.is_https());
     Router::new()
         .merge(http_api())
@@ -30,9 +33,9 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn(same_origin::layer))
         .merge(static_files(&app))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(https, security_headers::layer))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)
@@ -51,6 +54,7 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}/stop", post(messages::stop))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// Server functions and pages; both find the running server, the nonce and the theme in their context.
@@ -90,12 +94,22 @@ fn static_files(app: &App) -> Router<App> {
         |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
     Router::new()
         .nest_service("/pkg", pkg)
+        .route(&style::ADDRESS, get(style_sheet))
         .route_service("/icons.svg", file("icons.svg"))
         .route_service("/favicon.svg", file("favicon.svg"))
 }
 
+async fn style_sheet() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, style::SHEET.as_str())
+}
+
 async fn no_such_address() -> Problem {
     super::error::Error::NotFound("address").into()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not know that method")
 }
 
 fn panicked() -> Response {

@@ -7,8 +7,6 @@ use std::path::Path;
 /// Addresses of the built files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// The style sheet.
-    pub style: String,
     /// The script that loads the WASM.
     pub script: String,
     /// The WASM.
@@ -21,7 +19,7 @@ impl Site {
     pub fn find(site_dir: &Path, hashes: &Path) -> Result<Self, StoreError> {
         let hashes = std::fs::read_to_string(hashes).unwrap_or_default();
         let site = Self::named(&hashes);
-        let missing = [&site.style, &site.script, &site.wasm].into_iter().find(|address| !site_dir.join(&address[1..]).is_file());
+        let missing = [&site.script, &site.wasm].into_iter().find(|address| !site_dir.join(&address[1..]).is_file());
         match missing {
             None => Ok(site),
             Some(address) => {
@@ -30,7 +28,7 @@ impl Site {
         }
     }
 
-    /// The addresses that a build with these hashes has; lines are such as `css: kD3x…`.
+    /// The addresses that a build with these hashes has; lines are such as `js: kD3x…`.
     pub fn named(hashes: &str) -> Self {
         let hash_of = |kind: &str| {
             hashes.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim() == kind).map(|(_, hash)| hash.trim())
@@ -39,7 +37,7 @@ impl Site {
             Some(hash) => format!("/pkg/holly.{hash}.{kind}"),
             None => format!("/pkg/holly.{kind}"),
         };
-        Self { style: address("css"), script: address("js"), wasm: address("wasm") }
+        Self { script: address("js"), wasm: address("wasm") }
     }
 }
 
@@ -49,7 +47,7 @@ mod tests {
 
     #[test]
     fn addresses_carry_the_build_s_hashes() {
-        let site = Site::named("js: abc\ncss: def\nwasm: ghi\n");
+        let site = Site::named("js: abc\nwasm: ghi\n");
         assert_eq!(
             (site.script.as_str(), site.style.as_str(), site.wasm.as_str()),
             ("/pkg/holly.abc.js", "/pkg/holly.def.css", "/pkg/holly.ghi.wasm")

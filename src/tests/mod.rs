@@ -1,4 +1,6 @@
-//! What Holly promises, tried from the outside. `support`: what tests share. `routes`: the HTTP API over a real port.
+//! Tests by behaviour; the rooms below mirror the crate's. `routes`: the HTTP API over a real port. `support`: what
+//! tests share.
 
+mod components;
 mod routes;
 mod support;

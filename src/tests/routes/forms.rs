@@ -34,7 +34,8 @@ async fn other_forms_lead_back_to_where_they_stood() {
         ("/fn/work-log/keep", &[("entry_id", id), ("kept", "true")]),
     ] {
         let answer = ada.submits(path, &from, form).await;
-        assert_eq!((answer.status, answer.header("location").trim_start_matches(&ada.base)), (302, from.as_str()), "{path}");
+        let back = answer.header("location").trim_start_matches(&ada.base).trim_end_matches('?');
+        assert_eq!((answer.status, back), (302, from.as_str()), "{path}");
     }
     assert_eq!(ada.reads(&here).await["title"], "Renamed");
     assert!(ada.gets(&crate::tests::support::address_of(&note)).await.expect(200)["log"]["expiresAt"].is_null());
