@@ -31,7 +31,7 @@ impl Home {
         let hashes = std::path::Path::new(PROGRAM).with_file_name("hash.txt");
         let site = Site::named(&std::fs::read_to_string(hashes).unwrap_or_default());
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
-        for address in [site.style, site.script, site.wasm] {
+        for address in [site.script, site.wasm] {
             std::fs::write(folder.path().join("site").join(&address[1..]), "").unwrap();
         }
         Self { folder, key: String::new() }
