@@ -38,7 +38,10 @@ async fn what_was_acknowledged_survives_every_kill_once_and_nothing_spins() {
         everything.entries.extend(acknowledged.entries);
         server.kill();
     }
-    check_entries(&home.serve().caller, &everything.entries).await;
+    let server = home.serve();
+    check_entries(&server.caller, &everything.entries).await;
+    let interrupted = |entry: &Value| !entry["turnId"].is_null() && entry["metadata"]["interrupted"] == true;
+    assert!(server.caller.entries().await.iter().any(interrupted), "no kill fell into a turn: the test has lost its teeth");
 }
 
 /// Every acknowledged entry is there exactly once, as it was acknowledged or newer.

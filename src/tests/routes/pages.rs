@@ -51,6 +51,17 @@ async fn every_answer_says_what_browsers_must_not_do() {
 }
 
 #[tokio::test]
+async fn the_style_sheet_that_a_page_names_is_there_for_ever() {
+    let app = TestApp::start().await;
+    let html = app.browser("ada@example.org").await.gets("/").await.text();
+    let sheets: Vec<&str> = attributes(&html, "link", "href").into_iter().flatten().filter(|href| href.ends_with(".css")).collect();
+    assert_eq!(sheets.len(), 1, "{sheets:?}");
+    let sheet = app.nobody().gets(sheets[0]).await;
+    assert!(sheet.status == 200 && sheet.header("content-type").starts_with("text/css"), "{}", sheet.status);
+    assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+}
+
+#[tokio::test]
 async fn on_https_browsers_are_told_to_stay_there() {
     let app = TestApp::with(|config| config.public_url = Some("https://holly.example.org".into()), |_| {}).await;
     let answer = app.nobody().gets("/healthz").await;
