@@ -59,6 +59,7 @@ pub async fn sign_up_first(store: &Store, now: Timestamp, email: &str, password:
     let account = Account { id: new_id::user(now), email: checked_email(email)?, is_admin: true };
     let hash = password::hash(checked_password(password)?).await;
     let mut tx = store.begin().await.map_err(Error::from)?;
+    users::lock_first(&mut tx).await.map_err(Error::from)?;
     if users::any(&mut tx).await.map_err(Error::from)? {
         return Err(AccountError::NotFirst);
     }
@@ -72,6 +73,9 @@ pub async fn sign_in(store: &Store, attempts: &Attempts, who: Credentials) -> st
     let email = who.email.trim().to_lowercase();
     attempts.check(&format!("account {email}")).map_err(AccountError::TooOften)?;
     attempts.check(&format!("from {}", who.from)).map_err(AccountError::TooOften)?;
+    if checked_email(&email).is_err() {
+        return Err(AccountError::Wrong);
+    }
     let mut reader = store.read().await.map_err(Error::from)?;
     let record = users::by_email(&mut reader, &email).await.map_err(Error::from)?;
     drop(reader);
@@ -83,7 +87,7 @@ pub async fn sign_in(store: &Store, attempts: &Attempts, who: Credentials) -> st
 fn checked_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if !plausible || email.len() > EMAIL_MAX_BYTES || email.contains(char::is_whitespace) {
+    if !plausible || email.len() > EMAIL_MAX_BYTES || email.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
         return Err(Error::refused("email", "must be an address such as ada@example.org"));
     }
     Ok(email)

@@ -19,8 +19,8 @@ const NOTE_EVERY_MS: i64 = 60_000;
 /// Makes a key for a person and returns it whole, this once.
 pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str) -> Result<String> {
     let name = name.trim();
-    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) {
-        return Err(Error::refused("name", format!("must be 1 to {NAME_MAX_CHARS} characters")));
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.contains(char::is_control) {
+        return Err(Error::refused("name", format!("must be 1 to {NAME_MAX_CHARS} characters on one line")));
     }
     let (id, secret) = (random_hex::<8>(), random_hex::<32>());
     let key = ApiKey { id: id.clone(), name: name.to_owned(), created_at: now, last_used_at: None };

@@ -183,8 +183,9 @@ pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Endi
 /// Settles turns whose worker stopped renewing its lease before `now`; says how many.
 pub async fn sweep_turns(store: &Store, now: Timestamp) -> Result<usize> {
     let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH).await?;
-    for turn in &lapsed {
-        end_turn(store, now, *turn, Ending::Lapsed, &HashMap::new()).await?;
+    let mut settled = 0;
+    for turn in lapsed {
+        settled += usize::from(end_turn(store, now, turn, Ending::Lapsed, &HashMap::new()).await?);
     }
-    Ok(lapsed.len())
+    Ok(settled)
 }

@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{Result, Tx, parsed, parsed_option};
+use super::{Result, Tx, parsed, parsed_option, storable};
 use crate::{
     chat::Conversation,
     ids::{ConversationId, UserId},
@@ -35,6 +35,7 @@ impl ConversationRow {
 
 /// Adds a conversation; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    storable(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql =
         "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev) values ($1, $2, $3, $4, $5, $6, $7)";
@@ -46,6 +47,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 
 /// Writes what may change about a conversation; its `rev` is set here.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    storable(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6 where user_id = $1 and id = $2";
     let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);

@@ -1,6 +1,6 @@
 //! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
 
-use super::{Result, Tx, from_json, parsed, parsed_option};
+use super::{Result, Tx, from_json, parsed, parsed_option, storable};
 use crate::{
     chat::{Message, MessageStatus, Role, finished_blocks},
     ids::{ConversationId, MessageId, TurnId, UserId},
@@ -57,6 +57,7 @@ pub fn render(message: &mut Message) {
 
 /// Adds a message; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
+    storable(&mut message.content);
     message.rev = tx.next_rev(user).await?;
     let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, created_at, updated_at, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -67,10 +68,13 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     Ok(())
 }
 
-/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone.
+/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or somebody else settled it:
+/// what readers were told stands, and the caller drops the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
+    storable(&mut message.content);
     message.rev = tx.next_rev(user).await?;
-    let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 where user_id = $1 and id = $2";
+    let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \
+               where user_id = $1 and id = $2 and status in ('streaming', $4)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(&message.content);
     let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(message.updated_at.millis());
     Ok(query.bind(message.rev).execute(&mut **tx).await?.rows_affected() == 1)

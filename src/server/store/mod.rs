@@ -145,6 +145,13 @@ impl Store {
     }
 }
 
+/// PostgreSQL's text cannot hold NUL. On both databases a space stands in for it: bounds and sizes stay as they are.
+fn storable(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', " ");
+    }
+}
+
 /// Reads a stored word, id or JSON text.
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: &str) -> Result<T> {
     text.parse().map_err(|why: T::Err| StoreError::Corrupt { what, why: why.to_string() })

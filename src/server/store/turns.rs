@@ -44,8 +44,10 @@ pub async fn insert(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, worker: &str
 }
 
 /// Renews a running turn's lease and that of its working entries. `false` when the turn was stopped, settled or deleted:
-/// its worker must give up.
+/// its worker must give up. The owner is locked first, as everywhere: whoever deletes the conversation at the same time
+/// would otherwise hold the entries and wait for the turn, while this holds the turn and waits for the entries.
 pub async fn renew(tx: &mut Tx<'_>, turn: TurnRef, lease_until: Timestamp) -> Result<bool> {
+    tx.lock(turn.user_id).await?;
     let sql = "update turns set lease_until = $3 where user_id = $1 and id = $2 and ended_at is null and stop_requested_at is null";
     let query = sqlx::query(sql).bind(turn.user_id.to_string()).bind(turn.id.to_string()).bind(lease_until.millis());
     let alive = query.execute(&mut **tx).await?.rows_affected() == 1;

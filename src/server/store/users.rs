@@ -38,6 +38,14 @@ pub async fn insert(connection: &mut AnyConnection, now: Timestamp, account: &Ac
     Ok(added.rows_affected() == 1)
 }
 
+/// Waits until nobody else is making the first account, and keeps others waiting until the end of the transaction.
+pub async fn lock_first(connection: &mut AnyConnection) -> Result<()> {
+    let sql =
+        "insert into meta (name, value) values ('first_account', 'asked for') on conflict (name) do update set value = excluded.value";
+    sqlx::query(sql).execute(connection).await?;
+    Ok(())
+}
+
 /// Whether there is any account yet.
 pub async fn any(connection: &mut AnyConnection) -> Result<bool> {
     Ok(sqlx::query_scalar::<_, i64>("select 1 from users limit 1").fetch_optional(connection).await?.is_some())

@@ -5,7 +5,10 @@ use crate::{
         auth::{AccountError, Attempts, Credentials, add_account, sign_in, sign_up_first},
         error::Error,
     },
-    tests::support::{databases::on_both_databases, people::NOW},
+    tests::support::{
+        databases::{Postgres, on_both_databases},
+        people::NOW,
+    },
 };
 
 const PASSWORD: &str = "a lighthouse at dusk";
@@ -35,7 +38,7 @@ on_both_databases! {
 
     async fn an_address_is_taken_once_in_whatever_case(store: Store) {
         add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
-        for (email, password) in [("ADA@example.org", PASSWORD), ("ada", PASSWORD), ("a b@c", PASSWORD), ("bob@example.org", "short")] {
+        for (email, password) in [("ADA@example.org", PASSWORD), ("ada", PASSWORD), ("a b@c", PASSWORD), ("a\0@c", PASSWORD), ("bob@example.org", "short")] {
             let answer = add_account(&store, NOW, email, password, false).await;
             assert!(matches!(answer, Err(Error::Refused(_))), "{email}: {answer:?}");
         }
@@ -45,7 +48,7 @@ on_both_databases! {
         let attempts = Attempts::per_minute(0);
         let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
         assert_eq!(sign_in(&store, &attempts, typed(" ADA@example.org", PASSWORD)).await.unwrap(), ada);
-        for (email, password) in [("ada@example.org", "a lighthouse at dawn"), ("eve@example.org", PASSWORD), ("ada@example.org", "")] {
+        for (email, password) in [("ada@example.org", "a lighthouse at dawn"), ("eve@example.org", PASSWORD), ("ada@example.org", ""), ("ada\0@example.org", PASSWORD)] {
             let answer = sign_in(&store, &attempts, typed(email, password)).await;
             assert!(matches!(answer, Err(AccountError::Wrong)), "{email}");
         }
@@ -58,4 +61,20 @@ on_both_databases! {
         let second = sign_in(&store, &attempts, Credentials { from: "192.0.2.2".into(), ..typed("ada@example.org", PASSWORD) }).await;
         assert!(matches!(second, Err(AccountError::TooOften(_))), "{second:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_find_no_account_at_the_same_moment_do_not_both_become_the_first() {
+    let database = Postgres::create().await;
+    let mut gate = database.store.begin().await.unwrap();
+    sqlx::query("lock table users in share mode").execute(&mut *gate).await.unwrap();
+    let mut callers = tokio::task::JoinSet::new();
+    for name in ["ada", "bob"] {
+        let store = database.store.clone();
+        callers.spawn(async move { sign_up_first(&store, NOW, &format!("{name}@example.org"), PASSWORD).await.is_ok() });
+    }
+    database.until_waiting(2).await;
+    gate.commit().await.unwrap();
+    assert_eq!(callers.join_all().await.into_iter().filter(|made| *made).count(), 1);
+    database.drop().await;
 }

@@ -51,9 +51,9 @@ on_both_databases! {
         assert_eq!(noted, [Some(NOW), Some(NOW), Some(NOW.plus(60_000))]);
     }
 
-    async fn a_key_has_a_name(store: Store) {
+    async fn a_key_has_a_name_of_one_line(store: Store) {
         let ada = person(&store, "ada").await;
-        for name in ["", "  ", &"x".repeat(81)] {
+        for name in ["", "  ", "two\nlines", "\0 ", &"x".repeat(81)] {
             assert!(matches!(create_key(&store, NOW, ada, name).await, Err(Error::Refused(_))), "{name}");
         }
     }

@@ -1,4 +1,5 @@
 //! The conversation's verbs.
 
 mod conversations;
+mod locks;
 mod turns;

@@ -79,6 +79,15 @@ impl Postgres {
         Self { store, cluster, name }
     }
 
+    /// Waits until as many as `writers` stand before a lock that somebody else holds.
+    pub async fn until_waiting(&self, writers: i64) {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let waiting = async || sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *self.store.read().await.unwrap()).await.unwrap();
+        while waiting().await < writers {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Closes it and takes it away; one whose test failed stays to be looked at.
     pub async fn drop(self) {
         self.store.close().await;

@@ -9,7 +9,7 @@ use crate::{
     },
     tests::support::{
         databases::on_both_databases,
-        people::{NOW, conversation, draft, entry, person},
+        people::{NOW, beginning, conversation, draft, entry, person},
     },
     timestamp::DAY_MS,
     work_log::{DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus, TITLE_MAX_CHARS},
@@ -79,5 +79,18 @@ on_both_databases! {
         for seen in [made, patched, read] {
             assert!(!serde_json::to_string(&seen).unwrap().contains(SECRET), "{seen:?}");
         }
+    }
+
+    async fn text_with_nul_is_stored_alike_and_found_on_both_databases(store: Store) {
+        let ada = person(&store, "ada").await;
+        let odd = EntryDraft { details: Some("d\0e".into()), metadata: Metadata::default().with("n\0", "v\0"), ..draft(Status::Working, "a\0b") };
+        let made = create_work_log(&store, NOW, ada, odd.clone(), Origin::default()).await.unwrap();
+        let patch = EntryPatch { title: Some("c\0d".into()), ..EntryPatch::default() };
+        let made = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
+        assert_eq!((made.title.as_str(), made.details.as_deref(), &made.metadata), ("c d", Some("d e"), &odd.metadata));
+        let filter = work_logs::EntryFilter { text: Some("d\0E".into()), ..Default::default() };
+        assert_eq!(work_logs::list(&mut *store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), [made]);
+        let (_, said) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hel\0lo").await.unwrap();
+        assert_eq!(said.content, "Hel lo");
     }
 }

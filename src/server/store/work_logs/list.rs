@@ -19,7 +19,7 @@ pub struct EntryFilter {
     pub status: Option<Status>,
     /// Only of this tier.
     pub storage_status: Option<StorageStatus>,
-    /// Only those whose title or details contain this text, upper and lower case alike.
+    /// Only those whose title or details contain this text, A to Z in upper and lower case alike.
     pub text: Option<String>,
 }
 
@@ -43,10 +43,11 @@ pub async fn list(
     rows.into_iter().map(EntryRow::read).collect()
 }
 
-/// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves.
+/// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves. Only A to Z are lowered: that is what
+/// `lower` does in both databases.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
+    for letter in text.to_ascii_lowercase().replace('\0', " ").chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -27,6 +27,7 @@ pub struct Held {
 
 /// Adds an entry and counts it; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
+    row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
                storage_status, created_at, updated_at, kept_at, lease_until, idempotency_key, idempotency_hash, rev) \
@@ -46,6 +47,7 @@ pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> R
 /// in this transaction, after the owner was locked.
 pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogEntry, lease_until: Option<i64>) -> Result<()> {
     stats::count(tx, before, -1).await?;
+    row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, duration_ms = $7, updated_at = $8, kept_at = $9, \
                lease_until = $10, rev = $11 where user_id = $1 and id = $2";

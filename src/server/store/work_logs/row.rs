@@ -1,6 +1,6 @@
 //! The row and the entry that it stands for.
 
-use super::super::{Result, from_json, parsed, parsed_option};
+use super::super::{Result, from_json, parsed, parsed_option, storable};
 use crate::{
     timestamp::{DAY_MS, Timestamp},
     work_log::{StorageStatus, WorkLogEntry},
@@ -66,6 +66,12 @@ pub(in crate::server) const fn expiry(timestamp: Timestamp) -> Timestamp {
 /// Since when the entry is kept, as its row says it; an entry without an end is kept since its last change.
 pub(super) fn kept_at(entry: &WorkLogEntry) -> Option<i64> {
     entry.expires_at.is_none().then(|| entry.updated_at.millis())
+}
+
+/// Makes the entry's texts such that both databases hold them. In JSON a NUL is escaped and needs nothing.
+pub(super) fn make_storable(entry: &mut WorkLogEntry) {
+    storable(&mut entry.title);
+    entry.details.iter_mut().for_each(storable);
 }
 
 pub(super) fn metadata_json(entry: &WorkLogEntry) -> String {
