@@ -43,6 +43,7 @@ fn Appearance() -> impl IntoView {
 
 #[component]
 fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
+    let none = keys.is_empty();
     view! {
         <section class="panel">
             <h2>"API keys"</h2>
@@ -52,7 +53,7 @@ fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
                     <p>"Your new key, shown this once: " <code class="secret">{key}</code></p>
                 </div>
             })}
-            <div class="table">
+            <div class="table" hidden=none>
                 <table>
                     <thead><tr><th>"Name"</th><th>"Key"</th><th>"Made"</th><th>"Last used"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
                     <tbody>{keys.into_iter().map(|key| view! { <KeyRow key/> }).collect_view()}</tbody>

@@ -4,7 +4,7 @@ use crate::ids::FileId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use: `provider`, `model`,
+/// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use: `provider`, `model`, `modelName`,
 /// `inputTokens`, `outputTokens`, `tokensEstimated`, `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`,
 /// `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `files`. Others are kept and shown as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -63,9 +63,13 @@ impl Metadata {
     }
 
     /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input tokens`, `12`.
-    /// Files are left out, they are shown as what they are.
+    /// Files are left out, they are shown as what they are, and the model's name, which stands in the title.
     pub fn facts(&self) -> Vec<(String, String)> {
-        self.0.iter().filter(|(name, _)| *name != "files").map(|(name, value)| (spaced(name), shown(value))).collect()
+        self.0
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "files" | "modelName"))
+            .map(|(name, value)| (spaced(name), shown(value)))
+            .collect()
     }
 }
 

@@ -99,7 +99,7 @@ impl<'a> Milestones<'a> {
             facts = facts.with("retryAfter", format!("{seconds} s"));
         }
         let title = format!("{} {}", link.name, error.sentence());
-        self.settle(entry, attempt.started, Status::Error, Some(title), Some(error.message.clone()), facts).await;
+        self.settle(entry, attempt.started, Status::Error, Some(title), None, facts).await;
     }
 
     /// 7: the fallback is tried.

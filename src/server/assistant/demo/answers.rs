@@ -1,5 +1,7 @@
 //! What the demo says.
 
+use crate::server::assistant::model::ToolCall;
+
 /// What one can type, and what it shows.
 const THINGS_TO_TRY: &[(&str, &str)] = &[
     ("Paint a lighthouse at dusk", "a tool at work, and what it made"),
@@ -22,19 +24,30 @@ pub(super) fn help(asked: &str) -> String {
     )
 }
 
-/// An answer that refers to what the tools said, newest first in `results`.
-pub(super) fn about_results(results: &[&str]) -> String {
-    let failed = results.iter().any(|text| text.starts_with("The tool failed"));
-    let said: Vec<String> = results.iter().rev().map(|text| format!("- {text}\n")).collect();
-    let opening = match (failed, results.len()) {
-        (true, _) => "Not everything worked out:",
-        (false, 1) => "Here it is:",
-        (false, _) => "Both are done:",
+/// An answer that refers to what the tools made, or did not.
+pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
+    let named = |call: &ToolCall| {
+        let kind = match call.name.as_str() {
+            "generate_music" => "music",
+            "generate_video" => "film",
+            _ => "picture",
+        };
+        format!("the {kind} “{}”", call.arguments["prompt"].as_str().unwrap_or_default())
     };
-    format!(
-        "{opening}\n\n{}\nOpen the entries above to see what was asked and how long it took. *This is a demo; the file is real.*",
-        said.concat()
-    )
+    let (failed, made): (Vec<_>, Vec<_>) = results.iter().partition(|(_, text)| text.starts_with("The tool failed"));
+    let made: Vec<String> = made.iter().map(|(call, _)| named(call)).collect();
+    let mut text = String::new();
+    if !made.is_empty() {
+        text.push_str(&format!("Here you are: {}.\n\n", made.join(" and ")));
+    }
+    for (call, said) in failed {
+        let why = said.trim_start_matches("The tool failed: ");
+        text.push_str(&format!("I could not make {}. The tool said: “{why}” The log above has kept what happened.\n\n", named(call)));
+    }
+    text.push_str(
+        "Open the lines above to see what was asked and how long it took. *This is a demo: the words are a script, the work is real.*",
+    );
+    text
 }
 
 /// What the backup says in place of the first link.

@@ -27,9 +27,8 @@ pub(super) fn play(part: Part, said: &[Said]) -> Step {
     if let Some(error) = told_to_fail(part, &words) {
         return Step::Fail(error);
     }
-    let results: Vec<&str> =
-        said.iter().rev().map_while(|said| if let Said::Result { text, .. } = said { Some(text.as_str()) } else { None }).collect();
     let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
+    let results = results(said);
     if !results.is_empty() {
         return Step::Say { text: answers::about_results(&results), slowness };
     }
@@ -43,6 +42,20 @@ pub(super) fn play(part: Part, said: &[Said]) -> Step {
         () => answers::help(&asked),
     };
     Step::Say { text, slowness }
+}
+
+/// What the tools asked for last have answered: each call with its answer.
+fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
+    let answered = said.iter().rev().take_while(|said| matches!(said, Said::Result { .. })).count();
+    let (before, results) = said.split_at(said.len() - answered);
+    let Some(Said::Calls(calls)) = before.last() else { return Vec::new() };
+    let answer_to = |call: &ToolCall| {
+        results.iter().find_map(|said| match said {
+            Said::Result { call_id, text } if *call_id == call.id => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    calls.iter().filter_map(|call| Some((call, answer_to(call)?))).collect()
 }
 
 fn last_asked(said: &[Said]) -> String {
@@ -75,25 +88,34 @@ fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
 
 fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
     let wants_tool_to_fail = has(words, &["tool"]) && has(words, &["fail", "fails", "broken"]);
-    let prompt = subject(asked);
-    let call = |name: &str| ToolCall { id: format!("demo-{name}"), name: name.to_owned(), arguments: json!({ "prompt": prompt }) };
+    let call = |name: &str, asking: &[&str]| ToolCall {
+        id: format!("demo-{name}"),
+        name: name.to_owned(),
+        arguments: json!({ "prompt": subject(clause(asked, asking)) }),
+    };
     let mut calls = Vec::new();
     if has(words, IMAGE) || wants_tool_to_fail {
-        calls.push(call("generate_image"));
+        calls.push(call("generate_image", IMAGE));
     }
     if has(words, MUSIC) {
-        calls.push(call("generate_music"));
+        calls.push(call("generate_music", MUSIC));
     }
     if has(words, FILM) || (calls.is_empty() && has(words, &["slow"])) {
-        calls.push(call("generate_video"));
+        calls.push(call("generate_video", FILM));
     }
     calls
+}
+
+/// The part of a request for several things that asks for this one: `put a slow cello under it`.
+fn clause<'a>(asked: &'a str, asking: &[&str]) -> &'a str {
+    let mut parts = asked.split(" and ").map(|part| part.trim_end_matches(','));
+    parts.find(|part| has(&part.to_lowercase(), asking)).unwrap_or(asked)
 }
 
 /// What is to be made: the request without "please paint me" and the like.
 fn subject(asked: &str) -> String {
     const LEADING: &[&str] =
-        &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of"];
+        &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of", "put"];
     const KINDS: &[&str] = &["picture", "image", "film", "video", "song", "movie", "clip"];
     let words: Vec<&str> = asked.split_whitespace().collect();
     let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
@@ -144,7 +166,18 @@ mod tests {
     #[test]
     fn after_the_tools_comes_an_answer_about_them() {
         let mut so_far = said("Paint a tree");
-        so_far.push(Said::Result { call_id: "demo-generate_image".into(), text: "A picture of a tree.".into() });
-        assert!(matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("A picture of a tree.")));
+        let Step::Call(calls) = play(Part::Main, &so_far) else { panic!("a tool is asked for") };
+        so_far.push(Said::Calls(calls));
+        so_far.push(Said::Result { call_id: "demo-generate_image".into(), text: "It is done.".into() });
+        assert!(matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("the picture “tree”")));
+    }
+
+    #[test]
+    fn each_tool_gets_the_part_of_the_request_that_asks_for_it() {
+        let Step::Call(calls) = play(Part::Main, &said("Paint a lighthouse at dusk, and put a slow cello song under it.")) else {
+            panic!("tools are asked for")
+        };
+        let prompts: Vec<_> = calls.iter().map(|call| call.arguments["prompt"].as_str().unwrap()).collect();
+        assert_eq!(prompts, ["lighthouse at dusk", "slow cello song under it"]);
     }
 }
