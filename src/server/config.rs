@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn check(arguments: &[&str]) -> Result<Config, Vec<String>> {
-        Cli::parse_from(std::iter::once(&"holly").chain(arguments)).settings.check()
+        Cli::try_parse_from(std::iter::once(&"holly").chain(arguments)).unwrap().settings.check()
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_all_at_once() {
         let problems =
-            check(&["--addr", "here", "--max-streams", "-1x", "--demo-pace", "fast", "--database-url", "mysql://x"]).unwrap_err();
+            check(&["--addr", "here", "--max-streams", "lots", "--demo-pace", "fast", "--database-url", "mysql://x"]).unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
     }
 }

@@ -66,7 +66,7 @@ async fn a_tool_has_its_own_entry_below_the_asking() {
     assert_facts(&entries[1], json!({"tool": "generate_image", "toolCallId": "demo-generate_image", "progress": null}));
     assert_facts(&entries[2], json!({"toolsUsed": ["generate_image"]}));
     assert_eq!(entries[1]["metadata"]["files"][0]["mediaType"], "image/svg+xml");
-    assert!(message["content"].as_str().unwrap().starts_with("Here it is:"));
+    assert!(message["content"].as_str().unwrap().starts_with("Here you are: the picture"));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn two_tools_work_side_by_side() {
     lines[1..3].sort();
     assert!(lines[1].starts_with("tool_call success Image: ") && lines[2].starts_with("tool_call success Music: "), "{lines:?}");
     assert_facts(&entries[3], json!({"toolsUsed": ["generate_image", "generate_music"]}));
-    assert!(message["content"].as_str().unwrap().starts_with("Both are done:"));
+    assert!(message["content"].as_str().unwrap().starts_with("Here you are: the picture"));
 }
 
 #[tokio::test]
