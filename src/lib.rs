@@ -22,10 +22,12 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-#[cfg(all(test, target_arch = "wasm32"))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod browser_tests;
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;
 
 /// Called by the page once the WASM is there, before its islands are woken.

@@ -3,6 +3,8 @@
 //!
 //! `make bench`
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use axum::{
     Router,
     response::sse::{Event, Sse},
@@ -66,11 +68,11 @@ async fn listen(address: SocketAddr, path: &str, key: &str, seen: mpsc::Unbounde
         text.extend_from_slice(&buffer[..read]);
         if next == 0 && find(&text, b"\n\n").is_some() {
             next = 1;
-            drop(seen.send((0, now)));
+            _ = seen.send((0, now));
         }
         while let Some(at) = find(&text, format!("number {next}.").as_bytes()) {
             text.drain(..at + 8);
-            drop(seen.send((next, now)));
+            _ = seen.send((next, now));
             next += 1;
         }
     }
@@ -138,7 +140,7 @@ async fn broadcast_latencies(listeners: usize) -> Vec<Duration> {
         let sender = sender.clone();
         async move {
             let now = Instant::now();
-            drop(sender.send(text(number)));
+            _ = sender.send(text(number));
             now
         }
     })

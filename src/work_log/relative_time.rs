@@ -29,10 +29,10 @@ pub fn duration_words(ms: i64) -> String {
 /// A duration that is still growing, in whole seconds: `7 s`, `3 min 5 s`, `2 h 4 min`.
 pub fn elapsed_words(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
-    match seconds {
-        ..60 => format!("{seconds} s"),
-        ..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    match (seconds / 3600, seconds / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (hours, minutes) => format!("{hours} h {} min", minutes % 60),
     }
 }
 

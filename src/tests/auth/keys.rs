@@ -17,14 +17,14 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         let key = create_key(&store, NOW, ada, " CI ").await.unwrap();
         assert_eq!(check_key(&store, NOW, &key).await.unwrap(), Some(ada));
-        let listed = api_keys::of_user(&mut *store.read().await.unwrap(), ada).await.unwrap();
+        let listed = api_keys::of_user(&mut store.read().await.unwrap(), ada).await.unwrap();
         assert_eq!((listed.len(), listed[0].name.as_str(), listed[0].last_used_at), (1, "CI", Some(NOW)));
         let woken = store.wakeups().subscribe(ada);
         revoke_key(&store, NOW, ada, &listed[0].id).await.unwrap();
         assert_eq!(woken.borrow().access, 1, "streams opened with it look again");
         assert_eq!(check_key(&store, NOW, &key).await.unwrap(), None);
         assert!(matches!(revoke_key(&store, NOW, ada, &listed[0].id).await, Err(Error::NotFound("key"))));
-        assert_eq!(api_keys::of_user(&mut *store.read().await.unwrap(), ada).await.unwrap(), []);
+        assert_eq!(api_keys::of_user(&mut store.read().await.unwrap(), ada).await.unwrap(), []);
     }
 
     async fn what_is_not_a_whole_key_opens_nothing(store: Store) {
@@ -46,7 +46,7 @@ on_both_databases! {
         let mut noted = Vec::new();
         for after in [0, 59_999, 60_000] {
             check_key(&store, NOW.plus(after), &key).await.unwrap();
-            noted.push(api_keys::of_user(&mut *store.read().await.unwrap(), ada).await.unwrap()[0].last_used_at);
+            noted.push(api_keys::of_user(&mut store.read().await.unwrap(), ada).await.unwrap()[0].last_used_at);
         }
         assert_eq!(noted, [Some(NOW), Some(NOW), Some(NOW.plus(60_000))]);
     }

@@ -53,7 +53,7 @@ async fn step(store: &Store, turn: TurnRef) -> EntryId {
 }
 
 async fn entry_now(store: &Store, turn: TurnRef, id: EntryId) -> WorkLogEntry {
-    work_logs::find(&mut *store.read().await.unwrap(), turn.user_id, id).await.unwrap().unwrap()
+    work_logs::find(&mut store.read().await.unwrap(), turn.user_id, id).await.unwrap().unwrap()
 }
 
 async fn said_last(store: &Store, turn: TurnRef) -> Message {

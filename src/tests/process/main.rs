@@ -1,5 +1,7 @@
 //! The program as a process: killed without warning, told to end, started twice, started with nonsense.
 
+#![allow(clippy::unwrap_used, reason = "a test may end there")]
+
 mod ends;
 mod home;
 mod kill;

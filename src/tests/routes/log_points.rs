@@ -36,7 +36,7 @@ async fn an_answer_in_text_is_one_entry_that_moved() {
 
 #[tokio::test]
 async fn while_a_model_is_asked_its_entry_is_working() {
-    let (_tell, model) = crate::tests::support::ToldModel::new();
+    let (_tell, model) = crate::tests::support::ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;

@@ -43,7 +43,7 @@ async fn a_message_is_answered_and_the_stream_shows_what_a_reload_shows() {
 
 #[tokio::test]
 async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
-    let (tell, model) = ToldModel::new();
+    let (tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
@@ -61,7 +61,7 @@ async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
 
 #[tokio::test]
 async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
-    let (tell, model) = ToldModel::new();
+    let (tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
@@ -90,7 +90,7 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
 
 #[tokio::test]
 async fn stopping_keeps_what_there_is_and_says_so() {
-    let (tell, model) = ToldModel::new();
+    let (tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
@@ -128,7 +128,7 @@ async fn a_failed_answer_can_be_asked_for_once_more() {
 
 #[tokio::test]
 async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
-    let (tell, model) = ToldModel::new();
+    let (tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;

@@ -112,7 +112,7 @@ on_both_databases! {
         while let Some(done) = writers.join_next().await {
             done.unwrap();
         }
-        let talk = conversations::find(&mut *store.read().await.unwrap(), ada, talk.id).await.unwrap().unwrap();
+        let talk = conversations::find(&mut store.read().await.unwrap(), ada, talk.id).await.unwrap().unwrap();
         assert_eq!((talk.title.as_str(), talk.rev), ("16", 17));
     }
 }

@@ -45,7 +45,7 @@ on_both_databases! {
             let facts = (0..20).fold(Metadata::default(), |facts, i| facts.with(&format!("x{i}"), chance.fraction() * 10_f64.powi(n - 10)));
             let made = EntryDraft { metadata: facts.clone(), ..draft(Status::Info, "Measured") };
             let made = create_work_log(&store, NOW, ada, made, Origin::default()).await.unwrap();
-            let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+            let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
             assert_eq!(read.metadata, facts);
         }
     }
@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
 
     async fn entries_of(&self, user: UserId, place: Option<ConversationId>) -> Vec<WorkLogEntry> {
         let filter = work_logs::EntryFilter { conversation_id: place, ..Default::default() };
-        work_logs::list(&mut *self.store.read().await.unwrap(), user, &filter, None, 10_000).await.unwrap()
+        work_logs::list(&mut self.store.read().await.unwrap(), user, &filter, None, 10_000).await.unwrap()
     }
 
     async fn step(&mut self, n: i64) {
@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
             }
             16 | 17 if !ids.is_empty() => {
                 let id = self.chance.one_of(&ids);
-                let entry = work_logs::find(&mut *self.store.read().await.unwrap(), user, id).await.unwrap().unwrap();
+                let entry = work_logs::find(&mut self.store.read().await.unwrap(), user, id).await.unwrap().unwrap();
                 delete_work_log(self.store, now, user, id).await.unwrap();
                 add(&mut self.deleted, &entry, "deleted");
             }

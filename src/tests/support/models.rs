@@ -15,7 +15,7 @@ pub(in crate::tests) struct ToldModel {
 
 impl ToldModel {
     /// The model and the end through which it is told what to say.
-    pub(in crate::tests) fn new() -> (UnboundedSender<Said>, Arc<dyn Model>) {
+    pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
         let (tell, hears) = unbounded_channel();
         let link = ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned() };
         (tell, Arc::new(Self { link, hears: Mutex::new(Some(hears)) }))

@@ -33,7 +33,7 @@ on_both_databases! {
             ..draft(Status::Success, &"🗼".repeat(TITLE_MAX_CHARS))
         };
         let made = create_work_log(&store, NOW, ada, large.clone(), Origin::default()).await.unwrap();
-        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
         assert_eq!(read, made);
         assert_eq!((&read.title, &read.details, &read.metadata), (&large.title, &large.details, &large.metadata));
         assert_eq!((read.conversation_id, read.parent_id, read.turn_id), (Some(talk.id), Some(parent.id), None));
@@ -52,7 +52,7 @@ on_both_databases! {
         assert!(matches!(answer, Err(Error::NotFound("conversation"))), "{answer:?}");
         let answer = create_work_log(&store, NOW, ada, under_nothing, Origin::default()).await;
         assert!(matches!(answer, Err(Error::NotFound("parent entry"))), "{answer:?}");
-        assert_eq!(heads::of(&mut *store.read().await.unwrap(), ada).await.unwrap().head, 0);
+        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().head, 0);
     }
 
     async fn each_verb_says_how_the_work_stands(store: Store) {
@@ -75,7 +75,7 @@ on_both_databases! {
         let made = create_work_log(&store, NOW, ada, telling, Origin::default()).await.unwrap();
         let patch = EntryPatch { details: Some(Some(format!("again {SECRET}"))), ..EntryPatch::default() };
         let patched = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
-        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
         for seen in [made, patched, read] {
             assert!(!serde_json::to_string(&seen).unwrap().contains(SECRET), "{seen:?}");
         }
@@ -89,7 +89,7 @@ on_both_databases! {
         let made = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
         assert_eq!((made.title.as_str(), made.details.as_deref(), &made.metadata), ("c d", Some("d e"), &odd.metadata));
         let filter = work_logs::EntryFilter { text: Some("d\0E".into()), ..Default::default() };
-        assert_eq!(work_logs::list(&mut *store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), [made]);
+        assert_eq!(work_logs::list(&mut store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), [made]);
         let (_, said) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hel\0lo").await.unwrap();
         assert_eq!(said.content, "Hel lo");
     }

@@ -24,7 +24,7 @@ on_both_databases! {
         let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
         let again = create_work_log(&store, NOW.plus(5_000), ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
         assert_eq!(again, first);
-        assert_eq!(heads::of(&mut *store.read().await.unwrap(), ada).await.unwrap().head, 1);
+        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().head, 1);
     }
 
     async fn a_key_used_for_something_else_is_a_conflict(store: Store) {
@@ -45,7 +45,7 @@ on_both_databases! {
         }
         let answers = callers.join_all().await;
         assert!(answers.iter().all(|entry| *entry == answers[0]));
-        let rows = work_logs::list(&mut *store.read().await.unwrap(), ada, &Default::default(), None, 10).await.unwrap();
+        let rows = work_logs::list(&mut store.read().await.unwrap(), ada, &Default::default(), None, 10).await.unwrap();
         assert_eq!(rows, answers[..1]);
     }
 

@@ -19,7 +19,7 @@ async fn working(store: &Store, user: UserId, lease_ms: i64) -> EntryId {
 }
 
 async fn now_is(store: &Store, user: UserId, id: EntryId) -> WorkLogEntry {
-    work_logs::find(&mut *store.read().await.unwrap(), user, id).await.unwrap().unwrap()
+    work_logs::find(&mut store.read().await.unwrap(), user, id).await.unwrap().unwrap()
 }
 
 on_both_databases! {

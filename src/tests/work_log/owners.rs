@@ -94,7 +94,7 @@ on_both_databases! {
         tx.commit().await.unwrap();
         assert!(!chat::end_turn(&store, NOW, not_his, chat::Ending::Stopped, &HashMap::new()).await.unwrap());
         assert_eq!(all_of(&store, ada).await, before);
-        assert_eq!(heads::of(&mut *store.read().await.unwrap(), bob).await.unwrap().head, 0, "nor was anything written for Bob");
+        assert_eq!(heads::of(&mut store.read().await.unwrap(), bob).await.unwrap().head, 0, "nor was anything written for Bob");
     }
 
     async fn nothing_of_one_person_is_in_the_lists_of_another(store: Store) {

@@ -44,7 +44,7 @@ on_both_databases! {
             let made = entry(&store, ada, settled, "x").await;
             let answer = update_work_log(&store, NOW, ada, made.id, status(Status::Working)).await;
             assert!(matches!(answer, Err(Error::Conflict(_))), "{settled}: {answer:?}");
-            let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+            let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
             assert_eq!(read, made);
         }
     }
@@ -55,7 +55,7 @@ on_both_databases! {
         let settled = update_work_log(&store, NOW, ada, made.id, status(Status::Warning)).await.unwrap();
         let late = finish_work_log(&store, NOW, ada, made.id, status(Status::Success)).await;
         assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
-        assert_eq!(heads::of(&mut *store.read().await.unwrap(), ada).await.unwrap().head, settled.rev);
+        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().head, settled.rev);
         let intime = entry(&store, ada, Status::Working, "x").await;
         assert_eq!(finish_work_log(&store, NOW, ada, intime.id, status(Status::Success)).await.unwrap().status, Status::Success);
     }
@@ -85,7 +85,7 @@ on_both_databases! {
         let full = update_work_log(&store, NOW, ada, made.id, facts(json!({"a": "x".repeat(16_376)}))).await.unwrap();
         let over = update_work_log(&store, NOW, ada, made.id, facts(json!({"b": 1}))).await;
         assert!(matches!(&over, Err(Error::Refused(fields)) if fields[0].field == "metadata"), "{over:?}");
-        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
         assert_eq!(read, full);
         update_work_log(&store, NOW, ada, made.id, facts(json!({"a": null, "b": 1}))).await.unwrap();
     }
@@ -98,7 +98,7 @@ on_both_databases! {
         assert_eq!(kept.expires_at, None);
         let renamed = EntryPatch { title: Some("y".into()), ..EntryPatch::default() };
         assert_eq!(update_work_log(&store, NOW.plus(2), ada, made.id, renamed).await.unwrap().expires_at, None);
-        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
         assert_eq!(read.expires_at, None);
         let let_go = update_work_log(&store, NOW.plus(3), ada, made.id, keep(false)).await.unwrap();
         assert_eq!(let_go.expires_at, Some(NOW.plus(90 * DAY_MS)));
