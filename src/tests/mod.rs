@@ -6,6 +6,7 @@ mod support;
 mod auth;
 mod chat;
 mod components;
+mod feed;
 mod routes;
 mod store;
 mod work_log;

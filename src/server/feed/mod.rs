@@ -15,7 +15,7 @@ pub use answers::{LiveAnswer, LiveAnswers};
 pub use frame::{EncodedRow, lone_event};
 pub use places::{Place, Places};
 pub use position::{Position, check_cursor};
-pub use stream::{Access, Reading, Stream, StreamContext, Timing};
+pub use stream::{AUTH_RETRY_MS, Access, Reading, Stream, StreamContext, Timing};
 pub use tail::Tails;
 
 /// The feed's state in this process: nothing that the database does not have, save tokens in flight.

@@ -38,6 +38,9 @@ impl Default for Timing {
 /// Whether the reader may still read, asked whenever somebody signed out.
 pub type Access = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
+/// How long a reader without a right to read waits before it comes back, in milliseconds.
+pub const AUTH_RETRY_MS: u64 = 3_600_000;
+
 /// What a reader asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
@@ -116,9 +119,12 @@ impl Stream {
         let mut out = String::new();
         while out.is_empty() {
             match self.state {
+                // Asked once more: the right may have ended between the check of the request and the subscription.
                 State::Opening => {
-                    self.write_opening(&mut out);
-                    self.write_rows(&mut out, i64::MAX).await;
+                    if self.may_read(&mut out).await {
+                        self.write_opening(&mut out);
+                        self.write_rows(&mut out, i64::MAX).await;
+                    }
                 }
                 State::Behind => self.write_rows(&mut out, i64::MAX).await,
                 State::Waiting => self.wait(&mut out).await,
@@ -127,6 +133,16 @@ impl Stream {
         }
         self.beat_at = Instant::now() + self.timing.heartbeat;
         Some(Bytes::from(out))
+    }
+
+    /// Whether the reader may still read; if not, says so and ends.
+    async fn may_read(&mut self, out: &mut String) -> bool {
+        let may = (self.context.access)().await;
+        if !may {
+            out.push_str(&super::lone_event("auth", AUTH_RETRY_MS, &serde_json::json!({})));
+            self.state = State::Ended;
+        }
+        may
     }
 
     fn write_opening(&mut self, out: &mut String) {
@@ -154,9 +170,7 @@ impl Stream {
     /// Compares the wake-up with what was seen last and reads what moved.
     async fn look(&mut self, out: &mut String) {
         let wake = *self.context.wakes.borrow_and_update();
-        if wake.access != self.seen.access && !(self.context.access)().await {
-            out.push_str(&super::lone_event("auth", 3_600_000, &serde_json::json!({})));
-            self.state = State::Ended;
+        if wake.access != self.seen.access && !self.may_read(out).await {
             return;
         }
         if wake.rev > self.reading.cursor.rev {

@@ -6,7 +6,7 @@ use crate::{
     ids::ConversationId,
     server::{
         error::Error,
-        feed::{Access, Position, Reading, Stream, StreamContext, Timing, check_cursor, lone_event},
+        feed::{AUTH_RETRY_MS, Access, Position, Reading, Stream, StreamContext, Timing, check_cursor, lone_event},
         middleware::identity::{Credential, Identity},
         state::App,
         store::conversations,
@@ -23,7 +23,6 @@ use futures::stream::unfold;
 use serde_json::json;
 
 const BUSY_RETRY_MS: u64 = 30_000;
-const AUTH_RETRY_MS: u64 = 3_600_000;
 
 /// Opens a stream.
 pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers: HeaderMap, mut params: Params) -> Answer {

@@ -1,0 +1,31 @@
+//! One reader's loop without a network between.
+
+use super::support::TestApp;
+use crate::{
+    server::{
+        feed::{Reading, Stream, StreamContext, Timing},
+        store::heads,
+    },
+    work_log::Cursor,
+};
+
+#[tokio::test]
+async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() {
+    let TestApp { app, .. } = &TestApp::start().await;
+    let user = crate::server::new_id::user(app.clock.now());
+    let context = StreamContext {
+        store: app.store.clone(),
+        feed: app.feed.clone(),
+        wakes: app.store.wakeups().subscribe(user),
+        shutdown: app.shutdown.clone(),
+        place: app.places.take(user, 0).unwrap(),
+        access: Box::new(|| Box::pin(async { false })),
+        frames: app.metrics.frames.clone(),
+    };
+    let rev = heads::of(&mut *app.store.read().await.unwrap(), user).await.unwrap().head;
+    let reading = Reading { user, only: None, cursor: Cursor { epoch: app.store.epoch(), rev } };
+    let mut stream = Stream::new(context, reading, Timing::default());
+    let said = stream.next().await.unwrap();
+    assert!(std::str::from_utf8(&said).unwrap().contains("event: auth\n"));
+    assert_eq!(stream.next().await, None);
+}
