@@ -1,0 +1,23 @@
+# How Holly is built, run and tested. `make run` needs Rust and Node.js; .ci/setup installs the rest once.
+SHELL := bash
+TOOLS := .ci/setup build && source .ci/env
+.PHONY: run dev build test bench lint
+
+run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
+	@exec target/release/holly serve
+
+dev: # serves a debug build and builds again when a file changes
+	@$(TOOLS) && exec cargo leptos watch
+
+build: # the release binary and the site it serves, under target/
+	@$(TOOLS) && cargo leptos build --release -P
+
+test: # everything: lints, unit tests, browser tests, stories
+	@.ci/test
+
+bench: # how fast the parts are that must be fast
+	@cargo bench --features ssr
+
+lint:
+	@cargo fmt --check && cargo clippy --features ssr --all-targets -- -D warnings
+	@cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
