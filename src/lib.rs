@@ -25,6 +25,9 @@ pub mod server;
 #[cfg(all(test, target_arch = "wasm32"))]
 mod browser_tests;
 
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
+
 /// Called by the page once the WASM is there, before its islands are woken.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

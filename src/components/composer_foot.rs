@@ -6,7 +6,15 @@ use leptos::{ev::MouseEvent, prelude::*, server_fn::ServerFn};
 
 /// Models, a hint, and the one button: Send, or Stop while a turn runs.
 #[component]
-pub(super) fn ComposerFoot(models: String, #[prop(into)] running: Signal<bool>, on_stop: Callback<()>) -> impl IntoView {
+pub fn ComposerFoot(
+    /// The models that answer, as a person reads them.
+    models: String,
+    /// Whether a turn runs.
+    #[prop(into)]
+    running: Signal<bool>,
+    /// Stops the turn.
+    on_stop: Callback<()>,
+) -> impl IntoView {
     let stop = move |event: MouseEvent| {
         event.prevent_default();
         on_stop.run(());

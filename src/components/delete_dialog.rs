@@ -42,8 +42,8 @@ pub(super) fn DeleteDialog(doomed: RwSignal<Option<Doomed>>, current: Option<Con
     };
     let title = move || doomed.with(|doomed| doomed.as_ref().map(|doomed| doomed.title.clone()).unwrap_or_default());
     view! {
-        <dialog node_ref=dialog aria-labelledby="delete-title" on:close=move |_| close()>
-            <h2 id="delete-title">"Delete “" {title} "”?"</h2>
+        <dialog node_ref=dialog aria-label="Delete a conversation" on:close=move |_| close()>
+            <h2>"Delete “" {title} "”?"</h2>
             <p>"Its messages, its work and its files are deleted everywhere. This cannot be undone."</p>
             <Trouble text=trouble/>
             <div class="row">

@@ -44,6 +44,7 @@ mod work_log_message;
 pub use chat_message::ChatMessage;
 pub use chat_room::ChatRoom;
 pub use composer::Composer;
+pub use composer_foot::ComposerFoot;
 pub use connection_status::ConnectionStatus;
 pub use conversation_list::{ConversationGroups, ConversationList};
 pub use conversation_view::ConversationView;

@@ -26,9 +26,15 @@ impl StayAtEnd {
         }
     }
 
-    /// Goes to the end.
+    /// Goes to the end, and once more a frame later: rows that were never in sight get their height only then.
     pub(super) fn go(self) {
-        if let Some(list) = self.list.get_untracked() {
+        self.set_away.try_set(false);
+        self.jump();
+        request_animation_frame(move || self.jump());
+    }
+
+    fn jump(self) {
+        if let Some(list) = self.list.try_get_untracked().flatten() {
             list.set_scroll_top(list.scroll_height());
         }
     }

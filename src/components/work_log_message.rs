@@ -43,8 +43,9 @@ fn EntryTitle(entry: Signal<Arc<WorkLogEntry>>) -> impl IntoView {
     let part = move |pick: fn(&WorkLogEntry) -> &str| entry.with(|entry| visible_line(pick(entry)).into_owned());
     view! {
         <span class="title">
-            <b>{move || part(|entry| entry.subject().0)}</b>
-            {move || part(|entry| entry.subject().1)}
+            {move || part(|entry| entry.subject().0)}
+            <b>{move || part(|entry| entry.subject().1)}</b>
+            {move || part(|entry| entry.subject().2)}
         </span>
     }
 }

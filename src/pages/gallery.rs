@@ -3,8 +3,8 @@
 use crate::{
     chat::{Item, Message, MessageStatus, Role, group_by_period},
     components::{
-        ChatMessage, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, Timeline, TimelineSource, Welcome, WorkGroup,
-        WorkLogMessage, samples,
+        ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
+        TimelineSource, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
     },
     live::{Answers, Connection},
     work_log::Status,
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub fn Gallery() -> impl IntoView {
     view! {
         <main class="gallery">
+            <header><ThemeSwitch theme=None/></header>
             <Everything theme="light" first=1_000/>
             <Everything theme="dark" first=2_000/>
         </main>
@@ -45,6 +46,8 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
             <div class="row">{Status::ALL.iter().map(|status| view! { <span class="chip"><StatusIcon status=*status/> {status.word()}</span> }).collect_view()}</div>
             <h2>"Conversations"</h2>
             <div class="narrow"><Conversations/></div>
+            <h2>"Composer"</h2>
+            <div class="sample"><Composers/></div>
             <h2>"Nothing yet"</h2>
             <Welcome/>
         </section>
@@ -119,5 +122,22 @@ fn Conversations() -> impl IntoView {
         <nav class="talks" aria-label="Conversations">
             <ConversationGroups groups current=Some(samples::conversation_id())/>
         </nav>
+    }
+}
+
+#[component]
+fn Composers() -> impl IntoView {
+    let composer = |running: bool| {
+        view! {
+            <div class="compose-form">
+                <textarea rows="1" placeholder="Write to Holly" aria-label="Message"></textarea>
+                <ComposerFoot models="Gemini → Groq".to_owned() running on_stop=Callback::new(|()| ())/>
+            </div>
+        }
+    };
+    view! {
+        {composer(false)}
+        {composer(true)}
+        <Trouble text="The server could not be reached. Please try again.".to_owned()/>
     }
 }

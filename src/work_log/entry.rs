@@ -55,12 +55,14 @@ pub struct WorkLogEntry {
 }
 
 impl WorkLogEntry {
-    /// The words of the title that name what was worked on, and the rest: `("Image", ": a lighthouse")`.
-    /// The subject is the model's name where the title begins with it, else what stands before a colon.
-    pub fn subject(&self) -> (&str, &str) {
-        let model = self.metadata.text("modelName").filter(|name| self.title.starts_with(*name));
-        let end = model.map(str::len).or_else(|| self.title.find(": ")).unwrap_or(0);
-        self.title.split_at(end)
+    /// The title in three parts, of which the middle one names what was worked on: `("", "Image", ": a lighthouse")`.
+    /// That is the model's name where it stands in the title, else what stands before a colon.
+    pub fn subject(&self) -> (&str, &str, &str) {
+        let model = self.metadata.text("modelName").and_then(|name| Some((self.title.find(name)?, name.len())));
+        let (start, length) = model.or_else(|| Some((0, self.title.find(": ")?))).unwrap_or((0, 0));
+        let (before, rest) = self.title.split_at(start);
+        let (subject, after) = rest.split_at(length);
+        (before, subject, after)
     }
 
     /// The word that stands beside the glyph: the status, or why work ended early.
@@ -103,11 +105,11 @@ pub(crate) mod tests {
 
     #[test]
     fn the_subject_is_the_model_or_what_stands_before_a_colon() {
-        let mut answered = entry(1, LogType::AiResponse, Status::Success, "Gemini 2.5 Flash answered");
-        answered.metadata = Metadata::default().with("modelName", "Gemini 2.5 Flash");
-        assert_eq!(answered.subject(), ("Gemini 2.5 Flash", " answered"));
-        assert_eq!(entry(2, LogType::ToolCall, Status::Success, "Image: a tree").subject(), ("Image", ": a tree"));
-        assert_eq!(entry(3, LogType::Info, Status::Info, "Nothing special").subject(), ("", "Nothing special"));
+        let mut tried = entry(1, LogType::Info, Status::Warning, "Trying Groq instead");
+        tried.metadata = Metadata::default().with("modelName", "Groq");
+        assert_eq!(tried.subject(), ("Trying ", "Groq", " instead"));
+        assert_eq!(entry(2, LogType::ToolCall, Status::Success, "Image: a tree").subject(), ("", "Image", ": a tree"));
+        assert_eq!(entry(3, LogType::Info, Status::Info, "Nothing special").subject(), ("", "", "Nothing special"));
     }
 
     #[test]

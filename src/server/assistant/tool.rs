@@ -1,77 +1,82 @@
-//! What a tool is: a name, a schema, and work that reports progress and can be stopped. Adding one is one file.
+//! What a tool is to the turn that calls it: a definition for the model, a title for the work log and a run that
+//! reports progress and can be stopped. The tools themselves live in [`super::tools`].
 
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How a tool is offered to a model.
-#[derive(Debug, Clone, PartialEq)]
+/// Longest title, in characters: the most a work log entry's title may hold.
+pub const TITLE_MAX_CHARS: usize = 200;
+
+/// What a model is told about a tool.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ToolDefinition {
-    /// Its name, such as `generate_image`.
+    /// The name by which the model calls it, such as `generate_image`.
     pub name: String,
-    /// What it does, for the model.
+    /// What it does and when to use it, in a sentence or two.
     pub description: String,
-    /// JSON schema of its arguments.
+    /// JSON Schema of the arguments object.
     pub schema: Value,
 }
 
-/// What a tool works with.
+/// What a run gets from the turn that started it.
+#[derive(Clone, Debug)]
 pub struct ToolContext {
-    /// How far it has come, 0 to 100.
+    /// Where the run says how far it is, 0 to 100 percent.
     pub progress: watch::Sender<u8>,
-    /// Cancelled when the turn is stopped.
+    /// Cancelled when the person stops the turn.
     pub cancel: CancellationToken,
-    /// Factor on the waits of demo producers: 1 as usual, 0 none.
+    /// Factor on every wait: 1 is as usual, 0 waits for nothing.
     pub pace: f64,
 }
 
-/// A file that a tool made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file that a run made.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProducedFile {
-    /// The file itself.
+    /// The content.
     pub bytes: Vec<u8>,
-    /// IANA media type.
+    /// Its media type, such as `image/svg+xml`.
     pub media_type: &'static str,
-    /// The name offered when it is saved.
+    /// A file name with extension, of ASCII letters, digits, dashes and dots.
     pub name: String,
-    /// What it shows, for those who do not see or hear it.
+    /// One line a person reads beside the file or hears instead of it.
     pub description: String,
 }
 
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ToolOutput {
     /// What the model is told.
     pub text: String,
-    /// What a reader sees when the entry is opened.
+    /// What a person sees on opening the work log entry.
     pub details: Option<String>,
-    /// What was made.
+    /// The files made, in the order to show them.
     pub files: Vec<ProducedFile>,
 }
 
-/// Why a tool did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a run came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    /// The arguments are not what the schema says.
+    /// The model's arguments cannot be used; the text names the argument and what it may be.
     #[error("{0}")]
     BadArguments(String),
-    /// It could not be done.
+    /// The work itself failed; a sentence for the person and the model.
     #[error("{0}")]
     Failed(String),
-    /// The turn was stopped.
+    /// The turn was stopped while the tool worked.
     #[error("stopped")]
     Cancelled,
 }
 
-/// Something a model can have done.
+/// Something that the assistant can do beside talking.
 pub trait Tool: Send + Sync {
-    /// How it is offered.
+    /// What the model is told about it.
     fn definition(&self) -> ToolDefinition;
 
-    /// The entry's title: `Image: a lighthouse at dusk`; one line, at most 200 characters.
+    /// One line for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything a model wrote.
     fn title(&self, arguments: &Value) -> String;
 
-    /// Does it.
+    /// Does the work. Progress never goes back and is 100 when the run succeeds.
     fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>>;
 }

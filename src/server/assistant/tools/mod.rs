@@ -1,19 +1,40 @@
-//! tmp
-use super::tool::*;
+//! The tools that the assistant has, and the register in which a turn finds them by name. The demo producers make
+//! small real files on this machine, the same for the same prompt.
+
+mod arguments;
+mod colour;
+mod demo;
+mod film;
+mod image;
+mod music;
+mod prompt;
+mod random;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
-/// tmp
-pub struct Registry;
+
+use super::tool::{Tool, ToolDefinition};
+
+/// The tools on offer, in the order in which a model is told of them.
+#[derive(Clone)]
+pub struct Registry {
+    tools: Vec<Arc<dyn Tool>>,
+}
+
 impl Registry {
-    /// x
+    /// The built-in demo producers of pictures, music and film: no network, no keys.
     pub fn demo() -> Self {
-        Self
+        Self { tools: vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool)] }
     }
-    /// x
-    pub fn find(&self, _n: &str) -> Option<Arc<dyn Tool>> {
-        None
+
+    /// The tool of that name, if there is one.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.tools.iter().find(|tool| tool.definition().name == name).cloned()
     }
-    /// x
+
+    /// What a model is told about each tool.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
-        vec![]
+        self.tools.iter().map(|tool| tool.definition()).collect()
     }
 }

@@ -1,0 +1,102 @@
+//! A prompt as the demo producers read it: whole, in words, and as titles and file names.
+
+use super::random::Random;
+use crate::server::assistant::tool::TITLE_MAX_CHARS;
+
+/// Longest prompt, in characters.
+pub const PROMPT_MAX_CHARS: usize = 500;
+/// Longest file name without its extension, in characters.
+const NAME_MAX_CHARS: usize = 48;
+
+/// What someone asked to see or hear: 1 to [`PROMPT_MAX_CHARS`] characters, on one line, without spaces at the ends.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    text: String,
+    words: Vec<String>,
+}
+
+impl Prompt {
+    /// Nothing when the text is empty or too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = one_line(text);
+        let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
+        (1..=PROMPT_MAX_CHARS).contains(&text.chars().count()).then_some(Self { text, words })
+    }
+
+    /// The prompt as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether one of the words stands in the prompt, alone or with a plural s.
+    pub fn has(&self, wanted: &[&str]) -> bool {
+        self.words.iter().any(|word| wanted.contains(&word.as_str()) || word.strip_suffix('s').is_some_and(|stem| wanted.contains(&stem)))
+    }
+
+    /// Whether a word of the prompt begins with one of the stems.
+    pub fn has_stem(&self, stems: &[&str]) -> bool {
+        self.words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+    }
+
+    /// Chance that depends on nothing but the prompt.
+    pub fn random(&self) -> Random {
+        Random::from_text(&self.text)
+    }
+
+    /// The prompt as a line for people: "A lighthouse at dusk (demo picture)".
+    pub fn description(&self, kind: &str) -> String {
+        let mut chars = self.text.chars();
+        let sentence: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
+        let ending = format!(" (demo {kind})");
+        format!("{}{ending}", cut(&sentence, TITLE_MAX_CHARS - ending.chars().count()))
+    }
+
+    /// A file name: "a-lighthouse-at-dusk.svg".
+    pub fn file_name(&self, fallback: &str, extension: &str) -> String {
+        let words: Vec<_> = self.words.iter().filter(|word| word.is_ascii()).map(String::as_str).collect();
+        let joined: String = words.join("-").chars().take(NAME_MAX_CHARS).collect();
+        let stem = joined.trim_end_matches('-');
+        format!("{}.{extension}", if stem.is_empty() { fallback } else { stem })
+    }
+}
+
+/// The text with every run of white space and control characters as one space.
+pub fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// At most `max` characters, the last an ellipsis where something was cut.
+pub fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(max - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_whole_in_any_case_and_in_plural() {
+        let prompt = Prompt::parse("Two CATS near a cathedral, slowly").expect("a short prompt");
+        assert!(prompt.has(&["cat"]) && prompt.has(&["cathedral"]) && prompt.has_stem(&["slow"]));
+        assert!(!prompt.has(&["cathedra", "slow", "tree"]));
+    }
+
+    #[test]
+    fn descriptions_and_file_names_are_short_lines() {
+        let prompt = Prompt::parse(" a lighthouse\n at dusk ").expect("a short prompt");
+        assert_eq!(prompt.description("picture"), "A lighthouse at dusk (demo picture)");
+        assert_eq!(prompt.file_name("picture", "svg"), "a-lighthouse-at-dusk.svg");
+        let long = Prompt::parse(&"ж".repeat(500)).expect("a prompt of the longest kind");
+        assert_eq!(long.description("film").chars().count(), TITLE_MAX_CHARS);
+        assert_eq!(long.file_name("film", "gif"), "film.gif");
+    }
+
+    #[test]
+    fn empty_and_endless_prompts_are_none() {
+        assert!(Prompt::parse(" \n ").is_none());
+        assert!(Prompt::parse(&"x".repeat(501)).is_none());
+    }
+}

@@ -1,0 +1,119 @@
+//! One walk over a text, left to right: asks the recognisers at each place where a secret may begin.
+//! Each recogniser reads on only to the end of the run it stands in, so the walk takes linear time.
+
+use super::{keys, named, shapes};
+use std::ops::Range;
+
+/// What stands in place of a secret.
+pub(super) const MASK: &str = "[masked]";
+const SHORT_MASK: &str = "***";
+
+/// `text` with each secret masked, and how many there were. Never longer than `text`, neither in bytes nor in characters.
+pub(super) fn scan(text: &str) -> (String, usize) {
+    let mut walk = Walk { text, masked: String::with_capacity(text.len()), copied: 0, count: 0, ahead: Vec::new(), last_key_end: None };
+    let mut at = 0;
+    while at < text.len() {
+        match walk.secret_at(at) {
+            Some(secret) => {
+                at = secret.end;
+                walk.replace(secret);
+            }
+            None => at += 1,
+        }
+    }
+    walk.masked.push_str(&text[walk.copied..]);
+    (walk.masked, walk.count)
+}
+
+/// The mask for `secret`: a short one gets a shorter mask, so that masked text never grows.
+pub(super) fn mask_for(secret: &str) -> &'static str {
+    let chars = secret.chars().count();
+    if chars >= MASK.len() { MASK } else { &SHORT_MASK[..chars.min(SHORT_MASK.len())] }
+}
+
+/// Whether `text` is what [`mask_for`] leaves behind.
+pub(super) fn is_mask(text: &str) -> bool {
+    text == MASK || SHORT_MASK.starts_with(text)
+}
+
+/// Where the run of bytes that are `part` of a word ends, counted from `from`.
+pub(super) fn run_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> usize {
+    from + bytes[from..].iter().take_while(|byte| part(**byte)).count()
+}
+
+/// As [`run_end`], but nothing where the run leads up to a mask: what is left of a masked secret is no secret itself.
+pub(super) fn secret_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> Option<usize> {
+    let end = run_end(bytes, from, part);
+    (end > from && !bytes[end..].starts_with(MASK.as_bytes())).then_some(end)
+}
+
+/// A byte of a word in the widest sense in which keys are one word.
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+struct Walk<'t> {
+    text: &'t str,
+    masked: String,
+    /// Up to where `text` is in `masked`, masked or not.
+    copied: usize,
+    count: usize,
+    /// Secrets that were told by something before them, such as a name; what stands between is still looked at.
+    ahead: Vec<Range<usize>>,
+    /// Where the last private key block of the text ends, once it is known.
+    last_key_end: Option<usize>,
+}
+
+impl Walk<'_> {
+    /// The secret that begins at `at`; one that only begins later is remembered.
+    fn secret_at(&mut self, at: usize) -> Option<Range<usize>> {
+        if let Some(n) = self.ahead.iter().position(|secret| secret.start == at) {
+            return Some(self.ahead.swap_remove(n));
+        }
+        let found = self.found_from(at)?;
+        let is_apart = self.ahead.iter().all(|other| found.end <= other.start || other.end <= found.start);
+        if is_apart && found.start > at {
+            self.ahead.push(found);
+            return None;
+        }
+        is_apart.then_some(found)
+    }
+
+    fn found_from(&mut self, at: usize) -> Option<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        match bytes[at] {
+            b':' => shapes::password_in_address(bytes, at),
+            b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN) => {
+                let last = *self.last_key_end.get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
+                shapes::private_key(bytes, at, last)
+            }
+            byte if is_word(byte) && self.begins_a_word(at) => at_a_word(bytes, at),
+            _ => None,
+        }
+    }
+
+    /// Whether a word begins at `at`: at the start, after a secret, a separator, or an escape such as `\n` or `%20`.
+    fn begins_a_word(&self, at: usize) -> bool {
+        match &self.text.as_bytes()[self.copied..at] {
+            [.., b'\\', b'n' | b'r' | b't'] => true,
+            [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
+            [.., before] => !is_word(*before),
+            [] => true,
+        }
+    }
+
+    fn replace(&mut self, secret: Range<usize>) {
+        self.masked.push_str(&self.text[self.copied..secret.start]);
+        self.masked.push_str(mask_for(&self.text[secret.clone()]));
+        self.copied = secret.end;
+        self.count += 1;
+    }
+}
+
+fn at_a_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    keys::provider_key(bytes, at)
+        .or_else(|| keys::own_key(bytes, at))
+        .or_else(|| shapes::web_token(bytes, at))
+        .or_else(|| shapes::id_and_secret(bytes, at))
+        .or_else(|| named::credential_after_name(bytes, at))
+}

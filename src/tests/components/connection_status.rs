@@ -1,0 +1,19 @@
+use super::{html, text};
+use crate::{components::ConnectionStatus, live::Connection};
+use leptos::prelude::*;
+
+#[test]
+fn every_state_has_its_words_and_what_can_be_done_about_it() {
+    for (connection, words) in [
+        (Connection::Connecting, "Connecting…"),
+        (Connection::Live, "Live"),
+        (Connection::Retrying { attempt: 2, at_ms: 0 }, "Reconnecting Retry"),
+        (Connection::Polling, "Polling Retry"),
+        (Connection::Offline, "Offline Retry"),
+        (Connection::SignedOut, "Signed out Sign in"),
+    ] {
+        let status = html(|| view! { <ConnectionStatus connection retry=Callback::new(|()| ())/> });
+        assert_eq!(text(&status), words);
+        assert!(status.contains("role=\"status\""), "{status}");
+    }
+}

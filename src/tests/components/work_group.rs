@@ -1,0 +1,57 @@
+use super::{html, text};
+use crate::{
+    components::{Reader, WorkGroup, samples},
+    work_log::WorkLogEntry,
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+fn group(entries: Vec<Arc<WorkLogEntry>>, running: bool) -> String {
+    html(|| view! { <WorkGroup entries running reader=Reader::new(samples::NOW)/> })
+}
+
+#[test]
+fn a_finished_turn_folds_behind_a_line_that_says_what_it_was() {
+    let folded = group(samples::looked_up(10), false);
+    assert!(folded.contains("<details class=\"work\">"), "{folded}");
+    assert!(text(&folded).starts_with("Search: painters of lighthouses, 2 model calls · 2.9 s"), "{}", text(&folded));
+}
+
+#[test]
+fn nothing_folds_while_the_turn_runs() {
+    let standing = group(samples::looked_up(10), true);
+    assert!(!standing.contains("class=\"work\""), "{standing}");
+    assert_eq!(standing.matches("class=\"entry\"").count(), 3);
+}
+
+#[test]
+fn failures_and_running_work_stand_beside_what_is_folded() {
+    let mixed = group(samples::lighthouse(10), false);
+    let before_fold = mixed.split("class=\"work\"").next().unwrap_or_default();
+    assert_eq!(before_fold.matches("class=\"entry\"").count(), 2, "{mixed}");
+    assert!(mixed.contains("data-status=\"working\""), "{mixed}");
+}
+
+#[test]
+fn what_the_reader_opened_does_not_fold() {
+    let entries = samples::looked_up(10);
+    let group = html(|| {
+        let reader = Reader::new(samples::NOW);
+        reader.toggled(entries[1].id, true);
+        view! { <WorkGroup entries running=false reader/> }
+    });
+    assert!(!group.contains("class=\"work\""), "{group}");
+}
+
+#[test]
+fn what_the_work_made_is_shown_even_when_the_work_is_folded() {
+    let mut entries = samples::looked_up(10);
+    let made = WorkLogEntry {
+        metadata: entries[1].metadata.clone().with("files", serde_json::to_value(samples::files()).unwrap()),
+        ..(*entries[1]).clone()
+    };
+    entries[1] = Arc::new(made);
+    let group = group(entries, false);
+    let after_fold = group.rsplit("</details>").next().unwrap_or_default();
+    assert_eq!(after_fold.matches("<figure").count(), 3, "{group}");
+}

@@ -1,0 +1,102 @@
+use super::{html, text};
+use crate::{
+    components::{Reader, WorkLogMessage, samples},
+    timestamp::Timestamp,
+    work_log::{LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+fn row(entry: WorkLogEntry) -> String {
+    html(|| view! { <WorkLogMessage entry=Arc::new(entry) reader=Reader::new(samples::NOW)/> })
+}
+
+fn tool(status: Status, title: &str) -> WorkLogEntry {
+    samples::entry(7, LogType::ToolCall, status, title)
+}
+
+#[test]
+fn every_status_has_its_glyph_and_its_word() {
+    for status in Status::ALL {
+        let row = row(tool(*status, "Image: a tree"));
+        assert!(row.contains(&format!("data-status=\"{status}\"")), "{row}");
+        assert!(row.contains(&format!("/icons.svg#{status}")), "{row}");
+        assert!(text(&row).contains(status.word()), "{row}");
+    }
+}
+
+#[test]
+fn the_word_is_in_sight_only_where_something_is_not_plainly_done() {
+    for status in Status::ALL {
+        let row = row(tool(*status, "Image: a tree"));
+        assert_eq!(row.contains("class=\"word\""), status.stands_out(), "{status}");
+    }
+}
+
+#[test]
+fn a_line_names_its_subject_and_what_it_cost() {
+    let metadata = Metadata::default().with("modelName", "Gemini").with("inputTokens", 812).with("outputTokens", 164);
+    let entry = WorkLogEntry { metadata, ..tool(Status::Success, "Gemini planned the answer") };
+    let row = row(entry);
+    assert!(row.contains("<b>Gemini</b>"), "{row}");
+    assert!(text(&row).contains("planned the answer Done 812 → 164 tokens 0.9 s"), "{}", text(&row));
+}
+
+#[test]
+fn running_work_counts_from_its_start_and_the_count_is_not_read_aloud() {
+    let entry = WorkLogEntry { timestamp: samples::NOW.plus(-12_000), ..tool(Status::Working, "Music: a cello") };
+    let row = row(WorkLogEntry { metadata: Metadata::default().with("progress", 60), ..entry });
+    assert!(row.contains("aria-hidden=\"true\" class=\"elapsed\">12 s<"), "{row}");
+    assert!(text(&row).contains("60 %"), "{row}");
+}
+
+#[test]
+fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
+    let entry = tool(Status::Success, "Image: a tree");
+    let id = entry.id;
+    let closed = row(entry.clone());
+    assert!(closed.starts_with(&format!("<details id=\"entry-{id}\"")), "{closed}");
+    assert!(!closed.contains(" open"), "{closed}");
+    assert!(closed.contains(&format!("/c/{}#entry-{id}", samples::conversation_id())), "{closed}");
+    let opened = html(|| {
+        let reader = Reader::new(samples::NOW);
+        reader.toggled(id, true);
+        view! { <WorkLogMessage entry=Arc::new(entry) reader/> }
+    });
+    assert!(opened.contains(" open"), "{opened}");
+}
+
+#[test]
+fn it_says_until_when_it_is_kept_and_offers_the_other() {
+    let until = |expires_at: Option<Timestamp>| text(&row(WorkLogEntry { expires_at, ..tool(Status::Success, "x") }));
+    let expiring = until(Some(Timestamp::from_millis(1_803_288_600_000)));
+    assert!(expiring.ends_with("Keep Kept until 22 Feb 2027"), "{expiring}");
+    let kept = until(None);
+    assert!(kept.ends_with("Let expire Kept"), "{kept}");
+}
+
+#[test]
+fn what_comes_from_the_archive_says_so() {
+    for (tier, said) in
+        [(StorageStatus::Hot, false), (StorageStatus::Warm, false), (StorageStatus::Cold, true), (StorageStatus::Archived, true)]
+    {
+        let row = row(WorkLogEntry { storage_status: tier, ..tool(Status::Success, "x") });
+        assert_eq!(text(&row).contains("from the archive"), said, "{tier}");
+    }
+}
+
+#[test]
+fn long_text_is_clamped_and_short_text_is_not() {
+    let with = |details: String| row(WorkLogEntry { details: Some(details), ..tool(Status::Success, "x") });
+    assert!(!with("one line".into()).contains("Show all"));
+    assert!(with("line\n".repeat(30)).contains("Show all"));
+    assert!(with("x".repeat(2_000)).contains("Show all"));
+}
+
+#[test]
+fn markup_in_a_title_or_in_details_is_text() {
+    let entry = WorkLogEntry { details: Some("<script>alert(1)</script>".into()), ..tool(Status::Success, "<img src=x>: \u{202e}exe") };
+    let row = row(entry);
+    assert!(!row.contains("<script>") && !row.contains("<img"), "{row}");
+    assert!(row.contains("[U+202E]"), "{row}");
+}

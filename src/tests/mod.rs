@@ -1,0 +1,3 @@
+//! Tests by behaviour; the rooms below mirror the crate's.
+
+mod components;
