@@ -20,6 +20,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {
+    // An error says that it was done before, by another router of this process.
+    _ = leptos::task::Executor::init_tokio();
     let https = security_headers::Https(app.config.is_https());
     Router::new()
         .merge(http_api())
