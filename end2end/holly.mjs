@@ -22,7 +22,8 @@ export class Holly {
   }
 
   async #listens(address) {
-    this.process = spawn(binary, { cwd: root, env: { ...this.env, HOLLY_ADDR: address, HOLLY_LOG: "warn" }, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...this.env, HOLLY_ADDR: address, HOLLY_LOG: "warn" };
+    this.process = spawn(binary, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     this.exited = once(this.process, "exit");
     this.log = "";
     this.process.stderr.on("data", (text) => (this.log += text));

@@ -12,8 +12,8 @@ export class Person {
   constructor(context, holly, page) {
     Object.assign(this, { context, holly, page, complaints: [], pardoned: [] });
     page.on("console", (message) => {
-      const bad = message.type() === "error" || (message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text()));
-      if (bad) this.complaints.push(`${message.text()} (${message.location().url})`);
+      const warned = message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text());
+      if (warned || message.type() === "error") this.complaints.push(`${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => this.complaints.push(String(error.stack ?? error)));
   }
@@ -28,7 +28,8 @@ export class Person {
   }
 
   async visits(path) {
-    await this.page.goto(path);
+    const answer = await this.page.goto(path);
+    assert.ok(answer.ok(), `${path}: ${answer.status()}`);
     await this.isAwake();
   }
 

@@ -7,6 +7,7 @@ import { Person } from "./person.mjs";
 
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 const quiet = ["--disable-component-update", "--disable-sync"];
+const patience = Number(process.env.PATIENCE_MS ?? 20_000);
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const started = [];
 let browser, shared, people = 0;
@@ -40,7 +41,7 @@ export function anEmail() {
 /** A browser of somebody's own at `holly`, signed in by nobody; `options` are those of a browser context. */
 export async function aBrowser(holly, options = {}) {
   const context = await (await theBrowser()).newContext({ baseURL: holly.url, viewport: { width: 1280, height: 860 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(patience);
   return Person.in(context, holly);
 }
 

@@ -16,7 +16,8 @@ test("Firefox brings the page to life, and a message is answered live", async ()
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    const isAwake = () => page.waitForFunction((asleep, island) => document.querySelector(island) && !document.querySelector(asleep), {}, at.asleep, at.island);
+    const awake = (asleep, island) => document.querySelector(island) && !document.querySelector(asleep);
+    const isAwake = () => page.waitForFunction(awake, {}, at.asleep, at.island);
     const reads = (place, words) =>
       page.waitForFunction((place, words) => document.querySelector(place)?.textContent.includes(words), {}, place, words);
 
