@@ -8,7 +8,7 @@ use super::{
     store::StoreError,
 };
 use crate::api::ApiError;
-use axum::http::{StatusCode, request::Parts};
+use axum::http::{Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
@@ -33,10 +33,18 @@ pub fn asker() -> Result<(App, Identity), ApiError> {
 }
 
 fn with_status(status: StatusCode, error: ApiError) -> ApiError {
-    if let Some(response) = use_context::<ResponseOptions>() {
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
         response.set_status(status);
     }
     error
+}
+
+/// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose status must stand.
+fn is_plain_form() -> bool {
+    use_context::<Parts>().is_some_and(|request| {
+        let accepts = request.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
+        request.method == Method::POST && accepts.contains("text/html")
+    })
 }
 
 impl From<Error> for ApiError {

@@ -80,6 +80,7 @@ impl Settings {
         let database_url = self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("holly.db").display()));
         let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme));
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
+        note(super::telemetry::read_filter(&self.log).err());
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,

@@ -21,7 +21,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 /// The whole server as a service.
 pub fn router(app: App) -> Router {
     // An error says that it was done before, by another router of this process.
-    _ = leptos::task::Executor::init_tokio();
+    _ = any_spawner::Executor::init_tokio();
     let https = security_headers::Https(app.config.is_https());
     Router::new()
         .merge(http_api())
@@ -33,9 +33,9 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn(same_origin::layer))
         .merge(static_files(&app))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(https, security_headers::layer))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)
@@ -54,6 +54,7 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}/stop", post(messages::stop))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// Server functions and pages; both find the running server, the nonce and the theme in their context.
@@ -105,6 +106,10 @@ async fn style_sheet() -> impl IntoResponse {
 
 async fn no_such_address() -> Problem {
     super::error::Error::NotFound("address").into()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not know that method")
 }
 
 fn panicked() -> Response {

@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     config::Config,
     data_dir::DataDir,
-    feed::{Feed, Places},
+    feed::{Feed, Places, Timing},
     metrics::Metrics,
     site::Site,
     store::{Store, StoreError},
@@ -29,6 +29,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Open streams.
     pub places: Places,
+    /// How long things last on a stream.
+    pub timing: Timing,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Limits by person and address.
@@ -82,6 +84,7 @@ impl App {
             data_dir,
             feed,
             places: Places::default(),
+            timing: Timing::default(),
             metrics,
             limits: Arc::new(limits),
             assistant,

@@ -3,9 +3,14 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error. `filter` is a level or a filter such as `holly=debug`. Errors: it cannot be read.
+/// Reads a level or a filter such as `holly=debug`. Errors: it is neither.
+pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))
+}
+
+/// Starts logging to standard error. Errors: `filter` cannot be read.
 pub fn start(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))?;
+    let filter = read_filter(filter)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
     started.map_err(|why| why.to_string())

@@ -1,3 +1,11 @@
-//! Tests by behaviour; the rooms below mirror the crate's.
+//! Tests by behaviour; the rooms below mirror the crate's. Those of the store and of the verbs above it hold on SQLite
+//! and on PostgreSQL; `routes` is the HTTP API over a real port; `support` is what tests share.
 
+mod support;
+
+mod auth;
+mod chat;
 mod components;
+mod routes;
+mod store;
+mod work_log;

@@ -29,6 +29,12 @@ pub struct Timing {
     pub retry_ms: u64,
 }
 
+impl Default for Timing {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(15), life: Duration::from_secs(600), retry_ms: 1_000 }
+    }
+}
+
 /// Whether the reader may still read, asked whenever somebody signed out.
 pub type Access = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
@@ -66,6 +72,8 @@ pub struct Stream {
     context: StreamContext,
     tail: Arc<Tail>,
     reading: Reading,
+    /// The last id that the reader was told; behind `reading.cursor` while rows pass by that are not for it.
+    told: Cursor,
     timing: Timing,
     seen: Wake,
     text_seen: HashMap<MessageId, usize>,
@@ -92,6 +100,7 @@ impl Stream {
         Self {
             tail,
             reading,
+            told: reading.cursor,
             timing,
             seen,
             text_seen: HashMap::new(),
@@ -120,9 +129,14 @@ impl Stream {
         Some(Bytes::from(out))
     }
 
-    fn write_opening(&self, out: &mut String) {
+    fn write_opening(&mut self, out: &mut String) {
         out.push_str(&format!("retry: {}\n\n", self.timing.retry_ms));
-        write_heartbeat(out, self.reading.cursor);
+        self.write_heartbeat(out);
+    }
+
+    fn write_heartbeat(&mut self, out: &mut String) {
+        self.told = self.reading.cursor;
+        write_heartbeat(out, self.told);
     }
 
     async fn wait(&mut self, out: &mut String) {
@@ -131,7 +145,7 @@ impl Stream {
                 Ok(()) => self.look(out).await,
                 Err(_) => self.state = State::Ended,
             },
-            () = sleep_until(self.beat_at) => write_heartbeat(out, self.reading.cursor),
+            () = sleep_until(self.beat_at) => self.write_heartbeat(out),
             () = sleep_until(self.ends_at) => self.state = State::Ended,
             () = self.context.shutdown.cancelled() => self.state = State::Ended,
         }
@@ -159,8 +173,8 @@ impl Stream {
         match self.tail.after(&self.context.store, user, cursor.rev, announced).await {
             Ok(rows) => {
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
-                    row.write(out, self.reading.cursor);
-                    self.reading.cursor.rev = row.rev;
+                    row.write(out, self.told);
+                    self.told.rev = row.rev;
                     self.context.frames.inc();
                 }
                 self.reading.cursor.rev = rows.upto.max(cursor.rev);

@@ -81,6 +81,8 @@ impl Tail {
             kept.extend(fresh);
         }
         let rows = kept.rows.iter().filter(|row| row.rev > rev).cloned().collect();
+        // only now: what was just read for this reader must reach it, however large it is
+        kept.shed();
         Ok(Rows { rows, upto: kept.upto, more })
     }
 }
@@ -93,6 +95,10 @@ impl Kept {
             self.rows.push_back(row);
         }
         self.upto = fresh.upto;
+    }
+
+    /// Lets go of the oldest rows over the bounds.
+    fn shed(&mut self) {
         while self.rows.len() > KEEP_ROWS || self.bytes > KEEP_BYTES {
             let Some(oldest) = self.rows.pop_front() else { break };
             self.bytes -= oldest.json.len();

@@ -21,12 +21,7 @@ use axum::{
 };
 use futures::stream::unfold;
 use serde_json::json;
-use std::time::Duration;
 
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// About ten minutes, so that a deploy or a new sign-in reaches every reader; spread, so that they do not all come at once.
-const LIFE_S: std::ops::Range<u64> = 480..720;
-const RETRY_MS: u64 = 1_000;
 const BUSY_RETRY_MS: u64 = 30_000;
 const AUTH_RETRY_MS: u64 = 3_600_000;
 
@@ -48,7 +43,7 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
     }
     let cursor = match check_cursor(&app.store, &mut reader, user, cursor).await? {
         Position::At(cursor) => cursor,
-        Position::Reset(reason) => return Ok(ended(lone_event("reset", RETRY_MS, &json!({ "reason": reason })))),
+        Position::Reset(reason) => return Ok(ended(lone_event("reset", app.timing.retry_ms, &json!({ "reason": reason })))),
     };
     drop(reader);
     let context = StreamContext {
@@ -60,7 +55,7 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
         access: access(app.clone(), identity.credential),
         frames: app.metrics.frames.clone(),
     };
-    let stream = Stream::new(context, Reading { user, only, cursor }, timing());
+    let stream = Stream::new(context, Reading { user, only, cursor }, spread(app.timing));
     let frames =
         unfold(stream, |mut stream| async move { stream.next().await.map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), stream)) });
     Ok(event_stream(Body::from_stream(frames)))
@@ -72,11 +67,12 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
     cursor.map(Some).ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor as the server gave it"))
 }
 
-fn timing() -> Timing {
-    let mut random = [0; 8];
+/// Streams live four to six fifths of the usual life, so that their readers do not all come back at once.
+fn spread(timing: Timing) -> Timing {
+    let mut random = [0; 4];
     getrandom::fill(&mut random).expect("the operating system gives randomness");
-    let spread = u64::from_le_bytes(random) % (LIFE_S.end - LIFE_S.start);
-    Timing { heartbeat: HEARTBEAT, life: Duration::from_secs(LIFE_S.start + spread), retry_ms: RETRY_MS }
+    let share = 0.8 + 0.4 * f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
+    Timing { life: timing.life.mul_f64(share), ..timing }
 }
 
 fn access(app: App, credential: Credential) -> Access {

@@ -1,0 +1,69 @@
+//! Conversations: their titles, their order, and a page of one.
+
+use crate::{
+    chat::{Change, title_of},
+    server::{
+        chat::{Ending, begin_turn, create_conversation, end_turn, find_conversation, list_conversations, page, rename_conversation},
+        error::Error,
+        work_log::create_work_log,
+    },
+    tests::support::{
+        databases::on_both_databases,
+        people::{NOW, beginning, conversation, draft, person},
+    },
+    work_log::{EntryDraft, Status},
+};
+use std::collections::HashMap;
+
+on_both_databases! {
+    async fn the_most_recently_used_stands_first(store: Store) {
+        let ada = person(&store, "ada").await;
+        let old = conversation(&store, ada, "Old").await;
+        let new = create_conversation(&store, NOW.plus(5), ada, " New ").await.unwrap();
+        let titles = async || {
+            let listed = list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
+            listed.into_iter().map(|talk| talk.title).collect::<Vec<_>>()
+        };
+        assert_eq!(titles().await, ["New", "Old"]);
+        let begin = crate::server::chat::BeginTurn { now: NOW.plus(9), ..beginning(ada) };
+        begin_turn(&store, begin, Some(old.id), "Hello").await.unwrap();
+        assert_eq!(titles().await, ["Old", "New"]);
+        rename_conversation(&store, ada, new.id, "Newer").await.unwrap();
+        assert_eq!(titles().await, ["Old", "Newer"], "a rename is no use of it");
+    }
+
+    async fn titles_have_bounds_and_come_from_the_first_message_until_somebody_names_it(store: Store) {
+        let ada = person(&store, "ada").await;
+        for title in ["", "  ", &"x".repeat(101)] {
+            assert!(matches!(create_conversation(&store, NOW, ada, title).await, Err(Error::Refused(_))), "{title}");
+        }
+        let unnamed = conversation(&store, ada, &title_of("")).await;
+        let named = conversation(&store, ada, "Named").await;
+        for (talk, title) in [(unnamed, "Paint me a tree"), (named, "Named")] {
+            let (turn, _) = begin_turn(&store, beginning(ada), Some(talk.id), "# Paint **me** a tree").await.unwrap();
+            end_turn(&store, NOW, turn, Ending::Finished, &HashMap::new()).await.unwrap();
+            let found = find_conversation(&mut store.read().await.unwrap(), ada, talk.id).await.unwrap();
+            assert_eq!((found.title.as_str(), found.running_turn_id), (title, None));
+        }
+    }
+
+    async fn a_long_conversation_is_read_page_by_page_from_its_end(store: Store) {
+        let ada = person(&store, "ada").await;
+        let (turn, question) = begin_turn(&store, beginning(ada), None, "Hello").await.unwrap();
+        let mut expected = vec![question.id.uuid()];
+        for n in 0..250 {
+            let step = EntryDraft { conversation_id: Some(turn.conversation_id), ..draft(Status::Info, "Step") };
+            expected.push(create_work_log(&store, NOW.plus(n), ada, step, Default::default()).await.unwrap().id.uuid());
+        }
+        let id = |row: &Change| match row {
+            Change::Entry(entry) => entry.id.uuid(),
+            Change::Message(message) => message.id.uuid(),
+            other => panic!("{other:?}"),
+        };
+        let mut reader = store.read().await.unwrap();
+        let newest = page(&mut reader, ada, turn.conversation_id, None).await.unwrap();
+        let older = page(&mut reader, ada, turn.conversation_id, newest.older).await.unwrap();
+        assert_eq!((newest.rows.len(), older.rows.len(), older.older), (200, 51, None));
+        assert_eq!(older.rows.iter().chain(&newest.rows).map(id).collect::<Vec<_>>(), expected);
+    }
+}

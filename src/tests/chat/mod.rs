@@ -1,0 +1,4 @@
+//! The conversation's verbs.
+
+mod conversations;
+mod turns;

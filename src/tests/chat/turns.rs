@@ -1,0 +1,209 @@
+//! A turn's life as the database sees it: one at a time, kept by its lease, ended once, nothing left open.
+
+use crate::{
+    chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},
+    ids::{EntryId, MessageId},
+    server::{
+        chat::{Ending, begin_turn, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
+        error::Error,
+        new_id,
+        store::{
+            Store, messages,
+            turns::{self, TurnRef},
+            work_logs,
+        },
+        work_log::{Origin, create_work_log, finish_work_log, sweep_leases},
+    },
+    tests::support::{
+        databases::on_both_databases,
+        people::{NOW, beginning, draft, person, turn},
+    },
+    timestamp::Timestamp,
+    work_log::{EntryDraft, EntryPatch, Status, WorkLogEntry},
+};
+use std::collections::HashMap;
+
+/// An answer that is being written in `turn`.
+async fn answer(store: &Store, turn: TurnRef) -> Message {
+    let mut message = Message {
+        id: new_id::message(NOW),
+        conversation_id: turn.conversation_id,
+        turn_id: Some(turn.id),
+        role: Role::Assistant,
+        content: "Once".to_owned(),
+        html: None,
+        html_bytes: 0,
+        status: MessageStatus::Streaming,
+        facts: AnswerFacts::default(),
+        created_at: NOW,
+        updated_at: NOW,
+        rev: 0,
+    };
+    let mut tx = store.begin().await.unwrap();
+    messages::insert(&mut tx, turn.user_id, &mut message).await.unwrap();
+    tx.commit().await.unwrap();
+    message
+}
+
+/// A step that is `working` in `turn`.
+async fn step(store: &Store, turn: TurnRef) -> EntryId {
+    let made = EntryDraft { conversation_id: Some(turn.conversation_id), ..draft(Status::Working, "Step") };
+    let origin = Origin { turn_id: Some(turn.id), ..Origin::default() };
+    create_work_log(store, NOW, turn.user_id, made, origin).await.unwrap().id
+}
+
+async fn entry_now(store: &Store, turn: TurnRef, id: EntryId) -> WorkLogEntry {
+    work_logs::find(&mut *store.read().await.unwrap(), turn.user_id, id).await.unwrap().unwrap()
+}
+
+async fn said_last(store: &Store, turn: TurnRef) -> Message {
+    let said = history(&mut store.read().await.unwrap(), turn.user_id, turn.conversation_id, 9).await.unwrap();
+    said.into_iter().next_back().unwrap()
+}
+
+async fn renew(store: &Store, turn: TurnRef, until: Timestamp) -> bool {
+    let mut tx = store.begin().await.unwrap();
+    let alive = turns::renew(&mut tx, turn, until).await.unwrap();
+    tx.commit().await.unwrap();
+    alive
+}
+
+async fn write(store: &Store, turn: TurnRef, message: &mut Message) -> bool {
+    let mut tx = store.begin().await.unwrap();
+    let written = messages::update(&mut tx, turn.user_id, message).await.unwrap();
+    if written {
+        tx.commit().await.unwrap();
+    }
+    written
+}
+
+async fn running(store: &Store, turn: TurnRef) -> bool {
+    let talk = find_conversation(&mut store.read().await.unwrap(), turn.user_id, turn.conversation_id).await.unwrap();
+    talk.running_turn_id == Some(turn.id)
+}
+
+on_both_databases! {
+    async fn a_conversation_has_one_turn_at_a_time(store: Store) {
+        let ada = person(&store, "ada").await;
+        let first = turn(&store, ada).await;
+        assert!(running(&store, first).await);
+        let second = begin_turn(&store, beginning(ada), Some(first.conversation_id), "And?").await;
+        assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
+        assert!(matches!(retry_turn(&store, beginning(ada), first.conversation_id).await, Err(Error::Conflict(_))));
+        assert!(end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap());
+        let again = retry_turn(&store, beginning(ada), first.conversation_id).await.unwrap();
+        assert!(running(&store, again).await);
+        assert!(!end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap(), "it ended already");
+        assert!(running(&store, again).await, "the first one's end is not the second one's");
+    }
+
+    async fn of_eight_messages_sent_at_once_one_begins_a_turn(store: Store) {
+        let ada = person(&store, "ada").await;
+        let first = turn(&store, ada).await;
+        end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap();
+        let mut senders = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let store = store.clone();
+            senders.spawn(async move { begin_turn(&store, beginning(ada), Some(first.conversation_id), "And?").await.is_ok() });
+        }
+        assert_eq!(senders.join_all().await.into_iter().filter(|begun| *begun).count(), 1);
+        let said = history(&mut store.read().await.unwrap(), ada, first.conversation_id, 99).await.unwrap();
+        assert_eq!(said.len(), 2, "what was refused is not stored");
+    }
+
+    async fn empty_and_endless_messages_are_refused_and_begin_nothing(store: Store) {
+        let ada = person(&store, "ada").await;
+        for content in ["", " \n", &"x".repeat(CONTENT_MAX_BYTES + 1)] {
+            assert!(matches!(begin_turn(&store, beginning(ada), None, content).await, Err(Error::Refused(_))));
+        }
+        let listed = crate::server::chat::list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
+        assert_eq!(listed, []);
+        begin_turn(&store, beginning(ada), None, &"x".repeat(CONTENT_MAX_BYTES)).await.unwrap();
+    }
+
+    async fn a_renewed_turn_and_its_entries_are_left_alone(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let step = step(&store, turn).await;
+        assert!(renew(&store, turn, NOW.plus(2_000_000)).await);
+        assert_eq!(sweep_turns(&store, NOW.plus(1_999_999)).await.unwrap(), 0);
+        assert_eq!(sweep_leases(&store, NOW.plus(1_999_999)).await.unwrap().settled, 0);
+        assert_eq!(entry_now(&store, turn, step).await.status, Status::Working);
+    }
+
+    async fn a_turn_that_lost_its_worker_is_settled_with_all_it_left_open(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let (step, _) = (step(&store, turn).await, answer(&store, turn).await);
+        assert!(!end_turn(&store, NOW.plus(60_000), turn, Ending::Lapsed, &HashMap::new()).await.unwrap(), "its worker lives");
+        assert_eq!(sweep_turns(&store, NOW.plus(60_001)).await.unwrap(), 1);
+        let settled = entry_now(&store, turn, step).await;
+        assert_eq!((settled.status, settled.metadata.flag("interrupted")), (Status::Warning, true));
+        let said = said_last(&store, turn).await;
+        assert_eq!((said.content.as_str(), said.status), ("Once", MessageStatus::Interrupted));
+        assert!(!running(&store, turn).await);
+        assert!(!renew(&store, turn, NOW.plus(999_999)).await, "its worker must give up");
+        assert_eq!(sweep_turns(&store, NOW.plus(99_000_000)).await.unwrap(), 0);
+    }
+
+    async fn a_stopped_turn_keeps_the_text_that_readers_saw_last(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let (step, message) = (step(&store, turn).await, answer(&store, turn).await);
+        assert_eq!(request_stop(&store, NOW, ada, turn.conversation_id).await.unwrap(), Some(turn.id));
+        assert!(!renew(&store, turn, NOW.plus(90_000)).await, "its worker learns of it, wherever it is");
+        let texts = HashMap::from([(message.id, "Once upon a time".to_owned()), (MessageId::from_uuid(uuid::Uuid::nil()), "x".to_owned())]);
+        assert!(end_turn(&store, NOW.plus(700), turn, Ending::Stopped, &texts).await.unwrap());
+        let said = said_last(&store, turn).await;
+        assert_eq!((said.content.as_str(), said.status), ("Once upon a time", MessageStatus::Stopped));
+        let settled = entry_now(&store, turn, step).await;
+        assert_eq!((settled.word(), settled.duration_ms), ("Stopped", Some(700)));
+        assert_eq!(request_stop(&store, NOW, ada, turn.conversation_id).await.unwrap(), None, "nothing runs");
+    }
+
+    async fn a_zombie_cannot_undo_how_its_turn_was_settled(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let (step, mut message) = (step(&store, turn).await, answer(&store, turn).await);
+        sweep_turns(&store, NOW.plus(60_001)).await.unwrap();
+        let (entry, said) = (entry_now(&store, turn, step).await, said_last(&store, turn).await);
+
+        let done = EntryPatch { status: Some(Status::Success), ..EntryPatch::default() };
+        let late = finish_work_log(&store, NOW.plus(70_000), ada, step, done).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        for status in [MessageStatus::Streaming, MessageStatus::Done] {
+            message.status = status;
+            message.content.push_str(" more");
+            assert!(!write(&store, turn, &mut message).await, "{status}");
+        }
+        assert!(!end_turn(&store, NOW.plus(70_000), turn, Ending::Finished, &HashMap::new()).await.unwrap());
+        assert_eq!((entry_now(&store, turn, step).await, said_last(&store, turn).await), (entry, said));
+    }
+
+    async fn a_message_that_is_being_written_can_grow_and_become_whole(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let mut message = answer(&store, turn).await;
+        message.content.push_str(" more");
+        assert!(write(&store, turn, &mut message).await);
+        message.status = MessageStatus::Done;
+        assert!(write(&store, turn, &mut message).await);
+        assert_eq!(said_last(&store, turn).await.status, MessageStatus::Done);
+        crate::server::chat::delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        assert!(!write(&store, turn, &mut message).await, "it is gone");
+    }
+
+    async fn what_a_dead_process_left_can_be_settled_at_once(store: Store) {
+        let ada = person(&store, "ada").await;
+        let turn = turn(&store, ada).await;
+        let (of_turn, by_program) = (step(&store, turn).await, draft(Status::Working, "A program's"));
+        let by_program = create_work_log(&store, NOW, ada, by_program, Origin::default()).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        turns::expire_all(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(sweep_turns(&store, NOW).await.unwrap(), 1);
+        assert_eq!(sweep_leases(&store, NOW).await.unwrap().settled, 0);
+        assert_eq!(entry_now(&store, turn, of_turn).await.status, Status::Warning);
+        assert_eq!(entry_now(&store, turn, by_program.id).await.status, Status::Working, "its writer may live");
+    }
+}

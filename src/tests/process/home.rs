@@ -1,0 +1,165 @@
+//! A data folder with an account and a key, and the program running on it.
+
+use holly::server::site::Site;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use std::{
+    future::Future,
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
+
+/// Waits for `future`, but not for ever.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// A data folder and a built site, of which only the names matter here.
+pub struct Home {
+    folder: TempDir,
+    pub key: String,
+}
+
+impl Home {
+    /// A folder in which nothing was started yet.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hashes = std::path::Path::new(PROGRAM).with_file_name("hash.txt");
+        let site = Site::named(&std::fs::read_to_string(hashes).unwrap_or_default());
+        std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        for address in [site.script, site.wasm] {
+            std::fs::write(folder.path().join("site").join(&address[1..]), "").unwrap();
+        }
+        Self { folder, key: String::new() }
+    }
+
+    /// A folder with an account and its key, made by the command line.
+    pub fn with_a_person() -> Self {
+        let mut home = Self::empty();
+        let added = home.run(&["user", "add", "ada@example.org", "--admin"], "correct horse\n");
+        assert!(added.status.success(), "{added:?}");
+        let key = home.run(&["key", "add", "--user", "ada@example.org", "--name", "a test"], "");
+        assert!(key.status.success(), "{key:?}");
+        home.key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
+        assert!(home.key.starts_with("holly_"), "{}", home.key);
+        home
+    }
+
+    /// The program on this folder, with no setting but those given here.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.folder.path().join("data"));
+        command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
+        command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts the server and waits until it says where it is.
+    pub fn serve(&self) -> Server {
+        let mut child = self.command().stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let base = line.trim().strip_prefix("Holly is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
+        Server { child, _said: said, caller: Caller { base, key: self.key.clone(), client: Client::new() } }
+    }
+}
+
+/// A running server; it is killed when the test ends.
+pub struct Server {
+    child: Child,
+    _said: BufReader<ChildStdout>,
+    pub caller: Caller,
+}
+
+impl Server {
+    /// Kills it without warning, as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        assert!(asked.success());
+        let (ended, status) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || ended.send(self.child.wait().unwrap()));
+        let patience = Duration::from_secs(10);
+        tokio::time::timeout(patience, status).await.expect("it ends within ten seconds").unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // it may have ended already, which is as good
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Calls the HTTP API by key.
+#[derive(Clone)]
+pub struct Caller {
+    pub base: String,
+    pub client: Client,
+    key: String,
+}
+
+impl Caller {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
+    }
+
+    /// The status and the answer; `None` when the server died meanwhile.
+    pub async fn tries(&self, request: RequestBuilder) -> Option<(u16, Value)> {
+        let response = within("an answer", request.send()).await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, within("a body", response.json()).await.ok()?))
+    }
+
+    pub async fn gets(&self, path: &str) -> Value {
+        let (status, body) = self.tries(self.request(Method::GET, path)).await.unwrap();
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// Every entry there is, newest first.
+    pub async fn entries(&self) -> Vec<Value> {
+        let (mut entries, mut before) = (Vec::new(), String::new());
+        loop {
+            let page = self.gets(&format!("/api/work-log/list?limit=200&before={before}")).await;
+            entries.extend(page["logs"].as_array().unwrap().iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => before = next.to_owned(),
+                None => return entries,
+            }
+        }
+    }
+
+    /// Every message of a conversation.
+    pub async fn messages(&self, conversation: &str) -> Vec<Value> {
+        let (mut messages, mut before) = (Vec::new(), String::new());
+        loop {
+            let page = self.gets(&format!("/api/conversations/{conversation}?before={before}")).await;
+            messages.extend(page["conversation"]["messages"].as_array().unwrap().iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => before = next.to_owned(),
+                None => return messages,
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! An entry of a program that died does not spin for ever.
+
+use super::home::{Home, within};
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_working_entry_is_settled_when_its_lease_runs_out() {
+    let home = Home::with_a_person();
+    let server = home.serve();
+    let create = |lease: u32| {
+        let body = json!({ "logType": "deployment", "status": "working", "title": "Rolling out", "leaseSeconds": lease });
+        server.caller.tries(server.caller.request(Method::POST, "/api/work-log/create").json(&body))
+    };
+    let (_, short) = create(1).await.unwrap();
+    let (_, long) = create(3_600).await.unwrap();
+    let mut cursor = server.caller.gets("/api/work-log/list?limit=1").await["cursor"].as_str().unwrap().to_owned();
+    server.kill();
+    let server = home.serve();
+    let settled = within("the lease to run out", async {
+        loop {
+            let page = server.caller.gets(&format!("/api/work-log/list?after={cursor}&wait=30")).await;
+            if let Some(log) = page["logs"].as_array().unwrap().first() {
+                return log.clone();
+            }
+            cursor = page["cursor"].as_str().unwrap().to_owned();
+        }
+    })
+    .await;
+    assert_eq!((&settled["id"], &settled["status"]), (&short["log"]["id"], &json!("warning")));
+    assert_eq!(settled["metadata"]["interrupted"], true);
+    let address = format!("/api/work-log/{}", long["log"]["id"].as_str().unwrap());
+    assert_eq!(server.caller.gets(&address).await["log"]["status"], "working");
+}

@@ -1,0 +1,135 @@
+//! The ten log points, as the demo's scripts show them.
+
+use crate::tests::support::TestApp;
+use serde_json::{Value, json};
+
+/// What a script leaves: each entry as `type status title`, the entries themselves, the answer's message.
+async fn played(script: &str) -> (Vec<String>, Vec<Value>, Value) {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let here = ada.begins().await;
+    ada.says(&here, script).await;
+    let read = ada.awaits_the_end(&here).await;
+    let entries = ada.entries(&here).await;
+    let word = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
+    let lines = entries.iter().map(|entry| format!("{} {} {}", word(entry, "logType"), word(entry, "status"), word(entry, "title")));
+    (lines.collect(), entries.clone(), read["messages"].as_array().unwrap().last().unwrap().clone())
+}
+
+fn assert_facts(entry: &Value, facts: Value) {
+    for (name, value) in facts.as_object().unwrap() {
+        assert_eq!(&entry["metadata"][name], value, "{name} of {entry}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_text_is_one_entry_that_moved() {
+    let (lines, entries, message) = played("Hello").await;
+    assert_eq!(lines, ["ai_response success Demo answered"]);
+    assert_facts(
+        &entries[0],
+        json!({"provider": "demo", "model": "demo", "attempt": "1 of 2", "tokensEstimated": true, "timeToFirstTokenMs": 0}),
+    );
+    assert!(entries[0]["metadata"]["inputTokens"].as_i64() > Some(0) && entries[0]["metadata"]["outputTokens"].as_i64() > Some(0));
+    assert_eq!((&entries[0]["durationMs"], &message["status"]), (&json!(0), &json!("done")));
+}
+
+#[tokio::test]
+async fn while_a_model_is_asked_its_entry_is_working() {
+    let (_tell, model) = crate::tests::support::ToldModel::new();
+    let app = TestApp::with_models(vec![model]).await;
+    let ada = app.person("ada@example.org").await;
+    let here = ada.begins().await;
+    let mut stream = ada.streams("").await;
+    ada.says(&here, "Hello").await;
+    let entry = stream.next_named("entry").await.data["entry"].clone();
+    assert_eq!(
+        (&entry["logType"], &entry["status"], &entry["title"]),
+        (&json!("ai_response"), &json!("working"), &json!("Told is thinking"))
+    );
+    assert_facts(&entry, json!({"model": "told", "messages": 2}));
+}
+
+#[tokio::test]
+async fn a_tool_has_its_own_entry_below_the_asking() {
+    let (lines, entries, message) = played("Paint a lighthouse at dusk").await;
+    assert_eq!(
+        lines,
+        [
+            "ai_response success Demo planned the answer",
+            "tool_call success Image: a lighthouse at dusk",
+            "ai_response success Demo answered"
+        ]
+        .map(|line| line.replace("a lighthouse", "lighthouse"))
+    );
+    assert_eq!(entries[1]["parentId"], entries[0]["id"]);
+    assert_facts(&entries[1], json!({"tool": "generate_image", "toolCallId": "demo-generate_image", "progress": null}));
+    assert_facts(&entries[2], json!({"toolsUsed": ["generate_image"]}));
+    assert_eq!(entries[1]["metadata"]["files"][0]["mediaType"], "image/svg+xml");
+    assert!(message["content"].as_str().unwrap().starts_with("Here it is:"));
+}
+
+#[tokio::test]
+async fn two_tools_work_side_by_side() {
+    let (mut lines, entries, message) = played("A picture and a song").await;
+    lines[1..3].sort();
+    assert!(lines[1].starts_with("tool_call success Image: ") && lines[2].starts_with("tool_call success Music: "), "{lines:?}");
+    assert_facts(&entries[3], json!({"toolsUsed": ["generate_image", "generate_music"]}));
+    assert!(message["content"].as_str().unwrap().starts_with("Both are done:"));
+}
+
+#[tokio::test]
+async fn a_tool_that_fails_does_not_end_the_answer() {
+    let (lines, entries, message) = played("Let a tool fail").await;
+    assert!(lines[1].starts_with("tool_call error Image: "), "{lines:?}");
+    assert!(entries[1]["metadata"]["error"].is_string() && entries[1]["details"].is_string());
+    assert_eq!((lines[2].as_str(), &message["status"]), ("ai_response success Demo answered", &json!("done")));
+}
+
+#[tokio::test]
+async fn a_fallback_says_who_failed_why_and_who_steps_in() {
+    let (lines, entries, message) = played("Show me a fallback").await;
+    assert_eq!(
+        lines,
+        [
+            "ai_response error Demo is over its limit (429)",
+            "info warning Trying Demo backup instead",
+            "ai_response success Demo backup answered"
+        ]
+    );
+    assert_facts(&entries[0], json!({"errorClass": "rate_limit", "retryAfter": "38 s", "attempt": "1 of 2"}));
+    assert_facts(&entries[1], json!({"from": "Demo", "to": "Demo backup", "errorClass": "rate_limit", "fallback": true}));
+    assert_facts(&entries[2], json!({"fallback": true, "attempt": "2 of 2", "model": "demo-backup"}));
+    assert_eq!((&message["status"], &message["facts"]["modelName"]), (&json!("done"), &json!("Demo backup")));
+}
+
+#[tokio::test]
+async fn when_everything_fails_each_attempt_is_told_and_a_plain_sentence_said() {
+    let (lines, entries, message) = played("Let everything fail").await;
+    assert_eq!(
+        lines,
+        [
+            "ai_response error Demo is over its limit (429)",
+            "info warning Trying Demo backup instead",
+            "ai_response error Demo backup failed (503)",
+            "error error No model could answer",
+        ]
+    );
+    let attempts = entries[3]["metadata"]["attempts"].as_array().unwrap();
+    let classes: Vec<_> = attempts.iter().map(|attempt| &attempt["errorClass"]).collect();
+    assert_eq!(classes, ["rate_limit", "server"]);
+    let sentence =
+        "I could not get an answer: Demo is over its limit (429), Demo backup failed (503). Nothing you wrote is lost; please try again.";
+    assert_eq!((&message["status"], &message["content"]), (&json!("failed"), &json!(sentence)));
+}
+
+#[tokio::test]
+async fn every_entry_of_a_turn_names_it_and_is_settled() {
+    for script in ["Hello", "Paint a tree", "Let a tool fail", "Show me a fallback", "Let everything fail", "Tell me something long"] {
+        let (lines, entries, message) = played(script).await;
+        for (line, entry) in lines.iter().zip(&entries) {
+            assert_eq!(entry["turnId"], message["turnId"], "{script}: {line}");
+            assert!(!line.contains(" working "), "{script}: {line}");
+        }
+    }
+}

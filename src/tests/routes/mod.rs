@@ -1,0 +1,19 @@
+//! The HTTP API over a real port, one file per promise.
+
+mod conversations;
+mod create;
+mod cut;
+mod entry;
+mod files;
+mod forms;
+mod health;
+mod list;
+mod log_points;
+mod pages;
+mod poll;
+mod problems;
+mod sign_in;
+mod strangers;
+mod stream;
+mod stream_ends;
+mod turns;

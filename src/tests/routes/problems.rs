@@ -1,0 +1,57 @@
+//! Errors: RFC 9457 problem JSON with the request's id and nothing of the inside.
+
+use crate::tests::support::{Answer, TestApp};
+use reqwest::Method;
+use serde_json::json;
+
+fn assert_problem(answer: &Answer, status: u16) {
+    let problem = answer.expect(status);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!((&problem["status"], &problem["success"], &problem["error"]), (&json!(status), &json!(false), &problem["detail"]));
+    assert!(problem["type"].is_string() && problem["title"].is_string() && !problem["detail"].as_str().unwrap().is_empty(), "{problem}");
+    assert_eq!(problem["requestId"], answer.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn every_error_is_a_problem_that_names_its_request() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let post = |body: &'static str| Answer::to(ada.request(Method::POST, "/api/work-log/create").body(body));
+    assert_problem(&post("{").await, 400);
+    assert_problem(&post("{}").await, 422);
+    assert_problem(&app.nobody().gets("/api/work-log/list").await, 401);
+    assert_problem(&ada.gets("/api/work-log/stats").await, 403);
+    assert_problem(&ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f").await, 404);
+    assert_problem(&ada.gets("/api/nonsense").await, 404);
+    assert_problem(&ada.posts("/api/conversations/x/nonsense", json!({})).await, 404);
+    assert_problem(&ada.gets("/api/work-log/list?after=00c0ffee00c0ffee.1").await, 410);
+    let large = ada.request(Method::POST, "/api/work-log/create").body("x".repeat(200_000));
+    assert_problem(&Answer::to(large).await, 413);
+}
+
+#[tokio::test]
+async fn a_broken_database_is_a_500_that_gives_nothing_away() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    app.app.store.close().await;
+    let answer = ada.gets("/api/work-log/list").await;
+    assert_problem(&answer, 500);
+    for inside in ["sqlite", "pool", "database", "select", "holly.db", "src/"] {
+        assert!(!answer.text().to_lowercase().contains(inside), "{inside} in {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_route_does_not_know_is_405() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    for (method, address, known) in [
+        (Method::GET, "/api/work-log/create", "POST"),
+        (Method::DELETE, "/api/work-log/stats", "GET,HEAD"),
+        (Method::PUT, "/api/conversations", "GET,HEAD,POST"),
+    ] {
+        let answer = Answer::to(ada.request(method, address)).await;
+        assert_problem(&answer, 405);
+        assert_eq!(answer.header("allow"), known, "{address}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
+
+mod changes;
+mod revisions;
+mod snapshots;
+mod sqlite;
+mod stats;
+mod taking_turns;
+mod wakeups;

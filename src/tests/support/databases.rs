@@ -1,0 +1,107 @@
+//! A database of its own for each test: a file in a folder that goes with it, or a database in the PostgreSQL cluster
+//! that `HOLLY_TEST_POSTGRES` names. Without that cluster its tests fail; nothing is passed over in silence.
+
+use crate::server::{auth::random_hex, store::Store};
+use sqlx::{AnyConnection, Connection};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Makes two tests of each function: `a_sentence::sqlite` and `a_sentence::postgres`.
+macro_rules! on_both_databases {
+    ($(async fn $name:ident($store:ident: Store) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn holds($store: crate::server::store::Store) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                let database = $crate::tests::support::databases::Sqlite::create().await;
+                holds(database.store.clone()).await;
+                database.store.close().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                let database = $crate::tests::support::databases::Postgres::create().await;
+                holds(database.store.clone()).await;
+                database.drop().await;
+            }
+        }
+    )+};
+}
+
+pub(crate) use on_both_databases;
+
+/// A fresh SQLite database.
+pub struct Sqlite {
+    /// The open store.
+    pub store: Store,
+    folder: TempDir,
+}
+
+impl Sqlite {
+    /// Makes one in a folder of its own.
+    pub async fn create() -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("holly.db").display())).await.unwrap();
+        Self { store, folder }
+    }
+
+    /// Its files: the database and, while it is open, its write-ahead log and index.
+    pub fn files(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()).collect()
+    }
+
+    /// How often `text` stands in its files.
+    pub fn occurrences(&self, text: &str) -> usize {
+        let found = |path: PathBuf| std::fs::read(path).unwrap().windows(text.len()).filter(|part| *part == text.as_bytes()).count();
+        self.files().into_iter().map(found).sum()
+    }
+}
+
+/// A fresh PostgreSQL database.
+pub struct Postgres {
+    /// The open store.
+    pub store: Store,
+    cluster: String,
+    name: String,
+}
+
+impl Postgres {
+    /// Makes one in the cluster of `HOLLY_TEST_POSTGRES`.
+    pub async fn create() -> Self {
+        let cluster = std::env::var("HOLLY_TEST_POSTGRES").expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
+        let name = format!("holly_test_{}", random_hex::<8>());
+        command(&cluster, &format!("create database {name} template template0 encoding 'utf8'")).await;
+        let store = Store::open(&address(&cluster, &name)).await.unwrap();
+        Self { store, cluster, name }
+    }
+
+    /// Closes it and takes it away; one whose test failed stays to be looked at.
+    pub async fn drop(self) {
+        self.store.close().await;
+        command(&self.cluster, &format!("drop database {} with (force)", self.name)).await;
+    }
+}
+
+async fn command(cluster: &str, sql: &str) {
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect(cluster).await.expect("the cluster of HOLLY_TEST_POSTGRES answers");
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// The cluster's address with another database in it.
+fn address(cluster: &str, database: &str) -> String {
+    let (place, options) = cluster.split_once('?').unwrap_or((cluster, ""));
+    let (host, _) = place.rsplit_once('/').expect("HOLLY_TEST_POSTGRES ends with a database, such as /postgres");
+    if options.is_empty() { format!("{host}/{database}") } else { format!("{host}/{database}?{options}") }
+}
+
+#[test]
+fn the_address_of_another_database_keeps_the_rest() {
+    assert_eq!(address("postgres://me@host:5/postgres", "x"), "postgres://me@host:5/x");
+    assert_eq!(address("postgres:///postgres?host=/run", "x"), "postgres:///x?host=/run");
+}

@@ -1,0 +1,18 @@
+//! What tests stand on: databases of their own, a running server, people who use it, a reader of streams, and chance
+//! that repeats itself.
+
+pub mod chance;
+pub mod databases;
+pub mod people;
+
+mod answer;
+mod models;
+mod person;
+mod sse;
+mod test_app;
+
+pub(super) use answer::{Answer, within};
+pub(super) use models::ToldModel;
+pub(super) use person::{Person, address_of};
+pub(super) use sse::{Event, Parser, Sse};
+pub(super) use test_app::TestApp;

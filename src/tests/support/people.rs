@@ -1,0 +1,62 @@
+//! People, and what they have: the shortest way to a conversation, an entry or a turn.
+
+use crate::{
+    api::Account,
+    chat::Conversation,
+    ids::UserId,
+    server::{
+        chat::{BeginTurn, begin_turn, create_conversation},
+        new_id,
+        store::{Store, turns::TurnRef, users},
+        work_log::{Origin, create_work_log},
+    },
+    timestamp::Timestamp,
+    work_log::{EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status, WorkLogEntry},
+};
+
+/// The time at which tests begin: 2026-11-24T09:30:00Z.
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+
+/// An account that cannot sign in.
+pub async fn person(store: &Store, name: &str) -> UserId {
+    let account = Account { id: new_id::user(NOW), email: format!("{name}@example.org"), is_admin: false };
+    let mut tx = store.begin().await.unwrap();
+    assert!(users::insert(&mut tx, NOW, &account, "no password").await.unwrap());
+    tx.commit().await.unwrap();
+    account.id
+}
+
+/// An empty conversation.
+pub async fn conversation(store: &Store, user: UserId, title: &str) -> Conversation {
+    create_conversation(store, NOW, user, title).await.unwrap()
+}
+
+/// A draft that stands outside any conversation.
+pub fn draft(status: Status, title: &str) -> EntryDraft {
+    EntryDraft {
+        conversation_id: None,
+        parent_id: None,
+        log_type: LogType::ToolCall,
+        status,
+        title: title.to_owned(),
+        details: None,
+        metadata: Metadata::default(),
+        duration_ms: None,
+        lease_ms: LEASE_DEFAULT_MS,
+    }
+}
+
+/// An entry that [`draft`] describes.
+pub async fn entry(store: &Store, user: UserId, status: Status, title: &str) -> WorkLogEntry {
+    create_work_log(store, NOW, user, draft(status, title), Origin::default()).await.unwrap()
+}
+
+/// How a turn begins whose lease runs for a minute.
+pub const fn beginning(user: UserId) -> BeginTurn<'static> {
+    BeginTurn { now: NOW, user, worker: "worker", lease_until: NOW.plus(60_000) }
+}
+
+/// A running turn in a new conversation.
+pub async fn turn(store: &Store, user: UserId) -> TurnRef {
+    begin_turn(store, beginning(user), None, "Paint me a lighthouse").await.unwrap().0
+}

@@ -1,0 +1,125 @@
+//! Somebody who uses the HTTP API: requests with their key or cookie, and the verbs that tests speak in.
+
+use super::{Answer, Sse};
+use crate::ids::UserId;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// Somebody who asks, by key, by cookie or as nobody.
+#[derive(Clone)]
+pub(in crate::tests) struct Person {
+    pub(in crate::tests) id: UserId,
+    pub(in crate::tests) client: Client,
+    pub(in crate::tests) base: String,
+    pub(in crate::tests) credential: Option<(&'static str, String)>,
+}
+
+impl Person {
+    /// A request with what the person shows.
+    pub(in crate::tests) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.credential {
+            Some((name, value)) => request.header(*name, value),
+            None => request,
+        }
+    }
+
+    pub(in crate::tests) async fn gets(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    pub(in crate::tests) async fn posts(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(in crate::tests) async fn sends_patch(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    pub(in crate::tests) async fn deletes(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path)).await
+    }
+
+    /// Posts a form as a browser without JavaScript does.
+    pub(in crate::tests) async fn submits(&self, path: &str, from: &str, form: &[(&str, &str)]) -> Answer {
+        let body = form.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect::<Vec<_>>().join("&");
+        let request = self.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("accept", "text/html,application/xhtml+xml").header("referer", format!("{}{from}", self.base));
+        Answer::to(request.header("origin", &self.base).body(body)).await
+    }
+
+    /// Creates an entry and returns it.
+    pub(in crate::tests) async fn creates(&self, body: Value) -> Value {
+        self.posts("/api/work-log/create", body).await.expect(201)["log"].clone()
+    }
+
+    /// Creates a note with this title and returns it.
+    pub(in crate::tests) async fn notes(&self, title: &str) -> Value {
+        self.creates(json!({ "logType": "info", "status": "info", "title": title })).await
+    }
+
+    /// Moves an entry on and returns it.
+    pub(in crate::tests) async fn patches(&self, entry: &Value, body: Value) -> Value {
+        self.sends_patch(&address_of(entry), body).await.expect(200)["log"].clone()
+    }
+
+    /// The answer to a list with these parameters.
+    pub(in crate::tests) async fn lists(&self, query: &str) -> Value {
+        self.gets(&format!("/api/work-log/list?{query}")).await.expect(200)
+    }
+
+    /// Where the person's feed stands now.
+    pub(in crate::tests) async fn cursor(&self) -> String {
+        self.lists("limit=1").await["cursor"].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a stream with these parameters; its first heartbeat is still to come.
+    pub(in crate::tests) async fn streams(&self, query: &str) -> Sse {
+        Sse::open(self.request(Method::GET, &format!("/api/work-log/stream?{query}"))).await
+    }
+
+    /// Begins a conversation and returns its id.
+    pub(in crate::tests) async fn begins(&self) -> String {
+        self.posts("/api/conversations", json!({})).await.expect(201)["conversation"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a message and returns the answer of the route.
+    pub(in crate::tests) async fn says(&self, conversation: &str, content: &str) -> Value {
+        self.posts(&format!("/api/conversations/{conversation}/messages"), json!({ "content": content })).await.expect(202)
+    }
+
+    /// A conversation with its messages, oldest first.
+    pub(in crate::tests) async fn reads(&self, conversation: &str) -> Value {
+        self.gets(&format!("/api/conversations/{conversation}")).await.expect(200)["conversation"].clone()
+    }
+
+    /// Waits until nothing runs in a conversation and returns it.
+    pub(in crate::tests) async fn awaits_the_end(&self, conversation: &str) -> Value {
+        let mut cursor = self.cursor().await;
+        loop {
+            let read = self.reads(conversation).await;
+            if read["runningTurnId"].is_null() {
+                return read;
+            }
+            let changed = self.lists(&format!("after={cursor}&wait=20")).await;
+            cursor = changed["cursor"].as_str().unwrap().to_owned();
+        }
+    }
+
+    /// The entries of a conversation, oldest first.
+    pub(in crate::tests) async fn entries(&self, conversation: &str) -> Vec<Value> {
+        let mut logs = self.lists(&format!("conversationId={conversation}&limit=200")).await["logs"].as_array().unwrap().clone();
+        logs.reverse();
+        logs
+    }
+}
+
+/// The address of an entry.
+pub(in crate::tests) fn address_of(entry: &Value) -> String {
+    format!("/api/work-log/{}", entry["id"].as_str().unwrap())
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

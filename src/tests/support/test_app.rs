@@ -1,0 +1,141 @@
+//! The whole server on a free port, as `server::serve` runs it, with a clock that the test moves.
+
+use super::Person;
+use crate::{
+    api::Account,
+    ids::UserId,
+    server::{
+        assistant::{Assistant, Workshop, model::Model, tools},
+        auth,
+        clock::Clock,
+        config::Config,
+        listener::{DeadlineListener, PATIENCE, Peer},
+        new_id,
+        router::router,
+        site::Site,
+        state::App,
+        store::users,
+    },
+    timestamp::Timestamp,
+};
+use std::{path::Path, sync::Arc};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// The moment at which tests begin: 24 November 2026, 09:30 UTC.
+const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+
+/// A running server; it ends with the test.
+pub(in crate::tests) struct TestApp {
+    pub(in crate::tests) app: App,
+    base: String,
+    client: reqwest::Client,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// A server with the usual settings.
+    pub(in crate::tests) async fn start() -> Self {
+        Self::with(|_| {}, |_| {}).await
+    }
+
+    /// A server whose settings and rooms the test may change before it serves.
+    pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        settings(&mut config);
+        let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
+        rooms(&mut app);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
+        let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service);
+        tokio::spawn(serving.with_graceful_shutdown(app.shutdown.clone().cancelled_owned()).into_future());
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { app, base, client, _folder: folder }
+    }
+
+    /// A server whose assistant asks these models.
+    pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
+        Self::with(
+            |_| {},
+            |app| {
+                app.assistant = Assistant::new(Workshop {
+                    store: app.store.clone(),
+                    clock: app.clock.clone(),
+                    feed: app.feed.clone(),
+                    data_dir: app.data_dir.clone(),
+                    metrics: app.metrics.clone(),
+                    chain,
+                    tools: tools::Registry::demo(),
+                    pace: 0.0,
+                    shutdown: app.shutdown.clone(),
+                    tasks: app.tasks.clone(),
+                });
+            },
+        )
+        .await
+    }
+
+    /// Somebody with an account and an API key.
+    pub(in crate::tests) async fn person(&self, email: &str) -> Person {
+        let id = self.account(email, false).await;
+        self.by_key(id).await
+    }
+
+    /// An admin with an API key.
+    pub(in crate::tests) async fn admin(&self) -> Person {
+        let id = self.account("admin@example.org", true).await;
+        self.by_key(id).await
+    }
+
+    /// Somebody with an account who is signed in by cookie.
+    pub(in crate::tests) async fn browser(&self, email: &str) -> Person {
+        let id = self.account(email, false).await;
+        let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
+        self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
+    }
+
+    /// Somebody who shows nothing.
+    pub(in crate::tests) fn nobody(&self) -> Person {
+        self.asking(new_id::user(BEGINNING), None)
+    }
+
+    /// Adds an account that has no password: hashing one takes its time.
+    async fn account(&self, email: &str, is_admin: bool) -> UserId {
+        let account = Account { id: new_id::user(self.app.clock.now()), email: email.to_owned(), is_admin };
+        let mut tx = self.app.store.begin().await.unwrap();
+        assert!(users::insert(&mut tx, self.app.clock.now(), &account, "none").await.unwrap());
+        tx.commit().await.unwrap();
+        account.id
+    }
+
+    async fn by_key(&self, id: UserId) -> Person {
+        let key = auth::create_key(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
+        self.asking(id, Some(("authorization", format!("Bearer {key}"))))
+    }
+
+    fn asking(&self, id: UserId, credential: Option<(&'static str, String)>) -> Person {
+        Person { id, client: self.client.clone(), base: self.base.clone(), credential }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.app.shutdown.cancel();
+    }
+}
+
+/// SQLite in a folder of its own; another database by changing `database_url`.
+fn config(folder: &Path) -> Config {
+    Config {
+        addr: ([127, 0, 0, 1], 0).into(),
+        data_dir: folder.join("data"),
+        database_url: format!("sqlite://{}", folder.join("data/holly.db").display()),
+        public_url: None,
+        rate_limit_per_minute: 0,
+        max_streams: 8,
+        demo_pace: 0.0,
+        site_dir: folder.join("site"),
+    }
+}

@@ -1,0 +1,83 @@
+//! New entries: what is stored is what was asked, within its bounds, in its place, without secrets.
+
+use crate::{
+    ids::{ConversationId, EntryId},
+    server::{
+        error::Error,
+        store::{heads, work_logs},
+        work_log::{Origin, create_work_log, log_error, log_info, log_success, log_working, update_work_log},
+    },
+    tests::support::{
+        databases::on_both_databases,
+        people::{NOW, conversation, draft, entry, person},
+    },
+    timestamp::DAY_MS,
+    work_log::{DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus, TITLE_MAX_CHARS},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+const SECRET: &str = "sk-proj-4f9Zq7LmT2xVb8NcR1yWd6KpJ3hGs5Ae0UiQoXtY";
+
+on_both_databases! {
+    async fn an_entry_as_large_as_allowed_comes_back_whole(store: Store) {
+        let ada = person(&store, "ada").await;
+        let talk = conversation(&store, ada, "Talk").await;
+        let parent = entry(&store, ada, Status::Working, "Parent").await;
+        let large = EntryDraft {
+            conversation_id: Some(talk.id),
+            parent_id: Some(parent.id),
+            details: Some("ß".repeat(DETAILS_MAX_BYTES / 2)),
+            metadata: Metadata::default().with("a", "x".repeat(16_376)),
+            duration_ms: Some(5),
+            ..draft(Status::Success, &"🗼".repeat(TITLE_MAX_CHARS))
+        };
+        let made = create_work_log(&store, NOW, ada, large.clone(), Origin::default()).await.unwrap();
+        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        assert_eq!(read, made);
+        assert_eq!((&read.title, &read.details, &read.metadata), (&large.title, &large.details, &large.metadata));
+        assert_eq!((read.conversation_id, read.parent_id, read.turn_id), (Some(talk.id), Some(parent.id), None));
+        assert_eq!((read.timestamp, read.updated_at, read.duration_ms), (NOW, NOW, Some(5)));
+        assert_eq!((read.storage_status, read.archived_at), (StorageStatus::Hot, None));
+        assert_eq!(read.expires_at, Some(NOW.plus(90 * DAY_MS)));
+        assert_eq!(read.rev, 3);
+    }
+
+    async fn a_place_that_is_not_there_is_not_found_and_nothing_is_written(store: Store) {
+        let ada = person(&store, "ada").await;
+        let nowhere = Uuid::from_u128(7);
+        let in_nothing = EntryDraft { conversation_id: Some(ConversationId::from_uuid(nowhere)), ..draft(Status::Info, "x") };
+        let under_nothing = EntryDraft { parent_id: Some(EntryId::from_uuid(nowhere)), ..draft(Status::Info, "x") };
+        let answer = create_work_log(&store, NOW, ada, in_nothing, Origin::default()).await;
+        assert!(matches!(answer, Err(Error::NotFound("conversation"))), "{answer:?}");
+        let answer = create_work_log(&store, NOW, ada, under_nothing, Origin::default()).await;
+        assert!(matches!(answer, Err(Error::NotFound("parent entry"))), "{answer:?}");
+        assert_eq!(heads::of(&mut *store.read().await.unwrap(), ada).await.unwrap().head, 0);
+    }
+
+    async fn each_verb_says_how_the_work_stands(store: Store) {
+        let ada = person(&store, "ada").await;
+        let any = || draft(Status::Warning, "x");
+        let origin = Origin::default;
+        assert_eq!(log_working(&store, NOW, ada, any(), origin()).await.unwrap().status, Status::Working);
+        assert_eq!(log_success(&store, NOW, ada, any(), origin()).await.unwrap().status, Status::Success);
+        assert_eq!(log_error(&store, NOW, ada, any(), origin()).await.unwrap().status, Status::Error);
+        assert_eq!(log_info(&store, NOW, ada, any(), origin()).await.unwrap().log_type, LogType::Info);
+    }
+
+    async fn secrets_are_masked_before_they_are_stored(store: Store) {
+        let ada = person(&store, "ada").await;
+        let telling = EntryDraft {
+            details: Some(format!("Authorization: Bearer {SECRET}")),
+            metadata: Metadata(json!({"deep": {"error": format!("key {SECRET} is wrong")}}).as_object().unwrap().clone()),
+            ..draft(Status::Working, &format!("Asked with {SECRET}"))
+        };
+        let made = create_work_log(&store, NOW, ada, telling, Origin::default()).await.unwrap();
+        let patch = EntryPatch { details: Some(Some(format!("again {SECRET}"))), ..EntryPatch::default() };
+        let patched = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
+        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        for seen in [made, patched, read] {
+            assert!(!serde_json::to_string(&seen).unwrap().contains(SECRET), "{seen:?}");
+        }
+    }
+}

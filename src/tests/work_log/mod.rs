@@ -1,0 +1,8 @@
+//! The work log's verbs: create, move on, settle, list, delete.
+
+mod create;
+mod idempotency;
+mod lease;
+mod list;
+mod owners;
+mod update;

@@ -1,0 +1,106 @@
+//! Moving an entry on: what may change, what never does, and who has the last word.
+
+use crate::{
+    server::{
+        error::Error,
+        store::{heads, work_logs},
+        work_log::{finish_work_log, update_work_log},
+    },
+    tests::support::{
+        databases::on_both_databases,
+        people::{NOW, entry, person},
+    },
+    timestamp::DAY_MS,
+    work_log::{EntryPatch, Status},
+};
+use serde_json::{Value, json};
+
+fn status(status: Status) -> EntryPatch {
+    EntryPatch { status: Some(status), ..EntryPatch::default() }
+}
+
+fn facts(facts: Value) -> EntryPatch {
+    EntryPatch { metadata: facts.as_object().cloned(), ..EntryPatch::default() }
+}
+
+on_both_databases! {
+    async fn the_duration_is_measured_when_work_is_settled_unless_it_was_told(store: Store) {
+        let ada = person(&store, "ada").await;
+        let measured = entry(&store, ada, Status::Working, "x").await;
+        let touched = update_work_log(&store, NOW.plus(500), ada, measured.id, EntryPatch::default()).await.unwrap();
+        assert_eq!((touched.duration_ms, touched.updated_at), (None, NOW.plus(500)));
+        let settled = update_work_log(&store, NOW.plus(1_234), ada, measured.id, status(Status::Success)).await.unwrap();
+        assert_eq!((settled.duration_ms, settled.timestamp), (Some(1_234), NOW));
+        let later = update_work_log(&store, NOW.plus(9_000), ada, measured.id, status(Status::Warning)).await.unwrap();
+        assert_eq!(later.duration_ms, Some(1_234));
+        let told = entry(&store, ada, Status::Working, "x").await;
+        let patch = EntryPatch { duration_ms: Some(7), ..status(Status::Error) };
+        assert_eq!(update_work_log(&store, NOW.plus(1_234), ada, told.id, patch).await.unwrap().duration_ms, Some(7));
+    }
+
+    async fn settled_entries_never_work_again(store: Store) {
+        let ada = person(&store, "ada").await;
+        for settled in [Status::Success, Status::Warning, Status::Error, Status::Info] {
+            let made = entry(&store, ada, settled, "x").await;
+            let answer = update_work_log(&store, NOW, ada, made.id, status(Status::Working)).await;
+            assert!(matches!(answer, Err(Error::Conflict(_))), "{settled}: {answer:?}");
+            let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+            assert_eq!(read, made);
+        }
+    }
+
+    async fn a_worker_that_finishes_late_does_not_change_what_readers_were_told(store: Store) {
+        let ada = person(&store, "ada").await;
+        let made = entry(&store, ada, Status::Working, "x").await;
+        let settled = update_work_log(&store, NOW, ada, made.id, status(Status::Warning)).await.unwrap();
+        let late = finish_work_log(&store, NOW, ada, made.id, status(Status::Success)).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        assert_eq!(heads::of(&mut *store.read().await.unwrap(), ada).await.unwrap().head, settled.rev);
+        let intime = entry(&store, ada, Status::Working, "x").await;
+        assert_eq!(finish_work_log(&store, NOW, ada, intime.id, status(Status::Success)).await.unwrap().status, Status::Success);
+    }
+
+    async fn of_two_who_finish_at_once_one_is_told_of_the_other(store: Store) {
+        let ada = person(&store, "ada").await;
+        for _ in 0..5 {
+            let made = entry(&store, ada, Status::Working, "x").await;
+            let one = finish_work_log(&store, NOW, ada, made.id, status(Status::Success));
+            let other = finish_work_log(&store, NOW, ada, made.id, status(Status::Error));
+            let (one, other) = tokio::join!(one, other);
+            assert!(matches!((&one, &other), (Ok(_), Err(Error::Conflict(_))) | (Err(Error::Conflict(_)), Ok(_))), "{one:?} {other:?}");
+        }
+    }
+
+    async fn facts_are_merged_and_a_null_takes_one_away(store: Store) {
+        let ada = person(&store, "ada").await;
+        let made = entry(&store, ada, Status::Working, "x").await;
+        update_work_log(&store, NOW, ada, made.id, facts(json!({"model": "a", "tokens": {"in": 1}, "gone": 1}))).await.unwrap();
+        let patched = update_work_log(&store, NOW, ada, made.id, facts(json!({"tokens": {"out": 2}, "gone": null, "never": null}))).await.unwrap();
+        assert_eq!(Value::Object(patched.metadata.0), json!({"model": "a", "tokens": {"out": 2}}));
+    }
+
+    async fn facts_that_would_grow_over_the_bound_are_refused(store: Store) {
+        let ada = person(&store, "ada").await;
+        let made = entry(&store, ada, Status::Working, "x").await;
+        let full = update_work_log(&store, NOW, ada, made.id, facts(json!({"a": "x".repeat(16_376)}))).await.unwrap();
+        let over = update_work_log(&store, NOW, ada, made.id, facts(json!({"b": 1}))).await;
+        assert!(matches!(&over, Err(Error::Refused(fields)) if fields[0].field == "metadata"), "{over:?}");
+        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        assert_eq!(read, full);
+        update_work_log(&store, NOW, ada, made.id, facts(json!({"a": null, "b": 1}))).await.unwrap();
+    }
+
+    async fn what_is_kept_has_no_end_and_gets_it_back_when_let_go(store: Store) {
+        let ada = person(&store, "ada").await;
+        let made = entry(&store, ada, Status::Success, "x").await;
+        let keep = |kept| EntryPatch { kept: Some(kept), ..EntryPatch::default() };
+        let kept = update_work_log(&store, NOW.plus(1), ada, made.id, keep(true)).await.unwrap();
+        assert_eq!(kept.expires_at, None);
+        let renamed = EntryPatch { title: Some("y".into()), ..EntryPatch::default() };
+        assert_eq!(update_work_log(&store, NOW.plus(2), ada, made.id, renamed).await.unwrap().expires_at, None);
+        let read = work_logs::find(&mut *store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
+        assert_eq!(read.expires_at, None);
+        let let_go = update_work_log(&store, NOW.plus(3), ada, made.id, keep(false)).await.unwrap();
+        assert_eq!(let_go.expires_at, Some(NOW.plus(90 * DAY_MS)));
+    }
+}
