@@ -10,7 +10,7 @@ export const at = {
   trouble: ".trouble:not([hidden])",
 
   message: "#message",
-  send: '.compose-form button[data-kind="main"]',
+  send: ".compose-form button:not([formnovalidate])",
   stop: ".compose-form button[formnovalidate]",
   connection: ".conversation .connection",
   connectionWord: '.conversation .connection [role="status"]',
@@ -23,7 +23,6 @@ export const at = {
 
   said: ".said",
   answer: ".answer",
-  answerText: ".answer .prose, .answer .rest",
   answerNow: '.answer[data-status="streaming"]',
   answerDone: '.answer[data-status="done"]',
   ended: ".answer .ended",

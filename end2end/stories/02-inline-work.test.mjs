@@ -22,10 +22,10 @@ test("a message's work appears inline, moves on in place, folds when it is done 
   await ada.page.waitForFunction((picture) => document.querySelector(picture).naturalWidth > 0, at.picture);
 
   await ada.sees(at.answerNow);
-  const early = (await ada.the(at.answerText).first().textContent()).length;
+  const early = (await ada.the(at.answer).first().textContent()).length;
   await ada.page.waitForFunction(
     ([place, now, early]) => document.querySelector(now) && document.querySelector(place).textContent.length > early,
-    [at.answerText, at.answerNow, early],
+    [at.answer, at.answerNow, early],
   );
   await ada.screenshot("streaming-light-wide");
 

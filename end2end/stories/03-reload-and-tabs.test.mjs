@@ -18,12 +18,12 @@ test("a reload in the middle of an answer goes on where it was, with nothing twi
   await ada.sees(at.answerNow);
   const entry = await ada.entryOf("Demo");
   const created = (await ada.asks("GET", `/api/work-log/${entry}`)).log.timestamp;
-  const before = (await ada.the(at.answerText).first().textContent()).length;
+  const before = (await ada.the(at.answer).first().textContent()).length;
   await ada.reloads();
   await ada.sees(at.answerNow);
   await ada.page.waitForFunction(
     ([place, before]) => document.querySelector(place)?.textContent.length > before,
-    [at.answerText, before],
+    [at.answer, before],
   );
   const shown = Number.parseInt(await ada.the(`${entryAt(entry)} ${at.elapsed}`).textContent(), 10);
   const real = (Date.now() - Date.parse(created)) / 1000;

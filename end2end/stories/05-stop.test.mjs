@@ -9,15 +9,15 @@ test("work is stopped from another tab: the text stays, and entry and answer say
   await ada.sees(at.answerNow);
   const tab = await ada.opensSecondTab();
   await tab.sees(at.answerNow);
-  await tab.page.waitForFunction((place) => document.querySelector(place)?.textContent.length > 20, at.answerText);
-  const early = await tab.the(at.answerText).first().textContent();
+  await tab.page.waitForFunction((place) => document.querySelector(place)?.textContent.length > 20, at.answer);
+  const early = await tab.the(at.answer).first().textContent();
   await tab.the(at.stop).click();
   for (const reader of [ada, tab]) {
     await reader.reads(at.ended, /^Stopped$/);
     await reader.reads(at.entryWord, /^Stopped$/);
     await reader.sees(at.working, 0);
     await reader.sees(at.send);
-    const kept = await reader.the(at.answerText).first().textContent();
+    const kept = await reader.the(at.answer).first().textContent();
     assert.ok(kept.startsWith(early.slice(0, 20)), `the text is gone: ${kept}`);
   }
   await ada.says("Hello");
