@@ -35,7 +35,6 @@ pub fn Side(
             <ConversationList snapshot current/>
             <div class="me">
                 <span title=account.email.clone()>{account.email.clone()}</span>
-                {account.is_admin.then(|| view! { <a href="/stats" aria-label="Stats" title="Stats"><Icon name="chart"/></a> })}
                 <a href="/settings">"Settings"</a>
             </div>
         </aside>
