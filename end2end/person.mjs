@@ -15,7 +15,7 @@ export class Person {
       const warned = message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text());
       if (warned || message.type() === "error") this.complaints.push(`${message.text()} (${message.location().url})`);
     });
-    page.on("pageerror", (error) => this.complaints.push(String(error.stack ?? error)));
+    page.on("pageerror", (error) => this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`));
   }
 
   static async in(context, holly) {

@@ -32,7 +32,7 @@ test("with the keyboard alone one sends, opens an entry and stops", async () => 
   await keyboard.press("Enter");
   await ada.arrives();
   await ada.seesAnswers(1);
-  assert.equal(await ada.the(at.said).evaluate((said) => said.lastChild.textContent), "Hello\nthere");
+  assert.equal(await ada.the(at.said).textContent(), "You said: Hello\nthere");
 
   await tabsTo(ada, `${at.entry} > summary`);
   await keyboard.press("Enter");

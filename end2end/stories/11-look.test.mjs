@@ -7,7 +7,7 @@ import { aBrowser, aServer, somebody, theServer } from "../world.mjs";
 const sizes = { wide: { width: 1280, height: 860 }, phone: { width: 375, height: 812 } };
 const looks = ["light", "dark"].flatMap((colorScheme) => Object.keys(sizes).map((name) => ({ colorScheme, name, viewport: sizes[name] })));
 
-const background = (person) => person.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+const background = (person) => person.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 
 async function isAccessible(person, where) {
   const { violations } = await new AxeBuilder({ page: person.page }).analyze();
