@@ -10,12 +10,14 @@ use crate::{
     work_log::Status,
 };
 use leptos::prelude::*;
+use leptos_meta::Title;
 use std::sync::Arc;
 
 /// All there is to see, light and dark side by side.
 #[component]
 pub fn Gallery() -> impl IntoView {
     view! {
+        <Title text="Gallery"/>
         <main class="gallery">
             <header><ThemeSwitch theme=None/></header>
             <Everything theme="light" first=1_000/>
@@ -45,7 +47,7 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
             <h2>"Statuses"</h2>
             <div class="row">{Status::ALL.iter().map(|status| view! { <span class="chip"><StatusIcon status=*status/> {status.word()}</span> }).collect_view()}</div>
             <h2>"Conversations"</h2>
-            <div class="narrow"><Conversations/></div>
+            <div class="narrow"><Conversations theme/></div>
             <h2>"Composer"</h2>
             <div class="sample"><Composers/></div>
             <h2>"Nothing yet"</h2>
@@ -116,10 +118,10 @@ fn Connections() -> impl IntoView {
 }
 
 #[component]
-fn Conversations() -> impl IntoView {
+fn Conversations(theme: &'static str) -> impl IntoView {
     let groups = group_by_period(samples::conversations(), samples::NOW);
     view! {
-        <nav class="talks" aria-label="Conversations">
+        <nav class="talks" aria-label=format!("Conversations, {theme}")>
             <ConversationGroups groups current=Some(samples::conversation_id())/>
         </nav>
     }

@@ -1,0 +1,91 @@
+// A server of one's own for a story: the release binary on a free port with an empty data folder.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const root = resolve(import.meta.dirname, "..");
+const binary = resolve(root, process.env.HOLLY_BIN ?? "target/release/holly");
+const siteDir = resolve(root, process.env.HOLLY_SITE_DIR ?? "target/site");
+
+/** A running Holly. `pace` is a factor on the waits of the demo model: 1 as usual, 0 none. */
+export class Holly {
+  static async starts({ pace = 0.2, env = {} } = {}) {
+    const holly = new Holly();
+    holly.data = mkdtempSync(join(tmpdir(), "holly-end2end-"));
+    holly.env = { ...process.env, HOLLY_DATA_DIR: holly.data, HOLLY_SITE_DIR: siteDir, HOLLY_DEMO_PACE: String(pace), ...env };
+    await holly.#listens("127.0.0.1:0");
+    return holly;
+  }
+
+  async #listens(address) {
+    const env = { ...this.env, HOLLY_ADDR: address, HOLLY_LOG: "warn" };
+    this.process = spawn(binary, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    this.exited = once(this.process, "exit");
+    this.log = "";
+    this.process.stderr.on("data", (text) => (this.log += text));
+    const broken = this.exited.then(([code]) => Promise.reject(new Error(`holly ended with ${code}: ${this.log}`)));
+    broken.catch(() => {});
+    this.url = await Promise.race([this.#address(), broken]);
+  }
+
+  async #address() {
+    const lines = createInterface({ input: this.process.stdout });
+    for await (const line of lines) {
+      const address = /^Holly is at (http\S+)/.exec(line)?.[1];
+      if (address) return address;
+      this.log += `${line}\n`;
+    }
+    return new Promise(() => {});
+  }
+
+  /** Runs a command of the command line on the same data; resolves to what it prints. */
+  async runs(args, stdin = "") {
+    const child = spawn(binary, args, { cwd: root, env: { ...this.env, HOLLY_LOG: "error" } });
+    let [said, complained] = ["", ""];
+    child.stdout.on("data", (text) => (said += text));
+    child.stderr.on("data", (text) => (complained += text));
+    child.stdin.end(stdin);
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`holly ${args.join(" ")} ended with ${code}: ${complained}`);
+    return said.trim();
+  }
+
+  /** Adds a person who can sign in. */
+  async knows(email, password) {
+    await this.runs(["user", "add", email], `${password}\n`);
+  }
+
+  /** The value of a metric, summed over its labels. */
+  async counts(metric) {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const lines = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
+    return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  }
+
+  /** Ends it in order. */
+  async stops() {
+    this.process.kill("SIGTERM");
+    await this.exited;
+  }
+
+  /** Ends it as a power cut would. */
+  async isKilled() {
+    this.process.kill("SIGKILL");
+    await this.exited;
+  }
+
+  /** Starts it on the same data and the same port. */
+  async startsAgain() {
+    await this.#listens(new URL(this.url).host);
+  }
+
+  /** Ends it for good. */
+  async isGone() {
+    if (this.process.exitCode === null && this.process.signalCode === null) await this.stops();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,61 @@
+// Where things are on the pages. The only place that knows the markup.
+
+export const at = {
+  island: "[data-hydrated]",
+  asleep: '[data-hydrated="false"]',
+  email: 'input[name="email"]',
+  password: 'input[name="password"]',
+  submit: 'form.fields button[data-kind="main"]',
+  signOut: 'form[action$="account/sign-out"] button',
+  trouble: ".trouble:not([hidden])",
+
+  message: "#message",
+  send: ".compose-form button:not([formnovalidate])",
+  stop: ".compose-form button[formnovalidate]",
+  connection: ".conversation .connection",
+  connectionWord: '.conversation .connection [role="status"]',
+  retryConnection: ".conversation .connection button",
+  title: ".top h1",
+  log: '.timeline[role="log"]',
+  announcements: '.conversation > [role="status"]',
+  scroll: ".scroll",
+  prompt: ".prompts button",
+
+  said: ".said",
+  answer: ".answer",
+  answerNow: '.answer[data-status="streaming"]',
+  answerDone: '.answer[data-status="done"]',
+  ended: ".answer .ended",
+  tryAgain: '.answer form[action$="retry"] button',
+  entry: "details.entry",
+  working: 'details.entry[data-status="working"]',
+  elapsed: ".elapsed",
+  entryTitle: ".title",
+  entryWord: ".facts > :first-child",
+  summary: ":scope > summary",
+  details: ".more dl",
+  folded: "details.work",
+  picture: "figure.media img",
+  media: "figure.media",
+
+  menu: ".menu",
+  side: "#side",
+  talk: ".talk-link",
+  talkLink: ".talk-link a",
+  current: '.talk-link a[aria-current="page"]',
+  newTalk: ".side .new",
+  rename: '.talk-link .tool[aria-label^="Rename"]',
+  remove: '.talk-link .tool[aria-label^="Delete"]',
+  renameField: '.talk-link input[name="title"]',
+  dialog: "dialog[open]",
+  confirmDelete: 'dialog[open] button[data-kind="danger"]',
+  keepIt: "dialog[open] button[autofocus]",
+
+  keyName: '.panel input[name="name"]',
+  makeKey: 'form[action$="keys/create"] button',
+  freshKey: ".secret",
+  theme: (name) => `input[name="theme"][value="${name}"]`,
+};
+
+/** The entry with this id. */
+export const entryAt = (id) => `[id="entry-${id}"]`;

@@ -1,0 +1,173 @@
+// Somebody at a browser, in the verbs of a story. Whatever the browser complains about fails the story.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { at, entryAt } from "./page.mjs";
+
+const pictures = resolve(import.meta.dirname, "../target/end2end");
+const unreachable = /net::ERR_|Failed to load resource|NetworkError|network error/;
+
+export class Person {
+  constructor(context, holly, page) {
+    Object.assign(this, { context, holly, page, complaints: [], pardoned: [] });
+    page.on("console", (message) => {
+      const warned = message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text());
+      if (warned || message.type() === "error") this.complaints.push(`${message.text()} (${message.location().url})`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`));
+  }
+
+  static async in(context, holly) {
+    return new Person(context, holly, await context.newPage());
+  }
+
+  /** What is at this place, now or later. */
+  the(place) {
+    return this.page.locator(place);
+  }
+
+  async visits(path) {
+    const answer = await this.page.goto(path);
+    assert.ok(answer.ok(), `${path}: ${answer.status()}`);
+    await this.isAwake();
+  }
+
+  /** Waits until every island of the page has come to life; without JavaScript none will. */
+  async isAwake() {
+    if (this.readsPlainPages) return;
+    await this.page.waitForFunction((asleep) => document.readyState === "complete" && !document.querySelector(asleep), at.asleep);
+  }
+
+  async reloads() {
+    await this.page.reload();
+    await this.isAwake();
+  }
+
+  async createsFirstAccount(email, password) {
+    await this.visits("/");
+    await this.page.waitForURL("**/welcome");
+    await this.entersWith(email, password);
+  }
+
+  async signsIn(email, password) {
+    await this.visits("/sign-in");
+    await this.entersWith(email, password);
+  }
+
+  async entersWith(email, password) {
+    await this.the(at.email).fill(email);
+    await this.the(at.password).fill(password);
+    await this.the(at.submit).click();
+    await this.page.waitForURL((url) => url.pathname === "/");
+    await this.isAwake();
+  }
+
+  /** Writes and sends; in a new conversation that leads to the conversation's own page. */
+  async says(text) {
+    const begins = new URL(this.page.url()).pathname === "/";
+    await this.the(at.message).fill(text);
+    await this.the(at.send).click();
+    if (begins) await this.arrives();
+  }
+
+  /** Comes to a conversation's own page. */
+  async arrives() {
+    await this.page.waitForURL("**/c/*");
+    await this.isAwake();
+  }
+
+  /** The id of the conversation that is open. */
+  get conversation() {
+    return /\/c\/([0-9a-f-]+)/.exec(this.page.url())?.[1];
+  }
+
+  /** Waits until so many of something are in sight. */
+  async sees(place, count = 1) {
+    await this.page.waitForFunction(
+      ([place, count]) => [...document.querySelectorAll(place)].filter((found) => found.checkVisibility()).length === count,
+      [place, count],
+    );
+  }
+
+  /** Waits until something reads as it should. */
+  async reads(place, words) {
+    const pattern = words instanceof RegExp ? words : new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    await this.page.waitForFunction(
+      ([place, source, flags]) => [...document.querySelectorAll(place)].some((found) => new RegExp(source, flags).test(found.textContent)),
+      [place, pattern.source, pattern.flags],
+    );
+  }
+
+  /** Waits until so many answers are done and nothing runs. */
+  async seesAnswers(count) {
+    await this.sees(at.answerDone, count);
+    await this.sees(at.send);
+  }
+
+  async isLive() {
+    await this.reads(at.connectionWord, /^Live$/);
+  }
+
+  async opensEntry(id) {
+    await this.the(`${entryAt(id)} > summary`).click();
+    await this.the(`${entryAt(id)} .more`).waitFor();
+  }
+
+  /** The id of the first entry whose title matches. */
+  async entryOf(title) {
+    const row = this.the(at.entry).filter({ has: this.the(at.entryTitle).filter({ hasText: title }) }).first();
+    await row.waitFor({ state: "attached" });
+    return (await row.getAttribute("id")).replace("entry-", "");
+  }
+
+  async opensSecondTab(path = new URL(this.page.url()).pathname) {
+    const tab = await Person.in(this.context, this.holly);
+    tab.email = this.email;
+    await tab.visits(path);
+    return tab;
+  }
+
+  async closesTab() {
+    this.isContent();
+    await this.page.close();
+  }
+
+  async goesOffline() {
+    this.pardons(unreachable);
+    await this.context.setOffline(true);
+  }
+
+  async backOnline() {
+    await this.context.setOffline(false);
+  }
+
+  /** Calls the HTTP API as a program would that shares this browser's session. */
+  async asks(method, path, body) {
+    const answer = await this.context.request.fetch(path, { method, data: body });
+    assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    return answer.json();
+  }
+
+  async screenshot(name) {
+    mkdirSync(pictures, { recursive: true });
+    await this.page.screenshot({ path: join(pictures, `${name}.png`) });
+  }
+
+  /** Takes certain complaints of the browser for expected, from now on and before. */
+  pardons(pattern = unreachable) {
+    this.pardoned.push(pattern);
+  }
+
+  /** Fails when the browser complained. */
+  isContent() {
+    const left = this.complaints.filter((text) => !this.pardoned.some((pattern) => pattern.test(text)));
+    assert.deepEqual(left, [], "the browser complained");
+  }
+
+  /** Ends the story for this browser. */
+  async leaves() {
+    this.isContent();
+    await this.context.close();
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at, entryAt } from "../page.mjs";
+import { aServer, somebody } from "../world.mjs";
+
+test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
+  const holly = await aServer({ pace: 0.4 });
+  const ada = await somebody({ holly });
+  await ada.says("Paint a lighthouse at dusk, slowly");
+  await ada.sees(at.stop);
+  const tool = await ada.entryOf("lighthouse at dusk");
+  const row = await ada.the(entryAt(tool)).elementHandle();
+  assert.equal(await row.getAttribute("data-status"), "working");
+  await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Working");
+  await ada.reads(`${entryAt(tool)} ${at.elapsed}`, /^1 s$/);
+  await ada.reads(`${entryAt(tool)} ${at.elapsed}`, /^2 s$/);
+  await ada.screenshot("working-light-wide");
+
+  await ada.page.waitForFunction((row) => row.dataset.status === "success" && row.isConnected, row);
+  await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Done");
+  await ada.sees(at.picture);
+  await ada.page.waitForFunction((picture) => document.querySelector(picture).naturalWidth > 0, at.picture);
+
+  await ada.sees(at.answerNow);
+  const early = (await ada.the(at.answer).first().textContent()).length;
+  await ada.page.waitForFunction(
+    ([place, now, early]) => document.querySelector(now) && document.querySelector(place).textContent.length > early,
+    [at.answer, at.answerNow, early],
+  );
+  await ada.screenshot("streaming-light-wide");
+
+  await ada.seesAnswers(1);
+  await ada.sees(at.folded);
+  await ada.reads(`${at.folded} > summary`, /Image: lighthouse at dusk, slowly, 2 model calls · \d/);
+  await ada.sees(at.entry, 0);
+  await ada.the(`${at.folded} > summary`).click();
+  await ada.sees(at.entry, 3);
+  await ada.opensEntry(tool);
+  await ada.reads(`${entryAt(tool)} ${at.details}`, /tool.*generate_image/);
+  await ada.sees(at.picture);
+  await ada.screenshot("done-light-wide");
+  await ada.leaves();
+});
+
+test("a long answer shows its table, list and code, and the page stays at the end", async () => {
+  const ada = await somebody();
+  await ada.says("Tell me something long");
+  await ada.seesAnswers(1);
+  for (const place of ["table", "ol", "pre code", "blockquote"]) await ada.sees(`${at.answer} .prose ${place}`);
+  await ada.page.waitForFunction((place) => {
+    const list = document.querySelector(place);
+    return list.scrollHeight - list.scrollTop - list.clientHeight < 48;
+  }, at.scroll);
+  await ada.leaves();
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../page.mjs";
+import { somebody } from "../world.mjs";
+
+test("work is stopped from another tab: the text stays, and entry and answer say so", async () => {
+  const ada = await somebody();
+  await ada.says("Slowly tell me something");
+  await ada.sees(at.answerNow);
+  const tab = await ada.opensSecondTab();
+  await tab.sees(at.answerNow);
+  await tab.page.waitForFunction((place) => document.querySelector(place)?.textContent.length > 20, at.answer);
+  const early = await tab.the(at.answer).first().textContent();
+  await tab.the(at.stop).click();
+  for (const reader of [ada, tab]) {
+    await reader.reads(at.ended, /^Stopped$/);
+    await reader.reads(at.entryWord, /^Stopped$/);
+    await reader.sees(at.working, 0);
+    await reader.sees(at.send);
+    const kept = await reader.the(at.answer).first().textContent();
+    assert.ok(kept.startsWith(early.slice(0, 20)), `the text is gone: ${kept}`);
+  }
+  await ada.says("Hello");
+  await tab.seesAnswers(1);
+  await tab.closesTab();
+  await ada.leaves();
+});
+
+test("a tool at work is stopped", async () => {
+  const ada = await somebody();
+  await ada.says("Make a slow film of rain");
+  await ada.entryOf("rain");
+  await ada.the(at.stop).click();
+  await ada.sees(at.send);
+  await ada.sees(at.working, 0);
+  await ada.reads(at.entryWord, /^Stopped$/);
+  await ada.sees(at.media, 0);
+  await ada.leaves();
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../page.mjs";
+import { aServer, somebody } from "../world.mjs";
+
+/** Presses Tab until what has the focus matches. */
+async function tabsTo(person, place) {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await person.page.keyboard.press("Tab");
+    if (await person.page.evaluate((place) => document.activeElement.matches(place), place)) return;
+  }
+  assert.fail(`the keyboard does not lead to ${place}`);
+}
+
+/** Writes down all that the status region says from now on. */
+const listens = (person) =>
+  person.page.evaluate((place) => {
+    window.heard = [];
+    const region = document.querySelector(place);
+    const note = () => window.heard.push(region.textContent.trim());
+    new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
+  }, at.announcements);
+
+test("with the keyboard alone one sends, opens an entry and stops", async () => {
+  const ada = await somebody();
+  const { keyboard } = ada.page;
+  await tabsTo(ada, ".skip");
+  await keyboard.press("Enter");
+  await keyboard.type("Hello");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("there");
+  await keyboard.press("Enter");
+  await ada.arrives();
+  await ada.seesAnswers(1);
+  assert.equal(await ada.the(at.said).textContent(), "You said: Hello\nthere");
+
+  await tabsTo(ada, `${at.entry} > summary`);
+  await keyboard.press("Enter");
+  await ada.sees(at.details);
+  await keyboard.press("Space");
+  await ada.sees(at.details, 0);
+
+  await ada.the(at.message).focus();
+  await keyboard.type("Slowly tell me something");
+  await keyboard.press("Enter");
+  await ada.sees(at.answerNow);
+  await tabsTo(ada, at.stop);
+  await keyboard.press("Enter");
+  await ada.reads(at.ended, /^Stopped$/);
+  await ada.leaves();
+});
+
+test("beginnings and ends are read aloud; ticks, tokens and progress are not", async () => {
+  const holly = await aServer({ pace: 0.5 });
+  const ada = await somebody({ holly });
+  await ada.says("Hello");
+  await ada.seesAnswers(1);
+  assert.equal(await ada.the(at.log).getAttribute("aria-live"), "off");
+  await listens(ada);
+  await ada.says("Make a slow film of rain");
+  await ada.seesAnswers(2);
+  await ada.says("Let everything fail");
+  await ada.sees(at.tryAgain);
+  const heard = await ada.page.evaluate(() => window.heard);
+  const said = heard.join("\n");
+  for (const words of [/film.*: Working/i, /film.*: Done/i, /Answer ready/, /: Failed/, /No answer could be had/]) assert.match(said, words);
+  assert.doesNotMatch(said, /\d+ %|\b\d+ s\b|Here it is/);
+  assert.ok(heard.length <= 20, `${heard.length} announcements:\n${said}`);
+  await ada.leaves();
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../page.mjs";
+import { aBrowser, anEmail, password, theServer } from "../world.mjs";
+
+test("without JavaScript one signs in, sends, reads, opens entries and stops", async () => {
+  const holly = await theServer();
+  const email = anEmail();
+  await holly.knows(email, password);
+  const ada = await aBrowser(holly, { javaScriptEnabled: false });
+  ada.readsPlainPages = true;
+  await ada.signsIn(email, password);
+
+  await ada.the(at.message).fill("Paint a lighthouse at dusk");
+  await ada.the(at.send).click();
+  await ada.page.waitForURL("**/c/*");
+  assert.equal(await ada.the(at.said).count(), 1);
+  await untilReloadShows(ada, at.answerDone);
+  assert.equal(await ada.the(at.picture).count(), 1);
+  await ada.the(`${at.folded} > summary`).click();
+  const entry = ada.the(at.entry).first();
+  await entry.locator(at.summary).click();
+  await entry.locator(at.details).waitFor();
+  await ada.screenshot("plain-light-wide");
+
+  await ada.the(at.message).fill("Slowly tell me something");
+  await ada.the(at.send).click();
+  await untilReloadShows(ada, at.answerNow);
+  await ada.the(at.stop).click();
+  await untilReloadShows(ada, at.ended);
+  assert.equal(await ada.the(at.ended).textContent(), "Stopped");
+  await ada.leaves();
+});
+
+async function untilReloadShows(person, place) {
+  const tries = 80;
+  for (let turn = 0; turn < tries; turn += 1) {
+    if ((await person.the(place).count()) > 0) return;
+    await person.page.reload();
+  }
+  assert.fail(`${tries} reloads do not show ${place}`);
+}

@@ -1,0 +1,82 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../page.mjs";
+import { aBrowser, aServer, somebody, theServer } from "../world.mjs";
+
+const sizes = { wide: { width: 1280, height: 860 }, phone: { width: 375, height: 812 } };
+const looks = ["light", "dark"].flatMap((colorScheme) => Object.keys(sizes).map((name) => ({ colorScheme, name, viewport: sizes[name] })));
+
+const background = (person) => person.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+
+async function isAccessible(person, where) {
+  const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+  const places = (nodes) => nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ");
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${places(nodes)}`);
+  assert.deepEqual(found, [], where);
+}
+
+/** Stops all motion, so that colours are measured at rest. */
+const isStill = (person) => person.page.evaluate(() => document.getAnimations().forEach((animation) => animation.cancel()));
+
+for (const { colorScheme, name, viewport } of looks) {
+  test(`every page is accessible and has its picture: ${colorScheme}, ${name}`, async () => {
+    const holly = await aServer({ pace: 1 });
+    const ada = await somebody({ holly, colorScheme, viewport });
+    const look = `${colorScheme}-${name}`;
+    await isAccessible(ada, "new conversation");
+    await ada.screenshot(`new-${look}`);
+    await ada.says("Paint a lighthouse at dusk with a fallback");
+    await ada.sees(at.picture);
+    const failed = await ada.entryOf("limit");
+    await ada.opensEntry(failed);
+    await isStill(ada);
+    await isAccessible(ada, "chat at work");
+    await ada.screenshot(`chat-${look}`);
+    await ada.seesAnswers(1);
+    await ada.screenshot(`end-${look}`);
+    await isAccessible(ada, "chat at the end");
+    for (const page of ["history", "settings", "gallery"]) {
+      await ada.visits(`/${page}`);
+      await isStill(ada);
+      await isAccessible(ada, page);
+      await ada.screenshot(`${page}-${look}`);
+    }
+    await ada.leaves();
+
+    const stranger = await aBrowser(holly, { colorScheme, viewport });
+    await stranger.visits("/sign-in");
+    await isAccessible(stranger, "sign-in");
+    await stranger.screenshot(`sign-in-${look}`);
+    await stranger.leaves();
+    await holly.isGone();
+  });
+}
+
+test("light and dark follow the system until one is chosen, and the choice stays", async () => {
+  const ada = await somebody({ colorScheme: "light" });
+  const light = await background(ada);
+  await ada.page.emulateMedia({ colorScheme: "dark" });
+  const dark = await background(ada);
+  assert.notEqual(light, dark);
+  await ada.visits("/settings");
+  await ada.the(at.theme("light")).check({ force: true });
+  assert.equal(await background(ada), light);
+  await ada.visits("/");
+  assert.equal(await background(ada), light);
+  await ada.visits("/settings");
+  await ada.the(at.theme("system")).check({ force: true });
+  assert.equal(await background(ada), dark);
+  await ada.reloads();
+  assert.equal(await background(ada), dark);
+  await ada.leaves();
+});
+
+test("nobody is made to watch motion who asked for none", async () => {
+  const ada = await somebody({ holly: await theServer(), reducedMotion: "reduce" });
+  await ada.says("Slowly tell me something");
+  await ada.sees(at.working);
+  const running = await ada.page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === "running").length);
+  assert.equal(running, 0);
+  await ada.leaves();
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { test } from "node:test";
+import { brotliDecompressSync } from "node:zlib";
+import { at } from "../page.mjs";
+import { somebody } from "../world.mjs";
+
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+
+/** Bytes of one answer as sent with brotli and as meant. */
+function weighs(url, cookie) {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { headers: { "accept-encoding": "br", cookie } }, async (answer) => {
+      const sent = Buffer.concat(await answer.toArray());
+      const raw = answer.headers["content-encoding"] === "br" ? brotliDecompressSync(sent) : sent;
+      resolve({ kind: answer.headers["content-type"].split(";")[0], sent: sent.length, raw: raw.length });
+    });
+    asked.on("error", reject).end();
+  });
+}
+
+test("a chat page with a finished turn is at most 450 kB of program and 150 kB over the wire", async () => {
+  const ada = await somebody();
+  await ada.says("Hello");
+  await ada.seesAnswers(1);
+  const asked = new Set();
+  ada.page.on("request", (request) => asked.add(request.url()));
+  await ada.reloads();
+  await ada.isLive();
+  const cookie = (await ada.context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  const parts = [...asked].filter((url) => url.startsWith(ada.holly.url) && !url.includes("/api/work-log/stream"));
+  let [program, wire] = [0, 0];
+  for (const url of parts) {
+    const { kind, sent, raw } = await weighs(url, cookie);
+    console.log(`${new URL(url).pathname.padEnd(48)} ${kind.padEnd(24)} ${kilobytes(raw).padStart(10)} ${kilobytes(sent).padStart(10)}`);
+    if (/wasm|javascript/.test(kind)) program += raw;
+    wire += sent;
+  }
+  console.log(`${"program".padEnd(73)} ${kilobytes(program).padStart(10)}\n${"all, brotli".padEnd(84)} ${kilobytes(wire).padStart(10)}`);
+  assert.ok(parts.some((url) => url.endsWith(".wasm")), "the program was not asked for");
+  assert.ok(program <= 450_000, `wasm and js are ${kilobytes(program)}`);
+  assert.ok(wire <= 150_000, `the page is ${kilobytes(wire)} over the wire`);
+  await ada.sees(at.answer);
+  await ada.leaves();
+});

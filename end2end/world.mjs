@@ -1,0 +1,70 @@
+// What stories share: one browser, and one server for all that do not disturb each other. Each person is somebody new.
+
+import { chromium } from "playwright-core";
+import { after } from "node:test";
+import { Holly } from "./holly.mjs";
+import { Person } from "./person.mjs";
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const quiet = ["--disable-component-update", "--disable-sync"];
+const patience = Number(process.env.PATIENCE_MS ?? 20_000);
+const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const started = [];
+let browser, shared, people = 0;
+
+export const password = "correct horse battery";
+
+async function theBrowser() {
+  browser ??= chromium.launch({ executablePath: chromiumPath, args: [...flags, ...quiet] });
+  return browser;
+}
+
+/** The server that stories share. */
+export function theServer() {
+  shared ??= aServer();
+  return shared;
+}
+
+/** A server of one's own, gone after the last story. */
+export async function aServer(options) {
+  const holly = await Holly.starts(options);
+  started.push(holly);
+  return holly;
+}
+
+/** An address that nobody has used yet. */
+export function anEmail() {
+  people += 1;
+  return `reader${people}@example.org`;
+}
+
+/** A browser of somebody's own at `holly`, signed in by nobody; `options` are those of a browser context. */
+export async function aBrowser(holly, options = {}) {
+  const context = await (await theBrowser()).newContext({ baseURL: holly.url, viewport: { width: 1280, height: 860 }, ...options });
+  context.setDefaultTimeout(patience);
+  return Person.in(context, holly);
+}
+
+/** Somebody new with an account, signed in on the page where conversations begin. */
+export async function somebody({ holly, ...options } = {}) {
+  const server = holly ?? (await theServer());
+  const email = anEmail();
+  await server.knows(email, password);
+  const person = await aBrowser(server, options);
+  person.email = email;
+  await person.signsIn(email, password);
+  return person;
+}
+
+/** The same person at another device. */
+export async function elsewhere(person, options = {}) {
+  const other = await aBrowser(person.holly, options);
+  other.email = person.email;
+  await other.signsIn(person.email, password);
+  return other;
+}
+
+after(async () => {
+  await (await browser)?.close();
+  for (const holly of started) await holly.isGone();
+});
