@@ -15,7 +15,9 @@ export class Person {
       const warned = message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text());
       if (warned || message.type() === "error") this.complaints.push(`${message.text()} (${message.location().url})`);
     });
-    page.on("pageerror", (error) => this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`));
+    // A picture of the page that is left is not drawn when it is left quickly; the browser says so as an error.
+    const skipped = (error) => /Transition was skipped/.test(error.message);
+    page.on("pageerror", (error) => skipped(error) || this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`));
   }
 
   static async in(context, holly) {

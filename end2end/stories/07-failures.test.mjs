@@ -18,7 +18,7 @@ test("a fallback says what failed, what is tried instead and who answered, and d
   const entry = await ada.entryOf("limit");
   await ada.opensEntry(entry);
   await ada.reads(`${entryAt(entry)} ${at.details}`, /rate_limit/);
-  await ada.reads(`${entryAt(entry)} pre`, "Quota exceeded");
+  await ada.reads(`${entryAt(entry)} ${at.details}`, "Quota exceeded");
   await ada.screenshot("fallback-light-wide");
   await ada.reloads();
   await ada.sees(failed);
@@ -32,7 +32,7 @@ test("a tool that fails stays in sight, and the answer goes on", async () => {
   await ada.seesAnswers(1);
   await ada.sees(failed);
   await ada.reads(`${failed} ${at.entryWord}`, /^Failed$/);
-  await ada.reads(at.answer, "Not everything worked out");
+  await ada.reads(at.answer, "I could not make the picture");
   await ada.leaves();
 });
 

@@ -34,7 +34,7 @@ test("Firefox brings the page to life, and a message is answered live", async ()
     await page.waitForSelector(at.answerDone);
     await page.waitForSelector(at.picture);
     await page.waitForSelector(at.send);
-    await reads(at.answer, "Here it is");
+    await reads(at.answer, "Here you are");
     assert.deepEqual(complaints, []);
   } finally {
     await firefox.close();
