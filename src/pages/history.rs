@@ -19,6 +19,7 @@ pub fn HistoryPage() -> impl IntoView {
         text: query.get("q").filter(|text| !text.is_empty()),
         log_type: query.get("logType").filter(|word| !word.is_empty()),
         status: query.get("status").filter(|word| !word.is_empty()),
+        archive: query.get("archive").is_some(),
         before: query.get("before").filter(|id| !id.is_empty()),
     });
     Suspend::new(async move {

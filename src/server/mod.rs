@@ -17,6 +17,8 @@ pub mod masking;
 pub mod metrics;
 pub mod middleware;
 pub mod new_id;
+pub mod packing;
+pub mod retention;
 pub mod router;
 pub mod routes;
 pub mod serve;

@@ -8,8 +8,9 @@ use super::{
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
     metrics::Metrics,
+    retention::{Archive, Retention},
     site::Site,
-    store::{Store, StoreError},
+    store::{Store, StoreError, retention::declare_policy},
 };
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,6 +22,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// The database.
     pub store: Store,
+    /// The tiers: the database and the archive.
+    pub retention: Retention,
     /// The time.
     pub clock: Clock,
     /// The data folder.
@@ -45,6 +48,17 @@ pub struct App {
     pub tasks: TaskTracker,
 }
 
+/// Opens database and archive, and lets every entry expire by the settings.
+pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
+    let archive = Archive::open(&config.archive_url).map_err(StoreError::Unusable)?;
+    let store = Store::open(&config.database_url).await?;
+    let mut tx = store.begin().await?;
+    let policy = config.retention;
+    declare_policy(&mut tx, [policy.hot_days, policy.warm_days, policy.cold_days]).await?;
+    tx.commit().await?;
+    Ok(Retention { store, archive })
+}
+
 /// Limits by person and address.
 pub struct Limits {
     /// Tries to sign in.
@@ -60,7 +74,8 @@ impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
-        let store = Store::open(&config.database_url).await?;
+        let retention = open_retention(&config).await?;
+        let store = retention.store.clone();
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let assistant = Assistant::new(Workshop {
@@ -80,6 +95,7 @@ impl App {
         Ok(Self {
             config: Arc::new(config),
             store,
+            retention,
             clock,
             data_dir,
             feed,

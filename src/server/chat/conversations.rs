@@ -6,6 +6,7 @@ use crate::{
     server::{
         error::{Error, Result},
         new_id,
+        retention::erasing,
         store::{Reader, Store, conversations, files, removed, work_logs},
     },
     timestamp::Timestamp,
@@ -64,13 +65,16 @@ pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages and entries. A turn that runs in it finds it gone and gives up.
+/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects. A turn that runs in it finds it gone and gives up.
 pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id: ConversationId) -> Result<DeletedConversation> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
     let files = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
+    erasing::check_not_held(&mut tx, user, Some(id)).await?;
     work_logs::delete_conversation(&mut tx, user, id).await?;
+    erasing::doom_objects(&mut tx, user, Some(id)).await?;
+    erasing::note(&mut tx, now, "conversation", &id.to_string()).await?;
     conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;

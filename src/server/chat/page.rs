@@ -6,7 +6,9 @@ use crate::{
     ids::{ConversationId, EntryId, MessageId, UserId},
     server::{
         error::Result,
-        store::{Reader, messages, work_logs},
+        retention::Archive,
+        store::{Reader, messages},
+        work_log::conversation_logs,
     },
     work_log::WorkLogEntry,
 };
@@ -27,12 +29,17 @@ pub struct ConversationPage {
 }
 
 /// The newest [`PAGE`] rows of a conversation before `before`.
-pub async fn page(reader: &mut Reader, user: UserId, id: ConversationId, before: Option<Uuid>) -> Result<ConversationPage> {
+pub async fn page(
+    reader: &mut Reader,
+    archive: &Archive,
+    user: UserId,
+    id: ConversationId,
+    before: Option<Uuid>,
+) -> Result<ConversationPage> {
     let conversation = find_conversation(reader, user, id).await?;
     let limit = PAGE as i64 + 1;
     let said = messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
-    let filter = work_logs::EntryFilter { conversation_id: Some(id), ..Default::default() };
-    let done = work_logs::list(reader, user, &filter, before.map(EntryId::from_uuid), limit).await?;
+    let done = conversation_logs(reader, archive, user, id, before.map(EntryId::from_uuid), limit).await?;
     let mut rows: Vec<(Uuid, Change)> = said.into_iter().map(|message: Message| (message.id.uuid(), Change::Message(message))).collect();
     rows.extend(done.into_iter().map(|entry: WorkLogEntry| (entry.id.uuid(), Change::Entry(entry))));
     rows.sort_by_key(|(id, _)| std::cmp::Reverse(*id));

@@ -12,6 +12,7 @@ use crate::{
         chat::{create_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
+        retention::{erasing::purge, reading::steadily},
         state::App,
     },
 };
@@ -46,7 +47,8 @@ pub async fn read(
 ) -> Answer {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
-    let page = page(&mut app.store.read().await?, account.id, id, before).await?;
+    let archive = &app.retention.archive;
+    let page = steadily(&app.store, |mut reader| async move { page(&mut reader, archive, account.id, id, before).await }).await?;
     let messages: Vec<_> =
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
@@ -69,6 +71,7 @@ pub async fn rename(
 /// Deletes a conversation with everything in it.
 pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
     app.assistant.delete_conversation(account.id, id).await?;
+    purge(&app.retention, app.clock.now(), account.id).await?;
     Ok(Json(json!({ "success": true })).into_response())
 }
 

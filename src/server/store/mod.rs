@@ -14,6 +14,7 @@ pub mod heads;
 pub mod messages;
 pub mod meta;
 pub mod removed;
+pub mod retention;
 pub mod sessions;
 pub mod stats;
 pub mod turns;

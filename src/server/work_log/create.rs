@@ -70,7 +70,7 @@ fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<Tur
         updated_at: now,
         duration_ms: draft.duration_ms,
         storage_status: StorageStatus::Hot,
-        expires_at: Some(work_logs::expiry(now)),
+        expires_at: None,
         archived_at: None,
         rev: 0,
     }

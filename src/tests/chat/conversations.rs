@@ -8,6 +8,7 @@ use crate::{
         work_log::create_work_log,
     },
     tests::support::{
+        archives::no_archive,
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, person},
     },
@@ -61,8 +62,8 @@ on_both_databases! {
             other => panic!("{other:?}"),
         };
         let mut reader = store.read().await.unwrap();
-        let newest = page(&mut reader, ada, turn.conversation_id, None).await.unwrap();
-        let older = page(&mut reader, ada, turn.conversation_id, newest.older).await.unwrap();
+        let newest = page(&mut reader, &no_archive(), ada, turn.conversation_id, None).await.unwrap();
+        let older = page(&mut reader, &no_archive(), ada, turn.conversation_id, newest.older).await.unwrap();
         assert_eq!((newest.rows.len(), older.rows.len(), older.older), (200, 51, None));
         assert_eq!(older.rows.iter().chain(&newest.rows).map(id).collect::<Vec<_>>(), expected);
     }
