@@ -3,6 +3,7 @@
 use super::{
     chat,
     error::Result,
+    retention::worker,
     state::App,
     store::{sessions, turns},
     work_log,
@@ -21,12 +22,14 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
         turns::expire_all(&mut tx).await?;
         tx.commit().await?;
     }
+    worker::begin(app).await?;
     sweep(app).await
 }
 
 /// Starts the tasks.
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
+    repeat(app, worker::LOOK_EVERY, "retention", |app| async move { worker::look(&app).await });
     repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
 }
 

@@ -11,7 +11,8 @@ use crate::{
             Tx,
             retention::{due, erasures, holds, objects},
             removed,
-            stats::Changes,
+            stats::{self, Changes},
+            users,
         },
         work_log::delete_work_log,
     },
@@ -92,6 +93,25 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Resu
     Ok(erasures::note(tx, now, kind, &object::hex_sha256(id.as_bytes())).await?)
 }
 
+/// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
+/// keys end at once; files on the disk are the caller's.
+pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
+    let mut tx = super::begin(&retention.store, None, user).await?;
+    if holds::any_of(&mut tx, user).await? {
+        return Err(Error::Conflict("an admin has put this account or a conversation in it on hold".into()));
+    }
+    let [conversations, messages, rows, files] = users::belongings(&mut tx, user).await?;
+    let archived = doom_objects(&mut tx, user, None).await?;
+    stats::all_to_deleted(&mut tx, user).await?;
+    users::delete(&mut tx, user).await?;
+    note(&mut tx, now, "account", &user.to_string()).await?;
+    tx.commit().await?;
+    retention.store.wakeups().access(user);
+    let (objects, objects_pending) = purge(retention, now, user).await?;
+    retention.store.shrink().await?;
+    Ok(Receipt { conversations, messages, rows, archived, files, objects, objects_pending })
+}
+
 /// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many could not be reached.
 pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
     let (mut done, mut pending) = (0, 0);
@@ -111,6 +131,9 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
                 pending += 1;
             }
         }
+    }
+    if let Err(error) = super::restoring::mirror(retention, now).await {
+        tracing::warn!(%error, "the list of erasures could not be written yet; the next run does it");
     }
     Ok((done, pending))
 }

@@ -7,12 +7,15 @@ pub mod archive;
 pub mod changing;
 pub mod erasing;
 pub mod keeping;
+pub mod lag;
 pub mod object;
 pub mod pass;
 pub mod plan;
 pub mod policy;
 pub mod reading;
 pub mod report;
+pub mod restoring;
+pub mod worker;
 
 mod cache;
 mod expiring;

@@ -4,7 +4,7 @@
 use super::{
     Policy, Report, Retention, expiring, guard, moving,
     plan::{self, Plan, Step},
-    sweeping, trimming,
+    restoring, sweeping, trimming,
 };
 use crate::{
     ids::UserId,
@@ -142,6 +142,8 @@ impl Pass<'_> {
         if self.refused < PATIENCE {
             let swept = sweeping::sweep(self.retention, self.fence, self.run.wall).await;
             self.report.orphans_deleted += self.noted("sweep of orphans", swept)?.unwrap_or(0);
+            let mirrored = restoring::mirror(self.retention, self.run.wall).await;
+            self.noted("list of erasures", mirrored)?;
         }
         self.report.more = plan.more && self.report.did_something();
         Ok(self.report)

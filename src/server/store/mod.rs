@@ -3,6 +3,7 @@
 //! What differs between the two databases is in `backend`.
 
 mod backend;
+mod backup;
 mod tx;
 mod wakeups;
 

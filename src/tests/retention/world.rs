@@ -8,7 +8,11 @@ use crate::{
         retention::{
             Archive, Policy, Report, Retention, Run, changing::update_anywhere, erasing, keeping, pass::dry_run, reading, run_once,
         },
-        store::{Store, retention::objects, stats, work_logs::EntryFilter},
+        store::{
+            Store,
+            retention::{lease, objects},
+            stats, work_logs::EntryFilter,
+        },
         work_log::{Origin, create_work_log},
     },
     tests::support::{
@@ -225,6 +229,10 @@ impl<'a> World<'a> {
             tokio::time::sleep(Duration::from_micros(50)).await;
         }
         drop(run);
+        // a commit that was under way may still come to its end; the next writer waits for it, as a new process would
+        let mut tx = self.store.begin().await.unwrap();
+        lease::clear(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
         self.retention.archive = archive(&self.liar);
         self.now = self.now.plus(11 * 60_000);
         self.forget_expired().await;

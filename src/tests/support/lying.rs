@@ -49,10 +49,11 @@ fn failure() -> Error {
     Error::Generic { store: "liar", source: "503 Slow Down".into() }
 }
 
-fn flipped(bytes: &Bytes) -> Bytes {
+/// On the way out another bit is flipped than on the way in: two lies must not make a truth.
+fn flipped(bytes: &Bytes, bit: u8) -> Bytes {
     let mut bytes = bytes.to_vec();
     let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    bytes[middle] ^= bit;
     bytes.into()
 }
 
@@ -69,7 +70,7 @@ impl ObjectStore for Liar {
                 let bytes = bytes_of(&payload);
                 self.honest.put_opts(location, bytes.slice(..bytes.len() / 2).into(), opts).await
             }
-            2 => self.honest.put_opts(location, flipped(&bytes_of(&payload)).into(), opts).await,
+            2 => self.honest.put_opts(location, flipped(&bytes_of(&payload), 1).into(), opts).await,
             3 => Ok(nothing),
             4 => {
                 self.honest.put_opts(location, payload, opts).await?;
@@ -99,7 +100,7 @@ impl ObjectStore for Liar {
         }
         let (meta, range, attributes) = (got.meta.clone(), got.range.clone(), got.attributes.clone());
         let bytes = got.bytes().await?;
-        let bytes = if way == 3 { flipped(&bytes) } else { bytes.slice(..bytes.len() / 2) };
+        let bytes = if way == 3 { flipped(&bytes, 2) } else { bytes.slice(..bytes.len() / 2) };
         let payload = GetResultPayload::Stream(futures::stream::once(async move { Ok(bytes) }).boxed());
         Ok(GetResult { payload, meta, range, attributes, extensions: Default::default() })
     }

@@ -10,9 +10,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence(i64);
 
-/// Takes the lease until `until`. `None` while somebody else has it.
+/// Takes the lease until `until`. `None` while somebody else has it. A lease that runs longer than that was taken before the
+/// clock stepped back, and counts for nothing.
 pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Fence>> {
-    let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and until <= $1 returning fence";
+    let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and (until <= $1 or until > $2) returning fence";
     let fence: Option<i64> = sqlx::query_scalar(sql).bind(now.millis()).bind(until.millis()).fetch_optional(&mut **tx).await?;
     Ok(fence.map(Fence))
 }
