@@ -40,7 +40,9 @@ pub(super) async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> 
         let key = format!("{LIST}/{}.ndjson", object::hex_sha256(lines.as_bytes()));
         retention.archive.create(&key, lines.clone().into_bytes()).await?;
         if retention.archive.get(&key).await? != lines.as_bytes() {
-            retention.archive.replace(&key, lines.into_bytes()).await?;
+            retention.archive.replace(&key, lines.clone().into_bytes()).await?;
+        }
+        if retention.archive.get(&key).await? != lines.as_bytes() {
             return Err(ArchiveError::Damaged(key, "it does not hold the erasures that were put".to_owned()).into());
         }
         let mut tx = retention.store.begin().await?;

@@ -12,6 +12,7 @@ mod log_points;
 mod pages;
 mod poll;
 mod problems;
+mod retention;
 mod sign_in;
 mod strangers;
 mod stream;
