@@ -9,10 +9,10 @@ use crate::{
     chat::{Change, title_of},
     ids::ConversationId,
     server::{
-        chat::{create_conversation, list_conversations, page, rename_conversation},
+        chat::{create_conversation, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
-        retention::{erasing::purge, reading::steadily},
+        retention::{erasing::purge, keeping::keep_conversation, reading::steadily},
         state::App,
     },
 };
@@ -56,15 +56,24 @@ pub async fn read(
     Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
 }
 
-/// Gives a conversation another title.
+/// Gives a conversation another title, keeps it for good or lets it expire.
 pub async fn rename(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
     body: JsonBody,
 ) -> Answer {
-    let title = title(&body.value)?.ok_or_else(|| Error::refused("title", "is required"))?;
-    let conversation = rename_conversation(&app.store, account.id, id, &title).await?;
+    let (title, kept) = (title(&body.value)?, kept(&body.value)?);
+    if title.is_none() && kept.is_none() {
+        return Err(Error::refused("title", "or `kept` is required").into());
+    }
+    if let Some(kept) = kept {
+        keep_conversation(&app.retention, app.clock.now(), account.id, id, kept).await?;
+    }
+    let conversation = match title {
+        Some(title) => rename_conversation(&app.store, account.id, id, &title).await?,
+        None => find_conversation(&mut app.store.read().await?, account.id, id).await?,
+    };
     Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())
 }
 
@@ -80,5 +89,13 @@ fn title(body: &Value) -> Result<Option<String>, Error> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(title)) => Ok(Some(title.clone())),
         Some(_) => Err(Error::refused("title", "must be text")),
+    }
+}
+
+fn kept(body: &Value) -> Result<Option<bool>, Error> {
+    match body.get("kept") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(kept)) => Ok(Some(*kept)),
+        Some(_) => Err(Error::refused("kept", "must be true or false")),
     }
 }
