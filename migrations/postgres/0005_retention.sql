@@ -19,6 +19,27 @@ create index work_logs_by_age on work_logs (storage_status, created_at);
 alter table work_log_stats add column stored_bytes bigint not null default 0;
 update work_log_stats set stored_bytes = bytes where tier <> 'deleted';
 
+-- "the last so many days", of everybody
+create index work_log_stats_by_day on work_log_stats (day);
+
+-- How long models and tools took: entries by logarithmic bucket of their duration, so that p50 and p95 cost the same however many
+-- entries there are. Like the totals they outlive the entries.
+create table work_log_durations (
+    user_id text collate "C" not null,
+    day bigint not null,
+    source text collate "C" not null,
+    name text collate "C" not null,
+    bucket bigint not null,
+    entries bigint not null,
+    failed bigint not null,
+    fallbacks bigint not null,
+    tokens bigint not null,
+    first_token_ms bigint not null,
+    first_tokens bigint not null,
+    primary key (user_id, day, source, name, bucket)
+);
+create index work_log_durations_by_day on work_log_durations (day);
+
 -- What does not expire: conversations that their owner keeps (`keep`), people and conversations that an admin holds (`hold`).
 create table retention_holds (
     user_id text collate "C" not null references users (id) on delete cascade,

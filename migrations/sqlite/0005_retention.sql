@@ -19,6 +19,27 @@ create index work_logs_by_age on work_logs (storage_status, created_at);
 alter table work_log_stats add column stored_bytes integer not null default 0;
 update work_log_stats set stored_bytes = bytes where tier <> 'deleted';
 
+-- "the last so many days", of everybody
+create index work_log_stats_by_day on work_log_stats (day);
+
+-- How long models and tools took: entries by logarithmic bucket of their duration, so that p50 and p95 cost the same however many
+-- entries there are. Like the totals they outlive the entries.
+create table work_log_durations (
+    user_id text not null,
+    day integer not null,
+    source text not null,
+    name text not null,
+    bucket integer not null,
+    entries integer not null,
+    failed integer not null,
+    fallbacks integer not null,
+    tokens integer not null,
+    first_token_ms integer not null,
+    first_tokens integer not null,
+    primary key (user_id, day, source, name, bucket)
+) strict;
+create index work_log_durations_by_day on work_log_durations (day);
+
 -- What does not expire: conversations that their owner keeps (`keep`), people and conversations that an admin holds (`hold`).
 create table retention_holds (
     user_id text not null references users (id) on delete cascade,

@@ -3,6 +3,7 @@
 //! May use `live`, `api` and the domain.
 
 mod announcer;
+mod bar_chart;
 mod browser;
 mod chat_message;
 mod chat_room;
@@ -41,6 +42,7 @@ mod work_group;
 mod work_log_feed;
 mod work_log_message;
 
+pub use bar_chart::BarChart;
 pub use chat_message::ChatMessage;
 pub use chat_room::ChatRoom;
 pub use composer::Composer;

@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod data_dir;
 pub mod error;
 pub mod feed;
+pub mod figures;
 pub mod listener;
 pub mod markdown;
 pub mod masking;

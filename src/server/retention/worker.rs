@@ -22,6 +22,8 @@ const EVERY_MS: i64 = 3_600_000;
 const PAUSE: Duration = Duration::from_millis(10);
 /// Passes that follow each other at once.
 const PASSES: u32 = 500;
+/// Passes that one request may take; the report says whether there is more.
+pub const PASSES_ON_REQUEST: u32 = 20;
 
 /// Runs when an hour has passed.
 pub async fn look(app: &App) -> Result<()> {

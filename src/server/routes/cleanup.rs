@@ -4,7 +4,7 @@ use super::{Answer, Problem, params::Params};
 use crate::server::{
     auth::same,
     middleware::identity::Identity,
-    retention::{Run, pass::dry_run, worker::run_through},
+    retention::{Run, pass::dry_run, worker::{PASSES_ON_REQUEST, run_through}},
     state::App,
 };
 use axum::{
@@ -14,9 +14,6 @@ use axum::{
     response::IntoResponse,
 };
 use serde_json::json;
-
-/// Passes that one request may take; `stats.more` says that another should follow.
-const PASSES: u32 = 20;
 
 /// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an admin's word that the clock
 /// is right.
@@ -36,7 +33,7 @@ pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers
         let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
         return Ok(Json(json!({ "success": true, "stats": stats, "plan": steps })).into_response());
     }
-    let stats = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
+    let stats = run_through(&app.retention, &app.clock, run, PASSES_ON_REQUEST, &app.metrics).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
 }
 

@@ -4,6 +4,7 @@ pub mod cleanup;
 pub mod conversations;
 pub mod create;
 pub mod entry;
+pub mod export;
 pub mod files;
 pub mod health;
 pub mod list;

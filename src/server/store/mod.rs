@@ -10,6 +10,7 @@ mod wakeups;
 pub mod api_keys;
 pub mod changes;
 pub mod conversations;
+pub mod durations;
 pub mod files;
 pub mod heads;
 pub mod messages;

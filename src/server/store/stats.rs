@@ -1,6 +1,6 @@
 //! Running totals, changed in the same transaction as the rows they count.
 
-use super::{Result, Tx, work_logs};
+use super::{Result, Tx, durations, work_logs};
 use crate::{
     ids::UserId,
     work_log::{LogType, Metadata, Status, WorkLogEntry},
@@ -101,11 +101,12 @@ impl Changes {
     }
 }
 
-/// Counts an entry in (`sign` 1) or out (`sign` -1), of which a row takes `stored_bytes`.
+/// Counts a row's entry in (`sign` 1) or out (`sign` -1), of which a row takes `stored_bytes`.
 pub(super) async fn count(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64, sign: i64) -> Result<()> {
     let mut changes = Changes::default();
     changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), sign);
-    changes.write(tx, entry.user_id).await
+    changes.write(tx, entry.user_id).await?;
+    durations::count(tx, entry, sign).await
 }
 
 /// Takes an entry out of its tier and into the deleted ones.
@@ -147,6 +148,26 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Sta
                cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day >= $1 \
                group by day, log_type, status, tier having sum(entries) <> 0 order by day desc, log_type, status, tier";
     Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+}
+
+/// What a tier holds.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TierLine {
+    /// The tier's word, or `deleted`.
+    pub tier: String,
+    /// How many entries.
+    pub entries: i64,
+    /// Their size as they were written.
+    pub bytes: i64,
+    /// Their size as it is stored.
+    pub stored_bytes: i64,
+}
+
+/// Everybody's totals by tier.
+pub async fn by_tier(connection: &mut AnyConnection) -> Result<Vec<TierLine>> {
+    let sql = "select tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
+               cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats group by tier order by tier";
+    Ok(sqlx::query_as(sql).fetch_all(connection).await?)
 }
 
 /// How many entries everybody has now, in all tiers.

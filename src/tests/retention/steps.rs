@@ -5,7 +5,7 @@ use crate::{
         error::Error,
         retention::{Policy, Retention, Run, erasing, keeping, reading, restoring, run_once},
         store::{
-            Store, heads,
+            heads,
             retention::{lease, objects},
             work_logs::EntryFilter,
         },

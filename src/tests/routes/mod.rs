@@ -4,6 +4,7 @@ mod conversations;
 mod create;
 mod cut;
 mod entry;
+mod figures;
 mod files;
 mod forms;
 mod health;

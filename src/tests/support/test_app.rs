@@ -92,6 +92,11 @@ impl TestApp {
     /// Somebody with an account who is signed in by cookie.
     pub(in crate::tests) async fn browser(&self, email: &str) -> Person {
         let id = self.account(email, false).await;
+        self.signed_in(id).await
+    }
+
+    /// Somebody whose account is there, signed in by cookie.
+    pub(in crate::tests) async fn signed_in(&self, id: UserId) -> Person {
         let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
         self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
     }

@@ -142,6 +142,8 @@ pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEn
     let kept_at = entry.kept_at;
     let mut entry = entry.entry(StorageStatus::Hot, None, None);
     crate::server::store::work_logs::insert(tx, &mut entry, &Default::default()).await?;
+    // its duration was counted when it was first written
+    crate::server::store::durations::count(tx, &entry, -1).await?;
     if kept_at.is_some() {
         crate::server::store::work_logs::keep(tx, &mut entry, kept_at).await?;
     }
