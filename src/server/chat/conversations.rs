@@ -6,7 +6,7 @@ use crate::{
     server::{
         error::{Error, Result},
         new_id,
-        retention::erasing,
+        retention::erasing::{self, Receipt},
         store::{Reader, Store, conversations, files, removed, work_logs},
     },
     timestamp::Timestamp,
@@ -19,6 +19,8 @@ pub struct DeletedConversation {
     pub running_turn: Option<TurnId>,
     /// Its files.
     pub files: Vec<FileId>,
+    /// What was deleted.
+    pub receipt: Receipt,
 }
 
 /// Begins an empty conversation.
@@ -70,13 +72,14 @@ pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
-    let files = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
+    let files: Vec<FileId> = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
     erasing::check_not_held(&mut tx, user, Some(id)).await?;
-    work_logs::delete_conversation(&mut tx, user, id).await?;
-    erasing::doom_objects(&mut tx, user, Some(id)).await?;
+    let mut receipt = Receipt { conversations: 1, files: files.len() as i64, ..Receipt::default() };
+    receipt.rows = work_logs::delete_conversation(&mut tx, user, id).await?;
+    receipt.archived = erasing::doom_objects(&mut tx, user, Some(id)).await?;
     erasing::note(&mut tx, now, "conversation", &id.to_string()).await?;
-    conversations::delete(&mut tx, user, id).await?;
+    receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;
-    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files })
+    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files, receipt })
 }

@@ -12,7 +12,8 @@ use crate::{
         chat::{create_conversation, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
-        retention::{erasing::purge, keeping::keep_conversation, reading::steadily},
+        retention::{
+            erasing::{Receipt, purge}, keeping::keep_conversation, reading::steadily},
         state::App,
     },
 };
@@ -79,9 +80,10 @@ pub async fn rename(
 
 /// Deletes a conversation with everything in it.
 pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
-    app.assistant.delete_conversation(account.id, id).await?;
-    purge(&app.retention, app.clock.now(), account.id).await?;
-    Ok(Json(json!({ "success": true })).into_response())
+    let receipt = app.assistant.delete_conversation(account.id, id).await?;
+    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), account.id).await?;
+    let receipt = Receipt { objects, objects_pending, ..receipt };
+    Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }
 
 fn title(body: &Value) -> Result<Option<String>, Error> {

@@ -103,6 +103,12 @@ pub async fn is_known(connection: &mut AnyConnection, user: UserId, key: &str) -
     Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(key).fetch_optional(connection).await?.is_some())
 }
 
+/// Whether the person has an object in use that reaches over this id, so that it may hold the entry.
+pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<bool> {
+    let sql = "select 1 from archive_objects where user_id = $1 and state = 'active' and first_id <= $2 and last_id >= $2 limit 1";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?.is_some())
+}
+
 /// A person's objects in use, of one conversation or of all.
 pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<Vec<Manifest>> {
     let sql = format!(

@@ -109,12 +109,13 @@ pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all entries of a conversation; their totals stay.
-pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<()> {
+/// Deletes all rows of a conversation and returns how many; their totals stay.
+pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<i64> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2"));
     let rows = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(conversation.to_string()).fetch_all(&mut **tx).await?;
+    let count = rows.len() as i64;
     for row in rows {
         delete(tx, &row.read()?).await?;
     }
-    Ok(())
+    Ok(count)
 }
