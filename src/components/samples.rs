@@ -135,6 +135,8 @@ pub fn answer(n: u32, status: MessageStatus, html: &str, rest: &str) -> Message 
         duration_ms: Some(3_100),
         input_tokens: Some(641),
         output_tokens: Some(98),
+        first_token_ms: Some(420),
+        ..AnswerFacts::default()
     };
     let html = Some(html.to_owned()).filter(|html| !html.is_empty());
     let html_bytes = html.as_ref().map_or(0, String::len);

@@ -19,6 +19,7 @@ pub mod middleware;
 pub mod new_id;
 pub mod router;
 pub mod routes;
+pub mod secret;
 pub mod serve;
 pub mod site;
 pub mod snapshots;

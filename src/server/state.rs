@@ -1,7 +1,7 @@
 //! What the rooms share while the server runs.
 
 use super::{
-    assistant::{Assistant, Workshop, tools},
+    assistant::{Assistant, Breakers, Workshop, providers, tools},
     auth::Attempts,
     clock::Clock,
     config::Config,
@@ -69,7 +69,9 @@ impl App {
             feed: feed.clone(),
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
-            chain: Assistant::demo_chain(config.demo_pace),
+            chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
+            patience: config.patience,
+            breakers: Breakers::default(),
             tools: tools::Registry::demo(),
             pace: config.demo_pace,
             shutdown: shutdown.clone(),

@@ -1,15 +1,21 @@
 //! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
 //! the server, so closing the tab does not end it.
 //!
-//! `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
-//! `milestones`: the ten log points. `tools`: what a model may ask for. `demo`: the built-in model.
+//! `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules of `policy` and `breaker`, with
+//! as much as `budget` lets through. `listening`, `answer`: the message that grows. `milestones`: the ten log points.
+//! `tools`: what a model may ask for. `providers`: real models; `demo`: the built-in one.
 
 mod answer;
+mod breaker;
+mod budget;
 mod chain;
 mod demo;
 mod lease;
+mod listening;
 mod milestones;
 pub mod model;
+pub mod policy;
+pub mod providers;
 pub mod tool;
 mod tool_calls;
 pub mod tools;
@@ -28,7 +34,9 @@ use crate::{
     chat::Message,
     ids::{ConversationId, TurnId, UserId},
 };
+pub use breaker::Breakers;
 use model::Model;
+use policy::Patience;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -49,6 +57,10 @@ pub struct Workshop {
     pub metrics: Arc<Metrics>,
     /// The models, tried in order.
     pub chain: Vec<Arc<dyn Model>>,
+    /// How long they may take.
+    pub patience: Patience,
+    /// Which of them rest.
+    pub breakers: Breakers,
     /// The tools.
     pub tools: tools::Registry,
     /// Factor on the waits of demo tools.
@@ -72,11 +84,6 @@ impl Assistant {
     pub fn new(workshop: Workshop) -> Self {
         let worker = super::auth::random_hex::<8>().into();
         Self { workshop: Arc::new(workshop), worker, running: Arc::default() }
-    }
-
-    /// The demo chain; `pace` is a factor on its waits.
-    pub fn demo_chain(pace: f64) -> Vec<Arc<dyn Model>> {
-        demo::DemoModel::chain(pace)
     }
 
     /// The chain as a person reads it: `Gemini → Groq`.

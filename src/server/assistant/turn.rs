@@ -1,7 +1,9 @@
 //! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
 
 use super::{
-    Workshop, chain, lease,
+    Workshop,
+    chain::Chain,
+    lease,
     milestones::Milestones,
     model::{Request, Said},
     tool_calls,
@@ -18,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Rounds of tools in one turn, at most.
 const ROUNDS: usize = 8;
-/// Messages of the conversation that a model is given, at most.
-const HISTORY: i64 = 60;
+/// Messages of the conversation that are read for a model, at most; its window holds fewer as a rule.
+const HISTORY: i64 = 400;
 const SYSTEM: &str =
     "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 
@@ -54,13 +56,14 @@ async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
 
 async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
     let mut request = Request { said: history(workshop, turn).await?, tools: workshop.tools.definitions() };
-    let mut milestones = Milestones::new(workshop, turn);
+    let milestones = Milestones::new(workshop, turn);
+    let mut chain = Chain { workshop, turn, milestones: &milestones, models: workshop.chain.clone(), told_left_out: 0 };
     let mut tools_used: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         if round + 1 == ROUNDS {
             request.tools.clear();
         }
-        let Some(answered) = chain::ask(workshop, turn, &mut milestones, &request, &tools_used).await? else { return Ok(()) };
+        let Some(answered) = chain.ask(&request, &tools_used).await? else { return Ok(()) };
         if answered.calls.is_empty() {
             return Ok(());
         }
