@@ -3,6 +3,7 @@
 use super::assistant::{
     policy::Patience,
     providers::settings::{Link, ModelSettings},
+    tools::services::settings::{ServiceConfig, ServiceSettings},
 };
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
@@ -25,6 +26,9 @@ pub struct Settings {
     /// Models and their keys.
     #[command(flatten)]
     pub models: ModelSettings,
+    /// Services and their keys.
+    #[command(flatten)]
+    pub services: ServiceSettings,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
     pub rate_limit_per_minute: String,
@@ -61,6 +65,8 @@ pub struct Config {
     pub models: Vec<Link>,
     /// How long they may take.
     pub patience: Patience,
+    /// Who makes pictures, music and films.
+    pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
     pub demo_pace: f64,
     /// Folder of the built site.
@@ -88,6 +94,7 @@ impl Settings {
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
         note(super::telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
+        let services = self.services.check(&self.models, &mut problems);
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
@@ -98,6 +105,7 @@ impl Settings {
                 max_streams: max_streams as usize,
                 models: models.links,
                 patience: Patience::of(models.timeout),
+                services,
                 demo_pace,
                 site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
             }),

@@ -1,7 +1,10 @@
 //! What the rooms share while the server runs.
 
 use super::{
-    assistant::{Assistant, Breakers, Workshop, providers, tools},
+    assistant::{
+        Assistant, Breakers, Workshop, providers,
+        tools::{self, services::fal::Asking},
+    },
     auth::Attempts,
     clock::Clock,
     config::Config,
@@ -72,7 +75,7 @@ impl App {
             chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
             patience: config.patience,
             breakers: Breakers::default(),
-            tools: tools::Registry::demo(),
+            tools: tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?,
             pace: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),

@@ -4,7 +4,7 @@
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Longest title, in characters: the most a work log entry's title may hold.
 pub const TITLE_MAX_CHARS: usize = 200;
@@ -36,8 +36,10 @@ pub struct ToolContext {
     pub progress: watch::Sender<Progress>,
     /// Cancelled when the person stops the turn.
     pub cancel: CancellationToken,
-    /// Factor on every wait: 1 is as usual, 0 waits for nothing.
+    /// Factor on a demo producer's waits: 1 is as usual, 0 waits for nothing.
     pub pace: f64,
+    /// Where a run leaves what must still be done after it was given up; waited for when the server ends.
+    pub tasks: TaskTracker,
 }
 
 /// A file that a run made.

@@ -80,7 +80,7 @@ async fn work(
     cancel: &CancellationToken,
 ) -> std::result::Result<ToolOutput, ToolError> {
     let (progress, mut seen) = watch::channel(Progress::default());
-    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace };
+    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace, tasks: workshop.tasks.clone() };
     let report = async {
         while seen.changed().await.is_ok() {
             let progress = seen.borrow_and_update().clone();

@@ -1,7 +1,9 @@
 //! Real models and services, against servers that speak their protocols.
 
+mod check;
 mod faults;
 mod matrix;
+mod services;
 mod streams;
 pub(in crate::tests) mod stub;
 mod turns;

@@ -13,7 +13,7 @@ use crate::{
                 link::{LinkSpec, Provider},
                 settings::Link,
             },
-            tools,
+            tools::{self, services::settings::ServiceConfig},
         },
         auth,
         clock::Clock,
@@ -54,7 +54,7 @@ impl TestApp {
     /// A server whose settings and rooms the test may change before it serves.
     pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path());
+        let mut config = test_config(folder.path());
         settings(&mut config);
         let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
         rooms(&mut app);
@@ -146,7 +146,7 @@ impl Drop for TestApp {
 }
 
 /// SQLite in a folder of its own; another database by changing `database_url`.
-fn config(folder: &Path) -> Config {
+pub(in crate::tests) fn test_config(folder: &Path) -> Config {
     Config {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.join("data"),
@@ -156,6 +156,7 @@ fn config(folder: &Path) -> Config {
         max_streams: 8,
         models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
         patience: AS_LONG_AS_IT_TAKES,
+        services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: folder.join("site"),
     }

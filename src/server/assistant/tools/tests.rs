@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Registry;
 use crate::server::assistant::tool::{Progress, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput};
@@ -12,7 +12,7 @@ const NAMES: [&str; 3] = ["generate_image", "generate_music", "generate_video"];
 
 fn context(pace: f64) -> (ToolContext, watch::Receiver<Progress>) {
     let (progress, seen) = watch::channel(Progress::default());
-    (ToolContext { progress, cancel: CancellationToken::new(), pace }, seen)
+    (ToolContext { progress, cancel: CancellationToken::new(), pace, tasks: TaskTracker::new() }, seen)
 }
 
 async fn run(name: &str, arguments: Value) -> Result<ToolOutput, ToolError> {
