@@ -32,6 +32,8 @@ crate::work_log::vocabulary! {
         Interrupted = "interrupted",
         /// No answer could be had; the content says so in a plain sentence.
         Failed = "failed",
+        /// The person asked for another answer, or wrote the question anew: it stays to be read, and no model is told of it.
+        Superseded = "superseded",
     }
 }
 

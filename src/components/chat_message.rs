@@ -105,5 +105,6 @@ const fn ended_early(status: MessageStatus) -> Option<&'static str> {
         MessageStatus::Stopped => Some("Stopped"),
         MessageStatus::Interrupted => Some("Interrupted"),
         MessageStatus::Failed => Some("Failed"),
+        MessageStatus::Superseded => Some("Replaced"),
     }
 }

@@ -80,8 +80,10 @@ impl App {
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits =
-            Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
+        let limits = Limits {
+            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
+            creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
+        };
         Ok(Self {
             config: Arc::new(config),
             store,

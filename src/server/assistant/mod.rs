@@ -22,20 +22,21 @@ pub mod tools;
 mod turn;
 
 use super::{
-    chat::{self, BeginTurn, Ending},
+    chat::{self, Asking, BeginTurn, Ending},
     clock::Clock,
     data_dir::DataDir,
-    error::Result,
+    error::{Error, Result},
     feed::Feed,
     metrics::Metrics,
     store::{Store, turns::TurnRef},
 };
 use crate::{
+    api::ModelChoice,
     chat::Message,
     ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;
-use model::Model;
+use model::{Model, ModelLink};
 use policy::Patience;
 use std::{
     collections::HashMap,
@@ -86,19 +87,26 @@ impl Assistant {
         Self { workshop: Arc::new(workshop), worker, running: Arc::default() }
     }
 
-    /// The chain as a person reads it: `Gemini → Groq`.
-    pub fn models(&self) -> String {
-        self.workshop.chain.iter().map(|model| model.link().name.as_str()).collect::<Vec<_>>().join(" → ")
+    /// The models that can be chosen, in the order in which they are asked.
+    pub fn choices(&self) -> Vec<ModelChoice> {
+        let choice = |link: &ModelLink| ModelChoice { key: link.key(), title: link.title() };
+        self.workshop.chain.iter().map(|model| choice(model.link())).collect()
     }
 
     /// Stores a message and starts the turn that answers it.
-    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, content: &str) -> Result<(TurnRef, Message)> {
-        let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, content).await?;
+    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, asking: impl Into<Asking>) -> Result<(TurnRef, Message)> {
+        let asking = asking.into();
+        let choices = self.choices();
+        if asking.model.as_ref().is_some_and(|model| !model.is_empty() && choices.iter().all(|choice| choice.key != *model)) {
+            let keys: Vec<String> = choices.into_iter().map(|choice| choice.key).collect();
+            return Err(Error::refused("model", format!("must be empty or one of {}", keys.join(", "))));
+        }
+        let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await?;
         self.start(turn);
         Ok((turn, message))
     }
 
-    /// Answers a conversation's last message once more.
+    /// Answers a conversation's last message once more; the answers it had are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
         let turn = chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
         self.start(turn);

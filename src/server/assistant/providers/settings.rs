@@ -23,8 +23,9 @@ pub struct ModelSettings {
     /// The key for Gemini; GOOGLE_AI_API_KEY is read too.
     #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true)]
     pub gemini_api_key: Option<Secret>,
+    /// The same key under the name that Google AI Studio gives it.
     #[arg(long, env = "GOOGLE_AI_API_KEY", hide = true, hide_env_values = true)]
-    google_ai_api_key: Option<Secret>,
+    pub google_ai_api_key: Option<Secret>,
     /// The key for Groq.
     #[arg(long, env = "GROQ_API_KEY", hide_env_values = true)]
     pub groq_api_key: Option<Secret>,
