@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use holly::{
     ids::UserId,
     server::{
-        auth,
+        auth, check,
         clock::Clock,
         config::Settings,
         serve,
@@ -32,6 +32,8 @@ struct Cli {
 enum Command {
     /// Serves pages and HTTP API; what happens without a command.
     Serve(Box<Settings>),
+    /// Tries the settings: data folder, database, every model; says what is wrong with each.
+    Check,
     /// Brings the database's tables up to date and ends.
     Migrate,
     /// People.
@@ -115,6 +117,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Archive(command)) => retention::archive(&config, command).await,
         Some(Command::Backup { file }) => retention::backup(&config, &file).await,
         Some(Command::Restore { file }) => retention::restore(&config, &file).await,
+        Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
             let store = Store::open(&config.database_url).await?;
             let done = administer(&store, other).await;
@@ -139,6 +142,18 @@ async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
         _ => say("the tables are up to date"),
     }
     Ok(())
+}
+
+/// One line for each finding; it fails when anything is wrong.
+fn tell(findings: &[check::Finding]) -> Result<(), Failure> {
+    for finding in findings {
+        match &finding.result {
+            Ok(how) => say(&format!("ok      {}: {how}", finding.what)),
+            Err(why) => say(&format!("WRONG   {}: {why}", finding.what)),
+        }
+    }
+    let wrong = findings.iter().filter(|finding| finding.result.is_err()).count();
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} checks failed", findings.len()).into()) }
 }
 
 async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {

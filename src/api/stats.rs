@@ -87,7 +87,7 @@ pub async fn run_retention(confirm_clock: Option<bool>) -> Result<(), ApiError> 
         return Err(ApiError::NotFound("page".to_owned()));
     }
     let trust_clock = confirm_clock == Some(true);
-    let run = |now| Run { trust_clock, ..Run::at(app.config.retention, now) };
+    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
     worker::run_through(&app.retention, &app.clock, run, worker::PASSES_ON_REQUEST, &app.metrics).await?;
     leptos_axum::redirect("/stats");
     Ok(())

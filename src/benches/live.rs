@@ -14,10 +14,12 @@ use futures::StreamExt;
 use holly::{
     ids::UserId,
     server::{
+        assistant::{policy::Patience, tools::services::settings::ServiceConfig},
         auth,
         clock::Clock,
         config::Config,
         listener::{DeadlineListener, PATIENCE, Peer},
+        retention::settings::RetentionConfig,
         router::router,
         site::Site,
         state::App,
@@ -156,9 +158,17 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         data_dir: folder.to_owned(),
         database_url: format!("sqlite://{}", folder.join("holly.db").display()),
+        retention: RetentionConfig {
+            archive_url: format!("file://{}", folder.join("archive").display()),
+            policy: Default::default(),
+            cron_secret: None,
+        },
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 0,
+        models: Vec::new(),
+        patience: Patience::none(),
+        services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: folder.to_owned(),
     };

@@ -9,12 +9,7 @@ use holly::{
         config::Config,
         data_dir::DataDir,
         metrics::Metrics,
-        retention::{
-            Run, keeping, object,
-            pass::dry_run,
-            restoring::after_restore,
-            worker::run_through,
-        },
+        retention::{Run, keeping, object, pass::dry_run, restoring::after_restore, worker::run_through},
         state::open_retention,
         store::{Store, retention::holds},
     },
@@ -94,7 +89,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         return Err("that time is yet to come; entries would be moved and deleted too early. Add --allow-future if that is meant".into());
     }
     let trust_clock = as_of.confirm_clock || as_of.allow_future;
-    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, ..Run::at(config.retention, wall) };
+    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, ..Run::at(config.retention.policy, wall) };
     let report = if dry {
         let (plan, report) = dry_run(&retention, run(clock.now())).await?;
         plan.steps.iter().for_each(|step| say(&step.to_string()));

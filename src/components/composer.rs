@@ -4,7 +4,7 @@ use super::{
     Trouble, composer_foot::ComposerFoot, composer_send::Sending, composer_text::use_composer_text, follow::follow, hydrated::use_hydrated,
 };
 use crate::{
-    api::{SendMessage, Snapshot},
+    api::{ModelChoice, SendMessage, Snapshot},
     chat::CONTENT_MAX_BYTES,
     ids::ConversationId,
 };
@@ -20,8 +20,8 @@ pub fn Composer(
     conversation_id: Option<ConversationId>,
     /// The conversation itself, to know whether a turn runs.
     snapshot: Snapshot,
-    /// The models that answer, as a person reads them.
-    models: String,
+    /// The models that answer, in the order in which they are asked.
+    models: Vec<ModelChoice>,
 ) -> impl IntoView {
     let stream = follow(snapshot);
     let running = Memo::new(move |_| {
@@ -29,9 +29,13 @@ pub fn Composer(
             .transcript
             .with(|held| conversation_id.and_then(|id| held.conversation(id)).is_some_and(|held| held.running_turn_id.is_some()))
     });
+    let chosen = Memo::new(move |_| {
+        stream.transcript.with(|held| conversation_id.and_then(|id| held.conversation(id)).and_then(|held| held.model.clone()))
+    });
+    let chooser = NodeRef::new();
     let hydrated = use_hydrated();
     let text = use_composer_text(conversation_id);
-    let sending = Sending { conversation_id, text, running, trouble: RwSignal::default(), on_its_way: RwSignal::default() };
+    let sending = Sending { conversation_id, text, chooser, running, trouble: RwSignal::default(), on_its_way: RwSignal::default() };
     view! {
         <div class="compose" data-hydrated=move || hydrated.get()>
             <Trouble text=sending.trouble/>
@@ -46,7 +50,7 @@ pub fn Composer(
             >
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
                 <TextArea sending/>
-                <ComposerFoot models running on_stop=Callback::new(move |()| sending.stop())/>
+                <ComposerFoot models chosen chooser running on_stop=Callback::new(move |()| sending.stop())/>
             </form>
         </div>
     }

@@ -1,11 +1,13 @@
 //! Settings: each a variable and a flag. Nonsense is refused at start, all of it at once.
 
-use super::retention::Policy;
+use super::assistant::{
+    policy::Patience,
+    providers::settings::{Link, ModelSettings},
+    tools::services::settings::{ServiceConfig, ServiceSettings},
+};
+use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
-
-/// Fewer characters could be guessed.
-const CRON_SECRET_MIN: usize = 16;
 
 /// Settings as they are given. `holly serve --help` is the reference.
 #[derive(Debug, Clone, Args)]
@@ -19,28 +21,18 @@ pub struct Settings {
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables
-    /// [default: file://$HOLLY_DATA_DIR/archive]
-    #[arg(long, env = "HOLLY_ARCHIVE_URL")]
-    pub archive_url: Option<String>,
-    /// Age in days from which an entry is packed.
-    #[arg(long, env = "HOLLY_RETENTION_HOT_DAYS", default_value = "7", allow_hyphen_values = true)]
-    pub retention_hot_days: String,
-    /// Age in days from which an entry lies in the archive.
-    #[arg(long, env = "HOLLY_RETENTION_WARM_DAYS", default_value = "30", allow_hyphen_values = true)]
-    pub retention_warm_days: String,
-    /// Age in days from which an entry that nobody keeps is deleted.
-    #[arg(long, env = "HOLLY_RETENTION_COLD_DAYS", default_value = "90", allow_hyphen_values = true)]
-    pub retention_cold_days: String,
-    /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention; without it only admins may.
-    #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
-    pub cron_secret: Option<String>,
+    /// The tiers.
+    #[command(flatten)]
+    pub retention: RetentionSettings,
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// The models that answer, tried in order. In this version: demo.
-    #[arg(long, env = "HOLLY_MODELS", default_value = "demo")]
-    pub models: String,
+    /// Models and their keys.
+    #[command(flatten)]
+    pub models: ModelSettings,
+    /// Services and their keys.
+    #[command(flatten)]
+    pub services: ServiceSettings,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
     pub rate_limit_per_minute: String,
@@ -67,18 +59,20 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: String,
-    /// Where older entries lie: file://FOLDER or s3://BUCKET/PREFIX.
-    pub archive_url: String,
-    /// The ages at which tiers end.
-    pub retention: Policy,
-    /// What a scheduler shows to start a run; `None` takes admins only.
-    pub cron_secret: Option<String>,
+    /// The tiers.
+    pub retention: RetentionConfig,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
     pub public_url: Option<String>,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     pub rate_limit_per_minute: u32,
     /// Streams a person may hold open at once; 0 for no limit.
     pub max_streams: usize,
+    /// The models, tried in order.
+    pub models: Vec<Link>,
+    /// How long they may take.
+    pub patience: Patience,
+    /// Who makes pictures, music and films.
+    pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
     pub demo_pace: f64,
     /// Folder of the built site.
@@ -98,8 +92,6 @@ impl Settings {
         note(refusal("HOLLY_MAX_STREAMS", &self.max_streams, streams, 100_000));
         let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
         note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
-        let other = (self.models != "demo").then(|| format!("HOLLY_MODELS is {:?}; this version knows only: demo", self.models));
-        note(other);
         let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
         let odd = public.as_ref().filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
         note(odd.map(|url| format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")));
@@ -107,24 +99,21 @@ impl Settings {
         let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme));
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
         note(super::telemetry::read_filter(&self.log).err());
-        let archive_url = self.archive_url.clone().unwrap_or_else(|| format!("file://{}", self.data_dir.join("archive").display()));
-        let odd = !["file://", "s3://"].iter().any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme));
-        note(odd.then(|| format!("HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://FOLDER or s3://BUCKET/PREFIX")));
-        let weak = self.cron_secret.as_ref().filter(|secret| !secret.is_empty() && secret.len() < CRON_SECRET_MIN);
-        note(weak.map(|_| format!("CRON_SECRET must have at least {CRON_SECRET_MIN} characters")));
-        let retention = Policy::parse(&self.retention_hot_days, &self.retention_warm_days, &self.retention_cold_days);
-        let retention = retention.map_err(|more| problems.extend(more));
-        match (addr, per_minute, streams, pace, retention) {
-            (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace), Ok(retention)) if problems.is_empty() => Ok(Config {
+        let models = self.models.check(&mut problems);
+        let services = self.services.check(&self.models, &mut problems);
+        let retention = self.retention.check(&self.data_dir, &mut problems);
+        match (addr, per_minute, streams, pace) {
+            (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
                 database_url,
-                archive_url,
                 retention,
-                cron_secret: self.cron_secret.clone().filter(|secret| !secret.is_empty()),
                 public_url: public,
                 rate_limit_per_minute,
                 max_streams: max_streams as usize,
+                models: models.links,
+                patience: Patience::of(models.timeout),
+                services,
                 demo_pace,
                 site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
             }),
@@ -188,6 +177,6 @@ mod tests {
         let problems = check(&["--retention-hot-days", "30", "--retention-warm-days", "7", "--archive-url", "ftp://x"]).unwrap_err();
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert_eq!(check(&["--retention-cold-days", "-5", "--cron-secret", "short"]).unwrap_err().len(), 2);
-        assert_eq!(check(&[]).unwrap().archive_url, "file://./data/archive");
+        assert_eq!(check(&[]).unwrap().retention.archive_url, "file://./data/archive");
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     chat::{list_conversations, page},
     error::{Error, Result},
-    state::App,
     retention::reading::steadily,
+    state::App,
     store::{Reader, heads, work_logs::EntryFilter},
     work_log::recent_logs,
 };
@@ -32,13 +32,7 @@ pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, befor
     steadily(&app.store, |reader| chat_page(app, reader, account.clone(), id, before)).await
 }
 
-async fn chat_page(
-    app: &App,
-    mut reader: Reader,
-    account: Account,
-    id: Option<ConversationId>,
-    before: Option<Uuid>,
-) -> Result<ChatPage> {
+async fn chat_page(app: &App, mut reader: Reader, account: Account, id: Option<ConversationId>, before: Option<Uuid>) -> Result<ChatPage> {
     let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
     let (mut conversation, mut older) = (None, None);
@@ -49,7 +43,7 @@ async fn chat_page(
         older = page.older.map(|id| id.to_string());
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
-    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.models() })
+    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.choices() })
 }
 
 /// A feed of the newest entries.

@@ -36,7 +36,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
     let (lines, before): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.day >= first);
     let all = stats::by_tier(&mut reader).await?;
     let buckets = durations::since(&mut reader, first).await?;
-    let lags = lags(&mut reader, app.config.retention, now).await?;
+    let lags = lags(&mut reader, app.config.retention.policy, now).await?;
     let ran = runs::latest(&mut reader, RUNS).await?;
     drop(reader);
     let reports: Vec<_> = ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str::<Report>(&json).ok()?))).collect();
@@ -72,7 +72,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
 }
 
 async fn steps(app: &App) -> Result<Vec<String>> {
-    let (plan, _) = dry_run(&app.retention, Run::at(app.config.retention, app.clock.now())).await?;
+    let (plan, _) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
     Ok(plan.steps.iter().map(ToString::to_string).collect())
 }
 

@@ -15,7 +15,8 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Series of the chart of entries, with the word beside their colour.
-const SERIES: [(&str, &str); 5] = [("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
+const SERIES: [(&str, &str); 5] =
+    [("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
 
 fn table(name: &str, head: &[&str], rows: Vec<Vec<String>>) -> StatsTable {
     StatsTable { name: name.to_owned(), head: head.iter().map(|&cell| cell.to_owned()).collect(), rows }
@@ -37,7 +38,8 @@ fn series(line: &StatsLine) -> &'static str {
 
 /// Entries by day and kind; failed ones are counted as errors, whatever their kind.
 pub(super) fn by_day(lines: &[StatsLine], first: i64, last: i64) -> (Vec<Bar>, StatsTable) {
-    let sum = |day: i64, kind: &str| lines.iter().filter(|line| line.day == day && series(line) == kind).map(|line| line.entries).sum::<i64>();
+    let sum =
+        |day: i64, kind: &str| lines.iter().filter(|line| line.day == day && series(line) == kind).map(|line| line.entries).sum::<i64>();
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
     for day in first..=last {
         let parts: Vec<_> = SERIES.iter().map(|(kind, _)| ((*kind).to_owned(), sum(day, kind))).collect();
@@ -149,7 +151,8 @@ pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
 /// The last runs.
 pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
     let row = |(at, report): &(Timestamp, Report)| {
-        let counts = [report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted, report.orphans_deleted, report.failed];
+        let counts =
+            [report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted, report.orphans_deleted, report.failed];
         std::iter::once(at.date_time()).chain(counts.map(number)).collect()
     };
     table("runs", &["Run", "Warm", "Cold", "Archived", "Deleted", "Orphans", "Failed"], reports.iter().map(row).collect())
@@ -173,7 +176,10 @@ mod tests {
             first_tokens: 0,
         };
         let spread = spread(&[line(20, 95), line(40, 5)], "model", None);
-        assert_eq!([spread.quantile(50), spread.quantile(95), spread.quantile(96)], [millis(upper_ms(20)), millis(upper_ms(20)), millis(upper_ms(40))]);
+        assert_eq!(
+            [spread.quantile(50), spread.quantile(95), spread.quantile(96)],
+            [millis(upper_ms(20)), millis(upper_ms(20)), millis(upper_ms(40))]
+        );
         assert_eq!(Spread::default().quantile(50), "–");
     }
 }

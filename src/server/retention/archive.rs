@@ -4,7 +4,7 @@
 use super::{cache::Cache, object};
 use crate::{server::store::work_logs::StoredEntry, timestamp::Timestamp};
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use object_store::{
     BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
     aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
@@ -119,10 +119,12 @@ impl Archive {
     /// Every object whose key begins with `under`, a folder.
     pub fn list(&self, under: &str) -> impl Stream<Item = Result<Listed>> + '_ {
         let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
-        self.store.list(Some(&self.key(under))).map(move |listed| {
+        stream::try_unfold(self.store.list(Some(&self.key(under))), move |mut listing| async move {
+            let Some(listed) = self.within(listing.next()).await? else { return Ok(None) };
             let listed = listed.map_err(|error| unreachable(&error))?;
             let key = listed.location.as_ref().get(cut..).unwrap_or_default().to_owned();
-            Ok(Listed { key, modified: Timestamp::from_millis(listed.last_modified.timestamp_millis()) })
+            let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
+            Ok(Some((Listed { key, modified }, listing)))
         })
     }
 

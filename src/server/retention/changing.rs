@@ -33,9 +33,11 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
 }
 
 async fn bring_back(retention: &Retention, user: UserId, id: EntryId) -> Result<()> {
-    let found = reading::steadily(&retention.store, |mut reader| async move {
-        reading::find_archived(&mut reader, &retention.archive, user, id).await
-    });
+    let found =
+        reading::steadily(
+            &retention.store,
+            |mut reader| async move { reading::find_archived(&mut reader, &retention.archive, user, id).await },
+        );
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(&retention.store, None, user).await?;
     let mut changes = Changes::default();

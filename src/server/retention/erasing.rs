@@ -8,9 +8,8 @@ use crate::{
     server::{
         error::{Error, Result},
         store::{
-            Tx,
+            Tx, removed,
             retention::{due, erasures, holds, objects},
-            removed,
             stats::{self, Changes},
             users,
         },
@@ -58,9 +57,11 @@ pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id
         Err(Error::NotFound("entry")) => {}
         Err(error) => return Err(error),
     }
-    let found = reading::steadily(&retention.store, |mut reader| async move {
-        reading::find_archived(&mut reader, &retention.archive, user, id).await
-    });
+    let found =
+        reading::steadily(
+            &retention.store,
+            |mut reader| async move { reading::find_archived(&mut reader, &retention.archive, user, id).await },
+        );
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(&retention.store, None, user).await?;
     check_not_held(&mut tx, user, entry.conversation_id).await?;

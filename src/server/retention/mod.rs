@@ -15,6 +15,7 @@ pub mod policy;
 pub mod reading;
 pub mod report;
 pub mod restoring;
+pub mod settings;
 pub mod worker;
 
 mod cache;

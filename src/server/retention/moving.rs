@@ -49,15 +49,8 @@ pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids:
 }
 
 /// Moves a group of rows into the archive, as few objects as the bounds allow.
-pub(super) async fn archive(
-    retention: &Retention,
-    fence: Fence,
-    group: &DueGroup,
-    expired: Timestamp,
-    now: Timestamp,
-) -> Result<Moved> {
-    let members =
-        Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
+pub(super) async fn archive(retention: &Retention, fence: Fence, group: &DueGroup, expired: Timestamp, now: Timestamp) -> Result<Moved> {
+    let members = Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
     let (mut moved, mut after) = (Moved::default(), None);
     loop {
         let found = rows::of_group(&mut *retention.store.read().await?, members, after, ROWS_MAX as i64).await?;

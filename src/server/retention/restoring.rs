@@ -145,7 +145,8 @@ async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -
     let bytes = retention.archive.get(key).await?;
     let entries = object::decode(&bytes).map_err(|why| ArchiveError::Damaged(key.to_owned(), why))?;
     let stored = (bytes.len() as i64, object::hex_sha256(&bytes));
-    let mut manifest = Manifest::of(key, &entries, stored, now).filter(|manifest| manifest.user_id == user).ok_or(Error::NotFound("object"))?;
+    let mut manifest =
+        Manifest::of(key, &entries, stored, now).filter(|manifest| manifest.user_id == user).ok_or(Error::NotFound("object"))?;
     let mut tx = begin(&retention.store, None, user).await?;
     objects::reserve(&mut tx, user, key, manifest.conversation_id, now).await?;
     for entry in &entries {

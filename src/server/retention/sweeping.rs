@@ -31,7 +31,7 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp) -
     objects::doom_abandoned(&mut tx, before).await?;
     tx.commit().await?;
     let mut deleted = 0;
-    let mut listed = retention.archive.list(FOLDER);
+    let mut listed = Box::pin(retention.archive.list(FOLDER));
     while let Some(object) = listed.try_next().await? {
         let Some(owner) = owner(&object.key).filter(|_| object.modified < before) else { continue };
         deleted += i64::from(sweep_one(retention, fence, owner, &object.key, now).await?);

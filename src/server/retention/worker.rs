@@ -31,7 +31,7 @@ pub async fn look(app: &App) -> Result<()> {
     // a last run in the future was made by a clock that has been set right since
     let due = last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS);
     if due {
-        let run = |now| Run { pause: PAUSE, ..Run::at(app.config.retention, now) };
+        let run = |now| Run { pause: PAUSE, ..Run::at(app.config.retention.policy, now) };
         let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
         if report.did_something() || report.failed > 0 {
             tracing::info!(?report, "retention ran");

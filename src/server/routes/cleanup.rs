@@ -4,7 +4,11 @@ use super::{Answer, Problem, params::Params};
 use crate::server::{
     auth::same,
     middleware::identity::Identity,
-    retention::{Run, pass::dry_run, worker::{PASSES_ON_REQUEST, run_through}},
+    retention::{
+        Run,
+        pass::dry_run,
+        worker::{PASSES_ON_REQUEST, run_through},
+    },
     state::App,
 };
 use axum::{
@@ -27,7 +31,7 @@ pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers
     if trust_clock && !admin {
         return Err(Problem::admins_only());
     }
-    let run = |now| Run { trust_clock, ..Run::at(app.config.retention, now) };
+    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
     if dry {
         let (plan, stats) = dry_run(&app.retention, run(app.clock.now())).await?;
         let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
@@ -40,5 +44,5 @@ pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers
 fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
     let secret = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
-    app.config.cron_secret.as_deref().zip(secret).is_some_and(|(expected, secret)| same(expected, secret))
+    app.config.retention.cron_secret.as_deref().zip(secret).is_some_and(|(expected, secret)| same(expected, secret))
 }

@@ -13,7 +13,10 @@ use crate::{
         error::Error,
         middleware::identity::CurrentUser,
         retention::{
-            erasing::{Receipt, purge}, keeping::keep_conversation, reading::steadily},
+            erasing::{Receipt, purge},
+            keeping::keep_conversation,
+            reading::steadily,
+        },
         state::App,
     },
 };

@@ -92,8 +92,7 @@ fn written(entry: &WorkLogEntry, format: Format) -> String {
 }
 
 fn html(entry: &WorkLogEntry) -> String {
-    let facts: String =
-        entry.metadata.facts().iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
+    let facts: String = entry.metadata.facts().iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
     let details = entry.details.as_deref().map(|details| format!("<pre>{}</pre>", escaped(details))).unwrap_or_default();
     format!(
         "<article id=\"entry-{}\"><h2>{}</h2><p>{} · {} · <time>{}</time> · {}</p><dl>{facts}</dl>{details}</article>\n",

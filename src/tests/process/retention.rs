@@ -49,7 +49,10 @@ async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
     server.terminate().await;
     let run = |days: i64| {
         let mut command = home.command();
-        command.args(["retention", "run", "--allow-future", "--as-of", &in_days(days).to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["retention", "run", "--allow-future", "--as-of", &in_days(days).to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     };
     for kill in 0..KILLS {

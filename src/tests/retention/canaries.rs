@@ -135,7 +135,8 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     let restored = after_restore(&retention, now).await.unwrap();
     assert_eq!((restored.erased, restored.missing, restored.adopted), (2, 1, 1), "the object was rewritten since the backup");
     again.shrink().await.unwrap();
-    let left: Vec<u8> = ["", "-wal"].iter().filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok()).flatten().collect();
+    let left: Vec<u8> =
+        ["", "-wal"].iter().filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok()).flatten().collect();
     assert!(!left.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
     let reader = &mut again.read().await.unwrap();
     let found = crate::server::retention::reading::find(reader, &retention.archive, ada, innocent.id).await.unwrap();

@@ -4,11 +4,25 @@
 use crate::{
     server::packing::{Long, pack},
     tests::support::corpus::Corpus,
+    work_log::{LogType, TITLE_MAX_CHARS},
 };
 
 const SEED: u64 = 1;
 const SAMPLES: usize = 6_000;
 const BYTES: usize = 48 * 1024;
+
+#[test]
+fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_trained_on() {
+    let (mut corpus, mut raw, mut packed) = (Corpus::seeded(4_711), 0, 0);
+    for _ in 0..2_000 {
+        let sample = corpus.sample();
+        assert!(sample.log_type.parse::<LogType>().is_ok() && sample.title.chars().count() <= TITLE_MAX_CHARS);
+        let long = Long { details: sample.details, metadata: sample.metadata.to_string() };
+        raw += long.details.as_ref().map_or(0, String::len) + long.metadata.len();
+        packed += pack(&long).unwrap().len();
+    }
+    assert!(packed * 3 <= raw, "{raw} bytes become {packed}");
+}
 
 #[test]
 #[ignore = "writes a new dictionary: cargo test --features ssr --lib trains_a_dictionary -- --ignored"]

@@ -11,7 +11,8 @@ use crate::{
         store::{
             Store,
             retention::{lease, objects},
-            stats, work_logs::EntryFilter,
+            stats,
+            work_logs::EntryFilter,
         },
         work_log::{Origin, create_work_log},
     },
@@ -286,7 +287,8 @@ impl<'a> World<'a> {
         let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
         for tier in StorageStatus::ALL {
             let of_tier: Vec<_> = listed.iter().filter(|entry| entry.storage_status == *tier).collect();
-            let sum = |figure: fn(&stats::StatsLine) -> i64| lines.iter().filter(|line| line.tier == tier.as_str()).map(figure).sum::<i64>();
+            let sum =
+                |figure: fn(&stats::StatsLine) -> i64| lines.iter().filter(|line| line.tier == tier.as_str()).map(figure).sum::<i64>();
             assert_eq!(sum(|line| line.entries), of_tier.len() as i64, "{tier}");
             let duration: i64 = of_tier.iter().filter_map(|entry| entry.duration_ms).sum();
             assert_eq!(sum(|line| line.duration_ms), duration, "{tier}");
@@ -312,7 +314,9 @@ impl<'a> World<'a> {
             match entry.storage_status {
                 StorageStatus::Hot => assert!(age < 7.0, "{age} days old and hot"),
                 StorageStatus::Warm => assert!(age < 31.0, "{age} days old and warm"),
-                tier => assert_eq!((age >= 30.0, tier == StorageStatus::Archived), (true, self.is_kept(known)), "{age} days old and {tier}"),
+                tier => {
+                    assert_eq!((age >= 30.0, tier == StorageStatus::Archived), (true, self.is_kept(known)), "{age} days old and {tier}")
+                }
             }
         }
         let mut listed: Vec<String> = self.retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();

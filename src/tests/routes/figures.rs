@@ -1,10 +1,6 @@
 //! The stats page, its tables as files, the export, and an account that is erased by its owner.
 
-use crate::{
-    server::auth,
-    tests::support::TestApp,
-    timestamp::DAY_MS,
-};
+use crate::{server::auth, tests::support::TestApp, timestamp::DAY_MS};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +36,10 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
     for age in [40, 20, 0] {
         for n in 0..3 {
             let place = (n > 0).then_some(&talk);
-            ada.creates(json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": place})).await;
+            ada.creates(
+                json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": place}),
+            )
+            .await;
         }
         app.app.clock.advance(age / 2 * DAY_MS);
     }

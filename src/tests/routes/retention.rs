@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const SECRET: &str = "a secret that schedulers know";
 
 async fn app() -> TestApp {
-    TestApp::with(|config| config.cron_secret = Some(SECRET.to_owned()), |_| {}).await
+    TestApp::with(|config| config.retention.cron_secret = Some(SECRET.to_owned()), |_| {}).await
 }
 
 fn tiers(list: &Value) -> Vec<(String, String)> {
@@ -83,7 +83,8 @@ async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
             assert_eq!(request.send().await.unwrap().status(), status, "{secret}");
         }
     }
-    let confirm = nobody.request(Method::POST, "/api/work-log/cleanup?confirmClock=true").header("authorization", format!("Bearer {SECRET}"));
+    let confirm =
+        nobody.request(Method::POST, "/api/work-log/cleanup?confirmClock=true").header("authorization", format!("Bearer {SECRET}"));
     assert_eq!(confirm.send().await.unwrap().status(), 403, "a scheduler cannot vouch for the clock");
     let foreign = app.browser("eve@example.org").await.request(Method::GET, "/api/work-log/cleanup").header("sec-fetch-site", "cross-site");
     assert_eq!(foreign.send().await.unwrap().status(), 403, "another site cannot start one");
@@ -91,7 +92,7 @@ async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_secret_only_admins_start_runs() {
-    let app = TestApp::with(|config| config.retention = Policy { hot_days: 1, warm_days: 2, cold_days: 3 }, |_| {}).await;
+    let app = TestApp::with(|config| config.retention.policy = Policy { hot_days: 1, warm_days: 2, cold_days: 3 }, |_| {}).await;
     let empty = app.nobody().request(Method::POST, "/api/work-log/cleanup").header("authorization", "Bearer ");
     assert_eq!(empty.send().await.unwrap().status(), 401);
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);

@@ -136,8 +136,23 @@ impl Corpus {
     fn deployment(&mut self) -> Sample {
         let version = format!("{}.{}.{}", self.below(4), self.below(20), self.below(9));
         let mut details = String::new();
-        for step in ["Cloning repository", "Installing dependencies", "Compiling application", "Running tests", "Uploading build outputs", "Deploying to production"] {
-            details.push_str(&format!("2026-09-{:02}T{:02}:{:02}:{:02}.{:03}Z info {step} ... done in {} ms\n", self.below(28) + 1, self.below(24), self.below(60), self.below(60), self.below(1000), self.below(90_000)));
+        for step in [
+            "Cloning repository",
+            "Installing dependencies",
+            "Compiling application",
+            "Running tests",
+            "Uploading build outputs",
+            "Deploying to production",
+        ] {
+            details.push_str(&format!(
+                "2026-09-{:02}T{:02}:{:02}:{:02}.{:03}Z info {step} ... done in {} ms\n",
+                self.below(28) + 1,
+                self.below(24),
+                self.below(60),
+                self.below(60),
+                self.below(1000),
+                self.below(90_000)
+            ));
         }
         let metadata = json!({ "commit": self.hex(40), "environment": "production", "version": version, "url": format!("https://{}.example.org", self.words(1)) });
         Sample { log_type: "deployment", title: format!("Release {version} to production"), details: Some(details), metadata }

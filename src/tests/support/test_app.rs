@@ -5,12 +5,22 @@ use crate::{
     api::Account,
     ids::UserId,
     server::{
-        assistant::{Assistant, Workshop, model::Model, tools},
+        assistant::{
+            Assistant, Breakers, Workshop,
+            model::Model,
+            policy::Patience,
+            providers::{
+                link::{LinkSpec, Provider},
+                settings::Link,
+            },
+            tools::{self, services::settings::ServiceConfig},
+        },
         auth,
         clock::Clock,
         config::Config,
         listener::{DeadlineListener, PATIENCE, Peer},
         new_id,
+        retention::settings::RetentionConfig,
         router::router,
         site::Site,
         state::App,
@@ -18,12 +28,15 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// The moment at which tests begin: 24 November 2026, 09:30 UTC.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+
+/// For models that answer when the test tells them to; nothing is waited for between two tries.
+const AS_LONG_AS_IT_TAKES: Patience = Patience { first: Duration::from_secs(3_600), between: Duration::from_secs(3_600), pace: 0.0 };
 
 /// A running server; it ends with the test.
 pub(in crate::tests) struct TestApp {
@@ -42,7 +55,7 @@ impl TestApp {
     /// A server whose settings and rooms the test may change before it serves.
     pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path());
+        let mut config = test_config(folder.path());
         settings(&mut config);
         let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
         rooms(&mut app);
@@ -55,8 +68,13 @@ impl TestApp {
         Self { app, base, client, _folder: folder }
     }
 
-    /// A server whose assistant asks these models.
+    /// A server whose assistant asks these models and waits for them as long as it takes.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
+        Self::with_patience(chain, AS_LONG_AS_IT_TAKES).await
+    }
+
+    /// A server whose assistant asks these models with so much patience.
+    pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
         Self::with(
             |_| {},
             |app| {
@@ -67,6 +85,8 @@ impl TestApp {
                     data_dir: app.data_dir.clone(),
                     metrics: app.metrics.clone(),
                     chain,
+                    patience,
+                    breakers: Breakers::default(),
                     tools: tools::Registry::demo(),
                     pace: 0.0,
                     shutdown: app.shutdown.clone(),
@@ -132,17 +152,22 @@ impl Drop for TestApp {
 }
 
 /// SQLite in a folder of its own; another database by changing `database_url`.
-fn config(folder: &Path) -> Config {
+pub(in crate::tests) fn test_config(folder: &Path) -> Config {
     Config {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.join("data"),
         database_url: format!("sqlite://{}", folder.join("data/holly.db").display()),
-        archive_url: format!("file://{}", folder.join("data/archive").display()),
-        retention: Default::default(),
-        cron_secret: None,
+        retention: RetentionConfig {
+            archive_url: format!("file://{}", folder.join("data/archive").display()),
+            policy: Default::default(),
+            cron_secret: None,
+        },
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 8,
+        models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
+        patience: AS_LONG_AS_IT_TAKES,
+        services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: folder.join("site"),
     }

@@ -92,6 +92,7 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
         id: format!("demo-{name}"),
         name: name.to_owned(),
         arguments: json!({ "prompt": subject(clause(asked, asking)) }),
+        signatures: Vec::new(),
     };
     let mut calls = Vec::new();
     if has(words, IMAGE) || wants_tool_to_fail {

@@ -33,12 +33,7 @@ pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timesta
 }
 
 /// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at most `limit`.
-pub async fn rows_to_pack(
-    connection: &mut AnyConnection,
-    hot: Timestamp,
-    warm: Timestamp,
-    limit: i64,
-) -> Result<Vec<(UserId, EntryId)>> {
+pub async fn rows_to_pack(connection: &mut AnyConnection, hot: Timestamp, warm: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
     let sql = "select user_id, id from work_logs where storage_status = 'hot' and created_at <= $1 and created_at > $2 \
                and status <> 'working' order by created_at, id limit $3";
     let query = sqlx::query_as::<_, (String, String)>(sql).bind(hot.millis()).bind(warm.millis()).bind(limit);

@@ -60,7 +60,8 @@ pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> 
 
 /// Lets a conversation go that its owner kept.
 pub async fn let_go(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, now: Timestamp) -> Result<()> {
-    let sql = "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
+    let sql =
+        "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
     sqlx::query(sql).bind(user.to_string()).bind(conversation.to_string()).bind(now.millis()).execute(&mut **tx).await?;
     Ok(())
 }

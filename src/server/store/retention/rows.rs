@@ -66,7 +66,8 @@ pub struct Members {
 
 /// The settled rows of a group after `after`, oldest first, at most `limit`.
 pub async fn of_group(connection: &mut AnyConnection, members: Members, after: Option<EntryId>, limit: i64) -> Result<Vec<TieredRow>> {
-    let place = if members.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
+    let place =
+        if members.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
     let kept = if members.kept { "kept_at is not null" } else { "kept_at is null" };
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and {place} and created_at >= $3 and created_at < $4 and {kept} \
