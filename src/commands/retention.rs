@@ -10,7 +10,7 @@ use holly::{
         data_dir::DataDir,
         metrics::Metrics,
         retention::{Run, keeping, object, pass::dry_run, restoring::after_restore, worker::run_through},
-        state::open_retention,
+        state::{begin_retention, open_retention},
         store::{Store, retention::holds},
     },
     timestamp::Timestamp,
@@ -78,11 +78,10 @@ pub enum ArchiveCommand {
 
 /// `holly retention …`.
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
     let clock = Clock::system();
-    let (as_of, dry) = match command {
-        RetentionCommand::Plan(as_of) => (as_of, true),
-        RetentionCommand::Run(as_of) => (as_of, false),
+    let (retention, as_of, dry) = match command {
+        RetentionCommand::Plan(as_of) => (open_retention(config).await?, as_of, true),
+        RetentionCommand::Run(as_of) => (begin_retention(config).await?, as_of, false),
     };
     let at = as_of.as_of.as_deref().map(parse_time).transpose()?;
     if !dry && at.is_some_and(|at| at > clock.now()) && !as_of.allow_future {

@@ -51,15 +51,20 @@ pub struct App {
     pub tasks: TaskTracker,
 }
 
-/// Opens database and archive, and lets every entry expire by the settings.
+/// Opens database and archive.
 pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
     let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
-    let store = Store::open(&config.database_url).await?;
-    let mut tx = store.begin().await?;
+    Ok(Retention { store: Store::open(&config.database_url).await?, archive })
+}
+
+/// Opens database and archive, and lets every entry expire by the settings.
+pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
+    let retention = open_retention(config).await?;
+    let mut tx = retention.store.begin().await?;
     let policy = config.retention.policy;
     declare_policy(&mut tx, [policy.hot_days, policy.warm_days, policy.cold_days]).await?;
     tx.commit().await?;
-    Ok(Retention { store, archive })
+    Ok(retention)
 }
 
 /// Limits by person and address.
@@ -77,12 +82,11 @@ impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
-        let retention = open_retention(&config).await?;
-        let store = retention.store.clone();
+        let retention = begin_retention(&config).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let assistant = Assistant::new(Workshop {
-            store: store.clone(),
+            store: retention.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             data_dir: data_dir.clone(),
@@ -101,7 +105,7 @@ impl App {
         };
         Ok(Self {
             config: Arc::new(config),
-            store,
+            store: retention.store.clone(),
             retention,
             clock,
             data_dir,

@@ -5,7 +5,11 @@ mod words;
 
 use super::{
     error::Result,
-    retention::{Report, Run, lag::lags, pass::dry_run},
+    retention::{
+        Report, Run,
+        lag::{Lag, lags},
+        pass::dry_run,
+    },
     state::App,
     store::{
         durations,
@@ -52,14 +56,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         days,
         needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), late),
         waiting: waiting.is_some(),
-        figures: vec![
-            Figure { name: "Entries".into(), value: number(entries(&lines)), note: format!("{} before", number(entries(&before))) },
-            Figure { name: "Errors".into(), value: error_rate(&lines), note: format!("{} before", error_rate(&before)) },
-            Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
-            Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
-            Figure { name: "Live now".into(), value: number(app.places.open() as i64), note: "streams".into() },
-            Figure { name: "Retention lag".into(), value: worst(&lags), note: "of the latest tier".into() },
-        ],
+        figures: figures(app, &lines, &before, &answers, &lags),
         by_day: tables::by_day(&lines, first, now.day()),
         tokens: tables::tokens(&lines, first, now.day()),
         storage: tables::storage(&all, &lags, now),
@@ -69,6 +66,17 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         runs: tables::runs(&reports),
         plan: steps,
     })
+}
+
+fn figures(app: &App, lines: &[StatsLine], before: &[StatsLine], answers: &tables::Spread, lags: &[Lag]) -> Vec<Figure> {
+    vec![
+        Figure { name: "Entries".into(), value: number(entries(lines)), note: format!("{} before", number(entries(before))) },
+        Figure { name: "Errors".into(), value: error_rate(lines), note: format!("{} before", error_rate(before)) },
+        Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
+        Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
+        Figure { name: "Live now".into(), value: number(app.places.open() as i64), note: "streams".into() },
+        Figure { name: "Retention lag".into(), value: worst(lags), note: "of the latest tier".into() },
+    ]
 }
 
 async fn steps(app: &App) -> Result<Vec<String>> {
@@ -85,7 +93,7 @@ fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> V
     waiting.into_iter().chain(failed).chain(late).collect()
 }
 
-fn worst(lags: &[super::retention::lag::Lag]) -> String {
+fn worst(lags: &[Lag]) -> String {
     lags.iter().map(|lag| lag.seconds).max().filter(|seconds| *seconds > 0).map_or_else(|| "none".to_owned(), seconds)
 }
 

@@ -1,19 +1,14 @@
-//! A store, an archive that may lie, a clock, and the map that says what must be there.
+//! A store, an archive that may lie, a clock, and the map that says what must be there; `checks` compares.
+
+mod checks;
 
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
         chat::delete_conversation,
         error::Error,
-        retention::{
-            Archive, Policy, Report, Retention, Run, changing::update_anywhere, erasing, keeping, pass::dry_run, reading, run_once,
-        },
-        store::{
-            Store,
-            retention::{lease, objects},
-            stats,
-            work_logs::EntryFilter,
-        },
+        retention::{Archive, Policy, Report, Retention, Run, changing::update_anywhere, erasing, keeping, pass::dry_run, run_once},
+        store::{Store, retention::lease},
         work_log::{Origin, create_work_log},
     },
     tests::support::{
@@ -22,9 +17,8 @@ use crate::{
         people::{NOW, conversation, draft, person},
     },
     timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry},
 };
-use futures::TryStreamExt;
 use object_store::ObjectStore;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -238,104 +232,8 @@ impl<'a> World<'a> {
         self.now = self.now.plus(11 * 60_000);
         self.forget_expired().await;
     }
-
-    async fn listed(&self) -> Vec<WorkLogEntry> {
-        let mut all = Vec::new();
-        for user in &self.people {
-            let mut before = None;
-            loop {
-                let filter = EntryFilter::default();
-                let page = reading::steadily(self.store, |mut reader| {
-                    let filter = &filter;
-                    async move { reading::list(&mut reader, &self.retention.archive, *user, (filter, false), before, 37).await }
-                });
-                let page = page.await.unwrap();
-                before = page.last().map(|entry| entry.id);
-                all.extend(page);
-                if before.is_none() {
-                    break;
-                }
-            }
-        }
-        all
-    }
-
-    /// What expired may be gone; once it is, it stays so.
-    async fn forget_expired(&mut self) {
-        let there: BTreeSet<EntryId> = self.listed().await.iter().map(|entry| entry.id).collect();
-        let gone: Vec<EntryId> = self.known.keys().filter(|id| !there.contains(id)).copied().collect();
-        for id in gone {
-            assert!(self.may_be_gone(id), "{:?} is lost at {}", self.known[&id], self.now);
-            self.known.remove(&id);
-        }
-    }
-
-    pub(super) async fn check(&self) {
-        let listed = self.listed().await;
-        let ids: Vec<EntryId> = listed.iter().map(|entry| entry.id).collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an entry is there twice");
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), self.known.keys().collect(), "the tiers hold other entries than the map");
-        for entry in &listed {
-            let known = &self.known[&entry.id];
-            assert_eq!(comparable(entry), comparable(&known.entry));
-            assert_eq!(entry.expires_at.is_none(), self.is_kept(known), "{entry:?}");
-        }
-        self.check_totals(&listed).await;
-    }
-
-    async fn check_totals(&self, listed: &[WorkLogEntry]) {
-        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
-        for tier in StorageStatus::ALL {
-            let of_tier: Vec<_> = listed.iter().filter(|entry| entry.storage_status == *tier).collect();
-            let sum =
-                |figure: fn(&stats::StatsLine) -> i64| lines.iter().filter(|line| line.tier == tier.as_str()).map(figure).sum::<i64>();
-            assert_eq!(sum(|line| line.entries), of_tier.len() as i64, "{tier}");
-            let duration: i64 = of_tier.iter().filter_map(|entry| entry.duration_ms).sum();
-            assert_eq!(sum(|line| line.duration_ms), duration, "{tier}");
-            if of_tier.is_empty() {
-                assert_eq!((sum(|line| line.bytes), sum(|line| line.stored_bytes)), (0, 0), "{tier} holds nothing and takes nothing");
-            }
-        }
-        let deleted: i64 = lines.iter().filter(|line| line.tier == "deleted").map(|line| line.entries).sum();
-        assert_eq!(deleted, self.created - listed.len() as i64, "what was deleted stays counted");
-    }
-
-    /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without a manifest row.
-    pub(super) async fn settle_everything(&mut self) {
-        self.now = self.now.plus(3 * DAY_MS);
-        for _ in 0..3 {
-            self.run().await;
-        }
-        self.check().await;
-        for entry in self.listed().await {
-            let age = (self.now.millis() - entry.timestamp.millis()) as f64 / DAY_MS as f64;
-            let known = &self.known[&entry.id];
-            assert!(age < 90.0 || self.is_kept(known), "{age} days old and still there: {entry:?}");
-            match entry.storage_status {
-                StorageStatus::Hot => assert!(age < 7.0, "{age} days old and hot"),
-                StorageStatus::Warm => assert!(age < 31.0, "{age} days old and warm"),
-                tier => {
-                    assert_eq!((age >= 30.0, tier == StorageStatus::Archived), (true, self.is_kept(known)), "{age} days old and {tier}")
-                }
-            }
-        }
-        let mut listed: Vec<String> = self.retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();
-        listed.sort();
-        let mut known = Vec::new();
-        for user in &self.people {
-            known.extend(objects::of_user(&mut self.store.read().await.unwrap(), *user, None).await.unwrap());
-        }
-        let mut known: Vec<String> = known.into_iter().map(|manifest| manifest.key).collect();
-        known.sort();
-        assert_eq!(listed, known, "objects and manifest");
-    }
 }
 
 fn archive(liar: &Liar) -> Archive {
     Archive::over(Arc::new(liar.clone()), "", PATIENCE)
-}
-
-/// What an entry is, wherever it lies.
-fn comparable(entry: &WorkLogEntry) -> WorkLogEntry {
-    WorkLogEntry { storage_status: StorageStatus::Hot, expires_at: None, archived_at: None, rev: 0, ..entry.clone() }
 }
