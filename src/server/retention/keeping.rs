@@ -29,6 +29,11 @@ pub async fn keep_conversation(retention: &Retention, now: Timestamp, user: User
     Ok(tx.commit().await?)
 }
 
+/// Whether the owner keeps the conversation.
+pub async fn is_kept(retention: &Retention, user: UserId, id: ConversationId) -> Result<bool> {
+    Ok(holds::in_force(&mut *retention.store.read().await?, user, Some(id), Kind::Keep).await?)
+}
+
 /// Holds a person's entries, or those of one of their conversations: they neither expire nor can be deleted. Returns the
 /// hold's id.
 pub async fn place_hold(

@@ -14,7 +14,7 @@ use crate::{
         middleware::identity::CurrentUser,
         retention::{
             erasing::{Receipt, purge},
-            keeping::keep_conversation,
+            keeping::{is_kept, keep_conversation},
             reading::steadily,
         },
         state::App,
@@ -57,6 +57,7 @@ pub async fn read(
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
+    conversation["kept"] = json!(is_kept(&app.retention, account.id, id).await?);
     Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
 }
 

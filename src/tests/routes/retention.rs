@@ -72,6 +72,30 @@ async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() {
+    let app = app().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let address = format!("/api/conversations/{talk}");
+    ada.creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk})).await;
+    assert_eq!(ada.reads(&talk).await["kept"], json!(false));
+    ada.sends_patch(&address, json!({"kept": true})).await.expect(200);
+    assert_eq!(ada.reads(&talk).await["kept"], json!(true));
+    assert_eq!(ada.sends_patch(&address, json!({})).await.refused_fields(), ["title"]);
+    app.app.clock.advance(200 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let step =
+        ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&talk).await[0]["id"]})).await;
+    assert!(step["parentId"].is_string(), "a parent may lie in the archive");
+    let receipt = ada.deletes(&address).await.expect(200)["receipt"].clone();
+    assert_eq!(
+        [&receipt["archived"], &receipt["rows"], &receipt["objects"], &receipt["objectsPending"]],
+        [&json!(1), &json!(0), &json!(1), &json!(0)],
+        "{receipt}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
     let app = app().await;
     let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());

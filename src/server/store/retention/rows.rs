@@ -124,13 +124,17 @@ pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: 
     Ok(gone.len())
 }
 
+/// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the pairs, and the primary key
+/// finds them.
 async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], only: &str) -> Result<Vec<EntryId>> {
     let mut gone = Vec::with_capacity(rows.len());
     for rows in rows.chunks(AT_ONCE) {
-        let named = (0..rows.len()).map(|n| format!("(id = ${} and rev = ${})", 2 * n + 2, 2 * n + 3)).collect::<Vec<_>>().join(" or ");
-        let sql = sqlx::AssertSqlSafe(format!("delete from work_logs where user_id = $1 and ({named}){only} returning id"));
-        let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
-        let query = rows.iter().fold(query, |query, (id, rev)| query.bind(id.to_string()).bind(*rev));
+        let marks = |first: usize| (first..first + rows.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let (ids, revs) = (marks(2), marks(2 + rows.len()));
+        let sql = format!("delete from work_logs where user_id = $1 and id in ({ids}) and rev in ({revs}){only} returning id");
+        let query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+        let query = rows.iter().fold(query, |query, (id, _)| query.bind(id.to_string()));
+        let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
         for id in query.fetch_all(&mut **tx).await? {
             gone.push(crate::server::store::parsed("id", &id)?);
         }
