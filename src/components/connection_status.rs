@@ -1,7 +1,6 @@
 //! How the page stands to the server, in a word, with a way to try again.
 
-use super::clock;
-use crate::live::Connection;
+use crate::live::{Connection, clock};
 use leptos::prelude::*;
 
 /// The connection in words; while it is lost, a button that tries again at once.

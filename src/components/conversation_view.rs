@@ -1,7 +1,7 @@
 //! The open conversation: its title, how the page stands to the server, and the list that grows while one reads.
 
 use super::{
-    Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, conversation_header::ConversationHeader,
+    Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, conversation_header::ConversationHeader,
     follow::follow, hydrated::use_hydrated, permalink::follow_permalinks, stay_at_end::use_stay_at_end,
 };
 use crate::{api::Snapshot, chat::RemovedKind, ids::ConversationId, live::WorkLogStream};
@@ -24,7 +24,6 @@ pub fn ConversationView(
     let end = use_stay_at_end(move || (source.items.track(), source.answers.track()));
     let title = title_of(stream, conversation_id);
     let older = older.zip(conversation_id).map(|(before, id)| format!("/c/{id}?before={before}"));
-    Effect::new(move |_| clock::set_by_server(reader.server_now));
     follow_permalinks(reader);
     leave_when_removed(stream, conversation_id);
     view! {

@@ -5,8 +5,14 @@ use leptos::prelude::*;
 
 /// A file with its description, to look at, open and save. A moving GIF is a picture.
 #[component]
-pub fn MediaFigure(file: MediaFile) -> impl IntoView {
-    let (url, description) = (file.url(), file.description.clone());
+pub fn MediaFigure(
+    /// What is known of it.
+    file: MediaFile,
+    /// Its address, when Holly's files are not where it is.
+    #[prop(optional, into)]
+    at: Option<String>,
+) -> impl IntoView {
+    let (url, description) = (at.unwrap_or_else(|| file.url()), file.description.clone());
     let kind = file.media_type.split('/').next().unwrap_or_default();
     let shown = match kind {
         "image" => view! { <img src=url.clone() alt=description.clone() loading="lazy"/> }.into_any(),

@@ -6,7 +6,6 @@ mod announcer;
 mod browser;
 mod chat_message;
 mod chat_room;
-mod clock;
 mod composer;
 mod composer_foot;
 mod composer_send;

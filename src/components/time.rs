@@ -1,7 +1,7 @@
 //! Times and durations on the page: absolute from the server, in words once the browser has taken over.
 
-use super::clock;
 use crate::{
+    live::clock,
     timestamp::Timestamp,
     work_log::{elapsed_words, relative_words},
 };

@@ -1,6 +1,6 @@
 //! A feed of work for any page.
 
-use super::{ConnectionStatus, Reader, WorkLogMessage, clock, follow::follow, hydrated::use_hydrated, permalink::follow_permalinks};
+use super::{ConnectionStatus, Reader, WorkLogMessage, follow::follow, hydrated::use_hydrated, permalink::follow_permalinks};
 use crate::{
     api::{Snapshot, load_feed},
     ids::ConversationId,
@@ -55,7 +55,6 @@ pub fn FeedView(
         let here = |entry: &&Arc<WorkLogEntry>| conversation_id.is_none() || entry.conversation_id == conversation_id;
         stream.transcript.with(|held| held.entries().rev().filter(here).cloned().collect::<Vec<_>>())
     });
-    Effect::new(move |_| clock::set_by_server(reader.server_now));
     follow_permalinks(reader);
     view! {
         <section class="feed" aria-label="Work log" data-hydrated=move || hydrated.get()>

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// An event as it came: what the leading tab shares with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawEvent {
-    /// Its name; [`RawEvent::PAGE`] for a poll's answer.
+    /// Its name; [`RawEvent::PAGE`] for a poll's answer, [`RawEvent::LOST`] when there is none.
     pub name: String,
     /// The cursor after it; for a poll's answer the cursor it was asked from.
     pub id: String,
@@ -22,6 +22,13 @@ pub struct RawEvent {
 impl RawEvent {
     /// The name under which the leading tab shares a poll's answer.
     pub const PAGE: &str = "page";
+    /// The name under which the leading tab says that it has lost the server.
+    pub const LOST: &str = "lost";
+
+    /// What the leading tab says when it has lost the server.
+    pub fn lost() -> Self {
+        Self { name: Self::LOST.to_owned(), id: String::new(), data: String::new() }
+    }
 
     /// The frame. An event that cannot be read moves the cursor past itself, when it has one.
     pub fn frame(&self) -> Option<Frame> {

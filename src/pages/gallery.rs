@@ -41,7 +41,7 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
             <h2>"Messages"</h2>
             <div class="sample"><Messages first=first + 300/></div>
             <h2>"What tools make"</h2>
-            <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure file/> }).collect_view()}</div>
+            <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure at=samples::address_of(&file) file/> }).collect_view()}</div>
             <h2>"Connection"</h2>
             <div class="row"><Connections/></div>
             <h2>"Statuses"</h2>

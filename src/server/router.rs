@@ -97,6 +97,7 @@ fn static_files(app: &App) -> Router<App> {
         .route(&style::ADDRESS, get(style_sheet))
         .route_service("/icons.svg", file("icons.svg"))
         .route_service("/favicon.svg", file("favicon.svg"))
+        .nest_service("/samples", SetResponseHeader::overriding(ServeDir::new(site.join("samples")), header::CACHE_CONTROL, a_day()))
 }
 
 async fn style_sheet() -> impl IntoResponse {

@@ -51,6 +51,24 @@ async fn every_answer_says_what_browsers_must_not_do() {
 }
 
 #[tokio::test]
+async fn the_gallery_shows_files_that_are_there() {
+    let app = TestApp::with(|config| config.site_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/public").into(), |_| {}).await;
+    let html = app.browser("ada@example.org").await.gets("/gallery").await.text();
+    assert!(!html.contains("/files/0"), "an example names a file that nobody made");
+    for (tag, kind) in [("img", "image/svg+xml"), ("audio", "audio/"), ("video", "video/webm")] {
+        for address in attributes(&html, tag, "src").into_iter().flatten() {
+            let file = app.nobody().gets(address).await;
+            assert!(
+                file.status == 200 && file.header("content-type").starts_with(kind),
+                "{address}: {} {}",
+                file.status,
+                file.header("content-type")
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_style_sheet_that_a_page_names_is_there_for_ever() {
     let app = TestApp::start().await;
     let html = app.browser("ada@example.org").await.gets("/").await.text();

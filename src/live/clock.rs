@@ -14,8 +14,8 @@ thread_local! {
     static MINUTES: ArcRwSignal<Timestamp> = ArcRwSignal::new(Timestamp::default());
 }
 
-/// Sets the clock by the server's: call it from an effect of an island with the time of the page's snapshot.
-pub fn set_by_server(now: Timestamp) {
+/// Sets the clock by the time of the page's snapshot.
+pub(super) fn set_by_server(now: Timestamp) {
     SERVER_AHEAD_MS.set(now.millis() - browser_ms());
     tick();
 }
