@@ -1,8 +1,7 @@
 //! The foot of the composer: who answers, and the one button.
 
-use super::Icon;
-use crate::api::StopTurn;
-use leptos::{ev::MouseEvent, prelude::*, server_fn::ServerFn};
+use super::markup;
+use leptos::{prelude::*, tachys::html::InertElement};
 
 /// Models, a hint, and the one button: Send, or Stop while a turn runs.
 #[component]
@@ -10,28 +9,13 @@ pub fn ComposerFoot(
     /// The models that answer, as a person reads them.
     models: String,
     /// Whether a turn runs.
-    #[prop(into)]
-    running: Signal<bool>,
-    /// Stops the turn.
-    on_stop: Callback<()>,
+    running: bool,
 ) -> impl IntoView {
-    let stop = move |event: MouseEvent| {
-        event.prevent_default();
-        on_stop.run(());
-    };
     view! {
         <div class="row">
             <span class="chip" title="The models that answer, tried in this order">{models}</span>
             <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
-            <Show
-                when=move || running.get()
-                fallback=|| view! { <button class="button" data-kind="main"><Icon name="send"/>"Send"</button> }
-            >
-                <button class="button" data-kind="main" formaction=StopTurn::url() formnovalidate=true on:click=stop>
-                    <Icon name="stop"/>
-                    "Stop"
-                </button>
-            </Show>
+            {InertElement::new(markup::composer_button(running))}
         </div>
     }
 }

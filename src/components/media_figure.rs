@@ -1,7 +1,8 @@
 //! Pictures, sound and film that tools made, shown as what they are.
 
+use super::markup::{Html, media};
 use crate::work_log::MediaFile;
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::html::InertElement};
 
 /// A file with its description, to look at, open and save. A moving GIF is a picture.
 #[component]
@@ -12,24 +13,7 @@ pub fn MediaFigure(
     #[prop(optional, into)]
     at: Option<String>,
 ) -> impl IntoView {
-    let (url, description) = (at.unwrap_or_else(|| file.url()), file.description.clone());
-    let kind = file.media_type.split('/').next().unwrap_or_default();
-    let shown = match kind {
-        "image" => view! { <img src=url.clone() alt=description.clone() loading="lazy"/> }.into_any(),
-        "audio" => view! { <audio controls preload="metadata" src=url.clone() aria-label=description.clone()></audio> }.into_any(),
-        "video" => view! { <video controls preload="metadata" src=url.clone() aria-label=description.clone()></video> }.into_any(),
-        _ => ().into_any(),
-    };
-    view! {
-        <figure class="media" data-kind=kind.to_owned()>
-            {shown}
-            <figcaption>
-                <span>{description.clone()}</span>
-                <span>
-                    <a href=url.clone() aria-label=format!("Open {description}")>"Open"</a>
-                    <a href=url download=file.name aria-label=format!("Save {description}")>"Save"</a>
-                </span>
-            </figcaption>
-        </figure>
-    }
+    let mut html = Html::default();
+    media(&mut html, &file, &at.unwrap_or_else(|| file.url()));
+    InertElement::new(html.take())
 }

@@ -20,6 +20,11 @@ pub(super) fn set_by_server(now: Timestamp) {
     tick();
 }
 
+/// Server time at this moment.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(browser_ms() + SERVER_AHEAD_MS.get())
+}
+
 /// Server time, anew each second. For effects only.
 pub fn each_second() -> Timestamp {
     start();
@@ -50,7 +55,7 @@ fn start() {
 }
 
 fn tick() {
-    let now = Timestamp::from_millis(browser_ms() + SERVER_AHEAD_MS.get());
+    let now = now();
     SECONDS.with(|seconds| seconds.set(now));
     MINUTES.with(|minutes| {
         if now.millis() / 60_000 != minutes.get_untracked().millis() / 60_000 {

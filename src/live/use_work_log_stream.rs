@@ -40,6 +40,18 @@ pub struct WorkLogStream {
     pub connection: Signal<Connection>,
     /// Tries at once instead of waiting.
     pub retry: Callback<()>,
+    rows: WriteSignal<Transcript>,
+}
+
+impl WorkLogStream {
+    /// Takes in rows that the page asked for by itself, merged like all others.
+    pub fn add(&self, rows: Vec<Change>) {
+        self.rows.update(|transcript| {
+            for row in rows {
+                transcript.apply(row);
+            }
+        });
+    }
 }
 
 /// Follows the feed of the page's owner from the rows that the page was rendered with.
@@ -50,7 +62,7 @@ pub struct WorkLogStream {
 /// # Usage
 /// ```ignore
 /// let WorkLogStream { transcript, answers, .. } = use_work_log_stream(start);
-/// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation)));
+/// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation, Span::default())));
 /// let text = move || answers.with(|answers| answers.get(&message).cloned());
 /// ```
 ///
@@ -70,7 +82,7 @@ pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
         on_cleanup(move || feed::leave(id));
     });
     let (connection, retry) = use_connection();
-    WorkLogStream { transcript, answers, connection, retry }
+    WorkLogStream { transcript, answers, connection, retry, rows: set_transcript }
 }
 
 fn answers_of(rows: &[Change]) -> Answers {

@@ -3,10 +3,10 @@
 use crate::{
     chat::{Item, Message, MessageStatus, Role, group_by_period},
     components::{
-        ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
-        TimelineSource, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
+        ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline, Trouble,
+        Welcome, WorkGroup, WorkLogMessage, samples,
     },
-    live::{Answers, Connection},
+    live::Connection,
     work_log::Status,
 };
 use leptos::prelude::*;
@@ -73,8 +73,7 @@ fn Talk(first: u32) -> impl IntoView {
         Item::Work(samples::lighthouse(first + 7)),
         answer(12, MessageStatus::Streaming, "", "Here is the lighthouse. The cello is still being recorded"),
     ];
-    let source = TimelineSource { items: items.into(), answers: Answers::new().into(), running: None.into() };
-    view! { <Timeline source reader=Reader::new(samples::NOW)/> }
+    view! { <Timeline items running=None reader=Reader::new(samples::NOW)/> }
 }
 
 #[component]
@@ -114,7 +113,7 @@ fn Connections() -> impl IntoView {
         Connection::Offline,
         Connection::SignedOut,
     ];
-    states.map(|connection| view! { <ConnectionStatus connection retry=Callback::new(|()| ())/> }).collect_view()
+    states.map(|connection| view! { <ConnectionStatus connection/> }).collect_view()
 }
 
 #[component]
@@ -133,7 +132,7 @@ fn Composers() -> impl IntoView {
         view! {
             <div class="compose-form">
                 <textarea rows="1" placeholder="Write to Holly" aria-label="Message"></textarea>
-                <ComposerFoot models="Gemini → Groq".to_owned() running on_stop=Callback::new(|()| ())/>
+                <ComposerFoot models="Gemini → Groq".to_owned() running/>
             </div>
         }
     };

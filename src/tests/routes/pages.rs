@@ -20,7 +20,8 @@ async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twic
         assert_eq!(page.status, 200, "{address}");
         let policy = page.header("content-security-policy").to_owned();
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
-        let html = page.text();
+        // A data block is not run, and needs no leave to be.
+        let html = page.text().replace("<script type=\"application/json\"", "<data");
         let scripts = attributes(&html, "script", "nonce");
         assert!(!scripts.is_empty() && scripts.iter().all(|found| *found == Some(&nonce)), "{address}: {scripts:?} but {policy}");
         assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");
