@@ -51,8 +51,17 @@ pub struct ChatPage {
     pub snapshot: Snapshot,
     /// Which part of the conversation its rows are.
     pub span: Span,
-    /// The models that answer, as a person reads them: `Gemini → Groq`, or `Demo`.
-    pub models: String,
+    /// The models that answer, in the order in which they are asked.
+    pub models: Vec<ModelChoice>,
+}
+
+/// A model that can be chosen for a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelChoice {
+    /// `provider:model`.
+    pub key: String,
+    /// Its name as a person reads it.
+    pub title: String,
 }
 
 deserialize_by_read!(Snapshot);

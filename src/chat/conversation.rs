@@ -22,6 +22,8 @@ pub struct Conversation {
     pub updated_at: Timestamp,
     /// The turn that is running now, if any.
     pub running_turn_id: Option<TurnId>,
+    /// The model that is asked first, as `provider:model`; the chain's order holds without one.
+    pub model: Option<String>,
     /// The owner's revision at which it last changed.
     pub rev: i64,
 }
@@ -38,6 +40,7 @@ impl Conversation {
             created_at: fields.time("createdAt")?,
             updated_at: fields.time("updatedAt")?,
             running_turn_id: fields.parsed("runningTurnId"),
+            model: fields.string("model"),
             rev: fields.number("rev")?,
         })
     }

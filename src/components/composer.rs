@@ -11,10 +11,11 @@ use super::{
     patch::morph,
 };
 use crate::{
-    api::{ApiError, SendMessage, Snapshot, StopTurn, post},
+    api::{ApiError, ModelChoice, SendMessage, Snapshot, StopTurn, post},
     chat::{CONTENT_MAX_BYTES, Conversation},
     ids::ConversationId,
     json::Fields,
+    live::WorkLogStream,
 };
 use leptos::{html::Div, prelude::*, server_fn::ServerFn, task::spawn_local, wasm_bindgen::JsCast};
 use serde_json::{Value, json};
@@ -33,11 +34,12 @@ pub(super) fn ComposerForm(
     conversation: Option<Conversation>,
     /// The conversation itself.
     snapshot: Snapshot,
-    /// The models that answer, as a person reads them.
-    models: String,
+    /// The models that answer, in the order in which they are asked.
+    models: Vec<ModelChoice>,
 ) -> impl IntoView {
     let conversation_id = conversation.as_ref().map(|open| open.id);
-    let running = conversation.is_some_and(|open| open.running_turn_id.is_some());
+    let running = conversation.as_ref().is_some_and(|open| open.running_turn_id.is_some());
+    let chosen = conversation.and_then(|open| open.model);
     view! {
         <Composer>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot })/>
@@ -45,7 +47,7 @@ pub(super) fn ComposerForm(
             <form class="compose-form" method="post" action=SendMessage::url()>
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
                 <textarea id="message" name="content" rows="1" required maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
-                <ComposerFoot models running/>
+                <ComposerFoot models chosen running/>
             </form>
         </Composer>
     }
@@ -73,8 +75,22 @@ fn begin(root: &Element, known: Value) -> Option<()> {
         is_running.set(running);
         morph(&button, &markup::composer_button(running));
     });
+    follow_choice(root, stream, conversation_id);
     sending.listen();
     Some(())
+}
+
+/// The model that is chosen in another tab is chosen here too; what is chosen here holds until then.
+fn follow_choice(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
+    let Some(chooser) = browser::first::<Element>(root, "select") else { return };
+    let mut known = None;
+    whenever(move || {
+        let chosen = stream.transcript.with(|held| held.conversation(conversation_id?)?.model.clone()).unwrap_or_default();
+        if known.as_ref().is_some_and(|known| *known != chosen) {
+            _ = js_sys::Reflect::set(&chooser, &"value".into(), &chosen.as_str().into());
+        }
+        known = Some(chosen);
+    });
 }
 
 /// Enter sends; Shift+Enter breaks the line; Enter that ends a composition belongs to the input method.

@@ -1,21 +1,44 @@
 //! The foot of the composer: who answers, and the one button.
 
 use super::markup;
-use leptos::{prelude::*, tachys::html::InertElement};
+use crate::api::ModelChoice;
+use leptos::{either::Either, prelude::*, tachys::html::InertElement};
 
 /// Models, a hint, and the one button: Send, or Stop while a turn runs.
 #[component]
 pub fn ComposerFoot(
-    /// The models that answer, as a person reads them.
-    models: String,
+    /// The models that answer, in the order in which they are asked.
+    models: Vec<ModelChoice>,
+    /// The one that was chosen to be asked first.
+    chosen: Option<String>,
     /// Whether a turn runs.
     running: bool,
 ) -> impl IntoView {
     view! {
         <div class="row">
-            <span class="chip" title="The models that answer, tried in this order">{models}</span>
+            <ModelChooser models chosen/>
             <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
             {InertElement::new(markup::composer_button(running))}
         </div>
     }
+}
+
+/// Who is asked first; it holds from the next message on. A chain of one model leaves nothing to choose.
+#[component]
+fn ModelChooser(models: Vec<ModelChoice>, chosen: Option<String>) -> impl IntoView {
+    let usual = models.iter().map(|model| model.title.clone()).collect::<Vec<_>>().join(" → ");
+    if models.len() < 2 {
+        return Either::Left(view! { <span class="chip" title="The model that answers">{usual}</span> });
+    }
+    let first_of_chain = chosen.is_none();
+    let option = move |model: ModelChoice| {
+        let selected = chosen.as_ref() == Some(&model.key);
+        view! { <option value=model.key selected=selected>{model.title}</option> }
+    };
+    Either::Right(view! {
+        <select class="chip" name="model" aria-label="Model that answers first">
+            <option value="" selected=first_of_chain>{usual}</option>
+            {models.into_iter().map(option).collect_view()}
+        </select>
+    })
 }

@@ -132,7 +132,7 @@ fn Composers() -> impl IntoView {
         view! {
             <div class="compose-form">
                 <textarea rows="1" placeholder="Write to Holly" aria-label="Message"></textarea>
-                <ComposerFoot models="Gemini → Groq".to_owned() running/>
+                <ComposerFoot models=samples::models() chosen=None running/>
             </div>
         }
     };

@@ -57,6 +57,7 @@ fn http_api() -> Router<App> {
         .route("/api/conversations", get(conversations::list).post(conversations::create))
         .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
         .route("/api/conversations/{id}/messages", post(messages::send))
+        .route("/api/conversations/{id}/regenerate", post(messages::regenerate))
         .route("/api/conversations/{id}/stop", post(messages::stop))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))

@@ -41,7 +41,7 @@ pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part:
         span = page.span;
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
-    Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.models() })
+    Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.choices() })
 }
 
 /// What is no id names no part.

@@ -1,7 +1,10 @@
 //! What the rooms share while the server runs.
 
 use super::{
-    assistant::{Assistant, Workshop, tools},
+    assistant::{
+        Assistant, Breakers, Workshop, providers,
+        tools::{self, services::fal::Asking},
+    },
     auth::Attempts,
     clock::Clock,
     config::Config,
@@ -69,14 +72,18 @@ impl App {
             feed: feed.clone(),
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
-            chain: Assistant::demo_chain(config.demo_pace),
-            tools: tools::Registry::demo(),
+            chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
+            patience: config.patience,
+            breakers: Breakers::default(),
+            tools: tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?,
             pace: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits =
-            Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
+        let limits = Limits {
+            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
+            creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
+        };
         Ok(Self {
             config: Arc::new(config),
             store,

@@ -3,9 +3,11 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Reads a level or a filter such as `holly=debug`. Errors: it is neither.
+/// Reads a level or a filter such as `holly=debug`. genai stays silent: it logs what providers answer, word by word, and
+/// that may hold secrets. Errors: it is neither.
 pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))
+    let silent = "genai=off".parse().expect("a target and a level");
+    Ok(EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))?.add_directive(silent))
 }
 
 /// Starts logging to standard error. Errors: `filter` cannot be read.

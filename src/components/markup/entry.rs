@@ -30,10 +30,13 @@ fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     if matches!(entry.storage_status, StorageStatus::Cold | StorageStatus::Archived) {
         html.element("span", "extra", "from the archive");
     }
-    if let Some(words) = tokens(entry) {
+    for words in [masked(entry), tokens(entry)].into_iter().flatten() {
         html.element("span", "extra", &words);
     }
     if entry.status == Status::Working {
+        if let Some(step) = entry.metadata.text("step") {
+            html.element("span", "extra", &visible_line(step));
+        }
         if let Some(percent) = entry.metadata.number("progress") {
             html.element("span", "extra", &format!("{} %", percent.clamp(0, 100)));
         }
@@ -51,16 +54,22 @@ fn elapsed(html: &mut Html, since: Timestamp, now: Timestamp) {
 }
 
 fn tokens(entry: &WorkLogEntry) -> Option<String> {
-    let about = if entry.metadata.flag("tokensEstimated") { "about " } else { "" };
     let (read, written) = (entry.metadata.number("inputTokens"), entry.metadata.number("outputTokens"));
-    token_words(read, written).map(|words| format!("{about}{words}"))
+    token_words(read, written, entry.metadata.flag("tokensEstimated"))
 }
 
-/// Tokens read and written: `812 → 164 tokens`; `None` when neither is known.
-pub fn token_words(read: Option<i64>, written: Option<i64>) -> Option<String> {
+/// Secrets that were taken out: `2 values masked`.
+fn masked(entry: &WorkLogEntry) -> Option<String> {
+    let count = entry.metadata.number("maskedValues").filter(|count| *count > 0)?;
+    Some(format!("{count} value{} masked", if count == 1 { "" } else { "s" }))
+}
+
+/// Tokens read and written: `812 → 164 tokens`, `about` so many where they were estimated; `None` when neither is known.
+pub fn token_words(read: Option<i64>, written: Option<i64>, estimated: bool) -> Option<String> {
+    let about = if estimated { "about " } else { "" };
     match (read, written) {
-        (Some(read), Some(written)) => Some(format!("{read} → {written} tokens")),
-        (Some(one), None) | (None, Some(one)) => Some(format!("{one} tokens")),
+        (Some(read), Some(written)) => Some(format!("{about}{read} → {written} tokens")),
+        (Some(one), None) | (None, Some(one)) => Some(format!("{about}{one} tokens")),
         (None, None) => None,
     }
 }

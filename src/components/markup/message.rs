@@ -57,8 +57,14 @@ fn facts(html: &mut Html, message: &Message) {
     if let Some(word) = ended_early(message.status) {
         html.element("span", "ended", word);
     }
-    let tokens = token_words(facts.input_tokens, facts.output_tokens);
-    let known = [demo.then(|| "Demo".to_owned()), facts.model_name.clone(), facts.duration_ms.map(duration_words), tokens];
+    let known = [
+        demo.then(|| "Demo".to_owned()),
+        facts.model_name.clone(),
+        facts.fallback.then(|| "fallback".to_owned()),
+        facts.duration_ms.map(duration_words),
+        facts.first_token_ms.map(|ms| format!("first word after {}", duration_words(ms))),
+        token_words(facts.input_tokens, facts.output_tokens, facts.tokens_estimated),
+    ];
     for fact in known.into_iter().flatten() {
         html.element("span", "", &fact);
     }
@@ -78,5 +84,6 @@ const fn ended_early(status: MessageStatus) -> Option<&'static str> {
         MessageStatus::Stopped => Some("Stopped"),
         MessageStatus::Interrupted => Some("Interrupted"),
         MessageStatus::Failed => Some("Failed"),
+        MessageStatus::Superseded => Some("Replaced"),
     }
 }

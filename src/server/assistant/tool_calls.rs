@@ -5,7 +5,7 @@ use super::{
     chain::Answered,
     milestones::Milestones,
     model::{Said, ToolCall},
-    tool::{ProducedFile, Tool, ToolContext, ToolError, ToolOutput},
+    tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
 };
 use crate::{
     ids::EntryId,
@@ -49,6 +49,7 @@ async fn run_one(
     let started = workshop.clock.now();
     let entry = milestones.tool_started(call, &title, asked_by).await;
     let made = match tool {
+        Some(_) if !call.arguments.is_object() => Err(ToolError::BadArguments("the arguments are not a JSON object".to_owned())),
         Some(tool) => work(workshop, milestones, &*tool, call, entry, cancel).await,
         None => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
     };
@@ -78,13 +79,13 @@ async fn work(
     entry: Option<EntryId>,
     cancel: &CancellationToken,
 ) -> std::result::Result<ToolOutput, ToolError> {
-    let (progress, mut seen) = watch::channel(0);
-    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace };
+    let (progress, mut seen) = watch::channel(Progress::default());
+    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace, tasks: workshop.tasks.clone() };
     let report = async {
         while seen.changed().await.is_ok() {
-            let percent = *seen.borrow_and_update();
-            if percent < 100 {
-                milestones.tool_progress(entry, percent).await;
+            let progress = seen.borrow_and_update().clone();
+            if progress.percent < Some(100) {
+                milestones.tool_progress(entry, progress).await;
                 tokio::time::sleep(PROGRESS_EVERY).await;
             }
         }

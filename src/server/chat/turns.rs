@@ -47,19 +47,44 @@ pub enum Ending {
 /// Most turns settled in one pass of [`sweep_turns`].
 const BATCH: i64 = 100;
 
+/// What the person asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// The words.
+    pub content: String,
+    /// The model to be asked first from now on, as `provider:model`; empty for the chain's order, `None` for no change.
+    pub model: Option<String>,
+    /// The last message of the person, which these words replace with everything behind it.
+    pub replaces: Option<MessageId>,
+}
+
+impl From<&str> for Asking {
+    fn from(content: &str) -> Self {
+        Self { content: content.to_owned(), ..Self::default() }
+    }
+}
+
 /// Stores a person's message and begins the turn that answers it; without a conversation a new one begins.
-/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs.
+/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs or when the message
+/// that is to be replaced is not the last one.
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
     conversation: Option<ConversationId>,
-    content: &str,
+    asking: impl Into<Asking>,
 ) -> Result<(TurnRef, Message)> {
-    let content = checked(content)?;
+    let asking = asking.into();
+    let content = checked(&asking.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     let mut conversation = open(&mut tx, begin, conversation, &content).await?;
+    if let Some(model) = asking.model {
+        conversation.model = Some(model).filter(|model| !model.is_empty());
+    }
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
+    if let Some(replaced) = asking.replaces {
+        replace(&mut tx, begin, turn, replaced).await?;
+    }
     let mut message = said(begin.now, turn, content);
     messages::insert(&mut tx, begin.user, &mut message).await?;
     start(&mut tx, begin, turn, &mut conversation).await?;
@@ -67,11 +92,31 @@ pub async fn begin_turn(
     Ok((turn, message))
 }
 
-/// Begins a turn that answers the conversation's last message once more.
+async fn replace(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, replaced: MessageId) -> Result<()> {
+    match messages::last_asked(tx, begin.user, turn.conversation_id).await? {
+        Some(last) if last.id == replaced => {
+            messages::supersede(tx, begin.user, begin.now, replaced).await?;
+            supersede_behind(tx, begin, turn.conversation_id, replaced).await
+        }
+        _ => Err(Error::Conflict("only the last message can be written anew".into())),
+    }
+}
+
+async fn supersede_behind(tx: &mut Tx<'_>, begin: BeginTurn<'_>, conversation: ConversationId, asked: MessageId) -> Result<()> {
+    for id in messages::behind(tx, begin.user, conversation, asked).await? {
+        messages::supersede(tx, begin.user, begin.now, id).await?;
+    }
+    Ok(())
+}
+
+/// Begins a turn that answers the person's last message once more; the answers it had are superseded.
 pub async fn retry_turn(store: &Store, begin: BeginTurn<'_>, conversation: ConversationId) -> Result<TurnRef> {
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     let mut conversation = idle(conversations::find(&mut tx, begin.user, conversation).await?.ok_or(Error::NotFound("conversation"))?)?;
+    let asked = messages::last_asked(&mut tx, begin.user, conversation.id).await?;
+    let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
+    supersede_behind(&mut tx, begin, conversation.id, asked.id).await?;
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;

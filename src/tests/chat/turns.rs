@@ -118,7 +118,7 @@ on_both_databases! {
         }
         let listed = crate::server::chat::list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
         assert_eq!(listed, []);
-        begin_turn(&store, beginning(ada), None, &"x".repeat(CONTENT_MAX_BYTES)).await.unwrap();
+        begin_turn(&store, beginning(ada), None, "x".repeat(CONTENT_MAX_BYTES).as_str()).await.unwrap();
     }
 
     async fn a_renewed_turn_and_its_entries_are_left_alone(store: Store) {

@@ -97,6 +97,7 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
         name: name.to_owned(),
         // A tool fails when its prompt says so: then it gets the whole request.
         arguments: json!({ "prompt": subject(if wants_tool_to_fail { asked } else { clause(asked, asking) }) }),
+        signatures: Vec::new(),
     };
     let mut calls = Vec::new();
     if has(words, IMAGE) || wants_tool_to_fail {

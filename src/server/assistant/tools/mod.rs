@@ -1,5 +1,5 @@
-//! The tools that the assistant has, and the register in which a turn finds them by name. The demo producers make
-//! small real files on this machine, the same for the same prompt.
+//! The tools that the assistant has, and the register in which a turn finds them by name. `services` are real ones; the
+//! demo producers make small real files on this machine, the same for the same prompt.
 
 mod arguments;
 mod colour;
@@ -9,12 +9,14 @@ mod image;
 mod music;
 mod prompt;
 mod random;
+pub mod services;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use super::tool::{Tool, ToolDefinition};
+use services::{fal::Asking, settings::ServiceConfig};
 
 /// The tools on offer, in the order in which a model is told of them.
 #[derive(Clone)]
@@ -23,6 +25,11 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The tools that the settings name. Errors: the TLS library cannot be set up.
+    pub fn open(config: &ServiceConfig, asking: Asking) -> Result<Self, reqwest::Error> {
+        Ok(Self { tools: services::tools(config, asking)? })
+    }
+
     /// The built-in demo producers of pictures, music and film: no network, no keys.
     pub fn demo() -> Self {
         Self { tools: vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool)] }
