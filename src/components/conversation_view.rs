@@ -5,10 +5,11 @@ use super::{
     announcer::announce,
     browser,
     connection_status::keep_connection,
+    copying::hear_copying,
     earlier::Earlier,
     follow::follow,
     live_forms::send_live_forms,
-    markup::{Sight, as_text, rows},
+    markup::{Sight, rows},
     opened::opened,
     patch::Rows,
     permalink::{follow_permalinks, names_an_entry},
@@ -18,17 +19,14 @@ use super::{
 use crate::{
     api::Snapshot,
     chat::{Item, RemovedKind, Span},
-    ids::{ConversationId, EntryId},
+    ids::ConversationId,
     json::Fields,
     live::WorkLogStream,
     timestamp::Timestamp,
 };
 use leptos::{html::Section, prelude::*};
 use serde_json::Value;
-use std::time::Duration;
-use web_sys::{Element, Event};
-
-const COPIED_FOR: Duration = Duration::from_secs(2);
+use web_sys::Element;
 
 /// Keeps an open conversation as it is on the server. Its children are the conversation, as `ConversationRoom` renders it.
 #[island]
@@ -66,6 +64,7 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     });
     follow_permalinks(conversation_id, span);
     leave_when_removed(stream, conversation_id);
+    hear_copying(root, stream);
     send_live_forms();
     Some(())
 }
@@ -88,19 +87,8 @@ fn hear(root: &Element, list: &Element, end: &StayAtEnd, earlier: &Earlier) {
         } else if browser::happened_in(&event, ".older").is_some() {
             event.prevent_default();
             earlier.load(clicked.clone());
-        } else {
-            _ = copy(&event, earlier.stream);
         }
     });
-}
-
-fn copy(event: &Event, stream: WorkLogStream) -> Option<()> {
-    let button = browser::happened_in(event, "[data-copy]")?;
-    let id: EntryId = button.get_attribute("data-copy")?.parse().ok()?;
-    browser::copy(&as_text(&*stream.transcript.with_untracked(|held| held.entry(id))?));
-    button.set_text_content(Some("Copied"));
-    set_timeout(move || button.set_text_content(Some("Copy")), COPIED_FOR);
-    Some(())
 }
 
 fn keep_rows(root: &Element, scroll: Element, end: StayAtEnd, earlier: &Earlier, now: Timestamp) {

@@ -15,6 +15,7 @@ mod conversation_header;
 mod conversation_list;
 mod conversation_room;
 mod conversation_view;
+mod copying;
 mod earlier;
 mod follow;
 mod icon;

@@ -5,6 +5,7 @@ use super::{
     alive::{Known, bring_to_life, whenever},
     browser,
     connection_status::keep_connection,
+    copying::hear_copying,
     follow::follow,
     live_forms::send_live_forms,
     markup::{Html, Row, entry},
@@ -107,6 +108,7 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     keep_connection(root, stream);
     keep_time(root);
     follow_permalinks(None, ArcRwSignal::default());
+    hear_copying(root, stream);
     send_live_forms();
     Some(())
 }
