@@ -17,6 +17,8 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   assert.equal(await ada.the(at.said).count(), 1);
   await untilReloadShows(ada, at.answerDone);
   assert.equal(await ada.the(at.picture).count(), 1);
+  // The page may have been rendered between the answer's end and the turn's.
+  await untilReloadShows(ada, at.folded);
   await ada.the(`${at.folded} > summary`).click();
   const entry = ada.the(at.entry).first();
   await entry.locator(at.summary).click();
