@@ -8,6 +8,7 @@ mod conversations;
 mod error;
 mod keys;
 mod pages;
+mod post;
 mod turns;
 mod work_log;
 
@@ -16,5 +17,6 @@ pub use conversations::*;
 pub use error::ApiError;
 pub use keys::*;
 pub use pages::*;
+pub use post::post;
 pub use turns::*;
 pub use work_log::*;
