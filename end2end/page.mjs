@@ -28,7 +28,7 @@ export const at = {
   answerNow: '.answer[data-status="streaming"]',
   answerDone: '.answer[data-status="done"]',
   ended: ".answer .ended",
-  tryAgain: '.answer form[action$="retry"] button',
+  tryAgain: 'form[action$="retry"] button',
   entry: "details.entry",
   working: 'details.entry[data-status="working"]',
   elapsed: ".elapsed",

@@ -1,6 +1,6 @@
 //! What was said: the person's words in a bubble, or the assistant's answer.
 
-use super::markup::{Html, message as markup};
+use super::markup::{Can, Html, message as markup};
 use crate::chat::Message;
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ pub fn ChatMessage(
     message: Arc<Message>,
     /// The text so far, while the answer streams.
     live_text: Option<String>,
-    /// Whether a failed answer can be tried again: it is the conversation's last message and nothing runs.
-    can_retry: bool,
+    /// What can be done about it.
+    can: Can,
 ) -> impl IntoView {
     let mut html = Html::default();
-    markup(&mut html, &message, live_text.as_deref(), can_retry);
+    markup(&mut html, &message, live_text.as_deref(), can);
     InertElement::new(html.take())
 }

@@ -40,6 +40,7 @@ mod work_group;
 mod work_log_feed;
 mod work_log_message;
 
+pub use markup::Can;
 #[cfg(all(test, target_arch = "wasm32"))]
 pub(crate) use {markup::Row, patch::Rows};
 

@@ -3,8 +3,8 @@
 use crate::{
     chat::{Item, Message, MessageStatus, Role, group_by_period},
     components::{
-        ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline, Trouble,
-        Welcome, WorkGroup, WorkLogMessage, samples,
+        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
+        Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
     },
     live::Connection,
     work_log::Status,
@@ -91,7 +91,7 @@ fn Folded(first: u32) -> impl IntoView {
 
 #[component]
 fn Messages(first: u32) -> impl IntoView {
-    let shown = |message: Message| view! { <ChatMessage message=Arc::new(message) live_text=None can_retry=true/> };
+    let shown = |message: Message| view! { <ChatMessage message=Arc::new(message) live_text=None can=Can { answer_again: true, write_anew: false }/> };
     let ends = [MessageStatus::Done, MessageStatus::Stopped, MessageStatus::Interrupted, MessageStatus::Failed];
     view! {
         {shown(samples::message(first, Role::User, MessageStatus::Done, "One line\nand another"))}

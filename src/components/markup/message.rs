@@ -2,28 +2,49 @@
 
 use super::{Html, entry::token_words};
 use crate::{
-    api::RetryTurn,
-    chat::{Message, MessageStatus, Role},
+    api::{EditMessage, RetryTurn},
+    chat::{CONTENT_MAX_BYTES, Message, MessageStatus, Role},
     timestamp::Timestamp,
     work_log::duration_words,
 };
 use leptos::server_fn::ServerFn;
 
+/// What a reader can do about a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Can {
+    /// Ask for another answer: it is the last one, or the question that has none, and nothing runs.
+    pub answer_again: bool,
+    /// Write it anew: it is the person's last message, and nothing runs.
+    pub write_anew: bool,
+}
+
 /// A message. While it is being written, `live_text` is its whole text so far, ahead of what is stored.
-/// `can_retry`: it is the conversation's last message and nothing runs.
-pub fn message(html: &mut Html, message: &Message, live_text: Option<&str>, can_retry: bool) {
+pub fn message(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
     match message.role {
-        Role::User => {
-            html.raw("<p class=\"said\">").element("span", "unseen", "You said: ").text(&message.content).raw("</p>");
-        }
-        Role::Assistant => answer(html, message, live_text, can_retry),
+        Role::User => asked(html, message, can),
+        Role::Assistant => answer(html, message, live_text, can),
     }
 }
 
-fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can_retry: bool) {
+fn asked(html: &mut Html, message: &Message, can: Can) {
+    html.raw("<div class=\"asked\"").attribute("data-status", message.status.as_str()).raw(">");
+    let replaced = begin_replaced(html, message, "An earlier wording");
+    html.raw("<p class=\"said\">").element("span", "unseen", "You said: ").text(&message.content).raw("</p>");
+    end_replaced(html, replaced);
+    if can.answer_again {
+        again(html, message, "Try again");
+    }
+    if can.write_anew {
+        write_anew(html, message);
+    }
+    html.raw("</div>");
+}
+
+fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
     let writing = message.status == MessageStatus::Streaming;
     let rest = rest_of(message, live_text);
     html.raw("<article class=\"answer\" aria-label=\"Answer\"").attribute("data-status", message.status.as_str()).raw(">");
+    let replaced = begin_replaced(html, message, "An earlier answer");
     if let Some(rendered) = &message.html {
         // The server's sanitiser has been over it.
         html.raw("<div class=\"prose\">").raw(rendered).raw("</div>");
@@ -35,12 +56,42 @@ fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can_retry
     if !writing {
         facts(html, message);
     }
-    if message.status == MessageStatus::Failed && can_retry {
-        html.raw("<form method=\"post\" data-live").attribute("action", RetryTurn::url()).raw(">");
-        html.hidden("conversation_id", &message.conversation_id.to_string());
-        html.raw("<button class=\"button\">").icon("retry").raw("Try again</button>").trouble().raw("</form>");
+    end_replaced(html, replaced);
+    if can.answer_again {
+        again(html, message, if message.status == MessageStatus::Failed { "Try again" } else { "Another answer" });
     }
     html.raw("</article>");
+}
+
+/// What was replaced is put away, to be opened.
+fn begin_replaced(html: &mut Html, message: &Message, summary: &str) -> bool {
+    let replaced = message.status == MessageStatus::Superseded;
+    if replaced {
+        html.raw("<details class=\"replaced\">").element("summary", "", summary);
+    }
+    replaced
+}
+
+fn end_replaced(html: &mut Html, replaced: bool) {
+    if replaced {
+        html.raw("</details>");
+    }
+}
+
+fn again(html: &mut Html, message: &Message, word: &str) {
+    let kind = if word == "Try again" { "button" } else { "plain" };
+    html.raw("<form class=\"again\" method=\"post\" data-live").attribute("action", RetryTurn::url()).raw(">");
+    html.hidden("conversation_id", &message.conversation_id.to_string());
+    html.raw("<button").attribute("class", kind).raw(">").icon("retry").text(word).raw("</button>").trouble().raw("</form>");
+}
+
+fn write_anew(html: &mut Html, message: &Message) {
+    html.raw("<details class=\"anew\"><summary>").icon("pencil").raw("Edit</summary>");
+    html.raw("<form method=\"post\" data-live").attribute("action", EditMessage::url()).raw(">");
+    html.hidden("conversation_id", &message.conversation_id.to_string()).hidden("message_id", &message.id.to_string());
+    html.raw("<textarea name=\"content\" required aria-label=\"Your message, written anew\"");
+    html.attribute("maxlength", &CONTENT_MAX_BYTES.to_string()).raw(">\n").text(&message.content).raw("</textarea>");
+    html.raw("<button class=\"button\">").icon("send").raw("Send again</button>").trouble().raw("</form></details>");
 }
 
 /// The text that is not rendered yet. The longer of the stored and the live text is the newer one.

@@ -18,6 +18,7 @@ pub(super) use connection::connection;
 pub(super) use entry::{as_text, entry};
 pub(super) use html::Html;
 pub(super) use media::media;
+pub use message::Can;
 pub(super) use message::message;
 pub(super) use talks::talks;
 pub(super) use timeline::{Sight, rows};

@@ -1,8 +1,8 @@
 //! The list of a conversation: days, what was said and what was done, in the order in which it happened.
 
-use super::{Html, Row, message, work_group};
+use super::{Can, Html, Row, message, work_group};
 use crate::{
-    chat::{Item, Period},
+    chat::{Item, MessageStatus, Period, Role},
     ids::{EntryId, TurnId},
     live::Answers,
     timestamp::{DAY_MS, Timestamp},
@@ -27,6 +27,7 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(items.len() + 1);
     let mut html = Html::default();
     let mut today = None;
+    let last = Last::of(items, sight.running.is_none());
     for (at, item) in items.iter().enumerate() {
         let (time, key) = match item {
             Item::Message(said) => (said.created_at, said.id.to_string()),
@@ -41,8 +42,7 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
         }
         match item {
             Item::Message(said) => {
-                let last = at + 1 == items.len();
-                message(&mut html, said, sight.answers.get(&said.id).map(String::as_str), last && sight.running.is_none());
+                message(&mut html, said, sight.answers.get(&said.id).map(String::as_str), last.can(at));
             }
             Item::Work(entries) => {
                 let running = sight.running.is_some() && entries.first().is_some_and(|entry| entry.turn_id == sight.running);
@@ -54,6 +54,26 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
         rows.push(Row { key, html: html.take() });
     }
     rows
+}
+
+/// What was asked and answered last, while nothing runs: only about that something can be done.
+struct Last {
+    asked: Option<usize>,
+    answered: Option<usize>,
+}
+
+impl Last {
+    fn of(items: &[Item], idle: bool) -> Self {
+        let said =
+            |item: &Item, role: Role| matches!(item, Item::Message(said) if said.role == role && said.status != MessageStatus::Superseded);
+        let asked = items.iter().rposition(|item| said(item, Role::User)).filter(|_| idle);
+        let answered = items.iter().rposition(|item| said(item, Role::Assistant)).filter(|at| asked < Some(*at) && idle);
+        Self { asked, answered }
+    }
+
+    fn can(&self, at: usize) -> Can {
+        Can { answer_again: self.answered.or(self.asked) == Some(at), write_anew: self.asked == Some(at) }
+    }
 }
 
 /// Today, Yesterday, else the date.
