@@ -1,10 +1,12 @@
 //! The one error of server functions: what a person is told.
 
+use crate::json::Fields;
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Why a server function refused. `Display` is the sentence that a person reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -29,6 +31,23 @@ pub enum ApiError {
     Unreachable,
 }
 
+impl ApiError {
+    /// The error in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value.as_str() {
+            Some("SignedOut") => return Some(Self::SignedOut),
+            Some("Unreachable") => return Some(Self::Unreachable),
+            _ => {}
+        }
+        let fields = Fields::of(value)?;
+        let not_found = || fields.string("NotFound").map(Self::NotFound);
+        let refused = || fields.string("Refused").map(Self::Refused);
+        let too_often = || fields.number("TooOften").map(|seconds| Self::TooOften(seconds.unsigned_abs()));
+        let broken = || fields.string("Broken").map(Self::Broken);
+        not_found().or_else(refused).or_else(too_often).or_else(broken)
+    }
+}
+
 impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
@@ -37,6 +56,27 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
             ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => Self::Refused(format!("That could not be read: {why}.")),
             _ => Self::Broken("none".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiError;
+
+    #[test]
+    fn every_error_reads_as_it_is_written() {
+        let text = || "x".to_owned();
+        let all = [
+            ApiError::SignedOut,
+            ApiError::NotFound(text()),
+            ApiError::Refused(text()),
+            ApiError::TooOften(7),
+            ApiError::Broken(text()),
+            ApiError::Unreachable,
+        ];
+        for error in all {
+            assert_eq!(ApiError::read(&serde_json::to_value(&error).unwrap()), Some(error));
         }
     }
 }

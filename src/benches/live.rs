@@ -163,6 +163,7 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
             policy: Default::default(),
             cron_secret: None,
         },
+        listen_url: String::new(),
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 0,

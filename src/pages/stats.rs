@@ -5,8 +5,9 @@ use crate::{
     api::{Figure, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
 };
+use axum::http::{HeaderValue, header};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
-use leptos_meta::{Meta, Title};
+use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 const RANGES: [(i64, &str); 4] = [(1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days")];
@@ -18,11 +19,13 @@ pub fn StatsPage() -> impl IntoView {
         let days = query.get("days").and_then(|days| days.parse().ok()).unwrap_or(30);
         (days, query.get("plan").is_some())
     });
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>().filter(|_| !plan) {
+        response.insert_header(header::REFRESH, HeaderValue::from_static("30"));
+    }
     Suspend::new(async move {
         match load_stats(days, plan).await {
             Ok(page) => Either::Left(view! {
                 <Title text="Stats"/>
-                {(!plan).then(|| view! { <Meta http_equiv="refresh" content="30"/> })}
                 <main class="page">
                     <Head days=page.days/>
                     <FormError/>

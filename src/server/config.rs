@@ -21,6 +21,9 @@ pub struct Settings {
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Where to LISTEN for other processes, past a pooler that shares connections by transaction [default: DATABASE_URL]
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
+    pub database_listen_url: Option<String>,
     /// The tiers.
     #[command(flatten)]
     pub retention: RetentionSettings,
@@ -59,6 +62,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: String,
+    /// Where to LISTEN for other processes, on PostgreSQL.
+    pub listen_url: String,
     /// The tiers.
     pub retention: RetentionConfig,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
@@ -106,6 +111,7 @@ impl Settings {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
+                listen_url: self.database_listen_url.clone().unwrap_or_else(|| database_url.clone()),
                 database_url,
                 retention,
                 public_url: public,

@@ -3,7 +3,7 @@
 
 use super::{Archive, ArchiveError};
 use crate::{
-    ids::{EntryId, UserId},
+    ids::{ConversationId, EntryId, UserId},
     server::{
         error::{Error, Result},
         store::{
@@ -73,17 +73,47 @@ async fn merge(
         let from = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
         let reach = Reach { conversation_id: filter.conversation_id, tier: filter.storage_status, from, below: before };
         let shelves = objects::shelves(reader, user, reach, after, AT_ONCE as i64).await?;
-        for entries in try_join_all(shelves.iter().map(|shelf| archive.entries(&shelf.key, &shelf.sha256))).await?.iter().zip(&shelves) {
-            let (entries, shelf) = entries;
-            let gone = holes::of(reader, user, &shelf.key).await?;
-            let counts = |entry: &&StoredEntry| before.is_none_or(|before| entry.id < before) && !gone.contains(&entry.id);
-            let shown = entries.iter().filter(counts).map(|entry| shown(shelf, entry));
-            found.extend(shown.filter(|entry| filter.passes(entry)));
-        }
+        let passes = |entry: &WorkLogEntry| before.is_none_or(|before| entry.id < before) && filter.passes(entry);
+        found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(passes));
         found.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         found.truncate(most);
         let Some(last) = shelves.last().filter(|_| shelves.len() == AT_ONCE) else { return Ok(()) };
         after = Some((last.last_id, last.key.clone()));
+    }
+}
+
+/// The entries in these objects that count.
+async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &[Shelf]) -> Result<Vec<WorkLogEntry>> {
+    let fetched = try_join_all(shelves.iter().map(|shelf| archive.entries(&shelf.key, &shelf.sha256))).await?;
+    let mut found = Vec::new();
+    for (entries, shelf) in fetched.iter().zip(shelves) {
+        let gone = holes::of(reader, user, &shelf.key).await?;
+        found.extend(entries.iter().filter(|entry| !gone.contains(&entry.id)).map(|entry| shown(shelf, entry)));
+    }
+    Ok(found)
+}
+
+/// A conversation's oldest entries of all tiers from `from` on, oldest first, at most `limit`.
+pub async fn earliest(
+    reader: &mut Reader,
+    archive: &Archive,
+    user: UserId,
+    conversation: ConversationId,
+    from: EntryId,
+    limit: i64,
+) -> Result<Vec<WorkLogEntry>> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
+    let mut after = None;
+    loop {
+        let below = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
+        let reach = Reach { conversation_id: Some(conversation), tier: None, from: Some(from), below };
+        let shelves = objects::shelves_onward(reader, user, reach, after, AT_ONCE as i64).await?;
+        found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(|entry| entry.id >= from));
+        found.sort_by_key(|entry| entry.id);
+        found.truncate(most);
+        let Some(last) = shelves.last().filter(|_| shelves.len() == AT_ONCE) else { return Ok(found) };
+        after = Some((last.first_id, last.key.clone()));
     }
 }
 

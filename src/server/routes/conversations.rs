@@ -9,7 +9,7 @@ use crate::{
     chat::{Change, title_of},
     ids::ConversationId,
     server::{
-        chat::{create_conversation, find_conversation, list_conversations, page, rename_conversation},
+        chat::{Part, create_conversation, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
         retention::{
@@ -51,14 +51,14 @@ pub async fn read(
 ) -> Answer {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
-    let archive = &app.retention.archive;
-    let page = steadily(&app.store, |mut reader| async move { page(&mut reader, archive, account.id, id, before).await }).await?;
+    let (archive, part) = (&app.retention.archive, before.map_or(Part::End, Part::Before));
+    let page = steadily(&app.store, |mut reader| async move { page(&mut reader, archive, account.id, id, part).await }).await?;
     let messages: Vec<_> =
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
     conversation["kept"] = json!(is_kept(&app.retention, account.id, id).await?);
-    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
+    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.span.from })).into_response())
 }
 
 /// Gives a conversation another title, keeps it for good or lets it expire.

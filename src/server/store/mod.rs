@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod relay;
 mod tx;
 mod wakeups;
 
@@ -27,6 +28,7 @@ use crate::work_log::Epoch;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use std::{ops::DerefMut, sync::Arc};
 
+pub use relay::Relay;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
 

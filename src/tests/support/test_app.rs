@@ -162,6 +162,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
             policy: Default::default(),
             cron_secret: None,
         },
+        listen_url: String::new(),
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 8,

@@ -54,7 +54,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
     let mut answers = vec![
         ("recent_logs", work_log::recent_logs(&mut reader, &no_archive(), bob, (&filter, false), None, 9).await.err()),
         ("find_conversation", chat::find_conversation(&mut reader, bob, ada.place).await.err()),
-        ("page", chat::page(&mut reader, &no_archive(), bob, ada.place, None).await.err()),
+        ("page", chat::page(&mut reader, &no_archive(), bob, ada.place, chat::Part::End).await.err()),
     ];
     drop(reader);
     answers.extend([

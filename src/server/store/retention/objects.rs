@@ -139,6 +139,8 @@ pub struct Shelf {
     pub tier: StorageStatus,
     /// When it was put.
     pub archived_at: Timestamp,
+    /// The oldest id in it.
+    pub first_id: EntryId,
     /// The newest id in it.
     pub last_id: EntryId,
     /// The age at which its entries expire, in days; `None` while they do not.
@@ -151,6 +153,7 @@ struct ShelfRow {
     sha256: String,
     tier: String,
     archived_at: i64,
+    first_id: String,
     last_id: String,
     cold_days: Option<i64>,
 }
@@ -168,7 +171,14 @@ pub struct Reach {
     pub below: Option<EntryId>,
 }
 
-/// The owner's objects in reach after the one at `after`, newest first, at most `limit`.
+/// What a list reads of an object; `$2` to `$5` are the reach.
+const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
+     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
+     then null else (select cold_days from retention_policy) end as cold_days from archive_objects o \
+     where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
+     and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
+
+/// The owner's objects in reach after the one at `after` (its last id and key), newest first, at most `limit`.
 pub async fn shelves(
     connection: &mut AnyConnection,
     user: UserId,
@@ -176,22 +186,42 @@ pub async fn shelves(
     after: Option<(EntryId, String)>,
     limit: i64,
 ) -> Result<Vec<Shelf>> {
-    let sql = "select key, sha256, tier, archived_at, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
-               where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
-               then null else (select cold_days from retention_policy) end as cold_days from archive_objects o \
-               where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
-               and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5) \
-               and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8";
-    let (last_id, key) = after.unzip();
+    let order = "and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8";
+    read_shelves(connection, user, reach, order, after, limit).await
+}
+
+/// The owner's objects in reach after the one at `after` (its first id and key), oldest first, at most `limit`.
+pub async fn shelves_onward(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reach: Reach,
+    after: Option<(EntryId, String)>,
+    limit: i64,
+) -> Result<Vec<Shelf>> {
+    let order = "and ($6 is null or first_id > $6 or (first_id = $6 and key > $7)) order by first_id, key limit $8";
+    read_shelves(connection, user, reach, order, after, limit).await
+}
+
+async fn read_shelves(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reach: Reach,
+    order: &str,
+    after: Option<(EntryId, String)>,
+    limit: i64,
+) -> Result<Vec<Shelf>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SHELF} {order}"));
+    let (id, key) = after.unzip();
     let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(reach.conversation_id.map(|id| id.to_string()));
     let query = query.bind(reach.tier.map(|tier| tier.to_string())).bind(reach.from.map(|id| id.to_string()));
-    let query = query.bind(reach.below.map(|id| id.to_string())).bind(last_id.map(|id| id.to_string())).bind(key).bind(limit);
+    let query = query.bind(reach.below.map(|id| id.to_string())).bind(id.map(|id| id.to_string())).bind(key).bind(limit);
     let read = |row: ShelfRow| {
         Ok(Shelf {
             key: row.key,
             sha256: row.sha256,
             tier: parsed("tier", &row.tier)?,
             archived_at: Timestamp::from_millis(row.archived_at),
+            first_id: parsed("first_id", &row.first_id)?,
             last_id: parsed("last_id", &row.last_id)?,
             cold_days: row.cold_days,
         })

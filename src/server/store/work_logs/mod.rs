@@ -14,7 +14,7 @@ use crate::{
 use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
-pub use list::{EntryFilter, list};
+pub use list::{EntryFilter, earliest, list};
 pub(super) use row::{COLUMNS, EXPIRES_AT, EntryRow, HELD, long, size};
 pub use stored::StoredEntry;
 
