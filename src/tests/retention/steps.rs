@@ -150,6 +150,23 @@ on_both_databases! {
         assert!(titles == ["two", "changed"] || titles == ["two", "one"], "{titles:?}");
     }
 
+    async fn a_conversation_is_read_onward_through_all_tiers(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let talk = conversation(&store, ada, "Talk").await;
+        let mut ids = Vec::new();
+        for age in [0, 0, 1, 1, 35, 35] {
+            let made = EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Info, "x") };
+            ids.push(create_work_log(&store, days(age), ada, made, Origin::default()).await.unwrap().id);
+        }
+        run(&retention, days(36)).await;
+        let mut reader = store.read().await.unwrap();
+        for (from, limit) in [(0, 9), (1, 2), (1, 4), (3, 9), (5, 9)] {
+            let read = reading::earliest(&mut reader, &retention.archive, ada, talk.id, ids[from], limit).await.unwrap();
+            let expected: Vec<_> = ids[from..].iter().copied().take(limit as usize).collect();
+            assert_eq!(read.iter().map(|entry| entry.id).collect::<Vec<_>>(), expected, "from {from}, at most {limit}");
+        }
+    }
+
     async fn damage_in_the_archive_is_an_error_and_deletes_nothing(store: Store) {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         entry(&store, ada, Status::Success, "one").await;
