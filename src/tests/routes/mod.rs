@@ -13,6 +13,7 @@ mod log_points;
 mod pages;
 mod poll;
 mod problems;
+mod processes;
 mod sign_in;
 mod strangers;
 mod stream;
