@@ -28,7 +28,7 @@ export const at = {
   answerNow: '.answer[data-status="streaming"]',
   answerDone: '.answer[data-status="done"]',
   ended: ".answer .ended",
-  tryAgain: 'form[action$="retry"] button',
+  tryAgain: 'form[action$="retry"] .button',
   again: ".answer .again button",
   writeAnew: ".anew > summary",
   writtenAnew: ".anew textarea",
