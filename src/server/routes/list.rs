@@ -99,7 +99,7 @@ async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answe
     let deadline = tokio::time::Instant::now() + asked.wait;
     let mut from = after.rev;
     loop {
-        let page = changes::after(&mut app.store.read().await?, user, from).await?;
+        let page = changes::after(&mut *app.store.look().await?, user, from).await?;
         let rows: Vec<_> = page.rows.into_iter().filter(|row| concerns(row, asked)).collect();
         if !rows.is_empty() || page.more {
             return Ok(Json(answer(app, asked, rows, page.upto, page.more)).into_response());

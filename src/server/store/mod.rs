@@ -25,7 +25,7 @@ pub mod users;
 pub mod work_logs;
 
 use crate::work_log::Epoch;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, pool::PoolConnection};
 use std::{ops::DerefMut, sync::Arc};
 
 pub use relay::Relay;
@@ -121,6 +121,12 @@ impl Store {
     pub async fn read(&self) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(Reader(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
+    }
+
+    /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
+    pub async fn look(&self) -> Result<PoolConnection<Any>> {
+        self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(self.inner.readers.acquire().await?)
     }
 
     /// This life of the database.

@@ -14,6 +14,7 @@ mod log_points;
 mod pages;
 mod poll;
 mod problems;
+mod processes;
 mod retention;
 mod sign_in;
 mod strangers;

@@ -25,6 +25,7 @@ use crate::{
         site::Site,
         state::App,
         store::users,
+        workers,
     },
     timestamp::Timestamp,
 };
@@ -75,26 +76,28 @@ impl TestApp {
 
     /// A server whose assistant asks these models with so much patience.
     pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
-        Self::with(
-            |_| {},
-            |app| {
-                app.assistant = Assistant::new(Workshop {
-                    store: app.store.clone(),
-                    clock: app.clock.clone(),
-                    feed: app.feed.clone(),
-                    data_dir: app.data_dir.clone(),
-                    metrics: app.metrics.clone(),
-                    chain,
-                    patience,
-                    breakers: Breakers::default(),
-                    tools: tools::Registry::demo(),
-                    pace: 0.0,
-                    shutdown: app.shutdown.clone(),
-                    tasks: app.tasks.clone(),
-                });
-            },
-        )
-        .await
+        Self::with(|_| {}, |app| app.assistant = assistant(app, chain, patience)).await
+    }
+
+    /// A server on this database that speaks with other processes, and asks this model or the demo.
+    pub(in crate::tests) async fn on(database_url: &str, model: Option<Arc<dyn Model>>) -> Self {
+        let settings = |config: &mut Config| {
+            database_url.clone_into(&mut config.database_url);
+            database_url.clone_into(&mut config.listen_url);
+        };
+        let rooms = |app: &mut App| {
+            if let Some(model) = model {
+                app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES);
+            }
+        };
+        let server = Self::with(settings, rooms).await;
+        workers::start(&server.app);
+        server
+    }
+
+    /// The same person, asking this server.
+    pub(in crate::tests) fn also(&self, person: &Person) -> Person {
+        Person { base: self.base.clone(), ..person.clone() }
     }
 
     /// Somebody with an account and an API key.
@@ -149,6 +152,23 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.app.shutdown.cancel();
     }
+}
+
+fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience) -> Assistant {
+    Assistant::new(Workshop {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        feed: app.feed.clone(),
+        data_dir: app.data_dir.clone(),
+        metrics: app.metrics.clone(),
+        chain,
+        patience,
+        breakers: Breakers::default(),
+        tools: tools::Registry::demo(),
+        pace: 0.0,
+        shutdown: app.shutdown.clone(),
+        tasks: app.tasks.clone(),
+    })
 }
 
 /// SQLite in a folder of its own; another database by changing `database_url`.
