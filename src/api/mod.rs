@@ -9,6 +9,7 @@ mod error;
 mod keys;
 mod pages;
 mod post;
+mod stats;
 mod turns;
 mod work_log;
 
@@ -18,5 +19,6 @@ pub use error::ApiError;
 pub use keys::*;
 pub use pages::*;
 pub use post::post;
+pub use stats::*;
 pub use turns::*;
 pub use work_log::*;

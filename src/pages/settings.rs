@@ -1,6 +1,6 @@
-//! `/settings`: theme, API keys, devices.
+//! `/settings`: theme, API keys, devices, one's data.
 
-use super::form_error::FormError;
+use super::{form_error::FormError, your_data::YourData};
 use crate::{
     api::{Account, ApiKey, CreateKey, RevokeKey, SignOut, SignOutEverywhere, load_settings},
     app::Theme,
@@ -23,6 +23,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
                     <Devices account=settings.account/>
+                    <YourData/>
                 </main>
             }),
             Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),

@@ -2,7 +2,7 @@
 
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
-    routes::{BODY_MAX_BYTES, Problem, conversations, create, entry, files, health, list, messages, stats, stream},
+    routes::{BODY_MAX_BYTES, Problem, cleanup, conversations, create, entry, export, files, health, list, messages, stats, stream},
     state::App,
     style,
 };
@@ -52,6 +52,8 @@ fn http_api() -> Router<App> {
         .route("/api/work-log/create", post(create::create))
         .route("/api/work-log/list", get(list::list))
         .route("/api/work-log/stream", get(stream::stream))
+        .route("/api/work-log/export", get(export::export))
+        .route("/api/work-log/cleanup", post(cleanup::cleanup).get(cleanup::cleanup))
         .route("/api/work-log/stats", get(stats::stats))
         .route("/api/work-log/{id}", get(entry::read).patch(entry::patch).delete(entry::delete))
         .route("/api/conversations", get(conversations::list).post(conversations::create))

@@ -3,6 +3,7 @@
 //! What differs between the two databases is in `backend`.
 
 mod backend;
+mod backup;
 mod relay;
 mod tx;
 mod wakeups;
@@ -10,11 +11,13 @@ mod wakeups;
 pub mod api_keys;
 pub mod changes;
 pub mod conversations;
+pub mod durations;
 pub mod files;
 pub mod heads;
 pub mod messages;
 pub mod meta;
 pub mod removed;
+pub mod retention;
 pub mod sessions;
 pub mod stats;
 pub mod turns;

@@ -49,6 +49,11 @@ impl Home {
         home
     }
 
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The program on this folder, with no setting but those given here.
     pub fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
