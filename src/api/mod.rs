@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "the server macro makes structs of the arguments; the functions are documented")]
 
 mod account;
+mod approvals;
 mod conversations;
 mod error;
 mod keys;
@@ -12,6 +13,7 @@ mod turns;
 mod work_log;
 
 pub use account::*;
+pub use approvals::*;
 pub use conversations::*;
 pub use error::ApiError;
 pub use keys::*;

@@ -3,6 +3,7 @@
 //! May use `live`, `api` and the domain.
 
 mod announcer;
+mod approval_card;
 mod browser;
 mod chat_message;
 mod chat_room;

@@ -1,6 +1,9 @@
 //! One entry of the work log: a quiet line that opens.
 
-use super::{entry_details::EntryDetails, entry_facts::EntryFacts, icon::StatusIcon, reader::Reader, visible_text::visible_line};
+use super::{
+    approval_card::ApprovalCard, entry_details::EntryDetails, entry_facts::EntryFacts, icon::StatusIcon, reader::Reader,
+    visible_text::visible_line,
+};
 use crate::work_log::WorkLogEntry;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use std::sync::Arc;
@@ -35,6 +38,7 @@ pub fn WorkLogMessage(
             </summary>
             <EntryDetails entry/>
         </details>
+        <ApprovalCard entry/>
     }
 }
 

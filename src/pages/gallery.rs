@@ -81,7 +81,7 @@ fn Talk(first: u32) -> impl IntoView {
 fn Entries(first: u32) -> impl IntoView {
     let reader = Reader::new(samples::NOW);
     let rows = samples::each_state(first);
-    reader.opened.set(rows.iter().rev().take(2).map(|entry| entry.id).collect());
+    reader.opened.set(rows.iter().rev().take(3).map(|entry| entry.id).collect());
     view! { <div class="work-group">{rows.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div> }
 }
 

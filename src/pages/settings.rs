@@ -1,8 +1,8 @@
-//! `/settings`: theme, API keys, devices.
+//! `/settings`: theme, API keys, tools that need not ask, devices.
 
 use super::form_error::FormError;
 use crate::{
-    api::{Account, ApiKey, CreateKey, RevokeKey, SignOut, SignOutEverywhere, load_settings},
+    api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, load_settings},
     app::Theme,
     components::{RelativeTime, ThemeSwitch},
 };
@@ -21,6 +21,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <FormError/>
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
+                    <Grants grants=settings.grants/>
                     <Devices account=settings.account/>
                 </main>
             }),
@@ -79,6 +80,43 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
                 <form method="post" action=RevokeKey::url()>
                     <input type="hidden" name="id" value=key.id/>
                     <button class="button">"Revoke"</button>
+                </form>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Grants(grants: Vec<ToolGrant>) -> impl IntoView {
+    let none = grants.is_empty();
+    view! {
+        <section class="panel">
+            <h2>"Tools that need not ask"</h2>
+            <p>{if none {
+                "Tools that write or send ask you first. Those that you always allow will be listed here."
+            } else {
+                "You said “Always allow” for these. Tools that write or send and are not listed ask you first."
+            }}</p>
+            <div class="table" hidden=none>
+                <table>
+                    <thead><tr><th>"Tool"</th><th>"Allowed"</th><th><span class="unseen">"Ask again"</span></th></tr></thead>
+                    <tbody>{grants.into_iter().map(|grant| view! { <GrantRow grant/> }).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn GrantRow(grant: ToolGrant) -> impl IntoView {
+    view! {
+        <tr>
+            <td><code>{grant.tool.clone()}</code></td>
+            <td><RelativeTime at=grant.granted_at/></td>
+            <td>
+                <form method="post" action=RevokeGrant::url()>
+                    <input type="hidden" name="tool" value=grant.tool.clone()/>
+                    <button class="button" aria-label=format!("Ask again: {}", grant.tool)>"Ask again"</button>
                 </form>
             </td>
         </tr>

@@ -2,7 +2,7 @@
 
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
-    routes::{BODY_MAX_BYTES, Problem, conversations, create, entry, files, health, list, messages, stats, stream},
+    routes::{BODY_MAX_BYTES, Problem, approvals, conversations, create, entry, files, health, list, messages, stats, stream},
     state::App,
     style,
 };
@@ -52,6 +52,7 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
         .route("/api/conversations/{id}/messages", post(messages::send))
         .route("/api/conversations/{id}/stop", post(messages::stop))
+        .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
         .method_not_allowed_fallback(wrong_method)

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a turn may go without a sign of life.
 pub(super) const LEASE_MS: i64 = 30_000;
 /// How often it gives one; also how soon a stop from another process is noticed.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
+pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// Renews the turn's lease until it must give up.
 pub(super) async fn keep(workshop: &Workshop, turn: turns::TurnRef) {

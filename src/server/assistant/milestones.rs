@@ -13,7 +13,7 @@ use crate::{
         work_log::{Origin, create_work_log, finish_work_log},
     },
     timestamp::Timestamp,
-    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details, clip_title},
+    work_log::{Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details, clip_title},
 };
 use serde_json::{Value, json};
 
@@ -80,6 +80,15 @@ impl<'a> Milestones<'a> {
         self.write(EntryDraft::clipped(LogType::ToolCall, title, None, metadata), Status::Working, asked_by).await
     }
 
+    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in sight, or was allowed for
+    /// good before.
+    pub(super) async fn tool_asks(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>, approval: Approval) -> Option<EntryId> {
+        let metadata =
+            Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("approval", json!(approval));
+        let details = Some(super::approval::readable(&call.arguments));
+        self.write(EntryDraft::clipped(LogType::ToolCall, title, details, metadata), Status::Working, asked_by).await
+    }
+
     /// How far a tool has come, 0 to 100.
     pub(super) async fn tool_progress(&self, entry: Option<EntryId>, percent: u8) {
         let patch = EntryPatch { metadata: Some(Metadata::default().with("progress", percent).0), ..EntryPatch::default() };
@@ -115,6 +124,11 @@ impl<'a> Milestones<'a> {
     pub(super) async fn tool_failed(&self, entry: Option<EntryId>, started: Timestamp, error: &str) {
         let facts = Metadata::default().with("progress", Value::Null).with("error", error);
         self.settle(entry, started, Status::Error, None, Some(error.to_owned()), facts).await;
+    }
+
+    /// The person did not let a tool run; the model is told and goes on.
+    pub(super) async fn tool_not_run(&self, entry: Option<EntryId>, started: Timestamp) {
+        self.settle(entry, started, Status::Warning, None, None, Metadata::default()).await;
     }
 
     /// 10: every model failed.

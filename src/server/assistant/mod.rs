@@ -2,9 +2,10 @@
 //! the server, so closing the tab does not end it.
 //!
 //! `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
-//! `milestones`: the ten log points. `tools`: what a model may ask for. `demo`: the built-in model.
+//! `milestones`: the ten log points. `tools`: what a model may ask for. `approval`: what it may do only when allowed. `demo`: the built-in model.
 
 mod answer;
+mod approval;
 mod chain;
 mod demo;
 mod lease;

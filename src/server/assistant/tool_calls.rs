@@ -1,7 +1,7 @@
 //! Running the tools that a model asked for, side by side, each with its own entry.
 
 use super::{
-    Workshop,
+    Workshop, approval,
     chain::Answered,
     milestones::Milestones,
     model::{Said, ToolCall},
@@ -46,14 +46,29 @@ async fn run_one(
 ) -> Said {
     let tool = workshop.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
+    let asks = tool.as_ref().is_some_and(|tool| tool.asks_first(&call.arguments));
+    let asked = if asks { Some(approval::beforehand(workshop, turn, call).await) } else { None };
+    let entry = match &asked {
+        Some(Ok(approval)) => milestones.tool_asks(call, &title, asked_by, *approval).await,
+        _ => milestones.tool_started(call, &title, asked_by).await,
+    };
+    let allowed = match asked {
+        Some(Ok(_)) => approval::wait(workshop, turn, entry, call).await,
+        Some(Err(refused)) => Err(refused),
+        None => Ok(()),
+    };
     let started = workshop.clock.now();
-    let entry = milestones.tool_started(call, &title, asked_by).await;
-    let made = match tool {
-        Some(tool) => work(workshop, milestones, &*tool, call, entry, cancel).await,
-        None => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
+    let made = match (tool, allowed) {
+        (_, Err(refused)) => Err(refused),
+        (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
+        (None, Ok(())) => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
     };
     let kept = match made {
         Ok(output) => keep(workshop, turn, output).await.map_err(|error| format!("what it made could not be kept: {error}")),
+        Err(ToolError::Refused(why)) => {
+            milestones.tool_not_run(entry, started).await;
+            return Said::Result { call_id: call.id.clone(), text: why };
+        }
         Err(error) => Err(error.to_string()),
     };
     let text = match kept {

@@ -1,5 +1,6 @@
 //! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
 
+pub mod approvals;
 pub mod conversations;
 pub mod create;
 pub mod entry;

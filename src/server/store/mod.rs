@@ -16,6 +16,7 @@ pub mod meta;
 pub mod removed;
 pub mod sessions;
 pub mod stats;
+pub mod tool_grants;
 pub mod turns;
 pub mod users;
 pub mod work_logs;

@@ -100,10 +100,19 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
     if has(words, MUSIC) {
         calls.push(call("generate_music", MUSIC));
     }
+    if let Some(text) = note(asked, words) {
+        calls.push(ToolCall { id: "demo-write_note".to_owned(), name: "write_note".to_owned(), arguments: json!({ "text": text }) });
+    }
     if has(words, FILM) || (calls.is_empty() && has(words, &["slow"])) {
         calls.push(call("generate_video", FILM));
     }
     calls
+}
+
+/// What a note is to say: what stands behind the colon of `Write a note: …`.
+fn note(asked: &str, words: &str) -> Option<String> {
+    let (asking, text) = asked.split_once(':').filter(|_| has(words, &["note"]))?;
+    Some(text.trim().to_owned()).filter(|text| asking.to_lowercase().contains("note") && !text.is_empty())
 }
 
 /// The part of a request for several things that asks for this one: `put a slow cello under it`.
@@ -147,6 +156,7 @@ mod tests {
         assert_eq!(tools("A picture and a song, please"), ["generate_image", "generate_music"]);
         assert_eq!(tools("Let a tool fail"), ["generate_image"]);
         assert_eq!(tools("Run a slow tool"), ["generate_video"]);
+        assert_eq!(tools("Write a note: buy lamp oil"), ["write_note"]);
         assert_eq!(tools("Hello"), [""; 0]);
     }
 

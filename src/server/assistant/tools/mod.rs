@@ -7,6 +7,7 @@ mod demo;
 mod film;
 mod image;
 mod music;
+mod note;
 mod prompt;
 mod random;
 #[cfg(test)]
@@ -23,9 +24,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The built-in demo producers of pictures, music and film: no network, no keys.
+    /// These tools.
+    pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
+        Self { tools }
+    }
+
+    /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.
     pub fn demo() -> Self {
-        Self { tools: vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool)] }
+        Self::of(vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool), Arc::new(note::NoteTool)])
     }
 
     /// The tool of that name, if there is one.
