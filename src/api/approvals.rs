@@ -15,6 +15,20 @@ pub struct ToolGrant {
     pub granted_at: Timestamp,
 }
 
+/// A program whose tools the assistant may use, by the Model Context Protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolServer {
+    /// Its name in `mcp.json`.
+    pub name: String,
+    /// How many tools it offers now.
+    pub tools: usize,
+    /// Its process, where Holly has started one.
+    pub process: Option<u32>,
+    /// Why it does not run, where it does not.
+    pub trouble: Option<String>,
+}
+
 /// Says whether the work of an entry may go on.
 #[server(prefix = "/fn", endpoint = "approvals/decide")]
 pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<(), ApiError> {

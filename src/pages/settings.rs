@@ -2,7 +2,7 @@
 
 use super::form_error::FormError;
 use crate::{
-    api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, load_settings},
+    api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings},
     app::Theme,
     components::{RelativeTime, ThemeSwitch},
 };
@@ -22,6 +22,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
                     <Grants grants=settings.grants/>
+                    <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account/>
                 </main>
             }),
@@ -121,6 +122,32 @@ fn GrantRow(grant: ToolGrant) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+#[component]
+fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
+    let row = |server: ToolServer| {
+        let state = server.trouble.map_or_else(|| running(server.tools, server.process), |why| format!("not running: {why}"));
+        view! { <tr><td>{server.name}</td><td>{state}</td></tr> }
+    };
+    (!servers.is_empty()).then(|| {
+        view! {
+            <section class="panel">
+                <h2>"Tools of other programs"</h2>
+                <p>"The servers in " <code>"mcp.json"</code> " of the data folder. Admins see this."</p>
+                <div class="table">
+                    <table>
+                        <thead><tr><th>"Server"</th><th>"State"</th></tr></thead>
+                        <tbody>{servers.into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn running(tools: usize, process: Option<u32>) -> String {
+    process.map_or_else(|| format!("{tools} tools"), |process| format!("{tools} tools, process {process}"))
 }
 
 #[component]

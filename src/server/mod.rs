@@ -22,6 +22,7 @@ pub mod routes;
 pub mod serve;
 pub mod site;
 pub mod snapshots;
+pub mod sniff;
 pub mod state;
 pub mod store;
 pub mod style;

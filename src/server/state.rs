@@ -1,7 +1,11 @@
 //! What the rooms share while the server runs.
 
 use super::{
-    assistant::{Assistant, Workshop, tools},
+    assistant::{
+        Assistant, Workshop,
+        mcp::{self, McpServers},
+        tools,
+    },
     auth::Attempts,
     clock::Clock,
     config::Config,
@@ -59,6 +63,7 @@ const SIGN_INS_PER_MINUTE: u32 = 10;
 impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
+        let servers = mcp::read(&config.data_dir.join("mcp.json")).map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let store = Store::open(&config.database_url).await?;
         let (feed, metrics, shutdown, tasks) =
@@ -70,7 +75,7 @@ impl App {
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
             chain: Assistant::demo_chain(config.demo_pace),
-            tools: tools::Registry::demo(),
+            tools: tools::Registry::demo().with_servers(McpServers::start(servers, &shutdown, &tasks)),
             pace: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),

@@ -2,13 +2,14 @@
 //! the server, so closing the tab does not end it.
 //!
 //! `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
-//! `milestones`: the ten log points. `tools`: what a model may ask for. `approval`: what it may do only when allowed. `demo`: the built-in model.
+//! `milestones`: the ten log points. `tools`: what a model may ask for. `mcp`: tools of other programs. `approval`: what it may do only when allowed. `demo`: the built-in model.
 
 mod answer;
 mod approval;
 mod chain;
 mod demo;
 mod lease;
+pub mod mcp;
 mod milestones;
 pub mod model;
 pub mod tool;
@@ -26,6 +27,7 @@ use super::{
     store::{Store, turns::TurnRef},
 };
 use crate::{
+    api::ToolServer,
     chat::Message,
     ids::{ConversationId, TurnId, UserId},
 };
@@ -83,6 +85,11 @@ impl Assistant {
     /// The chain as a person reads it: `Gemini → Groq`.
     pub fn models(&self) -> String {
         self.workshop.chain.iter().map(|model| model.link().name.as_str()).collect::<Vec<_>>().join(" → ")
+    }
+
+    /// How the programs stand whose tools it may use.
+    pub fn tool_servers(&self) -> Vec<ToolServer> {
+        self.workshop.tools.servers().states()
     }
 
     /// Stores a message and starts the turn that answers it.

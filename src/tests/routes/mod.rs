@@ -10,6 +10,7 @@ mod forms;
 mod health;
 mod list;
 mod log_points;
+mod mcp;
 mod pages;
 mod poll;
 mod problems;

@@ -1,6 +1,6 @@
-//! A model that says what a test tells it to, when it tells it to.
+//! Models for tests: one that says what it is told to, when it is told to, and one that calls tools.
 
-use crate::server::assistant::model::{Event, Model, ModelError, ModelLink, Request};
+use crate::server::assistant::model::{Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -30,5 +30,43 @@ impl Model for ToldModel {
     fn ask(&self, _: Request) -> BoxStream<'static, Said> {
         let hears = self.hears.lock().unwrap().take().expect("it is asked once");
         stream::unfold(hears, |mut hears| async move { hears.recv().await.map(|said| (said, hears)) }).boxed()
+    }
+}
+
+/// A model that asks for tools, and then says what they answered.
+pub(in crate::tests) struct CallingModel {
+    link: ModelLink,
+    calls: Vec<ToolCall>,
+}
+
+impl CallingModel {
+    /// Asks for these tools with these arguments.
+    pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
+        let link = ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned() };
+        let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
+            id: format!("call-{n}"),
+            name: (*name).to_owned(),
+            arguments: arguments.clone(),
+        };
+        Arc::new(Self { link, calls: calls.iter().enumerate().map(call).collect() })
+    }
+}
+
+impl Model for CallingModel {
+    fn link(&self) -> &ModelLink {
+        &self.link
+    }
+
+    fn ask(&self, request: Request) -> BoxStream<'static, Said> {
+        let results = request.said.iter().rev().map_while(|said| match said {
+            Heard::Result { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let text = results.collect::<Vec<_>>().join("\n");
+        let events = match text.is_empty() {
+            true => self.calls.iter().cloned().map(Event::Call).collect(),
+            false => vec![Event::Text(text)],
+        };
+        stream::iter(events.into_iter().chain([Event::End(None)]).map(Ok)).boxed()
     }
 }

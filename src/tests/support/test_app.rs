@@ -57,9 +57,15 @@ impl TestApp {
 
     /// A server whose assistant asks these models.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
+        Self::with_tools(chain, |_| tools::Registry::demo()).await
+    }
+
+    /// A server whose assistant asks these models and has these tools.
+    pub(in crate::tests) async fn with_tools(chain: Vec<Arc<dyn Model>>, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
         Self::with(
             |_| {},
             |app| {
+                let tools = tools(app);
                 app.assistant = Assistant::new(Workshop {
                     store: app.store.clone(),
                     clock: app.clock.clone(),
@@ -67,7 +73,7 @@ impl TestApp {
                     data_dir: app.data_dir.clone(),
                     metrics: app.metrics.clone(),
                     chain,
-                    tools: tools::Registry::demo(),
+                    tools,
                     pace: 0.0,
                     shutdown: app.shutdown.clone(),
                     tasks: app.tasks.clone(),

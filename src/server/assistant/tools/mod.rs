@@ -15,18 +15,22 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::tool::{Tool, ToolDefinition};
+use super::{
+    mcp::McpServers,
+    tool::{Tool, ToolDefinition},
+};
 
 /// The tools on offer, in the order in which a model is told of them.
 #[derive(Clone)]
 pub struct Registry {
     tools: Vec<Arc<dyn Tool>>,
+    servers: McpServers,
 }
 
 impl Registry {
     /// These tools.
     pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self { tools }
+        Self { tools, servers: McpServers::default() }
     }
 
     /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.
@@ -34,13 +38,31 @@ impl Registry {
         Self::of(vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool), Arc::new(note::NoteTool)])
     }
 
-    /// The tool of that name, if there is one.
+    /// These, and behind them what the servers offer while they run.
+    pub fn with_servers(self, servers: McpServers) -> Self {
+        Self { servers, ..self }
+    }
+
+    /// The servers behind them.
+    pub const fn servers(&self) -> &McpServers {
+        &self.servers
+    }
+
+    /// The tool of that name, if there is one; Holly's own goes before a server's.
     pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.tools.iter().find(|tool| tool.definition().name == name).cloned()
+        let named = |tool: &Arc<dyn Tool>| tool.definition().name == name;
+        self.tools.iter().find(|tool| named(tool)).cloned().or_else(|| self.servers.tools().into_iter().find(named))
     }
 
     /// What a model is told about each tool.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
-        self.tools.iter().map(|tool| tool.definition()).collect()
+        let mut definitions: Vec<ToolDefinition> = self.tools.iter().map(|tool| tool.definition()).collect();
+        for tool in self.servers.tools() {
+            let offered = tool.definition();
+            if definitions.iter().all(|known| known.name != offered.name) {
+                definitions.push(offered);
+            }
+        }
+        definitions
     }
 }
