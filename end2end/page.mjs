@@ -10,7 +10,7 @@ export const at = {
   trouble: ".trouble:not([hidden])",
 
   message: "#message",
-  send: ".compose-form button:not([formnovalidate])",
+  send: ".compose-form .row > button:not([formnovalidate])",
   stop: ".compose-form button[formnovalidate]",
   connection: ".conversation .connection",
   connectionWord: '.conversation .connection [role="status"]',

@@ -3,6 +3,7 @@
 use crate::{
     ids::{ConversationId, MessageId, TurnId},
     timestamp::Timestamp,
+    work_log::MediaFile,
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,9 @@ pub struct Message {
     /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished blocks before.
     #[serde(default)]
     pub html_bytes: usize,
+    /// The files that the person attached.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attachments: Vec<MediaFile>,
     /// How it stands.
     pub status: MessageStatus,
     /// What the answer cost.

@@ -1,6 +1,6 @@
 //! What was said: the person's words in a bubble, or the assistant's answer.
 
-use super::{entry_facts::token_words, retry_button::RetryButton, time::RelativeTime};
+use super::{entry_facts::token_words, media_figure::MediaFigure, retry_button::RetryButton, time::RelativeTime};
 use crate::{
     chat::{Message, MessageStatus, Role},
     work_log::duration_words,
@@ -27,9 +27,19 @@ pub fn ChatMessage(
                 <span class="unseen">"You said: "</span>
                 {move || message.with(|message| message.content.clone())}
             </p>
+            <Attachments message/>
         }),
         Role::Assistant => Either::Right(view! { <Answer message live_text can_retry/> }),
     }
+}
+
+/// The files beside what a person said.
+#[component]
+fn Attachments(message: Signal<Arc<Message>>) -> impl IntoView {
+    let files = message.with_untracked(|message| message.attachments.clone());
+    (!files.is_empty()).then(|| {
+        view! { <div class="media-row" data-side="end">{files.into_iter().map(|file| view! { <MediaFigure file/> }).collect_view()}</div> }
+    })
 }
 
 #[component]

@@ -12,6 +12,9 @@ use leptos::prelude::*;
 pub fn ChatRoom(
     /// What the page shows.
     page: ChatPage,
+    /// Why the composer's form was not taken.
+    #[prop(default = None)]
+    trouble: Option<String>,
 ) -> impl IntoView {
     let current = page.conversation.as_ref().map(|conversation| conversation.id);
     let (listed, shown): (Vec<_>, Vec<_>) = page.snapshot.rows.iter().cloned().partition(|row| matches!(row, Change::Conversation(_)));
@@ -24,7 +27,7 @@ pub fn ChatRoom(
             <Side account=page.account snapshot=with(listed) current/>
             <main class="main">
                 <ConversationView conversation_id=current snapshot=with(shown) older=page.older/>
-                <Composer conversation_id=current snapshot=with(open.into_iter().collect()) models=page.models/>
+                <Composer conversation_id=current snapshot=with(open.into_iter().collect()) models=page.models trouble/>
             </main>
         </div>
     }

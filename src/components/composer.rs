@@ -1,14 +1,16 @@
 //! Where one writes. A plain form without JavaScript; with it, Enter sends, drafts are kept and work can be stopped.
 
 use super::{
-    Trouble, composer_foot::ComposerFoot, composer_send::Sending, composer_text::use_composer_text, follow::follow, hydrated::use_hydrated,
+    Trouble,
+    composer_files::{AttachButton, Attached, ComposerFiles},
+    composer_foot::ComposerFoot,
+    composer_send::Sending,
+    composer_text::use_composer_text,
+    follow::follow,
+    hydrated::use_hydrated,
 };
-use crate::{
-    api::{SendMessage, Snapshot},
-    chat::CONTENT_MAX_BYTES,
-    ids::ConversationId,
-};
-use leptos::{ev::KeyboardEvent, prelude::*, server_fn::ServerFn};
+use crate::{api::Snapshot, chat::CONTENT_MAX_BYTES, ids::ConversationId};
+use leptos::{ev::KeyboardEvent, prelude::*};
 
 /// The key code that browsers give while an input method still composes (UI Events, section 7.3.1).
 const COMPOSING: u32 = 229;
@@ -22,6 +24,8 @@ pub fn Composer(
     snapshot: Snapshot,
     /// The models that answer, as a person reads them.
     models: String,
+    /// Why the form was not taken that was sent without JavaScript.
+    trouble: Option<String>,
 ) -> impl IntoView {
     let stream = follow(snapshot);
     let running = Memo::new(move |_| {
@@ -31,14 +35,24 @@ pub fn Composer(
     });
     let hydrated = use_hydrated();
     let text = use_composer_text(conversation_id);
-    let sending = Sending { conversation_id, text, running, trouble: RwSignal::default(), on_its_way: RwSignal::default() };
+    let trouble = RwSignal::new(trouble.unwrap_or_default());
+    let files = ComposerFiles::new(trouble);
+    let sending = Sending { conversation_id, text, files, running, trouble, on_its_way: RwSignal::default() };
     view! {
         <div class="compose" data-hydrated=move || hydrated.get()>
             <Trouble text=sending.trouble/>
             <form
                 class="compose-form"
                 method="post"
-                action=SendMessage::url()
+                action="/messages"
+                enctype="multipart/form-data"
+                node_ref=sending.files.form
+                on:dragover=move |event| event.prevent_default()
+                on:drop=move |event| {
+                    if sending.files.add(event.data_transfer().and_then(|dropped| dropped.files())) {
+                        event.prevent_default();
+                    }
+                }
                 on:submit=move |event| {
                     event.prevent_default();
                     sending.send();
@@ -46,7 +60,8 @@ pub fn Composer(
             >
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
                 <TextArea sending/>
-                <ComposerFoot models running on_stop=Callback::new(move |()| sending.stop())/>
+                <Attached sending/>
+                <ComposerFoot models attach=view! { <AttachButton sending/> }.into_any() running on_stop=Callback::new(move |()| sending.stop())/>
             </form>
         </div>
     }
@@ -70,6 +85,11 @@ fn TextArea(sending: Sending) -> impl IntoView {
             aria-label="Message"
             node_ref=sending.text.area
             on:input=move |_| sending.text.changed()
+            on:paste=move |event| {
+                if sending.files.add(event.clipboard_data().and_then(|pasted| pasted.files())) {
+                    event.prevent_default();
+                }
+            }
             on:keydown=move |event| {
                 if sends(&event) {
                     event.prevent_default();

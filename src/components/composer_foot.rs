@@ -9,6 +9,8 @@ use leptos::{ev::MouseEvent, prelude::*, server_fn::ServerFn};
 pub fn ComposerFoot(
     /// The models that answer, as a person reads them.
     models: String,
+    /// What attaches files; nothing where files cannot be attached.
+    attach: AnyView,
     /// Whether a turn runs.
     #[prop(into)]
     running: Signal<bool>,
@@ -21,13 +23,14 @@ pub fn ComposerFoot(
     };
     view! {
         <div class="row">
+            {attach}
             <span class="chip" title="The models that answer, tried in this order">{models}</span>
             <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
             <Show
                 when=move || running.get()
                 fallback=|| view! { <button class="button" data-kind="main"><Icon name="send"/>"Send"</button> }
             >
-                <button class="button" data-kind="main" formaction=StopTurn::url() formnovalidate=true on:click=stop>
+                <button class="button" data-kind="main" formaction=StopTurn::url() formenctype="application/x-www-form-urlencoded" formnovalidate=true on:click=stop>
                     <Icon name="stop"/>
                     "Stop"
                 </button>

@@ -1,17 +1,19 @@
 //! What the composer does with its text: send it, and stop the work that answers it.
 
-use super::{browser, composer_text::ComposerText};
+use super::{browser, composer_files::ComposerFiles, composer_text::ComposerText, post_form::post_form};
 use crate::{
     api::{ApiError, send_message, stop_turn},
     ids::ConversationId,
 };
 use leptos::{prelude::*, task::spawn_local};
+use web_sys::FormData;
 
 /// A composer's text, where it goes, and what came of it.
 #[derive(Clone, Copy)]
 pub(super) struct Sending {
     pub(super) conversation_id: Option<ConversationId>,
     pub(super) text: ComposerText,
+    pub(super) files: ComposerFiles,
     /// Whether a turn runs: it must end before the next message.
     pub(super) running: Memo<bool>,
     /// Why the last try failed; empty when it did not.
@@ -29,6 +31,9 @@ impl Sending {
         if self.on_its_way.get_untracked() {
             return;
         }
+        if self.files.any() {
+            return self.send_form();
+        }
         let Some(content) = self.text.take() else { return };
         self.on_its_way.set(true);
         self.trouble.set(String::new());
@@ -38,6 +43,32 @@ impl Sending {
                 Err(error) => {
                     self.text.give_back(&content);
                     self.trouble.set(error.to_string());
+                }
+            }
+            self.on_its_way.set(false);
+        });
+    }
+
+    /// Sends the form with its files. When that fails text and files come back, with the reason.
+    fn send_form(self) {
+        let form = self.files.form.get_untracked().and_then(|form| FormData::new_with_form(&form).ok());
+        let (Some(form), Some(content)) = (form, self.text.take()) else {
+            return self.trouble.set("Please write something beside the files.".to_owned());
+        };
+        let kept = self.files.take();
+        self.on_its_way.set(true);
+        self.trouble.set(String::new());
+        spawn_local(async move {
+            match post_form(&form, "/messages").await {
+                Ok(answer) => {
+                    if let Some(id) = answer.get("conversationId").and_then(|id| id.as_str()?.parse().ok()) {
+                        self.sent(id);
+                    }
+                }
+                Err(why) => {
+                    self.text.give_back(&content);
+                    self.files.give_back(kept);
+                    self.trouble.set(why);
                 }
             }
             self.on_its_way.set(false);

@@ -130,6 +130,7 @@ pub fn message(n: u32, role: Role, status: MessageStatus, content: &str) -> Mess
         content: content.to_owned(),
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status,
         facts: AnswerFacts::default(),
         created_at: NOW,

@@ -1,6 +1,6 @@
 //! `/` and `/c/{id}`: the chat.
 
-use super::NotFound;
+use super::{NotFound, form_error::form_error};
 use crate::{
     api::{ApiError, load_chat},
     components::ChatRoom,
@@ -14,6 +14,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 pub fn ChatPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id"));
     let before = use_query_map().with_untracked(|query| query.get("before"));
+    let trouble = form_error();
     Suspend::new(async move {
         let id = match id.map(|id| id.parse()).transpose() {
             Ok(id) => id,
@@ -24,7 +25,7 @@ pub fn ChatPage() -> impl IntoView {
                 let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
                 EitherOf3::B(view! {
                     <Title text=title/>
-                    <ChatRoom page/>
+                    <ChatRoom page trouble/>
                 })
             }
             Err(ApiError::NotFound(_)) => EitherOf3::A(view! { <NotFound/> }),

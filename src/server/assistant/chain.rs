@@ -48,7 +48,9 @@ pub(super) async fn ask(
         let attempt = Attempt { number: at + 1, of: workshop.chain.len(), fallback: at > 0, started: workshop.clock.now() };
         let entry = milestones.asked(model.link(), attempt, request.said.len()).await;
         let mut coming = Coming { answer: Answer::new(workshop, turn), calls: Vec::new(), usage: None, first_at: None };
-        let heard = listen(workshop, &**model, request, &mut coming).await?;
+        let (request, unseen) = request.seen_by(model.link());
+        milestones.pictures_unseen(model.link(), &unseen).await;
+        let heard = listen(workshop, &**model, &request, &mut coming).await?;
         let duration_ms = workshop.clock.now().since(attempt.started);
         match heard {
             Ok(()) => {

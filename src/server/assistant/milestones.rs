@@ -13,14 +13,17 @@ use crate::{
         work_log::{Origin, create_work_log, finish_work_log},
     },
     timestamp::Timestamp,
-    work_log::{Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details, clip_title},
+    work_log::{Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status, clip_details, clip_title},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Writes a turn's entries.
 pub(super) struct Milestones<'a> {
     workshop: &'a Workshop,
     turn: TurnRef,
+    /// The models of which it was said that they cannot see this turn's pictures.
+    blind: BTreeSet<String>,
 }
 
 /// One asking of one model.
@@ -38,7 +41,30 @@ pub(super) struct Attempt {
 
 impl<'a> Milestones<'a> {
     pub(super) const fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { workshop, turn }
+        Self { workshop, turn, blind: BTreeSet::new() }
+    }
+
+    /// Files came with the message; nothing where there are none.
+    pub(super) async fn attached(&self, files: &[MediaFile]) {
+        if files.is_empty() {
+            return;
+        }
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        let details = files.iter().map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes)).collect();
+        let bytes: i64 = files.iter().map(|file| file.bytes).sum();
+        let metadata = Metadata::default().with("attachments", files.len()).with("bytes", bytes);
+        let title = format!("Attached: {}", names.join(", "));
+        self.write(EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata), Status::Success, None).await;
+    }
+
+    /// Pictures came with the message that this model cannot see; said once a turn and model.
+    pub(super) async fn pictures_unseen(&mut self, link: &ModelLink, names: &[String]) {
+        if names.is_empty() || !self.blind.insert(link.name.clone()) {
+            return;
+        }
+        let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
+        let details = Some("The model is told that a picture was attached, not what it shows.".to_owned());
+        self.write(EntryDraft::clipped(LogType::Info, &title, details, of_link(link)), Status::Info, None).await;
     }
 
     /// 1: a model is asked.

@@ -1,11 +1,12 @@
 //! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
 //! the server, so closing the tab does not end it.
 //!
-//! `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
+//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
 //! `milestones`: the ten log points. `tools`: what a model may ask for. `mcp`: tools of other programs. `approval`: what it may do only when allowed. `demo`: the built-in model.
 
 mod answer;
 mod approval;
+mod attached;
 mod chain;
 mod demo;
 mod lease;
@@ -18,7 +19,7 @@ pub mod tools;
 mod turn;
 
 use super::{
-    chat::{self, BeginTurn, Ending},
+    chat::{self, BeginTurn, Ending, Upload},
     clock::Clock,
     data_dir::DataDir,
     error::Result,
@@ -95,6 +96,26 @@ impl Assistant {
     /// Stores a message and starts the turn that answers it.
     pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, content: &str) -> Result<(TurnRef, Message)> {
         let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, content).await?;
+        self.start(turn);
+        Ok((turn, message))
+    }
+
+    /// The same with files beside the message; a `file_operation` entry notes them. Errors: as [`Assistant::send`], and
+    /// `Refused` for each file that cannot be taken.
+    pub async fn send_with(
+        &self,
+        user: UserId,
+        conversation: Option<ConversationId>,
+        content: &str,
+        uploads: Vec<Upload>,
+    ) -> Result<(TurnRef, Message)> {
+        let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
+        let begun = chat::begin_turn_with(&self.workshop.store, self.beginning(user), conversation, content, files.clone()).await;
+        if begun.is_err() {
+            attached::discard(&self.workshop, user, &files).await;
+        }
+        let (turn, message) = begun?;
+        milestones::Milestones::new(&self.workshop, turn).attached(&files).await;
         self.start(turn);
         Ok((turn, message))
     }

@@ -1,7 +1,7 @@
 //! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
 
 use super::{
-    Workshop, chain, lease,
+    Workshop, attached, chain, lease,
     milestones::Milestones,
     model::{Request, Said},
     tool_calls,
@@ -75,13 +75,20 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
 
 async fn history(workshop: &Workshop, turn: TurnRef) -> Result<Vec<Said>> {
     let messages = chat::history(&mut workshop.store.read().await?, turn.user_id, turn.conversation_id, HISTORY).await?;
-    Ok(std::iter::once(Said::System(SYSTEM.to_owned())).chain(messages.into_iter().filter_map(said)).collect())
+    let pictures = attached::pictures(&messages);
+    let mut history = vec![Said::System(SYSTEM.to_owned())];
+    for message in messages {
+        history.extend(match message.role {
+            Role::User => Some(attached::said(workshop, turn.user_id, message, &pictures).await),
+            Role::Assistant => said(message),
+        });
+    }
+    Ok(history)
 }
 
 fn said(message: Message) -> Option<Said> {
-    match (message.role, message.status) {
-        (Role::User, _) => Some(Said::User(message.content)),
-        (Role::Assistant, MessageStatus::Failed | MessageStatus::Streaming) => None,
-        (Role::Assistant, _) => Some(message.content).filter(|text| !text.is_empty()).map(Said::Assistant),
+    match message.status {
+        MessageStatus::Failed | MessageStatus::Streaming => None,
+        _ => Some(message.content).filter(|text| !text.is_empty()).map(Said::Assistant),
     }
 }

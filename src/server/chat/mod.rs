@@ -1,11 +1,13 @@
 //! The conversation's verbs: begin, rename, delete, send a message, end a turn.
 
+mod attachments;
 mod conversations;
 mod page;
 mod turns;
 
+pub use attachments::{Attachment, TEXT, Upload, check_attachments};
 pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation, list_conversations, rename_conversation,
 };
 pub use page::{ConversationPage, PAGE, history, page};
-pub use turns::{BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, sweep_turns};
+pub use turns::{BeginTurn, Ending, begin_turn, begin_turn_with, end_turn, request_stop, retry_turn, sweep_turns};

@@ -8,13 +8,14 @@ use crate::{
         error::{Error, Result},
         new_id,
         store::{
-            Store, Tx, conversations, messages,
+            Store, Tx, conversations, files, messages,
             turns::{self, TurnRef},
             work_logs,
         },
         work_log::settle_interrupted,
     },
     timestamp::Timestamp,
+    work_log::MediaFile,
 };
 use std::collections::HashMap;
 
@@ -55,12 +56,26 @@ pub async fn begin_turn(
     conversation: Option<ConversationId>,
     content: &str,
 ) -> Result<(TurnRef, Message)> {
+    begin_turn_with(store, begin, conversation, content, Vec::new()).await
+}
+
+/// The same with files beside the message; they lie in the data folder already.
+pub async fn begin_turn_with(
+    store: &Store,
+    begin: BeginTurn<'_>,
+    conversation: Option<ConversationId>,
+    content: &str,
+    attachments: Vec<MediaFile>,
+) -> Result<(TurnRef, Message)> {
     let content = checked(content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     let mut conversation = open(&mut tx, begin, conversation, &content).await?;
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
-    let mut message = said(begin.now, turn, content);
+    for file in &attachments {
+        files::insert(&mut tx, begin.now, begin.user, &record(conversation.id, file)).await?;
+    }
+    let mut message = Message { attachments, ..said(begin.now, turn, content) };
     messages::insert(&mut tx, begin.user, &mut message).await?;
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
@@ -120,12 +135,18 @@ fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
         content,
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status: MessageStatus::Done,
         facts: AnswerFacts::default(),
         created_at: now,
         updated_at: now,
         rev: 0,
     }
+}
+
+fn record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecord {
+    let MediaFile { id, media_type, name, bytes, .. } = file.clone();
+    files::FileRecord { id, conversation_id, media_type, name, bytes }
 }
 
 async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversation: &mut Conversation) -> Result<()> {

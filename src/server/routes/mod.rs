@@ -12,8 +12,10 @@ pub mod stats;
 pub mod stream;
 
 mod body;
+mod message_body;
 mod params;
 mod problem;
 
 pub use body::BODY_MAX_BYTES;
+pub use message_body::FORM_MAX_BYTES;
 pub use problem::{Answer, Problem};

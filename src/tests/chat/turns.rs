@@ -33,6 +33,7 @@ async fn answer(store: &Store, turn: TurnRef) -> Message {
         content: "Once".to_owned(),
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status: MessageStatus::Streaming,
         facts: AnswerFacts::default(),
         created_at: NOW,

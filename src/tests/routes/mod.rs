@@ -1,6 +1,7 @@
 //! The HTTP API over a real port, one file per promise.
 
 mod approvals;
+mod attachments;
 mod conversations;
 mod create;
 mod cut;

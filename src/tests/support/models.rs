@@ -17,7 +17,7 @@ impl ToldModel {
     /// The model and the end through which it is told what to say.
     pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
         let (tell, hears) = unbounded_channel();
-        let link = ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned() };
+        let link = ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), takes_pictures: false };
         (tell, Arc::new(Self { link, hears: Mutex::new(Some(hears)) }))
     }
 }
@@ -42,7 +42,7 @@ pub(in crate::tests) struct CallingModel {
 impl CallingModel {
     /// Asks for these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
-        let link = ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned() };
+        let link = ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned(), takes_pictures: false };
         let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
             id: format!("call-{n}"),
             name: (*name).to_owned(),

@@ -36,7 +36,8 @@ pub struct DemoModel {
 impl DemoModel {
     /// The demo chain; `pace` is a factor on all waits: 1 as usual, 0 none.
     pub fn chain(pace: f64) -> Vec<Arc<dyn Model>> {
-        let link = |model: &str, name: &str| ModelLink { provider: "demo", model: model.to_owned(), name: name.to_owned() };
+        let link =
+            |model: &str, name: &str| ModelLink { provider: "demo", model: model.to_owned(), name: name.to_owned(), takes_pictures: false };
         vec![
             Arc::new(Self { link: link("demo", "Demo"), part: Part::Main, pace }),
             Arc::new(Self { link: link("demo-backup", "Demo backup"), part: Part::Backup, pace }),
@@ -93,7 +94,7 @@ fn pieces(text: &str) -> Vec<String> {
 
 fn read_words(request: &Request) -> usize {
     let words = |said: &Said| match said {
-        Said::System(text) | Said::User(text) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
+        Said::System(text) | Said::User(text, _) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
         Said::Calls(calls) => calls.len() * 12,
     };
     request.said.iter().map(words).sum()

@@ -59,7 +59,7 @@ fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
 }
 
 fn last_asked(said: &[Said]) -> String {
-    said.iter().rev().find_map(|said| if let Said::User(text) = said { Some(text.clone()) } else { None }).unwrap_or_default()
+    said.iter().rev().find_map(|said| if let Said::User(text, _) = said { Some(text.clone()) } else { None }).unwrap_or_default()
 }
 
 fn has(words: &str, any: &[&str]) -> bool {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Vec<Said> {
-        vec![Said::User(text.to_owned())]
+        vec![Said::User(text.to_owned(), Vec::new())]
     }
 
     fn tools(text: &str) -> Vec<String> {
