@@ -41,28 +41,7 @@ pub fn Composer(
     view! {
         <div class="compose" data-hydrated=move || hydrated.get()>
             <Trouble text=sending.trouble/>
-            <form
-                class="compose-form"
-                method="post"
-                action="/messages"
-                enctype="multipart/form-data"
-                node_ref=sending.files.form
-                on:dragover=move |event| event.prevent_default()
-                on:drop=move |event| {
-                    if sending.files.add(event.data_transfer().and_then(|dropped| dropped.files())) {
-                        event.prevent_default();
-                    }
-                }
-                on:submit=move |event| {
-                    event.prevent_default();
-                    sending.send();
-                }
-            >
-                {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
-                <TextArea sending/>
-                <Attached sending/>
-                <ComposerFoot models attach=view! { <AttachButton sending/> }.into_any() running on_stop=Callback::new(move |()| sending.stop())/>
-            </form>
+            <Form sending models/>
         </div>
     }
 }
@@ -97,5 +76,33 @@ fn TextArea(sending: Sending) -> impl IntoView {
                 }
             }
         ></textarea>
+    }
+}
+
+#[component]
+fn Form(sending: Sending, models: String) -> impl IntoView {
+    view! {
+        <form
+            class="compose-form"
+            method="post"
+            action="/messages"
+            enctype="multipart/form-data"
+            node_ref=sending.files.form
+            on:dragover=move |event| event.prevent_default()
+            on:drop=move |event| {
+                if sending.files.add(event.data_transfer().and_then(|dropped| dropped.files())) {
+                    event.prevent_default();
+                }
+            }
+            on:submit=move |event| {
+                event.prevent_default();
+                sending.send();
+            }
+        >
+            {sending.conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
+            <TextArea sending/>
+            <Attached sending/>
+            <ComposerFoot models attach=view! { <AttachButton sending/> }.into_any() running=sending.running on_stop=Callback::new(move |()| sending.stop())/>
+        </form>
     }
 }

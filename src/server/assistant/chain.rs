@@ -4,7 +4,7 @@ use super::{
     Workshop,
     answer::Answer,
     milestones::{Attempt, Milestones},
-    model::{ErrorClass, Event, Model, ModelError, Request, ToolCall, Usage},
+    model::{ErrorClass, Event, Model, ModelError, ModelLink, Request, ToolCall, Usage},
 };
 use crate::{
     chat::MessageStatus,
@@ -48,9 +48,7 @@ pub(super) async fn ask(
         let attempt = Attempt { number: at + 1, of: workshop.chain.len(), fallback: at > 0, started: workshop.clock.now() };
         let entry = milestones.asked(model.link(), attempt, request.said.len()).await;
         let mut coming = Coming { answer: Answer::new(workshop, turn), calls: Vec::new(), usage: None, first_at: None };
-        let (request, unseen) = request.seen_by(model.link());
-        milestones.pictures_unseen(model.link(), &unseen).await;
-        let heard = listen(workshop, &**model, &request, &mut coming).await?;
+        let heard = listen(workshop, &**model, &seen(milestones, model.link(), request).await, &mut coming).await?;
         let duration_ms = workshop.clock.now().since(attempt.started);
         match heard {
             Ok(()) => {
@@ -74,6 +72,13 @@ pub(super) async fn ask(
         Answer::new(workshop, turn).fail(&apology(&failed), last.link()).await?;
     }
     Ok(None)
+}
+
+/// The request as a model can be given it; the log says what it cannot see.
+async fn seen(milestones: &mut Milestones<'_>, link: &ModelLink, request: &Request) -> Request {
+    let (request, unseen) = request.seen_by(link);
+    milestones.pictures_unseen(link, &unseen).await;
+    request
 }
 
 fn apology(failed: &[(String, ModelError)]) -> String {

@@ -46,16 +46,9 @@ async fn run_one(
 ) -> Said {
     let tool = workshop.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
-    let asks = tool.as_ref().is_some_and(|tool| tool.asks_first(&call.arguments));
-    let asked = if asks { Some(approval::beforehand(workshop, turn, call).await) } else { None };
-    let entry = match &asked {
-        Some(Ok(approval)) => milestones.tool_asks(call, &title, asked_by, *approval).await,
-        _ => milestones.tool_started(call, &title, asked_by).await,
-    };
-    let allowed = match asked {
-        Some(Ok(_)) => approval::wait(workshop, turn, entry, call).await,
-        Some(Err(refused)) => Err(refused),
-        None => Ok(()),
+    let (entry, allowed) = match tool.as_ref().is_some_and(|tool| tool.asks_first(&call.arguments)) {
+        true => permitted(workshop, turn, milestones, call, &title, asked_by).await,
+        false => (milestones.tool_started(call, &title, asked_by).await, Ok(())),
     };
     let started = workshop.clock.now();
     let made = match (tool, allowed) {
@@ -82,6 +75,24 @@ async fn run_one(
         }
     };
     Said::Result { call_id: call.id.clone(), text }
+}
+
+/// Begins the entry of a tool that asks first, and waits for the person's word.
+async fn permitted(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    call: &ToolCall,
+    title: &str,
+    asked_by: Option<EntryId>,
+) -> (Option<EntryId>, std::result::Result<(), ToolError>) {
+    match approval::beforehand(workshop, turn, call).await {
+        Ok(how) => {
+            let entry = milestones.tool_asks(call, title, asked_by, how).await;
+            (entry, approval::wait(workshop, turn, entry, call).await)
+        }
+        Err(refused) => (milestones.tool_started(call, title, asked_by).await, Err(refused)),
+    }
 }
 
 /// Runs the tool and writes its progress while it works.
