@@ -21,6 +21,7 @@ fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, s
         (Method::DELETE, format!("/api/conversations/{conversation}"), json!(null)),
         (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x"})),
         (Method::POST, format!("/api/conversations/{conversation}/stop"), json!({})),
+        (Method::POST, format!("/api/conversations/{conversation}/approvals/{entry}"), json!({"decision": "once"})),
         (Method::GET, format!("/files/{file}"), json!(null)),
         (Method::GET, format!("/c/{conversation}"), json!(null)),
     ]
