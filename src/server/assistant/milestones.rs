@@ -100,17 +100,13 @@ impl<'a> Milestones<'a> {
 
     /// 3: a tool starts.
     pub(super) async fn tool_started(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>) -> Option<EntryId> {
-        let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
-        let metadata =
-            Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments);
-        self.write(EntryDraft::clipped(LogType::ToolCall, title, None, metadata), Status::Working, asked_by).await
+        self.write(EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)), Status::Working, asked_by).await
     }
 
     /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in sight, or was allowed for
     /// good before.
     pub(super) async fn tool_asks(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>, approval: Approval) -> Option<EntryId> {
-        let metadata =
-            Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("approval", json!(approval));
+        let metadata = of_call(call).with("approval", json!(approval));
         let details = Some(super::approval::readable(&call.arguments));
         self.write(EntryDraft::clipped(LogType::ToolCall, title, details, metadata), Status::Working, asked_by).await
     }
@@ -213,6 +209,11 @@ impl<'a> Milestones<'a> {
             })
             .ok()
     }
+}
+
+fn of_call(call: &ToolCall) -> Metadata {
+    let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
+    Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments)
 }
 
 fn of_link(link: &ModelLink) -> Metadata {

@@ -7,4 +7,5 @@ mod home;
 mod kill;
 mod lease;
 mod load;
+mod mcp;
 mod settings;
