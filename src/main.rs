@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use holly::{
     ids::UserId,
     server::{
-        auth,
+        auth, check,
         clock::Clock,
         config::Settings,
         serve,
@@ -28,6 +28,8 @@ struct Cli {
 enum Command {
     /// Serves pages and HTTP API; what happens without a command.
     Serve(Box<Settings>),
+    /// Tries the settings: data folder, database, every model; says what is wrong with each.
+    Check,
     /// Brings the database's tables up to date and ends.
     Migrate,
     /// People.
@@ -86,6 +88,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     telemetry::start(&settings.log)?;
     match cli.command {
         None | Some(Command::Serve(_)) => Ok(serve::serve(config, Clock::system()).await?),
+        Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
             std::fs::create_dir_all(&config.data_dir)?;
             let store = Store::open(&config.database_url).await?;
@@ -108,9 +111,21 @@ async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
             let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
             say(&key);
         }
-        Command::Migrate | Command::Serve(_) => say("the tables are up to date"),
+        Command::Migrate | Command::Check | Command::Serve(_) => say("the tables are up to date"),
     }
     Ok(())
+}
+
+/// One line for each finding; it fails when anything is wrong.
+fn tell(findings: &[check::Finding]) -> Result<(), Failure> {
+    for finding in findings {
+        match &finding.result {
+            Ok(how) => say(&format!("ok      {}: {how}", finding.what)),
+            Err(why) => say(&format!("WRONG   {}: {why}", finding.what)),
+        }
+    }
+    let wrong = findings.iter().filter(|finding| finding.result.is_err()).count();
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} checks failed", findings.len()).into()) }
 }
 
 async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {

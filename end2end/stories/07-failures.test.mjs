@@ -12,7 +12,7 @@ test("a fallback says what failed, what is tried instead and who answered, and d
   await ada.seesAnswers(1);
   await ada.sees(failed);
   await ada.sees(warned);
-  await ada.reads(warned, /Trying Demo backup instead/);
+  await ada.reads(warned, /Trying Demo backup/);
   await ada.reads(`${warned} ${at.entryWord}`, /^Warning$/);
   await ada.reads(".answer .by", "Demo backup");
   const entry = await ada.entryOf("limit");

@@ -48,8 +48,17 @@ pub struct ChatPage {
     pub snapshot: Snapshot,
     /// Pass it as `?before=` for older rows of the conversation; `None` at its beginning.
     pub older: Option<String>,
-    /// The models that answer, as a person reads them: `Gemini → Groq`, or `Demo`.
-    pub models: String,
+    /// The models that answer, in the order in which they are asked.
+    pub models: Vec<ModelChoice>,
+}
+
+/// A model that can be chosen for a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelChoice {
+    /// `provider:model`.
+    pub key: String,
+    /// Its name as a person reads it.
+    pub title: String,
 }
 
 /// The chat page: conversation `conversation_id` with rows before `before`, or a new one.

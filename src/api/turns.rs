@@ -1,7 +1,7 @@
 //! Turns: send a message, stop, try again.
 
 use super::ApiError;
-use crate::ids::{ConversationId, TurnId};
+use crate::ids::{ConversationId, MessageId, TurnId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +15,25 @@ pub struct Sent {
     pub turn_id: TurnId,
 }
 
-/// Stores a message and starts the turn that answers it; without a conversation it begins a new one.
+/// Stores a message and starts the turn that answers it; without a conversation it begins a new one. `model` is asked
+/// first from now on: `provider:model`, or empty for the usual order.
 #[server(prefix = "/fn", endpoint = "turns/send")]
-pub async fn send_message(conversation_id: Option<ConversationId>, content: String) -> Result<Sent, ApiError> {
-    use crate::server::asker;
+pub async fn send_message(conversation_id: Option<ConversationId>, content: String, model: Option<String>) -> Result<Sent, ApiError> {
+    use crate::server::{asker, chat::Asking};
     let (app, identity) = asker::asker()?;
-    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, &content).await?;
+    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, Asking { content, model, ..Asking::default() }).await?;
     leptos_axum::redirect(&format!("/c/{}", turn.conversation_id));
     Ok(Sent { conversation_id: turn.conversation_id, turn_id: turn.id })
+}
+
+/// Writes the last message of the person anew and starts the turn that answers it.
+#[server(prefix = "/fn", endpoint = "turns/edit")]
+pub async fn edit_message(conversation_id: ConversationId, message_id: MessageId, content: String) -> Result<Sent, ApiError> {
+    use crate::server::{asker, chat::Asking};
+    let (app, identity) = asker::asker()?;
+    let asking = Asking { content, replaces: Some(message_id), ..Asking::default() };
+    let (turn, _) = app.assistant.send(identity.account.id, Some(conversation_id), asking).await?;
+    Ok(Sent { conversation_id, turn_id: turn.id })
 }
 
 /// Stops the conversation's running turn; what there is stays.
@@ -34,7 +45,7 @@ pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> 
     Ok(())
 }
 
-/// Answers the conversation's last message once more.
+/// Answers the conversation's last message once more; the answers it had stay to be read.
 #[server(prefix = "/fn", endpoint = "turns/retry")]
 pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
     use crate::server::asker;

@@ -14,6 +14,7 @@ use futures::StreamExt;
 use holly::{
     ids::UserId,
     server::{
+        assistant::{policy::Patience, tools::services::settings::ServiceConfig},
         auth,
         clock::Clock,
         config::Config,
@@ -159,6 +160,9 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 0,
+        models: Vec::new(),
+        patience: Patience::none(),
+        services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: folder.to_owned(),
     };

@@ -20,6 +20,9 @@ pub struct Conversation {
     pub updated_at: Timestamp,
     /// The turn that is running now, if any.
     pub running_turn_id: Option<TurnId>,
+    /// The model that is asked first, as `provider:model`; the chain's order holds without one.
+    #[serde(default)]
+    pub model: Option<String>,
     /// The owner's revision at which it last changed.
     pub rev: i64,
 }

@@ -70,6 +70,7 @@ mod tests {
             created_at: now,
             updated_at: now.plus(-days * DAY_MS),
             running_turn_id: None,
+            model: None,
             rev: 1,
         };
         let groups = group_by_period(vec![made(1, 40), made(2, 0), made(3, 1), made(4, 7), made(5, 30), made(6, 8)], now);

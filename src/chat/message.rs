@@ -33,6 +33,8 @@ crate::work_log::vocabulary! {
         Interrupted = "interrupted",
         /// No answer could be had; the content says so in a plain sentence.
         Failed = "failed",
+        /// The person asked for another answer, or wrote the question anew: it stays to be read, and no model is told of it.
+        Superseded = "superseded",
     }
 }
 
@@ -55,6 +57,15 @@ pub struct AnswerFacts {
     /// Tokens written by the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
+    /// Whether the tokens were counted by Holly because the provider gave none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tokens_estimated: bool,
+    /// From the question to the first word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<i64>,
+    /// Whether another model was asked before and failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fallback: bool,
 }
 
 /// A message as pages, frames and the API show it.

@@ -42,7 +42,7 @@ impl Announcer {
 
 const fn ending(status: MessageStatus) -> Option<&'static str> {
     match status {
-        MessageStatus::Streaming => None,
+        MessageStatus::Streaming | MessageStatus::Superseded => None,
         MessageStatus::Done => Some("Answer ready"),
         MessageStatus::Stopped => Some("Answer stopped"),
         MessageStatus::Interrupted => Some("Answer interrupted"),

@@ -99,8 +99,10 @@ fn facts(message: &Message) -> Vec<String> {
     [
         demo.then(|| "Demo".to_owned()),
         facts.model_name.clone(),
+        facts.fallback.then(|| "fallback".to_owned()),
         facts.duration_ms.map(duration_words),
-        token_words(facts.input_tokens, facts.output_tokens),
+        facts.first_token_ms.map(|ms| format!("first word after {}", duration_words(ms))),
+        token_words(facts.input_tokens, facts.output_tokens, facts.tokens_estimated),
     ]
     .into_iter()
     .flatten()
@@ -113,5 +115,6 @@ const fn ended_early(status: MessageStatus) -> Option<&'static str> {
         MessageStatus::Stopped => Some("Stopped"),
         MessageStatus::Interrupted => Some("Interrupted"),
         MessageStatus::Failed => Some("Failed"),
+        MessageStatus::Superseded => Some("Replaced"),
     }
 }

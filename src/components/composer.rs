@@ -9,7 +9,11 @@ use super::{
     follow::follow,
     hydrated::use_hydrated,
 };
-use crate::{api::Snapshot, chat::CONTENT_MAX_BYTES, ids::ConversationId};
+use crate::{
+    api::{ModelChoice, Snapshot},
+    chat::CONTENT_MAX_BYTES,
+    ids::ConversationId,
+};
 use leptos::{ev::KeyboardEvent, prelude::*};
 
 /// The key code that browsers give while an input method still composes (UI Events, section 7.3.1).
@@ -22,8 +26,8 @@ pub fn Composer(
     conversation_id: Option<ConversationId>,
     /// The conversation itself, to know whether a turn runs.
     snapshot: Snapshot,
-    /// The models that answer, as a person reads them.
-    models: String,
+    /// The models that answer, in the order in which they are asked.
+    models: Vec<ModelChoice>,
     /// Why the form was not taken that was sent without JavaScript.
     trouble: Option<String>,
 ) -> impl IntoView {
@@ -33,15 +37,19 @@ pub fn Composer(
             .transcript
             .with(|held| conversation_id.and_then(|id| held.conversation(id)).is_some_and(|held| held.running_turn_id.is_some()))
     });
+    let chosen = Memo::new(move |_| {
+        stream.transcript.with(|held| conversation_id.and_then(|id| held.conversation(id)).and_then(|held| held.model.clone()))
+    });
+    let chooser = NodeRef::new();
     let hydrated = use_hydrated();
     let text = use_composer_text(conversation_id);
     let trouble = RwSignal::new(trouble.unwrap_or_default());
     let files = ComposerFiles::new(trouble);
-    let sending = Sending { conversation_id, text, files, running, trouble, on_its_way: RwSignal::default() };
+    let sending = Sending { conversation_id, text, files, chooser, running, trouble, on_its_way: RwSignal::default() };
     view! {
         <div class="compose" data-hydrated=move || hydrated.get()>
             <Trouble text=sending.trouble/>
-            <Form sending models/>
+            <Form sending models chosen/>
         </div>
     }
 }
@@ -80,7 +88,7 @@ fn TextArea(sending: Sending) -> impl IntoView {
 }
 
 #[component]
-fn Form(sending: Sending, models: String) -> impl IntoView {
+fn Form(sending: Sending, models: Vec<ModelChoice>, chosen: Memo<Option<String>>) -> impl IntoView {
     view! {
         <form
             class="compose-form"
@@ -102,7 +110,14 @@ fn Form(sending: Sending, models: String) -> impl IntoView {
             {sending.conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
             <TextArea sending/>
             <Attached sending/>
-            <ComposerFoot models attach=view! { <AttachButton sending/> }.into_any() running=sending.running on_stop=Callback::new(move |()| sending.stop())/>
+            <ComposerFoot
+                models
+                chosen
+                chooser=sending.chooser
+                attach=view! { <AttachButton sending/> }.into_any()
+                running=sending.running
+                on_stop=Callback::new(move |()| sending.stop())
+            />
         </form>
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     api::{ApiError, send_message, stop_turn},
     ids::ConversationId,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html::Select, prelude::*, task::spawn_local};
 use web_sys::FormData;
 
 /// A composer's text, where it goes, and what came of it.
@@ -14,6 +14,8 @@ pub(super) struct Sending {
     pub(super) conversation_id: Option<ConversationId>,
     pub(super) text: ComposerText,
     pub(super) files: ComposerFiles,
+    /// Where the model is chosen, if there is a choice.
+    pub(super) chooser: NodeRef<Select>,
     /// Whether a turn runs: it must end before the next message.
     pub(super) running: Memo<bool>,
     /// Why the last try failed; empty when it did not.
@@ -38,7 +40,8 @@ impl Sending {
         self.on_its_way.set(true);
         self.trouble.set(String::new());
         spawn_local(async move {
-            match send_message(self.conversation_id, content.clone()).await {
+            let model = self.chooser.get_untracked().map(|chooser| chooser.value());
+            match send_message(self.conversation_id, content.clone(), model).await {
                 Ok(sent) => self.sent(sent.conversation_id),
                 Err(error) => {
                     self.text.give_back(&content);

@@ -1,6 +1,6 @@
 //! The end of an entry's line: its status in a word, and its figures.
 
-use super::time::Elapsed;
+use super::{time::Elapsed, visible_text::visible_line};
 use crate::{
     timestamp::Timestamp,
     work_log::{Status, StorageStatus, WorkLogEntry, duration_words},
@@ -35,23 +35,36 @@ fn Duration(entry: Signal<Arc<WorkLogEntry>>, server_now: Timestamp) -> impl Int
 fn extras(entry: &WorkLogEntry) -> Vec<String> {
     let progress = entry.metadata.number("progress").filter(|_| entry.status == Status::Working);
     let archived = matches!(entry.storage_status, StorageStatus::Cold | StorageStatus::Archived);
-    [archived.then(|| "from the archive".to_owned()), tokens(entry), progress.map(|percent| format!("{} %", percent.clamp(0, 100)))]
-        .into_iter()
-        .flatten()
-        .collect()
+    let step = entry.metadata.text("step").filter(|_| entry.status == Status::Working);
+    [
+        archived.then(|| "from the archive".to_owned()),
+        masked(entry),
+        tokens(entry),
+        step.map(|step| visible_line(step).into_owned()),
+        progress.map(|percent| format!("{} %", percent.clamp(0, 100))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn tokens(entry: &WorkLogEntry) -> Option<String> {
-    let about = if entry.metadata.flag("tokensEstimated") { "about " } else { "" };
     let (read, written) = (entry.metadata.number("inputTokens"), entry.metadata.number("outputTokens"));
-    token_words(read, written).map(|words| format!("{about}{words}"))
+    token_words(read, written, entry.metadata.flag("tokensEstimated"))
 }
 
-/// Tokens read and written: `812 → 164 tokens`; `None` when neither is known.
-pub(super) fn token_words(read: Option<i64>, written: Option<i64>) -> Option<String> {
+/// Secrets that were taken out: `2 values masked`.
+fn masked(entry: &WorkLogEntry) -> Option<String> {
+    let count = entry.metadata.number("maskedValues").filter(|count| *count > 0)?;
+    Some(format!("{count} value{} masked", if count == 1 { "" } else { "s" }))
+}
+
+/// Tokens read and written: `812 → 164 tokens`, `about` so many where they were estimated; `None` when neither is known.
+pub(super) fn token_words(read: Option<i64>, written: Option<i64>, estimated: bool) -> Option<String> {
+    let about = if estimated { "about " } else { "" };
     match (read, written) {
-        (Some(read), Some(written)) => Some(format!("{read} → {written} tokens")),
-        (Some(one), None) | (None, Some(one)) => Some(format!("{one} tokens")),
+        (Some(read), Some(written)) => Some(format!("{about}{read} → {written} tokens")),
+        (Some(one), None) | (None, Some(one)) => Some(format!("{about}{one} tokens")),
         (None, None) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Fixed examples of everything a component shows, for the gallery and for tests. No clock: it is always half past nine.
 
 use crate::{
+    api::ModelChoice,
     chat::{AnswerFacts, Conversation, Message, MessageStatus, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
@@ -147,6 +148,8 @@ pub fn answer(n: u32, status: MessageStatus, html: &str, rest: &str) -> Message 
         duration_ms: Some(3_100),
         input_tokens: Some(641),
         output_tokens: Some(98),
+        first_token_ms: Some(420),
+        ..AnswerFacts::default()
     };
     let html = Some(html.to_owned()).filter(|html| !html.is_empty());
     let html_bytes = html.as_ref().map_or(0, String::len);
@@ -185,7 +188,15 @@ pub fn conversations() -> Vec<Conversation> {
         created_at: NOW,
         updated_at: NOW.plus(-days_ago * DAY_MS - i64::from(n)),
         running_turn_id: (n == 2).then(turn),
+        model: None,
         rev: 1,
     })
     .collect()
+}
+
+/// A chain of two.
+pub fn models() -> Vec<ModelChoice> {
+    [("gemini:gemini-2.5-flash", "Gemini gemini-2.5-flash"), ("groq:llama-3.1-8b-instant", "Groq llama-3.1-8b-instant")]
+        .map(|(key, title)| ModelChoice { key: key.to_owned(), title: title.to_owned() })
+        .into()
 }

@@ -133,7 +133,7 @@ fn Composers() -> impl IntoView {
         view! {
             <div class="compose-form">
                 <textarea rows="1" placeholder="Write to Holly" aria-label="Message"></textarea>
-                <ComposerFoot models="Gemini → Groq".to_owned() attach=().into_any() running on_stop=Callback::new(|()| ())/>
+                <ComposerFoot models=samples::models() chosen=None chooser=NodeRef::new() attach=().into_any() running on_stop=Callback::new(|()| ())/>
             </div>
         }
     };

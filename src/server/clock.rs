@@ -1,9 +1,12 @@
 //! What time it is. Only `main`, routes and worker loops ask; everything below takes the time as an argument.
 
 use crate::timestamp::Timestamp;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 /// The system's clock, or one that a test sets.
@@ -28,6 +31,15 @@ impl Clock {
         match &self.set {
             Some(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
             None => Timestamp::from_millis(system_millis()),
+        }
+    }
+
+    /// The time since some moment; it never steps back as the system's may.
+    pub fn monotonic(&self) -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.set {
+            Some(millis) => Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0)),
+            None => BEGAN.elapsed(),
         }
     }
 

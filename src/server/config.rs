@@ -1,5 +1,10 @@
 //! Settings: each a variable and a flag. Nonsense is refused at start, all of it at once.
 
+use super::assistant::{
+    policy::Patience,
+    providers::settings::{Link, ModelSettings},
+    tools::services::settings::{ServiceConfig, ServiceSettings},
+};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -18,9 +23,12 @@ pub struct Settings {
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// The models that answer, tried in order. In this version: demo.
-    #[arg(long, env = "HOLLY_MODELS", default_value = "demo")]
-    pub models: String,
+    /// Models and their keys.
+    #[command(flatten)]
+    pub models: ModelSettings,
+    /// Services and their keys.
+    #[command(flatten)]
+    pub services: ServiceSettings,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
     pub rate_limit_per_minute: String,
@@ -53,6 +61,12 @@ pub struct Config {
     pub rate_limit_per_minute: u32,
     /// Streams a person may hold open at once; 0 for no limit.
     pub max_streams: usize,
+    /// The models, tried in order.
+    pub models: Vec<Link>,
+    /// How long they may take.
+    pub patience: Patience,
+    /// Who makes pictures, music and films.
+    pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
     pub demo_pace: f64,
     /// Folder of the built site.
@@ -72,8 +86,6 @@ impl Settings {
         note(refusal("HOLLY_MAX_STREAMS", &self.max_streams, streams, 100_000));
         let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
         note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
-        let other = (self.models != "demo").then(|| format!("HOLLY_MODELS is {:?}; this version knows only: demo", self.models));
-        note(other);
         let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
         let odd = public.as_ref().filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
         note(odd.map(|url| format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")));
@@ -81,6 +93,8 @@ impl Settings {
         let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme));
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
         note(super::telemetry::read_filter(&self.log).err());
+        let models = self.models.check(&mut problems);
+        let services = self.services.check(&self.models, &mut problems);
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
@@ -89,6 +103,9 @@ impl Settings {
                 public_url: public,
                 rate_limit_per_minute,
                 max_streams: max_streams as usize,
+                models: models.links,
+                patience: Patience::of(models.timeout),
+                services,
                 demo_pace,
                 site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
             }),

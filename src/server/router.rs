@@ -54,6 +54,7 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
         .route("/api/conversations/{id}/messages", with_files(post(messages::send)))
         .route("/messages", with_files(post(messages::send_form)))
+        .route("/api/conversations/{id}/regenerate", post(messages::regenerate))
         .route("/api/conversations/{id}/stop", post(messages::stop))
         .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))

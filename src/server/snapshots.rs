@@ -41,7 +41,7 @@ pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, befor
         older = page.older.map(|id| id.to_string());
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
-    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.models() })
+    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.choices() })
 }
 
 /// A feed of the newest entries.

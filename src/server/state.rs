@@ -2,9 +2,10 @@
 
 use super::{
     assistant::{
-        Assistant, Workshop,
+        Assistant, Breakers, Workshop,
         mcp::{self, McpServers},
-        tools,
+        providers,
+        tools::{self, services::fal::Asking},
     },
     auth::Attempts,
     clock::Clock,
@@ -68,20 +69,25 @@ impl App {
         let store = Store::open(&config.database_url).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
+        let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
         let assistant = Assistant::new(Workshop {
             store: store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
-            chain: Assistant::demo_chain(config.demo_pace),
-            tools: tools::Registry::demo().with_servers(McpServers::start(servers, &shutdown, &tasks)),
+            chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
+            patience: config.patience,
+            breakers: Breakers::default(),
+            tools: registry.with_servers(McpServers::start(servers, &shutdown, &tasks)),
             pace: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits =
-            Limits { sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE), creates: Attempts::per_minute(config.rate_limit_per_minute) };
+        let limits = Limits {
+            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
+            creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
+        };
         Ok(Self {
             config: Arc::new(config),
             store,

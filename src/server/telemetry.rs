@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that log, word by word, what is said to and by others: that may hold secrets.
-const SILENT: [&str; 1] = ["rmcp=off"];
+const SILENT: [&str; 2] = ["genai=off", "rmcp=off"];
 
 /// Reads a level or a filter such as `holly=debug`; [`SILENT`] libraries stay so. Errors: it is neither.
 pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {

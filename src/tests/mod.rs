@@ -7,6 +7,7 @@ mod auth;
 mod chat;
 mod components;
 mod feed;
+mod providers;
 mod routes;
 mod store;
 mod work_log;

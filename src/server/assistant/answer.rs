@@ -1,14 +1,12 @@
 //! The message that grows while a model answers. Its row is made with the first word; readers get every word at once
 //! from the feed, the database once a second and at the end.
 
-use super::{
-    Workshop,
-    model::{ModelLink, Usage},
-};
+use super::{Workshop, model::ModelLink};
 use crate::{
     chat::{AnswerFacts, Message, MessageStatus, Role},
     server::{
         error::{Error, Result},
+        masking::Gate,
         new_id,
         store::{messages, turns::TurnRef},
     },
@@ -22,17 +20,35 @@ const WRITE_EVERY_MS: i64 = 1_000;
 pub(super) struct Answer<'a> {
     workshop: &'a Workshop,
     turn: TurnRef,
+    /// What the model says passes here first: secrets stay out.
+    gate: Gate,
     message: Option<Message>,
     written_at: Timestamp,
+    has_text: bool,
 }
 
 impl<'a> Answer<'a> {
     pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { workshop, turn, message: None, written_at: Timestamp::default() }
+        Self { workshop, turn, gate: Gate::default(), message: None, written_at: Timestamp::default(), has_text: false }
     }
 
-    /// Adds text; the first text begins the message.
+    /// Adds text; the first that can be shown begins the message.
     pub(super) async fn add(&mut self, text: &str, link: &ModelLink) -> Result<()> {
+        self.has_text |= !text.trim().is_empty();
+        let shown = self.gate.push(text);
+        self.show(&shown, link).await
+    }
+
+    /// There is no more to come: what was held back is shown.
+    pub(super) async fn let_the_rest_through(&mut self, link: &ModelLink) -> Result<()> {
+        let rest = self.gate.finish();
+        self.show(&rest, link).await
+    }
+
+    async fn show(&mut self, text: &str, link: &ModelLink) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
         let now = self.workshop.clock.now();
         if self.message.is_none() {
             self.message = Some(self.begin(now, MessageStatus::Streaming, link).await?);
@@ -54,20 +70,29 @@ impl<'a> Answer<'a> {
         self.message.as_ref().map(|message| message.content.clone()).unwrap_or_default()
     }
 
-    /// Whether anything was said.
+    /// Whether the model said anything, shown yet or not.
+    pub(super) const fn has_text(&self) -> bool {
+        self.has_text
+    }
+
+    /// How many secrets were masked in it.
+    pub(super) fn masked(&self) -> usize {
+        self.gate.masked()
+    }
+
+    /// Whether a reader has seen any of it.
     pub(super) const fn has_begun(&self) -> bool {
         self.message.is_some()
     }
 
-    /// Makes the message whole.
-    pub(super) async fn finish(self, status: MessageStatus, duration_ms: i64, usage: Option<Usage>) -> Result<()> {
+    /// Settles the message, if there is one.
+    pub(super) async fn finish(self, status: MessageStatus, duration_ms: i64, facts: AnswerFacts) -> Result<()> {
         let now = self.workshop.clock.now();
         let mut answer = self;
         if let Some(message) = &mut answer.message {
             message.status = status;
-            message.facts.duration_ms = Some(duration_ms);
-            message.facts.input_tokens = usage.map(|usage| usage.input_tokens);
-            message.facts.output_tokens = usage.map(|usage| usage.output_tokens);
+            let AnswerFacts { provider, model_name, .. } = std::mem::take(&mut message.facts);
+            message.facts = AnswerFacts { provider, model_name, duration_ms: Some(duration_ms), ..facts };
             let id = message.id;
             answer.write(now).await?;
             answer.workshop.feed.answers.finish(answer.turn.user_id, id);
@@ -85,7 +110,7 @@ impl<'a> Answer<'a> {
     }
 
     async fn begin(&self, now: Timestamp, status: MessageStatus, link: &ModelLink) -> Result<Message> {
-        let facts = AnswerFacts { provider: Some(link.provider.to_owned()), model_name: Some(link.name.clone()), ..AnswerFacts::default() };
+        let facts = AnswerFacts { provider: Some(link.provider.to_owned()), model_name: Some(link.title()), ..AnswerFacts::default() };
         let mut message = Message {
             id: new_id::message(now),
             conversation_id: self.turn.conversation_id,

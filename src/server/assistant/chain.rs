@@ -1,18 +1,18 @@
-//! Asking the models in order until one answers.
+//! Asking the models in order until one answers. What follows from a failure is `policy`'s, which models rest `breaker`'s.
 
 use super::{
-    Workshop,
-    answer::Answer,
+    Workshop, budget,
+    listening::{Coming, listen},
     milestones::{Attempt, Milestones},
-    model::{ErrorClass, Event, Model, ModelError, ModelLink, Request, ToolCall, Usage},
+    model::{Model, ModelError, ModelLink, Request, ToolCall},
+    policy::{self, Next},
 };
 use crate::{
     chat::MessageStatus,
     ids::EntryId,
     server::{error::Result, store::turns::TurnRef},
-    timestamp::Timestamp,
 };
-use futures::StreamExt;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A model's whole answer.
 pub(super) struct Answered {
@@ -24,92 +24,157 @@ pub(super) struct Answered {
     pub(super) entry: Option<EntryId>,
 }
 
-/// What is known of an answer while it comes.
-struct Coming<'a> {
-    answer: Answer<'a>,
-    calls: Vec<ToolCall>,
-    usage: Option<Usage>,
-    first_at: Option<Timestamp>,
+/// A model that did not answer.
+pub(super) struct Failed {
+    /// Its name as a person reads it.
+    pub(super) name: String,
+    /// Why, the last time it was asked.
+    pub(super) error: ModelError,
+    /// How often it was asked.
+    pub(super) tries: u32,
 }
 
-/// Asks each model in turn. `None` when every one failed: that is said in the conversation, and the turn is over.
-pub(super) async fn ask(
-    workshop: &Workshop,
-    turn: TurnRef,
-    milestones: &mut Milestones<'_>,
-    request: &Request,
-    tools_used: &[String],
-) -> Result<Option<Answered>> {
-    let mut failed: Vec<(String, ModelError)> = Vec::new();
-    for (at, model) in workshop.chain.iter().enumerate() {
-        if let Some((name, error)) = failed.last() {
-            milestones.fallback(name, model.link(), error).await;
-        }
-        let attempt = Attempt { number: at + 1, of: workshop.chain.len(), fallback: at > 0, started: workshop.clock.now() };
-        let entry = milestones.asked(model.link(), attempt, request.said.len()).await;
-        let mut coming = Coming { answer: Answer::new(workshop, turn), calls: Vec::new(), usage: None, first_at: None };
-        let heard = listen(workshop, &**model, &seen(milestones, model.link(), request).await, &mut coming).await?;
-        let duration_ms = workshop.clock.now().since(attempt.started);
-        match heard {
-            Ok(()) => {
-                let Coming { answer, calls, usage, first_at } = coming;
-                let text = answer.text();
-                answer.finish(MessageStatus::Done, duration_ms, usage).await?;
-                milestones.answered(entry, model.link(), attempt, (usage, first_at), calls.is_empty(), tools_used).await;
-                return Ok(Some(Answered { text, calls, entry }));
+/// The models of a turn.
+pub(super) struct Chain<'a> {
+    pub(super) workshop: &'a Workshop,
+    pub(super) turn: TurnRef,
+    pub(super) milestones: &'a Milestones<'a>,
+    /// In the order in which they are asked.
+    pub(super) models: Vec<Arc<dyn Model>>,
+    /// Messages that a reader was told are left out.
+    pub(super) told_left_out: usize,
+    /// Models of which it was said that they cannot see this turn's pictures.
+    pub(super) blind: BTreeSet<String>,
+}
+
+impl Chain<'_> {
+    /// Asks each model in turn. `None` when every one failed: that is said in the conversation, and the turn is over.
+    pub(super) async fn ask(&mut self, request: &Request, tools_used: &[String]) -> Result<Option<Answered>> {
+        let mut failed: Vec<Failed> = Vec::new();
+        let awake = self.awake();
+        for (at, model) in self.models.clone().iter().enumerate() {
+            if !awake[at] {
+                self.tell_of_rest(&**model, at).await;
+                continue;
             }
-            Err(error) => {
-                milestones.model_failed(entry, model.link(), attempt, &error).await;
-                if coming.answer.has_begun() {
-                    coming.answer.finish(MessageStatus::Interrupted, duration_ms, None).await?;
+            if let Some(last) = failed.last() {
+                self.milestones.fallback(&last.name, model.link(), &last.error).await;
+            }
+            let attempt = Attempt { number: at + 1, of: self.models.len(), fallback: at > 0, started: self.workshop.clock.now() };
+            match self.attempt(&**model, attempt, request, tools_used).await? {
+                Ok(answered) => return Ok(Some(answered)),
+                Err((failure, next)) => {
+                    failed.push(failure);
+                    if next == Next::Stop {
+                        break;
+                    }
                 }
-                failed.push((model.link().name.clone(), error));
+            }
+        }
+        self.give_up(&failed).await?;
+        Ok(None)
+    }
+
+    /// Which models may be asked: all that do not rest, or every one where all do.
+    fn awake(&self) -> Vec<bool> {
+        let now = self.workshop.clock.now();
+        let awake: Vec<bool> = self.models.iter().map(|model| self.workshop.breakers.rest(model.link(), now).is_none()).collect();
+        if awake.contains(&true) { awake } else { vec![true; awake.len()] }
+    }
+
+    async fn tell_of_rest(&self, model: &dyn Model, at: usize) {
+        let now = self.workshop.clock.now();
+        let next = self.models[at + 1..].iter().find(|next| self.workshop.breakers.rest(next.link(), now).is_none());
+        let rest = self.workshop.breakers.rest(model.link(), now);
+        if let (Some(rest), Some(next)) = (rest, next)
+            && self.workshop.breakers.tell(model.link(), self.turn.id)
+        {
+            self.milestones.rests(model.link(), next.link(), &rest.error, rest.until.since(now)).await;
+        }
+    }
+
+    /// Asks one model until it answers or is given up. The outer error is Holly's own: without a database there is no
+    /// answer to write.
+    async fn attempt(
+        &mut self,
+        model: &dyn Model,
+        attempt: Attempt,
+        request: &Request,
+        tools_used: &[String],
+    ) -> Result<std::result::Result<Answered, (Failed, Next)>> {
+        let link = model.link();
+        let (request, left_out) = budget::fit(&self.seen(link, request).await, link.window);
+        if left_out > self.told_left_out {
+            self.told_left_out = left_out;
+            self.milestones.left_out(link, left_out).await;
+        }
+        let entry = self.milestones.asked(link, attempt, request.said.len()).await;
+        let mut tries = 1;
+        loop {
+            let mut coming = Coming::new(self.workshop, self.turn);
+            let heard = listen(self.workshop, model, &request, &mut coming).await?;
+            let duration_ms = self.workshop.clock.now().since(attempt.started);
+            let Err(error) = heard else {
+                return self.answered(model, attempt, coming, entry, tools_used).await.map(Ok);
+            };
+            let shown = coming.answer.has_begun();
+            if shown {
+                coming.answer.let_the_rest_through(link).await?;
+            }
+            coming.answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+            match policy::after(&error, shown, tries) {
+                Next::Again(wait) => {
+                    self.milestones.asked_again(entry, link, &error, wait).await;
+                    tokio::time::sleep(wait.mul_f64(self.workshop.patience.pace)).await;
+                    tries += 1;
+                }
+                next => {
+                    self.workshop.breakers.note(link, &error, self.workshop.clock.now());
+                    self.milestones.model_failed(entry, link, attempt, &error, tries).await;
+                    return Ok(Err((Failed { name: link.name.clone(), error, tries }, next)));
+                }
             }
         }
     }
-    milestones.everything_failed(&failed).await;
-    if let Some(last) = workshop.chain.last() {
-        Answer::new(workshop, turn).fail(&apology(&failed), last.link()).await?;
+
+    /// The request as a model can be given it; the log says once what it cannot see.
+    async fn seen(&mut self, link: &ModelLink, request: &Request) -> Request {
+        let (request, unseen) = request.seen_by(link);
+        if !unseen.is_empty() && self.blind.insert(link.name.clone()) {
+            self.milestones.pictures_unseen(link, &unseen).await;
+        }
+        request
     }
-    Ok(None)
+
+    async fn answered(
+        &self,
+        model: &dyn Model,
+        attempt: Attempt,
+        coming: Coming<'_>,
+        entry: Option<EntryId>,
+        tools_used: &[String],
+    ) -> Result<Answered> {
+        let Coming { mut answer, calls, heard } = coming;
+        self.workshop.breakers.close(model.link());
+        answer.let_the_rest_through(model.link()).await?;
+        let (text, masked) = (answer.text(), answer.masked());
+        let duration_ms = self.workshop.clock.now().since(attempt.started);
+        answer.finish(MessageStatus::Done, duration_ms, attempt.facts(heard.usage, heard.first_at)).await?;
+        let tools_used = if calls.is_empty() { Some(tools_used) } else { None };
+        self.milestones.answered(entry, model.link(), attempt, heard, masked, tools_used).await;
+        Ok(Answered { text, calls, entry })
+    }
+
+    async fn give_up(&self, failed: &[Failed]) -> Result<()> {
+        self.milestones.everything_failed(failed).await;
+        match self.models.last() {
+            Some(last) => super::answer::Answer::new(self.workshop, self.turn).fail(&apology(failed), last.link()).await,
+            None => Ok(()),
+        }
+    }
 }
 
-/// The request as a model can be given it; the log says what it cannot see.
-async fn seen(milestones: &mut Milestones<'_>, link: &ModelLink, request: &Request) -> Request {
-    let (request, unseen) = request.seen_by(link);
-    milestones.pictures_unseen(link, &unseen).await;
-    request
-}
-
-fn apology(failed: &[(String, ModelError)]) -> String {
-    let each: Vec<String> = failed.iter().map(|(name, error)| format!("{name} {}", error.sentence())).collect();
+fn apology(failed: &[Failed]) -> String {
+    let each: Vec<String> = failed.iter().map(|failed| format!("{} {}", failed.name, failed.error.sentence())).collect();
     format!("I could not get an answer: {}. Nothing you wrote is lost; please try again.", each.join(", "))
-}
-
-/// Takes an answer in as it comes. The outer error is Holly's own: without a database there is no answer to write.
-async fn listen(
-    workshop: &Workshop,
-    model: &dyn Model,
-    request: &Request,
-    coming: &mut Coming<'_>,
-) -> Result<std::result::Result<(), ModelError>> {
-    let mut events = model.ask(request.clone());
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Text(text)) => {
-                coming.first_at.get_or_insert_with(|| workshop.clock.now());
-                coming.answer.add(&text, model.link()).await?;
-            }
-            Ok(Event::Call(call)) => {
-                coming.first_at.get_or_insert_with(|| workshop.clock.now());
-                coming.calls.push(call);
-            }
-            Ok(Event::End(usage)) => {
-                coming.usage = usage;
-                return Ok(Ok(()));
-            }
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    Ok(Err(ModelError { class: ErrorClass::Network, message: "The answer was cut off.".to_owned(), status: None, retry_after_s: None }))
 }

@@ -3,9 +3,13 @@
 
 use super::{
     Workshop,
+    chain::Failed,
+    listening::Heard,
     model::{ModelError, ModelLink, ToolCall, Usage},
+    tool::Progress,
 };
 use crate::{
+    chat::AnswerFacts,
     ids::EntryId,
     server::{
         error::Result,
@@ -16,14 +20,12 @@ use crate::{
     work_log::{Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status, clip_details, clip_title},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Writes a turn's entries.
 pub(super) struct Milestones<'a> {
     workshop: &'a Workshop,
     turn: TurnRef,
-    /// The models of which it was said that they cannot see this turn's pictures.
-    blind: BTreeSet<String>,
 }
 
 /// One asking of one model.
@@ -39,9 +41,23 @@ pub(super) struct Attempt {
     pub(super) started: Timestamp,
 }
 
+impl Attempt {
+    /// What stands under the message that came of it.
+    pub(super) fn facts(self, usage: Option<Usage>, first_at: Option<Timestamp>) -> AnswerFacts {
+        AnswerFacts {
+            input_tokens: usage.map(|usage| usage.input_tokens),
+            output_tokens: usage.map(|usage| usage.output_tokens),
+            tokens_estimated: usage.is_some_and(|usage| usage.estimated),
+            first_token_ms: first_at.map(|first| first.since(self.started)),
+            fallback: self.fallback,
+            ..AnswerFacts::default()
+        }
+    }
+}
+
 impl<'a> Milestones<'a> {
     pub(super) const fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { workshop, turn, blind: BTreeSet::new() }
+        Self { workshop, turn }
     }
 
     /// Files came with the message; nothing where there are none.
@@ -57,11 +73,8 @@ impl<'a> Milestones<'a> {
         self.write(EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata), Status::Success, None).await;
     }
 
-    /// Pictures came with the message that this model cannot see; said once a turn and model.
-    pub(super) async fn pictures_unseen(&mut self, link: &ModelLink, names: &[String]) {
-        if names.is_empty() || !self.blind.insert(link.name.clone()) {
-            return;
-        }
+    /// Pictures came with the message that this model cannot see.
+    pub(super) async fn pictures_unseen(&self, link: &ModelLink, names: &[String]) {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
         let details = Some("The model is told that a picture was attached, not what it shows.".to_owned());
         self.write(EntryDraft::clipped(LogType::Info, &title, details, of_link(link)), Status::Info, None).await;
@@ -70,32 +83,45 @@ impl<'a> Milestones<'a> {
     /// 1: a model is asked.
     pub(super) async fn asked(&self, link: &ModelLink, attempt: Attempt, messages: usize) -> Option<EntryId> {
         let metadata = of_link(link).with("messages", messages).with("attempt", format!("{} of {}", attempt.number, attempt.of));
-        self.write(EntryDraft::clipped(LogType::AiResponse, &format!("{} is thinking", link.name), None, metadata), Status::Working, None)
-            .await
+        self.write(
+            EntryDraft::clipped(LogType::AiResponse, &format!("{} is thinking", link.title()), None, metadata),
+            Status::Working,
+            None,
+        )
+        .await
     }
 
-    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of another one.
+    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of another one. `tools_used`
+    /// is what the turn used where this is its last answer; `masked` counts secrets that were taken out of the text.
     pub(super) async fn answered(
         &self,
         entry: Option<EntryId>,
         link: &ModelLink,
         attempt: Attempt,
-        (usage, first_at): (Option<Usage>, Option<Timestamp>),
-        is_last: bool,
-        tools_used: &[String],
+        heard: Heard,
+        masked: usize,
+        tools_used: Option<&[String]>,
     ) {
         let mut facts = Metadata::default();
-        if let Some(usage) = usage {
+        if let Some(usage) = heard.usage {
             facts = facts.with("inputTokens", usage.input_tokens).with("outputTokens", usage.output_tokens);
             facts = if usage.estimated { facts.with("tokensEstimated", true) } else { facts };
         }
-        if let Some(first_at) = first_at {
+        if let Some(first_at) = heard.first_at {
             facts = facts.with("timeToFirstTokenMs", first_at.since(attempt.started));
         }
         facts = if attempt.fallback { facts.with("fallback", true) } else { facts };
-        facts = if is_last && !tools_used.is_empty() { facts.with("toolsUsed", tools_used.to_vec()) } else { facts };
-        let what = if is_last { "answered" } else { "planned the answer" };
-        self.settle(entry, attempt.started, Status::Success, Some(format!("{} {what}", link.name)), None, facts).await;
+        facts = if masked > 0 { facts.with("maskedValues", masked) } else { facts };
+        facts = if heard.cut_short { facts.with("finishReason", "length") } else { facts };
+        if let Some(used) = tools_used.filter(|used| !used.is_empty()) {
+            facts = facts.with("toolsUsed", used.to_vec());
+        }
+        let (status, what) = match (heard.cut_short, tools_used) {
+            (true, _) => (Status::Warning, "stopped at its length limit"),
+            (false, Some(_)) => (Status::Success, "answered"),
+            (false, None) => (Status::Success, "planned the answer"),
+        };
+        self.settle(entry, attempt.started, status, Some(format!("{} {what}", link.title())), None, facts).await;
     }
 
     /// 3: a tool starts.
@@ -111,40 +137,72 @@ impl<'a> Milestones<'a> {
         self.write(EntryDraft::clipped(LogType::ToolCall, title, details, metadata), Status::Working, asked_by).await
     }
 
-    /// How far a tool has come, 0 to 100.
-    pub(super) async fn tool_progress(&self, entry: Option<EntryId>, percent: u8) {
-        let patch = EntryPatch { metadata: Some(Metadata::default().with("progress", percent).0), ..EntryPatch::default() };
-        self.change(entry, patch, true).await;
+    /// How far a tool has come.
+    pub(super) async fn tool_progress(&self, entry: Option<EntryId>, progress: Progress) {
+        let facts = Metadata::default().with("progress", progress.percent).with("step", progress.note);
+        self.change(entry, EntryPatch { metadata: Some(facts.0), ..EntryPatch::default() }, true).await;
     }
 
     /// 4: the tool is done.
     pub(super) async fn tool_done(&self, entry: Option<EntryId>, started: Timestamp, details: Option<String>, files: Value) {
-        let facts = Metadata::default().with("progress", Value::Null).with("files", files);
+        let facts = no_progress().with("files", files);
         self.settle(entry, started, Status::Success, None, details, facts).await;
     }
 
-    /// 6: a model failed.
-    pub(super) async fn model_failed(&self, entry: Option<EntryId>, link: &ModelLink, attempt: Attempt, error: &ModelError) {
+    /// A model failed and is asked again after `wait`: its entry goes on.
+    pub(super) async fn asked_again(&self, entry: Option<EntryId>, link: &ModelLink, error: &ModelError, wait: Duration) {
+        let title = format!("{} {}; asking again in {} s", link.title(), error.sentence(), wait.as_secs_f64());
+        let facts = Metadata::default().with("errorClass", error.class.as_str()).with("error", error.message.as_str());
+        let patch = EntryPatch { title: Some(clip_title(&title)), metadata: Some(facts.0), ..EntryPatch::default() };
+        self.change(entry, patch, true).await;
+    }
+
+    /// 6: a model failed, for good as far as this answer goes.
+    pub(super) async fn model_failed(&self, entry: Option<EntryId>, link: &ModelLink, attempt: Attempt, error: &ModelError, tries: u32) {
         let mut facts = Metadata::default().with("errorClass", error.class.as_str()).with("error", error.message.as_str());
+        if let Some(status) = error.status {
+            facts = facts.with("httpStatus", status);
+        }
         if let Some(seconds) = error.retry_after_s {
             facts = facts.with("retryAfter", format!("{seconds} s"));
         }
-        let title = format!("{} {}", link.name, error.sentence());
+        facts = if tries > 1 { facts.with("tries", tries) } else { facts };
+        let title = format!("{} {}", link.title(), error.sentence());
         self.settle(entry, attempt.started, Status::Error, Some(title), None, facts).await;
     }
 
     /// 7: the fallback is tried.
     pub(super) async fn fallback(&self, from: &str, to: &ModelLink, why: &ModelError) {
+        let title = format!("{from} {}. Trying {}.", why.sentence(), to.title());
+        self.falls_back(&title, from, to, why).await;
+    }
+
+    /// 7, too: a model that failed before rests and is passed over.
+    pub(super) async fn rests(&self, resting: &ModelLink, to: &ModelLink, why: &ModelError, rest_ms: i64) {
+        let seconds = (rest_ms + 999) / 1_000;
+        let title = format!("{} {} and rests for {seconds} s. Trying {}.", resting.name, why.sentence(), to.title());
+        self.falls_back(&title, &resting.name, to, why).await;
+    }
+
+    async fn falls_back(&self, title: &str, from: &str, to: &ModelLink, why: &ModelError) {
         let metadata =
             of_link(to).with("from", from).with("to", to.name.as_str()).with("errorClass", why.class.as_str()).with("fallback", true);
-        let details = Some(format!("{from} {}. Trying {} instead.", why.sentence(), to.name));
-        self.write(EntryDraft::clipped(LogType::Info, &format!("Trying {} instead", to.name), details, metadata), Status::Warning, None)
-            .await;
+        let details = Some(why.message.clone()).filter(|message| !message.is_empty());
+        self.write(EntryDraft::clipped(LogType::Info, title, details, metadata), Status::Warning, None).await;
+    }
+
+    /// The conversation is longer than the model's window.
+    pub(super) async fn left_out(&self, link: &ModelLink, messages: usize) {
+        let s = if messages == 1 { "" } else { "s" };
+        let title = format!("Left out {messages} older message{s}");
+        let details = format!("{} reads at most {} tokens. The oldest of the conversation was not sent to it.", link.title(), link.window);
+        let metadata = of_link(link).with("leftOut", messages).with("windowTokens", link.window);
+        self.write(EntryDraft::clipped(LogType::Info, &title, Some(details), metadata), Status::Info, None).await;
     }
 
     /// 9: a tool failed; the model is told and goes on.
     pub(super) async fn tool_failed(&self, entry: Option<EntryId>, started: Timestamp, error: &str) {
-        let facts = Metadata::default().with("progress", Value::Null).with("error", error);
+        let facts = no_progress().with("error", error);
         self.settle(entry, started, Status::Error, None, Some(error.to_owned()), facts).await;
     }
 
@@ -154,12 +212,11 @@ impl<'a> Milestones<'a> {
     }
 
     /// 10: every model failed.
-    pub(super) async fn everything_failed(&self, failed: &[(String, ModelError)]) {
-        let attempts: Vec<Value> = failed
-            .iter()
-            .map(|(model, error)| json!({ "model": model, "errorClass": error.class.as_str(), "error": error.message, "status": error.status }))
-            .collect();
-        let details = failed.iter().map(|(model, error)| format!("{model} {}: {}\n", error.sentence(), error.message)).collect::<String>();
+    pub(super) async fn everything_failed(&self, failed: &[Failed]) {
+        let attempt = |Failed { name, error, tries }: &Failed| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
+        let attempts: Vec<Value> = failed.iter().map(attempt).collect();
+        let line = |Failed { name, error, .. }: &Failed| format!("{name} {}: {}\n", error.sentence(), error.message);
+        let details = failed.iter().map(line).collect::<String>();
         let draft =
             EntryDraft::clipped(LogType::Error, "No model could answer", Some(details), Metadata::default().with("attempts", attempts));
         self.write(draft, Status::Error, None).await;
@@ -216,6 +273,11 @@ fn of_call(call: &ToolCall) -> Metadata {
     Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments)
 }
 
+/// What a tool was at while it worked is over.
+fn no_progress() -> Metadata {
+    Metadata::default().with("progress", Value::Null).with("step", Value::Null)
+}
+
 fn of_link(link: &ModelLink) -> Metadata {
-    Metadata::default().with("provider", link.provider).with("model", link.model.as_str()).with("modelName", link.name.as_str())
+    Metadata::default().with("provider", link.provider).with("model", link.model.as_str()).with("modelName", link.title())
 }

@@ -1,38 +1,47 @@
 //! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
 //! the server, so closing the tab does not end it.
 //!
-//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order. `answer`: the message that grows.
-//! `milestones`: the ten log points. `tools`: what a model may ask for. `mcp`: tools of other programs. `approval`: what it may do only when allowed. `demo`: the built-in model.
+//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules
+//! of `policy` and `breaker`, with as much as `budget` lets through. `listening`, `answer`: the message that grows.
+//! `milestones`: the ten log points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
+//! allowed. `providers`: real models; `demo`: the built-in one.
 
 mod answer;
 mod approval;
 mod attached;
+mod breaker;
+mod budget;
 mod chain;
 mod demo;
 mod lease;
+mod listening;
 pub mod mcp;
 mod milestones;
 pub mod model;
+pub mod policy;
+pub mod providers;
 pub mod tool;
 mod tool_calls;
 pub mod tools;
 mod turn;
 
 use super::{
-    chat::{self, BeginTurn, Ending, Upload},
+    chat::{self, Asking, BeginTurn, Ending, Upload},
     clock::Clock,
     data_dir::DataDir,
-    error::Result,
+    error::{Error, Result},
     feed::Feed,
     metrics::Metrics,
     store::{Store, turns::TurnRef},
 };
 use crate::{
-    api::ToolServer,
+    api::{ModelChoice, ToolServer},
     chat::Message,
     ids::{ConversationId, TurnId, UserId},
 };
-use model::Model;
+pub use breaker::Breakers;
+use model::{Model, ModelLink};
+use policy::Patience;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -53,6 +62,10 @@ pub struct Workshop {
     pub metrics: Arc<Metrics>,
     /// The models, tried in order.
     pub chain: Vec<Arc<dyn Model>>,
+    /// How long they may take.
+    pub patience: Patience,
+    /// Which of them rest.
+    pub breakers: Breakers,
     /// The tools.
     pub tools: tools::Registry,
     /// Factor on the waits of demo tools.
@@ -78,14 +91,10 @@ impl Assistant {
         Self { workshop: Arc::new(workshop), worker, running: Arc::default() }
     }
 
-    /// The demo chain; `pace` is a factor on its waits.
-    pub fn demo_chain(pace: f64) -> Vec<Arc<dyn Model>> {
-        demo::DemoModel::chain(pace)
-    }
-
-    /// The chain as a person reads it: `Gemini → Groq`.
-    pub fn models(&self) -> String {
-        self.workshop.chain.iter().map(|model| model.link().name.as_str()).collect::<Vec<_>>().join(" → ")
+    /// The models that can be chosen, in the order in which they are asked.
+    pub fn choices(&self) -> Vec<ModelChoice> {
+        let choice = |link: &ModelLink| ModelChoice { key: link.key(), title: link.title() };
+        self.workshop.chain.iter().map(|model| choice(model.link())).collect()
     }
 
     /// How the programs stand whose tools it may use.
@@ -94,10 +103,8 @@ impl Assistant {
     }
 
     /// Stores a message and starts the turn that answers it.
-    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, content: &str) -> Result<(TurnRef, Message)> {
-        let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, content).await?;
-        self.start(turn);
-        Ok((turn, message))
+    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, asking: impl Into<Asking>) -> Result<(TurnRef, Message)> {
+        self.send_with(user, conversation, asking.into(), Vec::new()).await
     }
 
     /// The same with files beside the message; a `file_operation` entry notes them. Errors: as [`Assistant::send`], and
@@ -106,11 +113,13 @@ impl Assistant {
         &self,
         user: UserId,
         conversation: Option<ConversationId>,
-        content: &str,
+        asking: Asking,
         uploads: Vec<Upload>,
     ) -> Result<(TurnRef, Message)> {
+        self.check_model(&asking)?;
         let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
-        let begun = chat::begin_turn_with(&self.workshop.store, self.beginning(user), conversation, content, files.clone()).await;
+        let asking = Asking { attachments: files.clone(), ..asking };
+        let begun = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await;
         if begun.is_err() {
             attached::discard(&self.workshop, user, &files).await;
         }
@@ -120,7 +129,18 @@ impl Assistant {
         Ok((turn, message))
     }
 
-    /// Answers a conversation's last message once more.
+    fn check_model(&self, asking: &Asking) -> Result<()> {
+        let choices = self.choices();
+        match &asking.model {
+            Some(model) if !model.is_empty() && choices.iter().all(|choice| choice.key != *model) => {
+                let keys: Vec<String> = choices.into_iter().map(|choice| choice.key).collect();
+                Err(Error::refused("model", format!("must be empty or one of {}", keys.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers a conversation's last message once more; the answers it had are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
         let turn = chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
         self.start(turn);

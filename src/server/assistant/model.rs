@@ -1,6 +1,6 @@
 //! What Holly asks of a model, whoever runs it. The demo is one; real providers are others.
 
-use super::tool::ToolDefinition;
+use super::{providers::link::LinkSpec, tool::ToolDefinition};
 use crate::work_log::vocabulary;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -13,10 +13,42 @@ pub struct ModelLink {
     pub provider: &'static str,
     /// Its name on the wire.
     pub model: String,
-    /// Its name as a person reads it.
+    /// Its name as a person reads it: the provider's, or more where that would not tell it from its neighbours.
     pub name: String,
+    /// Tokens that it reads at most.
+    pub window: usize,
     /// Whether it can be given pictures.
     pub takes_pictures: bool,
+}
+
+impl ModelLink {
+    /// A link of the chain that goes by its provider's name.
+    pub fn of(spec: &LinkSpec) -> Self {
+        let provider = spec.provider;
+        Self {
+            provider: provider.id(),
+            model: spec.model.clone(),
+            name: provider.name().to_owned(),
+            window: spec.window,
+            takes_pictures: spec.sees(),
+        }
+    }
+
+    /// Name and model: `Groq llama-3.1-8b-instant`. The demo has no model behind it.
+    pub fn title(&self) -> String {
+        let told = self.is_demo() || self.name.ends_with(&self.model);
+        if told { self.name.clone() } else { format!("{} {}", self.name, self.model) }
+    }
+
+    /// How settings and people choose it: `groq:llama-3.1-8b-instant`.
+    pub fn key(&self) -> String {
+        format!("{}:{}", self.provider, self.model)
+    }
+
+    /// Whether it is the built-in script.
+    pub fn is_demo(&self) -> bool {
+        self.provider == "demo"
+    }
 }
 
 /// One thing in what a model is given.
@@ -57,12 +89,14 @@ pub struct ToolCall {
     pub id: String,
     /// The tool.
     pub name: String,
-    /// Its arguments, a JSON object.
+    /// Its arguments: a JSON object, or whatever else the model wrote.
     pub arguments: Value,
+    /// What the provider wants back with the call, opaque to us (Gemini's thought signatures).
+    pub signatures: Vec<String>,
 }
 
 /// What a model is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// Everything said so far, oldest first.
     pub said: Vec<Said>,
@@ -104,8 +138,15 @@ pub enum Event {
     Text(String),
     /// A tool is wanted.
     Call(ToolCall),
+    /// It works without saying anything yet.
+    Thinking,
     /// The answer is whole.
-    End(Option<Usage>),
+    End {
+        /// What it cost, where the provider said so.
+        usage: Option<Usage>,
+        /// Whether the model stopped at its length limit.
+        cut_short: bool,
+    },
 }
 
 vocabulary! {

@@ -4,7 +4,7 @@
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Longest title, in characters: the most a work log entry's title may hold.
 pub const TITLE_MAX_CHARS: usize = 200;
@@ -20,15 +20,26 @@ pub struct ToolDefinition {
     pub schema: Value,
 }
 
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// 0 to 100, where it is known.
+    pub percent: Option<u8>,
+    /// What it is at, in a few words: "third in the queue".
+    pub note: Option<String>,
+}
+
 /// What a run gets from the turn that started it.
 #[derive(Clone, Debug)]
 pub struct ToolContext {
-    /// Where the run says how far it is, 0 to 100 percent.
-    pub progress: watch::Sender<u8>,
+    /// Where the run says how far it is.
+    pub progress: watch::Sender<Progress>,
     /// Cancelled when the person stops the turn.
     pub cancel: CancellationToken,
-    /// Factor on every wait: 1 is as usual, 0 waits for nothing.
+    /// Factor on a demo producer's waits: 1 is as usual, 0 waits for nothing.
     pub pace: f64,
+    /// Where a run leaves what must still be done after it was given up; waited for when the server ends.
+    pub tasks: TaskTracker,
 }
 
 /// A file that a run made.
@@ -85,6 +96,6 @@ pub trait Tool: Send + Sync {
         false
     }
 
-    /// Does the work. Progress never goes back and is 100 when the run succeeds.
+    /// Does the work. Progress never goes back.
     fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>>;
 }

@@ -5,7 +5,7 @@ use super::{
     chain::Answered,
     milestones::Milestones,
     model::{Said, ToolCall},
-    tool::{ProducedFile, Tool, ToolContext, ToolError, ToolOutput},
+    tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
 };
 use crate::{
     ids::EntryId,
@@ -46,13 +46,14 @@ async fn run_one(
 ) -> Said {
     let tool = workshop.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
-    let (entry, allowed) = match tool.as_ref().is_some_and(|tool| tool.asks_first(&call.arguments)) {
+    let (entry, allowed) = match tool.as_ref().is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments)) {
         true => permitted(workshop, turn, milestones, call, &title, asked_by).await,
         false => (milestones.tool_started(call, &title, asked_by).await, Ok(())),
     };
     let started = workshop.clock.now();
     let made = match (tool, allowed) {
         (_, Err(refused)) => Err(refused),
+        (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments("the arguments are not a JSON object".to_owned())),
         (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
         (None, Ok(())) => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
     };
@@ -104,13 +105,13 @@ async fn work(
     entry: Option<EntryId>,
     cancel: &CancellationToken,
 ) -> std::result::Result<ToolOutput, ToolError> {
-    let (progress, mut seen) = watch::channel(0);
-    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace };
+    let (progress, mut seen) = watch::channel(Progress::default());
+    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace, tasks: workshop.tasks.clone() };
     let report = async {
         while seen.changed().await.is_ok() {
-            let percent = *seen.borrow_and_update();
-            if percent < 100 {
-                milestones.tool_progress(entry, percent).await;
+            let progress = seen.borrow_and_update().clone();
+            if progress.percent < Some(100) {
+                milestones.tool_progress(entry, progress).await;
                 tokio::time::sleep(PROGRESS_EVERY).await;
             }
         }

@@ -1,9 +1,11 @@
 //! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
 
 use super::{
-    Workshop, attached, chain, lease,
+    Workshop, attached,
+    chain::Chain,
+    lease,
     milestones::Milestones,
-    model::{Request, Said},
+    model::{Model, Request, Said},
     tool_calls,
 };
 use crate::{
@@ -14,12 +16,13 @@ use crate::{
         store::turns::TurnRef,
     },
 };
+use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Rounds of tools in one turn, at most.
 const ROUNDS: usize = 8;
-/// Messages of the conversation that a model is given, at most.
-const HISTORY: i64 = 60;
+/// Messages of the conversation that are read for a model, at most; its window holds fewer as a rule.
+const HISTORY: i64 = 400;
 const SYSTEM: &str =
     "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 
@@ -53,14 +56,23 @@ async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
 }
 
 async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
-    let mut request = Request { said: history(workshop, turn).await?, tools: workshop.tools.definitions() };
-    let mut milestones = Milestones::new(workshop, turn);
+    let (said, chosen) = history(workshop, turn).await?;
+    let mut request = Request { said, tools: workshop.tools.definitions() };
+    let milestones = Milestones::new(workshop, turn);
+    let mut chain = Chain {
+        workshop,
+        turn,
+        milestones: &milestones,
+        models: in_order(&workshop.chain, chosen.as_deref()),
+        told_left_out: 0,
+        blind: BTreeSet::new(),
+    };
     let mut tools_used: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         if round + 1 == ROUNDS {
             request.tools.clear();
         }
-        let Some(answered) = chain::ask(workshop, turn, &mut milestones, &request, &tools_used).await? else { return Ok(()) };
+        let Some(answered) = chain.ask(&request, &tools_used).await? else { return Ok(()) };
         if answered.calls.is_empty() {
             return Ok(());
         }
@@ -73,8 +85,13 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
     Ok(())
 }
 
-async fn history(workshop: &Workshop, turn: TurnRef) -> Result<Vec<Said>> {
-    let messages = chat::history(&mut workshop.store.read().await?, turn.user_id, turn.conversation_id, HISTORY).await?;
+/// What was said so far, and the model that the person chose.
+async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Option<String>)> {
+    let mut reader = workshop.store.read().await?;
+    let conversation = chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
+    let mut messages = chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
+    drop(reader);
+    messages.retain(|message| message.status != MessageStatus::Superseded);
     let pictures = attached::pictures(&messages);
     let mut history = vec![Said::System(SYSTEM.to_owned())];
     for message in messages {
@@ -83,7 +100,14 @@ async fn history(workshop: &Workshop, turn: TurnRef) -> Result<Vec<Said>> {
             Role::Assistant => said(message),
         });
     }
-    Ok(history)
+    Ok((history, conversation.model))
+}
+
+/// The chain with the chosen model first; one that is not there any more is passed over.
+fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model>> {
+    let (mut first, rest): (Vec<_>, Vec<_>) = chain.iter().cloned().partition(|model| Some(model.link().key().as_str()) == chosen);
+    first.extend(rest);
+    first
 }
 
 fn said(message: Message) -> Option<Said> {

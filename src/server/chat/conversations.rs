@@ -31,7 +31,7 @@ pub async fn create_conversation(store: &Store, now: Timestamp, user: UserId, ti
 
 /// A conversation that is not stored yet.
 pub(super) fn fresh(now: Timestamp, title: String) -> Conversation {
-    Conversation { id: new_id::conversation(now), title, created_at: now, updated_at: now, running_turn_id: None, rev: 0 }
+    Conversation { id: new_id::conversation(now), title, created_at: now, updated_at: now, running_turn_id: None, model: None, rev: 0 }
 }
 
 fn checked_title(title: &str) -> Result<String> {

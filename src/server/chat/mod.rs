@@ -10,4 +10,4 @@ pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation, list_conversations, rename_conversation,
 };
 pub use page::{ConversationPage, PAGE, history, page};
-pub use turns::{BeginTurn, Ending, begin_turn, begin_turn_with, end_turn, request_stop, retry_turn, sweep_turns};
+pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, sweep_turns};

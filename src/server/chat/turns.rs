@@ -48,33 +48,51 @@ pub enum Ending {
 /// Most turns settled in one pass of [`sweep_turns`].
 const BATCH: i64 = 100;
 
+/// What the person asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// The words.
+    pub content: String,
+    /// The model to be asked first from now on, as `provider:model`; empty for the chain's order, `None` for no change.
+    pub model: Option<String>,
+    /// The last message of the person, which these words replace with everything behind it.
+    pub replaces: Option<MessageId>,
+    /// The files beside them, which lie in the data folder already.
+    pub attachments: Vec<MediaFile>,
+}
+
+impl From<&str> for Asking {
+    fn from(content: &str) -> Self {
+        Self { content: content.to_owned(), ..Self::default() }
+    }
+}
+
 /// Stores a person's message and begins the turn that answers it; without a conversation a new one begins.
-/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs.
+/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs or when the message
+/// that is to be replaced is not the last one.
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
     conversation: Option<ConversationId>,
-    content: &str,
+    asking: impl Into<Asking>,
 ) -> Result<(TurnRef, Message)> {
-    begin_turn_with(store, begin, conversation, content, Vec::new()).await
-}
-
-/// The same with files beside the message; they lie in the data folder already.
-pub async fn begin_turn_with(
-    store: &Store,
-    begin: BeginTurn<'_>,
-    conversation: Option<ConversationId>,
-    content: &str,
-    attachments: Vec<MediaFile>,
-) -> Result<(TurnRef, Message)> {
-    let content = checked(content)?;
+    let asking = asking.into();
+    let content = checked(&asking.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     let mut conversation = open(&mut tx, begin, conversation, &content).await?;
+    if let Some(model) = asking.model {
+        conversation.model = Some(model).filter(|model| !model.is_empty());
+    }
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
-    for file in &attachments {
+    for file in &asking.attachments {
         files::insert(&mut tx, begin.now, begin.user, &record(conversation.id, file)).await?;
     }
+    let mut attachments = match asking.replaces {
+        Some(replaced) => replace(&mut tx, begin, turn, replaced).await?,
+        None => Vec::new(),
+    };
+    attachments.extend(asking.attachments);
     let mut message = Message { attachments, ..said(begin.now, turn, content) };
     messages::insert(&mut tx, begin.user, &mut message).await?;
     start(&mut tx, begin, turn, &mut conversation).await?;
@@ -82,11 +100,33 @@ pub async fn begin_turn_with(
     Ok((turn, message))
 }
 
-/// Begins a turn that answers the conversation's last message once more.
+/// Puts a message out of the conversation that is written anew; its files go on with the new one.
+async fn replace(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, replaced: MessageId) -> Result<Vec<MediaFile>> {
+    match messages::last_asked(tx, begin.user, turn.conversation_id).await? {
+        Some(last) if last.id == replaced => {
+            messages::supersede(tx, begin.user, begin.now, replaced).await?;
+            supersede_behind(tx, begin, turn.conversation_id, replaced).await?;
+            Ok(last.attachments)
+        }
+        _ => Err(Error::Conflict("only the last message can be written anew".into())),
+    }
+}
+
+async fn supersede_behind(tx: &mut Tx<'_>, begin: BeginTurn<'_>, conversation: ConversationId, asked: MessageId) -> Result<()> {
+    for id in messages::behind(tx, begin.user, conversation, asked).await? {
+        messages::supersede(tx, begin.user, begin.now, id).await?;
+    }
+    Ok(())
+}
+
+/// Begins a turn that answers the person's last message once more; the answers it had are superseded.
 pub async fn retry_turn(store: &Store, begin: BeginTurn<'_>, conversation: ConversationId) -> Result<TurnRef> {
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     let mut conversation = idle(conversations::find(&mut tx, begin.user, conversation).await?.ok_or(Error::NotFound("conversation"))?)?;
+    let asked = messages::last_asked(&mut tx, begin.user, conversation.id).await?;
+    let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
+    supersede_behind(&mut tx, begin, conversation.id, asked.id).await?;
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;

@@ -1,12 +1,15 @@
 //! Takes secrets out of what is stored, sent or shown: keys, tokens, passwords, private key blocks.
 //! Everything that enters the work log passes here. A secret becomes `[masked]`; one shorter than that, asterisks.
 
+mod gate;
 mod keys;
 mod named;
 mod scan;
 mod shapes;
 #[cfg(test)]
 mod tests;
+
+pub use gate::Gate;
 
 use crate::work_log::WorkLogEntry;
 use serde_json::{Map, Value};

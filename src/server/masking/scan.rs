@@ -83,7 +83,7 @@ impl Walk<'_> {
         let bytes = self.text.as_bytes();
         match bytes[at] {
             b':' => shapes::password_in_address(bytes, at),
-            b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN) => {
+            b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN.as_bytes()) => {
                 let last = *self.last_key_end.get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
                 shapes::private_key(bytes, at, last)
             }

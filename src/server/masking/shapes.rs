@@ -4,10 +4,11 @@ use super::scan::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;
 
 /// How a private key block begins.
-pub(super) const KEY_BEGIN: &[u8] = b"-----BEGIN ";
+pub(super) const KEY_BEGIN: &str = "-----BEGIN ";
 /// How the end of a private key block begins.
 pub(super) const KEY_END: &str = "-----END ";
-const KEY_DASHES: &[u8] = b"-----";
+/// What stands around its labels.
+pub(super) const KEY_DASHES: &str = "-----";
 /// Longest `RSA PRIVATE KEY-----` and the like.
 const KEY_LABEL_MAX: usize = 48;
 
@@ -43,7 +44,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Ra
 /// Where `… PRIVATE KEY-----` ends that begins at `from`.
 fn label_end(bytes: &[u8], from: usize) -> Option<usize> {
     let label = &bytes[from..bytes.len().min(from + KEY_LABEL_MAX)];
-    let dashes = label.windows(KEY_DASHES.len()).position(|five| five == KEY_DASHES)?;
+    let dashes = label.windows(KEY_DASHES.len()).position(|five| five == KEY_DASHES.as_bytes())?;
     let name = &label[..dashes];
     (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK")).then_some(from + dashes + KEY_DASHES.len())
 }

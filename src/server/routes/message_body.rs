@@ -1,5 +1,5 @@
 //! A message as it is sent: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose fields are `content`,
-//! `conversation_id` and, for each file, `attachment`.
+//! `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
 
 use super::{
     Problem,
@@ -7,8 +7,11 @@ use super::{
 };
 use crate::{
     chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES},
-    ids::ConversationId,
-    server::{chat::Upload, error::Error},
+    ids::{ConversationId, InvalidId, MessageId},
+    server::{
+        chat::{Asking, Upload},
+        error::Error,
+    },
 };
 use axum::{
     body::Body,
@@ -19,6 +22,7 @@ use axum::{
     http::{StatusCode, header},
 };
 use http_body_util::Limited;
+use serde_json::Value;
 
 /// Largest form, in bytes: every file at its largest, and what stands around them.
 pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY_MAX_BYTES;
@@ -27,8 +31,8 @@ pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY
 /// fields that are missing or not known.
 #[derive(Debug, Default)]
 pub struct MessageBody {
-    /// The text.
-    pub content: String,
+    /// The words, the model that is to be asked, the message they replace.
+    pub asking: Asking,
     /// The conversation a form names; JSON has it in the address.
     pub conversation_id: Option<ConversationId>,
     /// The files.
@@ -45,9 +49,10 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
             return Self::of_form(form).await;
         }
         let body = JsonBody::from_request(request.map(|body| Body::new(Limited::new(body, BODY_MAX_BYTES))), state).await?;
-        let content = body.value.get("content").and_then(|content| content.as_str());
-        let content = content.ok_or_else(|| Error::refused("content", "is required and must be text"))?;
-        Ok(Self { content: content.to_owned(), ..Self::default() })
+        let text = |name| text(&body.value, name);
+        let content = text("content")?.ok_or_else(|| Error::refused("content", "is required and must be text"))?;
+        let replaces = text("replaces")?.map(|id| replaced(&id)).transpose()?;
+        Ok(Self { asking: Asking { content, model: text("model")?, replaces, ..Asking::default() }, ..Self::default() })
     }
 }
 
@@ -62,7 +67,9 @@ impl MessageBody {
 
     async fn take(&mut self, field: Field<'_>) -> Result<(), Problem> {
         match field.name().unwrap_or_default() {
-            "content" => self.content = field.text().await.map_err(unreadable)?.replace("\r\n", "\n"),
+            "content" => self.asking.content = field.text().await.map_err(unreadable)?.replace("\r\n", "\n"),
+            "model" => self.asking.model = Some(field.text().await.map_err(unreadable)?),
+            "replaces" => self.asking.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?),
             "conversation_id" => {
                 let id = field.text().await.map_err(unreadable)?;
                 self.conversation_id = Some(id.parse().map_err(|_| Error::NotFound("conversation"))?);
@@ -79,6 +86,18 @@ impl MessageBody {
         }
         Ok(())
     }
+}
+
+fn text(body: &Value, name: &str) -> Result<Option<String>, Error> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Error::refused(name, "must be text")),
+    }
+}
+
+fn replaced(id: &str) -> Result<MessageId, Error> {
+    id.parse().map_err(|why: InvalidId| Error::refused("replaces", why.to_string()))
 }
 
 fn unreadable(why: MultipartError) -> Problem {

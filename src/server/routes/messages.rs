@@ -1,4 +1,4 @@
-//! `POST /api/conversations/{id}/messages` and `/stop`, and the composer's form.
+//! `POST /api/conversations/{id}/messages`, `/regenerate` and `/stop`, and the composer's form.
 
 use super::{Answer, Problem, message_body::MessageBody, params::PathId};
 use crate::{
@@ -22,7 +22,7 @@ pub async fn send(
     PathId(id): PathId<ConversationId>,
     body: MessageBody,
 ) -> Answer {
-    let (turn, message) = app.assistant.send_with(account.id, Some(id), &body.content, body.uploads).await?;
+    let (turn, message) = app.assistant.send_with(account.id, Some(id), body.asking, body.uploads).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "success": true, "message": message, "turnId": turn.id }))).into_response())
 }
 
@@ -35,7 +35,7 @@ pub async fn send_form(
     body: Result<MessageBody, Problem>,
 ) -> Answer {
     let sent = match body {
-        Ok(body) => app.assistant.send_with(account.id, body.conversation_id, &body.content, body.uploads).await.map_err(Problem::from),
+        Ok(body) => app.assistant.send_with(account.id, body.conversation_id, body.asking, body.uploads).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     let plain = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).is_some_and(|accepts| accepts.contains("text/html"));
@@ -55,6 +55,12 @@ fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
     let error = ServerFnUrlError::new("/messages", ApiError::Refused(problem.sentence()));
     let page = error.to_url(page).ok()?;
     Some(Redirect::to(page.as_str()).into_response())
+}
+
+/// Answers the last message once more.
+pub async fn regenerate(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
+    let turn = app.assistant.retry(account.id, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "success": true, "turnId": turn.id }))).into_response())
 }
 
 /// Stops the running turn; what there is stays.

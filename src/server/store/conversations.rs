@@ -16,9 +16,10 @@ pub(super) struct ConversationRow {
     created_at: i64,
     updated_at: i64,
     rev: i64,
+    model: Option<String>,
 }
 
-pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev";
+pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev, model";
 
 impl ConversationRow {
     pub(super) fn read(self) -> Result<Conversation> {
@@ -28,6 +29,7 @@ impl ConversationRow {
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
             running_turn_id: parsed_option("running_turn_id", self.running_turn_id.as_deref())?,
+            model: self.model,
             rev: self.rev,
         })
     }
@@ -37,11 +39,10 @@ impl ConversationRow {
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
     storable(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
-    let sql =
-        "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev) values ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
     let query = query.bind(conversation.running_turn_id.map(|id| id.to_string())).bind(conversation.created_at.millis());
-    query.bind(conversation.updated_at.millis()).bind(conversation.rev).execute(&mut **tx).await?;
+    query.bind(conversation.updated_at.millis()).bind(conversation.rev).bind(&conversation.model).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -49,10 +50,11 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
     storable(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
-    let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6 where user_id = $1 and id = $2";
+    let sql =
+        "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";
     let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
     let query = query.bind(conversation.running_turn_id.map(|id| id.to_string()));
-    query.bind(conversation.updated_at.millis()).bind(conversation.rev).execute(&mut **tx).await?;
+    query.bind(conversation.updated_at.millis()).bind(conversation.rev).bind(&conversation.model).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -107,6 +107,31 @@ pub async fn latest(
     rows.into_iter().map(MessageRow::read).collect()
 }
 
+/// The messages of a conversation behind `id` that hold, oldest first.
+pub async fn behind(connection: &mut AnyConnection, user: UserId, conversation: ConversationId, id: MessageId) -> Result<Vec<MessageId>> {
+    let sql = "select id from messages where user_id = $1 and conversation_id = $2 and id > $3 and status <> 'superseded' order by id";
+    let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string()).bind(conversation.to_string()).bind(id.to_string());
+    query.fetch_all(connection).await?.iter().map(|id| parsed("id", id)).collect()
+}
+
+/// Marks a message as superseded.
+pub async fn supersede(tx: &mut Tx<'_>, user: UserId, now: Timestamp, id: MessageId) -> Result<()> {
+    let rev = tx.next_rev(user).await?;
+    let sql = "update messages set status = 'superseded', updated_at = $3, rev = $4 where user_id = $1 and id = $2";
+    sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).bind(now.millis()).bind(rev).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The person's last message that holds.
+pub async fn last_asked(connection: &mut AnyConnection, user: UserId, conversation: ConversationId) -> Result<Option<Message>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and role = 'user' and status = 'done' \
+         order by id desc limit 1"
+    ));
+    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
+    query.fetch_optional(connection).await?.map(MessageRow::read).transpose()
+}
+
 /// The messages of a turn that are still being written.
 pub async fn streaming(connection: &mut AnyConnection, user: UserId, turn: TurnId) -> Result<Vec<Message>> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = 'streaming'"));

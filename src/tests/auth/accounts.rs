@@ -3,6 +3,7 @@
 use crate::{
     server::{
         auth::{AccountError, Attempts, Credentials, add_account, sign_in, sign_up_first},
+        clock::Clock,
         error::Error,
     },
     tests::support::{
@@ -45,7 +46,7 @@ on_both_databases! {
     }
 
     async fn a_password_opens_its_own_account_only(store: Store) {
-        let attempts = Attempts::per_minute(0);
+        let attempts = Attempts::per_minute(0, &Clock::default());
         let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
         assert_eq!(sign_in(&store, &attempts, typed(" ADA@example.org", PASSWORD)).await.unwrap(), ada);
         for (email, password) in [("ada@example.org", "a lighthouse at dawn"), ("eve@example.org", PASSWORD), ("ada@example.org", ""), ("ada\0@example.org", PASSWORD)] {
@@ -55,7 +56,7 @@ on_both_databases! {
     }
 
     async fn an_account_that_is_guessed_at_closes_for_a_while(store: Store) {
-        let attempts = Attempts::per_minute(1);
+        let attempts = Attempts::per_minute(1, &Clock::default());
         add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
         assert!(matches!(sign_in(&store, &attempts, typed("ada@example.org", "guess")).await, Err(AccountError::Wrong)));
         let second = sign_in(&store, &attempts, Credentials { from: "192.0.2.2".into(), ..typed("ada@example.org", PASSWORD) }).await;

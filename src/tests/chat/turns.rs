@@ -4,7 +4,7 @@ use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},
     ids::{EntryId, MessageId},
     server::{
-        chat::{Ending, begin_turn, begin_turn_with, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
+        chat::{Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
         error::Error,
         new_id,
         store::{
@@ -91,7 +91,7 @@ on_both_databases! {
     async fn files_beside_a_message_are_read_back_and_go_with_the_conversation(store: Store) {
         let ada = person(&store, "ada").await;
         let attached = vec![file("a tree.png"), file("\u{6728}.png")];
-        let (turn, said) = begin_turn_with(&store, beginning(ada), None, "Look", attached.clone()).await.unwrap();
+        let (turn, said) = begin_turn(&store, beginning(ada), None, Asking { attachments: attached.clone(), ..Asking::from("Look") }).await.unwrap();
         assert_eq!(said.attachments, attached);
         let read = history(&mut store.read().await.unwrap(), ada, turn.conversation_id, 9).await.unwrap();
         assert_eq!(read, [said]);
@@ -134,7 +134,7 @@ on_both_databases! {
         }
         let listed = crate::server::chat::list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
         assert_eq!(listed, []);
-        begin_turn(&store, beginning(ada), None, &"x".repeat(CONTENT_MAX_BYTES)).await.unwrap();
+        begin_turn(&store, beginning(ada), None, "x".repeat(CONTENT_MAX_BYTES).as_str()).await.unwrap();
     }
 
     async fn a_renewed_turn_and_its_entries_are_left_alone(store: Store) {

@@ -1,6 +1,6 @@
 use super::{html, text};
 use crate::{
-    api::{Account, ChatPage, Snapshot},
+    api::{Account, ChatPage, ModelChoice, Snapshot},
     chat::{Change, MessageStatus, Role},
     components::{ChatRoom, samples},
 };
@@ -17,7 +17,9 @@ fn page(talking: bool) -> ChatPage {
         conversation: talking.then(|| samples::conversations().remove(0)),
         snapshot: Snapshot { user_id, rows, cursor: "00c0ffee00c0ffee.9".parse().unwrap(), now: samples::NOW },
         older: talking.then(|| "9".to_owned()),
-        models: "Gemini → Groq".to_owned(),
+        models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
+            .map(|(key, title)| ModelChoice { key: key.into(), title: title.into() })
+            .into(),
     }
 }
 
@@ -32,7 +34,7 @@ fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_
         "painters of lighthouses",
         "Load older",
         "Stop",
-        "Gemini → Groq",
+        "Gemini g → Groq q",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }

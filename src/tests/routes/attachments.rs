@@ -37,14 +37,14 @@ impl Model for Listener {
 
     fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
         *self.heard.lock().unwrap() = request.said;
-        stream::iter([Ok(Event::Text("I see.".to_owned())), Ok(Event::End(None))]).boxed()
+        stream::iter([Ok(Event::Text("I see.".to_owned())), Ok(Event::End { usage: None, cut_short: false })]).boxed()
     }
 }
 
 /// A server whose model sees pictures or does not, and what that model was given last.
 async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<Said>>>) {
     let heard = Arc::<Mutex<Vec<Said>>>::default();
-    let link = ModelLink { provider: "test", model: "listener".to_owned(), name: "Listener".to_owned(), takes_pictures };
+    let link = ModelLink { provider: "test", model: "listener".to_owned(), name: "Listener".to_owned(), window: 100_000, takes_pictures };
     (TestApp::with_models(vec![Arc::new(Listener { link, heard: heard.clone() })]).await, heard)
 }
 

@@ -45,7 +45,7 @@ async fn while_a_model_is_asked_its_entry_is_working() {
     let entry = stream.next_named("entry").await.data["entry"].clone();
     assert_eq!(
         (&entry["logType"], &entry["status"], &entry["title"]),
-        (&json!("ai_response"), &json!("working"), &json!("Told is thinking"))
+        (&json!("ai_response"), &json!("working"), &json!("Told told is thinking"))
     );
     assert_facts(&entry, json!({"model": "told", "messages": 2}));
 }
@@ -93,7 +93,7 @@ async fn a_fallback_says_who_failed_why_and_who_steps_in() {
         lines,
         [
             "ai_response error Demo is over its limit (429)",
-            "info warning Trying Demo backup instead",
+            "info warning Demo is over its limit (429). Trying Demo backup.",
             "ai_response success Demo backup answered"
         ]
     );
@@ -110,7 +110,7 @@ async fn when_everything_fails_each_attempt_is_told_and_a_plain_sentence_said() 
         lines,
         [
             "ai_response error Demo is over its limit (429)",
-            "info warning Trying Demo backup instead",
+            "info warning Demo is over its limit (429). Trying Demo backup.",
             "ai_response error Demo backup failed (503)",
             "error error No model could answer",
         ]

@@ -1,5 +1,6 @@
 //! The HTTP API over a real port, one file per promise.
 
+mod again;
 mod approvals;
 mod attachments;
 mod conversations;

@@ -77,6 +77,9 @@ async fn whoever_tries_too_often_must_wait() {
         let answer = crate::tests::support::Answer::to(request.header("accept", "application/json").body(body)).await;
         assert_eq!(answer.status, if attempt <= 10 { 422 } else { 429 }, "{}", answer.text());
     }
+    app.app.clock.advance(60_000);
+    let answer = nobody.submits("/fn/account/sign-in", "/sign-in", &[("email", "ada@example.org"), ("password", "wrong")]).await;
+    assert!(!answer.header("location").contains("Too"), "{}", answer.header("location"));
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, s
         (Method::PATCH, format!("/api/conversations/{conversation}"), json!({"title": "mine now"})),
         (Method::DELETE, format!("/api/conversations/{conversation}"), json!(null)),
         (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x"})),
+        (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x", "replaces": entry})),
+        (Method::POST, format!("/api/conversations/{conversation}/regenerate"), json!({})),
         (Method::POST, format!("/api/conversations/{conversation}/stop"), json!({})),
         (Method::POST, format!("/api/conversations/{conversation}/approvals/{entry}"), json!({"decision": "once"})),
         (Method::GET, format!("/files/{file}"), json!(null)),

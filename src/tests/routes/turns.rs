@@ -10,6 +10,10 @@ fn text(text: &str) -> Said {
     Said::Text(text.to_owned())
 }
 
+fn end(usage: Option<Usage>) -> Said {
+    Said::End { usage, cut_short: false }
+}
+
 /// The newest state of each row of a kind, in the order of their ids.
 fn newest(rows: &[Event], kind: &str) -> Vec<Value> {
     let mut found = std::collections::BTreeMap::new();
@@ -50,7 +54,7 @@ async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
     ada.says(&here, "Hello").await;
     let again = ada.posts(&format!("/api/conversations/{here}/messages"), json!({"content": "And?"})).await;
     assert_eq!(again.expect(409)["status"], 409);
-    for said in [text("Good "), text("day."), Said::End(Some(Usage { input_tokens: 3, output_tokens: 2, estimated: false }))] {
+    for said in [text("Good "), text("day."), end(Some(Usage { input_tokens: 3, output_tokens: 2, estimated: false }))] {
         tell.send(Ok(said)).unwrap();
     }
     let read = ada.awaits_the_end(&here).await;
@@ -71,18 +75,18 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
     let first = early.next_named("delta").await;
     let message = first.data["messageId"].clone();
     assert_eq!((first.id, first.data), (None, json!({"messageId": message, "offset": 0, "text": "Grüße, "})));
-    tell.send(Ok(text("Ada"))).unwrap();
+    tell.send(Ok(text("Ada "))).unwrap();
     let second = early.next_named("delta").await;
-    assert_eq!((second.id, &second.data["offset"], &second.data["text"]), (None, &json!("Grüße, ".len()), &json!("Ada")));
+    assert_eq!((second.id, &second.data["offset"], &second.data["text"]), (None, &json!("Grüße, ".len()), &json!("Ada ")));
     let cursor = ada.cursor().await;
     assert_eq!(early.parser.last_id.as_ref(), Some(&cursor));
     let mut late = ada.streams(&format!("after={cursor}")).await;
-    assert_eq!(late.next_named("delta").await.data, json!({"messageId": message, "offset": 0, "text": "Grüße, Ada"}));
+    assert_eq!(late.next_named("delta").await.data, json!({"messageId": message, "offset": 0, "text": "Grüße, Ada "}));
     let there = ada.begins().await;
     let mut elsewhere = ada.streams(&format!("conversationId={there}")).await;
-    tell.send(Ok(Said::End(None))).unwrap();
+    tell.send(Ok(end(None))).unwrap();
     let whole = late.rows_until(|event| event.data["message"]["status"] == "done").await;
-    assert_eq!(whole.last().unwrap().data["message"]["content"], "Grüße, Ada");
+    assert_eq!(whole.last().unwrap().data["message"]["content"], "Grüße, Ada ");
     ada.creates(json!({"logType": "info", "status": "info", "title": "end", "conversationId": there})).await;
     assert_eq!(elsewhere.next_event().await.event, "heartbeat");
     assert_eq!(elsewhere.next_event().await.data["entry"]["title"], "end");
@@ -102,7 +106,7 @@ async fn stopping_keeps_what_there_is_and_says_so() {
     let stop = format!("/api/conversations/{here}/stop");
     assert_eq!(ada.posts(&stop, json!({})).await.expect(200)["turnId"], sent["turnId"]);
     let read = ada.awaits_the_end(&here).await;
-    assert_eq!((&read["messages"][1]["content"], &read["messages"][1]["status"]), (&json!("Half an ans"), &json!("stopped")));
+    assert_eq!((&read["messages"][1]["content"], &read["messages"][1]["status"]), (&json!("Half an "), &json!("stopped")));
     let entries = ada.entries(&here).await;
     assert_eq!((entries.len(), &entries[0]["status"], &entries[0]["metadata"]["stopped"]), (1, &json!("warning"), &json!(true)));
     assert_eq!(entries[0]["durationMs"], 250);
@@ -134,7 +138,7 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
     let here = ada.begins().await;
     let mut stream = ada.streams("").await;
     ada.says(&here, "Hello").await;
-    tell.send(Ok(text("Half"))).unwrap();
+    tell.send(Ok(text("Half "))).unwrap();
     stream.next_named("delta").await;
     ada.deletes(&format!("/api/conversations/{here}")).await.expect(200);
     app.app.tasks.close();

@@ -13,7 +13,7 @@ mod sse;
 mod test_app;
 
 pub(super) use answer::{Answer, within};
-pub(super) use models::{CallingModel, ToldModel};
+pub(super) use models::{CallingModel, ScriptedModel, ToldModel};
 pub(super) use person::{Person, address_of};
 pub(super) use sse::{Event, Parser, Sse};
-pub(super) use test_app::TestApp;
+pub(super) use test_app::{TestApp, test_config};

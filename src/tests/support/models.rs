@@ -17,7 +17,8 @@ impl ToldModel {
     /// The model and the end through which it is told what to say.
     pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
         let (tell, hears) = unbounded_channel();
-        let link = ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), takes_pictures: false };
+        let link =
+            ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), window: 100_000, takes_pictures: false };
         (tell, Arc::new(Self { link, hears: Mutex::new(Some(hears)) }))
     }
 }
@@ -42,11 +43,13 @@ pub(in crate::tests) struct CallingModel {
 impl CallingModel {
     /// Asks for these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
-        let link = ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned(), takes_pictures: false };
+        let link =
+            ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned(), window: 100_000, takes_pictures: false };
         let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
             id: format!("call-{n}"),
             name: (*name).to_owned(),
             arguments: arguments.clone(),
+            signatures: Vec::new(),
         };
         Arc::new(Self { link, calls: calls.iter().enumerate().map(call).collect() })
     }
@@ -67,6 +70,31 @@ impl Model for CallingModel {
             true => self.calls.iter().cloned().map(Event::Call).collect(),
             false => vec![Event::Text(text)],
         };
-        stream::iter(events.into_iter().chain([Event::End(None)]).map(Ok)).boxed()
+        stream::iter(events.into_iter().chain([Event::End { usage: None, cut_short: false }]).map(Ok)).boxed()
+    }
+}
+
+/// A model that says the same whenever it is asked, at once; `None` in its script is where it hangs.
+pub(in crate::tests) struct ScriptedModel {
+    link: ModelLink,
+    script: Vec<Option<Said>>,
+}
+
+impl ScriptedModel {
+    /// A model of that name with that script.
+    pub(in crate::tests) fn that_says(name: &str, script: Vec<Option<Said>>) -> Arc<dyn Model> {
+        let link = ModelLink { provider: "test", model: name.to_owned(), name: name.to_owned(), window: 100_000, takes_pictures: false };
+        Arc::new(Self { link, script })
+    }
+}
+
+impl Model for ScriptedModel {
+    fn link(&self) -> &ModelLink {
+        &self.link
+    }
+
+    fn ask(&self, _: Request) -> BoxStream<'static, Said> {
+        let says = |said: Option<Said>| async { if let Some(said) = said { said } else { std::future::pending().await } };
+        stream::iter(self.script.clone()).then(says).boxed()
     }
 }

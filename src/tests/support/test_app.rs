@@ -5,7 +5,16 @@ use crate::{
     api::Account,
     ids::UserId,
     server::{
-        assistant::{Assistant, Workshop, model::Model, tools},
+        assistant::{
+            Assistant, Breakers, Workshop,
+            model::Model,
+            policy::Patience,
+            providers::{
+                link::{LinkSpec, Provider},
+                settings::Link,
+            },
+            tools::{self, services::settings::ServiceConfig},
+        },
         auth,
         clock::Clock,
         config::Config,
@@ -18,12 +27,15 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// The moment at which tests begin: 24 November 2026, 09:30 UTC.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+
+/// For models that answer when the test tells them to; nothing is waited for between two tries.
+const AS_LONG_AS_IT_TAKES: Patience = Patience { first: Duration::from_secs(3_600), between: Duration::from_secs(3_600), pace: 0.0 };
 
 /// A running server; it ends with the test.
 pub(in crate::tests) struct TestApp {
@@ -42,7 +54,7 @@ impl TestApp {
     /// A server whose settings and rooms the test may change before it serves.
     pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = config(folder.path());
+        let mut config = test_config(folder.path());
         settings(&mut config);
         let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
         rooms(&mut app);
@@ -55,13 +67,22 @@ impl TestApp {
         Self { app, base, client, _folder: folder }
     }
 
-    /// A server whose assistant asks these models.
+    /// A server whose assistant asks these models and waits for them as long as it takes.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
-        Self::with_tools(chain, |_| tools::Registry::demo()).await
+        Self::with_patience(chain, AS_LONG_AS_IT_TAKES).await
+    }
+
+    /// A server whose assistant asks these models with so much patience.
+    pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
+        Self::with_workshop(chain, patience, |_| tools::Registry::demo()).await
     }
 
     /// A server whose assistant asks these models and has these tools.
     pub(in crate::tests) async fn with_tools(chain: Vec<Arc<dyn Model>>, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
+        Self::with_workshop(chain, AS_LONG_AS_IT_TAKES, tools).await
+    }
+
+    async fn with_workshop(chain: Vec<Arc<dyn Model>>, patience: Patience, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
         Self::with(
             |_| {},
             |app| {
@@ -73,6 +94,8 @@ impl TestApp {
                     data_dir: app.data_dir.clone(),
                     metrics: app.metrics.clone(),
                     chain,
+                    patience,
+                    breakers: Breakers::default(),
                     tools,
                     pace: 0.0,
                     shutdown: app.shutdown.clone(),
@@ -133,7 +156,7 @@ impl Drop for TestApp {
 }
 
 /// SQLite in a folder of its own; another database by changing `database_url`.
-fn config(folder: &Path) -> Config {
+pub(in crate::tests) fn test_config(folder: &Path) -> Config {
     Config {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.join("data"),
@@ -141,6 +164,9 @@ fn config(folder: &Path) -> Config {
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 8,
+        models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
+        patience: AS_LONG_AS_IT_TAKES,
+        services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: folder.join("site"),
     }

@@ -4,7 +4,10 @@
 mod answers;
 mod script;
 
-use super::model::{Event, Model, ModelError, ModelLink, Request, Said, Usage};
+use super::{
+    model::{Event, Model, ModelError, ModelLink, Request, Said, Usage},
+    providers::link::{LinkSpec, Provider},
+};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -36,8 +39,11 @@ pub struct DemoModel {
 impl DemoModel {
     /// The demo chain; `pace` is a factor on all waits: 1 as usual, 0 none.
     pub fn chain(pace: f64) -> Vec<Arc<dyn Model>> {
-        let link =
-            |model: &str, name: &str| ModelLink { provider: "demo", model: model.to_owned(), name: name.to_owned(), takes_pictures: false };
+        let link = |model: &str, name: &str| ModelLink {
+            model: model.to_owned(),
+            name: name.to_owned(),
+            ..ModelLink::of(&LinkSpec::new(Provider::Demo, model))
+        };
         vec![
             Arc::new(Self { link: link("demo", "Demo"), part: Part::Main, pace }),
             Arc::new(Self { link: link("demo-backup", "Demo backup"), part: Part::Backup, pace }),
@@ -63,12 +69,12 @@ impl Model for DemoModel {
                     written += 1;
                     events.push((wait, Ok(Event::Text(piece))));
                 }
-                events.push((0.0, Ok(Event::End(Some(usage(written))))));
+                events.push((0.0, Ok(Event::End { usage: Some(usage(written)), cut_short: false })));
             }
             Step::Call(calls) => {
                 written += calls.len() * 12;
                 events.extend(calls.into_iter().map(|call| (THINKING_MS, Ok(Event::Call(call)))));
-                events.push((0.0, Ok(Event::End(Some(usage(written))))));
+                events.push((0.0, Ok(Event::End { usage: Some(usage(written)), cut_short: false })));
             }
         }
         let pace = self.pace;

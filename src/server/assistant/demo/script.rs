@@ -59,7 +59,13 @@ fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
 }
 
 fn last_asked(said: &[Said]) -> String {
-    said.iter().rev().find_map(|said| if let Said::User(text, _) = said { Some(text.clone()) } else { None }).unwrap_or_default()
+    said.iter().rev().find_map(|said| if let Said::User(text, _) = said { Some(typed(text)) } else { None }).unwrap_or_default()
+}
+
+/// What was typed, without what stands behind it about attached files.
+fn typed(text: &str) -> String {
+    let ends = ["\n\n[The ", "\n\n# Attached file "].into_iter().filter_map(|mark| text.find(mark)).min();
+    text[..ends.unwrap_or(text.len())].to_owned()
 }
 
 fn has(words: &str, any: &[&str]) -> bool {
@@ -92,6 +98,7 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
         id: format!("demo-{name}"),
         name: name.to_owned(),
         arguments: json!({ "prompt": subject(clause(asked, asking)) }),
+        signatures: Vec::new(),
     };
     let mut calls = Vec::new();
     if has(words, IMAGE) || wants_tool_to_fail {
@@ -101,7 +108,12 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
         calls.push(call("generate_music", MUSIC));
     }
     if let Some(text) = note(asked, words) {
-        calls.push(ToolCall { id: "demo-write_note".to_owned(), name: "write_note".to_owned(), arguments: json!({ "text": text }) });
+        calls.push(ToolCall {
+            id: "demo-write_note".to_owned(),
+            name: "write_note".to_owned(),
+            arguments: json!({ "text": text }),
+            signatures: Vec::new(),
+        });
     }
     if has(words, FILM) || (calls.is_empty() && has(words, &["slow"])) {
         calls.push(call("generate_video", FILM));
@@ -158,6 +170,7 @@ mod tests {
         assert_eq!(tools("Run a slow tool"), ["generate_video"]);
         assert_eq!(tools("Write a note: buy lamp oil"), ["write_note"]);
         assert_eq!(tools("Hello"), [""; 0]);
+        assert_eq!(tools("What is this?\n\n[The person attached the picture “song.gif”, which you cannot see.]"), [""; 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{content, server::Server};
 use crate::{
-    server::assistant::tool::{Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
+    server::assistant::tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
     work_log::clip_title,
 };
 use futures::{StreamExt, future::BoxFuture};
@@ -27,6 +27,8 @@ const DESCRIPTION_MAX_CHARS: usize = 1_024;
 const SCHEMA_MAX_BYTES: usize = 32 * 1024;
 /// Longest argument shown in a title, in characters.
 const SHOWN_MAX_CHARS: usize = 80;
+/// Longest note about progress, in characters.
+const NOTE_MAX_CHARS: usize = 120;
 /// How many times the time limit a call may take that keeps giving signs of life.
 const PATIENCE_TIMES: u32 = 10;
 /// How long telling a server of a cancelled call may take.
@@ -101,7 +103,6 @@ impl Tool for McpTool {
                 () = context.cancel.cancelled() => return Err(ToolError::Cancelled),
                 answer = ask(&server, call, &context.progress) => answer?,
             };
-            context.progress.send_replace(100);
             content::output(&server.config, &title, answer)
         })
     }
@@ -111,7 +112,7 @@ impl Tool for McpTool {
 async fn ask(
     server: &Arc<Server>,
     call: CallToolRequestParams,
-    progress: &watch::Sender<u8>,
+    progress: &watch::Sender<Progress>,
 ) -> Result<rmcp::model::CallToolResult, ToolError> {
     let failed = |why: String| ToolError::Failed(format!("{}: {}", server.name(), server.config.conceal(&why)));
     let peer = server.peer().map_err(|why| failed(format!("the server does not run: {why}")))?;
@@ -123,7 +124,7 @@ async fn ask(
     let mut news = server.progress.subscribe(handle.progress_token.clone()).await;
     let follow = async {
         while let Some(step) = news.next().await {
-            progress.send_if_modified(|shown| std::mem::replace(shown, percent(&step).max(*shown)) < *shown);
+            progress.send_modify(|shown| *shown = further(shown, &step));
         }
         std::future::pending().await
     };
@@ -138,10 +139,11 @@ async fn ask(
     }
 }
 
-/// How far a call is, from 0 to 99; 0 where the server does not say of how much.
-fn percent(step: &ProgressNotificationParam) -> u8 {
-    let part = step.total.filter(|total| *total > 0.0).map_or(0.0, |total| step.progress / total);
-    (part * 100.0).clamp(0.0, 99.0) as u8
+/// How far a call is: never back, and never whole before its answer is there.
+fn further(shown: &Progress, step: &ProgressNotificationParam) -> Progress {
+    let part = step.total.filter(|total| *total > 0.0).map(|total| (step.progress / total * 100.0).clamp(0.0, 99.0) as u8);
+    let note = step.message.as_ref().map(|said| said.chars().take(NOTE_MAX_CHARS).collect());
+    Progress { percent: part.max(shown.percent), note: note.or_else(|| shown.note.clone()) }
 }
 
 /// A call on its way: when it is dropped before its answer came, the server is told.

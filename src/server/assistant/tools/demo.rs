@@ -105,5 +105,5 @@ async fn wait(seconds: f64, context: &ToolContext) -> Result<(), ToolError> {
 
 /// Moves progress forward, never back.
 fn advance(context: &ToolContext, percent: u8) {
-    context.progress.send_if_modified(|shown| std::mem::replace(shown, percent.max(*shown)) < percent);
+    context.progress.send_if_modified(|shown| shown.percent.replace(percent.max(shown.percent.unwrap_or(0))) < Some(percent));
 }

@@ -1,5 +1,5 @@
-//! The tools that the assistant has, and the register in which a turn finds them by name. The demo producers make
-//! small real files on this machine, the same for the same prompt.
+//! The tools that the assistant has, and the register in which a turn finds them by name. `services` are real ones; the
+//! demo producers make small real files on this machine, the same for the same prompt.
 
 mod arguments;
 mod colour;
@@ -10,6 +10,7 @@ mod music;
 mod note;
 mod prompt;
 mod random;
+pub mod services;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use super::{
     mcp::McpServers,
     tool::{Tool, ToolDefinition},
 };
+use services::{fal::Asking, settings::ServiceConfig};
 
 /// The tools on offer, in the order in which a model is told of them.
 #[derive(Clone)]
@@ -31,6 +33,13 @@ impl Registry {
     /// These tools.
     pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
         Self { tools, servers: McpServers::default() }
+    }
+
+    /// The tools that the settings name, and notes. Errors: the TLS library cannot be set up.
+    pub fn open(config: &ServiceConfig, asking: Asking) -> Result<Self, reqwest::Error> {
+        let mut tools = services::tools(config, asking)?;
+        tools.push(Arc::new(note::NoteTool));
+        Ok(Self::of(tools))
     }
 
     /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.

@@ -34,12 +34,11 @@ impl Tool for NoteTool {
         true
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(&self, arguments: Value, _: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         Box::pin(async move {
             let text = arguments.get("text").and_then(Value::as_str).map(str::trim);
             let text = text.filter(|text| (1..=TEXT_MAX_CHARS).contains(&text.chars().count()));
             let text = text.ok_or_else(|| ToolError::BadArguments(format!("text must be a text of 1 to {TEXT_MAX_CHARS} characters")))?;
-            context.progress.send_replace(100);
             let file = ProducedFile {
                 bytes: text.as_bytes().to_vec(),
                 media_type: "text/plain; charset=utf-8",

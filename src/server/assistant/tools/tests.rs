@@ -3,16 +3,16 @@
 use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Registry;
-use crate::server::assistant::tool::{TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput};
+use crate::server::assistant::tool::{Progress, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput};
 
 const NAMES: [&str; 3] = ["generate_image", "generate_music", "generate_video"];
 
-fn context(pace: f64) -> (ToolContext, watch::Receiver<u8>) {
-    let (progress, seen) = watch::channel(0);
-    (ToolContext { progress, cancel: CancellationToken::new(), pace }, seen)
+fn context(pace: f64) -> (ToolContext, watch::Receiver<Progress>) {
+    let (progress, seen) = watch::channel(Progress::default());
+    (ToolContext { progress, cancel: CancellationToken::new(), pace, tasks: TaskTracker::new() }, seen)
 }
 
 async fn run(name: &str, arguments: Value) -> Result<ToolOutput, ToolError> {
@@ -126,7 +126,7 @@ async fn a_prompt_about_failing_fails_with_a_sentence_after_some_work() {
         let tool = Registry::demo().find(name).expect("a demo tool");
         let failed = tool.run(json!({ "prompt": "something BROKEN" }), context).await.expect_err("a failure");
         assert_eq!(failed, ToolError::Failed(excuse.to_owned()));
-        assert!((1..100).contains(&*seen.borrow()));
+        assert!((1..100).contains(&seen.borrow().percent.unwrap_or(0)));
     }
 }
 
@@ -148,15 +148,15 @@ async fn progress_never_goes_back_and_ends_at_100() {
         let (context, mut seen) = context(0.000_1);
         let run = Registry::demo().find("generate_image").expect("a demo tool").run(json!({ "prompt": prompt }), context);
         let watch = async {
-            let mut steps = vec![0];
+            let mut steps = vec![Some(0)];
             while seen.changed().await.is_ok() {
-                steps.push(*seen.borrow_and_update());
+                steps.push(seen.borrow_and_update().percent);
             }
             steps
         };
         let (made, steps) = tokio::join!(run, watch);
         assert!(made.is_ok());
-        assert!(steps.is_sorted() && steps.len() > 2 && steps.last() == Some(&100), "{steps:?}");
+        assert!(steps.is_sorted() && steps.len() > 2 && steps.last() == Some(&Some(100)), "{steps:?}");
     }
 }
 

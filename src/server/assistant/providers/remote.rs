@@ -1,0 +1,109 @@
+//! A model behind a provider's protocol. What a stream means is decided here: an answer is whole when its end was seen
+//! with a reason, everything else is a failure of some class.
+
+use super::{
+    errors::{classify, plain},
+    words,
+};
+use crate::server::assistant::model::{ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use genai::{
+    Client, ServiceTarget,
+    chat::{ChatOptions, ChatStream, ChatStreamEvent, StopReason, StreamEnd},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+type Heard = Result<Event, ModelError>;
+
+/// A model that is asked over the network.
+pub(super) struct RemoteModel {
+    pub(super) link: ModelLink,
+    pub(super) client: Client,
+    pub(super) target: ServiceTarget,
+}
+
+impl Model for RemoteModel {
+    fn link(&self) -> &ModelLink {
+        &self.link
+    }
+
+    fn ask(&self, request: Request) -> BoxStream<'static, Heard> {
+        let (client, target) = (self.client.clone(), self.target.clone());
+        let blocked = Arc::new(AtomicBool::new(false));
+        let options = options(blocked.clone());
+        let asking = async move {
+            match client.exec_chat_stream(target, words::chat_request(request), Some(&options)).await {
+                Ok(answer) => reading(answer.stream, blocked).boxed(),
+                Err(error) => stream::iter([Err(classify(&error))]).boxed(),
+            }
+        };
+        stream::once(asking).flatten().boxed()
+    }
+}
+
+/// genai passes over Gemini's word that the question itself was blocked; the raw frame tells.
+fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
+    let options = ChatOptions::default().with_capture_usage(true).with_capture_tool_calls(true);
+    options.with_raw_frame_fn(move |_, frame| {
+        if frame.data.contains("\"blockReason\"") {
+            blocked.store(true, Ordering::Relaxed);
+        }
+    })
+}
+
+/// What the stream says until its end or its first failure.
+fn reading(stream: ChatStream, blocked: Arc<AtomicBool>) -> impl futures::Stream<Item = Heard> {
+    stream::unfold(Some(stream), move |open| {
+        let blocked = blocked.clone();
+        async move {
+            let mut stream = open?;
+            let heard = match stream.next().await? {
+                Ok(ChatStreamEvent::Chunk(chunk)) => return Some((vec![Ok(Event::Text(chunk.content))], Some(stream))),
+                Ok(ChatStreamEvent::ReasoningChunk(_) | ChatStreamEvent::ThoughtSignatureChunk(_) | ChatStreamEvent::ToolCallChunk(_)) => {
+                    return Some((vec![Ok(Event::Thinking)], Some(stream)));
+                }
+                Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => return Some((Vec::new(), Some(stream))),
+                Ok(ChatStreamEvent::End(end)) => ended(end, blocked.load(Ordering::Relaxed)),
+                Err(_) if blocked.load(Ordering::Relaxed) => vec![Err(question_blocked())],
+                Err(error) => vec![Err(classify(&error))],
+            };
+            Some((heard, None))
+        }
+    })
+    .flat_map(stream::iter)
+}
+
+fn question_blocked() -> ModelError {
+    plain(ErrorClass::ContentFilter, "The question was blocked.")
+}
+
+fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
+    let reason = match &end.captured_stop_reason {
+        Some(StopReason::ContentFilter(reason)) => return vec![Err(plain(ErrorClass::ContentFilter, &format!("It stopped: {reason}.")))],
+        _ if blocked => return vec![Err(question_blocked())],
+        None => return vec![Err(plain(ErrorClass::Network, "The answer was cut off."))],
+        Some(StopReason::Other(reason)) if reason == "MALFORMED_FUNCTION_CALL" => {
+            return vec![Err(plain(ErrorClass::Server, "It called a tool in a way that could not be read."))];
+        }
+        Some(reason) => reason,
+    };
+    let cut_short = matches!(reason, StopReason::MaxTokens(_));
+    let usage = end.captured_usage.as_ref().and_then(|usage| {
+        let tokens = |count: Option<i32>| count.map(i64::from);
+        let (input, output) = (tokens(usage.prompt_tokens), tokens(usage.completion_tokens));
+        (input.is_some() || output.is_some()).then(|| Usage {
+            input_tokens: input.unwrap_or(0),
+            output_tokens: output.unwrap_or(0),
+            estimated: false,
+        })
+    });
+    let calls = end.captured_content.map(|content| content.into_tool_calls()).unwrap_or_default();
+    let calls = calls.into_iter().map(|call| Ok(Event::Call(words::incoming(call))));
+    calls.chain([Ok(Event::End { usage, cut_short })]).collect()
+}

@@ -1,0 +1,60 @@
+//! What Holly says and hears, in genai's words.
+
+use crate::server::assistant::{
+    model::{Picture, Request, Said, ToolCall},
+    tool::ToolDefinition,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use genai::chat::{self, ChatMessage, ChatRequest, ContentPart, MessageContent, ToolResponse};
+
+/// A request as genai wants it.
+pub(super) fn chat_request(request: Request) -> ChatRequest {
+    let mut names = std::collections::HashMap::new();
+    let mut system = String::new();
+    let mut messages = Vec::with_capacity(request.said.len());
+    for said in request.said {
+        match said {
+            Said::System(text) => system = text,
+            Said::User(text, pictures) => messages.push(user(text, pictures)),
+            Said::Assistant(text) => messages.push(ChatMessage::assistant(text)),
+            Said::Calls(calls) => {
+                names.extend(calls.iter().map(|call| (call.id.clone(), call.name.clone())));
+                messages.push(asked(calls));
+            }
+            Said::Result { call_id, text } => {
+                let response = ToolResponse::new(call_id.clone(), text);
+                let response = names.get(&call_id).map_or(response.clone(), |name| response.with_fn_name(name.clone()));
+                messages.push(ChatMessage::from(response));
+            }
+        }
+    }
+    ChatRequest::new(messages).with_system(system).with_tools(request.tools.into_iter().map(tool))
+}
+
+/// A picture goes as base64 behind the words.
+fn user(text: String, pictures: Vec<Picture>) -> ChatMessage {
+    let mut parts = vec![ContentPart::from_text(text)];
+    let part = |picture: Picture| ContentPart::from_binary_base64(picture.media_type, STANDARD.encode(&picture.bytes), Some(picture.name));
+    parts.extend(pictures.into_iter().map(part));
+    ChatMessage::user(MessageContent::from_parts(parts))
+}
+
+fn asked(calls: Vec<ToolCall>) -> ChatMessage {
+    ChatMessage::from(calls.into_iter().map(outgoing).collect::<Vec<_>>())
+}
+
+/// Arguments that were no object are sent back as one: providers refuse anything else.
+fn outgoing(call: ToolCall) -> chat::ToolCall {
+    let fn_arguments = if call.arguments.is_object() { call.arguments } else { serde_json::json!({}) };
+    let thought_signatures = (!call.signatures.is_empty()).then_some(call.signatures);
+    chat::ToolCall { call_id: call.id, fn_name: call.name, fn_arguments, thought_signatures }
+}
+
+/// A call as it came; arguments that are not JSON stay the text they are.
+pub(super) fn incoming(call: chat::ToolCall) -> ToolCall {
+    ToolCall { id: call.call_id, name: call.fn_name, arguments: call.fn_arguments, signatures: call.thought_signatures.unwrap_or_default() }
+}
+
+fn tool(definition: ToolDefinition) -> chat::Tool {
+    chat::Tool::new(definition.name).with_description(definition.description).with_schema(definition.schema)
+}

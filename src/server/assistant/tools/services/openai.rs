@@ -1,0 +1,86 @@
+//! Pictures from OpenAI's images endpoint, or one like it: <https://platform.openai.com/docs/api-reference/images>.
+
+use super::{media::Media, settings::Service};
+use crate::server::{
+    assistant::{
+        tool::{Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
+        tools::arguments,
+    },
+    outbound::Outbound,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+const MEDIA: Media = Media::Image;
+/// Longest message of the service that is kept, in characters.
+const MESSAGE_MAX: usize = 300;
+
+/// `generate_image` by an images endpoint.
+#[derive(Clone)]
+pub(super) struct ImagesTool {
+    pub(super) service: Service,
+    pub(super) client: reqwest::Client,
+    pub(super) outbound: Outbound,
+}
+
+impl Tool for ImagesTool {
+    fn definition(&self) -> ToolDefinition {
+        MEDIA.definition()
+    }
+
+    fn title(&self, arguments: &Value) -> String {
+        MEDIA.title(arguments)
+    }
+
+    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+        let tool = self.clone();
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = context.cancel.cancelled() => Err(ToolError::Cancelled),
+                made = tool.make(&arguments) => made,
+            }
+        })
+    }
+}
+
+impl ImagesTool {
+    async fn make(&self, arguments: &Value) -> Result<ToolOutput, ToolError> {
+        let prompt = arguments::prompt(arguments)?;
+        let mut input = MEDIA.input(&prompt, arguments)?;
+        input["model"] = json!(self.service.model);
+        input["n"] = json!(1);
+        let picture = self.ask(input).await?;
+        let bytes = match (picture.get("b64_json"), picture.get("url")) {
+            (Some(Value::String(text)), _) => BASE64_STANDARD.decode(text).map_err(|_| odd())?,
+            (_, Some(Value::String(url))) => {
+                self.outbound.fetch(url, MEDIA.max_bytes()).await.map_err(|why| ToolError::Failed(why.to_string()))?
+            }
+            _ => return Err(odd()),
+        };
+        Ok(ToolOutput {
+            text: format!("The picture “{}” is done and already shown to the person.", prompt.text()),
+            details: Some(format!("Prompt: {}\nMade by {}.", prompt.text(), self.service.model)),
+            files: vec![MEDIA.file(&prompt, bytes)?],
+        })
+    }
+
+    async fn ask(&self, input: Value) -> Result<Value, ToolError> {
+        let address = self.service.base.join("images/generations").map_err(|_| odd())?;
+        let request = self.client.post(address).json(&input);
+        let request = if let Some(key) = &self.service.key { request.bearer_auth(key.reveal()) } else { request };
+        let answer = request.send().await.map_err(|_| ToolError::Failed("The service could not be reached.".to_owned()))?;
+        let status = answer.status();
+        let mut body: Value = answer.json().await.unwrap_or_default();
+        if !status.is_success() {
+            let message: String = body["error"]["message"].as_str().unwrap_or_default().chars().take(MESSAGE_MAX).collect();
+            return Err(ToolError::Failed(format!("The service answered {}: {message}", status.as_u16())));
+        }
+        Ok(body["data"][0].take())
+    }
+}
+
+fn odd() -> ToolError {
+    ToolError::Failed("The service answered in a way that could not be read.".to_owned())
+}

@@ -1,0 +1,102 @@
+//! `holly check`: whether the settings work, each told on a line: the database, the data folder, every model.
+
+use super::{
+    assistant::{
+        model::{Event, Model, ModelError, Request, Said},
+        providers,
+        tools::services::settings::Producer,
+    },
+    config::Config,
+    data_dir::DataDir,
+    store::Store,
+};
+use futures::StreamExt;
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was tried: `model groq:llama-3.1-8b-instant`.
+    pub what: String,
+    /// What came of it, or what is wrong.
+    pub result: Result<String, String>,
+}
+
+/// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
+pub async fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![data_dir(config), database(config).await];
+    match providers::chain(&config.models, 0.0) {
+        Ok(chain) => {
+            for model in chain {
+                findings.push(ask(&*model, config.patience.first).await);
+            }
+        }
+        Err(error) => findings.push(Finding { what: "models".into(), result: Err(error.to_string()) }),
+    }
+    let services = &config.services;
+    findings.extend([("pictures", &services.image), ("music", &services.music), ("films", &services.video)].map(service));
+    findings
+}
+
+fn data_dir(config: &Config) -> Finding {
+    let result = DataDir::take(&config.data_dir).map(|_| "can be written".to_owned()).map_err(|error| error.to_string());
+    Finding { what: format!("data folder {}", config.data_dir.display()), result }
+}
+
+async fn database(config: &Config) -> Finding {
+    let kind = config.database_url.split(':').next().unwrap_or_default();
+    let result = match Store::open(&config.database_url).await {
+        Ok(store) => {
+            store.close().await;
+            Ok("answers, its tables are up to date".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    Finding { what: format!("database ({kind})"), result }
+}
+
+/// Asks a model for one word.
+async fn ask(model: &dyn Model, patience: Duration) -> Finding {
+    let began = Instant::now();
+    let request = Request { said: vec![Said::User("Reply with the word OK.".to_owned(), Vec::new())], tools: Vec::new() };
+    let mut events = model.ask(request);
+    let heard = async {
+        loop {
+            match events.next().await {
+                Some(Ok(Event::Text(_) | Event::Call(_))) => return Ok(()),
+                Some(Ok(Event::Thinking)) => {}
+                Some(Ok(Event::End { .. })) | None => return Err("answered with nothing".to_owned()),
+                Some(Err(error)) => return Err(told(&error)),
+            }
+        }
+    };
+    let heard = tokio::time::timeout(patience, heard).await;
+    let result = match heard {
+        Ok(Ok(())) => Ok(format!("answered after {} ms", began.elapsed().as_millis())),
+        Ok(Err(why)) => Err(why),
+        Err(_) => Err(format!("did not answer within {} s", patience.as_secs())),
+    };
+    Finding { what: format!("model {}", model.link().key()), result }
+}
+
+fn told(error: &ModelError) -> String {
+    let mut told = error.sentence();
+    let (message, _) = super::masking::mask(&error.message);
+    if !message.is_empty() {
+        let _ = write!(told, ": {message}");
+    }
+    told
+}
+
+/// A picture costs money, so none is ordered.
+fn service((what, producer): (&str, &Producer)) -> Finding {
+    let by = match producer {
+        Producer::Demo => "made by the built-in demo".to_owned(),
+        Producer::Fal(service) => format!("{} at {}, not tried", service.model, service.base),
+        Producer::OpenAi(service) => format!("{} at {}, not tried", service.model, service.base),
+    };
+    Finding { what: what.to_owned(), result: Ok(by) }
+}
