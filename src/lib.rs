@@ -11,6 +11,7 @@ pub mod api;
 pub mod chat;
 pub mod components;
 pub mod ids;
+pub mod json;
 pub mod live;
 pub mod timestamp;
 pub mod work_log;

@@ -6,7 +6,7 @@ import { aServer, somebody } from "../world.mjs";
 test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
   const holly = await aServer({ pace: 0.4 });
   const ada = await somebody({ holly });
-  await ada.says("Paint a lighthouse at dusk, slowly");
+  await ada.says("Paint a slow lighthouse at dusk");
   await ada.sees(at.stop);
   const tool = await ada.entryOf("lighthouse at dusk");
   const row = await ada.the(entryAt(tool)).elementHandle();
@@ -31,7 +31,7 @@ test("a message's work appears inline, moves on in place, folds when it is done 
 
   await ada.seesAnswers(1);
   await ada.sees(at.folded);
-  await ada.reads(`${at.folded} > summary`, /Image: lighthouse at dusk, slowly, 2 model calls · \d/);
+  await ada.reads(`${at.folded} > summary`, /Image: slow lighthouse at dusk, 2 model calls · \d/);
   await ada.sees(at.entry, 0);
   await ada.the(`${at.folded} > summary`).click();
   await ada.sees(at.entry, 3);

@@ -31,8 +31,10 @@ test("a server that goes away and comes back is found again, and nothing is miss
     reader.pardons();
   }
   await holly.isKilled();
-  await ada.reads(at.connectionWord, /^Reconnecting$/);
-  await ada.sees(at.retryConnection);
+  for (const reader of [ada, tab]) {
+    await reader.reads(at.connectionWord, /^Reconnecting$/);
+    await reader.sees(at.retryConnection);
+  }
   await holly.startsAgain();
   await ada.asks("POST", "/api/work-log/create", written(ada, "Written before anybody was back"));
   for (const reader of [ada, tab]) {

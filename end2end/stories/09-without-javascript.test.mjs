@@ -17,6 +17,8 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   assert.equal(await ada.the(at.said).count(), 1);
   await ada.untilReloadShows(at.answerDone);
   assert.equal(await ada.the(at.picture).count(), 1);
+  // The page may have been rendered between the answer's end and the turn's.
+  await untilReloadShows(ada, at.folded);
   await ada.the(`${at.folded} > summary`).click();
   const entry = ada.the(at.entry).first();
   await entry.locator(at.summary).click();
@@ -29,5 +31,17 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.stop).click();
   await ada.untilReloadShows(at.ended);
   assert.equal(await ada.the(at.ended).textContent(), "Stopped");
+
+  await ada.the(at.renameThis).click();
+  await ada.the(at.renameField).fill("A lighthouse without a script");
+  await ada.the(at.renameField).press("Enter");
+  await ada.the(at.title).filter({ hasText: "A lighthouse without a script" }).waitFor();
+  await ada.the(at.removeThis).click();
+  await ada.the(at.keepIt).click();
+  await ada.the(at.dialog).waitFor({ state: "hidden" });
+  await ada.the(at.removeThis).click();
+  await ada.the(at.confirmDelete).click();
+  await ada.page.waitForURL((url) => url.pathname === "/");
+  assert.equal(await ada.the(at.talk).count(), 0);
   await ada.leaves();
 });

@@ -9,6 +9,7 @@ mod conversations;
 mod error;
 mod keys;
 mod pages;
+mod post;
 mod turns;
 mod work_log;
 
@@ -18,5 +19,6 @@ pub use conversations::*;
 pub use error::ApiError;
 pub use keys::*;
 pub use pages::*;
+pub use post::{post, post_files};
 pub use turns::*;
 pub use work_log::*;

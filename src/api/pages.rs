@@ -2,13 +2,16 @@
 
 use super::ApiError;
 use crate::{
-    chat::{Change, Conversation},
+    chat::{Change, Conversation, Span},
     ids::{ConversationId, UserId},
+    json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
     work_log::Cursor,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +26,7 @@ pub struct Account {
 }
 
 /// A page's rows and where the live feed goes on from them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// Whose rows they are.
@@ -46,8 +49,8 @@ pub struct ChatPage {
     pub conversation: Option<Conversation>,
     /// All conversations, and the open one's newest messages and entries.
     pub snapshot: Snapshot,
-    /// Pass it as `?before=` for older rows of the conversation; `None` at its beginning.
-    pub older: Option<String>,
+    /// Which part of the conversation its rows are.
+    pub span: Span,
     /// The models that answer, in the order in which they are asked.
     pub models: Vec<ModelChoice>,
 }
@@ -61,11 +64,65 @@ pub struct ModelChoice {
     pub title: String,
 }
 
-/// The chat page: conversation `conversation_id` with rows before `before`, or a new one.
+deserialize_by_read!(Snapshot);
+
+impl Snapshot {
+    /// The snapshot in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
+        Some(Self { user_id: fields.parsed("userId")?, rows, cursor: fields.parsed("cursor")?, now: fields.time("now")? })
+    }
+}
+
+/// Which part of a conversation a page is asked for; at most one is given, ids of messages or entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartQuery {
+    /// The newest rows before this one.
+    pub before: Option<String>,
+    /// This row and those after it.
+    pub from: Option<String>,
+    /// The rows around this one.
+    pub around: Option<String>,
+}
+
+/// Rows before those that a page has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EarlierRows {
+    /// Messages and entries, oldest first.
+    pub rows: Vec<Change>,
+    /// The first of them, when there are more before it.
+    pub from: Option<Uuid>,
+}
+
+deserialize_by_read!(EarlierRows);
+
+impl EarlierRows {
+    /// The rows in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
+        Some(Self { rows, from: fields.parsed("from") })
+    }
+}
+
+/// The chat page: a part of conversation `conversation_id`, or a new one.
 #[server(prefix = "/fn", endpoint = "page/chat")]
-pub async fn load_chat(conversation_id: Option<ConversationId>, before: Option<String>) -> Result<ChatPage, ApiError> {
+pub async fn load_chat(conversation_id: Option<ConversationId>, part: PartQuery) -> Result<ChatPage, ApiError> {
     use crate::server::{asker, snapshots};
     let (app, identity) = asker::asker()?;
-    let before = before.map(|id| id.parse()).transpose().map_err(|_| ApiError::NotFound("page".to_owned()))?;
-    Ok(snapshots::chat(&app, identity.account, conversation_id, before).await?)
+    Ok(snapshots::chat(&app, identity.account, conversation_id, &part).await?)
+}
+
+/// At most a page of the conversation's rows before `before`.
+#[server(prefix = "/fn", endpoint = "page/earlier")]
+pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Result<EarlierRows, ApiError> {
+    use crate::server::{
+        asker,
+        chat::{Part, page},
+    };
+    let (app, identity) = asker::asker()?;
+    let page = page(&mut app.store.read().await?, identity.account.id, conversation_id, Part::Before(before)).await?;
+    Ok(EarlierRows { rows: page.rows, from: page.span.from })
 }

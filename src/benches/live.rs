@@ -157,6 +157,7 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         data_dir: folder.to_owned(),
         database_url: format!("sqlite://{}", folder.join("holly.db").display()),
+        listen_url: String::new(),
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 0,

@@ -1,6 +1,7 @@
 //! What only a browser can show: the hooks over real events, timers, locks and channels, with a fake server.
 
 mod page;
+mod patch;
 mod tabs;
 mod work_log_stream;
 

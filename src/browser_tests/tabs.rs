@@ -58,6 +58,19 @@ async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
 }
 
 #[wasm_bindgen_test]
+async fn a_follower_hears_at_once_that_the_leader_has_lost_the_server() {
+    another_tab_leads(25, "{}");
+    let page = Page::open(25);
+    js(&format!("fakes.answer = {}", json!(json!({"cursor": at(6)}).to_string())));
+    until("it has caught up by a poll", || page.stream.connection.get_untracked() == Connection::Live).await;
+    js("fakes.answer = null; window.channel = undefined");
+    share(25, "lost", "", &json!({}));
+    let retrying = || matches!(page.stream.connection.get_untracked(), Connection::Retrying { .. });
+    until("it says that it is trying", retrying).await;
+    js("letGo()");
+}
+
+#[wasm_bindgen_test]
 async fn a_silent_leader_loses_the_lock() {
     another_tab_leads(24, "{}");
     let page = Page::open(24);

@@ -3,9 +3,11 @@
 use super::{Conversation, Message, transcript::Key};
 use crate::{
     ids::MessageId,
+    json::{self, Fields, deserialize_by_read},
     work_log::{Cursor, WorkLogEntry, vocabulary},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 vocabulary! {
@@ -21,7 +23,7 @@ vocabulary! {
 }
 
 /// Something that is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
     /// What kind of thing it was.
@@ -33,7 +35,7 @@ pub struct Removed {
 }
 
 /// One row of an owner's feed. Written as `{"entry": {…}}`: the key names the kind, as the event's name does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
     /// An entry as it is now.
@@ -46,7 +48,27 @@ pub enum Change {
     Removed(Removed),
 }
 
+deserialize_by_read!(Change);
+
+impl Removed {
+    /// The removal in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self { kind: RemovedKind::of(fields.text("kind")?)?, id: fields.parsed("id")?, rev: fields.number("rev")? })
+    }
+}
+
 impl Change {
+    /// The row in a JSON object, under the key that names its kind.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        let entry = || fields.value("entry").and_then(WorkLogEntry::read).map(Self::Entry);
+        let message = || fields.value("message").and_then(Message::read).map(Self::Message);
+        let conversation = || fields.value("conversation").and_then(Conversation::read).map(Self::Conversation);
+        let removed = || fields.value("removed").and_then(Removed::read).map(Self::Removed);
+        entry().or_else(message).or_else(conversation).or_else(removed)
+    }
+
     /// The revision at which it came to be so.
     pub const fn rev(&self) -> i64 {
         match self {
@@ -127,41 +149,24 @@ pub enum Frame {
     Auth,
 }
 
-#[derive(Deserialize)]
-struct ChangeData {
-    prev: Cursor,
-    #[serde(flatten)]
-    change: Change,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeltaData {
-    message_id: MessageId,
-    offset: usize,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct ResetData {
-    reason: ResetReason,
-}
-
 impl Frame {
     /// Reads an event: its name, its id (the cursor after it) and its data. `None` for events that this version
     /// does not know, which a reader passes over.
     pub fn parse(event: &str, id: &str, data: &str) -> Option<Self> {
         match event {
             "entry" | "message" | "conversation" | "removed" => {
-                let ChangeData { prev, change } = serde_json::from_str(data).ok()?;
-                Some(Self::Change { prev, cursor: id.parse().ok()?, change: Box::new(change) })
+                let data = json::parse(data)?;
+                let (prev, change) = (Fields::of(&data)?.parsed("prev")?, Box::new(Change::read(&data)?));
+                Some(Self::Change { prev, cursor: id.parse().ok()?, change })
             }
             "heartbeat" => Some(Self::Heartbeat { cursor: id.parse().ok()? }),
             "delta" => {
-                let DeltaData { message_id, offset, text } = serde_json::from_str(data).ok()?;
-                Some(Self::Delta { message_id, offset, text })
+                let data = json::parse(data)?;
+                let data = Fields::of(&data)?;
+                let offset = data.number("offset")?.try_into().ok()?;
+                Some(Self::Delta { message_id: data.parsed("messageId")?, offset, text: data.string("text")? })
             }
-            "reset" => serde_json::from_str(data).ok().map(|ResetData { reason }| Self::Reset { reason }),
+            "reset" => Some(Self::Reset { reason: ResetReason::of(Fields::of(&json::parse(data)?)?.text("reason")?)? }),
             "busy" => Some(Self::Busy),
             "auth" => Some(Self::Auth),
             _ => None,

@@ -2,12 +2,14 @@
 
 use crate::{
     ids::{ConversationId, TurnId},
+    json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 /// A conversation as lists and frames show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     /// Its address is `/c/{id}`.
@@ -21,13 +23,28 @@ pub struct Conversation {
     /// The turn that is running now, if any.
     pub running_turn_id: Option<TurnId>,
     /// The model that is asked first, as `provider:model`; the chain's order holds without one.
-    #[serde(default)]
     pub model: Option<String>,
     /// The owner's revision at which it last changed.
     pub rev: i64,
 }
 
+deserialize_by_read!(Conversation);
+
 impl Conversation {
+    /// The conversation in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self {
+            id: fields.parsed("id")?,
+            title: fields.string("title")?,
+            created_at: fields.time("createdAt")?,
+            updated_at: fields.time("updatedAt")?,
+            running_turn_id: fields.parsed("runningTurnId"),
+            model: fields.string("model"),
+            rev: fields.number("rev")?,
+        })
+    }
+
     /// Where the page is.
     pub fn path(&self) -> String {
         format!("/c/{}", self.id)

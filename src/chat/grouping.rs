@@ -44,7 +44,7 @@ impl Period {
 
 /// Conversations under their headings, newest first; headings without conversations are left out.
 pub fn group_by_period(mut conversations: Vec<Conversation>, now: Timestamp) -> Vec<(Period, Vec<Conversation>)> {
-    conversations.sort_by_key(|conversation| std::cmp::Reverse((conversation.updated_at, conversation.id)));
+    conversations.sort_unstable_by_key(|conversation| std::cmp::Reverse((conversation.updated_at, conversation.id)));
     let mut groups: Vec<(Period, Vec<Conversation>)> = Vec::new();
     for conversation in conversations {
         let period = Period::of(conversation.updated_at, now);

@@ -2,10 +2,12 @@
 
 use crate::{
     ids::{ConversationId, MessageId, TurnId},
+    json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
     work_log::MediaFile,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 /// Longest message a person may send, in bytes of UTF-8.
 pub const CONTENT_MAX_BYTES: usize = 32 * 1024;
@@ -39,8 +41,8 @@ crate::work_log::vocabulary! {
 }
 
 /// What an answer cost, where it is known. Times in milliseconds, tokens as the provider measured them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AnswerFacts {
     /// Who ran the model; `demo` for the built-in one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +71,7 @@ pub struct AnswerFacts {
 }
 
 /// A message as pages, frames and the API show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// UUID v7; ids sort in the order in which messages began.
@@ -83,18 +85,16 @@ pub struct Message {
     /// The text: plain for the person, Markdown for the assistant.
     pub content: String,
     /// The assistant's Markdown up to `html_bytes`, rendered and sanitised on the server.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
     /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished blocks before.
-    #[serde(default)]
     pub html_bytes: usize,
     /// The files that the person attached.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<MediaFile>,
     /// How it stands.
     pub status: MessageStatus,
     /// What the answer cost.
-    #[serde(default)]
     pub facts: AnswerFacts,
     /// Server time at which it began.
     pub created_at: Timestamp,
@@ -102,6 +102,48 @@ pub struct Message {
     pub updated_at: Timestamp,
     /// The owner's revision at which it last changed.
     pub rev: i64,
+}
+
+deserialize_by_read!(AnswerFacts);
+deserialize_by_read!(Message);
+
+impl AnswerFacts {
+    /// The facts in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self {
+            provider: fields.string("provider"),
+            model_name: fields.string("modelName"),
+            duration_ms: fields.number("durationMs"),
+            input_tokens: fields.number("inputTokens"),
+            output_tokens: fields.number("outputTokens"),
+            tokens_estimated: fields.flag("tokensEstimated"),
+            first_token_ms: fields.number("firstTokenMs"),
+            fallback: fields.flag("fallback"),
+        })
+    }
+}
+
+impl Message {
+    /// The message in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self {
+            id: fields.parsed("id")?,
+            conversation_id: fields.parsed("conversationId")?,
+            turn_id: fields.parsed("turnId"),
+            role: Role::of(fields.text("role")?)?,
+            content: fields.string("content")?,
+            html: fields.string("html"),
+            html_bytes: fields.number("htmlBytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
+            attachments: fields.items("attachments").iter().filter_map(MediaFile::read).collect(),
+            status: MessageStatus::of(fields.text("status")?)?,
+            facts: fields.value("facts").and_then(AnswerFacts::read).unwrap_or_default(),
+            created_at: fields.time("createdAt")?,
+            updated_at: fields.time("updatedAt")?,
+            rev: fields.number("rev")?,
+        })
+    }
 }
 
 /// How many bytes of growing Markdown are whole blocks: up to the last blank line that is not inside a code fence.

@@ -6,6 +6,7 @@ mod change;
 mod conversation;
 mod grouping;
 mod message;
+mod span;
 mod title;
 mod transcript;
 
@@ -14,5 +15,6 @@ pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
 pub use conversation::Conversation;
 pub use grouping::{Period, group_by_period};
 pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
+pub use span::Span;
 pub use title::{TITLE_MAX_CHARS, title_of};
 pub use transcript::{Item, Transcript};

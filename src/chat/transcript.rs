@@ -1,7 +1,7 @@
 //! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same changes gives the
 //! same list, so a stream that resumes, a poll and a second tab cannot disagree.
 
-use super::{Change, Conversation, Message, RemovedKind};
+use super::{Change, Conversation, Message, RemovedKind, Span};
 use crate::{
     ids::{ConversationId, EntryId, MessageId, TurnId},
     work_log::WorkLogEntry,
@@ -119,11 +119,13 @@ impl Transcript {
         self.removed.contains_key(&(kind, id))
     }
 
-    /// A conversation's messages and work in the order in which things happened.
-    pub fn items(&self, conversation: ConversationId) -> Vec<Item> {
-        let mut messages = self.messages.values().filter(|message| message.conversation_id == conversation).peekable();
+    /// A conversation's messages and work in the order in which things happened, as far as `span` reaches.
+    pub fn items(&self, conversation: ConversationId, span: Span) -> Vec<Item> {
+        let said = |message: &&Arc<Message>| message.conversation_id == conversation && span.holds(message.id.uuid());
+        let done = |entry: &&Arc<WorkLogEntry>| entry.conversation_id == Some(conversation) && span.holds(entry.id.uuid());
+        let mut messages = self.messages.values().filter(said).peekable();
         let mut items: Vec<Item> = Vec::new();
-        for entry in self.entries.values().filter(|entry| entry.conversation_id == Some(conversation)) {
+        for entry in self.entries.values().filter(done) {
             while let Some(message) = messages.next_if(|message| message.id.uuid() < entry.id.uuid()) {
                 items.push(Item::Message(message.clone()));
             }
@@ -243,7 +245,7 @@ mod tests {
         fn items_stand_in_the_order_of_their_ids((_, delivered) in deliveries()) {
             let transcript = Transcript::of(delivered);
             let mut ids = Vec::new();
-            for item in transcript.items(ConversationId::from_uuid(uuid(0, 1))) {
+            for item in transcript.items(ConversationId::from_uuid(uuid(0, 1)), Span::default()) {
                 match item {
                     Item::Message(message) => ids.push(message.id.uuid()),
                     Item::Work(group) => {

@@ -1,10 +1,23 @@
 //! What is read aloud to someone who does not see the page: beginnings and ends, never ticks or tokens.
 
+use super::{alive::whenever, browser};
 use crate::{
     chat::{Item, MessageStatus, Role},
     ids::{EntryId, MessageId},
 };
 use std::collections::HashMap;
+use web_sys::Element;
+
+/// Says what is new among `items` in the region below `root` that nobody sees.
+pub(super) fn announce(root: &Element, items: impl Fn() -> Vec<Item> + 'static) {
+    let Some(region) = browser::first::<Element>(root, ":scope > leptos-children > [role=status]") else { return };
+    let mut announcer = Announcer::default();
+    whenever(move || {
+        if let Some(news) = announcer.hear(&items()) {
+            region.set_text_content(Some(&news));
+        }
+    });
+}
 
 /// Remembers how things stood, and says what has changed since.
 #[derive(Debug, Default)]

@@ -1,7 +1,37 @@
 //! The few things asked of the browser itself, each harmless where it is missing.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement};
+
+/// Hears an event for as long as the page is there; islands never leave it before.
+pub(super) fn listen(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
+    let heard = Closure::<dyn FnMut(Event)>::new(heard);
+    _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
+    heard.forget();
+}
+
+/// The element that matches `selector` and in which the event happened.
+pub(super) fn happened_in(event: &Event, selector: &str) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()
+}
+
+/// The elements below `root` that match.
+pub(super) fn all(root: &Element, selector: &str) -> Vec<Element> {
+    let found = root.query_selector_all(selector).ok();
+    let found = found.into_iter().flat_map(|found| (0..found.length()).filter_map(move |at| found.get(at)));
+    found.filter_map(|node| node.dyn_into().ok()).collect()
+}
+
+/// The first element below `root` that matches.
+pub(super) fn first<T: JsCast>(root: &Element, selector: &str) -> Option<T> {
+    root.query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+/// Shows an element or hides it.
+pub(super) fn show(element: &Element, shown: bool) {
+    _ = element.toggle_attribute_with_force("hidden", !shown);
+}
 
 /// Puts text on the clipboard; by the old command where the page is not a secure context (plain http on a LAN).
 pub(super) fn copy(text: &str) {
@@ -24,17 +54,30 @@ fn copy_by_command(text: &str) -> Result<(), JsValue> {
     copied.map(drop)
 }
 
-/// The element with this id.
-pub(super) fn element(id: &str) -> Option<web_sys::Element> {
-    document().get_element_by_id(id)
-}
-
 /// Moves the focus to the first element that matches.
 pub(super) fn focus(selector: &str) {
-    let found = document().query_selector(selector).ok().flatten().and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(found) = found {
-        _ = found.focus();
+    let found = document().document_element().and_then(|root| first::<HtmlElement>(&root, selector));
+    found.iter().for_each(|element| _ = element.focus());
+}
+
+/// Opens a popover.
+pub(super) fn open_popover(element: &Element) {
+    if let Some(popover) = element.dyn_ref::<HtmlElement>() {
+        _ = popover.show_popover();
     }
+}
+
+/// Closes the popover around an element.
+pub(super) fn close_popover_around(element: &Element) {
+    let around = element.closest("[popover]").ok().flatten();
+    if let Some(popover) = around.as_ref().and_then(|around| around.dyn_ref::<HtmlElement>()) {
+        _ = popover.hide_popover();
+    }
+}
+
+/// The element with this id.
+pub(super) fn element(id: &str) -> Option<Element> {
+    document().get_element_by_id(id)
 }
 
 /// Goes to a page.

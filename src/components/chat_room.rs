@@ -1,6 +1,6 @@
 //! The whole of the chat page: the side, the conversation, the composer.
 
-use super::{Composer, ConversationView, Side};
+use super::{Side, composer::ComposerForm, conversation_room::ConversationRoom, talk_dialogs::TalkDialogs};
 use crate::{
     api::{ChatPage, Snapshot},
     chat::Change,
@@ -12,13 +12,14 @@ use leptos::prelude::*;
 pub fn ChatRoom(
     /// What the page shows.
     page: ChatPage,
-    /// Why the composer's form was not taken.
+    /// Why the composer's form was not taken that was sent without JavaScript.
     #[prop(default = None)]
     trouble: Option<String>,
 ) -> impl IntoView {
-    let current = page.conversation.as_ref().map(|conversation| conversation.id);
+    let conversation = page.conversation;
+    let current = conversation.as_ref().map(|conversation| conversation.id);
     let (listed, shown): (Vec<_>, Vec<_>) = page.snapshot.rows.iter().cloned().partition(|row| matches!(row, Change::Conversation(_)));
-    let open = page.conversation.map(Change::Conversation);
+    let open = conversation.clone().map(Change::Conversation);
     let shown: Vec<Change> = shown.into_iter().chain(open.clone()).collect();
     let with = |rows: Vec<Change>| Snapshot { rows, ..page.snapshot.clone() };
     view! {
@@ -26,9 +27,10 @@ pub fn ChatRoom(
             <a class="skip" href="#message">"Skip to the message field"</a>
             <Side account=page.account snapshot=with(listed) current/>
             <main class="main">
-                <ConversationView conversation_id=current snapshot=with(shown) older=page.older/>
-                <Composer conversation_id=current snapshot=with(open.into_iter().collect()) models=page.models trouble/>
+                <ConversationRoom conversation=conversation.clone() snapshot=with(shown) span=page.span/>
+                <ComposerForm conversation=conversation.clone() snapshot=with(open.into_iter().collect()) models=page.models trouble/>
             </main>
+            <TalkDialogs conversation/>
         </div>
     }
 }

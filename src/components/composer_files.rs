@@ -1,84 +1,110 @@
-//! Files beside the message that is being written. The form's own input holds them, so that they go with it without
-//! JavaScript, too; what is pasted or dropped is put into it.
+//! Files beside the message that is being written. The form's own input holds them; what is pasted or dropped is put into it.
 
-use super::{Icon, composer_send::Sending};
+use super::{browser, live_forms::say_trouble, markup, patch::morph_children};
 use crate::chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES};
-use leptos::{
-    html::{Form, Input},
-    prelude::*,
-};
-use web_sys::{DataTransfer, File, FileList};
+use leptos::wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Element, Event, EventTarget, File, FileList, HtmlInputElement};
 
-/// The input of a composer and what it holds.
-#[derive(Clone, Copy)]
+/// The input of a composer and the list that shows what it holds.
+#[derive(Clone)]
 pub(super) struct ComposerFiles {
-    /// The form that is sent with them.
-    pub(super) form: NodeRef<Form>,
-    input: NodeRef<Input>,
-    names: RwSignal<Vec<String>>,
-    trouble: RwSignal<String>,
+    place: Element,
+    input: HtmlInputElement,
+    list: Element,
 }
 
 impl ComposerFiles {
-    /// None yet; why files cannot be taken is said in `trouble`.
-    pub(super) fn new(trouble: RwSignal<String>) -> Self {
-        Self { form: NodeRef::new(), input: NodeRef::new(), names: RwSignal::default(), trouble }
+    /// Those of a composer, and what was chosen before it came to life.
+    pub(super) fn of(place: &Element) -> Option<Self> {
+        let (input, list) = (browser::first(place, "input[type=file]")?, browser::first(place, ".attached")?);
+        let files = Self { place: place.clone(), input, list };
+        files.changed();
+        Some(files)
+    }
+
+    /// Hears what is chosen, pasted into `area`, dropped on `form` and taken away.
+    pub(super) fn listen(&self, form: &EventTarget, area: &EventTarget) {
+        let (chosen, pasted, dropped, removed) = (self.clone(), self.clone(), self.clone(), self.clone());
+        browser::listen(&self.input, "change", move |_| chosen.changed());
+        browser::listen(area, "paste", move |event| pasted.add(&event, |event| event.dyn_ref::<ClipboardEvent>()?.clipboard_data()));
+        browser::listen(form, "dragover", |event| event.prevent_default());
+        browser::listen(form, "drop", move |event| dropped.add(&event, |event| event.dyn_ref::<DragEvent>()?.data_transfer()));
+        browser::listen(&self.list, "click", move |event| {
+            let button = browser::happened_in(&event, "[data-remove]");
+            if let Some(at) = button.and_then(|button| button.get_attribute("data-remove")?.parse().ok()) {
+                removed.remove(at);
+            }
+        });
     }
 
     /// Whether there are any.
-    pub(super) fn any(self) -> bool {
-        self.names.with_untracked(|names| !names.is_empty())
-    }
-
-    /// Puts files that were pasted or dropped beside those that are there. Says whether there were any.
-    pub(super) fn add(self, more: Option<FileList>) -> bool {
-        let added = files(more);
-        let some = !added.is_empty();
-        if some {
-            self.hold(files(self.held()).into_iter().chain(added));
-        }
-        some
+    pub(super) fn any(&self) -> bool {
+        !self.held().is_empty()
     }
 
     /// Takes them to send them and leaves the input empty.
-    pub(super) fn take(self) -> Vec<File> {
-        let held = files(self.held());
-        self.hold(std::iter::empty());
+    pub(super) fn take(&self) -> Vec<File> {
+        let held = self.held();
+        self.hold(&[]);
         held
     }
 
     /// Puts back what could not be sent, before what has been chosen since.
-    pub(super) fn give_back(self, kept: Vec<File>) {
-        self.hold(kept.into_iter().chain(files(self.held())));
+    pub(super) fn give_back(&self, mut kept: Vec<File>) {
+        kept.extend(self.held());
+        self.hold(&kept);
     }
 
-    fn remove(self, at: usize) {
-        let kept = files(self.held()).into_iter().enumerate().filter(|(n, _)| *n != at).map(|(_, file)| file);
-        self.hold(kept);
-    }
-
-    fn held(self) -> Option<FileList> {
-        self.input.try_get_untracked().flatten()?.files()
-    }
-
-    fn hold(self, files: impl Iterator<Item = File>) {
-        let (Some(input), Ok(holder)) = (self.input.try_get_untracked().flatten(), DataTransfer::new()) else { return };
-        for file in files {
-            _ = holder.items().add_with_file(&file);
+    /// Puts the files that an event brings beside those that are there; text goes where it always goes.
+    fn add(&self, event: &Event, brought: fn(&Event) -> Option<DataTransfer>) {
+        let added = files(brought(event).and_then(|brought| brought.files()));
+        if !added.is_empty() {
+            event.prevent_default();
+            self.hold(&[self.held(), added].concat());
         }
-        input.set_files(holder.files().as_ref());
+    }
+
+    fn remove(&self, at: usize) {
+        let mut kept = self.held();
+        if at < kept.len() {
+            kept.remove(at);
+        }
+        self.hold(&kept);
+        // The button that had the focus is gone, or it is the next file's now.
+        if at >= kept.len() {
+            _ = self.input.focus();
+        }
+    }
+
+    fn held(&self) -> Vec<File> {
+        files(self.input.files())
+    }
+
+    fn hold(&self, files: &[File]) {
+        let Ok(holder) = DataTransfer::new() else { return };
+        for file in files {
+            _ = holder.items().add_with_file(file);
+        }
+        self.input.set_files(holder.files().as_ref());
         self.changed();
     }
 
-    /// Takes note of what the input holds; what cannot be sent is put out again, and that is said.
-    fn changed(self) {
-        let held = files(self.held());
-        let refused: Vec<String> = held.iter().enumerate().filter_map(|(at, file)| refusal(at, file)).collect();
+    /// Shows what the input holds; what cannot be sent is put out again, and that is said.
+    fn changed(&self) {
+        let (mut kept, mut refused) = (Vec::new(), Vec::new());
+        for file in self.held() {
+            match refusal(kept.len(), &file) {
+                Some(why) => refused.push(why),
+                None => kept.push(file),
+            }
+        }
         if refused.is_empty() {
-            self.names.set(held.iter().map(File::name).collect());
+            let names: Vec<String> = kept.iter().map(File::name).collect();
+            morph_children(&self.list, &markup::attached(&names));
+            browser::show(&self.list, !names.is_empty());
         } else {
-            self.trouble.set(refused.join(" "));
-            self.hold(held.into_iter().enumerate().filter(|(at, file)| refusal(*at, file).is_none()).map(|(_, file)| file));
+            say_trouble(&self.place, Some(&refused.join(" ")));
+            self.hold(&kept);
         }
     }
 }
@@ -88,55 +114,11 @@ fn files(list: Option<FileList>) -> Vec<File> {
 }
 
 /// Why a file need not be sent; what it is, the server finds out.
-fn refusal(at: usize, file: &File) -> Option<String> {
-    let most = PICTURE_MAX_BYTES;
-    match at {
-        at if at >= ATTACHMENTS_MAX => Some(format!("“{}” is one too many: a message takes {ATTACHMENTS_MAX} files.", file.name())),
-        _ if file.size() > most as f64 => Some(format!("“{}” is too large: at most {} MiB.", file.name(), most / 1024 / 1024)),
-        _ => None,
+fn refusal(before: usize, file: &File) -> Option<String> {
+    const MIB: usize = 1024 * 1024;
+    if before >= ATTACHMENTS_MAX {
+        return Some(format!("“{}” is one too many: a message takes {ATTACHMENTS_MAX} files.", file.name()));
     }
-}
-
-/// The button that opens the file chooser.
-#[component]
-pub(super) fn AttachButton(sending: Sending) -> impl IntoView {
-    let files = sending.files;
-    view! {
-        <label class="attach" title="A picture (PNG, JPEG, GIF, WebP) or a text file">
-            <input
-                type="file"
-                class="unseen"
-                name="attachment"
-                multiple
-                accept="image/png,image/jpeg,image/gif,image/webp,text/*,.md,.csv,.json,.toml,.yaml,.yml,.log,.rs,.py,.js,.ts"
-                aria-label="Attach files"
-                node_ref=files.input
-                on:change=move |_| files.changed()
-            />
-            <Icon name="clip"/>
-            <span aria-hidden="true">"Attach"</span>
-        </label>
-    }
-}
-
-/// What is attached, each with a button that takes it away.
-#[component]
-pub(super) fn Attached(sending: Sending) -> impl IntoView {
-    let files = sending.files;
-    let chip = move |(at, name): (usize, String)| {
-        let words = format!("Remove {name}");
-        view! {
-            <li class="chip">
-                <span>{name}</span>
-                <button type="button" class="plain" aria-label=words on:click=move |_| files.remove(at)><Icon name="x"/></button>
-            </li>
-        }
-    };
-    view! {
-        <Show when=move || files.names.with(|names| !names.is_empty())>
-            <ul class="attached" aria-label="Attached files">
-                {move || files.names.get().into_iter().enumerate().map(chip).collect_view()}
-            </ul>
-        </Show>
-    }
+    let too_large = file.size() > PICTURE_MAX_BYTES as f64;
+    too_large.then(|| format!("“{}” is too large: at most {} MiB.", file.name(), PICTURE_MAX_BYTES / MIB))
 }

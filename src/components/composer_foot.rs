@@ -1,8 +1,8 @@
 //! The foot of the composer: who answers, and the one button.
 
-use super::Icon;
-use crate::api::{ModelChoice, StopTurn};
-use leptos::{ev::MouseEvent, html::Select, prelude::*, server_fn::ServerFn};
+use super::{Icon, markup};
+use crate::api::ModelChoice;
+use leptos::{either::Either, prelude::*, tachys::html::InertElement};
 
 /// Models, a hint, and the one button: Send, or Stop while a turn runs.
 #[component]
@@ -10,56 +10,55 @@ pub fn ComposerFoot(
     /// The models that answer, in the order in which they are asked.
     models: Vec<ModelChoice>,
     /// The one that was chosen to be asked first.
-    #[prop(into)]
-    chosen: Signal<Option<String>>,
-    /// The field in which it is chosen.
-    chooser: NodeRef<Select>,
-    /// What attaches files; nothing where files cannot be attached.
-    attach: AnyView,
+    chosen: Option<String>,
     /// Whether a turn runs.
-    #[prop(into)]
-    running: Signal<bool>,
-    /// Stops the turn.
-    on_stop: Callback<()>,
+    running: bool,
 ) -> impl IntoView {
-    let stop = move |event: MouseEvent| {
-        event.prevent_default();
-        on_stop.run(());
-    };
     view! {
         <div class="row">
-            {attach}
-            <ModelChooser models chosen chooser/>
+            <AttachButton/>
+            <ModelChooser models chosen/>
             <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
-            <Show
-                when=move || running.get()
-                fallback=|| view! { <button class="button" data-kind="main"><Icon name="send"/>"Send"</button> }
-            >
-                <button class="button" data-kind="main" formaction=StopTurn::url() formenctype="application/x-www-form-urlencoded" formnovalidate=true on:click=stop>
-                    <Icon name="stop"/>
-                    "Stop"
-                </button>
-            </Show>
+            {InertElement::new(markup::composer_button(running))}
         </div>
+    }
+}
+
+/// What opens the file chooser. The input holds what was chosen, so that it goes with the form without JavaScript, too.
+#[component]
+fn AttachButton() -> impl IntoView {
+    view! {
+        <label class="attach" title="A picture (PNG, JPEG, GIF, WebP) or a text file">
+            <input
+                type="file"
+                class="unseen"
+                name="attachment"
+                multiple
+                accept="image/png,image/jpeg,image/gif,image/webp,text/*,.md,.csv,.json,.toml,.yaml,.yml,.log,.rs,.py,.js,.ts"
+                aria-label="Attach files"
+            />
+            <Icon name="clip"/>
+            <span aria-hidden="true">"Attach"</span>
+        </label>
     }
 }
 
 /// Who is asked first; it holds from the next message on. A chain of one model leaves nothing to choose.
 #[component]
-fn ModelChooser(models: Vec<ModelChoice>, chosen: Signal<Option<String>>, chooser: NodeRef<Select>) -> impl IntoView {
+fn ModelChooser(models: Vec<ModelChoice>, chosen: Option<String>) -> impl IntoView {
     let usual = models.iter().map(|model| model.title.clone()).collect::<Vec<_>>().join(" → ");
     if models.len() < 2 {
-        return view! { <span class="chip" title="The model that answers">{usual}</span> }.into_any();
+        return Either::Left(view! { <span class="chip" title="The model that answers">{usual}</span> });
     }
+    let first_of_chain = chosen.is_none();
     let option = move |model: ModelChoice| {
-        let key = model.key.clone();
-        view! { <option value=model.key selected=move || chosen.get().as_deref() == Some(key.as_str())>{model.title}</option> }
+        let selected = chosen.as_ref() == Some(&model.key);
+        view! { <option value=model.key selected=selected>{model.title}</option> }
     };
-    view! {
-        <select class="chip" name="model" aria-label="Model that answers first" node_ref=chooser>
-            <option value="" selected=move || chosen.get().is_none()>{usual}</option>
+    Either::Right(view! {
+        <select class="chip" name="model" aria-label="Model that answers first">
+            <option value="" selected=first_of_chain>{usual}</option>
             {models.into_iter().map(option).collect_view()}
         </select>
-    }
-    .into_any()
+    })
 }

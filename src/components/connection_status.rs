@@ -1,65 +1,39 @@
 //! How the page stands to the server, in a word, with a way to try again.
 
-use super::clock;
-use crate::live::Connection;
-use leptos::prelude::*;
+use super::{alive::whenever, browser, markup, patch::morph};
+use crate::live::{Connection, WorkLogStream, clock};
+use leptos::{prelude::*, tachys::html::InertElement};
+use web_sys::Element;
 
 /// The connection in words; while it is lost, a button that tries again at once.
 #[component]
 pub fn ConnectionStatus(
     /// How it stands.
-    #[prop(into)]
-    connection: Signal<Connection>,
-    /// Tries again at once.
-    retry: Callback<()>,
+    #[prop(optional)]
+    connection: Connection,
 ) -> impl IntoView {
-    let seconds_left = RwSignal::new(None::<i64>);
-    Effect::new(move |_| {
-        let left = match connection.get() {
+    InertElement::new(markup::connection(connection, None))
+}
+
+/// Keeps the status below an island's root right, and hears its button.
+pub(super) fn keep_connection(root: &Element, stream: WorkLogStream) {
+    let Some(status) = browser::first::<Element>(root, ".connection") else { return };
+    let mut shown = String::new();
+    whenever(move || {
+        let connection = stream.connection.get();
+        let seconds_left = match connection {
             Connection::Retrying { at_ms, .. } => Some(clock::seconds_until(at_ms)),
             _ => None,
         };
-        if seconds_left.get_untracked() != left {
-            seconds_left.set(left);
+        let html = markup::connection(connection, seconds_left);
+        if html != shown {
+            morph(&status, &html);
+            shown = html;
         }
     });
-    let lost = Memo::new(move |_| matches!(connection.get(), Connection::Retrying { .. } | Connection::Offline | Connection::Polling));
-    view! {
-        <span class="connection" data-state=move || state(connection.get())>
-            <span role="status">{move || words(connection.get())}</span>
-            {move || seconds_left.get().map(|seconds| view! { <span aria-hidden="true">{format!("in {seconds} s")}</span> })}
-            <Show when=move || lost.get()>
-                <button type="button" class="plain" on:click=move |_| retry.run(())>
-                    "Retry"
-                </button>
-            </Show>
-            <Show when=move || connection.get() == Connection::SignedOut>
-                <a class="plain" href="/sign-in">
-                    "Sign in"
-                </a>
-            </Show>
-        </span>
-    }
-}
-
-fn words(connection: Connection) -> &'static str {
-    match connection {
-        Connection::Connecting => "Connecting…",
-        Connection::Live => "Live",
-        Connection::Retrying { .. } => "Reconnecting",
-        Connection::Polling => "Polling",
-        Connection::Offline => "Offline",
-        Connection::SignedOut => "Signed out",
-    }
-}
-
-fn state(connection: Connection) -> &'static str {
-    match connection {
-        Connection::Connecting => "connecting",
-        Connection::Live => "live",
-        Connection::Retrying { .. } => "retrying",
-        Connection::Polling => "polling",
-        Connection::Offline => "offline",
-        Connection::SignedOut => "signed-out",
-    }
+    browser::listen(root, "click", move |event| {
+        if browser::happened_in(&event, "[data-do=reconnect]").is_some() {
+            stream.retry.run(());
+        }
+    });
 }

@@ -1,80 +1,94 @@
 //! All conversations under their days, as they come, change and go.
 
 use super::{
-    delete_dialog::{DeleteDialog, Doomed},
+    alive::{Known, bring_to_life, whenever},
+    browser,
     follow::follow,
-    hydrated::use_hydrated,
-    talk_link::TalkLink,
+    live_forms::send_live_forms,
+    markup::{Html, talks},
+    patch::morph_children,
+    talk_dialogs::open_dialog,
 };
 use crate::{
     api::Snapshot,
-    chat::{Conversation, Period, group_by_period},
+    chat::{Change, Conversation, Period, group_by_period},
     ids::ConversationId,
+    json::Fields,
+    timestamp::Timestamp,
 };
-use leptos::prelude::*;
+use leptos::{html::Nav, prelude::*};
+use serde_json::{Value, json};
+use web_sys::Element;
 
-/// The list of conversations with its live feed.
+/// The list of conversations, kept as it is on the server. Its children are the list.
 #[island]
 pub fn ConversationList(
+    /// The list as the server rendered it.
+    children: Children,
+) -> impl IntoView {
+    let place = NodeRef::<Nav>::new();
+    bring_to_life(place, begin);
+    view! {
+        <nav class="talks" aria-label="Conversations" node_ref=place data-hydrated="false">
+            {children()}
+        </nav>
+    }
+}
+
+fn begin(root: &Element, known: Value) -> Option<()> {
+    let known = Fields::of(&known)?;
+    let current = known.parsed("current");
+    let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
+    let now = snapshot.now;
+    let stream = follow(snapshot);
+    let groups = browser::first::<Element>(root, ".talk-groups")?;
+    let mut shown = None;
+    whenever(move || {
+        let listed = stream.transcript.with(|held| held.conversations().map(|one| one.as_ref().clone()).collect::<Vec<_>>());
+        let html = list(listed, now, current);
+        if shown.as_ref().is_some_and(|shown| *shown != html) {
+            morph_children(&groups, &html);
+        }
+        shown = Some(html);
+    });
+    send_live_forms();
+    browser::listen(&document(), "click", move |event| _ = open_dialog(&event, stream));
+    Some(())
+}
+
+/// The list with its feed.
+#[component]
+pub fn LiveConversations(
     /// All conversations.
     snapshot: Snapshot,
     /// The one that is open.
     current: Option<ConversationId>,
 ) -> impl IntoView {
-    let now = snapshot.now;
-    let stream = follow(snapshot);
-    let hydrated = use_hydrated();
-    let conversations =
-        Memo::new(move |_| stream.transcript.with(|held| held.conversations().map(|one| one.as_ref().clone()).collect::<Vec<_>>()));
-    let groups = Memo::new(move |_| group_by_period(conversations.get(), now));
+    let conversation = |row: &Change| if let Change::Conversation(one) = row { Some(one.clone()) } else { None };
+    let html = list(snapshot.rows.iter().filter_map(conversation).collect(), snapshot.now, current);
     view! {
-        <nav class="talks" aria-label="Conversations" data-hydrated=move || hydrated.get()>
-            <ConversationGroups groups current/>
-        </nav>
+        <ConversationList>
+            <Known what=json!({ "snapshot": snapshot, "current": current })/>
+            <div class="talk-groups" inner_html=html></div>
+        </ConversationList>
     }
 }
 
-/// Conversations under their headings. Rows are keyed by conversation: a rename changes a row in place.
+fn list(conversations: Vec<Conversation>, now: Timestamp, current: Option<ConversationId>) -> String {
+    let mut html = Html::default();
+    talks(&mut html, &group_by_period(conversations, now), current);
+    html.take()
+}
+
+/// Conversations under their headings.
 #[component]
 pub fn ConversationGroups(
     /// Headings and what stands under them, as [`group_by_period`] gives them.
-    #[prop(into)]
-    groups: Signal<Vec<(Period, Vec<Conversation>)>>,
+    groups: Vec<(Period, Vec<Conversation>)>,
     /// The one that is open.
     current: Option<ConversationId>,
 ) -> impl IntoView {
-    let doomed = RwSignal::new(None::<Doomed>);
-    let periods = Memo::new(move |_| groups.with(|groups| groups.iter().map(|(period, _)| *period).collect::<Vec<_>>()));
-    let under = move |period| {
-        groups.with(|groups| groups.iter().find(|(here, _)| *here == period).map(|(_, group)| group.clone()).unwrap_or_default())
-    };
-    view! {
-        <Show when=move || periods.with(Vec::is_empty)>
-            <p class="none">"What you talk about will be listed here."</p>
-        </Show>
-        <For each=move || periods.get() key=|period| *period let(period)>
-            <h2>{period.heading()}</h2>
-            <ul>
-                <For each=move || under(period) key=|conversation| conversation.id let(first)>
-                    <Row first groups current doomed/>
-                </For>
-            </ul>
-        </For>
-        <DeleteDialog doomed current/>
-    }
-}
-
-#[component]
-fn Row(
-    first: Conversation,
-    groups: Signal<Vec<(Period, Vec<Conversation>)>>,
-    current: Option<ConversationId>,
-    doomed: RwSignal<Option<Doomed>>,
-) -> impl IntoView {
-    let id = first.id;
-    let conversation = Memo::new(move |_| {
-        let held = groups.with(|groups| groups.iter().flat_map(|(_, group)| group).find(|held| held.id == id).cloned());
-        held.unwrap_or_else(|| first.clone())
-    });
-    view! { <TalkLink conversation current=current == Some(id) doomed/> }
+    let mut html = Html::default();
+    talks(&mut html, &groups, current);
+    view! { <div class="talk-groups" inner_html=html.take()></div> }
 }

@@ -1,101 +1,134 @@
 //! The open conversation: its title, how the page stands to the server, and the list that grows while one reads.
 
 use super::{
-    Icon, Reader, Timeline, TimelineSource, Welcome, announcer::Announcer, browser, clock, conversation_header::ConversationHeader,
-    follow::follow, hydrated::use_hydrated, permalink::follow_permalinks, stay_at_end::use_stay_at_end,
+    alive::{bring_to_life, whenever},
+    announcer::announce,
+    browser,
+    connection_status::keep_connection,
+    copying::hear_copying,
+    earlier::Earlier,
+    follow::follow,
+    live_forms::send_live_forms,
+    markup::{Sight, rows},
+    opened::opened,
+    patch::Rows,
+    permalink::{follow_permalinks, names_an_entry},
+    stay_at_end::StayAtEnd,
+    ticking::{keep_time, tick},
 };
-use crate::{api::Snapshot, chat::RemovedKind, ids::ConversationId, live::WorkLogStream};
-use leptos::prelude::*;
+use crate::{
+    api::Snapshot,
+    chat::{Item, RemovedKind, Span},
+    ids::ConversationId,
+    json::Fields,
+    live::WorkLogStream,
+    timestamp::Timestamp,
+};
+use leptos::{html::Section, prelude::*};
+use serde_json::Value;
+use web_sys::Element;
 
-/// The conversation with its live feed; without a conversation, what one might ask.
+/// Keeps an open conversation as it is on the server. Its children are the conversation, as `ConversationRoom` renders it.
 #[island]
 pub fn ConversationView(
-    /// The conversation that is open.
-    conversation_id: Option<ConversationId>,
-    /// It, its messages and its entries.
-    snapshot: Snapshot,
-    /// Where older rows begin, if there are any.
-    older: Option<String>,
+    /// The conversation as the server rendered it.
+    children: Children,
 ) -> impl IntoView {
-    let reader = Reader::new(snapshot.now);
-    let stream = follow(snapshot);
-    let source = source_of(stream, conversation_id);
-    let hydrated = use_hydrated();
-    let end = use_stay_at_end(move || (source.items.track(), source.answers.track()));
-    let title = title_of(stream, conversation_id);
-    let older = older.zip(conversation_id).map(|(before, id)| format!("/c/{id}?before={before}"));
-    Effect::new(move |_| clock::set_by_server(reader.server_now));
-    follow_permalinks(reader);
-    leave_when_removed(stream, conversation_id);
+    let place = NodeRef::<Section>::new();
+    bring_to_life(place, begin);
     view! {
-        <section class="conversation" aria-label="Conversation" data-hydrated=move || hydrated.get()>
-            <ConversationHeader title stream/>
-            <div class="scroll" tabindex="0" aria-label="Messages and work" role="region" node_ref=end.list on:scroll=move |_| end.scrolled()>
-                <div class="timeline" role="log" aria-live="off">
-                    {older.map(|older| view! { <a class="older" href=older>"Load older"</a> })}
-                    <Show when=move || source.items.with(Vec::is_empty)>
-                        <Welcome/>
-                    </Show>
-                    <Timeline source reader/>
-                </div>
-                <JumpToLatest shown=end.away on_jump=Callback::new(move |()| end.go())/>
-            </div>
-            <Announcements source/>
+        <section class="conversation" aria-label="Conversation" node_ref=place data-hydrated="false">
+            {children()}
         </section>
     }
 }
 
-fn source_of(stream: WorkLogStream, conversation_id: Option<ConversationId>) -> TimelineSource {
-    let items = Memo::new(move |_| stream.transcript.with(|held| conversation_id.map(|id| held.items(id)).unwrap_or_default()));
-    let running = Memo::new(move |_| stream.transcript.with(|held| held.conversation(conversation_id?)?.running_turn_id));
-    TimelineSource { items: items.into(), answers: stream.answers.into(), running: running.into() }
+fn begin(root: &Element, known: Value) -> Option<()> {
+    let known = Fields::of(&known)?;
+    let conversation_id = known.parsed("conversationId");
+    let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
+    let (now, span) = (snapshot.now, ArcRwSignal::new(known.value("span").and_then(Span::read)?));
+    let stream = follow(snapshot);
+    let list = browser::first::<Element>(root, ".scroll")?;
+    let end = StayAtEnd::new(names_an_entry() || span.with_untracked(|span| span.to.is_some()));
+    end.grown(&list);
+    let earlier = Earlier::new(conversation_id, stream, span.clone());
+    hear(root, &list, &end, &earlier);
+    keep_rows(root, list, end, &earlier, now);
+    keep_connection(root, stream);
+    keep_title(root, stream, conversation_id);
+    keep_time(root);
+    announce(root, {
+        let span = span.clone();
+        move || items(stream, conversation_id, span.get())
+    });
+    follow_permalinks(conversation_id, span);
+    leave_when_removed(stream, conversation_id);
+    hear_copying(root, stream);
+    send_live_forms();
+    Some(())
 }
 
-fn title_of(stream: WorkLogStream, conversation_id: Option<ConversationId>) -> Memo<String> {
-    Memo::new(move |_| {
-        let open = stream.transcript.with(|held| conversation_id.and_then(|id| held.conversation(id)));
-        open.map_or_else(|| "New conversation".to_owned(), |open| open.title.clone())
-    })
+fn items(stream: WorkLogStream, conversation_id: Option<ConversationId>, span: Span) -> Vec<Item> {
+    stream.transcript.with(|held| conversation_id.map(|id| held.items(id, span)).unwrap_or_default())
+}
+
+/// What the reader does in the list.
+fn hear(root: &Element, list: &Element, end: &StayAtEnd, earlier: &Earlier) {
+    let (scrolled, end_seen, earlier_seen) = (list.clone(), end.clone(), earlier.clone());
+    browser::listen(list, "scroll", move |_| {
+        end_seen.scrolled(&scrolled);
+        earlier_seen.scrolled(&scrolled);
+    });
+    let (clicked, end, earlier) = (list.clone(), end.clone(), earlier.clone());
+    browser::listen(root, "click", move |event| {
+        if browser::happened_in(&event, "[data-do=latest]").is_some() {
+            end.go(clicked.clone());
+        } else if browser::happened_in(&event, ".older").is_some() {
+            event.prevent_default();
+            earlier.load(clicked.clone());
+        }
+    });
+}
+
+fn keep_rows(root: &Element, scroll: Element, end: StayAtEnd, earlier: &Earlier, now: Timestamp) {
+    let Some(list) = browser::first::<Element>(root, ".timeline") else { return };
+    let welcome = browser::first::<Element>(root, ".welcome");
+    let (conversation, stream, span) = (earlier.conversation, earlier.stream, earlier.span.clone());
+    let mut shown = None::<Rows>;
+    whenever(move || {
+        let running = stream.transcript.with(|held| held.conversation(conversation?)?.running_turn_id);
+        let items = items(stream, conversation, span.get());
+        let rows = stream.answers.with(|answers| rows(&items, Sight { answers, running, opened: &opened(&list), now }));
+        match &mut shown {
+            // They stand in the page already.
+            None => shown = Some(Rows::of(rows)),
+            Some(shown) => {
+                welcome.iter().for_each(|welcome| browser::show(welcome, rows.is_empty()));
+                shown.show(&list, rows);
+                tick(&list);
+                end.grown(&scroll);
+            }
+        }
+    });
+}
+
+fn keep_title(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
+    let Some(heading) = browser::first::<Element>(root, ".top h1") else { return };
+    whenever(move || {
+        let title = stream.transcript.with(|held| Some(held.conversation(conversation_id?)?.title.clone()));
+        if let Some(title) = title.filter(|title| heading.text_content().as_ref() != Some(title)) {
+            heading.set_text_content(Some(&title));
+        }
+    });
 }
 
 /// A page whose conversation was deleted, here or elsewhere, has nothing to show any more.
 fn leave_when_removed(stream: WorkLogStream, conversation_id: Option<ConversationId>) {
-    Effect::new(move |_| {
+    whenever(move || {
         let removed = |id: ConversationId| stream.transcript.with(|held| held.is_removed(RemovedKind::Conversation, id.uuid()));
         if conversation_id.is_some_and(removed) {
             browser::go_to("/");
         }
     });
-}
-
-#[component]
-fn JumpToLatest(shown: Signal<bool>, on_jump: Callback<()>) -> impl IntoView {
-    view! {
-        <Show when=move || shown.get()>
-            <div class="jump">
-                <button type="button" class="button" on:click=move |_| on_jump.run(())>
-                    <Icon name="down"/>
-                    "Jump to latest"
-                </button>
-            </div>
-        </Show>
-    }
-}
-
-/// A region that nobody sees: what begins and ends is read aloud from here.
-#[component]
-fn Announcements(source: TimelineSource) -> impl IntoView {
-    let news = RwSignal::new(String::new());
-    let announcer = StoredValue::new(Announcer::default());
-    Effect::new(move |_| {
-        let heard = source.items.with(|items| announcer.try_update_value(|announcer| announcer.hear(items)));
-        if let Some(text) = heard.flatten() {
-            news.set(text);
-        }
-    });
-    view! {
-        <p class="unseen" role="status" aria-live="polite">
-            {move || news.get()}
-        </p>
-    }
 }

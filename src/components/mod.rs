@@ -1,41 +1,38 @@
-//! What pages are made of. Components take data and return view; islands (`ChatRoom`'s parts, `ConversationList`,
-//! `ThemeSwitch`, `WorkLogFeed`'s view) also live in the browser and say so by `data-hydrated` on their root.
-//! May use `live`, `api` and the domain.
+//! What pages are made of. Components take data and return view, on the server. Islands (`ConversationView`, `Composer`,
+//! `ConversationList`, `FeedView`, `ThemeChoice`) keep what the server rendered as it should be: they follow the feed, make
+//! the same `markup` again, `patch` what differs, and say by `data-hydrated` that they live. May use `live`, `api`, the domain.
 
+mod alive;
 mod announcer;
-mod approval_card;
 mod browser;
 mod chat_message;
 mod chat_room;
-mod clock;
 mod composer;
 mod composer_files;
 mod composer_foot;
-mod composer_send;
 mod composer_text;
 mod connection_status;
 mod conversation_header;
 mod conversation_list;
+mod conversation_room;
 mod conversation_view;
-mod day_divider;
-mod delete_dialog;
-mod entry_details;
-mod entry_facts;
-mod entry_foot;
+mod copying;
+mod earlier;
 mod follow;
-mod hydrated;
 mod icon;
+mod live_forms;
+mod markup;
 mod media_figure;
+mod opened;
+mod patch;
 mod permalink;
-mod post_form;
 mod reader;
-mod retry_button;
 pub mod samples;
 mod side;
 mod stay_at_end;
-mod talk_link;
+mod talk_dialogs;
 mod theme_switch;
-mod time;
+mod ticking;
 mod timeline;
 mod trouble;
 mod visible_text;
@@ -44,21 +41,23 @@ mod work_group;
 mod work_log_feed;
 mod work_log_message;
 
+pub use markup::Can;
+#[cfg(all(test, target_arch = "wasm32"))]
+pub(crate) use {markup::Row, patch::Rows};
+
 pub use chat_message::ChatMessage;
 pub use chat_room::ChatRoom;
 pub use composer::Composer;
 pub use composer_foot::ComposerFoot;
 pub use connection_status::ConnectionStatus;
-pub use conversation_list::{ConversationGroups, ConversationList};
+pub use conversation_list::{ConversationGroups, ConversationList, LiveConversations};
 pub use conversation_view::ConversationView;
-pub use day_divider::DayDivider;
 pub use icon::{Icon, StatusIcon};
 pub use media_figure::MediaFigure;
 pub use reader::Reader;
 pub use side::Side;
 pub use theme_switch::ThemeSwitch;
-pub use time::{Elapsed, RelativeTime};
-pub use timeline::{Timeline, TimelineSource};
+pub use timeline::Timeline;
 pub use trouble::Trouble;
 pub use visible_text::{visible_line, visible_text};
 pub use welcome::Welcome;

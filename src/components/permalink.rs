@@ -1,27 +1,37 @@
-//! `#entry-{id}` in the address opens that entry, shows it and marks it (the mark is `:target` in the style).
+//! `#entry-{id}` in the address opens that entry, shows it and marks it (the mark is `:target` in the style). An entry that
+//! is not on the page has a page of its own around it.
 
-use super::{Reader, browser};
-use crate::ids::EntryId;
-use leptos::{ev, prelude::*};
+use super::browser;
+use crate::{
+    chat::Span,
+    ids::{ConversationId, EntryId},
+};
+use leptos::prelude::*;
 
-/// Follows the address now and whenever its fragment changes.
-pub(super) fn follow_permalinks(reader: Reader) {
-    Effect::new(move |_| {
-        request_animation_frame(move || follow(reader));
-        let listening = window_event_listener(ev::hashchange, move |_| follow(reader));
-        on_cleanup(move || listening.remove());
-    });
+/// Follows the address now and whenever its fragment changes. `span` is what the page shows of which conversation.
+pub(super) fn follow_permalinks(conversation: Option<ConversationId>, span: ArcRwSignal<Span>) {
+    let follow = move || follow(conversation, span.get_untracked());
+    request_animation_frame(follow.clone());
+    browser::listen(&window(), "hashchange", move |_| follow());
 }
 
-fn follow(reader: Reader) {
-    let hash = window().location().hash().unwrap_or_default();
-    let Some(id) = entry_of(&hash) else { return };
-    let Some(row) = browser::element(&format!("entry-{id}")) else { return };
-    if let Ok(Some(folded)) = row.closest("details.work") {
-        _ = folded.set_attribute("open", "");
+/// Whether the address names an entry.
+pub(super) fn names_an_entry() -> bool {
+    entry_of(&window().location().hash().unwrap_or_default()).is_some()
+}
+
+fn follow(conversation: Option<ConversationId>, span: Span) {
+    let location = window().location();
+    let Some(id) = entry_of(&location.hash().unwrap_or_default()) else { return };
+    if let Some(row) = browser::element(&format!("entry-{id}")) {
+        if let Ok(Some(folded)) = row.closest("details.work") {
+            _ = folded.set_attribute("open", "");
+        }
+        _ = row.set_attribute("open", "");
+        row.scroll_into_view();
+    } else if let Some(conversation) = conversation.filter(|_| !span.holds(id.uuid())) {
+        _ = location.replace(&format!("/c/{conversation}?around={id}#entry-{id}"));
     }
-    reader.toggled(id, true);
-    row.scroll_into_view();
 }
 
 /// The entry that a fragment names.

@@ -157,19 +157,28 @@ pub fn answer(n: u32, status: MessageStatus, html: &str, rest: &str) -> Message 
     Message { html, html_bytes, facts, ..message(n, Role::Assistant, status, &content) }
 }
 
-/// A file of each kind that a tool makes.
+/// A file of each kind that a tool makes. They are served from `public/samples`, under their names.
 pub fn files() -> Vec<MediaFile> {
-    [("image/svg+xml", "A lighthouse at dusk"), ("audio/wav", "Slow cello over waves"), ("video/mp4", "A short film of rain")]
-        .into_iter()
-        .zip(7..)
-        .map(|((media_type, description), n)| MediaFile {
-            id: FileId::from_uuid(uuid(n)),
-            media_type: media_type.to_owned(),
-            name: format!("{n}.bin"),
-            description: description.to_owned(),
-            bytes: 2_048,
-        })
-        .collect()
+    [
+        ("image/svg+xml", "lighthouse.svg", "A lighthouse at dusk", 1_140),
+        ("audio/wav", "cello.wav", "Slow cello over waves", 16_044),
+        ("video/webm", "rain.webm", "A short film of rain", 12_616),
+    ]
+    .into_iter()
+    .zip(7..)
+    .map(|((media_type, name, description, bytes), n)| MediaFile {
+        id: FileId::from_uuid(uuid(n)),
+        media_type: media_type.to_owned(),
+        name: name.to_owned(),
+        description: description.to_owned(),
+        bytes,
+    })
+    .collect()
+}
+
+/// Where a sample's file is.
+pub fn address_of(file: &MediaFile) -> String {
+    format!("/samples/{}", file.name)
 }
 
 /// Conversations of several days; work is going on in the first.

@@ -1,6 +1,6 @@
 //! The side of the chat: where one is, where one can go, and who one is.
 
-use super::{ConversationList, Icon};
+use super::{Icon, LiveConversations};
 use crate::{
     api::{Account, Snapshot},
     ids::ConversationId,
@@ -32,7 +32,7 @@ pub fn Side(
                 <Icon name="search"/>
                 "Search"
             </a>
-            <ConversationList snapshot current/>
+            <LiveConversations snapshot current/>
             <div class="me">
                 <span title=account.email.clone()>{account.email.clone()}</span>
                 <a href="/settings">"Settings"</a>

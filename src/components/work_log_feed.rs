@@ -1,13 +1,30 @@
 //! A feed of work for any page.
 
-use super::{ConnectionStatus, Reader, WorkLogMessage, clock, follow::follow, hydrated::use_hydrated, permalink::follow_permalinks};
+use super::{
+    ConnectionStatus,
+    alive::{Known, bring_to_life, whenever},
+    browser,
+    connection_status::keep_connection,
+    copying::hear_copying,
+    follow::follow,
+    live_forms::send_live_forms,
+    markup::{Html, Row, approval, entry},
+    opened::opened,
+    patch::Rows,
+    permalink::follow_permalinks,
+    ticking::{keep_time, tick},
+};
 use crate::{
     api::{Snapshot, load_feed},
-    ids::ConversationId,
-    work_log::WorkLogEntry,
+    chat::Transcript,
+    ids::{ConversationId, EntryId},
+    json::Fields,
+    timestamp::Timestamp,
 };
-use leptos::{either::Either, prelude::*};
-use std::sync::Arc;
+use leptos::{either::Either, html::Section, prelude::*};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use web_sys::Element;
 
 /// The work log as it happens, newest first: of one conversation, or of everything the reader may see. It fetches its
 /// rows itself on the server and follows them live in the browser; the page gives it nothing but a place.
@@ -32,7 +49,7 @@ pub fn WorkLogFeed(
         <Suspense fallback=|| view! { <p class="none">"Loading…"</p> }>
             {move || Suspend::new(async move {
                 match feed.await {
-                    Ok(snapshot) => Either::Left(view! { <FeedView conversation_id snapshot/> }),
+                    Ok(snapshot) => Either::Left(view! { <FeedRows conversation_id snapshot/> }),
                     Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
                 }
             })}
@@ -40,45 +57,72 @@ pub fn WorkLogFeed(
     }
 }
 
-/// The rows of a [`WorkLogFeed`].
+#[component]
+fn FeedRows(conversation_id: Option<ConversationId>, snapshot: Snapshot) -> impl IntoView {
+    let rows = rows(&Transcript::of(snapshot.rows.iter().cloned()), conversation_id, &HashSet::new(), snapshot.now);
+    let (empty, html) = (rows.is_empty(), rows.into_iter().map(|row| row.html).collect::<String>());
+    view! {
+        <FeedView>
+            <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot })/>
+            <ConnectionStatus/>
+            <div class="work-group" role="log" aria-live="off" inner_html=html></div>
+            <p class="none" hidden=!empty>"Nothing has been done yet."</p>
+        </FeedView>
+    }
+}
+
+/// Keeps the rows of a [`WorkLogFeed`] as they are on the server.
 #[island]
 pub fn FeedView(
-    /// Only the work of this conversation.
-    conversation_id: Option<ConversationId>,
-    /// The newest entries.
-    snapshot: Snapshot,
+    /// The rows as the server rendered them.
+    children: Children,
 ) -> impl IntoView {
-    let reader = Reader::new(snapshot.now);
-    let stream = follow(snapshot);
-    let hydrated = use_hydrated();
-    let entries = Memo::new(move |_| {
-        let here = |entry: &&Arc<WorkLogEntry>| conversation_id.is_none() || entry.conversation_id == conversation_id;
-        stream.transcript.with(|held| held.entries().rev().filter(here).cloned().collect::<Vec<_>>())
-    });
-    Effect::new(move |_| clock::set_by_server(reader.server_now));
-    follow_permalinks(reader);
+    let place = NodeRef::<Section>::new();
+    bring_to_life(place, begin);
     view! {
-        <section class="feed" aria-label="Work log" data-hydrated=move || hydrated.get()>
-            <ConnectionStatus connection=stream.connection retry=stream.retry/>
-            <div class="work-group" role="log" aria-live="off">
-                <For each=move || entries.get() key=|entry| entry.id let(first)>
-                    <FeedRow first entries=entries.into() reader/>
-                </For>
-            </div>
-            <Show when=move || entries.with(Vec::is_empty)>
-                <p class="none">"Nothing has been done yet."</p>
-            </Show>
+        <section class="feed" aria-label="Work log" node_ref=place data-hydrated="false">
+            {children()}
         </section>
     }
 }
 
-#[component]
-fn FeedRow(first: Arc<WorkLogEntry>, entries: Signal<Vec<Arc<WorkLogEntry>>>, reader: Reader) -> impl IntoView {
-    let id = first.id;
-    let entry = Memo::new(move |_| {
-        // Newest first is descending by id, so the row is found without looking at the others.
-        let found = |entries: &Vec<Arc<WorkLogEntry>>| entries.binary_search_by(|held| id.cmp(&held.id)).ok().map(|at| entries[at].clone());
-        entries.with(found).unwrap_or_else(|| first.clone())
+fn begin(root: &Element, known: Value) -> Option<()> {
+    let known = Fields::of(&known)?;
+    let conversation_id = known.parsed("conversationId");
+    let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
+    let now = snapshot.now;
+    let stream = follow(snapshot);
+    let (list, none) = (browser::first::<Element>(root, ".work-group")?, browser::first::<Element>(root, ".none")?);
+    let mut shown = None::<Rows>;
+    whenever(move || {
+        let rows = stream.transcript.with(|held| rows(held, conversation_id, &opened(&list), now));
+        match &mut shown {
+            None => shown = Some(Rows::of(rows)),
+            Some(shown) => {
+                browser::show(&none, rows.is_empty());
+                shown.show(&list, rows);
+                tick(&list);
+            }
+        }
     });
-    view! { <WorkLogMessage entry reader/> }
+    keep_connection(root, stream);
+    keep_time(root);
+    follow_permalinks(None, ArcRwSignal::default());
+    hear_copying(root, stream);
+    send_live_forms();
+    Some(())
+}
+
+fn rows(held: &Transcript, conversation_id: Option<ConversationId>, opened: &HashSet<EntryId>, now: Timestamp) -> Vec<Row> {
+    let here = held.entries().rev().filter(|entry| conversation_id.is_none() || entry.conversation_id == conversation_id);
+    let mut html = Html::default();
+    let mut rows = Vec::new();
+    for one in here {
+        entry(&mut html, one, opened.contains(&one.id), now);
+        rows.push(Row { key: one.id.to_string(), html: html.take() });
+        approval(&mut html, one);
+        let question = Row { key: format!("approval {}", one.id), html: html.take() };
+        rows.extend(Some(question).filter(|question| !question.html.is_empty()));
+    }
+    rows
 }

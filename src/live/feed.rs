@@ -126,6 +126,7 @@ pub(super) fn learned(learned: Learned) {
     match learned {
         Learned::Leads => tell(Input::Leads),
         Learned::Follows => tell(Input::Follows),
+        Learned::Event(event) if event.name == RawEvent::LOST => tell(Input::LeaderLost),
         Learned::Event(event) if event.name == RawEvent::PAGE => {
             if let (Ok(after), Ok(page)) = (event.id.parse(), Page::read(200, &event.data)) {
                 tell(Input::OverheardPage { after, page });

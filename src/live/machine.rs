@@ -4,6 +4,7 @@
 //! - A row is given on only when nothing lies between it and the cursor; the cursor only moves forward.
 //! - `prev` ahead of the cursor is a gap: close, open again from the own cursor. `prev` behind it is an overlap.
 //! - Three failures in a row without a frame: poll, and try the stream every half minute.
+//! - A cursor that cannot be continued: load the page anew, at once a few times, then ever more seldom.
 
 mod following;
 mod input;
@@ -17,7 +18,7 @@ mod world;
 
 pub use input::{Command, Input, Moment, Role};
 
-use super::{connection::Connection, wire::Page};
+use super::{backoff, connection::Connection, wire::Page};
 use crate::work_log::Cursor;
 use state::{Pause, Poll, Stage, State};
 
@@ -29,6 +30,8 @@ pub struct Machine {
     shown: bool,
     /// Tries in a row that failed without a frame.
     failures: u32,
+    /// How often the page was loaded anew of late because its cursor could not be continued.
+    reloads: u32,
     state: State,
     now: Moment,
     commands: Vec<Command>,
@@ -44,16 +47,24 @@ enum Place {
     Ahead,
 }
 
+/// Reloads in a row that follow at once; a server that refuses the cursor of every page must not be hammered.
+const RELOADS_AT_ONCE: u32 = 3;
+
 impl Machine {
     /// A reader that holds everything up to `cursor`, and its first commands.
     pub fn start(cursor: Cursor, role: Role, shown: bool, online: bool, now: Moment) -> (Self, Vec<Command>) {
         let state = State::Paused(Pause::Offline);
-        let mut machine = Self { cursor, role, shown, failures: 0, state, now, commands: Vec::new() };
+        let mut machine = Self { cursor, role, shown, failures: 0, reloads: 0, state, now, commands: Vec::new() };
         if online {
             machine.resume();
         }
         let commands = std::mem::take(&mut machine.commands);
         (machine, commands)
+    }
+
+    /// The same reader on a page that was loaded anew `reloads` times of late.
+    pub fn after_reloads(self, reloads: u32) -> Self {
+        Self { reloads, ..self }
     }
 
     /// Takes in what happened and says what is to be done, in this order.
@@ -66,12 +77,16 @@ impl Machine {
     }
 
     fn take(&mut self, input: Input) {
+        if let State::Resetting { .. } = self.state {
+            return self.take_resetting(&input);
+        }
         match input {
             Input::Opened => self.opened(),
             Input::Heard(frame) => self.heard(frame),
             Input::Failed => self.stream_failed(),
             Input::Overheard(frame) => self.overheard(frame),
             Input::OverheardPage { after, page } => self.overheard_page(after, page),
+            Input::LeaderLost => self.leader_lost(),
             Input::Answered { after, answer } => self.answered(after, answer),
             Input::Tick => self.tick(),
             Input::WentOnline if self.state == State::Paused(Pause::Offline) => self.resume(),
@@ -93,10 +108,10 @@ impl Machine {
             State::Paused(Pause::Offline) => Connection::Offline,
             State::Paused(Pause::SignedOut) => Connection::SignedOut,
             State::Streaming { stage: Stage::Open | Stage::Flowing, .. } => Connection::Live,
-            State::Waiting { until_ms } => retrying(until_ms),
+            State::Waiting { until_ms } | State::Resetting { until_ms } => retrying(until_ms),
             State::Polling { answered: true, .. } => Connection::Polling,
             State::Following { poll: Some(Poll::Due { at_ms }), .. } if self.failures > 0 => retrying(at_ms),
-            State::Following { joined: true, .. } => Connection::Live,
+            State::Following { joined: true, .. } if self.failures == 0 => Connection::Live,
             State::Paused(_) | State::Streaming { .. } | State::Polling { .. } | State::Following { .. } => Connection::Connecting,
         }
     }
@@ -113,7 +128,7 @@ impl Machine {
 
     fn tick(&mut self) {
         match self.state {
-            State::Paused(_) => {}
+            State::Paused(_) | State::Resetting { .. } => {}
             State::Streaming { .. } if self.due() => self.stream_failed(),
             State::Waiting { .. } if self.due() => self.open(),
             State::Streaming { .. } | State::Waiting { .. } => {}
@@ -159,7 +174,7 @@ impl Machine {
             State::Polling { poll, trial, .. } => self.hurry_polling(poll, trial),
             State::Following { poll: Some(Poll::Due { .. }), .. } => self.catch_up_now(),
             State::Paused(Pause::Offline) => self.resume(),
-            State::Paused(_) | State::Streaming { .. } | State::Following { .. } => {}
+            State::Paused(_) | State::Resetting { .. } | State::Streaming { .. } | State::Following { .. } => {}
         }
     }
 
@@ -173,7 +188,7 @@ impl Machine {
         }
         self.cursor = cursor;
         match self.state {
-            State::Paused(_) | State::Waiting { .. } => {}
+            State::Paused(_) | State::Resetting { .. } | State::Waiting { .. } => {}
             State::Following { .. } => self.catch_up_now(),
             State::Streaming { .. } | State::Polling { .. } => {
                 self.close();
@@ -184,7 +199,21 @@ impl Machine {
 
     fn reload(&mut self) {
         self.pause(Pause::Reloading);
-        self.commands.extend([Command::StepDown, Command::ReloadPage]);
+        self.commands.push(Command::StepDown);
+        match self.reloads.checked_sub(RELOADS_AT_ONCE) {
+            None => self.commands.push(Command::ReloadPage),
+            Some(in_vain) => {
+                let delay = backoff::full_jitter(in_vain + 1, self.now.random).max(backoff::BASE_MS);
+                self.state = State::Resetting { until_ms: self.now.ms + delay };
+            }
+        }
+    }
+
+    fn take_resetting(&mut self, input: &Input) {
+        if *input == Input::RetryNow || self.due() {
+            self.state = State::Paused(Pause::Reloading);
+            self.commands.push(Command::ReloadPage);
+        }
     }
 
     fn sign_out(&mut self) {

@@ -6,7 +6,7 @@ use super::{
     event_source::EventStream,
     feed,
     machine::{Command, Input, Machine, Moment, Role},
-    poll,
+    poll, reloads,
     tabs::Tabs,
     wire::RawEvent,
 };
@@ -37,6 +37,7 @@ impl Running {
         let tabs = Tabs::join(&format!("holly-feed-{user}"), feed::learned);
         let role = if tabs.is_some() { Role::Follower } else { Role::Alone };
         let (machine, commands) = Machine::start(cursor, role, is_shown(), window().navigator().on_line(), moment());
+        let machine = machine.after_reloads(reloads::of_late(moment().ms));
         (Self { machine, stream: None, tabs, timer: None, listeners: listen() }, commands)
     }
 
@@ -69,9 +70,13 @@ impl Running {
                 let (status, body) = poll::ask(after).await;
                 feed::answered(after, status, body);
             }),
+            Command::TellLost => self.share(&RawEvent::lost()),
             Command::TakeLead => self.tabs.iter().for_each(Tabs::take_lead),
             Command::StepDown => self.tabs = None,
-            Command::ReloadPage => RELOAD.get()(),
+            Command::ReloadPage => {
+                reloads::note(moment().ms);
+                RELOAD.get()();
+            }
             Command::Apply(_) | Command::Grow { .. } => {}
         }
     }

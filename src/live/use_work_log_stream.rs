@@ -1,9 +1,9 @@
 //! The hook by which an island follows the feed: rows and growing answers as signals.
 
 use super::{
-    Connection, ServerClock,
+    Connection,
     answers::{Answers, take_row, take_text},
-    feed,
+    clock, feed,
     readers::News,
     use_connection,
 };
@@ -25,7 +25,7 @@ pub struct StreamStart {
     pub cursor: Cursor,
     /// Messages, entries and conversations.
     pub rows: Vec<Change>,
-    /// Server time of the snapshot.
+    /// Server time of the snapshot; [`clock`] is set by it.
     pub now: Timestamp,
 }
 
@@ -40,8 +40,18 @@ pub struct WorkLogStream {
     pub connection: Signal<Connection>,
     /// Tries at once instead of waiting.
     pub retry: Callback<()>,
-    /// Server time, from which running times are counted.
-    pub clock: ServerClock,
+    rows: WriteSignal<Transcript>,
+}
+
+impl WorkLogStream {
+    /// Takes in rows that the page asked for by itself, merged like all others.
+    pub fn add(&self, rows: Vec<Change>) {
+        self.rows.update(|transcript| {
+            for row in rows {
+                transcript.apply(row);
+            }
+        });
+    }
 }
 
 /// Follows the feed of the page's owner from the rows that the page was rendered with.
@@ -52,7 +62,7 @@ pub struct WorkLogStream {
 /// # Usage
 /// ```ignore
 /// let WorkLogStream { transcript, answers, .. } = use_work_log_stream(start);
-/// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation)));
+/// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation, Span::default())));
 /// let text = move || answers.with(|answers| answers.get(&message).cloned());
 /// ```
 ///
@@ -60,19 +70,19 @@ pub struct WorkLogStream {
 /// None: delays and fallbacks are the rules in `machine`. When the cursor cannot be continued the page is reloaded.
 ///
 /// # Server-side behaviour
-/// The transcript and the answers hold the page's rows, the connection is [`Connection::Connecting`] and the clock
-/// stands still. Nothing is opened.
+/// The transcript and the answers hold the page's rows and the connection is [`Connection::Connecting`]. Nothing is opened.
 pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
     let StreamStart { user_id, cursor, rows, now } = start;
     let (answers, set_answers) = signal(answers_of(&rows));
     let (transcript, set_transcript) = signal(Transcript::of(rows));
     Effect::new(move || {
+        clock::set_by_server(now);
         let take_in = move |updates: &[News]| take_in(updates, set_transcript, set_answers);
         let id = feed::join(user_id, cursor, Rc::new(take_in));
         on_cleanup(move || feed::leave(id));
     });
     let (connection, retry) = use_connection();
-    WorkLogStream { transcript, answers, connection, retry, clock: ServerClock::set_by(now) }
+    WorkLogStream { transcript, answers, connection, retry, rows: set_transcript }
 }
 
 fn answers_of(rows: &[Change]) -> Answers {
@@ -140,7 +150,6 @@ mod tests {
             let stream = use_work_log_stream(StreamStart { user_id: UserId::from_uuid(id), cursor, rows, now });
             assert!(stream.transcript.with_untracked(|transcript| transcript.is_removed(RemovedKind::Entry, id)));
             assert_eq!(stream.connection.get_untracked(), Connection::Connecting);
-            assert_eq!(stream.clock.now(), now);
         });
     }
 }

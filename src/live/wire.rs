@@ -3,15 +3,15 @@
 
 use crate::{
     chat::{Change, Conversation, Frame, Message, Removed},
+    json::{self, Fields},
     work_log::{Cursor, WorkLogEntry},
 };
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// An event as it came: what the leading tab shares with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawEvent {
-    /// Its name; [`RawEvent::PAGE`] for a poll's answer.
+    /// Its name; [`RawEvent::PAGE`] for a poll's answer, [`RawEvent::LOST`] when there is none.
     pub name: String,
     /// The cursor after it; for a poll's answer the cursor it was asked from.
     pub id: String,
@@ -22,6 +22,13 @@ pub struct RawEvent {
 impl RawEvent {
     /// The name under which the leading tab shares a poll's answer.
     pub const PAGE: &str = "page";
+    /// The name under which the leading tab says that it has lost the server.
+    pub const LOST: &str = "lost";
+
+    /// What the leading tab says when it has lost the server.
+    pub fn lost() -> Self {
+        Self { name: Self::LOST.to_owned(), id: String::new(), data: String::new() }
+    }
 
     /// The frame. An event that cannot be read moves the cursor past itself, when it has one.
     pub fn frame(&self) -> Option<Frame> {
@@ -52,44 +59,27 @@ pub enum PollFailure {
     Failed,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    logs: Vec<Value>,
-    #[serde(default)]
-    messages: Vec<Value>,
-    #[serde(default)]
-    conversations: Vec<Value>,
-    #[serde(default)]
-    removed: Vec<Value>,
-    cursor: Cursor,
-    #[serde(default)]
-    more: bool,
-}
-
 impl Page {
     /// Reads the answer to `GET /api/work-log/list?after=`.
     pub fn read(status: u16, body: &str) -> Result<Self, PollFailure> {
         match status {
-            200 => serde_json::from_str(body).map(Self::of).map_err(|_| PollFailure::Failed),
+            200 => json::parse(body).and_then(|answer| Self::of(&answer)).ok_or(PollFailure::Failed),
             401 => Err(PollFailure::SignedOut),
             410 => Err(PollFailure::Reset),
             _ => Err(PollFailure::Failed),
         }
     }
 
-    fn of(answer: Answer) -> Self {
-        let mut changes: Vec<Change> = readable::<WorkLogEntry>(answer.logs).map(Change::Entry).collect();
-        changes.extend(readable::<Message>(answer.messages).map(Change::Message));
-        changes.extend(readable::<Conversation>(answer.conversations).map(Change::Conversation));
-        changes.extend(readable::<Removed>(answer.removed).map(Change::Removed));
-        changes.sort_by_key(Change::rev);
-        Self { changes, cursor: answer.cursor, more: answer.more }
+    fn of(answer: &Value) -> Option<Self> {
+        let fields = Fields::of(answer)?;
+        let mut changes = Vec::new();
+        changes.extend(fields.items("logs").iter().filter_map(WorkLogEntry::read).map(Change::Entry));
+        changes.extend(fields.items("messages").iter().filter_map(Message::read).map(Change::Message));
+        changes.extend(fields.items("conversations").iter().filter_map(Conversation::read).map(Change::Conversation));
+        changes.extend(fields.items("removed").iter().filter_map(Removed::read).map(Change::Removed));
+        changes.sort_unstable_by_key(Change::rev);
+        Some(Self { changes, cursor: fields.parsed("cursor")?, more: fields.flag("more") })
     }
-}
-
-fn readable<Row: DeserializeOwned>(rows: Vec<Value>) -> impl Iterator<Item = Row> {
-    rows.into_iter().filter_map(|row| serde_json::from_value(row).ok())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{NotFound, form_error::form_error};
 use crate::{
-    api::{ApiError, load_chat},
+    api::{ApiError, PartQuery, load_chat},
     components::ChatRoom,
 };
 use leptos::{either::EitherOf3, prelude::*};
@@ -13,14 +13,18 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 #[component]
 pub fn ChatPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id"));
-    let before = use_query_map().with_untracked(|query| query.get("before"));
+    let part = use_query_map().with_untracked(|query| PartQuery {
+        before: query.get("before"),
+        from: query.get("from"),
+        around: query.get("around"),
+    });
     let trouble = form_error();
     Suspend::new(async move {
         let id = match id.map(|id| id.parse()).transpose() {
             Ok(id) => id,
             Err(_) => return EitherOf3::A(view! { <NotFound/> }),
         };
-        match load_chat(id, before).await {
+        match load_chat(id, part).await {
             Ok(page) => {
                 let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
                 EitherOf3::B(view! {

@@ -3,10 +3,10 @@
 use crate::{
     chat::{Item, Message, MessageStatus, Role, group_by_period},
     components::{
-        ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
-        TimelineSource, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
+        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
+        Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
     },
-    live::{Answers, Connection},
+    live::Connection,
     work_log::Status,
 };
 use leptos::prelude::*;
@@ -41,7 +41,7 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
             <h2>"Messages"</h2>
             <div class="sample"><Messages first=first + 300/></div>
             <h2>"What tools make"</h2>
-            <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure file/> }).collect_view()}</div>
+            <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure at=samples::address_of(&file) file/> }).collect_view()}</div>
             <h2>"Connection"</h2>
             <div class="row"><Connections/></div>
             <h2>"Statuses"</h2>
@@ -73,15 +73,14 @@ fn Talk(first: u32) -> impl IntoView {
         Item::Work(samples::lighthouse(first + 7)),
         answer(12, MessageStatus::Streaming, "", "Here is the lighthouse. The cello is still being recorded"),
     ];
-    let source = TimelineSource { items: items.into(), answers: Answers::new().into(), running: None.into() };
-    view! { <Timeline source reader=Reader::new(samples::NOW)/> }
+    view! { <Timeline items running=None reader=Reader::new(samples::NOW)/> }
 }
 
 #[component]
 fn Entries(first: u32) -> impl IntoView {
     let reader = Reader::new(samples::NOW);
     let rows = samples::each_state(first);
-    reader.opened.set(rows.iter().rev().take(3).map(|entry| entry.id).collect());
+    reader.opened.set(rows.iter().rev().take(2).map(|entry| entry.id).collect());
     view! { <div class="work-group">{rows.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div> }
 }
 
@@ -92,7 +91,7 @@ fn Folded(first: u32) -> impl IntoView {
 
 #[component]
 fn Messages(first: u32) -> impl IntoView {
-    let shown = |message: Message| view! { <ChatMessage message=Arc::new(message) live_text=None can_retry=true/> };
+    let shown = |message: Message| view! { <ChatMessage message=Arc::new(message) live_text=None can=Can { answer_again: true, write_anew: false }/> };
     let ends = [MessageStatus::Done, MessageStatus::Stopped, MessageStatus::Interrupted, MessageStatus::Failed];
     view! {
         {shown(samples::message(first, Role::User, MessageStatus::Done, "One line\nand another"))}
@@ -114,7 +113,7 @@ fn Connections() -> impl IntoView {
         Connection::Offline,
         Connection::SignedOut,
     ];
-    states.map(|connection| view! { <ConnectionStatus connection retry=Callback::new(|()| ())/> }).collect_view()
+    states.map(|connection| view! { <ConnectionStatus connection/> }).collect_view()
 }
 
 #[component]
@@ -133,7 +132,7 @@ fn Composers() -> impl IntoView {
         view! {
             <div class="compose-form">
                 <textarea rows="1" placeholder="Write to Holly" aria-label="Message"></textarea>
-                <ComposerFoot models=samples::models() chosen=None chooser=NodeRef::new() attach=().into_any() running on_stop=Callback::new(|()| ())/>
+                <ComposerFoot models=samples::models() chosen=None running/>
             </div>
         }
     };

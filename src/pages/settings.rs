@@ -4,7 +4,8 @@ use super::form_error::FormError;
 use crate::{
     api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings},
     app::Theme,
-    components::{RelativeTime, ThemeSwitch},
+    components::ThemeSwitch,
+    timestamp::Timestamp,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -75,8 +76,8 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
         <tr>
             <td>{key.name}</td>
             <td><code>{format!("holly_{}_…", key.id)}</code></td>
-            <td><RelativeTime at=key.created_at/></td>
-            <td>{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(view! { <RelativeTime at/> }))}</td>
+            <td>{day(key.created_at)}</td>
+            <td>{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(day(at)))}</td>
             <td>
                 <form method="post" action=RevokeKey::url()>
                     <input type="hidden" name="id" value=key.id/>
@@ -85,6 +86,10 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+fn day(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.to_string() title=at.date_time()>{at.date()}</time> }
 }
 
 #[component]
@@ -113,7 +118,7 @@ fn GrantRow(grant: ToolGrant) -> impl IntoView {
     view! {
         <tr>
             <td><code>{grant.tool.clone()}</code></td>
-            <td><RelativeTime at=grant.granted_at/></td>
+            <td>{day(grant.granted_at)}</td>
             <td>
                 <form method="post" action=RevokeGrant::url()>
                     <input type="hidden" name="tool" value=grant.tool.clone()/>

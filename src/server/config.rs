@@ -20,6 +20,9 @@ pub struct Settings {
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Where to LISTEN for other processes, past a pooler that shares connections by transaction [default: DATABASE_URL]
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
+    pub database_listen_url: Option<String>,
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -55,6 +58,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: String,
+    /// Where to LISTEN for other processes, on PostgreSQL.
+    pub listen_url: String,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
     pub public_url: Option<String>,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
@@ -99,6 +104,7 @@ impl Settings {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
+                listen_url: self.database_listen_url.clone().unwrap_or_else(|| database_url.clone()),
                 database_url,
                 public_url: public,
                 rate_limit_per_minute,

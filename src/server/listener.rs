@@ -112,3 +112,39 @@ impl AsyncWrite for DeadlineStream {
         self.inner.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// A connection whose writes may make no progress for `patience`, and its peer.
+    async fn connection(patience: Duration) -> (DeadlineStream, TcpStream) {
+        let mut listener = DeadlineListener::new(TcpListener::bind("127.0.0.1:0").await.unwrap(), patience);
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.0, peer)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_given_up_once_its_time_is_over() {
+        let (mut stream, _peer) = connection(Duration::from_millis(50)).await;
+        let chunk = [0; 65_536];
+        let error = loop {
+            if let Err(error) = stream.write_all(&chunk).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_at_last_gets_everything() {
+        const WHOLE: usize = 32 * 1024 * 1024;
+        let (mut stream, mut peer) = connection(PATIENCE).await;
+        let writing = tokio::spawn(async move { stream.write_all(&vec![7; WHOLE]).await });
+        let mut read = Vec::new();
+        peer.read_to_end(&mut read).await.unwrap();
+        assert!(writing.await.unwrap().is_ok());
+        assert_eq!(read.len(), WHOLE);
+    }
+}

@@ -24,13 +24,19 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 pub fn router(app: App) -> Router {
     // An error says that it was done before, by another router of this process.
     _ = any_spawner::Executor::init_tokio();
-    let https = security_headers::Https(app.config.is_https());
-    Router::new()
+    let asked = Router::new()
         .merge(http_api())
         .merge(pages(&app))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(health::metrics));
+    layered(asked, app)
+}
+
+/// What happens around every request, the outermost last. A route that panics is answered like any other.
+pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
+    let https = security_headers::Https(app.config.is_https());
+    asked
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn(same_origin::layer))
@@ -107,6 +113,7 @@ fn static_files(app: &App) -> Router<App> {
         .route(&style::ADDRESS, get(style_sheet))
         .route_service("/icons.svg", file("icons.svg"))
         .route_service("/favicon.svg", file("favicon.svg"))
+        .nest_service("/samples", SetResponseHeader::overriding(ServeDir::new(site.join("samples")), header::CACHE_CONTROL, a_day()))
 }
 
 async fn style_sheet() -> impl IntoResponse {

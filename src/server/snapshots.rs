@@ -1,7 +1,7 @@
 //! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of the database.
 
 use super::{
-    chat::{list_conversations, page},
+    chat::{Part, list_conversations, page},
     error::{Error, Result},
     state::App,
     store::{
@@ -11,8 +11,8 @@ use super::{
     work_log::recent_logs,
 };
 use crate::{
-    api::{Account, ChatPage, HistoryPage, HistoryQuery, Snapshot},
-    chat::Change,
+    api::{Account, ChatPage, HistoryPage, HistoryQuery, PartQuery, Snapshot},
+    chat::{Change, Span},
     ids::{ConversationId, UserId},
     work_log::Cursor,
 };
@@ -29,19 +29,30 @@ async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Cha
 }
 
 /// The chat page.
-pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, before: Option<Uuid>) -> Result<ChatPage> {
+pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part: &PartQuery) -> Result<ChatPage> {
     let mut reader = app.store.read().await?;
     let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
-    let (mut conversation, mut older) = (None, None);
+    let (mut conversation, mut span) = (None, Span::default());
     if let Some(id) = id {
-        let page = page(&mut reader, account.id, id, before).await?;
+        let page = page(&mut reader, account.id, id, part_of(part)?).await?;
         rows.extend(page.rows);
         conversation = Some(page.conversation);
-        older = page.older.map(|id| id.to_string());
+        span = page.span;
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
-    Ok(ChatPage { account, conversation, snapshot, older, models: app.assistant.choices() })
+    Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.choices() })
+}
+
+/// What is no id names no part.
+fn part_of(query: &PartQuery) -> Result<Part> {
+    let id = |text: &String| text.parse::<Uuid>().map_err(|_| Error::NotFound("page"));
+    Ok(match query {
+        PartQuery { around: Some(row), .. } => Part::Around(id(row)?),
+        PartQuery { from: Some(row), .. } => Part::From(id(row)?),
+        PartQuery { before: Some(row), .. } => Part::Before(id(row)?),
+        PartQuery { .. } => Part::End,
+    })
 }
 
 /// A feed of the newest entries.

@@ -1,10 +1,11 @@
 //! Tasks of the server that only sleep and call a function of one pass; every one ends with the process.
 
 use super::{
+    auth::random_hex,
     chat,
     error::Result,
     state::App,
-    store::{sessions, turns},
+    store::{Relay, sessions, turns},
     work_log,
 };
 use std::time::Duration;
@@ -27,7 +28,28 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 /// Starts the tasks.
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
+    if !app.store.is_single_process() {
+        relay(app);
+    }
     repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
+}
+
+/// Tells other processes what moved here, and hears what moved there.
+fn relay(app: &App) {
+    let relay = Relay::new(app.store.clone(), &app.config.listen_url, &random_hex::<8>());
+    until_the_end(app, relay.clone().tell());
+    until_the_end(app, relay.clone().hear());
+    until_the_end(app, relay.watch());
+}
+
+fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
+    let shutdown = app.shutdown.clone();
+    app.tasks.spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = task => {}
+        }
+    });
 }
 
 fn repeat<F>(app: &App, every: Duration, what: &'static str, pass: impl Fn(App) -> F + Send + 'static)

@@ -1,8 +1,13 @@
 //! Whether a person lets the assistant do something that writes or sends: how it stands in `metadata.approval`.
 
 use super::vocabulary::vocabulary;
-use crate::{ids::UserId, timestamp::Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::{
+    ids::UserId,
+    json::{Fields, deserialize_by_read},
+    timestamp::Timestamp,
+};
+use serde::Serialize;
+use serde_json::Value;
 
 vocabulary! {
     /// What a person says when they are asked.
@@ -24,7 +29,7 @@ impl Decision {
 }
 
 /// How an asking stands. In JSON `{state: "waiting", until}`, `{state: "decided", decision, by, at}` or `{state: "lapsed", at}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum Approval {
     /// The work waits for a word.
@@ -48,7 +53,23 @@ pub enum Approval {
     },
 }
 
+deserialize_by_read!(Approval);
+
 impl Approval {
+    /// The asking in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        match fields.text("state")? {
+            "waiting" => Some(Self::Waiting { until: fields.time("until")? }),
+            "decided" => {
+                let decision = Decision::of(fields.text("decision")?)?;
+                Some(Self::Decided { decision, by: fields.parsed("by")?, at: fields.time("at")? })
+            }
+            "lapsed" => Some(Self::Lapsed { at: fields.time("at")? }),
+            _ => None,
+        }
+    }
+
     /// As a person reads it among an entry's facts.
     pub fn words(&self) -> String {
         match self {

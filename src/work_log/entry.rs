@@ -3,9 +3,11 @@
 use super::{Approval, Decision, LogType, Metadata, Status, StorageStatus};
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
+    json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 /// Longest title, in characters.
 pub const TITLE_MAX_CHARS: usize = 200;
@@ -15,7 +17,7 @@ pub const DETAILS_MAX_BYTES: usize = 64 * 1024;
 pub const METADATA_MAX_BYTES: usize = 16 * 1024;
 
 /// One milestone of somebody's work, as every reader sees it: in the page, in a frame, in the API.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkLogEntry {
     /// UUID v7; ids sort in the order in which entries were made.
@@ -54,7 +56,33 @@ pub struct WorkLogEntry {
     pub rev: i64,
 }
 
+deserialize_by_read!(WorkLogEntry);
+
 impl WorkLogEntry {
+    /// The entry in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self {
+            id: fields.parsed("id")?,
+            user_id: fields.parsed("userId")?,
+            conversation_id: fields.parsed("conversationId"),
+            parent_id: fields.parsed("parentId"),
+            turn_id: fields.parsed("turnId"),
+            log_type: LogType::of(fields.text("logType")?)?,
+            status: Status::of(fields.text("status")?)?,
+            title: fields.string("title")?,
+            details: fields.string("details"),
+            metadata: Metadata(fields.value("metadata").and_then(Value::as_object).cloned().unwrap_or_default()),
+            timestamp: fields.time("timestamp")?,
+            updated_at: fields.time("updatedAt")?,
+            duration_ms: fields.number("durationMs"),
+            storage_status: StorageStatus::of(fields.text("storageStatus")?)?,
+            expires_at: fields.time("expiresAt"),
+            archived_at: fields.time("archivedAt"),
+            rev: fields.number("rev")?,
+        })
+    }
+
     /// The title in three parts, of which the middle one names what was worked on: `("", "Image", ": a lighthouse")`.
     /// That is the model's name where it stands in the title, else what stands before a colon.
     pub fn subject(&self) -> (&str, &str, &str) {

@@ -1,7 +1,10 @@
 //! The facts beside an entry's title: a JSON object with a few names that Holly itself reads.
 
 use super::Approval;
-use crate::ids::FileId;
+use crate::{
+    ids::FileId,
+    json::{Fields, deserialize_by_read},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,7 +17,7 @@ use serde_json::{Map, Value};
 pub struct Metadata(pub Map<String, Value>);
 
 /// A file that a tool made, as it stands in `metadata.files`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MediaFile {
     /// Its address is `/files/{id}`.
@@ -29,7 +32,21 @@ pub struct MediaFile {
     pub bytes: i64,
 }
 
+deserialize_by_read!(MediaFile);
+
 impl MediaFile {
+    /// The file in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        Some(Self {
+            id: fields.parsed("id")?,
+            media_type: fields.string("mediaType")?,
+            name: fields.string("name")?,
+            description: fields.string("description")?,
+            bytes: fields.number("bytes")?,
+        })
+    }
+
     /// Where the browser fetches it.
     pub fn url(&self) -> String {
         format!("/files/{}", self.id)
@@ -61,12 +78,12 @@ impl Metadata {
     /// The files that the work made; entries that do not read as files are passed over.
     pub fn files(&self) -> Vec<MediaFile> {
         let Some(Value::Array(files)) = self.0.get("files") else { return Vec::new() };
-        files.iter().filter_map(|file| serde_json::from_value(file.clone()).ok()).collect()
+        files.iter().filter_map(MediaFile::read).collect()
     }
 
     /// Whether the work was allowed, where somebody was asked.
     pub fn approval(&self) -> Option<Approval> {
-        serde_json::from_value(self.0.get("approval")?.clone()).ok()
+        Approval::read(self.0.get("approval")?)
     }
 
     /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input tokens`, `12`.

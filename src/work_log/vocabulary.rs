@@ -21,6 +21,11 @@ macro_rules! vocabulary {
             /// Every value, in the order of their definition.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
+            /// The value that a word stands for.
+            pub fn of(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == word)
+            }
+
             /// The word that stands for it in JSON, SQL and query strings.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -37,7 +42,7 @@ macro_rules! vocabulary {
             type Err = $crate::work_log::UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
+                Self::of(text).ok_or_else(|| {
                     let words: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
                     $crate::work_log::UnknownWord { expected: words.join(", ") }
                 })

@@ -25,7 +25,7 @@ impl Machine {
         self.role = Role::Follower;
         match self.state {
             State::Paused(Pause::Hidden) => self.follow(),
-            State::Paused(_) | State::Following { .. } => {}
+            State::Paused(_) | State::Resetting { .. } | State::Following { .. } => {}
             State::Streaming { .. } | State::Waiting { .. } | State::Polling { .. } => {
                 self.close();
                 self.follow();
@@ -63,6 +63,15 @@ impl Machine {
             self.apply_page(after, page);
         } else {
             self.missed(cursor);
+        }
+    }
+
+    /// The leader is there but has lost the server: this tab sees for itself whether that is so.
+    pub(super) fn leader_lost(&mut self) {
+        let waits = matches!(self.state, State::Following { poll: Some(Poll::Due { .. }), .. }) && self.failures > 0;
+        if self.hears_leader() && !waits {
+            self.failures = self.failures.max(1);
+            self.catch_up_now();
         }
     }
 

@@ -45,6 +45,8 @@ pub enum Input {
         /// The rows.
         page: Page,
     },
+    /// The leading tab has lost the server.
+    LeaderLost,
     /// The answer to a poll of this tab.
     Answered {
         /// The cursor it was asked from.
@@ -98,6 +100,8 @@ pub enum Command {
         /// The text from there on.
         text: String,
     },
+    /// Tell the tabs that live on this one that it has lost the server.
+    TellLost,
     /// Take the lock from a leader that has fallen silent.
     TakeLead,
     /// Let go of the lock: this tab will not stream any more.

@@ -39,7 +39,7 @@ impl Machine {
                 match self.state {
                     State::Polling { trial, .. } => self.go_on_polling(trial, more && moved),
                     State::Following { .. } => self.caught_up(rev, more, moved),
-                    State::Paused(_) | State::Streaming { .. } | State::Waiting { .. } => {}
+                    State::Paused(_) | State::Resetting { .. } | State::Streaming { .. } | State::Waiting { .. } => {}
                 }
             }
         }
@@ -55,6 +55,7 @@ impl Machine {
         match self.state {
             State::Polling { poll: Poll::Asked { .. }, trial, .. } => {
                 self.failures = self.failures.saturating_add(1);
+                self.tell_lost();
                 match trial {
                     Trial::Opening { since_ms } => self.state = State::Streaming { stage: Stage::Opening, heard_ms: since_ms },
                     Trial::Due { .. } => self.wait(),

@@ -6,6 +6,8 @@
 pub(super) enum State {
     /// Nothing is open and nothing is due.
     Paused(Pause),
+    /// Reloading the page has not helped so far; it is loaded anew later.
+    Resetting { until_ms: i64 },
     /// This tab's own stream is open, or opening.
     Streaming { stage: Stage, heard_ms: i64 },
     /// The last try failed; the next one is due.
@@ -60,7 +62,7 @@ impl State {
         match self {
             Self::Paused(_) => None,
             Self::Streaming { heard_ms, .. } => Some(heard_ms + SILENCE_MS),
-            Self::Waiting { until_ms } => Some(until_ms),
+            Self::Waiting { until_ms } | Self::Resetting { until_ms } => Some(until_ms),
             Self::Polling { poll, trial, .. } => Some(poll.due_ms().min(trial.due_ms())),
             Self::Following { heard_ms, poll, .. } => {
                 let silence = heard_ms + SILENCE_MS;

@@ -92,13 +92,21 @@ impl Machine {
             State::Streaming { .. } => {
                 self.close();
                 self.failures = self.failures.saturating_add(1);
+                self.tell_lost();
                 if self.failures >= FALL_BACK_AFTER { self.poll_instead() } else { self.wait() }
             }
             State::Polling { poll, answered, trial: Trial::Opening { .. } } => {
                 self.close();
                 self.state = State::Polling { poll, answered, trial: self.next_trial() };
             }
-            State::Paused(_) | State::Waiting { .. } | State::Polling { .. } | State::Following { .. } => {}
+            State::Paused(_) | State::Resetting { .. } | State::Waiting { .. } | State::Polling { .. } | State::Following { .. } => {}
+        }
+    }
+
+    /// The other tabs would say "Live" until this one's silence is too long.
+    pub(super) fn tell_lost(&mut self) {
+        if self.shares() {
+            self.commands.push(Command::TellLost);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The rules one by one, told as small tables: at which moment, what happens, what is to be done.
 
+mod tabs;
+
 use super::{Command, Input, Machine, Moment, Role};
 use crate::{
     chat::{Change, Frame, Removed, RemovedKind, ResetReason},
@@ -10,7 +12,7 @@ use crate::{
     },
     work_log::{Cursor, Epoch},
 };
-use Command::{Apply, Close, Open, Poll, ReloadPage, StepDown, TakeLead};
+use Command::{Apply, Close, Open, Poll, ReloadPage, StepDown};
 use uuid::Uuid;
 
 fn at(rev: i64) -> Cursor {
@@ -193,41 +195,6 @@ fn a_hidden_page_lets_go_unless_others_live_on_it() {
 }
 
 #[test]
-fn a_new_tab_leads_from_its_own_cursor_or_catches_up_by_a_poll() {
-    let (mut told, first) = Told::start(Role::Follower);
-    assert_eq!((first, told.0.wake_at()), (vec![], Some(500)));
-    assert_eq!(told.tell(100, Input::Leads), [Open { after: at(5) }]);
-    assert!(told.0.shares());
-    assert_eq!(told.tell(200, Input::Follows), [Close]);
-    assert_eq!(told.tell(700, Input::Tick), [Poll { after: at(5) }]);
-    assert_eq!(told.tell(800, Input::Answered { after: at(5), answer: Ok(page(6, false)) }), [Apply(row(6))]);
-    assert_eq!((told.0.connection(), told.0.shares()), (Connection::Live, false));
-}
-
-#[test]
-fn a_follower_fills_every_hole_by_a_poll() {
-    let mut told = Told::new(Role::Follower);
-    assert_eq!(told.tell(10, Input::Overheard(frame(5, 6))), [Apply(row(6))]);
-    assert_eq!(told.tell(20, Input::Overheard(frame(8, 9))), [Poll { after: at(6) }]);
-    assert_eq!(told.tell(30, Input::Overheard(frame(9, 11))), [], "one poll at a time");
-    let answered = Input::Answered { after: at(6), answer: Ok(page(9, false)) };
-    assert_eq!(told.tell(40, answered), [Apply(row(9)), Poll { after: at(9) }], "what the leader heard meanwhile");
-    told.tell(50, Input::Answered { after: at(9), answer: Ok(page(11, false)) });
-    assert_eq!(told.tell(60, Input::Overheard(heartbeat(11))), []);
-    assert_eq!(told.tell(70, Input::Overheard(heartbeat(12))), [Poll { after: at(11) }], "a heartbeat proves nothing here");
-    assert_eq!(told.tell(80, Input::OverheardPage { after: at(11), page: page(13, false) }), [Apply(row(13))]);
-}
-
-#[test]
-fn a_follower_takes_the_lock_from_a_silent_leader() {
-    let mut told = Told::new(Role::Follower);
-    told.tell(10, Input::Overheard(heartbeat(5)));
-    assert_eq!(told.0.wake_at(), Some(40_010));
-    assert_eq!(told.tell(40_010, Input::Tick), [TakeLead, Poll { after: at(5) }]);
-    assert_eq!(told.tell(40_020, Input::Leads), [Open { after: at(5) }]);
-}
-
-#[test]
 fn a_reader_that_joins_with_older_rows_gets_what_it_missed() {
     let mut told = Told::new(Role::Alone);
     told.tell(10, Input::Heard(frame(5, 9)));
@@ -236,10 +203,23 @@ fn a_reader_that_joins_with_older_rows_gets_what_it_missed() {
 }
 
 #[test]
-fn an_answer_from_before_such_a_reader_joined_is_asked_for_again() {
-    let mut told = Told::new(Role::Follower);
-    told.tell(10, Input::Overheard(frame(5, 9)));
-    assert_eq!(told.tell(20, Input::Overheard(frame(11, 12))), [Poll { after: at(9) }]);
-    assert_eq!(told.tell(30, Input::Joined(at(6))), []);
-    assert_eq!(told.tell(40, Input::Answered { after: at(9), answer: Ok(page(12, false)) }), [Poll { after: at(6) }]);
+fn a_server_that_resets_every_page_is_asked_ever_more_seldom() {
+    let reset = || Input::Heard(Frame::Reset { reason: ResetReason::Future });
+    for reloads in 0..3 {
+        let mut told = Told(Told::new(Role::Alone).0.after_reloads(reloads));
+        assert_eq!(told.tell(10, reset()), [Close, StepDown, ReloadPage], "{reloads}");
+    }
+    for (reloads, delay) in [(3, 500), (4, 500), (6, 2_000), (60, 15_000)] {
+        let mut told = Told(Told::new(Role::Alone).0.after_reloads(reloads));
+        assert_eq!(told.tell(10, reset()), [Close, StepDown]);
+        assert!(matches!(told.0.connection(), Connection::Retrying { at_ms, .. } if at_ms == 10 + delay), "{:?}", told.0.connection());
+        for input in [Input::Tick, Input::Shown, Input::WentOnline, Input::Leads, Input::Joined(at(1))] {
+            assert_eq!(told.tell(20, input), []);
+        }
+        assert_eq!(told.tell(10 + delay, Input::Tick), [ReloadPage]);
+        assert_eq!(told.tell(10 + delay, Input::RetryNow), [], "once");
+    }
+    let mut told = Told(Told::new(Role::Alone).0.after_reloads(9));
+    told.tell(10, reset());
+    assert_eq!(told.tell(20, Input::RetryNow), [ReloadPage], "unless the person wants it now");
 }

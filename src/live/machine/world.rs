@@ -35,7 +35,7 @@ enum Act {
 fn acts() -> impl Strategy<Value = Act> {
     use Act::*;
     let network = vec![Deliver, Deliver, DeliverAgain, Lose, Heartbeat, Cut, AnswerPoll, AnswerPoll, FailPoll];
-    let tabs = vec![Share, Share, ShareLost, ShareHeartbeat, SharePage, Tell(Input::Leads), Tell(Input::Follows)];
+    let tabs = vec![Share, Share, ShareLost, ShareHeartbeat, SharePage, Tell(Input::LeaderLost), Tell(Input::Leads), Tell(Input::Follows)];
     let browser = [Input::WentOffline, Input::WentOnline, Input::Hidden, Input::Shown, Input::RetryNow].map(Tell);
     prop_oneof![
         4 => (0u128..5).prop_map(Write),
@@ -141,7 +141,7 @@ impl World {
                 Command::Close => assert!(self.stream.take().is_some(), "only what is open is closed"),
                 Command::Poll { after } => self.polls.push_back((after, self.page_after(after.rev))),
                 Command::Apply(change) => drop(self.page.apply(*change)),
-                Command::Grow { .. } | Command::TakeLead => {}
+                Command::Grow { .. } | Command::TakeLead | Command::TellLost => {}
                 Command::StepDown | Command::ReloadPage => panic!("nothing here calls for a reload"),
             }
         }

@@ -113,15 +113,10 @@ impl Chain<'_> {
         loop {
             let mut coming = Coming::new(self.workshop, self.turn);
             let heard = listen(self.workshop, model, &request, &mut coming).await?;
-            let duration_ms = self.workshop.clock.now().since(attempt.started);
             let Err(error) = heard else {
                 return self.answered(model, attempt, coming, entry, tools_used).await.map(Ok);
             };
-            let shown = coming.answer.has_begun();
-            if shown {
-                coming.answer.let_the_rest_through(link).await?;
-            }
-            coming.answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+            let shown = self.broke_off(link, attempt, coming).await?;
             match policy::after(&error, shown, tries) {
                 Next::Again(wait) => {
                     self.milestones.asked_again(entry, link, &error, wait).await;
@@ -135,6 +130,18 @@ impl Chain<'_> {
                 }
             }
         }
+    }
+
+    /// Ends the message of an answer that broke off. Says whether a reader has seen any of it.
+    async fn broke_off(&self, link: &ModelLink, attempt: Attempt, coming: Coming<'_>) -> Result<bool> {
+        let mut answer = coming.answer;
+        let shown = answer.has_begun();
+        if shown {
+            answer.let_the_rest_through(link).await?;
+        }
+        let duration_ms = self.workshop.clock.now().since(attempt.started);
+        answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+        Ok(shown)
     }
 
     /// The request as a model can be given it; the log says once what it cannot see.

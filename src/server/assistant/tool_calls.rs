@@ -14,6 +14,7 @@ use crate::{
         new_id,
         store::{StoreError, files, turns::TurnRef},
     },
+    timestamp::Timestamp,
     work_log::MediaFile,
 };
 use futures::future::join_all;
@@ -57,15 +58,27 @@ async fn run_one(
         (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
         (None, Ok(())) => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
     };
+    Said::Result { call_id: call.id.clone(), text: conclude(workshop, turn, milestones, entry, started, made).await }
+}
+
+/// Keeps what a tool made and moves its entry on. Gives what the model is told.
+async fn conclude(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    entry: Option<EntryId>,
+    started: Timestamp,
+    made: std::result::Result<ToolOutput, ToolError>,
+) -> String {
     let kept = match made {
         Ok(output) => keep(workshop, turn, output).await.map_err(|error| format!("what it made could not be kept: {error}")),
         Err(ToolError::Refused(why)) => {
             milestones.tool_not_run(entry, started).await;
-            return Said::Result { call_id: call.id.clone(), text: why };
+            return why;
         }
         Err(error) => Err(error.to_string()),
     };
-    let text = match kept {
+    match kept {
         Ok((output, files)) => {
             milestones.tool_done(entry, started, output.details, serde_json::json!(files)).await;
             output.text
@@ -74,8 +87,7 @@ async fn run_one(
             milestones.tool_failed(entry, started, &error).await;
             format!("The tool failed: {error}")
         }
-    };
-    Said::Result { call_id: call.id.clone(), text }
+    }
 }
 
 /// Begins the entry of a tool that asks first, and waits for the person's word.

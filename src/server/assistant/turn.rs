@@ -57,6 +57,7 @@ async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
 
 async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
     let (said, chosen) = history(workshop, turn).await?;
+    workshop.tools.servers().ready().await;
     let mut request = Request { said, tools: workshop.tools.definitions() };
     let milestones = Milestones::new(workshop, turn);
     let mut chain = Chain {

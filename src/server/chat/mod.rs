@@ -9,5 +9,5 @@ pub use attachments::{Attachment, TEXT, Upload, check_attachments};
 pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation, list_conversations, rename_conversation,
 };
-pub use page::{ConversationPage, PAGE, history, page};
+pub use page::{ConversationPage, PAGE, Part, history, page};
 pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, sweep_turns};

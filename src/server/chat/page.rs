@@ -1,8 +1,8 @@
-//! A conversation as a page shows it: its newest messages and entries, in one snapshot.
+//! A conversation as a page shows it: a part of its messages and entries, in one snapshot.
 
 use super::find_conversation;
 use crate::{
-    chat::{Change, Conversation, Message},
+    chat::{Change, Conversation, Message, Span},
     ids::{ConversationId, EntryId, MessageId, UserId},
     server::{
         error::Result,
@@ -15,31 +15,82 @@ use uuid::Uuid;
 /// Messages and entries on one page, counted together.
 pub const PAGE: usize = 200;
 
-/// The newest part of a conversation.
+/// Which part of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// The newest rows.
+    #[default]
+    End,
+    /// The newest rows before this one.
+    Before(Uuid),
+    /// This row and the oldest ones after it.
+    From(Uuid),
+    /// The rows on both sides of this one.
+    Around(Uuid),
+}
+
+/// A part of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConversationPage {
     /// The conversation.
     pub conversation: Conversation,
     /// Messages and entries, oldest first.
     pub rows: Vec<Change>,
-    /// Where older rows begin; `None` at the conversation's beginning.
-    pub older: Option<Uuid>,
+    /// From where to where the rows reach.
+    pub span: Span,
 }
 
-/// The newest [`PAGE`] rows of a conversation before `before`.
-pub async fn page(reader: &mut Reader, user: UserId, id: ConversationId, before: Option<Uuid>) -> Result<ConversationPage> {
+type Row = (Uuid, Change);
+
+/// At most [`PAGE`] rows of a conversation.
+pub async fn page(reader: &mut Reader, user: UserId, id: ConversationId, part: Part) -> Result<ConversationPage> {
     let conversation = find_conversation(reader, user, id).await?;
-    let limit = PAGE as i64 + 1;
+    let (before, after) = match part {
+        Part::End => (earlier(reader, user, id, None, PAGE).await?, None),
+        Part::Before(row) => (earlier(reader, user, id, Some(row), PAGE).await?, Some((Vec::new(), Some(row)))),
+        Part::From(row) => ((Vec::new(), Some(row)), Some(later(reader, user, id, row, PAGE).await?)),
+        Part::Around(row) => (earlier(reader, user, id, Some(row), PAGE / 2).await?, Some(later(reader, user, id, row, PAGE / 2).await?)),
+    };
+    let ((mut rows, from), (after, to)) = (before, after.unwrap_or_default());
+    rows.extend(after);
+    Ok(ConversationPage { conversation, rows: rows.into_iter().map(|(_, row)| row).collect(), span: Span { from, to } })
+}
+
+/// The newest rows before `before`, oldest first, and the oldest of them if there are more behind it.
+async fn earlier(
+    reader: &mut Reader,
+    user: UserId,
+    id: ConversationId,
+    before: Option<Uuid>,
+    most: usize,
+) -> Result<(Vec<Row>, Option<Uuid>)> {
+    let limit = most as i64 + 1;
     let said = messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
     let filter = work_logs::EntryFilter { conversation_id: Some(id), ..Default::default() };
     let done = work_logs::list(reader, user, &filter, before.map(EntryId::from_uuid), limit).await?;
-    let mut rows: Vec<(Uuid, Change)> = said.into_iter().map(|message: Message| (message.id.uuid(), Change::Message(message))).collect();
-    rows.extend(done.into_iter().map(|entry: WorkLogEntry| (entry.id.uuid(), Change::Entry(entry))));
-    rows.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let older = rows.last().map(|(id, _)| *id).filter(|_| more);
-    Ok(ConversationPage { conversation, rows: rows.into_iter().rev().map(|(_, row)| row).collect(), older })
+    let mut rows = mixed(said, done);
+    let more = rows.len() > most;
+    rows.drain(..rows.len().saturating_sub(most));
+    let from = rows.first().map(|(id, _)| *id).filter(|_| more);
+    Ok((rows, from))
+}
+
+/// The oldest rows from `from` on, oldest first, and the one behind them if there are more.
+async fn later(reader: &mut Reader, user: UserId, id: ConversationId, from: Uuid, most: usize) -> Result<(Vec<Row>, Option<Uuid>)> {
+    let limit = most as i64 + 1;
+    let said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
+    let done = work_logs::earliest(reader, user, id, EntryId::from_uuid(from), limit).await?;
+    let mut rows = mixed(said, done);
+    let to = rows.get(most).map(|(id, _)| *id);
+    rows.truncate(most);
+    Ok((rows, to))
+}
+
+fn mixed(said: Vec<Message>, done: Vec<WorkLogEntry>) -> Vec<Row> {
+    let mut rows: Vec<Row> = said.into_iter().map(|message| (message.id.uuid(), Change::Message(message))).collect();
+    rows.extend(done.into_iter().map(|entry| (entry.id.uuid(), Change::Entry(entry))));
+    rows.sort_by_key(|(id, _)| *id);
+    rows
 }
 
 /// What was said in a conversation, oldest first, at most the newest `limit` messages: what a model is given.

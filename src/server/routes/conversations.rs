@@ -9,7 +9,7 @@ use crate::{
     chat::{Change, title_of},
     ids::ConversationId,
     server::{
-        chat::{create_conversation, list_conversations, page, rename_conversation},
+        chat::{Part, create_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
         state::App,
@@ -46,12 +46,12 @@ pub async fn read(
 ) -> Answer {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
-    let page = page(&mut app.store.read().await?, account.id, id, before).await?;
+    let page = page(&mut app.store.read().await?, account.id, id, before.map_or(Part::End, Part::Before)).await?;
     let messages: Vec<_> =
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
-    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.older })).into_response())
+    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.span.from })).into_response())
 }
 
 /// Gives a conversation another title.

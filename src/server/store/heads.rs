@@ -1,6 +1,6 @@
 //! How far each owner's feed has come.
 
-use super::Result;
+use super::{Result, parsed};
 use crate::ids::UserId;
 use sqlx::AnyConnection;
 
@@ -25,6 +25,21 @@ pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result
     let sql = "insert into heads (user_id, head, floor) values ($1, 0, 0) on conflict (user_id) do update set head = heads.head";
     sqlx::query(sql).bind(user.to_string()).execute(connection).await?;
     Ok(())
+}
+
+/// The newest revision of each of these people who has one.
+pub(super) async fn of_many(connection: &mut AnyConnection, people: &[UserId]) -> Result<Vec<(UserId, i64)>> {
+    const AT_ONCE: usize = 500;
+    let mut found = Vec::with_capacity(people.len());
+    for people in people.chunks(AT_ONCE) {
+        let places = (1..=people.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let sql = sqlx::AssertSqlSafe(format!("select user_id, head from heads where user_id in ({places})"));
+        let query = people.iter().fold(sqlx::query_as::<_, (String, i64)>(sql), |query, user| query.bind(user.to_string()));
+        for (user, head) in query.fetch_all(&mut *connection).await? {
+            found.push((parsed("user_id", &user)?, head));
+        }
+    }
+    Ok(found)
 }
 
 /// Where the owner's feed stands.

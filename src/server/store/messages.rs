@@ -107,6 +107,22 @@ pub async fn latest(
     rows.into_iter().map(MessageRow::read).collect()
 }
 
+/// A conversation's oldest messages from `from` on, oldest first, at most `limit`.
+pub async fn earliest(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: ConversationId,
+    from: MessageId,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
+    ));
+    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
+    let rows = query.bind(from.to_string()).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(MessageRow::read).collect()
+}
+
 /// The messages of a conversation behind `id` that hold, oldest first.
 pub async fn behind(connection: &mut AnyConnection, user: UserId, conversation: ConversationId, id: MessageId) -> Result<Vec<MessageId>> {
     let sql = "select id from messages where user_id = $1 and conversation_id = $2 and id > $3 and status <> 'superseded' order by id";

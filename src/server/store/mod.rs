@@ -3,6 +3,7 @@
 //! What differs between the two databases is in `backend`.
 
 mod backend;
+mod relay;
 mod tx;
 mod wakeups;
 
@@ -25,6 +26,7 @@ use crate::work_log::Epoch;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use std::{ops::DerefMut, sync::Arc};
 
+pub use relay::Relay;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
 

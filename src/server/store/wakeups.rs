@@ -1,8 +1,15 @@
-//! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the database.
+//! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the database. What other
+//! processes are to be told is gathered here and sent by `relay`.
 
 use crate::ids::UserId;
-use std::{collections::HashMap, sync::Mutex};
-use tokio::sync::watch;
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::{Notify, watch};
 
 /// What a reader compares with what it saw last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +26,21 @@ pub struct Wake {
 #[derive(Debug, Default)]
 pub struct Wakeups {
     people: Mutex<HashMap<UserId, watch::Sender<Wake>>>,
+    /// Whether somebody sends hints to other processes.
+    relayed: AtomicBool,
+    /// What they are to be told, the newest for each person.
+    hints: Mutex<HashMap<UserId, Hint>>,
+    hinted: Notify,
+    came: Notify,
+}
+
+/// What another process is told about a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Hint {
+    /// The newest revision committed; 0 when it is only about access.
+    pub(super) rev: i64,
+    /// Whether a sign-in or key may have ended.
+    pub(super) access: bool,
 }
 
 /// A reader's end: wakes when there may be something new.
@@ -29,7 +51,50 @@ impl Wakeups {
     pub fn subscribe(&self, user: UserId) -> Subscription {
         let mut people = self.lock();
         people.retain(|id, sender| *id == user || sender.receiver_count() > 0);
-        people.entry(user).or_default().subscribe()
+        let subscription = people.entry(user).or_default().subscribe();
+        self.came.notify_waiters();
+        subscription
+    }
+
+    /// The people somebody listens for.
+    pub(super) fn listened_for(&self) -> Vec<UserId> {
+        self.lock().iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(user, _)| *user).collect()
+    }
+
+    /// Waits until somebody listens.
+    pub(super) async fn until_listened(&self) {
+        loop {
+            let came = self.came.notified();
+            if self.listeners() > 0 {
+                return;
+            }
+            came.await;
+        }
+    }
+
+    /// From now on, hints for other processes are gathered.
+    pub(super) fn gather_hints(&self) {
+        self.relayed.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until there is something to tell, and takes it.
+    pub(super) async fn hints(&self) -> HashMap<UserId, Hint> {
+        loop {
+            let hinted = self.hinted.notified();
+            let hints = std::mem::take(&mut *self.gathered());
+            if !hints.is_empty() {
+                return hints;
+            }
+            hinted.await;
+        }
+    }
+
+    /// Takes what another process told.
+    pub(super) fn heard(&self, user: UserId, hint: Hint) {
+        self.change(user, |wake| {
+            wake.rev = wake.rev.max(hint.rev);
+            wake.access += u64::from(hint.access);
+        });
     }
 
     /// How many people somebody listens for.
@@ -40,6 +105,7 @@ impl Wakeups {
     /// Announces that everything up to `rev` is committed.
     pub(super) fn committed(&self, user: UserId, rev: i64) {
         self.change(user, |wake| wake.rev = wake.rev.max(rev));
+        self.hint(user, |hint| hint.rev = hint.rev.max(rev));
     }
 
     /// Announces new text of an answer.
@@ -50,6 +116,18 @@ impl Wakeups {
     /// Announces that a sign-in or key may have ended.
     pub fn access(&self, user: UserId) {
         self.change(user, |wake| wake.access += 1);
+        self.hint(user, |hint| hint.access = true);
+    }
+
+    fn hint(&self, user: UserId, how: impl FnOnce(&mut Hint)) {
+        if self.relayed.load(Ordering::Relaxed) {
+            how(self.gathered().entry(user).or_default());
+            self.hinted.notify_one();
+        }
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, HashMap<UserId, Hint>> {
+        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, user: UserId, how: impl FnOnce(&mut Wake)) {
@@ -58,7 +136,7 @@ impl Wakeups {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, watch::Sender<Wake>>> {
-        self.people.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, watch::Sender<Wake>>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

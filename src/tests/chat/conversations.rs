@@ -3,7 +3,7 @@
 use crate::{
     chat::{Change, title_of},
     server::{
-        chat::{Ending, begin_turn, create_conversation, end_turn, find_conversation, list_conversations, page, rename_conversation},
+        chat::{Ending, Part, begin_turn, create_conversation, end_turn, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         work_log::create_work_log,
     },
@@ -61,9 +61,21 @@ on_both_databases! {
             other => panic!("{other:?}"),
         };
         let mut reader = store.read().await.unwrap();
-        let newest = page(&mut reader, ada, turn.conversation_id, None).await.unwrap();
-        let older = page(&mut reader, ada, turn.conversation_id, newest.older).await.unwrap();
-        assert_eq!((newest.rows.len(), older.rows.len(), older.older), (200, 51, None));
+        let newest = page(&mut reader, ada, turn.conversation_id, Part::End).await.unwrap();
+        let older = page(&mut reader, ada, turn.conversation_id, Part::Before(newest.span.from.unwrap())).await.unwrap();
+        assert_eq!((newest.rows.len(), older.rows.len(), older.span.from), (200, 51, None));
         assert_eq!(older.rows.iter().chain(&newest.rows).map(id).collect::<Vec<_>>(), expected);
+        for (part, shown, from, to) in [
+            (Part::Before(expected[30]), 0..30, None, Some(30)),
+            (Part::From(expected[20]), 20..220, Some(20), Some(220)),
+            (Part::From(expected[200]), 200..251, Some(200), None),
+            (Part::Around(expected[120]), 20..220, Some(20), Some(220)),
+            (Part::Around(expected[10]), 0..110, None, Some(110)),
+            (Part::Around(expected[240]), 140..251, Some(140), None),
+        ] {
+            let page = page(&mut reader, ada, turn.conversation_id, part).await.unwrap();
+            assert_eq!(page.rows.iter().map(id).collect::<Vec<_>>(), expected[shown], "{part:?}");
+            assert_eq!((page.span.from, page.span.to), (from.map(|at: usize| expected[at]), to.map(|at: usize| expected[at])), "{part:?}");
+        }
     }
 }

@@ -1,14 +1,15 @@
 use super::{html, text};
 use crate::{
     chat::{Message, MessageStatus, Role},
-    components::{ChatMessage, samples},
+    components::{Can, ChatMessage, samples},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
 
-fn shown(message: Message, live_text: Option<&str>, can_retry: bool) -> String {
+fn shown(message: Message, live_text: Option<&str>, is_last: bool) -> String {
+    let can = Can { answer_again: is_last && message.role == Role::Assistant, write_anew: is_last && message.role == Role::User };
     let live_text = live_text.map(str::to_owned);
-    html(|| view! { <ChatMessage message=Arc::new(message) live_text can_retry/> })
+    html(|| view! { <ChatMessage message=Arc::new(message) live_text can/> })
 }
 
 #[test]
@@ -51,11 +52,27 @@ fn an_answer_that_ended_early_says_why() {
 }
 
 #[test]
-fn only_the_last_failed_answer_can_be_tried_again_and_without_javascript_too() {
-    let failed = || samples::answer(1, MessageStatus::Failed, "", "No model could be reached.");
-    let last = shown(failed(), None, true);
-    assert!(last.contains("Try again") && last.contains("method=\"post\""), "{last}");
-    assert!(last.contains(&format!("name=\"conversation_id\" value=\"{}\"", samples::conversation_id())), "{last}");
-    assert!(!shown(failed(), None, false).contains("Try again"));
-    assert!(!shown(samples::answer(1, MessageStatus::Done, "", "Fine."), None, true).contains("Try again"));
+fn the_last_answer_can_be_asked_for_again_and_without_javascript_too() {
+    for (status, word) in [(MessageStatus::Failed, "Try again"), (MessageStatus::Done, "Another answer")] {
+        let answer = || samples::answer(1, status, "", "No model could be reached.");
+        let last = shown(answer(), None, true);
+        assert!(last.contains(word) && last.contains("method=\"post\""), "{last}");
+        assert!(last.contains(&format!("name=\"conversation_id\" value=\"{}\"", samples::conversation_id())), "{last}");
+        assert!(!shown(answer(), None, false).contains("<form"));
+    }
+}
+
+#[test]
+fn the_last_message_can_be_written_anew() {
+    let said = || samples::message(1, Role::User, MessageStatus::Done, "</textarea>What?");
+    let last = shown(said(), None, true);
+    assert!(last.contains("/fn/turns/edit") && last.contains("&lt;/textarea&gt;What?</textarea>"), "{last}");
+    assert!(!shown(said(), None, false).contains("<form"));
+}
+
+#[test]
+fn what_was_replaced_is_put_away_and_can_be_opened() {
+    let answer = shown(samples::answer(1, MessageStatus::Superseded, "<p>Old</p>", ""), None, false);
+    assert!(answer.contains("<details class=\"replaced\"><summary>An earlier answer</summary><div class=\"prose\"><p>Old"), "{answer}");
+    assert!(shown(samples::message(1, Role::User, MessageStatus::Superseded, "Old"), None, false).contains("An earlier wording"));
 }

@@ -1,7 +1,7 @@
 use super::{html, text};
 use crate::{
     api::{Account, ChatPage, ModelChoice, Snapshot},
-    chat::{Change, MessageStatus, Role},
+    chat::{Change, MessageStatus, Role, Span},
     components::{ChatRoom, samples},
 };
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ fn page(talking: bool) -> ChatPage {
         account: Account { id: user_id, email: "ada@example.org".to_owned(), is_admin: false },
         conversation: talking.then(|| samples::conversations().remove(0)),
         snapshot: Snapshot { user_id, rows, cursor: "00c0ffee00c0ffee.9".parse().unwrap(), now: samples::NOW },
-        older: talking.then(|| "9".to_owned()),
+        span: Span { from: talking.then(|| samples::turn().uuid()), to: None },
         models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
             .map(|(key, title)| ModelChoice { key: key.into(), title: title.into() })
             .into(),
@@ -32,7 +32,7 @@ fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_
         "Today",
         "Who painted lighthouses best?",
         "painters of lighthouses",
-        "Load older",
+        "Show earlier",
         "Stop",
         "Gemini g → Groq q",
     ] {
@@ -52,4 +52,31 @@ fn without_a_conversation_one_sees_what_to_ask_and_each_prompt_works_without_jav
 fn the_side_opens_on_a_phone_without_javascript() {
     let room = html(|| view! { <ChatRoom page=page(false)/> });
     assert!(room.contains("popovertarget=\"side\"") && room.contains("id=\"side\"") && room.contains("popover=\"auto\""), "{room}");
+}
+
+#[test]
+fn an_open_conversation_is_renamed_and_deleted_by_plain_forms_in_popovers() {
+    let room = html(|| view! { <ChatRoom page=page(true)/> });
+    let id = samples::conversation_id();
+    for dialog in ["rename", "delete"] {
+        assert!(room.contains(&format!("popovertarget=\"{dialog}\"")), "{room}");
+        let inside = room.split(&format!("id=\"{dialog}\"")).nth(1).unwrap_or_default().split("</form>").next().unwrap_or_default();
+        assert!(inside.contains(&format!("method=\"post\" action=\"/fn/conversations/{dialog}\"")), "{inside}");
+        assert!(inside.contains(&format!("name=\"conversation_id\" value=\"{id}\"")), "{inside}");
+    }
+    assert!(!html(|| view! { <ChatRoom page=page(false)/> }).contains("Rename this conversation"));
+}
+
+#[test]
+fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_nothing_from_there() {
+    let mut page = page(true);
+    let (first, behind) = (samples::looked_up(20)[1].id.uuid(), samples::looked_up(20)[2].id.uuid());
+    page.span = Span { from: Some(first), to: Some(behind) };
+    let room = html(|| view! { <ChatRoom page/> });
+    let id = samples::conversation_id();
+    assert!(
+        room.contains(&format!("href=\"/c/{id}?before={first}\"")) && room.contains(&format!("href=\"/c/{id}?from={behind}\"")),
+        "{room}"
+    );
+    assert_eq!(room.matches("class=\"entry\"").count(), 1, "{room}");
 }

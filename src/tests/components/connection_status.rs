@@ -12,7 +12,7 @@ fn every_state_has_its_words_and_what_can_be_done_about_it() {
         (Connection::Offline, "Offline Retry"),
         (Connection::SignedOut, "Signed out Sign in"),
     ] {
-        let status = html(|| view! { <ConnectionStatus connection retry=Callback::new(|()| ())/> });
+        let status = html(|| view! { <ConnectionStatus connection/> });
         assert_eq!(text(&status), words);
         assert!(status.contains("role=\"status\""), "{status}");
     }

@@ -8,11 +8,14 @@ mod media_figure;
 mod work_group;
 mod work_log_message;
 
+use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The HTML of a view, without the marks that hydration needs.
 fn html<V: IntoView>(view: impl FnOnce() -> V) -> String {
-    let html = Owner::new().with(|| view().into_view().to_html());
+    let page = Owner::new_root(Some(Arc::new(SsrSharedContext::new())));
+    let html = page.with(|| view().into_view().to_html());
     html.replace("<!>", "").replace("<!--<() />-->", "")
 }
 

@@ -41,6 +41,14 @@ async fn a_tool_over_standard_input_and_output_answers() {
 }
 
 #[tokio::test]
+async fn a_turn_that_starts_with_holly_waits_for_the_servers_that_start_too() {
+    let model = CallingModel::of(&[("every_echo", json!({ "message": "early" }))]);
+    let app = TestApp::with_tools(vec![model], |app| mcp::registry(app, &mcp::everything(json!({})))).await;
+    let (entry, said) = called(&app.person("ada@example.org").await).await;
+    assert_eq!((&entry["status"], said.as_str()), (&json!("success"), "Echo: early"), "{entry}");
+}
+
+#[tokio::test]
 async fn a_tool_over_http_answers() {
     let server = mcp::OverHttp::start();
     let (_app, ada, registry) = calling(&server.file(), "every_get-sum", json!({ "a": 2, "b": 40 })).await;

@@ -1,8 +1,13 @@
 //! Errors: RFC 9457 problem JSON with the request's id and nothing of the inside.
 
-use crate::tests::support::{Answer, TestApp};
+use crate::{
+    server::router::layered,
+    tests::support::{Answer, TestApp},
+};
+use axum::{Router, body::Body, extract::Request, routing::get};
 use reqwest::Method;
 use serde_json::json;
+use tower::ServiceExt;
 
 fn assert_problem(answer: &Answer, status: u16) {
     let problem = answer.expect(status);
@@ -10,6 +15,23 @@ fn assert_problem(answer: &Answer, status: u16) {
     assert_eq!((&problem["status"], &problem["success"], &problem["error"]), (&json!(status), &json!(false), &problem["detail"]));
     assert!(problem["type"].is_string() && problem["title"].is_string() && !problem["detail"].as_str().unwrap().is_empty(), "{problem}");
     assert_eq!(problem["requestId"], answer.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn a_route_that_panics_is_answered_with_all_security_headers() {
+    async fn panics() {
+        panic!("as this test wants it");
+    }
+    let app = TestApp::start().await;
+    let service = layered(Router::new().route("/panics", get(panics)), app.app.clone());
+    let answer = service.oneshot(Request::get("/panics").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 500);
+    let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+    assert_eq!(header("content-type"), "application/problem+json");
+    assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert_eq!(header("x-request-id").len(), 16);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_message_is_answered_and_the_stream_shows_what_a_reload_shows() {
     assert_eq!((&read["title"], &read["runningTurnId"]), (&json!("Hello you"), &Value::Null));
     let answer = &read["messages"][1];
     assert_eq!((&answer["role"], &answer["status"], &answer["turnId"]), (&json!("assistant"), &json!("done"), &sent["turnId"]));
-    assert!(answer["content"].as_str().unwrap().contains("Hello *you*"));
+    assert!(answer["html"].as_str().unwrap().contains("Hello *you*"));
     assert_eq!(answer["facts"]["provider"], "demo");
 }
 

@@ -79,6 +79,19 @@ impl Postgres {
         Self { store, cluster, name }
     }
 
+    /// Its address.
+    pub fn address(&self) -> String {
+        address(&self.cluster, &self.name)
+    }
+
+    /// Ends every connection that listens for hints.
+    pub async fn kill_listeners(&self) {
+        let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                   where datname = current_database() and query ilike 'listen%'";
+        let killed: i64 = sqlx::query_scalar(sql).fetch_one(&mut *self.store.read().await.unwrap()).await.unwrap();
+        assert!(killed > 0, "somebody listens");
+    }
+
     /// Waits until as many as `writers` stand before a lock that somebody else holds.
     pub async fn until_waiting(&self, writers: i64) {
         let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";

@@ -161,6 +161,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.join("data"),
         database_url: format!("sqlite://{}", folder.join("data/holly.db").display()),
+        listen_url: String::new(),
         public_url: None,
         rate_limit_per_minute: 0,
         max_streams: 8,

@@ -53,7 +53,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
     let mut answers = vec![
         ("recent_logs", work_log::recent_logs(&mut reader, bob, &filter, None, 9).await.err()),
         ("find_conversation", chat::find_conversation(&mut reader, bob, ada.place).await.err()),
-        ("page", chat::page(&mut reader, bob, ada.place, None).await.err()),
+        ("page", chat::page(&mut reader, bob, ada.place, chat::Part::End).await.err()),
     ];
     drop(reader);
     answers.extend([

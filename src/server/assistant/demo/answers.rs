@@ -14,9 +14,23 @@ const THINGS_TO_TRY: &[(&str, &str)] = &[
     ("Tell me something long", "a long answer with a table, a list and code"),
 ];
 
+/// At most `most` characters of somebody's text on one line, as Markdown that means nothing but the text: an unclosed fence
+/// in it must not swallow what follows.
+fn quoted(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut quoted = String::with_capacity(line.len());
+    for c in line.chars().take(most) {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '&') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
 /// An honest answer to anything else, with what one can try.
 pub(super) fn help(asked: &str) -> String {
-    let asked: String = asked.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+    let asked = quoted(asked, 80);
     let lines: String = THINGS_TO_TRY.iter().map(|(type_this, shows)| format!("- **{type_this}**: {shows}\n")).collect();
     format!(
         "You wrote “{asked}”. I am Holly’s built-in **demo**: I follow a script and know nothing of the world, \
@@ -34,7 +48,8 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
             "write_note" => "note",
             _ => "picture",
         };
-        format!("the {kind} “{}”", call.arguments["prompt"].as_str().or(call.arguments["text"].as_str()).unwrap_or_default())
+        let about = call.arguments["prompt"].as_str().or(call.arguments["text"].as_str());
+        format!("the {kind} “{}”", quoted(about.unwrap_or_default(), 200))
     };
     let (refused, run): (Vec<_>, Vec<_>) = results.iter().partition(|(_, text)| text.starts_with("The person did not"));
     let (failed, made): (Vec<_>, Vec<_>) = run.into_iter().partition(|(_, text)| text.starts_with("The tool failed"));
@@ -45,7 +60,11 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
     }
     for (call, said) in failed {
         let why = said.trim_start_matches("The tool failed: ");
-        text.push_str(&format!("I could not make {}. The tool said: “{why}” The log above has kept what happened.\n\n", named(call)));
+        text.push_str(&format!(
+            "I could not make {}. The tool said: “{}” The log above has kept what happened.\n\n",
+            named(call),
+            quoted(why, 400)
+        ));
     }
     for (call, _) in refused {
         text.push_str(&format!("I left {} alone, because you did not allow it.\n\n", named(call)));
@@ -61,7 +80,7 @@ pub(super) fn from_the_backup(asked: &str) -> String {
     format!(
         "The first model was over its limit, so I, the **backup** of the demo, answer instead. The log above says what happened, \
          with the provider’s own words.\n\nYou wrote: “{}”",
-        asked.chars().take(120).collect::<String>()
+        quoted(asked, 120)
     )
 }
 

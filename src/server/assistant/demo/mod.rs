@@ -110,3 +110,44 @@ fn read_words(request: &Request) -> usize {
 fn tokens(words: usize) -> i64 {
     i64::try_from(words * 4 / 3).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn heard(part: usize, said: Vec<Said>) -> Vec<Result<Event, ModelError>> {
+        DemoModel::chain(0.0)[part].ask(Request { said, tools: Vec::new() }).collect().await
+    }
+
+    fn asked(text: &str) -> Vec<Said> {
+        vec![Said::User(text.to_owned(), Vec::new())]
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_word_by_word_and_ends_with_what_it_cost() {
+        let events = heard(0, asked("Hello, who are you?")).await;
+        let (end, words) = events.split_last().unwrap();
+        let text: String =
+            words.iter().map(|word| if let Ok(Event::Text(word)) = word { word.as_str() } else { panic!("{word:?}") }).collect();
+        let Step::Say { text: whole, .. } = play(Part::Main, &asked("Hello, who are you?")) else { panic!("it says something") };
+        assert_eq!(text, whole);
+        assert!(words.len() > 50, "{}", words.len());
+        let Ok(Event::End { usage: Some(usage), .. }) = end else { panic!("{end:?}") };
+        assert!(usage.estimated && usage.input_tokens == 5 && usage.output_tokens == tokens(words.len()), "{usage:?}");
+    }
+
+    #[tokio::test]
+    async fn tools_are_asked_for_one_by_one_and_then_it_ends() {
+        let events = heard(0, asked("A picture and a song")).await;
+        let names: Vec<_> = events.iter().map(|event| if let Ok(Event::Call(call)) = event { call.name.as_str() } else { "" }).collect();
+        assert_eq!(names, ["generate_image", "generate_music", ""]);
+        assert!(matches!(events.last(), Some(Ok(Event::End { usage: Some(_), .. }))), "{events:?}");
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_told_to_fail_fails_and_says_nothing() {
+        let events = heard(0, asked("Show me a fallback")).await;
+        assert!(matches!(&events[..], [Err(error)] if error.retry_after_s == Some(38)), "{events:?}");
+        assert!(heard(1, asked("Show me a fallback")).await.iter().all(Result::is_ok));
+    }
+}

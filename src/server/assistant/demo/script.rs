@@ -19,6 +19,8 @@ pub(super) enum Step {
 const IMAGE: &[&str] = &["paint", "draw", "picture", "image", "illustrate"];
 const MUSIC: &[&str] = &["music", "song", "cello", "melody", "compose"];
 const FILM: &[&str] = &["film", "video", "movie", "clip"];
+/// Words by which something is told to fail; the demo's tools know them too.
+const FAIL: &[&str] = &["fail", "failing", "failure", "broken"];
 
 /// The next step for what was said so far.
 pub(super) fn play(part: Part, said: &[Said]) -> Step {
@@ -68,12 +70,14 @@ fn typed(text: &str) -> String {
     text[..ends.unwrap_or(text.len())].to_owned()
 }
 
+/// Whether one of the words is there, alone or with a plural s.
 fn has(words: &str, any: &[&str]) -> bool {
-    words.split(|c: char| !c.is_alphanumeric()).any(|word| any.contains(&word))
+    let mut words = words.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| any.contains(&word) || word.strip_suffix('s').is_some_and(|stem| any.contains(&stem)))
 }
 
 fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
-    let everything = words.contains("total failure") || (has(words, &["everything", "all"]) && has(words, &["fail", "fails"]));
+    let everything = words.contains("total failure") || (has(words, &["everything", "all"]) && has(words, FAIL) && !has(words, &["tool"]));
     let over_limit = ModelError {
         class: ErrorClass::RateLimit,
         message: "Quota exceeded for requests per minute (demo).".to_owned(),
@@ -93,11 +97,12 @@ fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
 }
 
 fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
-    let wants_tool_to_fail = has(words, &["tool"]) && has(words, &["fail", "fails", "broken"]);
+    let wants_tool_to_fail = has(words, &["tool"]) && has(words, FAIL);
     let call = |name: &str, asking: &[&str]| ToolCall {
         id: format!("demo-{name}"),
         name: name.to_owned(),
-        arguments: json!({ "prompt": subject(clause(asked, asking)) }),
+        // A tool fails when its prompt says so: then it gets the whole request.
+        arguments: json!({ "prompt": subject(if wants_tool_to_fail { asked } else { clause(asked, asking) }) }),
         signatures: Vec::new(),
     };
     let mut calls = Vec::new();
@@ -148,6 +153,7 @@ fn subject(asked: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::markdown;
 
     fn said(text: &str) -> Vec<Said> {
         vec![Said::User(text.to_owned(), Vec::new())]
@@ -166,6 +172,7 @@ mod tests {
         assert_eq!(tools("Compose slow cello music"), ["generate_music"]);
         assert_eq!(tools("Make a short film of rain"), ["generate_video"]);
         assert_eq!(tools("A picture and a song, please"), ["generate_image", "generate_music"]);
+        assert_eq!(tools("Two pictures and some songs"), ["generate_image", "generate_music"]);
         assert_eq!(tools("Let a tool fail"), ["generate_image"]);
         assert_eq!(tools("Run a slow tool"), ["generate_video"]);
         assert_eq!(tools("Write a note: buy lamp oil"), ["write_note"]);
@@ -184,6 +191,32 @@ mod tests {
         assert!(matches!(play(Part::Main, &said("Show me a fallback")), Step::Fail(error) if error.class == ErrorClass::RateLimit));
         assert!(matches!(play(Part::Backup, &said("Show me a fallback")), Step::Say { .. }));
         assert!(matches!(play(Part::Backup, &said("Let everything fail")), Step::Fail(error) if error.status == Some(503)));
+    }
+
+    #[test]
+    fn a_tool_that_is_to_fail_is_told_so() {
+        for asked in [
+            "Let a tool fail",
+            "Show me a failing tool",
+            "tools fail",
+            "Paint a tree and let the tool fail",
+            "Let all tools fail",
+            "a broken tool",
+        ] {
+            let Step::Call(calls) = play(Part::Main, &said(asked)) else { panic!("{asked}: a tool is asked for") };
+            let prompt = calls[0].arguments["prompt"].as_str().unwrap();
+            assert!(has(&prompt.to_lowercase(), FAIL), "{asked}: {prompt}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_repeated_as_text() {
+        for part in [Part::Main, Part::Backup] {
+            let Step::Say { text, .. } = play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;")) else { panic!("it says something") };
+            let html = markdown::render(&text);
+            assert!(html.contains("``` &lt;b&gt;*hello* _you_ [a](b) &amp;amp;"), "{html}");
+            assert!(!html.contains("<pre>") && !html.contains("<em>hello"), "{html}");
+        }
     }
 
     #[test]

@@ -18,13 +18,15 @@ use super::tool::Tool;
 use crate::api::ToolServer;
 use connect::Watch;
 use server::Server;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use config::{ServerConfig, read};
 
 /// Most tools offered to a model from all servers together.
 const TOOLS_MAX: usize = 128;
+/// How long a turn waits for servers that are still starting.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// The servers that are configured; cheap to clone.
 #[derive(Clone, Default)]
@@ -54,6 +56,11 @@ impl McpServers {
         for server in self.servers.iter() {
             server.settled().await;
         }
+    }
+
+    /// Returns once they are [`settled`](Self::settled), or after [`READY_WITHIN`]: somebody waits for an answer.
+    pub async fn ready(&self) {
+        _ = tokio::time::timeout(READY_WITHIN, self.settled()).await;
     }
 
     /// How each server stands.

@@ -1,6 +1,7 @@
-//! What needs no server: the file, and what results are taken for.
+//! What needs no real server: the file, the wait for those that start, and what results are taken for.
 
 use super::{
+    McpServers, READY_WITHIN,
     config::{Reach, ServerConfig, parse, read},
     content::output,
 };
@@ -8,6 +9,9 @@ use crate::server::assistant::tool::ToolError;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 fn server(settings: serde_json::Value) -> Result<Vec<ServerConfig>, Vec<String>> {
     parse(&json!({ "mcpServers": { "notes": settings } }).to_string())
@@ -81,4 +85,15 @@ fn text_is_bounded_and_an_error_is_a_failure() {
     assert!(long.text.len() < 33_000 && long.text.ends_with("bytes left out"));
     let failed = output(&config(), "x", CallToolResult::error(vec![ContentBlock::text("No such note.")]));
     assert_eq!(failed, Err(ToolError::Failed("No such note.".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_waits_for_servers_that_start_and_not_for_long() {
+    let (began, shutdown) = (Instant::now(), CancellationToken::new());
+    McpServers::default().ready().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    let says_nothing = server(json!({ "command": "sleep", "args": ["600"] })).unwrap_or_default();
+    McpServers::start(says_nothing, &shutdown, &TaskTracker::new()).ready().await;
+    assert_eq!(began.elapsed(), READY_WITHIN);
+    shutdown.cancel();
 }

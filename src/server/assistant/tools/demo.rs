@@ -55,8 +55,8 @@ impl Studio {
     }
 
     async fn work_through(&self, prompt: &Prompt, context: &ToolContext) -> Result<(), ToolError> {
-        let (steps, each) = if prompt.has_stem(&["slow"]) { (12, 1.0) } else { (4, 0.3) };
-        let fails = prompt.has_stem(&["fail", "broken"]);
+        let (steps, each) = if prompt.has(&["slow"]) { (12, 1.0) } else { (4, 0.3) };
+        let fails = prompt.has(&["fail", "failing", "failure", "broken"]);
         for step in 1..=steps {
             wait(each, context).await?;
             advance(context, STEPS_DONE / steps * step);

@@ -43,6 +43,22 @@ pub async fn list(
     rows.into_iter().map(EntryRow::read).collect()
 }
 
+/// A conversation's oldest entries from `from` on, oldest first, at most `limit`.
+pub async fn earliest(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: ConversationId,
+    from: EntryId,
+    limit: i64,
+) -> Result<Vec<WorkLogEntry>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
+    ));
+    let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(conversation.to_string());
+    let rows = query.bind(from.to_string()).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(EntryRow::read).collect()
+}
+
 /// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves. Only A to Z are lowered: that is what
 /// `lower` does in both databases.
 fn containing(text: &str) -> String {

@@ -12,7 +12,7 @@ use crate::{
 use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
-pub use list::{EntryFilter, list};
+pub use list::{EntryFilter, earliest, list};
 pub(in crate::server) use row::expiry;
 pub(super) use row::{COLUMNS, EntryRow};
 

@@ -14,10 +14,15 @@ thread_local! {
     static MINUTES: ArcRwSignal<Timestamp> = ArcRwSignal::new(Timestamp::default());
 }
 
-/// Sets the clock by the server's: call it from an effect of an island with the time of the page's snapshot.
-pub fn set_by_server(now: Timestamp) {
+/// Sets the clock by the time of the page's snapshot.
+pub(super) fn set_by_server(now: Timestamp) {
     SERVER_AHEAD_MS.set(now.millis() - browser_ms());
     tick();
+}
+
+/// Server time at this moment.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(browser_ms() + SERVER_AHEAD_MS.get())
 }
 
 /// Server time, anew each second. For effects only.
@@ -50,7 +55,7 @@ fn start() {
 }
 
 fn tick() {
-    let now = Timestamp::from_millis(browser_ms() + SERVER_AHEAD_MS.get());
+    let now = now();
     SECONDS.with(|seconds| seconds.set(now));
     MINUTES.with(|minutes| {
         if now.millis() / 60_000 != minutes.get_untracked().millis() / 60_000 {

@@ -1,0 +1,86 @@
+//! The list of a conversation: days, what was said and what was done, in the order in which it happened.
+
+use super::{Can, Html, Row, message, work_group};
+use crate::{
+    chat::{Item, MessageStatus, Period, Role},
+    ids::{EntryId, TurnId},
+    live::Answers,
+    timestamp::{DAY_MS, Timestamp},
+};
+use std::collections::HashSet;
+
+/// How a reader sees a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Texts of answers that are being written, ahead of what is stored.
+    pub answers: &'a Answers,
+    /// The turn that is running.
+    pub running: Option<TurnId>,
+    /// The entries that the reader has opened.
+    pub opened: &'a HashSet<EntryId>,
+    /// Server time at which the page was made.
+    pub now: Timestamp,
+}
+
+/// The rows of the list. A row that changes keeps its key.
+pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
+    let mut rows = Vec::with_capacity(items.len() + 1);
+    let mut html = Html::default();
+    let mut today = None;
+    let last = Last::of(items, sight.running.is_none());
+    for (at, item) in items.iter().enumerate() {
+        let (time, key) = match item {
+            Item::Message(said) => (said.created_at, said.id.to_string()),
+            Item::Work(entries) => match entries.first() {
+                Some(first) => (first.timestamp, first.id.to_string()),
+                None => continue,
+            },
+        };
+        if today.replace(time.day()) != Some(time.day()) {
+            html.element("h2", "day", &day_name(time, sight.now));
+            rows.push(Row { key: format!("day {}", time.day()), html: html.take() });
+        }
+        match item {
+            Item::Message(said) => {
+                message(&mut html, said, sight.answers.get(&said.id).map(String::as_str), last.can(at));
+            }
+            Item::Work(entries) => {
+                let running = sight.running.is_some() && entries.first().is_some_and(|entry| entry.turn_id == sight.running);
+                html.raw("<div class=\"stretch\">");
+                work_group(&mut html, entries, running, sight.opened, sight.now);
+                html.raw("</div>");
+            }
+        }
+        rows.push(Row { key, html: html.take() });
+    }
+    rows
+}
+
+/// What was asked and answered last, while nothing runs: only about that something can be done.
+struct Last {
+    asked: Option<usize>,
+    answered: Option<usize>,
+}
+
+impl Last {
+    fn of(items: &[Item], idle: bool) -> Self {
+        let said =
+            |item: &Item, role: Role| matches!(item, Item::Message(said) if said.role == role && said.status != MessageStatus::Superseded);
+        let asked = items.iter().rposition(|item| said(item, Role::User)).filter(|_| idle);
+        let answered = items.iter().rposition(|item| said(item, Role::Assistant)).filter(|at| asked < Some(*at) && idle);
+        Self { asked, answered }
+    }
+
+    fn can(&self, at: usize) -> Can {
+        Can { answer_again: self.answered.or(self.asked) == Some(at), write_anew: self.asked == Some(at) }
+    }
+}
+
+/// Today, Yesterday, else the date.
+fn day_name(at: Timestamp, now: Timestamp) -> String {
+    let midnight = Timestamp::from_millis(at.day() * DAY_MS);
+    match Period::of(midnight, now) {
+        near @ (Period::Today | Period::Yesterday) => near.heading().to_owned(),
+        _ => midnight.date(),
+    }
+}
