@@ -18,7 +18,7 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.untilReloadShows(at.answerDone);
   assert.equal(await ada.the(at.picture).count(), 1);
   // The page may have been rendered between the answer's end and the turn's.
-  await untilReloadShows(ada, at.folded);
+  await ada.untilReloadShows(at.folded);
   await ada.the(`${at.folded} > summary`).click();
   const entry = ada.the(at.entry).first();
   await entry.locator(at.summary).click();
