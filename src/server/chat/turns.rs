@@ -199,9 +199,12 @@ async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversatio
 /// Asks the conversation's running turn to stop, wherever it runs. `None` when nothing runs.
 pub async fn request_stop(store: &Store, now: Timestamp, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
     let mut tx = store.begin().await?;
-    let conversation = conversations::find(&mut tx, user, conversation).await?.ok_or(Error::NotFound("conversation"))?;
+    tx.lock(user).await?;
+    let mut conversation = conversations::find(&mut tx, user, conversation).await?.ok_or(Error::NotFound("conversation"))?;
     if let Some(turn) = conversation.running_turn_id {
         turns::request_stop(&mut tx, now, user, turn).await?;
+        // The revision wakes the process that works on the turn, wherever it is.
+        conversations::update(&mut tx, user, &mut conversation).await?;
         tx.commit().await?;
     }
     Ok(conversation.running_turn_id)

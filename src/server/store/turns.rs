@@ -64,6 +64,13 @@ pub async fn request_stop(tx: &mut Tx<'_>, now: Timestamp, user: UserId, turn: T
     Ok(())
 }
 
+/// Whether a turn's worker should give up: it was stopped, settled or deleted.
+pub async fn is_over(connection: &mut AnyConnection, turn: TurnRef) -> Result<bool> {
+    let sql = "select count(*) from turns where user_id = $1 and id = $2 and ended_at is null and stop_requested_at is null";
+    let running: i64 = sqlx::query_scalar(sql).bind(turn.user_id.to_string()).bind(turn.id.to_string()).fetch_one(connection).await?;
+    Ok(running == 0)
+}
+
 /// Ends a turn; with `lapsed` only if its lease ran out. `false` when it had ended already or its worker lives.
 pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, lapsed: bool) -> Result<bool> {
     let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null and ($4 = 0 or lease_until < $3)";

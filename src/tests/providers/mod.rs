@@ -3,6 +3,7 @@
 mod check;
 mod faults;
 mod matrix;
+mod secrets;
 mod services;
 mod streams;
 pub(in crate::tests) mod stub;

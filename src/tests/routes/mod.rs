@@ -16,6 +16,7 @@ mod mcp;
 mod pages;
 mod poll;
 mod problems;
+mod processes;
 mod sign_in;
 mod strangers;
 mod stream;

@@ -24,6 +24,7 @@ use crate::{
         site::Site,
         state::App,
         store::users,
+        workers,
     },
     timestamp::Timestamp,
 };
@@ -74,36 +75,37 @@ impl TestApp {
 
     /// A server whose assistant asks these models with so much patience.
     pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
-        Self::with_workshop(chain, patience, |_| tools::Registry::demo()).await
+        Self::with(|_| {}, |app| app.assistant = assistant(app, chain, patience, tools::Registry::demo())).await
     }
 
     /// A server whose assistant asks these models and has these tools.
     pub(in crate::tests) async fn with_tools(chain: Vec<Arc<dyn Model>>, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
-        Self::with_workshop(chain, AS_LONG_AS_IT_TAKES, tools).await
+        let rooms = |app: &mut App| {
+            let tools = tools(app);
+            app.assistant = assistant(app, chain, AS_LONG_AS_IT_TAKES, tools);
+        };
+        Self::with(|_| {}, rooms).await
     }
 
-    async fn with_workshop(chain: Vec<Arc<dyn Model>>, patience: Patience, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
-        Self::with(
-            |_| {},
-            |app| {
-                let tools = tools(app);
-                app.assistant = Assistant::new(Workshop {
-                    store: app.store.clone(),
-                    clock: app.clock.clone(),
-                    feed: app.feed.clone(),
-                    data_dir: app.data_dir.clone(),
-                    metrics: app.metrics.clone(),
-                    chain,
-                    patience,
-                    breakers: Breakers::default(),
-                    tools,
-                    pace: 0.0,
-                    shutdown: app.shutdown.clone(),
-                    tasks: app.tasks.clone(),
-                });
-            },
-        )
-        .await
+    /// A server on this database that speaks with other processes, and asks this model or the demo.
+    pub(in crate::tests) async fn on(database_url: &str, model: Option<Arc<dyn Model>>) -> Self {
+        let settings = |config: &mut Config| {
+            database_url.clone_into(&mut config.database_url);
+            database_url.clone_into(&mut config.listen_url);
+        };
+        let rooms = |app: &mut App| {
+            if let Some(model) = model {
+                app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES, tools::Registry::demo());
+            }
+        };
+        let server = Self::with(settings, rooms).await;
+        workers::start(&server.app);
+        server
+    }
+
+    /// The same person, asking this server.
+    pub(in crate::tests) fn also(&self, person: &Person) -> Person {
+        Person { base: self.base.clone(), ..person.clone() }
     }
 
     /// Somebody with an account and an API key.
@@ -153,6 +155,23 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.app.shutdown.cancel();
     }
+}
+
+fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience, tools: tools::Registry) -> Assistant {
+    Assistant::new(Workshop {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        feed: app.feed.clone(),
+        data_dir: app.data_dir.clone(),
+        metrics: app.metrics.clone(),
+        chain,
+        patience,
+        breakers: Breakers::default(),
+        tools,
+        pace: 0.0,
+        shutdown: app.shutdown.clone(),
+        tasks: app.tasks.clone(),
+    })
 }
 
 /// SQLite in a folder of its own; another database by changing `database_url`.
