@@ -53,8 +53,10 @@ impl ApiError {
         if problem.number("status") == Some(401) {
             return Some(Self::SignedOut);
         }
-        let mut letters = problem.text("detail")?.chars();
-        letters.next().map(|first| Self::Refused(format!("{}{}.", first.to_uppercase(), letters.as_str())))
+        let mut sentence = problem.string("detail")? + ".";
+        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve kilobytes.
+        sentence.get_mut(..1).iter_mut().for_each(|first| first.make_ascii_uppercase());
+        Some(Self::Refused(sentence))
     }
 }
 

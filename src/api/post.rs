@@ -12,20 +12,19 @@ use web_sys::{FormData, Headers, RequestInit, Response, UrlSearchParams};
 /// Errors: what the server refused, or [`ApiError::Unreachable`].
 pub async fn post(path: &str, fields: &FormData) -> Result<Value, ApiError> {
     let body = UrlSearchParams::new_with_str_sequence_sequence(fields).map_err(|_| ApiError::Unreachable)?;
-    let (ok, value) = send(path, &body).await?;
-    if ok { Ok(value) } else { Err(ApiError::read(&value).unwrap_or(ApiError::Unreachable)) }
+    send(path, &body, ApiError::read).await
 }
 
 /// Posts fields and files to a route of the API (`multipart/form-data`). Gives the JSON of the answer.
 /// Errors: the detail of the problem that was answered, or [`ApiError::Unreachable`].
 pub async fn post_files(path: &str, fields: &FormData) -> Result<Value, ApiError> {
-    let (ok, value) = send(path, fields).await?;
-    if ok { Ok(value) } else { Err(ApiError::of_problem(&value).unwrap_or(ApiError::Unreachable)) }
+    send(path, fields, ApiError::of_problem).await
 }
 
-async fn send(path: &str, body: &JsValue) -> Result<(bool, Value), ApiError> {
+async fn send(path: &str, body: &JsValue, refusal: fn(&Value) -> Option<ApiError>) -> Result<Value, ApiError> {
     let (ok, text) = exchange(path, body).await.map_err(|_| ApiError::Unreachable)?;
-    Ok((ok, json::parse(&text).unwrap_or_default()))
+    let value = json::parse(&text).unwrap_or_default();
+    if ok { Ok(value) } else { Err(refusal(&value).unwrap_or(ApiError::Unreachable)) }
 }
 
 async fn exchange(path: &str, body: &JsValue) -> Result<(bool, String), JsValue> {

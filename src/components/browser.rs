@@ -6,7 +6,12 @@ use web_sys::{Element, Event, EventTarget, HtmlElement};
 
 /// Hears an event for as long as the page is there; islands never leave it before.
 pub(super) fn listen(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
-    let heard = Closure::<dyn FnMut(Event)>::new(heard);
+    listen_boxed(target, event, Box::new(heard));
+}
+
+/// One function for all that is heard, whatever it does: each kind of its own would weigh.
+fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>) {
+    let heard = Closure::wrap(heard);
     _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
     heard.forget();
 }
