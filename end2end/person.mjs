@@ -107,6 +107,16 @@ export class Person {
     await this.sees(at.send);
   }
 
+  /** Reloads until something is there, for who reads plain pages. */
+  async untilReloadShows(place) {
+    const tries = 80;
+    for (let turn = 0; turn < tries; turn += 1) {
+      if ((await this.the(place).count()) > 0) return;
+      await this.page.reload();
+    }
+    assert.fail(`${tries} reloads do not show ${place}`);
+  }
+
   async isLive() {
     await this.reads(at.connectionWord, /^Live$/);
   }

@@ -15,10 +15,10 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.send).click();
   await ada.page.waitForURL("**/c/*");
   assert.equal(await ada.the(at.said).count(), 1);
-  await untilReloadShows(ada, at.answerDone);
+  await ada.untilReloadShows(at.answerDone);
   assert.equal(await ada.the(at.picture).count(), 1);
   // The page may have been rendered between the answer's end and the turn's.
-  await untilReloadShows(ada, at.folded);
+  await ada.untilReloadShows(at.folded);
   await ada.the(`${at.folded} > summary`).click();
   const entry = ada.the(at.entry).first();
   await entry.locator(at.summary).click();
@@ -27,9 +27,9 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
 
   await ada.the(at.message).fill("Slowly tell me something");
   await ada.the(at.send).click();
-  await untilReloadShows(ada, at.answerNow);
+  await ada.untilReloadShows(at.answerNow);
   await ada.the(at.stop).click();
-  await untilReloadShows(ada, at.ended);
+  await ada.untilReloadShows(at.ended);
   assert.equal(await ada.the(at.ended).textContent(), "Stopped");
 
   await ada.the(at.renameThis).click();
@@ -45,12 +45,3 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   assert.equal(await ada.the(at.talk).count(), 0);
   await ada.leaves();
 });
-
-async function untilReloadShows(person, place) {
-  const tries = 80;
-  for (let turn = 0; turn < tries; turn += 1) {
-    if ((await person.the(place).count()) > 0) return;
-    await person.page.reload();
-  }
-  assert.fail(`${tries} reloads do not show ${place}`);
-}

@@ -36,6 +36,18 @@ for (const { colorScheme, name, viewport } of looks) {
     await ada.seesAnswers(1);
     await ada.screenshot(`end-${look}`);
     await isAccessible(ada, "chat at the end");
+    const seen = { name: "what-i-see.png", mimeType: "image/png", buffer: await ada.page.screenshot() };
+    await ada.the(at.attach).setInputFiles([seen, { name: "oil.md", mimeType: "text/markdown", buffer: Buffer.from("Two litres of oil.\n") }]);
+    await ada.sees(at.attached, 2);
+    await isAccessible(ada, "files to send");
+    await ada.screenshot(`attach-${look}`);
+    await ada.says("Write a note: buy lamp oil");
+    await ada.sees(at.question);
+    await isStill(ada);
+    await isAccessible(ada, "a question");
+    await ada.screenshot(`question-${look}`);
+    await ada.the(at.deny).click();
+    await ada.seesAnswers(2);
     for (const page of ["history", "settings", "gallery"]) {
       await ada.visits(`/${page}`);
       await isStill(ada);

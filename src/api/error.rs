@@ -46,6 +46,18 @@ impl ApiError {
         let broken = || fields.string("Broken").map(Self::Broken);
         not_found().or_else(refused).or_else(too_often).or_else(broken)
     }
+
+    /// The error in a problem of the HTTP API (RFC 9457).
+    pub fn of_problem(value: &Value) -> Option<Self> {
+        let problem = Fields::of(value)?;
+        if problem.number("status") == Some(401) {
+            return Some(Self::SignedOut);
+        }
+        let mut sentence = problem.string("detail")? + ".";
+        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve kilobytes.
+        sentence.get_mut(..1).iter_mut().for_each(|first| first.make_ascii_uppercase());
+        Some(Self::Refused(sentence))
+    }
 }
 
 impl FromServerFnError for ApiError {
@@ -78,5 +90,13 @@ mod tests {
         for error in all {
             assert_eq!(ApiError::read(&serde_json::to_value(&error).unwrap()), Some(error));
         }
+    }
+
+    #[test]
+    fn a_problem_is_told_as_a_sentence() {
+        let problem = |status: u16| serde_json::json!({ "status": status, "detail": "too many files" });
+        assert_eq!(ApiError::of_problem(&problem(422)), Some(ApiError::Refused("Too many files.".to_owned())));
+        assert_eq!(ApiError::of_problem(&problem(401)), Some(ApiError::SignedOut));
+        assert_eq!(ApiError::of_problem(&serde_json::Value::Null), None);
     }
 }

@@ -1,6 +1,6 @@
 //! API keys and the rest of what the settings page shows.
 
-use super::{Account, ApiError};
+use super::{Account, ApiError, ToolGrant, ToolServer};
 use crate::timestamp::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,25 @@ pub struct Settings {
     pub keys: Vec<ApiKey>,
     /// The key that was made just now, whole, this once.
     pub fresh_key: Option<String>,
+    /// The tools that run without asking.
+    pub grants: Vec<ToolGrant>,
+    /// For admins, the programs whose tools the assistant may use.
+    pub tool_servers: Vec<ToolServer>,
 }
 
 /// What the settings page shows.
 #[server(prefix = "/fn", endpoint = "page/settings")]
 pub async fn load_settings() -> Result<Settings, ApiError> {
-    use crate::server::{asker, cookies, store::api_keys};
+    use crate::server::{
+        asker, cookies,
+        store::{api_keys, tool_grants},
+    };
     let (app, identity) = asker::asker()?;
-    let keys = api_keys::of_user(&mut *app.store.read().await?, identity.account.id).await?;
-    Ok(Settings { account: identity.account, keys, fresh_key: cookies::take_shown_key() })
+    let mut reader = app.store.read().await?;
+    let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
+    let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
+    let tool_servers = if identity.account.is_admin { app.assistant.tool_servers() } else { Vec::new() };
+    Ok(Settings { account: identity.account, keys, fresh_key: cookies::take_shown_key(), grants, tool_servers })
 }
 
 /// Makes a key and returns it whole, this once.

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "the server macro makes structs of the arguments; the functions are documented")]
 
 mod account;
+mod approvals;
 mod conversations;
 mod error;
 mod keys;
@@ -14,11 +15,12 @@ mod turns;
 mod work_log;
 
 pub use account::*;
+pub use approvals::*;
 pub use conversations::*;
 pub use error::ApiError;
 pub use keys::*;
 pub use pages::*;
-pub use post::post;
+pub use post::{post, post_files};
 pub use stats::*;
 pub use turns::*;
 pub use work_log::*;

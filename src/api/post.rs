@@ -11,18 +11,28 @@ use web_sys::{FormData, Headers, RequestInit, Response, UrlSearchParams};
 /// Posts fields to `path`. Gives the JSON of the answer, null for nothing.
 /// Errors: what the server refused, or [`ApiError::Unreachable`].
 pub async fn post(path: &str, fields: &FormData) -> Result<Value, ApiError> {
-    let (ok, text) = send(path, fields).await.map_err(|_| ApiError::Unreachable)?;
-    let value = json::parse(&text).unwrap_or_default();
-    if ok { Ok(value) } else { Err(ApiError::read(&value).unwrap_or(ApiError::Unreachable)) }
+    let body = UrlSearchParams::new_with_str_sequence_sequence(fields).map_err(|_| ApiError::Unreachable)?;
+    send(path, &body, ApiError::read).await
 }
 
-async fn send(path: &str, fields: &FormData) -> Result<(bool, String), JsValue> {
+/// Posts fields and files to a route of the API (`multipart/form-data`). Gives the JSON of the answer.
+/// Errors: the detail of the problem that was answered, or [`ApiError::Unreachable`].
+pub async fn post_files(path: &str, fields: &FormData) -> Result<Value, ApiError> {
+    send(path, fields, ApiError::of_problem).await
+}
+
+async fn send(path: &str, body: &JsValue, refusal: fn(&Value) -> Option<ApiError>) -> Result<Value, ApiError> {
+    let (ok, text) = exchange(path, body).await.map_err(|_| ApiError::Unreachable)?;
+    let value = json::parse(&text).unwrap_or_default();
+    if ok { Ok(value) } else { Err(refusal(&value).unwrap_or(ApiError::Unreachable)) }
+}
+
+async fn exchange(path: &str, body: &JsValue) -> Result<(bool, String), JsValue> {
     let (init, headers) = (RequestInit::new(), Headers::new()?);
     headers.set("accept", "application/json")?;
     init.set_method("POST");
     init.set_headers(&headers);
-    let body = UrlSearchParams::new_with_str_sequence_sequence(fields)?;
-    init.set_body(&body);
+    init.set_body(body);
     let answer = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(path, &init)).await?;
     let response: Response = answer.dyn_into()?;
     let text = JsFuture::from(response.text()?).await?;

@@ -21,7 +21,7 @@ pub struct Sent {
 pub async fn send_message(conversation_id: Option<ConversationId>, content: String, model: Option<String>) -> Result<Sent, ApiError> {
     use crate::server::{asker, chat::Asking};
     let (app, identity) = asker::asker()?;
-    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, Asking { content, model, replaces: None }).await?;
+    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, Asking { content, model, ..Asking::default() }).await?;
     leptos_axum::redirect(&format!("/c/{}", turn.conversation_id));
     Ok(Sent { conversation_id: turn.conversation_id, turn_id: turn.id })
 }
@@ -31,7 +31,7 @@ pub async fn send_message(conversation_id: Option<ConversationId>, content: Stri
 pub async fn edit_message(conversation_id: ConversationId, message_id: MessageId, content: String) -> Result<Sent, ApiError> {
     use crate::server::{asker, chat::Asking};
     let (app, identity) = asker::asker()?;
-    let asking = Asking { content, model: None, replaces: Some(message_id) };
+    let asking = Asking { content, replaces: Some(message_id), ..Asking::default() };
     let (turn, _) = app.assistant.send(identity.account.id, Some(conversation_id), asking).await?;
     Ok(Sent { conversation_id, turn_id: turn.id })
 }

@@ -4,6 +4,7 @@ use crate::{
     ids::{ConversationId, MessageId, TurnId},
     json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
+    work_log::MediaFile,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -88,6 +89,9 @@ pub struct Message {
     pub html: Option<String>,
     /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished blocks before.
     pub html_bytes: usize,
+    /// The files that the person attached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<MediaFile>,
     /// How it stands.
     pub status: MessageStatus,
     /// What the answer cost.
@@ -132,6 +136,7 @@ impl Message {
             content: fields.string("content")?,
             html: fields.string("html"),
             html_bytes: fields.number("htmlBytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
+            attachments: fields.items("attachments").iter().filter_map(MediaFile::read).collect(),
             status: MessageStatus::of(fields.text("status")?)?,
             facts: fields.value("facts").and_then(AnswerFacts::read).unwrap_or_default(),
             created_at: fields.time("createdAt")?,

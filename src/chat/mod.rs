@@ -1,6 +1,7 @@
 //! The conversation's domain, shared by server and browser: messages, conversations, and the list in which
 //! messages and work stand in the order in which things happened. No input, no output, no clock.
 
+mod attachment;
 mod change;
 mod conversation;
 mod grouping;
@@ -9,6 +10,7 @@ mod span;
 mod title;
 mod transcript;
 
+pub use attachment::{ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES};
 pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
 pub use conversation::Conversation;
 pub use grouping::{Period, group_by_period};

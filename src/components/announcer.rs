@@ -4,7 +4,6 @@ use super::{alive::whenever, browser};
 use crate::{
     chat::{Item, MessageStatus, Role},
     ids::{EntryId, MessageId},
-    work_log::Status,
 };
 use std::collections::HashMap;
 use web_sys::Element;
@@ -23,7 +22,7 @@ pub(super) fn announce(root: &Element, items: impl Fn() -> Vec<Item> + 'static) 
 /// Remembers how things stood, and says what has changed since.
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
-    entries: HashMap<EntryId, Status>,
+    entries: HashMap<EntryId, &'static str>,
     answers: HashMap<MessageId, MessageStatus>,
     listening: bool,
 }
@@ -36,7 +35,7 @@ impl Announcer {
             match item {
                 Item::Work(entries) => {
                     for entry in entries {
-                        if self.entries.insert(entry.id, entry.status) != Some(entry.status) {
+                        if self.entries.insert(entry.id, entry.word()) != Some(entry.word()) {
                             news.push(format!("{}: {}", entry.title, entry.word()));
                         }
                     }
@@ -67,7 +66,10 @@ const fn ending(status: MessageStatus) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{components::samples::entry, work_log::LogType};
+    use crate::{
+        components::samples::entry,
+        work_log::{LogType, Status},
+    };
     use std::sync::Arc;
 
     #[test]

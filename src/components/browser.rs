@@ -6,7 +6,12 @@ use web_sys::{Element, Event, EventTarget, HtmlElement};
 
 /// Hears an event for as long as the page is there; islands never leave it before.
 pub(super) fn listen(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
-    let heard = Closure::<dyn FnMut(Event)>::new(heard);
+    listen_boxed(target, event, Box::new(heard));
+}
+
+/// One function for all that is heard, whatever it does: each kind of its own would weigh.
+fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>) {
+    let heard = Closure::wrap(heard);
     _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
     heard.forget();
 }
@@ -52,6 +57,12 @@ fn copy_by_command(text: &str) -> Result<(), JsValue> {
     let copied = command.call1(&document(), &"copy".into());
     area.remove();
     copied.map(drop)
+}
+
+/// Moves the focus to the first element that matches.
+pub(super) fn focus(selector: &str) {
+    let found = document().document_element().and_then(|root| first::<HtmlElement>(&root, selector));
+    found.iter().for_each(|element| _ = element.focus());
 }
 
 /// Opens a popover.

@@ -12,6 +12,9 @@ use leptos::prelude::*;
 pub fn ChatRoom(
     /// What the page shows.
     page: ChatPage,
+    /// Why the composer's form was not taken that was sent without JavaScript.
+    #[prop(default = None)]
+    trouble: Option<String>,
 ) -> impl IntoView {
     let conversation = page.conversation;
     let current = conversation.as_ref().map(|conversation| conversation.id);
@@ -25,7 +28,7 @@ pub fn ChatRoom(
             <Side account=page.account snapshot=with(listed) current/>
             <main class="main">
                 <ConversationRoom conversation=conversation.clone() snapshot=with(shown) span=page.span/>
-                <ComposerForm conversation=conversation.clone() snapshot=with(open.into_iter().collect()) models=page.models/>
+                <ComposerForm conversation=conversation.clone() snapshot=with(open.into_iter().collect()) models=page.models trouble/>
             </main>
             <TalkDialogs conversation/>
         </div>

@@ -4,6 +4,7 @@ use super::{
     ComposerFoot, Trouble,
     alive::{Known, bring_to_life, whenever},
     browser,
+    composer_files::ComposerFiles,
     composer_text::ComposerText,
     follow::follow,
     live_forms::say_trouble,
@@ -11,7 +12,7 @@ use super::{
     patch::morph,
 };
 use crate::{
-    api::{ApiError, ModelChoice, SendMessage, Snapshot, StopTurn, post},
+    api::{ApiError, ModelChoice, Snapshot, StopTurn, post, post_files},
     chat::{CONTENT_MAX_BYTES, Conversation},
     ids::ConversationId,
     json::Fields,
@@ -27,6 +28,11 @@ const COMPOSING: u32 = 229;
 /// Said to somebody who sends while a turn runs.
 const STILL_WORKING: &str = "The assistant is still working. Stop it, or wait for its answer.";
 
+/// Said to somebody who sends files and no words.
+const NO_WORDS: &str = "Please write something beside the files.";
+/// Where messages go, with their files.
+const MESSAGES: &str = "/messages";
+
 /// The composer's form as the server renders it.
 #[component]
 pub(super) fn ComposerForm(
@@ -36,6 +42,8 @@ pub(super) fn ComposerForm(
     snapshot: Snapshot,
     /// The models that answer, in the order in which they are asked.
     models: Vec<ModelChoice>,
+    /// Why the form was not taken that was sent without JavaScript.
+    trouble: Option<String>,
 ) -> impl IntoView {
     let conversation_id = conversation.as_ref().map(|open| open.id);
     let running = conversation.as_ref().is_some_and(|open| open.running_turn_id.is_some());
@@ -43,10 +51,11 @@ pub(super) fn ComposerForm(
     view! {
         <Composer>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot })/>
-            <Trouble text=""/>
-            <form class="compose-form" method="post" action=SendMessage::url()>
+            <Trouble text=trouble.unwrap_or_default()/>
+            <form class="compose-form" method="post" action=MESSAGES enctype="multipart/form-data">
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
                 <textarea id="message" name="content" rows="1" required maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
+                <ul class="attached" aria-label="Attached files" hidden></ul>
                 <ComposerFoot models chosen running/>
             </form>
         </Composer>
@@ -104,6 +113,7 @@ struct Sending {
     place: Element,
     form: HtmlFormElement,
     text: ComposerText,
+    files: ComposerFiles,
     conversation_id: Option<ConversationId>,
     /// Whether a turn runs: it must end before the next message.
     running: Rc<Cell<bool>>,
@@ -114,12 +124,14 @@ impl Sending {
     fn of(place: &Element, conversation_id: Option<ConversationId>) -> Option<Self> {
         let (form, area) = (browser::first(place, "form")?, browser::first::<HtmlTextAreaElement>(place, "textarea")?);
         let text = ComposerText::of(area, conversation_id);
-        Some(Self { place: place.clone(), form, text, conversation_id, running: Rc::default(), on_its_way: Rc::default() })
+        let files = ComposerFiles::of(place)?;
+        Some(Self { place: place.clone(), form, text, files, conversation_id, running: Rc::default(), on_its_way: Rc::default() })
     }
 
     fn listen(self) {
         let (form, area) = (self.form.clone(), self.text.area.clone());
         let (typed, entered) = (self.text.clone(), self.clone());
+        self.files.listen(&form, &area);
         browser::listen(&area, "input", move |_| typed.changed());
         browser::listen(&area, "keydown", move |event| {
             if event.dyn_ref().is_some_and(sends) {
@@ -134,7 +146,7 @@ impl Sending {
         });
     }
 
-    /// Sends the text. When that fails the text comes back, with the reason.
+    /// Sends text and files. When that fails they come back, with the reason.
     fn send(&self) {
         if self.running.get() {
             return say_trouble(&self.place, Some(STILL_WORKING));
@@ -143,15 +155,19 @@ impl Sending {
             return;
         }
         let Ok(fields) = FormData::new_with_form(&self.form) else { return };
-        let Some(content) = self.text.take() else { return };
+        let Some(content) = self.text.take() else {
+            return say_trouble(&self.place, self.files.any().then_some(NO_WORDS));
+        };
+        let files = self.files.take();
         self.on_its_way.set(true);
         say_trouble(&self.place, None);
         let this = self.clone();
         spawn_local(async move {
-            match post(SendMessage::url(), &fields).await {
+            match post_files(MESSAGES, &fields).await {
                 Ok(sent) => this.sent(Fields::of(&sent).and_then(|sent| sent.parsed("conversationId"))),
                 Err(error) => {
                     this.text.give_back(&content);
+                    this.files.give_back(files);
                     this.say(&error);
                 }
             }
@@ -169,7 +185,8 @@ impl Sending {
     }
 
     fn stop(&self) {
-        let Ok(fields) = FormData::new_with_form(&self.form) else { return };
+        let (Some(id), Ok(fields)) = (self.conversation_id, FormData::new()) else { return };
+        _ = fields.append_with_str("conversation_id", &id.to_string());
         let this = self.clone();
         spawn_local(async move {
             match post(StopTurn::url(), &fields).await {

@@ -1,6 +1,6 @@
 //! The foot of the composer: who answers, and the one button.
 
-use super::markup;
+use super::{Icon, markup};
 use crate::api::ModelChoice;
 use leptos::{either::Either, prelude::*, tachys::html::InertElement};
 
@@ -16,10 +16,30 @@ pub fn ComposerFoot(
 ) -> impl IntoView {
     view! {
         <div class="row">
+            <AttachButton/>
             <ModelChooser models chosen/>
             <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
             {InertElement::new(markup::composer_button(running))}
         </div>
+    }
+}
+
+/// What opens the file chooser. The input holds what was chosen, so that it goes with the form without JavaScript, too.
+#[component]
+fn AttachButton() -> impl IntoView {
+    view! {
+        <label class="attach" title="A picture (PNG, JPEG, GIF, WebP) or a text file">
+            <input
+                type="file"
+                class="unseen"
+                name="attachment"
+                multiple
+                accept="image/png,image/jpeg,image/gif,image/webp,text/*,.md,.csv,.json,.toml,.yaml,.yml,.log,.rs,.py,.js,.ts"
+                aria-label="Attach files"
+            />
+            <Icon name="clip"/>
+            <span aria-hidden="true">"Attach"</span>
+        </label>
     }
 }
 

@@ -5,7 +5,7 @@ use super::browser;
 use crate::api::post;
 use leptos::{prelude::document, task::spawn_local, wasm_bindgen::JsCast};
 use std::cell::Cell;
-use web_sys::{Element, Event, FormData, HtmlFormElement};
+use web_sys::{Element, Event, FormData, HtmlFormElement, SubmitEvent};
 
 thread_local! {
     static LISTENING: Cell<bool> = const { Cell::new(false) };
@@ -22,13 +22,20 @@ fn send(event: &Event) -> Option<()> {
     let form: HtmlFormElement = browser::happened_in(event, "form[data-live]")?.dyn_into().ok()?;
     event.prevent_default();
     let (action, fields) = (form.get_attribute("action")?, FormData::new_with_form(&form).ok()?);
-    let button = browser::first::<Element>(&form, "button:not([type])")?;
-    _ = button.set_attribute("disabled", "");
+    // Which of several buttons it was says what is meant.
+    let pressed = event.dyn_ref::<SubmitEvent>().and_then(SubmitEvent::submitter);
+    if let Some((name, value)) = pressed.and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?))) {
+        fields.append_with_str(&name, &value).ok()?;
+    }
+    let buttons = browser::all(&form, "button:not([type])");
+    buttons.iter().for_each(|button| _ = button.set_attribute("disabled", ""));
     spawn_local(async move {
         let answer = post(&action, &fields).await;
-        _ = button.remove_attribute("disabled");
+        buttons.iter().for_each(|button| _ = button.remove_attribute("disabled"));
         if answer.is_ok() {
             browser::close_popover_around(&form);
+            // A form that goes when it is answered says where the reader goes on.
+            form.get_attribute("data-next").iter().for_each(|next| browser::focus(next));
         }
         say_trouble(&form, answer.err().map(|error| error.to_string()).as_deref());
     });

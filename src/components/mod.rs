@@ -9,6 +9,7 @@ mod browser;
 mod chat_message;
 mod chat_room;
 mod composer;
+mod composer_files;
 mod composer_foot;
 mod composer_text;
 mod connection_status;

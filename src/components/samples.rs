@@ -5,7 +5,7 @@ use crate::{
     chat::{AnswerFacts, Conversation, Message, MessageStatus, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
-    work_log::{LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{Approval, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -107,7 +107,18 @@ pub fn each_state(first: u32) -> Vec<Arc<WorkLogEntry>> {
         details: Some((1..=40).map(|line| format!("line {line}: \u{202e}hidden\u{202c} \u{1b}[31mred\n")).collect()),
         ..entry(first + 12, LogType::FileOperation, Status::Success, "File: photo\u{202e}gpj.exe")
     });
+    entries.push(waiting(first + 13));
     entries.into_iter().map(Arc::new).collect()
+}
+
+/// A tool that waits for its owner's word.
+pub fn waiting(n: u32) -> WorkLogEntry {
+    let approval = Approval::Waiting { until: NOW.plus(600_000) };
+    WorkLogEntry {
+        details: Some("to: ada@example.org\nsubject: The lighthouse\n".into()),
+        metadata: Metadata::default().with("tool", "mail_send").with("approval", serde_json::json!(approval)),
+        ..entry(n, LogType::ToolCall, Status::Working, "Mail: The lighthouse")
+    }
 }
 
 /// The `n`th message.
@@ -120,6 +131,7 @@ pub fn message(n: u32, role: Role, status: MessageStatus, content: &str) -> Mess
         content: content.to_owned(),
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status,
         facts: AnswerFacts::default(),
         created_at: NOW,

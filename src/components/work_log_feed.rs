@@ -8,7 +8,7 @@ use super::{
     copying::hear_copying,
     follow::follow,
     live_forms::send_live_forms,
-    markup::{Html, Row, entry},
+    markup::{Html, Row, approval, entry},
     opened::opened,
     patch::Rows,
     permalink::follow_permalinks,
@@ -116,9 +116,13 @@ fn begin(root: &Element, known: Value) -> Option<()> {
 fn rows(held: &Transcript, conversation_id: Option<ConversationId>, opened: &HashSet<EntryId>, now: Timestamp) -> Vec<Row> {
     let here = held.entries().rev().filter(|entry| conversation_id.is_none() || entry.conversation_id == conversation_id);
     let mut html = Html::default();
-    here.map(|one| {
+    let mut rows = Vec::new();
+    for one in here {
         entry(&mut html, one, opened.contains(&one.id), now);
-        Row { key: one.id.to_string(), html: html.take() }
-    })
-    .collect()
+        rows.push(Row { key: one.id.to_string(), html: html.take() });
+        approval(&mut html, one);
+        let question = Row { key: format!("approval {}", one.id), html: html.take() };
+        rows.extend(Some(question).filter(|question| !question.html.is_empty()));
+    }
+    rows
 }

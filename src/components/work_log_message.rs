@@ -1,7 +1,7 @@
 //! One entry of the work log: a quiet line that opens.
 
 use super::{
-    markup::{Html, entry as markup},
+    markup::{Html, approval, entry as markup},
     reader::Reader,
 };
 use crate::work_log::WorkLogEntry;
@@ -19,5 +19,6 @@ pub fn WorkLogMessage(
 ) -> impl IntoView {
     let mut html = Html::default();
     markup(&mut html, &entry, reader.opened.with_untracked(|opened| opened.contains(&entry.id)), reader.server_now);
+    approval(&mut html, &entry);
     InertElement::new(html.take())
 }

@@ -1,6 +1,6 @@
 //! `/` and `/c/{id}`: the chat.
 
-use super::NotFound;
+use super::{NotFound, form_error::form_error};
 use crate::{
     api::{ApiError, PartQuery, load_chat},
     components::ChatRoom,
@@ -18,6 +18,7 @@ pub fn ChatPage() -> impl IntoView {
         from: query.get("from"),
         around: query.get("around"),
     });
+    let trouble = form_error();
     Suspend::new(async move {
         let id = match id.map(|id| id.parse()).transpose() {
             Ok(id) => id,
@@ -28,7 +29,7 @@ pub fn ChatPage() -> impl IntoView {
                 let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
                 EitherOf3::B(view! {
                     <Title text=title/>
-                    <ChatRoom page/>
+                    <ChatRoom page trouble/>
                 })
             }
             Err(ApiError::NotFound(_)) => EitherOf3::A(view! { <NotFound/> }),

@@ -1,8 +1,8 @@
-//! `/settings`: theme, API keys, devices, one's data.
+//! `/settings`: theme, API keys, tools that need not ask, devices, one's data.
 
 use super::{form_error::FormError, your_data::YourData};
 use crate::{
-    api::{Account, ApiKey, CreateKey, RevokeKey, SignOut, SignOutEverywhere, load_settings},
+    api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings},
     app::Theme,
     components::ThemeSwitch,
     timestamp::Timestamp,
@@ -22,6 +22,8 @@ pub fn SettingsPage() -> impl IntoView {
                     <FormError/>
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
+                    <Grants grants=settings.grants/>
+                    <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account/>
                     <YourData/>
                 </main>
@@ -89,6 +91,69 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
 
 fn day(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string() title=at.date_time()>{at.date()}</time> }
+}
+
+#[component]
+fn Grants(grants: Vec<ToolGrant>) -> impl IntoView {
+    let none = grants.is_empty();
+    view! {
+        <section class="panel">
+            <h2>"Tools that need not ask"</h2>
+            <p>{if none {
+                "Tools that write or send ask you first. Those that you always allow will be listed here."
+            } else {
+                "You said “Always allow” for these. Tools that write or send and are not listed ask you first."
+            }}</p>
+            <div class="table" hidden=none>
+                <table>
+                    <thead><tr><th>"Tool"</th><th>"Allowed"</th><th><span class="unseen">"Ask again"</span></th></tr></thead>
+                    <tbody>{grants.into_iter().map(|grant| view! { <GrantRow grant/> }).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn GrantRow(grant: ToolGrant) -> impl IntoView {
+    view! {
+        <tr>
+            <td><code>{grant.tool.clone()}</code></td>
+            <td>{day(grant.granted_at)}</td>
+            <td>
+                <form method="post" action=RevokeGrant::url()>
+                    <input type="hidden" name="tool" value=grant.tool.clone()/>
+                    <button class="button" aria-label=format!("Ask again: {}", grant.tool)>"Ask again"</button>
+                </form>
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
+    let row = |server: ToolServer| {
+        let state = server.trouble.map_or_else(|| running(server.tools, server.process), |why| format!("not running: {why}"));
+        view! { <tr><td>{server.name}</td><td>{state}</td></tr> }
+    };
+    (!servers.is_empty()).then(|| {
+        view! {
+            <section class="panel">
+                <h2>"Tools of other programs"</h2>
+                <p>"The servers in " <code>"mcp.json"</code> " of the data folder. Admins see this."</p>
+                <div class="table">
+                    <table>
+                        <thead><tr><th>"Server"</th><th>"State"</th></tr></thead>
+                        <tbody>{servers.into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn running(tools: usize, process: Option<u32>) -> String {
+    process.map_or_else(|| format!("{tools} tools"), |process| format!("{tools} tools, process {process}"))
 }
 
 #[component]

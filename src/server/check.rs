@@ -72,7 +72,7 @@ async fn archive(config: &Config) -> Finding {
 /// Asks a model for one word.
 async fn ask(model: &dyn Model, patience: Duration) -> Finding {
     let began = Instant::now();
-    let request = Request { said: vec![Said::User("Reply with the word OK.".to_owned())], tools: Vec::new() };
+    let request = Request { said: vec![Said::User("Reply with the word OK.".to_owned(), Vec::new())], tools: Vec::new() };
     let mut events = model.ask(request);
     let heard = async {
         loop {

@@ -28,6 +28,7 @@ pub mod secret;
 pub mod serve;
 pub mod site;
 pub mod snapshots;
+pub mod sniff;
 pub mod state;
 pub mod store;
 pub mod style;

@@ -2,7 +2,10 @@
 
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
-    routes::{BODY_MAX_BYTES, Problem, cleanup, conversations, create, entry, export, files, health, list, messages, stats, stream},
+    routes::{
+        BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
+        stats, stream,
+    },
     state::App,
     style,
 };
@@ -13,7 +16,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use leptos::prelude::*;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeader};
@@ -58,12 +61,19 @@ fn http_api() -> Router<App> {
         .route("/api/work-log/{id}", get(entry::read).patch(entry::patch).delete(entry::delete))
         .route("/api/conversations", get(conversations::list).post(conversations::create))
         .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
-        .route("/api/conversations/{id}/messages", post(messages::send))
+        .route("/api/conversations/{id}/messages", with_files(post(messages::send)))
+        .route("/messages", with_files(post(messages::send_form)))
         .route("/api/conversations/{id}/regenerate", post(messages::regenerate))
         .route("/api/conversations/{id}/stop", post(messages::stop))
+        .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
         .method_not_allowed_fallback(wrong_method)
+}
+
+/// A route that takes files.
+fn with_files(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
 }
 
 /// Server functions and pages; both find the running server, the nonce and the theme in their context.

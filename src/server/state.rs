@@ -2,7 +2,9 @@
 
 use super::{
     assistant::{
-        Assistant, Breakers, Workshop, providers,
+        Assistant, Breakers, Workshop,
+        mcp::{self, McpServers},
+        providers,
         tools::{self, services::fal::Asking},
     },
     auth::Attempts,
@@ -81,10 +83,12 @@ const SIGN_INS_PER_MINUTE: u32 = 10;
 impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
+        let servers = mcp::read(&config.data_dir.join("mcp.json")).map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let retention = begin_retention(&config).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
+        let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
         let assistant = Assistant::new(Workshop {
             store: retention.store.clone(),
             clock: clock.clone(),
@@ -94,7 +98,7 @@ impl App {
             chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
             patience: config.patience,
             breakers: Breakers::default(),
-            tools: tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?,
+            tools: registry.with_servers(McpServers::start(servers, &shutdown, &tasks)),
             pace: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),

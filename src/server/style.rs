@@ -16,6 +16,7 @@ const FILES: &[&str] = &[
     include_str!("../../style/media.css"),
     include_str!("../../style/entry.css"),
     include_str!("../../style/entry-details.css"),
+    include_str!("../../style/approval.css"),
     include_str!("../../style/composer.css"),
     include_str!("../../style/page.css"),
     include_str!("../../style/stats.css"),

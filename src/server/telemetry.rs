@@ -3,11 +3,13 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Reads a level or a filter such as `holly=debug`. genai stays silent: it logs what providers answer, word by word, and
-/// that may hold secrets. Errors: it is neither.
+/// Libraries that log, word by word, what is said to and by others: that may hold secrets.
+const SILENT: [&str; 2] = ["genai=off", "rmcp=off"];
+
+/// Reads a level or a filter such as `holly=debug`; [`SILENT`] libraries stay so. Errors: it is neither.
 pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
-    let silent = "genai=off".parse().expect("a target and a level");
-    Ok(EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))?.add_directive(silent))
+    let filter = EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))?;
+    Ok(SILENT.iter().fold(filter, |filter, target| filter.add_directive(target.parse().expect("a target and a level"))))
 }
 
 /// Starts logging to standard error. Errors: `filter` cannot be read.

@@ -1,6 +1,6 @@
 //! The entry: one row that moves from `working` to its end.
 
-use super::{LogType, Metadata, Status, StorageStatus};
+use super::{Approval, Decision, LogType, Metadata, Status, StorageStatus};
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
     json::{Fields, deserialize_by_read},
@@ -93,9 +93,20 @@ impl WorkLogEntry {
         (before, subject, after)
     }
 
-    /// The word that stands beside the glyph: the status, or why work ended early.
+    /// Until when the work waits for its owner's word, if it does.
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        match self.metadata.approval().filter(|_| self.status == Status::Working) {
+            Some(Approval::Waiting { until }) => Some(until),
+            _ => None,
+        }
+    }
+
+    /// The word that stands beside the glyph: the status, what is waited for, or why work ended early.
     pub fn word(&self) -> &'static str {
         match self.status {
+            Status::Working if self.waits_until().is_some() => "Waiting for you",
+            Status::Warning if matches!(self.metadata.approval(), Some(Approval::Decided { decision: Decision::Deny, .. })) => "Denied",
+            Status::Warning if matches!(self.metadata.approval(), Some(Approval::Lapsed { .. })) => "Unanswered",
             Status::Warning if self.metadata.flag("stopped") => "Stopped",
             Status::Warning if self.metadata.flag("interrupted") => "Interrupted",
             status => status.word(),

@@ -1,5 +1,6 @@
 //! The facts beside an entry's title: a JSON object with a few names that Holly itself reads.
 
+use super::Approval;
 use crate::{
     ids::FileId,
     json::{Fields, deserialize_by_read},
@@ -9,7 +10,8 @@ use serde_json::{Map, Value};
 
 /// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use: `provider`, `model`, `modelName`,
 /// `inputTokens`, `outputTokens`, `tokensEstimated`, `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`,
-/// `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`. Others are kept and shown as they are.
+/// `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`, `approval`. Others are kept
+/// and shown as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(pub Map<String, Value>);
@@ -79,13 +81,20 @@ impl Metadata {
         files.iter().filter_map(MediaFile::read).collect()
     }
 
+    /// Whether the work was allowed, where somebody was asked.
+    pub fn approval(&self) -> Option<Approval> {
+        Approval::read(self.0.get("approval")?)
+    }
+
     /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input tokens`, `12`.
     /// Files are left out, they are shown as what they are, and the model's name, which stands in the title.
     pub fn facts(&self) -> Vec<(String, String)> {
         self.0
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "files" | "modelName"))
-            .map(|(name, value)| (spaced(name), shown(value)))
+            .map(|(name, value)| {
+                (spaced(name), self.approval().filter(|_| name == "approval").map_or_else(|| shown(value), |approval| approval.words()))
+            })
             .collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The work log's domain, shared by server and browser: no input, no output, no clock.
 //! Storage is in `server::store`, the verbs are in `server::work_log`, the view in `components`.
 
+mod approval;
 mod clip;
 mod cursor;
 mod draft;
@@ -13,6 +14,7 @@ mod status;
 mod storage_status;
 mod vocabulary;
 
+pub use approval::{Approval, Decision};
 pub use clip::{clip_details, clip_metadata, clip_title};
 pub use cursor::{Cursor, Epoch, InvalidCursor};
 pub use draft::{EntryDraft, EntryPatch, FieldError, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S};

@@ -14,7 +14,8 @@ pub fn media(html: &mut Html, file: &MediaFile, url: &str) {
             html.raw("<").raw(kind).raw(" controls preload=\"metadata\"").attribute("src", url).attribute("aria-label", description);
             html.raw("></").raw(kind).raw(">")
         }
-        _ => html,
+        // There is nothing to look at or to hear.
+        _ => html.icon("clip"),
     };
     html.raw("<figcaption>").element("span", "", description).raw("<span><a").attribute("href", url);
     html.attribute("aria-label", &format!("Open {description}")).raw(">Open</a><a").attribute("href", url);

@@ -1,6 +1,6 @@
 //! What was said: the person's words in a bubble, or the assistant's answer.
 
-use super::{Html, entry::token_words};
+use super::{Html, entry::token_words, media};
 use crate::{
     api::{EditMessage, RetryTurn},
     chat::{CONTENT_MAX_BYTES, Message, MessageStatus, Role},
@@ -30,12 +30,25 @@ fn asked(html: &mut Html, message: &Message, can: Can) {
     html.raw("<div class=\"asked\"").attribute("data-status", message.status.as_str()).raw(">");
     let replaced = begin_replaced(html, message, "An earlier wording");
     html.raw("<p class=\"said\">").element("span", "unseen", "You said: ").text(&message.content).raw("</p>");
+    attachments(html, message);
     end_replaced(html, replaced);
     if can.answer_again {
         again(html, message, "Try again");
     }
     if can.write_anew {
         write_anew(html, message);
+    }
+    html.raw("</div>");
+}
+
+/// The files beside the words: pictures to look at, others to open.
+fn attachments(html: &mut Html, message: &Message) {
+    if message.attachments.is_empty() {
+        return;
+    }
+    html.raw("<div class=\"media-row\">");
+    for file in &message.attachments {
+        media(html, file, &file.url());
     }
     html.raw("</div>");
 }

@@ -2,6 +2,7 @@
 //! The server puts the text into the page; in the browser `patch` brings the page from one text to the next. Pure, and made
 //! alike on both sides, so a page that has been patched is the page that a reload gives.
 
+mod approval;
 mod composer;
 mod connection;
 mod entry;
@@ -13,7 +14,8 @@ mod talks;
 mod timeline;
 mod work_group;
 
-pub(super) use composer::composer_button;
+pub(super) use approval::approval;
+pub(super) use composer::{attached, composer_button};
 pub(super) use connection::connection;
 pub(super) use entry::{as_text, entry};
 pub(super) use html::Html;

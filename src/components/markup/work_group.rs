@@ -1,6 +1,6 @@
 //! A stretch of work: its entries on one rail, what is done folded away, and under them what they made.
 
-use super::{Html, entry, media};
+use super::{Html, approval, entry, media};
 use crate::{
     ids::EntryId,
     timestamp::Timestamp,
@@ -29,6 +29,7 @@ pub fn work_group(html: &mut Html, entries: &[Arc<WorkLogEntry>], running: bool,
 fn stretch(html: &mut Html, entries: &[&WorkLogEntry], opened: &HashSet<EntryId>, now: Timestamp) {
     for member in entries {
         entry(html, member, opened.contains(&member.id), now);
+        approval(html, member);
     }
 }
 

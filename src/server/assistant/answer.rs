@@ -119,6 +119,7 @@ impl<'a> Answer<'a> {
             content: String::new(),
             html: None,
             html_bytes: 0,
+            attachments: Vec::new(),
             status,
             facts,
             created_at: now,

@@ -9,13 +9,15 @@ use super::{
 const ANSWER_MAX: usize = 8_192;
 /// Tokens that a message costs beside its text.
 const EACH: usize = 6;
+/// Tokens that a picture costs, about, rather too many than too few: Gemini counts 258 for each tile of a large one.
+const PICTURE: usize = 1_500;
 
 /// `request` cut to `window` tokens, and how many messages were left out, oldest first. What stays for certain is how to
 /// behave and the person's last message. A tool's answer stays with the call it answers.
 pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
     let tools: usize = request.tools.iter().map(of_tool).sum();
     let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX) + tools);
-    let asked = request.said.iter().rposition(|said| matches!(said, Said::User(_)));
+    let asked = request.said.iter().rposition(|said| matches!(said, Said::User(..)));
     let certain = |at: usize, said: &Said| Some(at) == asked || matches!(said, Said::System(_));
     let sure: usize = request.said.iter().enumerate().filter(|(at, said)| certain(*at, said)).map(|(_, said)| of_said(said)).sum();
     left = left.saturating_sub(sure);
@@ -46,7 +48,8 @@ fn groups(said: &[Said]) -> Vec<std::ops::Range<usize>> {
 
 fn of_said(said: &Said) -> usize {
     EACH + match said {
-        Said::System(text) | Said::User(text) | Said::Assistant(text) | Said::Result { text, .. } => tokens(text),
+        Said::User(text, pictures) => tokens(text) + pictures.len() * PICTURE,
+        Said::System(text) | Said::Assistant(text) | Said::Result { text, .. } => tokens(text),
         Said::Calls(calls) => calls.iter().map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + EACH).sum(),
     }
 }
@@ -68,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn user(text: &str) -> Said {
-        Said::User(text.to_owned())
+        Said::User(text.to_owned(), Vec::new())
     }
 
     fn round(n: usize) -> [Said; 2] {

@@ -4,7 +4,7 @@ use super::{
     Workshop, budget,
     listening::{Coming, listen},
     milestones::{Attempt, Milestones},
-    model::{Model, ModelError, Request, ToolCall},
+    model::{Model, ModelError, ModelLink, Request, ToolCall},
     policy::{self, Next},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     ids::EntryId,
     server::{error::Result, store::turns::TurnRef},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A model's whole answer.
 pub(super) struct Answered {
@@ -43,6 +43,8 @@ pub(super) struct Chain<'a> {
     pub(super) models: Vec<Arc<dyn Model>>,
     /// Messages that a reader was told are left out.
     pub(super) told_left_out: usize,
+    /// Models of which it was said that they cannot see this turn's pictures.
+    pub(super) blind: BTreeSet<String>,
 }
 
 impl Chain<'_> {
@@ -101,7 +103,7 @@ impl Chain<'_> {
         tools_used: &[String],
     ) -> Result<std::result::Result<Answered, (Failed, Next)>> {
         let link = model.link();
-        let (request, left_out) = budget::fit(request, link.window);
+        let (request, left_out) = budget::fit(&self.seen(link, request).await, link.window);
         if left_out > self.told_left_out {
             self.told_left_out = left_out;
             self.milestones.left_out(link, left_out).await;
@@ -111,15 +113,10 @@ impl Chain<'_> {
         loop {
             let mut coming = Coming::new(self.workshop, self.turn);
             let heard = listen(self.workshop, model, &request, &mut coming).await?;
-            let duration_ms = self.workshop.clock.now().since(attempt.started);
             let Err(error) = heard else {
                 return self.answered(model, attempt, coming, entry, tools_used).await.map(Ok);
             };
-            let shown = coming.answer.has_begun();
-            if shown {
-                coming.answer.let_the_rest_through(link).await?;
-            }
-            coming.answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+            let shown = self.broke_off(link, attempt, coming).await?;
             match policy::after(&error, shown, tries) {
                 Next::Again(wait) => {
                     self.milestones.asked_again(entry, link, &error, wait).await;
@@ -133,6 +130,27 @@ impl Chain<'_> {
                 }
             }
         }
+    }
+
+    /// Ends the message of an answer that broke off. Says whether a reader has seen any of it.
+    async fn broke_off(&self, link: &ModelLink, attempt: Attempt, coming: Coming<'_>) -> Result<bool> {
+        let mut answer = coming.answer;
+        let shown = answer.has_begun();
+        if shown {
+            answer.let_the_rest_through(link).await?;
+        }
+        let duration_ms = self.workshop.clock.now().since(attempt.started);
+        answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+        Ok(shown)
+    }
+
+    /// The request as a model can be given it; the log says once what it cannot see.
+    async fn seen(&mut self, link: &ModelLink, request: &Request) -> Request {
+        let (request, unseen) = request.seen_by(link);
+        if !unseen.is_empty() && self.blind.insert(link.name.clone()) {
+            self.milestones.pictures_unseen(link, &unseen).await;
+        }
+        request
     }
 
     async fn answered(

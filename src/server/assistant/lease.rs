@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a turn may go without a sign of life.
 pub(super) const LEASE_MS: i64 = 30_000;
 /// How often it gives one; also how soon a stop from another process is noticed where nobody was told of it.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
+pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Where other processes can stop a turn, how long its owner's changes gather before one is looked for.
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 

@@ -17,7 +17,7 @@ use crate::{
         work_log::{Origin, create_work_log, finish_work_log},
     },
     timestamp::Timestamp,
-    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details, clip_title},
+    work_log::{Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status, clip_details, clip_title},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -58,6 +58,26 @@ impl Attempt {
 impl<'a> Milestones<'a> {
     pub(super) const fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
         Self { workshop, turn }
+    }
+
+    /// Files came with the message; nothing where there are none.
+    pub(super) async fn attached(&self, files: &[MediaFile]) {
+        if files.is_empty() {
+            return;
+        }
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        let details = files.iter().map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes)).collect();
+        let bytes: i64 = files.iter().map(|file| file.bytes).sum();
+        let metadata = Metadata::default().with("attachments", files.len()).with("bytes", bytes);
+        let title = format!("Attached: {}", names.join(", "));
+        self.write(EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata), Status::Success, None).await;
+    }
+
+    /// Pictures came with the message that this model cannot see.
+    pub(super) async fn pictures_unseen(&self, link: &ModelLink, names: &[String]) {
+        let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
+        let details = Some("The model is told that a picture was attached, not what it shows.".to_owned());
+        self.write(EntryDraft::clipped(LogType::Info, &title, details, of_link(link)), Status::Info, None).await;
     }
 
     /// 1: a model is asked.
@@ -106,10 +126,15 @@ impl<'a> Milestones<'a> {
 
     /// 3: a tool starts.
     pub(super) async fn tool_started(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>) -> Option<EntryId> {
-        let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
-        let metadata =
-            Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments);
-        self.write(EntryDraft::clipped(LogType::ToolCall, title, None, metadata), Status::Working, asked_by).await
+        self.write(EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)), Status::Working, asked_by).await
+    }
+
+    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in sight, or was allowed for
+    /// good before.
+    pub(super) async fn tool_asks(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>, approval: Approval) -> Option<EntryId> {
+        let metadata = of_call(call).with("approval", json!(approval));
+        let details = Some(super::approval::readable(&call.arguments));
+        self.write(EntryDraft::clipped(LogType::ToolCall, title, details, metadata), Status::Working, asked_by).await
     }
 
     /// How far a tool has come.
@@ -181,6 +206,11 @@ impl<'a> Milestones<'a> {
         self.settle(entry, started, Status::Error, None, Some(error.to_owned()), facts).await;
     }
 
+    /// The person did not let a tool run; the model is told and goes on.
+    pub(super) async fn tool_not_run(&self, entry: Option<EntryId>, started: Timestamp) {
+        self.settle(entry, started, Status::Warning, None, None, Metadata::default()).await;
+    }
+
     /// 10: every model failed.
     pub(super) async fn everything_failed(&self, failed: &[Failed]) {
         let attempt = |Failed { name, error, tries }: &Failed| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
@@ -236,6 +266,11 @@ impl<'a> Milestones<'a> {
             })
             .ok()
     }
+}
+
+fn of_call(call: &ToolCall) -> Metadata {
+    let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
+    Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments)
 }
 
 /// What a tool was at while it worked is over.

@@ -1,17 +1,21 @@
 //! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
 //! the server, so closing the tab does not end it.
 //!
-//! `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules of `policy` and `breaker`, with
-//! as much as `budget` lets through. `listening`, `answer`: the message that grows. `milestones`: the ten log points.
-//! `tools`: what a model may ask for. `providers`: real models; `demo`: the built-in one.
+//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules
+//! of `policy` and `breaker`, with as much as `budget` lets through. `listening`, `answer`: the message that grows.
+//! `milestones`: the ten log points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
+//! allowed. `providers`: real models; `demo`: the built-in one.
 
 mod answer;
+mod approval;
+mod attached;
 mod breaker;
 mod budget;
 mod chain;
 mod demo;
 mod lease;
 mod listening;
+pub mod mcp;
 mod milestones;
 pub mod model;
 pub mod policy;
@@ -22,7 +26,7 @@ pub mod tools;
 mod turn;
 
 use super::{
-    chat::{self, Asking, BeginTurn, Ending},
+    chat::{self, Asking, BeginTurn, Ending, Upload},
     clock::Clock,
     data_dir::DataDir,
     error::{Error, Result},
@@ -32,7 +36,7 @@ use super::{
     store::{Store, turns::TurnRef},
 };
 use crate::{
-    api::ModelChoice,
+    api::{ModelChoice, ToolServer},
     chat::Message,
     ids::{ConversationId, TurnId, UserId},
 };
@@ -94,17 +98,47 @@ impl Assistant {
         self.workshop.chain.iter().map(|model| choice(model.link())).collect()
     }
 
+    /// How the programs stand whose tools it may use.
+    pub fn tool_servers(&self) -> Vec<ToolServer> {
+        self.workshop.tools.servers().states()
+    }
+
     /// Stores a message and starts the turn that answers it.
     pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, asking: impl Into<Asking>) -> Result<(TurnRef, Message)> {
-        let asking = asking.into();
-        let choices = self.choices();
-        if asking.model.as_ref().is_some_and(|model| !model.is_empty() && choices.iter().all(|choice| choice.key != *model)) {
-            let keys: Vec<String> = choices.into_iter().map(|choice| choice.key).collect();
-            return Err(Error::refused("model", format!("must be empty or one of {}", keys.join(", "))));
+        self.send_with(user, conversation, asking.into(), Vec::new()).await
+    }
+
+    /// The same with files beside the message; a `file_operation` entry notes them. Errors: as [`Assistant::send`], and
+    /// `Refused` for each file that cannot be taken.
+    pub async fn send_with(
+        &self,
+        user: UserId,
+        conversation: Option<ConversationId>,
+        asking: Asking,
+        uploads: Vec<Upload>,
+    ) -> Result<(TurnRef, Message)> {
+        self.check_model(&asking)?;
+        let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
+        let asking = Asking { attachments: files.clone(), ..asking };
+        let begun = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await;
+        if begun.is_err() {
+            attached::discard(&self.workshop, user, &files).await;
         }
-        let (turn, message) = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await?;
+        let (turn, message) = begun?;
+        milestones::Milestones::new(&self.workshop, turn).attached(&files).await;
         self.start(turn);
         Ok((turn, message))
+    }
+
+    fn check_model(&self, asking: &Asking) -> Result<()> {
+        let choices = self.choices();
+        match &asking.model {
+            Some(model) if !model.is_empty() && choices.iter().all(|choice| choice.key != *model) => {
+                let keys: Vec<String> = choices.into_iter().map(|choice| choice.key).collect();
+                Err(Error::refused("model", format!("must be empty or one of {}", keys.join(", "))))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Answers a conversation's last message once more; the answers it had are superseded.

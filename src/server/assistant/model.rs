@@ -2,6 +2,7 @@
 
 use super::{providers::link::LinkSpec, tool::ToolDefinition};
 use crate::work_log::vocabulary;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -16,13 +17,21 @@ pub struct ModelLink {
     pub name: String,
     /// Tokens that it reads at most.
     pub window: usize,
+    /// Whether it can be given pictures.
+    pub takes_pictures: bool,
 }
 
 impl ModelLink {
     /// A link of the chain that goes by its provider's name.
     pub fn of(spec: &LinkSpec) -> Self {
         let provider = spec.provider;
-        Self { provider: provider.id(), model: spec.model.clone(), name: provider.name().to_owned(), window: spec.window }
+        Self {
+            provider: provider.id(),
+            model: spec.model.clone(),
+            name: provider.name().to_owned(),
+            window: spec.window,
+            takes_pictures: spec.sees(),
+        }
     }
 
     /// Name and model: `Groq llama-3.1-8b-instant`. The demo has no model behind it.
@@ -47,8 +56,8 @@ impl ModelLink {
 pub enum Said {
     /// How to behave.
     System(String),
-    /// By the person.
-    User(String),
+    /// By the person, with the pictures beside it.
+    User(String, Vec<Picture>),
     /// By the assistant.
     Assistant(String),
     /// The assistant asked for tools.
@@ -60,6 +69,17 @@ pub enum Said {
         /// What the model is told.
         text: String,
     },
+}
+
+/// A picture that the person attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Its media type: PNG, JPEG, GIF or WebP.
+    pub media_type: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Its content.
+    pub bytes: Bytes,
 }
 
 /// A tool that a model wants to be run.
@@ -82,6 +102,22 @@ pub struct Request {
     pub said: Vec<Said>,
     /// The tools it may ask for.
     pub tools: Vec<ToolDefinition>,
+}
+
+impl Request {
+    /// The request as `link` can be given it, and the pictures of the last message that it cannot see, by name. In place
+    /// of a picture it reads that there is one.
+    pub fn seen_by(&self, link: &ModelLink) -> (Self, Vec<String>) {
+        let mut request = self.clone();
+        let mut unseen = Vec::new();
+        for said in request.said.iter_mut().filter(|_| !link.takes_pictures) {
+            if let Said::User(text, pictures) = said {
+                unseen = pictures.drain(..).map(|picture| picture.name).collect();
+                text.extend(unseen.iter().map(|name| format!("\n\n[The person attached the picture “{name}”, which you cannot see.]")));
+            }
+        }
+        (request, unseen)
+    }
 }
 
 /// Tokens that a request cost.

@@ -75,6 +75,9 @@ pub enum ToolError {
     /// The work itself failed; a sentence for the person and the model.
     #[error("{0}")]
     Failed(String),
+    /// The person did not let it run; a sentence for the model.
+    #[error("{0}")]
+    Refused(String),
     /// The turn was stopped while the tool worked.
     #[error("stopped")]
     Cancelled,
@@ -87,6 +90,11 @@ pub trait Tool: Send + Sync {
 
     /// One line for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything a model wrote.
     fn title(&self, arguments: &Value) -> String;
+
+    /// Whether the person must allow this run first, because it writes or sends something.
+    fn asks_first(&self, _arguments: &Value) -> bool {
+        false
+    }
 
     /// Does the work. Progress never goes back.
     fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>>;

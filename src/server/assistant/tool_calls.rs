@@ -1,7 +1,7 @@
 //! Running the tools that a model asked for, side by side, each with its own entry.
 
 use super::{
-    Workshop,
+    Workshop, approval,
     chain::Answered,
     milestones::Milestones,
     model::{Said, ToolCall},
@@ -14,6 +14,7 @@ use crate::{
         new_id,
         store::{StoreError, files, turns::TurnRef},
     },
+    timestamp::Timestamp,
     work_log::MediaFile,
 };
 use futures::future::join_all;
@@ -46,18 +47,38 @@ async fn run_one(
 ) -> Said {
     let tool = workshop.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
-    let started = workshop.clock.now();
-    let entry = milestones.tool_started(call, &title, asked_by).await;
-    let made = match tool {
-        Some(_) if !call.arguments.is_object() => Err(ToolError::BadArguments("the arguments are not a JSON object".to_owned())),
-        Some(tool) => work(workshop, milestones, &*tool, call, entry, cancel).await,
-        None => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
+    let (entry, allowed) = match tool.as_ref().is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments)) {
+        true => permitted(workshop, turn, milestones, call, &title, asked_by).await,
+        false => (milestones.tool_started(call, &title, asked_by).await, Ok(())),
     };
+    let started = workshop.clock.now();
+    let made = match (tool, allowed) {
+        (_, Err(refused)) => Err(refused),
+        (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments("the arguments are not a JSON object".to_owned())),
+        (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
+        (None, Ok(())) => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
+    };
+    Said::Result { call_id: call.id.clone(), text: conclude(workshop, turn, milestones, entry, started, made).await }
+}
+
+/// Keeps what a tool made and moves its entry on. Gives what the model is told.
+async fn conclude(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    entry: Option<EntryId>,
+    started: Timestamp,
+    made: std::result::Result<ToolOutput, ToolError>,
+) -> String {
     let kept = match made {
         Ok(output) => keep(workshop, turn, output).await.map_err(|error| format!("what it made could not be kept: {error}")),
+        Err(ToolError::Refused(why)) => {
+            milestones.tool_not_run(entry, started).await;
+            return why;
+        }
         Err(error) => Err(error.to_string()),
     };
-    let text = match kept {
+    match kept {
         Ok((output, files)) => {
             milestones.tool_done(entry, started, output.details, serde_json::json!(files)).await;
             output.text
@@ -66,8 +87,25 @@ async fn run_one(
             milestones.tool_failed(entry, started, &error).await;
             format!("The tool failed: {error}")
         }
-    };
-    Said::Result { call_id: call.id.clone(), text }
+    }
+}
+
+/// Begins the entry of a tool that asks first, and waits for the person's word.
+async fn permitted(
+    workshop: &Workshop,
+    turn: TurnRef,
+    milestones: &Milestones<'_>,
+    call: &ToolCall,
+    title: &str,
+    asked_by: Option<EntryId>,
+) -> (Option<EntryId>, std::result::Result<(), ToolError>) {
+    match approval::beforehand(workshop, turn, call).await {
+        Ok(how) => {
+            let entry = milestones.tool_asks(call, title, asked_by, how).await;
+            (entry, approval::wait(workshop, turn, entry, call).await)
+        }
+        Err(refused) => (milestones.tool_started(call, title, asked_by).await, Err(refused)),
+    }
 }
 
 /// Runs the tool and writes its progress while it works.

@@ -1,7 +1,7 @@
 //! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
 
 use super::{
-    Workshop,
+    Workshop, attached,
     chain::Chain,
     lease,
     milestones::Milestones,
@@ -16,7 +16,7 @@ use crate::{
         store::turns::TurnRef,
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Rounds of tools in one turn, at most.
@@ -57,10 +57,17 @@ async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
 
 async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
     let (said, chosen) = history(workshop, turn).await?;
+    workshop.tools.servers().ready().await;
     let mut request = Request { said, tools: workshop.tools.definitions() };
     let milestones = Milestones::new(workshop, turn);
-    let mut chain =
-        Chain { workshop, turn, milestones: &milestones, models: in_order(&workshop.chain, chosen.as_deref()), told_left_out: 0 };
+    let mut chain = Chain {
+        workshop,
+        turn,
+        milestones: &milestones,
+        models: in_order(&workshop.chain, chosen.as_deref()),
+        told_left_out: 0,
+        blind: BTreeSet::new(),
+    };
     let mut tools_used: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         if round + 1 == ROUNDS {
@@ -83,9 +90,18 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
 async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Option<String>)> {
     let mut reader = workshop.store.read().await?;
     let conversation = chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
-    let messages = chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
-    let said = std::iter::once(Said::System(SYSTEM.to_owned())).chain(messages.into_iter().filter_map(said)).collect();
-    Ok((said, conversation.model))
+    let mut messages = chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
+    drop(reader);
+    messages.retain(|message| message.status != MessageStatus::Superseded);
+    let pictures = attached::pictures(&messages);
+    let mut history = vec![Said::System(SYSTEM.to_owned())];
+    for message in messages {
+        history.extend(match message.role {
+            Role::User => Some(attached::said(workshop, turn.user_id, message, &pictures).await),
+            Role::Assistant => said(message),
+        });
+    }
+    Ok((history, conversation.model))
 }
 
 /// The chain with the chosen model first; one that is not there any more is passed over.
@@ -96,10 +112,8 @@ fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model
 }
 
 fn said(message: Message) -> Option<Said> {
-    match (message.role, message.status) {
-        (_, MessageStatus::Superseded) => None,
-        (Role::User, _) => Some(Said::User(message.content)),
-        (Role::Assistant, MessageStatus::Failed | MessageStatus::Streaming) => None,
-        (Role::Assistant, _) => Some(message.content).filter(|text| !text.is_empty()).map(Said::Assistant),
+    match message.status {
+        MessageStatus::Failed | MessageStatus::Streaming => None,
+        _ => Some(message.content).filter(|text| !text.is_empty()).map(Said::Assistant),
     }
 }

@@ -1,9 +1,11 @@
 //! The conversation's verbs: begin, rename, delete, send a message, end a turn.
 
+mod attachments;
 mod conversations;
 mod page;
 mod turns;
 
+pub use attachments::{Attachment, TEXT, Upload, check_attachments};
 pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation, list_conversations, rename_conversation,
 };

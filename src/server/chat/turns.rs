@@ -8,13 +8,14 @@ use crate::{
         error::{Error, Result},
         new_id,
         store::{
-            Store, Tx, conversations, messages,
+            Store, Tx, conversations, files, messages,
             turns::{self, TurnRef},
             work_logs,
         },
         work_log::settle_interrupted,
     },
     timestamp::Timestamp,
+    work_log::MediaFile,
 };
 use std::collections::HashMap;
 
@@ -56,6 +57,8 @@ pub struct Asking {
     pub model: Option<String>,
     /// The last message of the person, which these words replace with everything behind it.
     pub replaces: Option<MessageId>,
+    /// The files beside them, which lie in the data folder already.
+    pub attachments: Vec<MediaFile>,
 }
 
 impl From<&str> for Asking {
@@ -82,21 +85,28 @@ pub async fn begin_turn(
         conversation.model = Some(model).filter(|model| !model.is_empty());
     }
     let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
-    if let Some(replaced) = asking.replaces {
-        replace(&mut tx, begin, turn, replaced).await?;
+    for file in &asking.attachments {
+        files::insert(&mut tx, begin.now, begin.user, &record(conversation.id, file)).await?;
     }
-    let mut message = said(begin.now, turn, content);
+    let mut attachments = match asking.replaces {
+        Some(replaced) => replace(&mut tx, begin, turn, replaced).await?,
+        None => Vec::new(),
+    };
+    attachments.extend(asking.attachments);
+    let mut message = Message { attachments, ..said(begin.now, turn, content) };
     messages::insert(&mut tx, begin.user, &mut message).await?;
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
     Ok((turn, message))
 }
 
-async fn replace(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, replaced: MessageId) -> Result<()> {
+/// Puts a message out of the conversation that is written anew; its files go on with the new one.
+async fn replace(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, replaced: MessageId) -> Result<Vec<MediaFile>> {
     match messages::last_asked(tx, begin.user, turn.conversation_id).await? {
         Some(last) if last.id == replaced => {
             messages::supersede(tx, begin.user, begin.now, replaced).await?;
-            supersede_behind(tx, begin, turn.conversation_id, replaced).await
+            supersede_behind(tx, begin, turn.conversation_id, replaced).await?;
+            Ok(last.attachments)
         }
         _ => Err(Error::Conflict("only the last message can be written anew".into())),
     }
@@ -165,12 +175,18 @@ fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
         content,
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status: MessageStatus::Done,
         facts: AnswerFacts::default(),
         created_at: now,
         updated_at: now,
         rev: 0,
     }
+}
+
+fn record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecord {
+    let MediaFile { id, media_type, name, bytes, .. } = file.clone();
+    files::FileRecord { id, conversation_id, media_type, name, bytes }
 }
 
 async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversation: &mut Conversation) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
 
+pub mod approvals;
 pub mod cleanup;
 pub mod conversations;
 pub mod create;
@@ -13,8 +14,10 @@ pub mod stats;
 pub mod stream;
 
 mod body;
+mod message_body;
 mod params;
 mod problem;
 
 pub use body::BODY_MAX_BYTES;
+pub use message_body::FORM_MAX_BYTES;
 pub use problem::{Answer, Problem};

@@ -78,3 +78,16 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
         text.parse().map(Self).map_err(|_| nothing())
     }
 }
+
+/// The two ids in the path, of a thing and of a thing in it.
+pub struct PathIds<T, U>(pub T, pub U);
+
+impl<T: FromStr, U: FromStr, S: Send + Sync> FromRequestParts<S> for PathIds<T, U> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let nothing = || Problem::from(crate::server::error::Error::NotFound("address"));
+        let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        Ok(Self(outer.parse().map_err(|_| nothing())?, inner.parse().map_err(|_| nothing())?))
+    }
+}

@@ -31,6 +31,12 @@ impl Problem {
         Self { status, detail: detail.into(), fields: Vec::new(), retry_after: None, reset: None }
     }
 
+    /// What went wrong, as a person reads it.
+    pub fn sentence(&self) -> String {
+        let mut letters = self.detail.chars();
+        letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+    }
+
     /// Nobody is signed in (401).
     pub fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "sign in, or send an API key as `Authorization: Bearer holly_…`")

@@ -18,12 +18,13 @@ pub(super) struct MessageRow {
     content: String,
     status: String,
     facts: String,
+    attachments: Option<String>,
     created_at: i64,
     updated_at: i64,
     rev: i64,
 }
 
-pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, created_at, updated_at, rev";
+pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev";
 
 impl MessageRow {
     pub(super) fn read(self) -> Result<Message> {
@@ -35,6 +36,7 @@ impl MessageRow {
             content: self.content,
             html: None,
             html_bytes: 0,
+            attachments: self.attachments.map(|json| from_json("attachments", &json)).transpose()?.unwrap_or_default(),
             status: parsed("status", &self.status)?,
             facts: from_json("facts", &self.facts)?,
             created_at: Timestamp::from_millis(self.created_at),
@@ -59,12 +61,12 @@ pub fn render(message: &mut Message) {
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
     storable(&mut message.content);
     message.rev = tx.next_rev(user).await?;
-    let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, created_at, updated_at, rev) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(message.conversation_id.to_string());
     let query = query.bind(message.turn_id.map(|id| id.to_string())).bind(message.role.as_str()).bind(&message.content);
-    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(message.created_at.millis());
-    query.bind(message.updated_at.millis()).bind(message.rev).execute(&mut **tx).await?;
+    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(attachments_json(message));
+    query.bind(message.created_at.millis()).bind(message.updated_at.millis()).bind(message.rev).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -82,6 +84,11 @@ pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
 
 fn facts_json(message: &Message) -> String {
     serde_json::to_string(&message.facts).expect("facts are plain values")
+}
+
+fn attachments_json(message: &Message) -> Option<String> {
+    let files = Some(&message.attachments).filter(|files| !files.is_empty());
+    files.map(|files| serde_json::to_string(files).expect("files are plain values"))
 }
 
 /// A conversation's newest messages before `before`, newest first, at most `limit`.

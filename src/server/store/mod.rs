@@ -20,6 +20,7 @@ pub mod removed;
 pub mod retention;
 pub mod sessions;
 pub mod stats;
+pub mod tool_grants;
 pub mod turns;
 pub mod users;
 pub mod work_logs;

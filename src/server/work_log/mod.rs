@@ -1,10 +1,12 @@
 //! The work log's verbs. Routes, pages and the assistant all write and read through them.
 
+mod approve;
 mod create;
 mod read;
 mod sweep;
 mod update;
 
+pub use approve::{decide, lapse};
 pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
 pub use read::{conversation_logs, recent_logs, system_stats};
 pub use sweep::{Swept, sweep_leases};

@@ -4,7 +4,7 @@ use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},
     ids::{EntryId, MessageId},
     server::{
-        chat::{Ending, begin_turn, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
+        chat::{Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
         error::Error,
         new_id,
         store::{
@@ -19,7 +19,7 @@ use crate::{
         people::{NOW, beginning, draft, person, turn},
     },
     timestamp::Timestamp,
-    work_log::{EntryDraft, EntryPatch, Status, WorkLogEntry},
+    work_log::{EntryDraft, EntryPatch, MediaFile, Status, WorkLogEntry},
 };
 use std::collections::HashMap;
 
@@ -33,6 +33,7 @@ async fn answer(store: &Store, turn: TurnRef) -> Message {
         content: "Once".to_owned(),
         html: None,
         html_bytes: 0,
+        attachments: Vec::new(),
         status: MessageStatus::Streaming,
         facts: AnswerFacts::default(),
         created_at: NOW,
@@ -82,7 +83,22 @@ async fn running(store: &Store, turn: TurnRef) -> bool {
     talk.running_turn_id == Some(turn.id)
 }
 
+fn file(name: &str) -> MediaFile {
+    MediaFile { id: new_id::file(NOW), media_type: "image/png".into(), name: name.into(), description: name.into(), bytes: 7 }
+}
+
 on_both_databases! {
+    async fn files_beside_a_message_are_read_back_and_go_with_the_conversation(store: Store) {
+        let ada = person(&store, "ada").await;
+        let attached = vec![file("a tree.png"), file("\u{6728}.png")];
+        let (turn, said) = begin_turn(&store, beginning(ada), None, Asking { attachments: attached.clone(), ..Asking::from("Look") }).await.unwrap();
+        assert_eq!(said.attachments, attached);
+        let read = history(&mut store.read().await.unwrap(), ada, turn.conversation_id, 9).await.unwrap();
+        assert_eq!(read, [said]);
+        let gone = crate::server::chat::delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        assert_eq!(gone.files.len(), 2);
+    }
+
     async fn a_conversation_has_one_turn_at_a_time(store: Store) {
         let ada = person(&store, "ada").await;
         let first = turn(&store, ada).await;

@@ -2,6 +2,7 @@ use super::{html, text};
 use crate::{
     chat::{Message, MessageStatus, Role},
     components::{Can, ChatMessage, samples},
+    work_log::MediaFile,
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -75,4 +76,30 @@ fn what_was_replaced_is_put_away_and_can_be_opened() {
     let answer = shown(samples::answer(1, MessageStatus::Superseded, "<p>Old</p>", ""), None, false);
     assert!(answer.contains("<details class=\"replaced\"><summary>An earlier answer</summary><div class=\"prose\"><p>Old"), "{answer}");
     assert!(shown(samples::message(1, Role::User, MessageStatus::Superseded, "Old"), None, false).contains("An earlier wording"));
+}
+
+#[test]
+fn files_stand_beside_what_was_said_pictures_to_look_at_and_others_to_open() {
+    let attachments = vec![
+        MediaFile {
+            media_type: "image/png".into(),
+            name: "tower.png".into(),
+            description: "tower.png".into(),
+            ..samples::files().remove(0)
+        },
+        MediaFile {
+            media_type: "text/plain".into(),
+            name: "<oil>.md".into(),
+            description: "<oil>.md".into(),
+            ..samples::files().remove(1)
+        },
+    ];
+    let (picture, note) = (attachments[0].url(), attachments[1].url());
+    let message = Message { attachments, ..samples::message(1, Role::User, MessageStatus::Done, "What are these?") };
+    assert_eq!(Message::read(&serde_json::to_value(&message).unwrap()), Some(message.clone()));
+    let said = shown(message, None, false);
+    assert!(said.starts_with("<div class=\"asked\"") && said.ends_with("</figure></div></div>"), "{said}");
+    assert!(said.contains(&format!("<img src=\"{picture}\" alt=\"tower.png\"")), "{said}");
+    assert!(said.contains(&format!("<a href=\"{note}\" aria-label=\"Open &lt;oil&gt;.md\">Open</a>")), "{said}");
+    assert_eq!(said.matches("<img").count(), 1);
 }

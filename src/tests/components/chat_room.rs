@@ -80,3 +80,12 @@ fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_noth
     );
     assert_eq!(room.matches("class=\"entry\"").count(), 1, "{room}");
 }
+
+#[test]
+fn files_go_with_the_form_and_why_it_was_not_taken_is_said_beside_it() {
+    let room = html(|| view! { <ChatRoom page=page(true) trouble=Some("Too many files.".to_owned())/> });
+    assert!(room.contains("action=\"/messages\" enctype=\"multipart/form-data\"") && room.contains("type=\"file\""), "{room}");
+    // Stop takes fields only, and nobody's files go with it.
+    assert!(room.contains("formenctype=\"application/x-www-form-urlencoded\""), "{room}");
+    assert!(text(&room).contains("Too many files."), "{room}");
+}

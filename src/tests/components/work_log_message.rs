@@ -100,3 +100,16 @@ fn markup_in_a_title_or_in_details_is_text() {
     assert!(!row.contains("<script>") && !row.contains("<img"), "{row}");
     assert!(row.contains("[U+202E]"), "{row}");
 }
+
+#[test]
+fn work_that_waits_for_a_word_shows_what_it_is_given_and_asks_by_a_plain_form() {
+    let row = row(WorkLogEntry { details: Some("to: <ada>\u{202e}\n".into()), ..samples::waiting(7) });
+    let form = row.split("<form class=\"approval\" method=\"post\" data-live action=\"/fn/approvals/decide\"").nth(1).unwrap_or_default();
+    assert!(text(&row).contains("Waiting for you") && form.contains("<code>mail_send</code>"), "{row}");
+    assert!(form.contains("to: &lt;ada&gt;") && !form.contains('\u{202e}'), "{form}");
+    for (value, words) in [("once", "Allow once"), ("always", "Always allow"), ("deny", "Deny")] {
+        assert!(form.contains(&format!("name=\"decision\" value=\"{value}\"")), "{form}");
+        assert!(form.contains(&format!("aria-label=\"{words}: Mail: The lighthouse\">{words}</button>")), "{form}");
+    }
+    assert!(!self::row(tool(Status::Working, "Mail: x")).contains("approval"));
+}

@@ -37,6 +37,11 @@ impl Home {
         Self { folder, key: String::new() }
     }
 
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// A folder with an account and its key, made by the command line.
     pub fn with_a_person() -> Self {
         let mut home = Self::empty();
@@ -49,15 +54,10 @@ impl Home {
         home
     }
 
-    /// The data folder.
-    pub fn data(&self) -> std::path::PathBuf {
-        self.folder.path().join("data")
-    }
-
     /// The program on this folder, with no setting but those given here.
     pub fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.folder.path().join("data"));
+        command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
         command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
         command

@@ -7,5 +7,6 @@ mod home;
 mod kill;
 mod lease;
 mod load;
+mod mcp;
 mod retention;
 mod settings;

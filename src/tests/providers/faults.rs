@@ -93,7 +93,8 @@ async fn nobody_at_the_address_is_a_matter_of_the_network() {
     let nobody = format!("http://127.0.0.1:{port}/v1/").parse().ok();
     let chain =
         crate::server::assistant::providers::chain(&[crate::server::assistant::providers::settings::Link { base: nobody, ..gone }], 0.0);
-    let heard: Vec<_> = chain.unwrap()[0].ask(Request { said: vec![Said::User("Hello".into())], tools: Vec::new() }).collect().await;
+    let heard: Vec<_> =
+        chain.unwrap()[0].ask(Request { said: vec![Said::User("Hello".into(), Vec::new())], tools: Vec::new() }).collect().await;
     assert!(matches!(&heard[..], [Err(error)] if error.class == ErrorClass::Network), "{heard:?}");
 }
 
@@ -102,7 +103,7 @@ async fn a_key_is_never_carried_to_where_a_redirect_points() {
     let trap = Stub::replies([Reply::streams(wire::openai_says(&["caught"]))]).await;
     let address: &'static str = Box::leak(format!("{}v1/chat/completions", trap.base).into_boxed_str());
     let stub = Stub::replies([Reply::refuses(307, json!({})).with("location", address)]).await;
-    let request = Request { said: vec![Said::User("Hello".into())], tools: Vec::new() };
+    let request = Request { said: vec![Said::User("Hello".into(), Vec::new())], tools: Vec::new() };
     let heard: Vec<Result<Event, ModelError>> = model(Provider::OpenAi, &stub).ask(request).collect().await;
     assert!(heard.iter().all(|event| !matches!(event, Ok(Event::Text(_)))) && trap.asked().is_empty(), "{heard:?}");
 }

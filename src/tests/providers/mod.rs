@@ -40,7 +40,7 @@ fn model(provider: Provider, stub: &Stub) -> Arc<dyn Model> {
 /// What a model hears when the provider replies so to a greeting. Signs of thinking are left out.
 async fn hears(provider: Provider, reply: Reply) -> Vec<Result<Event, ModelError>> {
     let stub = Stub::replies([reply]).await;
-    let request = Request { said: vec![Said::System("Be brief.".into()), Said::User("Hello".into())], tools: Vec::new() };
+    let request = Request { said: vec![Said::System("Be brief.".into()), Said::User("Hello".into(), Vec::new())], tools: Vec::new() };
     asked(&*model(provider, &stub), request).await
 }
 

@@ -6,7 +6,7 @@ use super::{
     told, wire,
 };
 use crate::server::assistant::{
-    model::{Event, Request, Said, ToolCall, Usage},
+    model::{Event, Picture, Request, Said, ToolCall, Usage},
     providers::{self, link::Provider},
     tool::ToolDefinition,
 };
@@ -91,7 +91,7 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
     let gemini = model(Provider::Gemini, &stub);
     let schema = json!({ "type": "object", "properties": { "prompt": { "type": "string" } } });
     let tools = vec![ToolDefinition { name: "paint".into(), description: "Paints.".into(), schema }];
-    let mut request = Request { said: vec![Said::System("Be brief.".into()), Said::User("Paint a tree".into())], tools };
+    let mut request = Request { said: vec![Said::System("Be brief.".into()), Said::User("Paint a tree".into(), Vec::new())], tools };
     let (_, rest) = told(asked(&*gemini, request.clone()).await);
     let calls: Vec<ToolCall> =
         rest.into_iter().filter_map(|event| if let Ok(Event::Call(call)) = event { Some(call) } else { None }).collect();
@@ -117,4 +117,18 @@ async fn two_models_of_one_provider_are_told_apart_and_a_server_of_ones_own_goes
     let chain = providers::chain(&links, 0.0).unwrap();
     let titles: Vec<_> = chain.iter().map(|model| model.link().title()).collect();
     assert_eq!(titles, ["Groq a", "Groq b", "127.0.0.1 c"]);
+}
+
+#[tokio::test]
+async fn a_picture_goes_with_the_words_it_stands_beside() {
+    let picture = Picture { media_type: "image/png".into(), name: "tree.png".into(), bytes: b"\x89PNG".as_slice().into() };
+    let request = Request { said: vec![Said::User("What is this?".into(), vec![picture])], tools: Vec::new() };
+    let stub = Stub::replies([Reply::streams(wire::gemini_says(&["A tree."]))]).await;
+    let gemini = model(Provider::Gemini, &stub);
+    assert!(gemini.link().takes_pictures && !model(Provider::Groq, &stub).link().takes_pictures);
+    told(asked(&*gemini, request).await);
+    let parts = stub.asked()[0].body["contents"][0]["parts"].clone();
+    assert_eq!(parts[0]["text"], "What is this?");
+    let sent = parts[1].to_string();
+    assert!(sent.contains("image/png") && sent.contains("iVBORw=="), "{sent}");
 }

@@ -1,6 +1,8 @@
 //! The HTTP API over a real port, one file per promise.
 
 mod again;
+mod approvals;
+mod attachments;
 mod conversations;
 mod create;
 mod cut;
@@ -11,6 +13,7 @@ mod forms;
 mod health;
 mod list;
 mod log_points;
+mod mcp;
 mod pages;
 mod poll;
 mod problems;

@@ -23,6 +23,7 @@ fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, s
         (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x", "replaces": entry})),
         (Method::POST, format!("/api/conversations/{conversation}/regenerate"), json!({})),
         (Method::POST, format!("/api/conversations/{conversation}/stop"), json!({})),
+        (Method::POST, format!("/api/conversations/{conversation}/approvals/{entry}"), json!({"decision": "once"})),
         (Method::GET, format!("/files/{file}"), json!(null)),
         (Method::GET, format!("/c/{conversation}"), json!(null)),
     ]

@@ -1,6 +1,6 @@
-//! A model that says what a test tells it to, when it tells it to.
+//! Models for tests: one that says what it is told to, when it is told to, and one that calls tools.
 
-use crate::server::assistant::model::{Event, Model, ModelError, ModelLink, Request};
+use crate::server::assistant::model::{Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,7 +17,8 @@ impl ToldModel {
     /// The model and the end through which it is told what to say.
     pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
         let (tell, hears) = unbounded_channel();
-        let link = ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), window: 100_000 };
+        let link =
+            ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), window: 100_000, takes_pictures: false };
         (tell, Arc::new(Self { link, hears: Mutex::new(Some(hears)) }))
     }
 }
@@ -33,6 +34,46 @@ impl Model for ToldModel {
     }
 }
 
+/// A model that asks for tools, and then says what they answered.
+pub(in crate::tests) struct CallingModel {
+    link: ModelLink,
+    calls: Vec<ToolCall>,
+}
+
+impl CallingModel {
+    /// Asks for these tools with these arguments.
+    pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
+        let link =
+            ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned(), window: 100_000, takes_pictures: false };
+        let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
+            id: format!("call-{n}"),
+            name: (*name).to_owned(),
+            arguments: arguments.clone(),
+            signatures: Vec::new(),
+        };
+        Arc::new(Self { link, calls: calls.iter().enumerate().map(call).collect() })
+    }
+}
+
+impl Model for CallingModel {
+    fn link(&self) -> &ModelLink {
+        &self.link
+    }
+
+    fn ask(&self, request: Request) -> BoxStream<'static, Said> {
+        let results = request.said.iter().rev().map_while(|said| match said {
+            Heard::Result { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let text = results.collect::<Vec<_>>().join("\n");
+        let events = match text.is_empty() {
+            true => self.calls.iter().cloned().map(Event::Call).collect(),
+            false => vec![Event::Text(text)],
+        };
+        stream::iter(events.into_iter().chain([Event::End { usage: None, cut_short: false }]).map(Ok)).boxed()
+    }
+}
+
 /// A model that says the same whenever it is asked, at once; `None` in its script is where it hangs.
 pub(in crate::tests) struct ScriptedModel {
     link: ModelLink,
@@ -42,7 +83,7 @@ pub(in crate::tests) struct ScriptedModel {
 impl ScriptedModel {
     /// A model of that name with that script.
     pub(in crate::tests) fn that_says(name: &str, script: Vec<Option<Said>>) -> Arc<dyn Model> {
-        let link = ModelLink { provider: "test", model: name.to_owned(), name: name.to_owned(), window: 100_000 };
+        let link = ModelLink { provider: "test", model: name.to_owned(), name: name.to_owned(), window: 100_000, takes_pictures: false };
         Arc::new(Self { link, script })
     }
 }

@@ -88,6 +88,25 @@ impl Person {
         self.posts(&format!("/api/conversations/{conversation}/messages"), json!({ "content": content })).await.expect(202)
     }
 
+    /// Waits until a tool of a conversation asks for the person's word, and returns its entry.
+    pub(in crate::tests) async fn awaits_a_question(&self, conversation: &str) -> Value {
+        let mut cursor = self.cursor().await;
+        loop {
+            let entries = self.entries(conversation).await;
+            let asks = |entry: &Value| entry["status"] == "working" && entry["metadata"]["approval"]["state"] == "waiting";
+            if let Some(entry) = entries.iter().find(|entry| asks(entry)) {
+                return entry.clone();
+            }
+            cursor = self.lists(&format!("after={cursor}&wait=20")).await["cursor"].as_str().unwrap().to_owned();
+        }
+    }
+
+    /// Answers the question of an entry.
+    pub(in crate::tests) async fn decides(&self, entry: &Value, decision: &str) -> Answer {
+        let (here, id) = (entry["conversationId"].as_str().unwrap(), entry["id"].as_str().unwrap());
+        self.posts(&format!("/api/conversations/{here}/approvals/{id}"), json!({ "decision": decision })).await
+    }
+
     /// A conversation with its messages, oldest first.
     pub(in crate::tests) async fn reads(&self, conversation: &str) -> Value {
         self.gets(&format!("/api/conversations/{conversation}")).await.expect(200)["conversation"].clone()

@@ -76,7 +76,16 @@ impl TestApp {
 
     /// A server whose assistant asks these models with so much patience.
     pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
-        Self::with(|_| {}, |app| app.assistant = assistant(app, chain, patience)).await
+        Self::with(|_| {}, |app| app.assistant = assistant(app, chain, patience, tools::Registry::demo())).await
+    }
+
+    /// A server whose assistant asks these models and has these tools.
+    pub(in crate::tests) async fn with_tools(chain: Vec<Arc<dyn Model>>, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
+        let rooms = |app: &mut App| {
+            let tools = tools(app);
+            app.assistant = assistant(app, chain, AS_LONG_AS_IT_TAKES, tools);
+        };
+        Self::with(|_| {}, rooms).await
     }
 
     /// A server on this database that speaks with other processes, and asks this model or the demo.
@@ -87,7 +96,7 @@ impl TestApp {
         };
         let rooms = |app: &mut App| {
             if let Some(model) = model {
-                app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES);
+                app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES, tools::Registry::demo());
             }
         };
         let server = Self::with(settings, rooms).await;
@@ -154,7 +163,7 @@ impl Drop for TestApp {
     }
 }
 
-fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience) -> Assistant {
+fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience, tools: tools::Registry) -> Assistant {
     Assistant::new(Workshop {
         store: app.store.clone(),
         clock: app.clock.clone(),
@@ -164,7 +173,7 @@ fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience) -> Assis
         chain,
         patience,
         breakers: Breakers::default(),
-        tools: tools::Registry::demo(),
+        tools,
         pace: 0.0,
         shutdown: app.shutdown.clone(),
         tasks: app.tasks.clone(),

@@ -16,7 +16,7 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, draft, person, turn},
     },
-    work_log::{EntryDraft, EntryPatch, Status},
+    work_log::{Decision, EntryDraft, EntryPatch, Status},
 };
 use std::collections::HashMap;
 
@@ -63,6 +63,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ("update_work_log", work_log::update_work_log(store, NOW, bob, ada.entry, EntryPatch::default()).await.err()),
         ("finish_work_log", work_log::finish_work_log(store, NOW, bob, ada.entry, EntryPatch::default()).await.err()),
         ("delete_work_log", work_log::delete_work_log(store, NOW, bob, ada.entry).await.err()),
+        ("decide", work_log::decide(store, NOW, bob, None, ada.entry, Decision::Once).await.err()),
         ("rename_conversation", chat::rename_conversation(store, bob, ada.place, "Bob's").await.err()),
         ("delete_conversation", chat::delete_conversation(store, NOW, bob, ada.place).await.err()),
         ("request_stop", chat::request_stop(store, NOW, bob, ada.place).await.err()),
@@ -93,6 +94,7 @@ on_both_databases! {
         let not_his = TurnRef { user_id: bob, ..things.turn };
         assert!(!crate::server::store::turns::renew(&mut tx, not_his, NOW.plus(9)).await.unwrap());
         tx.commit().await.unwrap();
+        assert_eq!(work_log::lapse(&store, NOW, bob, things.entry).await.unwrap(), None);
         assert!(!chat::end_turn(&store, NOW, not_his, chat::Ending::Stopped, &HashMap::new()).await.unwrap());
         assert_eq!(all_of(&store, ada).await, before);
         assert_eq!(heads::of(&mut store.read().await.unwrap(), bob).await.unwrap().head, 0, "nor was anything written for Bob");

@@ -8,6 +8,7 @@ const THINGS_TO_TRY: &[(&str, &str)] = &[
     ("A picture and a song", "two tools side by side"),
     ("Make a slow film of rain", "a tool that takes its time and reports progress"),
     ("Let a tool fail", "a failure that does not end the answer"),
+    ("Write a note: buy lamp oil", "a tool that asks you before it writes"),
     ("Show me a fallback", "a model over its limit, and another one that steps in"),
     ("Let everything fail", "what is said when nobody can answer"),
     ("Tell me something long", "a long answer with a table, a list and code"),
@@ -44,11 +45,14 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
         let kind = match call.name.as_str() {
             "generate_music" => "music",
             "generate_video" => "film",
+            "write_note" => "note",
             _ => "picture",
         };
-        format!("the {kind} “{}”", quoted(call.arguments["prompt"].as_str().unwrap_or_default(), 200))
+        let about = call.arguments["prompt"].as_str().or(call.arguments["text"].as_str());
+        format!("the {kind} “{}”", quoted(about.unwrap_or_default(), 200))
     };
-    let (failed, made): (Vec<_>, Vec<_>) = results.iter().partition(|(_, text)| text.starts_with("The tool failed"));
+    let (refused, run): (Vec<_>, Vec<_>) = results.iter().partition(|(_, text)| text.starts_with("The person did not"));
+    let (failed, made): (Vec<_>, Vec<_>) = run.into_iter().partition(|(_, text)| text.starts_with("The tool failed"));
     let made: Vec<String> = made.iter().map(|(call, _)| named(call)).collect();
     let mut text = String::new();
     if !made.is_empty() {
@@ -61,6 +65,9 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
             named(call),
             quoted(why, 400)
         ));
+    }
+    for (call, _) in refused {
+        text.push_str(&format!("I left {} alone, because you did not allow it.\n\n", named(call)));
     }
     text.push_str(
         "Open the lines above to see what was asked and how long it took. *This is a demo: the words are a script, the work is real.*",

@@ -100,7 +100,7 @@ fn pieces(text: &str) -> Vec<String> {
 
 fn read_words(request: &Request) -> usize {
     let words = |said: &Said| match said {
-        Said::System(text) | Said::User(text) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
+        Said::System(text) | Said::User(text, _) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
         Said::Calls(calls) => calls.len() * 12,
     };
     request.said.iter().map(words).sum()
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn asked(text: &str) -> Vec<Said> {
-        vec![Said::User(text.to_owned())]
+        vec![Said::User(text.to_owned(), Vec::new())]
     }
 
     #[tokio::test]

@@ -61,7 +61,13 @@ fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
 }
 
 fn last_asked(said: &[Said]) -> String {
-    said.iter().rev().find_map(|said| if let Said::User(text) = said { Some(text.clone()) } else { None }).unwrap_or_default()
+    said.iter().rev().find_map(|said| if let Said::User(text, _) = said { Some(typed(text)) } else { None }).unwrap_or_default()
+}
+
+/// What was typed, without what stands behind it about attached files.
+fn typed(text: &str) -> String {
+    let ends = ["\n\n[The ", "\n\n# Attached file "].into_iter().filter_map(|mark| text.find(mark)).min();
+    text[..ends.unwrap_or(text.len())].to_owned()
 }
 
 /// Whether one of the words is there, alone or with a plural s.
@@ -106,10 +112,24 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
     if has(words, MUSIC) {
         calls.push(call("generate_music", MUSIC));
     }
+    if let Some(text) = note(asked, words) {
+        calls.push(ToolCall {
+            id: "demo-write_note".to_owned(),
+            name: "write_note".to_owned(),
+            arguments: json!({ "text": text }),
+            signatures: Vec::new(),
+        });
+    }
     if has(words, FILM) || (calls.is_empty() && has(words, &["slow"])) {
         calls.push(call("generate_video", FILM));
     }
     calls
+}
+
+/// What a note is to say: what stands behind the colon of `Write a note: …`.
+fn note(asked: &str, words: &str) -> Option<String> {
+    let (asking, text) = asked.split_once(':').filter(|_| has(words, &["note"]))?;
+    Some(text.trim().to_owned()).filter(|text| asking.to_lowercase().contains("note") && !text.is_empty())
 }
 
 /// The part of a request for several things that asks for this one: `put a slow cello under it`.
@@ -136,7 +156,7 @@ mod tests {
     use crate::server::markdown;
 
     fn said(text: &str) -> Vec<Said> {
-        vec![Said::User(text.to_owned())]
+        vec![Said::User(text.to_owned(), Vec::new())]
     }
 
     fn tools(text: &str) -> Vec<String> {
@@ -155,7 +175,9 @@ mod tests {
         assert_eq!(tools("Two pictures and some songs"), ["generate_image", "generate_music"]);
         assert_eq!(tools("Let a tool fail"), ["generate_image"]);
         assert_eq!(tools("Run a slow tool"), ["generate_video"]);
+        assert_eq!(tools("Write a note: buy lamp oil"), ["write_note"]);
         assert_eq!(tools("Hello"), [""; 0]);
+        assert_eq!(tools("What is this?\n\n[The person attached the picture “song.gif”, which you cannot see.]"), [""; 0]);
     }
 
     #[test]

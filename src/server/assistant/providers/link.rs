@@ -93,6 +93,17 @@ impl LinkSpec {
         Self { provider, model: model.to_owned(), base: None, window: provider.usual_window() }
     }
 
+    /// Whether the model can be given pictures, as far as its name tells.
+    pub fn sees(&self) -> bool {
+        let named = |words: &[&str]| words.iter().any(|word| self.model.contains(word));
+        match self.provider {
+            Provider::Gemini => true,
+            Provider::OpenAi => named(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
+            Provider::Groq | Provider::Ollama => named(&["llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:"]),
+            Provider::Demo => false,
+        }
+    }
+
     fn read(text: &str) -> Result<Self, String> {
         let (named, option) = text.split_once(';').map_or((text, None), |(named, option)| (named, Some(option)));
         let (provider, rest) = named.split_once(':').unwrap_or((named, if named == "demo" { "demo" } else { "" }));

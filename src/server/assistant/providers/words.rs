@@ -1,10 +1,11 @@
 //! What Holly says and hears, in genai's words.
 
 use crate::server::assistant::{
-    model::{Request, Said, ToolCall},
+    model::{Picture, Request, Said, ToolCall},
     tool::ToolDefinition,
 };
-use genai::chat::{self, ChatMessage, ChatRequest, ToolResponse};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use genai::chat::{self, ChatMessage, ChatRequest, ContentPart, MessageContent, ToolResponse};
 
 /// A request as genai wants it.
 pub(super) fn chat_request(request: Request) -> ChatRequest {
@@ -14,7 +15,7 @@ pub(super) fn chat_request(request: Request) -> ChatRequest {
     for said in request.said {
         match said {
             Said::System(text) => system = text,
-            Said::User(text) => messages.push(ChatMessage::user(text)),
+            Said::User(text, pictures) => messages.push(user(text, pictures)),
             Said::Assistant(text) => messages.push(ChatMessage::assistant(text)),
             Said::Calls(calls) => {
                 names.extend(calls.iter().map(|call| (call.id.clone(), call.name.clone())));
@@ -28,6 +29,14 @@ pub(super) fn chat_request(request: Request) -> ChatRequest {
         }
     }
     ChatRequest::new(messages).with_system(system).with_tools(request.tools.into_iter().map(tool))
+}
+
+/// A picture goes as base64 behind the words.
+fn user(text: String, pictures: Vec<Picture>) -> ChatMessage {
+    let mut parts = vec![ContentPart::from_text(text)];
+    let part = |picture: Picture| ContentPart::from_binary_base64(picture.media_type, STANDARD.encode(&picture.bytes), Some(picture.name));
+    parts.extend(pictures.into_iter().map(part));
+    ChatMessage::user(MessageContent::from_parts(parts))
 }
 
 fn asked(calls: Vec<ToolCall>) -> ChatMessage {

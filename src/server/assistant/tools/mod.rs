@@ -7,6 +7,7 @@ mod demo;
 mod film;
 mod image;
 mod music;
+mod note;
 mod prompt;
 mod random;
 pub mod services;
@@ -15,33 +16,62 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::tool::{Tool, ToolDefinition};
+use super::{
+    mcp::McpServers,
+    tool::{Tool, ToolDefinition},
+};
 use services::{fal::Asking, settings::ServiceConfig};
 
 /// The tools on offer, in the order in which a model is told of them.
 #[derive(Clone)]
 pub struct Registry {
     tools: Vec<Arc<dyn Tool>>,
+    servers: McpServers,
 }
 
 impl Registry {
-    /// The tools that the settings name. Errors: the TLS library cannot be set up.
+    /// These tools.
+    pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
+        Self { tools, servers: McpServers::default() }
+    }
+
+    /// The tools that the settings name, and notes. Errors: the TLS library cannot be set up.
     pub fn open(config: &ServiceConfig, asking: Asking) -> Result<Self, reqwest::Error> {
-        Ok(Self { tools: services::tools(config, asking)? })
+        let mut tools = services::tools(config, asking)?;
+        tools.push(Arc::new(note::NoteTool));
+        Ok(Self::of(tools))
     }
 
-    /// The built-in demo producers of pictures, music and film: no network, no keys.
+    /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.
     pub fn demo() -> Self {
-        Self { tools: vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool)] }
+        Self::of(vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool), Arc::new(note::NoteTool)])
     }
 
-    /// The tool of that name, if there is one.
+    /// These, and behind them what the servers offer while they run.
+    pub fn with_servers(self, servers: McpServers) -> Self {
+        Self { servers, ..self }
+    }
+
+    /// The servers behind them.
+    pub const fn servers(&self) -> &McpServers {
+        &self.servers
+    }
+
+    /// The tool of that name, if there is one; Holly's own goes before a server's.
     pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.tools.iter().find(|tool| tool.definition().name == name).cloned()
+        let named = |tool: &Arc<dyn Tool>| tool.definition().name == name;
+        self.tools.iter().find(|tool| named(tool)).cloned().or_else(|| self.servers.tools().into_iter().find(named))
     }
 
     /// What a model is told about each tool.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
-        self.tools.iter().map(|tool| tool.definition()).collect()
+        let mut definitions: Vec<ToolDefinition> = self.tools.iter().map(|tool| tool.definition()).collect();
+        for tool in self.servers.tools() {
+            let offered = tool.definition();
+            if definitions.iter().all(|known| known.name != offered.name) {
+                definitions.push(offered);
+            }
+        }
+        definitions
     }
 }

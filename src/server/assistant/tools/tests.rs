@@ -159,3 +159,20 @@ async fn progress_never_goes_back_and_ends_at_100() {
         assert!(steps.is_sorted() && steps.len() > 2 && steps.last() == Some(&Some(100)), "{steps:?}");
     }
 }
+
+#[tokio::test]
+async fn a_note_is_a_text_file_of_what_was_asked_for_and_asks_first() {
+    let note = Registry::demo().find("write_note").expect("the tool for notes");
+    assert!(note.asks_first(&json!({ "text": "buy oil" })));
+    assert_eq!(note.title(&json!({ "text": "buy\noil" })), "Note: buy oil");
+    assert_eq!(bytes("write_note", json!({ "text": " buy oil " })).await, b"buy oil");
+    for text in [json!(""), json!(7), json!("x".repeat(4_001))] {
+        let refused = run("write_note", json!({ "text": text })).await.expect_err("no usable text");
+        assert_eq!(refused.to_string(), "text must be a text of 1 to 4000 characters");
+    }
+}
+
+#[test]
+fn the_example_of_the_docs_is_the_tool_as_it_is() {
+    assert!(include_str!("../../../../docs/tools.md").contains(include_str!("note.rs").trim_end()), "docs/tools.md shows another note.rs");
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../page.mjs";
+import { aBrowser, anEmail, password, somebody, theServer } from "../world.mjs";
+
+test("a tool that writes asks first: it is denied in another tab, and allowed with the keyboard", async () => {
+  const ada = await somebody();
+  await ada.says("Write a note: buy lamp oil");
+  await ada.sees(at.question);
+  await ada.reads(at.entryWord, /^Waiting for you$/);
+  await ada.reads(at.announcements, /Note: buy lamp oil: Waiting for you/);
+  assert.match(await ada.the(at.question).textContent(), /text: buy lamp oil/);
+  const tab = await ada.opensSecondTab();
+  await tab.the(at.deny).click();
+  for (const reader of [ada, tab]) {
+    await reader.sees(at.question, 0);
+    await reader.reads(at.entryWord, /^Denied$/);
+    await reader.seesAnswers(1);
+  }
+  await tab.closesTab();
+  await ada.says("Write a note: trim the wick");
+  await ada.sees(at.question);
+  await ada.screenshot("approval-light-wide");
+  await ada.page.getByRole("button", { name: "Allow once: Note: trim the wick" }).focus();
+  await ada.page.keyboard.press("Enter");
+  await ada.sees(at.question, 0);
+  await ada.seesAnswers(2);
+  await ada.sees(at.media);
+  await ada.leaves();
+});
+
+test("what is always allowed does not ask again until the settings say so", async () => {
+  const ada = await somebody();
+  await ada.says("Write a note: one");
+  await ada.the(at.always).click();
+  await ada.seesAnswers(1);
+  await ada.says("Write a note: two");
+  await ada.seesAnswers(2);
+  await ada.sees(at.media, 2);
+  await ada.visits("/settings");
+  await ada.page.getByRole("button", { name: "Ask again: write_note" }).click();
+  await ada.reads("main", /will be listed here/);
+  await ada.leaves();
+});
+
+test("without JavaScript the question is a form", async () => {
+  const holly = await theServer();
+  const email = anEmail();
+  await holly.knows(email, password);
+  const ada = await aBrowser(holly, { javaScriptEnabled: false });
+  ada.readsPlainPages = true;
+  await ada.signsIn(email, password);
+  await ada.the(at.message).fill("Write a note: buy lamp oil");
+  await ada.the(at.send).click();
+  await ada.untilReloadShows(at.question);
+  await ada.the(at.allow).click();
+  await ada.untilReloadShows(at.answerDone);
+  assert.equal(await ada.the(at.question).count(), 0);
+  assert.equal(await ada.the(at.media).count(), 1);
+  await ada.leaves();
+});

@@ -1,0 +1,62 @@
+//! A real MCP server from npm (`HOLLY_TEST_MCP`, see `.ci/env`), over standard input and output and over HTTP.
+
+use crate::server::{
+    assistant::{
+        mcp::{McpServers, read},
+        tools::Registry,
+    },
+    state::App,
+};
+use serde_json::{Value, json};
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+fn program() -> String {
+    std::env::var("HOLLY_TEST_MCP").expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services")
+}
+
+/// The server as `mcp.json` names it, with more settings of its own.
+pub(in crate::tests) fn everything(more: Value) -> Value {
+    let mut server = json!({ "command": "node", "args": [program(), "stdio"] });
+    server.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "mcpServers": { "every": server } })
+}
+
+/// The demo's tools and those of the servers that `file` names.
+pub(in crate::tests) fn registry(app: &App, file: &Value) -> Registry {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mcp.json");
+    std::fs::write(&path, file.to_string()).unwrap();
+    Registry::demo().with_servers(McpServers::start(read(&path).unwrap(), &app.shutdown, &app.tasks))
+}
+
+/// The server over HTTP, on a port of its own; it ends with this.
+pub(in crate::tests) struct OverHttp {
+    child: Child,
+    port: u16,
+}
+
+impl OverHttp {
+    /// Starts one on a free port.
+    pub(in crate::tests) fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("node");
+        command.arg(program()).arg("streamableHttp").env("PORT", port.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap(), port }
+    }
+
+    /// A file that names it.
+    pub(in crate::tests) fn file(&self) -> Value {
+        let url = format!("http://127.0.0.1:{}/mcp", self.port);
+        json!({ "mcpServers": { "every": { "type": "http", "url": url, "headers": { "Authorization": "Bearer canary-header-7" } } } })
+    }
+}
+
+impl Drop for OverHttp {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
