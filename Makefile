@@ -1,7 +1,7 @@
 # How Holly is built, run and tested. `make run` needs Rust and Node.js; .ci/setup installs the rest once.
 SHELL := bash
 TOOLS := .ci/setup build && source .ci/env
-.PHONY: run dev build test bench lint
+.PHONY: run dev build test hunt bench lint
 
 run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
 	@exec target/release/holly serve
@@ -14,6 +14,9 @@ build: # the release binary and the site it serves, under target/
 
 test: # everything: lints, unit tests, browser tests, stories
 	@.ci/test
+
+hunt: # the long run of the tiers against a plain map: a thousand seeds, each printed; HOLLY_SEED=n repeats one
+	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
 bench: # how fast the parts are that must be fast
 	@cargo bench --features ssr

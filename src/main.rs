@@ -1,5 +1,8 @@
 //! The command line.
 
+#[path = "commands/retention.rs"]
+mod retention;
+
 use clap::{Parser, Subcommand};
 use holly::{
     ids::UserId,
@@ -12,7 +15,8 @@ use holly::{
         telemetry,
     },
 };
-use std::{io::BufRead, process::ExitCode};
+use retention::{ArchiveCommand, HoldCommand, RetentionCommand};
+use std::{io::BufRead, path::PathBuf, process::ExitCode};
 
 /// A self-hosted chat with an assistant whose work is visible.
 #[derive(Parser)]
@@ -38,6 +42,25 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The tiers: what is due, and carrying it out.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// What neither expires nor can be deleted.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Objects of the archive.
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
+    /// Copies the SQLite database into a new file, while the server runs.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Puts a backup in place of the SQLite database, while no server runs.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -86,11 +109,16 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     };
     let config = settings.check().map_err(|problems| problems.join("\nholly: "))?;
     telemetry::start(&settings.log)?;
+    std::fs::create_dir_all(&config.data_dir)?;
     match cli.command {
         None | Some(Command::Serve(_)) => Ok(serve::serve(config, Clock::system()).await?),
+        Some(Command::Retention(command)) => retention::retention(&config, command).await,
+        Some(Command::Hold(command)) => retention::hold(&config, command).await,
+        Some(Command::Archive(command)) => retention::archive(&config, command).await,
+        Some(Command::Backup { file }) => retention::backup(&config, &file).await,
+        Some(Command::Restore { file }) => retention::restore(&config, &file).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
-            std::fs::create_dir_all(&config.data_dir)?;
             let store = Store::open(&config.database_url).await?;
             let done = administer(&store, other).await;
             store.close().await;
@@ -111,7 +139,7 @@ async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
             let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
             say(&key);
         }
-        Command::Migrate | Command::Check | Command::Serve(_) => say("the tables are up to date"),
+        _ => say("the tables are up to date"),
     }
     Ok(())
 }

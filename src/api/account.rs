@@ -49,3 +49,22 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     leptos_axum::redirect("/sign-in");
     Ok(())
 }
+
+/// Erases the account with everything in it, from every tier, after the password was given again.
+#[server(prefix = "/fn", endpoint = "account/erase")]
+pub async fn erase_account(password: String) -> Result<(), ApiError> {
+    use crate::server::{asker, auth, cookies, retention::erasing};
+    let (app, identity) = asker::asker()?;
+    let who = auth::Credentials { email: identity.account.email.clone(), password, from: cookies::peer() };
+    let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    let receipt = erasing::erase_account(&app.retention, app.clock.now(), account.id).await?;
+    if let Err(error) = app.data_dir.delete_all(account.id).await {
+        tracing::error!(%error, "files of an erased account could not be deleted");
+    }
+    cookies::sign_out(&app);
+    let entries = receipt.rows + receipt.archived;
+    let counts = [entries, receipt.archived, receipt.messages, receipt.conversations, receipt.files, receipt.objects_pending];
+    let counts = counts.map(|count| count.to_string()).join("-");
+    leptos_axum::redirect(&format!("/sign-in?erased={counts}"));
+    Ok(())
+}

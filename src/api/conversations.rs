@@ -16,9 +16,10 @@ pub async fn rename_conversation(conversation_id: ConversationId, title: String)
 /// Deletes a conversation with everything in it.
 #[server(prefix = "/fn", endpoint = "conversations/delete")]
 pub async fn delete_conversation(conversation_id: ConversationId) -> Result<(), ApiError> {
-    use crate::server::asker;
+    use crate::server::{asker, retention::erasing::purge};
     let (app, identity) = asker::asker()?;
     app.assistant.delete_conversation(identity.account.id, conversation_id).await?;
+    purge(&app.retention, app.clock.now(), identity.account.id).await?;
     leptos_axum::redirect("/");
     Ok(())
 }

@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod pages;
 mod post;
+mod stats;
 mod turns;
 mod work_log;
 
@@ -20,5 +21,6 @@ pub use error::ApiError;
 pub use keys::*;
 pub use pages::*;
 pub use post::{post, post_files};
+pub use stats::*;
 pub use turns::*;
 pub use work_log::*;

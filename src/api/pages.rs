@@ -121,8 +121,11 @@ pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Resu
     use crate::server::{
         asker,
         chat::{Part, page},
+        retention::reading::steadily,
     };
     let (app, identity) = asker::asker()?;
-    let page = page(&mut app.store.read().await?, identity.account.id, conversation_id, Part::Before(before)).await?;
+    let (archive, user) = (&app.retention.archive, identity.account.id);
+    let read = |mut reader| async move { page(&mut reader, archive, user, conversation_id, Part::Before(before)).await };
+    let page = steadily(&app.store, read).await?;
     Ok(EarlierRows { rows: page.rows, from: page.span.from })
 }

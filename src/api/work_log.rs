@@ -15,6 +15,9 @@ pub struct HistoryQuery {
     pub log_type: Option<String>,
     /// A status's word.
     pub status: Option<String>,
+    /// Whether text is looked for in the archive too.
+    #[serde(default)]
+    pub archive: bool,
     /// The oldest entry of the page before.
     pub before: Option<String>,
 }
@@ -49,11 +52,11 @@ pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> 
 #[server(prefix = "/fn", endpoint = "work-log/keep")]
 pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     use crate::{
-        server::{asker, work_log::update_work_log},
+        server::{asker, retention::changing::update_anywhere},
         work_log::EntryPatch,
     };
     let (app, identity) = asker::asker()?;
     let patch = EntryPatch { kept: Some(kept), ..EntryPatch::default() };
-    update_work_log(&app.store, app.clock.now(), identity.account.id, entry_id, patch).await?;
+    update_anywhere(&app.retention, app.clock.now(), identity.account.id, entry_id, patch).await?;
     Ok(())
 }

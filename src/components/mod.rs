@@ -4,6 +4,7 @@
 
 mod alive;
 mod announcer;
+mod bar_chart;
 mod browser;
 mod chat_message;
 mod chat_room;
@@ -45,6 +46,7 @@ pub use markup::Can;
 #[cfg(all(test, target_arch = "wasm32"))]
 pub(crate) use {markup::Row, patch::Rows};
 
+pub use bar_chart::BarChart;
 pub use chat_message::ChatMessage;
 pub use chat_room::ChatRoom;
 pub use composer::Composer;

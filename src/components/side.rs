@@ -35,6 +35,7 @@ pub fn Side(
             <LiveConversations snapshot current/>
             <div class="me">
                 <span title=account.email.clone()>{account.email.clone()}</span>
+                {account.is_admin.then(|| view! { <a href="/stats">"Stats"</a> })}
                 <a href="/settings">"Settings"</a>
             </div>
         </aside>

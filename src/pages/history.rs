@@ -19,6 +19,7 @@ pub fn HistoryPage() -> impl IntoView {
         text: query.get("q").filter(|text| !text.is_empty()),
         log_type: query.get("logType").filter(|word| !word.is_empty()),
         status: query.get("status").filter(|word| !word.is_empty()),
+        archive: query.get("archive").is_some(),
         before: query.get("before").filter(|id| !id.is_empty()),
     });
     Suspend::new(async move {
@@ -66,6 +67,7 @@ fn Older(query: HistoryQuery, before: EntryId) -> impl IntoView {
             <input type="hidden" name="q" value=query.text.unwrap_or_default()/>
             <input type="hidden" name="logType" value=query.log_type.unwrap_or_default()/>
             <input type="hidden" name="status" value=query.status.unwrap_or_default()/>
+            {query.archive.then(|| view! { <input type="hidden" name="archive" value="1"/> })}
             <input type="hidden" name="before" value=before.to_string()/>
             <button class="button">"Older"</button>
         </form>
@@ -79,6 +81,7 @@ fn Filters(query: HistoryQuery) -> impl IntoView {
             <label class="field">"Contains" <input type="search" name="q" maxlength="200" value=query.text.unwrap_or_default()/></label>
             <label class="field">"Kind" <Choice name="logType" words=LogType::ALL.iter().map(|kind| kind.as_str()).collect() chosen=query.log_type/></label>
             <label class="field">"Status" <Choice name="status" words=Status::ALL.iter().map(|status| status.as_str()).collect() chosen=query.status/></label>
+            <label class="check"><input type="checkbox" name="archive" value="1" checked=query.archive/> " in the archive too"</label>
             <button class="button" data-kind="main">"Search"</button>
         </form>
     }

@@ -7,7 +7,9 @@ mod history;
 mod not_found;
 mod settings;
 mod sign_in;
+mod stats;
 mod welcome;
+mod your_data;
 
 pub use chat::ChatPage;
 pub use gallery::Gallery;
@@ -15,4 +17,5 @@ pub use history::HistoryPage;
 pub use not_found::NotFound;
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
+pub use stats::StatsPage;
 pub use welcome::WelcomePage;

@@ -1,6 +1,6 @@
-//! `/settings`: theme, API keys, tools that need not ask, devices.
+//! `/settings`: theme, API keys, tools that need not ask, devices, one's data.
 
-use super::form_error::FormError;
+use super::{form_error::FormError, your_data::YourData};
 use crate::{
     api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings},
     app::Theme,
@@ -25,6 +25,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <Grants grants=settings.grants/>
                     <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account/>
+                    <YourData/>
                 </main>
             }),
             Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),

@@ -53,6 +53,12 @@ impl From<Error> for ApiError {
             Error::NotFound(what) => with_status(StatusCode::NOT_FOUND, Self::NotFound(what.to_owned())),
             Error::Conflict(why) => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why))),
             refused @ Error::Refused(_) => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(capitalised(&refused.to_string()))),
+            Error::Superseded => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&error.to_string()))),
+            Error::Archive(_) => {
+                tracing::error!(request_id = request_id::current(), %error, "the archive failed");
+                let said = "The archive of older entries does not answer. Newer entries are not affected; please try again in a minute.";
+                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(said.to_owned()))
+            }
             Error::Store(error) => error.into(),
         }
     }

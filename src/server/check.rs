@@ -1,4 +1,5 @@
-//! `holly check`: whether the settings work, each told on a line: the database, the data folder, every model.
+//! `holly check`: whether the settings work, each told on a line: the database, the data folder, the archive,
+//! every model.
 
 use super::{
     assistant::{
@@ -8,9 +9,10 @@ use super::{
     },
     config::Config,
     data_dir::DataDir,
+    retention::Archive,
     store::Store,
 };
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use std::{
     fmt::Write,
     time::{Duration, Instant},
@@ -27,7 +29,7 @@ pub struct Finding {
 
 /// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
 pub async fn check(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![data_dir(config), database(config).await];
+    let mut findings = vec![data_dir(config), database(config).await, archive(config).await];
     match providers::chain(&config.models, 0.0) {
         Ok(chain) => {
             for model in chain {
@@ -56,6 +58,15 @@ async fn database(config: &Config) -> Finding {
         Err(error) => Err(error.to_string()),
     };
     Finding { what: format!("database ({kind})"), result }
+}
+
+async fn archive(config: &Config) -> Finding {
+    let url = &config.retention.archive_url;
+    let result = match Archive::open(url) {
+        Ok(archive) => Box::pin(archive.list("work-log")).try_next().await.map(|_| "answers".to_owned()).map_err(|error| error.to_string()),
+        Err(why) => Err(why),
+    };
+    Finding { what: format!("archive {url}"), result }
 }
 
 /// Asks a model for one word.

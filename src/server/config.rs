@@ -5,6 +5,7 @@ use super::assistant::{
     providers::settings::{Link, ModelSettings},
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
+use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -23,6 +24,9 @@ pub struct Settings {
     /// Where to LISTEN for other processes, past a pooler that shares connections by transaction [default: DATABASE_URL]
     #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub database_listen_url: Option<String>,
+    /// The tiers.
+    #[command(flatten)]
+    pub retention: RetentionSettings,
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -60,6 +64,8 @@ pub struct Config {
     pub database_url: String,
     /// Where to LISTEN for other processes, on PostgreSQL.
     pub listen_url: String,
+    /// The tiers.
+    pub retention: RetentionConfig,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
     pub public_url: Option<String>,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
@@ -100,12 +106,14 @@ impl Settings {
         note(super::telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
+        let retention = self.retention.check(&self.data_dir, &mut problems);
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
                 listen_url: self.database_listen_url.clone().unwrap_or_else(|| database_url.clone()),
                 database_url,
+                retention,
                 public_url: public,
                 rate_limit_per_minute,
                 max_streams: max_streams as usize,
@@ -168,5 +176,13 @@ mod tests {
         let problems =
             check(&["--addr", "here", "--max-streams", "lots", "--demo-pace", "fast", "--database-url", "mysql://x"]).unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+
+    #[test]
+    fn retention_that_makes_no_sense_is_refused_at_start() {
+        let problems = check(&["--retention-hot-days", "30", "--retention-warm-days", "7", "--archive-url", "ftp://x"]).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert_eq!(check(&["--retention-cold-days", "-5", "--cron-secret", "short"]).unwrap_err().len(), 2);
+        assert_eq!(check(&[]).unwrap().retention.archive_url, "file://./data/archive");
     }
 }

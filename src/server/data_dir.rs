@@ -56,4 +56,12 @@ impl DataDir {
             _ => Ok(()),
         }
     }
+
+    /// Deletes all files of a person; none is fine.
+    pub async fn delete_all(&self, user: UserId) -> std::io::Result<()> {
+        match tokio::fs::remove_dir_all(self.root.join("files").join(user.to_string())).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
 }

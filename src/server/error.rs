@@ -1,6 +1,6 @@
 //! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a sentence.
 
-use super::store::StoreError;
+use super::{retention::ArchiveError, store::StoreError};
 use crate::work_log::FieldError;
 
 /// Why a verb of the domain was not carried out.
@@ -15,6 +15,12 @@ pub enum Error {
     /// It does not fit how things stand now (409).
     #[error("{0}")]
     Conflict(String),
+    /// The archive could not be read or written (503).
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Another run of retention has begun (409).
+    #[error("another run of retention has taken over")]
+    Superseded,
     /// The database or the disk failed (500); the cause stays on the server.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -23,6 +23,13 @@ pub struct Ended {
     pub how: &'static str,
 }
 
+/// A tier.
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct InTier {
+    /// Its word.
+    pub tier: &'static str,
+}
+
 /// Counters of this process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -43,6 +50,14 @@ pub struct Metrics {
     pub unwritten_entries: Counter,
     /// Entries and turns whose worker was lost.
     pub interrupted: Counter,
+    /// Seconds that a tier's oldest entry is beyond the tier's end, as of the last look.
+    pub retention_lag: Family<InTier, Gauge>,
+    /// Steps of retention that failed and are tried again.
+    pub retention_failures: Counter,
+    /// Objects deleted from the archive that nothing referred to.
+    pub retention_orphans: Counter,
+    /// 1 while deletions wait for an admin's word.
+    pub retention_waiting: Gauge,
 }
 
 impl Default for Metrics {
@@ -58,6 +73,10 @@ impl Default for Metrics {
             turns: Family::default(),
             unwritten_entries: Counter::default(),
             interrupted: Counter::default(),
+            retention_lag: Family::default(),
+            retention_failures: Counter::default(),
+            retention_orphans: Counter::default(),
+            retention_waiting: Gauge::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register("frames", "Frames sent to readers", metrics.frames.clone());
@@ -67,6 +86,10 @@ impl Default for Metrics {
         registry.register("turns", "Turns that ended", metrics.turns.clone());
         registry.register("unwritten_entries", "Entries of the assistant that could not be written", metrics.unwritten_entries.clone());
         registry.register("interrupted", "Entries and turns whose worker was lost", metrics.interrupted.clone());
+        registry.register("retention_lag_seconds", "How late a tier's oldest entry is", metrics.retention_lag.clone());
+        registry.register("retention_failures", "Steps of retention that failed", metrics.retention_failures.clone());
+        registry.register("retention_orphans", "Objects deleted that nothing referred to", metrics.retention_orphans.clone());
+        registry.register("retention_waiting", "1 while deletions wait for an admin", metrics.retention_waiting.clone());
         Self { registry: Mutex::new(registry), ..metrics }
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{
-        BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, conversations, create, entry, files, health, list, messages, stats, stream,
+        BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
+        stats, stream,
     },
     state::App,
     style,
@@ -54,6 +55,8 @@ fn http_api() -> Router<App> {
         .route("/api/work-log/create", post(create::create))
         .route("/api/work-log/list", get(list::list))
         .route("/api/work-log/stream", get(stream::stream))
+        .route("/api/work-log/export", get(export::export))
+        .route("/api/work-log/cleanup", post(cleanup::cleanup).get(cleanup::cleanup))
         .route("/api/work-log/stats", get(stats::stats))
         .route("/api/work-log/{id}", get(entry::read).patch(entry::patch).delete(entry::delete))
         .route("/api/conversations", get(conversations::list).post(conversations::create))

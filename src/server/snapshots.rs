@@ -3,11 +3,9 @@
 use super::{
     chat::{Part, list_conversations, page},
     error::{Error, Result},
+    retention::reading::steadily,
     state::App,
-    store::{
-        Reader, heads,
-        work_logs::{EntryFilter, list},
-    },
+    store::{Reader, heads, work_logs::EntryFilter},
     work_log::recent_logs,
 };
 use crate::{
@@ -30,12 +28,16 @@ async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Cha
 
 /// The chat page.
 pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part: &PartQuery) -> Result<ChatPage> {
-    let mut reader = app.store.read().await?;
+    let (account, part) = (&account, part_of(part)?);
+    steadily(&app.store, |reader| chat_page(app, reader, account.clone(), id, part)).await
+}
+
+async fn chat_page(app: &App, mut reader: Reader, account: Account, id: Option<ConversationId>, part: Part) -> Result<ChatPage> {
     let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
     let (mut conversation, mut span) = (None, Span::default());
     if let Some(id) = id {
-        let page = page(&mut reader, account.id, id, part_of(part)?).await?;
+        let page = page(&mut reader, &app.retention.archive, account.id, id, part).await?;
         rows.extend(page.rows);
         conversation = Some(page.conversation);
         span = page.span;
@@ -57,10 +59,13 @@ fn part_of(query: &PartQuery) -> Result<Part> {
 
 /// A feed of the newest entries.
 pub async fn feed(app: &App, user: UserId, conversation_id: Option<ConversationId>) -> Result<Snapshot> {
-    let mut reader = app.store.read().await?;
     let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
-    let logs = recent_logs(&mut reader, user, &filter, None, ENTRIES).await?;
-    snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await
+    let filter = &filter;
+    steadily(&app.store, |mut reader| async move {
+        let logs = recent_logs(&mut reader, &app.retention.archive, user, (filter, false), None, ENTRIES).await?;
+        snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await
+    })
+    .await
 }
 
 /// A page of history.
@@ -72,13 +77,16 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
         ..EntryFilter::default()
     };
     let before = word("before", query.before)?;
-    let mut reader = app.store.read().await?;
-    let mut logs = list(&mut reader, user, &filter, before, ENTRIES + 1).await?;
-    let more = logs.len() as i64 > ENTRIES;
-    logs.truncate(ENTRIES as usize);
-    let next = logs.last().map(|log| log.id).filter(|_| more);
-    let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
-    Ok(HistoryPage { snapshot, next })
+    let filter = (&filter, query.archive);
+    steadily(&app.store, |mut reader| async move {
+        let mut logs = recent_logs(&mut reader, &app.retention.archive, user, filter, before, ENTRIES + 1).await?;
+        let more = logs.len() as i64 > ENTRIES;
+        logs.truncate(ENTRIES as usize);
+        let next = logs.last().map(|log| log.id).filter(|_| more);
+        let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
+        Ok(HistoryPage { snapshot, next })
+    })
+    .await
 }
 
 fn word<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: Option<String>) -> Result<Option<T>> {

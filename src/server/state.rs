@@ -13,8 +13,9 @@ use super::{
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
     metrics::Metrics,
+    retention::{Archive, Retention},
     site::Site,
-    store::{Store, StoreError},
+    store::{Store, StoreError, retention::declare_policy},
 };
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,6 +27,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// The database.
     pub store: Store,
+    /// The tiers: the database and the archive.
+    pub retention: Retention,
     /// The time.
     pub clock: Clock,
     /// The data folder.
@@ -50,6 +53,22 @@ pub struct App {
     pub tasks: TaskTracker,
 }
 
+/// Opens database and archive.
+pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
+    let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
+    Ok(Retention { store: Store::open(&config.database_url).await?, archive })
+}
+
+/// Opens database and archive, and lets every entry expire by the settings.
+pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
+    let retention = open_retention(config).await?;
+    let mut tx = retention.store.begin().await?;
+    let policy = config.retention.policy;
+    declare_policy(&mut tx, [policy.hot_days, policy.warm_days, policy.cold_days]).await?;
+    tx.commit().await?;
+    Ok(retention)
+}
+
 /// Limits by person and address.
 pub struct Limits {
     /// Tries to sign in.
@@ -66,12 +85,12 @@ impl App {
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let servers = mcp::read(&config.data_dir.join("mcp.json")).map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
-        let store = Store::open(&config.database_url).await?;
+        let retention = begin_retention(&config).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
         let assistant = Assistant::new(Workshop {
-            store: store.clone(),
+            store: retention.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             data_dir: data_dir.clone(),
@@ -90,7 +109,8 @@ impl App {
         };
         Ok(Self {
             config: Arc::new(config),
-            store,
+            store: retention.store.clone(),
+            retention,
             clock,
             data_dir,
             feed,

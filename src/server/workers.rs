@@ -4,6 +4,7 @@ use super::{
     auth::random_hex,
     chat,
     error::Result,
+    retention::worker,
     state::App,
     store::{Relay, sessions, turns},
     work_log,
@@ -22,12 +23,14 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
         turns::expire_all(&mut tx).await?;
         tx.commit().await?;
     }
+    worker::begin(app).await?;
     sweep(app).await
 }
 
 /// Starts the tasks.
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
+    repeat(app, worker::LOOK_EVERY, "retention", |app| async move { worker::look(&app).await });
     if !app.store.is_single_process() {
         relay(app);
     }

@@ -8,6 +8,7 @@ mod chat;
 mod components;
 mod feed;
 mod providers;
+mod retention;
 mod routes;
 mod store;
 mod work_log;

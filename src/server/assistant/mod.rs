@@ -32,6 +32,7 @@ use super::{
     error::{Error, Result},
     feed::Feed,
     metrics::Metrics,
+    retention::erasing::Receipt,
     store::{Store, turns::TurnRef},
 };
 use crate::{
@@ -154,8 +155,8 @@ impl Assistant {
         Ok(turn)
     }
 
-    /// Deletes a conversation, stops what runs in it and deletes its files.
-    pub async fn delete_conversation(&self, user: UserId, conversation: ConversationId) -> Result<()> {
+    /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still to be purged.
+    pub async fn delete_conversation(&self, user: UserId, conversation: ConversationId) -> Result<Receipt> {
         let Workshop { store, clock, data_dir, .. } = &*self.workshop;
         let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
         gone.running_turn.inspect(|turn| self.cancel(*turn));
@@ -164,7 +165,7 @@ impl Assistant {
                 tracing::error!(%user, %file, %error, "a file of a deleted conversation could not be deleted");
             }
         }
-        Ok(())
+        Ok(gone.receipt)
     }
 
     fn beginning(&self, user: UserId) -> BeginTurn<'_> {

@@ -10,7 +10,7 @@ mod session;
 pub use accounts::{AccountError, Credentials, add_account, sign_in, sign_up_first};
 pub use api_key::{check_key, create_key, revoke_key};
 pub use attempts::Attempts;
-pub(crate) use secret::{random_hex, sha256_hex};
+pub(crate) use secret::{random_hex, same, sha256_hex};
 pub use session::{
     COOKIE, SessionPolicy, begin_session, check_session, clear_cookie, cookie_token, end_all_sessions, end_session, set_cookie,
 };

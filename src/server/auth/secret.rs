@@ -16,7 +16,7 @@ pub(crate) fn sha256_hex(text: &str) -> String {
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 

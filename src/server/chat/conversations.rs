@@ -6,6 +6,7 @@ use crate::{
     server::{
         error::{Error, Result},
         new_id,
+        retention::erasing::{self, Receipt},
         store::{Reader, Store, conversations, files, removed, work_logs},
     },
     timestamp::Timestamp,
@@ -18,6 +19,8 @@ pub struct DeletedConversation {
     pub running_turn: Option<TurnId>,
     /// Its files.
     pub files: Vec<FileId>,
+    /// What was deleted.
+    pub receipt: Receipt,
 }
 
 /// Begins an empty conversation.
@@ -64,15 +67,19 @@ pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages and entries. A turn that runs in it finds it gone and gives up.
+/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects. A turn that runs in it finds it gone and gives up.
 pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id: ConversationId) -> Result<DeletedConversation> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
-    let files = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
-    work_logs::delete_conversation(&mut tx, user, id).await?;
-    conversations::delete(&mut tx, user, id).await?;
+    let files: Vec<FileId> = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
+    erasing::check_not_held(&mut tx, user, Some(id)).await?;
+    let mut receipt = Receipt { conversations: 1, files: files.len() as i64, ..Receipt::default() };
+    receipt.rows = work_logs::delete_conversation(&mut tx, user, id).await?;
+    receipt.archived = erasing::doom_objects(&mut tx, user, Some(id)).await?;
+    erasing::note(&mut tx, now, "conversation", &id.to_string()).await?;
+    receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;
-    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files })
+    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files, receipt })
 }

@@ -6,7 +6,9 @@ use crate::{
     ids::{ConversationId, EntryId, MessageId, UserId},
     server::{
         error::Result,
-        store::{Reader, messages, work_logs},
+        retention::{Archive, reading},
+        store::{Reader, messages},
+        work_log::conversation_logs,
     },
     work_log::WorkLogEntry,
 };
@@ -43,13 +45,15 @@ pub struct ConversationPage {
 type Row = (Uuid, Change);
 
 /// At most [`PAGE`] rows of a conversation.
-pub async fn page(reader: &mut Reader, user: UserId, id: ConversationId, part: Part) -> Result<ConversationPage> {
+pub async fn page(reader: &mut Reader, archive: &Archive, user: UserId, id: ConversationId, part: Part) -> Result<ConversationPage> {
     let conversation = find_conversation(reader, user, id).await?;
     let (before, after) = match part {
-        Part::End => (earlier(reader, user, id, None, PAGE).await?, None),
-        Part::Before(row) => (earlier(reader, user, id, Some(row), PAGE).await?, Some((Vec::new(), Some(row)))),
-        Part::From(row) => ((Vec::new(), Some(row)), Some(later(reader, user, id, row, PAGE).await?)),
-        Part::Around(row) => (earlier(reader, user, id, Some(row), PAGE / 2).await?, Some(later(reader, user, id, row, PAGE / 2).await?)),
+        Part::End => (earlier(reader, archive, user, id, None, PAGE).await?, None),
+        Part::Before(row) => (earlier(reader, archive, user, id, Some(row), PAGE).await?, Some((Vec::new(), Some(row)))),
+        Part::From(row) => ((Vec::new(), Some(row)), Some(later(reader, archive, user, id, row, PAGE).await?)),
+        Part::Around(row) => {
+            (earlier(reader, archive, user, id, Some(row), PAGE / 2).await?, Some(later(reader, archive, user, id, row, PAGE / 2).await?))
+        }
     };
     let ((mut rows, from), (after, to)) = (before, after.unwrap_or_default());
     rows.extend(after);
@@ -59,6 +63,7 @@ pub async fn page(reader: &mut Reader, user: UserId, id: ConversationId, part: P
 /// The newest rows before `before`, oldest first, and the oldest of them if there are more behind it.
 async fn earlier(
     reader: &mut Reader,
+    archive: &Archive,
     user: UserId,
     id: ConversationId,
     before: Option<Uuid>,
@@ -66,8 +71,7 @@ async fn earlier(
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
     let said = messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
-    let filter = work_logs::EntryFilter { conversation_id: Some(id), ..Default::default() };
-    let done = work_logs::list(reader, user, &filter, before.map(EntryId::from_uuid), limit).await?;
+    let done = conversation_logs(reader, archive, user, id, before.map(EntryId::from_uuid), limit).await?;
     let mut rows = mixed(said, done);
     let more = rows.len() > most;
     rows.drain(..rows.len().saturating_sub(most));
@@ -76,10 +80,17 @@ async fn earlier(
 }
 
 /// The oldest rows from `from` on, oldest first, and the one behind them if there are more.
-async fn later(reader: &mut Reader, user: UserId, id: ConversationId, from: Uuid, most: usize) -> Result<(Vec<Row>, Option<Uuid>)> {
+async fn later(
+    reader: &mut Reader,
+    archive: &Archive,
+    user: UserId,
+    id: ConversationId,
+    from: Uuid,
+    most: usize,
+) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
     let said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
-    let done = work_logs::earliest(reader, user, id, EntryId::from_uuid(from), limit).await?;
+    let done = reading::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
     let mut rows = mixed(said, done);
     let to = rows.get(most).map(|(id, _)| *id);
     rows.truncate(most);

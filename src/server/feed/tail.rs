@@ -115,7 +115,7 @@ impl Kept {
 }
 
 async fn read(store: &Store, user: UserId, rev: i64) -> Result<Rows> {
-    let page = changes::after(&mut store.read().await?, user, rev).await?;
+    let page = changes::after(&mut *store.look().await?, user, rev).await?;
     let rows = page.rows.iter().map(|row: &Change| Arc::new(EncodedRow::of(row))).collect();
     Ok(Rows { rows, upto: page.upto, more: page.more })
 }

@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Refuses changes that another site asks for, and streams it would hold open.
+/// Refuses changes that another site asks for, streams it would hold open, and runs of retention, which a GET may start.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let safe = request.method().is_safe() && request.uri().path() != "/api/work-log/stream";
+    let safe = request.method().is_safe() && !matches!(request.uri().path(), "/api/work-log/stream" | "/api/work-log/cleanup");
     if safe || is_same_origin(request.headers()) {
         return next.run(request).await;
     }

@@ -9,9 +9,14 @@ use crate::{
     chat::{Change, title_of},
     ids::ConversationId,
     server::{
-        chat::{Part, create_conversation, list_conversations, page, rename_conversation},
+        chat::{Part, create_conversation, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
+        retention::{
+            erasing::{Receipt, purge},
+            keeping::{is_kept, keep_conversation},
+            reading::steadily,
+        },
         state::App,
     },
 };
@@ -46,30 +51,43 @@ pub async fn read(
 ) -> Answer {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
-    let page = page(&mut app.store.read().await?, account.id, id, before.map_or(Part::End, Part::Before)).await?;
+    let (archive, part) = (&app.retention.archive, before.map_or(Part::End, Part::Before));
+    let page = steadily(&app.store, |mut reader| async move { page(&mut reader, archive, account.id, id, part).await }).await?;
     let messages: Vec<_> =
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
+    conversation["kept"] = json!(is_kept(&app.retention, account.id, id).await?);
     Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.span.from })).into_response())
 }
 
-/// Gives a conversation another title.
+/// Gives a conversation another title, keeps it for good or lets it expire.
 pub async fn rename(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
     body: JsonBody,
 ) -> Answer {
-    let title = title(&body.value)?.ok_or_else(|| Error::refused("title", "is required"))?;
-    let conversation = rename_conversation(&app.store, account.id, id, &title).await?;
+    let (title, kept) = (title(&body.value)?, kept(&body.value)?);
+    if title.is_none() && kept.is_none() {
+        return Err(Error::refused("title", "or `kept` is required").into());
+    }
+    if let Some(kept) = kept {
+        keep_conversation(&app.retention, app.clock.now(), account.id, id, kept).await?;
+    }
+    let conversation = match title {
+        Some(title) => rename_conversation(&app.store, account.id, id, &title).await?,
+        None => find_conversation(&mut app.store.read().await?, account.id, id).await?,
+    };
     Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())
 }
 
 /// Deletes a conversation with everything in it.
 pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
-    app.assistant.delete_conversation(account.id, id).await?;
-    Ok(Json(json!({ "success": true })).into_response())
+    let receipt = app.assistant.delete_conversation(account.id, id).await?;
+    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), account.id).await?;
+    let receipt = Receipt { objects, objects_pending, ..receipt };
+    Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }
 
 fn title(body: &Value) -> Result<Option<String>, Error> {
@@ -77,5 +95,13 @@ fn title(body: &Value) -> Result<Option<String>, Error> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(title)) => Ok(Some(title.clone())),
         Some(_) => Err(Error::refused("title", "must be text")),
+    }
+}
+
+fn kept(body: &Value) -> Result<Option<bool>, Error> {
+    match body.get("kept") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(kept)) => Ok(Some(*kept)),
+        Some(_) => Err(Error::refused("kept", "must be true or false")),
     }
 }

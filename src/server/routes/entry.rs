@@ -6,9 +6,12 @@ use crate::{
     server::{
         error::Error,
         middleware::identity::CurrentUser,
+        retention::{
+            changing::update_anywhere,
+            erasing::erase_entry,
+            reading::{find, steadily},
+        },
         state::App,
-        store::work_logs,
-        work_log::{delete_work_log, update_work_log},
     },
     work_log::EntryPatch,
 };
@@ -17,19 +20,21 @@ use serde_json::json;
 
 /// One entry.
 pub async fn read(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<EntryId>) -> Answer {
-    let log = work_logs::find(&mut *app.store.read().await?, account.id, id).await?.ok_or(Error::NotFound("entry"))?;
+    let archive = &app.retention.archive;
+    let found = steadily(&app.store, |mut reader| async move { find(&mut reader, archive, account.id, id).await }).await?;
+    let log = found.ok_or(Error::NotFound("entry"))?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
-/// Moves an entry on.
+/// Moves an entry on, wherever it is kept.
 pub async fn patch(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<EntryId>, body: JsonBody) -> Answer {
     let patch = EntryPatch::parse(&body.value)?;
-    let log = update_work_log(&app.store, app.clock.now(), account.id, id, patch).await?;
+    let log = update_anywhere(&app.retention, app.clock.now(), account.id, id, patch).await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
-/// Deletes an entry.
+/// Deletes an entry from every tier.
 pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<EntryId>) -> Answer {
-    delete_work_log(&app.store, app.clock.now(), account.id, id).await?;
-    Ok(Json(json!({ "success": true })).into_response())
+    let receipt = erase_entry(&app.retention, app.clock.now(), account.id, id).await?;
+    Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }

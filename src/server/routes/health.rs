@@ -1,11 +1,11 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use super::{Answer, Problem};
-use crate::server::state::App;
+use crate::server::{metrics::InTier, retention::lag::lags, state::App};
 use axum::{
     extract::State,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use std::sync::atomic::Ordering;
 
@@ -27,11 +27,15 @@ pub async fn readyz(State(app): State<App>) -> Answer {
 }
 
 /// Counters for Prometheus.
-pub async fn metrics(State(app): State<App>) -> Response {
+pub async fn metrics(State(app): State<App>) -> Answer {
     let counters = app.store.counters();
     let seen = |value: &std::sync::atomic::AtomicU64| i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
     app.metrics.commits.set(seen(&counters.commits));
     app.metrics.reads.set(seen(&counters.reads));
     app.metrics.streams.set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.text()).into_response()
+    for lag in lags(&mut app.store.read().await?, app.config.retention.policy, app.clock.now()).await? {
+        app.metrics.retention_lag.get_or_create(&InTier { tier: lag.tier.as_str() }).set(lag.seconds);
+    }
+    let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+    Ok((headers, app.metrics.text()).into_response())
 }

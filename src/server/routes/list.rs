@@ -7,6 +7,7 @@ use crate::{
     server::{
         feed::{Position, check_cursor},
         middleware::identity::CurrentUser,
+        retention::reading::steadily,
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
         work_log::recent_logs,
@@ -24,6 +25,7 @@ const SEARCH_MAX_CHARS: usize = 200;
 
 struct Asked {
     filter: EntryFilter,
+    archive: bool,
     scope: &'static str,
     limit: i64,
     before: Option<EntryId>,
@@ -55,12 +57,13 @@ impl Asked {
         };
         let limit = params.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT_DEFAULT);
         let (before, after) = (params.take("before"), params.take("after"));
+        let archive = params.take("archive").unwrap_or(false);
         let wait = params.number("wait", 0, WAIT_MAX_S);
         if wait.is_some() && after.is_none() {
             params.refuse("wait", "needs `after`");
         }
         params.finish()?;
-        Ok(Self { filter, scope, limit, before, after, wait: Duration::from_secs(wait.unwrap_or(0).unsigned_abs()) })
+        Ok(Self { filter, archive, scope, limit, before, after, wait: Duration::from_secs(wait.unwrap_or(0).unsigned_abs()) })
     }
 }
 
@@ -74,9 +77,12 @@ pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, par
 }
 
 async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let mut reader = app.store.read().await?;
-    let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
-    let mut logs = recent_logs(&mut reader, user, &asked.filter, asked.before, asked.limit + 1).await?;
+    let (cursor, mut logs) = steadily(&app.store, |mut reader| async move {
+        let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
+        let filter = (&asked.filter, asked.archive);
+        Ok((cursor, recent_logs(&mut reader, &app.retention.archive, user, filter, asked.before, asked.limit + 1).await?))
+    })
+    .await?;
     let more = logs.len() as i64 > asked.limit;
     logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
     let next = logs.last().map(|log| log.id).filter(|_| more);
@@ -93,7 +99,7 @@ async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answe
     let deadline = tokio::time::Instant::now() + asked.wait;
     let mut from = after.rev;
     loop {
-        let page = changes::after(&mut app.store.read().await?, user, from).await?;
+        let page = changes::after(&mut *app.store.look().await?, user, from).await?;
         let rows: Vec<_> = page.rows.into_iter().filter(|row| concerns(row, asked)).collect();
         if !rows.is_empty() || page.more {
             return Ok(Json(answer(app, asked, rows, page.upto, page.more)).into_response());

@@ -1,9 +1,11 @@
 //! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
 
 pub mod approvals;
+pub mod cleanup;
 pub mod conversations;
 pub mod create;
 pub mod entry;
+pub mod export;
 pub mod files;
 pub mod health;
 pub mod list;

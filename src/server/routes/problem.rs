@@ -75,6 +75,12 @@ impl From<Error> for Problem {
             Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
             Error::Refused(fields) => Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) },
+            Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
+            Error::Archive(_) => {
+                tracing::error!(request_id = request_id::current(), error = detail, "the archive failed");
+                let said = "the archive of older entries does not answer; newer entries are not affected. Try again in a minute";
+                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
+            }
             Error::Store(error) => error.into(),
         }
     }

@@ -64,7 +64,9 @@ impl Backend {
             Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
             _ => url.to_owned(),
         };
+        // a file does not go away between two uses as a server does, and asking costs a turn of the connection's thread
         let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = options.test_before_acquire(self == Self::Postgres);
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if self == Self::Sqlite {

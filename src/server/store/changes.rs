@@ -1,7 +1,8 @@
 //! "What did I miss": the owner's rows after a revision, in its order. One query behind the stream, the poll and the page.
 
-use super::{Reader, Result, conversations, heads, messages, removed, work_logs};
+use super::{Result, conversations, messages, removed, work_logs};
 use crate::{chat::Change, ids::UserId};
+use sqlx::AnyConnection;
 
 /// Most rows read at once.
 pub const PAGE: usize = 256;
@@ -17,35 +18,38 @@ pub struct Page {
     pub more: bool,
 }
 
-/// The owner's rows with a revision above `after`, at most [`PAGE`].
-pub async fn after(reader: &mut Reader, user: UserId, after: i64) -> Result<Page> {
-    let head = heads::of(reader, user).await?.head;
+/// How far the owner's feed has come, and in which tables something moved after a revision.
+#[derive(sqlx::FromRow)]
+struct Moved {
+    head: i64,
+    entries: i64,
+    messages: i64,
+    conversations: i64,
+    removed: i64,
+}
+
+/// The owner's rows with a revision above `after`, at most [`PAGE`]. Outside a snapshot it is right as well: a row that
+/// changes between two of the statements has a revision above the head that was read first, and comes with the next page.
+pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Page> {
+    let moved = moved(connection, user, after).await?;
+    let head = moved.head;
+    let span = Span { user, after, head };
     let mut rows = Vec::new();
-    if head > after {
-        read_kind::<work_logs::EntryRow>(
-            reader,
-            user,
-            after,
-            work_logs::COLUMNS,
-            "work_logs",
-            |row| Ok(Change::Entry(row.read()?)),
-            &mut rows,
-        )
-        .await?;
-        read_kind::<messages::MessageRow>(
-            reader,
-            user,
-            after,
-            messages::COLUMNS,
-            "messages",
-            |row| Ok(Change::Message(row.read()?)),
-            &mut rows,
-        )
-        .await?;
+    if moved.entries > 0 {
+        let entry = |row: work_logs::EntryRow| Ok(Change::Entry(row.read()?));
+        read_kind(connection, span, work_logs::COLUMNS, "work_logs", entry, &mut rows).await?;
+    }
+    if moved.messages > 0 {
+        let message = |row: messages::MessageRow| Ok(Change::Message(row.read()?));
+        read_kind(connection, span, messages::COLUMNS, "messages", message, &mut rows).await?;
+    }
+    if moved.conversations > 0 {
         let conversation = |row: conversations::ConversationRow| Ok(Change::Conversation(row.read()?));
-        read_kind(reader, user, after, conversations::COLUMNS, "conversations", conversation, &mut rows).await?;
+        read_kind(connection, span, conversations::COLUMNS, "conversations", conversation, &mut rows).await?;
+    }
+    if moved.removed > 0 {
         let gone = |row: removed::RemovedRow| Ok(Change::Removed(row.read()?));
-        read_kind(reader, user, after, "rev, kind, id", "removed", gone, &mut rows).await?;
+        read_kind(connection, span, "rev, kind, id", "removed", gone, &mut rows).await?;
     }
     rows.sort_by_key(Change::rev);
     let more = rows.len() > PAGE;
@@ -54,10 +58,32 @@ pub async fn after(reader: &mut Reader, user: UserId, after: i64) -> Result<Page
     Ok(Page { rows, upto, more })
 }
 
-async fn read_kind<R>(
-    reader: &mut Reader,
+async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Moved> {
+    let in_table = |table: &str, name: &str| {
+        format!("(select count(*) from (select 1 from {table} where user_id = $1 and rev > $2 limit 1) as x) as {name}")
+    };
+    let sql = format!(
+        "select coalesce((select head from heads where user_id = $1), 0) as head, {}, {}, {}, {}",
+        in_table("work_logs", "entries"),
+        in_table("messages", "messages"),
+        in_table("conversations", "conversations"),
+        in_table("removed", "removed"),
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(after);
+    Ok(query.fetch_one(connection).await?)
+}
+
+/// Which revisions of whom.
+#[derive(Clone, Copy)]
+struct Span {
     user: UserId,
     after: i64,
+    head: i64,
+}
+
+async fn read_kind<R>(
+    connection: &mut AnyConnection,
+    Span { user, after, head }: Span,
     columns: &str,
     table: &str,
     read: impl Fn(R) -> Result<Change>,
@@ -66,9 +92,9 @@ async fn read_kind<R>(
 where
     R: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
 {
-    let sql = format!("select {columns} from {table} where user_id = $1 and rev > $2 order by rev limit {}", PAGE + 1);
-    let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(after);
-    for row in query.fetch_all(&mut **reader).await? {
+    let sql = format!("select {columns} from {table} where user_id = $1 and rev > $2 and rev <= $3 order by rev limit {}", PAGE + 1);
+    let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(after).bind(head);
+    for row in query.fetch_all(connection).await? {
         into.push(read(row)?);
     }
     Ok(())

@@ -14,3 +14,9 @@ pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
     let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(pool).await?;
     parsed("epoch", &text)
 }
+
+/// The next opening makes a new epoch.
+pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
+    sqlx::query("delete from meta where name = 'epoch'").execute(pool).await?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 //! What differs between the two databases is in `backend`.
 
 mod backend;
+mod backup;
 mod relay;
 mod tx;
 mod wakeups;
@@ -10,11 +11,13 @@ mod wakeups;
 pub mod api_keys;
 pub mod changes;
 pub mod conversations;
+pub mod durations;
 pub mod files;
 pub mod heads;
 pub mod messages;
 pub mod meta;
 pub mod removed;
+pub mod retention;
 pub mod sessions;
 pub mod stats;
 pub mod tool_grants;
@@ -23,7 +26,7 @@ pub mod users;
 pub mod work_logs;
 
 use crate::work_log::Epoch;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, pool::PoolConnection};
 use std::{ops::DerefMut, sync::Arc};
 
 pub use relay::Relay;
@@ -119,6 +122,12 @@ impl Store {
     pub async fn read(&self) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(Reader(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
+    }
+
+    /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
+    pub async fn look(&self) -> Result<PoolConnection<Any>> {
+        self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(self.inner.readers.acquire().await?)
     }
 
     /// This life of the database.

@@ -1,11 +1,15 @@
 //! Running totals, changed in the same transaction as the rows they count.
 
-use super::{Result, Tx};
-use crate::work_log::WorkLogEntry;
+use super::{Result, Tx, durations, work_logs};
+use crate::{
+    ids::UserId,
+    work_log::{LogType, Metadata, Status, WorkLogEntry},
+};
 use sqlx::AnyConnection;
+use std::collections::BTreeMap;
 
 /// The tier under which deleted entries are still counted.
-const DELETED: &str = "deleted";
+pub(super) const DELETED: &str = "deleted";
 
 /// One line of totals over a day, a type, a status and a tier.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
@@ -21,8 +25,10 @@ pub struct StatsLine {
     pub tier: String,
     /// How many.
     pub entries: i64,
-    /// Title, details and metadata together, in bytes.
+    /// Title, details and metadata together, in bytes, as they were written.
     pub bytes: i64,
+    /// The same as it is stored: packed, or its share of an object; nothing once it is deleted.
+    pub stored_bytes: i64,
     /// Sum of the measured durations, in milliseconds.
     pub duration_ms: i64,
     /// Sum of tokens read by models.
@@ -31,42 +37,157 @@ pub struct StatsLine {
     pub output_tokens: i64,
 }
 
-/// Counts an entry in (`sign` 1) or out (`sign` -1).
-pub(super) async fn count(tx: &mut Tx<'_>, entry: &WorkLogEntry, sign: i64) -> Result<()> {
-    add(tx, entry, entry.storage_status.as_str(), sign).await
+/// What is summed up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `StatsLine`")]
+pub struct Figures {
+    pub entries: i64,
+    pub bytes: i64,
+    pub stored_bytes: i64,
+    pub duration_ms: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+}
+
+impl Figures {
+    /// The figures of one entry that takes `stored_bytes`.
+    pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
+        let tokens = |name| metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
+        Self {
+            entries: 1,
+            bytes: size,
+            stored_bytes,
+            duration_ms: duration_ms.unwrap_or(0),
+            input_tokens: tokens("inputTokens"),
+            output_tokens: tokens("outputTokens"),
+        }
+    }
+
+    /// `self` and `sign` times the others.
+    pub const fn plus(self, other: Self, sign: i64) -> Self {
+        Self {
+            entries: self.entries + sign * other.entries,
+            bytes: self.bytes + sign * other.bytes,
+            stored_bytes: self.stored_bytes + sign * other.stored_bytes,
+            duration_ms: self.duration_ms + sign * other.duration_ms,
+            input_tokens: self.input_tokens + sign * other.input_tokens,
+            output_tokens: self.output_tokens + sign * other.output_tokens,
+        }
+    }
+}
+
+/// Where something is counted: UTC day, type, status, tier.
+pub type Line = (i64, LogType, Status, &'static str);
+
+/// Changes to one person's totals, summed up before they are written.
+#[derive(Debug, Default)]
+pub struct Changes(BTreeMap<Line, Figures>);
+
+impl Changes {
+    /// Counts figures in (`sign` 1) or out (`sign` -1).
+    pub fn count(&mut self, line: Line, figures: Figures, sign: i64) {
+        let sum = self.0.entry(line).or_default();
+        *sum = sum.plus(figures, sign);
+    }
+
+    /// Writes them.
+    pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+        for (line, figures) in self.0 {
+            if figures != Figures::default() {
+                add(tx, user, line, figures).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts a row's entry in (`sign` 1) or out (`sign` -1), of which a row takes `stored_bytes`.
+pub(super) async fn count(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64, sign: i64) -> Result<()> {
+    let mut changes = Changes::default();
+    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), sign);
+    changes.write(tx, entry.user_id).await?;
+    durations::count(tx, entry, sign).await
 }
 
 /// Takes an entry out of its tier and into the deleted ones.
-pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
-    count(tx, entry, -1).await?;
-    add(tx, entry, DELETED, 1).await
+pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
+    let mut changes = Changes::default();
+    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), -1);
+    changes.count(line(entry, DELETED), figures(entry, 0), 1);
+    changes.write(tx, entry.user_id).await
 }
 
-async fn add(tx: &mut Tx<'_>, entry: &WorkLogEntry, tier: &str, sign: i64) -> Result<()> {
-    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, duration_ms, input_tokens, output_tokens) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (user_id, day, log_type, status, tier) do update set \
-               entries = work_log_stats.entries + excluded.entries, bytes = work_log_stats.bytes + excluded.bytes, \
+const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
+    (entry.timestamp.day(), entry.log_type, entry.status, tier)
+}
+
+fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> Figures {
+    let size = work_logs::size(&entry.title, entry.details.as_deref(), &entry.metadata);
+    Figures::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
+}
+
+async fn add(tx: &mut Tx<'_>, user: UserId, (day, log_type, status, tier): Line, figures: Figures) -> Result<()> {
+    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, stored_bytes, duration_ms, input_tokens, \
+               output_tokens) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (user_id, day, log_type, status, tier) do \
+               update set entries = work_log_stats.entries + excluded.entries, bytes = work_log_stats.bytes + excluded.bytes, \
+               stored_bytes = work_log_stats.stored_bytes + excluded.stored_bytes, \
                duration_ms = work_log_stats.duration_ms + excluded.duration_ms, \
                input_tokens = work_log_stats.input_tokens + excluded.input_tokens, \
                output_tokens = work_log_stats.output_tokens + excluded.output_tokens";
-    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.timestamp.day()).bind(entry.log_type.as_str());
-    let query = query.bind(entry.status.as_str()).bind(tier).bind(sign).bind(sign * size(entry));
-    let query = query.bind(sign * entry.duration_ms.unwrap_or(0));
-    let tokens = |name| sign * entry.metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
-    query.bind(tokens("inputTokens")).bind(tokens("outputTokens")).execute(&mut **tx).await?;
+    let query = sqlx::query(sql).bind(user.to_string()).bind(day).bind(log_type.as_str()).bind(status.as_str()).bind(tier);
+    let query = query.bind(figures.entries).bind(figures.bytes).bind(figures.stored_bytes).bind(figures.duration_ms);
+    query.bind(figures.input_tokens).bind(figures.output_tokens).execute(&mut **tx).await?;
     Ok(())
-}
-
-fn size(entry: &WorkLogEntry) -> i64 {
-    let metadata = serde_json::to_string(&entry.metadata).map_or(0, |json| json.len());
-    i64::try_from(entry.title.len() + entry.details.as_ref().map_or(0, String::len) + metadata).unwrap_or(i64::MAX)
 }
 
 /// The totals of everybody since the UTC day `since`, newest day first.
 pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<StatsLine>> {
     let sql = "select day, log_type, status, tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
+               cast(sum(stored_bytes) as bigint) as stored_bytes, \
                cast(sum(duration_ms) as bigint) as duration_ms, cast(sum(input_tokens) as bigint) as input_tokens, \
                cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day >= $1 \
                group by day, log_type, status, tier having sum(entries) <> 0 order by day desc, log_type, status, tier";
     Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+}
+
+/// What a tier holds.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TierLine {
+    /// The tier's word, or `deleted`.
+    pub tier: String,
+    /// How many entries.
+    pub entries: i64,
+    /// Their size as they were written.
+    pub bytes: i64,
+    /// Their size as it is stored.
+    pub stored_bytes: i64,
+}
+
+/// Everybody's totals by tier.
+pub async fn by_tier(connection: &mut AnyConnection) -> Result<Vec<TierLine>> {
+    let sql = "select tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
+               cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats group by tier order by tier";
+    Ok(sqlx::query_as(sql).fetch_all(connection).await?)
+}
+
+/// How many entries everybody has now, in all tiers.
+pub async fn entries(connection: &mut AnyConnection) -> Result<i64> {
+    let sql = "select cast(coalesce(sum(entries), 0) as bigint) from work_log_stats where tier <> 'deleted'";
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+}
+
+/// Moves what one person's totals say of every tier to `deleted`, when the person's account goes.
+pub async fn all_to_deleted(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, stored_bytes, duration_ms, input_tokens, \
+               output_tokens) select user_id, day, log_type, status, 'deleted', cast(sum(entries) as bigint), cast(sum(bytes) as bigint), \
+               0, cast(sum(duration_ms) as bigint), cast(sum(input_tokens) as bigint), cast(sum(output_tokens) as bigint) \
+               from work_log_stats where user_id = $1 and tier <> 'deleted' group by user_id, day, log_type, status \
+               on conflict (user_id, day, log_type, status, tier) do update set entries = work_log_stats.entries + excluded.entries, \
+               bytes = work_log_stats.bytes + excluded.bytes, duration_ms = work_log_stats.duration_ms + excluded.duration_ms, \
+               input_tokens = work_log_stats.input_tokens + excluded.input_tokens, \
+               output_tokens = work_log_stats.output_tokens + excluded.output_tokens";
+    sqlx::query(sql).bind(user.to_string()).execute(&mut **tx).await?;
+    let sql = "delete from work_log_stats where user_id = $1 and tier <> 'deleted'";
+    sqlx::query(sql).bind(user.to_string()).execute(&mut **tx).await?;
+    Ok(())
 }

@@ -63,3 +63,31 @@ pub async fn by_id(connection: &mut AnyConnection, user: UserId) -> Result<Optio
     let row = sqlx::query_as::<_, UserRow>(sql).bind(user.to_string()).fetch_optional(connection).await?;
     Ok(row.map(UserRow::read).transpose()?.map(|record| record.account))
 }
+
+/// Everybody, also those who are switched off.
+pub async fn ids(connection: &mut AnyConnection) -> Result<Vec<UserId>> {
+    let ids: Vec<String> = sqlx::query_scalar("select id from users order by id").fetch_all(connection).await?;
+    ids.iter().map(|id| parsed("id", id)).collect()
+}
+
+/// The password of a person's account in PHC form; `None` where they cannot sign in by password.
+pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Result<Option<String>> {
+    let sql = "select password_hash from users where id = $1";
+    Ok(sqlx::query_scalar::<_, Option<String>>(sql).bind(user.to_string()).fetch_optional(connection).await?.flatten())
+}
+
+/// Deletes an account with everything that refers to it: conversations, messages, entries, sessions, keys, files' rows.
+pub async fn delete(connection: &mut AnyConnection, user: UserId) -> Result<()> {
+    sqlx::query("delete from users where id = $1").bind(user.to_string()).execute(connection).await?;
+    Ok(())
+}
+
+/// How many conversations, messages, entries that are rows, and files the person has.
+pub async fn belongings(connection: &mut AnyConnection, user: UserId) -> Result<[i64; 4]> {
+    let mut counts = [0; 4];
+    for (count, table) in counts.iter_mut().zip(["conversations", "messages", "work_logs", "files"]) {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table} where user_id = $1"));
+        *count = sqlx::query_scalar(sql).bind(user.to_string()).fetch_one(&mut *connection).await?;
+    }
+    Ok(counts)
+}

@@ -6,7 +6,7 @@ use crate::{
         error::{Error, Result},
         masking::mask_entry,
         new_id,
-        store::{Store, Tx, conversations, work_logs},
+        store::{Store, Tx, conversations, retention::objects, work_logs},
     },
     timestamp::Timestamp,
     work_log::{EntryDraft, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
@@ -49,7 +49,10 @@ async fn check_place(tx: &mut Tx<'_>, user: UserId, conversation: Option<Convers
         conversations::find(tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
     }
     if let Some(id) = parent {
-        work_logs::find(tx, user, id).await?.ok_or(Error::NotFound("parent entry"))?;
+        // a parent that may lie in the archive is not fetched for this: an object that reaches over its id is enough
+        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await? {
+            return Err(Error::NotFound("parent entry"));
+        }
     }
     Ok(())
 }
@@ -70,7 +73,7 @@ fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<Tur
         updated_at: now,
         duration_ms: draft.duration_ms,
         storage_status: StorageStatus::Hot,
-        expires_at: Some(work_logs::expiry(now)),
+        expires_at: None,
         archived_at: None,
         rev: 0,
     }

@@ -4,39 +4,40 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
         error::{Error, Result},
-        store::{
-            Reader, conversations, stats,
-            work_logs::{self, EntryFilter},
-        },
+        retention::{Archive, reading},
+        store::{Reader, conversations, stats, work_logs::EntryFilter},
     },
     timestamp::Timestamp,
     work_log::WorkLogEntry,
 };
 
-/// The owner's entries that pass the filter, newest first, older than `before`, at most `limit`.
+/// The owner's entries of all tiers that pass the filter, newest first, older than `before`, at most `limit`. Text is looked
+/// for in the archive only with the flag beside the filter, or where the filter asks for one of the archive's tiers.
 pub async fn recent_logs(
     reader: &mut Reader,
+    archive: &Archive,
     user: UserId,
-    filter: &EntryFilter,
+    (filter, archive_too): (&EntryFilter, bool),
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     if let Some(id) = filter.conversation_id {
         conversations::find(reader, user, id).await?.ok_or(Error::NotFound("conversation"))?;
     }
-    Ok(work_logs::list(reader, user, filter, before, limit).await?)
+    reading::list(reader, archive, user, (filter, archive_too), before, limit).await
 }
 
-/// A conversation's entries, newest first, older than `before`, at most `limit`.
+/// A conversation's entries of all tiers, newest first, older than `before`, at most `limit`.
 pub async fn conversation_logs(
     reader: &mut Reader,
+    archive: &Archive,
     user: UserId,
     conversation: ConversationId,
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let filter = EntryFilter { conversation_id: Some(conversation), ..EntryFilter::default() };
-    Ok(work_logs::list(reader, user, &filter, before, limit).await?)
+    reading::list(reader, archive, user, (&filter, false), before, limit).await
 }
 
 /// Everybody's totals of the last `days` UTC days, today included. For admins.

@@ -6,6 +6,7 @@ use crate::{
     server::{
         error::{Error, Result},
         masking::mask_entry,
+        retention::erasing,
         store::{Store, Tx, removed, work_logs},
     },
     timestamp::Timestamp,
@@ -39,11 +40,14 @@ async fn change(
     if !may(&before) {
         return Err(Error::Conflict(format!("the entry is {} already", before.status)));
     }
-    let lease_ms = patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS);
+    let (lease_ms, kept) = (patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS), patch.kept);
     let mut entry = patched(now, &before, patch)?;
     mask_entry(&mut entry);
     let lease_until = (entry.status == Status::Working).then(|| now.plus(lease_ms).millis());
     work_logs::update(&mut tx, &before, &mut entry, lease_until).await?;
+    if let Some(kept) = kept {
+        work_logs::keep(&mut tx, &mut entry, kept.then_some(now)).await?;
+    }
     tx.commit().await?;
     Ok(entry)
 }
@@ -61,9 +65,6 @@ fn patched(now: Timestamp, before: &WorkLogEntry, patch: EntryPatch) -> Result<W
     entry.duration_ms = patch.duration_ms.or(entry.duration_ms);
     if before.status == Status::Working && entry.status != Status::Working && entry.duration_ms.is_none() {
         entry.duration_ms = Some(now.since(before.timestamp));
-    }
-    if let Some(kept) = patch.kept {
-        entry.expires_at = (!kept).then(|| work_logs::expiry(entry.timestamp));
     }
     merge(&mut entry.metadata.0, patch.metadata.unwrap_or_default())?;
     entry.updated_at = now;
@@ -101,7 +102,9 @@ pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: En
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
+    erasing::check_not_held(&mut tx, user, entry.conversation_id).await?;
     work_logs::delete(&mut tx, &entry).await?;
+    erasing::note(&mut tx, now, "entry", &id.to_string()).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
     Ok(tx.commit().await?)
 }

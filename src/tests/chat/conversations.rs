@@ -8,6 +8,7 @@ use crate::{
         work_log::create_work_log,
     },
     tests::support::{
+        archives::no_archive,
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, person},
     },
@@ -61,8 +62,8 @@ on_both_databases! {
             other => panic!("{other:?}"),
         };
         let mut reader = store.read().await.unwrap();
-        let newest = page(&mut reader, ada, turn.conversation_id, Part::End).await.unwrap();
-        let older = page(&mut reader, ada, turn.conversation_id, Part::Before(newest.span.from.unwrap())).await.unwrap();
+        let newest = page(&mut reader, &no_archive(), ada, turn.conversation_id, Part::End).await.unwrap();
+        let older = page(&mut reader, &no_archive(), ada, turn.conversation_id, Part::Before(newest.span.from.unwrap())).await.unwrap();
         assert_eq!((newest.rows.len(), older.rows.len(), older.span.from), (200, 51, None));
         assert_eq!(older.rows.iter().chain(&newest.rows).map(id).collect::<Vec<_>>(), expected);
         for (part, shown, from, to) in [
@@ -73,7 +74,7 @@ on_both_databases! {
             (Part::Around(expected[10]), 0..110, None, Some(110)),
             (Part::Around(expected[240]), 140..251, Some(140), None),
         ] {
-            let page = page(&mut reader, ada, turn.conversation_id, part).await.unwrap();
+            let page = page(&mut reader, &no_archive(), ada, turn.conversation_id, part).await.unwrap();
             assert_eq!(page.rows.iter().map(id).collect::<Vec<_>>(), expected[shown], "{part:?}");
             assert_eq!((page.span.from, page.span.to), (from.map(|at: usize| expected[at]), to.map(|at: usize| expected[at])), "{part:?}");
         }

@@ -8,4 +8,5 @@ mod kill;
 mod lease;
 mod load;
 mod mcp;
+mod retention;
 mod settings;

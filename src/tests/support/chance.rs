@@ -1,6 +1,7 @@
 //! Chance that is the same in every run.
 
 /// A small generator (xorshift64*, Vigna 2014); equal seeds give equal numbers.
+#[derive(Debug)]
 pub struct Chance(u64);
 
 impl Chance {

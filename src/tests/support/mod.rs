@@ -1,8 +1,11 @@
 //! What tests stand on: databases of their own, a running server, people who use it, a reader of streams, and chance
 //! that repeats itself.
 
+pub mod archives;
 pub mod chance;
+pub mod corpus;
 pub mod databases;
+pub mod lying;
 pub mod people;
 
 mod answer;

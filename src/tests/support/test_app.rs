@@ -20,6 +20,7 @@ use crate::{
         config::Config,
         listener::{DeadlineListener, PATIENCE, Peer},
         new_id,
+        retention::settings::RetentionConfig,
         router::router,
         site::Site,
         state::App,
@@ -123,6 +124,11 @@ impl TestApp {
     /// Somebody with an account who is signed in by cookie.
     pub(in crate::tests) async fn browser(&self, email: &str) -> Person {
         let id = self.account(email, false).await;
+        self.signed_in(id).await
+    }
+
+    /// Somebody whose account is there, signed in by cookie.
+    pub(in crate::tests) async fn signed_in(&self, id: UserId) -> Person {
         let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
         self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
     }
@@ -180,6 +186,11 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         addr: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.join("data"),
         database_url: format!("sqlite://{}", folder.join("data/holly.db").display()),
+        retention: RetentionConfig {
+            archive_url: format!("file://{}", folder.join("data/archive").display()),
+            policy: Default::default(),
+            cron_secret: None,
+        },
         listen_url: String::new(),
         public_url: None,
         rate_limit_per_minute: 0,

@@ -8,6 +8,7 @@ use crate::{
         work_log::{conversation_logs, create_work_log, recent_logs},
     },
     tests::support::{
+        archives::no_archive,
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
@@ -15,7 +16,7 @@ use crate::{
 };
 
 async fn titles(store: &Store, user: UserId, filter: EntryFilter) -> Vec<String> {
-    let logs = recent_logs(&mut store.read().await.unwrap(), user, &filter, None, 100).await.unwrap();
+    let logs = recent_logs(&mut store.read().await.unwrap(), &no_archive(), user, (&filter, false), None, 100).await.unwrap();
     logs.into_iter().map(|entry| entry.title).collect()
 }
 
@@ -44,7 +45,7 @@ on_both_databases! {
         assert_eq!(titles(&store, ada, EntryFilter { storage_status: Some(StorageStatus::Cold), ..all() }).await.len(), 0);
         let both = EntryFilter { status: Some(Status::Error), log_type: Some(LogType::ToolCall), ..containing("TW") };
         assert_eq!(titles(&store, ada, both).await, ["two"]);
-        let listed = conversation_logs(&mut store.read().await.unwrap(), ada, talk.id, None, 1).await.unwrap();
+        let listed = conversation_logs(&mut store.read().await.unwrap(), &no_archive(), ada, talk.id, None, 1).await.unwrap();
         assert_eq!(listed.iter().map(|entry| entry.title.as_str()).collect::<Vec<_>>(), ["three"]);
     }
 
@@ -85,7 +86,7 @@ on_both_databases! {
         expected.reverse();
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let page = recent_logs(&mut store.read().await.unwrap(), ada, &EntryFilter::default(), before, 10).await.unwrap();
+            let page = recent_logs(&mut store.read().await.unwrap(), &no_archive(), ada, (&EntryFilter::default(), false), before, 10).await.unwrap();
             let Some(last) = page.last() else { break };
             before = Some(last.id);
             seen.extend(page.into_iter().map(|entry| entry.id));
@@ -97,7 +98,7 @@ on_both_databases! {
     async fn a_conversation_that_is_not_there_is_not_found(store: Store) {
         let ada = person(&store, "ada").await;
         let filter = EntryFilter { conversation_id: Some(ConversationId::from_uuid(uuid::Uuid::nil())), ..EntryFilter::default() };
-        let answer = recent_logs(&mut store.read().await.unwrap(), ada, &filter, None, 10).await;
+        let answer = recent_logs(&mut store.read().await.unwrap(), &no_archive(), ada, (&filter, false), None, 10).await;
         assert!(matches!(answer, Err(Error::NotFound("conversation"))), "{answer:?}");
     }
 }

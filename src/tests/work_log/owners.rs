@@ -12,6 +12,7 @@ use crate::{
         work_log::{self, Origin, create_work_log},
     },
     tests::support::{
+        archives::no_archive,
         databases::on_both_databases,
         people::{NOW, beginning, draft, person, turn},
     },
@@ -51,9 +52,9 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
     let filter = work_logs::EntryFilter { conversation_id: Some(ada.place), ..Default::default() };
     let mut reader = store.read().await.unwrap();
     let mut answers = vec![
-        ("recent_logs", work_log::recent_logs(&mut reader, bob, &filter, None, 9).await.err()),
+        ("recent_logs", work_log::recent_logs(&mut reader, &no_archive(), bob, (&filter, false), None, 9).await.err()),
         ("find_conversation", chat::find_conversation(&mut reader, bob, ada.place).await.err()),
-        ("page", chat::page(&mut reader, bob, ada.place, chat::Part::End).await.err()),
+        ("page", chat::page(&mut reader, &no_archive(), bob, ada.place, chat::Part::End).await.err()),
     ];
     drop(reader);
     answers.extend([
@@ -105,7 +106,7 @@ on_both_databases! {
         let mut reader = store.read().await.unwrap();
         assert_eq!(changes::after(&mut reader, bob, 0).await.unwrap().rows, []);
         assert_eq!(work_logs::list(&mut reader, bob, &Default::default(), None, 9).await.unwrap(), []);
-        assert_eq!(work_log::conversation_logs(&mut reader, bob, things.place, None, 9).await.unwrap(), []);
+        assert_eq!(work_log::conversation_logs(&mut reader, &no_archive(), bob, things.place, None, 9).await.unwrap(), []);
         assert_eq!(work_logs::find(&mut reader, bob, things.entry).await.unwrap(), None);
         assert_eq!(work_logs::find_lapsed(&mut reader, NOW.plus(99_000_000), bob, things.entry).await.unwrap(), None);
         assert_eq!(work_logs::of_turn_working(&mut reader, bob, things.turn.id).await.unwrap(), []);

@@ -23,8 +23,34 @@ pub struct EntryFilter {
     pub text: Option<String>,
 }
 
-/// The owner's entries that pass the filter and are older than `before`, newest first, at most `limit`.
+/// Rows read at once while a search unpacks warm ones.
+const SEARCHED_AT_ONCE: i64 = 500;
+
+/// The owner's rows that pass the filter and are older than `before`, newest first, at most `limit`. What lies in the
+/// archive is `retention::reading`'s.
 pub async fn list(
+    connection: &mut AnyConnection,
+    user: UserId,
+    filter: &EntryFilter,
+    before: Option<EntryId>,
+    limit: i64,
+) -> Result<Vec<WorkLogEntry>> {
+    let Some(text) = filter.text.as_deref() else { return page(connection, user, filter, before, limit).await };
+    let (mut found, mut before) = (Vec::new(), before);
+    loop {
+        let rows = page(connection, user, filter, before, limit.max(SEARCHED_AT_ONCE)).await?;
+        let full = rows.len() as i64 == limit.max(SEARCHED_AT_ONCE);
+        before = rows.last().map(|entry| entry.id);
+        found.extend(rows.into_iter().filter(|entry| entry.storage_status == StorageStatus::Hot || contains(entry, text)));
+        if !full || found.len() as i64 >= limit {
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(found);
+        }
+    }
+}
+
+/// Hot rows that contain the text, as the database finds it, and every packed one: those are looked at here.
+async fn page(
     connection: &mut AnyConnection,
     user: UserId,
     filter: &EntryFilter,
@@ -34,13 +60,32 @@ pub async fn list(
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and ($2 is null or conversation_id = $2) and ($3 is null or log_type = $3) \
          and ($4 is null or status = $4) and ($5 is null or storage_status = $5) and ($6 is null or id < $6) \
-         and ($7 is null or lower(title) like $7 escape '\\' or lower(details) like $7 escape '\\') order by id desc limit $8"
+         and ($7 is null or lower(title) like $7 escape '\\' or lower(details) like $7 escape '\\' or packed is not null) \
+         order by id desc limit $8"
     ));
     let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(filter.conversation_id.map(|id| id.to_string()));
     let query = query.bind(filter.log_type.map(|kind| kind.to_string())).bind(filter.status.map(|status| status.to_string()));
     let query = query.bind(filter.storage_status.map(|tier| tier.to_string())).bind(before.map(|id| id.to_string()));
     let rows = query.bind(filter.text.as_deref().map(containing)).bind(limit).fetch_all(connection).await?;
     rows.into_iter().map(EntryRow::read).collect()
+}
+
+impl EntryFilter {
+    /// Whether an entry passes, wherever it is kept; the same rules as those of the rows.
+    pub fn passes(&self, entry: &WorkLogEntry) -> bool {
+        self.conversation_id.is_none_or(|id| entry.conversation_id == Some(id))
+            && self.log_type.is_none_or(|kind| entry.log_type == kind)
+            && self.status.is_none_or(|status| entry.status == status)
+            && self.storage_status.is_none_or(|tier| entry.storage_status == tier)
+            && self.text.as_deref().is_none_or(|text| contains(entry, text))
+    }
+}
+
+/// Whether title or details contain the text, A to Z in upper and lower case alike.
+fn contains(entry: &WorkLogEntry, text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace('\0', " ");
+    let within = |field: &str| field.to_ascii_lowercase().contains(&text);
+    within(&entry.title) || entry.details.as_deref().is_some_and(within)
 }
 
 /// A conversation's oldest entries from `from` on, oldest first, at most `limit`.

@@ -3,18 +3,20 @@
 mod lease;
 mod list;
 mod row;
+mod stored;
 
 use super::{Result, Tx, stats};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    work_log::WorkLogEntry,
+    timestamp::Timestamp,
+    work_log::{StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(in crate::server) use row::expiry;
-pub(super) use row::{COLUMNS, EntryRow};
+pub(super) use row::{COLUMNS, EXPIRES_AT, EntryRow, HELD, long, size};
+pub use stored::StoredEntry;
 
 /// What an entry's row holds beside what readers see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,37 +27,63 @@ pub struct Held {
     pub idempotency: Option<(String, String)>,
 }
 
-/// Adds an entry and counts it; its `rev` is set here.
+/// Adds an entry and counts it; `rev` and `expires_at` are set here.
 pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
     row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
-               storage_status, created_at, updated_at, kept_at, lease_until, idempotency_key, idempotency_hash, rev) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
+               storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ";
+    let sql = sqlx::AssertSqlSafe(format!("{sql}{EXPIRES_AT}"));
+    let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
     let query = query.bind(entry.conversation_id.map(|id| id.to_string())).bind(entry.parent_id.map(|id| id.to_string()));
     let query = query.bind(entry.turn_id.map(|id| id.to_string())).bind(entry.log_type.as_str()).bind(entry.status.as_str());
-    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(entry)).bind(entry.duration_ms);
+    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata)).bind(entry.duration_ms);
     let query = query.bind(entry.storage_status.as_str()).bind(entry.timestamp.millis()).bind(entry.updated_at.millis());
-    let query = query.bind(row::kept_at(entry)).bind(held.lease_until);
     let (key, hash) = held.idempotency.clone().unzip();
-    query.bind(key).bind(hash).bind(entry.rev).execute(&mut **tx).await?;
-    stats::count(tx, entry, 1).await
+    let expires_at = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
+    entry.expires_at = expires_at.map(Timestamp::from_millis);
+    stats::count(tx, entry, size_of(entry), 1).await
 }
 
-/// Writes what may change about an entry and counts it anew; its `rev` is set here. `before` is the row as it was read
-/// in this transaction, after the owner was locked.
+fn size_of(entry: &WorkLogEntry) -> i64 {
+    size(&entry.title, entry.details.as_deref(), &entry.metadata)
+}
+
+/// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot again until the next
+/// run packs it. `before` is the row as it was read in this transaction, after the owner was locked.
 pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogEntry, lease_until: Option<i64>) -> Result<()> {
-    stats::count(tx, before, -1).await?;
+    let stored = stored_bytes(tx, before).await?;
+    stats::count(tx, before, stored, -1).await?;
     row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
-    let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, duration_ms = $7, updated_at = $8, kept_at = $9, \
-               lease_until = $10, rev = $11 where user_id = $1 and id = $2";
+    entry.storage_status = StorageStatus::Hot;
+    let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, packed = null, storage_status = $7, \
+               duration_ms = $8, updated_at = $9, lease_until = $10, rev = $11 where user_id = $1 and id = $2";
     let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(entry.status.as_str());
-    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(entry)).bind(entry.duration_ms);
-    let query = query.bind(entry.updated_at.millis()).bind(row::kept_at(entry)).bind(lease_until).bind(entry.rev);
-    query.execute(&mut **tx).await?;
-    stats::count(tx, entry, 1).await
+    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata));
+    let query = query.bind(entry.storage_status.as_str()).bind(entry.duration_ms).bind(entry.updated_at.millis());
+    query.bind(lease_until).bind(entry.rev).execute(&mut **tx).await?;
+    stats::count(tx, entry, size_of(entry), 1).await
+}
+
+/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on.
+pub async fn keep(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, kept_at: Option<Timestamp>) -> Result<()> {
+    let sql = sqlx::AssertSqlSafe(format!("update work_logs set kept_at = $3 where user_id = $1 and id = $2 returning {EXPIRES_AT}"));
+    let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
+    let expires_at = query.bind(kept_at.map(Timestamp::millis)).fetch_one(&mut **tx).await?;
+    entry.expires_at = expires_at.map(Timestamp::from_millis);
+    Ok(())
+}
+
+/// What the row of an entry takes: the packed bytes of a warm one.
+async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
+    if entry.storage_status == StorageStatus::Hot {
+        return Ok(size_of(entry));
+    }
+    let sql = "select cast(coalesce(length(packed), 0) as bigint) from work_logs where user_id = $1 and id = $2";
+    let packed: i64 = sqlx::query_scalar(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).fetch_one(&mut **tx).await?;
+    Ok(packed + entry.title.len() as i64)
 }
 
 /// One entry of its owner.
@@ -74,18 +102,20 @@ pub async fn by_idempotency_key(connection: &mut AnyConnection, user: UserId, ke
 
 /// Deletes one entry; its totals stay.
 pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
-    stats::move_to_deleted(tx, entry).await?;
+    let stored = stored_bytes(tx, entry).await?;
+    stats::move_to_deleted(tx, entry, stored).await?;
     let sql = "delete from work_logs where user_id = $1 and id = $2";
     sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Deletes all entries of a conversation; their totals stay.
-pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<()> {
+/// Deletes all rows of a conversation and returns how many; their totals stay.
+pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<i64> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2"));
     let rows = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(conversation.to_string()).fetch_all(&mut **tx).await?;
+    let count = rows.len() as i64;
     for row in rows {
         delete(tx, &row.read()?).await?;
     }
-    Ok(())
+    Ok(count)
 }

@@ -1,13 +1,14 @@
 //! The row and the entry that it stands for.
 
-use super::super::{Result, from_json, parsed, parsed_option, storable};
-use crate::{
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{StorageStatus, WorkLogEntry},
+use super::{
+    super::{Result, StoreError, from_json, parsed, parsed_option, storable},
+    StoredEntry,
 };
-
-/// Age at which an entry that nobody keeps is deleted.
-const COLD_DAYS: i64 = 90;
+use crate::{
+    server::packing::{self, Long},
+    timestamp::Timestamp,
+    work_log::{Metadata, StorageStatus, WorkLogEntry},
+};
 
 #[derive(sqlx::FromRow)]
 pub(in crate::server::store) struct EntryRow {
@@ -21,22 +22,59 @@ pub(in crate::server::store) struct EntryRow {
     title: String,
     details: Option<String>,
     metadata: String,
+    packed: Option<Vec<u8>>,
     duration_ms: Option<i64>,
     storage_status: String,
     created_at: i64,
     updated_at: i64,
     kept_at: Option<i64>,
-    archived_at: Option<i64>,
+    expires_at: Option<i64>,
     rev: i64,
 }
 
-pub(in crate::server::store) const COLUMNS: &str = "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, \
-    duration_ms, storage_status, created_at, updated_at, kept_at, archived_at, rev";
+/// Whether anything but the entry itself keeps it from expiring: a conversation that is kept, or an admin's hold.
+macro_rules! held {
+    () => {
+        "exists (select 1 from retention_holds h where h.user_id = work_logs.user_id and h.released_at is null \
+         and (h.conversation_id is null or h.conversation_id = work_logs.conversation_id))"
+    };
+}
+
+/// When the entry is deleted for good: by today's policy, so that a change of it holds for entries that are there.
+macro_rules! expires_at {
+    () => {
+        concat!(
+            "case when kept_at is not null or ",
+            held!(),
+            " then null else created_at + (select cold_days from retention_policy) * 86400000 end"
+        )
+    };
+}
+
+pub(in crate::server::store) const HELD: &str = held!();
+pub(in crate::server::store) const EXPIRES_AT: &str = expires_at!();
+pub(in crate::server::store) const COLUMNS: &str = concat!(
+    "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, packed, duration_ms, \
+     storage_status, created_at, updated_at, kept_at, ",
+    expires_at!(),
+    " as expires_at, rev"
+);
 
 impl EntryRow {
     pub(in crate::server::store) fn read(self) -> Result<WorkLogEntry> {
-        let timestamp = Timestamp::from_millis(self.created_at);
-        Ok(WorkLogEntry {
+        let tier = parsed::<StorageStatus>("storage_status", &self.storage_status)?;
+        let expires_at = self.expires_at.map(Timestamp::from_millis);
+        Ok(self.stored()?.entry(tier, expires_at, None))
+    }
+
+    /// The tier, and how many bytes are packed in a warm row.
+    pub(in crate::server::store) fn tier(&self) -> Result<(StorageStatus, Option<i64>)> {
+        Ok((parsed("storage_status", &self.storage_status)?, self.packed.as_ref().map(|packed| packed.len() as i64)))
+    }
+
+    pub(in crate::server::store) fn stored(self) -> Result<StoredEntry> {
+        let (details, metadata) = long_fields(self.details, &self.metadata, self.packed.as_deref())?;
+        Ok(StoredEntry {
             id: parsed("id", &self.id)?,
             user_id: parsed("user_id", &self.user_id)?,
             conversation_id: parsed_option("conversation_id", self.conversation_id.as_deref())?,
@@ -45,27 +83,26 @@ impl EntryRow {
             log_type: parsed("log_type", &self.log_type)?,
             status: parsed("status", &self.status)?,
             title: self.title,
-            details: self.details,
-            metadata: from_json("metadata", &self.metadata)?,
-            timestamp,
+            details,
+            metadata,
+            timestamp: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
             duration_ms: self.duration_ms,
-            storage_status: parsed::<StorageStatus>("storage_status", &self.storage_status)?,
-            expires_at: self.kept_at.is_none().then(|| expiry(timestamp)),
-            archived_at: self.archived_at.map(Timestamp::from_millis),
+            kept_at: self.kept_at.map(Timestamp::from_millis),
             rev: self.rev,
         })
     }
 }
 
-/// When an entry made at `timestamp` is deleted for good, unless it is kept.
-pub(in crate::server) const fn expiry(timestamp: Timestamp) -> Timestamp {
-    timestamp.plus(COLD_DAYS * DAY_MS)
+fn long_fields(details: Option<String>, metadata: &str, packed: Option<&[u8]>) -> Result<(Option<String>, Metadata)> {
+    let Some(packed) = packed else { return Ok((details, from_json("metadata", metadata)?)) };
+    let unpacked = packing::unpack(packed).map_err(|why| StoreError::Corrupt { what: "packed", why: why.to_string() })?;
+    Ok((unpacked.details, from_json("metadata", &unpacked.metadata)?))
 }
 
-/// Since when the entry is kept, as its row says it; an entry without an end is kept since its last change.
-pub(super) fn kept_at(entry: &WorkLogEntry) -> Option<i64> {
-    entry.expires_at.is_none().then(|| entry.updated_at.millis())
+/// The long fields of an entry as its row has them while it is hot.
+pub(in crate::server::store) fn long(entry: &StoredEntry) -> Long {
+    Long { details: entry.details.clone(), metadata: metadata_json(&entry.metadata) }
 }
 
 /// Makes the entry's texts such that both databases hold them. In JSON a NUL is escaped and needs nothing.
@@ -74,6 +111,11 @@ pub(super) fn make_storable(entry: &mut WorkLogEntry) {
     entry.details.iter_mut().for_each(storable);
 }
 
-pub(super) fn metadata_json(entry: &WorkLogEntry) -> String {
-    serde_json::to_string(&entry.metadata).expect("a JSON object can be written")
+pub(super) fn metadata_json(metadata: &Metadata) -> String {
+    serde_json::to_string(metadata).expect("a JSON object can be written")
+}
+
+/// Title, details and metadata together, in bytes.
+pub(in crate::server::store) fn size(title: &str, details: Option<&str>, metadata: &Metadata) -> i64 {
+    i64::try_from(title.len() + details.map_or(0, str::len) + metadata_json(metadata).len()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,94 @@
+//! What the stats page shows, ready to be drawn: every number is text already, so the page decides nothing.
+
+use super::ApiError;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One figure of the line on top.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What it counts.
+    pub name: String,
+    /// The figure.
+    pub value: String,
+    /// What it is compared with.
+    pub note: String,
+}
+
+/// A table, which is also a CSV file of that name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsTable {
+    /// Its name in the address of the CSV file.
+    pub name: String,
+    /// The columns' names.
+    pub head: Vec<String>,
+    /// The rows, as many cells as columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A bar of the chart: a day, or a tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bar {
+    /// What it stands for.
+    pub label: String,
+    /// Series and height, from the bottom up.
+    pub parts: Vec<(String, i64)>,
+}
+
+/// The stats page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsPage {
+    /// How many UTC days, today included.
+    pub days: i64,
+    /// What needs a person, in sentences.
+    pub needs: Vec<String>,
+    /// Whether deletions wait for an admin's word.
+    pub waiting: bool,
+    /// The line of figures.
+    pub figures: Vec<Figure>,
+    /// Entries by day and kind.
+    pub by_day: (Vec<Bar>, StatsTable),
+    /// Tokens by day.
+    pub tokens: (Vec<Bar>, StatsTable),
+    /// What each tier takes.
+    pub storage: (Vec<(String, i64)>, StatsTable),
+    /// By status.
+    pub statuses: StatsTable,
+    /// By model.
+    pub models: StatsTable,
+    /// By tool.
+    pub tools: StatsTable,
+    /// The last runs.
+    pub runs: StatsTable,
+    /// What a run would do, when that was asked.
+    pub plan: Option<Vec<String>>,
+}
+
+/// The stats page of the last `days` days, for admins; with `plan`, what a run would do now.
+#[server(prefix = "/fn", endpoint = "page/stats")]
+pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
+    use crate::server::{asker, figures};
+    let (app, identity) = asker::asker()?;
+    if !identity.account.is_admin {
+        return Err(ApiError::NotFound("page".to_owned()));
+    }
+    Ok(figures::page(&app, days, plan).await?)
+}
+
+/// Runs retention now; `confirm_clock` is an admin's word that the clock is right.
+#[server(prefix = "/fn", endpoint = "retention/run")]
+pub async fn run_retention(confirm_clock: Option<bool>) -> Result<(), ApiError> {
+    use crate::server::{
+        asker,
+        retention::{Run, worker},
+    };
+    let (app, identity) = asker::asker()?;
+    if !identity.account.is_admin {
+        return Err(ApiError::NotFound("page".to_owned()));
+    }
+    let trust_clock = confirm_clock == Some(true);
+    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
+    worker::run_through(&app.retention, &app.clock, run, worker::PASSES_ON_REQUEST, &app.metrics).await?;
+    leptos_axum::redirect("/stats");
+    Ok(())
+}

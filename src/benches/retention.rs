@@ -1,0 +1,126 @@
+//! `make bench`: how small the tiers are and how fast an object is read. The corpus is `tests/support/corpus.rs` with another seed
+//! than the dictionary was trained on; raw is title, details and metadata as they were written, for cold the whole JSON line.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "../tests/support/corpus.rs"]
+mod corpus;
+
+use corpus::{Corpus, Sample};
+use holly::{
+    ids::{ConversationId, EntryId, UserId},
+    server::{
+        packing::{Long, pack, unpack},
+        retention::{
+            Archive,
+            object::{Group, encode, hex_sha256},
+        },
+        store::work_logs::StoredEntry,
+    },
+    timestamp::Timestamp,
+    work_log::{Metadata, Status},
+};
+use std::time::{Duration, Instant};
+
+const SEED: u64 = 4_711;
+const SAMPLES: usize = 5_000;
+const READS: usize = 200;
+
+fn main() {
+    println!("corpus: seed {SEED}, {SAMPLES} entries");
+    warm();
+    for entries in [16, 64, 500] {
+        cold(entries);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(cold_read(500));
+}
+
+fn samples(count: usize) -> impl Iterator<Item = Sample> {
+    let mut corpus = Corpus::seeded(SEED);
+    (0..count).map(move |_| corpus.sample())
+}
+
+fn warm() {
+    let (mut raw, mut packed_bytes, mut packing, mut unpacking) = (0, 0, Duration::ZERO, Duration::ZERO);
+    for sample in samples(SAMPLES) {
+        let long = Long { details: sample.details, metadata: sample.metadata.to_string() };
+        raw += long.details.as_ref().map_or(0, String::len) + long.metadata.len();
+        let began = Instant::now();
+        let packed = pack(&long).expect("it can be packed");
+        packing += began.elapsed();
+        let began = Instant::now();
+        unpack(&packed).expect("it can be unpacked");
+        unpacking += began.elapsed();
+        packed_bytes += packed.len();
+    }
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / SAMPLES as f64;
+    println!(
+        "warm: {raw} bytes of details and metadata become {packed_bytes}, 1/{:.2}; packing and checking {:.1} us, unpacking {:.1} us a row",
+        raw as f64 / packed_bytes as f64,
+        each(packing),
+        each(unpacking)
+    );
+}
+
+fn entries(count: usize) -> (Group, Vec<StoredEntry>) {
+    let at = Timestamp::from_millis(1_795_512_600_000);
+    let id =
+        |n: usize| uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + ((n as u128) << 16) + (n as u128 * 7_919) % 65_536);
+    let (user_id, conversation_id) = (UserId::from_uuid(id(1)), Some(ConversationId::from_uuid(id(2))));
+    let entry = |(n, sample): (usize, Sample)| {
+        let timestamp = at.plus(n as i64 * 61_007);
+        StoredEntry {
+            id: EntryId::from_uuid(id(100 + n)),
+            user_id,
+            conversation_id,
+            parent_id: None,
+            turn_id: None,
+            log_type: sample.log_type.parse().expect("the corpus knows the types"),
+            status: Status::Success,
+            title: sample.title,
+            details: sample.details,
+            metadata: serde_json::from_value::<Metadata>(sample.metadata).expect("metadata is an object"),
+            timestamp,
+            updated_at: timestamp.plus(2_345 + n as i64 * 17 % 997),
+            duration_ms: Some(2_345 + n as i64 * 17 % 997),
+            kept_at: None,
+            rev: 1_000 + n as i64,
+        }
+    };
+    (Group { user_id, conversation_id, day: at.day() }, samples(count).enumerate().map(entry).collect())
+}
+
+fn cold(count: usize) {
+    let (group, entries) = entries(count);
+    let raw: usize = entries.iter().map(|entry| serde_json::to_string(entry).map_or(0, |line| line.len() + 1)).sum();
+    let began = Instant::now();
+    let encoded = encode(group, &entries).expect("it can be encoded");
+    let took = began.elapsed();
+    println!(
+        "cold: an object of {count} entries, {raw} bytes of JSON, becomes {}, 1/{:.2}, in {:.1} ms",
+        encoded.bytes.len(),
+        raw as f64 / encoded.bytes.len() as f64,
+        took.as_secs_f64() * 1e3
+    );
+}
+
+/// From the folder each time: a new archive has an empty cache.
+async fn cold_read(count: usize) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("file://{}", folder.path().display());
+    let (group, entries) = entries(count);
+    let encoded = encode(group, &entries).expect("it can be encoded");
+    let sha256 = hex_sha256(&encoded.bytes);
+    Archive::open(&url).expect("a folder can be opened").create(&encoded.key, encoded.bytes).await.expect("it can be written");
+    let mut times = Vec::new();
+    for _ in 0..READS {
+        let archive = Archive::open(&url).expect("a folder can be opened");
+        let began = Instant::now();
+        assert_eq!(archive.entries(&encoded.key, &sha256).await.expect("it can be read").len(), count);
+        times.push(began.elapsed());
+    }
+    times.sort();
+    let at = |percent: usize| times[(READS * percent / 100).min(READS - 1)].as_secs_f64() * 1e3;
+    println!("cold read of {count} entries from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms", at(50), at(99));
+}

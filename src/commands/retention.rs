@@ -1,0 +1,184 @@
+//! `holly retention`, `holly hold`, `holly archive`, `holly backup` and `holly restore`.
+
+use super::{Failure, person, say};
+use clap::Subcommand;
+use holly::{
+    ids::{ConversationId, UserId},
+    server::{
+        clock::Clock,
+        config::Config,
+        data_dir::DataDir,
+        metrics::Metrics,
+        retention::{Run, keeping, object, pass::dry_run, restoring::after_restore, worker::run_through},
+        state::{begin_retention, open_retention},
+        store::{Store, retention::holds},
+    },
+    timestamp::Timestamp,
+};
+use std::path::{Path, PathBuf};
+
+/// Passes of one `holly retention run`.
+const PASSES: u32 = 10_000;
+
+#[derive(Subcommand)]
+pub enum RetentionCommand {
+    /// Shows what a run would do, step by step, and changes nothing.
+    Plan(AsOf),
+    /// Carries out what is due.
+    Run(AsOf),
+}
+
+#[derive(clap::Args)]
+pub struct AsOf {
+    /// The time by which entries age, such as 2027-01-31T00:00:00Z [default: now]
+    #[arg(long)]
+    as_of: Option<String>,
+    /// Really run as of a time to come: entries are moved and deleted before their time.
+    #[arg(long)]
+    allow_future: bool,
+    /// The clock is right, although it has leapt since the last run.
+    #[arg(long)]
+    confirm_clock: bool,
+}
+
+#[derive(Subcommand)]
+pub enum HoldCommand {
+    /// Keeps a person's entries, or those of one conversation, from expiring and from being deleted; prints the hold's id.
+    Place {
+        /// Whose entries.
+        #[arg(long)]
+        user: String,
+        /// Only of this conversation.
+        #[arg(long)]
+        conversation: Option<ConversationId>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// The admin who says so.
+        #[arg(long)]
+        by: String,
+    },
+    /// Releases a hold.
+    Release {
+        /// Its id.
+        id: String,
+    },
+    /// Lists holds in force.
+    List,
+}
+
+#[derive(Subcommand)]
+pub enum ArchiveCommand {
+    /// Prints an object of the archive as newline-delimited JSON.
+    Cat {
+        /// Its key, such as `holly retention plan` shows it.
+        key: String,
+    },
+}
+
+/// `holly retention …`.
+pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Failure> {
+    let clock = Clock::system();
+    let (retention, as_of, dry) = match command {
+        RetentionCommand::Plan(as_of) => (open_retention(config).await?, as_of, true),
+        RetentionCommand::Run(as_of) => (begin_retention(config).await?, as_of, false),
+    };
+    let at = as_of.as_of.as_deref().map(parse_time).transpose()?;
+    if !dry && at.is_some_and(|at| at > clock.now()) && !as_of.allow_future {
+        return Err("that time is yet to come; entries would be moved and deleted too early. Add --allow-future if that is meant".into());
+    }
+    let trust_clock = as_of.confirm_clock || as_of.allow_future;
+    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, ..Run::at(config.retention.policy, wall) };
+    let report = if dry {
+        let (plan, report) = dry_run(&retention, run(clock.now())).await?;
+        plan.steps.iter().for_each(|step| say(&step.to_string()));
+        report
+    } else {
+        run_through(&retention, &clock, run, PASSES, &Metrics::default()).await?
+    };
+    say(&serde_json::to_string_pretty(&report)?);
+    retention.store.close().await;
+    if report.busy { Err("another run is going on".into()) } else { Ok(()) }
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, Failure> {
+    serde_json::from_value(text.into()).map_err(|_| format!("--as-of is {text:?}; it must be a time such as 2027-01-31T00:00:00Z").into())
+}
+
+/// `holly hold …`.
+pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> {
+    let retention = open_retention(config).await?;
+    let now = Clock::system().now();
+    match command {
+        HoldCommand::Place { user, conversation, reason, by } => {
+            let (user, admin): (UserId, UserId) = (person(&retention.store, &user).await?, person(&retention.store, &by).await?);
+            say(&keeping::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
+        }
+        HoldCommand::Release { id } => {
+            keeping::release_hold(&retention, now, &id).await?;
+            say("released");
+        }
+        HoldCommand::List => {
+            for hold in holds::list(&mut *retention.store.read().await?, 1_000).await? {
+                say(&serde_json::to_string(&hold)?);
+            }
+        }
+    }
+    retention.store.close().await;
+    Ok(())
+}
+
+/// `holly archive …`.
+pub async fn archive(config: &Config, ArchiveCommand::Cat { key }: ArchiveCommand) -> Result<(), Failure> {
+    let retention = open_retention(config).await?;
+    let bytes = retention.archive.get(&key).await?;
+    let plain = if key.ends_with(".zst") { object::unpack(&bytes)? } else { bytes.to_vec() };
+    say(String::from_utf8(plain)?.trim_end());
+    retention.store.close().await;
+    Ok(())
+}
+
+/// `holly backup FILE`.
+pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(format!("{} is there already", file.display()).into());
+    }
+    let store = Store::open(&config.database_url).await?;
+    store.backup(file.to_str().ok_or("the file's name must be UTF-8")?).await?;
+    store.close().await;
+    say(&format!("backed up to {}", file.display()));
+    Ok(())
+}
+
+/// `holly restore FILE`: puts a backup in place of the database, which stays beside it under another name.
+pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
+    let _alone = DataDir::take(&config.data_dir)?;
+    let now = Clock::system().now();
+    let database = config.database_url.strip_prefix("sqlite://").ok_or("a PostgreSQL database is restored with pg_restore")?;
+    let database = PathBuf::from(database.split('?').next().unwrap_or(database));
+    if !file.is_file() {
+        return Err(format!("there is no backup {}", file.display()).into());
+    }
+    for ending in ["", "-wal", "-shm"] {
+        let old = PathBuf::from(format!("{}{ending}", database.display()));
+        if old.exists() {
+            std::fs::rename(&old, format!("{}.before-{}{ending}", database.display(), now.millis()))?;
+        }
+    }
+    std::fs::copy(file, &database)?;
+    let store = Store::open(&config.database_url).await?;
+    store.begin_new_epoch().await?;
+    store.close().await;
+    let retention = open_retention(config).await?;
+    let restored = after_restore(&retention, now).await?;
+    retention.store.close().await;
+    say(&format!(
+        "restored; {} erased again, {} objects listed anew, {} gone; what was there is {}.before-{}",
+        restored.erased,
+        restored.adopted,
+        restored.missing,
+        database.display(),
+        now.millis()
+    ));
+    Ok(())
+}

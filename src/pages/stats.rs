@@ -1,0 +1,174 @@
+//! `/stats`: everybody's figures, for admins. Rendered on the server; it loads itself anew every half minute.
+
+use super::form_error::FormError;
+use crate::{
+    api::{Figure, RunRetention, StatsPage as Page, StatsTable, load_stats},
+    components::{BarChart, Icon},
+};
+use axum::http::{HeaderValue, header};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+const RANGES: [(i64, &str); 4] = [(1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days")];
+
+/// The figures of a range of days.
+#[component]
+pub fn StatsPage() -> impl IntoView {
+    let (days, plan) = use_query_map().with_untracked(|query| {
+        let days = query.get("days").and_then(|days| days.parse().ok()).unwrap_or(30);
+        (days, query.get("plan").is_some())
+    });
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>().filter(|_| !plan) {
+        response.insert_header(header::REFRESH, HeaderValue::from_static("30"));
+    }
+    Suspend::new(async move {
+        match load_stats(days, plan).await {
+            Ok(page) => Either::Left(view! {
+                <Title text="Stats"/>
+                <main class="page">
+                    <Head days=page.days/>
+                    <FormError/>
+                    <Needs needs=page.needs.clone() waiting=page.waiting/>
+                    <Figures figures=page.figures.clone()/>
+                    <Panels page/>
+                </main>
+            }),
+            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+        }
+    })
+}
+
+#[component]
+fn Head(days: i64) -> impl IntoView {
+    let range = move |(range, word): (i64, &'static str)| {
+        let current = (range == days).then_some("true");
+        view! { <a href=format!("/stats?days={range}") aria-current=current>{word}</a> }
+    };
+    view! {
+        <div class="bar">
+            <h1>"Stats"</h1>
+            <nav class="segments" aria-label="Range">{RANGES.map(range).collect_view()}</nav>
+            <a href="/">"Back to the conversations"</a>
+        </div>
+    }
+}
+
+#[component]
+fn Needs(needs: Vec<String>, waiting: bool) -> impl IntoView {
+    let confirm = waiting.then(|| {
+        view! {
+            <form method="post" action=RunRetention::url()>
+                <input type="hidden" name="confirm_clock" value="true"/>
+                <button class="button">"The clock is right: delete"</button>
+            </form>
+        }
+    });
+    let note = |need: String| {
+        view! { <div class="note" role="status"><Icon name="warning"/> <span>{need}</span></div> }
+    };
+    view! { {needs.into_iter().map(note).collect_view()} {confirm} }
+}
+
+#[component]
+fn Figures(figures: Vec<Figure>) -> impl IntoView {
+    let figure = |figure: Figure| view! { <div><dt>{figure.name}</dt><dd>{figure.value} <small>{figure.note}</small></dd></div> };
+    view! { <dl class="figures">{figures.into_iter().map(figure).collect_view()}</dl> }
+}
+
+#[component]
+fn Panels(page: Page) -> impl IntoView {
+    let days = page.days;
+    let legend = vec![("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
+    view! {
+        <div class="two">
+            <section class="panel">
+                <PanelHead title="Entries by day" name="days" days/>
+                <BarChart title="Entries by day and kind" bars=page.by_day.0 legend/>
+                <Behind table=page.by_day.1/>
+            </section>
+            <section class="panel">
+                <PanelHead title="Storage" name="storage" days/>
+                <Tiers parts=page.storage.0/>
+                <Table table=page.storage.1/>
+            </section>
+        </div>
+        <div class="two">
+            <section class="panel"><PanelHead title="Models" name="models" days/><Table table=page.models/></section>
+            <section class="panel"><PanelHead title="Tools" name="tools" days/><Table table=page.tools/></section>
+        </div>
+        <div class="two">
+            <section class="panel">
+                <PanelHead title="Tokens by day" name="tokens" days/>
+                <BarChart title="Tokens by day" bars=page.tokens.0 legend=vec![("answers", "Read"), ("tools", "Written")]/>
+                <Behind table=page.tokens.1/>
+            </section>
+            <section class="panel"><PanelHead title="Statuses" name="statuses" days/><Table table=page.statuses/></section>
+        </div>
+        <section class="panel">
+            <PanelHead title="Retention" name="runs" days/>
+            <Runs days plan=page.plan/>
+            <Table table=page.runs/>
+        </section>
+    }
+}
+
+#[component]
+fn PanelHead(title: &'static str, name: &'static str, days: i64) -> impl IntoView {
+    let csv = format!("/api/work-log/stats?days={days}&format=csv&table={name}");
+    view! { <h2>{title} <a href=csv download=format!("holly-{name}.csv")>"CSV"</a></h2> }
+}
+
+/// The table behind a chart, one click away.
+#[component]
+fn Behind(table: StatsTable) -> impl IntoView {
+    view! { <details><summary>"Table"</summary><Table table/></details> }
+}
+
+#[component]
+fn Table(table: StatsTable) -> impl IntoView {
+    if table.rows.is_empty() {
+        return Either::Left(view! { <p class="none">"Nothing yet."</p> });
+    }
+    let row = |row: Vec<String>| view! { <tr>{row.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr> };
+    Either::Right(view! {
+        <div class="table" tabindex="0" role="group" aria-label="Table">
+            <table>
+                <thead><tr>{table.head.into_iter().map(|cell| view! { <th scope="col">{cell}</th> }).collect_view()}</tr></thead>
+                <tbody>{table.rows.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    })
+}
+
+#[component]
+fn Tiers(parts: Vec<(String, i64)>) -> impl IntoView {
+    let all = parts.iter().map(|(_, bytes)| *bytes).sum::<i64>().max(1) as f64;
+    let mut x = 0.0;
+    let mut drawn = Vec::new();
+    for (series, bytes) in parts.into_iter().filter(|(_, bytes)| *bytes > 0) {
+        let width = bytes as f64 / all * 632.0;
+        drawn.push(view! { <rect data-series=series x=x y="0" width=width height="24"></rect> });
+        x += width;
+    }
+    view! { <svg class="tiers" viewBox="0 0 632 24" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg> }
+}
+
+#[component]
+fn Runs(days: i64, plan: Option<Vec<String>>) -> impl IntoView {
+    let none = plan.as_ref().is_some_and(Vec::is_empty);
+    view! {
+        <div class="filters">
+            <form method="get" action="/stats">
+                <input type="hidden" name="days" value=days.to_string()/>
+                <input type="hidden" name="plan" value="1"/>
+                <button class="button">"What would a run do?"</button>
+            </form>
+            <form method="post" action=RunRetention::url()><button class="button">"Run now"</button></form>
+        </div>
+        {plan.map(|steps| view! {
+            <ol class="plan">{steps.into_iter().map(|step| view! { <li>{step}</li> }).collect_view()}</ol>
+        })}
+        {none.then(|| view! { <p class="none">"A run would do nothing: everything is where it belongs."</p> })}
+    }
+}

@@ -1,0 +1,107 @@
+//! The figures of the stats page, from running totals: they cost the same however many entries there are.
+
+mod tables;
+mod words;
+
+use super::{
+    error::Result,
+    retention::{
+        Report, Run,
+        lag::{Lag, lags},
+        pass::dry_run,
+    },
+    state::App,
+    store::{
+        durations,
+        retention::runs,
+        stats::{self, StatsLine},
+    },
+};
+use crate::{
+    api::{Figure, StatsPage},
+    work_log::StorageStatus,
+};
+use words::{number, percent, seconds};
+
+/// Ranges that the page offers, in days.
+pub const RANGES: [i64; 4] = [1, 7, 30, 90];
+const RUNS: i64 = 12;
+/// A tier that is later than this needs a person, in seconds. Warm entries wait for the last of their day.
+const LATE_S: i64 = 2 * 3_600;
+const LATE_WARM_S: i64 = 26 * 3_600;
+
+/// The stats page of the last `days` days.
+pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
+    let days = if RANGES.contains(&days) { days } else { 30 };
+    let now = app.clock.now();
+    let first = now.day() - days + 1;
+    let mut reader = app.store.read().await?;
+    let lines = stats::since(&mut reader, first - days).await?;
+    let (lines, before): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.day >= first);
+    let all = stats::by_tier(&mut reader).await?;
+    let buckets = durations::since(&mut reader, first).await?;
+    let lags = lags(&mut reader, app.config.retention.policy, now).await?;
+    let ran = runs::latest(&mut reader, RUNS).await?;
+    drop(reader);
+    let reports: Vec<_> = ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str::<Report>(&json).ok()?))).collect();
+    let steps = if plan { Some(steps(app).await?) } else { None };
+    let answers = tables::spread(&buckets, "model", None);
+    let late: Vec<_> = lags
+        .iter()
+        .filter(|lag| lag.seconds > if lag.tier == StorageStatus::Warm { LATE_WARM_S } else { LATE_S })
+        .map(|lag| format!("Retention is behind: the oldest {} entry should have left its tier {} ago.", lag.tier, seconds(lag.seconds)))
+        .collect();
+    let waiting = reports.first().and_then(|(_, report)| report.waiting.clone());
+    Ok(StatsPage {
+        days,
+        needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), late),
+        waiting: waiting.is_some(),
+        figures: figures(app, &lines, &before, &answers, &lags),
+        by_day: tables::by_day(&lines, first, now.day()),
+        tokens: tables::tokens(&lines, first, now.day()),
+        storage: tables::storage(&all, &lags, now),
+        statuses: tables::statuses(&lines),
+        models: tables::spreads(&buckets, "model"),
+        tools: tables::spreads(&buckets, "tool"),
+        runs: tables::runs(&reports),
+        plan: steps,
+    })
+}
+
+fn figures(app: &App, lines: &[StatsLine], before: &[StatsLine], answers: &tables::Spread, lags: &[Lag]) -> Vec<Figure> {
+    vec![
+        Figure { name: "Entries".into(), value: number(entries(lines)), note: format!("{} before", number(entries(before))) },
+        Figure { name: "Errors".into(), value: error_rate(lines), note: format!("{} before", error_rate(before)) },
+        Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
+        Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
+        Figure { name: "Live now".into(), value: number(app.places.open() as i64), note: "streams".into() },
+        Figure { name: "Retention lag".into(), value: worst(lags), note: "of the latest tier".into() },
+    ]
+}
+
+async fn steps(app: &App) -> Result<Vec<String>> {
+    let (plan, _) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
+    Ok(plan.steps.iter().map(ToString::to_string).collect())
+}
+
+fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> Vec<String> {
+    let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
+    let failed = last.filter(|report| report.failed > 0).map(|report| {
+        let first = report.failures.first().map_or("", String::as_str);
+        format!("The last run could not do {} steps and tries again; nothing is lost. {first}", report.failed)
+    });
+    waiting.into_iter().chain(failed).chain(late).collect()
+}
+
+fn worst(lags: &[Lag]) -> String {
+    lags.iter().map(|lag| lag.seconds).max().filter(|seconds| *seconds > 0).map_or_else(|| "none".to_owned(), seconds)
+}
+
+fn entries(lines: &[StatsLine]) -> i64 {
+    lines.iter().map(|line| line.entries).sum()
+}
+
+fn error_rate(lines: &[StatsLine]) -> String {
+    let failed = lines.iter().filter(|line| line.status == "error").map(|line| line.entries).sum();
+    percent(failed, entries(lines))
+}

@@ -1,0 +1,185 @@
+//! The tables of the stats page and the charts that stand before them.
+
+use super::words::{bytes, millis, number, percent, seconds};
+use crate::{
+    api::{Bar, StatsTable},
+    server::{
+        retention::{Report, lag::Lag},
+        store::{
+            durations::{BucketLine, upper_ms},
+            stats::{StatsLine, TierLine},
+        },
+    },
+    timestamp::{DAY_MS, Timestamp},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Series of the chart of entries, with the word beside their colour.
+const SERIES: [(&str, &str); 5] =
+    [("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
+
+fn table(name: &str, head: &[&str], rows: Vec<Vec<String>>) -> StatsTable {
+    StatsTable { name: name.to_owned(), head: head.iter().map(|&cell| cell.to_owned()).collect(), rows }
+}
+
+fn date(day: i64) -> String {
+    Timestamp::from_millis(day * DAY_MS).to_chrono().format("%Y-%m-%d").to_string()
+}
+
+fn series(line: &StatsLine) -> &'static str {
+    match (line.status.as_str(), line.log_type.as_str()) {
+        ("error", _) | (_, "error") => "errors",
+        (_, "ai_response") => "answers",
+        (_, "tool_call") => "tools",
+        (_, "file_operation") => "files",
+        _ => "other",
+    }
+}
+
+/// Entries by day and kind; failed ones are counted as errors, whatever their kind.
+pub(super) fn by_day(lines: &[StatsLine], first: i64, last: i64) -> (Vec<Bar>, StatsTable) {
+    let sum =
+        |day: i64, kind: &str| lines.iter().filter(|line| line.day == day && series(line) == kind).map(|line| line.entries).sum::<i64>();
+    let (mut bars, mut rows) = (Vec::new(), Vec::new());
+    for day in first..=last {
+        let parts: Vec<_> = SERIES.iter().map(|(kind, _)| ((*kind).to_owned(), sum(day, kind))).collect();
+        rows.push(std::iter::once(date(day)).chain(parts.iter().map(|(_, entries)| entries.to_string())).collect());
+        bars.push(Bar { label: date(day), parts });
+    }
+    let head: Vec<&str> = std::iter::once("Day").chain(SERIES.iter().map(|(_, word)| *word)).collect();
+    (bars, table("days", &head, rows))
+}
+
+/// Tokens by day.
+pub(super) fn tokens(lines: &[StatsLine], first: i64, last: i64) -> (Vec<Bar>, StatsTable) {
+    let (mut bars, mut rows) = (Vec::new(), Vec::new());
+    for day in first..=last {
+        let sum = |tokens: fn(&StatsLine) -> i64| lines.iter().filter(|line| line.day == day).map(tokens).sum::<i64>();
+        let (read, written) = (sum(|line| line.input_tokens), sum(|line| line.output_tokens));
+        rows.push(vec![date(day), read.to_string(), written.to_string()]);
+        bars.push(Bar { label: date(day), parts: vec![("answers".into(), read), ("tools".into(), written)] });
+    }
+    (bars, table("tokens", &["Day", "Read", "Written"], rows))
+}
+
+/// What each tier holds and takes.
+pub(super) fn storage(tiers: &[TierLine], lags: &[Lag], now: Timestamp) -> (Vec<(String, i64)>, StatsTable) {
+    let (mut parts, mut rows) = (Vec::new(), Vec::new());
+    for lag in lags {
+        let tier = tiers.iter().find(|line| line.tier == lag.tier.as_str());
+        let (entries, plain, stored) = tier.map_or((0, 0, 0), |line| (line.entries, line.bytes, line.stored_bytes));
+        let oldest = lag.oldest.map_or_else(|| "–".to_owned(), |oldest| seconds(now.since(oldest) / 1_000));
+        let late = if lag.seconds > 0 { seconds(lag.seconds) } else { "–".to_owned() };
+        rows.push(vec![lag.tier.to_string(), number(entries), bytes(stored), percent(stored, plain), oldest, late]);
+        let series = if lag.tier.as_str() == "archived" { "kept".to_owned() } else { lag.tier.to_string() };
+        parts.push((series, stored));
+    }
+    (parts, table("storage", &["Tier", "Entries", "Size", "Of plain", "Oldest", "Late"], rows))
+}
+
+/// Entries by status.
+pub(super) fn statuses(lines: &[StatsLine]) -> StatsTable {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    lines.iter().for_each(|line| *sums.entry(&line.status).or_default() += line.entries);
+    let all = sums.values().sum();
+    let row = |(status, entries): (&str, i64)| vec![status.to_owned(), number(entries), percent(entries, all)];
+    table("statuses", &["Status", "Entries", "Share"], sums.into_iter().map(row).collect())
+}
+
+/// What is known of durations and tokens of one model or tool, or of all.
+#[derive(Debug, Default)]
+pub(super) struct Spread {
+    buckets: BTreeMap<i64, i64>,
+    pub(super) entries: i64,
+    failed: i64,
+    pub(super) fallbacks: i64,
+    tokens: i64,
+    first_token: (i64, i64),
+}
+
+/// Sums up the buckets of a source, of one name or of all.
+pub(super) fn spread(lines: &[BucketLine], source: &str, name: Option<&str>) -> Spread {
+    let mut spread = Spread::default();
+    for line in lines.iter().filter(|line| line.source == source && name.is_none_or(|name| line.name == name)) {
+        *spread.buckets.entry(line.bucket).or_default() += line.entries;
+        spread.entries += line.entries;
+        spread.failed += line.failed;
+        spread.fallbacks += line.fallbacks;
+        spread.tokens += line.tokens;
+        spread.first_token = (spread.first_token.0 + line.first_token_ms, spread.first_token.1 + line.first_tokens);
+    }
+    spread
+}
+
+impl Spread {
+    /// The duration that so many of a hundred did not exceed, right to a fifth.
+    pub(super) fn quantile(&self, percent: i64) -> String {
+        let rank = (self.entries * percent + 99) / 100;
+        let mut seen = 0;
+        for (bucket, entries) in &self.buckets {
+            seen += entries;
+            if seen >= rank && rank > 0 {
+                return millis(upper_ms(*bucket));
+            }
+        }
+        "–".to_owned()
+    }
+}
+
+/// One row for each model or tool.
+pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
+    let names: BTreeSet<&str> = lines.iter().filter(|line| line.source == source).map(|line| line.name.as_str()).collect();
+    let row = |name: &str| {
+        let spread = spread(lines, source, Some(name));
+        let mut row = vec![name.to_owned(), number(spread.entries), spread.quantile(50), spread.quantile(95)];
+        if source == "model" {
+            let (sum, count) = spread.first_token;
+            row.push(if count > 0 { millis(sum / count) } else { "–".to_owned() });
+            row.push(number(spread.tokens));
+            row.push(percent(spread.fallbacks, spread.entries));
+        }
+        row.push(percent(spread.failed, spread.entries));
+        row
+    };
+    let rows = names.into_iter().map(row).collect();
+    match source {
+        "model" => table("models", &["Model", "Answers", "p50", "p95", "First token", "Tokens", "As fallback", "Failed"], rows),
+        _ => table("tools", &["Tool", "Calls", "p50", "p95", "Failed"], rows),
+    }
+}
+
+/// The last runs.
+pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
+    let row = |(at, report): &(Timestamp, Report)| {
+        let counts =
+            [report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted, report.orphans_deleted, report.failed];
+        std::iter::once(at.date_time()).chain(counts.map(number)).collect()
+    };
+    table("runs", &["Run", "Warm", "Cold", "Archived", "Deleted", "Orphans", "Failed"], reports.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_come_from_the_buckets() {
+        let line = |bucket, entries| BucketLine {
+            source: "model".into(),
+            name: "x".into(),
+            bucket,
+            entries,
+            failed: 0,
+            fallbacks: 0,
+            tokens: 0,
+            first_token_ms: 0,
+            first_tokens: 0,
+        };
+        let spread = spread(&[line(20, 95), line(40, 5)], "model", None);
+        assert_eq!(
+            [spread.quantile(50), spread.quantile(95), spread.quantile(96)],
+            [millis(upper_ms(20)), millis(upper_ms(20)), millis(upper_ms(40))]
+        );
+        assert_eq!(Spread::default().quantile(50), "–");
+    }
+}

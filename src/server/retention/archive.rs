@@ -1,0 +1,176 @@
+//! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
+//! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
+
+use super::{cache::Cache, object};
+use crate::{server::store::work_logs::StoredEntry, timestamp::Timestamp};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use object_store::{
+    BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+    aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
+};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How long one request may take, tries included.
+const PATIENCE: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const RETRIES: usize = 3;
+/// Decoded entries kept in memory, in bytes of their text.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// Why the archive did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveError {
+    /// There is no such object.
+    #[error("the archive has no object {0}")]
+    Missing(String),
+    /// It is not what the manifest says.
+    #[error("the archive's object {0} is damaged: {1}")]
+    Damaged(String, String),
+    /// It did not answer, or refused.
+    #[error("the archive: {0}")]
+    Unreachable(String),
+}
+
+type Result<T> = std::result::Result<T, ArchiveError>;
+
+/// The archive; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    store: Arc<dyn ObjectStore>,
+    prefix: String,
+    patience: Duration,
+    cache: Arc<Mutex<Cache>>,
+}
+
+/// An object as a listing tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key, without the archive's prefix.
+    pub key: String,
+    /// When it was put, by the archive's own clock.
+    pub modified: Timestamp,
+}
+
+impl Archive {
+    /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it is missing. Errors say
+    /// what to do.
+    pub fn open(url: &str) -> std::result::Result<Self, String> {
+        let (store, prefix): (Arc<dyn ObjectStore>, &str) = match url.split_once("://") {
+            Some(("file", folder)) => (Arc::new(folder_store(Path::new(folder))?), ""),
+            Some(("s3", place)) => {
+                let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+                (Arc::new(bucket_store(bucket)?), prefix.trim_matches('/'))
+            }
+            _ => return Err(format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")),
+        };
+        Ok(Self::over(store, prefix, PATIENCE))
+    }
+
+    /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
+    pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
+        Self { store, prefix: prefix.to_owned(), patience, cache: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))) }
+    }
+
+    fn key(&self, key: &str) -> Key {
+        if self.prefix.is_empty() { Key::from(key) } else { Key::from(format!("{}/{key}", self.prefix)) }
+    }
+
+    /// Puts an object under a name that is free. `false` when there is one already, whatever it holds.
+    pub async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.within(self.store.put_opts(&self.key(key), PutPayload::from(bytes), options)).await? {
+            Ok(_) => Ok(true),
+            Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
+            Err(error) => Err(unreachable(&error)),
+        }
+    }
+
+    /// Puts an object in place of one that turned out to be damaged.
+    pub async fn replace(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let put = self.within(self.store.put(&self.key(key), PutPayload::from(bytes))).await?;
+        put.map(drop).map_err(|error| unreachable(&error))
+    }
+
+    /// An object, whole.
+    pub async fn get(&self, key: &str) -> Result<Bytes> {
+        let path = self.key(key);
+        let got = self.within(async { self.store.get(&path).await?.bytes().await }).await?;
+        got.map_err(|error| match error {
+            StoreError::NotFound { .. } => ArchiveError::Missing(key.to_owned()),
+            error => unreachable(&error),
+        })
+    }
+
+    /// Deletes an object; one that is gone already is fine.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        self.cache().forget(key);
+        match self.within(self.store.delete(&self.key(key))).await? {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(unreachable(&error)),
+        }
+    }
+
+    /// Every object whose key begins with `under`, a folder.
+    pub fn list(&self, under: &str) -> impl Stream<Item = Result<Listed>> + '_ {
+        let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
+        stream::try_unfold(self.store.list(Some(&self.key(under))), move |mut listing| async move {
+            let Some(listed) = self.within(listing.next()).await? else { return Ok(None) };
+            let listed = listed.map_err(|error| unreachable(&error))?;
+            let key = listed.location.as_ref().get(cut..).unwrap_or_default().to_owned();
+            let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
+            Ok(Some((Listed { key, modified }, listing)))
+        })
+    }
+
+    /// The entries of an object that has this SHA-256, from memory where they were read before.
+    pub async fn entries(&self, key: &str, sha256: &str) -> Result<Arc<Vec<StoredEntry>>> {
+        if let Some(entries) = self.cache().get(key) {
+            return Ok(entries);
+        }
+        let bytes = self.get(key).await?;
+        let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
+        if object::hex_sha256(&bytes) != sha256 {
+            return Err(damaged("it does not have the checksum of its manifest".to_owned()));
+        }
+        let entries = Arc::new(object::decode(&bytes).map_err(damaged)?);
+        self.cache().put(key, entries.clone());
+        Ok(entries)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn within<T>(&self, request: impl Future<Output = T>) -> Result<T> {
+        let late = |_| ArchiveError::Unreachable(format!("no answer within {} ms", self.patience.as_millis()));
+        tokio::time::timeout(self.patience, request).await.map_err(late)
+    }
+}
+
+fn unreachable(error: &StoreError) -> ArchiveError {
+    ArchiveError::Unreachable(error.to_string())
+}
+
+fn folder_store(folder: &Path) -> std::result::Result<LocalFileSystem, String> {
+    let refused = |why: &dyn std::fmt::Display| format!("HOLLY_ARCHIVE_URL {}: {why}", folder.display());
+    std::fs::create_dir_all(folder).map_err(|why| refused(&why))?;
+    let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| refused(&why))?;
+    // without it an object may be lost in a power cut after its rows are gone
+    Ok(store.with_fsync(true))
+}
+
+fn bucket_store(bucket: &str) -> std::result::Result<impl ObjectStore, String> {
+    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: REQUEST_TIMEOUT };
+    let plain = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("http://")));
+    let options = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(REQUEST_TIMEOUT).with_allow_http(plain);
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).with_client_options(options);
+    builder.build().map_err(|why| format!("HOLLY_ARCHIVE_URL s3://{bucket}: {why}"))
+}

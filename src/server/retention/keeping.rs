@@ -1,0 +1,81 @@
+//! What does not expire: conversations that their owner keeps, and people and conversations that an admin holds.
+
+use super::{Retention, begin};
+use crate::{
+    ids::{ConversationId, UserId},
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{
+            conversations,
+            retention::holds::{self, Hold, Kind},
+        },
+    },
+    timestamp::Timestamp,
+};
+
+/// Longest reason, in characters.
+const REASON_MAX_CHARS: usize = 500;
+
+/// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the feed.
+pub async fn keep_conversation(retention: &Retention, now: Timestamp, user: UserId, id: ConversationId, kept: bool) -> Result<()> {
+    let mut tx = begin(&retention.store, None, user).await?;
+    let mut conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    holds::let_go(&mut tx, user, id, now).await?;
+    if kept {
+        holds::place(&mut tx, user, Some(id), Kind::Keep, &hold(now, String::new(), user)).await?;
+    }
+    conversations::update(&mut tx, user, &mut conversation).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whether the owner keeps the conversation.
+pub async fn is_kept(retention: &Retention, user: UserId, id: ConversationId) -> Result<bool> {
+    Ok(holds::in_force(&mut *retention.store.read().await?, user, Some(id), Kind::Keep).await?)
+}
+
+/// Holds a person's entries, or those of one of their conversations: they neither expire nor can be deleted. Returns the
+/// hold's id.
+pub async fn place_hold(
+    retention: &Retention,
+    now: Timestamp,
+    admin: UserId,
+    (user, conversation): (UserId, Option<ConversationId>),
+    reason: &str,
+) -> Result<String> {
+    let reason = reason.trim();
+    if !(1..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
+        return Err(Error::refused("reason", format!("must be 1 to {REASON_MAX_CHARS} characters")));
+    }
+    if crate::server::store::users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
+        return Err(Error::NotFound("person"));
+    }
+    let mut tx = begin(&retention.store, None, user).await?;
+    if let Some(id) = conversation {
+        conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    }
+    let hold = hold(now, reason.to_owned(), admin);
+    holds::place(&mut tx, user, conversation, Kind::Hold, &hold).await?;
+    tx.commit().await?;
+    Ok(hold.id)
+}
+
+/// Releases a hold.
+pub async fn release_hold(retention: &Retention, now: Timestamp, id: &str) -> Result<()> {
+    let mut tx = retention.store.begin().await?;
+    if !holds::release(&mut tx, id, now).await? {
+        return Err(Error::NotFound("hold"));
+    }
+    Ok(tx.commit().await?)
+}
+
+fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {
+    Hold {
+        user_id: String::new(),
+        id: new_id::entry(now).to_string(),
+        conversation_id: None,
+        reason,
+        created_by: by.to_string(),
+        created_at: now.millis(),
+    }
+}

@@ -1,0 +1,40 @@
+//! How far retention is behind: the age of a tier's oldest entry beyond the age at which the tier ends.
+
+use super::Policy;
+use crate::{
+    server::{
+        error::Result,
+        store::{Reader, retention::due},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::StorageStatus,
+};
+
+/// What a tier holds oldest, and how late that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lag {
+    /// The tier.
+    pub tier: StorageStatus,
+    /// When its oldest entry was made.
+    pub oldest: Option<Timestamp>,
+    /// Seconds beyond the tier's end; 0 when nothing is late, and for what is kept.
+    pub seconds: i64,
+}
+
+/// The lag of each tier at `now`.
+pub async fn lags(reader: &mut Reader, policy: Policy, now: Timestamp) -> Result<Vec<Lag>> {
+    let mut lags = Vec::new();
+    for tier in StorageStatus::ALL.iter().copied() {
+        let oldest = due::oldest(reader, tier).await?;
+        let ends = match tier {
+            StorageStatus::Hot => Some(policy.hot_days),
+            StorageStatus::Warm => Some(policy.warm_days),
+            StorageStatus::Cold => Some(policy.cold_days),
+            StorageStatus::Archived => None,
+        };
+        let late = oldest.zip(ends).map_or(0, |(oldest, days)| now.since(oldest.plus(days * DAY_MS)) / 1000);
+        lags.push(Lag { tier, oldest, seconds: late });
+    }
+    Ok(lags)
+}

@@ -1,0 +1,61 @@
+//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. `policy` says at which age,
+//! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
+//! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, `changing` brings an
+//! entry back that is to change, `erasing` deletes on somebody's word. Nothing is deleted before its copy was read back whole.
+
+pub mod archive;
+pub mod changing;
+pub mod erasing;
+pub mod keeping;
+pub mod lag;
+pub mod object;
+pub mod pass;
+pub mod plan;
+pub mod policy;
+pub mod reading;
+pub mod report;
+pub mod restoring;
+pub mod settings;
+pub mod worker;
+
+mod cache;
+mod expiring;
+mod guard;
+mod moving;
+mod sweeping;
+mod trimming;
+
+use super::{
+    error::{Error, Result},
+    store::{
+        Store, Tx,
+        retention::lease::{self, Fence},
+    },
+};
+use crate::ids::UserId;
+
+pub use archive::{Archive, ArchiveError};
+pub use pass::{Run, run_once};
+pub use policy::Policy;
+pub use report::Report;
+
+/// What retention works on; cheap to clone.
+#[derive(Clone)]
+pub struct Retention {
+    /// The rows.
+    pub store: Store,
+    /// The objects.
+    pub archive: Archive,
+}
+
+/// Begins a transaction on one owner's rows and objects. As part of a run it fails once another run has begun.
+async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Result<Tx<'s>> {
+    let mut tx = store.begin().await?;
+    if let Some(fence) = fence
+        && !lease::holds(&mut tx, fence).await?
+    {
+        return Err(Error::Superseded);
+    }
+    tx.lock(user).await?;
+    Ok(tx)
+}

@@ -1,0 +1,144 @@
+//! Moving rows: packed in place, or into the archive. The archive's copy is read back whole and compared row by row before
+//! a transaction lists it and deletes exactly the rows that are in it; one that changed meanwhile stays a row.
+
+use super::{Archive, ArchiveError, Retention, begin, object};
+use crate::{
+    ids::{EntryId, UserId},
+    server::{
+        error::{Error, Result},
+        store::{
+            retention::{
+                due::DueGroup,
+                holes,
+                lease::Fence,
+                manifest::Manifest,
+                objects,
+                rows::{self, Members, TieredRow},
+            },
+            stats::Changes,
+            work_logs::StoredEntry,
+        },
+    },
+    timestamp::Timestamp,
+};
+
+/// Most entries in one object.
+const ROWS_MAX: usize = 500;
+/// Most bytes of text in one object, unless one entry alone has more.
+const BYTES_MAX: i64 = 4 << 20;
+
+/// What was moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Entries.
+    pub entries: i64,
+    /// Objects written.
+    pub objects: i64,
+}
+
+/// Packs rows of one person. Returns how many.
+pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId]) -> Result<i64> {
+    let mut tx = begin(&retention.store, Some(fence), user).await?;
+    let (mut changes, mut packed) = (Changes::default(), 0);
+    for row in rows::by_id(&mut tx, user, ids).await? {
+        packed += i64::from(rows::pack(&mut tx, &row, &mut changes).await?);
+    }
+    changes.write(&mut tx, user).await?;
+    tx.commit().await?;
+    Ok(packed)
+}
+
+/// Moves a group of rows into the archive, as few objects as the bounds allow.
+pub(super) async fn archive(retention: &Retention, fence: Fence, group: &DueGroup, expired: Timestamp, now: Timestamp) -> Result<Moved> {
+    let members = Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
+    let (mut moved, mut after) = (Moved::default(), None);
+    loop {
+        let found = rows::of_group(&mut *retention.store.read().await?, members, after, ROWS_MAX as i64).await?;
+        let part = within_bounds(found);
+        let Some(last) = part.last() else { return Ok(moved) };
+        after = Some(last.entry.id);
+        moved.entries += move_part(retention, fence, part, now).await?;
+        moved.objects += 1;
+    }
+}
+
+fn within_bounds(rows: Vec<TieredRow>) -> Vec<TieredRow> {
+    let mut bytes = 0;
+    let fits = |row: &TieredRow| {
+        let first = bytes == 0;
+        bytes += row.entry.size();
+        first || bytes <= BYTES_MAX
+    };
+    rows.into_iter().take_while(fits).collect()
+}
+
+async fn move_part(retention: &Retention, fence: Fence, part: Vec<TieredRow>, now: Timestamp) -> Result<i64> {
+    let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
+    let mut manifest = put(retention, Some(fence), &entries, now).await?;
+    let user = manifest.user_id;
+    let mut tx = begin(&retention.store, Some(fence), user).await?;
+    let named: Vec<_> = entries.iter().map(|entry| (entry.id, entry.rev)).collect();
+    let gone = rows::delete_exactly(&mut tx, user, &named).await?;
+    let mut changes = Changes::default();
+    for row in &part {
+        if gone.contains(&row.entry.id) {
+            row.count(&mut changes, -1);
+        } else {
+            holes::insert(&mut tx, user, &manifest.key, row.entry.id).await?;
+            manifest.count(&row.entry, -1);
+        }
+    }
+    manifest.shift(&mut changes, 1);
+    list(&mut tx, &manifest).await?;
+    changes.write(&mut tx, user).await?;
+    let newest = part.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
+    rows::raise_floor(&mut tx, user, newest.unwrap_or(0)).await?;
+    tx.commit().await?;
+    Ok(gone.len() as i64)
+}
+
+/// Lists an object that was put and compared; fails when its name was taken away meanwhile.
+pub(super) async fn list(tx: &mut crate::server::store::Tx<'_>, manifest: &Manifest) -> Result<()> {
+    let listed = objects::activate(tx, manifest).await?;
+    if listed { Ok(()) } else { Err(Error::Conflict(format!("object {} was given up meanwhile", manifest.key))) }
+}
+
+/// Writes an object, reads it back whole and compares it with what it should hold. Its name is reserved and stays so.
+pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[StoredEntry], now: Timestamp) -> Result<Manifest> {
+    let first = entries.first().ok_or(Error::NotFound("entry"))?;
+    let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
+    let encoded = object::encode(group, entries).map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
+    let mut tx = begin(&retention.store, fence, group.user_id).await?;
+    let reserved = objects::reserve(&mut tx, group.user_id, &encoded.key, group.conversation_id, now).await?;
+    tx.commit().await?;
+    if !reserved {
+        return Err(Error::Conflict(format!("object {} is in use or being deleted", encoded.key)));
+    }
+    let key = encoded.key.clone();
+    let stored = put_verified(&retention.archive, encoded, entries).await?;
+    Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
+}
+
+/// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
+/// is as good when it holds the same; when it does not, it is replaced: its name is ours.
+async fn put_verified(archive: &Archive, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
+    archive.create(&encoded.key, encoded.bytes.clone()).await?;
+    match read_back(archive, &encoded.key, entries).await {
+        Err(ArchiveError::Unreachable(why)) => Err(ArchiveError::Unreachable(why).into()),
+        Err(_) => {
+            archive.replace(&encoded.key, encoded.bytes).await?;
+            Ok(read_back(archive, &encoded.key, entries).await?)
+        }
+        Ok(stored) => Ok(stored),
+    }
+}
+
+async fn read_back(archive: &Archive, key: &str, entries: &[StoredEntry]) -> std::result::Result<(i64, String), ArchiveError> {
+    let bytes = archive.get(key).await?;
+    let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
+    let found = object::decode(&bytes).map_err(damaged)?;
+    if found != entries {
+        return Err(damaged("it does not hold the rows that were put".to_owned()));
+    }
+    Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
+}

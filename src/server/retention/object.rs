@@ -1,0 +1,108 @@
+//! An object of the archive: newline-delimited JSON in one zstd frame, a header line first. `docs/archive.md` describes it for
+//! those who read it with other programs. Encoding is deterministic, and the key is named after the content.
+
+use crate::{
+    ids::{ConversationId, UserId},
+    server::store::work_logs::StoredEntry,
+    timestamp::{DAY_MS, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The format's name and version.
+const SCHEMA: &str = "holly.work-log/1";
+const LEVEL: i32 = 12;
+/// Most bytes that an object may unpack to.
+const PLAIN_MAX: usize = 256 << 20;
+
+/// What an object holds: entries of one person, one conversation (or none) and one UTC day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    /// Whose.
+    pub user_id: UserId,
+    /// Of which conversation, if any.
+    pub conversation_id: Option<ConversationId>,
+    /// The UTC day, counted from 1970-01-01.
+    pub day: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    schema: String,
+    user_id: UserId,
+    conversation_id: Option<ConversationId>,
+    day: String,
+    count: usize,
+    sha256: String,
+}
+
+/// An object ready to be put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Its name in the archive.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Encodes entries, oldest first.
+pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)?;
+        lines.push(b'\n');
+    }
+    let sha256 = hex_sha256(&lines);
+    let header = Header {
+        schema: SCHEMA.to_owned(),
+        user_id: group.user_id,
+        conversation_id: group.conversation_id,
+        day: date(group.day),
+        count: entries.len(),
+        sha256: sha256.clone(),
+    };
+    let mut plain = serde_json::to_vec(&header)?;
+    plain.push(b'\n');
+    plain.extend(lines);
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
+    let place = group.conversation_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+    let key = format!("work-log/v1/{}/{place}/{}/{sha256}.ndjson.zst", group.user_id, date(group.day));
+    Ok(Encoded { key, bytes: compressor.compress(&plain)? })
+}
+
+/// The plain text of an object: header line and entry lines. Errors: it is not a whole zstd frame, or far too large.
+pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut plain = Vec::new();
+    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|why| why.to_string())?;
+    let read = std::io::Read::read_to_end(&mut std::io::Read::take(decoder, PLAIN_MAX as u64 + 1), &mut plain);
+    read.map_err(|why| why.to_string())?;
+    if plain.len() > PLAIN_MAX { Err("it unpacks to more than 256 MiB".to_owned()) } else { Ok(plain) }
+}
+
+/// The entries of an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong checksum.
+pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
+    let plain = unpack(bytes)?;
+    let end = plain.iter().position(|byte| *byte == b'\n').ok_or("it has no header line")?;
+    let (header, lines) = (&plain[..end], &plain[end + 1..]);
+    let header: Header = serde_json::from_slice(header).map_err(|why| format!("its header: {why}"))?;
+    if header.schema != SCHEMA {
+        return Err(format!("its schema is {}, not {SCHEMA}", header.schema));
+    }
+    if hex_sha256(lines) != header.sha256 {
+        return Err("its lines do not have the checksum of its header".to_owned());
+    }
+    let read = |line: &[u8]| serde_json::from_slice::<StoredEntry>(line).map_err(|why| format!("one of its lines: {why}"));
+    let entries = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
+    if entries.len() == header.count { Ok(entries) } else { Err(format!("it has {} entries, not {}", entries.len(), header.count)) }
+}
+
+/// Hex SHA-256.
+pub fn hex_sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn date(day: i64) -> String {
+    Timestamp::from_millis(day.saturating_mul(DAY_MS)).to_chrono().format("%Y-%m-%d").to_string()
+}

@@ -1,0 +1,228 @@
+//! One run: take the lease, look at the clock, plan, carry out. It asks no clock; a step that fails is told in the report and
+//! comes again in the next run's plan.
+
+use super::{
+    Policy, Report, Retention, expiring, guard, moving,
+    plan::{self, Plan, Step},
+    restoring, sweeping, trimming,
+};
+use crate::{
+    ids::UserId,
+    server::{
+        error::{Error, Result},
+        new_id,
+        store::{
+            Tx,
+            retention::{
+                holds,
+                lease::{self, Fence},
+                manifest::Manifest,
+                objects, runs,
+            },
+            stats::Changes,
+        },
+    },
+    timestamp::Timestamp,
+    work_log::StorageStatus,
+};
+use std::time::Duration;
+
+/// How long a run that died keeps others out, in milliseconds.
+const LEASE_MS: i64 = 600_000;
+/// After so many failures of the archive in a row, the rest of a run leaves it alone.
+const PATIENCE: u32 = 3;
+
+/// How a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The ages at which tiers end.
+    pub policy: Policy,
+    /// The time by which entries age: now, or another one in a rehearsal.
+    pub now: Timestamp,
+    /// The time on the wall, by which the lease runs.
+    pub wall: Timestamp,
+    /// An admin says that the clock is right.
+    pub trust_clock: bool,
+    /// A rest between two steps, so that others get their turn.
+    pub pause: Duration,
+}
+
+impl Run {
+    /// A run by the clock, without rests.
+    pub const fn at(policy: Policy, now: Timestamp) -> Self {
+        Self { policy, now, wall: now, trust_clock: false, pause: Duration::ZERO }
+    }
+}
+
+/// Carries out what is due. Errors: the database failed, or another run took over; what was done stays done.
+pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
+    let mut tx = retention.store.begin().await?;
+    let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
+    tx.commit().await?;
+    let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
+    let done = Pass { retention, fence, run, report: Report::default(), refused: 0 }.carry_out().await;
+    let mut tx = retention.store.begin().await?;
+    lease::give_back(&mut tx, fence).await?;
+    if let Ok(report) = &done {
+        note(&mut tx, run, report).await?;
+    }
+    tx.commit().await?;
+    done
+}
+
+async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
+    let json = serde_json::to_string(report).map_err(|why| Error::Conflict(why.to_string()))?;
+    runs::note(tx, &new_id::entry(run.wall).to_string(), run.wall, &json).await?;
+    if report.waiting.is_none() && run.now == run.wall {
+        runs::see(tx, run.now).await?;
+    }
+    Ok(())
+}
+
+/// What a run would do: the plan it would carry out, and the report it would give as far as that is known beforehand.
+pub async fn dry_run(retention: &Retention, run: Run) -> Result<(Plan, Report)> {
+    let cut_offs = run.policy.cut_offs(run.now);
+    let mut reader = retention.store.read().await?;
+    let waiting = if run.trust_clock { None } else { guard::waiting(&mut reader, run.now, cut_offs.cold).await? };
+    let plan = plan::plan(&mut reader, cut_offs, waiting.is_none()).await?;
+    drop(reader);
+    let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };
+    for step in &plan.steps {
+        match step {
+            Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
+            Step::ExpireObject(manifest) => report.deleted += expiring_entries(retention, manifest, cut_offs.cold).await?,
+            Step::Retier(manifest, StorageStatus::Archived) => report.moved_to_archived += manifest.entries(),
+            Step::Retier(manifest, _) => report.moved_to_cold += manifest.entries(),
+            Step::Archive(group) if group.kept => report.moved_to_archived += group.rows,
+            Step::Archive(group) => report.moved_to_cold += group.rows,
+            Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
+            Step::Remove(..) => report.objects_deleted += 1,
+            Step::Trim(_) => {}
+        }
+    }
+    Ok((plan, report))
+}
+
+async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: Timestamp) -> Result<i64> {
+    if manifest.made.1 <= cut_off {
+        return Ok(manifest.entries());
+    }
+    let entries = retention.archive.entries(&manifest.key, &manifest.sha256).await?;
+    let gone = crate::server::store::retention::holes::of(&mut *retention.store.read().await?, manifest.user_id, &manifest.key).await?;
+    Ok(entries.iter().filter(|entry| entry.timestamp <= cut_off && !gone.contains(&entry.id)).count() as i64)
+}
+
+struct Pass<'a> {
+    retention: &'a Retention,
+    fence: Fence,
+    run: Run,
+    report: Report,
+    refused: u32,
+}
+
+impl Pass<'_> {
+    async fn carry_out(mut self) -> Result<Report> {
+        let cut_offs = self.run.policy.cut_offs(self.run.now);
+        let mut reader = self.retention.store.read().await?;
+        if !self.run.trust_clock {
+            self.report.waiting = guard::waiting(&mut reader, self.run.now, cut_offs.cold).await?;
+        }
+        let plan = plan::plan(&mut reader, cut_offs, self.report.waiting.is_none()).await?;
+        drop(reader);
+        for step in plan.steps {
+            if self.refused >= PATIENCE && step.needs_archive() {
+                self.report.failed += 1;
+                continue;
+            }
+            self.step(step).await?;
+            if !self.run.pause.is_zero() {
+                tokio::time::sleep(self.run.pause).await;
+            }
+        }
+        if self.refused < PATIENCE {
+            let swept = sweeping::sweep(self.retention, self.fence, self.run.wall).await;
+            self.report.orphans_deleted += self.noted("sweep of orphans", swept)?.unwrap_or(0);
+            let mirrored = restoring::mirror(self.retention, self.run.wall).await;
+            self.noted("list of erasures", mirrored)?;
+        }
+        self.report.more = plan.more && self.report.did_something();
+        Ok(self.report)
+    }
+
+    async fn step(&mut self, step: Step) -> Result<()> {
+        let what = step.to_string();
+        let done = self.do_step(step).await;
+        self.noted(&what, done).map(drop)
+    }
+
+    /// A failure is told and the run goes on, unless another one has taken over.
+    fn noted<T>(&mut self, what: &str, done: Result<T>) -> Result<Option<T>> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(Error::Superseded) => Err(Error::Superseded),
+            Err(error) => {
+                self.refused += u32::from(matches!(error, Error::Archive(super::ArchiveError::Unreachable(_))));
+                tracing::warn!(what, %error, "a step of retention failed; the next run tries again");
+                self.report.fail(what, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn do_step(&mut self, step: Step) -> Result<()> {
+        let (retention, fence, now) = (self.retention, self.fence, self.run.now);
+        let expired = self.run.policy.cut_offs(now).cold;
+        let report = &mut self.report;
+        match step {
+            Step::ExpireRows(user, ids) => report.deleted += expiring::expire_rows(retention, fence, user, &ids).await?,
+            Step::Pack(user, ids) => report.moved_to_warm += moving::pack(retention, fence, user, &ids).await?,
+            Step::Archive(group) => {
+                let moved = moving::archive(retention, fence, &group, expired, now).await?;
+                report.objects_written += moved.objects;
+                if group.kept { report.moved_to_archived += moved.entries } else { report.moved_to_cold += moved.entries }
+            }
+            Step::Retier(manifest, tier) => {
+                let entries = self.retier(&manifest, tier).await?;
+                let report = &mut self.report;
+                if tier == StorageStatus::Archived { report.moved_to_archived += entries } else { report.moved_to_cold += entries }
+            }
+            Step::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
+            Step::Trim(manifest) => self.trim(&manifest, None).await?,
+            Step::Remove(user, key) => {
+                expiring::remove(retention, Some(fence), user, &key).await?;
+                report.objects_deleted += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn trim(&mut self, manifest: &Manifest, cut_off: Option<Timestamp>) -> Result<()> {
+        let trimmed = trimming::trim(self.retention, Some(self.fence), manifest, cut_off, self.run.now).await?;
+        self.report.deleted += trimmed.expired;
+        self.report.objects_written += trimmed.written;
+        self.report.objects_deleted += trimmed.deleted;
+        Ok(())
+    }
+
+    async fn retier(&self, manifest: &Manifest, tier: StorageStatus) -> Result<i64> {
+        let (user, key): (UserId, &str) = (manifest.user_id, &manifest.key);
+        let mut tx = super::begin(&self.retention.store, Some(self.fence), user).await?;
+        let Some(current) = objects::find(&mut tx, user, key).await? else { return Ok(0) };
+        if holds::protects(&mut tx, user, current.conversation_id).await? != (tier == StorageStatus::Archived) {
+            return Ok(0);
+        }
+        let mut changes = Changes::default();
+        current.shift(&mut changes, -1);
+        Manifest { tier, ..current.clone() }.shift(&mut changes, 1);
+        changes.write(&mut tx, user).await?;
+        objects::set_tier(&mut tx, user, key, tier).await?;
+        tx.commit().await?;
+        Ok(current.entries())
+    }
+}
+
+impl Step {
+    const fn needs_archive(&self) -> bool {
+        matches!(self, Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..))
+    }
+}

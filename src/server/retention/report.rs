@@ -1,0 +1,69 @@
+//! What a run did, or what a dry one would do.
+
+use serde::{Deserialize, Serialize};
+
+/// Failures that are told in words; more are only counted.
+const TOLD: usize = 20;
+
+/// What a run did, or with `dry_run` what it would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Report {
+    /// Entries packed in place.
+    pub moved_to_warm: i64,
+    /// Entries moved into the archive.
+    pub moved_to_cold: i64,
+    /// Entries moved into the archive for as long as they are kept, or found kept there.
+    pub moved_to_archived: i64,
+    /// Entries deleted because they expired.
+    pub deleted: i64,
+    /// Objects written.
+    pub objects_written: i64,
+    /// Objects deleted from the archive.
+    pub objects_deleted: i64,
+    /// Objects deleted that nothing referred to.
+    pub orphans_deleted: i64,
+    /// Steps that failed; each is tried again in the next run.
+    pub failed: i64,
+    /// What the first of them said.
+    pub failures: Vec<String>,
+    /// Why deletions wait for an admin's word.
+    pub waiting: Option<String>,
+    /// Another run was going on; this one did nothing.
+    pub busy: bool,
+    /// There is more to do; another run should follow at once.
+    pub more: bool,
+    /// Nothing was changed.
+    pub dry_run: bool,
+}
+
+impl Report {
+    /// Notes a step that failed.
+    pub fn fail(&mut self, what: &str, why: &dyn std::fmt::Display) {
+        self.failed += 1;
+        if self.failures.len() < TOLD {
+            self.failures.push(format!("{what}: {why}"));
+        }
+    }
+
+    /// Adds what a run did that followed at once.
+    pub fn add(&mut self, next: Self) {
+        self.moved_to_warm += next.moved_to_warm;
+        self.moved_to_cold += next.moved_to_cold;
+        self.moved_to_archived += next.moved_to_archived;
+        self.deleted += next.deleted;
+        self.objects_written += next.objects_written;
+        self.objects_deleted += next.objects_deleted;
+        self.orphans_deleted += next.orphans_deleted;
+        self.failed += next.failed;
+        self.failures.extend(next.failures);
+        self.failures.truncate(TOLD);
+        self.waiting = next.waiting;
+        self.more = next.more;
+    }
+
+    /// Whether it changed anything.
+    pub const fn did_something(&self) -> bool {
+        self.moved_to_warm + self.moved_to_cold + self.moved_to_archived + self.deleted + self.objects_deleted + self.orphans_deleted > 0
+    }
+}

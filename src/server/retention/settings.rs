@@ -1,0 +1,60 @@
+//! The settings of retention: where the archive is, at which ages tiers end, and who may start a run.
+
+use super::Policy;
+use clap::Args;
+use std::path::Path;
+
+/// Fewer characters could be guessed.
+const CRON_SECRET_MIN: usize = 16;
+
+/// Settings as they are given.
+#[derive(Debug, Clone, Args)]
+pub struct RetentionSettings {
+    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables
+    /// [default: file://$HOLLY_DATA_DIR/archive]
+    #[arg(long, env = "HOLLY_ARCHIVE_URL")]
+    pub archive_url: Option<String>,
+    /// Age in days from which an entry is packed.
+    #[arg(long, env = "HOLLY_RETENTION_HOT_DAYS", default_value = "7", allow_hyphen_values = true)]
+    pub retention_hot_days: String,
+    /// Age in days from which an entry lies in the archive.
+    #[arg(long, env = "HOLLY_RETENTION_WARM_DAYS", default_value = "30", allow_hyphen_values = true)]
+    pub retention_warm_days: String,
+    /// Age in days from which an entry that nobody keeps is deleted.
+    #[arg(long, env = "HOLLY_RETENTION_COLD_DAYS", default_value = "90", allow_hyphen_values = true)]
+    pub retention_cold_days: String,
+    /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention; without it only admins may.
+    #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
+    pub cron_secret: Option<String>,
+}
+
+/// Settings that make sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// Where older entries lie: file://FOLDER or s3://BUCKET/PREFIX.
+    pub archive_url: String,
+    /// The ages at which tiers end.
+    pub policy: Policy,
+    /// What a scheduler shows to start a run; `None` takes admins only.
+    pub cron_secret: Option<String>,
+}
+
+impl RetentionSettings {
+    /// Checks every setting and adds its problems to those of the others.
+    pub fn check(&self, data_dir: &Path, problems: &mut Vec<String>) -> RetentionConfig {
+        let archive_url = self.archive_url.clone().unwrap_or_else(|| format!("file://{}", data_dir.join("archive").display()));
+        if !["file://", "s3://"].iter().any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme)) {
+            problems.push(format!("HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://FOLDER or s3://BUCKET/PREFIX"));
+        }
+        let cron_secret = self.cron_secret.clone().filter(|secret| !secret.is_empty());
+        if cron_secret.as_ref().is_some_and(|secret| secret.len() < CRON_SECRET_MIN) {
+            problems.push(format!("CRON_SECRET must have at least {CRON_SECRET_MIN} characters"));
+        }
+        let policy = Policy::parse(&self.retention_hot_days, &self.retention_warm_days, &self.retention_cold_days);
+        let policy = policy.unwrap_or_else(|more| {
+            problems.extend(more);
+            Policy::default()
+        });
+        RetentionConfig { archive_url, policy, cron_secret }
+    }
+}

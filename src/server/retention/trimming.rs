@@ -1,0 +1,128 @@
+//! Rewriting objects: without entries that do not count any more, and without those that expired. The new object is put and
+//! compared like any other; one transaction lists it and dooms the old one.
+
+use super::{Retention, begin, expiring, moving};
+use crate::{
+    ids::UserId,
+    server::{
+        error::Result,
+        store::{
+            Tx,
+            retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
+            stats::{Changes, Figures},
+            work_logs::StoredEntry,
+        },
+    },
+    timestamp::Timestamp,
+    work_log::StorageStatus,
+};
+use std::collections::HashSet;
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Trimmed {
+    /// Entries deleted because they expired.
+    pub expired: i64,
+    /// Objects written in its place.
+    pub written: i64,
+    /// Objects deleted.
+    pub deleted: i64,
+}
+
+/// Rewrites an object without its holes and, given a cut-off, without what was made at or before it and nothing keeps.
+pub(super) async fn trim(
+    retention: &Retention,
+    fence: Option<Fence>,
+    old: &Manifest,
+    cut_off: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Trimmed> {
+    let expires = |entry: &StoredEntry| !old.kept && cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
+    if !old.kept && cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
+        return expire_whole(retention, fence, old).await;
+    }
+    let entries = retention.archive.entries(&old.key, &old.sha256).await?;
+    let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
+    let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && !expires(entry)).cloned().collect();
+    if live.len() == entries.len() {
+        return Ok(Trimmed::default());
+    }
+    let expired: Vec<&StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && expires(entry)).collect();
+    let new = if live.is_empty() { None } else { Some(moving::put(retention, fence, &live, now).await?) };
+    let mut tx = begin(&retention.store, fence, old.user_id).await?;
+    let swapped = swap(&mut tx, old, new, &live, &expired, &gone).await?;
+    if !swapped {
+        return Ok(Trimmed::default());
+    }
+    tx.commit().await?;
+    let deleted = remove(retention, fence, old.user_id, &old.key).await;
+    Ok(Trimmed { expired: expired.len() as i64, written: i64::from(!live.is_empty()), deleted })
+}
+
+/// Dooms an object of which everything expired; it need not be readable for that.
+async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifest) -> Result<Trimmed> {
+    let mut tx = begin(&retention.store, fence, old.user_id).await?;
+    let Some(current) = objects::find(&mut tx, old.user_id, &old.key).await? else { return Ok(Trimmed::default()) };
+    if holds::protects(&mut tx, old.user_id, old.conversation_id).await? {
+        return Ok(Trimmed::default());
+    }
+    doom(&mut tx, &current).await?;
+    tx.commit().await?;
+    let deleted = remove(retention, fence, old.user_id, &old.key).await;
+    Ok(Trimmed { expired: current.entries(), written: 0, deleted })
+}
+
+/// Counts an object's entries as deleted and takes it out of reading.
+pub(super) async fn doom(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
+    let mut changes = Changes::default();
+    manifest.to_deleted(&mut changes);
+    changes.write(tx, manifest.user_id).await?;
+    Ok(objects::doom(tx, manifest.user_id, &manifest.key).await?)
+}
+
+/// `false` when the old object is gone, or something keeps by now what expired.
+async fn swap(
+    tx: &mut Tx<'_>,
+    old: &Manifest,
+    new: Option<Manifest>,
+    live: &[StoredEntry],
+    expired: &[&StoredEntry],
+    known: &HashSet<crate::ids::EntryId>,
+) -> Result<bool> {
+    let user = old.user_id;
+    let Some(current) = objects::find(tx, user, &old.key).await? else { return Ok(false) };
+    if !expired.is_empty() && holds::protects(tx, user, old.conversation_id).await? {
+        return Ok(false);
+    }
+    let gone = holes::of(tx, user, &old.key).await?;
+    let mut changes = Changes::default();
+    current.shift(&mut changes, -1);
+    for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {
+        let figures = Figures { stored_bytes: 0, ..current.figures(entry) };
+        changes.count((current.day, entry.log_type, entry.status, "deleted"), figures, 1);
+    }
+    if let Some(mut new) = new {
+        new.tier = if new.kept { StorageStatus::Archived } else { current.tier };
+        for entry in live.iter().filter(|entry| gone.contains(&entry.id) && !known.contains(&entry.id)) {
+            holes::insert(tx, user, &new.key, entry.id).await?;
+            new.count(entry, -1);
+        }
+        new.archived_at = current.archived_at;
+        new.shift(&mut changes, 1);
+        moving::list(tx, &new).await?;
+    }
+    changes.write(tx, user).await?;
+    objects::doom(tx, user, &old.key).await?;
+    Ok(true)
+}
+
+/// Deletes a doomed object now; where that fails, the next run does it.
+async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str) -> i64 {
+    match expiring::remove(retention, fence, user, key).await {
+        Ok(()) => 1,
+        Err(error) => {
+            tracing::warn!(key, %error, "an object could not be deleted yet; the next run deletes it");
+            0
+        }
+    }
+}

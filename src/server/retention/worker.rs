@@ -1,0 +1,77 @@
+//! The hourly run. It looks every few minutes whether an hour has passed since the last run of any process, so that a server
+//! that is often restarted still runs.
+
+use super::{Report, Retention, Run, run_once};
+use crate::{
+    server::{
+        clock::Clock,
+        error::Result,
+        metrics::Metrics,
+        state::App,
+        store::retention::{lease, runs},
+    },
+    timestamp::Timestamp,
+};
+use std::time::Duration;
+
+/// How often the worker looks.
+pub const LOOK_EVERY: Duration = Duration::from_secs(120);
+/// How long after a run the next one is due, in milliseconds.
+const EVERY_MS: i64 = 3_600_000;
+/// Rest between two steps of the hourly run.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Passes that follow each other at once.
+const PASSES: u32 = 500;
+/// Passes that one request may take; the report says whether there is more.
+pub const PASSES_ON_REQUEST: u32 = 20;
+
+/// Runs when an hour has passed.
+pub async fn look(app: &App) -> Result<()> {
+    let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
+    // a last run in the future was made by a clock that has been set right since
+    let due = last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS);
+    if due {
+        let run = |now| Run { pause: PAUSE, ..Run::at(app.config.retention.policy, now) };
+        let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
+        if report.did_something() || report.failed > 0 {
+            tracing::info!(?report, "retention ran");
+        }
+        if let Some(waiting) = &report.waiting {
+            tracing::warn!(waiting, "deletions wait for an admin's word");
+        }
+    }
+    Ok(())
+}
+
+/// Runs again and again while there is more to do, at most `passes` times, and sums up.
+pub async fn run_through(
+    retention: &Retention,
+    clock: &Clock,
+    run: impl Fn(Timestamp) -> Run,
+    passes: u32,
+    metrics: &Metrics,
+) -> Result<Report> {
+    let mut sum = run_once(retention, run(clock.now())).await?;
+    for _ in 1..passes {
+        if !sum.more {
+            break;
+        }
+        sum.add(run_once(retention, run(clock.now())).await?);
+    }
+    metrics.retention_failures.inc_by(u64::try_from(sum.failed).unwrap_or(0));
+    metrics.retention_orphans.inc_by(u64::try_from(sum.orphans_deleted).unwrap_or(0));
+    metrics.retention_waiting.set(i64::from(sum.waiting.is_some()));
+    Ok(sum)
+}
+
+/// On a database of one process: takes the lease from the process that died, and notes when the clock was first seen.
+pub async fn begin(app: &App) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    if app.store.is_single_process() {
+        lease::clear(&mut tx).await?;
+    }
+    if runs::last_seen(&mut tx).await?.is_none() {
+        runs::see(&mut tx, app.clock.now()).await?;
+    }
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,48 @@
+//! `POST · GET /api/work-log/cleanup`: one run of retention, by an admin or by any scheduler that knows `CRON_SECRET`.
+
+use super::{Answer, Problem, params::Params};
+use crate::server::{
+    auth::same,
+    middleware::identity::Identity,
+    retention::{
+        Run,
+        pass::dry_run,
+        worker::{PASSES_ON_REQUEST, run_through},
+    },
+    state::App,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::IntoResponse,
+};
+use serde_json::json;
+
+/// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an admin's word that the clock
+/// is right.
+pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers: HeaderMap, mut params: Params) -> Answer {
+    let admin = identity.as_ref().is_some_and(|identity| identity.account.is_admin);
+    if !admin && !is_scheduler(&app, &headers) {
+        return Err(if identity.is_some() { Problem::admins_only() } else { Problem::signed_out() });
+    }
+    let (dry, trust_clock) = (params.take("dryRun").unwrap_or(false), params.take("confirmClock").unwrap_or(false));
+    params.finish()?;
+    if trust_clock && !admin {
+        return Err(Problem::admins_only());
+    }
+    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
+    if dry {
+        let (plan, stats) = dry_run(&app.retention, run(app.clock.now())).await?;
+        let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
+        return Ok(Json(json!({ "success": true, "stats": stats, "plan": steps })).into_response());
+    }
+    let stats = run_through(&app.retention, &app.clock, run, PASSES_ON_REQUEST, &app.metrics).await?;
+    Ok(Json(json!({ "success": true, "stats": stats })).into_response())
+}
+
+fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
+    let secret = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
+    app.config.retention.cron_secret.as_deref().zip(secret).is_some_and(|(expected, secret)| same(expected, secret))
+}

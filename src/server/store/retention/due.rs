@@ -1,0 +1,155 @@
+//! What is due, of everybody: the questions a plan is made of. Each reads a bounded number of rows by an index on age.
+
+use super::manifest::{COLUMNS, Manifest, ManifestRow};
+use crate::{
+    ids::{ConversationId, EntryId, UserId},
+    server::store::{Result, parsed, parsed_option, work_logs::HELD},
+    timestamp::{DAY_MS, Timestamp},
+    work_log::StorageStatus,
+};
+use sqlx::AnyConnection;
+
+/// Whether a hold or a kept conversation keeps an object's entries from expiring.
+const OBJECT_HELD: &str = "exists (select 1 from retention_holds h where h.user_id = archive_objects.user_id and h.released_at is null \
+                           and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id))";
+
+/// Rows that expired, oldest first, at most `limit`.
+pub async fn expired_rows(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
+    let sql = format!(
+        "select user_id, id from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
+         and kept_at is null and not {HELD} order by created_at, id limit $2"
+    );
+    let query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).bind(limit);
+    query.fetch_all(connection).await?.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+}
+
+/// How many rows expired.
+pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timestamp) -> Result<i64> {
+    let sql = format!(
+        "select count(*) from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
+         and kept_at is null and not {HELD}"
+    );
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
+}
+
+/// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at most `limit`.
+pub async fn rows_to_pack(connection: &mut AnyConnection, hot: Timestamp, warm: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
+    let sql = "select user_id, id from work_logs where storage_status = 'hot' and created_at <= $1 and created_at > $2 \
+               and status <> 'working' order by created_at, id limit $3";
+    let query = sqlx::query_as::<_, (String, String)>(sql).bind(hot.millis()).bind(warm.millis()).bind(limit);
+    query.fetch_all(connection).await?.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+}
+
+/// Rows of one person, conversation and UTC day that are to move into the archive together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueGroup {
+    /// Whose.
+    pub user_id: UserId,
+    /// Of which conversation, if any.
+    pub conversation_id: Option<ConversationId>,
+    /// The UTC day.
+    pub day: i64,
+    /// Whether these are the entries of that day that are kept.
+    pub kept: bool,
+    /// How many.
+    pub rows: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct GroupRow {
+    user_id: String,
+    conversation_id: Option<String>,
+    day: i64,
+    kept: i64,
+    entries: i64,
+}
+
+/// The first day from `from` on that has rows made at or before `warm`.
+pub async fn first_day(connection: &mut AnyConnection, from: i64, warm: Timestamp) -> Result<Option<i64>> {
+    let mut first = None;
+    for tier in ["hot", "warm"] {
+        let sql = "select min(created_at) from work_logs where storage_status = $1 and created_at >= $2 and created_at <= $3";
+        let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(tier).bind(from * DAY_MS).bind(warm.millis());
+        first = [first, query.fetch_one(&mut *connection).await?].into_iter().flatten().min();
+    }
+    Ok(first.map(|at| Timestamp::from_millis(at).day()))
+}
+
+/// The groups of a day whose last row was made at or before `warm`. Rows that expired are not among them.
+pub async fn groups(connection: &mut AnyConnection, day: i64, warm: Timestamp, expired: Timestamp) -> Result<Vec<DueGroup>> {
+    let sql = format!(
+        "select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
+         count(*) as entries from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
+         and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
+         group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
+         order by user_id, conversation_id"
+    );
+    let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql)).bind(day).bind(day * DAY_MS).bind((day + 1) * DAY_MS);
+    let read = |row: GroupRow| {
+        Ok(DueGroup {
+            user_id: parsed("user_id", &row.user_id)?,
+            conversation_id: parsed_option("conversation_id", row.conversation_id.as_deref())?,
+            day: row.day,
+            kept: row.kept != 0,
+            rows: row.entries,
+        })
+    };
+    query.bind(expired.millis()).bind(warm.millis()).fetch_all(connection).await?.into_iter().map(read).collect()
+}
+
+/// Objects in which something expired, oldest first, at most `limit`.
+pub async fn expired_objects(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<Manifest>> {
+    let only = format!("tier in ('cold', 'archived') and kept = 0 and not {OBJECT_HELD}");
+    manifests(connection, &only, None, Some(expired), limit).await
+}
+
+/// How many entries lie in objects in which something expired.
+pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: Timestamp) -> Result<i64> {
+    let sql = format!(
+        "select cast(coalesce(sum(entries), 0) as bigint) from archive_objects where state = 'active' and tier in ('cold', 'archived') \
+         and kept = 0 and first_at <= $1 and not {OBJECT_HELD}"
+    );
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
+}
+
+/// Objects, of one person or of everybody, that hold entries which do not count any more, at most `limit`.
+pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
+    let only = "exists (select 1 from archive_holes h where h.user_id = archive_objects.user_id and h.key = archive_objects.key)";
+    manifests(connection, only, user, None, limit).await
+}
+
+/// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
+pub async fn objects_to_retier(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Manifest, StorageStatus)>> {
+    let mut found = Vec::new();
+    for (from, not, to) in [("cold", "", StorageStatus::Archived), ("archived", "not ", StorageStatus::Cold)] {
+        let only = format!("tier = '{from}' and kept = 0 and {not}{OBJECT_HELD}");
+        found.extend(manifests(connection, &only, None, None, limit).await?.into_iter().map(|manifest| (manifest, to)));
+    }
+    Ok(found)
+}
+
+async fn manifests(
+    connection: &mut AnyConnection,
+    only: &str,
+    user: Option<UserId>,
+    first_before: Option<Timestamp>,
+    limit: i64,
+) -> Result<Vec<Manifest>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from archive_objects where state = 'active' and ($1 is null or user_id = $1) \
+         and ($2 is null or first_at <= $2) and {only} order by first_at, key limit $3"
+    ));
+    let query = sqlx::query_as::<_, ManifestRow>(sql).bind(user.map(|id| id.to_string()));
+    let rows = query.bind(first_before.map(Timestamp::millis)).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(ManifestRow::read).collect()
+}
+
+/// The age of a tier: when its oldest entry was made.
+pub async fn oldest(connection: &mut AnyConnection, tier: StorageStatus) -> Result<Option<Timestamp>> {
+    let sql = match tier {
+        StorageStatus::Hot | StorageStatus::Warm => "select min(created_at) from work_logs where storage_status = $1",
+        StorageStatus::Cold | StorageStatus::Archived => "select min(first_at) from archive_objects where state = 'active' and tier = $1",
+    };
+    let oldest: Option<i64> = sqlx::query_scalar(sql).bind(tier.as_str()).fetch_one(connection).await?;
+    Ok(oldest.map(Timestamp::from_millis))
+}

@@ -1,0 +1,94 @@
+//! What does not expire beside entries that are kept: conversations that their owner keeps, and what an admin holds.
+
+use crate::{
+    ids::{ConversationId, UserId},
+    server::store::{Result, Tx},
+    timestamp::Timestamp,
+};
+use sqlx::AnyConnection;
+
+/// A reason why entries do not expire.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// Whose entries.
+    pub user_id: String,
+    /// Its id.
+    pub id: String,
+    /// Only of this conversation.
+    pub conversation_id: Option<String>,
+    /// Why, in the admin's words.
+    pub reason: String,
+    /// Who placed it.
+    pub created_by: String,
+    /// When, in milliseconds since the epoch.
+    pub created_at: i64,
+}
+
+/// Who keeps entries from expiring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Their owner.
+    Keep,
+    /// An admin.
+    Hold,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// Places a hold under a new id.
+pub async fn place(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, kind: Kind, hold: &Hold) -> Result<()> {
+    let sql = "insert into retention_holds (user_id, id, conversation_id, kind, reason, created_by, created_at) \
+               values ($1, $2, $3, $4, $5, $6, $7)";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(&hold.id).bind(conversation.map(|id| id.to_string())).bind(kind.as_str());
+    query.bind(&hold.reason).bind(&hold.created_by).bind(hold.created_at).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Releases an admin's hold. `false` when there is none of that id in force.
+pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> {
+    let sql = "update retention_holds set released_at = $2 where id = $1 and kind = 'hold' and released_at is null";
+    Ok(sqlx::query(sql).bind(id).bind(now.millis()).execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+/// Lets a conversation go that its owner kept.
+pub async fn let_go(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, now: Timestamp) -> Result<()> {
+    let sql =
+        "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
+    sqlx::query(sql).bind(user.to_string()).bind(conversation.to_string()).bind(now.millis()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether somebody of this kind keeps the person's entries, or those of one conversation, from expiring.
+pub async fn in_force(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>, kind: Kind) -> Result<bool> {
+    let sql = "select 1 from retention_holds where user_id = $1 and kind = $3 and released_at is null \
+               and (conversation_id is null or conversation_id = $2) limit 1";
+    let query = sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(conversation.map(|id| id.to_string()));
+    Ok(query.bind(kind.as_str()).fetch_optional(connection).await?.is_some())
+}
+
+/// Whether anybody keeps the person's entries, or those of one conversation, from expiring.
+pub async fn protects(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<bool> {
+    let keeps = in_force(connection, user, conversation, Kind::Keep).await?;
+    Ok(keeps || in_force(connection, user, conversation, Kind::Hold).await?)
+}
+
+/// Whether an admin holds anything of the person's.
+pub async fn any_of(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
+    let sql = "select 1 from retention_holds where user_id = $1 and kind = 'hold' and released_at is null limit 1";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+}
+
+/// Admins' holds in force, newest first, at most `limit`.
+pub async fn list(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Hold>> {
+    let sql = "select user_id, id, conversation_id, reason, created_by, created_at from retention_holds \
+               where kind = 'hold' and released_at is null order by created_at desc limit $1";
+    Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
+}

@@ -1,0 +1,230 @@
+//! The manifest. A name goes `pending` → `active` → `doomed`: nothing is deleted whose name is pending or active, nothing
+//! is moved under a name that is doomed, so a late deletion never meets an object that is needed.
+
+use super::manifest::{COLUMNS, Manifest, ManifestRow, totals_json};
+use crate::{
+    ids::{ConversationId, EntryId, UserId},
+    server::store::{Result, Tx, parsed},
+    timestamp::Timestamp,
+    work_log::StorageStatus,
+};
+use sqlx::AnyConnection;
+
+/// Takes a name for an object that is about to be put. `false` while an object of that name is in use or being deleted.
+pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Option<ConversationId>, now: Timestamp) -> Result<bool> {
+    let sql = "insert into archive_objects (user_id, key, conversation_id, day, tier, kept, state, entries, bytes, stored_bytes, sha256, \
+               totals, first_id, last_id, first_at, last_at, archived_at) \
+               values ($1, $2, $3, 0, 'cold', 0, 'pending', 0, 0, 0, '', '[]', '', '', 0, 0, $4) \
+               on conflict (user_id, key) do update set archived_at = excluded.archived_at where archive_objects.state = 'pending'";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(conversation.map(|id| id.to_string())).bind(now.millis());
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+/// Lists an object that was read back and compared. `false` when its name is not reserved any more.
+pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
+    let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
+               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13 \
+               where user_id = $1 and key = $2 and state = 'pending'";
+    let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(manifest.day);
+    let query = query.bind(manifest.tier.as_str()).bind(i64::from(manifest.kept)).bind(manifest.bytes).bind(manifest.stored_bytes);
+    let query = query.bind(&manifest.sha256).bind(manifest.ids.0.to_string()).bind(manifest.ids.1.to_string());
+    let query = query.bind(manifest.made.0.millis()).bind(manifest.made.1.millis()).bind(manifest.archived_at.millis());
+    let listed = query.execute(&mut **tx).await?.rows_affected() == 1;
+    write_totals(tx, manifest).await?;
+    Ok(listed)
+}
+
+/// Writes the totals of the entries that count.
+pub async fn write_totals(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
+    let sql = "update archive_objects set totals = $3, entries = $4 where user_id = $1 and key = $2";
+    let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(totals_json(manifest)?);
+    query.bind(manifest.entries()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Moves an object to another tier.
+pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageStatus) -> Result<()> {
+    let sql = "update archive_objects set tier = $3 where user_id = $1 and key = $2 and state = 'active'";
+    sqlx::query(sql).bind(user.to_string()).bind(key).bind(tier.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Takes an object out of reading; it is to be deleted. The caller has counted its entries out.
+pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+    for sql in [
+        "update archive_objects set state = 'doomed', entries = 0, totals = '[]' where user_id = $1 and key = $2",
+        "delete from archive_holes where user_id = $1 and key = $2",
+    ] {
+        sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Dooms names that were reserved before `before` and never came to anything.
+pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
+    let sql = "update archive_objects set state = 'doomed' where state = 'pending' and archived_at < $1";
+    sqlx::query(sql).bind(before.millis()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Notes an object that no manifest row names, so that it may be deleted. `false` when its name is known after all.
+pub async fn doom_orphan(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
+    let sql = "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, stored_bytes, sha256, totals, first_id, \
+               last_id, first_at, last_at, archived_at) values ($1, $2, 0, 'cold', 0, 'doomed', 0, 0, 0, '', '[]', '', '', 0, 0, $3) \
+               on conflict (user_id, key) do nothing";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(now.millis());
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+}
+
+/// Forgets an object that is deleted.
+pub async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+    let sql = "delete from archive_objects where user_id = $1 and key = $2 and state = 'doomed'";
+    sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Objects that are to be deleted, of one person or of everybody, at most `limit`.
+pub async fn doomed(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<(UserId, String)>> {
+    let sql =
+        "select user_id, key from archive_objects where state = 'doomed' and ($1 is null or user_id = $1) order by user_id, key limit $2";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(user.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(|(user, key)| Ok((parsed("user_id", &user)?, key))).collect()
+}
+
+/// An object in use.
+pub async fn find(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<Manifest>> {
+    let sql = format!("select {COLUMNS} from archive_objects where user_id = $1 and key = $2 and state = 'active'");
+    let query = sqlx::query_as::<_, ManifestRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(key);
+    query.fetch_optional(connection).await?.map(ManifestRow::read).transpose()
+}
+
+/// Whether a name is known, whatever its state.
+pub async fn is_known(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<bool> {
+    let sql = "select 1 from archive_objects where user_id = $1 and key = $2";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(key).fetch_optional(connection).await?.is_some())
+}
+
+/// Whether the person has an object in use that reaches over this id, so that it may hold the entry.
+pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<bool> {
+    let sql = "select 1 from archive_objects where user_id = $1 and state = 'active' and first_id <= $2 and last_id >= $2 limit 1";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?.is_some())
+}
+
+/// A person's objects in use, of one conversation or of all.
+pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<Vec<Manifest>> {
+    let sql = format!(
+        "select {COLUMNS} from archive_objects where user_id = $1 and ($2 is null or conversation_id = $2) and state = 'active' order by key"
+    );
+    let query = sqlx::query_as::<_, ManifestRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+    let rows = query.bind(conversation.map(|id| id.to_string())).fetch_all(connection).await?;
+    rows.into_iter().map(ManifestRow::read).collect()
+}
+
+/// Dooms names that are reserved in a conversation, or of all of a person's.
+pub async fn doom_pending(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
+    let sql =
+        "update archive_objects set state = 'doomed' where user_id = $1 and ($2 is null or conversation_id = $2) and state = 'pending'";
+    sqlx::query(sql).bind(user.to_string()).bind(conversation.map(|id| id.to_string())).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// An object as lists read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// Its name.
+    pub key: String,
+    /// Hex SHA-256 of its bytes.
+    pub sha256: String,
+    /// Cold, or archived.
+    pub tier: StorageStatus,
+    /// When it was put.
+    pub archived_at: Timestamp,
+    /// The oldest id in it.
+    pub first_id: EntryId,
+    /// The newest id in it.
+    pub last_id: EntryId,
+    /// The age at which its entries expire, in days; `None` while they do not.
+    pub cold_days: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ShelfRow {
+    key: String,
+    sha256: String,
+    tier: String,
+    archived_at: i64,
+    first_id: String,
+    last_id: String,
+    cold_days: Option<i64>,
+}
+
+/// Which objects a list looks into.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reach {
+    /// Only of this conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Only of this tier.
+    pub tier: Option<StorageStatus>,
+    /// Only where there are ids from here up.
+    pub from: Option<EntryId>,
+    /// Only where there are ids below this one.
+    pub below: Option<EntryId>,
+}
+
+/// What a list reads of an object; `$2` to `$5` are the reach.
+const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
+     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
+     then null else (select cold_days from retention_policy) end as cold_days from archive_objects o \
+     where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
+     and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
+
+/// The owner's objects in reach after the one at `after` (its last id and key), newest first, at most `limit`.
+pub async fn shelves(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reach: Reach,
+    after: Option<(EntryId, String)>,
+    limit: i64,
+) -> Result<Vec<Shelf>> {
+    let order = "and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8";
+    read_shelves(connection, user, reach, order, after, limit).await
+}
+
+/// The owner's objects in reach after the one at `after` (its first id and key), oldest first, at most `limit`.
+pub async fn shelves_onward(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reach: Reach,
+    after: Option<(EntryId, String)>,
+    limit: i64,
+) -> Result<Vec<Shelf>> {
+    let order = "and ($6 is null or first_id > $6 or (first_id = $6 and key > $7)) order by first_id, key limit $8";
+    read_shelves(connection, user, reach, order, after, limit).await
+}
+
+async fn read_shelves(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reach: Reach,
+    order: &str,
+    after: Option<(EntryId, String)>,
+    limit: i64,
+) -> Result<Vec<Shelf>> {
+    let sql = sqlx::AssertSqlSafe(format!("{SHELF} {order}"));
+    let (id, key) = after.unzip();
+    let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(reach.conversation_id.map(|id| id.to_string()));
+    let query = query.bind(reach.tier.map(|tier| tier.to_string())).bind(reach.from.map(|id| id.to_string()));
+    let query = query.bind(reach.below.map(|id| id.to_string())).bind(id.map(|id| id.to_string())).bind(key).bind(limit);
+    let read = |row: ShelfRow| {
+        Ok(Shelf {
+            key: row.key,
+            sha256: row.sha256,
+            tier: parsed("tier", &row.tier)?,
+            archived_at: Timestamp::from_millis(row.archived_at),
+            first_id: parsed("first_id", &row.first_id)?,
+            last_id: parsed("last_id", &row.last_id)?,
+            cold_days: row.cold_days,
+        })
+    };
+    query.fetch_all(connection).await?.into_iter().map(read).collect()
+}

@@ -1,0 +1,163 @@
+//! Rows that change their tier or expire. Each change names owner, id and revision: a row that changed meanwhile stays.
+
+use crate::{
+    ids::{ConversationId, EntryId, UserId},
+    server::store::{
+        Result, StoreError, Tx,
+        stats::{Changes, DELETED, Figures},
+        work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{StorageStatus, WorkLogEntry},
+};
+use sqlx::AnyConnection;
+
+/// Rows named in one statement.
+const AT_ONCE: usize = 100;
+
+/// A row with what it takes now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TieredRow {
+    /// What it holds.
+    pub entry: StoredEntry,
+    /// Hot or warm.
+    pub tier: StorageStatus,
+    /// What it takes.
+    pub stored_bytes: i64,
+}
+
+impl TieredRow {
+    fn of(row: EntryRow) -> Result<Self> {
+        let (tier, packed) = row.tier()?;
+        let entry = row.stored()?;
+        let stored_bytes = packed.map_or_else(|| entry.size(), |packed| packed + entry.title.len() as i64);
+        Ok(Self { entry, tier, stored_bytes })
+    }
+
+    /// Counts it in (`sign` 1) or out (`sign` -1) of its tier.
+    pub fn count(&self, changes: &mut Changes, sign: i64) {
+        let entry = &self.entry;
+        let line = (entry.timestamp.day(), entry.log_type, entry.status, self.tier.as_str());
+        changes.count(line, Figures::of(entry.size(), self.stored_bytes, entry.duration_ms, &entry.metadata), sign);
+    }
+
+    fn count_deleted(&self, changes: &mut Changes) {
+        self.count(changes, -1);
+        let entry = &self.entry;
+        let line = (entry.timestamp.day(), entry.log_type, entry.status, DELETED);
+        changes.count(line, Figures::of(entry.size(), 0, entry.duration_ms, &entry.metadata), 1);
+    }
+}
+
+/// Which rows of a group belong in one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Members {
+    /// Whose.
+    pub user_id: UserId,
+    /// Of which conversation; `None` for those outside any.
+    pub conversation_id: Option<ConversationId>,
+    /// The UTC day.
+    pub day: i64,
+    /// Those that are kept, or those that are not.
+    pub kept: bool,
+    /// Those made at or before this time are left out unless something keeps them: they expire.
+    pub expired: Timestamp,
+}
+
+/// The settled rows of a group after `after`, oldest first, at most `limit`.
+pub async fn of_group(connection: &mut AnyConnection, members: Members, after: Option<EntryId>, limit: i64) -> Result<Vec<TieredRow>> {
+    let place =
+        if members.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
+    let kept = if members.kept { "kept_at is not null" } else { "kept_at is null" };
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from work_logs where user_id = $1 and {place} and created_at >= $3 and created_at < $4 and {kept} \
+         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and ($6 is null or id > $6) order by id limit $7"
+    ));
+    let query = sqlx::query_as::<_, EntryRow>(sql).bind(members.user_id.to_string());
+    let query = query.bind(members.conversation_id.map(|id| id.to_string()));
+    let query = query.bind(members.day * DAY_MS).bind((members.day + 1) * DAY_MS).bind(members.expired.millis());
+    let rows = query.bind(after.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(TieredRow::of).collect()
+}
+
+/// Rows by their ids, as they are now.
+pub async fn by_id(connection: &mut AnyConnection, user: UserId, ids: &[EntryId]) -> Result<Vec<TieredRow>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let marks = (2..ids.len() + 2).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id in ({marks}) order by id"));
+        let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string());
+        let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
+        for row in query.fetch_all(&mut *connection).await? {
+            found.push(TieredRow::of(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Packs a hot row in place; `rev` stays. `false` when it changed meanwhile. The caller holds the owner's lock.
+pub async fn pack(tx: &mut Tx<'_>, row: &TieredRow, changes: &mut Changes) -> Result<bool> {
+    let entry = &row.entry;
+    let packed = crate::server::packing::pack(&long(entry)).map_err(|why| StoreError::Corrupt { what: "details", why: why.to_string() })?;
+    let stored_bytes = packed.len() as i64 + entry.title.len() as i64;
+    let sql = "update work_logs set details = null, metadata = '', packed = $4, storage_status = 'warm' \
+               where user_id = $1 and id = $2 and rev = $3 and storage_status = 'hot' and status <> 'working'";
+    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(entry.rev).bind(packed);
+    let done = query.execute(&mut **tx).await?.rows_affected() == 1;
+    if done {
+        row.count(changes, -1);
+        TieredRow { tier: StorageStatus::Warm, stored_bytes, ..row.clone() }.count(changes, 1);
+    }
+    Ok(done)
+}
+
+/// Deletes exactly the rows that still have these revisions and returns the ids of those. The caller holds the owner's lock.
+pub async fn delete_exactly(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)]) -> Result<Vec<EntryId>> {
+    delete_where(tx, user, rows, "").await
+}
+
+/// Deletes rows that expired: those that still have these revisions and that nothing keeps. The caller holds the owner's lock.
+pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: &mut Changes) -> Result<usize> {
+    let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
+    let gone = delete_where(tx, user, &named, &format!(" and kept_at is null and not {HELD}")).await?;
+    rows.iter().filter(|row| gone.contains(&row.entry.id)).for_each(|row| row.count_deleted(changes));
+    Ok(gone.len())
+}
+
+/// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the pairs, and the primary key
+/// finds them.
+async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], only: &str) -> Result<Vec<EntryId>> {
+    let mut gone = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(AT_ONCE) {
+        let marks = |first: usize| (first..first + rows.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let (ids, revs) = (marks(2), marks(2 + rows.len()));
+        let sql = format!("delete from work_logs where user_id = $1 and id in ({ids}) and rev in ({revs}){only} returning id");
+        let query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+        let query = rows.iter().fold(query, |query, (id, _)| query.bind(id.to_string()));
+        let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
+        for id in query.fetch_all(&mut **tx).await? {
+            gone.push(crate::server::store::parsed("id", &id)?);
+        }
+    }
+    Ok(gone)
+}
+
+/// Writes an entry from the archive as a row again, hot, under a new revision, so that it may change.
+pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
+    let kept_at = entry.kept_at;
+    let mut entry = entry.entry(StorageStatus::Hot, None, None);
+    crate::server::store::work_logs::insert(tx, &mut entry, &Default::default()).await?;
+    // its duration was counted when it was first written
+    crate::server::store::durations::count(tx, &entry, -1).await?;
+    if kept_at.is_some() {
+        crate::server::store::work_logs::keep(tx, &mut entry, kept_at).await?;
+    }
+    Ok(entry)
+}
+
+/// Raises the owner's floor: cursors below it cannot be continued, for rows above them are gone without a trace in the feed.
+pub async fn raise_floor(tx: &mut Tx<'_>, user: UserId, rev: i64) -> Result<()> {
+    let sql = "update heads set floor = $2 where user_id = $1 and floor < $2";
+    sqlx::query(sql).bind(user.to_string()).bind(rev).execute(&mut **tx).await?;
+    Ok(())
+}

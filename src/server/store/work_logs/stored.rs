@@ -1,0 +1,61 @@
+//! An entry without what follows from where it is kept: what a row and a line in the archive have in common.
+
+use crate::{
+    ids::{ConversationId, EntryId, TurnId, UserId},
+    timestamp::Timestamp,
+    work_log::{LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+};
+use serde::{Deserialize, Serialize};
+
+/// An entry as it is written to the archive, one line of JSON each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the fields are those of `WorkLogEntry`")]
+pub struct StoredEntry {
+    pub id: EntryId,
+    pub user_id: UserId,
+    pub conversation_id: Option<ConversationId>,
+    pub parent_id: Option<EntryId>,
+    pub turn_id: Option<TurnId>,
+    pub log_type: LogType,
+    pub status: Status,
+    pub title: String,
+    pub details: Option<String>,
+    pub metadata: Metadata,
+    pub timestamp: Timestamp,
+    pub updated_at: Timestamp,
+    pub duration_ms: Option<i64>,
+    /// Since when its owner keeps it.
+    pub kept_at: Option<Timestamp>,
+    pub rev: i64,
+}
+
+impl StoredEntry {
+    /// The entry as readers see it.
+    pub fn entry(self, storage_status: StorageStatus, expires_at: Option<Timestamp>, archived_at: Option<Timestamp>) -> WorkLogEntry {
+        WorkLogEntry {
+            id: self.id,
+            user_id: self.user_id,
+            conversation_id: self.conversation_id,
+            parent_id: self.parent_id,
+            turn_id: self.turn_id,
+            log_type: self.log_type,
+            status: self.status,
+            title: self.title,
+            details: self.details,
+            metadata: self.metadata,
+            timestamp: self.timestamp,
+            updated_at: self.updated_at,
+            duration_ms: self.duration_ms,
+            storage_status,
+            expires_at,
+            archived_at,
+            rev: self.rev,
+        }
+    }
+
+    /// Title, details and metadata together, in bytes.
+    pub fn size(&self) -> i64 {
+        super::size(&self.title, self.details.as_deref(), &self.metadata)
+    }
+}

@@ -1,0 +1,119 @@
+//! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands do what they say.
+
+use super::home::{Caller, Home};
+use holly::{
+    server::clock::Clock,
+    timestamp::{DAY_MS, Timestamp},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
+
+const ENTRIES: usize = 240;
+const KILLS: u64 = 12;
+
+fn in_days(days: i64) -> Timestamp {
+    Clock::system().now().plus(days * DAY_MS)
+}
+
+async fn writes(caller: &Caller, count: usize) {
+    for n in 0..count {
+        let body = json!({"logType": "info", "status": "info", "title": format!("entry {n}"), "details": "some text ".repeat(30)});
+        let request = caller.request(Method::POST, "/api/work-log/create").json(&body);
+        assert_eq!(caller.tries(request).await.unwrap().0, 201);
+    }
+}
+
+/// What an entry says, wherever it lies.
+async fn said(caller: &Caller) -> BTreeMap<String, (Value, Value)> {
+    let entries = caller.entries().await;
+    let count = entries.len();
+    let said: BTreeMap<_, _> =
+        entries.into_iter().map(|entry| (entry["id"].to_string(), (entry["title"].clone(), entry["details"].clone()))).collect();
+    assert_eq!(said.len(), count, "an entry is there twice");
+    said
+}
+
+fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+    let of = |file: std::fs::DirEntry| if file.path().is_dir() { objects(&file.path()) } else { vec![file.path()] };
+    files.flat_map(|file| of(file.unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
+    let home = Home::with_a_person();
+    let server = home.serve();
+    writes(&server.caller, ENTRIES).await;
+    let expected = said(&server.caller).await;
+    server.terminate().await;
+    let run = |days: i64| {
+        let mut command = home.command();
+        command
+            .args(["retention", "run", "--allow-future", "--as-of", &in_days(days).to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    for kill in 0..KILLS {
+        let mut running = run(if kill < KILLS / 2 { 10 } else { 40 }).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(20 + kill % (KILLS / 2) * 35)).await;
+        running.kill().unwrap();
+        running.wait().unwrap();
+        // the server takes the lease from the dead, and reads whatever there is
+        let server = home.serve();
+        assert_eq!(said(&server.caller).await, expected, "after kill {kill}");
+        server.terminate().await;
+    }
+    assert!(run(40).status().unwrap().success());
+    let server = home.serve();
+    assert_eq!(said(&server.caller).await, expected);
+    assert!(server.caller.entries().await.iter().all(|entry| entry["storageStatus"] == "cold"));
+    server.terminate().await;
+    assert!(run(91).status().unwrap().success());
+    let server = home.serve();
+    assert!(server.caller.entries().await.is_empty());
+    assert_eq!(objects(&home.data().join("archive")), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_plan_run_print_back_up_and_restore() {
+    let home = Home::with_a_person();
+    let server = home.serve();
+    writes(&server.caller, 3).await;
+    server.terminate().await;
+    let text = |arguments: &[&str]| {
+        let output = home.run(arguments, "");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let later = in_days(40).to_string();
+    let (planned, plan) = text(&["retention", "plan", "--as-of", &later]);
+    assert!(planned && plan.contains("move 3 rows outside conversations"), "{plan}");
+    let (ran, refused) = text(&["retention", "run", "--as-of", &later]);
+    assert!(!ran && refused.contains("--allow-future"), "{refused}");
+    let (ran, report) = text(&["retention", "run", "--as-of", &later, "--allow-future"]);
+    assert!(ran && report.contains("\"movedToCold\": 3"), "{report}");
+    let archive = home.data().join("archive");
+    let object = objects(&archive).remove(0);
+    let key = object.strip_prefix(archive.canonicalize().unwrap_or(archive.clone())).unwrap_or(object.strip_prefix(&archive).unwrap());
+    let (printed, lines) = text(&["archive", "cat", key.to_str().unwrap()]);
+    assert!(printed && lines.lines().count() == 4 && lines.contains("\"schema\":\"holly.work-log/1\""), "{lines}");
+
+    let copy = home.data().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    assert!(text(&["backup", copy]).0 && !text(&["backup", copy]).0, "a backup never overwrites");
+    let server = home.serve();
+    let gone = server.caller.entries().await[0]["id"].as_str().unwrap().to_owned();
+    let cursor = server.caller.gets("/api/work-log/list").await["cursor"].clone();
+    let request = server.caller.request(Method::DELETE, &format!("/api/work-log/{gone}"));
+    assert_eq!(server.caller.tries(request).await.unwrap().0, 200);
+    let (restored, why) = text(&["restore", copy]);
+    assert!(!restored && why.contains("another holly"), "{why}");
+    server.terminate().await;
+    let (restored, said) = text(&["restore", copy]);
+    assert!(restored && said.contains("1 objects listed anew"), "the object was rewritten since the backup: {said}");
+    let server = home.serve();
+    let ids: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
+    assert!(ids.len() == 2 && !ids.contains(&gone.into()), "{ids:?}");
+    assert_ne!(server.caller.gets("/api/work-log/list").await["cursor"], cursor, "cursors of the life before are not continued");
+}

@@ -1,0 +1,144 @@
+//! Nothing left at the end: planted text is absent from the database's files and the objects after entries expired, after they
+//! were erased, and after a backup that still had them is restored.
+
+use crate::{
+    ids::{EntryId, UserId},
+    server::{
+        chat::delete_conversation,
+        retention::{Archive, Policy, Retention, Run, erasing, restoring::after_restore, run_once},
+        store::Store,
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        databases::Sqlite,
+        people::{NOW, conversation, draft, person},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{EntryDraft, Metadata, Status},
+};
+use std::path::Path;
+use tempfile::TempDir;
+
+const CANARY: &str = "canary-7f3a9e52";
+
+struct Cage {
+    database: Sqlite,
+    folder: TempDir,
+    retention: Retention,
+}
+
+impl Cage {
+    async fn open() -> Self {
+        let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
+        let archive = Archive::open(&format!("file://{}", folder.path().display())).unwrap();
+        let retention = Retention { store: database.store.clone(), archive };
+        Self { database, folder, retention }
+    }
+
+    async fn run(&self, at: Timestamp) {
+        let report = run_once(&self.retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap();
+        assert_eq!(report.failed, 0, "{report:?}");
+    }
+
+    async fn plant(&self, user: UserId, place: Option<crate::ids::ConversationId>) -> EntryId {
+        let canaries = EntryDraft {
+            conversation_id: place,
+            details: Some(CANARY.repeat(500)),
+            metadata: Metadata::default().with("note", CANARY),
+            ..draft(Status::Success, &format!("Title with {CANARY}"))
+        };
+        create_work_log(&self.retention.store, NOW, user, canaries, Origin::default()).await.unwrap().id
+    }
+
+    /// In database files as they are, in objects unpacked.
+    async fn canaries(&self) -> usize {
+        self.retention.store.shrink().await.unwrap();
+        self.database.occurrences(CANARY) + in_objects(self.folder.path())
+    }
+}
+
+fn in_objects(folder: &Path) -> usize {
+    let of = |file: std::fs::DirEntry| {
+        if file.path().is_dir() {
+            return in_objects(&file.path());
+        }
+        let bytes = std::fs::read(file.path()).unwrap();
+        let plain = zstd::decode_all(&bytes[..]).unwrap_or(bytes);
+        plain.windows(CANARY.len()).filter(|part| *part == CANARY.as_bytes()).count()
+    };
+    std::fs::read_dir(folder).unwrap().map(|file| of(file.unwrap())).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_what_expired() {
+    let cage = Cage::open().await;
+    let ada = person(&cage.retention.store, "ada").await;
+    for _ in 0..5 {
+        cage.plant(ada, None).await;
+    }
+    cage.run(NOW.plus(8 * DAY_MS)).await;
+    cage.run(NOW.plus(31 * DAY_MS)).await;
+    assert!(in_objects(cage.folder.path()) > 0, "the objects are where the text lies");
+    cage.run(NOW.plus(90 * DAY_MS)).await;
+    assert_eq!(cage.canaries().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_what_was_erased_in_any_tier() {
+    for age in [1, 10, 45] {
+        let cage = Cage::open().await;
+        let store: &Store = &cage.retention.store;
+        let now = NOW.plus(age * DAY_MS);
+        let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
+        let talk = conversation(store, ada, "Talk").await;
+        let alone = cage.plant(ada, None).await;
+        let innocent = create_work_log(store, NOW, ada, draft(Status::Info, "innocent"), Origin::default()).await.unwrap();
+        cage.plant(ada, Some(talk.id)).await;
+        cage.plant(bob, None).await;
+        cage.run(now).await;
+        erasing::erase_entry(&cage.retention, now, ada, alone).await.unwrap();
+        delete_conversation(store, now, ada, talk.id).await.unwrap();
+        erasing::purge(&cage.retention, now, ada).await.unwrap();
+        erasing::erase_account(&cage.retention, now, bob).await.unwrap();
+        assert_eq!(cage.canaries().await, 0, "at {age} days");
+        let reader = &mut store.read().await.unwrap();
+        let left = crate::server::retention::reading::find(reader, &cage.retention.archive, ada, innocent.id).await.unwrap();
+        assert_eq!(left.unwrap().title, "innocent", "at {age} days");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_does_not_bring_back_what_was_erased() {
+    let cage = Cage::open().await;
+    let store: &Store = &cage.retention.store;
+    let now = NOW.plus(45 * DAY_MS);
+    let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
+    let old = cage.plant(ada, None).await;
+    let innocent = create_work_log(store, NOW, ada, draft(Status::Info, "innocent"), Origin::default()).await.unwrap();
+    cage.run(now).await;
+    let fresh = cage.plant(ada, None).await;
+    cage.plant(bob, None).await;
+    let files = tempfile::tempdir().unwrap();
+    let copy = files.path().join("copy.db");
+    store.backup(copy.to_str().unwrap()).await.unwrap();
+    for id in [old, fresh] {
+        erasing::erase_entry(&cage.retention, now, ada, id).await.unwrap();
+    }
+    erasing::erase_account(&cage.retention, now, bob).await.unwrap();
+
+    let again = Store::open(&format!("sqlite://{}", copy.display())).await.unwrap();
+    again.begin_new_epoch().await.unwrap();
+    again.close().await;
+    let again = Store::open(&format!("sqlite://{}", copy.display())).await.unwrap();
+    assert_ne!(again.epoch(), store.epoch());
+    let retention = Retention { store: again.clone(), archive: cage.retention.archive.clone() };
+    let restored = after_restore(&retention, now).await.unwrap();
+    assert_eq!((restored.erased, restored.missing, restored.adopted), (2, 1, 1), "the object was rewritten since the backup");
+    again.shrink().await.unwrap();
+    let left: Vec<u8> =
+        ["", "-wal"].iter().filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok()).flatten().collect();
+    assert!(!left.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
+    let reader = &mut again.read().await.unwrap();
+    let found = crate::server::retention::reading::find(reader, &retention.archive, ada, innocent.id).await.unwrap();
+    assert_eq!(found.unwrap().title, "innocent", "what was not erased is there");
+}

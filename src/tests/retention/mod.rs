@@ -1,0 +1,8 @@
+//! Retention: nothing lost on the way, nothing left at the end.
+
+mod canaries;
+mod dictionary;
+mod model;
+mod s3;
+mod steps;
+mod world;

@@ -1,0 +1,201 @@
+//! Single rules: the clock guard, the fence, the cursor below moved rows, damage that is told and never shown.
+
+use crate::{
+    server::{
+        error::Error,
+        retention::{Policy, Retention, Run, erasing, keeping, reading, restoring, run_once},
+        store::{
+            heads,
+            retention::{lease, objects},
+            work_logs::EntryFilter,
+        },
+        work_log::{Origin, create_work_log, update_work_log},
+    },
+    tests::support::{
+        archives::retention,
+        databases::on_both_databases,
+        people::{NOW, conversation, draft, entry, person},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry},
+};
+
+const fn days(days: i64) -> Timestamp {
+    NOW.plus(days * DAY_MS)
+}
+
+async fn run(retention: &Retention, at: Timestamp) -> crate::server::retention::Report {
+    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
+}
+
+async fn all(retention: &Retention, user: crate::ids::UserId, filter: EntryFilter, archive_too: bool) -> Vec<WorkLogEntry> {
+    let mut reader = retention.store.read().await.unwrap();
+    reading::list(&mut reader, &retention.archive, user, (&filter, archive_too), None, 1_000).await.unwrap()
+}
+
+on_both_databases! {
+    async fn an_entry_goes_through_every_tier_and_is_gone_at_ninety_days(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let made = entry(&store, ada, Status::Success, "one").await;
+        for (age, tier) in [(6, "hot"), (7, "warm"), (29, "warm"), (30, "cold"), (89, "cold")] {
+            run(&retention, days(age)).await;
+            let listed = all(&retention, ada, EntryFilter::default(), false).await;
+            assert_eq!((listed.len(), listed[0].storage_status.as_str()), (1, tier), "at {age} days");
+            assert_eq!((listed[0].rev, listed[0].expires_at, &listed[0].title), (made.rev, Some(days(90)), &made.title));
+            assert_eq!(listed[0].archived_at.is_some(), tier == "cold");
+        }
+        assert_eq!(run(&retention, days(90)).await.deleted, 1);
+        assert_eq!(all(&retention, ada, EntryFilter::default(), false).await, []);
+    }
+
+    async fn a_clock_that_leapt_deletes_nothing_without_an_admins_word(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        let untrusted = |at| Run::at(Policy::default(), at);
+        run_once(&retention, untrusted(NOW)).await.unwrap();
+        let leapt = run_once(&retention, untrusted(days(3_650))).await.unwrap();
+        assert!(leapt.waiting.is_some() && leapt.deleted == 0, "{leapt:?}");
+        let right_again = run_once(&retention, untrusted(NOW.plus(3_600_000))).await.unwrap();
+        assert_eq!((right_again.waiting, right_again.deleted), (None, 0));
+        let leapt = run_once(&retention, untrusted(days(3_650))).await.unwrap();
+        assert!(leapt.waiting.is_some(), "the leap is not forgotten: {leapt:?}");
+        assert_eq!(run(&retention, days(3_650)).await.deleted, 1);
+    }
+
+    async fn a_runner_that_was_thought_dead_changes_nothing_any_more(store: Store) {
+        let mut tx = store.begin().await.unwrap();
+        let first = lease::take(&mut tx, NOW, NOW.plus(1_000)).await.unwrap().unwrap();
+        assert_eq!(lease::take(&mut tx, NOW.plus(999), NOW.plus(1_999)).await.unwrap(), None, "somebody has it");
+        let second = lease::take(&mut tx, NOW.plus(1_000), NOW.plus(2_000)).await.unwrap().unwrap();
+        assert!(!lease::holds(&mut tx, first).await.unwrap() && lease::holds(&mut tx, second).await.unwrap());
+        lease::give_back(&mut tx, first).await.unwrap();
+        assert_eq!(lease::take(&mut tx, NOW.plus(1_001), NOW.plus(2_001)).await.unwrap(), None, "only the holder gives it back");
+        tx.commit().await.unwrap();
+        let retention = retention(&store);
+        assert!(run_once(&retention, Run::at(Policy::default(), NOW.plus(1_500))).await.unwrap().busy);
+    }
+
+    async fn a_cursor_below_rows_that_moved_cannot_be_continued(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let old = entry(&store, ada, Status::Success, "old").await;
+        run(&retention, days(31)).await;
+        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().floor, old.rev);
+    }
+
+    async fn what_is_kept_or_held_stays_and_what_is_let_go_expires(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (talk, held) = (conversation(&store, ada, "Kept").await, conversation(&store, ada, "Held").await);
+        let of = |place| EntryDraft { conversation_id: place, ..draft(Status::Success, "x") };
+        let alone = create_work_log(&store, NOW, ada, of(None), Origin::default()).await.unwrap();
+        for place in [talk.id, held.id] {
+            create_work_log(&store, NOW, ada, of(Some(place)), Origin::default()).await.unwrap();
+        }
+        keeping::keep_conversation(&retention, NOW, ada, talk.id, true).await.unwrap();
+        let hold = keeping::place_hold(&retention, NOW, ada, (ada, Some(held.id)), "a lawsuit").await.unwrap();
+        run(&retention, days(40)).await;
+        let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
+        crate::server::retention::changing::update_anywhere(&retention, days(40), ada, alone.id, kept).await.unwrap();
+        run(&retention, days(41)).await;
+        let report = run(&retention, days(1_000)).await;
+        let listed = all(&retention, ada, EntryFilter::default(), false).await;
+        assert!(listed.len() == 3 && report.deleted == 0, "{listed:?} {report:?}");
+        assert!(listed.iter().all(|entry| entry.storage_status == StorageStatus::Archived && entry.expires_at.is_none()), "{listed:?}");
+        let refused = erasing::erase_entry(&retention, days(1_000), ada, listed.iter().find(|entry| entry.conversation_id == Some(held.id)).unwrap().id).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        keeping::keep_conversation(&retention, days(1_000), ada, talk.id, false).await.unwrap();
+        keeping::release_hold(&retention, days(1_000), &hold).await.unwrap();
+        run(&retention, days(1_000)).await;
+        run(&retention, days(1_000)).await;
+        assert_eq!(all(&retention, ada, EntryFilter::default(), false).await.len(), 1, "only the entry that its owner keeps");
+    }
+
+    async fn a_policy_that_changes_holds_for_entries_that_are_there(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let made = entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        for (cold, expires) in [(40, 40), (400, 400)] {
+            let mut tx = store.begin().await.unwrap();
+            crate::server::store::retention::declare_policy(&mut tx, [7, 30, cold]).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(all(&retention, ada, EntryFilter::default(), false).await[0].expires_at, Some(made.timestamp.plus(expires * DAY_MS)));
+        }
+    }
+
+    async fn text_in_packed_rows_is_found_and_in_the_archive_when_asked_for(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let detailed = EntryDraft { details: Some("Painted in 3 PASSES".into()), ..draft(Status::Info, "Image") };
+        create_work_log(&store, NOW, ada, detailed, Origin::default()).await.unwrap();
+        entry(&store, ada, Status::Info, "nothing of the kind").await;
+        let containing = || EntryFilter { text: Some("passes".into()), ..EntryFilter::default() };
+        run(&retention, days(10)).await;
+        assert_eq!(all(&retention, ada, containing(), false).await.len(), 1, "warm");
+        run(&retention, days(31)).await;
+        assert_eq!(all(&retention, ada, containing(), false).await.len(), 0, "cold, not asked for");
+        assert_eq!(all(&retention, ada, containing(), true).await.len(), 1, "cold, asked for");
+        let cold = EntryFilter { storage_status: Some(StorageStatus::Cold), ..containing() };
+        assert_eq!(all(&retention, ada, cold, false).await.len(), 1, "the tier is asked for");
+    }
+
+    async fn a_row_that_changed_while_its_copy_was_put_stays_a_row(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let one = entry(&store, ada, Status::Success, "one").await;
+        entry(&store, ada, Status::Success, "two").await;
+        let changed = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
+        let (ran, _) = tokio::join!(run(&retention, days(31)), async {
+            update_work_log(&store, days(31), ada, one.id, changed).await
+        });
+        assert_eq!(ran.failed, 0, "{ran:?}");
+        run(&retention, days(31)).await;
+        let titles: Vec<_> = all(&retention, ada, EntryFilter::default(), false).await.into_iter().map(|entry| entry.title).collect();
+        assert!(titles == ["two", "changed"] || titles == ["two", "one"], "{titles:?}");
+    }
+
+    async fn a_conversation_is_read_onward_through_all_tiers(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let talk = conversation(&store, ada, "Talk").await;
+        let mut ids = Vec::new();
+        for age in [0, 0, 1, 1, 35, 35] {
+            let made = EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Info, "x") };
+            ids.push(create_work_log(&store, days(age), ada, made, Origin::default()).await.unwrap().id);
+        }
+        run(&retention, days(36)).await;
+        let mut reader = store.read().await.unwrap();
+        for (from, limit) in [(0, 9), (1, 2), (1, 4), (3, 9), (5, 9)] {
+            let read = reading::earliest(&mut reader, &retention.archive, ada, talk.id, ids[from], limit).await.unwrap();
+            let expected: Vec<_> = ids[from..].iter().copied().take(limit as usize).collect();
+            assert_eq!(read.iter().map(|entry| entry.id).collect::<Vec<_>>(), expected, "from {from}, at most {limit}");
+        }
+    }
+
+    async fn damage_in_the_archive_is_an_error_and_deletes_nothing(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
+        let mut bytes = retention.archive.get(&manifest.key).await.unwrap().to_vec();
+        bytes[20] ^= 1;
+        retention.archive.replace(&manifest.key, bytes).await.unwrap();
+        let read = reading::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
+        run(&retention, days(32)).await;
+        assert_eq!(objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap(), [manifest]);
+    }
+
+    async fn an_account_that_is_erased_leaves_figures_and_nothing_else(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let bob = person(&store, "bob").await;
+        for (user, title) in [(ada, "one"), (ada, "two"), (bob, "three")] {
+            entry(&store, user, Status::Success, title).await;
+        }
+        run(&retention, days(31)).await;
+        create_work_log(&store, days(31), ada, draft(Status::Info, "four"), Origin::default()).await.unwrap();
+        let receipt = erasing::erase_account(&retention, days(32), ada).await.unwrap();
+        assert_eq!((receipt.rows, receipt.archived, receipt.objects, receipt.objects_pending), (1, 2, 1, 0));
+        assert_eq!(all(&retention, bob, EntryFilter::default(), false).await.len(), 1);
+        let lines = crate::server::store::stats::since(&mut store.read().await.unwrap(), 0).await.unwrap();
+        let of = |tier: &str| lines.iter().filter(|line| line.tier == tier).map(|line| line.entries).sum::<i64>();
+        assert_eq!((of("deleted"), of("cold"), of("hot")), (3, 1, 0));
+        let again = restoring::after_restore(&retention, days(33)).await.unwrap();
+        assert_eq!(again, restoring::Restored::default(), "what is gone is not erased twice");
+    }
+}

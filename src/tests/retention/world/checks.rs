@@ -1,0 +1,112 @@
+//! What must hold after every operation, and once everything has come to rest.
+
+use super::World;
+use crate::{
+    ids::EntryId,
+    server::{
+        retention::reading,
+        store::{retention::objects, stats, work_logs::EntryFilter},
+    },
+    timestamp::DAY_MS,
+    work_log::{StorageStatus, WorkLogEntry},
+};
+use futures::TryStreamExt;
+use std::collections::BTreeSet;
+
+impl World<'_> {
+    async fn listed(&self) -> Vec<WorkLogEntry> {
+        let mut all = Vec::new();
+        for user in &self.people {
+            let mut before = None;
+            loop {
+                let filter = EntryFilter::default();
+                let page = reading::steadily(self.store, |mut reader| {
+                    let filter = &filter;
+                    async move { reading::list(&mut reader, &self.retention.archive, *user, (filter, false), before, 37).await }
+                });
+                let page = page.await.unwrap();
+                before = page.last().map(|entry| entry.id);
+                all.extend(page);
+                if before.is_none() {
+                    break;
+                }
+            }
+        }
+        all
+    }
+
+    /// What expired may be gone; once it is, it stays so.
+    pub(super) async fn forget_expired(&mut self) {
+        let there: BTreeSet<EntryId> = self.listed().await.iter().map(|entry| entry.id).collect();
+        let gone: Vec<EntryId> = self.known.keys().filter(|id| !there.contains(id)).copied().collect();
+        for id in gone {
+            assert!(self.may_be_gone(id), "{:?} is lost at {}", self.known[&id], self.now);
+            self.known.remove(&id);
+        }
+    }
+
+    pub(in crate::tests::retention) async fn check(&self) {
+        let listed = self.listed().await;
+        let ids: Vec<EntryId> = listed.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an entry is there twice");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), self.known.keys().collect(), "the tiers hold other entries than the map");
+        for entry in &listed {
+            let known = &self.known[&entry.id];
+            assert_eq!(comparable(entry), comparable(&known.entry));
+            assert_eq!(entry.expires_at.is_none(), self.is_kept(known), "{entry:?}");
+        }
+        self.check_totals(&listed).await;
+    }
+
+    async fn check_totals(&self, listed: &[WorkLogEntry]) {
+        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
+        for tier in StorageStatus::ALL {
+            let of_tier: Vec<_> = listed.iter().filter(|entry| entry.storage_status == *tier).collect();
+            let sum =
+                |figure: fn(&stats::StatsLine) -> i64| lines.iter().filter(|line| line.tier == tier.as_str()).map(figure).sum::<i64>();
+            assert_eq!(sum(|line| line.entries), of_tier.len() as i64, "{tier}");
+            let duration: i64 = of_tier.iter().filter_map(|entry| entry.duration_ms).sum();
+            assert_eq!(sum(|line| line.duration_ms), duration, "{tier}");
+            if of_tier.is_empty() {
+                assert_eq!((sum(|line| line.bytes), sum(|line| line.stored_bytes)), (0, 0), "{tier} holds nothing and takes nothing");
+            }
+        }
+        let deleted: i64 = lines.iter().filter(|line| line.tier == "deleted").map(|line| line.entries).sum();
+        assert_eq!(deleted, self.created - listed.len() as i64, "what was deleted stays counted");
+    }
+
+    /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without a manifest row.
+    pub(in crate::tests::retention) async fn settle_everything(&mut self) {
+        self.now = self.now.plus(3 * DAY_MS);
+        for _ in 0..3 {
+            self.run().await;
+        }
+        self.check().await;
+        for entry in self.listed().await {
+            let age = (self.now.millis() - entry.timestamp.millis()) as f64 / DAY_MS as f64;
+            let known = &self.known[&entry.id];
+            assert!(age < 90.0 || self.is_kept(known), "{age} days old and still there: {entry:?}");
+            match entry.storage_status {
+                StorageStatus::Hot => assert!(age < 7.0, "{age} days old and hot"),
+                StorageStatus::Warm => assert!(age < 31.0, "{age} days old and warm"),
+                tier => {
+                    assert_eq!((age >= 30.0, tier == StorageStatus::Archived), (true, self.is_kept(known)), "{age} days old and {tier}")
+                }
+            }
+        }
+        let mut listed: Vec<String> = self.retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();
+        listed.sort();
+        let mut known = Vec::new();
+        for user in &self.people {
+            known.extend(objects::of_user(&mut self.store.read().await.unwrap(), *user, None).await.unwrap());
+        }
+        let mut known: Vec<String> = known.into_iter().map(|manifest| manifest.key).collect();
+        known.sort();
+        assert_eq!(listed, known, "objects and manifest");
+    }
+}
+
+/// What an entry is, wherever it lies.
+fn comparable(entry: &WorkLogEntry) -> WorkLogEntry {
+    WorkLogEntry { storage_status: StorageStatus::Hot, expires_at: None, archived_at: None, rev: 0, ..entry.clone() }
+}

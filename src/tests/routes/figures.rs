@@ -1,0 +1,77 @@
+//! The stats page, its tables as files, the export, and an account that is erased by its owner.
+
+use crate::{server::auth, tests::support::TestApp, timestamp::DAY_MS};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
+        "metadata": {"model": "m", "modelName": "Model <b>", "inputTokens": 5, "outputTokens": 7, "fallback": true}});
+    ada.creates(answer).await;
+    ada.creates(json!({"logType": "tool_call", "status": "error", "title": "y", "durationMs": 10, "metadata": {"tool": "paint"}})).await;
+    app.app.clock.advance(8 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let page = admin.gets("/stats?days=30&plan=1").await;
+    let html = page.text();
+    assert_eq!(page.status, 200);
+    for part in ["50.0 %", "Model &lt;b>", "2.0 s", "class=\"chart\"", "paint", "everything is where it belongs"] {
+        assert!(html.contains(part) || html.contains(&part.replace("b>", "b&gt;")), "{part} is not on the page: {html}");
+    }
+    assert!(admin.gets("/stats").await.header("refresh") == "30" && page.header("refresh").is_empty(), "it loads itself anew");
+    let models = admin.gets("/api/work-log/stats?days=30&format=csv&table=models").await.text();
+    assert!(models.starts_with("Model,Answers,p50,p95,First token,Tokens,As fallback,Failed\r\nModel <b>,1,"), "{models}");
+    assert!(admin.gets("/api/work-log/stats?format=csv&table=storage").await.text().contains("warm,2,"));
+    admin.gets("/api/work-log/stats?format=csv&table=none").await.expect(404);
+    ada.gets("/api/work-log/stats?format=csv&table=models").await.expect(403);
+    assert!(!ada.gets("/stats").await.text().contains("class=\"chart\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
+    let app = TestApp::start().await;
+    let (ada, admin, bob) = (app.person("ada@example.org").await, app.admin().await, app.person("bob@example.org").await);
+    let talk = ada.begins().await;
+    for age in [40, 20, 0] {
+        for n in 0..3 {
+            let place = (n > 0).then_some(&talk);
+            ada.creates(
+                json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": place}),
+            )
+            .await;
+        }
+        app.app.clock.advance(age / 2 * DAY_MS);
+    }
+    app.app.clock.advance(11 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let lines = |text: String| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+    let exported = lines(ada.gets("/api/work-log/export").await.text());
+    assert_eq!(Value::from(exported.clone()), ada.lists("limit=200").await["logs"]);
+    assert!(exported.iter().any(|entry| entry["storageStatus"] == "cold") && exported.len() == 9, "{exported:?}");
+    let one = lines(ada.gets(&format!("/api/work-log/export?conversationId={talk}&format=jsonl")).await.text());
+    assert_eq!(one.len(), 6);
+    let html = ada.gets("/api/work-log/export?format=html").await;
+    assert!(html.header("content-disposition").starts_with("attachment"), "it is a file, never a page of this site");
+    assert!(html.text().matches("<article").count() == 9 && html.text().contains("&lt;i&gt;2") && !html.text().contains("<i>"));
+    bob.gets(&format!("/api/work-log/export?conversationId={talk}")).await.expect(404);
+    assert_eq!(bob.gets("/api/work-log/export?format=pdf").await.refused_fields(), ["format"]);
+    assert_eq!(bob.gets("/api/work-log/export").await.text(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_erased_by_its_owner_with_the_password_given_again() {
+    let app = TestApp::start().await;
+    let account = auth::add_account(&app.app.store, app.app.clock.now(), "eve@example.org", "correct horse", false).await.unwrap();
+    app.admin().await;
+    let eve = app.signed_in(account.id).await;
+    eve.notes("mine").await;
+    assert!(eve.gets("/settings").await.text().contains("/api/work-log/export"), "an export is offered first");
+    let refused = eve.submits("/fn/account/erase", "/settings", &[("password", "wrong horse")]).await;
+    assert!(refused.status == 302 && refused.header("location").contains("__err"), "{refused:?}");
+    let erased = eve.submits("/fn/account/erase", "/settings", &[("password", "correct horse")]).await;
+    assert_eq!((erased.status, erased.header("location")), (302, "/sign-in?erased=1-0-0-0-0-0"));
+    eve.gets("/api/work-log/list").await.expect(401);
+    let receipt = app.nobody().gets("/sign-in?erased=1-0-0-0-0-0").await.text();
+    assert!(receipt.contains("Your account is erased: 1 entries"), "{receipt}");
+}

@@ -1,0 +1,130 @@
+//! The tiers over HTTP: who may run them, what a dry run says, and that a reader sees one list.
+
+use crate::{
+    server::retention::Policy,
+    tests::support::{TestApp, address_of},
+    timestamp::DAY_MS,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SECRET: &str = "a secret that schedulers know";
+
+async fn app() -> TestApp {
+    TestApp::with(|config| config.retention.cron_secret = Some(SECRET.to_owned()), |_| {}).await
+}
+
+fn tiers(list: &Value) -> Vec<(String, String)> {
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    list["logs"].as_array().unwrap().iter().map(|entry| (text(entry, "title"), text(entry, "storageStatus"))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(title, tier)| ((*title).to_owned(), (*tier).to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
+    let app = app().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let mut oldest = Value::Null;
+    for (title, wait) in [("100 days", 55), ("45 days", 35), ("10 days", 9), ("1 day", 1)] {
+        let made = ada.creates(json!({"logType": "info", "status": "info", "title": title, "conversationId": talk, "details": "x"})).await;
+        oldest = if oldest.is_null() { made } else { oldest };
+        app.app.clock.advance(wait * DAY_MS);
+    }
+    let told = admin.posts("/api/work-log/cleanup?dryRun=true&confirmClock=true", json!({})).await.expect(200);
+    assert_eq!(told["plan"].as_array().unwrap().len(), 3, "{told}");
+    let ran = admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    for name in ["movedToWarm", "movedToCold", "deleted"] {
+        assert_eq!((&ran["stats"][name], &told["stats"][name]), (&json!(1), &json!(1)), "{name}");
+    }
+    let listed = ada.lists(&format!("conversationId={talk}")).await;
+    let expected = pairs(&[("1 day", "hot"), ("10 days", "warm"), ("45 days", "cold")]);
+    assert_eq!(tiers(&listed), expected);
+    ada.gets(&address_of(&oldest)).await.expect(404);
+    let cold = &listed["logs"][2];
+    assert_eq!(&ada.gets(&address_of(cold)).await.expect(200)["log"], cold, "opened and listed alike");
+    assert_eq!(tiers(&ada.lists("storageStatus=cold").await), pairs(&[("45 days", "cold")]));
+    let page = ada.lists("limit=2").await;
+    let rest = ada.lists(&format!("limit=2&before={}", page["next"].as_str().unwrap())).await;
+    assert_eq!([tiers(&page), tiers(&rest)].concat(), expected, "one cursor over all tiers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
+    let app = app().await;
+    let (ada, admin, bob) = (app.person("ada@example.org").await, app.admin().await, app.person("bob@example.org").await);
+    let (kept, gone) = (ada.notes("kept").await, ada.notes("gone").await);
+    app.app.clock.advance(40 * DAY_MS);
+    let run = async || admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    run().await;
+    bob.sends_patch(&address_of(&kept), json!({"kept": true})).await.expect(404);
+    bob.deletes(&address_of(&kept)).await.expect(404);
+    assert_eq!(ada.patches(&kept, json!({"kept": true, "title": "kept for good"})).await["expiresAt"], Value::Null);
+    let receipt = ada.deletes(&address_of(&gone)).await.expect(200)["receipt"].clone();
+    assert_eq!((&receipt["archived"], &receipt["objectsPending"]), (&json!(1), &json!(0)), "{receipt}");
+    run().await;
+    app.app.clock.advance(400 * DAY_MS);
+    run().await;
+    assert_eq!(tiers(&ada.lists("").await), pairs(&[("kept for good", "archived")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() {
+    let app = app().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let address = format!("/api/conversations/{talk}");
+    ada.creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk})).await;
+    assert_eq!(ada.reads(&talk).await["kept"], json!(false));
+    ada.sends_patch(&address, json!({"kept": true})).await.expect(200);
+    assert_eq!(ada.reads(&talk).await["kept"], json!(true));
+    assert_eq!(ada.sends_patch(&address, json!({})).await.refused_fields(), ["title"]);
+    app.app.clock.advance(200 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let step =
+        ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&talk).await[0]["id"]})).await;
+    assert!(step["parentId"].is_string(), "a parent may lie in the archive");
+    let receipt = ada.deletes(&address).await.expect(200)["receipt"].clone();
+    assert_eq!(
+        [&receipt["archived"], &receipt["rows"], &receipt["objects"], &receipt["objectsPending"]],
+        [&json!(1), &json!(0), &json!(1), &json!(0)],
+        "{receipt}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
+    let app = app().await;
+    let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());
+    ada.posts("/api/work-log/cleanup", json!({})).await.expect(403);
+    nobody.posts("/api/work-log/cleanup", json!({})).await.expect(401);
+    for (secret, status) in [(SECRET, 200), ("another secret", 401), ("", 401)] {
+        for method in [Method::GET, Method::POST] {
+            let request = nobody.request(method, "/api/work-log/cleanup").header("authorization", format!("Bearer {secret}"));
+            assert_eq!(request.send().await.unwrap().status(), status, "{secret}");
+        }
+    }
+    let confirm =
+        nobody.request(Method::POST, "/api/work-log/cleanup?confirmClock=true").header("authorization", format!("Bearer {SECRET}"));
+    assert_eq!(confirm.send().await.unwrap().status(), 403, "a scheduler cannot vouch for the clock");
+    let foreign = app.browser("eve@example.org").await.request(Method::GET, "/api/work-log/cleanup").header("sec-fetch-site", "cross-site");
+    assert_eq!(foreign.send().await.unwrap().status(), 403, "another site cannot start one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_secret_only_admins_start_runs() {
+    let app = TestApp::with(|config| config.retention.policy = Policy { hot_days: 1, warm_days: 2, cold_days: 3 }, |_| {}).await;
+    let empty = app.nobody().request(Method::POST, "/api/work-log/cleanup").header("authorization", "Bearer ");
+    assert_eq!(empty.send().await.unwrap().status(), 401);
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let made = ada.notes("soon gone").await;
+    assert_eq!(made["expiresAt"], json!("2026-11-27T09:30:00.000Z"), "by the settings");
+    app.app.clock.advance(3 * DAY_MS);
+    admin.gets("/api/work-log/cleanup?confirmClock=true").await.expect(200);
+    assert_eq!(ada.lists("").await["count"], json!(0));
+    let metrics = app.nobody().request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#), "{metrics}");
+}
