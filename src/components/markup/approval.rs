@@ -15,12 +15,11 @@ pub fn approval(html: &mut Html, entry: &WorkLogEntry) {
     let (id, title) = (entry.id, visible_line(&entry.title));
     html.raw("<form class=\"approval\" method=\"post\" data-live").attribute("action", DecideApproval::url());
     html.attribute("id", &format!("approval-{id}")).attribute("data-next", &format!("#entry-{id} > summary"));
-    html.attribute("aria-label", &format!("May this run? {title}")).raw(">").hidden("entry_id", &id.to_string());
+    html.raw(">").hidden("entry_id", &id.to_string());
     html.raw("<p>May ").element("code", "", &visible_line(entry.metadata.text("tool").unwrap_or("a tool")));
     html.raw(" run? It may change or send something.</p>");
     let given = entry.details.as_deref().unwrap_or_default().trim_end();
-    html.raw("<pre tabindex=\"0\" role=\"region\"").attribute("aria-label", &format!("What {title} is given"));
-    html.raw(">").text(&visible_text(given)).raw("</pre><div class=\"row\">");
+    html.raw("<pre tabindex=\"0\">").text(&visible_text(given)).raw("</pre><div class=\"row\">");
     choice(html, Decision::Once, "Allow once", &title);
     choice(html, Decision::Always, "Always allow", &title);
     choice(html, Decision::Deny, "Deny", &title);
