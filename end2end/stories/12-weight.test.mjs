@@ -19,9 +19,9 @@ function weighs(url, cookie) {
   });
 }
 
-/** What the program (WASM and JavaScript) and the whole page over the wire are to weigh, in bytes, and what they may weigh. */
-const goal = { program: 450_000, wire: 150_000 };
-const most = { program: 450_000, wire: 155_000 };
+/** What the program (WASM and JavaScript), as it is and over the wire, and the whole page over the wire may weigh, in bytes. The
+    first two are the goal; the goal for the page is as much as for its program. */
+const most = { raw: 450_000, sent: 150_000, page: 162_000 };
 
 test("what a chat page weighs is told beside its goal, and does not grow", async () => {
   const ada = await somebody();
@@ -33,17 +33,23 @@ test("what a chat page weighs is told beside its goal, and does not grow", async
   await ada.isLive();
   const cookie = (await ada.context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
   const parts = [...asked].filter((url) => url.startsWith(ada.holly.url) && !url.includes("/api/work-log/stream"));
-  let [program, wire] = [0, 0];
+  const program = { raw: 0, sent: 0 };
+  let page = 0;
   for (const url of parts) {
     const { kind, sent, raw } = await weighs(url, cookie);
     console.log(`${new URL(url).pathname.padEnd(48)} ${kind.padEnd(24)} ${kilobytes(raw).padStart(10)} ${kilobytes(sent).padStart(10)}`);
-    if (/wasm|javascript/.test(kind)) program += raw;
-    wire += sent;
+    if (/wasm|javascript/.test(kind)) {
+      program.raw += raw;
+      program.sent += sent;
+    }
+    page += sent;
   }
-  console.log(`program: ${kilobytes(program)} (goal ${kilobytes(goal.program)}); all, brotli: ${kilobytes(wire)} (goal ${kilobytes(goal.wire)})`);
+  const beside = (bytes, goal) => `${kilobytes(bytes)} (goal ${kilobytes(goal)})`;
+  console.log(`program: ${beside(program.raw, most.raw)}, brotli: ${beside(program.sent, most.sent)}; whole page, brotli: ${beside(page, most.sent)}`);
   assert.ok(parts.some((url) => url.endsWith(".wasm")), "the program was not asked for");
-  assert.ok(program <= most.program, `wasm and js are ${kilobytes(program)}`);
-  assert.ok(wire <= most.wire, `the page is ${kilobytes(wire)} over the wire`);
+  assert.ok(program.raw <= most.raw, `wasm and js are ${kilobytes(program.raw)}`);
+  assert.ok(program.sent <= most.sent, `wasm and js are ${kilobytes(program.sent)} over the wire`);
+  assert.ok(page <= most.page, `the page is ${kilobytes(page)} over the wire`);
   await ada.sees(at.answer);
   await ada.leaves();
 });
