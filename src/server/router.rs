@@ -4,7 +4,7 @@ use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{
         BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
-        stats, stream,
+        openapi, stats, stream,
     },
     state::App,
     style,
@@ -30,6 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(pages(&app))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/openapi.json", get(openapi::openapi))
         .route("/metrics", get(health::metrics));
     layered(asked, app)
 }

@@ -10,6 +10,7 @@ pub mod files;
 pub mod health;
 pub mod list;
 pub mod messages;
+pub mod openapi;
 pub mod stats;
 pub mod stream;
 

@@ -14,6 +14,7 @@ mod health;
 mod list;
 mod log_points;
 mod mcp;
+mod openapi;
 mod pages;
 mod poll;
 mod problems;
