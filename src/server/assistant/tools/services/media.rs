@@ -1,11 +1,14 @@
 //! What a service makes: how the tool is called, what a model is told of it, and which files are taken from a service.
 
-use crate::server::assistant::{
-    tool::{ProducedFile, TITLE_MAX_CHARS, ToolDefinition, ToolError},
-    tools::{
-        arguments,
-        prompt::{Prompt, cut, one_line},
+use crate::server::{
+    assistant::{
+        tool::{ProducedFile, TITLE_MAX_CHARS, ToolDefinition, ToolError},
+        tools::{
+            arguments,
+            prompt::{Prompt, cut, one_line},
+        },
     },
+    sniff::{self, Sniffed},
 };
 use serde_json::{Value, json};
 
@@ -90,31 +93,13 @@ impl Media {
 
     /// A file as it came from a service; its type is read from its bytes, whatever the service says.
     pub(super) fn file(self, prompt: &Prompt, bytes: Vec<u8>) -> Result<ProducedFile, ToolError> {
-        let (media_type, extension) = sniff(&bytes)
-            .filter(|(media_type, _)| {
-                let kind = media_type.split('/').next();
+        let Sniffed { media_type, extension } = sniff::film(&bytes)
+            .or_else(|| sniff::media(&bytes))
+            .filter(|sniffed| {
+                let kind = sniffed.media_type.split('/').next();
                 matches!((self, kind), (Self::Image, Some("image")) | (Self::Music, Some("audio")) | (Self::Video, Some("video" | "image")))
             })
             .ok_or_else(|| ToolError::Failed(format!("The service sent something that is no {}.", self.kind())))?;
         Ok(ProducedFile { bytes, media_type, name: prompt.file_name(self.kind(), extension), description: prompt.description(self.kind()) })
-    }
-}
-
-/// Media type and extension of what these bytes are, by their first ones. An SVG is not taken from strangers.
-fn sniff(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    let at = |from: usize, mark: &[u8]| bytes.get(from..from + mark.len()) == Some(mark);
-    match bytes {
-        _ if at(0, b"\x89PNG\r\n\x1a\n") => Some(("image/png", "png")),
-        _ if at(0, b"\xff\xd8\xff") => Some(("image/jpeg", "jpg")),
-        _ if at(0, b"GIF8") => Some(("image/gif", "gif")),
-        _ if at(0, b"RIFF") && at(8, b"WEBP") => Some(("image/webp", "webp")),
-        _ if at(0, b"RIFF") && at(8, b"WAVE") => Some(("audio/wav", "wav")),
-        _ if at(0, b"ID3") || at(0, b"\xff\xfb") || at(0, b"\xff\xf3") => Some(("audio/mpeg", "mp3")),
-        _ if at(0, b"OggS") => Some(("audio/ogg", "ogg")),
-        _ if at(0, b"fLaC") => Some(("audio/flac", "flac")),
-        _ if at(4, b"ftypM4A") => Some(("audio/mp4", "m4a")),
-        _ if at(4, b"ftyp") => Some(("video/mp4", "mp4")),
-        _ if at(0, b"\x1a\x45\xdf\xa3") => Some(("video/webm", "webm")),
-        _ => None,
     }
 }
