@@ -19,9 +19,10 @@ async fn what_is_written_on_one_server_is_seen_live_on_the_other() {
     assert_eq!(seen.data["entry"], written);
     let place = ada.begins().await;
     ada.says(&place, "Hello").await;
-    let over = |event: &Event| event.event == "conversation" && event.data["conversation"]["runningTurnId"].is_null();
-    let begun = |event: &Event| !event.data["conversation"]["runningTurnId"].is_null() && event.event == "conversation";
-    stream.rows_until(begun).await;
+    let over = |event: &Event| {
+        let conversation = &event.data["conversation"];
+        conversation["title"] == "Hello" && conversation["runningTurnId"].is_null()
+    };
     stream.rows_until(over).await;
     let answers = there.also(&ada).reads(&place).await;
     assert_eq!(answers["messages"][1]["status"], "done");

@@ -105,25 +105,33 @@ impl Sse {
 
     /// The next event of this name; others are passed over.
     pub(in crate::tests) async fn next_named(&mut self, name: &str) -> Event {
-        loop {
-            let event = self.next_event().await;
-            if event.event == name {
-                return event;
+        // Heartbeats go on coming while what is waited for never does.
+        within(name, async {
+            loop {
+                let event = self.next_event().await;
+                if event.event == name {
+                    return event;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Rows up to and including the first for which `last` holds.
     pub(in crate::tests) async fn rows_until(&mut self, last: impl Fn(&Event) -> bool) -> Vec<Event> {
         let mut rows = Vec::new();
-        loop {
-            let event = self.next_event().await;
-            let done = last(&event);
-            rows.extend(Some(event).filter(|event| event.data.get("prev").is_some()));
-            if done {
-                return rows;
+        within("the last row", async {
+            loop {
+                let event = self.next_event().await;
+                let done = last(&event);
+                rows.extend(Some(event).filter(|event| event.data.get("prev").is_some()));
+                if done {
+                    return;
+                }
             }
-        }
+        })
+        .await;
+        rows
     }
 }
 
