@@ -42,7 +42,9 @@ export function anEmail() {
 export async function aBrowser(holly, options = {}) {
   const context = await (await theBrowser()).newContext({ baseURL: holly.url, viewport: { width: 1280, height: 860 }, ...options });
   context.setDefaultTimeout(patience);
-  return Person.in(context, holly);
+  const person = await Person.in(context, holly);
+  person.readsPlainPages = options.javaScriptEnabled === false;
+  return person;
 }
 
 /** Somebody new with an account, signed in on the page where conversations begin. */

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aBrowser, anEmail, password, theServer } from "../world.mjs";
+import { somebody } from "../world.mjs";
 
 test("without JavaScript one signs in, sends, reads, opens entries and stops", async () => {
-  const holly = await theServer();
-  const email = anEmail();
-  await holly.knows(email, password);
-  const ada = await aBrowser(holly, { javaScriptEnabled: false });
-  ada.readsPlainPages = true;
-  await ada.signsIn(email, password);
+  const ada = await somebody({ javaScriptEnabled: false });
 
   await ada.the(at.message).fill("Paint a lighthouse at dusk");
   await ada.the(at.send).click();

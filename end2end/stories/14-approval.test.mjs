@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aBrowser, anEmail, password, somebody, theServer } from "../world.mjs";
+import { somebody } from "../world.mjs";
 
 test("a tool that writes asks first: it is denied in another tab, and allowed with the keyboard", async () => {
   const ada = await somebody();
@@ -44,12 +44,7 @@ test("what is always allowed does not ask again until the settings say so", asyn
 });
 
 test("without JavaScript the question is a form", async () => {
-  const holly = await theServer();
-  const email = anEmail();
-  await holly.knows(email, password);
-  const ada = await aBrowser(holly, { javaScriptEnabled: false });
-  ada.readsPlainPages = true;
-  await ada.signsIn(email, password);
+  const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.message).fill("Write a note: buy lamp oil");
   await ada.the(at.send).click();
   await ada.untilReloadShows(at.question);

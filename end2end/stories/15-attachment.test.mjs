@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aBrowser, anEmail, password, somebody, theServer } from "../world.mjs";
+import { somebody } from "../world.mjs";
 
 // The smallest picture: one dot.
 const dot = Buffer.from("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
@@ -58,12 +58,7 @@ test("what is pasted and dropped is attached, and what cannot be taken is said",
 });
 
 test("without JavaScript files go with the form", async () => {
-  const holly = await theServer();
-  const email = anEmail();
-  await holly.knows(email, password);
-  const ada = await aBrowser(holly, { javaScriptEnabled: false });
-  ada.readsPlainPages = true;
-  await ada.signsIn(email, password);
+  const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.attach).setInputFiles([picture("dot.gif")]);
   await ada.the(at.message).fill("What is this?");
   await ada.the(at.send).click();

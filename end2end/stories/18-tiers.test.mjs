@@ -46,7 +46,6 @@ test("an admin reads the figures, in light and dark, without any program", async
   await holly.runs(["user", "add", email, "--admin"], `${password}\n`);
   for (const [colorScheme, width] of [["light", 1280], ["dark", 1280], ["light", 375]]) {
     const ada = await aBrowser(holly, { colorScheme, javaScriptEnabled: false, viewport: { width, height: 860 } });
-    ada.readsPlainPages = true;
     await ada.signsIn(email, password);
     await ada.the(at.message).fill("Paint a lighthouse at dusk");
     await ada.the(at.send).click();

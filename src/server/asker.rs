@@ -2,7 +2,7 @@
 
 use super::{
     auth::AccountError,
-    error::Error,
+    error::{Error, capitalised},
     middleware::{identity::Identity, request_id},
     state::App,
     store::StoreError,
@@ -80,10 +80,4 @@ impl From<AccountError> for ApiError {
             other => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(other.to_string())),
         }
     }
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }

@@ -106,8 +106,7 @@ fn told(error: &ModelError) -> String {
 fn service((what, producer): (&str, &Producer)) -> Finding {
     let by = match producer {
         Producer::Demo => "made by the built-in demo".to_owned(),
-        Producer::Fal(service) => format!("{} at {}, not tried", service.model, service.base),
-        Producer::OpenAi(service) => format!("{} at {}, not tried", service.model, service.base),
+        Producer::Fal(service) | Producer::OpenAi(service) => format!("{} at {}, not tried", service.model, service.base),
     };
     Finding { what: what.to_owned(), result: Ok(by) }
 }

@@ -45,3 +45,10 @@ impl From<sqlx::Error> for Error {
 fn sentence(fields: &[FieldError]) -> String {
     fields.iter().map(|problem| format!("{} {}", problem.field, problem.reason)).collect::<Vec<_>>().join("; ")
 }
+
+/// An error as a sentence of its own: a capital at its beginning, a full stop at its end.
+pub fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

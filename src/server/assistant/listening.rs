@@ -49,8 +49,8 @@ pub(super) async fn listen(
         let event = match tokio::time::timeout(patience, events.next()).await {
             Ok(Some(Ok(event))) => event,
             Ok(Some(Err(error))) => return Ok(Err(error)),
-            Ok(None) => return Ok(Err(failure(ErrorClass::Network, "The answer was cut off."))),
-            Err(_) => return Ok(Err(failure(ErrorClass::Timeout, &format!("Nothing came for {} s.", patience.as_secs())))),
+            Ok(None) => return Ok(Err(ModelError::plain(ErrorClass::Network, "The answer was cut off."))),
+            Err(_) => return Ok(Err(ModelError::plain(ErrorClass::Timeout, &format!("Nothing came for {} s.", patience.as_secs())))),
         };
         match event {
             Event::Text(text) => {
@@ -65,7 +65,7 @@ pub(super) async fn listen(
             }
             Event::Thinking => {}
             Event::End { .. } if !coming.answer.has_text() && coming.calls.is_empty() => {
-                return Ok(Err(failure(ErrorClass::Server, "It answered with nothing.")));
+                return Ok(Err(ModelError::plain(ErrorClass::Server, "It answered with nothing.")));
             }
             Event::End { usage, cut_short } => {
                 coming.heard = Heard { usage, cut_short, ..coming.heard };
@@ -73,8 +73,4 @@ pub(super) async fn listen(
             }
         }
     }
-}
-
-fn failure(class: ErrorClass, message: &str) -> ModelError {
-    ModelError { class, message: message.to_owned(), status: None, retry_after_s: None }
 }

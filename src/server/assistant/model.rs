@@ -184,6 +184,11 @@ pub struct ModelError {
 }
 
 impl ModelError {
+    /// A failure that says no more than this.
+    pub fn plain(class: ErrorClass, message: &str) -> Self {
+        Self { class, message: message.to_owned(), status: None, retry_after_s: None }
+    }
+
     /// What happened, to stand behind the model's name: `is over its limit (429)`.
     pub fn sentence(&self) -> String {
         let what = match self.class {

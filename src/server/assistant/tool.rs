@@ -42,6 +42,17 @@ pub struct ToolContext {
     pub tasks: TaskTracker,
 }
 
+impl ToolContext {
+    /// What `work` comes to, or [`ToolError::Cancelled`] as soon as the turn is stopped; then `work` is dropped.
+    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T, ToolError>>) -> Result<T, ToolError> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(ToolError::Cancelled),
+            done = work => done,
+        }
+    }
+}
+
 /// A file that a run made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProducedFile {

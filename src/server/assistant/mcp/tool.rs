@@ -98,11 +98,7 @@ impl Tool for McpTool {
                 _ => return Err(ToolError::BadArguments("the arguments must be a JSON object".to_owned())),
             };
             let call = CallToolRequestParams::new(own_name).with_arguments(arguments);
-            let answer = tokio::select! {
-                biased;
-                () = context.cancel.cancelled() => return Err(ToolError::Cancelled),
-                answer = ask(&server, call, &context.progress) => answer?,
-            };
+            let answer = context.unless_cancelled(ask(&server, call, &context.progress)).await?;
             content::output(&server.config, &title, answer)
         })
     }

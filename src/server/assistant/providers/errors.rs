@@ -19,26 +19,21 @@ pub(super) fn classify(error: &Error) -> ModelError {
         Error::ChatResponse { body, .. } => of_body(body),
         Error::WebStream { error, .. } => of_box(&**error),
         Error::StreamParse { .. } | Error::InvalidJsonResponseElement { .. } | Error::SerdeJson(_) | Error::JsonValueExt(_) => {
-            plain(ErrorClass::Server, "It sent something that could not be read.")
+            ModelError::plain(ErrorClass::Server, "It sent something that could not be read.")
         }
-        Error::NoChatResponse { .. } => plain(ErrorClass::Server, "It answered with nothing."),
+        Error::NoChatResponse { .. } => ModelError::plain(ErrorClass::Server, "It answered with nothing."),
         Error::RequiresApiKey { .. } | Error::NoAuthData { .. } | Error::NoAuthResolver { .. } => {
-            plain(ErrorClass::Auth, "A key is missing.")
+            ModelError::plain(ErrorClass::Auth, "A key is missing.")
         }
-        _ => plain(ErrorClass::BadRequest, "The request could not be put in its words."),
+        _ => ModelError::plain(ErrorClass::BadRequest, "The request could not be put in its words."),
     }
-}
-
-/// A failure that says no more than this.
-pub(super) fn plain(class: ErrorClass, message: &str) -> ModelError {
-    ModelError { class, message: message.to_owned(), status: None, retry_after_s: None }
 }
 
 fn of_call(error: &webc::Error) -> ModelError {
     match error {
         webc::Error::ResponseFailedStatus { status, body, headers } => of_status(status.as_u16(), body, Some(headers)),
         webc::Error::Reqwest(error) => of_connection(error),
-        _ => plain(ErrorClass::Server, "It sent something that could not be read."),
+        _ => ModelError::plain(ErrorClass::Server, "It sent something that could not be read."),
     }
 }
 
@@ -47,16 +42,16 @@ fn of_box(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError
         return classify(error);
     }
     if error.is::<webc::StreamTimeout>() {
-        return plain(ErrorClass::Timeout, "No answer came in time.");
+        return ModelError::plain(ErrorClass::Timeout, "No answer came in time.");
     }
-    error.downcast_ref::<reqwest::Error>().map_or_else(|| plain(ErrorClass::Network, "The answer was cut off."), of_connection)
+    error.downcast_ref::<reqwest::Error>().map_or_else(|| ModelError::plain(ErrorClass::Network, "The answer was cut off."), of_connection)
 }
 
 fn of_connection(error: &reqwest::Error) -> ModelError {
     match () {
-        () if error.is_connect() => plain(ErrorClass::Network, "The connection could not be made."),
-        () if error.is_timeout() => plain(ErrorClass::Timeout, "No answer came in time."),
-        () => plain(ErrorClass::Network, "The answer was cut off."),
+        () if error.is_connect() => ModelError::plain(ErrorClass::Network, "The connection could not be made."),
+        () if error.is_timeout() => ModelError::plain(ErrorClass::Timeout, "No answer came in time."),
+        () => ModelError::plain(ErrorClass::Network, "The answer was cut off."),
     }
 }
 

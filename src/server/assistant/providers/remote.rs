@@ -1,10 +1,7 @@
 //! A model behind a provider's protocol. What a stream means is decided here: an answer is whole when its end was seen
 //! with a reason, everything else is a failure of some class.
 
-use super::{
-    errors::{classify, plain},
-    words,
-};
+use super::{errors::classify, words};
 use crate::server::assistant::model::{ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage};
 use futures::{
     StreamExt,
@@ -80,16 +77,18 @@ fn reading(stream: ChatStream, blocked: Arc<AtomicBool>) -> impl futures::Stream
 }
 
 fn question_blocked() -> ModelError {
-    plain(ErrorClass::ContentFilter, "The question was blocked.")
+    ModelError::plain(ErrorClass::ContentFilter, "The question was blocked.")
 }
 
 fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
     let reason = match &end.captured_stop_reason {
-        Some(StopReason::ContentFilter(reason)) => return vec![Err(plain(ErrorClass::ContentFilter, &format!("It stopped: {reason}.")))],
+        Some(StopReason::ContentFilter(reason)) => {
+            return vec![Err(ModelError::plain(ErrorClass::ContentFilter, &format!("It stopped: {reason}.")))];
+        }
         _ if blocked => return vec![Err(question_blocked())],
-        None => return vec![Err(plain(ErrorClass::Network, "The answer was cut off."))],
+        None => return vec![Err(ModelError::plain(ErrorClass::Network, "The answer was cut off."))],
         Some(StopReason::Other(reason)) if reason == "MALFORMED_FUNCTION_CALL" => {
-            return vec![Err(plain(ErrorClass::Server, "It called a tool in a way that could not be read."))];
+            return vec![Err(ModelError::plain(ErrorClass::Server, "It called a tool in a way that could not be read."))];
         }
         Some(reason) => reason,
     };

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::prompt::{PROMPT_MAX_CHARS, Prompt};
-use crate::server::assistant::tool::ToolError;
+use super::prompt::{PROMPT_MAX_CHARS, Prompt, cut, one_line};
+use crate::server::assistant::tool::{TITLE_MAX_CHARS, ToolError};
 
 /// Longest style, in characters.
 const STYLE_MAX_CHARS: usize = 100;
@@ -17,12 +17,18 @@ pub fn prompt(arguments: &Value) -> Result<Prompt, ToolError> {
         .ok_or_else(|| ToolError::BadArguments(format!("prompt must be a text of 1 to {PROMPT_MAX_CHARS} characters")))
 }
 
+/// A title for the work log from whatever a model gave as arguments: `Image: a lighthouse at dusk`.
+pub fn title(label: &str, arguments: &Value) -> String {
+    let prompt = arguments.get("prompt").and_then(Value::as_str).map(one_line).unwrap_or_default();
+    if prompt.is_empty() { label.to_owned() } else { cut(&format!("{label}: {prompt}"), TITLE_MAX_CHARS) }
+}
+
 /// The `style` argument, if given.
 pub fn style(arguments: &Value) -> Result<Option<String>, ToolError> {
     match arguments.get("style") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(style)) if style.chars().count() <= STYLE_MAX_CHARS => {
-            Ok(Some(super::prompt::one_line(style)).filter(|style| !style.is_empty()))
+            Ok(Some(one_line(style)).filter(|style| !style.is_empty()))
         }
         Some(_) => Err(ToolError::BadArguments(format!("style must be a text of at most {STYLE_MAX_CHARS} characters"))),
     }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::prompt::{Prompt, cut, one_line};
-use crate::server::assistant::tool::{ProducedFile, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput};
+use super::{arguments, prompt::Prompt};
+use crate::server::assistant::tool::{ProducedFile, ToolContext, ToolError, ToolOutput};
 use serde_json::Value;
 
 /// Progress when every step is done and only the file is missing, in percent.
@@ -32,8 +32,7 @@ pub struct Studio {
 impl Studio {
     /// A work log title from whatever a model gave as arguments.
     pub fn title(&self, arguments: &Value) -> String {
-        let prompt = arguments.get("prompt").and_then(Value::as_str).map(one_line).unwrap_or_default();
-        if prompt.is_empty() { self.label.to_owned() } else { cut(&format!("{}: {prompt}", self.label), TITLE_MAX_CHARS) }
+        arguments::title(self.label, arguments)
     }
 
     /// Goes through the steps, then makes the file on a thread where it holds nobody up.
@@ -45,11 +44,8 @@ impl Studio {
     ) -> Result<ToolOutput, ToolError> {
         self.work_through(&prompt, &context).await?;
         let making = tokio::task::spawn_blocking(move || (make(&prompt), prompt));
-        let (bytes, prompt) = tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => return Err(ToolError::Cancelled),
-            made = making => made.map_err(|_| ToolError::Failed(format!("The {} could not be made.", self.kind)))?,
-        };
+        let unmade = |_| ToolError::Failed(format!("The {} could not be made.", self.kind));
+        let (bytes, prompt) = context.unless_cancelled(async { making.await.map_err(unmade) }).await?;
         advance(&context, 100);
         Ok(self.output(&prompt, bytes))
     }

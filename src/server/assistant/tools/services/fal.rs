@@ -9,6 +9,7 @@ use crate::server::{
         tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
         tools::arguments,
     },
+    error::capitalised,
     outbound::Outbound,
 };
 use futures::future::BoxFuture;
@@ -55,13 +56,7 @@ impl Tool for FalTool {
 
     fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         let tool = self.clone();
-        Box::pin(async move {
-            tokio::select! {
-                biased;
-                () = context.cancel.cancelled() => Err(ToolError::Cancelled),
-                made = tool.make(&arguments, &context) => made,
-            }
-        })
+        Box::pin(async move { context.unless_cancelled(tool.make(&arguments, &context)).await })
     }
 }
 
@@ -118,9 +113,4 @@ fn addresses(result: &Value) -> Vec<String> {
         Value::Array(values) => values.iter().flat_map(addresses).collect(),
         _ => Vec::new(),
     }
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }

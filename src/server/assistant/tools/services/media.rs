@@ -2,11 +2,8 @@
 
 use crate::server::{
     assistant::{
-        tool::{ProducedFile, TITLE_MAX_CHARS, ToolDefinition, ToolError},
-        tools::{
-            arguments,
-            prompt::{Prompt, cut, one_line},
-        },
+        tool::{ProducedFile, ToolDefinition, ToolError},
+        tools::{arguments, prompt::Prompt},
     },
     sniff::{self, Sniffed},
 };
@@ -72,8 +69,7 @@ impl Media {
 
     /// One line for the work log, from whatever a model gave as arguments.
     pub(super) fn title(self, arguments: &Value) -> String {
-        let prompt = arguments.get("prompt").and_then(Value::as_str).map(one_line).unwrap_or_default();
-        if prompt.is_empty() { self.label().to_owned() } else { cut(&format!("{}: {prompt}", self.label()), TITLE_MAX_CHARS) }
+        arguments::title(self.label(), arguments)
     }
 
     /// What a service is asked for; names that it does not know are passed over by the services that are meant.

@@ -6,7 +6,10 @@ mod openai;
 pub mod settings;
 
 use super::{film::FilmTool, image::ImageTool, music::MusicTool};
-use crate::server::{assistant::tool::Tool, outbound::Outbound};
+use crate::server::{
+    assistant::tool::{Tool, ToolError},
+    outbound::Outbound,
+};
 use fal::{Asking, FalTool};
 use media::Media;
 use openai::ImagesTool;
@@ -18,6 +21,17 @@ use std::{sync::Arc, time::Duration};
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest message of a service that is kept, in characters.
+const MESSAGE_MAX: usize = 300;
+
+fn odd() -> ToolError {
+    ToolError::Failed("The service answered in a way that could not be read.".to_owned())
+}
+
+fn unreachable() -> ToolError {
+    ToolError::Failed("The service could not be reached.".to_owned())
+}
 
 /// The tools that the settings name. Errors: the TLS library cannot be set up.
 pub(super) fn tools(config: &ServiceConfig, asking: Asking) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {

@@ -1,6 +1,6 @@
 //! Pictures from OpenAI's images endpoint, or one like it: <https://platform.openai.com/docs/api-reference/images>.
 
-use super::{media::Media, settings::Service};
+use super::{MESSAGE_MAX, media::Media, odd, settings::Service, unreachable};
 use crate::server::{
     assistant::{
         tool::{Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
@@ -13,8 +13,6 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 const MEDIA: Media = Media::Image;
-/// Longest message of the service that is kept, in characters.
-const MESSAGE_MAX: usize = 300;
 
 /// `generate_image` by an images endpoint.
 #[derive(Clone)]
@@ -35,13 +33,7 @@ impl Tool for ImagesTool {
 
     fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         let tool = self.clone();
-        Box::pin(async move {
-            tokio::select! {
-                biased;
-                () = context.cancel.cancelled() => Err(ToolError::Cancelled),
-                made = tool.make(&arguments) => made,
-            }
-        })
+        Box::pin(async move { context.unless_cancelled(tool.make(&arguments)).await })
     }
 }
 
@@ -70,7 +62,7 @@ impl ImagesTool {
         let address = self.service.base.join("images/generations").map_err(|_| odd())?;
         let request = self.client.post(address).json(&input);
         let request = if let Some(key) = &self.service.key { request.bearer_auth(key.reveal()) } else { request };
-        let answer = request.send().await.map_err(|_| ToolError::Failed("The service could not be reached.".to_owned()))?;
+        let answer = request.send().await.map_err(|_| unreachable())?;
         let status = answer.status();
         let mut body: Value = answer.json().await.unwrap_or_default();
         if !status.is_success() {
@@ -79,8 +71,4 @@ impl ImagesTool {
         }
         Ok(body["data"][0].take())
     }
-}
-
-fn odd() -> ToolError {
-    ToolError::Failed("The service answered in a way that could not be read.".to_owned())
 }

@@ -95,7 +95,7 @@ impl ServiceSettings {
         let places = Places {
             fal: base_url("FAL_BASE_URL", self.fal_base_url.as_deref().unwrap_or(FAL), problems),
             fal_key: self.fal_key.as_ref().filter(|key| !key.reveal().is_empty()),
-            // what is wrong with it was said where the models were checked
+            // whoever is to be asked there says that it has no address
             openai: base_url("OPENAI_BASE_URL", openai, &mut Vec::new()),
             openai_key: models.key(Provider::OpenAi),
         };

@@ -1,6 +1,6 @@
 //! The requests to fal.ai's queue and what its answers mean.
 
-use super::super::settings::Service;
+use super::super::{MESSAGE_MAX, odd, settings::Service, unreachable};
 use crate::server::assistant::tool::{Progress, ToolError};
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -9,8 +9,6 @@ use tokio_util::task::TaskTracker;
 
 /// Longest note that is shown of the service's own log, in characters.
 const NOTE_MAX: usize = 80;
-/// Longest message of the service that is kept, in characters.
-const MESSAGE_MAX: usize = 300;
 
 pub(super) struct Queue {
     pub(super) client: reqwest::Client,
@@ -111,7 +109,7 @@ impl Queue {
         let key = self.service.key.as_ref().map(|key| format!("Key {}", key.reveal())).unwrap_or_default();
         let request = self.client.request(method, address).header("authorization", key);
         let request = if let Some(body) = body { request.json(&body) } else { request };
-        let answer = request.send().await.map_err(|_| ToolError::Failed("The service could not be reached.".to_owned()))?;
+        let answer = request.send().await.map_err(|_| unreachable())?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {
@@ -121,10 +119,6 @@ impl Queue {
         let detail: String = detail.map(|detail| format!(": {detail}")).unwrap_or_default().chars().take(MESSAGE_MAX).collect();
         Err(ToolError::Failed(format!("The service answered {}{detail}", status.as_u16())))
     }
-}
-
-fn odd() -> ToolError {
-    ToolError::Failed("The service answered in a way that could not be read.".to_owned())
 }
 
 /// The last line of the service's log, and the share of the work that it tells.
