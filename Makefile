@@ -19,7 +19,7 @@ hunt: # the long run of the tiers against a plain map: a thousand seeds, each pr
 	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
 bench: # how fast the parts are that must be fast
-	@cargo bench --features ssr
+	@.ci/setup test && .ci/services cargo bench --features ssr
 
 lint:
 	@cargo fmt --check && cargo clippy --features ssr --all-targets -- -D warnings

@@ -119,7 +119,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore { file }) => retention::restore(&config, &file).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
-            let store = Store::open(&config.database_url).await?;
+            let store = Store::open_past(&config.database_url, &config.listen_url).await?;
             let done = administer(&store, other).await;
             store.close().await;
             done

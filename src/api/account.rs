@@ -58,8 +58,8 @@ pub async fn erase_account(password: String) -> Result<(), ApiError> {
     let who = auth::Credentials { email: identity.account.email.clone(), password, from: cookies::peer() };
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     let receipt = erasing::erase_account(&app.retention, app.clock.now(), account.id).await?;
-    if let Err(error) = app.data_dir.delete_all(account.id).await {
-        tracing::error!(%error, "files of an erased account could not be deleted");
+    if let Err(error) = app.files.delete_all(account.id).await {
+        tracing::error!(%error, "files of an erased account could not be deleted; the daily sweep does it");
     }
     cookies::sign_out(&app);
     let entries = receipt.rows + receipt.archived;

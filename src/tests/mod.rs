@@ -8,6 +8,7 @@ mod chat;
 mod components;
 mod feed;
 mod providers;
+mod relay;
 mod retention;
 mod routes;
 mod store;

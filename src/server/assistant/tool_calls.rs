@@ -12,7 +12,7 @@ use crate::{
     server::{
         error::Result,
         new_id,
-        store::{StoreError, files, turns::TurnRef},
+        store::{files, turns::TurnRef},
     },
     timestamp::Timestamp,
     work_log::MediaFile,
@@ -135,7 +135,7 @@ async fn work(
     }
 }
 
-/// Writes what was made to the data folder, then says in the database that it is there.
+/// Stores what was made, then says in the database that it is there.
 async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Result<(ToolOutput, Vec<MediaFile>)> {
     let now = workshop.clock.now();
     let mut kept = Vec::new();
@@ -143,8 +143,7 @@ async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Res
     for ProducedFile { bytes, media_type, name, description } in std::mem::take(&mut output.files) {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let id = new_id::file(now);
-        let unwritten = |why: std::io::Error| StoreError::Unusable(why.to_string());
-        workshop.data_dir.write(turn.user_id, id, bytes).await.map_err(unwritten)?;
+        workshop.files.write(turn.user_id, id, bytes).await?;
         let media_type = media_type.to_owned();
         records.push(files::FileRecord {
             id,

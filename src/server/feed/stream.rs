@@ -186,6 +186,9 @@ impl Stream {
         let Reading { user, only, cursor } = self.reading;
         match self.tail.after(&self.context.store, user, cursor.rev, announced).await {
             Ok(rows) => {
+                for row in rows.rows.iter().filter(|row| row.settled) {
+                    self.context.feed.answers.ended(user, MessageId::from_uuid(row.key.1));
+                }
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
                     row.write(out, self.told);
                     self.told.rev = row.rev;

@@ -95,7 +95,7 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Resu
 }
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
-/// keys end at once; files on the disk are the caller's.
+/// keys end at once; the bytes of files are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
     let mut tx = super::begin(&retention.store, None, user).await?;
     if holds::any_of(&mut tx, user).await? {

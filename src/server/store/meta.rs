@@ -1,17 +1,17 @@
 //! Facts about the database itself.
 
-use super::{Result, parsed};
-use crate::work_log::Epoch;
-use sqlx::AnyPool;
+use super::{Result, Tx, parsed};
+use crate::{timestamp::Timestamp, work_log::Epoch};
+use sqlx::{AnyConnection, AnyPool};
 
 /// This life of the database; made at its first opening.
-pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
+pub(super) async fn epoch(connection: &mut AnyConnection) -> Result<Epoch> {
     let mut bits = [0; 8];
     getrandom::fill(&mut bits).map_err(|why| super::StoreError::Unusable(format!("no randomness: {why}")))?;
     let fresh = Epoch::from_bits(u64::from_le_bytes(bits));
     let sql = "insert into meta (name, value) values ('epoch', $1) on conflict (name) do nothing";
-    sqlx::query(sql).bind(fresh.to_string()).execute(pool).await?;
-    let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(pool).await?;
+    sqlx::query(sql).bind(fresh.to_string()).execute(&mut *connection).await?;
+    let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(connection).await?;
     parsed("epoch", &text)
 }
 
@@ -19,4 +19,12 @@ pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
 pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     sqlx::query("delete from meta where name = 'epoch'").execute(pool).await?;
     Ok(())
+}
+
+/// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when it was claimed already.
+pub async fn claim(tx: &mut Tx<'_>, what: &str, now: Timestamp, every_ms: i64) -> Result<bool> {
+    let sql = "insert into meta (name, value) values ($1, $2) \
+               on conflict (name) do update set value = excluded.value where cast(meta.value as bigint) <= $3";
+    let query = sqlx::query(sql).bind(what).bind(now.millis().to_string()).bind(now.plus(-every_ms).millis());
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }

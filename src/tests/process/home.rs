@@ -22,6 +22,8 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub struct Home {
     folder: TempDir,
     pub key: String,
+    /// Settings beside those that every test has.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Home {
@@ -34,7 +36,7 @@ impl Home {
         for address in [site.script, site.wasm] {
             std::fs::write(folder.path().join("site").join(&address[1..]), "").unwrap();
         }
-        Self { folder, key: String::new() }
+        Self { folder, key: String::new(), settings: Vec::new() }
     }
 
     /// The data folder.
@@ -60,6 +62,7 @@ impl Home {
         command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
         command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
+        command.envs(self.settings.iter().cloned());
         command
     }
 
@@ -74,12 +77,29 @@ impl Home {
 
     /// Starts the server and waits until it says where it is.
     pub fn serve(&self) -> Server {
-        let mut child = self.command().stdout(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
+        self.begin().serves()
+    }
+
+    /// Starts the server.
+    pub fn begin(&self) -> Starting {
+        Starting { child: self.command().stdout(Stdio::piped()).spawn().unwrap(), key: self.key.clone() }
+    }
+}
+
+/// A server that was started and may not serve yet.
+pub struct Starting {
+    child: Child,
+    key: String,
+}
+
+impl Starting {
+    /// Waits until it says where it is.
+    pub fn serves(mut self) -> Server {
+        let mut said = BufReader::new(self.child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
         let base = line.trim().strip_prefix("Holly is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
-        Server { child, _said: said, caller: Caller { base, key: self.key.clone(), client: Client::new() } }
+        Server { child: self.child, _said: said, caller: Caller { base, key: self.key, client: Client::new() } }
     }
 }
 
@@ -121,10 +141,15 @@ impl Drop for Server {
 pub struct Caller {
     pub base: String,
     pub client: Client,
-    key: String,
+    pub key: String,
 }
 
 impl Caller {
+    /// The same person's calls to another server.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
     }

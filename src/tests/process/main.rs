@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end there")]
 
+mod cluster;
 mod ends;
 mod home;
 mod kill;
 mod lease;
 mod load;
 mod mcp;
+mod reader;
+mod restarts;
 mod retention;
 mod settings;
+mod several;

@@ -1,7 +1,6 @@
 //! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
 
 mod changes;
-mod relay;
 mod revisions;
 mod snapshots;
 mod sqlite;
