@@ -115,7 +115,7 @@ impl FileStore {
 
     /// Deletes files of a person; those that are gone already are fine. Errors: the first, after all were tried.
     pub async fn delete(&self, user: UserId, ids: &[FileId]) -> Result<()> {
-        let keys = self.places.iter().flat_map(|place| ids.iter().map(move |id| (place, place.key(user, *id))));
+        let keys = self.places.iter().flat_map(|place| ids.iter().map(move |id| (place.store.clone(), place.key(user, *id))));
         remove(keys.collect()).await
     }
 
@@ -124,7 +124,7 @@ impl FileStore {
         let mut keys = Vec::new();
         for place in self.places.iter() {
             let listed = place.store.list(Some(&place.folder(user))).map_ok(|object| object.location).try_collect::<Vec<_>>();
-            keys.extend(within(REQUEST_TIMEOUT, listed).await?.map_err(unreachable)?.into_iter().map(|key| (place, key)));
+            keys.extend(within(REQUEST_TIMEOUT, listed).await?.map_err(unreachable)?.into_iter().map(|key| (place.store.clone(), key)));
         }
         remove(keys).await?;
         // what a write left that was cut off is in no listing
@@ -190,14 +190,11 @@ fn clear(folder: &Path, before: Timestamp) -> std::io::Result<usize> {
     Ok(cleared)
 }
 
-async fn remove(keys: Vec<(&Place, Key)>) -> Result<()> {
-    let one = |(place, key): (&Place, Key)| {
-        let store = place.store.clone();
-        async move {
-            match within(PATIENCE, store.delete(&key)).await? {
-                Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-                Err(error) => Err(unreachable(error)),
-            }
+async fn remove(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {
+    let one = |(store, key): (Arc<dyn ObjectStore>, Key)| async move {
+        match within(PATIENCE, store.delete(&key)).await? {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(unreachable(error)),
         }
     };
     let removed: Vec<Result<()>> = stream::iter(keys.into_iter().map(one)).buffer_unordered(SIDE_BY_SIDE).collect().await;

@@ -98,8 +98,18 @@ pub struct Cluster {
 impl Cluster {
     /// So many servers at this address of a database, whose other address is past any pooler, and so many people.
     pub async fn start(servers: usize, people: usize, url: &str, direct: &str) -> Self {
+        Self::of((0..servers).map(|_| home(url, direct)).collect(), people, direct).await
+    }
+
+    /// The same whose demo model writes as slowly as it does for people.
+    pub async fn unhurried(servers: usize, people: usize, url: &str) -> Self {
+        let mut homes: Vec<Home> = (0..servers).map(|_| home(url, url)).collect();
+        homes.iter_mut().for_each(|home| home.settings.push(("HOLLY_DEMO_PACE", "1".to_owned())));
+        Self::of(homes, people, url).await
+    }
+
+    async fn of(homes: Vec<Home>, people: usize, direct: &str) -> Self {
         let keys = people_with_keys(direct, people).await;
-        let homes: Vec<Home> = (0..servers).map(|_| home(url, direct)).collect();
         let started: Vec<_> = homes.iter().map(Home::begin).collect();
         let servers: Vec<Server> = started.into_iter().map(super::home::Starting::serves).collect();
         let bases = servers.iter().map(|server| server.caller.base.clone()).collect();

@@ -160,7 +160,7 @@ fn is_settled(reader: &Reader) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
     let database = Database::create().await;
-    let mut cluster = Cluster::start(SERVERS, 8, &database.url(), &database.url()).await;
+    let mut cluster = Cluster::unhurried(SERVERS, 8, &database.url()).await;
     let (mut seeing, mut readers, mut places) = (JoinSet::new(), JoinSet::new(), Vec::new());
     for person in 0..cluster.keys.len() {
         let (here, there) = (cluster.caller(person, 0), cluster.caller(person, 1));
