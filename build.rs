@@ -1,6 +1,5 @@
 //! Puts the built site into the program. `HOLLY_EMBED` names its folder (`make build` sets it); the files become a table in
 //! `$OUT_DIR/site.rs`, which `server::site::program` includes. Without it the table is empty.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 
 use std::{
     env, fs,

@@ -12,7 +12,7 @@ const program = process.env.NGINX ?? "/usr/sbin/nginx";
 const example = resolve(import.meta.dirname, "../docs/deploy/nginx.conf");
 
 /** A port of the loopback address that nobody listens on. */
-async function aFreePort() {
+export async function aFreePort() {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
   const { port } = listener.address();
@@ -20,7 +20,7 @@ async function aFreePort() {
   return port;
 }
 
-async function answers(port) {
+export async function answers(port) {
   const socket = connect(port, "127.0.0.1");
   const how = await once(socket, "connect").then(() => true, () => false);
   socket.destroy();
