@@ -23,6 +23,7 @@ pub mod new_id;
 pub mod objects;
 pub mod outbound;
 pub mod packing;
+pub mod proxies;
 pub mod relay;
 pub mod retention;
 pub mod router;

@@ -5,6 +5,7 @@
 mod backend;
 mod backup;
 mod listening;
+mod migrations;
 mod outbox;
 mod reader;
 mod tx;
@@ -109,10 +110,10 @@ impl Store {
         backend.check(&writers).await?;
         if backend.is_pooled() {
             let past = backend.writers(direct).await?;
-            backend.migrate(&past).await?;
+            migrations::migrate(backend, &past).await?;
             past.close().await;
         } else {
-            backend.migrate(&writers).await?;
+            migrations::migrate(backend, &writers).await?;
         }
         let readers = backend.readers(url).await?;
         let mut tx = writers.begin_with(backend.begin_write()).await?;
