@@ -11,13 +11,14 @@ use futures::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
-use object_store::{Error as StoreError, GetOptions, ObjectStore, ObjectStoreExt, PutPayload, path::Path as Key};
+use object_store::{Error as StoreError, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, path::Path as Key};
 use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
+use tokio::task::JoinSet;
 
 /// How long a file may take on its way to or from a bucket.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
@@ -60,6 +61,18 @@ impl Place {
 
     fn key(&self, user: UserId, id: FileId) -> Key {
         Key::from(format!("{}{user}/{id}", self.prefix))
+    }
+
+    fn stored(&self, before: Timestamp) -> BoxStream<'static, Result<StoredFile>> {
+        let prefix = self.prefix.clone();
+        let under = Some(prefix.trim_end_matches('/')).filter(|prefix| !prefix.is_empty()).map(Key::from);
+        let file = move |object: ObjectMeta| {
+            let stored = Timestamp::from_millis(object.last_modified.timestamp_millis());
+            let named = object.location.as_ref().strip_prefix(&prefix).and_then(named);
+            let file = named.filter(|_| stored < before).map(|(user, id)| StoredFile { user, id, stored });
+            std::future::ready(Ok(file))
+        };
+        self.store.list(under.as_ref()).try_filter_map(file).map_err(unreachable).boxed()
     }
 }
 
@@ -135,17 +148,9 @@ impl FileStore {
     }
 
     /// Every file that is stored before `before`.
-    pub fn stored(&self, before: Timestamp) -> BoxStream<'_, Result<StoredFile>> {
-        let all = self.places.iter().map(move |place| {
-            let under = Some(place.prefix.trim_end_matches('/')).filter(|prefix| !prefix.is_empty()).map(Key::from);
-            place.store.list(under.as_ref()).try_filter_map(move |object| {
-                let stored = Timestamp::from_millis(object.last_modified.timestamp_millis());
-                let named = object.location.as_ref().strip_prefix(&place.prefix).and_then(named);
-                let file = named.filter(|_| stored < before).map(|(user, id)| StoredFile { user, id, stored });
-                async move { Ok(file) }
-            })
-        });
-        stream::iter(all).flatten().map_err(unreachable).boxed()
+    pub fn stored(&self, before: Timestamp) -> BoxStream<'static, Result<StoredFile>> {
+        let all: Vec<_> = self.places.iter().map(|place| place.stored(before)).collect();
+        stream::iter(all).flatten().boxed()
     }
 
     /// Moves what lies in the data folder into the bucket, where there is one. Returns how many files were moved.
@@ -191,14 +196,21 @@ fn clear(folder: &Path, before: Timestamp) -> std::io::Result<usize> {
 }
 
 async fn remove(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {
-    let one = |(store, key): (Arc<dyn ObjectStore>, Key)| async move {
-        match within(PATIENCE, store.delete(&key)).await? {
-            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(unreachable(error)),
+    let mut outcome = Ok(());
+    for some in keys.chunks(SIDE_BY_SIDE) {
+        let mut removing: JoinSet<_> = some.iter().cloned().map(|(store, key)| remove_one(store, key)).collect();
+        while let Some(removed) = removing.join_next().await {
+            outcome = outcome.and(removed.unwrap_or_else(|panic| Err(FileError::Unreachable(panic.to_string()))));
         }
-    };
-    let removed: Vec<Result<()>> = stream::iter(keys.into_iter().map(one)).buffer_unordered(SIDE_BY_SIDE).collect().await;
-    removed.into_iter().collect()
+    }
+    outcome
+}
+
+async fn remove_one(store: Arc<dyn ObjectStore>, key: Key) -> Result<()> {
+    match within(PATIENCE, store.delete(&key)).await? {
+        Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(unreachable(error)),
+    }
 }
 
 /// Whose file a key names, and which.

@@ -4,7 +4,7 @@ use super::home::{Caller, Home, Server};
 use holly::{
     api::Account,
     server::{
-        auth::{create_key, random_hex},
+        auth::create_key,
         clock::Clock,
         new_id,
         store::{Store, users},
@@ -24,7 +24,7 @@ impl Database {
     /// Makes one in the cluster of `HOLLY_TEST_POSTGRES`; nothing is in it.
     pub async fn create() -> Self {
         let cluster = std::env::var("HOLLY_TEST_POSTGRES").expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
-        let name = format!("holly_test_{}", random_hex::<8>());
+        let name = format!("holly_test_{}", new_id::user(Clock::system().now()).to_string().replace('-', ""));
         execute(&cluster, &format!("create database {name} template template0 encoding 'utf8'")).await;
         Self { cluster, name }
     }
