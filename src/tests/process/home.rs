@@ -142,11 +142,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The same person's calls to another server.
-    pub fn at(&self, base: &str) -> Self {
-        Self { base: base.to_owned(), ..self.clone() }
-    }
-
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
     }

@@ -63,17 +63,17 @@ async fn the_words_of_an_answer_are_read_on_a_server_that_does_not_write_it() {
     tell.send(Ok(Said::Text("Half an ".into()))).unwrap();
     let first = early.next_named("delta").await;
     assert_eq!((&first.data["offset"], &first.data["text"], &first.id), (&json!(0), &json!("Half an "), &None));
-    tell.send(Ok(Said::Text("answer".into()))).unwrap();
+    tell.send(Ok(Said::Text("answer ".into()))).unwrap();
     let second = early.next_named("delta").await;
-    assert_eq!((&second.data["offset"], &second.data["text"]), (&json!(8), &json!("answer")));
+    assert_eq!((&second.data["offset"], &second.data["text"]), (&json!(8), &json!("answer ")));
     let mut late = there.also(&ada).streams("").await;
     let so_far = late.next_named("delta").await;
-    assert_eq!((&so_far.data["offset"], &so_far.data["text"]), (&json!(0), &json!("Half an answer")));
+    assert_eq!((&so_far.data["offset"], &so_far.data["text"]), (&json!(0), &json!("Half an answer ")));
     tell.send(Ok(Said::End { usage: None, cut_short: false })).unwrap();
     let done = |event: &Event| event.data["message"]["status"] == "done";
     for mut reader in [early, late] {
         let rows = reader.rows_until(done).await;
-        assert_eq!(rows.last().unwrap().data["message"]["content"], "Half an answer");
+        assert_eq!(rows.last().unwrap().data["message"]["content"], "Half an answer ");
     }
     let mut after = there.also(&ada).streams("").await;
     ada.notes("a mark").await;
