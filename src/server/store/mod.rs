@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod others;
 mod relay;
 mod tx;
 mod wakeups;
@@ -11,11 +12,14 @@ mod wakeups;
 pub mod api_keys;
 pub mod changes;
 pub mod conversations;
+pub mod daily_use;
 pub mod durations;
 pub mod files;
 pub mod heads;
+pub mod invitations;
 pub mod messages;
 pub mod meta;
+pub mod people;
 pub mod removed;
 pub mod retention;
 pub mod sessions;
@@ -29,6 +33,7 @@ use crate::work_log::Epoch;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, pool::PoolConnection};
 use std::{ops::DerefMut, sync::Arc};
 
+pub use others::watch_others;
 pub use relay::Relay;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
