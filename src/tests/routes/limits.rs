@@ -68,7 +68,7 @@ async fn conversations_and_keys_are_limited_like_entries_each_for_itself() {
     let ada = app.browser("ada@example.org").await;
     ada.notes("one").await;
     ada.begins().await;
-    assert!(refused(&ada.posts("/api/conversations", json!({})).await, 60).contains("too many conversations"));
+    assert!(refused(&ada.posts("/api/conversations", json!({})).await, 61).contains("too many conversations"));
     let key = async |name: &str| ada.submits("/fn/keys/create", "/settings", &[("name", name)]).await;
     assert_eq!(key("one").await.header("location"), "/settings");
     assert!(key("two").await.header("location").contains("__err"));

@@ -9,8 +9,10 @@ use crate::{
         auth,
         people::invite,
         store::{api_keys, people},
+        work_log::{Origin, create_work_log},
     },
-    tests::support::{Answer, Person, Sse, TestApp, address_of},
+    tests::support::{Answer, Person, Sse, TestApp, people::draft},
+    work_log::{Approval, EntryDraft, Metadata, Status},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -76,7 +78,7 @@ impl Things {
         auth::revoke_key(&app.app.store, app.app.clock.now(), owner.id, &key).await.unwrap();
         let mut things = Self { owner, revoked, words: Vec::new() };
         let named = |word: &str| row.address.contains(word) || row.body.contains(word);
-        if ["{conversation}", "{message}", "{file}"].into_iter().any(named) {
+        if ["{conversation}", "{message}", "{file}", "{question}"].into_iter().any(named) {
             things.converses().await;
         }
         if named("{entry}") {
@@ -86,6 +88,17 @@ impl Things {
             }
             let entry = things.owner.creates(entry).await;
             things.words.push(("{entry}", entry["id"].as_str().unwrap().to_owned()));
+        }
+        if named("{question}") {
+            let (_, here) = things.words.first().expect("a question stands in a conversation");
+            let waiting = Approval::Waiting { until: app.app.clock.now().plus(60_000) };
+            let question = EntryDraft {
+                conversation_id: Some(here.parse().unwrap()),
+                metadata: Metadata::default().with("tool", "write_note").with("approval", json!(waiting)),
+                ..draft(Status::Working, "May I?")
+            };
+            let asks = create_work_log(&app.app.store, app.app.clock.now(), things.owner.id, question, Origin::default()).await.unwrap();
+            things.words.push(("{question}", asks.id.to_string()));
         }
         if named("{key}") {
             let own = api_keys::of_user(&mut app.app.store.read().await.unwrap(), things.owner.id).await.unwrap();
@@ -147,9 +160,4 @@ fn with_body(request: RequestBuilder, body: &str) -> RequestBuilder {
             request.body(body.trim_start_matches('-').to_owned())
         }
     }
-}
-
-#[test]
-fn an_address_of_an_entry_is_one_of_the_table_s() {
-    assert_eq!(address_of(&json!({ "id": "1" })), "/api/work-log/1");
 }

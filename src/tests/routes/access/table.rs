@@ -77,12 +77,11 @@ pub(super) const TABLE: &[Row] = &[
     row("post /messages", "/messages", r#"{"content": "x"}"#, own(202)),
     row("post /api/conversations/{id}/regenerate", "/api/conversations/{conversation}/regenerate", "", thing(202)),
     row("post /api/conversations/{id}/stop", "/api/conversations/{conversation}/stop", "", thing(200)),
-    // the owner's entry does not ask for anything
     row(
         "post /api/conversations/{id}/approvals/{entry}",
-        "/api/conversations/{conversation}/approvals/{entry}",
+        "/api/conversations/{conversation}/approvals/{question}",
         r#"{"decision": "once"}"#,
-        thing(409),
+        thing(200),
     ),
     row("get /files/{id}", "/files/{file}", "", thing(200)),
     // what is not there, and what is for machines
@@ -113,7 +112,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/account/erase", "password=wrong+horse", own(422)),
     function("post /fn/account/password", "password=wrong+horse&new_password=battery+staple", own(422)),
     function("post /fn/account/end-session", "id=guessed", own(200)),
-    function("post /fn/approvals/decide", "entry_id={entry}&decision=once", thing(409)),
+    function("post /fn/approvals/decide", "entry_id={question}&decision=once", thing(200)),
     function("post /fn/approvals/revoke", "tool=write_note", own(200)),
     function("post /fn/conversations/rename", "conversation_id={conversation}&title=x", thing(200)),
     function("post /fn/conversations/delete", "conversation_id={conversation}", thing(200)),
