@@ -6,6 +6,7 @@ use super::assistant::{
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
 use super::limits::settings::{LimitConfig, LimitSettings};
+use super::proxies::{ProxySettings, TrustedProxies};
 use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
@@ -31,6 +32,9 @@ pub struct Settings {
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Proxies in front.
+    #[command(flatten)]
+    pub proxies: ProxySettings,
     /// Models and their keys.
     #[command(flatten)]
     pub models: ModelSettings,
@@ -43,7 +47,7 @@ pub struct Settings {
     /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
     #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
     pub demo_pace: String,
-    /// Folder of the built site [default: target/site, or `site` beside the program]
+    /// Folder of the built site [default: the one in the program, else `site` beside it or target/site]
     #[arg(long, env = "HOLLY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
     /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a terminal, JSON otherwise.
@@ -68,6 +72,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Limits by person.
     pub limits: LimitConfig,
+    /// Proxies whose word counts about who is asking.
+    pub proxies: TrustedProxies,
     /// The models, tried in order.
     pub models: Vec<Link>,
     /// How long they may take.
@@ -76,8 +82,8 @@ pub struct Config {
     pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
     pub demo_pace: f64,
-    /// Folder of the built site.
-    pub site_dir: PathBuf,
+    /// Folder of the built site, where it is not the usual one.
+    pub site_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -100,6 +106,7 @@ impl Settings {
         let services = self.services.check(&self.models, &mut problems);
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
+        let proxies = self.proxies.check(&mut problems);
         match (addr, pace) {
             (Ok(addr), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
@@ -109,20 +116,16 @@ impl Settings {
                 retention,
                 public_url: public,
                 limits,
+                proxies,
                 models: models.links,
                 patience: Patience::of(models.timeout),
                 services,
                 demo_pace,
-                site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
+                site_dir: self.site_dir.clone(),
             }),
             _ => Err(problems),
         }
     }
-}
-
-fn default_site_dir() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
-    beside.filter(|site| site.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 impl Config {

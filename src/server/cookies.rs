@@ -81,10 +81,11 @@ pub fn join_link(app: &App, secret: &str) -> String {
     format!("{}/join?secret={secret}", app.config.public_url.clone().unwrap_or_else(here))
 }
 
-/// The network address that asks.
+/// The network address that asks, behind the proxies that are trusted.
 pub fn peer() -> String {
-    let request = asker::request();
-    request.extensions.get::<ConnectInfo<Peer>>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.0.ip().to_string())
+    let (app, request) = (asker::app(), asker::request());
+    let connection = request.extensions.get::<ConnectInfo<Peer>>();
+    connection.map_or_else(|| "unknown".to_owned(), |peer| app.config.proxies.asker(peer.0.0.ip(), &request.headers).to_string())
 }
 
 /// Where to go after signing in: a path of this site, never another one.

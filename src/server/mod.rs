@@ -23,6 +23,7 @@ pub mod new_id;
 pub mod outbound;
 pub mod packing;
 pub mod people;
+pub mod proxies;
 pub mod retention;
 pub mod router;
 pub mod routes;

@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod approvals;
 mod attachments;
+mod behind_nginx;
 mod conversations;
 mod create;
 mod cut;

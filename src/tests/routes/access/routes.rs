@@ -8,11 +8,11 @@ const ROUTER: &str = include_str!("../../../server/router.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// What is served without a handler of its own: files that anybody may have.
 const STATIC: [&str; 5] = [
-    ".nest_service(\"/pkg\"",
     ".route(&style::ADDRESS",
+    ".route_service(\"/pkg/{*path}\"",
+    ".route_service(\"/samples/{*path}\"",
     ".route_service(\"/icons.svg\"",
     ".route_service(\"/favicon.svg\"",
-    ".nest_service(\"/samples\"",
 ];
 
 /// Plain routes. Whatever else adds to the router and is not understood here fails.
