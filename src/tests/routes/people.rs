@@ -142,7 +142,7 @@ async fn who_is_disabled_on_one_server_is_out_on_the_other() {
     assert_eq!(bob.gets("/api/conversations").await.status, 401);
     let mut wakes = there.app.store.wakeups().subscribe(bob.id);
     within("the turn to end", async {
-        while !turns::running(&mut *there.app.store.look().await.unwrap(), bob.id).await.unwrap().is_empty() {
+        while !turns::running(&mut there.app.store.look().await.unwrap(), bob.id).await.unwrap().is_empty() {
             wakes.changed().await.unwrap();
         }
     })
