@@ -1,7 +1,7 @@
 # How Holly is built, run and tested. `make run` needs Rust and Node.js; .ci/setup installs the rest once.
 SHELL := bash
 TOOLS := .ci/setup build && source .ci/env
-.PHONY: run dev build test hunt bench lint
+.PHONY: run dev build test hunt bench lint cluster
 
 run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
 	@exec target/release/holly serve
@@ -15,11 +15,14 @@ build: # the release binary and the site it serves, under target/
 test: # everything: lints, unit tests, browser tests, stories
 	@.ci/test
 
+cluster: build # three processes on a PostgreSQL and an S3 server of their own, behind a proxy; Ctrl-C ends all of it
+	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
+
 hunt: # the long run of the tiers against a plain map: a thousand seeds, each printed; HOLLY_SEED=n repeats one
 	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
-bench: # how fast the parts are that must be fast
-	@cargo bench --features ssr
+bench: # how fast the parts are that must be fast, and what people, entries and streams cost
+	@.ci/setup test && exec .ci/services cargo bench --features ssr
 
 lint:
 	@cargo fmt --check && cargo clippy --features ssr --all-targets -- -D warnings
