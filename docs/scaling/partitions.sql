@@ -28,6 +28,11 @@ create function holly_first_id(day date) returns text language sql immutable as 
     from (select lpad(to_hex(cast(extract(epoch from day) * 1000 as bigint)), 12, '0') as ms) as hex
 $$;
 
+-- The day of an id, which may differ from that of the entry's `created_at` when a clock was set back.
+create function holly_day_of(id text) returns date language sql immutable as $$
+    select cast(to_timestamp(cast(cast('x0000' || replace(substr(id, 1, 13), '-', '') as bit(64)) as bigint) / 1000) at time zone 'utc' as date)
+$$;
+
 -- A day's partition, with what already lies in the rest.
 create function holly_partition(day date) returns void language plpgsql as $$
 declare
@@ -45,20 +50,18 @@ end $$;
 
 -- Partitions for so many days to come, and for all days of which entries lie in the rest. Partitions of days that are past
 -- and empty, because retention has moved or deleted all that was in them, are dropped: nothing is left to be vacuumed.
-create function holly_partitions(ahead int) returns void language plpgsql as $$
+create function holly_partitions(ahead int, today date default cast(now() at time zone 'utc' as date)) returns void language plpgsql as $$
 declare
     day date;
     name text;
     filled boolean;
 begin
-    for day in select cast(generate_series(cast(now() at time zone 'utc' as date), cast(now() at time zone 'utc' as date) + ahead, interval '1 day') as date)
-        union select distinct cast(to_timestamp(created_at / 1000) at time zone 'utc' as date) from work_logs_rest order by 1
-    loop
+    for day in select today + n from generate_series(0, ahead) n union select distinct holly_day_of(id) from work_logs_rest order by 1 loop
         perform holly_partition(day);
     end loop;
     for name in select cast(c.relname as text) from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = cast('work_logs' as regclass) and c.relname ~ '^work_logs_\d{8}$'
-        and to_date(right(c.relname, 8), 'YYYYMMDD') < cast(now() at time zone 'utc' as date)
+        and to_date(right(c.relname, 8), 'YYYYMMDD') < today
     loop
         execute format('select exists (select 1 from %I)', name) into filled;
         if not filled then
