@@ -32,7 +32,8 @@ function pass(asked, answer, tries = members.length) {
     if (error.code === "ECONNREFUSED" && tries > 1 && asked.readableDidRead === false) return pass(asked, answer, tries - 1);
     answer.writeHead(502).end();
   });
-  passed.on("socket", (socket) => socket.on("connect", () => asked.pipe(passed)));
+  // a body is read once there is somebody to give it to, so that another process can still be asked
+  passed.on("socket", (socket) => (socket.connecting ? socket.once("connect", () => asked.pipe(passed)) : asked.pipe(passed)));
   answer.on("close", () => passed.destroy());
 }
 
