@@ -124,10 +124,8 @@ impl Drop for Server {
 fn spawn(program: &Path, folder: &Path, settings: &[(&str, &str)]) -> Server {
     let site = folder.join("site/pkg");
     std::fs::create_dir_all(&site).expect("a folder can be made");
-    let hashes = program.with_file_name("hash.txt");
-    let names = holly::server::site::Site::named(&std::fs::read_to_string(hashes).unwrap_or_default());
-    for name in [names.script, names.wasm] {
-        std::fs::write(folder.join("site").join(&name[1..]), "").expect("a file can be written");
+    for name in ["holly.js", "holly.wasm"] {
+        std::fs::write(site.join(name), "").expect("a file can be written");
     }
     let mut command = Command::new("sh");
     command.args(["-c", RAISED]).arg(program).env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_LOG", "error");

@@ -7,6 +7,7 @@ mod any_input;
 mod auth;
 mod chat;
 mod components;
+mod documents;
 mod feed;
 mod providers;
 mod retention;

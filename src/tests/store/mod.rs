@@ -2,6 +2,7 @@
 
 mod changes;
 mod copy;
+mod migrations;
 mod relay;
 mod revisions;
 mod snapshots;

@@ -1,7 +1,7 @@
 //! The database that is copied to: whether it may be, and the mark it bears until it is whole. No server opens a marked one.
 
 use super::{
-    super::{Result, StoreError, backend::Backend, meta},
+    super::{Result, StoreError, backend::Backend, meta, migrations},
     META,
     rows::{self, Row},
     schema::{self, Table},
@@ -32,7 +32,7 @@ impl Target {
         let backend = Backend::of(url)?;
         let pool = backend.writers(url).await?;
         backend.check(&pool).await?;
-        backend.migrate(&pool).await?;
+        migrations::migrate(backend, &pool).await?;
         Ok(Self { backend, connection: pool.acquire().await?, pool })
     }
 
