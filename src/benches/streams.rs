@@ -167,7 +167,7 @@ async fn open_streams(open: &mut Vec<tokio::task::JoinHandle<()>>, address: Sock
             socket.write_all(request.as_bytes()).await.expect("the server reads");
             read(&mut socket).await;
             // a closed channel means that nobody counts any more
-            drop(began.send(()).await);
+            _ = began.send(()).await;
             drop(place);
             while read(&mut socket).await {}
         }));
