@@ -5,8 +5,8 @@ import { at } from "../page.mjs";
 import { aBrowser, aServer, password } from "../world.mjs";
 
 /** An admin on the page of people, at a server of their own. */
-async function anAdmin(options) {
-  const holly = await aServer({ pace: 5 });
+async function anAdmin({ pace, ...options } = {}) {
+  const holly = await aServer({ pace });
   await holly.runs(["user", "add", "ada@example.org", "--admin"], `${password}\n`);
   const ada = await aBrowser(holly, options);
   await ada.signsIn("ada@example.org", password);
@@ -39,7 +39,7 @@ async function joins(holly, link, options) {
 }
 
 test("an admin invites somebody, who joins, writes, is disabled and is out at once", async () => {
-  const ada = await anAdmin();
+  const ada = await anAdmin({ pace: 5 });
   const bob = await joins(ada.holly, await invites(ada, "bob@example.org"));
   await bob.reads(".me", "bob@example.org");
   await bob.says("Slowly tell me something long");
