@@ -1,7 +1,7 @@
 //! The HTML around every page, and the table of pages. Runs on the server only; what lives in the browser are islands.
 
 use crate::{
-    pages::{ChatPage, Gallery, HistoryPage, NotFound, SettingsPage, SignInPage, StatsPage, WelcomePage},
+    pages::{ChatPage, Gallery, HistoryPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage},
     server::{site::Site, state::App as State, style},
 };
 use axum::http::{HeaderMap, header};
@@ -60,6 +60,8 @@ fn App() -> impl IntoView {
                 <Route path=path!("/c/:id") view=ChatPage ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async/>
                 <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>

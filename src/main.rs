@@ -1,5 +1,9 @@
 //! The command line.
 
+#[path = "commands/copy.rs"]
+mod copy;
+#[path = "commands/people.rs"]
+mod people;
 #[path = "commands/retention.rs"]
 mod retention;
 
@@ -15,8 +19,9 @@ use holly::{
         telemetry,
     },
 };
+use people::UserCommand;
 use retention::{ArchiveCommand, HoldCommand, RetentionCommand};
-use std::{io::BufRead, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 /// A self-hosted chat with an assistant whose work is visible.
 #[derive(Parser)]
@@ -56,22 +61,12 @@ enum Command {
         /// The new file.
         file: PathBuf,
     },
+    /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
+    Copy(copy::CopyCommand),
     /// Puts a backup in place of the SQLite database, while no server runs.
     Restore {
         /// The backup.
         file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Adds a person; the password is read from standard input.
-    Add {
-        /// The address they sign in with.
-        email: String,
-        /// May see everybody's figures.
-        #[arg(long)]
-        admin: bool,
     },
 }
 
@@ -117,6 +112,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Archive(command)) => retention::archive(&config, command).await,
         Some(Command::Backup { file }) => retention::backup(&config, &file).await,
         Some(Command::Restore { file }) => retention::restore(&config, &file).await,
+        Some(Command::Copy(command)) => copy::run(&config, command).await,
+        Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
             let store = Store::open_past(&config.database_url, &config.listen_url).await?;
@@ -130,11 +127,6 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
     let now = Clock::system().now();
     match command {
-        Command::User(UserCommand::Add { email, admin }) => {
-            let password = std::io::stdin().lock().lines().next().ok_or("the password is read from standard input")??;
-            let account = auth::add_account(store, now, &email, &password, admin).await?;
-            say(&format!("added {}", account.email));
-        }
         Command::Key(KeyCommand::Add { user, name }) => {
             let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
             say(&key);

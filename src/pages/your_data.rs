@@ -28,11 +28,13 @@ pub fn YourData() -> impl IntoView {
     }
 }
 
-/// What an erasure took away, said on the sign-in page. Only numbers come from the address.
+/// What an erasure took away. Only numbers come from the address.
 #[component]
 pub fn ErasedNote(
     /// Entries, of which in the archive, messages, conversations, files, objects that are still to go.
     counts: String,
+    /// Whose account it was: `Your` or `The`.
+    whose: &'static str,
 ) -> impl IntoView {
     let counts: Vec<i64> = counts.split('-').filter_map(|count| count.parse().ok()).collect();
     let [entries, archived, messages, conversations, files, pending] = counts[..] else { return None };
@@ -43,7 +45,7 @@ pub fn ErasedNote(
     };
     Some(view! {
         <div class="note" role="status">
-            {format!("Your account is erased: {entries} entries ({archived} from the archive), {messages} messages, {conversations} conversations, {files} files.{rest}")}
+            {format!("{whose} account is erased: {entries} entries ({archived} from the archive), {messages} messages, {conversations} conversations, {files} files.{rest}")}
         </div>
     })
 }

@@ -7,7 +7,7 @@ use super::{
     relay::{Pace, Relay},
     retention::worker,
     state::App,
-    store::{leases_held, sessions, turns},
+    store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
     work_log,
 };
 use crate::timestamp::{DAY_MS, Timestamp};
@@ -25,6 +25,9 @@ use tokio::sync::Mutex;
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often what ran out is forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How many days of use are remembered.
+const KEEP_USE_DAYS: i64 = 7;
 
 /// Sets the clock by the database's, so that leases mean the same to every process.
 pub async fn follow_clock(app: &App) -> Result<()> {
@@ -54,7 +57,9 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
     repeat(app, worker::LOOK_EVERY, "retention", retention());
-    if !app.store.is_single_process() {
+    if app.store.is_single_process() {
+        until_the_end(app, watch_others(app.store.clone()));
+    } else {
         relay(app);
     }
     let starting = app.clone();
@@ -160,10 +165,12 @@ pub async fn sweep(app: &App) -> Result<()> {
 /// One pass over what ran out.
 async fn tidy(app: &App) -> Result<()> {
     let mut tx = app.store.begin().await?;
-    sessions::delete_expired(&mut tx, app.clock.now()).await?;
+    let now = app.clock.now();
+    sessions::delete_expired(&mut tx, now).await?;
+    invitations::delete_expired(&mut tx, now).await?;
+    daily_use::delete_before(&mut tx, now.day() - KEEP_USE_DAYS).await?;
     tx.commit().await?;
-    app.limits.sign_in.forget_idle();
-    app.limits.creates.forget_idle();
+    app.limits.forget_idle();
     clear_files(app).await
 }
 

@@ -3,11 +3,13 @@
 
 mod support;
 
+mod any_input;
 mod auth;
 mod chat;
 mod components;
 mod documents;
 mod feed;
+mod people;
 mod providers;
 mod relay;
 mod retention;

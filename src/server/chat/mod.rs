@@ -12,4 +12,4 @@ pub use conversations::{
 };
 pub use orphans::sweep_files;
 pub use page::{ConversationPage, PAGE, Part, history, page};
-pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, sweep_turns};
+pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, stop_turns, sweep_turns};

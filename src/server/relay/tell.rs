@@ -25,6 +25,11 @@ impl Relay {
         }
     }
 
+    /// Tells other processes what was gathered so far, for a command that ends then.
+    pub async fn tell_now(&self) -> Result<()> {
+        self.store.notify(&self.words(self.store.wakeups().outbox().take())).await
+    }
+
     fn words(&self, mail: Mail) -> Vec<(&'static str, String)> {
         let listened = || self.store.wakeups().listened_for();
         let came: Vec<UserId> = mail.came.into_iter().collect();

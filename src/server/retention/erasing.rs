@@ -42,6 +42,15 @@ pub struct Receipt {
     pub objects_pending: i64,
 }
 
+impl Receipt {
+    /// Its counts for an address: entries, of which in the archive, messages, conversations, files, objects still to go.
+    pub fn in_address(&self) -> String {
+        let entries = self.rows + self.archived;
+        let counts = [entries, self.archived, self.messages, self.conversations, self.files, self.objects_pending];
+        counts.map(|count| count.to_string()).join("-")
+    }
+}
+
 /// Refuses while an admin holds the person's entries, or those of the conversation.
 pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
     if holds::in_force(tx, user, conversation, holds::Kind::Hold).await? {

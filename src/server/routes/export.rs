@@ -2,14 +2,9 @@
 
 use super::{Answer, Problem, params::Params};
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    ids::ConversationId,
     server::{
-        chat::find_conversation,
-        error::Result,
-        middleware::identity::CurrentUser,
-        retention::reading::{list, steadily},
-        state::App,
-        store::work_logs::EntryFilter,
+        chat::find_conversation, middleware::identity::CurrentUser, retention::exporting::pages, state::App, store::work_logs::EntryFilter,
     },
     work_log::WorkLogEntry,
 };
@@ -19,10 +14,8 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 
-/// Entries read at once.
-const PAGE: i64 = 200;
 const HTML_HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
     <title>Holly work log</title><h1>Work log</h1>\n";
 
@@ -48,27 +41,12 @@ pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, m
         find_conversation(&mut app.store.read().await.map_err(Problem::from)?, account.id, id).await?;
     }
     let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
-    let entries = pages(app, account.id, filter).map(move |page| {
+    let entries = pages(app.retention, account.id, filter).map(move |page| {
         let page = page.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
         Ok::<_, crate::server::error::Error>(page.iter().map(|entry| written(entry, format)).collect::<String>())
     });
     let head = stream::iter((format == Format::Html).then(|| Ok(HTML_HEAD.to_owned())));
     Ok(file(Body::from_stream(head.chain(entries)), format))
-}
-
-/// Pages of entries, newest first, until there are no more. An error ends the transfer short, so nobody takes it for whole.
-fn pages(app: App, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
-    stream::try_unfold(Some(None::<EntryId>), move |before| {
-        let (app, filter) = (app.clone(), filter.clone());
-        async move {
-            let Some(before) = before else { return Ok(None) };
-            let (archive, filter) = (&app.retention.archive, (&filter, false));
-            let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
-            let page = steadily(&app.store, read).await?;
-            let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
-            Ok(Some((page, next)))
-        }
-    })
 }
 
 fn file(body: Body, format: Format) -> Response {

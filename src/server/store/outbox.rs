@@ -71,6 +71,11 @@ impl Outbox {
         taken(&self.mail, &self.posted).await
     }
 
+    /// Takes what there is to tell now.
+    pub fn take(&self) -> Mail {
+        std::mem::take(&mut *lock(&self.mail))
+    }
+
     /// Waits until answers have grown, and takes whose.
     pub async fn grown(&self) -> HashSet<UserId> {
         taken(&self.grown, &self.grew).await

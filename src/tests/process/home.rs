@@ -58,6 +58,7 @@ impl Home {
         let mut command = Command::new(PROGRAM);
         command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
+        command.env("HOLLY_MESSAGES_PER_MINUTE", "0").env("HOLLY_MAX_TURNS", "0").env("HOLLY_TOKENS_PER_DAY", "0");
         command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
         command.envs(self.settings.iter().cloned());
         command
@@ -77,9 +78,19 @@ impl Home {
         self.begin().serves()
     }
 
+    /// The same with further settings.
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        self.begin_with(settings).serves()
+    }
+
     /// Starts the server.
     pub fn begin(&self) -> Starting {
-        Starting { child: self.command().stdout(Stdio::piped()).spawn().unwrap(), key: self.key.clone() }
+        self.begin_with(&[])
+    }
+
+    fn begin_with(&self, settings: &[(&str, &str)]) -> Starting {
+        let child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        Starting { child, key: self.key.clone() }
     }
 }
 

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may end there")]
 
 mod cluster;
+mod copy;
 mod ends;
 mod home;
 mod kill;
 mod lease;
 mod load;
 mod mcp;
+mod people;
 mod reader;
 mod restarts;
 mod retention;

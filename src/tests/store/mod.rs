@@ -1,9 +1,11 @@
 //! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
 
 mod changes;
+mod copy;
 mod migrations;
 mod revisions;
 mod snapshots;
+mod spreading;
 mod sqlite;
 mod stats;
 mod taking_turns;
