@@ -41,7 +41,7 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     if from_sqlite.is_none() {
         say("Stop every server first: what is written from now on is not copied.");
     }
-    let source = Store::open(&config.database_url).await?;
+    let source = Store::open_past(&config.database_url, &config.listen_url).await?;
     let copied = copy(&source, &command.to, &mut progress()).await;
     source.close().await;
     let copied = copied?;
