@@ -62,9 +62,6 @@ pub async fn erase_account(password: String) -> Result<(), ApiError> {
         tracing::error!(%error, "files of an erased account could not be deleted");
     }
     cookies::sign_out(&app);
-    let entries = receipt.rows + receipt.archived;
-    let counts = [entries, receipt.archived, receipt.messages, receipt.conversations, receipt.files, receipt.objects_pending];
-    let counts = counts.map(|count| count.to_string()).join("-");
-    leptos_axum::redirect(&format!("/sign-in?erased={counts}"));
+    leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));
     Ok(())
 }

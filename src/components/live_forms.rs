@@ -2,13 +2,18 @@
 //! over the feed.
 
 use super::browser;
-use crate::api::post;
-use leptos::{prelude::document, task::spawn_local, wasm_bindgen::JsCast};
+use crate::api::{Said, post};
+use leptos::{
+    prelude::{document, window},
+    task::spawn_local,
+    wasm_bindgen::JsCast,
+};
 use std::cell::Cell;
-use web_sys::{Element, Event, FormData, HtmlFormElement, SubmitEvent};
+use web_sys::{Element, Event, FormData, HtmlFormElement, HtmlInputElement, SubmitEvent};
 
 thread_local! {
     static LISTENING: Cell<bool> = const { Cell::new(false) };
+    static SENDING: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Sends every form with `data-live` on this page. Any island may ask for it; it happens once.
@@ -16,6 +21,11 @@ pub(super) fn send_live_forms() {
     if !LISTENING.replace(true) {
         browser::listen(&document(), "submit", |event| _ = send(&event));
     }
+}
+
+/// Whether the answer to a form is still awaited.
+pub(super) fn is_sending() -> bool {
+    SENDING.get() > 0
 }
 
 fn send(event: &Event) -> Option<()> {
@@ -29,10 +39,13 @@ fn send(event: &Event) -> Option<()> {
     }
     let buttons = browser::all(&form, "button:not([type])");
     buttons.iter().for_each(|button| _ = button.set_attribute("disabled", ""));
+    SENDING.set(SENDING.get() + 1);
     spawn_local(async move {
         let answer = post(&action, &fields).await;
+        SENDING.set(SENDING.get() - 1);
         buttons.iter().for_each(|button| _ = button.remove_attribute("disabled"));
-        if answer.is_ok() {
+        if let Ok(answer) = &answer {
+            Said::read(answer).iter().for_each(|said| hear(said, &form));
             browser::close_popover_around(&form);
             // A form that goes when it is answered says where the reader goes on.
             form.get_attribute("data-next").iter().for_each(|next| browser::focus(next));
@@ -40,6 +53,21 @@ fn send(event: &Event) -> Option<()> {
         say_trouble(&form, answer.err().map(|error| error.to_string()).as_deref());
     });
     Some(())
+}
+
+/// Tells the reader what was done, on the page where they go on: here, or where what was open is gone.
+fn hear(said: &Said, form: &Element) {
+    let open = window().location().pathname().unwrap_or_default();
+    let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]").map(|field| field.value());
+    match &said.go {
+        Some(path) if named.is_some_and(|id| open.ends_with(&id)) => browser::go_to(path),
+        _ => {
+            if let Some(place) = browser::element("receipt") {
+                place.set_text_content(Some(&said.words));
+                browser::show(&place, true);
+            }
+        }
+    }
 }
 
 /// Says what went wrong in the place that is there for it; nothing when nothing did.

@@ -46,6 +46,7 @@ pub fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogE
         duration_ms: (status != Status::Working).then_some(900),
         storage_status: StorageStatus::Hot,
         expires_at: Some(NOW.plus(90 * DAY_MS)),
+        kept_by: None,
         archived_at: None,
         rev: i64::from(n),
     }
@@ -198,6 +199,7 @@ pub fn conversations() -> Vec<Conversation> {
         updated_at: NOW.plus(-days_ago * DAY_MS - i64::from(n)),
         running_turn_id: (n == 2).then(turn),
         model: None,
+        kept: n == 3,
         rev: 1,
     })
     .collect()

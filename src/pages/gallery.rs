@@ -80,7 +80,7 @@ fn Talk(first: u32) -> impl IntoView {
 fn Entries(first: u32) -> impl IntoView {
     let reader = Reader::new(samples::NOW);
     let rows = samples::each_state(first);
-    reader.opened.set(rows.iter().rev().take(2).map(|entry| entry.id).collect());
+    rows.iter().rev().take(2).for_each(|entry| reader.toggled(entry.id, true));
     view! { <div class="work-group">{rows.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div> }
 }
 

@@ -1,7 +1,10 @@
 //! `/sign-in`.
 
-use super::{form_error::FormError, your_data::ErasedNote};
-use crate::{api::SignIn, components::Icon};
+use super::form_error::FormError;
+use crate::{
+    api::SignIn,
+    components::{Icon, ReceiptNote},
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -14,7 +17,7 @@ pub fn SignInPage() -> impl IntoView {
         <Title text="Sign in"/>
         <main class="page" data-width="narrow">
             <h1 class="brand"><Icon name="leaf"/> "Sign in to Holly"</h1>
-            {erased.map(|counts| view! { <ErasedNote counts/> })}
+            {erased.map(|code| view! { <p>"Your account is erased."</p> <ReceiptNote code=Some(code)/> })}
             <form class="fields" method="post" action=SignIn::url()>
                 <FormError/>
                 <label>"Email" <input type="email" name="email" autocomplete="username" required autofocus/></label>

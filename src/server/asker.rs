@@ -32,6 +32,15 @@ pub fn asker() -> Result<(App, Identity), ApiError> {
     Ok((app(), identity()?))
 }
 
+/// The server and the admin who is asking. For anybody else there is no such page.
+pub fn admin() -> Result<(App, Identity), ApiError> {
+    let (app, identity) = asker()?;
+    if !identity.account.is_admin {
+        return Err(Error::NotFound("page").into());
+    }
+    Ok((app, identity))
+}
+
 fn with_status(status: StatusCode, error: ApiError) -> ApiError {
     if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
         response.set_status(status);

@@ -32,12 +32,11 @@ use super::{
     error::{Error, Result},
     feed::Feed,
     metrics::Metrics,
-    retention::erasing::Receipt,
     store::{Store, turns::TurnRef},
 };
 use crate::{
     api::{ModelChoice, ToolServer},
-    chat::Message,
+    chat::{Message, Receipt},
     ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;
