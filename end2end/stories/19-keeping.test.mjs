@@ -224,3 +224,27 @@ test("a picture that comes late leaves the reader at the end of the chat", async
   }, at.scroll);
   await ada.leaves();
 });
+
+test("scrolling back through a long conversation brings in what lies in the archive as one reaches it", async () => {
+  const holly = await aServer({ env: { HOLLY_RATE_LIMIT_PER_MINUTE: "0" } });
+  const ada = await somebody({ holly });
+  const { conversation } = await ada.asks("POST", "/api/conversations", { title: "A long one" });
+  const ids = [];
+  const notes = async (count) => {
+    for (let n = 0; n < count; n += 1) {
+      const note = { logType: "info", status: "warning", title: `Note ${ids.length}`, conversationId: conversation.id };
+      ids.push((await ada.asks("POST", "/api/work-log/create", note)).log.id);
+    }
+  };
+  await notes(150);
+  await runsAfter(holly, 45);
+  await notes(210);
+  await ada.visits(`/c/${conversation.id}`);
+  assert.deepEqual([await ada.the(at.entry).count(), await ada.the(at.tier).count()], [200, 0]);
+  await ada.the(at.scroll).evaluate((list) => list.scrollTo(0, 0));
+  await ada.the(entryAt(ids[0])).waitFor({ state: "attached" });
+  assert.deepEqual([await ada.the(at.entry).count(), await ada.the(at.tier).count()], [360, 150]);
+  assert.equal(await ada.the(`${entryAt(ids[0])} ${at.tier}`).textContent(), "from the archive");
+  await ada.leaves();
+  await holly.isGone();
+});

@@ -23,7 +23,7 @@ pub(super) fn send_live_forms() {
     }
 }
 
-/// Whether the answer to a form is still awaited.
+/// Whether the answer to a form is still awaited, or has already led away.
 pub(super) fn is_sending() -> bool {
     SENDING.get() > 0
 }
@@ -42,10 +42,12 @@ fn send(event: &Event) -> Option<()> {
     SENDING.set(SENDING.get() + 1);
     spawn_local(async move {
         let answer = post(&action, &fields).await;
-        SENDING.set(SENDING.get() - 1);
         buttons.iter().for_each(|button| _ = button.remove_attribute("disabled"));
-        if let Ok(answer) = &answer {
-            Said::read(answer).iter().for_each(|said| hear(said, &form));
+        let leaving = answer.as_ref().ok().and_then(Said::read).is_some_and(|said| hear(&said, &form));
+        if !leaving {
+            SENDING.set(SENDING.get() - 1);
+        }
+        if answer.is_ok() {
             browser::close_popover_around(&form);
             // A form that goes when it is answered says where the reader goes on.
             form.get_attribute("data-next").iter().for_each(|next| browser::focus(next));
@@ -55,19 +57,17 @@ fn send(event: &Event) -> Option<()> {
     Some(())
 }
 
-/// Tells the reader what was done, on the page where they go on: here, or where what was open is gone.
-fn hear(said: &Said, form: &Element) {
+/// Tells the reader what was done, here or on the page where they go on because what was open is gone. Returns whether they go.
+fn hear(said: &Said, form: &Element) -> bool {
     let open = window().location().pathname().unwrap_or_default();
     let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]").map(|field| field.value());
-    match &said.go {
-        Some(path) if named.is_some_and(|id| open.ends_with(&id)) => browser::go_to(path),
-        _ => {
-            if let Some(place) = browser::element("receipt") {
-                place.set_text_content(Some(&said.words));
-                browser::show(&place, true);
-            }
-        }
+    let goes = said.go.as_deref().filter(|_| named.is_some_and(|id| open.ends_with(&id)));
+    goes.iter().for_each(|path| browser::go_to(path));
+    if let Some(place) = browser::element("receipt").filter(|_| goes.is_none()) {
+        place.set_text_content(Some(&said.words));
+        browser::show(&place, true);
     }
+    goes.is_some()
 }
 
 /// Says what went wrong in the place that is there for it; nothing when nothing did.

@@ -5,7 +5,7 @@ use crate::{
     chat::{AnswerFacts, Conversation, Message, MessageStatus, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
-    work_log::{Approval, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -203,6 +203,13 @@ pub fn conversations() -> Vec<Conversation> {
         rev: 1,
     })
     .collect()
+}
+
+/// What could not be read of two days, of an archive that is away.
+pub fn gaps() -> Vec<Gap> {
+    let gap =
+        |n, entries| Gap { from: EntryId::from_uuid(uuid(n)), to: EntryId::from_uuid(uuid(n)), entries, reason: GapReason::Unreachable };
+    vec![gap(1, 4), gap(2, 8)]
 }
 
 /// A chain of two.

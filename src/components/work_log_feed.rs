@@ -1,7 +1,7 @@
 //! A feed of work for any page.
 
 use super::{
-    ConnectionStatus, Missing,
+    ConnectionStatus, Missing, Reader,
     alive::{Known, bring_to_life, whenever},
     browser,
     connection_status::keep_connection,
@@ -58,7 +58,12 @@ pub fn WorkLogFeed(
 
 #[component]
 fn FeedRows(conversation_id: Option<ConversationId>, snapshot: Snapshot) -> impl IntoView {
-    let rows = rows(&Transcript::of(snapshot.rows.iter().cloned()), conversation_id, &Opened::default(), snapshot.now);
+    let rows = rows(
+        &Transcript::of(snapshot.rows.iter().cloned()),
+        conversation_id,
+        &Reader::asking(snapshot.now).opened.get_untracked(),
+        snapshot.now,
+    );
     let (empty, html) = (rows.is_empty(), rows.into_iter().map(|row| row.html).collect::<String>());
     view! {
         <FeedView>

@@ -80,7 +80,7 @@ fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::S
         Figure { name: "Errors".into(), value: error_rate(lines), note: format!("{} before", error_rate(before)) },
         Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
         Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
-        Figure { name: "Live now".into(), value: number(app.places.open() as i64), note: "streams".into() },
+        Figure { name: "Live now".into(), value: number(app.places.people() as i64), note: streams(app.places.open()) },
         Figure { name: "Retention lag".into(), value: worst(lags), note: "of the latest tier".into() },
     ]
 }
@@ -97,6 +97,11 @@ fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> V
         format!("The last run could not do {} steps and tries again; nothing is lost. {first}", report.failed)
     });
     waiting.into_iter().chain(failed).chain(late).collect()
+}
+
+/// What stands under the number of people who are connected.
+fn streams(open: usize) -> String {
+    if open == 1 { "people, 1 stream".to_owned() } else { format!("people, {} streams", number(open as i64)) }
 }
 
 fn worst(lags: &[Lag]) -> String {
