@@ -6,6 +6,7 @@ mod support;
 mod auth;
 mod chat;
 mod components;
+mod documents;
 mod feed;
 mod providers;
 mod retention;

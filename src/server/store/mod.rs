@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod migrations;
 mod relay;
 mod tx;
 mod wakeups;
@@ -105,7 +106,7 @@ impl Store {
         let backend = backend::Backend::of(url)?;
         let writers = backend.writers(url).await?;
         backend.check(&writers).await?;
-        backend.migrate(&writers).await?;
+        migrations::migrate(backend, &writers).await?;
         let readers = backend.readers(url).await?;
         let epoch = meta::epoch(&writers).await?;
         let inner = Inner { writers, readers, backend, epoch, wakeups: Wakeups::default(), counters: Counters::default() };

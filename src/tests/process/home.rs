@@ -1,6 +1,5 @@
 //! A data folder with an account and a key, and the program running on it.
 
-use holly::server::site::Site;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use std::{
@@ -28,11 +27,9 @@ impl Home {
     /// A folder in which nothing was started yet.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hashes = std::path::Path::new(PROGRAM).with_file_name("hash.txt");
-        let site = Site::named(&std::fs::read_to_string(hashes).unwrap_or_default());
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
-        for address in [site.script, site.wasm] {
-            std::fs::write(folder.path().join("site").join(&address[1..]), "").unwrap();
+        for name in ["holly.js", "holly.wasm"] {
+            std::fs::write(folder.path().join("site/pkg").join(name), "").unwrap();
         }
         Self { folder, key: String::new() }
     }

@@ -1,6 +1,7 @@
 //! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
 
 mod changes;
+mod migrations;
 mod relay;
 mod revisions;
 mod snapshots;
