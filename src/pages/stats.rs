@@ -87,12 +87,14 @@ fn Figures(figures: Vec<Figure>) -> impl IntoView {
 #[component]
 fn Panels(page: Page) -> impl IntoView {
     let days = page.days;
+    let (head, chart) =
+        if days == 1 { ("Entries by hour", "Entries by hour and kind") } else { ("Entries by day", "Entries by day and kind") };
     let legend = vec![("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
     view! {
         <div class="two">
             <section class="panel">
-                <PanelHead title=if days == 1 { "Entries by hour" } else { "Entries by day" } name="days" days/>
-                <BarChart title=if days == 1 { "Entries by hour and kind" } else { "Entries by day and kind" } bars=page.by_day.0 legend/>
+                <PanelHead title=head name="days" days/>
+                <BarChart title=chart bars=page.by_day.0 legend/>
                 <Behind table=page.by_day.1/>
             </section>
             <section class="panel">
