@@ -2,19 +2,15 @@
 
 crate::work_log::vocabulary! {
     /// How much of the work is in sight without being asked for.
+    #[derive(Default)]
     Detail {
         /// Only what failed or is going on, and under an answer its facts.
         Quiet = "quiet",
         /// What went well folds into one line.
+        #[default]
         Normal = "normal",
         /// Nothing folds, and every entry is open.
         All = "all",
-    }
-}
-
-impl Default for Detail {
-    fn default() -> Self {
-        Self::Normal
     }
 }
 
