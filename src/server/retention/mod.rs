@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod changing;
+pub mod copying;
 pub mod erasing;
 pub mod gaps;
 pub mod keeping;
