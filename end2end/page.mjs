@@ -78,6 +78,18 @@ export const at = {
   confirmDelete: '.dialog:popover-open button[data-kind="danger"]',
   keepIt: ".dialog:popover-open button[popovertarget]",
 
+  toPeople: '.bar a[href="/settings/people"]',
+  inviteEmail: '#invite input[name="email"]',
+  invite: "#invite button",
+  freshLink: "#invite .secret",
+  person: "#people .people > li",
+  disable: (email) => `button[aria-label="Disable: ${email}"]`,
+  enable: (email) => `button[aria-label="Enable: ${email}"]`,
+  erase: (email) => `summary[aria-label="Erase: ${email}"]`,
+  eraseEmail: 'details input[name="email"]',
+  eraseForGood: 'details button[data-kind="danger"]',
+  note: '.note[role="status"]',
+
   keyName: '.panel input[name="name"]',
   makeKey: 'form[action$="keys/create"] button',
   freshKey: ".secret",

@@ -2,7 +2,7 @@
 
 use crate::{
     components::Detail,
-    pages::{ChatPage, Gallery, HistoryPage, HoldsPage, NotFound, SettingsPage, SignInPage, StatsPage, WelcomePage},
+    pages::{ChatPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage},
     server::{site::Site, state::App as State, style},
 };
 use axum::http::{HeaderMap, header};
@@ -71,6 +71,8 @@ fn App() -> impl IntoView {
                 <Route path=path!("/c/:id") view=ChatPage ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async/>
                 <Route path=path!("/holds") view=HoldsPage ssr=SsrMode::Async/>
                 <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async/>

@@ -1,10 +1,12 @@
 //! `/settings`: theme, level of detail, API keys, tools that need not ask, devices, one's data.
 
-use super::{form_error::FormError, your_data::YourData};
+use super::{
+    devices::{Devices, Password},
+    form_error::FormError,
+    your_data::YourData,
+};
 use crate::{
-    api::{
-        Account, ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings,
-    },
+    api::{ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer, load_settings},
     app::Theme,
     components::{Detail, ThemeSwitch},
     timestamp::Timestamp,
@@ -20,13 +22,18 @@ pub fn SettingsPage() -> impl IntoView {
             Ok(settings) => Either::Left(view! {
                 <Title text="Settings"/>
                 <main class="page" data-width="column">
-                    <div class="bar"><h1>"Settings"</h1> <a href="/">"Back to the conversations"</a></div>
+                    <div class="bar">
+                        <h1>"Settings"</h1>
+                        {settings.account.is_admin.then(|| view! { <a href="/settings/people">"People"</a> })}
+                        <a href="/">"Back to the conversations"</a>
+                    </div>
                     <FormError/>
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
                     <Grants grants=settings.grants/>
                     <ToolServers servers=settings.tool_servers/>
-                    <Devices account=settings.account/>
+                    <Devices account=settings.account devices=settings.devices/>
+                    {settings.has_password.then(|| view! { <Password/> })}
                     <YourData/>
                 </main>
             }),
@@ -120,7 +127,8 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
     }
 }
 
-fn day(at: Timestamp) -> impl IntoView {
+/// A day, with the time behind it.
+pub(super) fn day(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string() title=at.date_time()>{at.date()}</time> }
 }
 
@@ -185,18 +193,4 @@ fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
 
 fn running(tools: usize, process: Option<u32>) -> String {
     process.map_or_else(|| format!("{tools} tools"), |process| format!("{tools} tools, process {process}"))
-}
-
-#[component]
-fn Devices(account: Account) -> impl IntoView {
-    view! {
-        <section class="panel">
-            <h2>"Devices"</h2>
-            <p>"You are signed in as " {account.email} "."</p>
-            <div class="filters">
-                <form method="post" action=SignOut::url()><button class="button">"Sign out"</button></form>
-                <form method="post" action=SignOutEverywhere::url()><button class="button">"Sign out on all devices"</button></form>
-            </div>
-        </section>
-    }
 }

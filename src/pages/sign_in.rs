@@ -1,10 +1,7 @@
 //! `/sign-in`.
 
-use super::form_error::FormError;
-use crate::{
-    api::SignIn,
-    components::{Icon, ReceiptNote},
-};
+use super::{form_error::FormError, your_data::ErasedNote};
+use crate::{api::SignIn, components::Icon};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -17,7 +14,7 @@ pub fn SignInPage() -> impl IntoView {
         <Title text="Sign in"/>
         <main class="page" data-width="narrow">
             <h1 class="brand"><Icon name="leaf"/> "Sign in to Holly"</h1>
-            {erased.map(|code| view! { <p>"Your account is erased."</p> <ReceiptNote code=Some(code)/> })}
+            {erased.map(|counts| view! { <ErasedNote counts whose="Your"/> })}
             <form class="fields" method="post" action=SignIn::url()>
                 <FormError/>
                 <label>"Email" <input type="email" name="email" autocomplete="username" required autofocus/></label>

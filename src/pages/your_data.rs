@@ -1,6 +1,6 @@
 //! The part of the settings about one's data: take it along, or have it erased.
 
-use crate::api::EraseAccount;
+use crate::{api::EraseAccount, components::ReceiptNote};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// Export first, then erasing, which asks for the password again.
@@ -25,5 +25,19 @@ pub fn YourData() -> impl IntoView {
                 </form>
             </details>
         </section>
+    }
+}
+
+/// What an erasure took away. Only numbers come from the address.
+#[component]
+pub fn ErasedNote(
+    /// The figures of a receipt.
+    counts: String,
+    /// Whose account it was: `Your` or `The`.
+    whose: &'static str,
+) -> impl IntoView {
+    view! {
+        <p>{whose} " account is erased."</p>
+        <ReceiptNote code=Some(counts)/>
     }
 }

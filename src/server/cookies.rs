@@ -15,8 +15,23 @@ use axum::{
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-/// Shows a new API key once: a cookie that only `/settings` gets, for a minute.
-const FRESH_KEY: &str = "holly_fresh_key";
+/// A secret that is shown once: a cookie that only its page gets, for a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// A new API key, on `/settings`.
+    Key,
+    /// The secret of a new invitation, on `/settings/people`.
+    Invitation,
+}
+
+impl Once {
+    const fn name_and_path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key => ("holly_fresh_key", "/settings"),
+            Self::Invitation => ("holly_fresh_invitation", "/settings/people"),
+        }
+    }
+}
 
 fn policy(app: &App) -> SessionPolicy {
     SessionPolicy { secure: app.config.is_https() }
@@ -44,18 +59,26 @@ pub fn sign_out(app: &App) {
     append(&clear_cookie(policy(app)));
 }
 
-/// Hands a new key to the next view of the settings.
-pub fn show_key(app: &App, key: &str) {
+/// Hands a secret to the next view of its page.
+pub fn show(app: &App, once: Once, secret: &str) {
+    let (name, path) = once.name_and_path();
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    append(&format!("{FRESH_KEY}={key}; Path=/settings; HttpOnly; SameSite=Strict; Max-Age=60{secure}"));
+    append(&format!("{name}={secret}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=60{secure}"));
 }
 
-/// The key that was made just now, this once.
-pub fn take_shown_key() -> Option<String> {
+/// The secret that was made just now, this once.
+pub fn take_shown(once: Once) -> Option<String> {
+    let (name, path) = once.name_and_path();
     let cookies = header_text(header::COOKIE);
-    let key = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == FRESH_KEY)?.1.to_owned();
-    append(&format!("{FRESH_KEY}=; Path=/settings; HttpOnly; SameSite=Strict; Max-Age=0"));
-    Some(key)
+    let secret = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(found, _)| *found == name)?.1.to_owned();
+    append(&format!("{name}=; Path={path}; HttpOnly; SameSite=Strict; Max-Age=0"));
+    Some(secret)
+}
+
+/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come to.
+pub fn join_link(app: &App, secret: &str) -> String {
+    let here = || format!("http://{}", header_text(header::HOST));
+    format!("{}/join?secret={secret}", app.config.public_url.clone().unwrap_or_else(here))
 }
 
 /// Remembers a choice of the person who asks, in their browser, for a year. `value` is a plain word.

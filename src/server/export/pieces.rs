@@ -3,22 +3,19 @@
 use super::Wanted;
 use crate::{
     chat::{Change, Conversation},
-    ids::{ConversationId, EntryId},
+    ids::ConversationId,
     server::{
         chat::{Part, find_conversation, list_conversations, page},
         error::{Error, Result},
-        retention::reading::{list, steadily},
+        retention::{exporting, reading::steadily},
         state::App,
         store::work_logs::EntryFilter,
     },
     work_log::WorkLogEntry,
 };
-use futures::{Stream, stream};
-use std::collections::VecDeque;
+use futures::{Stream, TryStreamExt, stream};
+use std::{collections::VecDeque, pin::Pin};
 use uuid::Uuid;
-
-/// Entries read at once.
-const PAGE: i64 = 200;
 
 /// A piece of an export.
 #[derive(Debug)]
@@ -33,24 +30,9 @@ pub(super) enum Piece {
 
 /// Entries of all tiers, newest first.
 pub(super) fn entries(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
-    stream::try_unfold(Some(None::<EntryId>), move |before| {
-        let app = app.clone();
-        async move {
-            let Some(before) = before else { return Ok(None) };
-            let (page, next) = entries_before(&app, wanted, before).await?;
-            Ok(Some((Piece::Rows(page.into_iter().map(Change::Entry).collect()), next)))
-        }
-    })
-}
-
-/// A page of entries, and where the next one begins.
-async fn entries_before(app: &App, wanted: Wanted, before: Option<EntryId>) -> Result<(Vec<WorkLogEntry>, Option<Option<EntryId>>)> {
     let filter = EntryFilter { conversation_id: wanted.conversation_id, ..EntryFilter::default() };
-    let (archive, filter) = (&app.retention.archive, (&filter, false));
-    let read = |mut reader| async move { list(&mut reader, archive, wanted.user, filter, before, PAGE).await };
-    let page = steadily(&app.store, read).await?;
-    let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
-    Ok((page, next))
+    let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
+    exporting::pages(app.retention, wanted.user, filter).map_ok(rows)
 }
 
 /// How far the walk through everything has come.
@@ -61,15 +43,13 @@ struct Walk {
     left: VecDeque<Conversation>,
     /// The conversation that is being told, and from where on.
     open: Option<(ConversationId, Uuid)>,
-    /// Where entries outside of conversations go on, once their heading is written.
-    outside: Outside,
+    /// Whether what stands outside of conversations is still to be begun.
+    outside: bool,
+    /// All entries, of which those outside are told.
+    rest: Option<Pages>,
 }
 
-enum Outside {
-    ToBegin,
-    Before(Option<EntryId>),
-    Done,
-}
+type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
 
 /// Conversation by conversation with all rows, oldest first; then what stands outside of them, newest first.
 pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
@@ -80,13 +60,13 @@ pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<
             None => list_conversations(&mut reader, wanted.user, i64::MAX).await?,
         };
         drop(reader);
-        let outside = if wanted.conversation_id.is_some() { Outside::Done } else { Outside::ToBegin };
-        Ok(Walk { app, wanted, left: left.into(), open: None, outside })
+        Ok(Walk { app, wanted, left: left.into(), open: None, outside: wanted.conversation_id.is_none(), rest: None })
     };
-    futures::TryStreamExt::try_flatten(stream::once(async move {
+    stream::once(async move {
         let walk: Result<Walk> = begin.await;
         walk.map(|walk| stream::try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|piece| (piece, walk))) }))
-    }))
+    })
+    .try_flatten()
 }
 
 impl Walk {
@@ -98,19 +78,14 @@ impl Walk {
             self.open = Some((conversation.id, Uuid::nil()));
             return Ok(Some(Piece::Conversation(conversation)));
         }
-        match self.outside {
-            Outside::ToBegin => {
-                self.outside = Outside::Before(None);
-                Ok(Some(Piece::Outside))
-            }
-            Outside::Before(before) => {
-                let (page, next) = entries_before(&self.app, self.wanted, before).await?;
-                self.outside = next.map_or(Outside::Done, Outside::Before);
-                let outside = page.into_iter().filter(|entry| entry.conversation_id.is_none()).map(Change::Entry);
-                Ok(Some(Piece::Rows(outside.collect())))
-            }
-            Outside::Done => Ok(None),
+        if std::mem::take(&mut self.outside) {
+            self.rest = Some(Box::pin(exporting::pages(self.app.retention.clone(), self.wanted.user, EntryFilter::default())));
+            return Ok(Some(Piece::Outside));
         }
+        let Some(rest) = &mut self.rest else { return Ok(None) };
+        let page = rest.try_next().await?;
+        let outside = |entry: &WorkLogEntry| entry.conversation_id.is_none();
+        Ok(page.map(|page| Piece::Rows(page.into_iter().filter(outside).map(Change::Entry).collect())))
     }
 
     async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {

@@ -33,6 +33,7 @@ pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, mut
 
 /// Begins a conversation, empty.
 pub async fn create(State(app): State<App>, CurrentUser(account): CurrentUser, body: JsonBody) -> Answer {
+    app.limits.creates.admit(format_args!("conversations of {}", account.id), 1, "conversations")?;
     let title = title(&body.value)?.unwrap_or_else(|| title_of(""));
     let conversation = create_conversation(&app.store, app.clock.now(), account.id, &title).await?;
     Ok((StatusCode::CREATED, Json(json!({ "success": true, "conversation": conversation }))).into_response())

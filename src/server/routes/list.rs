@@ -6,7 +6,7 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
         feed::{Position, check_cursor},
-        middleware::identity::CurrentUser,
+        middleware::identity::Identity,
         retention::{gaps, reading::forgivingly},
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
@@ -71,11 +71,11 @@ impl Asked {
 }
 
 /// A page of entries, newest first; or what changed after a cursor.
-pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, params: Params) -> Answer {
+pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> Answer {
     let asked = Asked::parse(params)?;
     match asked.after {
-        Some(after) => changed(&app, account.id, &asked, after).await,
-        None => page(&app, account.id, &asked).await,
+        Some(after) => changed(&app, &identity, &asked, after).await,
+        None => page(&app, identity.account.id, &asked).await,
     }
 }
 
@@ -100,8 +100,10 @@ async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
 }
 
 /// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
-async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answer {
+async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -> Answer {
+    let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
+    let seen = wakes.borrow_and_update().access;
     if let Position::Reset(reason) = check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await? {
         return Err(Problem::reset(reason.as_str()));
     }
@@ -118,6 +120,9 @@ async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answe
             changed = wakes.changed() => if changed.is_err() { return Ok(Json(answer(app, asked, rows, from, false)).into_response()) },
             () = tokio::time::sleep_until(deadline) => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
             () = app.shutdown.cancelled() => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
+        }
+        if wakes.borrow().access != seen && identity.credential.account(app).await?.is_none() {
+            return Err(Problem::signed_out());
         }
     }
 }

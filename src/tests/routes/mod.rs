@@ -1,5 +1,6 @@
 //! The HTTP API over a real port, one file per promise.
 
+mod access;
 mod again;
 mod approvals;
 mod attachments;
@@ -13,12 +14,14 @@ mod files;
 mod forms;
 mod health;
 mod keeping;
+mod limits;
 mod list;
 mod log_points;
 mod mcp;
 mod openapi;
 mod outage;
 mod pages;
+mod people;
 mod poll;
 mod problems;
 mod processes;
