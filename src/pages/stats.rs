@@ -5,6 +5,7 @@ use super::form_error::FormError;
 use crate::{
     api::{Figure, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
+    timestamp::Timestamp,
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -24,7 +25,7 @@ pub fn StatsPage() -> impl IntoView {
             Ok(page) => Either::Left(view! {
                 <Title text="Stats"/>
                 <main class="page">
-                    <Head days=page.days holds=page.holds/>
+                    <Head days=page.days holds=page.holds now=page.now/>
                     <FormError/>
                     <Needs needs=page.needs.clone() waiting=page.waiting/>
                     <Figures figures=page.figures.clone()/>
@@ -47,14 +48,14 @@ fn Fresh() -> impl IntoView {
 }
 
 #[component]
-fn Head(days: i64, holds: i64) -> impl IntoView {
+fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
     let range = move |(range, word): (i64, &'static str)| {
         let current = (range == days).then_some("true");
         view! { <a href=format!("/stats?days={range}") aria-current=current>{word}</a> }
     };
     view! {
         <div class="bar">
-            <h1>"Stats"</h1>
+            <h1>"Stats" <small>"as of " <time datetime=now.to_string()>{now.date_time()}</time></small></h1>
             <nav class="segments" aria-label="Range">{RANGES.map(range).collect_view()}</nav>
             <a href="/holds">{if holds > 0 { format!("Holds ({holds})") } else { "Holds".to_owned() }}</a>
             <a href="/">"Back to the conversations"</a>
