@@ -1,11 +1,12 @@
 //! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. `policy` says at which age,
 //! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
 //! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, `changing` brings an
-//! entry back that is to change, `erasing` deletes on somebody's word. Nothing is deleted before its copy was read back whole.
+//! entry back that is to change, `erasing` deletes on somebody's word, `fail_points` names the places where tests break in. Nothing is deleted before its copy was read back whole.
 
 pub mod archive;
 pub mod changing;
 pub mod erasing;
+pub mod fail_points;
 pub mod keeping;
 pub mod lag;
 pub mod object;
@@ -20,6 +21,7 @@ pub mod worker;
 
 mod cache;
 mod expiring;
+mod folder;
 mod guard;
 mod moving;
 mod sweeping;
@@ -46,6 +48,18 @@ pub struct Retention {
     pub store: Store,
     /// The objects.
     pub archive: Archive,
+}
+
+/// Computes aside, so that the tasks of this thread do not wait for it.
+async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // the runtime ends, and this task with it
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 /// Begins a transaction on one owner's rows and objects. As part of a run it fails once another run has begun.

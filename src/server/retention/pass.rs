@@ -2,7 +2,9 @@
 //! comes again in the next run's plan.
 
 use super::{
-    Policy, Report, Retention, expiring, guard, moving,
+    Policy, Report, Retention, expiring,
+    fail_points::{FailPoint, reach},
+    guard, moving,
     plan::{self, Plan, Step},
     restoring, sweeping, trimming,
 };
@@ -60,12 +62,14 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
     tx.commit().await?;
     let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
+    reach(FailPoint::LeaseTaken).await;
     let done = Pass { retention, fence, run, report: Report::default(), refused: 0 }.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
     if let Ok(report) = &done {
         note(&mut tx, run, report).await?;
     }
+    reach(FailPoint::RunWritten).await;
     tx.commit().await?;
     done
 }
@@ -107,7 +111,7 @@ async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: T
     if manifest.made.1 <= cut_off {
         return Ok(manifest.entries());
     }
-    let entries = retention.archive.entries(&manifest.key, &manifest.sha256).await?;
+    let entries = retention.archive.entries_once(&manifest.key, &manifest.sha256).await?;
     let gone = crate::server::store::retention::holes::of(&mut *retention.store.read().await?, manifest.user_id, &manifest.key).await?;
     Ok(entries.iter().filter(|entry| entry.timestamp <= cut_off && !gone.contains(&entry.id)).count() as i64)
 }
@@ -216,7 +220,9 @@ impl Pass<'_> {
         Manifest { tier, ..current.clone() }.shift(&mut changes, 1);
         changes.write(&mut tx, user).await?;
         objects::set_tier(&mut tx, user, key, tier).await?;
+        reach(FailPoint::RetierWritten).await;
         tx.commit().await?;
+        reach(FailPoint::Retiered).await;
         Ok(current.entries())
     }
 }

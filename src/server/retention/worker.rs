@@ -64,10 +64,15 @@ pub async fn run_through(
     Ok(sum)
 }
 
-/// On a database of one process: takes the lease from the process that died, and notes when the clock was first seen.
+/// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
+/// the clock was first seen.
 pub async fn begin(app: &App) -> Result<()> {
+    let alone = app.store.is_single_process();
+    if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {
+        tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
+    }
     let mut tx = app.store.begin().await?;
-    if app.store.is_single_process() {
+    if alone {
         lease::clear(&mut tx).await?;
     }
     if runs::last_seen(&mut tx).await?.is_none() {

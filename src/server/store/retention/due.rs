@@ -114,15 +114,24 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
 
 /// Objects, of one person or of everybody, that hold entries which do not count any more, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let only = "exists (select 1 from archive_holes h where h.user_id = archive_objects.user_id and h.key = archive_objects.key)";
+    let only = "(user_id, key) in (select user_id, key from archive_holes)";
     manifests(connection, only, user, None, limit).await
+}
+
+/// Whether a person has objects that are to be rewritten or deleted.
+pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
+    let sql = "select 1 where exists (select 1 from archive_holes where user_id = $1) \
+               or exists (select 1 from archive_objects where user_id = $1 and state = 'doomed')";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
 }
 
 /// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
 pub async fn objects_to_retier(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Manifest, StorageStatus)>> {
     let mut found = Vec::new();
     for (from, not, to) in [("cold", "", StorageStatus::Archived), ("archived", "not ", StorageStatus::Cold)] {
-        let only = format!("tier = '{from}' and kept = 0 and {not}{OBJECT_HELD}");
+        // what holds is little, what is held much: from the holds to the objects
+        let whose = if not.is_empty() { "and user_id in (select user_id from retention_holds where released_at is null)" } else { "" };
+        let only = format!("tier = '{from}' and kept = 0 {whose} and {not}{OBJECT_HELD}");
         found.extend(manifests(connection, &only, None, None, limit).await?.into_iter().map(|manifest| (manifest, to)));
     }
     Ok(found)
