@@ -15,7 +15,7 @@ build: # the release binary and the site it serves, under target/
 test: # everything: lints, unit tests, browser tests, stories
 	@.ci/test
 
-hunt: # the long run of the tiers against a plain map: a thousand seeds, each printed; HOLLY_SEED=n repeats one
+hunt: # the long run of the tiers against a plain map: a thousand seeds of four generations; HOLLY_SEED=n repeats one
 	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
 bench: # how fast the parts are that must be fast

@@ -12,7 +12,7 @@ use holly::{
         retention::{
             Run, keeping, object,
             pass::dry_run,
-            restoring::{Restored, after_restore},
+            restoring::{Restored, after_restore, mirror},
             worker::run_through,
         },
         state::{begin_retention, open_retention},
@@ -164,6 +164,11 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
     if !file.is_file() {
         return Err(format!("there is no backup {}", file.display()).into());
     }
+    if database.is_file()
+        && let Err(why) = list_erasures(config, now).await
+    {
+        say(&format!("what was erased in the last minutes cannot be read from the database that is replaced: {why}"));
+    }
     let ready = PathBuf::from(format!("{}.restoring", database.display()));
     let restored = make_ready(config, file, &ready, now).await?;
     let old = format!("{}.before-{}", database.display(), now.millis());
@@ -172,6 +177,14 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
         "restored; {} erased again, {} objects listed anew, {} gone; what was there is {old}",
         restored.erased, restored.adopted, restored.missing,
     ));
+    Ok(())
+}
+
+/// Brings the archive's list of erasures up to date from the database that is to be replaced.
+async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
+    let retention = open_retention(config).await?;
+    mirror(&retention, now).await?;
+    retention.store.close().await;
     Ok(())
 }
 

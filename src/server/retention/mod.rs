@@ -24,6 +24,7 @@ mod expiring;
 mod folder;
 mod guard;
 mod moving;
+mod pace;
 mod sweeping;
 mod trimming;
 

@@ -5,6 +5,7 @@ use super::{
     Archive, ArchiveError, Retention, aside, begin,
     fail_points::{FailPoint, reach},
     object,
+    pace::Pace,
 };
 use crate::{
     ids::{EntryId, UserId},
@@ -59,7 +60,13 @@ pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids:
 }
 
 /// Moves a group of rows into the archive, as few objects as the bounds allow.
-pub(super) async fn archive(retention: &Retention, fence: Fence, group: &DueGroup, expired: Timestamp, now: Timestamp) -> Result<Moved> {
+pub(super) async fn archive(
+    retention: &Retention,
+    fence: Fence,
+    group: &DueGroup,
+    (expired, now): (Timestamp, Timestamp),
+    pace: &mut Pace,
+) -> Result<Moved> {
     let members = Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
     let (mut moved, mut after) = (Moved::default(), None);
     loop {
@@ -70,6 +77,7 @@ pub(super) async fn archive(retention: &Retention, fence: Fence, group: &DueGrou
         after = Some(last.entry.id);
         moved.entries += move_part(retention, fence, part, now).await?;
         moved.objects += 1;
+        pace.rest().await;
     }
 }
 

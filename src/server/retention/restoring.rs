@@ -14,6 +14,7 @@ use crate::{
         store::{
             retention::{
                 erasures::{self, Erasure},
+                holds::{self, Covered},
                 holes,
                 manifest::Manifest,
                 objects,
@@ -35,7 +36,7 @@ const LIST: &str = "erased/v1";
 const AT_ONCE: i64 = 1_000;
 
 /// Adds new erasures to the archive's list.
-pub(super) async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
+pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
     loop {
         let fresh = erasures::unmirrored(&mut *retention.store.read().await?, AT_ONCE).await?;
         if fresh.is_empty() {
@@ -77,6 +78,7 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
     let mut restored = Restored::default();
     for user in users::ids(&mut *retention.store.read().await?).await? {
         if is_erased("account", user.to_string()) {
+            release(retention, now, user, Covered::Everything).await?;
             erasing::erase_account(retention, now, user).await?;
             restored.erased += 1;
             continue;
@@ -84,6 +86,7 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
         reconcile(retention, now, user, &mut restored).await?;
         for conversation in conversations_of(retention, user).await? {
             if is_erased("conversation", conversation.to_string()) {
+                release(retention, now, user, Covered::Place(Some(conversation))).await?;
                 delete_conversation(&retention.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
@@ -95,6 +98,13 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
         erasing::purge(retention, now, user).await?;
     }
     Ok(restored)
+}
+
+/// What was erased was not held then, so a hold on it that the backup still knows had been released.
+async fn release(retention: &Retention, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
+    let mut tx = begin(&retention.store, None, user).await?;
+    holds::release_over(&mut tx, user, covered, now).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn read_list(archive: &Archive) -> Result<HashSet<(String, String)>> {
@@ -127,6 +137,7 @@ async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, is_era
         let Some(last) = page.last() else { return Ok(erased) };
         before = Some(last.id);
         for entry in page.iter().filter(|entry| is_erased(entry.id)) {
+            release(retention, now, user, Covered::Place(entry.conversation_id)).await?;
             erasing::erase_entry(retention, now, user, entry.id).await?;
             erased += 1;
         }

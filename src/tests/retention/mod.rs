@@ -3,6 +3,7 @@
 mod canaries;
 mod crashes;
 mod dictionary;
+mod full;
 mod model;
 mod s3;
 mod steps;

@@ -13,14 +13,19 @@ use sqlx::AnyConnection;
 const OBJECT_HELD: &str = "exists (select 1 from retention_holds h where h.user_id = archive_objects.user_id and h.released_at is null \
                            and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id))";
 
-/// Rows that expired, oldest first, at most `limit`.
+/// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so that the index gives them in
+/// their order and the rest of a long backlog is not looked at.
 pub async fn expired_rows(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
-    let sql = format!(
-        "select user_id, id from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
-         and kept_at is null and not {HELD} order by created_at, id limit $2"
-    );
-    let query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).bind(limit);
-    query.fetch_all(connection).await?.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+    let mut found: Vec<(String, String)> = Vec::new();
+    for tier in ["hot", "warm"] {
+        let sql = format!(
+            "select user_id, id from work_logs where storage_status = $1 and created_at <= $2 and status <> 'working' \
+             and kept_at is null and not {HELD} order by created_at, id limit $3"
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tier).bind(expired.millis());
+        found.extend(query.bind(limit - found.len() as i64).fetch_all(&mut *connection).await?);
+    }
+    found.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
 }
 
 /// How many rows expired.
@@ -75,14 +80,19 @@ pub async fn first_day(connection: &mut AnyConnection, from: i64, warm: Timestam
     Ok(first.map(|at| Timestamp::from_millis(at).day()))
 }
 
-/// The groups of a day whose last row was made at or before `warm`. Rows that expired are not among them.
-pub async fn groups(connection: &mut AnyConnection, day: i64, warm: Timestamp, expired: Timestamp) -> Result<Vec<DueGroup>> {
+/// The groups of a day whose last row was made at or before `warm`, at most `limit`. Rows that expired are not among them.
+pub async fn groups(
+    connection: &mut AnyConnection,
+    day: i64,
+    (warm, expired): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<DueGroup>> {
     let sql = format!(
         "select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
          count(*) as entries from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
          and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
          group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
-         order by user_id, conversation_id"
+         order by user_id, conversation_id limit $6"
     );
     let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql)).bind(day).bind(day * DAY_MS).bind((day + 1) * DAY_MS);
     let read = |row: GroupRow| {
@@ -94,7 +104,7 @@ pub async fn groups(connection: &mut AnyConnection, day: i64, warm: Timestamp, e
             rows: row.entries,
         })
     };
-    query.bind(expired.millis()).bind(warm.millis()).fetch_all(connection).await?.into_iter().map(read).collect()
+    query.bind(expired.millis()).bind(warm.millis()).bind(limit).fetch_all(connection).await?.into_iter().map(read).collect()
 }
 
 /// Objects in which something expired, oldest first, at most `limit`.
