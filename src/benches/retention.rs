@@ -132,7 +132,11 @@ async fn cold_read(count: usize) {
     }
     times.sort();
     let at = |percent: usize| times[(READS * percent / 100).min(READS - 1)].as_secs_f64() * 1e3;
-    println!("cold read of a conversation's day, {count} entries, from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms", at(50), at(99));
+    println!(
+        "cold read of a conversation's day, {count} entries, from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms",
+        at(50),
+        at(99)
+    );
 }
 
 /// Writes the entries as rows of one conversation.

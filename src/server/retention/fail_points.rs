@@ -106,7 +106,7 @@ fail_points! {
     ListWritten,
     /// An object that a restored backup names and that is not there is doomed.
     MissingWritten,
-    /// An object is doomed that is not there; what took its place is not yet listed.
+    /// An object that is not there is doomed for good.
     MissingDoomed,
     /// An object that a restored backup does not name is listed.
     AdoptWritten,

@@ -154,15 +154,8 @@ async fn reconcile(retention: &Retention, now: Timestamp, user: UserId, restored
             Ok(_) => continue,
         }
         restored.missing += 1;
-        let mut tx = begin(&retention.store, None, user).await?;
-        let mut changes = Changes::default();
-        manifest.shift(&mut changes, -1);
-        changes.write(&mut tx, user).await?;
-        objects::doom(&mut tx, user, &manifest.key).await?;
-        reach(FailPoint::MissingWritten).await;
-        tx.commit().await?;
-        reach(FailPoint::MissingDoomed).await;
         add(&mut lost, &manifest, 1);
+        // first what took its place, so that a crash in between leaves it to be found missing again
         let folder = manifest.key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let beside: Vec<_> = retention.archive.list(folder).try_collect().await?;
         for object in beside {
@@ -171,8 +164,22 @@ async fn reconcile(retention: &Retention, now: Timestamp, user: UserId, restored
                 add(&mut lost, &adopted, -1);
             }
         }
+        give_up(retention, &manifest).await?;
     }
     count_deleted(retention, user, lost).await
+}
+
+/// Takes an object out of the manifest that is not there.
+async fn give_up(retention: &Retention, manifest: &Manifest) -> Result<()> {
+    let mut tx = begin(&retention.store, None, manifest.user_id).await?;
+    let mut changes = Changes::default();
+    manifest.shift(&mut changes, -1);
+    changes.write(&mut tx, manifest.user_id).await?;
+    objects::doom(&mut tx, manifest.user_id, &manifest.key).await?;
+    reach(FailPoint::MissingWritten).await;
+    tx.commit().await?;
+    reach(FailPoint::MissingDoomed).await;
+    Ok(())
 }
 
 /// Figures by day, type and status.

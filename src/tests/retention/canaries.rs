@@ -122,12 +122,12 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
         let ada = person(&cage.retention.store, "ada").await;
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let erased = cage.retention.clone();
-        let erase = move || async move { drop(erasing::erase_entry(&erased, now, ada, planted).await.unwrap()) };
+        let erase = move || async move { _ = erasing::erase_entry(&erased, now, ada, planted).await.unwrap() };
         let run = Run { trust_clock: true, ..Run::at(Policy::default(), now) };
         if dies {
             let (stopped, reached) = tokio::sync::oneshot::channel();
             let stops = async move {
-                drop(stopped.send(()));
+                _ = stopped.send(());
                 std::future::pending().await
             };
             tokio::select! {

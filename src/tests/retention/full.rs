@@ -1,5 +1,5 @@
-//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once there is room again, the next run
-//! does what was left, and nobody has to do anything.
+//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once it is there again, the next run does
+//! what was left, and nobody has to do anything.
 
 use crate::{
     ids::UserId,
@@ -19,7 +19,10 @@ use crate::{
 };
 use object_store::memory::InMemory;
 use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 const ENTRIES: usize = 40;
@@ -86,27 +89,33 @@ on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_database_stops_a_run_and_is_caught_up_with_when_there_is_room() {
+async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
     let database = Sqlite::create().await;
     let retention = crate::tests::support::archives::retention(&database.store);
     let ada = some(&database.store).await;
-    let before = listed(&retention, ada).await;
     let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut *database.store.read().await.unwrap()).await.unwrap();
     at_most_pages(&database.store, pages).await;
-    let now = NOW.plus(31 * DAY_MS);
-    let stopped = run(&retention, now).await;
-    let full = match &stopped {
-        Ok(report) => report.failed > 0 && report.moved_to_cold == 0,
-        Err(error) => error.to_string().contains("full"),
+    let mut written = ENTRIES;
+    let write = async |at| {
+        let made = EntryDraft { details: Some("some text ".repeat(2_000)), ..draft(Status::Success, "one more") };
+        create_work_log(&database.store, at, ada, made, Origin::default()).await
     };
-    assert!(full, "{stopped:?}");
-    assert_eq!(listed(&retention, ada).await, before, "nothing is lost");
-    assert!(behind(&retention, now).await > 0, "the figures say so");
-    at_most_pages(&database.store, pages * 100).await;
-    // a run that could not give its lease back keeps others out for ten minutes
-    let report = run(&retention, now.plus(HOUR_MS)).await.unwrap();
-    assert_eq!((report.moved_to_cold, report.failed), (ENTRIES as i64, 0), "{report:?}");
-    assert_eq!(listed(&retention, ada).await.len(), ENTRIES);
+    let refused = loop {
+        match write(NOW).await {
+            Ok(_) => written += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert!(format!("{refused:?}").contains("full"), "{refused:?}");
+    let before = listed(&retention, ada).await;
+    assert_eq!(before.len(), written, "nothing that was answered is lost");
+    let now = NOW.plus(31 * DAY_MS);
+    assert!(behind(&retention, now).await > 0, "the figures say what is behind");
+    let report = run(&retention, now).await.unwrap();
+    assert_eq!((report.moved_to_cold, report.failed), (written as i64, 0), "{report:?}");
+    let said = |entries: &[WorkLogEntry]| entries.iter().map(|entry| (entry.id, entry.details.clone())).collect::<Vec<_>>();
+    assert_eq!(said(&listed(&retention, ada).await), said(&before), "all of it, once");
+    write(now).await.unwrap();
 }
 
 async fn at_most_pages(store: &Store, pages: i64) {
@@ -125,6 +134,8 @@ async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
         let server = tokio::spawn(async move {
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4_096];
+                assert!(socket.read(&mut request).await.unwrap() > 0);
                 let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 tokio::spawn(async move { socket.write_all(answer.as_bytes()).await });
             }

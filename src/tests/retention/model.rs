@@ -87,7 +87,7 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     // of what is made in a turn, some is archived two turns later, and some is a row still when it expires
     world.declare([10, 47, 49]).await;
     for place in FailPoint::ALL.iter().filter(|place| !place.is_in_transaction()) {
-        for deed in Deed::ALL {
+        for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace] {
             let mut passed = false;
             for _ in 0..12 {
                 world.create_some().await;
