@@ -21,6 +21,7 @@ pub mod middleware;
 pub mod new_id;
 pub mod outbound;
 pub mod packing;
+pub mod proxies;
 pub mod retention;
 pub mod router;
 pub mod routes;

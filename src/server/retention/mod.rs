@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod changing;
+pub mod copying;
 pub mod erasing;
 pub mod fail_points;
 pub mod keeping;

@@ -58,7 +58,8 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let mut config = test_config(folder.path());
         settings(&mut config);
-        let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
+        let site = Site::plain(config.site_dir.as_deref().unwrap_or(folder.path()));
+        let mut app = App::open(config, Clock::at(BEGINNING), site).await.unwrap();
         rooms(&mut app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -193,12 +194,13 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         },
         listen_url: String::new(),
         public_url: None,
+        proxies: Default::default(),
         rate_limit_per_minute: 0,
         max_streams: 8,
         models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
         patience: AS_LONG_AS_IT_TAKES,
         services: ServiceConfig::demo(),
         demo_pace: 0.0,
-        site_dir: folder.join("site"),
+        site_dir: None,
     }
 }
