@@ -149,7 +149,7 @@ async fn written(store: &Store, count: usize) -> (UserId, ConversationId) {
     let talk = create_conversation(store, entries[0].timestamp, user_id, "Talk").await.expect("a conversation can be made").id;
     let mut tx = store.begin().await.expect("a transaction begins");
     for entry in entries {
-        let mut entry = StoredEntry { conversation_id: Some(talk), ..entry }.entry(StorageStatus::Hot, None, None);
+        let mut entry = StoredEntry { conversation_id: Some(talk), ..entry }.entry(StorageStatus::Hot, (None, None), None);
         work_logs::insert(&mut tx, &mut entry, &Held::default()).await.expect("a row is written");
     }
     tx.commit().await.expect("it is lasting");

@@ -61,6 +61,7 @@ pub async fn fill(folder: &Path, entries: usize) {
                     duration_ms: Some(1_234),
                     storage_status: StorageStatus::Hot,
                     expires_at: None,
+                    kept_by: None,
                     archived_at: None,
                     rev: 0,
                 };

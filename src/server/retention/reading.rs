@@ -1,7 +1,7 @@
 //! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one snapshot; an object that is
 //! gone by the time it is fetched means that the snapshot is old: the caller reads anew.
 
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, Retention, gaps::Gaps};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
@@ -16,12 +16,14 @@ use crate::{
         },
     },
     timestamp::DAY_MS,
-    work_log::{StorageStatus, WorkLogEntry},
+    work_log::{Gap, StorageStatus, WorkLogEntry},
 };
 use futures::future::try_join_all;
 
 /// Objects fetched at once.
 const AT_ONCE: usize = 8;
+/// Objects passed over at once while the archive does not answer.
+const PASSED_AT_ONCE: usize = 500;
 /// How often a reader begins anew when runs move what it reads.
 const TRIES: usize = 4;
 
@@ -37,6 +39,23 @@ where
         }
     }
     read(store.read().await?).await
+}
+
+/// Reads as [`steadily`] does; what the archive does not give is told in gaps beside what was read.
+pub async fn forgivingly<T, F>(retention: &Retention, mut read: impl FnMut(Reader, Archive) -> F) -> Result<(T, Vec<Gap>)>
+where
+    F: Future<Output = Result<T>>,
+{
+    for _ in 1..TRIES {
+        let gaps = Gaps::new(false);
+        match read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await {
+            Err(Error::Archive(ArchiveError::Missing(_))) => {}
+            read => return Ok((read?, gaps.noted())),
+        }
+    }
+    let gaps = Gaps::new(true);
+    let found = read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await?;
+    Ok((found, gaps.noted()))
 }
 
 /// The owner's entries that pass the filter and are older than `before`, newest first, at most `limit`. Text is looked for in
@@ -101,16 +120,17 @@ impl Search<'_> {
                 Order::NewestFirst => Reach { from: last.or(self.reach.from), ..self.reach },
                 Order::OldestFirst => Reach { below: last.or(self.reach.below), ..self.reach },
             };
-            let listed = objects::shelves(reader, self.user, reach, self.order, after.as_ref(), AT_ONCE as i64).await?;
+            let at_once = at_once(self.archive);
+            let listed = objects::shelves(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
             let missing = self.most.saturating_sub(found.len() as i64);
-            let needed = if self.plain && missing > 0 { enough(&listed, missing) } else { &listed };
+            let needed = if self.plain && missing > 0 && !self.archive.is_silent() { enough(&listed, missing) } else { &listed };
             found.extend(gather(reader, self.archive, self.user, needed).await?.into_iter().filter(&passes));
             match self.order {
                 Order::NewestFirst => found.sort_by_key(|entry| std::cmp::Reverse(entry.id)),
                 Order::OldestFirst => found.sort_by_key(|entry| entry.id),
             }
             found.truncate(most);
-            if needed.len() == listed.len() && listed.len() < AT_ONCE {
+            if needed.len() == listed.len() && listed.len() < at_once {
                 return Ok(());
             }
             after = needed.last().cloned();
@@ -129,11 +149,15 @@ fn enough(listed: &[Shelf], entries: i64) -> &[Shelf] {
     &listed[..listed.iter().take_while(needed).count()]
 }
 
+fn at_once(archive: &Archive) -> usize {
+    if archive.is_silent() { PASSED_AT_ONCE } else { AT_ONCE }
+}
+
 /// The entries in these objects that count.
 async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &[Shelf]) -> Result<Vec<WorkLogEntry>> {
-    let fetched = try_join_all(shelves.iter().map(|shelf| archive.entries(&shelf.key, &shelf.sha256))).await?;
+    let fetched = try_join_all(shelves.iter().map(|shelf| archive.shelf(shelf))).await?;
     let mut found = Vec::new();
-    for (entries, shelf) in fetched.iter().zip(shelves) {
+    for (entries, shelf) in fetched.iter().zip(shelves).filter_map(|(entries, shelf)| Some((entries.as_ref()?, shelf))) {
         let gone = holes::of(reader, user, &shelf.key).await?;
         found.extend(entries.iter().filter(|entry| !gone.contains(&entry.id)).map(|entry| shown(shelf, entry)));
     }
@@ -178,5 +202,5 @@ pub(super) async fn find_archived(
 
 fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
     let expires_at = shelf.cold_days.map(|days| entry.timestamp.plus(days * DAY_MS));
-    entry.clone().entry(shelf.tier, expires_at, Some(shelf.archived_at))
+    entry.clone().entry(shelf.tier, (expires_at, shelf.held_by), Some(shelf.archived_at))
 }

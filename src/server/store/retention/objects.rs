@@ -4,9 +4,9 @@
 use super::manifest::{COLUMNS, Manifest, ManifestRow, totals_json};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, Tx, parsed},
+    server::store::{Result, Tx, parsed, work_logs::kept_by},
     timestamp::Timestamp,
-    work_log::StorageStatus,
+    work_log::{KeptBy, StorageStatus},
 };
 use sqlx::AnyConnection;
 
@@ -147,6 +147,8 @@ pub struct Shelf {
     pub entries: i64,
     /// The age at which its entries expire, in days; `None` while they do not.
     pub cold_days: Option<i64>,
+    /// Who keeps them from expiring, beside their owner's word on each.
+    pub held_by: Option<KeptBy>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -159,6 +161,7 @@ struct ShelfRow {
     last_id: String,
     entries: i64,
     cold_days: Option<i64>,
+    held_by: Option<String>,
 }
 
 /// Which objects a list looks into.
@@ -175,9 +178,11 @@ pub struct Reach {
 }
 
 /// What a list reads of an object; `$2` to `$5` are the reach.
-const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, entries, case when kept = 1 or exists (select 1 from retention_holds h \
+const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
      where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
-     then null else (select cold_days from retention_policy) end as cold_days from archive_objects o \
+     then null else (select cold_days from retention_policy) end as cold_days, (select min(h.kind) from retention_holds h \
+     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
+     as held_by, entries from archive_objects o \
      where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
      and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
 
@@ -228,6 +233,7 @@ impl ShelfRow {
             last_id: parsed("last_id", &self.last_id)?,
             entries: self.entries,
             cold_days: self.cold_days,
+            held_by: self.held_by.as_deref().map(kept_by),
         })
     }
 }

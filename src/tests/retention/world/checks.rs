@@ -115,6 +115,7 @@ pub(super) fn alike(one: &WorkLogEntry, other: &WorkLogEntry) -> bool {
     let anywhere = |entry: &WorkLogEntry| WorkLogEntry {
         storage_status: StorageStatus::Hot,
         expires_at: None,
+        kept_by: None,
         archived_at: None,
         rev: 0,
         ..entry.clone()
