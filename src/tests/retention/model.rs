@@ -19,7 +19,7 @@ fn plan(first: u64, seeds: u64, per_thousand: u64) -> (std::ops::Range<u64>, usi
     match (number("HOLLY_SEED"), number("HOLLY_HUNT")) {
         (Some(seed), _) => (seed..seed + 1, 30),
         (None, Some(many)) => (first..first + many * per_thousand / 1_000, 30),
-        (None, None) => (first..first + seeds, 8),
+        (None, None) => (first..first + seeds, 6),
     }
 }
 
