@@ -60,7 +60,6 @@ pub async fn erase_account(password: String) -> Result<(), ApiError> {
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     let receipt = people::erase_here(&app, account.id, people::Whose::Own).await?;
     cookies::sign_out(&app);
-    let counts = receipt.in_address();
-    leptos_axum::redirect(&format!("/sign-in?erased={counts}"));
+    leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));
     Ok(())
 }

@@ -134,7 +134,7 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
         return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
     }
     let receipt = people::erase_here(&app, id, people::Whose::Admin).await?;
-    leptos_axum::redirect(&format!("/settings/people?erased={}", receipt.in_address()));
+    leptos_axum::redirect(&format!("/settings/people?erased={}", receipt.code()));
     Ok(())
 }
 

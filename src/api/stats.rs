@@ -1,6 +1,7 @@
 //! What the stats page shows, ready to be drawn: every number is text already, so the page decides nothing.
 
 use super::ApiError;
+use crate::timestamp::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,10 @@ pub struct StatsPage {
     pub tools: StatsTable,
     /// The last runs.
     pub runs: StatsTable,
+    /// How many holds are in force.
+    pub holds: i64,
+    /// When the figures were read.
+    pub now: Timestamp,
     /// What a run would do, when that was asked.
     pub plan: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! `/settings`: theme, API keys, tools that need not ask, devices, one's data.
+//! `/settings`: theme, level of detail, API keys, tools that need not ask, devices, one's data.
 
 use super::{
     devices::{Devices, Password},
@@ -6,9 +6,9 @@ use super::{
     your_data::YourData,
 };
 use crate::{
-    api::{ApiKey, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer, load_settings},
+    api::{ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer, load_settings},
     app::Theme,
-    components::ThemeSwitch,
+    components::{Detail, ThemeSwitch},
     timestamp::Timestamp,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -46,11 +46,40 @@ pub fn SettingsPage() -> impl IntoView {
 fn Appearance() -> impl IntoView {
     let theme = use_context::<Theme>().map(|theme| theme.0.to_owned());
     view! {
-        <section class="panel">
+        <section class="panel" id="appearance">
             <h2>"Appearance"</h2>
             <ThemeSwitch theme/>
             <noscript><p>"Follows your system. Switching by hand needs JavaScript."</p></noscript>
+            <Details/>
         </section>
+    }
+}
+
+/// How much of the work is in sight; a plain form, remembered in this browser.
+#[component]
+fn Details() -> impl IntoView {
+    let chosen = use_context::<Detail>().unwrap_or_default();
+    let choice = move |level: Detail| {
+        let (word, note) = match level {
+            Detail::Quiet => ("Quiet", "Only what failed or is going on; under an answer, its facts."),
+            Detail::Normal => ("Normal", "What went well folds into one line; failures stay in sight."),
+            Detail::All => ("Everything", "Nothing folds, and every entry is open."),
+        };
+        view! {
+            <label>
+                <input type="radio" name="detail" value=level.as_str() checked=level == chosen/>
+                <span>{word} <small>{note}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <form class="levels" method="post" action=ChooseDetail::url()>
+            <fieldset>
+                <legend>"How much of the assistant's work is in sight"</legend>
+                {Detail::ALL.iter().copied().map(choice).collect_view()}
+            </fieldset>
+            <button class="button">"Save"</button>
+        </form>
     }
 }
 

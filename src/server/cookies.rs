@@ -81,6 +81,12 @@ pub fn join_link(app: &App, secret: &str) -> String {
     format!("{}/join?secret={secret}", app.config.public_url.clone().unwrap_or_else(here))
 }
 
+/// Remembers a choice of the person who asks, in their browser, for a year. `value` is a plain word.
+pub fn choose(app: &App, name: &str, value: &str) {
+    let secure = if app.config.is_https() { "; Secure" } else { "" };
+    append(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}"));
+}
+
 /// The network address that asks, behind the proxies that are trusted.
 pub fn peer() -> String {
     let (app, request) = (asker::app(), asker::request());
@@ -94,9 +100,35 @@ pub fn own_path(next: Option<String>) -> String {
     next.filter(own).unwrap_or_else(|| "/".to_owned())
 }
 
+/// The page from which a form was posted, with a parameter set in its address.
+pub fn back_with(name: &str, value: &str) -> String {
+    with_parameter(&header_text(header::REFERER), name, value)
+}
+
+fn with_parameter(page: &str, name: &str, value: &str) -> String {
+    let after_host = page.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
+    let page = own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
+    let (path, query) = page.split_once('?').unwrap_or((&page, ""));
+    let others = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name));
+    let query: Vec<_> = others.map(str::to_owned).chain([format!("{name}={value}")]).collect();
+    format!("{path}?{}", query.join("&"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::{own_path, with_parameter};
+
+    #[test]
+    fn one_comes_back_to_the_page_with_what_it_asked_for() {
+        for (page, back) in [
+            ("http://h.example/history?q=oil&deleted=1", "/history?q=oil&deleted=2"),
+            ("http://h.example:3000/c/1#entry-2", "/c/1?deleted=2"),
+            ("http://h.example//evil.example/", "/?deleted=2"),
+            ("", "/?deleted=2"),
+        ] {
+            assert_eq!(with_parameter(page, "deleted", "2"), back, "{page}");
+        }
+    }
 
     #[test]
     fn one_never_lands_on_another_site() {

@@ -11,6 +11,7 @@ pub mod config;
 pub mod cookies;
 pub mod data_dir;
 pub mod error;
+pub mod export;
 pub mod feed;
 pub mod figures;
 pub mod limits;

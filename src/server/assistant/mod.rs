@@ -34,12 +34,11 @@ use super::{
     feed::Feed,
     limits::Limits,
     metrics::Metrics,
-    retention::erasing::Receipt,
     store::{Store, turns::TurnRef},
 };
 use crate::{
     api::{ModelChoice, ToolServer},
-    chat::Message,
+    chat::{Message, Receipt},
     ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;

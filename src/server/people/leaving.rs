@@ -2,13 +2,11 @@
 
 use super::rights::{check_not_last_admin, shut_out};
 use crate::{
+    chat::Receipt,
     ids::{TurnId, UserId},
     server::{
         error::{Error, Result},
-        retention::{
-            Retention,
-            erasing::{Receipt, erase_account},
-        },
+        retention::{Retention, erasing::erase_account},
         state::App,
         store::{people, retention::holds},
     },

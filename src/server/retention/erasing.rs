@@ -3,7 +3,7 @@
 
 use super::{Retention, changing, expiring, object, reading, trimming};
 use crate::{
-    chat::RemovedKind,
+    chat::{Receipt, RemovedKind},
     ids::{ConversationId, EntryId, UserId},
     server::{
         error::{Error, Result},
@@ -17,39 +17,9 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use serde::Serialize;
 
 /// Objects looked at after an erasure.
 const OBJECTS: i64 = 10_000;
-
-/// What an erasure took away.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Receipt {
-    /// Conversations.
-    pub conversations: i64,
-    /// Messages.
-    pub messages: i64,
-    /// Entries that were rows.
-    pub rows: i64,
-    /// Entries that lay in the archive.
-    pub archived: i64,
-    /// Files.
-    pub files: i64,
-    /// Objects of the archive deleted or rewritten.
-    pub objects: i64,
-    /// Objects that could not be reached; no reader sees them any more, and the next run deletes them.
-    pub objects_pending: i64,
-}
-
-impl Receipt {
-    /// Its counts for an address: entries, of which in the archive, messages, conversations, files, objects still to go.
-    pub fn in_address(&self) -> String {
-        let entries = self.rows + self.archived;
-        let counts = [entries, self.archived, self.messages, self.conversations, self.files, self.objects_pending];
-        counts.map(|count| count.to_string()).join("-")
-    }
-}
 
 /// Refuses while an admin holds the person's entries, or those of the conversation.
 pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {

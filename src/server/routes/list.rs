@@ -7,7 +7,7 @@ use crate::{
     server::{
         feed::{Position, check_cursor},
         middleware::identity::Identity,
-        retention::reading::steadily,
+        retention::{gaps, reading::forgivingly},
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
         work_log::recent_logs,
@@ -80,17 +80,23 @@ pub async fn list(State(app): State<App>, identity: Identity, params: Params) ->
 }
 
 async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let (cursor, mut logs) = steadily(&app.store, |mut reader| async move {
+    let ((cursor, mut logs), gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
         let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
         let filter = (&asked.filter, asked.archive);
-        Ok((cursor, recent_logs(&mut reader, &app.retention.archive, user, filter, asked.before, asked.limit + 1).await?))
+        Ok((cursor, recent_logs(&mut reader, &archive, user, filter, asked.before, asked.limit + 1).await?))
     })
     .await?;
-    let more = logs.len() as i64 > asked.limit;
+    let full = logs.len() as i64 == asked.limit;
+    let goes_on = logs.last().is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
+    let more = logs.len() as i64 > asked.limit || goes_on;
     logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
     let next = logs.last().map(|log| log.id).filter(|_| more);
     let count = logs.len();
-    Ok(Json(json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next })).into_response())
+    let gaps = gaps::within(gaps, next.map(EntryId::uuid), None);
+    let mut answer = json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next });
+    answer["complete"] = json!(gaps.is_empty());
+    answer["gaps"] = json!(gaps);
+    Ok(Json(answer).into_response())
 }
 
 /// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
