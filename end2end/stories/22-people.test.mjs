@@ -88,7 +88,7 @@ test("without JavaScript too: invited, joined, written, disabled, out, erased wi
   await bob.page.reload();
   assert.equal(new URL(bob.page.url()).pathname, "/sign-in");
 
-  await ada.the(at.erase("bob@example.org")).click();
+  await ada.the(at.erasePerson("bob@example.org")).click();
   const row = ada.the(at.person).filter({ hasText: "bob@example.org" });
   await row.locator(at.eraseEmail).fill("bob@example.org");
   await row.locator(at.eraseForGood).click();
