@@ -85,7 +85,7 @@ export const at = {
   person: "#people .people > li",
   disable: (email) => `button[aria-label="Disable: ${email}"]`,
   enable: (email) => `button[aria-label="Enable: ${email}"]`,
-  erase: (email) => `summary[aria-label="Erase: ${email}"]`,
+  erasePerson: (email) => `summary[aria-label="Erase: ${email}"]`,
   eraseEmail: 'details input[name="email"]',
   eraseForGood: 'details button[data-kind="danger"]',
   note: '.note[role="status"]',

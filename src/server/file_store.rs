@@ -94,7 +94,7 @@ impl FileStore {
         let here = objects::folder(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
         let mut places = vec![Place { store: Arc::new(here), prefix: String::new() }];
         if archive_url.starts_with("s3://") {
-            let (store, prefix) = objects::open(archive_url, REQUEST_TIMEOUT)?;
+            let (store, prefix) = objects::bucket(archive_url, REQUEST_TIMEOUT)?;
             let prefix = if prefix.is_empty() { "files/".to_owned() } else { format!("{prefix}/files/") };
             places.insert(0, Place { store, prefix });
         }

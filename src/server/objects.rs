@@ -8,17 +8,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RETRY_WITHIN: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
 
-/// Opens `file:///FOLDER` or `s3://BUCKET/PREFIX`, and says under which prefix its keys lie; the folder is made where it is
-/// missing. A request to a bucket may take so long. Errors say what to do.
-pub fn open(url: &str, request: Duration) -> Result<(Arc<dyn ObjectStore>, String), String> {
-    match url.split_once("://") {
-        Some(("file", path)) => Ok((Arc::new(folder(Path::new(path)).map_err(|why| format!("HOLLY_ARCHIVE_URL {why}"))?), String::new())),
-        Some(("s3", place)) => {
-            let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
-            Ok((Arc::new(bucket(name, request)?), prefix.trim_matches('/').to_owned()))
-        }
-        _ => Err(format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")),
-    }
+/// Opens `s3://BUCKET/PREFIX`, and says under which prefix its keys lie. A request may take so long. Errors say what to do.
+pub fn bucket(url: &str, request: Duration) -> Result<(Arc<dyn ObjectStore>, String), String> {
+    let place = url.strip_prefix("s3://").ok_or_else(|| format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://"))?;
+    let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+    Ok((Arc::new(named(name, request)?), prefix.trim_matches('/').to_owned()))
 }
 
 /// A folder; what is put there lasts once the put has returned.
@@ -30,7 +24,7 @@ pub fn folder(path: &Path) -> Result<LocalFileSystem, String> {
     Ok(store.with_fsync(true))
 }
 
-fn bucket(name: &str, request: Duration) -> Result<impl ObjectStore, String> {
+fn named(name: &str, request: Duration) -> Result<impl ObjectStore, String> {
     let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_WITHIN };
     let plain = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
         .iter()

@@ -96,12 +96,13 @@ fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
 
 /// Looks whether a run of retention is due.
 fn retention() -> impl Fn(App) -> Pass + Send + 'static {
-    let last = Arc::<Mutex<Option<Timestamp>>>::default();
+    let last = Arc::<Mutex<(Option<Timestamp>, u64)>>::default();
     move |app| {
         let last = last.clone();
         Box::pin(async move {
             let mut last = last.lock().await;
-            *last = worker::look(&app, *last).await?;
+            last.0 = worker::look(&app, last.0, app.store.counters().used() != last.1).await?;
+            last.1 = app.store.counters().used();
             Ok(())
         })
     }

@@ -222,15 +222,18 @@ async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
         assert_eq!(invited.status, if n < 20 { 200 } else { 429 }, "{n}: {}", invited.text());
         assert_eq!(invited.header("retry-after").is_empty(), n < 20);
     }
-    for (path, body) in [
-        ("/fn/account/sign-in", "email=eve%40example.org&password=wrong+horse"),
-        ("/fn/people/join", "secret=guessed&password=correct+horse"),
-        ("/fn/account/welcome", "email=eve%40example.org&password=correct+horse"),
+    let nobody = app.nobody();
+    for (who, path, body) in [
+        (&nobody, "/fn/account/sign-in", "email=eve%40example.org&password=wrong+horse"),
+        (&nobody, "/fn/people/join", "secret=guessed&password=correct+horse"),
+        (&nobody, "/fn/account/welcome", "email=eve%40example.org&password=correct+horse"),
+        (&ada, "/fn/account/password", "password=wrong+horse&new_password=battery+staple"),
+        (&ada, "/fn/account/erase", "password=wrong+horse"),
     ] {
         app.app.clock.advance(60_000);
         let mut answers = Vec::new();
         for _ in 0..=10 {
-            answers.push(json(&app.nobody(), path, body.to_owned()).await);
+            answers.push(json(who, path, body.to_owned()).await);
         }
         let last = answers.pop().unwrap();
         assert!(answers.iter().all(|answer| matches!(answer.status, 404 | 422)), "{path}: {:?}", answers[0]);
