@@ -169,7 +169,7 @@ async fn open_streams(open: &mut Vec<tokio::task::JoinHandle<()>>, address: Sock
             read(&mut socket).await;
             // a closed channel means that nobody counts any more
             _ = began.send(()).await;
-            drop(place);
+            drop((began, place));
             while read(&mut socket).await {}
         }));
         while opened.try_recv().is_ok() {}
