@@ -2,7 +2,7 @@
 SHELL := bash
 TOOLS := .ci/setup build && source .ci/env
 EMBED := HOLLY_EMBED=$(CURDIR)/target/embedded
-.PHONY: run dev build release test hunt bench lint deny
+.PHONY: run dev build release test hunt bench lint deny cluster
 
 run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
 	@exec target/release/holly serve
@@ -19,11 +19,14 @@ release: build # dist/holly, to be copied to where it shall run
 test: # everything: lints, unit tests, browser tests, stories
 	@.ci/test
 
+cluster: build # three processes on a PostgreSQL and an S3 server of their own, behind a proxy; Ctrl-C ends all of it
+	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
+
 hunt: # the long run of the tiers against a plain map: a thousand seeds, each printed; HOLLY_SEED=n repeats one
 	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
-bench: build # how fast the parts are that must be fast
-	@$(EMBED) cargo bench --features ssr
+bench: build # how fast the parts are that must be fast, and what people, entries and streams cost
+	@.ci/setup test && $(EMBED) .ci/services cargo bench --features ssr
 
 lint:
 	@cargo fmt --check && cargo clippy --features ssr --all-targets -- -D warnings

@@ -40,12 +40,13 @@ pub fn router(app: App) -> Router {
 pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
     let https = security_headers::Https(app.config.is_https());
     asked
+        .layer(CompressionLayer::new())
+        .merge(live())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
-        .merge(static_files(&app))
+        .merge(static_files(&app).layer(CompressionLayer::new()))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
-        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(https, security_headers::layer))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
@@ -56,7 +57,6 @@ fn http_api() -> Router<App> {
     Router::new()
         .route("/api/work-log/create", post(create::create))
         .route("/api/work-log/list", get(list::list))
-        .route("/api/work-log/stream", get(stream::stream))
         .route("/api/work-log/export", get(export::export))
         .route("/api/work-log/cleanup", post(cleanup::cleanup).get(cleanup::cleanup))
         .route("/api/work-log/stats", get(stats::stats))
@@ -70,6 +70,14 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// The feed.
+fn live() -> Router<App> {
+    Router::new()
+        // never compressed: room for a compressor that is not used would be most of what an idle stream takes
+        .route("/api/work-log/stream", get(stream::stream))
         .method_not_allowed_fallback(wrong_method)
 }
 

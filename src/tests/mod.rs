@@ -3,6 +3,7 @@
 
 mod support;
 
+mod any_input;
 mod auth;
 mod chat;
 mod components;

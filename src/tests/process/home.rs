@@ -71,7 +71,12 @@ impl Home {
 
     /// Starts the server and waits until it says where it is.
     pub fn serve(&self) -> Server {
-        let mut child = self.command().stdout(Stdio::piped()).spawn().unwrap();
+        self.serve_with(&[])
+    }
+
+    /// The same with further settings.
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        let mut child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();

@@ -5,6 +5,7 @@ pub mod archives;
 pub mod chance;
 pub mod corpus;
 pub mod databases;
+pub mod every_table;
 pub mod lying;
 pub mod people;
 
