@@ -14,7 +14,7 @@ pub fn SignInPage() -> impl IntoView {
         <Title text="Sign in"/>
         <main class="page" data-width="narrow">
             <h1 class="brand"><Icon name="leaf"/> "Sign in to Holly"</h1>
-            {erased.map(|counts| view! { <ErasedNote counts/> })}
+            {erased.map(|counts| view! { <ErasedNote counts whose="Your"/> })}
             <form class="fields" method="post" action=SignIn::url()>
                 <FormError/>
                 <label>"Email" <input type="email" name="email" autocomplete="username" required autofocus/></label>

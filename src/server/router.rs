@@ -10,7 +10,7 @@ use super::{
     state::App,
     style,
 };
-use crate::app::{Theme, shell};
+use crate::app::{Theme, detail_of, shell};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -100,11 +100,12 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
 
 async fn page(State(app): State<App>, request: Request) -> Response {
     let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
-    let theme = Theme::of(request.headers());
+    let (theme, detail) = (Theme::of(request.headers()), detail_of(request.headers()));
     let context = move || {
         provide_context(app.clone());
         nonce.clone().inspect(|nonce| provide_context(nonce.clone()));
         theme.inspect(|theme| provide_context(*theme));
+        detail.inspect(|detail| provide_context(*detail));
     };
     leptos_axum::render_app_async_with_context(context, shell)(request).await
 }

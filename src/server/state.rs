@@ -7,11 +7,11 @@ use super::{
         providers,
         tools::{self, services::fal::Asking},
     },
-    auth::Attempts,
     clock::Clock,
     config::Config,
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
+    limits::Limits,
     metrics::Metrics,
     retention::{Archive, Retention},
     site::Site,
@@ -69,17 +69,6 @@ pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
     Ok(retention)
 }
 
-/// Limits by person and address.
-pub struct Limits {
-    /// Tries to sign in.
-    pub sign_in: Attempts,
-    /// Entries created over HTTP.
-    pub creates: Attempts,
-}
-
-/// Tries to sign in, by account and by address, in a minute.
-const SIGN_INS_PER_MINUTE: u32 = 10;
-
 impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
@@ -89,12 +78,14 @@ impl App {
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
+        let limits = Arc::new(Limits::new(&config.limits, &clock));
         let assistant = Assistant::new(Workshop {
             store: retention.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
+            limits: limits.clone(),
             chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
             patience: config.patience,
             breakers: Breakers::default(),
@@ -103,10 +94,6 @@ impl App {
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits = Limits {
-            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
-            creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
-        };
         Ok(Self {
             config: Arc::new(config),
             store: retention.store.clone(),
@@ -117,7 +104,7 @@ impl App {
             places: Places::default(),
             timing: Timing::default(),
             metrics,
-            limits: Arc::new(limits),
+            limits,
             assistant,
             site,
             shutdown,

@@ -9,6 +9,7 @@ mod chat;
 mod components;
 mod documents;
 mod feed;
+mod people;
 mod providers;
 mod retention;
 mod routes;

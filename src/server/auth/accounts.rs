@@ -1,10 +1,11 @@
 //! Accounts with a password.
 
-use super::{Attempts, password};
+use super::password;
 use crate::{
     api::Account,
     server::{
         error::{Error, Result},
+        limits::Attempts,
         new_id,
         store::{Store, users},
     },
@@ -57,6 +58,10 @@ pub async fn add_account(store: &Store, now: Timestamp, email: &str, password: &
 /// Adds the first account; its owner is an admin.
 pub async fn sign_up_first(store: &Store, now: Timestamp, email: &str, password: &str) -> std::result::Result<Account, AccountError> {
     let account = Account { id: new_id::user(now), email: checked_email(email)?, is_admin: true };
+    // Asked before the password is hashed, which costs: anybody may come here.
+    if users::any(&mut *store.read().await.map_err(Error::from)?).await.map_err(Error::from)? {
+        return Err(AccountError::NotFirst);
+    }
     let hash = password::hash(checked_password(password)?).await;
     let mut tx = store.begin().await.map_err(Error::from)?;
     users::lock_first(&mut tx).await.map_err(Error::from)?;
@@ -84,7 +89,8 @@ pub async fn sign_in(store: &Store, attempts: &Attempts, who: Credentials) -> st
     account.filter(|_| right).ok_or(AccountError::Wrong)
 }
 
-fn checked_email(email: &str) -> Result<String> {
+/// The address as it is stored. Errors: `Refused` for what is none.
+pub(crate) fn checked_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     if !plausible || email.len() > EMAIL_MAX_BYTES || email.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
@@ -93,9 +99,10 @@ fn checked_email(email: &str) -> Result<String> {
     Ok(email)
 }
 
-fn checked_password(password: &str) -> Result<String> {
+/// A password that may be one. Errors: `Refused` for one that is too short or too long.
+pub(crate) fn checked_password(password: &str) -> Result<String> {
     if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
-        return Err(Error::refused("password", format!("must be {} characters to {} bytes", password::MIN_CHARS, password::MAX_BYTES)));
+        return Err(Error::refused("password", password::rule()));
     }
     Ok(password.to_owned())
 }

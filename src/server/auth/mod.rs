@@ -2,14 +2,16 @@
 
 mod accounts;
 mod api_key;
-mod attempts;
+mod devices;
 mod password;
 mod secret;
 mod session;
 
 pub use accounts::{AccountError, Credentials, add_account, sign_in, sign_up_first};
+pub(crate) use accounts::{checked_email, checked_password};
 pub use api_key::{check_key, create_key, revoke_key};
-pub use attempts::Attempts;
+pub use devices::{change_password, devices, end_device};
+pub(crate) use password::hash as hashed_password;
 pub(crate) use secret::{random_hex, same, sha256_hex};
 pub use session::{
     COOKIE, SessionPolicy, begin_session, check_session, clear_cookie, cookie_token, end_all_sessions, end_session, set_cookie,

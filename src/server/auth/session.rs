@@ -3,7 +3,7 @@
 use super::secret::{random_hex, sha256_hex};
 use crate::{
     ids::UserId,
-    server::store::{Result, Store, sessions},
+    server::store::{Result, Store, people, sessions},
     timestamp::{DAY_MS, Timestamp},
 };
 
@@ -27,6 +27,7 @@ pub async fn begin_session(store: &Store, now: Timestamp, user: UserId, user_age
     let session = sessions::Session { token_hash: sha256_hex(&token), user_id: user, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
     let mut tx = store.begin().await?;
     sessions::insert(&mut tx, &session, &user_agent.chars().take(200).collect::<String>()).await?;
+    people::note_active(&mut tx, now, user).await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -40,6 +41,7 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
         session.expires_at = now.plus(LIFE_MS);
         let mut tx = store.begin().await?;
         sessions::extend(&mut tx, &session).await?;
+        people::note_active(&mut tx, now, session.user_id).await?;
         tx.commit().await?;
     }
     Ok(Some(session.user_id))
