@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// Variables of other programs that examples set, and those that only building and testing knows.
 const OTHERS: &[&str] =
-    &["AWS_", "POSTGRES_", "S3_", "MINIO_", "HOLLY_EMBED", "HOLLY_ADVISORY_DB", "HOLLY_SEED", "HOLLY_HUNT", "HOLLY_TEST_"];
+    &["AWS_", "POSTGRES_", "S3_", "MINIO_", "HOLLY_EMBED", "HOLLY_ADVISORY_DB", "HOLLY_BENCH_", "HOLLY_SEED", "HOLLY_HUNT", "HOLLY_TEST_"];
 
 /// Words such as `HOLLY_ADDR` or `DATABASE_URL`.
 fn variables(text: &str) -> BTreeSet<&str> {
