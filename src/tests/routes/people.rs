@@ -156,14 +156,14 @@ async fn an_admin_erases_somebody_and_gets_a_receipt() {
     let here = bob.begins().await;
     bob.says(&here, "Paint a lighthouse").await;
     bob.awaits_the_end(&here).await;
-    let folder = app.app.data_dir.path(bob.id, crate::server::new_id::file(app.app.clock.now())).parent().unwrap().to_owned();
+    let folder = app.file(bob.id, crate::server::new_id::file(app.app.clock.now())).parent().unwrap().to_owned();
     assert!(folder.exists());
     let wrong = changes(&ada, "erase", &bob, &[("email", "eve@example.org")]).await;
     assert!(wrong.header("location").contains("__err") && bob.gets("/api/conversations").await.status == 200);
     let erased = changes(&ada, "erase", &bob, &[("email", " Bob@example.org ")]).await;
     let said = ada.gets(erased.header("location")).await.text();
     assert!(
-        said.contains("The account is erased: ") && said.contains("2 messages, 1 conversations, 1 files"),
+        said.contains(" account is erased.") && said.contains("every tier: 1 conversation, 2 messages, 3 entries and 1 file."),
         "{}",
         erased.header("location")
     );
