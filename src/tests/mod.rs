@@ -11,6 +11,7 @@ mod documents;
 mod feed;
 mod people;
 mod providers;
+mod relay;
 mod retention;
 mod routes;
 mod store;

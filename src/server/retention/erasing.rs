@@ -90,7 +90,7 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Resu
 }
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
-/// keys end at once; files on the disk are the caller's.
+/// keys end at once; the bytes of files are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
     if people::find(&mut *retention.store.read().await?, user).await?.is_none() {
         return Err(Error::NotFound("account"));
