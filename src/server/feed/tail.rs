@@ -56,7 +56,10 @@ impl Tails {
         if let Some(tail) = people.get(&user).and_then(Weak::upgrade) {
             return tail;
         }
-        people.retain(|_, tail| tail.strong_count() > 0);
+        // swept when their number has doubled, so that a newcomer costs the same however many read
+        if people.len().is_power_of_two() {
+            people.retain(|_, tail| tail.strong_count() > 0);
+        }
         let tail = Arc::new(Tail::default());
         people.insert(user, Arc::downgrade(&tail));
         tail

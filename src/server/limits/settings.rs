@@ -22,7 +22,7 @@ pub struct LimitSettings {
     #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
     pub max_streams: String,
     /// Answers a person may have written at once; 0 for no limit.
-    #[arg(long, env = "HOLLY_MAX_TURNS", default_value = "5")]
+    #[arg(long, env = "HOLLY_MAX_TURNS", default_value = "20")]
     pub max_turns: String,
     /// Tokens a person may use in a UTC day, read and written; 0 for no limit.
     #[arg(long, env = "HOLLY_TOKENS_PER_DAY", default_value = "2000000")]
