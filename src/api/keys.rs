@@ -25,6 +25,8 @@ pub struct ApiKey {
 pub struct Settings {
     /// Who is signed in.
     pub account: Account,
+    /// Whether they have a password.
+    pub has_password: bool,
     /// The keys in force, newest first.
     pub keys: Vec<ApiKey>,
     /// The key that was made just now, whole, this once.
@@ -39,15 +41,16 @@ pub struct Settings {
 #[server(prefix = "/fn", endpoint = "page/settings")]
 pub async fn load_settings() -> Result<Settings, ApiError> {
     use crate::server::{
-        asker, cookies,
+        asker, auth, cookies,
         store::{api_keys, tool_grants},
     };
     let (app, identity) = asker::asker()?;
+    let has_password = auth::has_password(&app.store, &app.config, identity.account.id).await?;
     let mut reader = app.store.read().await?;
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
     let tool_servers = if identity.account.is_admin { app.assistant.tool_servers() } else { Vec::new() };
-    Ok(Settings { account: identity.account, keys, fresh_key: cookies::take_shown_key(), grants, tool_servers })
+    Ok(Settings { account: identity.account, has_password, keys, fresh_key: cookies::take_shown_key(), grants, tool_servers })
 }
 
 /// Makes a key and returns it whole, this once.

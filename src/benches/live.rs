@@ -165,6 +165,7 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         },
         listen_url: String::new(),
         public_url: None,
+        oidc: Default::default(),
         rate_limit_per_minute: 0,
         max_streams: 0,
         models: Vec::new(),

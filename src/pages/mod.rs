@@ -5,6 +5,7 @@ mod form_error;
 mod gallery;
 mod history;
 mod not_found;
+mod provider_button;
 mod settings;
 mod sign_in;
 mod stats;

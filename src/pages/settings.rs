@@ -25,7 +25,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <Grants grants=settings.grants/>
                     <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account/>
-                    <YourData/>
+                    <YourData has_password=settings.has_password/>
                 </main>
             }),
             Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),

@@ -5,6 +5,7 @@ use super::assistant::{
     providers::settings::{Link, ModelSettings},
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
+use super::oidc::settings::{OidcConfig, OidcSettings};
 use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
@@ -30,6 +31,9 @@ pub struct Settings {
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Other people's sign-in.
+    #[command(flatten)]
+    pub oidc: OidcSettings,
     /// Models and their keys.
     #[command(flatten)]
     pub models: ModelSettings,
@@ -68,6 +72,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
     pub public_url: Option<String>,
+    /// Other people's sign-in.
+    pub oidc: OidcConfig,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     pub rate_limit_per_minute: u32,
     /// Streams a person may hold open at once; 0 for no limit.
@@ -89,7 +95,7 @@ impl Settings {
     pub fn check(&self) -> Result<Config, Vec<String>> {
         let mut problems = Vec::new();
         let mut note = |problem: Option<String>| problems.extend(problem);
-        let addr = self.addr.parse();
+        let addr: Result<SocketAddr, _> = self.addr.parse();
         note(addr.is_err().then(|| format!("HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000", self.addr)));
         let per_minute = bounded(&self.rate_limit_per_minute, 1_000_000);
         note(refusal("HOLLY_RATE_LIMIT_PER_MINUTE", &self.rate_limit_per_minute, per_minute, 1_000_000));
@@ -106,6 +112,7 @@ impl Settings {
         note(super::telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
+        let oidc = self.oidc.check(public.as_deref(), addr.as_ref().ok().copied(), &mut problems);
         let retention = self.retention.check(&self.data_dir, &mut problems);
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
@@ -115,6 +122,7 @@ impl Settings {
                 database_url,
                 retention,
                 public_url: public,
+                oidc,
                 rate_limit_per_minute,
                 max_streams: max_streams as usize,
                 models: models.links,

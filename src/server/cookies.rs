@@ -2,7 +2,7 @@
 
 use super::{
     asker,
-    auth::{SessionPolicy, begin_session, clear_cookie, set_cookie},
+    auth::{SessionPolicy, begin_session, clear_cookie, named_cookie, set_cookie},
     listener::Peer,
     state::App,
     store,
@@ -18,7 +18,8 @@ use leptos_axum::ResponseOptions;
 /// Shows a new API key once: a cookie that only `/settings` gets, for a minute.
 const FRESH_KEY: &str = "holly_fresh_key";
 
-fn policy(app: &App) -> SessionPolicy {
+/// How cookies are set.
+pub fn policy(app: &App) -> SessionPolicy {
     SessionPolicy { secure: app.config.is_https() }
 }
 
@@ -53,7 +54,7 @@ pub fn show_key(app: &App, key: &str) {
 /// The key that was made just now, this once.
 pub fn take_shown_key() -> Option<String> {
     let cookies = header_text(header::COOKIE);
-    let key = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == FRESH_KEY)?.1.to_owned();
+    let key = named_cookie(&cookies, FRESH_KEY)?.to_owned();
     append(&format!("{FRESH_KEY}=; Path=/settings; HttpOnly; SameSite=Strict; Max-Age=0"));
     Some(key)
 }

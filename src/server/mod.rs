@@ -1,5 +1,5 @@
 //! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `work_log` and `chat`
-//! (the verbs), `auth`, `feed` (commit → wake → frames), `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
+//! (the verbs), `auth`, `oidc` (other people's sign-in), `feed` (commit → wake → frames), `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
 
 pub mod asker;
 pub mod assistant;
@@ -19,6 +19,7 @@ pub mod masking;
 pub mod metrics;
 pub mod middleware;
 pub mod new_id;
+pub mod oidc;
 pub mod outbound;
 pub mod packing;
 pub mod retention;

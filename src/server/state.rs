@@ -13,9 +13,10 @@ use super::{
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
     metrics::Metrics,
+    oidc::Provider,
     retention::{Archive, Retention},
     site::Site,
-    store::{Store, StoreError, retention::declare_policy},
+    store::{Store, StoreError, retention::declare_policy, sessions},
 };
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -39,6 +40,8 @@ pub struct App {
     pub places: Places,
     /// How long things last on a stream.
     pub timing: Timing,
+    /// The provider that people sign in with, if there is one.
+    pub provider: Option<Arc<Provider>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Limits by person and address.
@@ -69,16 +72,34 @@ pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
     Ok(retention)
 }
 
+/// The sign-in provider that the settings name. Sessions end here that the settings no longer let begin.
+async fn open_provider(config: &Config, clock: &Clock, store: &Store) -> Result<Option<Arc<Provider>>, StoreError> {
+    let rules = config.oidc.provider.clone();
+    let mut tx = store.begin().await?;
+    let issuer = rules.as_ref().map(|rules| rules.issuer.as_str());
+    let ended = sessions::delete_impossible(&mut tx, config.oidc.local_accounts, issuer).await?;
+    tx.commit().await?;
+    if ended > 0 {
+        tracing::info!(ended, "sessions ended that could not begin with these settings");
+    }
+    let provider = rules.map(|rules| Provider::new(rules, clock.clone())).transpose();
+    Ok(provider.map_err(|why| StoreError::Unusable(why.to_string()))?.map(Arc::new))
+}
+
 /// Limits by person and address.
 pub struct Limits {
     /// Tries to sign in.
     pub sign_in: Attempts,
+    /// People who come back from the sign-in provider.
+    pub callbacks: Attempts,
     /// Entries created over HTTP.
     pub creates: Attempts,
 }
 
 /// Tries to sign in, by account and by address, in a minute.
 const SIGN_INS_PER_MINUTE: u32 = 10;
+/// People who come back from the sign-in provider, by address, in a minute: a household or an office may be behind one.
+const CALLBACKS_PER_MINUTE: u32 = 60;
 
 impl App {
     /// Opens database and data folder and hires the assistant.
@@ -86,6 +107,7 @@ impl App {
         let servers = mcp::read(&config.data_dir.join("mcp.json")).map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let retention = begin_retention(&config).await?;
+        let provider = open_provider(&config, &clock, &retention.store).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
@@ -105,6 +127,7 @@ impl App {
         });
         let limits = Limits {
             sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
+            callbacks: Attempts::per_minute(CALLBACKS_PER_MINUTE, &clock),
             creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
         };
         Ok(Self {
@@ -116,6 +139,7 @@ impl App {
             feed,
             places: Places::default(),
             timing: Timing::default(),
+            provider,
             metrics,
             limits: Arc::new(limits),
             assistant,

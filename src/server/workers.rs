@@ -97,6 +97,7 @@ async fn tidy(app: &App) -> Result<()> {
     sessions::delete_expired(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
     app.limits.sign_in.forget_idle();
+    app.limits.callbacks.forget_idle();
     app.limits.creates.forget_idle();
     Ok(())
 }

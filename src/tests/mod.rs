@@ -7,6 +7,7 @@ mod auth;
 mod chat;
 mod components;
 mod feed;
+mod oidc;
 mod providers;
 mod retention;
 mod routes;

@@ -14,6 +14,7 @@ pub mod conversations;
 pub mod durations;
 pub mod files;
 pub mod heads;
+pub mod identities;
 pub mod messages;
 pub mod meta;
 pub mod removed;

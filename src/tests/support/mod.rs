@@ -12,6 +12,7 @@ mod answer;
 pub(super) mod mcp;
 mod models;
 mod person;
+pub(super) mod provider;
 mod sse;
 mod test_app;
 
