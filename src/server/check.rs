@@ -81,7 +81,7 @@ async fn provider(rules: &ProviderConfig) -> Finding {
         Err(why) => Err(why.to_string()),
     };
     let browser = rules.client.as_ref().map(|client| format!("; people come back to {}", client.redirect_uri)).unwrap_or_default();
-    let result = known.map(|known| format!("answers, {}{browser}", known.keys.summary()));
+    let result = known.map(|known| format!("answers, signs with {}{browser}", known.keys.summary()));
     Finding { what: format!("sign-in provider {}", rules.issuer), result }
 }
 

@@ -49,10 +49,10 @@ impl KeySet {
         }
     }
 
-    /// How many keys, and what they sign with.
+    /// What its keys sign with.
     pub fn summary(&self) -> String {
         let algorithms = self.0.iter().filter_map(|key| key.algorithms.first()).map(|algorithm| format!("{algorithm:?}"));
-        format!("{} keys ({})", self.0.len(), algorithms.collect::<Vec<_>>().join(", "))
+        algorithms.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -97,7 +97,7 @@ async fn the_check_tries_the_provider_and_says_what_is_wrong() {
         check(&config).await.into_iter().find(|finding| finding.what.starts_with("sign-in provider")).unwrap().result
     };
     let good = found(&|_| {}).await.unwrap();
-    assert_eq!(good, "answers, 1 keys (RS256); people come back to http://127.0.0.1:3000/sign-in/oidc/callback");
+    assert_eq!(good, "answers, signs with RS256; people come back to http://127.0.0.1:3000/sign-in/oidc/callback");
     let nowhere = found(&|config| config.oidc.provider.as_mut().unwrap().issuer = provider.issuer.replace("/realm", "/other")).await;
     assert!(nowhere.unwrap_err().ends_with("/other/.well-known/openid-configuration: it answered 404"));
     provider.inside().keys.clear();
