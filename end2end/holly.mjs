@@ -8,22 +8,23 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "..");
-const binary = resolve(root, process.env.HOLLY_BIN ?? "target/release/holly");
-const siteDir = resolve(root, process.env.HOLLY_SITE_DIR ?? "target/site");
+export const binary = resolve(root, process.env.HOLLY_BIN ?? "target/release/holly");
 
-/** A running Holly. `pace` is a factor on the waits of the demo model: 1 as usual, 0 none. */
+/** A running Holly. `pace` is a factor on the waits of the demo model: 1 as usual, 0 none; `command` starts it, in the folder `cwd`. */
 export class Holly {
-  static async starts({ pace = 0.2, env = {} } = {}) {
+  static async starts({ pace = 0.2, env = {}, command = [binary], cwd = root } = {}) {
     const holly = new Holly();
     holly.data = mkdtempSync(join(tmpdir(), "holly-end2end-"));
-    holly.env = { ...process.env, HOLLY_DATA_DIR: holly.data, HOLLY_SITE_DIR: siteDir, HOLLY_DEMO_PACE: String(pace), ...env };
+    Object.assign(holly, { command, cwd });
+    holly.env = { ...process.env, HOLLY_DATA_DIR: holly.data, HOLLY_DEMO_PACE: String(pace), ...env };
     await holly.#listens("127.0.0.1:0");
     return holly;
   }
 
   async #listens(address) {
     const env = { ...this.env, HOLLY_ADDR: address, HOLLY_LOG: "warn" };
-    this.process = spawn(binary, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...words] = this.command;
+    this.process = spawn(program, words, { cwd: this.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     this.exited = once(this.process, "exit");
     this.log = "";
     this.process.stderr.on("data", (text) => (this.log += text));
@@ -34,8 +35,9 @@ export class Holly {
 
   async #address() {
     const lines = createInterface({ input: this.process.stdout });
+    const said = this.env.HOLLY_PUBLIC_URL ? /^listening on (http\S+)/ : /^Holly is at (http\S+)/;
     for await (const line of lines) {
-      const address = /^Holly is at (http\S+)/.exec(line)?.[1];
+      const address = said.exec(line)?.[1];
       if (address) return address;
       this.log += `${line}\n`;
     }
@@ -66,10 +68,11 @@ export class Holly {
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
-  /** Ends it in order. */
+  /** Ends it in order; resolves to what it says to whoever started it. */
   async stops() {
     this.process.kill("SIGTERM");
-    await this.exited;
+    const [code] = await this.exited;
+    return code;
   }
 
   /** Ends it as a power cut would. */

@@ -1,5 +1,7 @@
 //! The command line.
 
+#[path = "commands/copy.rs"]
+mod copy;
 #[path = "commands/retention.rs"]
 mod retention;
 
@@ -56,6 +58,8 @@ enum Command {
         /// The new file.
         file: PathBuf,
     },
+    /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
+    Copy(copy::CopyCommand),
     /// Puts a backup in place of the SQLite database, while no server runs.
     Restore {
         /// The backup.
@@ -117,6 +121,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Archive(command)) => retention::archive(&config, command).await,
         Some(Command::Backup { file }) => retention::backup(&config, &file).await,
         Some(Command::Restore { file }) => retention::restore(&config, &file).await,
+        Some(Command::Copy(command)) => copy::run(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
             let store = Store::open(&config.database_url).await?;

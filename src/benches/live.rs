@@ -166,15 +166,16 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         listen_url: String::new(),
         public_url: None,
         oidc: Default::default(),
+        proxies: Default::default(),
         rate_limit_per_minute: 0,
         max_streams: 0,
         models: Vec::new(),
         patience: Patience::none(),
         services: ServiceConfig::demo(),
         demo_pace: 0.0,
-        site_dir: folder.to_owned(),
+        site_dir: None,
     };
-    let app = App::open(config, Clock::system(), Site::named("")).await.expect("a new folder can be opened");
+    let app = App::open(config, Clock::system(), Site::plain(folder)).await.expect("a new folder can be opened");
     let now = app.clock.now();
     let account = auth::add_account(&app.store, now, "ada@example.org", "correct horse", true).await.expect("a new account");
     let key = auth::create_key(&app.store, now, account.id, "bench").await.expect("a new key");

@@ -86,6 +86,20 @@ impl Page {
 mod tests {
     use super::*;
     use crate::chat::RemovedKind;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_a_frame_or_passed_over(
+            name in prop_oneof![Just("entry".to_owned()), Just("delta".to_owned()), Just("reset".to_owned()), ".{0,10}"],
+            id in prop_oneof!["[0-9a-f]{16}\\.[0-9]{1,20}", ".{0,30}"],
+            data in prop_oneof![Just(r#"{"prev":"00c0ffee00c0ffee.1","entry":{}}"#.to_owned()), Just(r#"{"offset":-1}"#.to_owned()), ".{0,60}"],
+        ) {
+            let frame = RawEvent { name: name.clone(), id: id.clone(), data }.frame();
+            let known = ["delta", "reset", "busy", "auth"].contains(&name.as_str());
+            prop_assert!(frame.is_none() || known || id.parse::<Cursor>().is_ok());
+        }
+    }
 
     #[test]
     fn a_polls_rows_come_out_by_revision_and_what_is_unknown_is_passed_over() {

@@ -6,6 +6,7 @@ use super::assistant::{
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
 use super::oidc::settings::{OidcConfig, OidcSettings};
+use super::proxies::{ProxySettings, TrustedProxies};
 use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
@@ -34,6 +35,9 @@ pub struct Settings {
     /// Other people's sign-in.
     #[command(flatten)]
     pub oidc: OidcSettings,
+    /// Proxies in front.
+    #[command(flatten)]
+    pub proxies: ProxySettings,
     /// Models and their keys.
     #[command(flatten)]
     pub models: ModelSettings,
@@ -49,7 +53,7 @@ pub struct Settings {
     /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
     #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
     pub demo_pace: String,
-    /// Folder of the built site [default: target/site, or `site` beside the program]
+    /// Folder of the built site [default: the one in the program, else `site` beside it or target/site]
     #[arg(long, env = "HOLLY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
     /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a terminal, JSON otherwise.
@@ -74,6 +78,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Other people's sign-in.
     pub oidc: OidcConfig,
+    /// Proxies whose word counts about who is asking.
+    pub proxies: TrustedProxies,
     /// Entries a person may create over HTTP in a minute; 0 for no limit.
     pub rate_limit_per_minute: u32,
     /// Streams a person may hold open at once; 0 for no limit.
@@ -86,8 +92,8 @@ pub struct Config {
     pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
     pub demo_pace: f64,
-    /// Folder of the built site.
-    pub site_dir: PathBuf,
+    /// Folder of the built site, where it is not the usual one.
+    pub site_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -114,6 +120,7 @@ impl Settings {
         let services = self.services.check(&self.models, &mut problems);
         let oidc = self.oidc.check(public.as_deref(), addr.as_ref().ok().copied(), &mut problems);
         let retention = self.retention.check(&self.data_dir, &mut problems);
+        let proxies = self.proxies.check(&mut problems);
         match (addr, per_minute, streams, pace) {
             (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
@@ -123,13 +130,14 @@ impl Settings {
                 retention,
                 public_url: public,
                 oidc,
+                proxies,
                 rate_limit_per_minute,
                 max_streams: max_streams as usize,
                 models: models.links,
                 patience: Patience::of(models.timeout),
                 services,
                 demo_pace,
-                site_dir: self.site_dir.clone().unwrap_or_else(default_site_dir),
+                site_dir: self.site_dir.clone(),
             }),
             _ => Err(problems),
         }
@@ -142,11 +150,6 @@ fn bounded(text: &str, most: u32) -> Option<u32> {
 
 fn refusal(name: &str, text: &str, value: Option<u32>, most: u32) -> Option<String> {
     value.is_none().then(|| format!("{name} is {text:?}; it must be a whole number from 0 to {most}"))
-}
-
-fn default_site_dir() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
-    beside.filter(|site| site.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 impl Config {

@@ -59,10 +59,11 @@ pub fn take_shown_key() -> Option<String> {
     Some(key)
 }
 
-/// The network address that asks.
+/// The network address that asks, behind the proxies that are trusted.
 pub fn peer() -> String {
-    let request = asker::request();
-    request.extensions.get::<ConnectInfo<Peer>>().map_or_else(|| "unknown".to_owned(), |peer| peer.0.0.ip().to_string())
+    let (app, request) = (asker::app(), asker::request());
+    let connection = request.extensions.get::<ConnectInfo<Peer>>();
+    connection.map_or_else(|| "unknown".to_owned(), |peer| app.config.proxies.asker(peer.0.0.ip(), &request.headers).to_string())
 }
 
 /// Where to go after signing in: a path of this site, never another one.

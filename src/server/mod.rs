@@ -22,6 +22,7 @@ pub mod new_id;
 pub mod oidc;
 pub mod outbound;
 pub mod packing;
+pub mod proxies;
 pub mod retention;
 pub mod router;
 pub mod routes;

@@ -7,6 +7,7 @@ use super::{
         BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
     },
+    site,
     state::App,
     style,
 };
@@ -14,13 +15,13 @@ use crate::app::{Theme, shell};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
 use leptos::prelude::*;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeader};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {
@@ -43,12 +44,13 @@ pub fn router(app: App) -> Router {
 pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
     let https = security_headers::Https(app.config.is_https());
     asked
+        .layer(CompressionLayer::new())
+        .merge(live())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::layer))
-        .layer(from_fn(same_origin::layer))
-        .merge(static_files(&app))
+        .layer(from_fn_with_state(app.clone(), same_origin::layer))
+        .merge(static_files(&app).layer(CompressionLayer::new()))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
-        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(https, security_headers::layer))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
@@ -59,7 +61,6 @@ fn http_api() -> Router<App> {
     Router::new()
         .route("/api/work-log/create", post(create::create))
         .route("/api/work-log/list", get(list::list))
-        .route("/api/work-log/stream", get(stream::stream))
         .route("/api/work-log/export", get(export::export))
         .route("/api/work-log/cleanup", post(cleanup::cleanup).get(cleanup::cleanup))
         .route("/api/work-log/stats", get(stats::stats))
@@ -73,6 +74,14 @@ fn http_api() -> Router<App> {
         .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
         .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
         .route("/files/{id}", get(files::read))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// The feed.
+fn live() -> Router<App> {
+    Router::new()
+        // never compressed: room for a compressor that is not used would be most of what an idle stream takes
+        .route("/api/work-log/stream", get(stream::stream))
         .method_not_allowed_fallback(wrong_method)
 }
 
@@ -104,24 +113,15 @@ async fn page(State(app): State<App>, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(context, shell)(request).await
 }
 
-/// The built site, whose names change with its content, and the few files whose names do not.
+/// The built site and the style sheet.
 fn static_files(app: &App) -> Router<App> {
-    let site = &app.config.site_dir;
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    let pkg = SetResponseHeader::overriding(
-        ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip(),
-        header::CACHE_CONTROL,
-        forever,
-    );
-    let a_day = || HeaderValue::from_static("public, max-age=86400");
-    let file =
-        |name: &str| SetResponseHeader::overriding(tower_http::services::ServeFile::new(site.join(name)), header::CACHE_CONTROL, a_day());
+    let site = site::service(&app.site);
     Router::new()
-        .nest_service("/pkg", pkg)
         .route(&style::ADDRESS, get(style_sheet))
-        .route_service("/icons.svg", file("icons.svg"))
-        .route_service("/favicon.svg", file("favicon.svg"))
-        .nest_service("/samples", SetResponseHeader::overriding(ServeDir::new(site.join("samples")), header::CACHE_CONTROL, a_day()))
+        .route_service("/pkg/{*path}", site.clone())
+        .route_service("/samples/{*path}", site.clone())
+        .route_service("/icons.svg", site.clone())
+        .route_service("/favicon.svg", site)
 }
 
 async fn style_sheet() -> impl IntoResponse {

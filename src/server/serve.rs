@@ -36,8 +36,7 @@ pub enum ServeError {
 
 /// Serves until it is told to end.
 pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
-    let hashes = std::env::current_exe().map(|program| program.with_file_name("hash.txt")).unwrap_or_default();
-    let site = Site::find(&config.site_dir, &hashes)?;
+    let site = Site::find(config.site_dir.as_deref())?;
     let addr = config.addr;
     let app = App::open(config, clock, site).await?;
     workers::settle_left_overs(&app).await?;

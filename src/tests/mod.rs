@@ -3,9 +3,11 @@
 
 mod support;
 
+mod any_input;
 mod auth;
 mod chat;
 mod components;
+mod documents;
 mod feed;
 mod oidc;
 mod providers;

@@ -203,7 +203,8 @@ impl Fields {
     }
 
     fn number(&mut self, field: &str, least: i64, most: i64) -> Option<i64> {
-        match self.take(field)?.as_i64() {
+        let value = self.take(field)?;
+        match value.as_i64().or_else(|| whole(value.as_f64()?)) {
             Some(number) if (least..=most).contains(&number) => Some(number),
             _ => {
                 self.refuse(field, format!("must be a whole number from {least} to {most}"));
@@ -221,6 +222,11 @@ impl Fields {
             }
         }
     }
+}
+
+/// JSON knows no integers of its own: 47.0 is 47, and some programs write it so.
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -255,6 +261,12 @@ mod tests {
         assert!(with("title", json!("é".repeat(200))).is_ok() && with("title", json!("é".repeat(201))).is_err());
         assert!(with("details", json!("x".repeat(65_536))).is_ok() && with("details", json!("x".repeat(65_537))).is_err());
         assert!(with("metadata", json!({"a": "x".repeat(16_376)})).is_ok() && with("metadata", json!({"a": "x".repeat(16_377)})).is_err());
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let lease = |seconds: Value| EntryPatch::parse(&json!({ "leaseSeconds": seconds })).ok().and_then(|patch| patch.lease_ms);
+        assert_eq!((lease(json!(47.0)), lease(json!(47.5)), lease(json!(1e300))), (Some(47_000), None, None));
     }
 
     #[test]

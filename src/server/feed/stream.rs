@@ -184,7 +184,8 @@ impl Stream {
     /// Writes a page of the rows up to the revision `announced`, then the text of answers that grow.
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
         let Reading { user, only, cursor } = self.reading;
-        match self.tail.after(&self.context.store, user, cursor.rev, announced).await {
+        // boxed while it reads: otherwise every idle stream would hold room for its queries
+        match Box::pin(self.tail.after(&self.context.store, user, cursor.rev, announced)).await {
             Ok(rows) => {
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
                     row.write(out, self.told);

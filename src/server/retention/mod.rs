@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod changing;
+pub mod copying;
 pub mod erasing;
 pub mod keeping;
 pub mod lag;

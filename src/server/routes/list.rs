@@ -18,6 +18,9 @@ use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+#[cfg(test)]
+mod tests;
+
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 const WAIT_MAX_S: i64 = 60;

@@ -4,7 +4,7 @@ use super::Problem;
 use crate::work_log::FieldError;
 use axum::{
     extract::{FromRequestParts, Path, Query},
-    http::request::Parts,
+    http::{Uri, request::Parts},
 };
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
@@ -16,6 +16,12 @@ pub struct Params {
 }
 
 impl Params {
+    /// Those of an address. Errors: they are not a query string.
+    pub fn of(uri: &Uri) -> Result<Self, Problem> {
+        let Query(left) = Query::try_from_uri(uri).map_err(|why| Problem::unreadable(why.body_text()))?;
+        Ok(Self { left, problems: Vec::new() })
+    }
+
     /// The parameter as `T`; an empty one counts as absent.
     pub fn take<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.left.remove(name).filter(|text| !text.is_empty())?;
@@ -61,8 +67,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(left) = Query::try_from_uri(&parts.uri).map_err(|why| Problem::unreadable(why.body_text()))?;
-        Ok(Self { left, problems: Vec::new() })
+        Self::of(&parts.uri)
     }
 }
 

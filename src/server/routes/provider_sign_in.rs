@@ -25,6 +25,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// Longest code or state that is looked at.
 const PART_MAX_BYTES: usize = 4_096;
@@ -76,7 +77,8 @@ pub async fn come_back(
     Query(back): Query<ComingBack>,
 ) -> Response {
     let policy = policy(&app);
-    match signed_in(&app, &peer, &headers, back).await {
+    let from = app.config.proxies.asker(peer.0.ip(), &headers);
+    match signed_in(&app, from, &headers, back).await {
         Ok((token, next)) => with_cookies(&next, [set_cookie(policy, &token), clear_cookie(policy)]),
         Err(trouble) => back_to_the_page(policy, trouble),
     }
@@ -103,9 +105,9 @@ async fn address_there(app: &App, attempt: &Attempt) -> Result<String, Trouble> 
 }
 
 /// A session's token, and where to go.
-async fn signed_in(app: &App, peer: &Peer, headers: &HeaderMap, back: ComingBack) -> Result<(String, String), Trouble> {
+async fn signed_in(app: &App, from: IpAddr, headers: &HeaderMap, back: ComingBack) -> Result<(String, String), Trouble> {
     let (provider, client) = browser_flow(app)?;
-    app.limits.callbacks.check(&peer.0.ip().to_string()).map_err(|_| Trouble::TooOften)?;
+    app.limits.callbacks.check(&from.to_string()).map_err(|_| Trouble::TooOften)?;
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let attempt = Attempt::of(text(header::COOKIE), policy(app)).ok_or(Trouble::Lost)?;
     let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);

@@ -1,11 +1,8 @@
 //! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which version is safe.
 
 use super::{Result, StoreError};
-use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use sqlx::{AnyPool, Executor, any::AnyPoolOptions};
 use std::time::Duration;
-
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Older versions can lose commits in WAL mode (sqlite.org/wal.html, "The WAL-Reset Bug").
 const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
@@ -76,14 +73,6 @@ impl Backend {
             })
         });
         Ok(options.connect(&url).await?)
-    }
-
-    pub(super) async fn migrate(self, pool: &AnyPool) -> Result<()> {
-        match self {
-            Self::Sqlite => SQLITE_MIGRATIONS.run(pool).await?,
-            Self::Postgres => POSTGRES_MIGRATIONS.run(pool).await?,
-        }
-        Ok(())
     }
 
     pub(super) async fn check(self, pool: &AnyPool) -> Result<()> {

@@ -1,8 +1,13 @@
 //! Facts about the database itself.
 
-use super::{Result, parsed};
+use super::{Result, StoreError, parsed};
 use crate::work_log::Epoch;
-use sqlx::AnyPool;
+use sqlx::{AnyConnection, AnyPool};
+
+/// The fact that names this life of the database.
+pub(super) const EPOCH: &str = "epoch";
+/// The fact that a database bears while it is copied to: the epoch of the one it is copied from.
+pub(super) const COPIED_FROM: &str = "copied_from";
 
 /// This life of the database; made at its first opening.
 pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
@@ -13,6 +18,21 @@ pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
     sqlx::query(sql).bind(fresh.to_string()).execute(pool).await?;
     let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(pool).await?;
     parsed("epoch", &text)
+}
+
+/// A fact by its name.
+pub(super) async fn fact(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("select value from meta where name = $1").bind(name).fetch_optional(connection).await?)
+}
+
+/// Refuses a database that is copied to and not whole yet.
+pub(super) async fn refuse_half_copied(pool: &AnyPool) -> Result<()> {
+    match fact(&mut *pool.acquire().await?, COPIED_FROM).await? {
+        Some(_) => Err(StoreError::Unusable(
+            "this database is half copied from another: finish it with `holly copy`, or drop it and make an empty one".into(),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The next opening makes a new epoch.

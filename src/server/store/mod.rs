@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod migrations;
 mod relay;
 mod tx;
 mod wakeups;
@@ -11,6 +12,7 @@ mod wakeups;
 pub mod api_keys;
 pub mod changes;
 pub mod conversations;
+pub mod copy;
 pub mod durations;
 pub mod files;
 pub mod heads;
@@ -106,7 +108,8 @@ impl Store {
         let backend = backend::Backend::of(url)?;
         let writers = backend.writers(url).await?;
         backend.check(&writers).await?;
-        backend.migrate(&writers).await?;
+        migrations::migrate(backend, &writers).await?;
+        meta::refuse_half_copied(&writers).await?;
         let readers = backend.readers(url).await?;
         let epoch = meta::epoch(&writers).await?;
         let inner = Inner { writers, readers, backend, epoch, wakeups: Wakeups::default(), counters: Counters::default() };

@@ -1,6 +1,5 @@
 //! A data folder with an account and a key, and the program running on it.
 
-use holly::server::site::Site;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use std::{
@@ -28,11 +27,9 @@ impl Home {
     /// A folder in which nothing was started yet.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hashes = std::path::Path::new(PROGRAM).with_file_name("hash.txt");
-        let site = Site::named(&std::fs::read_to_string(hashes).unwrap_or_default());
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
-        for address in [site.script, site.wasm] {
-            std::fs::write(folder.path().join("site").join(&address[1..]), "").unwrap();
+        for name in ["holly.js", "holly.wasm"] {
+            std::fs::write(folder.path().join("site/pkg").join(name), "").unwrap();
         }
         Self { folder, key: String::new() }
     }
@@ -74,7 +71,12 @@ impl Home {
 
     /// Starts the server and waits until it says where it is.
     pub fn serve(&self) -> Server {
-        let mut child = self.command().stdout(Stdio::piped()).spawn().unwrap();
+        self.serve_with(&[])
+    }
+
+    /// The same with further settings.
+    pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
+        let mut child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();

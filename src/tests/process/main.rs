@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end there")]
 
+mod copy;
 mod ends;
 mod home;
 mod kill;

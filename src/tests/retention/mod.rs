@@ -1,6 +1,7 @@
 //! Retention: nothing lost on the way, nothing left at the end.
 
 mod canaries;
+mod copying;
 mod dictionary;
 mod model;
 mod s3;

@@ -3,6 +3,7 @@
 mod again;
 mod approvals;
 mod attachments;
+mod behind_nginx;
 mod conversations;
 mod create;
 mod cut;

@@ -53,7 +53,7 @@ async fn every_answer_says_what_browsers_must_not_do() {
 
 #[tokio::test]
 async fn the_gallery_shows_files_that_are_there() {
-    let app = TestApp::with(|config| config.site_dir = concat!(env!("CARGO_MANIFEST_DIR"), "/public").into(), |_| {}).await;
+    let app = TestApp::with(|config| config.site_dir = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/public").into()), |_| {}).await;
     let html = app.browser("ada@example.org").await.gets("/gallery").await.text();
     assert!(!html.contains("/files/0"), "an example names a file that nobody made");
     for (tag, kind) in [("img", "image/svg+xml"), ("audio", "audio/"), ("video", "video/webm")] {

@@ -1,9 +1,12 @@
 //! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
 
 mod changes;
+mod copy;
+mod migrations;
 mod relay;
 mod revisions;
 mod snapshots;
+mod spreading;
 mod sqlite;
 mod stats;
 mod taking_turns;

@@ -49,6 +49,11 @@ impl Sqlite {
         Self { store, folder }
     }
 
+    /// Its address.
+    pub fn address(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("holly.db").display())
+    }
+
     /// Its files: the database and, while it is open, its write-ahead log and index.
     pub fn files(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()).collect()

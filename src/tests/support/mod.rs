@@ -5,12 +5,14 @@ pub mod archives;
 pub mod chance;
 pub mod corpus;
 pub mod databases;
+pub mod every_table;
 pub mod lying;
 pub mod people;
 
 mod answer;
 pub(super) mod mcp;
 mod models;
+mod nginx;
 mod person;
 pub(super) mod provider;
 mod sse;
@@ -18,6 +20,7 @@ mod test_app;
 
 pub(super) use answer::{Answer, within};
 pub(super) use models::{CallingModel, ScriptedModel, ToldModel};
+pub(super) use nginx::Nginx;
 pub(super) use person::{Person, address_of};
 pub(super) use sse::{Event, Parser, Sse};
 pub(super) use test_app::{TestApp, test_config};

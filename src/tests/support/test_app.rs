@@ -60,7 +60,8 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         config.addr = listener.local_addr().unwrap();
         settings(&mut config);
-        let mut app = App::open(config, Clock::at(BEGINNING), Site::named("")).await.unwrap();
+        let site = Site::plain(config.site_dir.as_deref().unwrap_or(folder.path()));
+        let mut app = App::open(config, Clock::at(BEGINNING), site).await.unwrap();
         rooms(&mut app);
         let base = format!("http://{}", listener.local_addr().unwrap());
         let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
@@ -195,12 +196,13 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         listen_url: String::new(),
         public_url: None,
         oidc: Default::default(),
+        proxies: Default::default(),
         rate_limit_per_minute: 0,
         max_streams: 8,
         models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
         patience: AS_LONG_AS_IT_TAKES,
         services: ServiceConfig::demo(),
         demo_pace: 0.0,
-        site_dir: folder.join("site"),
+        site_dir: None,
     }
 }

@@ -1,0 +1,35 @@
+-- Holly's tables spread over the nodes of a Citus cluster. Run it once on an empty database, after `holly migrate` and before
+-- the first server (or `holly copy --to`) writes to it:    psql -v ON_ERROR_STOP=1 -f docs/scaling/citus.sql "$DATABASE_URL"
+--
+-- A test holds this file against the schema: every table is named once, every distribution column stands in the table's
+-- primary key and in each of its unique indexes. Citus itself was not at hand: nobody has run it on one yet.
+
+-- Small, or asked without knowing whose it is: on every node. Other tables may refer to them.
+select create_reference_table('users');
+select create_reference_table('identities');
+select create_reference_table('invitations');
+select create_reference_table('meta');
+select create_reference_table('retention_policy');
+select create_reference_table('retention_lease');
+select create_reference_table('retention_runs');
+select create_reference_table('erasures');
+
+-- What one shows to sign in is found by itself, before it is known whose it is: one shard answers, not all.
+select create_distributed_table('sessions', 'token_hash', colocate_with => 'none');
+select create_distributed_table('api_keys', 'id', colocate_with => 'none');
+
+-- Everything else belongs to a person and lies where the person's other rows lie: their transactions stay on one node.
+select create_distributed_table('heads', 'user_id');
+select create_distributed_table('conversations', 'user_id', colocate_with => 'heads');
+select create_distributed_table('messages', 'user_id', colocate_with => 'heads');
+select create_distributed_table('turns', 'user_id', colocate_with => 'heads');
+select create_distributed_table('removed', 'user_id', colocate_with => 'heads');
+select create_distributed_table('files', 'user_id', colocate_with => 'heads');
+select create_distributed_table('work_logs', 'user_id', colocate_with => 'heads');
+select create_distributed_table('work_log_stats', 'user_id', colocate_with => 'heads');
+select create_distributed_table('work_log_durations', 'user_id', colocate_with => 'heads');
+select create_distributed_table('tool_grants', 'user_id', colocate_with => 'heads');
+select create_distributed_table('daily_use', 'user_id', colocate_with => 'heads');
+select create_distributed_table('retention_holds', 'user_id', colocate_with => 'heads');
+select create_distributed_table('archive_objects', 'user_id', colocate_with => 'heads');
+select create_distributed_table('archive_holes', 'user_id', colocate_with => 'heads');

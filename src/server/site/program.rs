@@ -1,0 +1,105 @@
+//! The site inside the program: `build.rs` fills the table, and files are served from the program's own bytes, compressed as
+//! the build left them, without a copy.
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+
+/// What was built into this program; nothing in a debug build.
+pub const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/site.rs"));
+
+/// One file of the site.
+#[derive(Debug)]
+pub struct File {
+    /// Where it is asked for.
+    pub address: &'static str,
+    /// Tells its content from every other.
+    pub tag: &'static str,
+    /// As it is.
+    pub plain: &'static [u8],
+    /// Compressed, where that makes it smaller.
+    pub brotli: Option<&'static [u8]>,
+    /// Compressed, where that makes it smaller.
+    pub gzip: Option<&'static [u8]>,
+}
+
+/// Answers the addresses of these files.
+pub fn service(files: &'static [File]) -> Router {
+    Router::new().fallback(get(async move |address: Uri, headers: HeaderMap| {
+        files
+            .iter()
+            .find(|file| file.address == address.path())
+            .map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| file.answer(&headers))
+    }))
+}
+
+impl File {
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
+        let range = text(header::RANGE);
+        let (coding, bytes) = match range {
+            None => self.encoded(text(header::ACCEPT_ENCODING).unwrap_or_default()),
+            Some(_) => (None, self.plain),
+        };
+        let tag = coding.map_or_else(|| format!("\"{}\"", self.tag), |coding| format!("\"{}-{coding}\"", self.tag));
+        let mut response = match range.filter(|_| text(header::IF_RANGE).is_none_or(|known| known == tag)) {
+            _ if text(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag)) => StatusCode::NOT_MODIFIED.into_response(),
+            Some(range) => part(range, bytes),
+            None => Bytes::from_static(bytes).into_response(),
+        };
+        let headers = response.headers_mut();
+        let kind = mime_guess::from_path(self.address).first_or_octet_stream();
+        let mut say = |name, value: &str| drop(HeaderValue::from_str(value).map(|value| headers.insert(name, value)));
+        say(header::CONTENT_TYPE, kind.as_ref());
+        say(header::ETAG, &tag);
+        say(header::VARY, "accept-encoding");
+        say(header::ACCEPT_RANGES, "bytes");
+        if let Some(coding) = coding {
+            say(header::CONTENT_ENCODING, coding);
+        }
+        response
+    }
+
+    /// The smallest form that the reader takes.
+    fn encoded(&self, accepted: &str) -> (Option<&'static str>, &'static [u8]) {
+        let forms = [("br", self.brotli), ("gzip", self.gzip)];
+        let taken = forms.into_iter().find_map(|(coding, bytes)| bytes.filter(|_| accepts(accepted, coding)).map(|bytes| (coding, bytes)));
+        taken.map_or((None, self.plain), |(coding, bytes)| (Some(coding), bytes))
+    }
+}
+
+/// Whether `Accept-Encoding` names this coding, with another weight than none.
+fn accepts(accepted: &str, coding: &str) -> bool {
+    accepted.split(',').any(|item| {
+        let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case(coding) && weight.is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+/// Whether `If-None-Match` names this tag.
+fn names(known: &str, tag: &str) -> bool {
+    known.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// The range that was asked for; the whole where it is several or no range at all.
+fn part(range: &str, bytes: &'static [u8]) -> Response {
+    let Ok(ranges) = http_range_header::parse_range_header(range) else { return Bytes::from_static(bytes).into_response() };
+    let size = bytes.len();
+    let found = ranges.validate(size as u64).ok().map(|ranges| match ranges.as_slice() {
+        [range] => bytes.get(*range.start() as usize..=*range.end() as usize).map(|bytes| (Some(range.clone()), bytes)),
+        _ => Some((None, bytes)),
+    });
+    match found.flatten() {
+        Some((Some(range), bytes)) => {
+            let said = format!("bytes {}-{}/{size}", range.start(), range.end());
+            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, said)], Bytes::from_static(bytes)).into_response()
+        }
+        Some((None, bytes)) => Bytes::from_static(bytes).into_response(),
+        None => (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{size}"))]).into_response(),
+    }
+}

@@ -1,0 +1,201 @@
+//! Rows of any table, read page by page in the order of the primary key, which both databases and this program compare alike:
+//! texts by their bytes. No more than two pages are ever in memory.
+
+use super::{
+    super::{Result, backend::Backend},
+    schema::{Kind, Table},
+};
+use sha2::{Digest, Sha256};
+use sqlx::{Any, AnyConnection, Row as _, any::AnyArguments, any::AnyRow, query::Query};
+use std::collections::VecDeque;
+
+/// Rows read or written at once.
+pub(super) const PAGE: usize = 200;
+
+/// What stands in a column of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Value {
+    Null,
+    Number(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// The values of a row, in the order of the table's columns.
+pub(super) type Row = Vec<Value>;
+
+/// The key of a row.
+pub(super) fn key<'r>(table: &Table, row: &'r Row) -> Vec<&'r Value> {
+    table.key.iter().map(|at| &row[*at]).collect()
+}
+
+/// Reads a table from its beginning to its end.
+pub(super) struct Rows<'t> {
+    table: &'t Table,
+    first: String,
+    next: String,
+    after: Option<Row>,
+    page: VecDeque<Row>,
+    ended: bool,
+}
+
+impl<'t> Rows<'t> {
+    pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
+        let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
+        let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
+        let marks = listed((1..=table.key.len()).map(|n| format!("${n}")));
+        let (select, order) = (format!("select {columns} from {}", quoted(&table.name)), format!("order by {key} limit {PAGE}"));
+        let next = format!("{select} where ({key}) > ({marks}) {order}");
+        Self { table, first: format!("{select} {order}"), next, after: None, page: VecDeque::new(), ended: false }
+    }
+
+    /// The next row, which stays the next.
+    pub(super) async fn peek(&mut self, connection: &mut AnyConnection) -> Result<Option<&Row>> {
+        if self.page.is_empty() && !self.ended {
+            self.page = self.turn(connection).await?;
+            self.ended = self.page.len() < PAGE;
+            self.after = self.page.back().cloned().or(self.after.take());
+        }
+        Ok(self.page.front())
+    }
+
+    /// The next row.
+    pub(super) async fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<Row>> {
+        self.peek(connection).await?;
+        Ok(self.page.pop_front())
+    }
+
+    /// Passes over the rows before this one; returns the row at its place, if there is one.
+    pub(super) async fn seek(&mut self, connection: &mut AnyConnection, row: &Row) -> Result<Option<&Row>> {
+        let table = self.table;
+        while self.peek(connection).await?.is_some_and(|ours| key(table, ours) < key(table, row)) {
+            self.page.pop_front();
+        }
+        Ok(self.page.front().filter(|ours| key(table, ours) == key(table, row)))
+    }
+
+    async fn turn(&self, connection: &mut AnyConnection) -> Result<VecDeque<Row>> {
+        let rows = match &self.after {
+            None => sqlx::query(sqlx::AssertSqlSafe(self.first.clone())).fetch_all(connection).await?,
+            Some(row) => bind_key(self.table, sqlx::query(sqlx::AssertSqlSafe(self.next.clone())), row).fetch_all(connection).await?,
+        };
+        rows.iter().map(|row| read(self.table, row)).collect()
+    }
+}
+
+/// How many rows a table has.
+pub(super) async fn count(connection: &mut AnyConnection, table: &Table) -> Result<i64> {
+    let sql = sqlx::AssertSqlSafe(format!("select count(*) from {}", quoted(&table.name)));
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+}
+
+/// Adds rows, all or none.
+pub(super) async fn insert(connection: &mut AnyConnection, table: &Table, rows: &[Row]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (width, columns) = (table.columns.len(), listed(table.columns.iter().map(|column| quoted(&column.name))));
+    let places = |row: usize| format!("({})", listed((1..=width).map(|column| format!("${}", row * width + column))));
+    let values = listed((0..rows.len()).map(places));
+    let sql = format!("insert into {} ({columns}) values {values}", quoted(&table.name));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for row in rows {
+        for (column, value) in table.columns.iter().zip(row) {
+            query = bind(query, column.kind, value);
+        }
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Takes out a row, and what belongs to it.
+pub(super) async fn delete(connection: &mut AnyConnection, table: &Table, row: &Row) -> Result<()> {
+    let terms = table.key.iter().enumerate().map(|(n, at)| format!("{} = ${}", quoted(&table.columns[*at].name), n + 1));
+    let sql = format!("delete from {} where {}", quoted(&table.name), terms.collect::<Vec<_>>().join(" and "));
+    bind_key(table, sqlx::query(sqlx::AssertSqlSafe(sql)), row).execute(connection).await?;
+    Ok(())
+}
+
+/// Adds a row to a checksum: each value with its kind and its length, so that no two tables read alike.
+pub(super) fn digest(sum: &mut Sha256, row: &Row) {
+    for value in row {
+        let (kind, bytes): (u8, &[u8]) = match value {
+            Value::Null => (0, &[]),
+            Value::Number(number) => (1, &number.to_be_bytes()),
+            Value::Text(text) => (2, text.as_bytes()),
+            Value::Bytes(bytes) => (3, bytes),
+        };
+        sum.update([kind]);
+        sum.update((bytes.len() as u64).to_be_bytes());
+        sum.update(bytes);
+    }
+}
+
+type Asked<'q> = Query<'q, Any, AnyArguments>;
+
+fn bind_key<'q>(table: &Table, query: Asked<'q>, row: &Row) -> Asked<'q> {
+    table.key.iter().fold(query, |query, at| bind(query, table.columns[*at].kind, &row[*at]))
+}
+
+fn bind<'q>(query: Asked<'q>, kind: Kind, value: &Value) -> Asked<'q> {
+    match (value, kind) {
+        (Value::Number(number), _) => query.bind(*number),
+        (Value::Text(text), _) => query.bind(text.clone()),
+        (Value::Bytes(bytes), _) => query.bind(bytes.clone()),
+        (Value::Null, Kind::Number) => query.bind(None::<i64>),
+        (Value::Null, Kind::Text) => query.bind(None::<String>),
+        (Value::Null, Kind::Bytes) => query.bind(None::<Vec<u8>>),
+    }
+}
+
+fn read(table: &Table, row: &AnyRow) -> Result<Row> {
+    let value = |(at, kind): (usize, Kind)| {
+        Ok(match kind {
+            Kind::Number => row.try_get::<Option<i64>, _>(at)?.map_or(Value::Null, Value::Number),
+            Kind::Text => row.try_get::<Option<String>, _>(at)?.map_or(Value::Null, Value::Text),
+            Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?.map_or(Value::Null, Value::Bytes),
+        })
+    };
+    table.columns.iter().map(|column| column.kind).enumerate().map(value).collect()
+}
+
+/// A column of the key, ordered by bytes whatever the database was told to order by.
+fn ordered(table: &Table, at: usize, backend: Backend) -> String {
+    let column = &table.columns[at];
+    let by_bytes = backend == Backend::Postgres && column.kind == Kind::Text;
+    format!("{}{}", quoted(&column.name), if by_bytes { " collate \"C\"" } else { "" })
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn listed(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(row: &[Value]) -> Vec<u8> {
+        let mut sum = Sha256::new();
+        digest(&mut sum, &row.to_vec());
+        sum.finalize().to_vec()
+    }
+
+    #[test]
+    fn rows_that_differ_have_other_checksums() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let rows = [
+            vec![text("ab"), text("c")],
+            vec![text("a"), text("bc")],
+            vec![text(""), Value::Null],
+            vec![Value::Null, text("")],
+            vec![Value::Bytes(b"ab".to_vec()), text("c")],
+            vec![Value::Number(0)],
+        ];
+        let sums: std::collections::HashSet<_> = rows.iter().map(|row| sum(row)).collect();
+        assert_eq!(sums.len(), rows.len());
+    }
+}

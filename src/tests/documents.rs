@@ -1,0 +1,37 @@
+//! What documents and examples name is there: every setting is one that `holly serve --help` knows.
+
+use crate::server::config::Settings;
+use clap::{Args, Command};
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// Variables of other programs that examples set, and those that only building and testing knows.
+const OTHERS: &[&str] =
+    &["AWS_", "POSTGRES_", "S3_", "MINIO_", "HOLLY_EMBED", "HOLLY_ADVISORY_DB", "HOLLY_SEED", "HOLLY_HUNT", "HOLLY_TEST_"];
+
+/// Words such as `HOLLY_ADDR` or `DATABASE_URL`.
+fn variables(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+    words.filter(|word| ["HOLLY_", "DATABASE_"].iter().any(|start| word.starts_with(start) && !word.ends_with('_'))).collect()
+}
+
+fn documents() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [root.join("docs"), root.join("docs/deploy")];
+    let listed = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| Some((path.display().to_string(), fs::read_to_string(&path).ok()?));
+    listed.chain([root.join("README.md")]).filter_map(read).collect()
+}
+
+#[test]
+fn every_setting_that_a_document_names_exists() {
+    let command = Settings::augment_args(Command::new("holly"));
+    let known: BTreeSet<&str> = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
+    let mut found = 0;
+    for (path, text) in documents() {
+        for name in variables(&text).into_iter().filter(|name| !OTHERS.iter().any(|other| name.starts_with(other))) {
+            assert!(known.contains(name), "{path} names {name}, which is no setting");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "only {found} settings were found in the documents");
+}
