@@ -10,7 +10,7 @@ use crate::{
     },
     tests::support::{
         TestApp,
-        databases::{Postgres, on_both_databases},
+        databases::on_both_databases,
         people::{NOW, person},
         provider::TestProvider,
     },

@@ -152,7 +152,11 @@ async fn tokens_are_for_those_who_named_an_audience_or_a_party_or_use_the_provid
     let of_clerk = json!({ "aud": null, "azp": "https://app.example.org" });
     let no_audience = |rules: &mut ProviderConfig| rules.audiences.clear();
     let browser_only = with_provider(&provider, no_audience).await;
-    let bare = with_provider(&provider, |rules| (rules.audiences.clear(), rules.client = None).1).await;
+    let bare = with_provider(&provider, |rules| {
+        rules.audiences.clear();
+        rules.client = None;
+    })
+    .await;
     for (app, changes, status) in
         [(&browser_only, json!({}), 401), (&browser_only, of_clerk.clone(), 401), (&bare, of_clerk.clone(), 200), (&bare, json!({}), 401)]
     {
@@ -163,7 +167,10 @@ async fn tokens_are_for_those_who_named_an_audience_or_a_party_or_use_the_provid
 #[tokio::test]
 async fn clerk_s_cookie_counts_where_its_parties_are_named_and_changes_nothing_for_another_site() {
     let provider = TestProvider::start().await;
-    let party = |rules: &mut ProviderConfig| (rules.audiences.clear(), rules.parties = vec!["https://app.example.org".into()]).1;
+    let party = |rules: &mut ProviderConfig| {
+        rules.audiences.clear();
+        rules.parties = vec!["https://app.example.org".into()];
+    };
     let (app, unnamed) = (with_provider(&provider, party).await, with_provider(&provider, |_| {}).await);
     let token = provider.token("ada|1", json!({ "aud": null, "azp": "https://app.example.org" }));
     let with_cookie = |app: &crate::tests::support::TestApp, method: Method, path: &str| {
