@@ -1,7 +1,8 @@
 //! The HTML around every page, and the table of pages. Runs on the server only; what lives in the browser are islands.
 
 use crate::{
-    pages::{ChatPage, Gallery, HistoryPage, NotFound, SettingsPage, SignInPage, StatsPage, WelcomePage},
+    components::Detail,
+    pages::{ChatPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage},
     server::{site::Site, state::App as State, style},
 };
 use axum::http::{HeaderMap, header};
@@ -17,9 +18,10 @@ use leptos_router::{
 pub fn shell() -> impl IntoView {
     let state = expect_context::<State>();
     let theme = use_context::<Theme>().map(|theme| theme.0);
+    let detail = use_context::<Detail>().map(Detail::as_str);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme>
+        <html lang="en" data-theme=theme data-detail=detail>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -41,10 +43,19 @@ pub struct Theme(pub &'static str);
 impl Theme {
     /// The theme in the request's cookies.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-        let (_, value) = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == "theme")?;
+        let value = cookie(headers, "theme")?;
         ["light", "dark"].into_iter().find(|theme| *theme == value).map(Self)
     }
+}
+
+/// The level of detail that the reader's cookie asks for.
+pub fn detail_of(headers: &HeaderMap) -> Option<Detail> {
+    Detail::of(cookie(headers, "detail")?)
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.
@@ -60,7 +71,10 @@ fn App() -> impl IntoView {
                 <Route path=path!("/c/:id") view=ChatPage ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async/>
+                <Route path=path!("/holds") view=HoldsPage ssr=SsrMode::Async/>
                 <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async/>

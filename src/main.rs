@@ -2,6 +2,8 @@
 
 #[path = "commands/copy.rs"]
 mod copy;
+#[path = "commands/people.rs"]
+mod people;
 #[path = "commands/retention.rs"]
 mod retention;
 
@@ -17,8 +19,9 @@ use holly::{
         telemetry,
     },
 };
+use people::UserCommand;
 use retention::{ArchiveCommand, HoldCommand, RetentionCommand};
-use std::{io::BufRead, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 /// A self-hosted chat with an assistant whose work is visible.
 #[derive(Parser)]
@@ -68,18 +71,6 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum UserCommand {
-    /// Adds a person; the password is read from standard input.
-    Add {
-        /// The address they sign in with.
-        email: String,
-        /// May see everybody's figures.
-        #[arg(long)]
-        admin: bool,
-    },
-}
-
-#[derive(Subcommand)]
 enum KeyCommand {
     /// Makes an API key and prints it, this once.
     Add {
@@ -122,6 +113,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Backup { file }) => retention::backup(&config, &file).await,
         Some(Command::Restore { file }) => retention::restore(&config, &file).await,
         Some(Command::Copy(command)) => copy::run(&config, command).await,
+        Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
             let store = Store::open(&config.database_url).await?;
@@ -135,11 +127,6 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
     let now = Clock::system().now();
     match command {
-        Command::User(UserCommand::Add { email, admin }) => {
-            let password = std::io::stdin().lock().lines().next().ok_or("the password is read from standard input")??;
-            let account = auth::add_account(store, now, &email, &password, admin).await?;
-            say(&format!("added {}", account.email));
-        }
         Command::Key(KeyCommand::Add { user, name }) => {
             let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
             say(&key);

@@ -27,16 +27,20 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.untilReloadShows(at.ended);
   assert.equal(await ada.the(at.ended).textContent(), "Stopped");
 
+  await ada.the(at.talkMenu).click();
   await ada.the(at.renameThis).click();
   await ada.the(at.renameField).fill("A lighthouse without a script");
   await ada.the(at.renameField).press("Enter");
   await ada.the(at.title).filter({ hasText: "A lighthouse without a script" }).waitFor();
+  await ada.the(at.talkMenu).click();
   await ada.the(at.removeThis).click();
   await ada.the(at.keepIt).click();
   await ada.the(at.dialog).waitFor({ state: "hidden" });
+  await ada.the(at.talkMenu).click();
   await ada.the(at.removeThis).click();
   await ada.the(at.confirmDelete).click();
   await ada.page.waitForURL((url) => url.pathname === "/");
+  assert.match(await ada.the(at.receipt).textContent(), /^Deleted for good, from every tier: 1 conversation, 4 messages, /);
   assert.equal(await ada.the(at.talk).count(), 0);
   await ada.leaves();
 });

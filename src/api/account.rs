@@ -9,6 +9,7 @@ pub async fn create_first_account(email: String, password: String) -> Result<(),
     use crate::server::{asker, auth, cookies};
     let app = asker::app();
     auth::passwords_are_on(&app.config)?;
+    app.limits.sign_in.check(&format!("from {}", cookies::peer())).map_err(auth::AccountError::TooOften)?;
     let account = auth::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
     cookies::sign_in(&app, account.id).await?;
     leptos_axum::redirect("/");
@@ -59,7 +60,7 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
 /// Erases the account with everything in it, from every tier, after the password was given again, or the address where there is none.
 #[server(prefix = "/fn", endpoint = "account/erase")]
 pub async fn erase_account(password: Option<String>, email: Option<String>) -> Result<(), ApiError> {
-    use crate::server::{asker, auth, cookies, retention::erasing};
+    use crate::server::{asker, auth, cookies, people};
     let (app, identity) = asker::asker()?;
     let account = identity.account;
     if auth::has_password(&app.store, &app.config, account.id).await? {
@@ -69,14 +70,8 @@ pub async fn erase_account(password: Option<String>, email: Option<String>) -> R
     } else {
         auth::confirmed_by_address(&account, &email.unwrap_or_default())?;
     }
-    let receipt = erasing::erase_account(&app.retention, app.clock.now(), account.id).await?;
-    if let Err(error) = app.data_dir.delete_all(account.id).await {
-        tracing::error!(%error, "files of an erased account could not be deleted");
-    }
+    let receipt = people::erase_here(&app, account.id, people::Whose::Own).await?;
     cookies::sign_out(&app);
-    let entries = receipt.rows + receipt.archived;
-    let counts = [entries, receipt.archived, receipt.messages, receipt.conversations, receipt.files, receipt.objects_pending];
-    let counts = counts.map(|count| count.to_string()).join("-");
-    leptos_axum::redirect(&format!("/sign-in?erased={counts}"));
+    leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));
     Ok(())
 }

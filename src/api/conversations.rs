@@ -1,6 +1,6 @@
-//! Conversations: rename and delete.
+//! Conversations: rename, keep and delete.
 
-use super::ApiError;
+use super::{ApiError, Said};
 use crate::ids::ConversationId;
 use leptos::prelude::*;
 
@@ -13,13 +13,27 @@ pub async fn rename_conversation(conversation_id: ConversationId, title: String)
     Ok(())
 }
 
-/// Deletes a conversation with everything in it.
-#[server(prefix = "/fn", endpoint = "conversations/delete")]
-pub async fn delete_conversation(conversation_id: ConversationId) -> Result<(), ApiError> {
-    use crate::server::{asker, retention::erasing::purge};
+/// Keeps a conversation with everything in it, or lets it expire again.
+#[server(prefix = "/fn", endpoint = "conversations/keep")]
+pub async fn keep_conversation(conversation_id: ConversationId, kept: bool) -> Result<(), ApiError> {
+    use crate::server::{asker, retention::keeping};
     let (app, identity) = asker::asker()?;
-    app.assistant.delete_conversation(identity.account.id, conversation_id).await?;
-    purge(&app.retention, app.clock.now(), identity.account.id).await?;
-    leptos_axum::redirect("/");
+    keeping::keep_conversation(&app.retention, app.clock.now(), identity.account.id, conversation_id, kept).await?;
+    leptos_axum::redirect(&format!("/c/{conversation_id}"));
     Ok(())
+}
+
+/// Deletes a conversation with everything in it, and says what that was.
+#[server(prefix = "/fn", endpoint = "conversations/delete")]
+pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said, ApiError> {
+    use crate::{
+        chat::Receipt,
+        server::{asker, retention::erasing::purge},
+    };
+    let (app, identity) = asker::asker()?;
+    let receipt = app.assistant.delete_conversation(identity.account.id, conversation_id).await?;
+    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), identity.account.id).await?;
+    let said = Said::of(Receipt { objects, objects_pending, ..receipt }, Some("/"));
+    said.go.iter().for_each(|path| leptos_axum::redirect(path));
+    Ok(said)
 }

@@ -1,6 +1,6 @@
 //! API keys and the rest of what the settings page shows.
 
-use super::{Account, ApiError, ToolGrant, ToolServer};
+use super::{Account, ApiError, Device, ToolGrant, ToolServer};
 use crate::timestamp::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,6 @@ pub struct ApiKey {
 pub struct Settings {
     /// Who is signed in.
     pub account: Account,
-    /// Whether they have a password.
-    pub has_password: bool,
     /// The keys in force, newest first.
     pub keys: Vec<ApiKey>,
     /// The key that was made just now, whole, this once.
@@ -35,6 +33,10 @@ pub struct Settings {
     pub grants: Vec<ToolGrant>,
     /// For admins, the programs whose tools the assistant may use.
     pub tool_servers: Vec<ToolServer>,
+    /// Where they are signed in, last used first.
+    pub devices: Vec<Device>,
+    /// Whether they sign in with a password.
+    pub has_password: bool,
 }
 
 /// What the settings page shows.
@@ -49,8 +51,11 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
     let mut reader = app.store.read().await?;
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
+    drop(reader);
+    let devices = auth::devices(&app.store, app.clock.now(), identity.account.id, asker::session(&identity)).await?;
     let tool_servers = if identity.account.is_admin { app.assistant.tool_servers() } else { Vec::new() };
-    Ok(Settings { account: identity.account, has_password, keys, fresh_key: cookies::take_shown_key(), grants, tool_servers })
+    let fresh_key = cookies::take_shown(cookies::Once::Key);
+    Ok(Settings { account: identity.account, keys, fresh_key, grants, tool_servers, devices, has_password })
 }
 
 /// Makes a key and returns it whole, this once.
@@ -58,8 +63,9 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
 pub async fn create_key(name: String) -> Result<String, ApiError> {
     use crate::server::{asker, auth, cookies};
     let (app, identity) = asker::asker()?;
+    app.limits.creates.admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
     let key = auth::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
-    cookies::show_key(&app, &key);
+    cookies::show(&app, cookies::Once::Key, &key);
     leptos_axum::redirect("/settings");
     Ok(key)
 }

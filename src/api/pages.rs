@@ -6,7 +6,7 @@ use crate::{
     ids::{ConversationId, UserId},
     json::{Fields, deserialize_by_read},
     timestamp::Timestamp,
-    work_log::Cursor,
+    work_log::{Cursor, Gap},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub cursor: Cursor,
     /// Server time of the snapshot, from which running times are counted.
     pub now: Timestamp,
+    /// What belongs among the rows and could not be read from the archive, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
 
 /// The chat page.
@@ -71,7 +74,13 @@ impl Snapshot {
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
         let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
-        Some(Self { user_id: fields.parsed("userId")?, rows, cursor: fields.parsed("cursor")?, now: fields.time("now")? })
+        Some(Self {
+            user_id: fields.parsed("userId")?,
+            rows,
+            cursor: fields.parsed("cursor")?,
+            now: fields.time("now")?,
+            gaps: gaps(fields),
+        })
     }
 }
 
@@ -94,6 +103,12 @@ pub struct EarlierRows {
     pub rows: Vec<Change>,
     /// The first of them, when there are more before it.
     pub from: Option<Uuid>,
+    /// What belongs among them and could not be read from the archive, oldest first.
+    pub gaps: Vec<Gap>,
+}
+
+fn gaps(fields: Fields<'_>) -> Vec<Gap> {
+    fields.items("gaps").iter().filter_map(Gap::read).collect()
 }
 
 deserialize_by_read!(EarlierRows);
@@ -103,7 +118,7 @@ impl EarlierRows {
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
         let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
-        Some(Self { rows, from: fields.parsed("from") })
+        Some(Self { rows, from: fields.parsed("from"), gaps: gaps(fields) })
     }
 }
 
@@ -121,11 +136,12 @@ pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Resu
     use crate::server::{
         asker,
         chat::{Part, page},
-        retention::reading::steadily,
+        retention::{gaps, reading::forgivingly},
     };
     let (app, identity) = asker::asker()?;
-    let (archive, user) = (&app.retention.archive, identity.account.id);
-    let read = |mut reader| async move { page(&mut reader, archive, user, conversation_id, Part::Before(before)).await };
-    let page = steadily(&app.store, read).await?;
-    Ok(EarlierRows { rows: page.rows, from: page.span.from })
+    let user = identity.account.id;
+    let read = |mut reader, archive| async move { page(&mut reader, &archive, user, conversation_id, Part::Before(before)).await };
+    let (page, gaps) = forgivingly(&app.retention, read).await?;
+    let gaps = gaps::within(gaps, page.span.from, page.span.to);
+    Ok(EarlierRows { rows: page.rows, from: page.span.from, gaps })
 }

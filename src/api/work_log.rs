@@ -1,6 +1,6 @@
 //! Work log entries as pages ask for them.
 
-use super::{ApiError, Snapshot};
+use super::{ApiError, Said, Snapshot};
 use crate::ids::{ConversationId, EntryId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,13 @@ pub struct HistoryQuery {
     pub archive: bool,
     /// The oldest entry of the page before.
     pub before: Option<String>,
+}
+
+impl HistoryQuery {
+    /// Whether text is looked for and not in the archive.
+    pub fn leaves_archive_out(&self) -> bool {
+        self.text.is_some() && !self.archive
+    }
 }
 
 /// A page of history.
@@ -59,4 +66,14 @@ pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     let patch = EntryPatch { kept: Some(kept), ..EntryPatch::default() };
     update_anywhere(&app.retention, app.clock.now(), identity.account.id, entry_id, patch).await?;
     Ok(())
+}
+
+/// Deletes an entry from every tier, and says what that was.
+#[server(prefix = "/fn", endpoint = "work-log/delete")]
+pub async fn delete_entry(entry_id: EntryId) -> Result<Said, ApiError> {
+    use crate::server::{asker, cookies, retention::erasing::erase_entry};
+    let (app, identity) = asker::asker()?;
+    let receipt = erase_entry(&app.retention, app.clock.now(), identity.account.id, entry_id).await?;
+    leptos_axum::redirect(&cookies::back_with("deleted", &receipt.code()));
+    Ok(Said::of(receipt, None))
 }

@@ -103,7 +103,7 @@ async fn converse(store: &Store, accounts: &[(UserId, String)], entries: usize) 
         let (mut corpus, mut conversation) = (Corpus::seeded(n as u64 + 1), None);
         for first in (0..entries).step_by(6) {
             let now = NOW.plus(first as i64 * 60_000);
-            let begin = BeginTurn { now, user, worker: "a benchmark", lease_until: now.plus(60_000) };
+            let begin = BeginTurn { now, user, worker: "a benchmark", lease_until: now.plus(60_000), bounds: Default::default() };
             let (turn, _) = begin_turn(store, begin, conversation, "Paint me a lighthouse at dusk, with boats coming home").await?;
             conversation = Some(turn.conversation_id);
             for _ in first..entries.min(first + 6) {

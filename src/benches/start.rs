@@ -128,6 +128,7 @@ fn entry(user_id: UserId, timestamp: Timestamp) -> WorkLogEntry {
         duration_ms: Some(1_234),
         storage_status: StorageStatus::Hot,
         expires_at: None,
+        kept_by: None,
         archived_at: None,
         rev: 0,
     }

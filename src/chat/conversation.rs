@@ -24,6 +24,8 @@ pub struct Conversation {
     pub running_turn_id: Option<TurnId>,
     /// The model that is asked first, as `provider:model`; the chain's order holds without one.
     pub model: Option<String>,
+    /// Whether its owner keeps it: nothing in it expires.
+    pub kept: bool,
     /// The owner's revision at which it last changed.
     pub rev: i64,
 }
@@ -41,6 +43,7 @@ impl Conversation {
             updated_at: fields.time("updatedAt")?,
             running_turn_id: fields.parsed("runningTurnId"),
             model: fields.string("model"),
+            kept: fields.flag("kept"),
             rev: fields.number("rev")?,
         })
     }

@@ -71,6 +71,7 @@ mod tests {
             updated_at: now.plus(-days * DAY_MS),
             running_turn_id: None,
             model: None,
+            kept: false,
             rev: 1,
         };
         let groups = group_by_period(vec![made(1, 40), made(2, 0), made(3, 1), made(4, 7), made(5, 30), made(6, 8)], now);

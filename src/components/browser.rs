@@ -16,6 +16,13 @@ fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>)
     heard.forget();
 }
 
+/// Hears an event of everything below `target`, also one that does not rise, such as that a picture is loaded.
+pub(super) fn listen_within(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
+    let heard: Closure<dyn FnMut(Event)> = Closure::wrap(Box::new(heard));
+    _ = target.add_event_listener_with_callback_and_bool(event, heard.as_ref().unchecked_ref(), true);
+    heard.forget();
+}
+
 /// The element that matches `selector` and in which the event happened.
 pub(super) fn happened_in(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()

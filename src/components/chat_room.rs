@@ -1,6 +1,6 @@
 //! The whole of the chat page: the side, the conversation, the composer.
 
-use super::{Side, composer::ComposerForm, conversation_room::ConversationRoom, talk_dialogs::TalkDialogs};
+use super::{ReceiptNote, Side, composer::ComposerForm, conversation_room::ConversationRoom, talk_dialogs::TalkDialogs};
 use crate::{
     api::{ChatPage, Snapshot},
     chat::Change,
@@ -15,6 +15,9 @@ pub fn ChatRoom(
     /// Why the composer's form was not taken that was sent without JavaScript.
     #[prop(default = None)]
     trouble: Option<String>,
+    /// The figures of a receipt in the address.
+    #[prop(default = None)]
+    deleted: Option<String>,
 ) -> impl IntoView {
     let conversation = page.conversation;
     let current = conversation.as_ref().map(|conversation| conversation.id);
@@ -27,6 +30,7 @@ pub fn ChatRoom(
             <a class="skip" href="#message">"Skip to the message field"</a>
             <Side account=page.account snapshot=with(listed) current/>
             <main class="main">
+                <ReceiptNote code=deleted/>
                 <ConversationRoom conversation=conversation.clone() snapshot=with(shown) span=page.span/>
                 <ComposerForm conversation=conversation.clone() snapshot=with(open.into_iter().collect()) models=page.models trouble/>
             </main>

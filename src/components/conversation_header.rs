@@ -4,18 +4,20 @@ use super::{ConnectionStatus, Icon};
 use crate::chat::Conversation;
 use leptos::prelude::*;
 
-/// The header. Its buttons open the side (on a phone) and the dialogs, all of them popovers, without JavaScript.
+/// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, without JavaScript.
 #[component]
 pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl IntoView {
     let title = conversation.as_ref().map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());
     let tools = conversation.map(|open| {
-        [("rename", "Rename this conversation", "pencil"), ("delete", "Delete this conversation", "trash")].map(|(dialog, words, glyph)| {
-            view! {
-                <button type="button" class="tool" popovertarget=dialog data-dialog=dialog data-talk=open.id.to_string() aria-label=words>
-                    <Icon name=glyph/>
-                </button>
-            }
-        })
+        view! {
+            <span class="chip" data-kept="true" hidden=!open.kept title="Nothing in this conversation is deleted until you let it expire again">
+                <Icon name="pin"/>
+                "Kept"
+            </span>
+            <button type="button" class="tool" popovertarget="talk-menu" aria-label="What can be done with this conversation" aria-haspopup="true">
+                <Icon name="more"/>
+            </button>
+        }
     });
     view! {
         <header class="top">
@@ -23,7 +25,7 @@ pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl Int
                 <Icon name="menu"/>
             </button>
             <h1>{title}</h1>
-            {tools.map(|tools| tools.collect_view())}
+            {tools}
             <ConnectionStatus/>
         </header>
     }

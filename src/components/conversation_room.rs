@@ -1,6 +1,8 @@
 //! The open conversation as the server renders it; `ConversationView` keeps it so.
 
-use super::{ConversationView, Icon, Reader, Timeline, Welcome, alive::Known, conversation_header::ConversationHeader};
+use super::{
+    ConversationView, Icon, Reader, Timeline, Welcome, alive::Known, conversation_header::ConversationHeader, talk_menu::TalkMenu,
+};
 use crate::{
     api::Snapshot,
     chat::{Conversation, Span, Transcript},
@@ -24,15 +26,17 @@ pub(super) fn ConversationRoom(
     let held = Transcript::of(snapshot.rows.iter().cloned());
     let items = conversation_id.map(|id| held.items(id, span)).unwrap_or_default();
     let page = move |part: &str, row: Option<Uuid>| conversation_id.zip(row).map(|(id, row)| format!("/c/{id}?{part}={row}"));
-    let (empty, reader) = (items.is_empty(), Reader::new(snapshot.now));
+    let (empty, reader, gaps) = (items.is_empty() && snapshot.gaps.is_empty(), Reader::asking(snapshot.now), snapshot.gaps.clone());
+    let menu = conversation.clone().map(|conversation| view! { <TalkMenu conversation/> });
     view! {
         <ConversationView>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot, "span": span })/>
             <ConversationHeader conversation/>
+            {menu}
             <div class="scroll" tabindex="0" aria-label="Messages and work" role="region">
                 {page("before", span.from).map(|href| view! { <a class="older" href=href>"Show earlier"</a> })}
                 {empty.then(|| view! { <Welcome/> })}
-                <Timeline items running reader/>
+                <Timeline items running reader gaps/>
                 {page("from", span.to).map(|href| view! { <Later href latest=conversation_id.map(|id| format!("/c/{id}"))/> })}
                 <div class="jump" hidden>
                     <button type="button" class="button" data-do="latest">

@@ -8,7 +8,7 @@ use super::{
     copying::hear_copying,
     earlier::Earlier,
     follow::follow,
-    live_forms::send_live_forms,
+    live_forms::{is_sending, send_live_forms},
     markup::{Sight, rows},
     opened::opened,
     patch::Rows,
@@ -48,15 +48,18 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     let conversation_id = known.parsed("conversationId");
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
     let (now, span) = (snapshot.now, ArcRwSignal::new(known.value("span").and_then(Span::read)?));
+    let gaps = snapshot.gaps.clone();
     let stream = follow(snapshot);
     let list = browser::first::<Element>(root, ".scroll")?;
     let end = StayAtEnd::new(names_an_entry() || span.with_untracked(|span| span.to.is_some()));
     end.grown(&list);
-    let earlier = Earlier::new(conversation_id, stream, span.clone());
+    end.keep_while_loading(&list);
+    let earlier = Earlier::new(conversation_id, stream, span.clone(), gaps);
     hear(root, &list, &end, &earlier);
     keep_rows(root, list, end, &earlier, now);
     keep_connection(root, stream);
     keep_title(root, stream, conversation_id);
+    keep_kept(root, stream, conversation_id);
     keep_time(root);
     announce(root, {
         let span = span.clone();
@@ -94,12 +97,13 @@ fn hear(root: &Element, list: &Element, end: &StayAtEnd, earlier: &Earlier) {
 fn keep_rows(root: &Element, scroll: Element, end: StayAtEnd, earlier: &Earlier, now: Timestamp) {
     let Some(list) = browser::first::<Element>(root, ".timeline") else { return };
     let welcome = browser::first::<Element>(root, ".welcome");
-    let (conversation, stream, span) = (earlier.conversation, earlier.stream, earlier.span.clone());
+    let (conversation, stream, span, gaps) = (earlier.conversation, earlier.stream, earlier.span.clone(), earlier.gaps.clone());
     let mut shown = None::<Rows>;
     whenever(move || {
         let running = stream.transcript.with(|held| held.conversation(conversation?)?.running_turn_id);
         let items = items(stream, conversation, span.get());
-        let rows = stream.answers.with(|answers| rows(&items, Sight { answers, running, opened: &opened(&list), now }));
+        let gaps = gaps.get();
+        let rows = stream.answers.with(|answers| rows(&items, Sight { answers, running, opened: &opened(&list), gaps: &gaps, now }));
         match &mut shown {
             // They stand in the page already.
             None => shown = Some(Rows::of(rows)),
@@ -123,11 +127,23 @@ fn keep_title(root: &Element, stream: WorkLogStream, conversation_id: Option<Con
     });
 }
 
-/// A page whose conversation was deleted, here or elsewhere, has nothing to show any more.
+/// Says in the head and in the menu whether the conversation is kept, whoever keeps it or lets it go.
+fn keep_kept(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
+    let places = browser::all(root, "[data-kept]");
+    whenever(move || {
+        let kept = stream.transcript.with(|held| Some(held.conversation(conversation_id?)?.kept));
+        for place in kept.is_some().then_some(&places).into_iter().flatten() {
+            browser::show(place, place.get_attribute("data-kept").as_deref() == Some(if kept == Some(true) { "true" } else { "false" }));
+        }
+    });
+}
+
+/// A page whose conversation was deleted, here or elsewhere, has nothing to show any more. Where it is deleted from this page,
+/// the answer says where one goes on.
 fn leave_when_removed(stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     whenever(move || {
         let removed = |id: ConversationId| stream.transcript.with(|held| held.is_removed(RemovedKind::Conversation, id.uuid()));
-        if conversation_id.is_some_and(removed) {
+        if conversation_id.is_some_and(removed) && !is_sending() {
             browser::go_to("/");
         }
     });

@@ -6,6 +6,7 @@ use crate::{
     chat::Span,
     ids::ConversationId,
     live::WorkLogStream,
+    work_log::Gap,
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::{cell::Cell, rc::Rc};
@@ -20,13 +21,15 @@ pub(super) struct Earlier {
     pub(super) conversation: Option<ConversationId>,
     pub(super) stream: WorkLogStream,
     pub(super) span: ArcRwSignal<Span>,
+    /// What belongs among its rows and could not be read, oldest first.
+    pub(super) gaps: ArcRwSignal<Vec<Gap>>,
     /// Whether rows are on their way.
     asked: Rc<Cell<bool>>,
 }
 
 impl Earlier {
-    pub(super) fn new(conversation: Option<ConversationId>, stream: WorkLogStream, span: ArcRwSignal<Span>) -> Self {
-        Self { conversation, stream, span, asked: Rc::default() }
+    pub(super) fn new(conversation: Option<ConversationId>, stream: WorkLogStream, span: ArcRwSignal<Span>, gaps: Vec<Gap>) -> Self {
+        Self { conversation, stream, span, gaps: ArcRwSignal::new(gaps), asked: Rc::default() }
     }
 
     /// Call it when `list` was scrolled.
@@ -61,6 +64,9 @@ impl Earlier {
     fn take_in(self, rows: EarlierRows, list: Element) {
         let (height, top) = (list.scroll_height(), list.scroll_top());
         self.stream.add(rows.rows);
+        if !rows.gaps.is_empty() {
+            self.gaps.update(|gaps| *gaps = rows.gaps.iter().chain(gaps.iter()).copied().collect());
+        }
         self.span.update(|span| span.from = rows.from);
         request_animation_frame(move || {
             // A browser that keeps its place by itself has moved already.

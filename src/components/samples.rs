@@ -5,7 +5,7 @@ use crate::{
     chat::{AnswerFacts, Conversation, Message, MessageStatus, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
-    work_log::{Approval, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogE
         duration_ms: (status != Status::Working).then_some(900),
         storage_status: StorageStatus::Hot,
         expires_at: Some(NOW.plus(90 * DAY_MS)),
+        kept_by: None,
         archived_at: None,
         rev: i64::from(n),
     }
@@ -198,9 +199,17 @@ pub fn conversations() -> Vec<Conversation> {
         updated_at: NOW.plus(-days_ago * DAY_MS - i64::from(n)),
         running_turn_id: (n == 2).then(turn),
         model: None,
+        kept: n == 3,
         rev: 1,
     })
     .collect()
+}
+
+/// What could not be read of two days, of an archive that is away.
+pub fn gaps() -> Vec<Gap> {
+    let gap =
+        |n, entries| Gap { from: EntryId::from_uuid(uuid(n)), to: EntryId::from_uuid(uuid(n)), entries, reason: GapReason::Unreachable };
+    vec![gap(1, 4), gap(2, 8)]
 }
 
 /// A chain of two.

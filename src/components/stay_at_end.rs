@@ -38,6 +38,14 @@ impl StayAtEnd {
         }
     }
 
+    /// Keeps the reader of `list` at its end when a picture or a film in it gets its height later than the row around it.
+    pub(super) fn keep_while_loading(&self, list: &Element) {
+        for event in ["load", "loadedmetadata"] {
+            let (end, growing) = (self.clone(), list.clone());
+            browser::listen_within(list, event, move |_| end.grown(&growing));
+        }
+    }
+
     /// Goes to the end, and once more a frame later: rows that were never in sight get their height only then.
     pub(super) fn go(&self, list: Element) {
         self.away.set(false);

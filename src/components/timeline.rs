@@ -4,7 +4,7 @@ use super::{
     markup::{Sight, rows},
     reader::Reader,
 };
-use crate::{chat::Item, ids::TurnId, live::Answers};
+use crate::{chat::Item, ids::TurnId, live::Answers, work_log::Gap};
 use leptos::prelude::*;
 
 /// The list as it is now; [`ConversationView`](super::ConversationView) keeps it so.
@@ -16,10 +16,13 @@ pub fn Timeline(
     running: Option<TurnId>,
     /// Who reads it.
     reader: Reader,
+    /// What belongs into it and could not be read, oldest first.
+    #[prop(optional)]
+    gaps: Vec<Gap>,
 ) -> impl IntoView {
     let answers = Answers::new();
     let html: String = reader.opened.with_untracked(|opened| {
-        let sight = Sight { answers: &answers, running, opened, now: reader.server_now };
+        let sight = Sight { answers: &answers, running, opened, gaps: &gaps, now: reader.server_now };
         rows(&items, sight).into_iter().map(|row| row.html).collect()
     });
     view! { <div class="timeline" role="log" aria-live="off" inner_html=html></div> }

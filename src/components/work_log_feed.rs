@@ -1,7 +1,7 @@
 //! A feed of work for any page.
 
 use super::{
-    ConnectionStatus,
+    ConnectionStatus, Missing, Reader,
     alive::{Known, bring_to_life, whenever},
     browser,
     connection_status::keep_connection,
@@ -9,7 +9,7 @@ use super::{
     follow::follow,
     live_forms::send_live_forms,
     markup::{Html, Row, approval, entry},
-    opened::opened,
+    opened::{Opened, opened},
     patch::Rows,
     permalink::follow_permalinks,
     ticking::{keep_time, tick},
@@ -17,13 +17,12 @@ use super::{
 use crate::{
     api::{Snapshot, load_feed},
     chat::Transcript,
-    ids::{ConversationId, EntryId},
+    ids::ConversationId,
     json::Fields,
     timestamp::Timestamp,
 };
 use leptos::{either::Either, html::Section, prelude::*};
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use web_sys::Element;
 
 /// The work log as it happens, newest first: of one conversation, or of everything the reader may see. It fetches its
@@ -59,13 +58,19 @@ pub fn WorkLogFeed(
 
 #[component]
 fn FeedRows(conversation_id: Option<ConversationId>, snapshot: Snapshot) -> impl IntoView {
-    let rows = rows(&Transcript::of(snapshot.rows.iter().cloned()), conversation_id, &HashSet::new(), snapshot.now);
+    let rows = rows(
+        &Transcript::of(snapshot.rows.iter().cloned()),
+        conversation_id,
+        &Reader::asking(snapshot.now).opened.get_untracked(),
+        snapshot.now,
+    );
     let (empty, html) = (rows.is_empty(), rows.into_iter().map(|row| row.html).collect::<String>());
     view! {
         <FeedView>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot })/>
             <ConnectionStatus/>
             <div class="work-group" role="log" aria-live="off" inner_html=html></div>
+            <Missing gaps=snapshot.gaps/>
             <p class="none" hidden=!empty>"Nothing has been done yet."</p>
         </FeedView>
     }
@@ -113,12 +118,12 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     Some(())
 }
 
-fn rows(held: &Transcript, conversation_id: Option<ConversationId>, opened: &HashSet<EntryId>, now: Timestamp) -> Vec<Row> {
+fn rows(held: &Transcript, conversation_id: Option<ConversationId>, opened: &Opened, now: Timestamp) -> Vec<Row> {
     let here = held.entries().rev().filter(|entry| conversation_id.is_none() || entry.conversation_id == conversation_id);
     let mut html = Html::default();
     let mut rows = Vec::new();
     for one in here {
-        entry(&mut html, one, opened.contains(&one.id), now);
+        entry(&mut html, one, opened.holds(one.id), now);
         rows.push(Row { key: one.id.to_string(), html: html.take() });
         approval(&mut html, one);
         let question = Row { key: format!("approval {}", one.id), html: html.take() };

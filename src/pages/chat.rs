@@ -19,6 +19,7 @@ pub fn ChatPage() -> impl IntoView {
         around: query.get("around"),
     });
     let trouble = form_error();
+    let deleted = use_query_map().with_untracked(|query| query.get("deleted"));
     Suspend::new(async move {
         let id = match id.map(|id| id.parse()).transpose() {
             Ok(id) => id,
@@ -29,7 +30,7 @@ pub fn ChatPage() -> impl IntoView {
                 let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
                 EitherOf3::B(view! {
                     <Title text=title/>
-                    <ChatRoom page trouble/>
+                    <ChatRoom page trouble deleted/>
                 })
             }
             Err(ApiError::NotFound(_)) => EitherOf3::A(view! { <NotFound/> }),

@@ -3,8 +3,8 @@
 use crate::{
     chat::{Item, Message, MessageStatus, Role, group_by_period},
     components::{
-        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Reader, StatusIcon, ThemeSwitch, Timeline,
-        Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
+        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing, Reader, StatusIcon, ThemeSwitch,
+        Timeline, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
     },
     live::Connection,
     work_log::Status,
@@ -36,6 +36,8 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
             <div class="sample"><Talk first/></div>
             <h2>"Entries in each state"</h2>
             <div class="sample"><Entries first=first + 100/></div>
+            <h2>"Where the archive does not answer"</h2>
+            <div class="sample"><Missing gaps=samples::gaps()/></div>
             <h2>"A finished turn, folded"</h2>
             <div class="sample"><Folded first=first + 200/></div>
             <h2>"Messages"</h2>
@@ -80,7 +82,7 @@ fn Talk(first: u32) -> impl IntoView {
 fn Entries(first: u32) -> impl IntoView {
     let reader = Reader::new(samples::NOW);
     let rows = samples::each_state(first);
-    reader.opened.set(rows.iter().rev().take(2).map(|entry| entry.id).collect());
+    rows.iter().rev().take(2).for_each(|entry| reader.toggled(entry.id, true));
     view! { <div class="work-group">{rows.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div> }
 }
 

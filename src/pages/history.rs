@@ -3,7 +3,7 @@
 use crate::{
     api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
     chat::Change,
-    components::{Reader, WorkLogMessage},
+    components::{Missing, Reader, ReceiptNote, WorkLogMessage},
     ids::EntryId,
     work_log::{LogType, Status},
 };
@@ -22,12 +22,14 @@ pub fn HistoryPage() -> impl IntoView {
         archive: query.get("archive").is_some(),
         before: query.get("before").filter(|id| !id.is_empty()),
     });
+    let deleted = use_query_map().with_untracked(|query| query.get("deleted"));
     Suspend::new(async move {
         let found = load_history(query.clone()).await;
         view! {
             <Title text="History"/>
             <main class="page" data-width="column">
                 <div class="bar"><h1>"History"</h1> <a href="/">"Back to the conversations"</a></div>
+                <ReceiptNote code=deleted/>
                 <Filters query=query.clone()/>
                 {shown(found, &query)}
             </main>
@@ -37,39 +39,41 @@ pub fn HistoryPage() -> impl IntoView {
 
 fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView + use<> {
     match found {
-        Ok(page) => {
-            let query = query.clone();
-            Either::Left(view! {
-                <Entries snapshot=page.snapshot/>
-                {page.next.map(|before| view! { <Older query before/> })}
-            })
-        }
+        Ok(page) => Either::Left(view! {
+            <Entries snapshot=page.snapshot/>
+            {page.next.map(|before| view! { <Again query=query.clone() before=Some(before) word="Older"/> })}
+            {(page.next.is_none() && query.leaves_archive_out()).then(|| {
+                let query = HistoryQuery { archive: true, before: None, ..query.clone() };
+                view! { <p class="none">"Hot and warm entries were searched. Older ones lie in the archive, which takes longer."</p> <Again query before=None word="Search the archive too"/> }
+            })}
+        }),
         Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
     }
 }
 
 #[component]
 fn Entries(snapshot: Snapshot) -> impl IntoView {
-    let reader = Reader::new(snapshot.now);
-    let none = snapshot.rows.is_empty().then(|| view! { <p class="none">"Nothing was found."</p> });
+    let reader = Reader::asking(snapshot.now);
+    let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">"Nothing was found."</p> });
     let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
     view! {
         <div class="work-group">{entries.map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
+        <Missing gaps=snapshot.gaps/>
         {none}
     }
 }
 
-/// The next page, as a form: what was asked goes along.
+/// The same question once more, from an older entry on or in the archive too, as a form: what was asked goes along.
 #[component]
-fn Older(query: HistoryQuery, before: EntryId) -> impl IntoView {
+fn Again(query: HistoryQuery, before: Option<EntryId>, word: &'static str) -> impl IntoView {
     view! {
         <form method="get" action="/history">
             <input type="hidden" name="q" value=query.text.unwrap_or_default()/>
             <input type="hidden" name="logType" value=query.log_type.unwrap_or_default()/>
             <input type="hidden" name="status" value=query.status.unwrap_or_default()/>
             {query.archive.then(|| view! { <input type="hidden" name="archive" value="1"/> })}
-            <input type="hidden" name="before" value=before.to_string()/>
-            <button class="button">"Older"</button>
+            {before.map(|before| view! { <input type="hidden" name="before" value=before.to_string()/> })}
+            <button class="button">{word}</button>
         </form>
     }
 }
@@ -81,7 +85,7 @@ fn Filters(query: HistoryQuery) -> impl IntoView {
             <label class="field">"Contains" <input type="search" name="q" maxlength="200" value=query.text.unwrap_or_default()/></label>
             <label class="field">"Kind" <Choice name="logType" words=LogType::ALL.iter().map(|kind| kind.as_str()).collect() chosen=query.log_type/></label>
             <label class="field">"Status" <Choice name="status" words=Status::ALL.iter().map(|status| status.as_str()).collect() chosen=query.status/></label>
-            <label class="check"><input type="checkbox" name="archive" value="1" checked=query.archive/> " in the archive too"</label>
+            <label class="check"><input type="checkbox" name="archive" value="1" checked=query.archive/> " Search the archive too"</label>
             <button class="button" data-kind="main">"Search"</button>
         </form>
     }

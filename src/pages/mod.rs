@@ -1,10 +1,14 @@
 //! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
 
 mod chat;
+mod devices;
 mod form_error;
 mod gallery;
 mod history;
+mod holds;
+mod join;
 mod not_found;
+mod people;
 mod provider_button;
 mod settings;
 mod sign_in;
@@ -15,7 +19,10 @@ mod your_data;
 pub use chat::ChatPage;
 pub use gallery::Gallery;
 pub use history::HistoryPage;
+pub use holds::HoldsPage;
+pub use join::JoinPage;
 pub use not_found::NotFound;
+pub use people::PeoplePage;
 pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
 pub use stats::StatsPage;

@@ -1,10 +1,14 @@
-//! `/settings`: theme, API keys, tools that need not ask, devices, one's data.
+//! `/settings`: theme, level of detail, API keys, tools that need not ask, devices, one's data.
 
-use super::{form_error::FormError, your_data::YourData};
+use super::{
+    devices::{Devices, Password},
+    form_error::FormError,
+    your_data::YourData,
+};
 use crate::{
-    api::{Account, ApiKey, CreateKey, RevokeGrant, RevokeKey, SignOut, SignOutEverywhere, ToolGrant, ToolServer, load_settings},
+    api::{ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer, load_settings},
     app::Theme,
-    components::ThemeSwitch,
+    components::{Detail, ThemeSwitch},
     timestamp::Timestamp,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -18,13 +22,18 @@ pub fn SettingsPage() -> impl IntoView {
             Ok(settings) => Either::Left(view! {
                 <Title text="Settings"/>
                 <main class="page" data-width="column">
-                    <div class="bar"><h1>"Settings"</h1> <a href="/">"Back to the conversations"</a></div>
+                    <div class="bar">
+                        <h1>"Settings"</h1>
+                        {settings.account.is_admin.then(|| view! { <a href="/settings/people">"People"</a> })}
+                        <a href="/">"Back to the conversations"</a>
+                    </div>
                     <FormError/>
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
                     <Grants grants=settings.grants/>
                     <ToolServers servers=settings.tool_servers/>
-                    <Devices account=settings.account/>
+                    <Devices account=settings.account devices=settings.devices/>
+                    {settings.has_password.then(|| view! { <Password/> })}
                     <YourData has_password=settings.has_password/>
                 </main>
             }),
@@ -37,11 +46,40 @@ pub fn SettingsPage() -> impl IntoView {
 fn Appearance() -> impl IntoView {
     let theme = use_context::<Theme>().map(|theme| theme.0.to_owned());
     view! {
-        <section class="panel">
+        <section class="panel" id="appearance">
             <h2>"Appearance"</h2>
             <ThemeSwitch theme/>
             <noscript><p>"Follows your system. Switching by hand needs JavaScript."</p></noscript>
+            <Details/>
         </section>
+    }
+}
+
+/// How much of the work is in sight; a plain form, remembered in this browser.
+#[component]
+fn Details() -> impl IntoView {
+    let chosen = use_context::<Detail>().unwrap_or_default();
+    let choice = move |level: Detail| {
+        let (word, note) = match level {
+            Detail::Quiet => ("Quiet", "Only what failed or is going on; under an answer, its facts."),
+            Detail::Normal => ("Normal", "What went well folds into one line; failures stay in sight."),
+            Detail::All => ("Everything", "Nothing folds, and every entry is open."),
+        };
+        view! {
+            <label>
+                <input type="radio" name="detail" value=level.as_str() checked=level == chosen/>
+                <span>{word} <small>{note}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <form class="levels" method="post" action=ChooseDetail::url()>
+            <fieldset>
+                <legend>"How much of the assistant's work is in sight"</legend>
+                {Detail::ALL.iter().copied().map(choice).collect_view()}
+            </fieldset>
+            <button class="button">"Save"</button>
+        </form>
     }
 }
 
@@ -89,7 +127,8 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
     }
 }
 
-fn day(at: Timestamp) -> impl IntoView {
+/// A day, with the time behind it.
+pub(super) fn day(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string() title=at.date_time()>{at.date()}</time> }
 }
 
@@ -154,18 +193,4 @@ fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
 
 fn running(tools: usize, process: Option<u32>) -> String {
     process.map_or_else(|| format!("{tools} tools"), |process| format!("{tools} tools, process {process}"))
-}
-
-#[component]
-fn Devices(account: Account) -> impl IntoView {
-    view! {
-        <section class="panel">
-            <h2>"Devices"</h2>
-            <p>"You are signed in as " {account.email} "."</p>
-            <div class="filters">
-                <form method="post" action=SignOut::url()><button class="button">"Sign out"</button></form>
-                <form method="post" action=SignOutEverywhere::url()><button class="button">"Sign out on all devices"</button></form>
-            </div>
-        </section>
-    }
 }

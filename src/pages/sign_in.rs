@@ -26,7 +26,7 @@ pub fn SignInPage() -> impl IntoView {
             <Title text="Sign in"/>
             <main class="page" data-width="narrow">
                 <h1 class="brand"><Icon name="leaf"/> "Sign in to Holly"</h1>
-                {erased.map(|counts| view! { <ErasedNote counts/> })}
+                {erased.map(|counts| view! { <ErasedNote counts whose="Your"/> })}
                 {ways.provider.clone().map(|name| view! { <ProviderNote name/> })}
                 {ways.password.then(|| view! { <PasswordForm next=next.clone()/> })}
                 {ways.provider.map(|name| view! { <ProviderButton name next only=!ways.password/> })}

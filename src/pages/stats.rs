@@ -1,16 +1,17 @@
-//! `/stats`: everybody's figures, for admins. Rendered on the server; it loads itself anew every half minute.
+//! `/stats`: everybody's figures, for admins. Rendered on the server and fresh every half minute: a script of a few lines fetches
+//! the page and puts in what has changed; without scripts the page loads itself anew.
 
 use super::form_error::FormError;
 use crate::{
     api::{Figure, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
+    timestamp::Timestamp,
 };
-use axum::http::{HeaderValue, header};
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-const RANGES: [(i64, &str); 4] = [(1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days")];
+const RANGES: [(i64, &str); 4] = [(1, "24 h"), (7, "7 days"), (30, "30 days"), (90, "90 days")];
 
 /// The figures of a range of days.
 #[component]
@@ -19,36 +20,44 @@ pub fn StatsPage() -> impl IntoView {
         let days = query.get("days").and_then(|days| days.parse().ok()).unwrap_or(30);
         (days, query.get("plan").is_some())
     });
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>().filter(|_| !plan) {
-        response.insert_header(header::REFRESH, HeaderValue::from_static("30"));
-    }
     Suspend::new(async move {
         match load_stats(days, plan).await {
             Ok(page) => Either::Left(view! {
                 <Title text="Stats"/>
                 <main class="page">
-                    <Head days=page.days/>
+                    <Head days=page.days holds=page.holds now=page.now/>
                     <FormError/>
                     <Needs needs=page.needs.clone() waiting=page.waiting/>
                     <Figures figures=page.figures.clone()/>
                     <Panels page/>
                 </main>
+                {(!plan).then(|| view! { <Fresh/> })}
             }),
             Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
         }
     })
 }
 
+/// Keeps the page fresh. What a run would do is only told once.
 #[component]
-fn Head(days: i64) -> impl IntoView {
+fn Fresh() -> impl IntoView {
+    view! {
+        <script type="module" nonce=use_nonce() inner_html=include_str!("stats.js")></script>
+        <noscript><meta http-equiv="refresh" content="30"/></noscript>
+    }
+}
+
+#[component]
+fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
     let range = move |(range, word): (i64, &'static str)| {
         let current = (range == days).then_some("true");
         view! { <a href=format!("/stats?days={range}") aria-current=current>{word}</a> }
     };
     view! {
         <div class="bar">
-            <h1>"Stats"</h1>
+            <h1>"Stats " <small>"as of " <time datetime=now.to_string()>{now.date_time()}</time></small></h1>
             <nav class="segments" aria-label="Range">{RANGES.map(range).collect_view()}</nav>
+            <a href="/holds">{if holds > 0 { format!("Holds ({holds})") } else { "Holds".to_owned() }}</a>
             <a href="/">"Back to the conversations"</a>
         </div>
     }
@@ -79,12 +88,14 @@ fn Figures(figures: Vec<Figure>) -> impl IntoView {
 #[component]
 fn Panels(page: Page) -> impl IntoView {
     let days = page.days;
+    let (head, chart) =
+        if days == 1 { ("Entries by hour", "Entries by hour and kind") } else { ("Entries by day", "Entries by day and kind") };
     let legend = vec![("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
     view! {
         <div class="two">
             <section class="panel">
-                <PanelHead title="Entries by day" name="days" days/>
-                <BarChart title="Entries by day and kind" bars=page.by_day.0 legend/>
+                <PanelHead title=head name="days" days/>
+                <BarChart title=chart bars=page.by_day.0 legend/>
                 <Behind table=page.by_day.1/>
             </section>
             <section class="panel">

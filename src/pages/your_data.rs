@@ -1,6 +1,6 @@
 //! The part of the settings about one's data: take it along, or have it erased.
 
-use crate::api::EraseAccount;
+use crate::{api::EraseAccount, components::ReceiptNote};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 /// Export first, then erasing, which asks for the password again, or for the address where there is none.
@@ -21,9 +21,9 @@ pub fn YourData(
     view! {
         <section class="panel" id="your-data">
             <h2>"Your data"</h2>
-            <p>"Your work log of all tiers, as it is shown: "
-                <a href="/api/work-log/export" download="holly-work-log.jsonl">"for programs (JSON lines)"</a> " or "
-                <a href="/api/work-log/export?format=html" download="holly-work-log.html">"to read (HTML)"</a> "."
+            <p>"Everything you and the assistant said, and the work log of all tiers: "
+                <a href="/api/work-log/export?messages=true&format=html" download="holly.html">"to read (HTML)"</a> " or "
+                <a href="/api/work-log/export?messages=true" download="holly.jsonl">"for programs (JSON lines)"</a> "."
             </p>
             <details>
                 <summary>"Erase my account"</summary>
@@ -40,22 +40,16 @@ pub fn YourData(
     }
 }
 
-/// What an erasure took away, said on the sign-in page. Only numbers come from the address.
+/// What an erasure took away. Only numbers come from the address.
 #[component]
 pub fn ErasedNote(
-    /// Entries, of which in the archive, messages, conversations, files, objects that are still to go.
+    /// The figures of a receipt.
     counts: String,
+    /// Whose account it was: `Your` or `The`.
+    whose: &'static str,
 ) -> impl IntoView {
-    let counts: Vec<i64> = counts.split('-').filter_map(|count| count.parse().ok()).collect();
-    let [entries, archived, messages, conversations, files, pending] = counts[..] else { return None };
-    let rest = if pending > 0 {
-        format!(" {pending} objects of the archive could not be reached; nobody can read them, and the next run deletes them.")
-    } else {
-        String::new()
-    };
-    Some(view! {
-        <div class="note" role="status">
-            {format!("Your account is erased: {entries} entries ({archived} from the archive), {messages} messages, {conversations} conversations, {files} files.{rest}")}
-        </div>
-    })
+    view! {
+        <p>{whose} " account is erased."</p>
+        <ReceiptNote code=Some(counts)/>
+    }
 }

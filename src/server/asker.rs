@@ -3,12 +3,15 @@
 use super::{
     auth::AccountError,
     error::{Error, capitalised},
-    middleware::{identity::Identity, request_id},
+    middleware::{
+        identity::{Credential, Identity},
+        request_id,
+    },
     state::App,
     store::StoreError,
 };
 use crate::api::ApiError;
-use axum::http::{Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
@@ -39,6 +42,27 @@ fn with_status(status: StatusCode, error: ApiError) -> ApiError {
     error
 }
 
+/// The server and the admin who is asking. For everybody else there is no such page.
+pub fn admin() -> Result<(App, Identity), ApiError> {
+    let (app, identity) = asker()?;
+    if !identity.account.is_admin {
+        return Err(Error::NotFound("page").into());
+    }
+    Ok((app, identity))
+}
+
+/// The token of the session that asks, where it is a browser.
+pub fn session(identity: &Identity) -> Option<&str> {
+    if let Credential::Session(token) = &identity.credential { Some(token) } else { None }
+}
+
+fn too_many(after_s: u64, error: ApiError) -> ApiError {
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
+        response.insert_header(header::RETRY_AFTER, HeaderValue::from(after_s));
+    }
+    with_status(StatusCode::TOO_MANY_REQUESTS, error)
+}
+
 /// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose status must stand.
 fn is_plain_form() -> bool {
     use_context::<Parts>().is_some_and(|request| {
@@ -54,6 +78,7 @@ impl From<Error> for ApiError {
             Error::Conflict(why) => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why))),
             refused @ Error::Refused(_) => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(capitalised(&refused.to_string()))),
             Error::Superseded => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&error.to_string()))),
+            Error::TooMany { after_s, why } => too_many(after_s, Self::Refused(capitalised(&why))),
             Error::Archive(_) => {
                 tracing::error!(request_id = request_id::current(), %error, "the archive failed");
                 let said = "The archive of older entries does not answer. Newer entries are not affected; please try again in a minute.";
@@ -75,7 +100,7 @@ impl From<StoreError> for ApiError {
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::TooOften(seconds) => with_status(StatusCode::TOO_MANY_REQUESTS, Self::TooOften(seconds)),
+            AccountError::TooOften(seconds) => too_many(seconds, Self::TooOften(seconds)),
             AccountError::Other(error) => error.into(),
             other => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(other.to_string())),
         }

@@ -5,6 +5,7 @@ use super::assistant::{
     providers::settings::{Link, ModelSettings},
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
+use super::limits::settings::{LimitConfig, LimitSettings};
 use super::oidc::settings::{OidcConfig, OidcSettings};
 use super::proxies::{ProxySettings, TrustedProxies};
 use super::retention::settings::{RetentionConfig, RetentionSettings};
@@ -44,12 +45,9 @@ pub struct Settings {
     /// Services and their keys.
     #[command(flatten)]
     pub services: ServiceSettings,
-    /// Entries a person may create over HTTP in a minute; 0 for no limit.
-    #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
-    pub rate_limit_per_minute: String,
-    /// Streams a person may hold open at once; 0 for no limit.
-    #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
-    pub max_streams: String,
+    /// Limits by person.
+    #[command(flatten)]
+    pub limits: LimitSettings,
     /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
     #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
     pub demo_pace: String,
@@ -78,12 +76,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Other people's sign-in.
     pub oidc: OidcConfig,
+    /// Limits by person.
+    pub limits: LimitConfig,
     /// Proxies whose word counts about who is asking.
     pub proxies: TrustedProxies,
-    /// Entries a person may create over HTTP in a minute; 0 for no limit.
-    pub rate_limit_per_minute: u32,
-    /// Streams a person may hold open at once; 0 for no limit.
-    pub max_streams: usize,
     /// The models, tried in order.
     pub models: Vec<Link>,
     /// How long they may take.
@@ -103,10 +99,6 @@ impl Settings {
         let mut note = |problem: Option<String>| problems.extend(problem);
         let addr: Result<SocketAddr, _> = self.addr.parse();
         note(addr.is_err().then(|| format!("HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000", self.addr)));
-        let per_minute = bounded(&self.rate_limit_per_minute, 1_000_000);
-        note(refusal("HOLLY_RATE_LIMIT_PER_MINUTE", &self.rate_limit_per_minute, per_minute, 1_000_000));
-        let streams = bounded(&self.max_streams, 100_000);
-        note(refusal("HOLLY_MAX_STREAMS", &self.max_streams, streams, 100_000));
         let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
         note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
         let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
@@ -120,9 +112,10 @@ impl Settings {
         let services = self.services.check(&self.models, &mut problems);
         let oidc = self.oidc.check(public.as_deref(), addr.as_ref().ok().copied(), &mut problems);
         let retention = self.retention.check(&self.data_dir, &mut problems);
+        let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
-        match (addr, per_minute, streams, pace) {
-            (Ok(addr), Some(rate_limit_per_minute), Some(max_streams), Some(demo_pace)) if problems.is_empty() => Ok(Config {
+        match (addr, pace) {
+            (Ok(addr), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
                 listen_url: self.database_listen_url.clone().unwrap_or_else(|| database_url.clone()),
@@ -130,9 +123,8 @@ impl Settings {
                 retention,
                 public_url: public,
                 oidc,
+                limits,
                 proxies,
-                rate_limit_per_minute,
-                max_streams: max_streams as usize,
                 models: models.links,
                 patience: Patience::of(models.timeout),
                 services,
@@ -142,14 +134,6 @@ impl Settings {
             _ => Err(problems),
         }
     }
-}
-
-fn bounded(text: &str, most: u32) -> Option<u32> {
-    text.parse().ok().filter(|number| *number <= most)
-}
-
-fn refusal(name: &str, text: &str, value: Option<u32>, most: u32) -> Option<String> {
-    value.is_none().then(|| format!("{name} is {text:?}; it must be a whole number from 0 to {most}"))
 }
 
 impl Config {
@@ -180,6 +164,7 @@ mod tests {
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite://./data/holly.db");
         assert!(!config.is_https());
+        assert_eq!((config.limits.creates_per_minute, config.limits.max_streams, config.limits.bounds.turns), (60, 8, 5));
     }
 
     #[test]

@@ -15,8 +15,23 @@ use axum::{
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-/// Shows a new API key once: a cookie that only `/settings` gets, for a minute.
-const FRESH_KEY: &str = "holly_fresh_key";
+/// A secret that is shown once: a cookie that only its page gets, for a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// A new API key, on `/settings`.
+    Key,
+    /// The secret of a new invitation, on `/settings/people`.
+    Invitation,
+}
+
+impl Once {
+    const fn name_and_path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key => ("holly_fresh_key", "/settings"),
+            Self::Invitation => ("holly_fresh_invitation", "/settings/people"),
+        }
+    }
+}
 
 /// How cookies are set.
 pub fn policy(app: &App) -> SessionPolicy {
@@ -45,18 +60,32 @@ pub fn sign_out(app: &App) {
     append(&clear_cookie(policy(app)));
 }
 
-/// Hands a new key to the next view of the settings.
-pub fn show_key(app: &App, key: &str) {
+/// Hands a secret to the next view of its page.
+pub fn show(app: &App, once: Once, secret: &str) {
+    let (name, path) = once.name_and_path();
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    append(&format!("{FRESH_KEY}={key}; Path=/settings; HttpOnly; SameSite=Strict; Max-Age=60{secure}"));
+    append(&format!("{name}={secret}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=60{secure}"));
 }
 
-/// The key that was made just now, this once.
-pub fn take_shown_key() -> Option<String> {
+/// The secret that was made just now, this once.
+pub fn take_shown(once: Once) -> Option<String> {
+    let (name, path) = once.name_and_path();
     let cookies = header_text(header::COOKIE);
-    let key = named_cookie(&cookies, FRESH_KEY)?.to_owned();
-    append(&format!("{FRESH_KEY}=; Path=/settings; HttpOnly; SameSite=Strict; Max-Age=0"));
-    Some(key)
+    let secret = named_cookie(&cookies, name)?.to_owned();
+    append(&format!("{name}=; Path={path}; HttpOnly; SameSite=Strict; Max-Age=0"));
+    Some(secret)
+}
+
+/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come to.
+pub fn join_link(app: &App, secret: &str) -> String {
+    let here = || format!("http://{}", header_text(header::HOST));
+    format!("{}/join?secret={secret}", app.config.public_url.clone().unwrap_or_else(here))
+}
+
+/// Remembers a choice of the person who asks, in their browser, for a year. `value` is a plain word.
+pub fn choose(app: &App, name: &str, value: &str) {
+    let secure = if app.config.is_https() { "; Secure" } else { "" };
+    append(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}"));
 }
 
 /// The network address that asks, behind the proxies that are trusted.
@@ -72,9 +101,35 @@ pub fn own_path(next: Option<String>) -> String {
     next.filter(own).unwrap_or_else(|| "/".to_owned())
 }
 
+/// The page from which a form was posted, with a parameter set in its address.
+pub fn back_with(name: &str, value: &str) -> String {
+    with_parameter(&header_text(header::REFERER), name, value)
+}
+
+fn with_parameter(page: &str, name: &str, value: &str) -> String {
+    let after_host = page.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
+    let page = own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
+    let (path, query) = page.split_once('?').unwrap_or((&page, ""));
+    let others = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name));
+    let query: Vec<_> = others.map(str::to_owned).chain([format!("{name}={value}")]).collect();
+    format!("{path}?{}", query.join("&"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::{own_path, with_parameter};
+
+    #[test]
+    fn one_comes_back_to_the_page_with_what_it_asked_for() {
+        for (page, back) in [
+            ("http://h.example/history?q=oil&deleted=1", "/history?q=oil&deleted=2"),
+            ("http://h.example:3000/c/1#entry-2", "/c/1?deleted=2"),
+            ("http://h.example//evil.example/", "/?deleted=2"),
+            ("", "/?deleted=2"),
+        ] {
+            assert_eq!(with_parameter(page, "deleted", "2"), back, "{page}");
+        }
+    }
 
     #[test]
     fn one_never_lands_on_another_site() {

@@ -59,7 +59,12 @@ impl DataDir {
 
     /// Deletes all files of a person; none is fine.
     pub async fn delete_all(&self, user: UserId) -> std::io::Result<()> {
-        match tokio::fs::remove_dir_all(self.root.join("files").join(user.to_string())).await {
+        Self::delete_all_in(&self.root, user).await
+    }
+
+    /// The same in a folder that another process may hold.
+    pub async fn delete_all_in(root: &Path, user: UserId) -> std::io::Result<()> {
+        match tokio::fs::remove_dir_all(root.join("files").join(user.to_string())).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -15,6 +15,14 @@ pub enum Error {
     /// It does not fit how things stand now (409).
     #[error("{0}")]
     Conflict(String),
+    /// Too often or too much; it may be tried again after so many seconds (429).
+    #[error("{why}")]
+    TooMany {
+        /// When it is worth trying again, in seconds.
+        after_s: u64,
+        /// What there was too much of, and what to do.
+        why: String,
+    },
     /// The archive could not be read or written (503).
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -2,7 +2,6 @@
 
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
-    oidc::settings::CALLBACK,
     routes::{
         BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
@@ -11,7 +10,7 @@ use super::{
     state::App,
     style,
 };
-use crate::app::{Theme, shell};
+use crate::app::{Theme, detail_of, shell};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -31,7 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(http_api())
         .merge(pages(&app))
         .route("/sign-in/oidc", get(provider_sign_in::leave))
-        .route(CALLBACK, get(provider_sign_in::come_back))
+        .route("/sign-in/oidc/callback", get(provider_sign_in::come_back))
         .route("/sign-in/oidc/out", get(provider_sign_in::sign_out_there))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -104,11 +103,12 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
 
 async fn page(State(app): State<App>, request: Request) -> Response {
     let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
-    let theme = Theme::of(request.headers());
+    let (theme, detail) = (Theme::of(request.headers()), detail_of(request.headers()));
     let context = move || {
         provide_context(app.clone());
         nonce.clone().inspect(|nonce| provide_context(nonce.clone()));
         theme.inspect(|theme| provide_context(*theme));
+        detail.inspect(|detail| provide_context(*detail));
     };
     leptos_axum::render_app_async_with_context(context, shell)(request).await
 }

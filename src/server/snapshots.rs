@@ -3,7 +3,7 @@
 use super::{
     chat::{Part, list_conversations, page},
     error::{Error, Result},
-    retention::reading::steadily,
+    retention::{Archive, gaps, reading::forgivingly},
     state::App,
     store::{Reader, heads, work_logs::EntryFilter},
     work_log::recent_logs,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{Account, ChatPage, HistoryPage, HistoryQuery, PartQuery, Snapshot},
     chat::{Change, Span},
-    ids::{ConversationId, UserId},
+    ids::{ConversationId, EntryId, UserId},
     work_log::Cursor,
 };
 use uuid::Uuid;
@@ -23,21 +23,30 @@ const ENTRIES: i64 = 50;
 
 async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Change>) -> Result<Snapshot> {
     let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(reader, user_id).await?.head };
-    Ok(Snapshot { user_id, rows, cursor, now: app.clock.now() })
+    Ok(Snapshot { user_id, rows, cursor, now: app.clock.now(), gaps: Vec::new() })
 }
 
 /// The chat page.
 pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part: &PartQuery) -> Result<ChatPage> {
     let (account, part) = (&account, part_of(part)?);
-    steadily(&app.store, |reader| chat_page(app, reader, account.clone(), id, part)).await
+    let (mut page, gaps) =
+        forgivingly(&app.retention, |reader, archive| chat_page(app, (reader, archive), account.clone(), id, part)).await?;
+    page.snapshot.gaps = gaps::within(gaps, page.span.from, page.span.to);
+    Ok(page)
 }
 
-async fn chat_page(app: &App, mut reader: Reader, account: Account, id: Option<ConversationId>, part: Part) -> Result<ChatPage> {
+async fn chat_page(
+    app: &App,
+    (mut reader, archive): (Reader, Archive),
+    account: Account,
+    id: Option<ConversationId>,
+    part: Part,
+) -> Result<ChatPage> {
     let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
     let (mut conversation, mut span) = (None, Span::default());
     if let Some(id) = id {
-        let page = page(&mut reader, &app.retention.archive, account.id, id, part).await?;
+        let page = page(&mut reader, &archive, account.id, id, part).await?;
         rows.extend(page.rows);
         conversation = Some(page.conversation);
         span = page.span;
@@ -61,11 +70,13 @@ fn part_of(query: &PartQuery) -> Result<Part> {
 pub async fn feed(app: &App, user: UserId, conversation_id: Option<ConversationId>) -> Result<Snapshot> {
     let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
     let filter = &filter;
-    steadily(&app.store, |mut reader| async move {
-        let logs = recent_logs(&mut reader, &app.retention.archive, user, (filter, false), None, ENTRIES).await?;
+    let (mut snapshot, gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
+        let logs = recent_logs(&mut reader, &archive, user, (filter, false), None, ENTRIES).await?;
         snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await
     })
-    .await
+    .await?;
+    snapshot.gaps = gaps;
+    Ok(snapshot)
 }
 
 /// A page of history.
@@ -78,15 +89,23 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
     };
     let before = word("before", query.before)?;
     let filter = (&filter, query.archive);
-    steadily(&app.store, |mut reader| async move {
-        let mut logs = recent_logs(&mut reader, &app.retention.archive, user, filter, before, ENTRIES + 1).await?;
+    let (mut page, gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
+        let mut logs = recent_logs(&mut reader, &archive, user, filter, before, ENTRIES + 1).await?;
         let more = logs.len() as i64 > ENTRIES;
         logs.truncate(ENTRIES as usize);
         let next = logs.last().map(|log| log.id).filter(|_| more);
         let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
         Ok(HistoryPage { snapshot, next })
     })
-    .await
+    .await?;
+    let last = match page.snapshot.rows.last() {
+        Some(Change::Entry(last)) if page.snapshot.rows.len() as i64 == ENTRIES => Some(last.id),
+        _ => None,
+    };
+    // A page that is full ends before what could not be read.
+    page.next = page.next.or_else(|| last.filter(|last| gaps.iter().any(|gap| gap.from < *last)));
+    page.snapshot.gaps = gaps::within(gaps, page.next.map(EntryId::uuid), None);
+    Ok(page)
 }
 
 fn word<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: Option<String>) -> Result<Option<T>> {

@@ -7,11 +7,11 @@ use super::{
         providers,
         tools::{self, services::fal::Asking},
     },
-    auth::Attempts,
     clock::Clock,
     config::Config,
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
+    limits::Limits,
     metrics::Metrics,
     oidc::Provider,
     retention::{Archive, Retention},
@@ -86,21 +86,6 @@ async fn open_provider(config: &Config, clock: &Clock, store: &Store) -> Result<
     Ok(provider.map_err(|why| StoreError::Unusable(why.to_string()))?.map(Arc::new))
 }
 
-/// Limits by person and address.
-pub struct Limits {
-    /// Tries to sign in.
-    pub sign_in: Attempts,
-    /// People who come back from the sign-in provider.
-    pub callbacks: Attempts,
-    /// Entries created over HTTP.
-    pub creates: Attempts,
-}
-
-/// Tries to sign in, by account and by address, in a minute.
-const SIGN_INS_PER_MINUTE: u32 = 10;
-/// People who come back from the sign-in provider, by address, in a minute: a household or an office may be behind one.
-const CALLBACKS_PER_MINUTE: u32 = 60;
-
 impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
@@ -111,12 +96,14 @@ impl App {
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
+        let limits = Arc::new(Limits::new(&config.limits, &clock));
         let assistant = Assistant::new(Workshop {
             store: retention.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             data_dir: data_dir.clone(),
             metrics: metrics.clone(),
+            limits: limits.clone(),
             chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
             patience: config.patience,
             breakers: Breakers::default(),
@@ -125,11 +112,6 @@ impl App {
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });
-        let limits = Limits {
-            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, &clock),
-            callbacks: Attempts::per_minute(CALLBACKS_PER_MINUTE, &clock),
-            creates: Attempts::per_minute(config.rate_limit_per_minute, &clock),
-        };
         Ok(Self {
             config: Arc::new(config),
             store: retention.store.clone(),
@@ -141,7 +123,7 @@ impl App {
             timing: Timing::default(),
             provider,
             metrics,
-            limits: Arc::new(limits),
+            limits,
             assistant,
             site,
             shutdown,

@@ -19,6 +19,7 @@ const FILES: &[&str] = &[
     include_str!("../../style/approval.css"),
     include_str!("../../style/composer.css"),
     include_str!("../../style/page.css"),
+    include_str!("../../style/people.css"),
     include_str!("../../style/stats.css"),
     include_str!("../../style/gallery.css"),
     include_str!("../../style/print.css"),

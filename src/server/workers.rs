@@ -6,7 +6,7 @@ use super::{
     error::Result,
     retention::worker,
     state::App,
-    store::{Relay, sessions, turns},
+    store::{Relay, daily_use, invitations, sessions, turns, watch_others},
     work_log,
 };
 use std::time::Duration;
@@ -15,6 +15,9 @@ use std::time::Duration;
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// How often what ran out is forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How many days of use are remembered.
+const KEEP_USE_DAYS: i64 = 7;
 
 /// Settles what a process that died has left: on a database of one process, everything unfinished.
 pub async fn settle_left_overs(app: &App) -> Result<()> {
@@ -31,7 +34,9 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
     repeat(app, worker::LOOK_EVERY, "retention", |app| async move { worker::look(&app).await });
-    if !app.store.is_single_process() {
+    if app.store.is_single_process() {
+        until_the_end(app, watch_others(app.store.clone()));
+    } else {
         relay(app);
     }
     repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
@@ -94,10 +99,11 @@ pub async fn sweep(app: &App) -> Result<()> {
 /// One pass over what ran out.
 async fn tidy(app: &App) -> Result<()> {
     let mut tx = app.store.begin().await?;
-    sessions::delete_expired(&mut tx, app.clock.now()).await?;
+    let now = app.clock.now();
+    sessions::delete_expired(&mut tx, now).await?;
+    invitations::delete_expired(&mut tx, now).await?;
+    daily_use::delete_before(&mut tx, now.day() - KEEP_USE_DAYS).await?;
     tx.commit().await?;
-    app.limits.sign_in.forget_idle();
-    app.limits.callbacks.forget_idle();
-    app.limits.creates.forget_idle();
+    app.limits.forget_idle();
     Ok(())
 }

@@ -10,6 +10,7 @@ mod components;
 mod documents;
 mod feed;
 mod oidc;
+mod people;
 mod providers;
 mod retention;
 mod routes;

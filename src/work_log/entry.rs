@@ -1,6 +1,6 @@
 //! The entry: one row that moves from `working` to its end.
 
-use super::{Approval, Decision, LogType, Metadata, Status, StorageStatus};
+use super::{Approval, Decision, KeptBy, LogType, Metadata, Status, StorageStatus};
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
     json::{Fields, deserialize_by_read},
@@ -50,6 +50,8 @@ pub struct WorkLogEntry {
     pub storage_status: StorageStatus,
     /// When it is deleted for good; null while it is kept.
     pub expires_at: Option<Timestamp>,
+    /// Who keeps it from expiring; null while it expires.
+    pub kept_by: Option<KeptBy>,
     /// When it moved to object storage.
     pub archived_at: Option<Timestamp>,
     /// The owner's revision at which it last changed.
@@ -78,6 +80,7 @@ impl WorkLogEntry {
             duration_ms: fields.number("durationMs"),
             storage_status: StorageStatus::of(fields.text("storageStatus")?)?,
             expires_at: fields.time("expiresAt"),
+            kept_by: fields.text("keptBy").and_then(KeptBy::of),
             archived_at: fields.time("archivedAt"),
             rev: fields.number("rev")?,
         })
@@ -137,6 +140,7 @@ pub(crate) mod tests {
             duration_ms: (status != Status::Working).then_some(900),
             storage_status: StorageStatus::Hot,
             expires_at: None,
+            kept_by: None,
             archived_at: None,
             rev: i64::from(n),
         }
@@ -169,6 +173,7 @@ pub(crate) mod tests {
             "durationMs",
             "storageStatus",
             "expiresAt",
+            "keptBy",
             "archivedAt",
             "rev",
         ] {

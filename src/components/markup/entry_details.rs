@@ -2,10 +2,10 @@
 
 use super::Html;
 use crate::{
-    api::KeepEntry,
+    api::{DeleteEntry, KeepEntry},
     components::visible_text::visible_text,
     timestamp::Timestamp,
-    work_log::{Status, StorageStatus, WorkLogEntry},
+    work_log::{KeptBy, Status, StorageStatus, WorkLogEntry},
 };
 use leptos::server_fn::ServerFn;
 
@@ -49,22 +49,35 @@ fn long_text(html: &mut Html, text: &str) {
     html.raw("</div>");
 }
 
-/// Copy it, link to it, keep it; and until when it is kept.
+/// Copy it, link to it, keep it, delete it; and until when it is kept.
 fn foot(html: &mut Html, entry: &WorkLogEntry) {
     let id = entry.id.to_string();
     html.raw("<div class=\"foot\"><button type=\"button\" class=\"plain scripted\"").attribute("data-copy", &id).raw(">Copy</button>");
     if let Some(conversation) = entry.conversation_id {
         html.raw("<a class=\"plain\"").attribute("href", &format!("/c/{conversation}#entry-{id}")).raw(">Link</a>");
     }
-    let kept = entry.expires_at.is_none();
+    let kept = entry.kept_by == Some(KeptBy::Entry);
     html.raw("<form method=\"post\" data-live").attribute("action", KeepEntry::url()).raw(">");
     html.hidden("entry_id", &id).hidden("kept", if kept { "false" } else { "true" });
     html.element("button", "plain", if kept { "Let expire" } else { "Keep" }).trouble().raw("</form>");
+    deletion(html, &id);
     html.element("span", "until", &until_words(entry)).raw("</div>");
 }
 
+/// Deleting takes two steps, the second of which says what it does.
+fn deletion(html: &mut Html, id: &str) {
+    html.raw("<details class=\"sure\"><summary class=\"plain\">Delete</summary>");
+    html.raw("<form method=\"post\" data-live").attribute("action", DeleteEntry::url()).raw(">").hidden("entry_id", id);
+    html.raw("<button class=\"plain\" data-kind=\"danger\">Delete it everywhere, for good</button>").trouble().raw("</form></details>");
+}
+
 fn until_words(entry: &WorkLogEntry) -> String {
-    let kept = entry.expires_at.map_or_else(|| "Kept".to_owned(), |until| format!("Kept until {}", until.date()));
+    let kept = match (entry.expires_at, entry.kept_by) {
+        (Some(until), _) => format!("Kept until {}", until.date()),
+        (None, Some(KeptBy::Conversation)) => "Kept with its conversation".to_owned(),
+        (None, Some(KeptBy::Hold)) => "On hold: an admin keeps it".to_owned(),
+        (None, _) => "Kept until you let it expire".to_owned(),
+    };
     match entry.storage_status {
         StorageStatus::Cold | StorageStatus::Archived => format!("From the archive · {kept}"),
         StorageStatus::Hot | StorageStatus::Warm => kept,

@@ -1,13 +1,15 @@
 //! The list of a conversation: days, what was said and what was done, in the order in which it happened.
 
-use super::{Can, Html, Row, message, work_group};
+use super::{Can, Html, Row, gap, message, work_group};
 use crate::{
     chat::{Item, MessageStatus, Period, Role},
-    ids::{EntryId, TurnId},
+    components::Opened,
+    ids::TurnId,
     live::Answers,
     timestamp::{DAY_MS, Timestamp},
+    work_log::Gap,
 };
-use std::collections::HashSet;
+use uuid::Uuid;
 
 /// How a reader sees a list.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +18,10 @@ pub struct Sight<'a> {
     pub answers: &'a Answers,
     /// The turn that is running.
     pub running: Option<TurnId>,
-    /// The entries that the reader has opened.
-    pub opened: &'a HashSet<EntryId>,
+    /// What stands open.
+    pub opened: &'a Opened,
+    /// What belongs into the list and could not be read, oldest first.
+    pub gaps: &'a [Gap],
     /// Server time at which the page was made.
     pub now: Timestamp,
 }
@@ -26,16 +30,17 @@ pub struct Sight<'a> {
 pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(items.len() + 1);
     let mut html = Html::default();
-    let mut today = None;
+    let (mut today, mut gaps) = (None, sight.gaps);
     let last = Last::of(items, sight.running.is_none());
     for (at, item) in items.iter().enumerate() {
-        let (time, key) = match item {
-            Item::Message(said) => (said.created_at, said.id.to_string()),
+        let (time, id) = match item {
+            Item::Message(said) => (said.created_at, said.id.uuid()),
             Item::Work(entries) => match entries.first() {
-                Some(first) => (first.timestamp, first.id.to_string()),
+                Some(first) => (first.timestamp, first.id.uuid()),
                 None => continue,
             },
         };
+        rows.extend(gap_row(&mut gaps, Some(id)));
         if today.replace(time.day()) != Some(time.day()) {
             html.element("h2", "day", &day_name(time, sight.now));
             rows.push(Row { key: format!("day {}", time.day()), html: html.take() });
@@ -51,9 +56,21 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
                 html.raw("</div>");
             }
         }
-        rows.push(Row { key, html: html.take() });
+        rows.push(Row { key: id.to_string(), html: html.take() });
     }
+    rows.extend(gap_row(&mut gaps, None));
     rows
+}
+
+/// What is missing before the row `before`, told once; the rest of `gaps` is left.
+fn gap_row(gaps: &mut &[Gap], before: Option<Uuid>) -> Option<Row> {
+    let count = gaps.iter().take_while(|gap| before.is_none_or(|before| gap.from.uuid() < before)).count();
+    let (missing, rest) = gaps.split_at(count);
+    *gaps = rest;
+    let missing = missing.iter().copied().reduce(Gap::joined)?;
+    let mut html = Html::default();
+    gap(&mut html, &missing);
+    Some(Row { key: format!("gap {}", missing.from), html: html.take() })
 }
 
 /// What was asked and answered last, while nothing runs: only about that something can be done.

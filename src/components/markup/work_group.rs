@@ -2,17 +2,17 @@
 
 use super::{Html, approval, entry, media};
 use crate::{
-    ids::EntryId,
+    components::Opened,
     timestamp::Timestamp,
     work_log::{Segment, WorkLogEntry, fold, summary},
 };
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 /// Consecutive entries. While the turn is `running` they all stand; afterwards what went well folds behind one line,
 /// except what the reader has `opened`.
-pub fn work_group(html: &mut Html, entries: &[Arc<WorkLogEntry>], running: bool, opened: &HashSet<EntryId>, now: Timestamp) {
+pub fn work_group(html: &mut Html, entries: &[Arc<WorkLogEntry>], running: bool, opened: &Opened, now: Timestamp) {
     html.raw("<div class=\"work-group\">");
-    for segment in fold(entries.iter().map(Arc::as_ref).collect(), running, opened) {
+    for segment in fold(entries.iter().map(Arc::as_ref).collect(), running || !opened.folds(), &opened.by_hand) {
         match segment {
             Segment::Standing(members) => stretch(html, &members, opened, now),
             Segment::Folded(members) => {
@@ -26,9 +26,9 @@ pub fn work_group(html: &mut Html, entries: &[Arc<WorkLogEntry>], running: bool,
     made(html, entries);
 }
 
-fn stretch(html: &mut Html, entries: &[&WorkLogEntry], opened: &HashSet<EntryId>, now: Timestamp) {
+fn stretch(html: &mut Html, entries: &[&WorkLogEntry], opened: &Opened, now: Timestamp) {
     for member in entries {
-        entry(html, member, opened.contains(&member.id), now);
+        entry(html, member, opened.holds(member.id), now);
         approval(html, member);
     }
 }

@@ -95,7 +95,16 @@ impl World {
             Change::Removed(Removed { kind: RemovedKind::Conversation, id: uuid, rev })
         } else {
             let (id, title) = (ConversationId::from_uuid(uuid), rev.to_string());
-            Change::Conversation(Conversation { id, title, created_at: time, updated_at: time, running_turn_id: None, model: None, rev })
+            Change::Conversation(Conversation {
+                id,
+                title,
+                created_at: time,
+                updated_at: time,
+                running_turn_id: None,
+                model: None,
+                kept: false,
+                rev,
+            })
         };
         self.rows.insert(rev, change);
     }

@@ -34,6 +34,11 @@ pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
     (Request { said, tools: request.tools.clone() }, left_out)
 }
 
+/// Tokens that a model reads of a request, about.
+pub(super) fn estimate(request: &Request) -> usize {
+    request.said.iter().map(of_said).sum::<usize>() + request.tools.iter().map(of_tool).sum::<usize>()
+}
+
 /// What goes together: a round of calls with its answers; everything else stands alone.
 fn groups(said: &[Said]) -> Vec<std::ops::Range<usize>> {
     let mut groups: Vec<std::ops::Range<usize>> = Vec::new();

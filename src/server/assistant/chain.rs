@@ -2,6 +2,7 @@
 
 use super::{
     Workshop, budget,
+    cost::Cost,
     listening::{Coming, listen},
     milestones::{Attempt, Milestones},
     model::{Model, ModelError, ModelLink, Request, ToolCall},
@@ -10,7 +11,10 @@ use super::{
 use crate::{
     chat::MessageStatus,
     ids::EntryId,
-    server::{error::Result, store::turns::TurnRef},
+    server::{
+        error::{Error, Result, capitalised},
+        store::turns::TurnRef,
+    },
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -75,6 +79,19 @@ impl Chain<'_> {
         Ok(None)
     }
 
+    /// Whether the person has tokens left for today; if not, that is said in the conversation, and the turn is over.
+    pub(super) async fn may_go_on(&self) -> Result<bool> {
+        let (now, limits) = (self.workshop.clock.now(), &self.workshop.limits);
+        match (limits.tokens.check(&self.workshop.store, now, self.turn.user_id).await, self.models.last()) {
+            (Err(Error::TooMany { why, .. }), Some(last)) => {
+                let sentence = format!("{} What I have done so far is above.", capitalised(&why));
+                super::answer::Answer::new(self.workshop, self.turn).fail(&sentence, last.link()).await?;
+                Ok(false)
+            }
+            (checked, _) => checked.map(|()| true),
+        }
+    }
+
     /// Which models may be asked: all that do not rest, or every one where all do.
     fn awake(&self) -> Vec<bool> {
         let now = self.workshop.clock.now();
@@ -112,11 +129,14 @@ impl Chain<'_> {
         let mut tries = 1;
         loop {
             let mut coming = Coming::new(self.workshop, self.turn);
+            let cost = Cost::ask(self.workshop, self.turn, &request).await;
             let heard = listen(self.workshop, model, &request, &mut coming).await?;
             let Err(error) = heard else {
+                cost.answered(self.milestones, coming.heard.usage, &coming.answer.text()).await;
                 return self.answered(model, attempt, coming, entry, tools_used).await.map(Ok);
             };
             let shown = self.broke_off(link, attempt, coming).await?;
+            cost.failed(shown).await;
             match policy::after(&error, shown, tries) {
                 Next::Again(wait) => {
                     self.milestones.asked_again(entry, link, &error, wait).await;

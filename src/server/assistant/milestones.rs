@@ -12,7 +12,7 @@ use crate::{
     chat::AnswerFacts,
     ids::EntryId,
     server::{
-        error::Result,
+        error::{Result, capitalised},
         store::turns::TurnRef,
         work_log::{Origin, create_work_log, finish_work_log},
     },
@@ -78,6 +78,14 @@ impl<'a> Milestones<'a> {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
         let details = Some("The model is told that a picture was attached, not what it shows.".to_owned());
         self.write(EntryDraft::clipped(LogType::Info, &title, details, of_link(link)), Status::Info, None).await;
+    }
+
+    /// The person's tokens for the day were used up by what was done last.
+    pub(super) async fn tokens_used_up(&self, why: &str, limit: i64) {
+        let details = format!("{} What was begun is brought to its end.", capitalised(why));
+        let metadata = Metadata::default().with("tokensPerDay", limit);
+        let draft = EntryDraft::clipped(LogType::Info, "The tokens for today are used up", Some(details), metadata);
+        self.write(draft, Status::Warning, None).await;
     }
 
     /// 1: a model is asked.

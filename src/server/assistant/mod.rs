@@ -2,7 +2,7 @@
 //! the server, so closing the tab does not end it.
 //!
 //! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules
-//! of `policy` and `breaker`, with as much as `budget` lets through. `listening`, `answer`: the message that grows.
+//! of `policy` and `breaker`, with as much as `budget` lets through, counted by `cost`. `listening`, `answer`: the message that grows.
 //! `milestones`: the ten log points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
 //! allowed. `providers`: real models; `demo`: the built-in one.
 
@@ -12,6 +12,7 @@ mod attached;
 mod breaker;
 mod budget;
 mod chain;
+mod cost;
 mod demo;
 mod lease;
 mod listening;
@@ -31,13 +32,13 @@ use super::{
     data_dir::DataDir,
     error::{Error, Result},
     feed::Feed,
+    limits::Limits,
     metrics::Metrics,
-    retention::erasing::Receipt,
     store::{Store, turns::TurnRef},
 };
 use crate::{
     api::{ModelChoice, ToolServer},
-    chat::Message,
+    chat::{Message, Receipt},
     ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;
@@ -61,6 +62,8 @@ pub struct Workshop {
     pub data_dir: Arc<DataDir>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Limits by person.
+    pub limits: Arc<Limits>,
     /// The models, tried in order.
     pub chain: Vec<Arc<dyn Model>>,
     /// How long they may take.
@@ -118,6 +121,7 @@ impl Assistant {
         uploads: Vec<Upload>,
     ) -> Result<(TurnRef, Message)> {
         self.check_model(&asking)?;
+        self.admit(user, uploads.len()).await?;
         let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
         let asking = Asking { attachments: files.clone(), ..asking };
         let begun = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await;
@@ -128,6 +132,14 @@ impl Assistant {
         milestones::Milestones::new(&self.workshop, turn).attached(&files).await;
         self.start(turn);
         Ok((turn, message))
+    }
+
+    /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for it.
+    async fn admit(&self, user: UserId, uploads: usize) -> Result<()> {
+        let Workshop { store, clock, limits, .. } = &*self.workshop;
+        limits.messages.admit(user, 1, "messages")?;
+        limits.uploads.admit(user, uploads, "files")?;
+        limits.tokens.check(store, clock.now(), user).await
     }
 
     fn check_model(&self, asking: &Asking) -> Result<()> {
@@ -143,6 +155,7 @@ impl Assistant {
 
     /// Answers a conversation's last message once more; the answers it had are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
+        self.admit(user, 0).await?;
         let turn = chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
         self.start(turn);
         Ok(turn)
@@ -170,7 +183,7 @@ impl Assistant {
 
     fn beginning(&self, user: UserId) -> BeginTurn<'_> {
         let now = self.workshop.clock.now();
-        BeginTurn { now, user, worker: &self.worker, lease_until: now.plus(lease::LEASE_MS) }
+        BeginTurn { now, user, worker: &self.worker, lease_until: now.plus(lease::LEASE_MS), bounds: self.workshop.limits.bounds }
     }
 
     fn start(&self, turn: TurnRef) {
@@ -193,7 +206,8 @@ impl Assistant {
         self.workshop.metrics.turns.get_or_create(&super::metrics::Ended { how }).inc();
     }
 
-    fn cancel(&self, turn: TurnId) {
+    /// Ends a turn at once that was asked to stop, if it runs in this process.
+    pub fn cancel(&self, turn: TurnId) {
         if let Some(cancel) = self.running().get(&turn) {
             cancel.cancel();
         }

@@ -11,6 +11,7 @@ use crate::{
     ids::EntryId,
     server::{
         error::Result,
+        limits::check_room,
         new_id,
         store::{StoreError, files, turns::TurnRef},
     },
@@ -138,6 +139,8 @@ async fn work(
 /// Writes what was made to the data folder, then says in the database that it is there.
 async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Result<(ToolOutput, Vec<MediaFile>)> {
     let now = workshop.clock.now();
+    let bytes = output.files.iter().map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX)).sum();
+    check_room(&mut *workshop.store.look().await?, "it", workshop.limits.bounds.file_bytes, turn.user_id, bytes).await?;
     let mut kept = Vec::new();
     let mut records = Vec::new();
     for ProducedFile { bytes, media_type, name, description } in std::mem::take(&mut output.files) {

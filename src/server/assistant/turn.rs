@@ -73,6 +73,9 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
         if round + 1 == ROUNDS {
             request.tools.clear();
         }
+        if !chain.may_go_on().await? {
+            return Ok(());
+        }
         let Some(answered) = chain.ask(&request, &tools_used).await? else { return Ok(()) };
         if answered.calls.is_empty() {
             return Ok(());

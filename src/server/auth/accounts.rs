@@ -1,12 +1,13 @@
 //! Accounts with a password.
 
-use super::{Attempts, password};
+use super::password;
 use crate::{
     api::Account,
     ids::UserId,
     server::{
         config::Config,
         error::{Error, Result},
+        limits::Attempts,
         new_id,
         store::{Store, identities, users},
     },
@@ -62,6 +63,10 @@ pub async fn add_account(store: &Store, now: Timestamp, email: &str, password: &
 /// Adds the first account; its owner is an admin.
 pub async fn sign_up_first(store: &Store, now: Timestamp, email: &str, password: &str) -> std::result::Result<Account, AccountError> {
     let account = Account { id: new_id::user(now), email: checked_email(email)?, is_admin: true };
+    // Asked before the password is hashed, which costs: anybody may come here.
+    if users::any(&mut *store.read().await.map_err(Error::from)?).await.map_err(Error::from)? {
+        return Err(AccountError::NotFirst);
+    }
     let hash = password::hash(checked_password(password)?).await;
     let mut tx = store.begin().await.map_err(Error::from)?;
     users::lock_first(&mut tx).await.map_err(Error::from)?;
@@ -121,9 +126,10 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
     Ok(email)
 }
 
-fn checked_password(password: &str) -> Result<String> {
+/// A password that may be one. Errors: `Refused` for one that is too short or too long.
+pub(crate) fn checked_password(password: &str) -> Result<String> {
     if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
-        return Err(Error::refused("password", format!("must be {} characters to {} bytes", password::MIN_CHARS, password::MAX_BYTES)));
+        return Err(Error::refused("password", password::rule()));
     }
     Ok(password.to_owned())
 }

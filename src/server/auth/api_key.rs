@@ -6,7 +6,7 @@ use crate::{
     ids::UserId,
     server::{
         error::{Error, Result},
-        store::{self, Store, api_keys},
+        store::{self, Store, api_keys, people},
     },
     timestamp::Timestamp,
 };
@@ -38,6 +38,7 @@ pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Resul
     if record.last_used_at.is_none_or(|last| now.since(last) >= NOTE_EVERY_MS) {
         let mut tx = store.begin().await?;
         api_keys::touch(&mut tx, now, record.user_id, &record.id).await?;
+        people::note_active(&mut tx, now, record.user_id).await?;
         tx.commit().await?;
     }
     Ok(Some(record.user_id))

@@ -10,6 +10,11 @@ pub(super) const MIN_CHARS: usize = 8;
 /// Longest password, in bytes; longer ones are refused, never cut.
 pub(super) const MAX_BYTES: usize = 256;
 
+/// What a password must be.
+pub(super) fn rule() -> String {
+    format!("must be {MIN_CHARS} characters to {MAX_BYTES} bytes")
+}
+
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Checked when there is no account, so that the answer takes as long as for a wrong password.
@@ -24,7 +29,7 @@ fn matches(password: &str, hash: &str) -> bool {
 }
 
 /// The password's hash in PHC form.
-pub(super) async fn hash(password: String) -> String {
+pub(crate) async fn hash(password: String) -> String {
     apart(move || hashed(&password)).await
 }
 

@@ -3,7 +3,7 @@
 use super::secret::{random_hex, sha256_hex};
 use crate::{
     ids::UserId,
-    server::store::{Result, Store, sessions},
+    server::store::{Result, Store, people, sessions},
     timestamp::{DAY_MS, Timestamp},
 };
 
@@ -37,6 +37,7 @@ async fn begin(store: &Store, now: Timestamp, user: UserId, user_agent: &str, pr
     let session = sessions::Session { token_hash, user_id: user, provider, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
     let mut tx = store.begin().await?;
     sessions::insert(&mut tx, &session, &user_agent.chars().take(200).collect::<String>()).await?;
+    people::note_active(&mut tx, now, user).await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -50,6 +51,7 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
         session.expires_at = now.plus(LIFE_MS);
         let mut tx = store.begin().await?;
         sessions::extend(&mut tx, &session).await?;
+        people::note_active(&mut tx, now, session.user_id).await?;
         tx.commit().await?;
     }
     Ok(Some(session.user_id))

@@ -1,12 +1,12 @@
 //! Conversations: begin, list, rename, delete.
 
 use crate::{
-    chat::{Conversation, RemovedKind, TITLE_MAX_CHARS},
+    chat::{Conversation, Receipt, RemovedKind, TITLE_MAX_CHARS},
     ids::{ConversationId, FileId, TurnId, UserId},
     server::{
         error::{Error, Result},
         new_id,
-        retention::erasing::{self, Receipt},
+        retention::erasing,
         store::{Reader, Store, conversations, files, removed, work_logs},
     },
     timestamp::Timestamp,
@@ -34,7 +34,16 @@ pub async fn create_conversation(store: &Store, now: Timestamp, user: UserId, ti
 
 /// A conversation that is not stored yet.
 pub(super) fn fresh(now: Timestamp, title: String) -> Conversation {
-    Conversation { id: new_id::conversation(now), title, created_at: now, updated_at: now, running_turn_id: None, model: None, rev: 0 }
+    Conversation {
+        id: new_id::conversation(now),
+        title,
+        created_at: now,
+        updated_at: now,
+        running_turn_id: None,
+        model: None,
+        kept: false,
+        rev: 0,
+    }
 }
 
 fn checked_title(title: &str) -> Result<String> {

@@ -10,4 +10,4 @@ pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation, list_conversations, rename_conversation,
 };
 pub use page::{ConversationPage, PAGE, Part, history, page};
-pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, sweep_turns};
+pub use turns::{Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, stop_turns, sweep_turns};

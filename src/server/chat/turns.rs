@@ -6,6 +6,7 @@ use crate::{
     ids::{ConversationId, MessageId, TurnId, UserId},
     server::{
         error::{Error, Result},
+        limits::Bounds,
         new_id,
         store::{
             Store, Tx, conversations, files, messages,
@@ -30,6 +31,8 @@ pub struct BeginTurn<'a> {
     pub worker: &'a str,
     /// Until when it may work without a sign of life.
     pub lease_until: Timestamp,
+    /// What it must fit in.
+    pub bounds: Bounds,
 }
 
 /// Why a turn ends.
@@ -69,7 +72,7 @@ impl From<&str> for Asking {
 
 /// Stores a person's message and begins the turn that answers it; without a conversation a new one begins.
 /// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs or when the message
-/// that is to be replaced is not the last one.
+/// that is to be replaced is not the last one, and those of [`Bounds::admit`].
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
@@ -80,6 +83,7 @@ pub async fn begin_turn(
     let content = checked(&asking.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
+    begin.bounds.admit(&mut tx, begin.now, begin.user, &asking.attachments).await?;
     let mut conversation = open(&mut tx, begin, conversation, &content).await?;
     if let Some(model) = asking.model {
         conversation.model = Some(model).filter(|model| !model.is_empty());
@@ -123,6 +127,7 @@ async fn supersede_behind(tx: &mut Tx<'_>, begin: BeginTurn<'_>, conversation: C
 pub async fn retry_turn(store: &Store, begin: BeginTurn<'_>, conversation: ConversationId) -> Result<TurnRef> {
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
+    begin.bounds.admit(&mut tx, begin.now, begin.user, &[]).await?;
     let mut conversation = idle(conversations::find(&mut tx, begin.user, conversation).await?.ok_or(Error::NotFound("conversation"))?)?;
     let asked = messages::last_asked(&mut tx, begin.user, conversation.id).await?;
     let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
@@ -208,6 +213,19 @@ pub async fn request_stop(store: &Store, now: Timestamp, user: UserId, conversat
         tx.commit().await?;
     }
     Ok(conversation.running_turn_id)
+}
+
+/// Asks every running turn of a person to stop, wherever it runs; part of the caller's transaction, which holds the owner's lock.
+pub async fn stop_turns(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
+    let running = turns::running(tx, user).await?;
+    for turn in &running {
+        turns::request_stop(tx, now, user, turn.id).await?;
+        if let Some(mut conversation) = conversations::find(tx, user, turn.conversation_id).await? {
+            // The revision wakes the process that works on the turn, wherever it is.
+            conversations::update(tx, user, &mut conversation).await?;
+        }
+    }
+    Ok(running.into_iter().map(|turn| turn.id).collect())
 }
 
 /// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were being written, further

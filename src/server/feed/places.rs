@@ -36,6 +36,11 @@ impl Places {
         self.lock().values().sum()
     }
 
+    /// How many people have one open.
+    pub fn people(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
 //! The figures of the stats page, from running totals: they cost the same however many entries there are.
 
+mod range;
 mod tables;
 mod words;
 
@@ -13,17 +14,18 @@ use super::{
     state::App,
     store::{
         durations,
-        retention::runs,
-        stats::{self, StatsLine},
+        retention::{holds, runs},
+        stats,
     },
 };
 use crate::{
     api::{Figure, StatsPage},
     work_log::StorageStatus,
 };
+use range::{Count, Range};
 use words::{number, percent, seconds};
 
-/// Ranges that the page offers, in days.
+/// Ranges that the page offers, in days; one is the last 24 hours.
 pub const RANGES: [i64; 4] = [1, 7, 30, 90];
 const RUNS: i64 = 12;
 /// A tier that is later than this needs a person, in seconds. Warm entries wait for the last of their day.
@@ -34,14 +36,16 @@ const LATE_WARM_S: i64 = 26 * 3_600;
 pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
     let days = if RANGES.contains(&days) { days } else { 30 };
     let now = app.clock.now();
-    let first = now.day() - days + 1;
+    let range = Range::of(days, now);
+    let first = range.first_day();
     let mut reader = app.store.read().await?;
     let lines = stats::since(&mut reader, first - days).await?;
-    let (lines, before): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.day >= first);
+    let (counts, before) = range.counts(&mut reader, &lines).await?;
     let all = stats::by_tier(&mut reader).await?;
     let buckets = durations::since(&mut reader, first).await?;
     let lags = lags(&mut reader, app.config.retention.policy, now).await?;
     let ran = runs::latest(&mut reader, RUNS).await?;
+    let held = holds::count(&mut reader).await?;
     drop(reader);
     let reports: Vec<_> = ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str::<Report>(&json).ok()?))).collect();
     let steps = if plan { Some(steps(app).await?) } else { None };
@@ -56,25 +60,27 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         days,
         needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), late),
         waiting: waiting.is_some(),
-        figures: figures(app, &lines, &before, &answers, &lags),
-        by_day: tables::by_day(&lines, first, now.day()),
+        figures: figures(app, (&counts, &before), &answers, &lags),
+        by_day: tables::by_day(&counts, range),
         tokens: tables::tokens(&lines, first, now.day()),
         storage: tables::storage(&all, &lags, now),
-        statuses: tables::statuses(&lines),
+        statuses: tables::statuses(&counts),
         models: tables::spreads(&buckets, "model"),
         tools: tables::spreads(&buckets, "tool"),
         runs: tables::runs(&reports),
+        holds: held,
+        now,
         plan: steps,
     })
 }
 
-fn figures(app: &App, lines: &[StatsLine], before: &[StatsLine], answers: &tables::Spread, lags: &[Lag]) -> Vec<Figure> {
+fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::Spread, lags: &[Lag]) -> Vec<Figure> {
     vec![
         Figure { name: "Entries".into(), value: number(entries(lines)), note: format!("{} before", number(entries(before))) },
         Figure { name: "Errors".into(), value: error_rate(lines), note: format!("{} before", error_rate(before)) },
         Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
         Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
-        Figure { name: "Live now".into(), value: number(app.places.open() as i64), note: "streams".into() },
+        Figure { name: "Live now".into(), value: number(app.places.people() as i64), note: streams(app.places.open()) },
         Figure { name: "Retention lag".into(), value: worst(lags), note: "of the latest tier".into() },
     ]
 }
@@ -93,15 +99,20 @@ fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> V
     waiting.into_iter().chain(failed).chain(late).collect()
 }
 
+/// What stands under the number of people who are connected.
+fn streams(open: usize) -> String {
+    if open == 1 { "people, 1 stream".to_owned() } else { format!("people, {} streams", number(open as i64)) }
+}
+
 fn worst(lags: &[Lag]) -> String {
     lags.iter().map(|lag| lag.seconds).max().filter(|seconds| *seconds > 0).map_or_else(|| "none".to_owned(), seconds)
 }
 
-fn entries(lines: &[StatsLine]) -> i64 {
+fn entries(lines: &[Count]) -> i64 {
     lines.iter().map(|line| line.entries).sum()
 }
 
-fn error_rate(lines: &[StatsLine]) -> String {
+fn error_rate(lines: &[Count]) -> String {
     let failed = lines.iter().filter(|line| line.status == "error").map(|line| line.entries).sum();
     percent(failed, entries(lines))
 }

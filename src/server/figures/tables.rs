@@ -1,6 +1,9 @@
 //! The tables of the stats page and the charts that stand before them.
 
-use super::words::{bytes, millis, number, percent, seconds};
+use super::{
+    range::{Count, Range},
+    words::{bytes, millis, number, percent, seconds},
+};
 use crate::{
     api::{Bar, StatsTable},
     server::{
@@ -14,9 +17,17 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Series of the chart of entries, with the word beside their colour.
-const SERIES: [(&str, &str); 5] =
-    [("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
+/// Series of the chart of entries.
+const SERIES: [&str; 5] = ["answers", "tools", "files", "other", "errors"];
+/// Columns of the table behind it: every type, with its word.
+const KINDS: [(&str, &str); 6] = [
+    ("ai_response", "Answers"),
+    ("tool_call", "Tools"),
+    ("file_operation", "Files"),
+    ("deployment", "Deployments"),
+    ("error", "Errors"),
+    ("info", "Info"),
+];
 
 fn table(name: &str, head: &[&str], rows: Vec<Vec<String>>) -> StatsTable {
     StatsTable { name: name.to_owned(), head: head.iter().map(|&cell| cell.to_owned()).collect(), rows }
@@ -26,8 +37,8 @@ fn date(day: i64) -> String {
     Timestamp::from_millis(day * DAY_MS).to_chrono().format("%Y-%m-%d").to_string()
 }
 
-fn series(line: &StatsLine) -> &'static str {
-    match (line.status.as_str(), line.log_type.as_str()) {
+fn series(count: &Count) -> &'static str {
+    match (count.status.as_str(), count.log_type.as_str()) {
         ("error", _) | (_, "error") => "errors",
         (_, "ai_response") => "answers",
         (_, "tool_call") => "tools",
@@ -36,17 +47,20 @@ fn series(line: &StatsLine) -> &'static str {
     }
 }
 
-/// Entries by day and kind; failed ones are counted as errors, whatever their kind.
-pub(super) fn by_day(lines: &[StatsLine], first: i64, last: i64) -> (Vec<Bar>, StatsTable) {
-    let sum =
-        |day: i64, kind: &str| lines.iter().filter(|line| line.day == day && series(line) == kind).map(|line| line.entries).sum::<i64>();
+/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind; the table has every type, and how many failed.
+pub(super) fn by_day(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
-    for day in first..=last {
-        let parts: Vec<_> = SERIES.iter().map(|(kind, _)| ((*kind).to_owned(), sum(day, kind))).collect();
-        rows.push(std::iter::once(date(day)).chain(parts.iter().map(|(_, entries)| entries.to_string())).collect());
-        bars.push(Bar { label: date(day), parts });
+    for step in range.first..=range.last {
+        let sum = |wanted: &dyn Fn(&Count) -> bool| {
+            counts.iter().filter(|count| count.step == step && wanted(count)).map(|count| count.entries).sum::<i64>()
+        };
+        let parts = SERIES.iter().map(|kind| ((*kind).to_owned(), sum(&|count| series(count) == *kind))).collect();
+        let kinds = KINDS.iter().map(|(kind, _)| sum(&|count| count.log_type == *kind));
+        let cells = [sum(&|_| true)].into_iter().chain(kinds).chain([sum(&|count| count.status == "error")]);
+        rows.push(std::iter::once(range.label(step)).chain(cells.map(|entries| entries.to_string())).collect());
+        bars.push(Bar { label: range.label(step), parts });
     }
-    let head: Vec<&str> = std::iter::once("Day").chain(SERIES.iter().map(|(_, word)| *word)).collect();
+    let head: Vec<&str> = [range.unit(), "All"].into_iter().chain(KINDS.iter().map(|(_, word)| *word)).chain(["Failed"]).collect();
     (bars, table("days", &head, rows))
 }
 
@@ -78,7 +92,7 @@ pub(super) fn storage(tiers: &[TierLine], lags: &[Lag], now: Timestamp) -> (Vec<
 }
 
 /// Entries by status.
-pub(super) fn statuses(lines: &[StatsLine]) -> StatsTable {
+pub(super) fn statuses(lines: &[Count]) -> StatsTable {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     lines.iter().for_each(|line| *sums.entry(&line.status).or_default() += line.entries);
     let all = sums.values().sum();

@@ -1,7 +1,7 @@
 //! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
 //! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
 
-use super::{cache::Cache, object};
+use super::{cache::Cache, gaps::Gaps, object};
 use crate::{server::store::work_logs::StoredEntry, timestamp::Timestamp};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
@@ -17,6 +17,8 @@ use std::{
 
 /// How long one request may take, tries included.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long somebody waits who looks at a page and would rather have a gap in it.
+const READERS_PATIENCE: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
@@ -46,6 +48,7 @@ pub struct Archive {
     prefix: String,
     patience: Duration,
     cache: Arc<Mutex<Cache>>,
+    gaps: Option<Gaps>,
 }
 
 /// An object as a listing tells of it.
@@ -74,7 +77,22 @@ impl Archive {
 
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
-        Self { store, prefix: prefix.to_owned(), patience, cache: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))) }
+        Self { store, prefix: prefix.to_owned(), patience, cache: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))), gaps: None }
+    }
+
+    /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
+    pub(super) fn forgiving(&self, gaps: Gaps) -> Self {
+        Self { patience: self.patience.min(READERS_PATIENCE), gaps: Some(gaps), ..self.clone() }
+    }
+
+    /// Where its reader's gaps are noted.
+    pub(super) const fn gaps(&self) -> Option<&Gaps> {
+        self.gaps.as_ref()
+    }
+
+    /// The entries of an object that was read before.
+    pub(super) fn known(&self, key: &str) -> Option<Arc<Vec<StoredEntry>>> {
+        self.cache().get(key)
     }
 
     fn key(&self, key: &str) -> Key {
@@ -130,7 +148,7 @@ impl Archive {
 
     /// The entries of an object that has this SHA-256, from memory where they were read before.
     pub async fn entries(&self, key: &str, sha256: &str) -> Result<Arc<Vec<StoredEntry>>> {
-        if let Some(entries) = self.cache().get(key) {
+        if let Some(entries) = self.known(key) {
             return Ok(entries);
         }
         let bytes = self.get(key).await?;

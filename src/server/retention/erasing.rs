@@ -3,7 +3,7 @@
 
 use super::{Retention, changing, expiring, object, reading, trimming};
 use crate::{
-    chat::RemovedKind,
+    chat::{Receipt, RemovedKind},
     ids::{ConversationId, EntryId, UserId},
     server::{
         error::{Error, Result},
@@ -17,30 +17,9 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use serde::Serialize;
 
 /// Objects looked at after an erasure.
 const OBJECTS: i64 = 10_000;
-
-/// What an erasure took away.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Receipt {
-    /// Conversations.
-    pub conversations: i64,
-    /// Messages.
-    pub messages: i64,
-    /// Entries that were rows.
-    pub rows: i64,
-    /// Entries that lay in the archive.
-    pub archived: i64,
-    /// Files.
-    pub files: i64,
-    /// Objects of the archive deleted or rewritten.
-    pub objects: i64,
-    /// Objects that could not be reached; no reader sees them any more, and the next run deletes them.
-    pub objects_pending: i64,
-}
 
 /// Refuses while an admin holds the person's entries, or those of the conversation.
 pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {

@@ -2,18 +2,22 @@
 
 use super::{Retention, begin};
 use crate::{
+    api::HoldLine,
     ids::{ConversationId, UserId},
     server::{
         error::{Error, Result},
         new_id,
         store::{
             conversations,
-            retention::holds::{self, Hold, Kind},
+            retention::holds::{self, Hold, Kind, NamedHold},
+            users,
         },
     },
     timestamp::Timestamp,
 };
 
+/// Holds that the page shows.
+const SHOWN: i64 = 1_000;
 /// Longest reason, in characters.
 const REASON_MAX_CHARS: usize = 500;
 
@@ -25,13 +29,9 @@ pub async fn keep_conversation(retention: &Retention, now: Timestamp, user: User
     if kept {
         holds::place(&mut tx, user, Some(id), Kind::Keep, &hold(now, String::new(), user)).await?;
     }
+    conversation.kept = kept;
     conversations::update(&mut tx, user, &mut conversation).await?;
     Ok(tx.commit().await?)
-}
-
-/// Whether the owner keeps the conversation.
-pub async fn is_kept(retention: &Retention, user: UserId, id: ConversationId) -> Result<bool> {
-    Ok(holds::in_force(&mut *retention.store.read().await?, user, Some(id), Kind::Keep).await?)
 }
 
 /// Holds a person's entries, or those of one of their conversations: they neither expire nor can be deleted. Returns the
@@ -47,7 +47,7 @@ pub async fn place_hold(
     if !(1..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
         return Err(Error::refused("reason", format!("must be 1 to {REASON_MAX_CHARS} characters")));
     }
-    if crate::server::store::users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
+    if users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
         return Err(Error::NotFound("person"));
     }
     let mut tx = begin(&retention.store, None, user).await?;
@@ -67,6 +67,32 @@ pub async fn release_hold(retention: &Retention, now: Timestamp, id: &str) -> Re
         return Err(Error::NotFound("hold"));
     }
     Ok(tx.commit().await?)
+}
+
+/// Holds in force with the names of people, newest first.
+pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
+    let lines = holds::with_names(&mut *retention.store.read().await?, SHOWN).await?;
+    let told = |line: NamedHold| HoldLine {
+        id: line.id,
+        person: line.person,
+        conversation: line.conversation_id,
+        reason: line.reason,
+        placed_by: line.placed_by,
+        since: Timestamp::from_millis(line.created_at),
+    };
+    Ok(lines.into_iter().map(told).collect())
+}
+
+/// The person with this address, and which of their conversations is meant by its id or address, if any.
+pub async fn whose(retention: &Retention, email: &str, conversation: &str) -> Result<(UserId, Option<ConversationId>)> {
+    let email = email.trim().to_lowercase();
+    let found = users::by_email(&mut *retention.store.read().await?, &email).await?;
+    let person = found.ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
+    let name = conversation.trim().rsplit("/c/").next().unwrap_or_default();
+    let name = name.split(['?', '#', '/']).next().unwrap_or_default();
+    let id = Some(name).filter(|name| !name.is_empty()).map(str::parse).transpose();
+    let id = id.map_err(|_| Error::refused("conversation", "must be the address or the id of a conversation"))?;
+    Ok((person.account.id, id))
 }
 
 fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {

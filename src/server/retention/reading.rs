@@ -1,7 +1,7 @@
 //! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one snapshot; an object that is
 //! gone by the time it is fetched means that the snapshot is old: the caller reads anew.
 
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, Retention, gaps::Gaps};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
@@ -16,12 +16,14 @@ use crate::{
         },
     },
     timestamp::DAY_MS,
-    work_log::{StorageStatus, WorkLogEntry},
+    work_log::{Gap, StorageStatus, WorkLogEntry},
 };
 use futures::future::try_join_all;
 
 /// Objects fetched at once.
 const AT_ONCE: usize = 8;
+/// Objects passed over at once while the archive does not answer.
+const PASSED_AT_ONCE: usize = 500;
 /// How often a reader begins anew when runs move what it reads.
 const TRIES: usize = 4;
 
@@ -37,6 +39,23 @@ where
         }
     }
     read(store.read().await?).await
+}
+
+/// Reads as [`steadily`] does; what the archive does not give is told in gaps beside what was read.
+pub async fn forgivingly<T, F>(retention: &Retention, mut read: impl FnMut(Reader, Archive) -> F) -> Result<(T, Vec<Gap>)>
+where
+    F: Future<Output = Result<T>>,
+{
+    for _ in 1..TRIES {
+        let gaps = Gaps::new(false);
+        match read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await {
+            Err(Error::Archive(ArchiveError::Missing(_))) => {}
+            read => return Ok((read?, gaps.noted())),
+        }
+    }
+    let gaps = Gaps::new(true);
+    let found = read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await?;
+    Ok((found, gaps.noted()))
 }
 
 /// The owner's entries that pass the filter and are older than `before`, newest first, at most `limit`. Text is looked for in
@@ -72,21 +91,26 @@ async fn merge(
     loop {
         let from = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
         let reach = Reach { conversation_id: filter.conversation_id, tier: filter.storage_status, from, below: before };
-        let shelves = objects::shelves(reader, user, reach, after, AT_ONCE as i64).await?;
+        let at_once = at_once(archive);
+        let shelves = objects::shelves(reader, user, reach, after, at_once as i64).await?;
         let passes = |entry: &WorkLogEntry| before.is_none_or(|before| entry.id < before) && filter.passes(entry);
         found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(passes));
         found.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         found.truncate(most);
-        let Some(last) = shelves.last().filter(|_| shelves.len() == AT_ONCE) else { return Ok(()) };
+        let Some(last) = shelves.last().filter(|_| shelves.len() == at_once) else { return Ok(()) };
         after = Some((last.last_id, last.key.clone()));
     }
 }
 
+fn at_once(archive: &Archive) -> usize {
+    if archive.is_silent() { PASSED_AT_ONCE } else { AT_ONCE }
+}
+
 /// The entries in these objects that count.
 async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &[Shelf]) -> Result<Vec<WorkLogEntry>> {
-    let fetched = try_join_all(shelves.iter().map(|shelf| archive.entries(&shelf.key, &shelf.sha256))).await?;
+    let fetched = try_join_all(shelves.iter().map(|shelf| archive.shelf(shelf))).await?;
     let mut found = Vec::new();
-    for (entries, shelf) in fetched.iter().zip(shelves) {
+    for (entries, shelf) in fetched.iter().zip(shelves).filter_map(|(entries, shelf)| Some((entries.as_ref()?, shelf))) {
         let gone = holes::of(reader, user, &shelf.key).await?;
         found.extend(entries.iter().filter(|entry| !gone.contains(&entry.id)).map(|entry| shown(shelf, entry)));
     }
@@ -108,11 +132,12 @@ pub async fn earliest(
     loop {
         let below = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
         let reach = Reach { conversation_id: Some(conversation), tier: None, from: Some(from), below };
-        let shelves = objects::shelves_onward(reader, user, reach, after, AT_ONCE as i64).await?;
+        let at_once = at_once(archive);
+        let shelves = objects::shelves_onward(reader, user, reach, after, at_once as i64).await?;
         found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(|entry| entry.id >= from));
         found.sort_by_key(|entry| entry.id);
         found.truncate(most);
-        let Some(last) = shelves.last().filter(|_| shelves.len() == AT_ONCE) else { return Ok(found) };
+        let Some(last) = shelves.last().filter(|_| shelves.len() == at_once) else { return Ok(found) };
         after = Some((last.first_id, last.key.clone()));
     }
 }
@@ -153,5 +178,5 @@ pub(super) async fn find_archived(
 
 fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
     let expires_at = shelf.cold_days.map(|days| entry.timestamp.plus(days * DAY_MS));
-    entry.clone().entry(shelf.tier, expires_at, Some(shelf.archived_at))
+    entry.clone().entry(shelf.tier, (expires_at, shelf.held_by), Some(shelf.archived_at))
 }

@@ -1,17 +1,14 @@
-//! `GET /api/work-log/export`: every entry of all tiers, newest first, as the list shows it; streamed a page at a time.
+//! `GET /api/work-log/export`: what a person has, of all tiers, to take along; streamed a page at a time.
 
 use super::{Answer, Problem, params::Params};
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    ids::ConversationId,
     server::{
         chat::find_conversation,
-        error::Result,
+        export::{Format, Wanted, export as exported},
         middleware::identity::CurrentUser,
-        retention::reading::{list, steadily},
         state::App,
-        store::work_logs::EntryFilter,
     },
-    work_log::WorkLogEntry,
 };
 use axum::{
     body::Body,
@@ -19,20 +16,9 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use futures::{Stream, StreamExt, stream};
 
-/// Entries read at once.
-const PAGE: i64 = 200;
-const HTML_HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-    <title>Holly work log</title><h1>Work log</h1>\n";
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Jsonl,
-    Html,
-}
-
-/// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`.
+/// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`; with `messages` (the default
+/// of `html`) what was said too.
 pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, mut params: Params) -> Answer {
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
@@ -43,68 +29,30 @@ pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, m
             Format::Jsonl
         }
     };
+    let messages = params.take("messages").unwrap_or(format == Format::Html);
     params.finish()?;
     if let Some(id) = conversation_id {
         find_conversation(&mut app.store.read().await.map_err(Problem::from)?, account.id, id).await?;
     }
-    let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
-    let entries = pages(app, account.id, filter).map(move |page| {
-        let page = page.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
-        Ok::<_, crate::server::error::Error>(page.iter().map(|entry| written(entry, format)).collect::<String>())
-    });
-    let head = stream::iter((format == Format::Html).then(|| Ok(HTML_HEAD.to_owned())));
-    Ok(file(Body::from_stream(head.chain(entries)), format))
+    let wanted = Wanted { user: account.id, conversation_id, messages, format };
+    Ok(file(Body::from_stream(exported(app, wanted)), wanted))
 }
 
-/// Pages of entries, newest first, until there are no more. An error ends the transfer short, so nobody takes it for whole.
-fn pages(app: App, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
-    stream::try_unfold(Some(None::<EntryId>), move |before| {
-        let (app, filter) = (app.clone(), filter.clone());
-        async move {
-            let Some(before) = before else { return Ok(None) };
-            let (archive, filter) = (&app.retention.archive, (&filter, false));
-            let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
-            let page = steadily(&app.store, read).await?;
-            let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
-            Ok(Some((page, next)))
-        }
-    })
-}
-
-fn file(body: Body, format: Format) -> Response {
-    let (kind, name) = match format {
-        Format::Jsonl => ("application/x-ndjson; charset=utf-8", "attachment; filename=\"holly-work-log.jsonl\""),
-        Format::Html => ("text/html; charset=utf-8", "attachment; filename=\"holly-work-log.html\""),
+fn file(body: Body, wanted: Wanted) -> Response {
+    let (kind, ending) = match wanted.format {
+        Format::Jsonl => ("application/x-ndjson; charset=utf-8", "jsonl"),
+        Format::Html => ("text/html; charset=utf-8", "html"),
     };
+    let name = match (wanted.conversation_id, wanted.messages) {
+        (Some(_), _) => "holly-conversation",
+        (None, true) => "holly",
+        (None, false) => "holly-work-log",
+    };
+    let name = format!("attachment; filename=\"{name}.{ending}\"");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).expect("names of exports are plain text")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (headers, body).into_response()
-}
-
-fn written(entry: &WorkLogEntry, format: Format) -> String {
-    match format {
-        Format::Jsonl => serde_json::to_string(entry).unwrap_or_default() + "\n",
-        Format::Html => html(entry),
-    }
-}
-
-fn html(entry: &WorkLogEntry) -> String {
-    let facts: String = entry.metadata.facts().iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
-    let details = entry.details.as_deref().map(|details| format!("<pre>{}</pre>", escaped(details))).unwrap_or_default();
-    format!(
-        "<article id=\"entry-{}\"><h2>{}</h2><p>{} · {} · <time>{}</time> · {}</p><dl>{facts}</dl>{details}</article>\n",
-        entry.id,
-        escaped(&entry.title),
-        entry.log_type,
-        entry.word(),
-        entry.timestamp,
-        entry.storage_status
-    )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -6,8 +6,8 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
         feed::{Position, check_cursor},
-        middleware::identity::CurrentUser,
-        retention::reading::steadily,
+        middleware::identity::Identity,
+        retention::{gaps, reading::forgivingly},
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
         work_log::recent_logs,
@@ -71,31 +71,39 @@ impl Asked {
 }
 
 /// A page of entries, newest first; or what changed after a cursor.
-pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, params: Params) -> Answer {
+pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> Answer {
     let asked = Asked::parse(params)?;
     match asked.after {
-        Some(after) => changed(&app, account.id, &asked, after).await,
-        None => page(&app, account.id, &asked).await,
+        Some(after) => changed(&app, &identity, &asked, after).await,
+        None => page(&app, identity.account.id, &asked).await,
     }
 }
 
 async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let (cursor, mut logs) = steadily(&app.store, |mut reader| async move {
+    let ((cursor, mut logs), gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
         let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
         let filter = (&asked.filter, asked.archive);
-        Ok((cursor, recent_logs(&mut reader, &app.retention.archive, user, filter, asked.before, asked.limit + 1).await?))
+        Ok((cursor, recent_logs(&mut reader, &archive, user, filter, asked.before, asked.limit + 1).await?))
     })
     .await?;
-    let more = logs.len() as i64 > asked.limit;
+    let full = logs.len() as i64 == asked.limit;
+    let goes_on = logs.last().is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
+    let more = logs.len() as i64 > asked.limit || goes_on;
     logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
     let next = logs.last().map(|log| log.id).filter(|_| more);
     let count = logs.len();
-    Ok(Json(json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next })).into_response())
+    let gaps = gaps::within(gaps, next.map(EntryId::uuid), None);
+    let mut answer = json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next });
+    answer["complete"] = json!(gaps.is_empty());
+    answer["gaps"] = json!(gaps);
+    Ok(Json(answer).into_response())
 }
 
 /// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
-async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answer {
+async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -> Answer {
+    let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
+    let seen = wakes.borrow_and_update().access;
     if let Position::Reset(reason) = check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await? {
         return Err(Problem::reset(reason.as_str()));
     }
@@ -112,6 +120,9 @@ async fn changed(app: &App, user: UserId, asked: &Asked, after: Cursor) -> Answe
             changed = wakes.changed() => if changed.is_err() { return Ok(Json(answer(app, asked, rows, from, false)).into_response()) },
             () = tokio::time::sleep_until(deadline) => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
             () = app.shutdown.cancelled() => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
+        }
+        if wakes.borrow().access != seen && identity.credential.account(app).await?.is_none() {
+            return Err(Problem::signed_out());
         }
     }
 }

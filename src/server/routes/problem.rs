@@ -86,6 +86,7 @@ impl From<Error> for Problem {
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
             Error::Refused(fields) => Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) },
             Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
+            Error::TooMany { after_s, .. } => Self { retry_after: Some(after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) },
             Error::Archive(_) => {
                 tracing::error!(request_id = request_id::current(), error = detail, "the archive failed");
                 let said = "the archive of older entries does not answer; newer entries are not affected. Try again in a minute";

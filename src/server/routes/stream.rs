@@ -32,7 +32,7 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
     let cursor = last_event_id(&headers)?.or(asked);
     let Some(identity) = identity else { return Ok(ended(lone_event("auth", AUTH_RETRY_MS, &json!({})))) };
     let user = identity.account.id;
-    let Some(place) = app.places.take(user, app.config.max_streams) else {
+    let Some(place) = app.places.take(user, app.limits.streams) else {
         return Ok(ended(lone_event("busy", BUSY_RETRY_MS, &json!({}))));
     };
     let wakes = app.store.wakeups().subscribe(user);

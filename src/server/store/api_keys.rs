@@ -72,3 +72,10 @@ pub async fn revoke(connection: &mut AnyConnection, now: Timestamp, user: UserId
     let revoked = sqlx::query(sql).bind(user.to_string()).bind(id).bind(now.millis()).execute(connection).await?;
     Ok(revoked.rows_affected() == 1)
 }
+
+/// Takes all keys of a person out of force.
+pub async fn revoke_all(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<()> {
+    let sql = "update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null";
+    sqlx::query(sql).bind(user.to_string()).bind(now.millis()).execute(connection).await?;
+    Ok(())
+}

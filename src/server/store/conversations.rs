@@ -17,9 +17,12 @@ pub(super) struct ConversationRow {
     updated_at: i64,
     rev: i64,
     model: Option<String>,
+    kept: i64,
 }
 
-pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev, model";
+pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev, model, \
+     (select count(*) from retention_holds h where h.user_id = conversations.user_id and h.conversation_id = conversations.id \
+     and h.kind = 'keep' and h.released_at is null) as kept";
 
 impl ConversationRow {
     pub(super) fn read(self) -> Result<Conversation> {
@@ -30,6 +33,7 @@ impl ConversationRow {
             updated_at: Timestamp::from_millis(self.updated_at),
             running_turn_id: parsed_option("running_turn_id", self.running_turn_id.as_deref())?,
             model: self.model,
+            kept: self.kept > 0,
             rev: self.rev,
         })
     }

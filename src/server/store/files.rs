@@ -65,3 +65,9 @@ pub async fn of_conversation(connection: &mut AnyConnection, user: UserId, conve
     let rows: Vec<FileRow> = sqlx::query_as(sql).bind(user.to_string()).bind(conversation.to_string()).fetch_all(connection).await?;
     rows.into_iter().map(FileRow::read).collect()
 }
+
+/// Bytes of all files of a person.
+pub async fn bytes_of(connection: &mut AnyConnection, user: UserId) -> Result<i64> {
+    let sql = "select cast(coalesce(sum(bytes), 0) as bigint) from files where user_id = $1";
+    Ok(sqlx::query_scalar(sql).bind(user.to_string()).fetch_one(connection).await?)
+}

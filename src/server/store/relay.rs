@@ -40,13 +40,23 @@ impl Relay {
     pub async fn tell(self) {
         loop {
             let hints = self.store.wakeups().hints().await;
-            for payload in payloads(&self.origin, &hints) {
-                if let Err(error) = self.store.notify(CHANNEL, &payload).await {
-                    tracing::warn!(%error, "other processes were not told; they will look by themselves");
-                }
+            if let Err(error) = self.send(&hints).await {
+                tracing::warn!(%error, "other processes were not told; they will look by themselves");
             }
             tokio::time::sleep(GATHER).await;
         }
+    }
+
+    /// Tells other processes what was gathered so far, for a command that ends then.
+    pub async fn tell_now(&self) -> Result<()> {
+        self.send(&self.store.wakeups().take_hints()).await
+    }
+
+    async fn send(&self, hints: &HashMap<UserId, Hint>) -> Result<()> {
+        for payload in payloads(&self.origin, hints) {
+            self.store.notify(CHANNEL, &payload).await?;
+        }
+        Ok(())
     }
 
     /// Hears what other processes tell, while somebody listens here, until it is dropped.

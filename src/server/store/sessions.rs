@@ -28,6 +28,18 @@ struct SessionRow {
     expires_at: i64,
 }
 
+impl SessionRow {
+    fn read(self) -> Result<Session> {
+        Ok(Session {
+            token_hash: self.token_hash,
+            user_id: parsed("user_id", &self.user_id)?,
+            provider: self.provider,
+            last_seen_at: Timestamp::from_millis(self.last_seen_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+        })
+    }
+}
+
 /// Adds a session.
 pub async fn insert(connection: &mut AnyConnection, session: &Session, user_agent: &str) -> Result<()> {
     let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at, provider) \
@@ -42,16 +54,7 @@ pub async fn insert(connection: &mut AnyConnection, session: &Session, user_agen
 pub async fn by_token(connection: &mut AnyConnection, now: Timestamp, token_hash: &str) -> Result<Option<Session>> {
     let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
     let row: Option<SessionRow> = sqlx::query_as(sql).bind(token_hash).bind(now.millis()).fetch_optional(connection).await?;
-    row.map(|row| {
-        Ok(Session {
-            token_hash: row.token_hash,
-            user_id: parsed("user_id", &row.user_id)?,
-            provider: row.provider,
-            last_seen_at: Timestamp::from_millis(row.last_seen_at),
-            expires_at: Timestamp::from_millis(row.expires_at),
-        })
-    })
-    .transpose()
+    row.map(SessionRow::read).transpose()
 }
 
 /// Notes that it was used and moves its end.
@@ -80,6 +83,25 @@ pub async fn delete_impossible(connection: &mut AnyConnection, passwords: bool, 
     let sql = "delete from sessions where (provider is null and $1 = 0) or (provider is not null and provider <> $2)";
     let query = sqlx::query(sql).bind(i64::from(passwords)).bind(issuer.unwrap_or_default());
     Ok(query.execute(connection).await?.rows_affected())
+}
+
+/// A person's sessions with the browser that holds each, last used first.
+pub async fn of_user(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<Vec<(Session, String)>> {
+    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
+               order by last_seen_at desc, token_hash limit 200";
+    let rows: Vec<(String, String, Option<String>, i64, i64, String)> =
+        sqlx::query_as(sql).bind(user.to_string()).bind(now.millis()).fetch_all(connection).await?;
+    let read = |(token_hash, user_id, provider, last_seen_at, expires_at, user_agent)| {
+        SessionRow { token_hash, user_id, provider, last_seen_at, expires_at }.read().map(|session| (session, user_agent))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Ends all sessions of a person but one.
+pub async fn delete_others(connection: &mut AnyConnection, user: UserId, token_hash: &str) -> Result<()> {
+    let sql = "delete from sessions where user_id = $1 and token_hash <> $2";
+    sqlx::query(sql).bind(user.to_string()).bind(token_hash).execute(connection).await?;
+    Ok(())
 }
 
 /// Forgets sessions that ran out.

@@ -3,6 +3,7 @@
 use super::{Result, Tx, durations, work_logs};
 use crate::{
     ids::UserId,
+    timestamp::Timestamp,
     work_log::{LogType, Metadata, Status, WorkLogEntry},
 };
 use sqlx::AnyConnection;
@@ -148,6 +149,26 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Sta
                cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day >= $1 \
                group by day, log_type, status, tier having sum(entries) <> 0 order by day desc, log_type, status, tier";
     Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+}
+
+/// Entries of one hour, type and status.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct HourLine {
+    /// Counted from 1970-01-01.
+    pub hour: i64,
+    /// The type's word.
+    pub log_type: String,
+    /// The status's word.
+    pub status: String,
+    /// How many.
+    pub entries: i64,
+}
+
+/// Everybody's entries that are rows and were made since `since`, counted by hour.
+pub async fn by_hour(connection: &mut AnyConnection, since: Timestamp) -> Result<Vec<HourLine>> {
+    let sql = "select created_at / 3600000 as hour, log_type, status, count(*) as entries from work_logs \
+               where storage_status in ('hot', 'warm') and created_at >= $1 group by created_at / 3600000, log_type, status";
+    Ok(sqlx::query_as(sql).bind(since.millis()).fetch_all(connection).await?)
 }
 
 /// What a tier holds.

@@ -85,6 +85,13 @@ pub async fn lapsed(connection: &mut AnyConnection, now: Timestamp, limit: i64) 
     rows.into_iter().map(TurnRow::read).collect()
 }
 
+/// A person's turns that run now, wherever they do.
+pub async fn running(connection: &mut AnyConnection, user: UserId) -> Result<Vec<TurnRef>> {
+    let sql = "select user_id, id, conversation_id from turns where user_id = $1 and ended_at is null order by id";
+    let rows: Vec<TurnRow> = sqlx::query_as(sql).bind(user.to_string()).fetch_all(connection).await?;
+    rows.into_iter().map(TurnRow::read).collect()
+}
+
 /// Lets every lease of turns and of their entries run out: on a database of one process, whoever held them is dead.
 pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("update turns set lease_until = 0 where ended_at is null").execute(&mut **tx).await?;

@@ -81,12 +81,17 @@ impl Wakeups {
     pub(super) async fn hints(&self) -> HashMap<UserId, Hint> {
         loop {
             let hinted = self.hinted.notified();
-            let hints = std::mem::take(&mut *self.gathered());
+            let hints = self.take_hints();
             if !hints.is_empty() {
                 return hints;
             }
             hinted.await;
         }
+    }
+
+    /// Takes what there is to tell now.
+    pub(super) fn take_hints(&self) -> HashMap<UserId, Hint> {
+        std::mem::take(&mut *self.gathered())
     }
 
     /// Takes what another process told.

@@ -74,6 +74,7 @@ fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<Tur
         duration_ms: draft.duration_ms,
         storage_status: StorageStatus::Hot,
         expires_at: None,
+        kept_by: None,
         archived_at: None,
         rev: 0,
     }

@@ -31,6 +31,7 @@ fn entry(title: String, details: Option<String>, rev: i64) -> WorkLogEntry {
         duration_ms: None,
         storage_status: StorageStatus::Hot,
         expires_at: None,
+        kept_by: None,
         archived_at: None,
         rev,
     }

@@ -2,9 +2,10 @@
 
 use crate::{
     server::{
-        auth::{AccountError, Attempts, Credentials, add_account, sign_in, sign_up_first},
+        auth::{AccountError, Credentials, add_account, sign_in, sign_up_first},
         clock::Clock,
         error::Error,
+        limits::Attempts,
     },
     tests::support::{
         databases::{Postgres, on_both_databases},

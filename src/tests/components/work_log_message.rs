@@ -2,7 +2,7 @@ use super::{html, text};
 use crate::{
     components::{Reader, WorkLogMessage, samples},
     timestamp::Timestamp,
-    work_log::{LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -68,11 +68,17 @@ fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
 
 #[test]
 fn it_says_until_when_it_is_kept_and_offers_the_other() {
-    let until = |expires_at: Option<Timestamp>| text(&row(WorkLogEntry { expires_at, ..tool(Status::Success, "x") }));
-    let expiring = until(Some(Timestamp::from_millis(1_803_288_600_000)));
-    assert!(expiring.ends_with("Keep Kept until 22 Feb 2027"), "{expiring}");
-    let kept = until(None);
-    assert!(kept.ends_with("Let expire Kept"), "{kept}");
+    let until = |expires_at, kept_by| text(&row(WorkLogEntry { expires_at, kept_by, ..tool(Status::Success, "x") }));
+    let expiring = until(Some(Timestamp::from_millis(1_803_288_600_000)), None);
+    assert!(expiring.contains(" Keep ") && expiring.ends_with("Kept until 22 Feb 2027"), "{expiring}");
+    for (kept_by, offered, words) in [
+        (KeptBy::Entry, "Let expire", "Kept until you let it expire"),
+        (KeptBy::Conversation, "Keep", "Kept with its conversation"),
+        (KeptBy::Hold, "Keep", "On hold: an admin keeps it"),
+    ] {
+        let kept = until(None, Some(kept_by));
+        assert!(kept.contains(&format!(" {offered} ")) && kept.ends_with(words), "{kept}");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Home {
         let mut command = Command::new(PROGRAM);
         command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
+        command.env("HOLLY_MESSAGES_PER_MINUTE", "0").env("HOLLY_MAX_TURNS", "0").env("HOLLY_TOKENS_PER_DAY", "0");
         command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
         command
     }

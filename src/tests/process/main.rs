@@ -9,5 +9,6 @@ mod kill;
 mod lease;
 mod load;
 mod mcp;
+mod people;
 mod retention;
 mod settings;

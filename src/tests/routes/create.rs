@@ -131,7 +131,7 @@ async fn twenty_retries_at_once_make_one_entry() {
 
 #[tokio::test]
 async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
-    let app = TestApp::with(|config| config.rate_limit_per_minute = 3, |_| {}).await;
+    let app = TestApp::with(|config| config.limits.creates_per_minute = 3, |_| {}).await;
     let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
     for title in ["one", "two", "three"] {
         ada.notes(title).await;
@@ -145,7 +145,7 @@ async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn the_assistant_s_own_entries_do_not_count() {
-    let app = TestApp::with(|config| config.rate_limit_per_minute = 1, |_| {}).await;
+    let app = TestApp::with(|config| config.limits.creates_per_minute = 1, |_| {}).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
     for _ in 0..3 {

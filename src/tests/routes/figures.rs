@@ -19,7 +19,10 @@ async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
     for part in ["50.0 %", "Model &lt;b>", "2.0 s", "class=\"chart\"", "paint", "everything is where it belongs"] {
         assert!(html.contains(part) || html.contains(&part.replace("b>", "b&gt;")), "{part} is not on the page: {html}");
     }
-    assert!(admin.gets("/stats").await.header("refresh") == "30" && page.header("refresh").is_empty(), "it loads itself anew");
+    let fresh = admin.gets("/stats").await.text();
+    for part in ["setInterval(refresh, 30_000)", "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>"] {
+        assert!(fresh.contains(part) && !html.contains(part), "it stays fresh, but a plan is told once: {part}");
+    }
     let models = admin.gets("/api/work-log/stats?days=30&format=csv&table=models").await.text();
     assert!(models.starts_with("Model,Answers,p50,p95,First token,Tokens,As fallback,Failed\r\nModel <b>,1,"), "{models}");
     assert!(admin.gets("/api/work-log/stats?format=csv&table=storage").await.text().contains("warm,2,"));
@@ -54,9 +57,45 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
     let html = ada.gets("/api/work-log/export?format=html").await;
     assert!(html.header("content-disposition").starts_with("attachment"), "it is a file, never a page of this site");
     assert!(html.text().matches("<article").count() == 9 && html.text().contains("&lt;i&gt;2") && !html.text().contains("<i>"));
+    let plain = ada.gets("/api/work-log/export?format=html&messages=false").await.text();
+    assert!(plain.matches("<article").count() == 9 && !plain.contains("<h2"), "entries alone, as the list shows them: {plain}");
     bob.gets(&format!("/api/work-log/export?conversationId={talk}")).await.expect(404);
     assert_eq!(bob.gets("/api/work-log/export?format=pdf").await.refused_fields(), ["format"]);
     assert_eq!(bob.gets("/api/work-log/export").await.text(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happened() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let (talk, other) = (ada.begins().await, ada.begins().await);
+    let note = reqwest::multipart::Part::text("Two litres.").file_name("oil <b>.md");
+    let form = reqwest::multipart::Form::new().text("content", "Hello <there>").part("attachment", note);
+    let sent = ada.request(reqwest::Method::POST, &format!("/api/conversations/{talk}/messages")).multipart(form).send().await.unwrap();
+    assert_eq!(sent.status(), 202);
+    ada.awaits_the_end(&talk).await;
+    ada.notes("outside").await;
+    let lines = |text: String| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+    let all = lines(ada.gets("/api/work-log/export?messages=true").await.text());
+    let told: Vec<&str> = all
+        .iter()
+        .map(|line| match line.as_object().unwrap().keys().next().map(String::as_str) {
+            Some("conversation") => "conversation",
+            Some("message") => line["message"]["role"].as_str().unwrap(),
+            _ => "entry",
+        })
+        .collect();
+    let begins = all.iter().position(|line| line["conversation"]["id"] == *talk).unwrap();
+    assert_eq!(told[begins..begins + 3], ["conversation", "user", "entry"], "{told:?}");
+    assert_eq!((told.last(), &all.last().unwrap()["title"]), (Some(&"entry"), &json!("outside")));
+    assert!(all.iter().any(|line| line["message"]["attachments"][0]["name"] == "oil <b>.md") && told.contains(&"assistant"), "{all:?}");
+    assert!(all.iter().all(|line| line["message"]["html"].is_null()) && all.iter().any(|line| line["conversation"]["id"] == *other));
+    let html = ada.gets(&format!("/api/work-log/export?conversationId={talk}&format=html")).await;
+    assert!(html.header("content-disposition").contains("holly-conversation.html"));
+    let html = html.text();
+    let at = |part: &str| html.find(part).unwrap_or_else(|| panic!("{part} is not in {html}"));
+    assert!(at("Hello &lt;there&gt;") < at("oil &lt;b&gt;.md") && at("oil &lt;b&gt;.md") < at("<article"), "{html}");
+    assert!(at("<article") < at("class=\"assistant\"") && html.ends_with("</html>\n") && !html.contains("outside"), "{html}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,8 +109,8 @@ async fn an_account_is_erased_by_its_owner_with_the_password_given_again() {
     let refused = eve.submits("/fn/account/erase", "/settings", &[("password", "wrong horse")]).await;
     assert!(refused.status == 302 && refused.header("location").contains("__err"), "{refused:?}");
     let erased = eve.submits("/fn/account/erase", "/settings", &[("password", "correct horse")]).await;
-    assert_eq!((erased.status, erased.header("location")), (302, "/sign-in?erased=1-0-0-0-0-0"));
+    assert_eq!((erased.status, erased.header("location")), (302, "/sign-in?erased=0-0-1-0-0-0-0"));
     eve.gets("/api/work-log/list").await.expect(401);
-    let receipt = app.nobody().gets("/sign-in?erased=1-0-0-0-0-0").await.text();
-    assert!(receipt.contains("Your account is erased: 1 entries"), "{receipt}");
+    let receipt = app.nobody().gets("/sign-in?erased=0-0-1-0-0-0-0").await.text();
+    assert!(receipt.contains("Deleted for good, from every tier: 1 entry."), "{receipt}");
 }

@@ -1,5 +1,6 @@
 //! The HTTP API over a real port, one file per promise.
 
+mod access;
 mod again;
 mod approvals;
 mod attachments;
@@ -12,11 +13,15 @@ mod figures;
 mod files;
 mod forms;
 mod health;
+mod keeping;
+mod limits;
 mod list;
 mod log_points;
 mod mcp;
 mod openapi;
+mod outage;
 mod pages;
+mod people;
 mod poll;
 mod problems;
 mod processes;

@@ -31,7 +31,7 @@ async fn signed_out_is_said_on_the_stream_itself() {
 
 #[tokio::test]
 async fn over_the_limit_is_said_on_the_stream_itself_and_a_place_becomes_free_again() {
-    let app = TestApp::with(|config| config.max_streams = 2, |_| {}).await;
+    let app = TestApp::with(|config| config.limits.max_streams = 2, |_| {}).await;
     let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
     let (one, _two) = (ada.streams("").await, ada.streams("").await);
     let third = ada.streams("").await;

@@ -1,5 +1,5 @@
 //! An object store that lies: it says yes and truncates, flips a bit or loses; fails after it succeeded; says that something is
-//! there that is not; does not answer. Whether and how is drawn from a seed; it can be told to be honest.
+//! there that is not; does not answer. Whether and how is drawn from a seed; it can be told to be honest, or to be away.
 
 use super::chance::Chance;
 use async_trait::async_trait;
@@ -11,7 +11,10 @@ use object_store::{
 };
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A store in front of an honest one.
@@ -19,17 +22,23 @@ use std::{
 pub struct Liar {
     honest: Arc<dyn ObjectStore>,
     mood: Arc<Mutex<(Chance, u64)>>,
+    away: Arc<AtomicBool>,
 }
 
 impl Liar {
     /// Lies in so many of a hundred requests.
     pub fn before(honest: Arc<dyn ObjectStore>, seed: u64) -> Self {
-        Self { honest, mood: Arc::new(Mutex::new((Chance::seeded(seed), 0))) }
+        Self { honest, mood: Arc::new(Mutex::new((Chance::seeded(seed), 0))), away: Arc::default() }
     }
 
     /// From now on it lies in so many of a hundred requests.
     pub fn lies(&self, percent: u64) {
         self.mood.lock().unwrap().1 = percent;
+    }
+
+    /// From now on it answers every reader with a failure, or is back.
+    pub fn is_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
     }
 
     /// One of `ways` to lie, or 0 for an honest answer.
@@ -90,6 +99,7 @@ impl ObjectStore for Liar {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let way = self.way(4);
         match way {
+            _ if self.away.load(Ordering::Relaxed) => return Err(failure()),
             1 => return Err(failure()),
             2 => return std::future::pending().await,
             _ => {}

@@ -6,6 +6,7 @@ use crate::{
     ids::UserId,
     server::{
         chat::{BeginTurn, begin_turn, create_conversation},
+        limits::Bounds,
         new_id,
         store::{Store, turns::TurnRef, users},
         work_log::{Origin, create_work_log},
@@ -53,7 +54,13 @@ pub async fn entry(store: &Store, user: UserId, status: Status, title: &str) -> 
 
 /// How a turn begins whose lease runs for a minute.
 pub const fn beginning(user: UserId) -> BeginTurn<'static> {
-    BeginTurn { now: NOW, user, worker: "worker", lease_until: NOW.plus(60_000) }
+    BeginTurn {
+        now: NOW,
+        user,
+        worker: "worker",
+        lease_until: NOW.plus(60_000),
+        bounds: Bounds { turns: 0, upload_bytes_a_day: 0, file_bytes: 0 },
+    }
 }
 
 /// A running turn in a new conversation.

@@ -18,6 +18,7 @@ use crate::{
         auth,
         clock::Clock,
         config::Config,
+        limits::settings::LimitConfig,
         listener::{DeadlineListener, PATIENCE, Peer},
         new_id,
         retention::settings::RetentionConfig,
@@ -74,6 +75,12 @@ impl TestApp {
     /// A server whose assistant asks these models and waits for them as long as it takes.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
         Self::with_patience(chain, AS_LONG_AS_IT_TAKES).await
+    }
+
+    /// A server with these limits, whose assistant asks this model.
+    pub(in crate::tests) async fn with_limits(limits: impl FnOnce(&mut LimitConfig), model: Arc<dyn Model>) -> Self {
+        let rooms = |app: &mut App| app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES, tools::Registry::demo());
+        Self::with(|config| limits(&mut config.limits), rooms).await
     }
 
     /// A server whose assistant asks these models with so much patience.
@@ -135,6 +142,11 @@ impl TestApp {
         self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
     }
 
+    /// The same person, showing a new key.
+    pub(in crate::tests) async fn key_of(&self, person: &Person) -> Person {
+        self.by_key(person.id).await
+    }
+
     /// Somebody who shows nothing.
     pub(in crate::tests) fn nobody(&self) -> Person {
         self.asking(new_id::user(BEGINNING), None)
@@ -172,6 +184,7 @@ fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience, tools: t
         feed: app.feed.clone(),
         data_dir: app.data_dir.clone(),
         metrics: app.metrics.clone(),
+        limits: app.limits.clone(),
         chain,
         patience,
         breakers: Breakers::default(),
@@ -196,9 +209,8 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         listen_url: String::new(),
         public_url: None,
         oidc: Default::default(),
+        limits: LimitConfig { max_streams: 8, ..LimitConfig::default() },
         proxies: Default::default(),
-        rate_limit_per_minute: 0,
-        max_streams: 8,
         models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
         patience: AS_LONG_AS_IT_TAKES,
         services: ServiceConfig::demo(),

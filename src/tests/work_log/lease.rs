@@ -107,6 +107,7 @@ fn row_of(user: UserId) -> WorkLogEntry {
         duration_ms: None,
         storage_status: StorageStatus::Hot,
         expires_at: Some(NOW),
+        kept_by: None,
         archived_at: None,
         rev: 0,
     }

@@ -92,3 +92,29 @@ pub async fn list(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Hold
                where kind = 'hold' and released_at is null order by created_at desc limit $1";
     Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
 }
+
+/// An admin's hold as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the fields are those of `Hold`, with addresses for ids")]
+pub struct NamedHold {
+    pub id: String,
+    pub person: String,
+    pub conversation_id: Option<String>,
+    pub reason: String,
+    pub placed_by: String,
+    pub created_at: i64,
+}
+
+/// Admins' holds in force with the addresses of people, newest first, at most `limit`. An admin whose account is gone is told by id.
+pub async fn with_names(connection: &mut AnyConnection, limit: i64) -> Result<Vec<NamedHold>> {
+    let sql = "select h.id, u.email as person, h.conversation_id, h.reason, coalesce(a.email, h.created_by) as placed_by, h.created_at \
+               from retention_holds h join users u on u.id = h.user_id left join users a on a.id = h.created_by \
+               where h.kind = 'hold' and h.released_at is null order by h.created_at desc, h.id desc limit $1";
+    Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
+}
+
+/// How many of admins' holds are in force.
+pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
+    let sql = "select count(*) from retention_holds where kind = 'hold' and released_at is null";
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+}

@@ -4,9 +4,9 @@
 use super::manifest::{COLUMNS, Manifest, ManifestRow, totals_json};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, Tx, parsed},
+    server::store::{Result, Tx, parsed, work_logs::kept_by},
     timestamp::Timestamp,
-    work_log::StorageStatus,
+    work_log::{KeptBy, StorageStatus},
 };
 use sqlx::AnyConnection;
 
@@ -145,6 +145,10 @@ pub struct Shelf {
     pub last_id: EntryId,
     /// The age at which its entries expire, in days; `None` while they do not.
     pub cold_days: Option<i64>,
+    /// Who keeps them from expiring, beside their owner's word on each.
+    pub held_by: Option<KeptBy>,
+    /// How many entries count.
+    pub entries: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -156,6 +160,8 @@ struct ShelfRow {
     first_id: String,
     last_id: String,
     cold_days: Option<i64>,
+    held_by: Option<String>,
+    entries: i64,
 }
 
 /// Which objects a list looks into.
@@ -174,7 +180,9 @@ pub struct Reach {
 /// What a list reads of an object; `$2` to `$5` are the reach.
 const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
      where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
-     then null else (select cold_days from retention_policy) end as cold_days from archive_objects o \
+     then null else (select cold_days from retention_policy) end as cold_days, (select min(h.kind) from retention_holds h \
+     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
+     as held_by, entries from archive_objects o \
      where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
      and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
 
@@ -224,6 +232,8 @@ async fn read_shelves(
             first_id: parsed("first_id", &row.first_id)?,
             last_id: parsed("last_id", &row.last_id)?,
             cold_days: row.cold_days,
+            held_by: row.held_by.as_deref().map(kept_by),
+            entries: row.entries,
         })
     };
     query.fetch_all(connection).await?.into_iter().map(read).collect()

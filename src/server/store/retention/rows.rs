@@ -145,7 +145,7 @@ async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], on
 /// Writes an entry from the archive as a row again, hot, under a new revision, so that it may change.
 pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
     let kept_at = entry.kept_at;
-    let mut entry = entry.entry(StorageStatus::Hot, None, None);
+    let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
     crate::server::store::work_logs::insert(tx, &mut entry, &Default::default()).await?;
     // its duration was counted when it was first written
     crate::server::store::durations::count(tx, &entry, -1).await?;

@@ -9,13 +9,13 @@ use super::{Result, Tx, stats};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     timestamp::Timestamp,
-    work_log::{StorageStatus, WorkLogEntry},
+    work_log::{KeptBy, StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(super) use row::{COLUMNS, EXPIRES_AT, EntryRow, HELD, long, size};
+pub(super) use row::{COLUMNS, EntryRow, FATE, HELD, kept_by, long, size};
 pub use stored::StoredEntry;
 
 /// What an entry's row holds beside what readers see.
@@ -27,23 +27,31 @@ pub struct Held {
     pub idempotency: Option<(String, String)>,
 }
 
-/// Adds an entry and counts it; `rev` and `expires_at` are set here.
+/// Adds an entry and counts it; `rev`, `expires_at` and `kept_by` are set here.
 pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
     row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
                storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ";
-    let sql = sqlx::AssertSqlSafe(format!("{sql}{EXPIRES_AT}"));
-    let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
+    let sql = sqlx::AssertSqlSafe(format!("{sql}{FATE}"));
+    let query = sqlx::query_as::<_, Fate>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
     let query = query.bind(entry.conversation_id.map(|id| id.to_string())).bind(entry.parent_id.map(|id| id.to_string()));
     let query = query.bind(entry.turn_id.map(|id| id.to_string())).bind(entry.log_type.as_str()).bind(entry.status.as_str());
     let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata)).bind(entry.duration_ms);
     let query = query.bind(entry.storage_status.as_str()).bind(entry.timestamp.millis()).bind(entry.updated_at.millis());
     let (key, hash) = held.idempotency.clone().unzip();
-    let expires_at = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
-    entry.expires_at = expires_at.map(Timestamp::from_millis);
+    let fate = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
+    meet(entry, fate, None);
     stats::count(tx, entry, size_of(entry), 1).await
+}
+
+/// When an entry expires, and the word of who keeps it from that beside itself.
+type Fate = (Option<i64>, Option<String>);
+
+fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Fate, kept_at: Option<Timestamp>) {
+    entry.expires_at = expires_at.map(Timestamp::from_millis);
+    entry.kept_by = if kept_at.is_some() { Some(KeptBy::Entry) } else { held_by.as_deref().map(kept_by) };
 }
 
 fn size_of(entry: &WorkLogEntry) -> i64 {
@@ -69,10 +77,10 @@ pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogE
 
 /// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on.
 pub async fn keep(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, kept_at: Option<Timestamp>) -> Result<()> {
-    let sql = sqlx::AssertSqlSafe(format!("update work_logs set kept_at = $3 where user_id = $1 and id = $2 returning {EXPIRES_AT}"));
-    let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
-    let expires_at = query.bind(kept_at.map(Timestamp::millis)).fetch_one(&mut **tx).await?;
-    entry.expires_at = expires_at.map(Timestamp::from_millis);
+    let sql = sqlx::AssertSqlSafe(format!("update work_logs set kept_at = $3 where user_id = $1 and id = $2 returning {FATE}"));
+    let query = sqlx::query_as::<_, Fate>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
+    let fate = query.bind(kept_at.map(Timestamp::millis)).fetch_one(&mut **tx).await?;
+    meet(entry, fate, kept_at);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     server::packing::{self, Long},
     timestamp::Timestamp,
-    work_log::{Metadata, StorageStatus, WorkLogEntry},
+    work_log::{KeptBy, Metadata, StorageStatus, WorkLogEntry},
 };
 
 #[derive(sqlx::FromRow)]
@@ -29,6 +29,7 @@ pub(in crate::server::store) struct EntryRow {
     updated_at: i64,
     kept_at: Option<i64>,
     expires_at: Option<i64>,
+    held_by: Option<String>,
     rev: i64,
 }
 
@@ -36,6 +37,14 @@ pub(in crate::server::store) struct EntryRow {
 macro_rules! held {
     () => {
         "exists (select 1 from retention_holds h where h.user_id = work_logs.user_id and h.released_at is null \
+         and (h.conversation_id is null or h.conversation_id = work_logs.conversation_id))"
+    };
+}
+
+/// Who keeps the entry from expiring, beside itself: the word of `retention_holds`, an admin's before its owner's.
+macro_rules! held_by {
+    () => {
+        "(select min(h.kind) from retention_holds h where h.user_id = work_logs.user_id and h.released_at is null \
          and (h.conversation_id is null or h.conversation_id = work_logs.conversation_id))"
     };
 }
@@ -52,19 +61,22 @@ macro_rules! expires_at {
 }
 
 pub(in crate::server::store) const HELD: &str = held!();
-pub(in crate::server::store) const EXPIRES_AT: &str = expires_at!();
+/// What follows from its place and from today's policy, as an insert or an update returns it.
+pub(in crate::server::store) const FATE: &str = concat!(expires_at!(), " as expires_at, ", held_by!(), " as held_by");
 pub(in crate::server::store) const COLUMNS: &str = concat!(
     "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, packed, duration_ms, \
      storage_status, created_at, updated_at, kept_at, ",
     expires_at!(),
-    " as expires_at, rev"
+    " as expires_at, ",
+    held_by!(),
+    " as held_by, rev"
 );
 
 impl EntryRow {
     pub(in crate::server::store) fn read(self) -> Result<WorkLogEntry> {
         let tier = parsed::<StorageStatus>("storage_status", &self.storage_status)?;
-        let expires_at = self.expires_at.map(Timestamp::from_millis);
-        Ok(self.stored()?.entry(tier, expires_at, None))
+        let fate = (self.expires_at.map(Timestamp::from_millis), self.held_by.as_deref().map(kept_by));
+        Ok(self.stored()?.entry(tier, fate, None))
     }
 
     /// The tier, and how many bytes are packed in a warm row.
@@ -92,6 +104,11 @@ impl EntryRow {
             rev: self.rev,
         })
     }
+}
+
+/// Who it is that the word of a hold stands for.
+pub(in crate::server::store) fn kept_by(kind: &str) -> KeptBy {
+    if kind == "hold" { KeptBy::Hold } else { KeptBy::Conversation }
 }
 
 fn long_fields(details: Option<String>, metadata: &str, packed: Option<&[u8]>) -> Result<(Option<String>, Metadata)> {

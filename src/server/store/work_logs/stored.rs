@@ -3,7 +3,7 @@
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
     timestamp::Timestamp,
-    work_log::{LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +31,13 @@ pub struct StoredEntry {
 }
 
 impl StoredEntry {
-    /// The entry as readers see it.
-    pub fn entry(self, storage_status: StorageStatus, expires_at: Option<Timestamp>, archived_at: Option<Timestamp>) -> WorkLogEntry {
+    /// The entry as readers see it; `held` says who keeps it from expiring beside its owner's own word.
+    pub fn entry(
+        self,
+        storage_status: StorageStatus,
+        (expires_at, held): (Option<Timestamp>, Option<KeptBy>),
+        archived_at: Option<Timestamp>,
+    ) -> WorkLogEntry {
         WorkLogEntry {
             id: self.id,
             user_id: self.user_id,
@@ -49,6 +54,7 @@ impl StoredEntry {
             duration_ms: self.duration_ms,
             storage_status,
             expires_at,
+            kept_by: if self.kept_at.is_some() { Some(KeptBy::Entry) } else { held },
             archived_at,
             rev: self.rev,
         }

@@ -108,5 +108,5 @@ impl World<'_> {
 
 /// What an entry is, wherever it lies.
 fn comparable(entry: &WorkLogEntry) -> WorkLogEntry {
-    WorkLogEntry { storage_status: StorageStatus::Hot, expires_at: None, archived_at: None, rev: 0, ..entry.clone() }
+    WorkLogEntry { storage_status: StorageStatus::Hot, expires_at: None, kept_by: None, archived_at: None, rev: 0, ..entry.clone() }
 }

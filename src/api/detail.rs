@@ -1,0 +1,18 @@
+//! How much of the work a reader has in sight.
+
+use super::ApiError;
+use leptos::prelude::*;
+
+/// Chooses a level of detail for this browser, for a year.
+#[server(prefix = "/fn", endpoint = "settings/detail")]
+pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
+    use crate::{
+        components::Detail,
+        server::{asker, cookies, error::Error},
+    };
+    let (app, _) = asker::asker()?;
+    let detail: Detail = detail.parse().map_err(|why: crate::work_log::UnknownWord| Error::refused("detail", why.to_string()))?;
+    cookies::choose(&app, "detail", detail.as_str());
+    leptos_axum::redirect("/settings#appearance");
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed one, and why.
+
+use super::ApiError;
+use crate::timestamp::Timestamp;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A hold in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldLine {
+    /// Its id.
+    pub id: String,
+    /// The address of the person whose entries it holds.
+    pub person: String,
+    /// Only of this conversation.
+    pub conversation: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The address of the admin who placed it.
+    pub placed_by: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Holds in force, newest first.
+#[server(prefix = "/fn", endpoint = "page/holds")]
+pub async fn load_holds() -> Result<Vec<HoldLine>, ApiError> {
+    use crate::server::{asker, retention::keeping};
+    let (app, _) = asker::admin()?;
+    Ok(keeping::holds_in_force(&app.retention).await?)
+}
+
+/// Holds a person's entries, or those of one of their conversations, named by its id or its address.
+#[server(prefix = "/fn", endpoint = "holds/place")]
+pub async fn place_hold(email: String, conversation: Option<String>, reason: String) -> Result<(), ApiError> {
+    use crate::server::{asker, retention::keeping};
+    let (app, identity) = asker::admin()?;
+    let whose = keeping::whose(&app.retention, &email, conversation.as_deref().unwrap_or_default()).await?;
+    keeping::place_hold(&app.retention, app.clock.now(), identity.account.id, whose, &reason).await?;
+    leptos_axum::redirect("/holds");
+    Ok(())
+}
+
+/// Releases a hold.
+#[server(prefix = "/fn", endpoint = "holds/release")]
+pub async fn release_hold(id: String) -> Result<(), ApiError> {
+    use crate::server::{asker, retention::keeping};
+    let (app, _) = asker::admin()?;
+    keeping::release_hold(&app.retention, app.clock.now(), &id).await?;
+    leptos_axum::redirect("/holds");
+    Ok(())
+}

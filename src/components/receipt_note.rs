@@ -1,0 +1,15 @@
+//! What a deletion took away, said where the reader goes on.
+
+use crate::chat::Receipt;
+use leptos::prelude::*;
+
+/// The place for receipts: it says the one whose figures stand in the address; in the browser `live_forms` says the others.
+#[component]
+pub fn ReceiptNote(
+    /// The figures of a [`Receipt`], as they stand in the address.
+    code: Option<String>,
+) -> impl IntoView {
+    let words = code.and_then(|code| code.parse().ok()).map(|receipt: Receipt| receipt.words());
+    let nothing = words.is_none();
+    view! { <p id="receipt" class="note" role="status" hidden=nothing>{words}</p> }
+}

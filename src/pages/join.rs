@@ -1,0 +1,50 @@
+//! `/join?secret=…`: what the link of an invitation opens. A plain form; opening it uses nothing up.
+
+use super::form_error::FormError;
+use crate::{
+    api::{Invitation, Join, load_invitation},
+    components::Icon,
+};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Lets somebody who was invited choose a password.
+#[component]
+pub fn JoinPage() -> impl IntoView {
+    let secret = use_query_map().with_untracked(|query| query.get("secret").unwrap_or_default());
+    Suspend::new(async move {
+        let content = match load_invitation(secret.clone()).await {
+            Ok(invitation) => Either::Left(view! { <JoinForm invitation secret/> }),
+            Err(_) => Either::Right(view! {
+                <p>"This invitation is not open any more: it was used, taken back, or ran out. Ask for a new one."</p>
+                <p><a href="/sign-in">"I have an account"</a></p>
+            }),
+        };
+        view! {
+            <Title text="Join"/>
+            <main class="page" data-width="narrow">
+                <h1 class="brand"><Icon name="leaf"/> "Join Holly"</h1>
+                {content}
+            </main>
+        }
+    })
+}
+
+#[component]
+fn JoinForm(invitation: Invitation, secret: String) -> impl IntoView {
+    let by = invitation.invited_by.map(|by| format!("{by} invited you. ")).unwrap_or_default();
+    view! {
+        <p>{by} "Choose a password, and you are in."</p>
+        <form class="fields" method="post" action=Join::url()>
+            <FormError/>
+            <input type="hidden" name="secret" value=secret/>
+            <label>"Email" <input type="email" value=invitation.email autocomplete="username" readonly/></label>
+            <label>
+                "Password, 8 characters or more"
+                <input type="password" name="password" autocomplete="new-password" minlength="8" required autofocus/>
+            </label>
+            <button class="button" data-kind="main">"Join"</button>
+        </form>
+    }
+}

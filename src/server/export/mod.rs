@@ -1,0 +1,70 @@
+//! Everything a person has, to take along: `pieces` reads it a page at a time from all tiers, `html` and `jsonl` write it down.
+//! An export is whole or it breaks off: where the archive does not answer, the transfer ends short, so nobody takes it for whole.
+
+mod html;
+mod pieces;
+
+use super::{error::Result, state::App};
+use crate::{
+    chat::{Change, Message},
+    ids::{ConversationId, UserId},
+};
+use futures::{Stream, StreamExt, stream};
+use pieces::{Piece, entries, everything};
+use serde_json::json;
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON value a line, for programs.
+    Jsonl,
+    /// One page, to read.
+    Html,
+}
+
+/// What is exported.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Whose.
+    pub user: UserId,
+    /// Only of this conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Whether what was said goes along. Then it is told conversation by conversation, oldest first; without it there are only
+    /// entries, newest first, as the list shows them.
+    pub messages: bool,
+    /// How it is written.
+    pub format: Format,
+}
+
+/// The export as a stream of text.
+pub fn export(app: App, wanted: Wanted) -> impl Stream<Item = Result<String>> {
+    let html = wanted.format == Format::Html;
+    let head = html.then(|| Ok(html::head(app.clock.now())));
+    let site = app.config.public_url.clone().unwrap_or_default();
+    let pieces = if wanted.messages { everything(app, wanted).left_stream() } else { entries(app, wanted).right_stream() };
+    let body = pieces.map(move |piece| {
+        let piece = piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
+        Ok(if html { html::piece(&piece, &site) } else { jsonl(&piece) })
+    });
+    let foot = html.then(|| Ok(html::FOOT.to_owned()));
+    stream::iter(head).chain(body).chain(stream::iter(foot))
+}
+
+/// Entries stand as the list shows them, a line each; a conversation and a message are named by their one field.
+fn jsonl(piece: &Piece) -> String {
+    let lines = |rows: &[Change]| rows.iter().filter_map(line).map(|line| line + "\n").collect::<String>();
+    match piece {
+        Piece::Conversation(conversation) => json!({ "conversation": conversation }).to_string() + "\n",
+        Piece::Outside => String::new(),
+        Piece::Rows(rows) => lines(rows),
+    }
+}
+
+fn line(row: &Change) -> Option<String> {
+    match row {
+        Change::Entry(entry) => serde_json::to_string(entry).ok(),
+        // Its Markdown is there; how the page renders it is nothing to keep.
+        Change::Message(message) => Some(json!({ "message": Message { html: None, ..message.clone() } }).to_string()),
+        Change::Conversation(_) | Change::Removed(_) => None,
+    }
+}

@@ -1,0 +1,30 @@
+//! A person's whole log, tier by tier, a page at a time: what an export holds.
+
+use super::{
+    Retention,
+    reading::{list, steadily},
+};
+use crate::{
+    ids::{EntryId, UserId},
+    server::{error::Result, store::work_logs::EntryFilter},
+    work_log::WorkLogEntry,
+};
+use futures::{Stream, stream};
+
+/// Entries read at once.
+const PAGE: i64 = 200;
+
+/// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
+pub fn pages(retention: Retention, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
+    stream::try_unfold(Some(None::<EntryId>), move |before| {
+        let (retention, filter) = (retention.clone(), filter.clone());
+        async move {
+            let Some(before) = before else { return Ok(None) };
+            let (archive, filter) = (&retention.archive, (&filter, false));
+            let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
+            let page = steadily(&retention.store, read).await?;
+            let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
+            Ok(Some((page, next)))
+        }
+    })
+}

@@ -1,0 +1,85 @@
+//! Readers who would rather see what there is than nothing: what the archive does not give them is a gap, which they are told.
+//! Whoever must have all (an export, an erasure, a single entry) reads the archive as it is, and fails.
+
+use super::{Archive, ArchiveError};
+use crate::{
+    ids::EntryId,
+    server::store::{retention::objects::Shelf, work_logs::StoredEntry},
+    work_log::{Gap, GapReason},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// What one reading could not see.
+#[derive(Debug, Clone, Default)]
+pub struct Gaps(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    gaps: Vec<Gap>,
+    /// The archive did not answer: it is not asked again in this reading.
+    silent: bool,
+    /// An object that is missing is a gap; before the last try it means that the snapshot is old.
+    last_try: bool,
+}
+
+impl Gaps {
+    /// Nothing missed yet.
+    pub(super) fn new(last_try: bool) -> Self {
+        Self(Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })))
+    }
+
+    /// What was missed, oldest first.
+    pub(super) fn noted(&self) -> Vec<Gap> {
+        let mut gaps = self.lock().gaps.clone();
+        gaps.sort_by_key(|gap| (gap.from, gap.to));
+        gaps.dedup();
+        gaps
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, shelf: &Shelf, reason: GapReason) {
+        let mut noted = self.lock();
+        noted.silent |= reason == GapReason::Unreachable;
+        noted.gaps.push(Gap { from: shelf.first_id, to: shelf.last_id, entries: shelf.entries, reason });
+    }
+}
+
+impl Archive {
+    /// The entries of an object; `None` when they cannot be had and the reader takes a gap instead.
+    pub(super) async fn shelf(&self, shelf: &Shelf) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
+        let Some(gaps) = self.gaps() else { return self.entries(&shelf.key, &shelf.sha256).await.map(Some) };
+        if gaps.lock().silent {
+            let known = self.known(&shelf.key);
+            if known.is_none() {
+                gaps.note(shelf, GapReason::Unreachable);
+            }
+            return Ok(known);
+        }
+        match self.entries(&shelf.key, &shelf.sha256).await {
+            Ok(entries) => Ok(Some(entries)),
+            Err(why @ ArchiveError::Missing(_)) if !gaps.lock().last_try => Err(why),
+            Err(why) => {
+                tracing::warn!(key = shelf.key, error = %why, "a reader sees a gap where the archive should be");
+                let unreachable = matches!(why, ArchiveError::Unreachable(_));
+                gaps.note(shelf, if unreachable { GapReason::Unreachable } else { GapReason::Unreadable });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether it did not answer this reader.
+    pub(super) fn is_silent(&self) -> bool {
+        self.gaps().is_some_and(|gaps| gaps.lock().silent)
+    }
+}
+
+/// The gaps that a page shows whose rows reach from `from` to before `to`.
+pub fn within(gaps: Vec<Gap>, from: Option<Uuid>, to: Option<Uuid>) -> Vec<Gap> {
+    let shown =
+        |gap: &Gap| from.is_none_or(|from| gap.to >= EntryId::from_uuid(from)) && to.is_none_or(|to| gap.from < EntryId::from_uuid(to));
+    gaps.into_iter().filter(shown).collect()
+}

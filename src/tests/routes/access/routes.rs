@@ -1,0 +1,67 @@
+//! The routes that the program has: plain ones from the router's source, server functions from their register, pages from
+//! the page table. Each as `method address`.
+
+use crate::{app::shell, server::state::App};
+use leptos::prelude::provide_context;
+
+const ROUTER: &str = include_str!("../../../server/router.rs");
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+/// What is served without a handler of its own: files that anybody may have.
+const STATIC: [&str; 5] = [
+    ".route(&style::ADDRESS",
+    ".route_service(\"/pkg/{*path}\"",
+    ".route_service(\"/samples/{*path}\"",
+    ".route_service(\"/icons.svg\"",
+    ".route_service(\"/favicon.svg\"",
+];
+
+/// Plain routes. Whatever else adds to the router and is not understood here fails.
+pub(super) fn plain() -> Vec<String> {
+    let mut source = ROUTER.to_owned();
+    for known in STATIC {
+        assert!(source.contains(known), "{known}");
+        source = source.replacen(known, "", 1);
+    }
+    for unknown in [".route_service(", ".nest_service(", ".nest(", ".fallback_service(", "any("] {
+        assert!(!source.contains(unknown), "{unknown} adds routes that this test does not know");
+    }
+    let merged = ["merge(http_api())", "merge(pages(&app))", "merge(static_files(&app))"];
+    assert_eq!(source.matches(".merge(").count(), merged.into_iter().filter(|known| source.contains(known)).count());
+    source.split(".route(").skip(1).flat_map(route).filter(|route| !route.contains("/fn/")).collect()
+}
+
+fn route(text: &str) -> Vec<String> {
+    let (address, rest) = text.trim_start().strip_prefix('"').and_then(|text| text.split_once('"')).expect("an address stands first");
+    let mut depth = 1;
+    let end = rest.char_indices().find(|(_, c)| {
+        depth += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        depth == 0
+    });
+    let handlers = &rest[..end.expect("it is closed").0];
+    let found: Vec<_> = METHODS.into_iter().filter(|method| called(handlers, method)).map(|method| format!("{method} {address}")).collect();
+    assert!(!found.is_empty(), "{address} has no method");
+    found
+}
+
+/// Whether `name(` stands there as a function of its own, not at the end of another one's name.
+fn called(text: &str, name: &str) -> bool {
+    let call = format!("{name}(");
+    text.match_indices(&call).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+/// Server functions; `handle_server_fns` serves exactly those.
+pub(super) fn functions() -> Vec<String> {
+    leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{} {path}", method.as_str().to_lowercase())).collect()
+}
+
+/// Pages.
+pub(super) fn pages(app: &App) -> Vec<String> {
+    let app = app.clone();
+    let context = move || provide_context(app.clone());
+    let (pages, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(shell, None, context);
+    pages.iter().map(|page| format!("get {}", page.path())).collect()
+}

@@ -1,0 +1,89 @@
+//! The archive does not answer: readers see what there is, where something is missing, and how to try again; whoever must
+//! have all is refused.
+
+use crate::{
+    server::retention::Archive,
+    tests::support::{Person, TestApp, address_of, lying::Liar},
+    timestamp::DAY_MS,
+};
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+/// Somebody whose conversation has two entries in the archive and one that is hot; the archive's switch, and the entries.
+async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
+    let liar = Liar::before(Arc::new(InMemory::new()), 1);
+    let archive = Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5));
+    let app = TestApp::with(|_| {}, |app| app.retention.archive = archive).await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let mut entries = vec![ada.creates(note("cold one")).await, ada.creates(note("cold two")).await];
+    app.app.clock.advance(40 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    entries.push(ada.creates(note("hot one")).await);
+    (app, ada, liar, talk, entries)
+}
+
+fn titles(list: &Value) -> Vec<&str> {
+    list["logs"].as_array().unwrap().iter().map(|log| log["title"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_shows_what_there_is_and_says_what_is_missing() {
+    let (_app, ada, liar, talk, entries) = reader().await;
+    liar.is_away(true);
+    let listed = ada.lists(&format!("conversationId={talk}")).await;
+    assert_eq!((titles(&listed), &listed["complete"]), (vec!["hot one"], &json!(false)));
+    let gap = json!({"from": entries[0]["id"], "to": entries[1]["id"], "entries": 2, "reason": "unreachable"});
+    assert_eq!(listed["gaps"], json!([gap]));
+    let first = ada.lists("limit=1").await;
+    assert_eq!((&first["complete"], &first["gaps"]), (&json!(true), &json!([])), "a page that does not reach into the archive is whole");
+    liar.is_away(false);
+    let listed = ada.lists(&format!("conversationId={talk}")).await;
+    assert_eq!((titles(&listed), &listed["complete"]), (vec!["hot one", "cold two", "cold one"], &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_try_again() {
+    let (_app, ada, liar, talk, _) = reader().await;
+    liar.is_away(true);
+    for address in [format!("/c/{talk}"), "/history".to_owned()] {
+        let page = ada.gets(&address).await;
+        let html = page.text();
+        assert_eq!(page.status, 200, "{address}");
+        let (gap, hot) = (html.find("2 older entries are in the archive, which does not answer"), html.find(">hot one<"));
+        assert!(gap.is_some() && hot.is_some() && html.contains("<a href=\"\">Try again</a>"), "{address}: {html}");
+        assert_eq!(gap < hot, address.starts_with("/c/"), "it stands where they would stand: {address}");
+    }
+    ada.gets(&format!("/api/conversations/{talk}")).await.expect(200);
+    liar.is_away(false);
+    let html = ada.gets(&format!("/c/{talk}")).await.text();
+    assert!(html.contains(">cold one<") && !html.contains("class=\"gap\""), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_be_whole_is_refused() {
+    let (_app, ada, liar, talk, entries) = reader().await;
+    liar.is_away(true);
+    ada.gets(&address_of(&entries[0])).await.expect(503);
+    ada.deletes(&address_of(&entries[0])).await.expect(503);
+    for query in ["", "&messages=true"] {
+        let request = ada.request(reqwest::Method::GET, &format!("/api/work-log/export?conversationId={talk}{query}"));
+        assert!(request.send().await.unwrap().bytes().await.is_err(), "an export that is not whole breaks off");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_that_are_gone_are_told_as_unreadable() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    ada.notes("cold one").await;
+    app.app.clock.advance(40 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let folder = app.app.config.retention.archive_url.strip_prefix("file://").unwrap();
+    std::fs::remove_dir_all(std::path::Path::new(folder).join("work-log")).unwrap();
+    let listed = ada.lists("").await;
+    assert_eq!((&listed["complete"], &listed["gaps"][0]["reason"]), (&json!(false), &json!("unreadable")), "{listed}");
+    assert!(ada.gets("/history").await.text().contains("cannot be read: an admin should look at it"));
+}
