@@ -22,7 +22,7 @@ test: # everything: lints, unit tests, browser tests, stories
 cluster: build # three processes on a PostgreSQL and an S3 server of their own, behind a proxy; Ctrl-C ends all of it
 	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
 
-hunt: # the long run of the tiers against a plain map: a thousand seeds, each printed; HOLLY_SEED=n repeats one
+hunt: # the long run of the tiers against a plain map: a thousand seeds of four generations; HOLLY_SEED=n repeats one
 	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
 bench: build # how fast the parts are that must be fast, and what people, entries and streams cost

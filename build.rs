@@ -24,14 +24,14 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&folder).join("site.rs"), format!("&[{rows}]"))
 }
 
-/// Every file in its order, without those that are another one compressed.
+/// Every file in its order, without those that are another one compressed, and without types that no browser asks for.
 fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         match path.extension().and_then(|extension| extension.to_str()) {
             _ if path.is_dir() => found.extend(files_below(&path)?),
-            Some("br" | "gz") => {}
+            Some("br" | "gz" | "ts") => {}
             _ => found.push(path),
         }
     }

@@ -29,7 +29,7 @@ test("the Caddy example of the documentation is valid, and serves Holly live", a
 
 test("systemd finds nothing wrong with the unit of the documentation", (story) => {
   const unit = readFileSync(resolve(import.meta.dirname, "../../docs/deploy/holly.service"), "utf8");
-  const there = unit.replace("/usr/local/bin/holly", binary);
+  const there = unit.replaceAll("/usr/local/bin/holly", binary);
   assert.notEqual(there, unit);
   const folder = mkdtempSync(join(tmpdir(), "holly-unit-"));
   writeFileSync(join(folder, "holly.service"), there);

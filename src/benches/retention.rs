@@ -8,17 +8,23 @@ mod corpus;
 
 use corpus::{Corpus, Sample};
 use holly::{
+    api::Account,
     ids::{ConversationId, EntryId, UserId},
     server::{
+        chat::create_conversation,
         packing::{Long, pack, unpack},
         retention::{
-            Archive,
-            object::{Group, encode, hex_sha256},
+            Archive, Policy, Retention, Run,
+            object::{Group, encode},
+            reading, run_once,
         },
-        store::work_logs::StoredEntry,
+        store::{
+            Store, users,
+            work_logs::{self, EntryFilter, Held, StoredEntry},
+        },
     },
-    timestamp::Timestamp,
-    work_log::{Metadata, Status},
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{Metadata, Status, StorageStatus},
 };
 use std::time::{Duration, Instant};
 
@@ -105,22 +111,47 @@ fn cold(count: usize) {
     );
 }
 
-/// From the folder each time: a new archive has an empty cache.
+/// A conversation's day as the list reads it: manifest, object, merging. From the folder each time: a new archive has read nothing.
 async fn cold_read(count: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("file://{}", folder.path().display());
-    let (group, entries) = entries(count);
-    let encoded = encode(group, &entries).expect("it can be encoded");
-    let sha256 = hex_sha256(&encoded.bytes);
-    Archive::open(&url).expect("a folder can be opened").create(&encoded.key, encoded.bytes).await.expect("it can be written");
+    let store = Store::open(&format!("sqlite://{}/holly.db", folder.path().display())).await.expect("a database can be made");
+    let url = format!("file://{}/archive", folder.path().display());
+    let archive = || Archive::open(&url).expect("a folder can be opened");
+    let (user, conversation) = written(&store, count).await;
+    let now = Timestamp::from_millis(1_795_512_600_000).plus(32 * DAY_MS);
+    let report = run_once(&Retention { store: store.clone(), archive: archive() }, Run::at(Policy::default(), now)).await;
+    assert_eq!(report.expect("the run goes on").moved_to_cold, count as i64);
+    let filter = EntryFilter { conversation_id: Some(conversation), ..EntryFilter::default() };
     let mut times = Vec::new();
     for _ in 0..READS {
-        let archive = Archive::open(&url).expect("a folder can be opened");
-        let began = Instant::now();
-        assert_eq!(archive.entries(&encoded.key, &sha256).await.expect("it can be read").len(), count);
+        let (fresh, began) = (archive(), Instant::now());
+        let mut reader = store.read().await.expect("the database answers");
+        let read = reading::list(&mut reader, &fresh, user, (&filter, false), None, count as i64).await.expect("it can be read");
         times.push(began.elapsed());
+        assert_eq!(read.len(), count);
     }
     times.sort();
     let at = |percent: usize| times[(READS * percent / 100).min(READS - 1)].as_secs_f64() * 1e3;
-    println!("cold read of {count} entries from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms", at(50), at(99));
+    println!(
+        "cold read of a conversation's day, {count} entries, from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms",
+        at(50),
+        at(99)
+    );
+}
+
+/// Writes the entries as rows of one conversation.
+async fn written(store: &Store, count: usize) -> (UserId, ConversationId) {
+    let (Group { user_id, .. }, entries) = entries(count);
+    let account = Account { id: user_id, email: "ada@example.org".to_owned(), is_admin: false };
+    let mut tx = store.begin().await.expect("a transaction begins");
+    users::insert(&mut tx, entries[0].timestamp, &account, "no password").await.expect("an account can be made");
+    tx.commit().await.expect("it is lasting");
+    let talk = create_conversation(store, entries[0].timestamp, user_id, "Talk").await.expect("a conversation can be made").id;
+    let mut tx = store.begin().await.expect("a transaction begins");
+    for entry in entries {
+        let mut entry = StoredEntry { conversation_id: Some(talk), ..entry }.entry(StorageStatus::Hot, (None, None), None);
+        work_logs::insert(&mut tx, &mut entry, &Held::default()).await.expect("a row is written");
+    }
+    tx.commit().await.expect("it is lasting");
+    (user_id, talk)
 }

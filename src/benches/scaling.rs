@@ -60,7 +60,7 @@ async fn main() -> Result<(), Failure> {
     let mut measured = Measured::default();
 
     let accounts = add_people(store, people).await?;
-    observer.sizes("people: bytes each", people, &["users", "sessions", "api_keys", "heads"], &mut measured.person).await?;
+    observer.sizes("people: bytes each", people, &["users", "sessions", "api_keys"], &mut measured.person).await?;
     let (began, spent) = (std::time::Instant::now(), observer.processor_ms().await?);
     let conversations = converse(store, &accounts, entries).await?;
     let (took, now_spent) = (began.elapsed(), observer.processor_ms().await?);
@@ -75,6 +75,7 @@ async fn main() -> Result<(), Failure> {
     );
     println!("connections under load: {} of one process, and one more to LISTEN\n", observer.connections().await?);
     ask(&observer, store, &accounts, &conversations, &mut measured).await?;
+    observer.sizes("where their feeds stand: bytes each", people, &["heads"], &mut measured.person).await?;
     let talk = ["conversations", "messages", "turns"];
     observer.sizes("turns: bytes each", people * entries.div_ceil(6), &talk, &mut measured.turn).await?;
     age(&observer, &retention, written, &mut measured).await?;

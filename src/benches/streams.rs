@@ -1,8 +1,8 @@
 //! What an idle stream costs: the memory of the real server process with thousands of streams open, each of another person,
 //! beside a bare axum that does nothing but send heartbeats, measured alike in the same run. Prints; asserts nothing.
 //!
-//! `make bench`, or `cargo bench --features ssr --bench streams`; HOLLY_BENCH_STREAMS=N opens N (default 10,000). On
-//! PostgreSQL when DATABASE_URL names one, which is written to.
+//! `make bench`, or `cargo bench --features ssr --bench streams`; HOLLY_BENCH_STREAMS=N opens N (default 10,000),
+//! HOLLY_BIN measures another program. On PostgreSQL when DATABASE_URL names one, which is written to.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -81,7 +81,8 @@ async fn measure(wanted: usize) {
     let bare = spawn(&std::env::current_exe().expect("this program has a path"), folder.path(), &[(SERVED_BARE, "1")]);
     report("axum", bare, wanted, "/", &[]).await;
     let settings = [("DATABASE_URL", database.as_str()), ("HOLLY_MAX_STREAMS", "0")];
-    let holly = spawn(Path::new(env!("CARGO_BIN_EXE_holly")), folder.path(), &settings);
+    let program = std::env::var("HOLLY_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_holly").to_owned());
+    let holly = spawn(Path::new(&program), folder.path(), &settings);
     report("holly", holly, wanted, "/api/work-log/stream", &tokens).await;
 }
 
@@ -168,7 +169,7 @@ async fn open_streams(open: &mut Vec<tokio::task::JoinHandle<()>>, address: Sock
             read(&mut socket).await;
             // a closed channel means that nobody counts any more
             _ = began.send(()).await;
-            drop(place);
+            drop((began, place));
             while read(&mut socket).await {}
         }));
         while opened.try_recv().is_ok() {}

@@ -9,7 +9,12 @@ use holly::{
         config::Config,
         data_dir::DataDir,
         metrics::Metrics,
-        retention::{Run, keeping, object, pass::dry_run, restoring::after_restore, worker::run_through},
+        retention::{
+            Run, keeping, object,
+            pass::dry_run,
+            restoring::{Restored, after_restore, mirror},
+            worker::run_through,
+        },
         state::{begin_retention, open_retention},
         store::{Store, retention::holds},
     },
@@ -159,26 +164,60 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
     if !file.is_file() {
         return Err(format!("there is no backup {}", file.display()).into());
     }
+    if database.is_file()
+        && let Err(why) = list_erasures(config, now).await
+    {
+        say(&format!("what was erased in the last minutes cannot be read from the database that is replaced: {why}"));
+    }
+    let ready = PathBuf::from(format!("{}.restoring", database.display()));
+    let restored = make_ready(config, file, &ready, now).await?;
+    let old = format!("{}.before-{}", database.display(), now.millis());
+    swap(&database, &ready, &old)?;
+    say(&format!(
+        "restored; {} erased again, {} objects listed anew, {} gone; what was there is {old}",
+        restored.erased, restored.adopted, restored.missing,
+    ));
+    Ok(())
+}
+
+/// Brings the archive's list of erasures up to date from the database that is to be replaced.
+async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
+    let retention = open_retention(config).await?;
+    mirror(&retention, now).await?;
+    retention.store.close().await;
+    Ok(())
+}
+
+/// Makes a copy of the backup that is fit to be served. Until it is, the database stays as it was.
+async fn make_ready(config: &Config, backup: &Path, ready: &Path, now: Timestamp) -> Result<Restored, Failure> {
     for ending in ["", "-wal", "-shm"] {
-        let old = PathBuf::from(format!("{}{ending}", database.display()));
-        if old.exists() {
-            std::fs::rename(&old, format!("{}.before-{}{ending}", database.display(), now.millis()))?;
+        let left = PathBuf::from(format!("{}{ending}", ready.display()));
+        if left.exists() {
+            std::fs::remove_file(left)?;
         }
     }
-    std::fs::copy(file, &database)?;
+    std::fs::copy(backup, ready)?;
+    let config = Config { database_url: format!("sqlite://{}", ready.display()), ..config.clone() };
     let store = Store::open(&config.database_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;
-    let retention = open_retention(config).await?;
+    let retention = open_retention(&config).await?;
     let restored = after_restore(&retention, now).await?;
+    retention.store.shrink().await?;
     retention.store.close().await;
-    say(&format!(
-        "restored; {} erased again, {} objects listed anew, {} gone; what was there is {}.before-{}",
-        restored.erased,
-        restored.adopted,
-        restored.missing,
-        database.display(),
-        now.millis()
-    ));
-    Ok(())
+    Ok(restored)
+}
+
+/// Puts `ready` in place of the database, whose files stay under the name `old`.
+fn swap(database: &Path, ready: &Path, old: &str) -> std::io::Result<()> {
+    if database.exists() {
+        std::fs::hard_link(database, old)?;
+    }
+    for ending in ["-wal", "-shm"] {
+        let beside = PathBuf::from(format!("{}{ending}", database.display()));
+        if beside.exists() {
+            std::fs::rename(&beside, format!("{old}{ending}"))?;
+        }
+    }
+    std::fs::rename(ready, database)
 }

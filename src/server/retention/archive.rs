@@ -1,13 +1,13 @@
 //! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
 //! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
 
-use super::{cache::Cache, gaps::Gaps, object};
+use super::{cache::Cache, folder, gaps::Gaps, object};
 use crate::{server::store::work_logs::StoredEntry, timestamp::Timestamp};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use object_store::{
     BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
-    aws::AmazonS3Builder, local::LocalFileSystem, path::Path as Key,
+    aws::AmazonS3Builder, path::Path as Key,
 };
 use std::{
     path::Path,
@@ -46,6 +46,8 @@ type Result<T> = std::result::Result<T, ArchiveError>;
 pub struct Archive {
     store: Arc<dyn ObjectStore>,
     prefix: String,
+    /// Where it lies, if it is a folder.
+    folder: Option<Arc<Path>>,
     patience: Duration,
     cache: Arc<Mutex<Cache>>,
     gaps: Option<Gaps>,
@@ -64,20 +66,23 @@ impl Archive {
     /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it is missing. Errors say
     /// what to do.
     pub fn open(url: &str) -> std::result::Result<Self, String> {
-        let (store, prefix): (Arc<dyn ObjectStore>, &str) = match url.split_once("://") {
-            Some(("file", folder)) => (Arc::new(folder_store(Path::new(folder))?), ""),
+        match url.split_once("://") {
+            Some(("file", folder)) => {
+                let folder = Path::new(folder);
+                Ok(Self { folder: Some(folder.into()), ..Self::over(Arc::new(folder::open(folder)?), "", PATIENCE) })
+            }
             Some(("s3", place)) => {
                 let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-                (Arc::new(bucket_store(bucket)?), prefix.trim_matches('/'))
+                Ok(Self::over(Arc::new(bucket_store(bucket)?), prefix.trim_matches('/'), PATIENCE))
             }
-            _ => return Err(format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")),
-        };
-        Ok(Self::over(store, prefix, PATIENCE))
+            _ => Err(format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")),
+        }
     }
 
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
-        Self { store, prefix: prefix.to_owned(), patience, cache: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))), gaps: None }
+        let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
+        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None }
     }
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
@@ -125,13 +130,23 @@ impl Archive {
         })
     }
 
-    /// Deletes an object; one that is gone already is fine.
+    /// Deletes an object for good; one that is gone already is fine.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.cache().forget(key);
         match self.within(self.store.delete(&self.key(key))).await? {
-            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(unreachable(&error)),
+            Ok(()) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(unreachable(&error)),
         }
+        let Some(file) = self.folder.as_ref().map(|folder| folder.join(key)) else { return Ok(()) };
+        super::aside(move || folder::sync_above(&file)).await.map_err(|why| ArchiveError::Unreachable(why.to_string()))
+    }
+
+    /// Deletes what writers that died left half written before `before`, where the store itself does not. Returns how many
+    /// files that were.
+    pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
+        let Some(folder) = self.folder.clone() else { return Ok(0) };
+        let cleared = super::aside(move || folder::clear_unfinished(&folder, before)).await;
+        cleared.map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Every object whose key begins with `under`, a folder.
@@ -151,14 +166,20 @@ impl Archive {
         if let Some(entries) = self.known(key) {
             return Ok(entries);
         }
-        let bytes = self.get(key).await?;
-        let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
-        if object::hex_sha256(&bytes) != sha256 {
-            return Err(damaged("it does not have the checksum of its manifest".to_owned()));
-        }
-        let entries = Arc::new(object::decode(&bytes).map_err(damaged)?);
+        let entries = Arc::new(self.entries_once(key, sha256).await?);
         self.cache().put(key, entries.clone());
         Ok(entries)
+    }
+
+    /// The entries of an object that has this SHA-256, read anew and not kept: a run over many objects leaves to readers what
+    /// they read.
+    pub async fn entries_once(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
+        let (bytes, sha256) = (self.get(key).await?, sha256.to_owned());
+        let decoded = super::aside(move || match object::hex_sha256(&bytes) == sha256 {
+            true => object::decode(&bytes),
+            false => Err("it does not have the checksum of its manifest".to_owned()),
+        });
+        decoded.await.map_err(|why| ArchiveError::Damaged(key.to_owned(), why))
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -173,14 +194,6 @@ impl Archive {
 
 fn unreachable(error: &StoreError) -> ArchiveError {
     ArchiveError::Unreachable(error.to_string())
-}
-
-fn folder_store(folder: &Path) -> std::result::Result<LocalFileSystem, String> {
-    let refused = |why: &dyn std::fmt::Display| format!("HOLLY_ARCHIVE_URL {}: {why}", folder.display());
-    std::fs::create_dir_all(folder).map_err(|why| refused(&why))?;
-    let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| refused(&why))?;
-    // without it an object may be lost in a power cut after its rows are gone
-    Ok(store.with_fsync(true))
 }
 
 fn bucket_store(bucket: &str) -> std::result::Result<impl ObjectStore, String> {

@@ -1,6 +1,11 @@
-//! Changing an entry that lies in the archive: it becomes a row again, changes like any other, and a later run moves it back.
+//! An entry that lies in the archive and is to change, or to go: it is taken out of its object and becomes a row again, which
+//! changes like any other and is moved back by a later run, or nothing.
 
-use super::{Retention, reading};
+use super::{
+    Retention, erasing,
+    fail_points::{FailPoint, reach},
+    reading,
+};
 use crate::{
     ids::{EntryId, UserId},
     server::{
@@ -8,7 +13,7 @@ use crate::{
         store::{
             Tx,
             retention::{holes, objects, rows},
-            stats::Changes,
+            stats::{Changes, DELETED, Figures},
             work_logs::StoredEntry,
         },
         work_log::update_work_log,
@@ -17,8 +22,8 @@ use crate::{
     work_log::{EntryPatch, WorkLogEntry},
 };
 
-/// How often a run may move the entry away again before the change gives up.
-const TRIES: usize = 3;
+/// How often a run may move the entry before whoever wants to change it gives up.
+pub(super) const TRIES: usize = 3;
 
 /// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did not answer.
 pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
@@ -27,49 +32,54 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
             Err(Error::NotFound("entry")) => {}
             changed => return changed,
         }
-        bring_back(retention, user, id).await?;
+        take_out(retention, user, id, Becomes::Row).await?;
     }
     update_work_log(&retention.store, now, user, id, patch).await
 }
 
-async fn bring_back(retention: &Retention, user: UserId, id: EntryId) -> Result<()> {
-    let found =
-        reading::steadily(
-            &retention.store,
-            |mut reader| async move { reading::find_archived(&mut reader, &retention.archive, user, id).await },
-        );
+/// What becomes of an entry that is taken out of its object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Becomes {
+    /// A hot row under a new revision.
+    Row,
+    /// Nothing; it is erased at this time.
+    Nothing(Timestamp),
+}
+
+/// Takes an entry out of the object in which it lies. `false` when a run has moved it meanwhile. Errors: there is no such entry,
+/// somebody holds what is to be erased, or the archive did not answer.
+pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes) -> Result<bool> {
+    let (store, archive) = (&retention.store, &retention.archive);
+    let found = reading::steadily(store, |mut reader| async move { reading::find_archived(&mut reader, archive, user, id).await });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
-    let mut tx = super::begin(&retention.store, None, user).await?;
-    let mut changes = Changes::default();
-    if take_out(&mut tx, user, &shelf.key, &entry, &mut changes, false).await? {
-        changes.write(&mut tx, user).await?;
-        rows::bring_back(&mut tx, entry).await?;
-        tx.commit().await?;
+    let mut tx = super::begin(store, None, user).await?;
+    if !count_out(&mut tx, user, &shelf.key, &entry, becomes != Becomes::Row).await? {
+        return Ok(false);
     }
-    Ok(())
+    match becomes {
+        Becomes::Row => drop(rows::bring_back(&mut tx, entry).await?),
+        Becomes::Nothing(now) => erasing::note_entry(&mut tx, now, user, &entry).await?,
+    }
+    reach(FailPoint::TakeOutWritten).await;
+    tx.commit().await?;
+    reach(FailPoint::TakenOut).await;
+    Ok(true)
 }
 
 /// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where it is. `false` when the
 /// object or the entry in it is gone already.
-pub(super) async fn take_out(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    key: &str,
-    entry: &StoredEntry,
-    changes: &mut Changes,
-    deleted: bool,
-) -> Result<bool> {
+async fn count_out(tx: &mut Tx<'_>, user: UserId, key: &str, entry: &StoredEntry, deleted: bool) -> Result<bool> {
     let Some(mut manifest) = objects::find(tx, user, key).await? else { return Ok(false) };
     if !holes::insert(tx, user, key, entry.id).await? {
         return Ok(false);
     }
-    let figures = manifest.figures(entry);
+    let (figures, mut changes) = (manifest.figures(entry), Changes::default());
     changes.count((manifest.day, entry.log_type, entry.status, manifest.tier.as_str()), figures, -1);
     if deleted {
-        let figures = crate::server::store::stats::Figures { stored_bytes: 0, ..figures };
-        changes.count((manifest.day, entry.log_type, entry.status, "deleted"), figures, 1);
+        changes.count((manifest.day, entry.log_type, entry.status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
     }
     manifest.count(entry, -1);
     objects::write_totals(tx, &manifest).await?;
+    changes.write(tx, user).await?;
     Ok(true)
 }

@@ -1,7 +1,13 @@
 //! Deleting on somebody's word, from every tier at once. Rows go and objects stop being read in one transaction; the objects
 //! themselves are rewritten or deleted right after it, and by the next run where the archive does not answer.
 
-use super::{Retention, changing, expiring, object, reading, trimming};
+use super::{
+    Retention,
+    changing::{self, Becomes},
+    expiring,
+    fail_points::{FailPoint, reach},
+    object, trimming,
+};
 use crate::{
     chat::{Receipt, RemovedKind},
     ids::{ConversationId, EntryId, UserId},
@@ -10,8 +16,8 @@ use crate::{
         store::{
             Tx, removed,
             retention::{due, erasures, holds, objects},
-            stats::{self, Changes},
-            users,
+            stats, users,
+            work_logs::StoredEntry,
         },
         work_log::delete_work_log,
     },
@@ -31,29 +37,39 @@ pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<
 
 /// Deletes an entry, wherever it is kept.
 pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id: EntryId) -> Result<Receipt> {
-    match delete_work_log(&retention.store, now, user, id).await {
-        Ok(()) => return Ok(Receipt { rows: 1, ..Receipt::default() }),
-        Err(Error::NotFound("entry")) => {}
-        Err(error) => return Err(error),
+    for _ in 0..changing::TRIES {
+        match delete_work_log(&retention.store, now, user, id).await {
+            Err(Error::NotFound("entry")) => {}
+            Err(error) => return Err(error),
+            Ok(()) => {
+                // an object may hold the entry as it was before it became a row again, or be about to
+                let (objects, objects_pending) = if due::unfinished(&mut *retention.store.read().await?, user).await? {
+                    purge(retention, now, user).await?
+                } else {
+                    (0, 0)
+                };
+                return Ok(Receipt { rows: 1, objects, objects_pending, ..Receipt::default() });
+            }
+        }
+        if changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
+            let (objects, objects_pending) = purge(retention, now, user).await?;
+            return Ok(Receipt { archived: 1, objects, objects_pending, ..Receipt::default() });
+        }
     }
-    let found =
-        reading::steadily(
-            &retention.store,
-            |mut reader| async move { reading::find_archived(&mut reader, &retention.archive, user, id).await },
-        );
-    let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
-    let mut tx = super::begin(&retention.store, None, user).await?;
-    check_not_held(&mut tx, user, entry.conversation_id).await?;
-    let mut changes = Changes::default();
-    if !changing::take_out(&mut tx, user, &shelf.key, &entry, &mut changes, true).await? {
-        return Err(Error::NotFound("entry"));
-    }
-    changes.write(&mut tx, user).await?;
-    removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
-    note(&mut tx, now, "entry", &id.to_string()).await?;
-    tx.commit().await?;
-    let (objects, objects_pending) = purge(retention, now, user).await?;
-    Ok(Receipt { archived: 1, objects, objects_pending, ..Receipt::default() })
+    Err(Error::Conflict("the entry is being moved; try again in a moment".into()))
+}
+
+/// Notes that an entry which lay in the archive is erased, unless it is held.
+pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, entry: &StoredEntry) -> Result<()> {
+    check_not_held(tx, user, entry.conversation_id).await?;
+    removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
+    note(tx, now, "entry", &entry.id.to_string()).await
+}
+
+/// Dooms objects that are being written and may hold a row that is now erased; the run that writes them finds their names
+/// given up, and begins anew without it.
+pub async fn doom_unfinished(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
+    Ok(objects::doom_pending(tx, user, conversation).await?)
 }
 
 /// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's transaction, which holds the
@@ -76,6 +92,9 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Resu
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
 /// keys end at once; files on the disk are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
+    if users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
+        return Err(Error::NotFound("account"));
+    }
     let mut tx = super::begin(&retention.store, None, user).await?;
     if holds::any_of(&mut tx, user).await? {
         return Err(Error::Conflict("an admin has put this account or a conversation in it on hold".into()));
@@ -85,7 +104,9 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     stats::all_to_deleted(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
     note(&mut tx, now, "account", &user.to_string()).await?;
+    reach(FailPoint::AccountWritten).await;
     tx.commit().await?;
+    reach(FailPoint::AccountErased).await;
     retention.store.wakeups().access(user);
     let (objects, objects_pending) = purge(retention, now, user).await?;
     retention.store.shrink().await?;
@@ -94,6 +115,7 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
 
 /// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many could not be reached.
 pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
+    reach(FailPoint::PurgePlanned).await;
     let (mut done, mut pending) = (0, 0);
     let holed = due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?;
     for manifest in &holed {

@@ -1,7 +1,10 @@
 //! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the manifest row is marked, the object
 //! deleted, the row removed.
 
-use super::{Retention, begin};
+use super::{
+    Retention, begin,
+    fail_points::{FailPoint, reach},
+};
 use crate::{
     ids::{EntryId, UserId},
     server::{
@@ -15,6 +18,7 @@ use crate::{
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
 pub(super) async fn expire_rows(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId]) -> Result<i64> {
+    reach(FailPoint::ExpirePlanned).await;
     let mut tx = begin(&retention.store, Some(fence), user).await?;
     let found = rows::by_id(&mut tx, user, ids).await?;
     let mut changes = Changes::default();
@@ -22,16 +26,22 @@ pub(super) async fn expire_rows(retention: &Retention, fence: Fence, user: UserI
     changes.write(&mut tx, user).await?;
     let newest = found.iter().map(|row| row.entry.rev).max().unwrap_or(0);
     rows::raise_floor(&mut tx, user, newest).await?;
+    reach(FailPoint::ExpireWritten).await;
     tx.commit().await?;
+    reach(FailPoint::Expired).await;
     Ok(gone as i64)
 }
 
 /// Deletes a doomed object and forgets it.
 pub(super) async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str) -> Result<()> {
     retention.archive.delete(key).await?;
+    reach(FailPoint::ObjectDeleted).await;
     let mut tx = begin_anyway(retention, fence).await?;
     objects::forget(&mut tx, user, key).await?;
-    Ok(tx.commit().await?)
+    reach(FailPoint::ForgetWritten).await;
+    tx.commit().await?;
+    reach(FailPoint::Forgotten).await;
+    Ok(())
 }
 
 /// An account that is gone has no row to lock.

@@ -1,5 +1,5 @@
 //! The clock guard: a clock that leapt must not delete the log. Deletions wait for an admin's word when both hold: the clock
-//! is more than 26 hours after the last run, and more than a fifth of all entries would go.
+//! is more than 20 hours after the last run, and more than a fifth of all entries would go.
 
 use crate::{
     server::{
@@ -13,8 +13,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Longer between two hourly runs, the clock has leapt or the server stood still.
-const LEAP_MS: i64 = 26 * 3_600_000;
+/// Longer between two hourly runs, the clock has leapt, be it by a day, or the server stood still for longer than a night.
+const LEAP_MS: i64 = 20 * 3_600_000;
 /// One in so many entries may go without a word.
 const FIFTH: i64 = 5;
 

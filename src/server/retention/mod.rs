@@ -2,13 +2,14 @@
 //! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
 //! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, with `gaps` where the
 //! archive does not answer, `changing` brings an entry back that is to change, `exporting` reads a person’s whole log, `erasing`
-//! deletes on somebody's word. Nothing is deleted before its copy was read back whole.
+//! deletes on somebody's word, `fail_points` names the places where tests break in. Nothing is deleted before its copy was read back whole.
 
 pub mod archive;
 pub mod changing;
 pub mod copying;
 pub mod erasing;
 pub mod exporting;
+pub mod fail_points;
 pub mod gaps;
 pub mod keeping;
 pub mod lag;
@@ -24,8 +25,10 @@ pub mod worker;
 
 mod cache;
 mod expiring;
+mod folder;
 mod guard;
 mod moving;
+mod pace;
 mod sweeping;
 mod trimming;
 
@@ -50,6 +53,18 @@ pub struct Retention {
     pub store: Store,
     /// The objects.
     pub archive: Archive,
+}
+
+/// Computes aside, so that the tasks of this thread do not wait for it.
+async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // the runtime ends, and this task with it
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 /// Begins a transaction on one owner's rows and objects. As part of a run it fails once another run has begun.

@@ -1,7 +1,12 @@
 //! Moving rows: packed in place, or into the archive. The archive's copy is read back whole and compared row by row before
 //! a transaction lists it and deletes exactly the rows that are in it; one that changed meanwhile stays a row.
 
-use super::{Archive, ArchiveError, Retention, begin, object};
+use super::{
+    Archive, ArchiveError, Retention, aside, begin,
+    fail_points::{FailPoint, reach},
+    object,
+    pace::Pace,
+};
 use crate::{
     ids::{EntryId, UserId},
     server::{
@@ -36,29 +41,43 @@ pub(super) struct Moved {
     pub objects: i64,
 }
 
-/// Packs rows of one person. Returns how many.
+/// Packs rows of one person. Returns how many. They are packed before the transaction, so that it is short; a row that changed
+/// meanwhile stays as it is.
 pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId]) -> Result<i64> {
+    let found = rows::by_id(&mut *retention.store.read().await?, user, ids).await?;
+    let ready = aside(move || found.into_iter().map(rows::Packed::of).collect::<std::result::Result<Vec<_>, _>>()).await?;
+    reach(FailPoint::PackPlanned).await;
     let mut tx = begin(&retention.store, Some(fence), user).await?;
     let (mut changes, mut packed) = (Changes::default(), 0);
-    for row in rows::by_id(&mut tx, user, ids).await? {
-        packed += i64::from(rows::pack(&mut tx, &row, &mut changes).await?);
+    for row in &ready {
+        packed += i64::from(rows::pack(&mut tx, row, &mut changes).await?);
     }
     changes.write(&mut tx, user).await?;
+    reach(FailPoint::PackWritten).await;
     tx.commit().await?;
+    reach(FailPoint::Packed).await;
     Ok(packed)
 }
 
 /// Moves a group of rows into the archive, as few objects as the bounds allow.
-pub(super) async fn archive(retention: &Retention, fence: Fence, group: &DueGroup, expired: Timestamp, now: Timestamp) -> Result<Moved> {
+pub(super) async fn archive(
+    retention: &Retention,
+    fence: Fence,
+    group: &DueGroup,
+    (expired, now): (Timestamp, Timestamp),
+    pace: &mut Pace,
+) -> Result<Moved> {
     let members = Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
     let (mut moved, mut after) = (Moved::default(), None);
     loop {
         let found = rows::of_group(&mut *retention.store.read().await?, members, after, ROWS_MAX as i64).await?;
         let part = within_bounds(found);
         let Some(last) = part.last() else { return Ok(moved) };
+        reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
         moved.entries += move_part(retention, fence, part, now).await?;
         moved.objects += 1;
+        pace.rest().await;
     }
 }
 
@@ -93,7 +112,9 @@ async fn move_part(retention: &Retention, fence: Fence, part: Vec<TieredRow>, no
     changes.write(&mut tx, user).await?;
     let newest = part.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
     rows::raise_floor(&mut tx, user, newest.unwrap_or(0)).await?;
+    reach(FailPoint::MoveWritten).await;
     tx.commit().await?;
+    reach(FailPoint::Moved).await;
     Ok(gone.len() as i64)
 }
 
@@ -107,15 +128,20 @@ pub(super) async fn list(tx: &mut crate::server::store::Tx<'_>, manifest: &Manif
 pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[StoredEntry], now: Timestamp) -> Result<Manifest> {
     let first = entries.first().ok_or(Error::NotFound("entry"))?;
     let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
-    let encoded = object::encode(group, entries).map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
+    let plain = entries.to_vec();
+    let encoded = aside(move || object::encode(group, &plain)).await;
+    let encoded = encoded.map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
+    reach(FailPoint::Encoded).await;
     let mut tx = begin(&retention.store, fence, group.user_id).await?;
     let reserved = objects::reserve(&mut tx, group.user_id, &encoded.key, group.conversation_id, now).await?;
     tx.commit().await?;
     if !reserved {
         return Err(Error::Conflict(format!("object {} is in use or being deleted", encoded.key)));
     }
+    reach(FailPoint::Reserved).await;
     let key = encoded.key.clone();
     let stored = put_verified(&retention.archive, encoded, entries).await?;
+    reach(FailPoint::ReadBack).await;
     Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
 }
 
@@ -123,6 +149,7 @@ pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[
 /// is as good when it holds the same; when it does not, it is replaced: its name is ours.
 async fn put_verified(archive: &Archive, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
+    reach(FailPoint::Put).await;
     match read_back(archive, &encoded.key, entries).await {
         Err(ArchiveError::Unreachable(why)) => Err(ArchiveError::Unreachable(why).into()),
         Err(_) => {
@@ -136,7 +163,8 @@ async fn put_verified(archive: &Archive, encoded: object::Encoded, entries: &[St
 async fn read_back(archive: &Archive, key: &str, entries: &[StoredEntry]) -> std::result::Result<(i64, String), ArchiveError> {
     let bytes = archive.get(key).await?;
     let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
-    let found = object::decode(&bytes).map_err(damaged)?;
+    let read = bytes.clone();
+    let found = aside(move || object::decode(&read)).await.map_err(damaged)?;
     if found != entries {
         return Err(damaged("it does not hold the rows that were put".to_owned()));
     }

@@ -2,7 +2,10 @@
 //! comes again in the next run's plan.
 
 use super::{
-    Policy, Report, Retention, expiring, guard, moving,
+    Policy, Report, Retention, expiring,
+    fail_points::{FailPoint, reach},
+    guard, moving,
+    pace::Pace,
     plan::{self, Plan, Step},
     restoring, sweeping, trimming,
 };
@@ -25,7 +28,6 @@ use crate::{
     timestamp::Timestamp,
     work_log::StorageStatus,
 };
-use std::time::Duration;
 
 /// How long a run that died keeps others out, in milliseconds.
 const LEASE_MS: i64 = 600_000;
@@ -43,14 +45,14 @@ pub struct Run {
     pub wall: Timestamp,
     /// An admin says that the clock is right.
     pub trust_clock: bool,
-    /// A rest between two steps, so that others get their turn.
-    pub pause: Duration,
+    /// How many times as long as it worked it rests after each transaction, so that others get their turn.
+    pub rests: u32,
 }
 
 impl Run {
     /// A run by the clock, without rests.
     pub const fn at(policy: Policy, now: Timestamp) -> Self {
-        Self { policy, now, wall: now, trust_clock: false, pause: Duration::ZERO }
+        Self { policy, now, wall: now, trust_clock: false, rests: 0 }
     }
 }
 
@@ -60,12 +62,14 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
     tx.commit().await?;
     let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
-    let done = Pass { retention, fence, run, report: Report::default(), refused: 0 }.carry_out().await;
+    reach(FailPoint::LeaseTaken).await;
+    let done = Pass { retention, fence, run, report: Report::default(), refused: 0, pace: Pace::new(run.rests) }.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
     if let Ok(report) = &done {
         note(&mut tx, run, report).await?;
     }
+    reach(FailPoint::RunWritten).await;
     tx.commit().await?;
     done
 }
@@ -107,7 +111,7 @@ async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: T
     if manifest.made.1 <= cut_off {
         return Ok(manifest.entries());
     }
-    let entries = retention.archive.entries(&manifest.key, &manifest.sha256).await?;
+    let entries = retention.archive.entries_once(&manifest.key, &manifest.sha256).await?;
     let gone = crate::server::store::retention::holes::of(&mut *retention.store.read().await?, manifest.user_id, &manifest.key).await?;
     Ok(entries.iter().filter(|entry| entry.timestamp <= cut_off && !gone.contains(&entry.id)).count() as i64)
 }
@@ -118,6 +122,7 @@ struct Pass<'a> {
     run: Run,
     report: Report,
     refused: u32,
+    pace: Pace,
 }
 
 impl Pass<'_> {
@@ -135,9 +140,7 @@ impl Pass<'_> {
                 continue;
             }
             self.step(step).await?;
-            if !self.run.pause.is_zero() {
-                tokio::time::sleep(self.run.pause).await;
-            }
+            self.pace.rest().await;
         }
         if self.refused < PATIENCE {
             let swept = sweeping::sweep(self.retention, self.fence, self.run.wall).await;
@@ -177,7 +180,7 @@ impl Pass<'_> {
             Step::ExpireRows(user, ids) => report.deleted += expiring::expire_rows(retention, fence, user, &ids).await?,
             Step::Pack(user, ids) => report.moved_to_warm += moving::pack(retention, fence, user, &ids).await?,
             Step::Archive(group) => {
-                let moved = moving::archive(retention, fence, &group, expired, now).await?;
+                let moved = moving::archive(retention, fence, &group, (expired, now), &mut self.pace).await?;
                 report.objects_written += moved.objects;
                 if group.kept { report.moved_to_archived += moved.entries } else { report.moved_to_cold += moved.entries }
             }
@@ -216,7 +219,9 @@ impl Pass<'_> {
         Manifest { tier, ..current.clone() }.shift(&mut changes, 1);
         changes.write(&mut tx, user).await?;
         objects::set_tier(&mut tx, user, key, tier).await?;
+        reach(FailPoint::RetierWritten).await;
         tx.commit().await?;
+        reach(FailPoint::Retiered).await;
         Ok(current.entries())
     }
 }

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fmt};
 
 /// Rows of one kind in a plan.
 const ROWS: i64 = 2_000;
-/// Objects of one kind in a plan.
+/// Objects of one kind in a plan, or groups of rows that are to become one.
 const OBJECTS: i64 = 100;
 /// Rows in one transaction.
 const ROWS_AT_ONCE: usize = 100;
@@ -72,7 +72,7 @@ pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Re
 async fn groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Result<()> {
     let (mut from, mut found) = (0, Vec::new());
     while let Some(day) = due::first_day(reader, from, cut_offs.warm).await? {
-        found.extend(due::groups(reader, day, cut_offs.warm, cut_offs.cold).await?);
+        found.extend(due::groups(reader, day, (cut_offs.warm, cut_offs.cold), OBJECTS).await?);
         if found.len() as i64 >= OBJECTS {
             plan.more = true;
             break;

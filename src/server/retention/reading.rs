@@ -10,7 +10,7 @@ use crate::{
             Reader, Store,
             retention::{
                 holes,
-                objects::{self, Reach, Shelf},
+                objects::{self, Order, Reach, Shelf},
             },
             work_logs::{self, EntryFilter, StoredEntry},
         },
@@ -72,34 +72,81 @@ pub async fn list(
     let mut found = if in_archive { Vec::new() } else { work_logs::list(reader, user, filter, before, limit).await? };
     let only_rows = matches!(filter.storage_status, Some(StorageStatus::Hot | StorageStatus::Warm));
     if !only_rows && (filter.text.is_none() || archive_too || in_archive) {
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        merge(reader, archive, user, filter, before, &mut found, most).await?;
+        let reach = Reach { conversation_id: filter.conversation_id, tier: filter.storage_status, from: None, below: before };
+        let plain = filter.text.is_none() && filter.log_type.is_none() && filter.status.is_none();
+        let search = Search { archive, user, reach, order: Order::NewestFirst, most: limit, plain };
+        let passes = |entry: &WorkLogEntry| before.is_none_or(|before| entry.id < before) && filter.passes(entry);
+        search.merge(reader, &mut found, passes).await?;
     }
     Ok(found)
 }
 
-async fn merge(
+/// A conversation's oldest entries of all tiers from `from` on, oldest first, at most `limit`.
+pub async fn earliest(
     reader: &mut Reader,
     archive: &Archive,
     user: UserId,
-    filter: &EntryFilter,
-    before: Option<EntryId>,
-    found: &mut Vec<WorkLogEntry>,
-    most: usize,
-) -> Result<()> {
-    let mut after = None;
-    loop {
-        let from = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
-        let reach = Reach { conversation_id: filter.conversation_id, tier: filter.storage_status, from, below: before };
-        let at_once = at_once(archive);
-        let shelves = objects::shelves(reader, user, reach, after, at_once as i64).await?;
-        let passes = |entry: &WorkLogEntry| before.is_none_or(|before| entry.id < before) && filter.passes(entry);
-        found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(passes));
-        found.sort_by_key(|entry| std::cmp::Reverse(entry.id));
-        found.truncate(most);
-        let Some(last) = shelves.last().filter(|_| shelves.len() == at_once) else { return Ok(()) };
-        after = Some((last.last_id, last.key.clone()));
+    conversation: ConversationId,
+    from: EntryId,
+    limit: i64,
+) -> Result<Vec<WorkLogEntry>> {
+    let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
+    let reach = Reach { conversation_id: Some(conversation), from: Some(from), ..Reach::default() };
+    let search = Search { archive, user, reach, order: Order::OldestFirst, most: limit, plain: true };
+    search.merge(reader, &mut found, |entry| entry.id >= from).await?;
+    Ok(found)
+}
+
+/// Looking for entries in the archive, from one end.
+struct Search<'a> {
+    archive: &'a Archive,
+    user: UserId,
+    reach: Reach,
+    order: Order,
+    most: i64,
+    /// Whether about everything in the objects passes.
+    plain: bool,
+}
+
+impl Search<'_> {
+    /// Merges what passes into the rows that were found, and keeps those that come first. Objects are opened as far as they
+    /// may hold something that comes before the last of what was found.
+    async fn merge(&self, reader: &mut Reader, found: &mut Vec<WorkLogEntry>, passes: impl Fn(&WorkLogEntry) -> bool) -> Result<()> {
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let mut after: Option<Shelf> = None;
+        loop {
+            let last = found.last().filter(|_| found.len() >= most).map(|entry| entry.id);
+            let reach = match self.order {
+                Order::NewestFirst => Reach { from: last.or(self.reach.from), ..self.reach },
+                Order::OldestFirst => Reach { below: last.or(self.reach.below), ..self.reach },
+            };
+            let at_once = at_once(self.archive);
+            let listed = objects::shelves(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
+            let missing = self.most.saturating_sub(found.len() as i64);
+            let needed = if self.plain && missing > 0 && !self.archive.is_silent() { enough(&listed, missing) } else { &listed };
+            found.extend(gather(reader, self.archive, self.user, needed).await?.into_iter().filter(&passes));
+            match self.order {
+                Order::NewestFirst => found.sort_by_key(|entry| std::cmp::Reverse(entry.id)),
+                Order::OldestFirst => found.sort_by_key(|entry| entry.id),
+            }
+            found.truncate(most);
+            if needed.len() == listed.len() && listed.len() < at_once {
+                return Ok(());
+            }
+            after = needed.last().cloned();
+        }
     }
+}
+
+/// The first of these objects that have so many entries between them; the others may not be needed.
+fn enough(listed: &[Shelf], entries: i64) -> &[Shelf] {
+    let mut sum = 0;
+    let needed = |shelf: &&Shelf| {
+        let needed = sum < entries;
+        sum += shelf.entries;
+        needed
+    };
+    &listed[..listed.iter().take_while(needed).count()]
 }
 
 fn at_once(archive: &Archive) -> usize {
@@ -117,31 +164,6 @@ async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &
     Ok(found)
 }
 
-/// A conversation's oldest entries of all tiers from `from` on, oldest first, at most `limit`.
-pub async fn earliest(
-    reader: &mut Reader,
-    archive: &Archive,
-    user: UserId,
-    conversation: ConversationId,
-    from: EntryId,
-    limit: i64,
-) -> Result<Vec<WorkLogEntry>> {
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
-    let mut after = None;
-    loop {
-        let below = if found.len() >= most { found.last().map(|entry| entry.id) } else { None };
-        let reach = Reach { conversation_id: Some(conversation), tier: None, from: Some(from), below };
-        let at_once = at_once(archive);
-        let shelves = objects::shelves_onward(reader, user, reach, after, at_once as i64).await?;
-        found.extend(gather(reader, archive, user, &shelves).await?.into_iter().filter(|entry| entry.id >= from));
-        found.sort_by_key(|entry| entry.id);
-        found.truncate(most);
-        let Some(last) = shelves.last().filter(|_| shelves.len() == at_once) else { return Ok(found) };
-        after = Some((last.first_id, last.key.clone()));
-    }
-}
-
 /// One entry of its owner, wherever it is kept.
 pub async fn find(reader: &mut Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
     if let Some(entry) = work_logs::find(reader, user, id).await? {
@@ -157,11 +179,11 @@ pub(super) async fn find_archived(
     user: UserId,
     id: EntryId,
 ) -> Result<Option<(Shelf, StoredEntry)>> {
-    let mut after = None;
+    let above = EntryId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
+    let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
+    let mut after: Option<Shelf> = None;
     loop {
-        let above = EntryId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
-        let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
-        let shelves = objects::shelves(reader, user, reach, after, AT_ONCE as i64).await?;
+        let shelves = objects::shelves(reader, user, reach, Order::NewestFirst, after.as_ref(), AT_ONCE as i64).await?;
         for shelf in &shelves {
             let entries = archive.entries(&shelf.key, &shelf.sha256).await?;
             let entry = entries.iter().find(|entry| entry.id == id);
@@ -171,8 +193,10 @@ pub(super) async fn find_archived(
                 return Ok(Some((shelf.clone(), entry.clone())));
             }
         }
-        let Some(last) = shelves.last().filter(|_| shelves.len() == AT_ONCE) else { return Ok(None) };
-        after = Some((last.last_id, last.key.clone()));
+        after = shelves.last().filter(|_| shelves.len() == AT_ONCE).cloned();
+        if after.is_none() {
+            return Ok(None);
+        }
     }
 }
 

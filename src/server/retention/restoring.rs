@@ -1,7 +1,11 @@
 //! After a backup was restored: what was erased since does not come back, and the manifest is brought in line with the objects
 //! that are there. The list of erasures lies in the archive, beside the objects, so that it outlives the database.
 
-use super::{Archive, ArchiveError, Retention, begin, erasing, moving, object, trimming};
+use super::{
+    Archive, ArchiveError, Retention, begin, erasing,
+    fail_points::{FailPoint, reach},
+    moving, object, reading,
+};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
@@ -10,19 +14,21 @@ use crate::{
         store::{
             retention::{
                 erasures::{self, Erasure},
+                holds::{self, Covered},
                 holes,
                 manifest::Manifest,
                 objects,
             },
-            stats::Changes,
+            stats::{Changes, DELETED, Figures},
             users,
             work_logs::{self, EntryFilter, StoredEntry},
         },
     },
     timestamp::Timestamp,
+    work_log::{LogType, Status},
 };
 use futures::TryStreamExt;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Where the list lies.
 const LIST: &str = "erased/v1";
@@ -30,7 +36,7 @@ const LIST: &str = "erased/v1";
 const AT_ONCE: i64 = 1_000;
 
 /// Adds new erasures to the archive's list.
-pub(super) async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
+pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
     loop {
         let fresh = erasures::unmirrored(&mut *retention.store.read().await?, AT_ONCE).await?;
         if fresh.is_empty() {
@@ -39,14 +45,17 @@ pub(super) async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> 
         let lines: String = fresh.iter().filter_map(|erasure| serde_json::to_string(erasure).ok()).map(|line| line + "\n").collect();
         let key = format!("{LIST}/{}.ndjson", object::hex_sha256(lines.as_bytes()));
         retention.archive.create(&key, lines.clone().into_bytes()).await?;
+        reach(FailPoint::ListPut).await;
         if retention.archive.get(&key).await? != lines.as_bytes() {
             retention.archive.replace(&key, lines.clone().into_bytes()).await?;
         }
         if retention.archive.get(&key).await? != lines.as_bytes() {
             return Err(ArchiveError::Damaged(key, "it does not hold the erasures that were put".to_owned()).into());
         }
+        reach(FailPoint::ListReadBack).await;
         let mut tx = retention.store.begin().await?;
         erasures::mirrored(&mut tx, now, &fresh).await?;
+        reach(FailPoint::ListWritten).await;
         tx.commit().await?;
     }
 }
@@ -69,6 +78,7 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
     let mut restored = Restored::default();
     for user in users::ids(&mut *retention.store.read().await?).await? {
         if is_erased("account", user.to_string()) {
+            release(retention, now, user, Covered::Everything).await?;
             erasing::erase_account(retention, now, user).await?;
             restored.erased += 1;
             continue;
@@ -76,19 +86,25 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
         reconcile(retention, now, user, &mut restored).await?;
         for conversation in conversations_of(retention, user).await? {
             if is_erased("conversation", conversation.to_string()) {
+                release(retention, now, user, Covered::Place(Some(conversation))).await?;
                 delete_conversation(&retention.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
         }
-        for id in entries_of(retention, user).await? {
-            if is_erased("entry", id.to_string()) {
-                erasing::erase_entry(retention, now, user, id).await?;
-                restored.erased += 1;
-            }
+        if erased.iter().any(|(kind, _)| kind == "entry") {
+            restored.erased += erase_again(retention, now, user, |id| is_erased("entry", id.to_string())).await?;
         }
+        reach(FailPoint::ErasedAgain).await;
         erasing::purge(retention, now, user).await?;
     }
     Ok(restored)
+}
+
+/// What was erased was not held then, so a hold on it that the backup still knows had been released.
+async fn release(retention: &Retention, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
+    let mut tx = begin(&retention.store, None, user).await?;
+    holds::release_over(&mut tx, user, covered, now).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn read_list(archive: &Archive) -> Result<HashSet<(String, String)>> {
@@ -110,37 +126,87 @@ async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<Con
     Ok(found.into_iter().map(|conversation| conversation.id).collect())
 }
 
-/// The ids of all entries of a person, of every tier.
-async fn entries_of(retention: &Retention, user: UserId) -> Result<Vec<EntryId>> {
-    let mut reader = retention.store.read().await?;
-    let all = super::reading::list(&mut reader, &retention.archive, user, (&EntryFilter::default(), false), None, i64::MAX).await?;
-    Ok(all.into_iter().map(|entry| entry.id).collect())
+/// Goes through a person's entries of all tiers, a page at a time, and erases those that were. Returns how many.
+async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, is_erased: impl Fn(EntryId) -> bool) -> Result<i64> {
+    let (filter, archive) = (EntryFilter::default(), &retention.archive);
+    let (mut erased, mut before) = (0, None);
+    loop {
+        let mut reader = retention.store.read().await?;
+        let page = reading::list(&mut reader, archive, user, (&filter, false), before, AT_ONCE).await?;
+        drop(reader);
+        let Some(last) = page.last() else { return Ok(erased) };
+        before = Some(last.id);
+        for entry in page.iter().filter(|entry| is_erased(entry.id)) {
+            release(retention, now, user, Covered::Place(entry.conversation_id)).await?;
+            erasing::erase_entry(retention, now, user, entry.id).await?;
+            erased += 1;
+        }
+    }
 }
 
 /// Objects that were rewritten or deleted after the backup was made are missing; what took their place is listed instead.
 async fn reconcile(retention: &Retention, now: Timestamp, user: UserId, restored: &mut Restored) -> Result<()> {
+    let mut lost = Totals::new();
     for manifest in objects::of_user(&mut *retention.store.read().await?, user, None).await? {
-        match retention.archive.entries(&manifest.key, &manifest.sha256).await {
+        match retention.archive.entries_once(&manifest.key, &manifest.sha256).await {
             Err(ArchiveError::Missing(_)) => {}
             Err(error) => return Err(error.into()),
             Ok(_) => continue,
         }
         restored.missing += 1;
-        let mut tx = begin(&retention.store, None, user).await?;
-        trimming::doom(&mut tx, &manifest).await?;
-        tx.commit().await?;
+        add(&mut lost, &manifest, 1);
+        // first what took its place, so that a crash in between leaves it to be found missing again
         let folder = manifest.key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let beside: Vec<_> = retention.archive.list(folder).try_collect().await?;
         for object in beside {
-            restored.adopted += i64::from(adopt(retention, now, user, &object.key).await?);
+            if let Some(adopted) = adopt(retention, now, user, &object.key).await? {
+                restored.adopted += 1;
+                add(&mut lost, &adopted, -1);
+            }
         }
+        give_up(retention, &manifest).await?;
     }
+    count_deleted(retention, user, lost).await
+}
+
+/// Takes an object out of the manifest that is not there.
+async fn give_up(retention: &Retention, manifest: &Manifest) -> Result<()> {
+    let mut tx = begin(&retention.store, None, manifest.user_id).await?;
+    let mut changes = Changes::default();
+    manifest.shift(&mut changes, -1);
+    changes.write(&mut tx, manifest.user_id).await?;
+    objects::doom(&mut tx, manifest.user_id, &manifest.key).await?;
+    reach(FailPoint::MissingWritten).await;
+    tx.commit().await?;
+    reach(FailPoint::MissingDoomed).await;
     Ok(())
 }
 
-async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -> Result<bool> {
+/// Figures by day, type and status.
+type Totals = BTreeMap<(i64, LogType, Status), Figures>;
+
+fn add(totals: &mut Totals, manifest: &Manifest, sign: i64) {
+    for (kind, status, figures) in &manifest.totals {
+        let sum = totals.entry((manifest.day, *kind, *status)).or_default();
+        *sum = sum.plus(*figures, sign);
+    }
+}
+
+/// What missing objects held and nothing holds any more was deleted since the backup.
+async fn count_deleted(retention: &Retention, user: UserId, lost: Totals) -> Result<()> {
+    let mut changes = Changes::default();
+    for ((day, kind, status), figures) in lost.into_iter().filter(|(_, figures)| figures.entries > 0) {
+        changes.count((day, kind, status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
+    }
+    let mut tx = begin(&retention.store, None, user).await?;
+    changes.write(&mut tx, user).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Lists an object that the backup does not know, without those of its entries that are there otherwise.
+async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -> Result<Option<Manifest>> {
     if objects::is_known(&mut *retention.store.read().await?, user, key).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let bytes = retention.archive.get(key).await?;
     let entries = object::decode(&bytes).map_err(|why| ArchiveError::Damaged(key.to_owned(), why))?;
@@ -159,8 +225,10 @@ async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -
     manifest.shift(&mut changes, 1);
     moving::list(&mut tx, &manifest).await?;
     changes.write(&mut tx, user).await?;
+    reach(FailPoint::AdoptWritten).await;
     tx.commit().await?;
-    Ok(true)
+    reach(FailPoint::Adopted).await;
+    Ok(Some(manifest))
 }
 
 async fn is_there(tx: &mut crate::server::store::Tx<'_>, user: UserId, entry: &StoredEntry) -> Result<bool> {

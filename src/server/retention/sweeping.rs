@@ -1,7 +1,10 @@
 //! Orphans: objects that no manifest row names, left by a process that died between putting and listing. After 48 hours they
-//! are noted as doomed, and then deleted like any other.
+//! are noted as doomed, and then deleted like any other; files that it did not finish are deleted as they are.
 
-use super::{Retention, expiring};
+use super::{
+    Retention, expiring,
+    fail_points::{FailPoint, reach},
+};
 use crate::{
     ids::UserId,
     server::{
@@ -30,7 +33,8 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp) -
     let mut tx = retention.store.begin().await?;
     objects::doom_abandoned(&mut tx, before).await?;
     tx.commit().await?;
-    let mut deleted = 0;
+    reach(FailPoint::AbandonedDoomed).await;
+    let mut deleted = retention.archive.clear_unfinished(before).await?;
     let mut listed = Box::pin(retention.archive.list(FOLDER));
     while let Some(object) = listed.try_next().await? {
         let Some(owner) = owner(&object.key).filter(|_| object.modified < before) else { continue };
@@ -38,6 +42,7 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp) -
     }
     let mut tx = retention.store.begin().await?;
     runs::swept(&mut tx, now).await?;
+    reach(FailPoint::SweepWritten).await;
     tx.commit().await?;
     Ok(deleted)
 }
@@ -51,7 +56,9 @@ async fn sweep_one(retention: &Retention, fence: Fence, owner: UserId, key: &str
         return Err(Error::Superseded);
     }
     let doomed = objects::doom_orphan(&mut tx, owner, key, now).await?;
+    reach(FailPoint::OrphanWritten).await;
     tx.commit().await?;
+    reach(FailPoint::OrphanDoomed).await;
     if doomed {
         expiring::remove(retention, Some(fence), owner, key).await?;
     }

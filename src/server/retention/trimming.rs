@@ -1,7 +1,11 @@
 //! Rewriting objects: without entries that do not count any more, and without those that expired. The new object is put and
 //! compared like any other; one transaction lists it and dooms the old one.
 
-use super::{Retention, begin, expiring, moving};
+use super::{
+    Retention, begin, expiring,
+    fail_points::{FailPoint, reach},
+    moving,
+};
 use crate::{
     ids::UserId,
     server::{
@@ -41,12 +45,13 @@ pub(super) async fn trim(
     if !old.kept && cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
         return expire_whole(retention, fence, old).await;
     }
-    let entries = retention.archive.entries(&old.key, &old.sha256).await?;
+    let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
     let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
     let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && !expires(entry)).cloned().collect();
     if live.len() == entries.len() {
         return Ok(Trimmed::default());
     }
+    reach(FailPoint::MovePlanned).await;
     let expired: Vec<&StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && expires(entry)).collect();
     let new = if live.is_empty() { None } else { Some(moving::put(retention, fence, &live, now).await?) };
     let mut tx = begin(&retention.store, fence, old.user_id).await?;
@@ -54,7 +59,9 @@ pub(super) async fn trim(
     if !swapped {
         return Ok(Trimmed::default());
     }
+    reach(FailPoint::SwapWritten).await;
     tx.commit().await?;
+    reach(FailPoint::Swapped).await;
     let deleted = remove(retention, fence, old.user_id, &old.key).await;
     Ok(Trimmed { expired: expired.len() as i64, written: i64::from(!live.is_empty()), deleted })
 }
@@ -67,7 +74,9 @@ async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifes
         return Ok(Trimmed::default());
     }
     doom(&mut tx, &current).await?;
+    reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
+    reach(FailPoint::Doomed).await;
     let deleted = remove(retention, fence, old.user_id, &old.key).await;
     Ok(Trimmed { expired: current.entries(), written: 0, deleted })
 }

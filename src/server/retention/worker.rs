@@ -1,7 +1,7 @@
 //! The hourly run. It looks every few minutes whether an hour has passed since the last run of any process, so that a server
 //! that is often restarted still runs.
 
-use super::{Report, Retention, Run, run_once};
+use super::{Policy, Report, Retention, Run, restoring, run_once};
 use crate::{
     server::{
         clock::Clock,
@@ -18,20 +18,24 @@ use std::time::Duration;
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
 /// How long after a run the next one is due, in milliseconds.
 const EVERY_MS: i64 = 3_600_000;
-/// Rest between two steps of the hourly run.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The hourly run works a tenth of the time.
+const RESTS: u32 = 9;
 /// Passes that follow each other at once.
 const PASSES: u32 = 500;
 /// Passes that one request may take; the report says whether there is more.
 pub const PASSES_ON_REQUEST: u32 = 20;
 
-/// Runs when an hour has passed.
+/// Runs when an hour has passed. What was erased since the last look is listed in the archive either way: should the database be
+/// lost, a backup must not bring it back.
 pub async fn look(app: &App) -> Result<()> {
+    if let Err(error) = restoring::mirror(&app.retention, app.clock.now()).await {
+        tracing::warn!(%error, "the list of erasures could not be written yet; the next look does it");
+    }
     let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
     // a last run in the future was made by a clock that has been set right since
     let due = last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS);
     if due {
-        let run = |now| Run { pause: PAUSE, ..Run::at(app.config.retention.policy, now) };
+        let run = |now| gentle(app.config.retention.policy, now);
         let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
         if report.did_something() || report.failed > 0 {
             tracing::info!(?report, "retention ran");
@@ -41,6 +45,11 @@ pub async fn look(app: &App) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A run that leaves the database to others most of the time.
+pub const fn gentle(policy: Policy, now: Timestamp) -> Run {
+    Run { rests: RESTS, ..Run::at(policy, now) }
 }
 
 /// Runs again and again while there is more to do, at most `passes` times, and sums up.
@@ -64,10 +73,15 @@ pub async fn run_through(
     Ok(sum)
 }
 
-/// On a database of one process: takes the lease from the process that died, and notes when the clock was first seen.
+/// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
+/// the clock was first seen.
 pub async fn begin(app: &App) -> Result<()> {
+    let alone = app.store.is_single_process();
+    if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {
+        tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
+    }
     let mut tx = app.store.begin().await?;
-    if app.store.is_single_process() {
+    if alone {
         lease::clear(&mut tx).await?;
     }
     if runs::last_seen(&mut tx).await?.is_none() {

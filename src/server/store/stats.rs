@@ -10,7 +10,7 @@ use sqlx::AnyConnection;
 use std::collections::BTreeMap;
 
 /// The tier under which deleted entries are still counted.
-pub(super) const DELETED: &str = "deleted";
+pub const DELETED: &str = "deleted";
 
 /// One line of totals over a day, a type, a status and a tier.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]

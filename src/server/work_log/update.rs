@@ -104,6 +104,7 @@ pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: En
     let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
     erasing::check_not_held(&mut tx, user, entry.conversation_id).await?;
     work_logs::delete(&mut tx, &entry).await?;
+    erasing::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
     erasing::note(&mut tx, now, "entry", &id.to_string()).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
     Ok(tx.commit().await?)

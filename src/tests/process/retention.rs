@@ -99,14 +99,20 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     let (printed, lines) = text(&["archive", "cat", key.to_str().unwrap()]);
     assert!(printed && lines.lines().count() == 4 && lines.contains("\"schema\":\"holly.work-log/1\""), "{lines}");
 
+    let server = home.serve();
+    writes(&server.caller, 1).await;
+    server.terminate().await;
     let copy = home.data().join("copy.db");
     let copy = copy.to_str().unwrap();
     assert!(text(&["backup", copy]).0 && !text(&["backup", copy]).0, "a backup never overwrites");
     let server = home.serve();
-    let gone = server.caller.entries().await[0]["id"].as_str().unwrap().to_owned();
+    // the newest is a row, the one before it lies in the archive
+    let gone: Vec<Value> = server.caller.entries().await[..2].iter().map(|entry| entry["id"].clone()).collect();
     let cursor = server.caller.gets("/api/work-log/list").await["cursor"].clone();
-    let request = server.caller.request(Method::DELETE, &format!("/api/work-log/{gone}"));
-    assert_eq!(server.caller.tries(request).await.unwrap().0, 200);
+    for id in &gone {
+        let request = server.caller.request(Method::DELETE, &format!("/api/work-log/{}", id.as_str().unwrap()));
+        assert_eq!(server.caller.tries(request).await.unwrap().0, 200);
+    }
     let (restored, why) = text(&["restore", copy]);
     assert!(!restored && why.contains("another holly"), "{why}");
     server.terminate().await;
@@ -114,6 +120,29 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     assert!(restored && said.contains("1 objects listed anew"), "the object was rewritten since the backup: {said}");
     let server = home.serve();
     let ids: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
-    assert!(ids.len() == 2 && !ids.contains(&gone.into()), "{ids:?}");
+    assert!(ids.len() == 2 && gone.iter().all(|id| !ids.contains(id)), "{ids:?}");
     assert_ne!(server.caller.gets("/api/work-log/list").await["cursor"], cursor, "cursors of the life before are not continued");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_that_was_answered_survives_a_kill_in_every_tier() {
+    let home = Home::with_a_person();
+    let server = home.serve();
+    writes(&server.caller, 2).await;
+    server.terminate().await;
+    let ran = home.run(&["retention", "run", "--allow-future", "--as-of", &in_days(40).to_string()], "");
+    assert!(ran.status.success(), "{ran:?}");
+    let server = home.serve();
+    writes(&server.caller, 2).await;
+    let entries = server.caller.entries().await;
+    let tiers: Vec<&str> = entries.iter().map(|entry| entry["storageStatus"].as_str().unwrap()).collect();
+    assert_eq!(tiers, ["hot", "hot", "cold", "cold"]);
+    for n in [0, 2] {
+        let path = format!("/api/work-log/{}", entries[n]["id"].as_str().unwrap());
+        assert_eq!(server.caller.tries(server.caller.request(Method::DELETE, &path)).await.unwrap().0, 200);
+    }
+    server.kill();
+    let server = home.serve();
+    let left: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
+    assert_eq!(left, [entries[1]["id"].clone(), entries[3]["id"].clone()]);
 }

@@ -5,16 +5,24 @@ use crate::{
     ids::{EntryId, UserId},
     server::{
         chat::delete_conversation,
-        retention::{Archive, Policy, Retention, Run, erasing, restoring::after_restore, run_once},
+        retention::{
+            Archive, Policy, Retention, Run,
+            changing::update_anywhere,
+            erasing,
+            fail_points::{FailPoint, heard_by},
+            restoring::after_restore,
+            run_once,
+        },
         store::Store,
         work_log::{Origin, create_work_log},
     },
     tests::support::{
+        archives::once_at,
         databases::Sqlite,
         people::{NOW, conversation, draft, person},
     },
     timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, Metadata, Status},
+    work_log::{EntryDraft, EntryPatch, Metadata, Status},
 };
 use std::path::Path;
 use tempfile::TempDir;
@@ -105,6 +113,46 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         let left = crate::server::retention::reading::find(reader, &cage.retention.archive, ada, innocent.id).await.unwrap();
         assert_eq!(left.unwrap().title, "innocent", "at {age} days");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_after_its_writer_died() {
+    for (dies, place) in [(false, FailPoint::Put), (true, FailPoint::Put), (true, FailPoint::ReadBack), (false, FailPoint::ReadBack)] {
+        let cage = Cage::open().await;
+        let ada = person(&cage.retention.store, "ada").await;
+        let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
+        let erased = cage.retention.clone();
+        let erase = move || async move { _ = erasing::erase_entry(&erased, now, ada, planted).await.unwrap() };
+        let run = Run { trust_clock: true, ..Run::at(Policy::default(), now) };
+        if dies {
+            let (stopped, reached) = tokio::sync::oneshot::channel();
+            let stops = async move {
+                _ = stopped.send(());
+                std::future::pending().await
+            };
+            tokio::select! {
+                _ = heard_by(once_at(place, stops), run_once(&cage.retention, run)) => panic!("it stops at {place:?}"),
+                reached = reached => reached.unwrap(),
+            }
+            erase().await;
+        } else {
+            heard_by(once_at(place, erase()), run_once(&cage.retention, run)).await.unwrap();
+            erasing::purge(&cage.retention, now, ada).await.unwrap();
+        }
+        assert_eq!(cage.canaries().await, 0, "{place:?}, its writer died: {dies}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then() {
+    let cage = Cage::open().await;
+    let ada = person(&cage.retention.store, "ada").await;
+    let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
+    cage.run(now).await;
+    let settled = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
+    update_anywhere(&cage.retention, now, ada, planted, settled).await.unwrap();
+    erasing::erase_entry(&cage.retention, now, ada, planted).await.unwrap();
+    assert_eq!(cage.canaries().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

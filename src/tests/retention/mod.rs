@@ -2,7 +2,9 @@
 
 mod canaries;
 mod copying;
+mod crashes;
 mod dictionary;
+mod full;
 mod model;
 mod s3;
 mod steps;

@@ -3,7 +3,11 @@
 use crate::{
     server::{
         error::Error,
-        retention::{Policy, Retention, Run, erasing, keeping, reading, restoring, run_once},
+        retention::{
+            Policy, Retention, Run, erasing,
+            fail_points::{FailPoint, heard_by},
+            keeping, reading, restoring, run_once,
+        },
         store::{
             heads,
             retention::{lease, objects},
@@ -12,7 +16,7 @@ use crate::{
         work_log::{Origin, create_work_log, update_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::{once_at, retention},
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
@@ -140,14 +144,47 @@ on_both_databases! {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         let one = entry(&store, ada, Status::Success, "one").await;
         entry(&store, ada, Status::Success, "two").await;
-        let changed = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
-        let (ran, _) = tokio::join!(run(&retention, days(31)), async {
-            update_work_log(&store, days(31), ada, one.id, changed).await
-        });
-        assert_eq!(ran.failed, 0, "{ran:?}");
+        let (changed, elsewhere) = (EntryPatch { title: Some("changed".into()), ..EntryPatch::default() }, store.clone());
+        let update = async move { drop(update_work_log(&elsewhere, days(31), ada, one.id, changed).await.unwrap()) };
+        let ran = heard_by(once_at(FailPoint::ReadBack, update), run(&retention, days(31))).await;
+        assert_eq!((ran.failed, ran.moved_to_cold), (0, 1), "{ran:?}");
+        let tiers = |entries: Vec<WorkLogEntry>| entries.into_iter().map(|entry| (entry.title, entry.storage_status)).collect::<Vec<_>>();
+        let found = tiers(all(&retention, ada, EntryFilter::default(), false).await);
+        assert_eq!(found, [("two".to_owned(), StorageStatus::Cold), ("changed".to_owned(), StorageStatus::Hot)]);
         run(&retention, days(31)).await;
-        let titles: Vec<_> = all(&retention, ada, EntryFilter::default(), false).await.into_iter().map(|entry| entry.title).collect();
-        assert!(titles == ["two", "changed"] || titles == ["two", "one"], "{titles:?}");
+        let found = tiers(all(&retention, ada, EntryFilter::default(), false).await);
+        assert_eq!(found, [("two".to_owned(), StorageStatus::Cold), ("changed".to_owned(), StorageStatus::Cold)]);
+    }
+
+    async fn a_run_whose_lease_ran_out_is_shut_out_by_the_next(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        let (other, later) = (retention.clone(), days(31).plus(660_000));
+        let takes_over = async move { assert_eq!(run(&other, later).await.moved_to_cold, 1) };
+        let first = Run { trust_clock: true, ..Run::at(Policy::default(), days(31)) };
+        let shut_out = heard_by(once_at(FailPoint::ReadBack, takes_over), run_once(&retention, first)).await;
+        assert!(matches!(shut_out, Err(Error::Superseded)), "{shut_out:?}");
+        assert_eq!(all(&retention, ada, EntryFilter::default(), false).await.len(), 1);
+        assert_eq!(objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().len(), 1);
+    }
+
+    async fn a_clock_a_day_off_deletes_nothing_before_its_time_and_one_that_steps_back_nothing_at_all(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        let untrusted = |at| Run::at(Policy::default(), at);
+        let last_hour = days(89).plus(3_600_000);
+        run_once(&retention, untrusted(last_hour)).await.unwrap();
+        let a_day_fast = run_once(&retention, untrusted(last_hour.plus(25 * 3_600_000))).await.unwrap();
+        assert!(a_day_fast.waiting.is_some() && a_day_fast.deleted == 0, "{a_day_fast:?}");
+        for back in [days(88), days(-3_650), NOW] {
+            let report = run_once(&retention, untrusted(back)).await.unwrap();
+            assert_eq!((report.deleted, report.busy), (0, false), "{report:?}");
+        }
+        assert_eq!(all(&retention, ada, EntryFilter::default(), false).await.len(), 1);
+        for hours in 2..24 {
+            run_once(&retention, untrusted(days(89).plus(hours * 3_600_000))).await.unwrap();
+        }
+        assert_eq!(run_once(&retention, untrusted(days(90))).await.unwrap().deleted, 1, "hour by hour it comes to its end");
     }
 
     async fn a_conversation_is_read_onward_through_all_tiers(store: Store) {

@@ -1,8 +1,15 @@
-//! Archives for tests: in memory, so that nothing is waited for.
+//! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of a move.
 
-use crate::server::retention::{Archive, Retention};
+use crate::server::retention::{
+    Archive, Retention,
+    fail_points::{FailPoint, Listener},
+};
+use futures::{FutureExt, future::BoxFuture};
 use object_store::memory::InMemory;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// An empty archive in memory.
 pub fn no_archive() -> Archive {
@@ -12,4 +19,21 @@ pub fn no_archive() -> Archive {
 /// The tiers of a store with an empty archive.
 pub fn retention(store: &crate::server::store::Store) -> Retention {
     Retention { store: store.clone(), archive: no_archive() }
+}
+
+/// Lets something happen the first time a place is passed; a test in which it never is fails when the listener goes.
+pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'static) -> Listener {
+    let happens = Mutex::new(Waiting(Some(happens.boxed()), here));
+    Arc::new(move |point| {
+        let mut waiting = happens.lock().unwrap();
+        if point == here { waiting.0.take() } else { None }.unwrap_or_else(|| async {}.boxed())
+    })
+}
+
+struct Waiting(Option<BoxFuture<'static, ()>>, FailPoint);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        assert!(self.0.is_none() || std::thread::panicking(), "{:?} was never passed", self.1);
+    }
 }

@@ -23,12 +23,23 @@ pub struct Liar {
     honest: Arc<dyn ObjectStore>,
     mood: Arc<Mutex<(Chance, u64)>>,
     away: Arc<AtomicBool>,
+    refusal: Arc<Mutex<Option<Refusal>>>,
+}
+
+/// What is refused from now on, every time, and in which words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Whatever is put, as by a full disk.
+    Puts(&'static str),
+    /// Everything, as by a server that is overloaded.
+    Everything(&'static str),
 }
 
 impl Liar {
     /// Lies in so many of a hundred requests.
     pub fn before(honest: Arc<dyn ObjectStore>, seed: u64) -> Self {
-        Self { honest, mood: Arc::new(Mutex::new((Chance::seeded(seed), 0))), away: Arc::default() }
+        let mood = Arc::new(Mutex::new((Chance::seeded(seed), 0)));
+        Self { honest, mood, away: Arc::default(), refusal: Arc::default() }
     }
 
     /// From now on it lies in so many of a hundred requests.
@@ -39,6 +50,20 @@ impl Liar {
     /// From now on it answers every reader with a failure, or is back.
     pub fn is_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);
+    }
+
+    /// From now on it refuses this, or nothing any more.
+    pub fn refuses(&self, refusal: Option<Refusal>) {
+        *self.refusal.lock().unwrap() = refusal;
+    }
+
+    /// What it says to somebody who puts, or does something else.
+    fn refused(&self, puts: bool) -> Result<()> {
+        match *self.refusal.lock().unwrap() {
+            Some(Refusal::Puts(why)) if puts => Err(Error::Generic { store: "liar", source: why.into() }),
+            Some(Refusal::Everything(why)) => Err(Error::Generic { store: "liar", source: why.into() }),
+            _ => Ok(()),
+        }
     }
 
     /// One of `ways` to lie, or 0 for an honest answer.
@@ -73,6 +98,7 @@ fn bytes_of(payload: &PutPayload) -> Bytes {
 #[async_trait]
 impl ObjectStore for Liar {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+        self.refused(true)?;
         let nothing = PutResult { e_tag: None, version: None, extensions: Default::default() };
         match self.way(7) {
             1 => {
@@ -97,6 +123,7 @@ impl ObjectStore for Liar {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.refused(false)?;
         let way = self.way(4);
         match way {
             _ if self.away.load(Ordering::Relaxed) => return Err(failure()),
@@ -116,6 +143,9 @@ impl ObjectStore for Liar {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        if let Err(refused) = self.refused(false) {
+            return futures::stream::once(async { Err(refused) }).boxed();
+        }
         match self.way(4) {
             1 => locations.map(|_| Err(failure())).boxed(),
             2 => locations.boxed(),
@@ -126,6 +156,9 @@ impl ObjectStore for Liar {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        if let Err(refused) = self.refused(false) {
+            return futures::stream::once(async { Err(refused) }).boxed();
+        }
         match self.way(2) {
             0 => self.honest.list(prefix),
             _ => futures::stream::once(async { Err(failure()) }).boxed(),

@@ -30,21 +30,30 @@ const NO_KEY: &str = "none";
 
 /// The chain that the settings name; `pace` is a factor on the demo's waits. Errors: the TLS library cannot be set up.
 pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
-    let unbuilt = |why: reqwest::Error| genai::Error::ClientBuildFail { cause: why.to_string() };
-    // a redirect could carry a key to another address
-    let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(redirect::Policy::none()).build().map_err(unbuilt)?;
-    let client = Client::builder().with_reqwest(http).build()?;
+    // one for all; reading the machine's certificates takes as long as the rest of a start, and the demo needs none
+    let mut shared = None;
     let mut chain: Vec<Arc<dyn Model>> = Vec::new();
     for link in links {
         match &link.base {
             None => chain.extend(DemoModel::chain(pace)),
             Some(base) => {
+                let client = match &shared {
+                    Some(client) => client,
+                    None => shared.insert(client()?),
+                };
                 let named = ModelLink { name: name(link, base, links), ..ModelLink::of(&link.spec) };
                 chain.push(Arc::new(RemoteModel { link: named, client: client.clone(), target: target(link, base) }));
             }
         }
     }
     Ok(chain)
+}
+
+fn client() -> Result<Client, genai::Error> {
+    let unbuilt = |why: reqwest::Error| genai::Error::ClientBuildFail { cause: why.to_string() };
+    // a redirect could carry a key to another address
+    let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(redirect::Policy::none()).build().map_err(unbuilt)?;
+    Client::builder().with_reqwest(http).build()
 }
 
 /// How a person tells the link from the others: the provider's name, with the model's where the chain has two of one

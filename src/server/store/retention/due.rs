@@ -13,14 +13,19 @@ use sqlx::AnyConnection;
 const OBJECT_HELD: &str = "exists (select 1 from retention_holds h where h.user_id = archive_objects.user_id and h.released_at is null \
                            and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id))";
 
-/// Rows that expired, oldest first, at most `limit`.
+/// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so that the index gives them in
+/// their order and the rest of a long backlog is not looked at.
 pub async fn expired_rows(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
-    let sql = format!(
-        "select user_id, id from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
-         and kept_at is null and not {HELD} order by created_at, id limit $2"
-    );
-    let query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).bind(limit);
-    query.fetch_all(connection).await?.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+    let mut found: Vec<(String, String)> = Vec::new();
+    for tier in ["hot", "warm"] {
+        let sql = format!(
+            "select user_id, id from work_logs where storage_status = $1 and created_at <= $2 and status <> 'working' \
+             and kept_at is null and not {HELD} order by created_at, id limit $3"
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tier).bind(expired.millis());
+        found.extend(query.bind(limit - found.len() as i64).fetch_all(&mut *connection).await?);
+    }
+    found.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
 }
 
 /// How many rows expired.
@@ -75,14 +80,19 @@ pub async fn first_day(connection: &mut AnyConnection, from: i64, warm: Timestam
     Ok(first.map(|at| Timestamp::from_millis(at).day()))
 }
 
-/// The groups of a day whose last row was made at or before `warm`. Rows that expired are not among them.
-pub async fn groups(connection: &mut AnyConnection, day: i64, warm: Timestamp, expired: Timestamp) -> Result<Vec<DueGroup>> {
+/// The groups of a day whose last row was made at or before `warm`, at most `limit`. Rows that expired are not among them.
+pub async fn groups(
+    connection: &mut AnyConnection,
+    day: i64,
+    (warm, expired): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<DueGroup>> {
     let sql = format!(
         "select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
          count(*) as entries from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
          and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
          group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
-         order by user_id, conversation_id"
+         order by user_id, conversation_id limit $6"
     );
     let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql)).bind(day).bind(day * DAY_MS).bind((day + 1) * DAY_MS);
     let read = |row: GroupRow| {
@@ -94,7 +104,7 @@ pub async fn groups(connection: &mut AnyConnection, day: i64, warm: Timestamp, e
             rows: row.entries,
         })
     };
-    query.bind(expired.millis()).bind(warm.millis()).fetch_all(connection).await?.into_iter().map(read).collect()
+    query.bind(expired.millis()).bind(warm.millis()).bind(limit).fetch_all(connection).await?.into_iter().map(read).collect()
 }
 
 /// Objects in which something expired, oldest first, at most `limit`.
@@ -114,15 +124,24 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
 
 /// Objects, of one person or of everybody, that hold entries which do not count any more, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let only = "exists (select 1 from archive_holes h where h.user_id = archive_objects.user_id and h.key = archive_objects.key)";
+    let only = "(user_id, key) in (select user_id, key from archive_holes)";
     manifests(connection, only, user, None, limit).await
+}
+
+/// Whether a person has objects that are to be rewritten or deleted.
+pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
+    let sql = "select 1 where exists (select 1 from archive_holes where user_id = $1) \
+               or exists (select 1 from archive_objects where user_id = $1 and state = 'doomed')";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
 }
 
 /// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
 pub async fn objects_to_retier(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Manifest, StorageStatus)>> {
     let mut found = Vec::new();
     for (from, not, to) in [("cold", "", StorageStatus::Archived), ("archived", "not ", StorageStatus::Cold)] {
-        let only = format!("tier = '{from}' and kept = 0 and {not}{OBJECT_HELD}");
+        // what holds is little, what is held much: from the holds to the objects
+        let whose = if not.is_empty() { "and user_id in (select user_id from retention_holds where released_at is null)" } else { "" };
+        let only = format!("tier = '{from}' and kept = 0 {whose} and {not}{OBJECT_HELD}");
         found.extend(manifests(connection, &only, None, None, limit).await?.into_iter().map(|manifest| (manifest, to)));
     }
     Ok(found)

@@ -58,6 +58,28 @@ pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> 
     Ok(sqlx::query(sql).bind(id).bind(now.millis()).execute(&mut **tx).await?.rows_affected() == 1)
 }
 
+/// What a hold must not cover any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covered {
+    /// All that a person has.
+    Everything,
+    /// What stands in a conversation, or outside any.
+    Place(Option<ConversationId>),
+}
+
+/// Releases an admin's holds that cover this.
+pub async fn release_over(tx: &mut Tx<'_>, user: UserId, covered: Covered, now: Timestamp) -> Result<()> {
+    let (everything, place) = match covered {
+        Covered::Everything => (1, None),
+        Covered::Place(place) => (0, place),
+    };
+    let sql = "update retention_holds set released_at = $4 where user_id = $1 and kind = 'hold' and released_at is null \
+               and ($2 = 1 or conversation_id is null or conversation_id = $3)";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(everything).bind(place.map(|id| id.to_string()));
+    query.bind(now.millis()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Lets a conversation go that its owner kept.
 pub async fn let_go(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, now: Timestamp) -> Result<()> {
     let sql =

@@ -120,7 +120,7 @@ pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation:
     rows.into_iter().map(ManifestRow::read).collect()
 }
 
-/// Dooms names that are reserved in a conversation, or of all of a person's.
+/// Dooms names that are reserved in a conversation, or all of a person's: an object under them may hold what is erased now.
 pub async fn doom_pending(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
     let sql =
         "update archive_objects set state = 'doomed' where user_id = $1 and ($2 is null or conversation_id = $2) and state = 'pending'";
@@ -143,12 +143,12 @@ pub struct Shelf {
     pub first_id: EntryId,
     /// The newest id in it.
     pub last_id: EntryId,
+    /// How many entries in it count.
+    pub entries: i64,
     /// The age at which its entries expire, in days; `None` while they do not.
     pub cold_days: Option<i64>,
     /// Who keeps them from expiring, beside their owner's word on each.
     pub held_by: Option<KeptBy>,
-    /// How many entries count.
-    pub entries: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -159,9 +159,9 @@ struct ShelfRow {
     archived_at: i64,
     first_id: String,
     last_id: String,
+    entries: i64,
     cold_days: Option<i64>,
     held_by: Option<String>,
-    entries: i64,
 }
 
 /// Which objects a list looks into.
@@ -186,55 +186,54 @@ const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, c
      where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
      and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
 
-/// The owner's objects in reach after the one at `after` (its last id and key), newest first, at most `limit`.
+/// In which order objects are gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By the newest id in each, downward.
+    NewestFirst,
+    /// By the oldest id in each, upward.
+    OldestFirst,
+}
+
+/// The owner's objects in reach that come after `after`, at most `limit`.
 pub async fn shelves(
     connection: &mut AnyConnection,
     user: UserId,
     reach: Reach,
-    after: Option<(EntryId, String)>,
+    order: Order,
+    after: Option<&Shelf>,
     limit: i64,
 ) -> Result<Vec<Shelf>> {
-    let order = "and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8";
-    read_shelves(connection, user, reach, order, after, limit).await
-}
-
-/// The owner's objects in reach after the one at `after` (its first id and key), oldest first, at most `limit`.
-pub async fn shelves_onward(
-    connection: &mut AnyConnection,
-    user: UserId,
-    reach: Reach,
-    after: Option<(EntryId, String)>,
-    limit: i64,
-) -> Result<Vec<Shelf>> {
-    let order = "and ($6 is null or first_id > $6 or (first_id = $6 and key > $7)) order by first_id, key limit $8";
-    read_shelves(connection, user, reach, order, after, limit).await
-}
-
-async fn read_shelves(
-    connection: &mut AnyConnection,
-    user: UserId,
-    reach: Reach,
-    order: &str,
-    after: Option<(EntryId, String)>,
-    limit: i64,
-) -> Result<Vec<Shelf>> {
-    let sql = sqlx::AssertSqlSafe(format!("{SHELF} {order}"));
-    let (id, key) = after.unzip();
+    let (onward, place) = match order {
+        Order::NewestFirst => (
+            "and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8",
+            after.map(|shelf| shelf.last_id),
+        ),
+        Order::OldestFirst => (
+            "and ($6 is null or first_id > $6 or (first_id = $6 and key > $7)) order by first_id, key limit $8",
+            after.map(|shelf| shelf.first_id),
+        ),
+    };
+    let sql = sqlx::AssertSqlSafe(format!("{SHELF} {onward}"));
     let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(reach.conversation_id.map(|id| id.to_string()));
     let query = query.bind(reach.tier.map(|tier| tier.to_string())).bind(reach.from.map(|id| id.to_string()));
-    let query = query.bind(reach.below.map(|id| id.to_string())).bind(id.map(|id| id.to_string())).bind(key).bind(limit);
-    let read = |row: ShelfRow| {
+    let query = query.bind(reach.below.map(|id| id.to_string())).bind(place.map(|id| id.to_string()));
+    let query = query.bind(after.map(|shelf| &shelf.key)).bind(limit);
+    query.fetch_all(connection).await?.into_iter().map(ShelfRow::read).collect()
+}
+
+impl ShelfRow {
+    fn read(self) -> Result<Shelf> {
         Ok(Shelf {
-            key: row.key,
-            sha256: row.sha256,
-            tier: parsed("tier", &row.tier)?,
-            archived_at: Timestamp::from_millis(row.archived_at),
-            first_id: parsed("first_id", &row.first_id)?,
-            last_id: parsed("last_id", &row.last_id)?,
-            cold_days: row.cold_days,
-            held_by: row.held_by.as_deref().map(kept_by),
-            entries: row.entries,
+            key: self.key,
+            sha256: self.sha256,
+            tier: parsed("tier", &self.tier)?,
+            archived_at: Timestamp::from_millis(self.archived_at),
+            first_id: parsed("first_id", &self.first_id)?,
+            last_id: parsed("last_id", &self.last_id)?,
+            entries: self.entries,
+            cold_days: self.cold_days,
+            held_by: self.held_by.as_deref().map(kept_by),
         })
-    };
-    query.fetch_all(connection).await?.into_iter().map(read).collect()
+    }
 }

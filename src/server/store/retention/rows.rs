@@ -95,10 +95,25 @@ pub async fn by_id(connection: &mut AnyConnection, user: UserId, ids: &[EntryId]
     Ok(found)
 }
 
-/// Packs a hot row in place; `rev` stays. `false` when it changed meanwhile. The caller holds the owner's lock.
-pub async fn pack(tx: &mut Tx<'_>, row: &TieredRow, changes: &mut Changes) -> Result<bool> {
+/// A row that was packed, and is not yet written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packed {
+    row: TieredRow,
+    packed: Vec<u8>,
+}
+
+impl Packed {
+    /// Packs a row's long fields.
+    pub fn of(row: TieredRow) -> Result<Self> {
+        let packed = crate::server::packing::pack(&long(&row.entry));
+        let packed = packed.map_err(|why| StoreError::Corrupt { what: "details", why: why.to_string() })?;
+        Ok(Self { row, packed })
+    }
+}
+
+/// Writes a hot row that was packed in place; `rev` stays. `false` when it changed meanwhile. The caller holds the owner's lock.
+pub async fn pack(tx: &mut Tx<'_>, Packed { row, packed }: &Packed, changes: &mut Changes) -> Result<bool> {
     let entry = &row.entry;
-    let packed = crate::server::packing::pack(&long(entry)).map_err(|why| StoreError::Corrupt { what: "details", why: why.to_string() })?;
     let stored_bytes = packed.len() as i64 + entry.title.len() as i64;
     let sql = "update work_logs set details = null, metadata = '', packed = $4, storage_status = 'warm' \
                where user_id = $1 and id = $2 and rev = $3 and storage_status = 'hot' and status <> 'working'";

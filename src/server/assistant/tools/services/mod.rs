@@ -35,19 +35,39 @@ fn unreachable() -> ToolError {
 
 /// The tools that the settings name. Errors: the TLS library cannot be set up.
 pub(super) fn tools(config: &ServiceConfig, asking: Asking) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
+    // reading the machine's certificates takes as long as the rest of a start, and the demo needs none
+    let mut shared = None;
+    let mut both = || match &shared {
+        Some(clients) => Ok::<(reqwest::Client, Outbound), reqwest::Error>(Clone::clone(clients)),
+        None => Ok(shared.insert(clients(config)?).clone()),
+    };
+    let mut made_by = |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
+        Ok(match producer {
+            Producer::Demo => demo(media),
+            Producer::Fal(service) => {
+                let (client, outbound) = both()?;
+                Arc::new(FalTool { media, service: service.clone(), client, outbound, asking })
+            }
+            Producer::OpenAi(service) => {
+                let (client, outbound) = both()?;
+                Arc::new(ImagesTool { service: service.clone(), client, outbound })
+            }
+        })
+    };
+    Ok(vec![made_by(Media::Image, &config.image)?, made_by(Media::Music, &config.music)?, made_by(Media::Video, &config.video)?])
+}
+
+fn demo(media: Media) -> Arc<dyn Tool> {
+    match media {
+        Media::Image => Arc::new(ImageTool),
+        Media::Music => Arc::new(MusicTool),
+        Media::Video => Arc::new(FilmTool),
+    }
+}
+
+/// What asks a service, and what fetches the file that it names.
+fn clients(config: &ServiceConfig) -> Result<(reqwest::Client, Outbound), reqwest::Error> {
     // a redirect could carry a key to another address
     let builder = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
-    let client = builder.redirect(redirect::Policy::none()).build()?;
-    let outbound = Outbound::new(&config.fetch_hosts)?;
-    let made_by = |media: Media, producer: &Producer| -> Arc<dyn Tool> {
-        let (client, outbound) = (client.clone(), outbound.clone());
-        match (producer, media) {
-            (Producer::Fal(service), _) => Arc::new(FalTool { media, service: service.clone(), client, outbound, asking }),
-            (Producer::OpenAi(service), _) => Arc::new(ImagesTool { service: service.clone(), client, outbound }),
-            (Producer::Demo, Media::Image) => Arc::new(ImageTool),
-            (Producer::Demo, Media::Music) => Arc::new(MusicTool),
-            (Producer::Demo, Media::Video) => Arc::new(FilmTool),
-        }
-    };
-    Ok(vec![made_by(Media::Image, &config.image), made_by(Media::Music, &config.music), made_by(Media::Video, &config.video)])
+    Ok((builder.redirect(redirect::Policy::none()).build()?, Outbound::new(&config.fetch_hosts)?))
 }

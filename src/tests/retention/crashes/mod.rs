@@ -1,0 +1,57 @@
+//! A process that dies at each named place of each move, and another that goes on after it (T1): what the tiers hold together is
+//! what was there, nothing is there twice, and in the end nothing is left that nobody names.
+
+mod cases;
+mod dying;
+mod scene;
+
+use crate::tests::support::databases::{Postgres, Sqlite};
+use cases::CASES;
+use scene::Scene;
+
+async fn every_place(database: &str, archive: &str) {
+    let mut scene = Scene::open(database, archive).await;
+    for case in CASES {
+        for point in case.points {
+            scene.dies_and_goes_on(case, *point).await;
+        }
+    }
+    scene.close().await;
+}
+
+fn bucket(name: &str) -> String {
+    assert!(std::env::var("AWS_ENDPOINT_URL").is_ok(), "AWS_ENDPOINT_URL is not set; run `make test`");
+    format!("s3://holly/{name}")
+}
+
+#[test]
+fn every_place_has_its_case() {
+    let tried: std::collections::BTreeSet<_> = CASES.iter().flat_map(|case| case.points).copied().collect();
+    assert_eq!(tried.len(), crate::server::retention::fail_points::FailPoint::ALL.len(), "of all places only {tried:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_with_a_folder() {
+    let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
+    every_place(&database.address(), &format!("file://{}", folder.path().display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_with_s3() {
+    let database = Sqlite::create().await;
+    every_place(&database.address(), &bucket("crashes-sqlite")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_with_a_folder() {
+    let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
+    every_place(&database.address(), &format!("file://{}", folder.path().display())).await;
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_with_s3() {
+    let database = Postgres::create().await;
+    every_place(&database.address(), &bucket("crashes-postgres")).await;
+    database.drop().await;
+}

@@ -1,0 +1,151 @@
+//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once it is there again, the next run does
+//! what was left, and nobody has to do anything.
+
+use crate::{
+    ids::UserId,
+    server::{
+        error::Result,
+        retention::{Archive, ArchiveError, Policy, Report, Retention, Run, lag::lags, reading, run_once},
+        store::{Store, work_logs::EntryFilter},
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        databases::{Sqlite, on_both_databases},
+        lying::{Liar, Refusal},
+        people::{NOW, draft, person},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{EntryDraft, Status, StorageStatus, WorkLogEntry},
+};
+use object_store::memory::InMemory;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+const ENTRIES: usize = 40;
+
+async fn some(store: &Store) -> UserId {
+    let user = person(store, "ada").await;
+    for n in 0..ENTRIES {
+        let details = Some(format!("{n} ").repeat(2_000));
+        let made = EntryDraft { details, ..draft(Status::Success, &format!("entry {n}")) };
+        create_work_log(store, NOW, user, made, Origin::default()).await.unwrap();
+    }
+    user
+}
+
+async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
+    let mut reader = retention.store.read().await.unwrap();
+    reading::list(&mut reader, &retention.archive, user, (&EntryFilter::default(), false), None, 100).await.unwrap()
+}
+
+async fn run(retention: &Retention, at: Timestamp) -> Result<Report> {
+    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await
+}
+
+/// How late hot entries are, in seconds.
+async fn behind(retention: &Retention, at: Timestamp) -> i64 {
+    let lags = lags(&mut retention.store.read().await.unwrap(), Policy::default(), at).await.unwrap();
+    lags.iter().find(|lag| lag.tier == StorageStatus::Hot).unwrap().seconds
+}
+
+/// An archive that refuses for an hour, in which three runs try.
+async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
+    let liar = Liar::before(Arc::new(InMemory::new()), 1);
+    let retention = Retention { store: store.clone(), archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)) };
+    let ada = some(store).await;
+    let before = listed(&retention, ada).await;
+    let began = NOW.plus(31 * DAY_MS);
+    liar.refuses(Some(refusal));
+    for half_hours in 0..3 {
+        let now = began.plus(half_hours * HOUR_MS / 2);
+        let report = run(&retention, now).await.unwrap();
+        assert!(report.failed > 0 && report.failures[0].contains(words) && report.moved_to_cold == 0, "{report:?}");
+        assert!(!report.more, "it does not go on at once, again and again: {report:?}");
+        assert_eq!(listed(&retention, ada).await, before, "nothing is lost");
+        assert_eq!(behind(&retention, now).await, (now.millis() - NOW.millis() - 7 * DAY_MS) / 1_000);
+    }
+    liar.refuses(None);
+    let now = began.plus(2 * HOUR_MS);
+    let report = run(&retention, now).await.unwrap();
+    assert_eq!((report.moved_to_cold, report.failed), (ENTRIES as i64, 0), "{report:?}");
+    let after = listed(&retention, ada).await;
+    let said = |entries: &[WorkLogEntry]| entries.iter().map(|entry| (entry.id, entry.details.clone())).collect::<Vec<_>>();
+    assert_eq!(said(&after), said(&before), "all of it, once");
+    assert_eq!(behind(&retention, now).await, 0);
+}
+
+on_both_databases! {
+    async fn an_archive_whose_disk_is_full_for_an_hour_is_caught_up_with(store: Store) {
+        refused_for_an_hour(&store, Refusal::Puts("No space left on device (os error 28)"), "No space left").await;
+    }
+
+    async fn an_archive_that_is_overloaded_for_an_hour_is_caught_up_with(store: Store) {
+        refused_for_an_hour(&store, Refusal::Everything("503 Slow Down"), "503").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
+    let database = Sqlite::create().await;
+    let retention = crate::tests::support::archives::retention(&database.store);
+    let ada = some(&database.store).await;
+    let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut *database.store.read().await.unwrap()).await.unwrap();
+    at_most_pages(&database.store, pages).await;
+    let mut written = ENTRIES;
+    let write = async |at| {
+        let made = EntryDraft { details: Some("some text ".repeat(2_000)), ..draft(Status::Success, "one more") };
+        create_work_log(&database.store, at, ada, made, Origin::default()).await
+    };
+    let refused = loop {
+        match write(NOW).await {
+            Ok(_) => written += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert!(format!("{refused:?}").contains("full"), "{refused:?}");
+    let before = listed(&retention, ada).await;
+    assert_eq!(before.len(), written, "nothing that was answered is lost");
+    let now = NOW.plus(31 * DAY_MS);
+    assert!(behind(&retention, now).await > 0, "the figures say what is behind");
+    let report = run(&retention, now).await.unwrap();
+    assert_eq!((report.moved_to_cold, report.failed), (written as i64, 0), "{report:?}");
+    let said = |entries: &[WorkLogEntry]| entries.iter().map(|entry| (entry.id, entry.details.clone())).collect::<Vec<_>>();
+    assert_eq!(said(&listed(&retention, ada).await), said(&before), "all of it, once");
+    write(now).await.unwrap();
+}
+
+async fn at_most_pages(store: &Store, pages: i64) {
+    let mut tx = store.begin().await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
+    let now: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(now, pages);
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
+    for status in ["503 Slow Down", "429 Too Many Requests", "500 Internal Server Error"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4_096];
+                assert!(socket.read(&mut request).await.unwrap() > 0);
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                tokio::spawn(async move { socket.write_all(answer.as_bytes()).await });
+            }
+        });
+        let retry = object_store::RetryConfig { max_retries: 0, ..Default::default() };
+        let store = object_store::aws::AmazonS3Builder::new().with_endpoint(format!("http://{address}")).with_allow_http(true);
+        let store = store.with_bucket_name("holly").with_region("us-east-1").with_access_key_id("x").with_secret_access_key("x");
+        let archive = Archive::over(Arc::new(store.with_retry(retry).build().unwrap()), "", Duration::from_secs(5));
+        let refused = archive.create("a", b"text".to_vec()).await;
+        assert!(matches!(&refused, Err(ArchiveError::Unreachable(why)) if why.contains(&status[..3])), "{status}: {refused:?}");
+        server.abort();
+    }
+}

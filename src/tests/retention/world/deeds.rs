@@ -1,0 +1,148 @@
+//! What people do. Each deed changes the store and, as it must come out, the map.
+
+use super::{Known, World};
+use crate::{
+    ids::{EntryId, UserId},
+    server::{
+        chat::delete_conversation,
+        error::Error,
+        retention::{changing::update_anywhere, erasing, keeping},
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::people::{conversation, draft},
+    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status},
+};
+
+/// Something a person does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tests::retention) enum Deed {
+    Create,
+    Update,
+    KeepEntry,
+    KeepPlace,
+    Hold,
+    EraseEntry,
+    ErasePlace,
+}
+
+impl Deed {
+    /// Every deed.
+    pub(in crate::tests::retention) const ALL: &[Self] =
+        &[Self::Create, Self::Update, Self::KeepEntry, Self::KeepPlace, Self::Hold, Self::EraseEntry, Self::ErasePlace];
+}
+
+impl World {
+    pub(in crate::tests::retention) async fn deed(&mut self, deed: Deed) {
+        match deed {
+            Deed::Create => self.create().await,
+            Deed::Update => self.update().await,
+            Deed::KeepEntry => self.keep_entry().await,
+            Deed::KeepPlace => self.keep_place().await,
+            Deed::Hold => self.hold().await,
+            Deed::EraseEntry => self.erase_entry().await,
+            Deed::ErasePlace => self.erase_place().await,
+        }
+    }
+
+    pub(in crate::tests::retention) async fn create_some(&mut self) {
+        for _ in 0..=self.chance.below(4) {
+            self.create().await;
+        }
+    }
+
+    async fn create(&mut self) {
+        let user = self.chance.one_of(&self.people);
+        let place = self.map.places.iter().filter(|(owner, _)| *owner == user).map(|(_, id)| *id).next_back();
+        let made = EntryDraft {
+            conversation_id: place.filter(|_| self.chance.below(4) > 0),
+            log_type: self.chance.one_of(LogType::ALL),
+            details: (self.chance.below(3) > 0).then(|| "é\n\u{1F30A} ".repeat(self.chance.below(200) as usize)),
+            metadata: Metadata::default().with("inputTokens", self.chance.below(500)).with("x", self.chance.fraction()),
+            duration_ms: (self.chance.below(2) == 0).then(|| self.chance.below(9_000) as i64),
+            ..draft(self.chance.one_of(&[Status::Success, Status::Error, Status::Info]), &format!("Entry {}", self.chance.bits()))
+        };
+        let entry = create_work_log(&self.store, self.now, user, made, Origin::default()).await.unwrap();
+        self.created += 1;
+        self.learn(Known { entry, kept: false });
+    }
+
+    fn learn(&mut self, known: Known) {
+        self.versions.entry(known.entry.id).or_default().push(known.clone());
+        self.map.known.insert(known.entry.id, known);
+    }
+
+    fn any(&mut self) -> Option<(UserId, EntryId)> {
+        let ids: Vec<_> = self.map.known.values().map(|known| (known.entry.user_id, known.entry.id)).collect();
+        (!ids.is_empty()).then(|| self.chance.one_of(&ids))
+    }
+
+    async fn patch(&mut self, patch: EntryPatch) {
+        let Some((user, id)) = self.any() else { return };
+        match update_anywhere(&self.retention, self.now, user, id, patch.clone()).await {
+            Ok(entry) => {
+                let kept = patch.kept.unwrap_or(self.map.known[&id].kept);
+                self.learn(Known { entry, kept });
+            }
+            Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be changed"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn update(&mut self) {
+        let details = (self.chance.below(2) == 0).then(|| Some(format!("changed at {}", self.now)));
+        let status = Some(self.chance.one_of(&[Status::Success, Status::Warning, Status::Error]));
+        self.patch(EntryPatch { details, status, ..EntryPatch::default() }).await;
+    }
+
+    async fn keep_entry(&mut self) {
+        let kept = Some(self.chance.below(3) > 0);
+        // no two versions of an entry look alike, so that a restored one says whether it was kept
+        let title = Some(format!("Kept {kept:?} {}", self.chance.bits()));
+        self.patch(EntryPatch { kept, title, ..EntryPatch::default() }).await;
+    }
+
+    async fn keep_place(&mut self) {
+        let (user, place) = self.chance.one_of(&self.map.places);
+        let kept = self.map.kept_places.insert(place) || !self.map.kept_places.remove(&place);
+        keeping::keep_conversation(&self.retention, self.now, user, place, kept).await.unwrap();
+    }
+
+    async fn hold(&mut self) {
+        if let Some((id, ..)) = self.map.holds.pop() {
+            return keeping::release_hold(&self.retention, self.now, &id).await.unwrap();
+        }
+        let (user, place) = self.chance.one_of(&self.map.places);
+        let place = (self.chance.below(2) == 0).then_some(place);
+        let id = keeping::place_hold(&self.retention, self.now, user, (user, place), "a test").await.unwrap();
+        self.map.holds.push((id, user, place));
+    }
+
+    async fn erase_entry(&mut self) {
+        let Some((user, id)) = self.any() else { return };
+        let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
+        match erasing::erase_entry(&self.retention, self.now, user, id).await {
+            Ok(_) => {
+                assert!(self.map.known.remove(&id).is_some() && !held);
+                self.erased.insert(id);
+            }
+            Err(Error::Conflict(_)) => assert!(held),
+            Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be erased"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn erase_place(&mut self) {
+        let (user, place) = self.map.places[0];
+        match delete_conversation(&self.store, self.now, user, place).await {
+            Ok(_) => drop(erasing::purge(&self.retention, self.now, user).await.unwrap()),
+            Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(place))),
+            Err(error) => panic!("{error}"),
+        }
+        self.erased_places.insert(place);
+        self.map.known.retain(|_, known| known.entry.conversation_id != Some(place));
+        self.map.kept_places.remove(&place);
+        // from here on it is another one that things happen in
+        self.map.places[0] = (user, conversation(&self.store, user, "Another talk").await.id);
+        self.map.places.rotate_left(1);
+    }
+}

@@ -1,0 +1,220 @@
+//! What retention does, and what happens in the middle of it.
+
+use super::{Deed, HOUR_MS, World};
+use crate::{
+    ids::EntryId,
+    server::{
+        error::{Error, Result},
+        retention::{
+            Archive, Report, Retention, Run,
+            fail_points::{FailPoint, heard_by},
+            pass::dry_run,
+            plan::Step,
+            reading, run_once,
+        },
+        store::work_logs::EntryFilter,
+    },
+    work_log::StorageStatus,
+};
+use futures::{FutureExt, future::BoxFuture};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// Among lies a store that does not answer is not waited for.
+const IMPATIENCE: Duration = Duration::from_millis(40);
+/// Places at which a run is stopped, at most, before something happens.
+const PLACES: u64 = 20;
+/// Entries on a page of an export.
+const PAGE: i64 = 7;
+
+/// A run that stops at each named place outside a transaction until it is told to go on.
+struct Stopping {
+    run: BoxFuture<'static, Result<Report>>,
+    stops: mpsc::UnboundedReceiver<(FailPoint, oneshot::Sender<()>)>,
+}
+
+enum Stop {
+    At(FailPoint, oneshot::Sender<()>),
+    Over(Result<Report>),
+}
+
+impl Stopping {
+    fn begin(retention: Retention, run: Run) -> Self {
+        let (stop, stops) = mpsc::unbounded_channel();
+        let listener = Arc::new(move |point: FailPoint| {
+            let (go, gone_on) = oneshot::channel();
+            let waits = !point.is_in_transaction() && stop.send((point, go)).is_ok();
+            async move {
+                if waits {
+                    drop(gone_on.await)
+                }
+            }
+            .boxed()
+        });
+        let run = heard_by(listener, async move { run_once(&retention, run).await });
+        Self { run: run.boxed(), stops }
+    }
+
+    async fn next(&mut self) -> Stop {
+        tokio::select! {
+            biased;
+            over = &mut self.run => Stop::Over(over),
+            Some((point, go)) = self.stops.recv() => Stop::At(point, go),
+        }
+    }
+}
+
+impl World {
+    fn run_now(&self) -> Run {
+        Run { trust_clock: true, ..Run::at(self.policy, self.now) }
+    }
+
+    pub(in crate::tests::retention) async fn run(&mut self) -> Report {
+        let report = run_once(&self.retention, self.run_now()).await.unwrap();
+        assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
+        self.forget_expired().await;
+        report
+    }
+
+    pub(super) async fn run_among_lies(&mut self) {
+        self.liar.lies(40);
+        let among_lies = Retention { archive: Archive::over(Arc::new(self.liar.clone()), "", IMPATIENCE), ..self.retention.clone() };
+        run_once(&among_lies, self.run_now()).await.unwrap();
+        self.liar.lies(0);
+        self.retention.archive = super::archive(&self.liar);
+        self.forget_expired().await;
+    }
+
+    /// What a dry run tells is what the run does, row by row.
+    pub(super) async fn rehearse(&mut self) {
+        let (plan, told) = dry_run(&self.retention, self.run_now()).await.unwrap();
+        let did = self.run().await;
+        let moves = |report: &Report| (report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted);
+        assert_eq!(moves(&told), moves(&did), "told {told:?}, did {did:?}");
+        let listed = self.listed().await;
+        let tier = |id: &EntryId| listed.iter().find(|entry| entry.id == *id).map(|entry| entry.storage_status);
+        for step in plan.steps {
+            match step {
+                Step::Pack(_, ids) => assert!(ids.iter().all(|id| tier(id) == Some(StorageStatus::Warm))),
+                Step::ExpireRows(_, ids) => assert!(ids.iter().all(|id| tier(id).is_none())),
+                _ => {}
+            }
+        }
+    }
+
+    /// In the middle of a run people do something, and perhaps again.
+    pub(super) async fn run_among_deeds(&mut self) {
+        let (at, deed) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
+        let (again, another) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
+        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let mut place = 0;
+        while let Stop::At(_, go) = run.next().await {
+            for (when, what) in [(at, deed), (again, another)] {
+                if when == place {
+                    self.in_the_middle(what).await;
+                }
+            }
+            place += 1;
+            _ = go.send(());
+        }
+        self.forget_expired().await;
+    }
+
+    /// Does something the first time a run passes this place. `false` when it does not pass it.
+    pub(in crate::tests::retention) async fn run_with(&mut self, deed: Deed, at: FailPoint) -> bool {
+        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let mut passed = false;
+        while let Stop::At(point, go) = run.next().await {
+            if point == at && !passed {
+                passed = true;
+                self.in_the_middle(deed).await;
+            }
+            _ = go.send(());
+        }
+        self.forget_expired().await;
+        passed
+    }
+
+    /// What is gone by now may be gone; what is there must stay if the deed says so.
+    async fn in_the_middle(&mut self, deed: Deed) {
+        self.forget_expired().await;
+        self.deed(deed).await;
+    }
+
+    /// An export that is read while a run moves everything has each entry once.
+    pub(super) async fn run_among_exports(&mut self) {
+        let before: BTreeSet<EntryId> = self.map.known.keys().copied().collect();
+        let (person, mut last, mut exported) = (self.chance.one_of(&self.people), None, Vec::new());
+        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let mut done = false;
+        loop {
+            let go = match run.next().await {
+                Stop::At(_, go) if !done => Some(go),
+                Stop::At(..) => continue,
+                Stop::Over(over) => {
+                    drop(over.unwrap());
+                    None
+                }
+            };
+            let over = go.is_none();
+            loop {
+                let page = reading::steadily(&self.store, |mut reader| {
+                    let archive = &self.retention.archive;
+                    async move { reading::list(&mut reader, archive, person, (&EntryFilter::default(), false), last, PAGE).await }
+                });
+                let page = page.await.unwrap();
+                done |= page.is_empty();
+                last = page.last().map(|entry| entry.id).or(last);
+                exported.extend(page.into_iter().map(|entry| entry.id));
+                if done || !over {
+                    break;
+                }
+            }
+            if over {
+                break;
+            }
+        }
+        self.forget_expired().await;
+        let once: BTreeSet<EntryId> = exported.iter().copied().collect();
+        assert_eq!(once.len(), exported.len(), "an entry is exported twice");
+        assert!(once.is_subset(&before), "an export has what nobody wrote");
+        let lasting = self.map.known.values().filter(|known| known.entry.user_id == person).map(|known| known.entry.id);
+        assert!(lasting.collect::<BTreeSet<_>>().is_subset(&once), "an export lacks what was there all the time");
+    }
+
+    /// A run stands still for longer than its lease; another one takes over, and the first changes nothing any more.
+    pub(super) async fn run_until_another_takes_over(&mut self) {
+        let at = self.chance.below(PLACES);
+        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let (mut place, mut superseded) = (0, false);
+        loop {
+            match run.next().await {
+                Stop::At(point, go) => {
+                    if place == at && point != FailPoint::LeaseTaken {
+                        self.now = self.now.plus(HOUR_MS);
+                        self.run().await;
+                        superseded = true;
+                    }
+                    place += 1;
+                    _ = go.send(());
+                }
+                Stop::Over(Ok(report)) => break assert!(!superseded || report.failed == 0, "{report:?}"),
+                Stop::Over(Err(Error::Superseded)) => break assert!(superseded),
+                Stop::Over(Err(error)) => panic!("{error}"),
+            }
+        }
+        self.forget_expired().await;
+    }
+
+    /// A run that ends somewhere in the middle, as when the process is killed.
+    pub(super) async fn run_and_die(&mut self) {
+        let polls = self.chance.below(300);
+        let mut run = Box::pin(run_once(&self.retention, self.run_now()));
+        for _ in 0..polls {
+            if futures::poll!(&mut run).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(50)).await;
+        }
+    }
+}
