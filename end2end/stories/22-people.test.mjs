@@ -92,7 +92,7 @@ test("without JavaScript too: invited, joined, written, disabled, out, erased wi
   const row = ada.the(at.person).filter({ hasText: "bob@example.org" });
   await row.locator(at.eraseEmail).fill("bob@example.org");
   await row.locator(at.eraseForGood).click();
-  await ada.reads(at.note, /account is erased: \d+ entries .*, 2 messages, 1 conversations/);
+  await ada.reads(at.note, /^Deleted for good, from every tier: 1 conversation, 2 messages/);
   assert.equal(await ada.the(at.person).filter({ hasText: "bob@example.org" }).count(), 0);
   for (const person of [ada, bob, late]) await person.leaves();
 });

@@ -21,8 +21,9 @@ async fn first_page(app: &App, signed_in: bool, path: String) -> crate::server::
     if signed_in {
         return Ok(entrance.then(|| "/".to_owned()));
     }
-    let page =
-        entrance || matches!(path.as_str(), "/" | "/history" | "/settings" | "/settings/people" | "/stats") || path.starts_with("/c/");
+    let page = entrance
+        || matches!(path.as_str(), "/" | "/history" | "/settings" | "/settings/people" | "/stats" | "/holds")
+        || path.starts_with("/c/");
     if !page {
         return Ok(None);
     }

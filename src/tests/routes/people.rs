@@ -163,7 +163,7 @@ async fn an_admin_erases_somebody_and_gets_a_receipt() {
     let erased = changes(&ada, "erase", &bob, &[("email", " Bob@example.org ")]).await;
     let said = ada.gets(erased.header("location")).await.text();
     assert!(
-        said.contains("The account is erased: ") && said.contains("2 messages, 1 conversations, 1 files"),
+        said.contains(" account is erased.") && said.contains("every tier: 1 conversation, 2 messages, 3 entries and 1 file."),
         "{}",
         erased.header("location")
     );
