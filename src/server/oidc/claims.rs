@@ -119,7 +119,8 @@ impl Claims {
             return Err(Refused::NotYet);
         }
         let ours = self.audiences.iter().any(|audience| rules.audiences.contains(audience));
-        if !ours && !(self.audiences.is_empty() && rules.audiences.is_empty()) {
+        let nobodys = self.audiences.is_empty() && rules.audiences.is_empty();
+        if !ours && !nobodys {
             return Err(Refused::Audience);
         }
         let party = self.text("azp");

@@ -61,11 +61,10 @@ pub async fn exchange(provider: &Provider, client: &Client, attempt: &Attempt, c
     let known = provider.known().await?;
     let tokens = ask_for_tokens(provider, &known, client, attempt, code).await?;
     let mut claims = provider.check_id_token(&tokens.id_token, &client.id, &attempt.nonce()).await?;
-    if let (Some(endpoint), Some(token)) = (&known.metadata.userinfo_endpoint, &tokens.access_token) {
-        if claims.email.is_none() {
-            let asked = provider.web.get(endpoint).bearer_auth(token);
-            claims.complete(web::json(asked).await.map_err(FlowError::Provider)?);
-        }
+    let more = known.metadata.userinfo_endpoint.as_ref().zip(tokens.access_token.as_ref());
+    if let Some((endpoint, token)) = more.filter(|_| claims.email.is_none()) {
+        let asked = provider.web.get(endpoint).bearer_auth(token);
+        claims.complete(web::json(asked).await.map_err(FlowError::Provider)?);
     }
     Ok(claims)
 }
