@@ -116,7 +116,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
-            let store = Store::open(&config.database_url).await?;
+            let store = Store::open_past(&config.database_url, &config.listen_url).await?;
             let done = administer(&store, other).await;
             store.close().await;
             done

@@ -41,7 +41,7 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     if from_sqlite.is_none() {
         say("Stop every server first: what is written from now on is not copied.");
     }
-    let source = Store::open(&config.database_url).await?;
+    let source = Store::open_past(&config.database_url, &config.listen_url).await?;
     let copied = copy(&source, &command.to, &mut progress()).await;
     source.close().await;
     let copied = copied?;
@@ -101,6 +101,9 @@ fn tell_of_files(data_dir: &Path) {
     let files = data_dir.join("files");
     let people = std::fs::read_dir(&files).map_or(0, Iterator::count);
     if people > 0 {
-        say(&format!("Files of {people} people stay in {}: copy that folder into the data folder of the new server.", files.display()));
+        say(&format!(
+            "Files of {people} people stay in {}: copy that folder into the data folder of the new server, which moves them into its bucket where it has one.",
+            files.display()
+        ));
     }
 }

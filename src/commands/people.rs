@@ -9,16 +9,18 @@ use holly::{
         auth,
         clock::Clock,
         config::Config,
-        data_dir::DataDir,
+        file_store::FileStore,
         people::{self, Whose},
+        relay::{Pace, Relay},
         retention::{Retention, exporting},
         state::open_retention,
-        store::{self, Relay, Store},
+        store::{self, Store},
     },
 };
 use std::{
     io::{BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// People printed at once.
@@ -76,7 +78,8 @@ pub enum UserCommand {
 pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
     let retention = open_retention(config).await?;
     let store = retention.store.clone();
-    let relay = (!store.is_single_process()).then(|| Relay::new(store.clone(), &config.listen_url, "command line"));
+    let relay = (!store.is_single_process())
+        .then(|| Relay::new(store.clone(), Arc::default(), &config.listen_url, "command line", Pace::default()));
     let done = carry_out(config, &retention, command).await;
     if let Some(relay) = relay {
         relay.tell_now().await?;
@@ -153,7 +156,7 @@ async fn erase(config: &Config, retention: &Retention, email: &str, file: Option
         return Err("nothing was erased".into());
     }
     let receipt = people::erase(retention, Clock::system().now(), person.id, Whose::Admin, |_| {}).await?;
-    DataDir::delete_all_in(&config.data_dir, person.id).await?;
+    FileStore::open(&config.retention.archive_url, &config.data_dir)?.delete_all(person.id).await?;
     say(&serde_json::to_string_pretty(&receipt)?);
     Ok(())
 }

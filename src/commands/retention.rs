@@ -148,7 +148,7 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     if file.exists() {
         return Err(format!("{} is there already", file.display()).into());
     }
-    let store = Store::open(&config.database_url).await?;
+    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
     store.backup(file.to_str().ok_or("the file's name must be UTF-8")?).await?;
     store.close().await;
     say(&format!("backed up to {}", file.display()));

@@ -84,6 +84,11 @@ impl From<Error> for ApiError {
                 let said = "The archive of older entries does not answer. Newer entries are not affected; please try again in a minute.";
                 with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(said.to_owned()))
             }
+            Error::Files(_) => {
+                tracing::error!(request_id = request_id::current(), %error, "the file storage failed");
+                let said = "The storage of files does not answer; please try again in a minute.";
+                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(said.to_owned()))
+            }
             Error::Store(error) => error.into(),
         }
     }

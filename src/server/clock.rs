@@ -13,7 +13,12 @@ use std::{
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     set: Option<Arc<AtomicI64>>,
+    /// By how much the system's clock is behind the one that it follows, in milliseconds.
+    behind: Arc<AtomicI64>,
 }
+
+/// Less than so much is not worth following: it is as much as the asking takes.
+const WORTH_FOLLOWING_MS: i64 = 500;
 
 impl Clock {
     /// The system's clock.
@@ -23,15 +28,26 @@ impl Clock {
 
     /// A clock that stands at `now` until it is set again.
     pub fn at(now: Timestamp) -> Self {
-        Self { set: Some(Arc::new(AtomicI64::new(now.millis()))) }
+        Self { set: Some(Arc::new(AtomicI64::new(now.millis()))), ..Self::default() }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
         match &self.set {
             Some(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
-            None => Timestamp::from_millis(system_millis()),
+            None => Timestamp::from_millis(system_millis() + self.behind.load(Ordering::SeqCst)),
         }
+    }
+
+    /// Follows a clock that several processes share and that shows `shared` now. Returns by how much this one was wrong,
+    /// in milliseconds, where that is worth telling. A clock that a test sets follows none.
+    pub fn follow(&self, shared: Timestamp) -> Option<i64> {
+        let wrong = shared.millis() - self.now().millis();
+        if self.set.is_some() || wrong.abs() < WORTH_FOLLOWING_MS {
+            return None;
+        }
+        self.behind.fetch_add(wrong, Ordering::SeqCst);
+        Some(wrong)
     }
 
     /// The time since some moment; it never steps back as the system's may.
@@ -54,4 +70,20 @@ impl Clock {
 fn system_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_s_clock_follows_another_and_a_test_s_does_not() {
+        let (clock, shared) = (Clock::system(), Clock::system().now().plus(90_000));
+        let copy = clock.clone();
+        assert!(clock.follow(shared).is_some_and(|wrong| wrong > 80_000) && copy.now() >= shared);
+        assert_eq!(clock.follow(shared.plus(10)), None, "a trifle");
+        assert!(clock.follow(Clock::system().now()).is_some_and(|wrong| wrong < -80_000) && copy.now() < shared);
+        let set = Clock::at(shared);
+        assert_eq!((set.follow(shared.plus(90_000)), set.now()), (None, shared));
+    }
 }

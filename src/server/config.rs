@@ -24,7 +24,8 @@ pub struct Settings {
     /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Where to LISTEN for other processes, past a pooler that shares connections by transaction [default: DATABASE_URL]
+    /// Where to LISTEN and to migrate, past a pooler that shares connections by transaction; set it only where there is one
+    /// [default: DATABASE_URL]
     #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub database_listen_url: Option<String>,
     /// The tiers.

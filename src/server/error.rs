@@ -1,6 +1,6 @@
 //! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a sentence.
 
-use super::{retention::ArchiveError, store::StoreError};
+use super::{file_store::FileError, retention::ArchiveError, store::StoreError};
 use crate::work_log::FieldError;
 
 /// Why a verb of the domain was not carried out.
@@ -26,6 +26,9 @@ pub enum Error {
     /// The archive could not be read or written (503).
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A file could not be stored or read (503).
+    #[error("{0}")]
+    Files(String),
     /// Another run of retention has begun (409).
     #[error("another run of retention has taken over")]
     Superseded,
@@ -47,6 +50,15 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Missing => Self::NotFound("file"),
+            FileError::Unreachable(why) => Self::Files(why),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `work_log` and `chat`
-//! (the verbs), `auth`, `oidc` (other people's sign-in), `feed` (commit → wake → frames), `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
+//! (the verbs), `auth`, `oidc` (other people's sign-in), `feed` (commit → wake → frames), `relay` (from process to process),
+//! `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
 
 pub mod asker;
 pub mod assistant;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod export;
 pub mod feed;
 pub mod figures;
+pub mod file_store;
 pub mod limits;
 pub mod listener;
 pub mod markdown;
@@ -21,11 +23,13 @@ pub mod masking;
 pub mod metrics;
 pub mod middleware;
 pub mod new_id;
+pub mod objects;
 pub mod oidc;
 pub mod outbound;
 pub mod packing;
 pub mod people;
 pub mod proxies;
+pub mod relay;
 pub mod retention;
 pub mod router;
 pub mod routes;

@@ -11,6 +11,7 @@ use super::{
     config::Config,
     data_dir::DataDir,
     feed::{Feed, Places, Timing},
+    file_store::FileStore,
     limits::Limits,
     metrics::Metrics,
     oidc::Provider,
@@ -32,8 +33,10 @@ pub struct App {
     pub retention: Retention,
     /// The time.
     pub clock: Clock,
-    /// The data folder.
+    /// The data folder, held as long as the server runs.
     pub data_dir: Arc<DataDir>,
+    /// What people attached and tools made.
+    pub files: FileStore,
     /// What readers share.
     pub feed: Arc<Feed>,
     /// Open streams.
@@ -59,7 +62,7 @@ pub struct App {
 /// Opens database and archive.
 pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
     let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
-    Ok(Retention { store: Store::open(&config.database_url).await?, archive })
+    Ok(Retention { store: Store::open_past(&config.database_url, &config.listen_url).await?, archive })
 }
 
 /// Opens database and archive, and lets every entry expire by the settings.
@@ -91,6 +94,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
         let servers = mcp::read(&config.data_dir.join("mcp.json")).map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
+        let files = FileStore::open(&config.retention.archive_url, &config.data_dir).map_err(StoreError::Unusable)?;
         let retention = begin_retention(&config).await?;
         let provider = open_provider(&config, &clock, &retention.store).await?;
         let (feed, metrics, shutdown, tasks) =
@@ -101,7 +105,7 @@ impl App {
             store: retention.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
-            data_dir: data_dir.clone(),
+            files: files.clone(),
             metrics: metrics.clone(),
             limits: limits.clone(),
             chain: providers::chain(&config.models, config.demo_pace).map_err(|why| StoreError::Unusable(why.to_string()))?,
@@ -118,6 +122,7 @@ impl App {
             retention,
             clock,
             data_dir,
+            files,
             feed,
             places: Places::default(),
             timing: Timing::default(),

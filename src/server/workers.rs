@@ -3,24 +3,47 @@
 use super::{
     auth::random_hex,
     chat,
-    error::Result,
+    error::{Error, Result},
+    relay::{Pace, Relay},
     retention::worker,
     state::App,
-    store::{Relay, daily_use, invitations, sessions, turns, watch_others},
+    store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
     work_log,
 };
-use std::time::Duration;
+use crate::timestamp::{DAY_MS, Timestamp};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Mutex;
 
 /// How often leases are looked at.
-const SWEEP_EVERY: Duration = Duration::from_secs(10);
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often what ran out is forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How many days of use are remembered.
 const KEEP_USE_DAYS: i64 = 7;
 
+/// Sets the clock by the database's, so that leases mean the same to every process.
+pub async fn follow_clock(app: &App) -> Result<()> {
+    let asked = app.clock.monotonic();
+    if let Some(shared) = app.store.clock().await? {
+        let under_way = i64::try_from((app.clock.monotonic() - asked).as_millis()).unwrap_or(0) / 2;
+        if let Some(wrong) = app.clock.follow(shared.plus(under_way)) {
+            tracing::warn!(wrong_by_ms = wrong, "the clock of this machine differs from the database's, which is followed");
+        }
+    }
+    Ok(())
+}
+
 /// Settles what a process that died has left: on a database of one process, everything unfinished.
 pub async fn settle_left_overs(app: &App) -> Result<()> {
+    follow_clock(app).await?;
     if app.store.is_single_process() {
         let mut tx = app.store.begin().await?;
         turns::expire_all(&mut tx).await?;
@@ -32,20 +55,64 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 
 /// Starts the tasks.
 pub fn start(app: &App) {
-    repeat(app, SWEEP_EVERY, "sweep of leases", |app| async move { sweep(&app).await });
-    repeat(app, worker::LOOK_EVERY, "retention", |app| async move { worker::look(&app).await });
+    repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
+    repeat(app, worker::LOOK_EVERY, "retention", retention());
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
     } else {
         relay(app);
     }
+    let starting = app.clone();
+    until_the_end(app, async move {
+        if let Err(error) = clear_files(&starting).await {
+            tracing::warn!(%error, "files were not put in order; it is tried again in an hour");
+        }
+    });
     repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
+}
+
+type Pass = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Sweeps, but rests while nothing holds a lease and nobody uses the database of several processes, so that it may sleep.
+fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
+    let rested_at = Arc::new(AtomicU64::new(u64::MAX));
+    move |app| {
+        let rested_at = rested_at.clone();
+        Box::pin(async move {
+            if app.store.is_single_process() {
+                return sweep(&app).await;
+            }
+            if app.store.counters().used() == rested_at.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            follow_clock(&app).await?;
+            sweep(&app).await?;
+            let at_work = leases_held(&mut *app.store.read().await?).await?;
+            rested_at.store(if at_work { u64::MAX } else { app.store.counters().used() }, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+}
+
+/// Looks whether a run of retention is due.
+fn retention() -> impl Fn(App) -> Pass + Send + 'static {
+    let last = Arc::<Mutex<(Option<Timestamp>, u64)>>::default();
+    move |app| {
+        let last = last.clone();
+        Box::pin(async move {
+            let mut last = last.lock().await;
+            last.0 = worker::look(&app, last.0, app.store.counters().used() != last.1).await?;
+            last.1 = app.store.counters().used();
+            Ok(())
+        })
+    }
 }
 
 /// Tells other processes what moved here, and hears what moved there.
 fn relay(app: &App) {
-    let relay = Relay::new(app.store.clone(), &app.config.listen_url, &random_hex::<8>());
+    let relay = Relay::new(app.store.clone(), app.feed.clone(), &app.config.listen_url, &random_hex::<8>(), Pace::default());
     until_the_end(app, relay.clone().tell());
+    until_the_end(app, relay.clone().tell_words());
     until_the_end(app, relay.clone().hear());
     until_the_end(app, relay.watch());
 }
@@ -105,5 +172,17 @@ async fn tidy(app: &App) -> Result<()> {
     daily_use::delete_before(&mut tx, now.day() - KEEP_USE_DAYS).await?;
     tx.commit().await?;
     app.limits.forget_idle();
+    clear_files(app).await
+}
+
+/// One pass over files that nobody needs; what an earlier installation kept in the data folder goes to the bucket.
+async fn clear_files(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    let cut_off = app.files.clear_cut_off(now.plus(-DAY_MS)).await.map_err(|why| Error::Files(why.to_string()))?;
+    let moved = app.files.bring_over().await?;
+    let orphans = chat::sweep_files(&app.store, &app.files, now).await?;
+    if cut_off + moved + orphans > 0 {
+        tracing::info!(cut_off, moved, orphans, "files were put in order");
+    }
     Ok(())
 }

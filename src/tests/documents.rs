@@ -1,4 +1,4 @@
-//! What documents and examples name is there: every setting is one that `holly serve --help` knows.
+//! What documents and examples name is there: every setting is one that `holly serve --help` or a command knows.
 
 use crate::server::config::Settings;
 use clap::{Args, Command};
@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// Variables of other programs that examples set, and those that only building and testing knows.
 const OTHERS: &[&str] =
-    &["AWS_", "POSTGRES_", "S3_", "MINIO_", "HOLLY_EMBED", "HOLLY_ADVISORY_DB", "HOLLY_SEED", "HOLLY_HUNT", "HOLLY_TEST_"];
+    &["AWS_", "POSTGRES_", "S3_", "MINIO_", "HOLLY_EMBED", "HOLLY_ADVISORY_DB", "HOLLY_BENCH_", "HOLLY_SEED", "HOLLY_HUNT", "HOLLY_TEST_"];
 
 /// Words such as `HOLLY_ADDR` or `DATABASE_URL`.
 fn variables(text: &str) -> BTreeSet<&str> {
@@ -22,14 +22,22 @@ fn documents() -> Vec<(String, String)> {
     listed.chain([root.join("README.md")]).filter_map(read).collect()
 }
 
+/// The sources of the commands, where those name the settings that only they have.
+fn commands() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let listed = fs::read_dir(root.join("commands")).unwrap().map(|entry| entry.unwrap().path());
+    listed.chain([root.join("main.rs")]).map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
 #[test]
 fn every_setting_that_a_document_names_exists() {
     let command = Settings::augment_args(Command::new("holly"));
     let known: BTreeSet<&str> = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
-    let mut found = 0;
+    let (commands, mut found) = (commands(), 0);
     for (path, text) in documents() {
         for name in variables(&text).into_iter().filter(|name| !OTHERS.iter().any(|other| name.starts_with(other))) {
-            assert!(known.contains(name), "{path} names {name}, which is no setting");
+            let is_known = known.contains(name) || commands.contains(&format!("env = \"{name}\""));
+            assert!(is_known, "{path} names {name}, which is no setting");
             found += 1;
         }
     }

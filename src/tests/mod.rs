@@ -12,6 +12,7 @@ mod feed;
 mod oidc;
 mod people;
 mod providers;
+mod relay;
 mod retention;
 mod routes;
 mod store;

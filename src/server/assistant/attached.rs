@@ -1,4 +1,4 @@
-//! Files beside a person's message: kept in the data folder, and given to models, texts inside the message and pictures
+//! Files beside a person's message: kept, and given to models, texts inside the message and pictures
 //! beside it.
 
 use super::{
@@ -12,7 +12,6 @@ use crate::{
         chat::{Attachment, TEXT},
         error::Result,
         new_id,
-        store::StoreError,
     },
     work_log::MediaFile,
 };
@@ -21,16 +20,16 @@ use std::collections::HashSet;
 /// Most pictures that a model is given, the newest: older ones are named.
 const PICTURES_MAX: usize = 8;
 
-/// Writes files to the data folder; the database learns of them with the message.
+/// Stores files; the database learns of them with the message.
 pub(super) async fn keep(workshop: &Workshop, user: UserId, attachments: Vec<Attachment>) -> Result<Vec<MediaFile>> {
     let now = workshop.clock.now();
     let mut kept = Vec::new();
     for Attachment { name, media_type, bytes } in attachments {
         let (id, size) = (new_id::file(now), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
         kept.push(MediaFile { id, media_type: media_type.to_owned(), description: name.clone(), name, bytes: size });
-        if let Err(why) = workshop.data_dir.write(user, id, bytes).await {
+        if let Err(error) = workshop.files.write(user, id, bytes).await {
             discard(workshop, user, &kept).await;
-            return Err(StoreError::Unusable(why.to_string()).into());
+            return Err(error.into());
         }
     }
     Ok(kept)
@@ -38,10 +37,9 @@ pub(super) async fn keep(workshop: &Workshop, user: UserId, attachments: Vec<Att
 
 /// Deletes files whose message was not taken.
 pub(super) async fn discard(workshop: &Workshop, user: UserId, files: &[MediaFile]) {
-    for file in files {
-        if let Err(error) = workshop.data_dir.delete(user, file.id).await {
-            tracing::error!(%user, file = %file.id, %error, "a file that nobody needs could not be deleted");
-        }
+    let ids: Vec<FileId> = files.iter().map(|file| file.id).collect();
+    if let Err(error) = workshop.files.delete(user, &ids).await {
+        tracing::error!(%user, %error, "files that nobody needs could not be deleted; the daily sweep does it");
     }
 }
 
@@ -59,11 +57,11 @@ pub(super) async fn said(workshop: &Workshop, user: UserId, message: Message, sh
             text.push_str(&format!("\n\n[The person attached the picture “{}”, too long ago to be shown again.]", file.name));
             continue;
         }
-        match tokio::fs::read(workshop.data_dir.path(user, file.id)).await {
+        match workshop.files.read(user, file.id).await {
             Ok(bytes) if file.media_type == TEXT => {
                 text.push_str(&format!("\n\n# Attached file “{}”\n\n{}", file.name, String::from_utf8_lossy(&bytes)));
             }
-            Ok(bytes) => pictures.push(Picture { media_type: file.media_type, name: file.name, bytes: bytes.into() }),
+            Ok(bytes) => pictures.push(Picture { media_type: file.media_type, name: file.name, bytes }),
             Err(error) => {
                 tracing::error!(%user, file = %file.id, %error, "an attached file could not be read");
                 text.push_str(&format!("\n\n[The attached file “{}” could not be read.]", file.name));

@@ -5,7 +5,7 @@ use crate::server::store::{self, Subscription, turns};
 use std::time::Duration;
 
 /// How long a turn may go without a sign of life.
-pub(super) const LEASE_MS: i64 = 30_000;
+pub(super) const LEASE_MS: i64 = 20_000;
 /// How often it gives one; also how soon a stop from another process is noticed where nobody was told of it.
 pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Where other processes can stop a turn, how long its owner's changes gather before one is looked for.

@@ -29,9 +29,9 @@ mod turn;
 use super::{
     chat::{self, Asking, BeginTurn, Ending, Upload},
     clock::Clock,
-    data_dir::DataDir,
     error::{Error, Result},
     feed::Feed,
+    file_store::FileStore,
     limits::Limits,
     metrics::Metrics,
     store::{Store, turns::TurnRef},
@@ -59,7 +59,7 @@ pub struct Workshop {
     /// Where tokens in flight are read from.
     pub feed: Arc<Feed>,
     /// Where files go.
-    pub data_dir: Arc<DataDir>,
+    pub files: FileStore,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Limits by person.
@@ -170,13 +170,11 @@ impl Assistant {
 
     /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still to be purged.
     pub async fn delete_conversation(&self, user: UserId, conversation: ConversationId) -> Result<Receipt> {
-        let Workshop { store, clock, data_dir, .. } = &*self.workshop;
+        let Workshop { store, clock, files, .. } = &*self.workshop;
         let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
         gone.running_turn.inspect(|turn| self.cancel(*turn));
-        for file in gone.files {
-            if let Err(error) = data_dir.delete(user, file).await {
-                tracing::error!(%user, %file, %error, "a file of a deleted conversation could not be deleted");
-            }
+        if let Err(error) = files.delete(user, &gone.files).await {
+            tracing::error!(%user, %error, "files of a deleted conversation could not be deleted; the daily sweep does it");
         }
         Ok(gone.receipt)
     }

@@ -13,7 +13,7 @@ use crate::{
         error::Result,
         limits::check_room,
         new_id,
-        store::{StoreError, files, turns::TurnRef},
+        store::{files, turns::TurnRef},
     },
     timestamp::Timestamp,
     work_log::MediaFile,
@@ -136,7 +136,7 @@ async fn work(
     }
 }
 
-/// Writes what was made to the data folder, then says in the database that it is there.
+/// Stores what was made, then says in the database that it is there.
 async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Result<(ToolOutput, Vec<MediaFile>)> {
     let now = workshop.clock.now();
     let bytes = output.files.iter().map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX)).sum();
@@ -146,8 +146,7 @@ async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Res
     for ProducedFile { bytes, media_type, name, description } in std::mem::take(&mut output.files) {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let id = new_id::file(now);
-        let unwritten = |why: std::io::Error| StoreError::Unusable(why.to_string());
-        workshop.data_dir.write(turn.user_id, id, bytes).await.map_err(unwritten)?;
+        workshop.files.write(turn.user_id, id, bytes).await?;
         let media_type = media_type.to_owned();
         records.push(files::FileRecord {
             id,

@@ -60,7 +60,7 @@ pub struct Asking {
     pub model: Option<String>,
     /// The last message of the person, which these words replace with everything behind it.
     pub replaces: Option<MessageId>,
-    /// The files beside them, which lie in the data folder already.
+    /// The files beside them, which are stored already.
     pub attachments: Vec<MediaFile>,
 }
 

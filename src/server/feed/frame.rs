@@ -2,7 +2,7 @@
 //! one line, so no text of a person can begin a field of its own.
 
 use crate::{
-    chat::{Change, RemovedKind},
+    chat::{Change, MessageStatus, RemovedKind},
     ids::{ConversationId, MessageId},
     work_log::Cursor,
 };
@@ -20,6 +20,8 @@ pub struct EncodedRow {
     pub json: String,
     /// What it is a row of.
     pub key: (RemovedKind, Uuid),
+    /// Whether it is a message that does not grow any more.
+    pub settled: bool,
     /// The conversation it stands in; `None` for what stands outside or concerns all.
     pub conversation_id: Option<ConversationId>,
 }
@@ -36,7 +38,8 @@ impl EncodedRow {
             Change::Conversation(row) => (written(serde_json::to_string(row)), (RemovedKind::Conversation, row.id.uuid()), Some(row.id)),
             Change::Removed(gone) => (written(serde_json::to_string(gone)), (gone.kind, gone.id), None),
         };
-        Self { rev: change.rev(), event: change.event(), json, key, conversation_id }
+        let settled = matches!(change, Change::Message(message) if message.status != MessageStatus::Streaming);
+        Self { rev: change.rev(), event: change.event(), json, key, settled, conversation_id }
     }
 
     /// Whether a reader who asked for one conversation gets it.

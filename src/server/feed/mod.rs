@@ -11,7 +11,7 @@ mod position;
 mod stream;
 mod tail;
 
-pub use answers::{LiveAnswer, LiveAnswers};
+pub use answers::{Heard, LiveAnswer, LiveAnswers, Piece};
 pub use frame::{EncodedRow, lone_event};
 pub use places::{Place, Places};
 pub use position::{Position, check_cursor};

@@ -187,6 +187,9 @@ impl Stream {
         // boxed while it reads: otherwise every idle stream would hold room for its queries
         match Box::pin(self.tail.after(&self.context.store, user, cursor.rev, announced)).await {
             Ok(rows) => {
+                for row in rows.rows.iter().filter(|row| row.settled) {
+                    self.context.feed.answers.ended(user, MessageId::from_uuid(row.key.1));
+                }
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
                     row.write(out, self.told);
                     self.told.rev = row.rev;

@@ -41,11 +41,11 @@ pub async fn erase(retention: &Retention, now: Timestamp, user: UserId, whose: W
     erase_account(retention, now, user).await
 }
 
-/// The same in a running server, with the files on its disk.
+/// The same in a running server, with the bytes of the files.
 pub async fn erase_here(app: &App, user: UserId, whose: Whose) -> Result<Receipt> {
     let receipt = erase(&app.retention, app.clock.now(), user, whose, |turn| app.assistant.cancel(turn)).await?;
-    if let Err(error) = app.data_dir.delete_all(user).await {
-        tracing::error!(%error, "files of an erased account could not be deleted");
+    if let Err(error) = app.files.delete_all(user).await {
+        tracing::error!(%error, "files of an erased account could not be deleted; the daily sweep does it");
     }
     Ok(receipt)
 }

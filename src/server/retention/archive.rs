@@ -2,13 +2,13 @@
 //! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
 
 use super::{cache::Cache, folder, gaps::Gaps, object};
-use crate::{server::store::work_logs::StoredEntry, timestamp::Timestamp};
+use crate::{
+    server::{objects, store::work_logs::StoredEntry},
+    timestamp::Timestamp,
+};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use object_store::{
-    BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
-    aws::AmazonS3Builder, path::Path as Key,
-};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path as Key};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -19,9 +19,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long somebody waits who looks at a page and would rather have a gap in it.
 const READERS_PATIENCE: Duration = Duration::from_secs(4);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-const RETRIES: usize = 3;
 /// Decoded entries kept in memory, in bytes of their text.
 const CACHE_BYTES: usize = 32 << 20;
 
@@ -66,17 +64,12 @@ impl Archive {
     /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it is missing. Errors say
     /// what to do.
     pub fn open(url: &str) -> std::result::Result<Self, String> {
-        match url.split_once("://") {
-            Some(("file", folder)) => {
-                let folder = Path::new(folder);
-                Ok(Self { folder: Some(folder.into()), ..Self::over(Arc::new(folder::open(folder)?), "", PATIENCE) })
-            }
-            Some(("s3", place)) => {
-                let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-                Ok(Self::over(Arc::new(bucket_store(bucket)?), prefix.trim_matches('/'), PATIENCE))
-            }
-            _ => Err(format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")),
+        if let Some(path) = url.strip_prefix("file://") {
+            let path = Path::new(path);
+            return Ok(Self { folder: Some(path.into()), ..Self::over(Arc::new(folder::open(path)?), "", PATIENCE) });
         }
+        let (store, prefix) = objects::bucket(url, REQUEST_TIMEOUT)?;
+        Ok(Self::over(store, &prefix, PATIENCE))
     }
 
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
@@ -194,14 +187,4 @@ impl Archive {
 
 fn unreachable(error: &StoreError) -> ArchiveError {
     ArchiveError::Unreachable(error.to_string())
-}
-
-fn bucket_store(bucket: &str) -> std::result::Result<impl ObjectStore, String> {
-    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: REQUEST_TIMEOUT };
-    let plain = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
-        .iter()
-        .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("http://")));
-    let options = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(REQUEST_TIMEOUT).with_allow_http(plain);
-    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).with_client_options(options);
-    builder.build().map_err(|why| format!("HOLLY_ARCHIVE_URL s3://{bucket}: {why}"))
 }

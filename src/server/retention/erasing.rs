@@ -14,7 +14,7 @@ use crate::{
     server::{
         error::{Error, Result},
         store::{
-            Tx, removed,
+            Tx, people, removed,
             retention::{due, erasures, holds, objects},
             stats, users,
             work_logs::StoredEntry,
@@ -90,9 +90,9 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Resu
 }
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
-/// keys end at once; files on the disk are the caller's.
+/// keys end at once; the bytes of files are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
-    if users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
+    if people::find(&mut *retention.store.read().await?, user).await?.is_none() {
         return Err(Error::NotFound("account"));
     }
     let mut tx = super::begin(&retention.store, None, user).await?;

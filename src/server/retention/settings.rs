@@ -10,7 +10,7 @@ const CRON_SECRET_MIN: usize = 16;
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionSettings {
-    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables
+    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables, where files then lie too
     /// [default: file://$HOLLY_DATA_DIR/archive]
     #[arg(long, env = "HOLLY_ARCHIVE_URL")]
     pub archive_url: Option<String>,

@@ -25,16 +25,18 @@ const PASSES: u32 = 500;
 /// Passes that one request may take; the report says whether there is more.
 pub const PASSES_ON_REQUEST: u32 = 20;
 
-/// Runs when an hour has passed. What was erased since the last look is listed in the archive either way: should the database be
-/// lost, a backup must not bring it back.
-pub async fn look(app: &App) -> Result<()> {
-    if let Err(error) = restoring::mirror(&app.retention, app.clock.now()).await {
+/// Runs when an hour has passed. Returns when the last run was, here or in another process: until an hour after it there is
+/// nothing to run for. What was erased since the last look is listed in the archive either way: should the database be lost, a
+/// backup must not bring it back. `used` says whether the database was used since: if not, it may go on sleeping.
+pub async fn look(app: &App, last_known: Option<Timestamp>, used: bool) -> Result<Option<Timestamp>> {
+    if used && let Err(error) = restoring::mirror(&app.retention, app.clock.now()).await {
         tracing::warn!(%error, "the list of erasures could not be written yet; the next look does it");
     }
+    if !is_due(app, last_known) {
+        return Ok(last_known);
+    }
     let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
-    // a last run in the future was made by a clock that has been set right since
-    let due = last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS);
-    if due {
+    if is_due(app, last) {
         let run = |now| gentle(app.config.retention.policy, now);
         let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
         if report.did_something() || report.failed > 0 {
@@ -43,8 +45,14 @@ pub async fn look(app: &App) -> Result<()> {
         if let Some(waiting) = &report.waiting {
             tracing::warn!(waiting, "deletions wait for an admin's word");
         }
+        return Ok(Some(app.clock.now()));
     }
-    Ok(())
+    Ok(last)
+}
+
+/// A last run in the future was made by a clock that has been set right since.
+fn is_due(app: &App, last: Option<Timestamp>) -> bool {
+    last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS)
 }
 
 /// A run that leaves the database to others most of the time.

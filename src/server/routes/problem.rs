@@ -92,6 +92,11 @@ impl From<Error> for Problem {
                 let said = "the archive of older entries does not answer; newer entries are not affected. Try again in a minute";
                 Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
             }
+            Error::Files(_) => {
+                tracing::error!(request_id = request_id::current(), error = detail, "the file storage failed");
+                let said = "the storage of files does not answer; try again in a minute";
+                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
+            }
             Error::Store(error) => error.into(),
         }
     }

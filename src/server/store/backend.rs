@@ -18,16 +18,24 @@ const PRAGMAS: &str = "pragma auto_vacuum = incremental; pragma journal_mode = w
 pub(super) enum Backend {
     Sqlite,
     Postgres,
+    /// PostgreSQL behind a pooler that gives out its connections by transaction: what lasts longer than one, a prepared
+    /// statement or a lock, is somebody else's in the next.
+    Pooled,
 }
 
 impl Backend {
-    pub(super) fn of(url: &str) -> Result<Self> {
+    pub(super) fn of(url: &str, pooled: bool) -> Result<Self> {
         sqlx::any::install_default_drivers();
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") if pooled => Ok(Self::Pooled),
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
             _ => Err(StoreError::Unusable("DATABASE_URL must begin with sqlite:// or postgres://".into())),
         }
+    }
+
+    pub(super) const fn is_pooled(self) -> bool {
+        matches!(self, Self::Pooled)
     }
 
     pub(super) const fn is_single_process(self) -> bool {
@@ -38,6 +46,8 @@ impl Backend {
         match self {
             Self::Sqlite => "begin immediate",
             Self::Postgres => "begin",
+            // the driver names its statements 1, 2, 3; those of whoever had the connection before have the same names
+            Self::Pooled => "begin; deallocate all",
         }
     }
 
@@ -45,6 +55,23 @@ impl Backend {
         match self {
             Self::Sqlite => "begin",
             Self::Postgres => "begin isolation level repeatable read, read only",
+            Self::Pooled => "begin isolation level repeatable read, read only; deallocate all",
+        }
+    }
+
+    /// How reading begins that needs no snapshot; `None` where it needs no transaction.
+    pub(super) const fn begin_look(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite | Self::Postgres => None,
+            Self::Pooled => Some("begin read only; deallocate all"),
+        }
+    }
+
+    /// The server's clock, in milliseconds; SQLite has none of its own.
+    pub(super) const fn clock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres | Self::Pooled => Some("select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"),
         }
     }
 
@@ -59,11 +86,13 @@ impl Backend {
     async fn pool(self, url: &str, connections: u32) -> Result<AnyPool> {
         let url = match self {
             Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-            _ => url.to_owned(),
+            // what is prepared cannot be used again
+            Self::Pooled => format!("{url}{}statement-cache-capacity=0", if url.contains('?') { '&' } else { '?' }),
+            Self::Sqlite | Self::Postgres => url.to_owned(),
         };
         // a file does not go away between two uses as a server does, and asking costs a turn of the connection's thread
         let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-        let options = options.test_before_acquire(self == Self::Postgres);
+        let options = options.test_before_acquire(self != Self::Sqlite);
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if self == Self::Sqlite {
@@ -76,7 +105,7 @@ impl Backend {
     }
 
     pub(super) async fn check(self, pool: &AnyPool) -> Result<()> {
-        if self == Self::Postgres {
+        if self != Self::Sqlite {
             return Ok(());
         }
         let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(pool).await?;

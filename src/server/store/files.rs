@@ -1,4 +1,4 @@
-//! Which files there are and whose they are; the bytes lie in the data folder.
+//! Which files there are and whose they are; the bytes lie in `server::file_store`.
 
 use super::{Result, Tx, parsed};
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
+use std::collections::HashSet;
 
 /// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,21 @@ pub async fn find(connection: &mut AnyConnection, user: UserId, id: FileId) -> R
     let sql = "select id, conversation_id, media_type, name, bytes from files where user_id = $1 and id = $2";
     let row: Option<FileRow> = sqlx::query_as(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?;
     row.map(FileRow::read).transpose()
+}
+
+/// Which of these files of a person there are.
+pub async fn known(connection: &mut AnyConnection, user: UserId, ids: &[FileId]) -> Result<HashSet<FileId>> {
+    const AT_ONCE: usize = 500;
+    let mut known = HashSet::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let places = (2..=ids.len() + 1).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let sql = sqlx::AssertSqlSafe(format!("select id from files where user_id = $1 and id in ({places})"));
+        let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
+        for id in ids.iter().fold(query, |query, id| query.bind(id.to_string())).fetch_all(&mut *connection).await? {
+            known.insert(parsed("id", &id)?);
+        }
+    }
+    Ok(known)
 }
 
 /// The files of a conversation.

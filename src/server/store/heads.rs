@@ -28,7 +28,7 @@ pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result
 }
 
 /// The newest revision of each of these people who has one.
-pub(super) async fn of_many(connection: &mut AnyConnection, people: &[UserId]) -> Result<Vec<(UserId, i64)>> {
+pub async fn of_many(connection: &mut AnyConnection, people: &[UserId]) -> Result<Vec<(UserId, i64)>> {
     const AT_ONCE: usize = 500;
     let mut found = Vec::with_capacity(people.len());
     for people in people.chunks(AT_ONCE) {

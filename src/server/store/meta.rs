@@ -1,7 +1,7 @@
 //! Facts about the database itself.
 
-use super::{Result, StoreError, parsed};
-use crate::work_log::Epoch;
+use super::{Result, StoreError, Tx, parsed};
+use crate::{timestamp::Timestamp, work_log::Epoch};
 use sqlx::{AnyConnection, AnyPool};
 
 /// The fact that names this life of the database.
@@ -10,13 +10,13 @@ pub(super) const EPOCH: &str = "epoch";
 pub(super) const COPIED_FROM: &str = "copied_from";
 
 /// This life of the database; made at its first opening.
-pub(super) async fn epoch(pool: &AnyPool) -> Result<Epoch> {
+pub(super) async fn epoch(connection: &mut AnyConnection) -> Result<Epoch> {
     let mut bits = [0; 8];
     getrandom::fill(&mut bits).map_err(|why| super::StoreError::Unusable(format!("no randomness: {why}")))?;
     let fresh = Epoch::from_bits(u64::from_le_bytes(bits));
     let sql = "insert into meta (name, value) values ('epoch', $1) on conflict (name) do nothing";
-    sqlx::query(sql).bind(fresh.to_string()).execute(pool).await?;
-    let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(pool).await?;
+    sqlx::query(sql).bind(fresh.to_string()).execute(&mut *connection).await?;
+    let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(connection).await?;
     parsed("epoch", &text)
 }
 
@@ -26,8 +26,8 @@ pub(super) async fn fact(connection: &mut AnyConnection, name: &str) -> Result<O
 }
 
 /// Refuses a database that is copied to and not whole yet.
-pub(super) async fn refuse_half_copied(pool: &AnyPool) -> Result<()> {
-    match fact(&mut *pool.acquire().await?, COPIED_FROM).await? {
+pub(super) async fn refuse_half_copied(connection: &mut AnyConnection) -> Result<()> {
+    match fact(connection, COPIED_FROM).await? {
         Some(_) => Err(StoreError::Unusable(
             "this database is half copied from another: finish it with `holly copy`, or drop it and make an empty one".into(),
         )),
@@ -39,4 +39,12 @@ pub(super) async fn refuse_half_copied(pool: &AnyPool) -> Result<()> {
 pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     sqlx::query("delete from meta where name = 'epoch'").execute(pool).await?;
     Ok(())
+}
+
+/// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when it was claimed already.
+pub async fn claim(tx: &mut Tx<'_>, what: &str, now: Timestamp, every_ms: i64) -> Result<bool> {
+    let sql = "insert into meta (name, value) values ($1, $2) \
+               on conflict (name) do update set value = excluded.value where cast(meta.value as bigint) <= $3";
+    let query = sqlx::query(sql).bind(what).bind(now.millis().to_string()).bind(now.plus(-every_ms).millis());
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }

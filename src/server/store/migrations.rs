@@ -1,5 +1,6 @@
 //! The tables' history: one file a step in `migrations/`, carried out at start, in order and under a lock, so that several
-//! processes may start at once. SQLite has no such lock: there the whole run is one writing transaction.
+//! processes may start at once. PostgreSQL's lock is its connection's, so `pool` must lead past any pooler. SQLite has no such
+//! lock: there the whole run is one writing transaction.
 
 use super::{Result, StoreError, backend::Backend};
 use sqlx::{
@@ -14,10 +15,10 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 pub(super) async fn migrate(backend: Backend, pool: &AnyPool) -> Result<()> {
     let steps = match backend {
         Backend::Sqlite => &SQLITE,
-        Backend::Postgres => &POSTGRES,
+        Backend::Postgres | Backend::Pooled => &POSTGRES,
     };
     let done = match backend {
-        Backend::Postgres => steps.run(pool).await,
+        Backend::Postgres | Backend::Pooled => steps.run(pool).await,
         Backend::Sqlite => {
             let mut tx = pool.begin_with(backend.begin_write()).await?;
             // `run` itself cannot be sent between threads when it is given a borrowed connection

@@ -4,9 +4,11 @@
 
 mod backend;
 mod backup;
+mod listening;
 mod migrations;
 mod others;
-mod relay;
+mod outbox;
+mod reader;
 mod tx;
 mod wakeups;
 
@@ -32,14 +34,25 @@ pub mod turns;
 pub mod users;
 pub mod work_logs;
 
-use crate::work_log::Epoch;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction, pool::PoolConnection};
-use std::{ops::DerefMut, sync::Arc};
+use crate::{timestamp::Timestamp, work_log::Epoch};
+use sqlx::AnyPool;
+use std::sync::Arc;
 
+pub use listening::{Listener, PAYLOAD_MAX, Told};
 pub use others::watch_others;
-pub use relay::Relay;
+pub use outbox::{Hint, Mail, Outbox};
+pub use reader::{Look, Reader};
+pub use turns::leases_held;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
+
+impl Counters {
+    /// How often it was used in any way.
+    pub fn used(&self) -> u64 {
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        count(&self.commits) + count(&self.reads)
+    }
+}
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,33 +103,30 @@ pub struct Counters {
     pub reads: std::sync::atomic::AtomicU64,
 }
 
-/// A connection to read with, or a snapshot in which all reads see the same moment.
-pub struct Reader(Transaction<'static, Any>);
-
-impl std::ops::Deref for Reader {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.0
-    }
-}
-
-impl DerefMut for Reader {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
-    }
-}
-
 impl Store {
     /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and bringing the tables up to date.
     pub async fn open(url: &str) -> Result<Self> {
-        let backend = backend::Backend::of(url)?;
+        Self::open_past(url, url).await
+    }
+
+    /// The same where `url` may lead to a pooler that gives out its connections by transaction. `direct` then leads past it;
+    /// equal addresses say that there is none.
+    pub async fn open_past(url: &str, direct: &str) -> Result<Self> {
+        let backend = backend::Backend::of(url, url != direct)?;
         let writers = backend.writers(url).await?;
         backend.check(&writers).await?;
-        migrations::migrate(backend, &writers).await?;
-        meta::refuse_half_copied(&writers).await?;
+        if backend.is_pooled() {
+            let past = backend.writers(direct).await?;
+            migrations::migrate(backend, &past).await?;
+            past.close().await;
+        } else {
+            migrations::migrate(backend, &writers).await?;
+        }
         let readers = backend.readers(url).await?;
-        let epoch = meta::epoch(&writers).await?;
+        let mut tx = writers.begin_with(backend.begin_write()).await?;
+        meta::refuse_half_copied(&mut tx).await?;
+        let epoch = meta::epoch(&mut tx).await?;
+        tx.commit().await?;
         let inner = Inner { writers, readers, backend, epoch, wakeups: Wakeups::default(), counters: Counters::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -130,13 +140,23 @@ impl Store {
     /// A snapshot: everything read through it is of one moment.
     pub async fn read(&self) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(Reader(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
+        Ok(Reader::of(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
     }
 
     /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
-    pub async fn look(&self) -> Result<PoolConnection<Any>> {
+    pub async fn look(&self) -> Result<Look> {
         self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(self.inner.readers.acquire().await?)
+        Ok(match self.inner.backend.begin_look() {
+            Some(begin) => Look::Transaction(Reader::of(self.inner.readers.begin_with(begin).await?)),
+            None => Look::Connection(self.inner.readers.acquire().await?),
+        })
+    }
+
+    /// What time it is where several processes meet; `None` on a database of one process.
+    pub async fn clock(&self) -> Result<Option<Timestamp>> {
+        let Some(sql) = self.inner.backend.clock() else { return Ok(None) };
+        let millis = sqlx::query_scalar(sql).fetch_one(&mut *self.look().await?).await?;
+        Ok(Some(Timestamp::from_millis(millis)))
     }
 
     /// This life of the database.

@@ -2,7 +2,7 @@
 //! SQLite says by a number that another connection has committed (sqlite.org, "pragma data_version"); here it is asked on the
 //! one connection that this process writes with, so it moves with foreign commits only.
 
-use super::{Result, Store, heads, wakeups::Hint};
+use super::{Result, Store, heads, outbox::Hint};
 use std::time::Duration;
 
 /// How often the number is asked for, while somebody listens.

@@ -99,3 +99,16 @@ pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query(sql).execute(&mut **tx).await?;
     Ok(())
 }
+
+/// Whether any turn runs or any entry is `working`, here or elsewhere: whoever works on it holds a lease.
+pub async fn leases_held(connection: &mut AnyConnection) -> Result<bool> {
+    for sql in [
+        "select 1 from turns where ended_at is null limit 1",
+        "select 1 from work_logs where status = 'working' and lease_until is not null limit 1",
+    ] {
+        if sqlx::query_scalar::<_, i64>(sql).fetch_optional(&mut *connection).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

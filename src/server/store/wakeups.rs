@@ -1,13 +1,11 @@
 //! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the database. What other
-//! processes are to be told is gathered here and sent by `relay`.
+//! processes are to be told of it goes into the `outbox`.
 
+use super::outbox::{Hint, Outbox};
 use crate::ids::UserId;
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Notify, watch};
 
@@ -26,21 +24,8 @@ pub struct Wake {
 #[derive(Debug, Default)]
 pub struct Wakeups {
     people: Mutex<HashMap<UserId, watch::Sender<Wake>>>,
-    /// Whether somebody sends hints to other processes.
-    relayed: AtomicBool,
-    /// What they are to be told, the newest for each person.
-    hints: Mutex<HashMap<UserId, Hint>>,
-    hinted: Notify,
     came: Notify,
-}
-
-/// What another process is told about a person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Hint {
-    /// The newest revision committed; 0 when it is only about access.
-    pub(super) rev: i64,
-    /// Whether a sign-in or key may have ended.
-    pub(super) access: bool,
+    outbox: Outbox,
 }
 
 /// A reader's end: wakes when there may be something new.
@@ -51,18 +36,34 @@ impl Wakeups {
     pub fn subscribe(&self, user: UserId) -> Subscription {
         let mut people = self.lock();
         people.retain(|id, sender| *id == user || sender.receiver_count() > 0);
-        let subscription = people.entry(user).or_default().subscribe();
+        let sender = people.entry(user).or_default();
+        let first = sender.receiver_count() == 0;
+        let subscription = sender.subscribe();
+        drop(people);
+        if first {
+            self.outbox.post(|mail| _ = mail.came.insert(user));
+        }
         self.came.notify_waiters();
         subscription
     }
 
+    /// What other processes are to be told.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     /// The people somebody listens for.
-    pub(super) fn listened_for(&self) -> Vec<UserId> {
+    pub fn listened_for(&self) -> Vec<UserId> {
         self.lock().iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(user, _)| *user).collect()
     }
 
+    /// Whether somebody listens for a person.
+    pub fn listens(&self, user: UserId) -> bool {
+        self.lock().get(&user).is_some_and(|sender| sender.receiver_count() > 0)
+    }
+
     /// Waits until somebody listens.
-    pub(super) async fn until_listened(&self) {
+    pub async fn until_listened(&self) {
         loop {
             let came = self.came.notified();
             if self.listeners() > 0 {
@@ -72,37 +73,7 @@ impl Wakeups {
         }
     }
 
-    /// From now on, hints for other processes are gathered.
-    pub(super) fn gather_hints(&self) {
-        self.relayed.store(true, Ordering::Relaxed);
-    }
-
-    /// Waits until there is something to tell, and takes it.
-    pub(super) async fn hints(&self) -> HashMap<UserId, Hint> {
-        loop {
-            let hinted = self.hinted.notified();
-            let hints = self.take_hints();
-            if !hints.is_empty() {
-                return hints;
-            }
-            hinted.await;
-        }
-    }
-
-    /// Takes what there is to tell now.
-    pub(super) fn take_hints(&self) -> HashMap<UserId, Hint> {
-        std::mem::take(&mut *self.gathered())
-    }
-
-    /// Takes what another process told.
-    pub(super) fn heard(&self, user: UserId, hint: Hint) {
-        self.change(user, |wake| {
-            wake.rev = wake.rev.max(hint.rev);
-            wake.access += u64::from(hint.access);
-        });
-    }
-
-    /// How many people somebody listens for.
+    /// How many listen.
     pub fn listeners(&self) -> usize {
         self.lock().values().map(watch::Sender::receiver_count).sum()
     }
@@ -110,29 +81,35 @@ impl Wakeups {
     /// Announces that everything up to `rev` is committed.
     pub(super) fn committed(&self, user: UserId, rev: i64) {
         self.change(user, |wake| wake.rev = wake.rev.max(rev));
-        self.hint(user, |hint| hint.rev = hint.rev.max(rev));
+        self.outbox.post(|mail| {
+            let hint = mail.hints.entry(user).or_default();
+            hint.rev = hint.rev.max(rev);
+        });
     }
 
-    /// Announces new text of an answer.
+    /// Announces new text of an answer that is written here.
     pub fn text(&self, user: UserId) {
-        self.change(user, |wake| wake.text += 1);
+        self.heard_text(user);
+        self.outbox.grow(user);
     }
 
     /// Announces that a sign-in or key may have ended.
     pub fn access(&self, user: UserId) {
         self.change(user, |wake| wake.access += 1);
-        self.hint(user, |hint| hint.access = true);
+        self.outbox.post(|mail| mail.hints.entry(user).or_default().access = true);
     }
 
-    fn hint(&self, user: UserId, how: impl FnOnce(&mut Hint)) {
-        if self.relayed.load(Ordering::Relaxed) {
-            how(self.gathered().entry(user).or_default());
-            self.hinted.notify_one();
-        }
+    /// Takes what another process told.
+    pub fn heard(&self, user: UserId, hint: Hint) {
+        self.change(user, |wake| {
+            wake.rev = wake.rev.max(hint.rev);
+            wake.access += u64::from(hint.access);
+        });
     }
 
-    fn gathered(&self) -> MutexGuard<'_, HashMap<UserId, Hint>> {
-        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Announces new text of an answer that another process writes.
+    pub fn heard_text(&self, user: UserId) {
+        self.change(user, |wake| wake.text += 1);
     }
 
     fn change(&self, user: UserId, how: impl FnOnce(&mut Wake)) {

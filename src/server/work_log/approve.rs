@@ -13,7 +13,7 @@ use crate::{
 use serde_json::json;
 
 /// The lease that the entry is left with, in milliseconds; its turn renews it from then on.
-const LEASE_MS: i64 = 30_000;
+const LEASE_MS: i64 = 20_000;
 
 /// Says whether the work of entry `id` may go on; with [`Decision::Always`] its tool is not asked for again. Saying the
 /// same twice is fine. Errors: `NotFound` when nothing was asked there, `Conflict` when something else was said before

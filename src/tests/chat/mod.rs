@@ -1,5 +1,6 @@
 //! The conversation's verbs.
 
 mod conversations;
+mod files;
 mod locks;
 mod turns;

@@ -21,6 +21,8 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub struct Home {
     folder: TempDir,
     pub key: String,
+    /// Settings beside those that every test has.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Home {
@@ -31,7 +33,7 @@ impl Home {
         for name in ["holly.js", "holly.wasm"] {
             std::fs::write(folder.path().join("site/pkg").join(name), "").unwrap();
         }
-        Self { folder, key: String::new() }
+        Self { folder, key: String::new(), settings: Vec::new() }
     }
 
     /// The data folder.
@@ -58,6 +60,7 @@ impl Home {
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
         command.env("HOLLY_MESSAGES_PER_MINUTE", "0").env("HOLLY_MAX_TURNS", "0").env("HOLLY_TOKENS_PER_DAY", "0");
         command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
+        command.envs(self.settings.iter().cloned());
         command
     }
 
@@ -72,17 +75,39 @@ impl Home {
 
     /// Starts the server and waits until it says where it is.
     pub fn serve(&self) -> Server {
-        self.serve_with(&[])
+        self.begin().serves()
     }
 
     /// The same with further settings.
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
-        let mut child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap());
+        self.begin_with(settings).serves()
+    }
+
+    /// Starts the server.
+    pub fn begin(&self) -> Starting {
+        self.begin_with(&[])
+    }
+
+    fn begin_with(&self, settings: &[(&str, &str)]) -> Starting {
+        let child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        Starting { child, key: self.key.clone() }
+    }
+}
+
+/// A server that was started and may not serve yet.
+pub struct Starting {
+    child: Child,
+    key: String,
+}
+
+impl Starting {
+    /// Waits until it says where it is.
+    pub fn serves(mut self) -> Server {
+        let mut said = BufReader::new(self.child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
         let base = line.trim().strip_prefix("Holly is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
-        Server { child, _said: said, caller: Caller { base, key: self.key.clone(), client: Client::new() } }
+        Server { child: self.child, _said: said, caller: Caller { base, key: self.key, client: Client::new() } }
     }
 }
 
@@ -124,7 +149,7 @@ impl Drop for Server {
 pub struct Caller {
     pub base: String,
     pub client: Client,
-    key: String,
+    pub key: String,
 }
 
 impl Caller {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end there")]
 
+mod cluster;
 mod copy;
 mod ends;
 mod home;
@@ -10,5 +11,8 @@ mod lease;
 mod load;
 mod mcp;
 mod people;
+mod reader;
+mod restarts;
 mod retention;
 mod settings;
+mod several;

@@ -40,7 +40,7 @@ async fn hold_against_the_map(address: &str, objects: Arc<dyn ObjectStore>, seed
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_with_objects_in_memory() {
-    let (seeds, operations) = plan(1, 100, 500);
+    let (seeds, operations) = plan(1, 80, 500);
     for seed in seeds {
         let database = Sqlite::create().await;
         hold_against_the_map(&database.address(), Arc::new(InMemory::new()), seed, operations).await;
@@ -49,7 +49,7 @@ async fn on_sqlite_with_objects_in_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_with_objects_in_a_folder() {
-    let (seeds, operations) = plan(1_001, 60, 250);
+    let (seeds, operations) = plan(1_001, 50, 250);
     for seed in seeds {
         let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
         let objects = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_automatic_cleanup(true);
@@ -59,7 +59,7 @@ async fn on_sqlite_with_objects_in_a_folder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_with_objects_in_memory() {
-    let (seeds, operations) = plan(2_001, 40, 230);
+    let (seeds, operations) = plan(2_001, 30, 230);
     for seed in seeds {
         let database = Postgres::create().await;
         hold_against_the_map(&database.address(), Arc::new(InMemory::new()), seed, operations).await;
@@ -89,11 +89,12 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     for place in FailPoint::ALL.iter().filter(|place| !place.is_in_transaction()) {
         for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace] {
             let mut passed = false;
-            for _ in 0..12 {
+            for _ in 0..if NOT_IN_RUNS.contains(place) { 2 } else { 60 } {
                 world.create_some().await;
                 world.wait(2);
                 world.create_some().await;
-                for before in [Deed::Update, Deed::KeepPlace, Deed::Hold, Deed::EraseEntry] {
+                // what is erased takes unfinished objects with it, so changes come last
+                for before in [Deed::EraseEntry, Deed::KeepPlace, Deed::Hold, Deed::Update, Deed::Update] {
                     world.deed(before).await;
                 }
                 world.wait(22);

@@ -76,7 +76,7 @@ async fn files_stand_beside_the_message_and_in_the_log() {
     let page = ada.gets(&format!("/c/{here}")).await.text();
     assert!(page.contains(&address) && page.contains("alt=\"a tree.png\"") && page.contains("notes.md"));
     ada.deletes(&format!("/api/conversations/{here}")).await.expect(200);
-    let path = app.app.data_dir.path(ada.id, files[0]["id"].as_str().unwrap().parse().unwrap());
+    let path = app.file(ada.id, files[0]["id"].as_str().unwrap().parse().unwrap());
     assert!(!path.exists());
 }
 
@@ -92,7 +92,7 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
     assert_eq!(sends(&ada, &here, form("Look", &five)).await.refused_fields(), ["attachment"]);
     assert_eq!(sends(&ada, &here, form(" ", &[("ok.png", PICTURE)])).await.refused_fields(), ["content"]);
     assert_eq!(sends(&ada, &here, form("Look", &[]).text("more", "x")).await.refused_fields(), ["more"]);
-    let folder = app.app.data_dir.path(ada.id, crate::server::new_id::file(app.app.clock.now()));
+    let folder = app.file(ada.id, crate::server::new_id::file(app.app.clock.now()));
     assert!(std::fs::read_dir(folder.parent().unwrap()).map_or(0, Iterator::count) == 0);
     assert_eq!(ada.reads(&here).await["messages"], json!([]));
     let large = [PICTURE, &vec![0; 5 * 1024 * 1024]].concat();

@@ -156,7 +156,7 @@ async fn an_admin_erases_somebody_and_gets_a_receipt() {
     let here = bob.begins().await;
     bob.says(&here, "Paint a lighthouse").await;
     bob.awaits_the_end(&here).await;
-    let folder = app.app.data_dir.path(bob.id, crate::server::new_id::file(app.app.clock.now())).parent().unwrap().to_owned();
+    let folder = app.file(bob.id, crate::server::new_id::file(app.app.clock.now())).parent().unwrap().to_owned();
     assert!(folder.exists());
     let wrong = changes(&ada, "erase", &bob, &[("email", "eve@example.org")]).await;
     assert!(wrong.header("location").contains("__err") && bob.gets("/api/conversations").await.status == 200);

@@ -3,7 +3,6 @@
 mod changes;
 mod copy;
 mod migrations;
-mod relay;
 mod revisions;
 mod snapshots;
 mod spreading;

@@ -97,6 +97,15 @@ impl Postgres {
         assert!(killed > 0, "somebody listens");
     }
 
+    /// Waits until so many connections listen.
+    pub async fn until_listening(&self, connections: i64) {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
+        let listening = async || sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *self.store.read().await.unwrap()).await.unwrap();
+        while listening().await != connections {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until as many as `writers` stand before a lock that somebody else holds.
     pub async fn until_waiting(&self, writers: i64) {
         let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";

@@ -3,7 +3,7 @@
 use super::Person;
 use crate::{
     api::Account,
-    ids::UserId,
+    ids::{FileId, UserId},
     server::{
         assistant::{
             Assistant, Breakers, Workshop,
@@ -30,7 +30,11 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -99,9 +103,15 @@ impl TestApp {
 
     /// A server on this database that speaks with other processes, and asks this model or the demo.
     pub(in crate::tests) async fn on(database_url: &str, model: Option<Arc<dyn Model>>) -> Self {
+        Self::on_with(database_url, model, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(in crate::tests) async fn on_with(database_url: &str, model: Option<Arc<dyn Model>>, more: impl FnOnce(&mut Config)) -> Self {
         let settings = |config: &mut Config| {
             database_url.clone_into(&mut config.database_url);
             database_url.clone_into(&mut config.listen_url);
+            more(config);
         };
         let rooms = |app: &mut App| {
             if let Some(model) = model {
@@ -111,6 +121,11 @@ impl TestApp {
         let server = Self::with(settings, rooms).await;
         workers::start(&server.app);
         server
+    }
+
+    /// Where a person's file lies on the disk.
+    pub(in crate::tests) fn file(&self, user: UserId, id: FileId) -> PathBuf {
+        self.app.config.data_dir.join("files").join(user.to_string()).join(id.to_string())
     }
 
     /// The same person, asking this server.
@@ -182,7 +197,7 @@ fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience, tools: t
         store: app.store.clone(),
         clock: app.clock.clone(),
         feed: app.feed.clone(),
-        data_dir: app.data_dir.clone(),
+        files: app.files.clone(),
         metrics: app.metrics.clone(),
         limits: app.limits.clone(),
         chain,

@@ -162,7 +162,7 @@ fn read(table: &Table, row: &AnyRow) -> Result<Row> {
 /// A column of the key, ordered by bytes whatever the database was told to order by.
 fn ordered(table: &Table, at: usize, backend: Backend) -> String {
     let column = &table.columns[at];
-    let by_bytes = backend == Backend::Postgres && column.kind == Kind::Text;
+    let by_bytes = backend != Backend::Sqlite && column.kind == Kind::Text;
     format!("{}{}", quoted(&column.name), if by_bytes { " collate \"C\"" } else { "" })
 }
 

@@ -75,7 +75,7 @@ const POSTGRES_PARENTS: &str = "select cast(c.relname as text), cast(p.relname a
 pub(super) async fn tables(connection: &mut AnyConnection, backend: Backend) -> Result<Vec<Table>> {
     let (columns, parents) = match backend {
         Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_PARENTS),
-        Backend::Postgres => (POSTGRES_COLUMNS, POSTGRES_PARENTS),
+        Backend::Postgres | Backend::Pooled => (POSTGRES_COLUMNS, POSTGRES_PARENTS),
     };
     let columns: Vec<ColumnRow> = sqlx::query_as(columns).fetch_all(&mut *connection).await?;
     let parents: Vec<(String, String)> = sqlx::query_as(parents).fetch_all(connection).await?;

@@ -29,7 +29,7 @@ pub(super) enum Standing {
 
 impl Target {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let backend = Backend::of(url)?;
+        let backend = Backend::of(url, false)?;
         let pool = backend.writers(url).await?;
         backend.check(&pool).await?;
         migrations::migrate(backend, &pool).await?;

@@ -1,0 +1,55 @@
+//! What is read through: a snapshot, or a connection without one.
+
+use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
+use std::ops::{Deref, DerefMut};
+
+/// A connection to read with, or a snapshot in which all reads see the same moment.
+pub struct Reader(Transaction<'static, Any>);
+
+impl Reader {
+    pub(super) const fn of(transaction: Transaction<'static, Any>) -> Self {
+        Self(transaction)
+    }
+}
+
+/// A connection to read with that is no snapshot.
+pub enum Look {
+    /// The connection itself.
+    Connection(PoolConnection<Any>),
+    /// A transaction, behind a pooler that gives out its connections by transaction.
+    Transaction(Reader),
+}
+
+impl Deref for Look {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Transaction(reader) => reader,
+        }
+    }
+}
+
+impl DerefMut for Look {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Transaction(reader) => reader,
+        }
+    }
+}
+
+impl Deref for Reader {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+}

@@ -1,0 +1,118 @@
+//! Somebody who follows the stream as a page does: from its own cursor, at another server when one is gone. It holds every
+//! frame against the promise: no gap and no double.
+
+use super::{cluster::Bases, home::within};
+use reqwest::Client;
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// What a reader has seen.
+#[derive(Debug, Default)]
+pub struct Reader {
+    cursor: Option<String>,
+    /// The newest of each row, by what it is and its id.
+    pub rows: BTreeMap<(String, String), Value>,
+    /// Growing text by message, as far as it is without holes.
+    pub texts: BTreeMap<String, String>,
+    /// How often it had to come back.
+    pub returns: usize,
+    first: Option<i64>,
+    newest: i64,
+    text: Vec<u8>,
+}
+
+impl Reader {
+    /// Begins where a list says that the feed stands.
+    pub fn start_at(&mut self, list: &Value) {
+        self.cursor = Some(list["cursor"].as_str().unwrap().to_owned());
+    }
+
+    /// The revision it began behind, once its first connection was open.
+    pub const fn first(&self) -> Option<i64> {
+        self.first
+    }
+
+    /// Follows until what was seen is enough, asking first at the server with this number.
+    pub async fn follow(mut self, client: Client, key: String, bases: Bases, first: usize, enough: impl Fn(&Self) -> bool) -> Self {
+        let mut server = first;
+        let whole = async {
+            while !enough(&self) {
+                let base = { bases.lock().unwrap().get(server).cloned() };
+                let Some(base) = base else {
+                    server = 0;
+                    continue;
+                };
+                if self.connect(&client, &key, &base, &enough).await.is_none() {
+                    self.returns += 1;
+                    server += 1;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        };
+        within("a reader to see everything", whole).await;
+        self
+    }
+
+    /// One connection; `None` when it ended before what was seen is enough.
+    async fn connect(&mut self, client: &Client, key: &str, base: &str, enough: &impl Fn(&Self) -> bool) -> Option<()> {
+        let mut request = client.get(format!("{base}/api/work-log/stream")).bearer_auth(key);
+        if let Some(cursor) = &self.cursor {
+            request = request.header("last-event-id", cursor);
+        }
+        let mut response = request.send().await.ok().filter(|response| response.status() == 200)?;
+        self.text.clear();
+        loop {
+            let bytes = response.chunk().await.ok()??;
+            self.text.extend_from_slice(&bytes);
+            while let Some(end) = self.text.windows(2).position(|two| two == b"\n\n") {
+                let frame: Vec<u8> = self.text.drain(..end + 2).collect();
+                self.take(std::str::from_utf8(&frame).unwrap());
+            }
+            if enough(self) {
+                return Some(());
+            }
+        }
+    }
+
+    fn take(&mut self, frame: &str) {
+        let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let (id, event) = (field("id"), field("event"));
+        let data: Value = field("data").map(|data| serde_json::from_str(data).unwrap()).unwrap_or_default();
+        match event {
+            Some("entry" | "message" | "conversation" | "removed") => self.take_row(event.unwrap(), id.unwrap(), &data),
+            Some("delta") => self.take_text(&data),
+            Some("heartbeat") | None => {}
+            Some(other) => panic!("{other}: {frame}"),
+        }
+        if let Some(id) = id {
+            self.first = self.first.or_else(|| id.rsplit_once('.')?.1.parse().ok());
+            self.cursor = Some(id.to_owned());
+        }
+    }
+
+    fn take_row(&mut self, event: &str, id: &str, data: &Value) {
+        assert_eq!(data["prev"].as_str(), self.cursor.as_deref(), "a gap or a double before {id}");
+        let row = &data[event];
+        let rev: i64 = id.rsplit_once('.').unwrap().1.parse().unwrap();
+        assert!(rev > self.newest, "{rev} came after {}", self.newest);
+        self.newest = rev;
+        self.rows.insert((event.to_owned(), row["id"].as_str().unwrap().to_owned()), row.clone());
+    }
+
+    fn take_text(&mut self, data: &Value) {
+        let text = self.texts.entry(data["messageId"].as_str().unwrap().to_owned()).or_default();
+        let offset = usize::try_from(data["offset"].as_u64().unwrap()).unwrap();
+        let new = text.len().checked_sub(offset).and_then(|known| data["text"].as_str().unwrap().get(known..)).map(str::to_owned);
+        text.push_str(&new.unwrap_or_default());
+    }
+
+    /// The newest of each row of this kind.
+    pub fn all<'r>(&'r self, kind: &'r str) -> impl Iterator<Item = &'r Value> {
+        self.rows.iter().filter(move |((event, _), _)| event == kind).map(|(_, row)| row)
+    }
+
+    /// Whether an entry with this title was seen.
+    pub fn has_entry(&self, title: &str) -> bool {
+        self.all("entry").any(|entry| entry["title"] == title)
+    }
+}
