@@ -8,6 +8,7 @@ use leptos::prelude::*;
 pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies};
     let app = asker::app();
+    auth::passwords_are_on(&app.config)?;
     app.limits.sign_in.check(&format!("from {}", cookies::peer())).map_err(auth::AccountError::TooOften)?;
     let account = auth::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
     cookies::sign_in(&app, account.id).await?;
@@ -20,6 +21,7 @@ pub async fn create_first_account(email: String, password: String) -> Result<(),
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies};
     let app = asker::app();
+    auth::passwords_are_on(&app.config)?;
     let who = auth::Credentials { email, password, from: cookies::peer() };
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     cookies::sign_in(&app, account.id).await?;
@@ -27,16 +29,19 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
     Ok(())
 }
 
-/// Signs out on this device.
+/// Signs out on this device. Whoever came by a provider may go on to sign out there.
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
-    use crate::server::{asker, auth, cookies, middleware::identity::Credential};
+    use crate::server::{asker, auth, cookies, middleware::identity::Credential, oidc::flow};
     let (app, identity) = asker::asker()?;
+    let mut by_provider = false;
     if let Credential::Session(token) = identity.credential {
+        by_provider = auth::session_provider(&app.store, app.clock.now(), &token).await?.is_some();
         auth::end_session(&app.store, identity.account.id, &token).await?;
     }
     cookies::sign_out(&app);
-    leptos_axum::redirect("/sign-in");
+    let goes_on = by_provider && flow::can_sign_out(app.provider.as_deref()).await;
+    leptos_axum::redirect(if goes_on { "/sign-in?signed-out=here" } else { "/sign-in" });
     Ok(())
 }
 
@@ -45,19 +50,26 @@ pub async fn sign_out() -> Result<(), ApiError> {
 pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies};
     let (app, identity) = asker::asker()?;
+    auth::refuse_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
     auth::end_all_sessions(&app.store, identity.account.id).await?;
     cookies::sign_out(&app);
     leptos_axum::redirect("/sign-in");
     Ok(())
 }
 
-/// Erases the account with everything in it, from every tier, after the password was given again.
+/// Erases the account with everything in it, from every tier, after the password was given again, or the address where there is none.
 #[server(prefix = "/fn", endpoint = "account/erase")]
-pub async fn erase_account(password: String) -> Result<(), ApiError> {
+pub async fn erase_account(password: Option<String>, email: Option<String>) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies, people};
     let (app, identity) = asker::asker()?;
-    let who = auth::Credentials { email: identity.account.email.clone(), password, from: cookies::peer() };
-    let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    let account = identity.account;
+    if auth::has_password(&app.store, &app.config, account.id).await? {
+        let password = password.unwrap_or_default();
+        let who = auth::Credentials { email: account.email.clone(), password, from: cookies::peer() };
+        auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    } else {
+        auth::confirmed_by_address(&account, &email.unwrap_or_default())?;
+    }
     let receipt = people::erase_here(&app, account.id, people::Whose::Own).await?;
     cookies::sign_out(&app);
     leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));

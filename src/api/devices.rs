@@ -34,6 +34,7 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
 pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies};
     let (app, identity) = asker::asker()?;
+    auth::passwords_are_on(&app.config)?;
     let who = auth::Credentials { email: identity.account.email.clone(), password, from: cookies::peer() };
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     auth::change_password(&app.store, account.id, &new_password, asker::session(&identity)).await?;

@@ -44,13 +44,13 @@ pub struct Settings {
 pub async fn load_settings() -> Result<Settings, ApiError> {
     use crate::server::{
         asker, auth, cookies,
-        store::{api_keys, tool_grants, users},
+        store::{api_keys, tool_grants},
     };
     let (app, identity) = asker::asker()?;
+    let has_password = auth::has_password(&app.store, &app.config, identity.account.id).await?;
     let mut reader = app.store.read().await?;
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
-    let has_password = users::password_hash(&mut reader, identity.account.id).await?.is_some();
     drop(reader);
     let devices = auth::devices(&app.store, app.clock.now(), identity.account.id, asker::session(&identity)).await?;
     let tool_servers = if identity.account.is_admin { app.assistant.tool_servers() } else { Vec::new() };

@@ -149,8 +149,13 @@ pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
 /// Makes the account that an invitation is for, and signs in.
 #[server(prefix = "/fn", endpoint = "people/join")]
 pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
-    use crate::server::{asker, auth::AccountError, cookies, people};
+    use crate::server::{
+        asker,
+        auth::{AccountError, passwords_are_on},
+        cookies, people,
+    };
     let app = asker::app();
+    passwords_are_on(&app.config)?;
     app.limits.sign_in.check(&format!("joining from {}", cookies::peer())).map_err(AccountError::TooOften)?;
     let account = people::join(&app.store, app.clock.now(), &secret, &password).await?;
     cookies::sign_in(&app, account.id).await?;

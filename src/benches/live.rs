@@ -165,6 +165,7 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         },
         listen_url: String::new(),
         public_url: None,
+        oidc: Default::default(),
         limits: Default::default(),
         proxies: Default::default(),
         models: Vec::new(),

@@ -98,8 +98,13 @@ async fn people(database: &str, count: usize) -> Vec<String> {
         let account = Account { id, email: format!("{n}@{run}.example.org"), is_admin: false };
         users::insert(&mut tx, now, &account, "no password").await.expect("a new account");
         let token = format!("{run}-{n}");
-        let session =
-            Session { token_hash: hex_sha256(token.as_bytes()), user_id: id, last_seen_at: now, expires_at: now.plus(86_400_000) };
+        let session = Session {
+            token_hash: hex_sha256(token.as_bytes()),
+            user_id: id,
+            provider: None,
+            last_seen_at: now,
+            expires_at: now.plus(86_400_000),
+        };
         sessions::insert(&mut tx, &session, "a benchmark").await.expect("a new session");
         tokens.push(token);
     }

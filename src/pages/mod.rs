@@ -9,6 +9,7 @@ mod holds;
 mod join;
 mod not_found;
 mod people;
+mod provider_button;
 mod settings;
 mod sign_in;
 mod stats;

@@ -34,7 +34,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account devices=settings.devices/>
                     {settings.has_password.then(|| view! { <Password/> })}
-                    <YourData/>
+                    <YourData has_password=settings.has_password/>
                 </main>
             }),
             Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),

@@ -1,7 +1,10 @@
 //! `/welcome`: the first account.
 
-use super::form_error::FormError;
-use crate::{api::CreateFirstAccount, components::Icon};
+use super::{form_error::FormError, provider_button::ProviderButton};
+use crate::{
+    api::{CreateFirstAccount, load_sign_in_ways},
+    components::Icon,
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
@@ -22,6 +25,10 @@ pub fn WelcomePage() -> impl IntoView {
                 </label>
                 <button class="button" data-kind="main">"Create the account"</button>
             </form>
+            {Suspend::new(async move {
+                let provider = load_sign_in_ways().await.ok().and_then(|ways| ways.provider);
+                provider.map(|name| view! { <ProviderButton name next=None only=false/> })
+            })}
         </main>
     }
 }

@@ -1,11 +1,23 @@
 //! The part of the settings about one's data: take it along, or have it erased.
 
 use crate::{api::EraseAccount, components::ReceiptNote};
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-/// Export first, then erasing, which asks for the password again.
+/// Export first, then erasing, which asks for the password again, or for the address where there is none.
 #[component]
-pub fn YourData() -> impl IntoView {
+pub fn YourData(
+    /// Whether the person has a password.
+    has_password: bool,
+) -> impl IntoView {
+    let proof = if has_password {
+        Either::Left(view! {
+            <label class="field">"Your password, again" <input type="password" name="password" autocomplete="current-password" required/></label>
+        })
+    } else {
+        Either::Right(view! {
+            <label class="field">"Your address, as shown above" <input type="email" name="email" autocomplete="off" required/></label>
+        })
+    };
     view! {
         <section class="panel" id="your-data">
             <h2>"Your data"</h2>
@@ -20,7 +32,7 @@ pub fn YourData() -> impl IntoView {
                     "It cannot be undone; export your data first if you want to keep it."
                 </p>
                 <form class="filters" method="post" action=EraseAccount::url()>
-                    <label class="field">"Your password, again" <input type="password" name="password" autocomplete="current-password" required/></label>
+                    {proof}
                     <button class="button" data-kind="danger">"Erase my account for good"</button>
                 </form>
             </details>

@@ -1,5 +1,5 @@
 //! `holly check`: whether the settings work, each told on a line: the database, the data folder, the archive,
-//! every model.
+//! the sign-in provider, every model.
 
 use super::{
     assistant::{
@@ -7,8 +7,10 @@ use super::{
         providers,
         tools::services::settings::Producer,
     },
+    clock::Clock,
     config::Config,
     data_dir::DataDir,
+    oidc::{Provider, settings::ProviderConfig},
     retention::Archive,
     store::Store,
 };
@@ -30,6 +32,9 @@ pub struct Finding {
 /// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
 pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = vec![data_dir(config), database(config).await, archive(config).await];
+    if let Some(rules) = &config.oidc.provider {
+        findings.push(provider(rules).await);
+    }
     match providers::chain(&config.models, 0.0) {
         Ok(chain) => {
             for model in chain {
@@ -67,6 +72,17 @@ async fn archive(config: &Config) -> Finding {
         Err(why) => Err(why),
     };
     Finding { what: format!("archive {url}"), result }
+}
+
+/// Asks the sign-in provider what it is and for its keys.
+async fn provider(rules: &ProviderConfig) -> Finding {
+    let known = match Provider::new(rules.clone(), Clock::system()) {
+        Ok(provider) => provider.ask().await,
+        Err(why) => Err(why.to_string()),
+    };
+    let browser = rules.client.as_ref().map(|client| format!("; people come back to {}", client.redirect_uri)).unwrap_or_default();
+    let result = known.map(|known| format!("answers, signs with {}{browser}", known.keys.summary()));
+    Finding { what: format!("sign-in provider {}", rules.issuer), result }
 }
 
 /// Asks a model for one word.

@@ -6,6 +6,7 @@ use super::assistant::{
     tools::services::settings::{ServiceConfig, ServiceSettings},
 };
 use super::limits::settings::{LimitConfig, LimitSettings};
+use super::oidc::settings::{OidcConfig, OidcSettings};
 use super::proxies::{ProxySettings, TrustedProxies};
 use super::retention::settings::{RetentionConfig, RetentionSettings};
 use clap::Args;
@@ -33,6 +34,9 @@ pub struct Settings {
     /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Other people's sign-in.
+    #[command(flatten)]
+    pub oidc: OidcSettings,
     /// Proxies in front.
     #[command(flatten)]
     pub proxies: ProxySettings,
@@ -71,6 +75,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// The address people use, without a slash at its end; `None` when it follows from `addr`.
     pub public_url: Option<String>,
+    /// Other people's sign-in.
+    pub oidc: OidcConfig,
     /// Limits by person.
     pub limits: LimitConfig,
     /// Proxies whose word counts about who is asking.
@@ -92,7 +98,7 @@ impl Settings {
     pub fn check(&self) -> Result<Config, Vec<String>> {
         let mut problems = Vec::new();
         let mut note = |problem: Option<String>| problems.extend(problem);
-        let addr = self.addr.parse();
+        let addr: Result<SocketAddr, _> = self.addr.parse();
         note(addr.is_err().then(|| format!("HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000", self.addr)));
         let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
         note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
@@ -105,6 +111,7 @@ impl Settings {
         note(super::telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
+        let oidc = self.oidc.check(public.as_deref(), addr.as_ref().ok().copied(), &mut problems);
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
@@ -116,6 +123,7 @@ impl Settings {
                 database_url,
                 retention,
                 public_url: public,
+                oidc,
                 limits,
                 proxies,
                 models: models.links,

@@ -2,7 +2,7 @@
 
 use super::{
     asker,
-    auth::{SessionPolicy, begin_session, clear_cookie, set_cookie},
+    auth::{SessionPolicy, begin_session, clear_cookie, named_cookie, set_cookie},
     listener::Peer,
     state::App,
     store,
@@ -33,7 +33,8 @@ impl Once {
     }
 }
 
-fn policy(app: &App) -> SessionPolicy {
+/// How cookies are set.
+pub fn policy(app: &App) -> SessionPolicy {
     SessionPolicy { secure: app.config.is_https() }
 }
 
@@ -70,7 +71,7 @@ pub fn show(app: &App, once: Once, secret: &str) {
 pub fn take_shown(once: Once) -> Option<String> {
     let (name, path) = once.name_and_path();
     let cookies = header_text(header::COOKIE);
-    let secret = cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(found, _)| *found == name)?.1.to_owned();
+    let secret = named_cookie(&cookies, name)?.to_owned();
     append(&format!("{name}=; Path={path}; HttpOnly; SameSite=Strict; Max-Age=0"));
     Some(secret)
 }

@@ -1,5 +1,6 @@
 //! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `work_log` and `chat`
-//! (the verbs), `auth`, `feed` (commit → wake → frames), `relay` (from process to process), `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
+//! (the verbs), `auth`, `oidc` (other people's sign-in), `feed` (commit → wake → frames), `relay` (from process to process),
+//! `retention` (tiers), `assistant` (turns), `routes` (plain HTTP), `router`.
 
 pub mod asker;
 pub mod assistant;
@@ -23,6 +24,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod new_id;
 pub mod objects;
+pub mod oidc;
 pub mod outbound;
 pub mod packing;
 pub mod people;

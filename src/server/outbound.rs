@@ -97,7 +97,7 @@ fn may_fetch(url: &Url, allowed: &[String]) -> bool {
 }
 
 /// The innermost reason, without the address: it may carry a signature.
-fn reason(error: &reqwest::Error) -> String {
+pub(super) fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -4,7 +4,7 @@ use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{
         BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
-        openapi, stats, stream,
+        openapi, provider_sign_in, stats, stream,
     },
     site,
     state::App,
@@ -29,6 +29,9 @@ pub fn router(app: App) -> Router {
     let asked = Router::new()
         .merge(http_api())
         .merge(pages(&app))
+        .route("/sign-in/oidc", get(provider_sign_in::leave))
+        .route("/sign-in/oidc/callback", get(provider_sign_in::come_back))
+        .route("/sign-in/oidc/out", get(provider_sign_in::sign_out_there))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::openapi))

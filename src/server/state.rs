@@ -14,9 +14,10 @@ use super::{
     file_store::FileStore,
     limits::Limits,
     metrics::Metrics,
+    oidc::Provider,
     retention::{Archive, Retention},
     site::Site,
-    store::{Store, StoreError, retention::declare_policy},
+    store::{Store, StoreError, retention::declare_policy, sessions},
 };
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -42,6 +43,8 @@ pub struct App {
     pub places: Places,
     /// How long things last on a stream.
     pub timing: Timing,
+    /// The provider that people sign in with, if there is one.
+    pub provider: Option<Arc<Provider>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Limits by person and address.
@@ -72,6 +75,20 @@ pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
     Ok(retention)
 }
 
+/// The sign-in provider that the settings name. Sessions end here that the settings no longer let begin.
+async fn open_provider(config: &Config, clock: &Clock, store: &Store) -> Result<Option<Arc<Provider>>, StoreError> {
+    let rules = config.oidc.provider.clone();
+    let mut tx = store.begin().await?;
+    let issuer = rules.as_ref().map(|rules| rules.issuer.as_str());
+    let ended = sessions::delete_impossible(&mut tx, config.oidc.local_accounts, issuer).await?;
+    tx.commit().await?;
+    if ended > 0 {
+        tracing::info!(ended, "sessions ended that could not begin with these settings");
+    }
+    let provider = rules.map(|rules| Provider::new(rules, clock.clone())).transpose();
+    Ok(provider.map_err(|why| StoreError::Unusable(why.to_string()))?.map(Arc::new))
+}
+
 impl App {
     /// Opens database and data folder and hires the assistant.
     pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
@@ -79,6 +96,7 @@ impl App {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let files = FileStore::open(&config.retention.archive_url, &config.data_dir).map_err(StoreError::Unusable)?;
         let retention = begin_retention(&config).await?;
+        let provider = open_provider(&config, &clock, &retention.store).await?;
         let (feed, metrics, shutdown, tasks) =
             (Arc::<Feed>::default(), Arc::<Metrics>::default(), CancellationToken::new(), TaskTracker::new());
         let registry = tools::Registry::open(&config.services, Asking::default()).map_err(|why| StoreError::Unusable(why.to_string()))?;
@@ -108,6 +126,7 @@ impl App {
             feed,
             places: Places::default(),
             timing: Timing::default(),
+            provider,
             metrics,
             limits,
             assistant,

@@ -9,6 +9,7 @@ mod chat;
 mod components;
 mod documents;
 mod feed;
+mod oidc;
 mod people;
 mod providers;
 mod relay;

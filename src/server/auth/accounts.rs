@@ -3,11 +3,13 @@
 use super::password;
 use crate::{
     api::Account,
+    ids::UserId,
     server::{
+        config::Config,
         error::{Error, Result},
         limits::Attempts,
         new_id,
-        store::{Store, users},
+        store::{Store, identities, users},
     },
     timestamp::Timestamp,
 };
@@ -35,6 +37,9 @@ pub enum AccountError {
     /// Too many tries; come back after so many seconds.
     #[error("Too many tries. Please wait {0} seconds.")]
     TooOften(u64),
+    /// Nobody signs in with a password here.
+    #[error("Accounts with a password are switched off here. Please sign in with the provider.")]
+    SwitchedOff,
     /// There are accounts already, so the first one cannot be made.
     #[error("There is an account already. Please sign in.")]
     NotFirst,
@@ -89,7 +94,29 @@ pub async fn sign_in(store: &Store, attempts: &Attempts, who: Credentials) -> st
     account.filter(|_| right).ok_or(AccountError::Wrong)
 }
 
-/// The address as it is stored. Errors: `Refused` for what is none.
+/// Refuses whatever concerns a password where there are none.
+pub fn passwords_are_on(config: &Config) -> std::result::Result<(), AccountError> {
+    if config.oidc.local_accounts { Ok(()) } else { Err(AccountError::SwitchedOff) }
+}
+
+/// Whether the person can sign in with a password.
+pub async fn has_password(store: &Store, config: &Config, user: UserId) -> Result<bool> {
+    Ok(config.oidc.local_accounts && users::password_hash(&mut *store.read().await?, user).await?.is_some())
+}
+
+/// Refuses what cannot be undone unless its owner typed the account's address.
+pub fn confirmed_by_address(account: &Account, typed: &str) -> Result<()> {
+    if typed.trim().to_lowercase() == account.email { Ok(()) } else { Err(Error::refused("email", "must be the address of your account")) }
+}
+
+/// Refuses tokens of the sign-in provider that were issued to the person so far.
+pub async fn refuse_earlier_tokens(store: &Store, now: Timestamp, user: UserId) -> Result<()> {
+    let mut tx = store.begin().await?;
+    identities::refuse_earlier_tokens(&mut tx, now, user).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The address in the form in which it is kept.
 pub(crate) fn checked_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());

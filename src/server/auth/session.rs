@@ -21,10 +21,20 @@ pub struct SessionPolicy {
     pub secure: bool,
 }
 
-/// Begins a session and returns its token.
+/// Begins a session of somebody who showed a password, and returns its token.
 pub async fn begin_session(store: &Store, now: Timestamp, user: UserId, user_agent: &str) -> Result<String> {
+    begin(store, now, user, user_agent, None).await
+}
+
+/// Begins a session on a provider's word and returns its token. From here on the session counts, not the provider's token.
+pub async fn begin_provider_session(store: &Store, now: Timestamp, user: UserId, user_agent: &str, issuer: &str) -> Result<String> {
+    begin(store, now, user, user_agent, Some(issuer.to_owned())).await
+}
+
+async fn begin(store: &Store, now: Timestamp, user: UserId, user_agent: &str, provider: Option<String>) -> Result<String> {
     let token = random_hex::<32>();
-    let session = sessions::Session { token_hash: sha256_hex(&token), user_id: user, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
+    let token_hash = sha256_hex(&token);
+    let session = sessions::Session { token_hash, user_id: user, provider, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
     let mut tx = store.begin().await?;
     sessions::insert(&mut tx, &session, &user_agent.chars().take(200).collect::<String>()).await?;
     people::note_active(&mut tx, now, user).await?;
@@ -47,6 +57,11 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
     Ok(Some(session.user_id))
 }
 
+/// The provider whose word began the session with this token, if one did.
+pub async fn session_provider(store: &Store, now: Timestamp, token: &str) -> Result<Option<String>> {
+    Ok(sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?.and_then(|session| session.provider))
+}
+
 /// Ends the session with this token.
 pub async fn end_session(store: &Store, user: UserId, token: &str) -> Result<()> {
     let mut tx = store.begin().await?;
@@ -67,7 +82,12 @@ pub async fn end_all_sessions(store: &Store, user: UserId) -> Result<()> {
 
 /// The session token in a `Cookie` header.
 pub fn cookie_token(header: &str) -> Option<&str> {
-    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    named_cookie(header, COOKIE)
+}
+
+/// The value of a cookie in a `Cookie` header.
+pub fn named_cookie<'h>(header: &'h str, name: &str) -> Option<&'h str> {
+    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
 /// The `Set-Cookie` value that signs a browser in.

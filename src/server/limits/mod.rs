@@ -16,6 +16,8 @@ use settings::LimitConfig;
 
 /// Tries to sign in, by account and by address, in a minute; whatever asks for a password counts.
 const SIGN_INS_PER_MINUTE: u32 = 10;
+/// People who come back from the sign-in provider, by address, in a minute: a household or an office may be behind one.
+const CALLBACKS_PER_MINUTE: u32 = 60;
 /// Invitations that an admin makes in a minute.
 const INVITES_PER_MINUTE: u32 = 20;
 
@@ -23,6 +25,8 @@ const INVITES_PER_MINUTE: u32 = 20;
 pub struct Limits {
     /// Tries to sign in, and whatever else asks for a password or the secret of an invitation.
     pub sign_in: Attempts,
+    /// People who come back from the sign-in provider.
+    pub callbacks: Attempts,
     /// Entries, conversations and keys that are made over HTTP.
     pub creates: Attempts,
     /// Turns that are started.
@@ -44,6 +48,7 @@ impl Limits {
     pub fn new(config: &LimitConfig, clock: &Clock) -> Self {
         Self {
             sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, clock),
+            callbacks: Attempts::per_minute(CALLBACKS_PER_MINUTE, clock),
             creates: Attempts::per_minute(config.creates_per_minute, clock),
             messages: Attempts::per_minute(config.messages_per_minute, clock),
             uploads: Attempts::per_minute(config.uploads_per_minute, clock),
@@ -56,7 +61,7 @@ impl Limits {
 
     /// Forgets who is back at their full allowance.
     pub fn forget_idle(&self) {
-        for attempts in [&self.sign_in, &self.creates, &self.messages, &self.uploads, &self.invites] {
+        for attempts in [&self.sign_in, &self.callbacks, &self.creates, &self.messages, &self.uploads, &self.invites] {
             attempts.forget_idle();
         }
     }

@@ -1,20 +1,29 @@
-//! Who is asking. The cookie or key is checked once a request; handlers take [`CurrentUser`] or [`Identity`].
+//! Who is asking. The cookie, key or token is checked once a request; handlers take [`CurrentUser`] or [`Identity`].
 
 use crate::{
     api::Account,
     server::{
-        auth::{check_key, check_session, cookie_token},
+        auth::{check_key, check_session},
+        oidc::{
+            Refused,
+            people::{self, Met, NoAccount},
+        },
         routes::Problem,
         state::App,
         store::{self, users},
     },
+    timestamp::Timestamp,
 };
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::request::Parts,
     middleware::Next,
     response::{IntoResponse, Response},
 };
+
+mod shown;
+
+use shown::Shown;
 
 /// What somebody showed to say who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +32,21 @@ pub enum Credential {
     Session(String),
     /// An API key.
     Key(String),
+    /// A token of the sign-in provider.
+    Token(Speaker),
 }
+
+/// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives it, a stream above all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    issuer: String,
+    subject: String,
+    issued_at: Timestamp,
+}
+
+/// Why the token of a request was not taken; noted on the request.
+#[derive(Debug, Clone, Copy)]
+struct TokenRefused(Refused);
 
 /// Who is asking, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +62,14 @@ pub struct Identity {
 pub struct CurrentUser(pub Account);
 
 impl Credential {
-    /// The credential in a request's headers; a key goes before a cookie.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-        let key = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
-        if let Some((_, key)) = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-            return Some(Self::Key(key.trim().to_owned()));
-        }
-        text(header::COOKIE).and_then(cookie_token).map(|token| Self::Session(token.to_owned()))
-    }
-
-    /// Whose it is, if it is in force.
+    /// Whose it is, if it is in force. A token's time may be over: it has opened already what it opens.
     pub async fn account(&self, app: &App) -> store::Result<Option<Account>> {
         let user = match self {
             Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,
             Self::Key(key) => check_key(&app.store, app.clock.now(), key).await?,
+            Self::Token(Speaker { issuer, subject, issued_at }) => {
+                return people::account_still(&app.store, issuer, subject, *issued_at).await;
+            }
         };
         match user {
             Some(user) => users::by_id(&mut *app.store.read().await?, user).await,
@@ -64,21 +80,37 @@ impl Credential {
 
 /// Looks who is asking and notes it on the request.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    if let Some(credential) = Credential::of(request.headers()) {
-        match credential.account(&app).await {
-            Ok(Some(account)) => drop(request.extensions_mut().insert(Identity { account, credential })),
-            Ok(None) => {}
-            Err(error) => return Problem::from(error).into_response(),
+    let asked = match Shown::of(request.headers(), &app) {
+        Some(Shown::Credential(credential)) => {
+            credential.account(&app).await.map(|account| account.map(|account| Identity { account, credential })).map_err(NoAccount::from)
         }
+        Some(Shown::Token(token)) => by_token(&app, &token).await.map(Some),
+        None => Ok(None),
+    };
+    match asked {
+        Ok(Some(identity)) => drop(request.extensions_mut().insert(identity)),
+        Ok(None) => {}
+        Err(NoAccount::Refused(why)) => drop(request.extensions_mut().insert(TokenRefused(why))),
+        Err(NoAccount::Store(error)) => return Problem::from(error).into_response(),
     }
     next.run(request).await
+}
+
+/// The person of whom a token speaks; their account is made when they come for the first time.
+async fn by_token(app: &App, token: &str) -> Result<Identity, NoAccount> {
+    let provider = app.provider.as_ref().ok_or(Refused::Issuer)?;
+    let claims = provider.check_token(token).await?;
+    let account = people::account_of(&app.store, app.clock.now(), &provider.config, &claims, Met::Calling).await?;
+    let speaker = Speaker { issuer: claims.issuer, subject: claims.subject, issued_at: claims.issued_at };
+    Ok(Identity { account, credential: Credential::Token(speaker) })
 }
 
 impl<S: Sync> FromRequestParts<S> for Identity {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::signed_out)
+        let refused = || parts.extensions.get::<TokenRefused>().map_or_else(Problem::signed_out, |why| Problem::token_refused(why.0));
+        parts.extensions.get::<Self>().cloned().ok_or_else(refused)
     }
 }
 

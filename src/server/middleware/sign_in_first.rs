@@ -27,9 +27,12 @@ async fn first_page(app: &App, signed_in: bool, path: String) -> crate::server::
     if !page {
         return Ok(None);
     }
-    let welcome = !users::any(&mut *app.store.read().await?).await?;
+    let accounts = &app.config.oidc;
+    let welcome = accounts.local_accounts && !users::any(&mut *app.store.read().await?).await?;
     Ok(match (path.as_str(), welcome) {
         ("/welcome", true) | ("/sign-in", false) => None,
+        // Whoever comes back from the provider in vain is told why there.
+        ("/sign-in", true) if accounts.provider.is_some() => None,
         (_, true) => Some("/welcome".to_owned()),
         ("/" | "/welcome", false) => Some("/sign-in".to_owned()),
         (path, false) => Some(format!("/sign-in?next={path}")),

@@ -11,6 +11,7 @@ pub mod health;
 pub mod list;
 pub mod messages;
 pub mod openapi;
+pub mod provider_sign_in;
 pub mod stats;
 pub mod stream;
 

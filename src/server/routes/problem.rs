@@ -2,7 +2,7 @@
 //! the id is what the client gets.
 
 use crate::{
-    server::{error::Error, middleware::request_id, store::StoreError},
+    server::{error::Error, middleware::request_id, oidc::Refused, store::StoreError},
     work_log::FieldError,
 };
 use axum::{
@@ -40,6 +40,16 @@ impl Problem {
     /// Nobody is signed in (401).
     pub fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "sign in, or send an API key as `Authorization: Bearer holly_…`")
+    }
+
+    /// The token of the sign-in provider was not taken (401), or could not be checked (503).
+    pub fn token_refused(why: Refused) -> Self {
+        match why {
+            Refused::Unavailable => {
+                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("the token {why}")) }
+            }
+            _ => Self::new(StatusCode::UNAUTHORIZED, format!("the token {why}")),
+        }
     }
 
     /// Only admins may do that (403).

@@ -20,6 +20,7 @@ pub mod daily_use;
 pub mod durations;
 pub mod files;
 pub mod heads;
+pub mod identities;
 pub mod invitations;
 pub mod messages;
 pub mod meta;

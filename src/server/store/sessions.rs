@@ -11,6 +11,8 @@ pub struct Session {
     pub token_hash: String,
     /// Whose it is.
     pub user_id: UserId,
+    /// The provider whose word began it; `None` for a password.
+    pub provider: Option<String>,
     /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
     /// When it ends unless it is used again.
@@ -21,6 +23,7 @@ pub struct Session {
 struct SessionRow {
     token_hash: String,
     user_id: String,
+    provider: Option<String>,
     last_seen_at: i64,
     expires_at: i64,
 }
@@ -30,6 +33,7 @@ impl SessionRow {
         Ok(Session {
             token_hash: self.token_hash,
             user_id: parsed("user_id", &self.user_id)?,
+            provider: self.provider,
             last_seen_at: Timestamp::from_millis(self.last_seen_at),
             expires_at: Timestamp::from_millis(self.expires_at),
         })
@@ -38,16 +42,17 @@ impl SessionRow {
 
 /// Adds a session.
 pub async fn insert(connection: &mut AnyConnection, session: &Session, user_agent: &str) -> Result<()> {
-    let sql =
-        "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at) values ($1, $2, $3, $4, $4, $5)";
+    let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at, provider) \
+               values ($1, $2, $3, $4, $4, $5, $6)";
     let query = sqlx::query(sql).bind(&session.token_hash).bind(session.user_id.to_string()).bind(user_agent);
-    query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis()).execute(connection).await?;
+    let query = query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis());
+    query.bind(&session.provider).execute(connection).await?;
     Ok(())
 }
 
 /// The session with this token, unless it ran out.
 pub async fn by_token(connection: &mut AnyConnection, now: Timestamp, token_hash: &str) -> Result<Option<Session>> {
-    let sql = "select token_hash, user_id, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
+    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
     let row: Option<SessionRow> = sqlx::query_as(sql).bind(token_hash).bind(now.millis()).fetch_optional(connection).await?;
     row.map(SessionRow::read).transpose()
 }
@@ -73,14 +78,21 @@ pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<
     Ok(())
 }
 
+/// Ends sessions that could not begin any more: those by password where there are none, and those of other providers than `issuer`.
+pub async fn delete_impossible(connection: &mut AnyConnection, passwords: bool, issuer: Option<&str>) -> Result<u64> {
+    let sql = "delete from sessions where (provider is null and $1 = 0) or (provider is not null and provider <> $2)";
+    let query = sqlx::query(sql).bind(i64::from(passwords)).bind(issuer.unwrap_or_default());
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
 /// A person's sessions with the browser that holds each, last used first.
 pub async fn of_user(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<Vec<(Session, String)>> {
-    let sql = "select token_hash, user_id, last_seen_at, expires_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
+    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
                order by last_seen_at desc, token_hash limit 200";
-    let rows: Vec<(String, String, i64, i64, String)> =
+    let rows: Vec<(String, String, Option<String>, i64, i64, String)> =
         sqlx::query_as(sql).bind(user.to_string()).bind(now.millis()).fetch_all(connection).await?;
-    let read = |(token_hash, user_id, last_seen_at, expires_at, user_agent)| {
-        SessionRow { token_hash, user_id, last_seen_at, expires_at }.read().map(|session| (session, user_agent))
+    let read = |(token_hash, user_id, provider, last_seen_at, expires_at, user_agent)| {
+        SessionRow { token_hash, user_id, provider, last_seen_at, expires_at }.read().map(|session| (session, user_agent))
     };
     rows.into_iter().map(read).collect()
 }

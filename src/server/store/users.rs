@@ -31,11 +31,26 @@ const COLUMNS: &str = "id, email, password_hash, admin_since";
 
 /// Adds a person. `false` when the address is taken.
 pub async fn insert(connection: &mut AnyConnection, now: Timestamp, account: &Account, password_hash: &str) -> Result<bool> {
+    add(connection, now, account, Some(password_hash)).await
+}
+
+/// Adds a person who signs in with another provider. `false` when the address is taken.
+pub async fn insert_without_password(connection: &mut AnyConnection, now: Timestamp, account: &Account) -> Result<bool> {
+    add(connection, now, account, None).await
+}
+
+async fn add(connection: &mut AnyConnection, now: Timestamp, account: &Account, password_hash: Option<&str>) -> Result<bool> {
     let sql =
         "insert into users (id, email, password_hash, admin_since, created_at) values ($1, $2, $3, $4, $5) on conflict (email) do nothing";
     let query = sqlx::query(sql).bind(account.id.to_string()).bind(&account.email).bind(password_hash);
     let added = query.bind(account.is_admin.then_some(now.millis())).bind(now.millis()).execute(connection).await?;
     Ok(added.rows_affected() == 1)
+}
+
+/// Gives a person another address. `false` when it is taken.
+pub async fn set_email(connection: &mut AnyConnection, user: UserId, email: &str) -> Result<bool> {
+    let sql = "update users set email = $2 where id = $1 and not exists (select 1 from users u where u.email = $2)";
+    Ok(sqlx::query(sql).bind(user.to_string()).bind(email).execute(connection).await?.rows_affected() == 1)
 }
 
 /// Waits until nobody else is making the first account, and keeps others waiting until the end of the transaction.

@@ -14,6 +14,7 @@ pub(super) mod mcp;
 mod models;
 mod nginx;
 mod person;
+pub(super) mod provider;
 mod sse;
 mod test_app;
 

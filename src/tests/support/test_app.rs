@@ -62,11 +62,12 @@ impl TestApp {
     pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = test_config(folder.path());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        config.addr = listener.local_addr().unwrap();
         settings(&mut config);
         let site = Site::plain(config.site_dir.as_deref().unwrap_or(folder.path()));
         let mut app = App::open(config, Clock::at(BEGINNING), site).await.unwrap();
         rooms(&mut app);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service);
@@ -222,6 +223,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         },
         listen_url: String::new(),
         public_url: None,
+        oidc: Default::default(),
         limits: LimitConfig { max_streams: 8, ..LimitConfig::default() },
         proxies: Default::default(),
         models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],

@@ -104,6 +104,9 @@ pub(super) const TABLE: &[Row] = &[
     row("get /gallery", "/gallery", "", anyone(200)),
     row("get /join", "/join?secret=guessed", "", anyone(404)),
     row("get /sign-in", "/sign-in", "", [200, 200, 200, 303, 303, 303]),
+    row("get /sign-in/oidc", "/sign-in/oidc", "", anyone(303)),
+    row("get /sign-in/oidc/callback", "/sign-in/oidc/callback?code=guessed&state=guessed", "", anyone(303)),
+    row("get /sign-in/oidc/out", "/sign-in/oidc/out", "", anyone(303)),
     row("get /welcome", "/welcome", "", anyone(303)),
     // server functions; passwords are wrong here, which is told to whoever may try
     function("post /fn/account/welcome", "email=eve%40example.org&password=correct+horse", anyone(422)),
@@ -122,6 +125,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/holds/release", "id=guessed", admins(404, 404)),
     function("post /fn/keys/create", "name=x", own(200)),
     function("post /fn/keys/revoke", "id={key}", thing(200)),
+    function("post /fn/page/sign-in", "-", anyone(200)),
     function("post /fn/page/settings", "-", own(200)),
     function("post /fn/page/stats", "days=7&plan=true", admins(404, 200)),
     function("post /fn/page/holds", "-", admins(404, 200)),

@@ -1,0 +1,102 @@
+//! The keys that a provider publishes (RFC 7517), and tokens signed with one of them. Which algorithms count follows from the key,
+//! never from the token: a public key is no secret to compute a MAC with, and `none` is no algorithm.
+
+use super::claims::{Claims, Refused};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    errors::ErrorKind,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Keys that a provider may publish at once.
+const KEYS_MAX: usize = 100;
+
+/// A provider's keys.
+#[derive(Default)]
+pub struct KeySet(Vec<Key>);
+
+/// A key that signs tokens.
+pub struct Key {
+    id: Option<String>,
+    decoding: DecodingKey,
+    algorithms: Vec<Algorithm>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
+impl KeySet {
+    /// The keys in a document; those that cannot sign tokens for us are passed over. Errors: what is wrong with it.
+    pub fn read(document: &[u8]) -> Result<Self, String> {
+        let document: Document = serde_json::from_slice(document).map_err(|_| "its keys cannot be read".to_owned())?;
+        if document.keys.len() > KEYS_MAX {
+            return Err(format!("it has more than {KEYS_MAX} keys"));
+        }
+        let keys: Vec<Key> = document.keys.into_iter().filter_map(|key| Key::of(&serde_json::from_value(key).ok()?)).collect();
+        if keys.is_empty() { Err("it has no key that signs tokens with RS, PS, ES or EdDSA".to_owned()) } else { Ok(Self(keys)) }
+    }
+
+    /// The key with this id; a token without an id is taken to be signed with the only key.
+    pub fn find(&self, id: Option<&str>) -> Option<&Key> {
+        match (id, self.0.as_slice()) {
+            (None, [only]) => Some(only),
+            (None, _) => None,
+            (Some(_), keys) => keys.iter().find(|key| key.id.as_deref() == id),
+        }
+    }
+
+    /// What its keys sign with.
+    pub fn summary(&self) -> String {
+        let algorithms = self.0.iter().filter_map(|key| key.algorithms.first()).map(|algorithm| format!("{algorithm:?}"));
+        algorithms.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Key {
+    fn of(jwk: &Jwk) -> Option<Self> {
+        let for_signing = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
+        let verifies = jwk.common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+        let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
+        let fits = |algorithm: &Algorithm| named.as_ref().is_none_or(|named| *named == format!("{algorithm:?}"));
+        let algorithms: Vec<Algorithm> = family(&jwk.algorithm).iter().copied().filter(fits).collect();
+        let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        (for_signing && verifies && !algorithms.is_empty()).then(|| Self { id: jwk.common.key_id.clone(), decoding, algorithms })
+    }
+
+    /// What a token says that was signed with this key.
+    pub fn open(&self, token: &str) -> Result<Claims, Refused> {
+        let mut validation = Validation::new(self.algorithms[0]);
+        validation.algorithms.clone_from(&self.algorithms);
+        // Claims are judged in `claims`, by Holly's clock.
+        (validation.validate_exp, validation.validate_aud) = (false, false);
+        validation.required_spec_claims.clear();
+        match jsonwebtoken::decode::<Map<String, Value>>(token, &self.decoding, &validation) {
+            Ok(opened) => Claims::read(opened.claims),
+            Err(error) => Err(match error.kind() {
+                ErrorKind::InvalidSignature => Refused::Signature,
+                ErrorKind::InvalidAlgorithm => Refused::Algorithm,
+                _ => Refused::Unreadable,
+            }),
+        }
+    }
+}
+
+/// What keys of this kind sign with.
+const fn family(key: &AlgorithmParameters) -> &'static [Algorithm] {
+    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+    match key {
+        AlgorithmParameters::RSA(_) => &[RS256, RS384, RS512, PS256, PS384, PS512],
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => &[ES256],
+            EllipticCurve::P384 => &[ES384],
+            _ => &[],
+        },
+        AlgorithmParameters::OctetKeyPair(_) => &[EdDSA],
+        // also secrets shared with the provider (`oct`)
+        _ => &[],
+    }
+}

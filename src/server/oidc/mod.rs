@@ -1,0 +1,18 @@
+//! Other people's sign-in: an OpenID provider says who somebody is, and Holly keeps an account for them.
+//!
+//! `settings`; `provider`: what is known of it, with `metadata` and `keys`; `claims`: what a token says and whether Holly goes by
+//! it (pure); `attempt` and `flow`: the browser's sign-in; `people`: whose account it is.
+
+pub mod attempt;
+pub mod claims;
+pub mod flow;
+pub mod people;
+pub mod settings;
+
+mod keys;
+mod metadata;
+mod provider;
+mod web;
+
+pub use claims::Refused;
+pub use provider::Provider;
