@@ -74,9 +74,9 @@ export const at = {
   receipt: "#receipt",
   gap: ".gap",
   renameField: '#rename input[name="title"]',
-  dialog: ".dialog:popover-open",
-  confirmDelete: '.dialog:popover-open button[data-kind="danger"]',
-  keepIt: ".dialog:popover-open button[popovertarget]",
+  dialog: ".dialog:not(.talk-menu):popover-open",
+  confirmDelete: '.dialog:not(.talk-menu):popover-open button[data-kind="danger"]',
+  keepIt: ".dialog:not(.talk-menu):popover-open button[popovertarget]",
 
   toPeople: '.bar a[href="/settings/people"]',
   inviteEmail: '#invite input[name="email"]',
