@@ -18,19 +18,13 @@ use super::{
         stats,
     },
 };
-use crate::{
-    api::{Figure, StatsPage},
-    work_log::StorageStatus,
-};
+use crate::api::{Figure, StatsPage};
 use range::{Count, Range};
 use words::{number, percent, seconds};
 
 /// Ranges that the page offers, in days; one is the last 24 hours.
 pub const RANGES: [i64; 4] = [1, 7, 30, 90];
 const RUNS: i64 = 12;
-/// A tier that is later than this needs a person, in seconds. Warm entries wait for the last of their day.
-const LATE_S: i64 = 2 * 3_600;
-const LATE_WARM_S: i64 = 26 * 3_600;
 
 /// The stats page of the last `days` days.
 pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
@@ -52,7 +46,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
     let answers = tables::spread(&buckets, "model", None);
     let late: Vec<_> = lags
         .iter()
-        .filter(|lag| lag.seconds > if lag.tier == StorageStatus::Warm { LATE_WARM_S } else { LATE_S })
+        .filter(|lag| lag.is_behind())
         .map(|lag| format!("Retention is behind: the oldest {} entry should have left its tier {} ago.", lag.tier, seconds(lag.seconds)))
         .collect();
     let waiting = reports.first().and_then(|(_, report)| report.waiting.clone());

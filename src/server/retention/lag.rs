@@ -10,6 +10,11 @@ use crate::{
     work_log::StorageStatus,
 };
 
+/// A tier that is later than this is behind, in seconds: runs are hourly, and a run takes its time.
+const LATE_S: i64 = 2 * 3_600;
+/// The same for warm entries, which wait for the last of their day.
+const LATE_WARM_S: i64 = 26 * 3_600;
+
 /// What a tier holds oldest, and how late that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +25,13 @@ pub struct Lag {
     pub oldest: Option<Timestamp>,
     /// Seconds beyond the tier's end; 0 when nothing is late, and for what is kept.
     pub seconds: i64,
+}
+
+impl Lag {
+    /// Whether the hourly runs did not keep up.
+    pub fn is_behind(&self) -> bool {
+        self.seconds > if self.tier == StorageStatus::Warm { LATE_WARM_S } else { LATE_S }
+    }
 }
 
 /// The lag of each tier at `now`.

@@ -1,7 +1,11 @@
 //! The hourly run. It looks every few minutes whether an hour has passed since the last run of any process, so that a server
 //! that is often restarted still runs.
 
-use super::{Policy, Report, Retention, Run, restoring, run_once};
+use super::{
+    Policy, Report, Retention, Run,
+    lag::{Lag, lags},
+    restoring, run_once,
+};
 use crate::{
     server::{
         clock::Clock,
@@ -18,8 +22,9 @@ use std::time::Duration;
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
 /// How long after a run the next one is due, in milliseconds.
 const EVERY_MS: i64 = 3_600_000;
-/// The hourly run works a tenth of the time.
+/// The hourly run works a tenth of the time, or half of it until it has caught up.
 const RESTS: u32 = 9;
+const RESTS_BEHIND: u32 = 1;
 /// Passes that follow each other at once.
 const PASSES: u32 = 500;
 /// Passes that one request may take; the report says whether there is more.
@@ -37,7 +42,9 @@ pub async fn look(app: &App, last_known: Option<Timestamp>, used: bool) -> Resul
     }
     let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
     if is_due(app, last) {
-        let run = |now| gentle(app.config.retention.policy, now);
+        let policy = app.config.retention.policy;
+        let behind = lags(&mut app.store.read().await?, policy, app.clock.now()).await?.iter().any(Lag::is_behind);
+        let run = |now| gentle(policy, now, behind);
         let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
         if report.did_something() || report.failed > 0 {
             tracing::info!(?report, "retention ran");
@@ -55,9 +62,9 @@ fn is_due(app: &App, last: Option<Timestamp>) -> bool {
     last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS)
 }
 
-/// A run that leaves the database to others most of the time.
-pub const fn gentle(policy: Policy, now: Timestamp) -> Run {
-    Run { rests: RESTS, ..Run::at(policy, now) }
+/// A run that leaves the database to others most of the time, or half of it when the last ones did not keep up.
+pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
+    Run { rests: if behind { RESTS_BEHIND } else { RESTS }, ..Run::at(policy, now) }
 }
 
 /// Runs again and again while there is more to do, at most `passes` times, and sums up.
