@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite://./data/holly.db");
         assert!(!config.is_https());
-        assert_eq!((config.limits.creates_per_minute, config.limits.max_streams, config.limits.bounds.turns), (60, 8, 5));
+        assert_eq!((config.limits.creates_per_minute, config.limits.max_streams, config.limits.bounds.turns), (60, 8, 20));
     }
 
     #[test]
