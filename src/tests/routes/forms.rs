@@ -40,7 +40,7 @@ async fn other_forms_lead_back_to_where_they_stood() {
     assert_eq!(ada.reads(&here).await["title"], "Renamed");
     assert!(ada.gets(&crate::tests::support::address_of(&note)).await.expect(200)["log"]["expiresAt"].is_null());
     let gone = ada.submits("/fn/conversations/delete", &from, &[("conversation_id", &here)]).await;
-    assert_eq!((gone.status, gone.header("location")), (302, "/"));
+    assert_eq!((gone.status, gone.header("location")), (302, "/?deleted=1-0-0-0-0-0-0"), "the receipt comes along");
 }
 
 #[tokio::test]
