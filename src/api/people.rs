@@ -47,6 +47,8 @@ pub struct PeoplePage {
     pub people: Vec<Person>,
     /// The address after which the next page begins, where there is one.
     pub next: Option<String>,
+    /// Whether people can be invited: who joins chooses a password.
+    pub invites: bool,
     /// The invitations that are open, the newest first.
     pub invitations: Vec<Invitation>,
     /// The link of the invitation that was made just now, this once, and for whom it is.
@@ -74,14 +76,16 @@ pub async fn load_people(part: Option<String>, after: Option<String>) -> Result<
         None => None,
     };
     let next = found.last().map(|person| person.email.clone()).filter(|_| more);
-    Ok(PeoplePage { you: identity.account.id, people: found, next, invitations, fresh })
+    let invites = app.config.oidc.local_accounts;
+    Ok(PeoplePage { you: identity.account.id, people: found, next, invites, invitations, fresh })
 }
 
 /// Invites somebody; the link is shown once on the people page.
 #[server(prefix = "/fn", endpoint = "people/invite")]
 pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), ApiError> {
-    use crate::server::{asker, cookies, people};
+    use crate::server::{asker, auth, cookies, people};
     let (app, identity) = asker::admin()?;
+    auth::passwords_are_on(&app.config)?;
     app.limits.invites.admit(identity.account.id, 1, "invitations")?;
     let secret = people::invite(&app.store, app.clock.now(), Some(identity.account.id), &email, admin == Some(true)).await?;
     cookies::show(&app, cookies::Once::Invitation, &secret);

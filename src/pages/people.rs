@@ -23,7 +23,11 @@ pub fn PeoplePage() -> impl IntoView {
                     </div>
                     <FormError/>
                     {erased.map(|counts| view! { <ErasedNote counts whose="The"/> })}
-                    <Invite fresh=page.fresh.clone()/>
+                    {if page.invites {
+                        Either::Left(view! { <Invite fresh=page.fresh.clone()/> })
+                    } else {
+                        Either::Right(view! { <p>"People come in by signing in with the provider; there is nobody to invite."</p> })
+                    }}
                     <Invitations invitations=page.invitations.clone()/>
                     <People page part/>
                 </main>

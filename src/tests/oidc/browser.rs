@@ -171,5 +171,10 @@ async fn with_local_accounts_off_no_route_takes_a_password() {
         assert!(answer.status == 422 && answer.text().contains("switched off"), "{route}: {}", answer.text());
     }
     assert_eq!(count(&app, "sessions").await, 0);
-    assert!(signs_in(&app).await.gets("/settings").await.text().contains("Your address, as shown above"));
+    let ada = signs_in(&app).await;
+    assert!(ada.gets("/settings").await.text().contains("Your address, as shown above"));
+    let people = ada.gets("/settings/people").await.text();
+    assert!(people.contains("signing in with the provider") && !people.contains("Make a link"), "{people}");
+    ada.submits("/fn/people/invite", "/settings/people", &[("email", "bob@example.org")]).await;
+    assert_eq!(count(&app, "invitations").await, 0, "nobody could take them up");
 }
