@@ -20,7 +20,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use leptos::prelude::*;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::{CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 /// The whole server as a service.
 pub fn router(app: App) -> Router {
@@ -43,17 +43,22 @@ pub fn router(app: App) -> Router {
 pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
     let https = security_headers::Https(app.config.is_https());
     asked
-        .layer(CompressionLayer::new())
+        .layer(compressed())
         .merge(live())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
-        .merge(static_files(&app).layer(CompressionLayer::new()))
+        .merge(static_files(&app).layer(compressed()))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
         .layer(from_fn_with_state(https, security_headers::layer))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)
+}
+
+/// Level 6 takes brotli no longer than its default of 4 for pages and sheets as long as ours, and makes them a tenth smaller.
+fn compressed() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Precise(6))
 }
 
 fn http_api() -> Router<App> {

@@ -26,13 +26,28 @@ const FILES: &[&str] = &[
 ];
 
 /// The whole sheet.
-pub static SHEET: LazyLock<String> = LazyLock::new(|| FILES.concat());
+pub static SHEET: LazyLock<String> = LazyLock::new(|| FILES.iter().map(|file| lean(file)).collect());
 
 /// Where the sheet is served.
 pub static ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/style/{}.css", &sha256_hex(&SHEET)[..16]));
 
+/// Without comments, indentation and empty lines, which browsers pass over.
+fn lean(css: &str) -> String {
+    let mut parts = css.split("/*");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once("*/").map_or("", |(_, after)| after));
+    let bare: String = std::iter::once(first).chain(rest).collect();
+    bare.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn only_what_browsers_pass_over_is_left_out() {
+        let css = "/* Why. */\n.a {\n  color: red; /* one\n  or two */ margin: 0 1px;\n}\n\n.b > .c { content: \"→  \"; }\n";
+        assert_eq!(super::lean(css), ".a {\ncolor: red;  margin: 0 1px;\n}\n.b > .c { content: \"→  \"; }\n");
+    }
+
     #[test]
     fn every_file_of_the_folder_is_in_the_sheet() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/style")).unwrap();
