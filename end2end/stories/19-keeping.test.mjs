@@ -157,7 +157,7 @@ test("whoever leaves takes everything along first, what was said and what was do
   await ada.the(at.eraseAccount).click();
   await ada.the("#your-data input").fill(password);
   await ada.the(at.erase).click();
-  await ada.page.waitForURL("**/sign-in?erased=*");
+  await ada.page.waitForURL(/\/welcome\?erased=/);
   await ada.reads(at.receipt, /^Deleted for good, from every tier: 2 conversations, 2 messages, \d+ entries \(1 from the archive\) and 1 file\.$/);
   await ada.screenshot("erased");
   await ada.leaves();

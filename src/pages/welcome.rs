@@ -1,20 +1,23 @@
 //! `/welcome`: the first account.
 
-use super::{form_error::FormError, provider_button::ProviderButton};
+use super::{form_error::FormError, provider_button::ProviderButton, your_data::ErasedNote};
 use crate::{
     api::{CreateFirstAccount, load_sign_in_ways},
     components::Icon,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 /// Makes the first account; its owner is admin. Shown only while there is none.
 #[component]
 pub fn WelcomePage() -> impl IntoView {
+    let erased = use_query_map().with_untracked(|query| query.get("erased"));
     view! {
         <Title text="Welcome"/>
         <main class="page" data-width="narrow">
             <h1 class="brand"><Icon name="leaf"/> "Welcome to Holly"</h1>
+            {erased.map(|counts| view! { <ErasedNote counts whose="Your"/> })}
             <p>"Make the first account. It is the admin’s, and everything stays on this machine."</p>
             <form class="fields" method="post" action=CreateFirstAccount::url()>
                 <FormError/>
