@@ -90,6 +90,9 @@ fn Panels(page: Page) -> impl IntoView {
     let days = page.days;
     let (head, chart) =
         if days == 1 { ("Entries by hour", "Entries by hour and kind") } else { ("Entries by day", "Entries by day and kind") };
+    // hours are counted from rows, these from totals by day
+    let (models, tools) =
+        if days == 1 { ("Models, yesterday and today (UTC)", "Tools, yesterday and today (UTC)") } else { ("Models", "Tools") };
     let legend = vec![("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
     view! {
         <div class="two">
@@ -105,8 +108,8 @@ fn Panels(page: Page) -> impl IntoView {
             </section>
         </div>
         <div class="two">
-            <section class="panel"><PanelHead title="Models" name="models" days/><Table table=page.models/></section>
-            <section class="panel"><PanelHead title="Tools" name="tools" days/><Table table=page.tools/></section>
+            <section class="panel"><PanelHead title=models name="models" days/><Table table=page.models/></section>
+            <section class="panel"><PanelHead title=tools name="tools" days/><Table table=page.tools/></section>
         </div>
         <div class="two">
             <section class="panel">
