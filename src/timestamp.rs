@@ -10,6 +10,8 @@ pub struct Timestamp(i64);
 
 /// Milliseconds in one UTC day.
 pub const DAY_MS: i64 = 86_400_000;
+/// An hour, in milliseconds.
+pub const HOUR_MS: i64 = 3_600_000;
 
 impl Timestamp {
     /// The moment `millis` milliseconds after the epoch.
@@ -25,6 +27,11 @@ impl Timestamp {
     /// The UTC day, counted from the epoch.
     pub const fn day(self) -> i64 {
         self.0.div_euclid(DAY_MS)
+    }
+
+    /// The hour, counted from the epoch.
+    pub const fn hour(self) -> i64 {
+        self.0.div_euclid(HOUR_MS)
     }
 
     /// Milliseconds from `earlier` to here; never negative.
@@ -174,9 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn days_begin_at_midnight_utc_also_before_the_epoch() {
+    fn days_begin_at_midnight_utc_and_hours_at_the_full_one_also_before_the_epoch() {
         assert_eq!(Timestamp::from_millis(DAY_MS - 1).day(), 0);
         assert_eq!(Timestamp::from_millis(DAY_MS).day(), 1);
         assert_eq!(Timestamp::from_millis(-1).day(), -1);
+        assert_eq!([-1, HOUR_MS - 1, HOUR_MS].map(|at| Timestamp::from_millis(at).hour()), [-1, 0, 1]);
     }
 }

@@ -28,6 +28,7 @@ select create_distributed_table('files', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_logs', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_log_stats', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_log_durations', 'user_id', colocate_with => 'heads');
+select create_distributed_table('work_log_hours', 'user_id', colocate_with => 'heads');
 select create_distributed_table('tool_grants', 'user_id', colocate_with => 'heads');
 select create_distributed_table('daily_use', 'user_id', colocate_with => 'heads');
 select create_distributed_table('retention_holds', 'user_id', colocate_with => 'heads');

@@ -27,7 +27,7 @@ pub struct StatsTable {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A bar of the chart: a day, or a tier.
+/// A bar of a chart: a day or an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bar {
     /// What it stands for.
@@ -39,7 +39,7 @@ pub struct Bar {
 /// The stats page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsPage {
-    /// How many UTC days, today included.
+    /// How many UTC days, today included; 1 is the last 24 hours.
     pub days: i64,
     /// What needs a person, in sentences.
     pub needs: Vec<String>,
@@ -47,9 +47,9 @@ pub struct StatsPage {
     pub waiting: bool,
     /// The line of figures.
     pub figures: Vec<Figure>,
-    /// Entries by day and kind.
+    /// Entries by day or hour and kind.
     pub by_day: (Vec<Bar>, StatsTable),
-    /// Tokens by day.
+    /// Tokens by day or hour.
     pub tokens: (Vec<Bar>, StatsTable),
     /// What each tier takes.
     pub storage: (Vec<(String, i64)>, StatsTable),

@@ -185,7 +185,7 @@ async fn first_place(store: &Store, user: UserId) -> Result<Option<ConversationI
 
 /// Entries as they age: written, packed, in the archive.
 async fn age(observer: &Observer, retention: &Retention, entries: usize, measured: &mut Measured) -> Result<(), Failure> {
-    let totals = ["work_log_stats", "work_log_durations", "archive_objects", "archive_holes"];
+    let totals = ["work_log_stats", "work_log_durations", "work_log_hours", "archive_objects", "archive_holes"];
     observer.sizes("hot entries: bytes each", entries, &["work_logs"], &mut measured.hot).await?;
     for (days, what) in [(8, "warm entries: bytes each"), (32, "cold entries: bytes each left in the database")] {
         let run = Run { trust_clock: true, ..Run::at(Policy::default(), NOW.plus(days * DAY_MS)) };

@@ -10,7 +10,7 @@ use holly::{
         data_dir::DataDir,
         metrics::Metrics,
         retention::{
-            Run, keeping, object,
+            Run, damage, keeping, object,
             pass::dry_run,
             restoring::{Restored, after_restore, mirror},
             worker::run_through,
@@ -74,7 +74,7 @@ pub enum HoldCommand {
 
 #[derive(Subcommand)]
 pub enum ArchiveCommand {
-    /// Prints an object of the archive as newline-delimited JSON.
+    /// Prints an object of the archive as newline-delimited JSON, and fails where it is not what the database says.
     Cat {
         /// Its key, such as `holly retention plan` shows it.
         key: String,
@@ -136,11 +136,15 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
 /// `holly archive …`.
 pub async fn archive(config: &Config, ArchiveCommand::Cat { key }: ArchiveCommand) -> Result<(), Failure> {
     let retention = open_retention(config).await?;
+    let checked = damage::check(&retention, Clock::system().now(), &key).await;
     let bytes = retention.archive.get(&key).await?;
-    let plain = if key.ends_with(".zst") { object::unpack(&bytes)? } else { bytes.to_vec() };
-    say(String::from_utf8(plain)?.trim_end());
+    let plain = if key.ends_with(".zst") { object::unpack(&bytes) } else { Ok(bytes.to_vec()) };
+    if let Ok(plain) = &plain {
+        say(str::from_utf8(plain)?.trim_end());
+    }
     retention.store.close().await;
-    Ok(())
+    checked?;
+    plain.map(drop).map_err(Failure::from)
 }
 
 /// `holly backup FILE`.

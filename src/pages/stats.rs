@@ -88,17 +88,23 @@ fn Figures(figures: Vec<Figure>) -> impl IntoView {
 #[component]
 fn Panels(page: Page) -> impl IntoView {
     let days = page.days;
-    let (head, chart) =
-        if days == 1 { ("Entries by hour", "Entries by hour and kind") } else { ("Entries by day", "Entries by day and kind") };
-    // hours are counted from rows, these from totals by day
-    let (models, tools) =
-        if days == 1 { ("Models, yesterday and today (UTC)", "Tools, yesterday and today (UTC)") } else { ("Models", "Tools") };
-    let legend = vec![("answers", "Answers"), ("tools", "Tools"), ("files", "Files"), ("other", "Other"), ("errors", "Errors")];
+    let (entries, kinds, tokens) = match days {
+        1 => ("Entries by hour", "Entries by hour and kind", "Tokens by hour"),
+        _ => ("Entries by day", "Entries by day and kind", "Tokens by day"),
+    };
+    let legend = vec![
+        ("answers", "Answers"),
+        ("tools", "Tools"),
+        ("files", "Files"),
+        ("other", "Other"),
+        ("fallbacks", "Fallbacks"),
+        ("errors", "Errors"),
+    ];
     view! {
         <div class="two">
             <section class="panel">
-                <PanelHead title=head name="days" days/>
-                <BarChart title=chart bars=page.by_day.0 legend/>
+                <PanelHead title=entries name="days" days/>
+                <BarChart title=kinds bars=page.by_day.0 legend/>
                 <Behind table=page.by_day.1/>
             </section>
             <section class="panel">
@@ -108,13 +114,13 @@ fn Panels(page: Page) -> impl IntoView {
             </section>
         </div>
         <div class="two">
-            <section class="panel"><PanelHead title=models name="models" days/><Table table=page.models/></section>
-            <section class="panel"><PanelHead title=tools name="tools" days/><Table table=page.tools/></section>
+            <section class="panel"><PanelHead title="Models" name="models" days/><Table table=page.models/></section>
+            <section class="panel"><PanelHead title="Tools" name="tools" days/><Table table=page.tools/></section>
         </div>
         <div class="two">
             <section class="panel">
-                <PanelHead title="Tokens by day" name="tokens" days/>
-                <BarChart title="Tokens by day" bars=page.tokens.0 legend=vec![("answers", "Read"), ("tools", "Written")]/>
+                <PanelHead title=tokens name="tokens" days/>
+                <BarChart title=tokens bars=page.tokens.0 legend=vec![("answers", "Read"), ("tools", "Written")]/>
                 <Behind table=page.tokens.1/>
             </section>
             <section class="panel"><PanelHead title="Statuses" name="statuses" days/><Table table=page.statuses/></section>

@@ -56,6 +56,8 @@ pub struct Metrics {
     pub retention_failures: Counter,
     /// Objects deleted from the archive that nothing referred to.
     pub retention_orphans: Counter,
+    /// Objects of the archive that are known to be damaged or missing, as of the last look.
+    pub archive_damaged: Gauge,
     /// 1 while deletions wait for an admin's word.
     pub retention_waiting: Gauge,
 }
@@ -76,6 +78,7 @@ impl Default for Metrics {
             retention_lag: Family::default(),
             retention_failures: Counter::default(),
             retention_orphans: Counter::default(),
+            archive_damaged: Gauge::default(),
             retention_waiting: Gauge::default(),
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -89,6 +92,7 @@ impl Default for Metrics {
         registry.register("retention_lag_seconds", "How late a tier's oldest entry is", metrics.retention_lag.clone());
         registry.register("retention_failures", "Steps of retention that failed", metrics.retention_failures.clone());
         registry.register("retention_orphans", "Objects deleted that nothing referred to", metrics.retention_orphans.clone());
+        registry.register("archive_damaged", "Objects that are damaged or missing", metrics.archive_damaged.clone());
         registry.register("retention_waiting", "1 while deletions wait for an admin", metrics.retention_waiting.clone());
         Self { registry: Mutex::new(registry), ..metrics }
     }

@@ -5,7 +5,7 @@ use super::{
     chat,
     error::{Error, Result},
     relay::{Pace, Relay},
-    retention::worker,
+    retention::{damage, worker},
     state::App,
     store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
     work_log,
@@ -57,6 +57,7 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
     repeat(app, worker::LOOK_EVERY, "retention", retention());
+    until_the_end(app, damage::keep_written(app.retention.clone(), app.clock.clone()));
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
     } else {

@@ -13,33 +13,35 @@ use super::{
     },
     state::App,
     store::{
-        durations,
-        retention::{holds, runs},
+        retention::{
+            damage::{self, DamagedObject},
+            holds, runs,
+        },
         stats,
     },
 };
 use crate::api::{Figure, StatsPage};
-use range::{Count, Range};
+use range::{Count, Counted, Range};
 use words::{number, percent, seconds};
 
 /// Ranges that the page offers, in days; one is the last 24 hours.
 pub const RANGES: [i64; 4] = [1, 7, 30, 90];
 const RUNS: i64 = 12;
+/// Damaged objects that are named.
+const DAMAGED: i64 = 3;
 
 /// The stats page of the last `days` days.
 pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
     let days = if RANGES.contains(&days) { days } else { 30 };
     let now = app.clock.now();
     let range = Range::of(days, now);
-    let first = range.first_day();
     let mut reader = app.store.read().await?;
-    let lines = stats::since(&mut reader, first - days).await?;
-    let (counts, before) = range.counts(&mut reader, &lines).await?;
+    let Counted { counts, before, answers: by_step, buckets } = range.read(&mut reader).await?;
     let all = stats::by_tier(&mut reader).await?;
-    let buckets = durations::since(&mut reader, first).await?;
     let lags = lags(&mut reader, app.config.retention.policy, now).await?;
     let ran = runs::latest(&mut reader, RUNS).await?;
     let held = holds::count(&mut reader).await?;
+    let (damaged, first) = (damage::count(&mut reader).await?, damage::listed(&mut reader, "", DAMAGED).await?);
     drop(reader);
     let reports: Vec<_> = ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str::<Report>(&json).ok()?))).collect();
     let steps = if plan { Some(steps(app).await?) } else { None };
@@ -49,14 +51,15 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         .filter(|lag| lag.is_behind())
         .map(|lag| format!("Retention is behind: the oldest {} entry should have left its tier {} ago.", lag.tier, seconds(lag.seconds)))
         .collect();
+    let damaged = damage_told(damaged, &first);
     let waiting = reports.first().and_then(|(_, report)| report.waiting.clone());
     Ok(StatsPage {
         days,
-        needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), late),
+        needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), damaged.into_iter().chain(late)),
         waiting: waiting.is_some(),
         figures: figures(app, (&counts, &before), &answers, &lags),
-        by_day: tables::by_day(&counts, range),
-        tokens: tables::tokens(&lines, first, now.day()),
+        by_day: tables::by_step(&counts, &by_step, range),
+        tokens: tables::tokens(&counts, range),
         storage: tables::storage(&all, &lags, now),
         statuses: tables::statuses(&counts),
         models: tables::spreads(&buckets, "model"),
@@ -84,13 +87,28 @@ async fn steps(app: &App) -> Result<Vec<String>> {
     Ok(plan.steps.iter().map(ToString::to_string).collect())
 }
 
-fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> Vec<String> {
+fn needs(waiting: Option<String>, last: Option<&Report>, others: impl Iterator<Item = String>) -> Vec<String> {
     let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
     let failed = last.filter(|report| report.failed > 0).map(|report| {
         let first = report.failures.first().map_or("", String::as_str);
         format!("The last run could not do {} steps and tries again; nothing is lost. {first}", report.failed)
     });
-    waiting.into_iter().chain(failed).chain(late).collect()
+    waiting.into_iter().chain(failed).chain(others).collect()
+}
+
+/// What a person should do about objects of the archive that cannot be read, of which these are the first.
+fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<String> {
+    let told = |object: &DamagedObject| {
+        let entries = if object.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", number(object.entries)) };
+        format!(
+            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive, then check it with: \
+             holly archive cat {}",
+            object.key
+        )
+    };
+    let more = damaged - first.len() as i64;
+    let more = (more > 0).then(|| format!("{} more objects of the archive are damaged or missing.", number(more)));
+    first.iter().map(told).chain(more).collect()
 }
 
 /// What stands under the number of people who are connected.

@@ -5,13 +5,14 @@ use crate::{
         error::Result,
         store::{
             Reader,
+            durations::{self, AnswersLine, BucketLine},
+            hours,
             stats::{self, StatsLine},
         },
     },
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
 };
 
-const HOUR_MS: i64 = 3_600_000;
 const HOURS: i64 = 24;
 
 /// The steps of a chart, counted from the epoch.
@@ -33,6 +34,21 @@ pub(super) struct Count {
     pub(super) log_type: String,
     pub(super) status: String,
     pub(super) entries: i64,
+    pub(super) input_tokens: i64,
+    pub(super) output_tokens: i64,
+}
+
+/// What the totals say of a range.
+#[derive(Debug)]
+pub(super) struct Counted {
+    /// Entries of the range.
+    pub(super) counts: Vec<Count>,
+    /// Those of as long a time before it.
+    pub(super) before: Vec<Count>,
+    /// Its settled answers.
+    pub(super) answers: Vec<AnswersLine>,
+    /// How long its models and tools took.
+    pub(super) buckets: Vec<BucketLine>,
 }
 
 impl Range {
@@ -48,36 +64,38 @@ impl Range {
         if self.step_ms == HOUR_MS { "Hour" } else { "Day" }
     }
 
-    /// The UTC day in which the range begins: totals by day reach back to it.
-    pub(super) const fn first_day(self) -> i64 {
-        (self.first * self.step_ms).div_euclid(DAY_MS)
-    }
-
     /// A step as a person reads it.
     pub(super) fn label(self, step: i64) -> String {
         let format = if self.step_ms == HOUR_MS { "%H:00" } else { "%Y-%m-%d" };
         Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
     }
 
-    /// Entries of the range, and those of as long a time before it. Days come from running totals; hours are counted, from the
-    /// rows of two days by their index on age.
-    pub(super) async fn counts(self, reader: &mut Reader, lines: &[StatsLine]) -> Result<(Vec<Count>, Vec<Count>)> {
-        let steps = self.last - self.first + 1;
-        let counts = if self.step_ms == HOUR_MS {
-            let since = Timestamp::from_millis((self.first - steps) * HOUR_MS);
-            let hour =
-                |line: stats::HourLine| Count { step: line.hour, log_type: line.log_type, status: line.status, entries: line.entries };
-            stats::by_hour(reader, since).await?.into_iter().map(hour).collect()
+    /// Reads it, from the totals by hour or by day.
+    pub(super) async fn read(self, reader: &mut Reader) -> Result<Counted> {
+        let since = self.first - (self.last - self.first + 1);
+        let (lines, answers, buckets) = if self.step_ms == HOUR_MS {
+            let lines: Vec<Count> = hours::since(reader, since).await?.into_iter().map(Count::from).collect();
+            (lines, hours::answers(reader, self.first).await?, hours::durations(reader, self.first).await?)
         } else {
-            let day = |line: &StatsLine| Count {
-                step: line.day,
-                log_type: line.log_type.clone(),
-                status: line.status.clone(),
-                entries: line.entries,
-            };
-            lines.iter().map(day).collect::<Vec<_>>()
+            let lines = stats::since(reader, since).await?.into_iter().map(Count::from).collect();
+            (lines, durations::answers(reader, self.first).await?, durations::since(reader, self.first).await?)
         };
-        Ok(counts.into_iter().partition(|count| count.step >= self.first))
+        let (counts, before) = lines.into_iter().partition(|count| count.step >= self.first);
+        Ok(Counted { counts, before, answers, buckets })
+    }
+}
+
+impl From<StatsLine> for Count {
+    fn from(line: StatsLine) -> Self {
+        let StatsLine { day, log_type, status, entries, input_tokens, output_tokens, .. } = line;
+        Self { step: day, log_type, status, entries, input_tokens, output_tokens }
+    }
+}
+
+impl From<hours::HourLine> for Count {
+    fn from(line: hours::HourLine) -> Self {
+        let hours::HourLine { hour, log_type, status, entries, input_tokens, output_tokens } = line;
+        Self { step: hour, log_type, status, entries, input_tokens, output_tokens }
     }
 }
 
@@ -90,7 +108,6 @@ mod tests {
         let now = Timestamp::from_millis(1_795_512_600_000); // 2026-11-24T09:30:00Z
         let day = Range::of(1, now);
         assert_eq!((day.label(day.first), day.label(day.last), day.unit()), ("10:00".into(), "09:00".into(), "Hour"));
-        assert_eq!(day.first_day(), now.day() - 1);
         let week = Range::of(7, now);
         assert_eq!((week.label(week.first), week.label(week.last), week.unit()), ("2026-11-18".into(), "2026-11-24".into(), "Day"));
     }

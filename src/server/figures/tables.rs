@@ -9,16 +9,16 @@ use crate::{
     server::{
         retention::{Report, lag::Lag},
         store::{
-            durations::{BucketLine, upper_ms},
-            stats::{StatsLine, TierLine},
+            durations::{AnswersLine, BucketLine, upper_ms},
+            stats::TierLine,
         },
     },
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Series of the chart of entries.
-const SERIES: [&str; 5] = ["answers", "tools", "files", "other", "errors"];
+/// Series of the chart of entries, from the bottom up.
+const SERIES: [&str; 6] = ["answers", "tools", "files", "other", "fallbacks", "errors"];
 /// Columns of the table behind it: every type, with its word.
 const KINDS: [(&str, &str); 6] = [
     ("ai_response", "Answers"),
@@ -33,10 +33,6 @@ fn table(name: &str, head: &[&str], rows: Vec<Vec<String>>) -> StatsTable {
     StatsTable { name: name.to_owned(), head: head.iter().map(|&cell| cell.to_owned()).collect(), rows }
 }
 
-fn date(day: i64) -> String {
-    Timestamp::from_millis(day * DAY_MS).to_chrono().format("%Y-%m-%d").to_string()
-}
-
 fn series(count: &Count) -> &'static str {
     match (count.status.as_str(), count.log_type.as_str()) {
         ("error", _) | (_, "error") => "errors",
@@ -47,33 +43,45 @@ fn series(count: &Count) -> &'static str {
     }
 }
 
-/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind; the table has every type, and how many failed.
-pub(super) fn by_day(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
+/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind, and answers of a fallback apart from the
+/// other answers; the table has every type, how many failed, and which part of the answers came from a fallback.
+pub(super) fn by_step(counts: &[Count], answers: &[AnswersLine], range: Range) -> (Vec<Bar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
     for step in range.first..=range.last {
         let sum = |wanted: &dyn Fn(&Count) -> bool| {
             counts.iter().filter(|count| count.step == step && wanted(count)).map(|count| count.entries).sum::<i64>()
         };
-        let parts = SERIES.iter().map(|kind| ((*kind).to_owned(), sum(&|count| series(count) == *kind))).collect();
+        let (settled, fallbacks) = answers.iter().find(|line| line.step == step).map_or((0, 0), |line| (line.answers, line.fallbacks));
+        let of_series = |kind: &str| sum(&|count| series(count) == kind);
+        let drawn = fallbacks.clamp(0, of_series("answers").max(0));
+        let part = |kind: &str| match kind {
+            "answers" => of_series(kind) - drawn,
+            "fallbacks" => drawn,
+            _ => of_series(kind),
+        };
+        let parts = SERIES.iter().map(|kind| ((*kind).to_owned(), part(kind))).collect();
+        let (all, failed) = (sum(&|_| true), sum(&|count| count.status == "error"));
         let kinds = KINDS.iter().map(|(kind, _)| sum(&|count| count.log_type == *kind));
-        let cells = [sum(&|_| true)].into_iter().chain(kinds).chain([sum(&|count| count.status == "error")]);
-        rows.push(std::iter::once(range.label(step)).chain(cells.map(|entries| entries.to_string())).collect());
+        let cells = [all].into_iter().chain(kinds).chain([failed]).map(|entries| entries.to_string());
+        let rates = [percent(failed, all), percent(fallbacks, settled)];
+        rows.push(std::iter::once(range.label(step)).chain(cells).chain(rates).collect());
         bars.push(Bar { label: range.label(step), parts });
     }
-    let head: Vec<&str> = [range.unit(), "All"].into_iter().chain(KINDS.iter().map(|(_, word)| *word)).chain(["Failed"]).collect();
+    let kinds = KINDS.iter().map(|(_, word)| *word);
+    let head: Vec<&str> = [range.unit(), "All"].into_iter().chain(kinds).chain(["Failed", "Error rate", "Fallback rate"]).collect();
     (bars, table("days", &head, rows))
 }
 
-/// Tokens by day.
-pub(super) fn tokens(lines: &[StatsLine], first: i64, last: i64) -> (Vec<Bar>, StatsTable) {
+/// Tokens by day or hour.
+pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
-    for day in first..=last {
-        let sum = |tokens: fn(&StatsLine) -> i64| lines.iter().filter(|line| line.day == day).map(tokens).sum::<i64>();
-        let (read, written) = (sum(|line| line.input_tokens), sum(|line| line.output_tokens));
-        rows.push(vec![date(day), read.to_string(), written.to_string()]);
-        bars.push(Bar { label: date(day), parts: vec![("answers".into(), read), ("tools".into(), written)] });
+    for step in range.first..=range.last {
+        let sum = |tokens: fn(&Count) -> i64| counts.iter().filter(|count| count.step == step).map(tokens).sum::<i64>();
+        let (read, written) = (sum(|count| count.input_tokens), sum(|count| count.output_tokens));
+        rows.push(vec![range.label(step), read.to_string(), written.to_string()]);
+        bars.push(Bar { label: range.label(step), parts: vec![("answers".into(), read), ("tools".into(), written)] });
     }
-    (bars, table("tokens", &["Day", "Read", "Written"], rows))
+    (bars, table("tokens", &[range.unit(), "Read", "Written"], rows))
 }
 
 /// What each tier holds and takes.
@@ -165,11 +173,12 @@ pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
 /// The last runs.
 pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
     let row = |(at, report): &(Timestamp, Report)| {
-        let counts =
-            [report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted, report.orphans_deleted, report.failed];
-        std::iter::once(at.date_time()).chain(counts.map(number)).collect()
+        let Report { moved_to_warm, moved_to_cold, moved_to_archived, deleted, orphans_deleted, failed, took_ms, .. } = report;
+        let counts = [moved_to_warm, moved_to_cold, moved_to_archived, deleted, orphans_deleted, failed].map(|count| number(*count));
+        let took = took_ms.map_or_else(|| "–".to_owned(), millis);
+        std::iter::once(at.date_time()).chain(counts).chain([took]).collect()
     };
-    table("runs", &["Run", "Warm", "Cold", "Archived", "Deleted", "Orphans", "Failed"], reports.iter().map(row).collect())
+    table("runs", &["Run", "Warm", "Cold", "Archived", "Deleted", "Orphans", "Failed", "Took"], reports.iter().map(row).collect())
 }
 
 #[cfg(test)]

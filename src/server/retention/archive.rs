@@ -1,7 +1,7 @@
 //! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
 //! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
 
-use super::{cache::Cache, folder, gaps::Gaps, object};
+use super::{cache::Cache, damage::Findings, folder, gaps::Gaps, object};
 use crate::{
     server::{objects, store::work_logs::StoredEntry},
     timestamp::Timestamp,
@@ -49,6 +49,7 @@ pub struct Archive {
     patience: Duration,
     cache: Arc<Mutex<Cache>>,
     gaps: Option<Gaps>,
+    pub(super) findings: Findings,
 }
 
 /// An object as a listing tells of it.
@@ -75,7 +76,7 @@ impl Archive {
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
-        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None }
+        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None, findings: Findings::default() }
     }
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
@@ -167,6 +168,12 @@ impl Archive {
     /// The entries of an object that has this SHA-256, read anew and not kept: a run over many objects leaves to readers what
     /// they read.
     pub async fn entries_once(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
+        let read = self.read(key, sha256).await;
+        self.findings.hear(key, &read);
+        read
+    }
+
+    async fn read(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
         let (bytes, sha256) = (self.get(key).await?, sha256.to_owned());
         let decoded = super::aside(move || match object::hex_sha256(&bytes) == sha256 {
             true => object::decode(&bytes),

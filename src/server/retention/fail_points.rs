@@ -122,6 +122,8 @@ fail_points! {
     OrphanDoomed,
     /// The sweep is over and not yet noted.
     SweepWritten,
+    /// Totals by hour that are too old are taken out.
+    HoursWritten,
 }
 
 impl FailPoint {

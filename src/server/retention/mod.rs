@@ -1,12 +1,13 @@
 //! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. `policy` says at which age,
 //! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
 //! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, with `gaps` where the
-//! archive does not answer, `changing` brings an entry back that is to change, `exporting` reads a person’s whole log, `erasing`
+//! archive does not answer, `damage` notes what is not whole, `changing` brings an entry back that is to change, `exporting` reads a person’s whole log, `erasing`
 //! deletes on somebody's word, `fail_points` names the places where tests break in. Nothing is deleted before its copy was read back whole.
 
 pub mod archive;
 pub mod changing;
 pub mod copying;
+pub mod damage;
 pub mod erasing;
 pub mod exporting;
 pub mod fail_points;

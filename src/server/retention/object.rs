@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 /// The format's name and version.
 const SCHEMA: &str = "holly.work-log/1";
+/// The folder of everybody's objects.
+pub const FOLDER: &str = "work-log/v1";
 const LEVEL: i32 = 12;
 /// Most bytes that an object may unpack to.
 const PLAIN_MAX: usize = 256 << 20;
@@ -68,7 +70,7 @@ pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded>
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
     let place = group.conversation_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
-    let key = format!("work-log/v1/{}/{place}/{}/{sha256}.ndjson.zst", group.user_id, date(group.day));
+    let key = format!("{FOLDER}/{}/{place}/{}/{sha256}.ndjson.zst", group.user_id, date(group.day));
     Ok(Encoded { key, bytes: compressor.compress(&plain)? })
 }
 
@@ -96,6 +98,11 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
     let read = |line: &[u8]| serde_json::from_slice::<StoredEntry>(line).map_err(|why| format!("one of its lines: {why}"));
     let entries = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
     if entries.len() == header.count { Ok(entries) } else { Err(format!("it has {} entries, not {}", entries.len(), header.count)) }
+}
+
+/// Whose object it is by its key.
+pub fn owner(key: &str) -> Option<UserId> {
+    key.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next()?.parse().ok()
 }
 
 /// Hex SHA-256.

@@ -2,7 +2,7 @@
 //! comes again in the next run's plan.
 
 use super::{
-    Policy, Report, Retention, expiring,
+    Policy, Report, Retention, damage, expiring,
     fail_points::{FailPoint, reach},
     guard, moving,
     pace::Pace,
@@ -15,7 +15,7 @@ use crate::{
         error::{Error, Result},
         new_id,
         store::{
-            Tx,
+            Tx, hours,
             retention::{
                 holds,
                 lease::{self, Fence},
@@ -28,11 +28,15 @@ use crate::{
     timestamp::Timestamp,
     work_log::StorageStatus,
 };
+use std::time::Instant;
 
 /// How long a run that died keeps others out, in milliseconds.
 const LEASE_MS: i64 = 600_000;
 /// After so many failures of the archive in a row, the rest of a run leaves it alone.
 const PATIENCE: u32 = 3;
+/// Totals by hour that one transaction takes out, and most transactions of one run.
+const HOURS_AT_ONCE: i64 = 1_000;
+const HOURS_ROUNDS: u32 = 1_000;
 
 /// How a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +67,12 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     tx.commit().await?;
     let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
     reach(FailPoint::LeaseTaken).await;
-    let done = Pass { retention, fence, run, report: Report::default(), refused: 0, pace: Pace::new(run.rests) }.carry_out().await;
+    let began = Instant::now();
+    let mut done = Pass { retention, fence, run, report: Report::default(), refused: 0, pace: Pace::new(run.rests) }.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
-    if let Ok(report) = &done {
+    if let Ok(report) = &mut done {
+        report.took_ms = i64::try_from(began.elapsed().as_millis()).ok();
         note(&mut tx, run, report).await?;
     }
     reach(FailPoint::RunWritten).await;
@@ -148,8 +154,32 @@ impl Pass<'_> {
             let mirrored = restoring::mirror(self.retention, self.run.wall).await;
             self.noted("list of erasures", mirrored)?;
         }
+        if self.report.waiting.is_none() {
+            self.forget_hours().await?;
+        }
+        if self.refused < PATIENCE {
+            damage::look_again(self.retention, self.run.wall).await?;
+        }
         self.report.more = plan.more && self.report.did_something();
         Ok(self.report)
+    }
+
+    /// Takes out totals by hour that are too old, some at a time. An hour that passes leaves few.
+    async fn forget_hours(&mut self) -> Result<()> {
+        for _ in 0..HOURS_ROUNDS {
+            let mut tx = self.retention.store.begin().await?;
+            if !lease::holds(&mut tx, self.fence).await? {
+                return Err(Error::Superseded);
+            }
+            let gone = hours::trim(&mut tx, self.run.wall, HOURS_AT_ONCE).await?;
+            reach(FailPoint::HoursWritten).await;
+            tx.commit().await?;
+            self.pace.rest().await;
+            if gone < HOURS_AT_ONCE {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn step(&mut self, step: Step) -> Result<()> {

@@ -33,6 +33,8 @@ pub struct Report {
     pub busy: bool,
     /// There is more to do; another run should follow at once.
     pub more: bool,
+    /// How long it took, in milliseconds; older reports and dry runs do not say.
+    pub took_ms: Option<i64>,
     /// Nothing was changed.
     pub dry_run: bool,
 }
@@ -60,10 +62,25 @@ impl Report {
         self.failures.truncate(TOLD);
         self.waiting = next.waiting;
         self.more = next.more;
+        self.took_ms = self.took_ms.zip(next.took_ms).map(|(one, other)| one + other);
     }
 
     /// Whether it changed anything.
     pub const fn did_something(&self) -> bool {
         self.moved_to_warm + self.moved_to_cold + self.moved_to_archived + self.deleted + self.objects_deleted + self.orphans_deleted > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_of_before_runs_were_measured_is_read() {
+        let old: Report = serde_json::from_str(r#"{"movedToWarm": 3, "deleted": 1, "failures": []}"#).unwrap();
+        assert_eq!(old, Report { moved_to_warm: 3, deleted: 1, ..Report::default() });
+        let mut sum = Report { took_ms: Some(40), ..Report::default() };
+        sum.add(Report { took_ms: Some(2), ..Report::default() });
+        assert_eq!(sum.took_ms, Some(42));
     }
 }

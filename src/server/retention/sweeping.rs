@@ -4,6 +4,7 @@
 use super::{
     Retention, expiring,
     fail_points::{FailPoint, reach},
+    object,
 };
 use crate::{
     ids::UserId,
@@ -18,8 +19,6 @@ use crate::{
 };
 use futures::TryStreamExt;
 
-/// The folder of everybody's objects.
-const FOLDER: &str = "work-log/v1";
 /// How old an orphan is at least, in milliseconds.
 const ORPHANED_AFTER_MS: i64 = 2 * DAY_MS;
 
@@ -35,10 +34,10 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp) -
     tx.commit().await?;
     reach(FailPoint::AbandonedDoomed).await;
     let mut deleted = retention.archive.clear_unfinished(before).await?;
-    let mut listed = Box::pin(retention.archive.list(FOLDER));
-    while let Some(object) = listed.try_next().await? {
-        let Some(owner) = owner(&object.key).filter(|_| object.modified < before) else { continue };
-        deleted += i64::from(sweep_one(retention, fence, owner, &object.key, now).await?);
+    let mut listed = Box::pin(retention.archive.list(object::FOLDER));
+    while let Some(found) = listed.try_next().await? {
+        let Some(owner) = object::owner(&found.key).filter(|_| found.modified < before) else { continue };
+        deleted += i64::from(sweep_one(retention, fence, owner, &found.key, now).await?);
     }
     let mut tx = retention.store.begin().await?;
     runs::swept(&mut tx, now).await?;
@@ -63,8 +62,4 @@ async fn sweep_one(retention: &Retention, fence: Fence, owner: UserId, key: &str
         expiring::remove(retention, Some(fence), owner, key).await?;
     }
     Ok(doomed)
-}
-
-fn owner(key: &str) -> Option<UserId> {
-    key.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next()?.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use super::{Answer, Problem};
-use crate::server::{metrics::InTier, retention::lag::lags, state::App};
+use crate::server::{metrics::InTier, retention::lag::lags, state::App, store::retention::damage};
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -33,7 +33,9 @@ pub async fn metrics(State(app): State<App>) -> Answer {
     app.metrics.commits.set(seen(&counters.commits));
     app.metrics.reads.set(seen(&counters.reads));
     app.metrics.streams.set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
-    for lag in lags(&mut app.store.read().await?, app.config.retention.policy, app.clock.now()).await? {
+    let mut reader = app.store.read().await?;
+    app.metrics.archive_damaged.set(damage::count(&mut reader).await?);
+    for lag in lags(&mut reader, app.config.retention.policy, app.clock.now()).await? {
         app.metrics.retention_lag.get_or_create(&InTier { tier: lag.tier.as_str() }).set(lag.seconds);
     }
     let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];

@@ -1,7 +1,13 @@
 //! How long models and tools took, as a histogram: four buckets to each doubling, so a quantile is right to a fifth.
 
-use super::{Result, Tx};
-use crate::work_log::{LogType, Status, WorkLogEntry};
+use super::{
+    Result, Tx,
+    sums::{Part, Sums, Totals},
+};
+use crate::{
+    ids::UserId,
+    work_log::{LogType, Status, WorkLogEntry},
+};
 use sqlx::AnyConnection;
 
 /// Buckets to each doubling of the duration.
@@ -41,33 +47,55 @@ pub fn upper_ms(bucket: i64) -> i64 {
     ((bucket + 1) as f64 / PER_DOUBLING).exp2().ceil() as i64 - 1
 }
 
-/// Counts a settled answer or tool call in (`sign` 1) or out (`sign` -1).
-pub(super) async fn count(tx: &mut Tx<'_>, entry: &WorkLogEntry, sign: i64) -> Result<()> {
+/// What a settled answer or tool call is counted as: of which model or tool, and in which bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Timed {
+    /// `model` or `tool`.
+    pub(super) source: &'static str,
+    /// Its name.
+    pub(super) name: String,
+    /// The bucket of its duration.
+    pub(super) bucket: i64,
+}
+
+/// What an entry is counted as, if it is a settled answer or tool call whose duration was measured.
+pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
     let metadata = &entry.metadata;
-    let counted = match entry.log_type {
-        LogType::AiResponse => metadata.text("modelName").or_else(|| metadata.text("model")).map(|name| ("model", name)),
-        LogType::ToolCall => metadata.text("tool").map(|name| ("tool", name)),
-        _ => None,
+    let (source, name) = match entry.log_type {
+        LogType::AiResponse => ("model", metadata.text("modelName").or_else(|| metadata.text("model"))?),
+        LogType::ToolCall => ("tool", metadata.text("tool")?),
+        _ => return None,
     };
-    let (Some((source, name)), Some(duration_ms), false) = (counted, entry.duration_ms, entry.status == Status::Working) else {
-        return Ok(());
-    };
+    let duration_ms = entry.duration_ms.filter(|_| entry.status != Status::Working)?;
     let mut name: String = name.chars().take(NAME_MAX).collect();
     super::storable(&mut name);
-    let number = |name| metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
-    let first = metadata.number("timeToFirstTokenMs");
-    let sql = "insert into work_log_durations (user_id, day, source, name, bucket, entries, failed, fallbacks, tokens, first_token_ms, \
-               first_tokens) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (user_id, day, source, name, bucket) do \
-               update set entries = work_log_durations.entries + excluded.entries, failed = work_log_durations.failed + excluded.failed, \
-               fallbacks = work_log_durations.fallbacks + excluded.fallbacks, tokens = work_log_durations.tokens + excluded.tokens, \
-               first_token_ms = work_log_durations.first_token_ms + excluded.first_token_ms, \
-               first_tokens = work_log_durations.first_tokens + excluded.first_tokens";
-    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.timestamp.day()).bind(source).bind(name);
-    let query = query.bind(bucket(duration_ms)).bind(sign).bind(sign * i64::from(entry.status == Status::Error));
-    let query = query.bind(sign * i64::from(metadata.flag("fallback"))).bind(sign * (number("inputTokens") + number("outputTokens")));
-    let query = query.bind(sign * number("timeToFirstTokenMs")).bind(sign * i64::from(first.is_some()));
-    query.execute(&mut **tx).await?;
-    Ok(())
+    Some(Timed { source, name, bucket: bucket(duration_ms) })
+}
+
+const TOTALS: Totals = Totals {
+    table: "work_log_durations",
+    key: &["day", "source", "name", "bucket"],
+    sums: &["entries", "failed", "fallbacks", "tokens", "first_token_ms", "first_tokens"],
+};
+
+/// Counts entries of one person in (`sign` 1) or out (`sign` -1).
+pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEntry, i64)]) -> Result<()> {
+    let mut sums = Sums::new(&TOTALS);
+    for (entry, sign) in entries {
+        let Some(Timed { source, name, bucket }) = timed(entry) else { continue };
+        let metadata = &entry.metadata;
+        let number = |name| metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
+        let figures = [
+            1,
+            i64::from(entry.status == Status::Error),
+            i64::from(metadata.flag("fallback")),
+            number("inputTokens") + number("outputTokens"),
+            number("timeToFirstTokenMs"),
+            i64::from(metadata.number("timeToFirstTokenMs").is_some()),
+        ];
+        sums.add(vec![entry.timestamp.day().into(), source.into(), Part::Text(name), bucket.into()], &figures, *sign);
+    }
+    sums.write(tx, user).await
 }
 
 /// Everybody's, since the UTC day `since`.
@@ -76,6 +104,24 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Buc
                cast(sum(fallbacks) as bigint) as fallbacks, cast(sum(tokens) as bigint) as tokens, \
                cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as bigint) as first_tokens \
                from work_log_durations where day >= $1 group by source, name, bucket having sum(entries) > 0 order by source, name, bucket";
+    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+}
+
+/// How many settled answers there were in a day or an hour, and how many of them in place of another model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct AnswersLine {
+    /// The day or hour, counted from 1970-01-01.
+    pub step: i64,
+    /// All of them.
+    pub answers: i64,
+    /// Those of a fallback.
+    pub fallbacks: i64,
+}
+
+/// Everybody's answers since the UTC day `since`, by day.
+pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
+    let sql = "select day as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) as bigint) as fallbacks \
+               from work_log_durations where day >= $1 and source = 'model' group by day";
     Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
 }
 

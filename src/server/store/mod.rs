@@ -9,6 +9,7 @@ mod migrations;
 mod others;
 mod outbox;
 mod reader;
+mod sums;
 mod tx;
 mod wakeups;
 
@@ -20,6 +21,7 @@ pub mod daily_use;
 pub mod durations;
 pub mod files;
 pub mod heads;
+pub mod hours;
 pub mod identities;
 pub mod invitations;
 pub mod messages;

@@ -1,13 +1,16 @@
 //! Running totals, changed in the same transaction as the rows they count.
 
-use super::{Result, Tx, durations, work_logs};
+use super::{
+    Result, Tx, durations, hours,
+    sums::{Sums, Totals},
+    work_logs,
+};
 use crate::{
     ids::UserId,
-    timestamp::Timestamp,
     work_log::{LogType, Metadata, Status, WorkLogEntry},
 };
 use sqlx::AnyConnection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tier under which deleted entries are still counted.
 pub const DELETED: &str = "deleted";
@@ -91,31 +94,67 @@ impl Changes {
         *sum = sum.plus(figures, sign);
     }
 
-    /// Writes them.
+    /// Writes them, and takes out what they leave empty: of a tier that is passed through no line stays behind.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-        for (line, figures) in self.0 {
-            if figures != Figures::default() {
-                add(tx, user, line, figures).await?;
-            }
+        let left: BTreeSet<i64> = self.0.iter().filter(|(_, figures)| figures.entries < 0).map(|((day, ..), _)| *day).collect();
+        self.add(tx, user).await?;
+        for day in left {
+            let sql =
+                "delete from work_log_stats where user_id = $1 and day = $2 and tier <> 'deleted' and entries = 0 and stored_bytes = 0";
+            sqlx::query(sql).bind(user.to_string()).bind(day).execute(&mut **tx).await?;
         }
         Ok(())
     }
+
+    async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+        let mut sums = Sums::new(&TOTALS);
+        for ((day, log_type, status, tier), figures) in self.0 {
+            let Figures { entries, bytes, stored_bytes, duration_ms, input_tokens, output_tokens } = figures;
+            let line = vec![day.into(), log_type.as_str().into(), status.as_str().into(), tier.into()];
+            sums.add(line, &[entries, bytes, stored_bytes, duration_ms, input_tokens, output_tokens], 1);
+        }
+        sums.write(tx, user).await
+    }
 }
 
-/// Counts a row's entry in (`sign` 1) or out (`sign` -1), of which a row takes `stored_bytes`.
-pub(super) async fn count(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64, sign: i64) -> Result<()> {
+const TOTALS: Totals = Totals {
+    table: "work_log_stats",
+    key: &["day", "log_type", "status", "tier"],
+    sums: &["entries", "bytes", "stored_bytes", "duration_ms", "input_tokens", "output_tokens"],
+};
+
+/// Counts an entry that is new.
+pub(super) async fn count_new(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
+    count_row(tx, entry, stored_bytes).await?;
+    hours::count(tx, entry.user_id, &[(entry, 1)]).await?;
+    durations::count(tx, entry.user_id, &[(entry, 1)]).await
+}
+
+/// Counts the row of an entry that was counted before as one of another tier; who did it and how long it took stays counted.
+pub(super) async fn count_row(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
     let mut changes = Changes::default();
-    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), sign);
-    changes.write(tx, entry.user_id).await?;
-    durations::count(tx, entry, sign).await
+    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), 1);
+    changes.add(tx, entry.user_id).await
 }
 
-/// Takes an entry out of its tier and into the deleted ones.
+/// Counts an entry out as it was and in as it is, each with the bytes that its row takes.
+pub(super) async fn count_change(tx: &mut Tx<'_>, before: (&WorkLogEntry, i64), after: (&WorkLogEntry, i64)) -> Result<()> {
+    let (mut changes, user) = (Changes::default(), after.0.user_id);
+    for ((entry, stored_bytes), sign) in [(before, -1), (after, 1)] {
+        changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), sign);
+    }
+    changes.add(tx, user).await?;
+    let both = [(before.0, -1), (after.0, 1)];
+    hours::count(tx, user, &both).await?;
+    durations::count(tx, user, &both).await
+}
+
+/// Takes an entry out of its tier and into the deleted ones. By the hour and by duration it stays counted as it is.
 pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
     let mut changes = Changes::default();
     changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), -1);
     changes.count(line(entry, DELETED), figures(entry, 0), 1);
-    changes.write(tx, entry.user_id).await
+    changes.add(tx, entry.user_id).await
 }
 
 const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
@@ -125,20 +164,6 @@ const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
 fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> Figures {
     let size = work_logs::size(&entry.title, entry.details.as_deref(), &entry.metadata);
     Figures::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
-}
-
-async fn add(tx: &mut Tx<'_>, user: UserId, (day, log_type, status, tier): Line, figures: Figures) -> Result<()> {
-    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, stored_bytes, duration_ms, input_tokens, \
-               output_tokens) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (user_id, day, log_type, status, tier) do \
-               update set entries = work_log_stats.entries + excluded.entries, bytes = work_log_stats.bytes + excluded.bytes, \
-               stored_bytes = work_log_stats.stored_bytes + excluded.stored_bytes, \
-               duration_ms = work_log_stats.duration_ms + excluded.duration_ms, \
-               input_tokens = work_log_stats.input_tokens + excluded.input_tokens, \
-               output_tokens = work_log_stats.output_tokens + excluded.output_tokens";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(day).bind(log_type.as_str()).bind(status.as_str()).bind(tier);
-    let query = query.bind(figures.entries).bind(figures.bytes).bind(figures.stored_bytes).bind(figures.duration_ms);
-    query.bind(figures.input_tokens).bind(figures.output_tokens).execute(&mut **tx).await?;
-    Ok(())
 }
 
 /// The totals of everybody since the UTC day `since`, newest day first.
@@ -151,30 +176,10 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Sta
     Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
 }
 
-/// Entries of one hour, type and status.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct HourLine {
-    /// Counted from 1970-01-01.
-    pub hour: i64,
-    /// The type's word.
-    pub log_type: String,
-    /// The status's word.
-    pub status: String,
-    /// How many.
-    pub entries: i64,
-}
-
-/// Everybody's entries that are rows and were made since `since`, counted by hour.
-pub async fn by_hour(connection: &mut AnyConnection, since: Timestamp) -> Result<Vec<HourLine>> {
-    let sql = "select created_at / 3600000 as hour, log_type, status, count(*) as entries from work_logs \
-               where storage_status in ('hot', 'warm') and created_at >= $1 group by created_at / 3600000, log_type, status";
-    Ok(sqlx::query_as(sql).bind(since.millis()).fetch_all(connection).await?)
-}
-
 /// What a tier holds.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct TierLine {
-    /// The tier's word, or `deleted`.
+    /// The tier's word.
     pub tier: String,
     /// How many entries.
     pub entries: i64,
@@ -184,10 +189,10 @@ pub struct TierLine {
     pub stored_bytes: i64,
 }
 
-/// Everybody's totals by tier.
+/// Everybody's totals by tier, without what is deleted.
 pub async fn by_tier(connection: &mut AnyConnection) -> Result<Vec<TierLine>> {
     let sql = "select tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
-               cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats group by tier order by tier";
+               cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats where tier <> 'deleted' group by tier order by tier";
     Ok(sqlx::query_as(sql).fetch_all(connection).await?)
 }
 

@@ -98,6 +98,12 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     let key = object.strip_prefix(archive.canonicalize().unwrap_or(archive.clone())).unwrap_or(object.strip_prefix(&archive).unwrap());
     let (printed, lines) = text(&["archive", "cat", key.to_str().unwrap()]);
     assert!(printed && lines.lines().count() == 4 && lines.contains("\"schema\":\"holly.work-log/1\""), "{lines}");
+    let whole = std::fs::read(&object).unwrap();
+    std::fs::write(&object, &whole[..whole.len() / 2]).unwrap();
+    let (printed, why) = text(&["archive", "cat", key.to_str().unwrap()]);
+    assert!(!printed && why.contains("is damaged"), "{why}");
+    std::fs::write(&object, &whole).unwrap();
+    assert!(text(&["archive", "cat", key.to_str().unwrap()]).0, "it was put back");
 
     let server = home.serve();
     writes(&server.caller, 1).await;

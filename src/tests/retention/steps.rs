@@ -2,15 +2,16 @@
 
 use crate::{
     server::{
+        clock::Clock,
         error::Error,
         retention::{
-            Policy, Retention, Run, erasing,
+            Policy, Retention, Run, damage, erasing,
             fail_points::{FailPoint, heard_by},
             keeping, reading, restoring, run_once,
         },
         store::{
             heads,
-            retention::{lease, objects},
+            retention::{damage as noted, lease, objects},
             work_logs::EntryFilter,
         },
         work_log::{Origin, create_work_log, update_work_log},
@@ -216,6 +217,25 @@ on_both_databases! {
         assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
         run(&retention, days(32)).await;
         assert_eq!(objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap(), [manifest]);
+    }
+
+    async fn what_a_reader_finds_damaged_is_written_down_beside_the_reading(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
+        let whole = retention.archive.get(&manifest.key).await.unwrap().to_vec();
+        let task = tokio::spawn(damage::keep_written(retention.clone(), Clock::at(days(32))));
+        for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
+            retention.archive.replace(&manifest.key, bytes).await.unwrap();
+            let reader = store.read().await.unwrap();
+            let read = reading::find(&mut { reader }, &retention.archive, ada, manifest.ids.0).await;
+            assert_eq!(read.is_err(), damaged == 1);
+            while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
+                tokio::task::yield_now().await;
+            }
+        }
+        task.abort();
     }
 
     async fn an_account_that_is_erased_leaves_figures_and_nothing_else(store: Store) {

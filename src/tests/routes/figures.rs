@@ -1,6 +1,10 @@
 //! The stats page, its tables as files, the export, and an account that is erased by its owner.
 
-use crate::{server::auth, tests::support::TestApp, timestamp::DAY_MS};
+use crate::{
+    server::auth,
+    tests::support::{TestApp, address_of},
+    timestamp::{DAY_MS, HOUR_MS},
+};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,6 +33,75 @@ async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
     admin.gets("/api/work-log/stats?format=csv&table=none").await.expect(404);
     ada.gets("/api/work-log/stats?format=csv&table=models").await.expect(403);
     assert!(!ada.gets("/stats").await.text().contains("class=\"chart\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_24_hours_are_24_hours_and_stay_as_they_were_when_their_entries_are_deleted() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
+        "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}});
+    let mut made = vec![ada.creates(answer.clone()).await];
+    app.app.clock.advance(20 * HOUR_MS);
+    let mut other = answer;
+    other["metadata"]["fallback"] = json!(true);
+    made.push(ada.creates(other).await);
+    made.push(
+        ada.creates(json!({"logType": "tool_call", "status": "error", "title": "y", "durationMs": 10, "metadata": {"tool": "paint"}}))
+            .await,
+    );
+    let tables = async || {
+        let mut told = String::new();
+        for name in ["days", "tokens", "statuses", "models", "tools"] {
+            told += &admin.gets(&format!("/api/work-log/stats?days=1&format=csv&table={name}")).await.text();
+        }
+        let html = admin.gets("/stats?days=1").await.text();
+        (told, html[html.find("class=\"figures\"").unwrap()..html.find("Live now").unwrap()].to_owned())
+    };
+    let (told, figures) = tables().await;
+    for line in [
+        "09:00,1,1,0,0,0,0,0,0,0.0 %,0.0 %",
+        "05:00,2,1,1,0,0,0,0,1,50.0 %,100.0 %",
+        "09:00,5,7",
+        "05:00,5,7",
+        "04:00,0,0",
+        "error,1,33.3 %",
+        "m,2,2.0 s,2.0 s,–,24,50.0 %,0.0 %",
+        "paint,1,11 ms,11 ms,100.0 %",
+    ] {
+        assert!(told.lines().any(|told| told == line), "{line} is not in {told}");
+    }
+    assert!(told.lines().filter(|line| line.starts_with("05:00,")).count() == 2 && figures.contains("0 before"), "{told} {figures}");
+    for entry in &made {
+        ada.deletes(&address_of(entry)).await.expect(200);
+    }
+    assert_eq!(tables().await, (told, figures));
+    app.app.clock.advance(4 * HOUR_MS);
+    let (later, figures) = tables().await;
+    assert!(later.contains("\nm,1,") && later.contains("\n05:00,2,") && figures.contains("1 before"), "{later} {figures}");
+    assert!(!later.lines().any(|line| line.starts_with("09:00,") && line != "09:00,0,0" && !line.starts_with("09:00,0,")), "{later}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_a_fallback_stand_apart_and_runs_say_how_long_they_took() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    for fallback in [true, false, false, false] {
+        let metadata = json!({"modelName": "m", "fallback": fallback});
+        ada.creates(json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 20, "metadata": metadata})).await;
+    }
+    app.app.clock.advance(DAY_MS);
+    ada.notes("no answer").await;
+    admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    let days = admin.gets("/api/work-log/stats?days=7&format=csv&table=days").await.text();
+    assert!(days.starts_with("Day,All,Answers,Tools,Files,Deployments,Errors,Info,Failed,Error rate,Fallback rate\r\n"), "{days}");
+    assert!(days.contains("2026-11-24,4,4,0,0,0,0,0,0,0.0 %,25.0 %") && days.contains("2026-11-25,1,0,0,0,0,0,1,0,0.0 %,–"), "{days}");
+    let html = admin.gets("/stats?days=7").await.text();
+    let chart = &html[html.find("Entries by day and kind").unwrap()..html.find("Storage").unwrap()];
+    assert!(chart.contains("2026-11-24: 4\nAnswers 3\nFallbacks 1<") && chart.contains("<rect data-series=\"fallbacks\""), "{chart}");
+    let runs = admin.gets("/api/work-log/stats?format=csv&table=runs").await.text();
+    let lines: Vec<&str> = runs.lines().collect();
+    assert!(lines[0].ends_with(",Failed,Took") && lines[1].ends_with("s") && lines.len() == 2, "{runs}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

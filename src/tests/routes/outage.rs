@@ -2,13 +2,17 @@
 //! have all is refused.
 
 use crate::{
-    server::retention::Archive,
+    server::retention::{Archive, Retention, damage},
     tests::support::{Person, TestApp, address_of, lying::Liar},
     timestamp::DAY_MS,
 };
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Somebody whose conversation has two entries in the archive and one that is hot; the archive's switch, and the entries.
 async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
@@ -70,8 +74,59 @@ async fn what_must_be_whole_is_refused() {
     ada.deletes(&address_of(&entries[0])).await.expect(503);
     for query in ["", "&messages=true"] {
         let request = ada.request(reqwest::Method::GET, &format!("/api/work-log/export?conversationId={talk}{query}"));
-        assert!(request.send().await.unwrap().bytes().await.is_err(), "an export that is not whole breaks off");
+        // the connection may break before its first bytes are on their way
+        let whole = async { request.send().await?.bytes().await };
+        assert!(whole.await.is_err(), "an export that is not whole breaks off");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    ada.notes("cold one").await;
+    app.app.clock.advance(40 * DAY_MS);
+    let run = async || admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    run().await;
+    let folder = app.app.config.retention.archive_url.strip_prefix("file://").unwrap();
+    let object = objects(Path::new(folder)).remove(0);
+    let (whole, key) = (std::fs::read(&object).unwrap(), object.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+    let told = async || {
+        // a task of the server does it as soon as something is found
+        damage::write_down(&app.app.retention, app.app.clock.now()).await.unwrap();
+        let metrics = app.nobody().gets("/metrics").await.text();
+        let damaged = metrics.lines().find_map(|line| line.strip_prefix("holly_archive_damaged ")).unwrap().to_owned();
+        (admin.gets("/stats").await.text().contains(&format!("then check it with: holly archive cat {}", key)), damaged)
+    };
+    let (not_told, is_told) = ((false, "0".to_owned()), (true, "1".to_owned()));
+    assert_eq!(told().await, not_told);
+    std::fs::write(&object, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(ada.lists("").await["gaps"][0]["reason"], "unreadable");
+    assert_eq!(told().await, is_told, "a reader found it");
+    run().await;
+    assert_eq!(told().await, is_told, "a run finds it again");
+    std::fs::write(&object, &whole).unwrap();
+    assert_eq!(ada.lists("").await["complete"], true);
+    assert_eq!(told().await, not_told, "a reader found it whole");
+    std::fs::remove_file(&object).unwrap();
+    let away = Retention { archive: Archive::open(&app.app.config.retention.archive_url).unwrap(), ..app.app.retention.clone() };
+    assert!(damage::check(&away, app.app.clock.now(), &key).await.is_err(), "another process looks");
+    assert_eq!(told().await, is_told, "it is missing");
+    std::fs::write(&object, &whole).unwrap();
+    run().await;
+    assert_eq!(told().await, not_told, "a run found it whole");
+}
+
+/// The files under a folder that hold objects.
+fn objects(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.join("work-log")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
 }
 
 #[tokio::test(flavor = "multi_thread")]

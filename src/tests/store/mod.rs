@@ -2,6 +2,7 @@
 
 mod changes;
 mod copy;
+mod hours;
 mod migrations;
 mod revisions;
 mod snapshots;

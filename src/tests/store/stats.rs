@@ -4,7 +4,7 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
         chat::delete_conversation,
-        store::{Store, work_logs},
+        store::{Store, durations, hours, work_logs},
         work_log::{Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log},
     },
     tests::support::{
@@ -36,6 +36,9 @@ on_both_databases! {
         }
         assert!(expected.keys().any(|line| line.3 == "deleted") && expected.len() > 20, "the run was too tame: {expected:?}");
         assert_eq!(told(&store).await, expected);
+        assert_eq!(told_by_hour(&store).await, without_tier(&expected));
+        let mut reader = store.read().await.unwrap();
+        assert_eq!(hours::durations(&mut reader, 0).await.unwrap(), durations::since(&mut reader, 0).await.unwrap());
     }
 
     async fn numbers_in_metadata_come_back_to_the_last_digit(store: Store) {
@@ -58,6 +61,25 @@ async fn told(store: &Store) -> Totals {
         ((line.day, line.log_type, line.status, line.tier), figures)
     };
     lines.into_iter().map(total).collect()
+}
+
+/// Entries, tokens read and tokens written by day, type and status, as the totals by hour have them.
+async fn told_by_hour(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]> {
+    let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
+    for line in hours::since(&mut store.read().await.unwrap(), 0).await.unwrap() {
+        let sum = sums.entry((line.hour / 24, line.log_type, line.status)).or_default();
+        *sum = [sum[0] + line.entries, sum[1] + line.input_tokens, sum[2] + line.output_tokens];
+    }
+    sums
+}
+
+fn without_tier(totals: &Totals) -> BTreeMap<(i64, String, String), [i64; 3]> {
+    let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
+    for ((day, log_type, status, _), [entries, _, _, read, written]) in totals {
+        let sum = sums.entry((*day, log_type.clone(), status.clone())).or_default();
+        *sum = [sum[0] + entries, sum[1] + read, sum[2] + written];
+    }
+    sums
 }
 
 fn add(totals: &mut Totals, entry: &WorkLogEntry, tier: &str) {
@@ -132,6 +154,8 @@ impl<'a> Run<'a> {
 
     fn facts(&mut self) -> Metadata {
         let facts = Metadata::default().with("inputTokens", self.chance.below(500)).with("temperature", self.chance.fraction());
+        let name = self.chance.one_of(&["paint", "write"]);
+        let facts = facts.with("tool", name).with("model", name).with("fallback", self.chance.below(2) == 0);
         if self.chance.below(2) == 0 { facts.with("outputTokens", self.chance.below(500)) } else { facts }
     }
 

@@ -2,6 +2,7 @@
 //! in it that do not count any more (`holes`), what does not expire (`holds`), and who may run (`lease`).
 //! Runs go over everybody's rows; every change names the owner.
 
+pub mod damage;
 pub mod due;
 pub mod erasures;
 pub mod holds;

@@ -23,7 +23,7 @@ pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Opt
 /// Lists an object that was read back and compared. `false` when its name is not reserved any more.
 pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
-               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13 \
+               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, damaged_at = null \
                where user_id = $1 and key = $2 and state = 'pending'";
     let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(manifest.day);
     let query = query.bind(manifest.tier.as_str()).bind(i64::from(manifest.kept)).bind(manifest.bytes).bind(manifest.stored_bytes);
@@ -52,7 +52,7 @@ pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageSta
 /// Takes an object out of reading; it is to be deleted. The caller has counted its entries out.
 pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     for sql in [
-        "update archive_objects set state = 'doomed', entries = 0, totals = '[]' where user_id = $1 and key = $2",
+        "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2",
         "delete from archive_holes where user_id = $1 and key = $2",
     ] {
         sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;

@@ -161,9 +161,7 @@ async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], on
 pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
     let kept_at = entry.kept_at;
     let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
-    crate::server::store::work_logs::insert(tx, &mut entry, &Default::default()).await?;
-    // its duration was counted when it was first written
-    crate::server::store::durations::count(tx, &entry, -1).await?;
+    crate::server::store::work_logs::put_back(tx, &mut entry).await?;
     if kept_at.is_some() {
         crate::server::store::work_logs::keep(tx, &mut entry, kept_at).await?;
     }

@@ -29,6 +29,17 @@ pub struct Held {
 
 /// Adds an entry and counts it; `rev`, `expires_at` and `kept_by` are set here.
 pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
+    add_row(tx, entry, held).await?;
+    stats::count_new(tx, entry, size_of(entry)).await
+}
+
+/// Adds the row of an entry that lay in the archive; the caller has counted it out there.
+pub(super) async fn put_back(tx: &mut Tx<'_>, entry: &mut WorkLogEntry) -> Result<()> {
+    add_row(tx, entry, &Held::default()).await?;
+    stats::count_row(tx, entry, size_of(entry)).await
+}
+
+async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
     row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
@@ -43,7 +54,7 @@ pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> R
     let (key, hash) = held.idempotency.clone().unzip();
     let fate = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
     meet(entry, fate, None);
-    stats::count(tx, entry, size_of(entry), 1).await
+    Ok(())
 }
 
 /// When an entry expires, and the word of who keeps it from that beside itself.
@@ -62,7 +73,6 @@ fn size_of(entry: &WorkLogEntry) -> i64 {
 /// run packs it. `before` is the row as it was read in this transaction, after the owner was locked.
 pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogEntry, lease_until: Option<i64>) -> Result<()> {
     let stored = stored_bytes(tx, before).await?;
-    stats::count(tx, before, stored, -1).await?;
     row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     entry.storage_status = StorageStatus::Hot;
@@ -72,7 +82,7 @@ pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogE
     let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata));
     let query = query.bind(entry.storage_status.as_str()).bind(entry.duration_ms).bind(entry.updated_at.millis());
     query.bind(lease_until).bind(entry.rev).execute(&mut **tx).await?;
-    stats::count(tx, entry, size_of(entry), 1).await
+    stats::count_change(tx, (before, stored), (entry, size_of(entry))).await
 }
 
 /// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on.

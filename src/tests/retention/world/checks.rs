@@ -5,13 +5,18 @@ use crate::{
     ids::EntryId,
     server::{
         retention::reading,
-        store::{retention::objects, stats, work_logs::EntryFilter},
+        store::{
+            hours,
+            retention::{damage, objects},
+            stats,
+            work_logs::EntryFilter,
+        },
     },
     timestamp::DAY_MS,
     work_log::{StorageStatus, WorkLogEntry},
 };
 use futures::TryStreamExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
     pub(super) async fn listed(&self) -> Vec<WorkLogEntry> {
@@ -75,6 +80,21 @@ impl World {
         }
         let deleted: i64 = lines.iter().filter(|line| line.tier == "deleted").map(|line| line.entries).sum();
         assert_eq!(deleted, self.created - listed.len() as i64, "what was deleted stays counted");
+        self.check_hours().await;
+    }
+
+    /// The last two days by hour say what was made, whatever became of it. What a restored backup found anew in the archive is older.
+    async fn check_hours(&self) {
+        let since = self.ran.hour() - 47;
+        let mut expected: BTreeMap<(i64, String, String), (i64, i64)> = BTreeMap::new();
+        for entry in self.map.made.values().filter(|entry| entry.timestamp.hour() >= since) {
+            let line = (entry.timestamp.hour(), entry.log_type.to_string(), entry.status.to_string());
+            let sums = expected.entry(line).or_default();
+            *sums = (sums.0 + 1, sums.1 + entry.metadata.number("inputTokens").unwrap_or(0));
+        }
+        let told = hours::since(&mut self.store.read().await.unwrap(), since).await.unwrap();
+        let told = told.into_iter().map(|line| ((line.hour, line.log_type, line.status), (line.entries, line.input_tokens)));
+        assert_eq!(told.collect::<BTreeMap<_, _>>(), expected, "by hour");
     }
 
     /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without a manifest row.
@@ -85,6 +105,7 @@ impl World {
             self.run().await;
         }
         self.check().await;
+        assert_eq!(damage::count(&mut self.store.read().await.unwrap()).await.unwrap(), 0, "what a lie called damaged is whole");
         for entry in self.listed().await {
             let age = (self.now.millis() - entry.timestamp.millis()) as f64 / DAY_MS as f64;
             let known = &self.map.known[&entry.id];

@@ -67,6 +67,7 @@ impl World {
     }
 
     fn learn(&mut self, known: Known) {
+        self.map.made.insert(known.entry.id, known.entry.clone());
         self.versions.entry(known.entry.id).or_default().push(known.clone());
         self.map.known.insert(known.entry.id, known);
     }

@@ -1,6 +1,6 @@
 //! How a process ends and another begins on what it left, be it the database or a backup of it.
 
-use super::{HOUR_MS, Map, World};
+use super::{Map, World};
 use crate::{
     ids::ConversationId,
     server::{
@@ -15,6 +15,7 @@ use crate::{
         },
     },
     tests::support::people::conversation,
+    timestamp::HOUR_MS,
 };
 
 impl World {
@@ -84,6 +85,7 @@ impl World {
         self.map.holds = then.holds.into_iter().filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id)).collect();
         assert_eq!(self.map.holds.len(), in_force.len());
         self.map.kept_places = then.kept_places.into_iter().filter(|place| !is_gone(place)).collect();
+        self.map.made = then.made;
         self.map.places = then.places;
         for n in 0..self.map.places.len() {
             let (user, place) = self.map.places[n];

@@ -17,7 +17,7 @@ use crate::{
         lying::Liar,
         people::{NOW, conversation, person},
     },
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
     work_log::WorkLogEntry,
 };
 use object_store::ObjectStore;
@@ -30,7 +30,6 @@ use tempfile::TempDir;
 
 pub(super) use deeds::Deed;
 
-const HOUR_MS: i64 = 3_600_000;
 /// An honest store may be slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -47,6 +46,8 @@ type Hold = (String, UserId, Option<ConversationId>);
 #[derive(Debug, Clone, Default)]
 struct Map {
     known: BTreeMap<EntryId, Known>,
+    /// Everything that was ever made, as it was last.
+    made: BTreeMap<EntryId, WorkLogEntry>,
     places: Vec<(UserId, ConversationId)>,
     kept_places: BTreeSet<ConversationId>,
     holds: Vec<Hold>,
@@ -60,6 +61,8 @@ pub(super) struct World {
     retention: Retention,
     chance: Chance,
     now: Timestamp,
+    /// The latest time of a run.
+    ran: Timestamp,
     policy: Policy,
     people: Vec<UserId>,
     map: Map,
@@ -93,6 +96,7 @@ impl World {
             retention,
             chance,
             now: NOW,
+            ran: NOW,
             policy: Policy::default(),
             people,
             map,

@@ -1,6 +1,6 @@
 //! What retention does, and what happens in the middle of it.
 
-use super::{Deed, HOUR_MS, World};
+use super::{Deed, World};
 use crate::{
     ids::EntryId,
     server::{
@@ -14,6 +14,7 @@ use crate::{
         },
         store::work_logs::EntryFilter,
     },
+    timestamp::HOUR_MS,
     work_log::StorageStatus,
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -65,12 +66,14 @@ impl Stopping {
 }
 
 impl World {
-    fn run_now(&self) -> Run {
+    fn run_now(&mut self) -> Run {
+        self.ran = self.ran.max(self.now);
         Run { trust_clock: true, ..Run::at(self.policy, self.now) }
     }
 
     pub(in crate::tests::retention) async fn run(&mut self) -> Report {
-        let report = run_once(&self.retention, self.run_now()).await.unwrap();
+        let run = self.run_now();
+        let report = run_once(&self.retention, run).await.unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
         self.forget_expired().await;
         report
@@ -79,7 +82,8 @@ impl World {
     pub(super) async fn run_among_lies(&mut self) {
         self.liar.lies(40);
         let among_lies = Retention { archive: Archive::over(Arc::new(self.liar.clone()), "", IMPATIENCE), ..self.retention.clone() };
-        run_once(&among_lies, self.run_now()).await.unwrap();
+        let run = self.run_now();
+        run_once(&among_lies, run).await.unwrap();
         self.liar.lies(0);
         self.retention.archive = super::archive(&self.liar);
         self.forget_expired().await;
@@ -87,7 +91,8 @@ impl World {
 
     /// What a dry run tells is what the run does, row by row.
     pub(super) async fn rehearse(&mut self) {
-        let (plan, told) = dry_run(&self.retention, self.run_now()).await.unwrap();
+        let run = self.run_now();
+        let (plan, told) = dry_run(&self.retention, run).await.unwrap();
         let did = self.run().await;
         let moves = |report: &Report| (report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted);
         assert_eq!(moves(&told), moves(&did), "told {told:?}, did {did:?}");
@@ -106,7 +111,8 @@ impl World {
     pub(super) async fn run_among_deeds(&mut self) {
         let (at, deed) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
         let (again, another) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
-        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let run = self.run_now();
+        let mut run = Stopping::begin(self.retention.clone(), run);
         let mut place = 0;
         while let Stop::At(_, go) = run.next().await {
             for (when, what) in [(at, deed), (again, another)] {
@@ -122,7 +128,8 @@ impl World {
 
     /// Does something the first time a run passes this place. `false` when it does not pass it.
     pub(in crate::tests::retention) async fn run_with(&mut self, deed: Deed, at: FailPoint) -> bool {
-        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let run = self.run_now();
+        let mut run = Stopping::begin(self.retention.clone(), run);
         let mut passed = false;
         while let Stop::At(point, go) = run.next().await {
             if point == at && !passed {
@@ -145,7 +152,8 @@ impl World {
     pub(super) async fn run_among_exports(&mut self) {
         let before: BTreeSet<EntryId> = self.map.known.keys().copied().collect();
         let (person, mut last, mut exported) = (self.chance.one_of(&self.people), None, Vec::new());
-        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let run = self.run_now();
+        let mut run = Stopping::begin(self.retention.clone(), run);
         let mut done = false;
         loop {
             let go = match run.next().await {
@@ -185,7 +193,8 @@ impl World {
     /// A run stands still for longer than its lease; another one takes over, and the first changes nothing any more.
     pub(super) async fn run_until_another_takes_over(&mut self) {
         let at = self.chance.below(PLACES);
-        let mut run = Stopping::begin(self.retention.clone(), self.run_now());
+        let run = self.run_now();
+        let mut run = Stopping::begin(self.retention.clone(), run);
         let (mut place, mut superseded) = (0, false);
         loop {
             match run.next().await {
@@ -208,8 +217,8 @@ impl World {
 
     /// A run that ends somewhere in the middle, as when the process is killed.
     pub(super) async fn run_and_die(&mut self) {
-        let polls = self.chance.below(300);
-        let mut run = Box::pin(run_once(&self.retention, self.run_now()));
+        let (polls, run) = (self.chance.below(300), self.run_now());
+        let mut run = Box::pin(run_once(&self.retention, run));
         for _ in 0..polls {
             if futures::poll!(&mut run).is_ready() {
                 break;

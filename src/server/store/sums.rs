@@ -1,0 +1,104 @@
+//! Adding to running totals, many lines in one statement: a round trip costs more than a line.
+
+use super::{Result, Tx};
+use crate::ids::UserId;
+use std::collections::BTreeMap;
+
+/// Lines of one statement.
+const AT_ONCE: usize = 25;
+
+/// A table of running totals: `user_id` and `key` are its primary key, `sums` the columns that are added to.
+#[derive(Debug)]
+pub(super) struct Totals {
+    pub(super) table: &'static str,
+    pub(super) key: &'static [&'static str],
+    pub(super) sums: &'static [&'static str],
+}
+
+/// A part of a line's key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Number(i64),
+    Text(String),
+}
+
+impl From<i64> for Part {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// What is to be added to one person's lines.
+#[derive(Debug)]
+pub(super) struct Sums {
+    totals: &'static Totals,
+    lines: BTreeMap<Vec<Part>, Vec<i64>>,
+}
+
+impl Sums {
+    pub(super) const fn new(totals: &'static Totals) -> Self {
+        Self { totals, lines: BTreeMap::new() }
+    }
+
+    /// Adds `sign` times these figures to a line.
+    pub(super) fn add(&mut self, line: Vec<Part>, figures: &[i64], sign: i64) {
+        let sums = self.lines.entry(line).or_insert_with(|| vec![0; figures.len()]);
+        sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += sign * figure);
+    }
+
+    /// Writes what is not nothing.
+    pub(super) async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+        let changed: Vec<_> = self.lines.into_iter().filter(|(_, sums)| sums.iter().any(|sum| *sum != 0)).collect();
+        for lines in changed.chunks(AT_ONCE) {
+            let sql = sqlx::AssertSqlSafe(self.totals.upsert(lines.len()));
+            let mut query = sqlx::query(sql).bind(user.to_string());
+            for (key, sums) in lines {
+                for part in key {
+                    query = match part {
+                        Part::Number(number) => query.bind(*number),
+                        Part::Text(text) => query.bind(text.as_str()),
+                    };
+                }
+                query = sums.iter().fold(query, |query, sum| query.bind(*sum));
+            }
+            query.execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Totals {
+    fn upsert(&self, lines: usize) -> String {
+        let Self { table, key, sums } = self;
+        let width = key.len() + sums.len();
+        let line = |n: usize| {
+            let marks = (0..width).map(|at| format!("${}", n * width + at + 2)).collect::<Vec<_>>().join(", ");
+            format!("($1, {marks})")
+        };
+        let lines = (0..lines).map(line).collect::<Vec<_>>().join(", ");
+        let added = sums.iter().map(|sum| format!("{sum} = {table}.{sum} + excluded.{sum}")).collect::<Vec<_>>().join(", ");
+        let (key, sums) = (key.join(", "), sums.join(", "));
+        format!("insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, {key}) do update set {added}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_statement_takes_many_lines() {
+        let totals = Totals { table: "t", key: &["a"], sums: &["x", "y"] };
+        assert_eq!(
+            totals.upsert(2),
+            "insert into t (user_id, a, x, y) values ($1, $2, $3, $4), ($1, $5, $6, $7) on conflict (user_id, a) do update \
+             set x = t.x + excluded.x, y = t.y + excluded.y"
+        );
+    }
+}

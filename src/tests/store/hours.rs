@@ -1,0 +1,154 @@
+//! Totals by hour: they say what was made, whatever became of it, for two days; and a database of before gets them from its rows.
+
+use crate::{
+    ids::{EntryId, UserId},
+    server::{
+        chat::delete_conversation,
+        clock::Clock,
+        retention::{Policy, Retention, Run, changing::update_anywhere, erasing, run_once},
+        store::{
+            durations,
+            hours::{self, HourLine},
+        },
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        archives::retention,
+        databases::on_both_databases,
+        people::{NOW, conversation, draft, person},
+    },
+    timestamp::{DAY_MS, HOUR_MS},
+    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The totals of a migration's step, from the rows that are there.
+const FILLS: [&str; 2] =
+    [include_str!("../../../migrations/sqlite/0009_hours.sql"), include_str!("../../../migrations/postgres/0009_hours.sql")];
+
+on_both_databases! {
+    async fn hours_say_what_was_made_whatever_became_of_it(store: Store) {
+        let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
+        let talk = conversation(&store, ada, "Talk").await.id;
+        let mut made = Made::in_tiers(retention(&store));
+        let answer = facts(json!({"modelName": "m", "inputTokens": 5, "outputTokens": 7, "fallback": true, "timeToFirstTokenMs": 40}));
+        let first = made.create(0, ada, EntryDraft { log_type: LogType::AiResponse, ..draft(Status::Working, "asked") }).await;
+        let erased = made.create(0, ada, draft(Status::Info, "erased as a row")).await;
+        made.create(1, ada, EntryDraft { conversation_id: Some(talk), metadata: answer.clone(), ..draft(Status::Error, "talked") }).await;
+        let lost = made.create(1, ada, EntryDraft { metadata: answer.clone(), ..draft(Status::Success, "erased in the archive") }).await;
+        made.create(2, bob, EntryDraft { duration_ms: Some(9), metadata: facts(json!({"tool": "paint"})), ..draft(Status::Error, "x") }).await;
+        made.are_counted("created").await;
+        let settled = EntryPatch { status: Some(Status::Success), duration_ms: Some(2_000), metadata: Some(answer.0), ..EntryPatch::default() };
+        made.change(ada, first, settled).await;
+        made.are_counted("settled").await;
+        erasing::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
+        made.are_counted("erased").await;
+        made.age(8).await;
+        made.are_counted("packed").await;
+        made.age(31).await;
+        made.change(ada, first, EntryPatch { title: Some("changed".into()), duration_ms: Some(90_000), ..EntryPatch::default() }).await;
+        made.are_counted("archived, and brought back by a change").await;
+        erasing::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
+        delete_conversation(&store, NOW, ada, talk).await.unwrap();
+        made.are_counted("erased in the archive").await;
+        made.age(91).await;
+        erasing::erase_account(&made.retention, NOW, bob).await.unwrap();
+        made.are_counted("expired, and an account erased").await;
+    }
+
+    async fn hours_older_than_two_days_are_taken_out_by_a_run(store: Store) {
+        let ada = person(&store, "ada").await;
+        let mut made = Made::in_tiers(retention(&store));
+        for hour in 0..2 {
+            made.create(hour, ada, draft(Status::Info, "x")).await;
+        }
+        for (later, left) in [(48, 2), (50, 1), (51, 0)] {
+            run_once(&made.retention, Run::at(Policy::default(), NOW.plus(later * HOUR_MS))).await.unwrap();
+            assert_eq!(hours::since(&mut store.read().await.unwrap(), 0).await.unwrap().len(), left, "after {later} hours");
+        }
+    }
+
+    async fn a_database_of_before_gets_its_hours_from_its_rows(store: Store) {
+        let (ada, now) = (person(&store, "ada").await, Clock::system().now());
+        let texts = ["\"inputTokens\":99}", "null \u{0} and }"];
+        for (hours_ago, read) in [(0, json!(7)), (0, json!(-3)), (1, json!(5.5)), (30, json!("many")), (47, Value::Null), (60, json!(1))] {
+            for text in texts {
+                let metadata = facts(json!({"inputTokens": read, "outputTokens": 1_000, "said": text}));
+                let made = EntryDraft { metadata, ..draft(Status::Success, text) };
+                create_work_log(&store, now.plus(-hours_ago * HOUR_MS), ada, made, Origin::default()).await.unwrap();
+            }
+        }
+        let since = now.hour() - 48;
+        let told = hours::since(&mut store.read().await.unwrap(), since).await.unwrap();
+        assert_eq!(told.iter().map(|line| (line.entries, line.input_tokens, line.output_tokens)).collect::<Vec<_>>(), [
+            (2, 0, 2_000),
+            (2, 0, 2_000),
+            (2, 0, 2_000),
+            (4, 14, 4_000),
+        ]);
+        let fill = FILLS[usize::from(!store.is_single_process())];
+        let fill = &fill[fill.find("insert into work_log_hours").unwrap()..];
+        let mut tx = store.begin().await.unwrap();
+        for sql in ["delete from work_log_hours", &fill[..fill.find(';').unwrap()]] {
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(hours::since(&mut store.read().await.unwrap(), 0).await.unwrap(), told);
+    }
+}
+
+fn facts(value: Value) -> Metadata {
+    serde_json::from_value(value).unwrap()
+}
+
+/// Everything that was made, as it was last.
+struct Made {
+    retention: Retention,
+    entries: BTreeMap<EntryId, WorkLogEntry>,
+}
+
+impl Made {
+    fn in_tiers(retention: Retention) -> Self {
+        Self { retention, entries: BTreeMap::new() }
+    }
+
+    async fn create(&mut self, hour: i64, user: UserId, draft: EntryDraft) -> EntryId {
+        let entry = create_work_log(&self.retention.store, NOW.plus(hour * HOUR_MS), user, draft, Origin::default()).await.unwrap();
+        let id = entry.id;
+        self.entries.insert(id, entry);
+        id
+    }
+
+    async fn change(&mut self, user: UserId, id: EntryId, patch: EntryPatch) {
+        let entry = update_anywhere(&self.retention, NOW, user, id, patch).await.unwrap();
+        self.entries.insert(id, entry);
+    }
+
+    /// Entries are as many days old, but by the clock no time has passed.
+    async fn age(&self, days: i64) {
+        let run = Run { now: NOW.plus(days * DAY_MS), trust_clock: true, ..Run::at(Policy::default(), NOW.plus(2 * HOUR_MS)) };
+        let report = run_once(&self.retention, run).await.unwrap();
+        assert!(report.did_something() && report.failed == 0, "{report:?}");
+    }
+
+    async fn are_counted(&self, when: &str) {
+        let mut expected: BTreeMap<(i64, String, String), [i64; 3]> = BTreeMap::new();
+        for entry in self.entries.values() {
+            let tokens = |name| entry.metadata.number(name).unwrap_or(0);
+            let line = (entry.timestamp.hour(), entry.log_type.to_string(), entry.status.to_string());
+            let sums = expected.entry(line).or_default();
+            *sums = [sums[0] + 1, sums[1] + tokens("inputTokens"), sums[2] + tokens("outputTokens")];
+        }
+        let mut reader = self.retention.store.read().await.unwrap();
+        let line = |line: HourLine| ((line.hour, line.log_type, line.status), [line.entries, line.input_tokens, line.output_tokens]);
+        let told: BTreeMap<_, _> = hours::since(&mut reader, 0).await.unwrap().into_iter().map(line).collect();
+        assert_eq!(told, expected, "{when}");
+        let (by_hour, by_day) = (hours::durations(&mut reader, 0).await.unwrap(), durations::since(&mut reader, 0).await.unwrap());
+        assert_eq!(by_hour, by_day, "{when}: how long it took");
+        let answers = hours::answers(&mut reader, 0).await.unwrap();
+        let day = durations::answers(&mut reader, 0).await.unwrap();
+        let sums = |lines: &[durations::AnswersLine]| lines.iter().map(|line| [line.answers, line.fallbacks]).collect::<Vec<_>>();
+        assert_eq!(sums(&answers), sums(&day), "{when}: answers");
+    }
+}
