@@ -16,6 +16,15 @@ pub struct Figure {
     pub note: String,
 }
 
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// What, in a sentence.
+    pub text: String,
+    /// The command that helps, if there is one.
+    pub command: Option<String>,
+}
+
 /// A table, which is also a CSV file of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsTable {
@@ -41,8 +50,8 @@ pub struct Bar {
 pub struct StatsPage {
     /// How many UTC days, today included; 1 is the last 24 hours.
     pub days: i64,
-    /// What needs a person, in sentences.
-    pub needs: Vec<String>,
+    /// What needs a person.
+    pub needs: Vec<Need>,
     /// Whether deletions wait for an admin's word.
     pub waiting: bool,
     /// The line of figures.

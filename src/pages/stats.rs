@@ -3,7 +3,7 @@
 
 use super::form_error::FormError;
 use crate::{
-    api::{Figure, RunRetention, StatsPage as Page, StatsTable, load_stats},
+    api::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
     timestamp::Timestamp,
 };
@@ -64,7 +64,7 @@ fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
 }
 
 #[component]
-fn Needs(needs: Vec<String>, waiting: bool) -> impl IntoView {
+fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
     let confirm = waiting.then(|| {
         view! {
             <form method="post" action=RunRetention::url()>
@@ -73,8 +73,9 @@ fn Needs(needs: Vec<String>, waiting: bool) -> impl IntoView {
             </form>
         }
     });
-    let note = |need: String| {
-        view! { <div class="note" role="status"><Icon name="warning"/> <span>{need}</span></div> }
+    let note = |Need { text, command }: Need| {
+        let command = command.map(|command| view! { " " <code>{command}</code> });
+        view! { <div class="note" role="status"><Icon name="warning"/> <span>{text} {command}</span></div> }
     };
     view! { {needs.into_iter().map(note).collect_view()} {confirm} }
 }
@@ -152,7 +153,7 @@ fn Table(table: StatsTable) -> impl IntoView {
     }
     let row = |row: Vec<String>| view! { <tr>{row.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr> };
     Either::Right(view! {
-        <div class="table" tabindex="0" role="group" aria-label="Table">
+        <div class="table numbers" tabindex="0" role="group" aria-label="Table">
             <table>
                 <thead><tr>{table.head.into_iter().map(|cell| view! { <th scope="col">{cell}</th> }).collect_view()}</tr></thead>
                 <tbody>{table.rows.into_iter().map(row).collect_view()}</tbody>
@@ -168,7 +169,8 @@ fn Tiers(parts: Vec<(String, i64)>) -> impl IntoView {
     let mut drawn = Vec::new();
     for (series, bytes) in parts.into_iter().filter(|(_, bytes)| *bytes > 0) {
         let width = bytes as f64 / all * 632.0;
-        drawn.push(view! { <rect data-series=series x=x y="0" width=width height="24"></rect> });
+        // a little ground shows between two tiers
+        drawn.push(view! { <rect data-series=series x=x y="0" width=(width - 1.5).max(width / 2.0) height="24"></rect> });
         x += width;
     }
     view! { <svg class="tiers" viewBox="0 0 632 24" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg> }

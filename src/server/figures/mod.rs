@@ -20,7 +20,7 @@ use super::{
         stats,
     },
 };
-use crate::api::{Figure, StatsPage};
+use crate::api::{Figure, Need, StatsPage};
 use range::{Count, Counted, Range};
 use words::{number, percent, seconds};
 
@@ -51,11 +51,10 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         .filter(|lag| lag.is_behind())
         .map(|lag| format!("Retention is behind: the oldest {} entry should have left its tier {} ago.", lag.tier, seconds(lag.seconds)))
         .collect();
-    let damaged = damage_told(damaged, &first);
     let waiting = reports.first().and_then(|(_, report)| report.waiting.clone());
     Ok(StatsPage {
         days,
-        needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), damaged.into_iter().chain(late)),
+        needs: needs(waiting.clone(), reports.first().map(|(_, report)| report), late).chain(damage_told(damaged, &first)).collect(),
         waiting: waiting.is_some(),
         figures: figures(app, (&counts, &before), &answers, &lags),
         by_day: tables::by_step(&counts, &by_step, range),
@@ -77,7 +76,7 @@ fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::S
         Figure { name: "Errors".into(), value: error_rate(lines), note: format!("{} before", error_rate(before)) },
         Figure { name: "Fallbacks".into(), value: percent(answers.fallbacks, answers.entries), note: "of answers".into() },
         Figure { name: "Answer, p50".into(), value: answers.quantile(50), note: format!("p95 {}", answers.quantile(95)) },
-        Figure { name: "Live now".into(), value: number(app.places.people() as i64), note: streams(app.places.open()) },
+        Figure { name: "Live now".into(), value: number(app.places.people() as i64), note: live(app.places.people(), app.places.open()) },
         Figure { name: "Retention lag".into(), value: worst(lags), note: "of the latest tier".into() },
     ]
 }
@@ -87,33 +86,34 @@ async fn steps(app: &App) -> Result<Vec<String>> {
     Ok(plan.steps.iter().map(ToString::to_string).collect())
 }
 
-fn needs(waiting: Option<String>, last: Option<&Report>, others: impl Iterator<Item = String>) -> Vec<String> {
+fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> impl Iterator<Item = Need> {
     let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
     let failed = last.filter(|report| report.failed > 0).map(|report| {
         let first = report.failures.first().map_or("", String::as_str);
         format!("The last run could not do {} steps and tries again; nothing is lost. {first}", report.failed)
     });
-    waiting.into_iter().chain(failed).chain(others).collect()
+    waiting.into_iter().chain(failed).chain(late).map(|text| Need { text, command: None })
 }
 
 /// What a person should do about objects of the archive that cannot be read, of which these are the first.
-fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<String> {
+fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
     let told = |object: &DamagedObject| {
         let entries = if object.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", number(object.entries)) };
-        format!(
-            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive, then check it with: \
-             holly archive cat {}",
-            object.key
-        )
+        let text = format!(
+            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it:"
+        );
+        Need { text, command: Some(format!("holly archive cat {}", object.key)) }
     };
     let more = damaged - first.len() as i64;
-    let more = (more > 0).then(|| format!("{} more objects of the archive are damaged or missing.", number(more)));
+    let more =
+        (more > 0).then(|| Need { text: format!("{} more objects of the archive are damaged or missing.", number(more)), command: None });
     first.iter().map(told).chain(more).collect()
 }
 
 /// What stands under the number of people who are connected.
-fn streams(open: usize) -> String {
-    if open == 1 { "people, 1 stream".to_owned() } else { format!("people, {} streams", number(open as i64)) }
+fn live(people: usize, open: usize) -> String {
+    let (people, streams) = (if people == 1 { "person" } else { "people" }, if open == 1 { "stream" } else { "streams" });
+    format!("{people}, {} {streams}", number(open as i64))
 }
 
 fn worst(lags: &[Lag]) -> String {

@@ -96,7 +96,7 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
         damage::write_down(&app.app.retention, app.app.clock.now()).await.unwrap();
         let metrics = app.nobody().gets("/metrics").await.text();
         let damaged = metrics.lines().find_map(|line| line.strip_prefix("holly_archive_damaged ")).unwrap().to_owned();
-        (admin.gets("/stats").await.text().contains(&format!("then check it with: holly archive cat {}", key)), damaged)
+        (admin.gets("/stats").await.text().contains(&format!("<code>holly archive cat {}", key)), damaged)
     };
     let (not_told, is_told) = ((false, "0".to_owned()), (true, "1".to_owned()));
     assert_eq!(told().await, not_told);
