@@ -65,6 +65,7 @@ export const at = {
   rename: '.talk-link .tool[aria-label^="Rename"]',
   remove: '.talk-link .tool[aria-label^="Delete"]',
   talkMenu: '.top [popovertarget="talk-menu"]',
+  openMenu: "#talk-menu:popover-open",
   renameThis: '.talk-menu [popovertarget="rename"]',
   removeThis: '.talk-menu [popovertarget="delete"]',
   keepThis: '.talk-menu form[data-kept="false"] button',
@@ -75,6 +76,7 @@ export const at = {
   gap: ".gap",
   renameField: '#rename input[name="title"]',
   dialog: ".dialog:not(.talk-menu):popover-open",
+  confirmRename: '#rename button[data-kind="main"]',
   confirmDelete: '.dialog:not(.talk-menu):popover-open button[data-kind="danger"]',
   keepIt: ".dialog:not(.talk-menu):popover-open button[popovertarget]",
 

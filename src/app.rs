@@ -5,7 +5,7 @@ use crate::{
     pages::{ChatPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage},
     server::{site::Site, state::App as State, style},
 };
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, header, request::Parts};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Link, MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -62,8 +62,10 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[component]
 fn App() -> impl IntoView {
     provide_meta_context();
+    let is_chat = use_context::<Parts>().is_some_and(|request| request.uri.path() == "/" || request.uri.path().starts_with("/c/"));
     view! {
-        <Link rel="stylesheet" href=style::ADDRESS.as_str()/>
+        <Link rel="stylesheet" href=style::CHAT.address.as_str()/>
+        {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style::PAGES.address.as_str()/> })}
         <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
         <Router>
             <FlatRoutes fallback=NotFound>

@@ -68,3 +68,78 @@ test("beginnings and ends are read aloud; ticks, tokens and progress are not", a
   assert.ok(heard.length <= 20, `${heard.length} announcements:\n${said}`);
   await ada.leaves();
 });
+
+/** What has the focus, if it matches. */
+const hasFocus = (person, place) => person.page.waitForFunction((place) => document.activeElement.matches(place), place);
+
+test("the menu of a conversation and its dialogs open and close by the keyboard, one at a time, and the focus comes back", async () => {
+  const ada = await somebody();
+  const { keyboard } = ada.page;
+  await ada.says("Hello");
+  await ada.seesAnswers(1);
+  const opensMenu = async () => {
+    await ada.the(at.talkMenu).focus();
+    await keyboard.press("Enter");
+    await ada.sees(at.openMenu);
+  };
+  await opensMenu();
+  await keyboard.press("Escape");
+  await ada.sees(at.openMenu, 0);
+  await hasFocus(ada, at.talkMenu);
+
+  await opensMenu();
+  await tabsTo(ada, at.removeThis);
+  await keyboard.press("Tab");
+  await ada.sees(at.openMenu, 0);
+
+  await opensMenu();
+  await ada.the(at.scroll).click();
+  await ada.sees(at.openMenu, 0);
+
+  for (const [tool, first, stops] of [[at.renameThis, at.renameField, 3], [at.removeThis, at.keepIt, 2]]) {
+    await opensMenu();
+    await tabsTo(ada, tool);
+    await keyboard.press("Enter");
+    await ada.sees(at.dialog);
+    await ada.sees(at.openMenu, 0);
+    await hasFocus(ada, first);
+    await keyboard.press("Escape");
+    await ada.sees(at.dialog, 0);
+    await hasFocus(ada, at.talkMenu);
+
+    await opensMenu();
+    await ada.the(tool).click();
+    await hasFocus(ada, first);
+    for (let stop = 0; stop < stops; stop += 1) await keyboard.press("Tab");
+    await ada.sees(at.dialog, 0);
+  }
+
+  await opensMenu();
+  await tabsTo(ada, at.keepThis);
+  await keyboard.press("Enter");
+  await ada.sees(at.keptTalk);
+  await ada.sees(at.openMenu, 0);
+  await hasFocus(ada, at.talkMenu);
+  await ada.the(at.talkMenu).click();
+  await ada.the(at.renameThis).click();
+  await ada.sees(at.dialog);
+  await ada.screenshot("rename");
+  await ada.the(at.renameField).fill("Greetings");
+  await ada.the(at.confirmRename).click();
+  await ada.reads(at.title, /^Greetings$/);
+  await ada.sees(at.dialog, 0);
+  await hasFocus(ada, at.talkMenu);
+  await ada.leaves();
+});
+
+test("without JavaScript the menu is not seen behind the dialog that it opened", async () => {
+  const ada = await somebody({ javaScriptEnabled: false });
+  const { conversation } = await ada.asks("POST", "/api/conversations", { title: "Lamp oil" });
+  await ada.visits(`/c/${conversation.id}`);
+  await ada.the(at.talkMenu).click();
+  await ada.sees(at.openMenu);
+  await ada.the(at.renameThis).click();
+  await ada.sees(at.dialog);
+  assert.equal(await ada.the(at.openMenu).isVisible(), false);
+  await ada.leaves();
+});

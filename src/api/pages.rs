@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub cursor: Cursor,
     /// Server time of the snapshot, from which running times are counted.
     pub now: Timestamp,
+    /// Days after which an entry expires that nobody keeps.
+    pub cold_days: i64,
     /// What belongs among the rows and could not be read from the archive, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
@@ -79,6 +81,7 @@ impl Snapshot {
             rows,
             cursor: fields.parsed("cursor")?,
             now: fields.time("now")?,
+            cold_days: fields.number("coldDays")?,
             gaps: gaps(fields),
         })
     }

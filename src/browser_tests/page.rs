@@ -49,7 +49,8 @@ impl Page {
 }
 
 fn start(user_id: UserId, rev: i64) -> StreamStart {
-    StreamStart { user_id, cursor: at(rev), rows: Vec::<Change>::new(), now: Timestamp::from_millis(1_795_512_600_000) }
+    let now = Timestamp::from_millis(1_795_512_600_000);
+    StreamStart { user_id, cursor: at(rev), rows: Vec::<Change>::new(), now, cold_days: 90 }
 }
 
 pub(super) fn at(rev: i64) -> Cursor {

@@ -1,7 +1,7 @@
-//! The headings under which conversations are listed.
+//! The headings under which conversations and days are listed.
 
 use super::Conversation;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{DAY_MS, Timestamp};
 
 /// How long ago a conversation was last used, in UTC days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,15 @@ impl Period {
     }
 }
 
+/// The heading of the UTC day in which `then` lies: Today, Yesterday, else the date.
+pub fn day_heading(then: Timestamp, now: Timestamp) -> String {
+    let midnight = Timestamp::from_millis(then.day() * DAY_MS);
+    match Period::of(midnight, now) {
+        near @ (Period::Today | Period::Yesterday) => near.heading().to_owned(),
+        _ => midnight.date(),
+    }
+}
+
 /// Conversations under their headings, newest first; headings without conversations are left out.
 pub fn group_by_period(mut conversations: Vec<Conversation>, now: Timestamp) -> Vec<(Period, Vec<Conversation>)> {
     conversations.sort_unstable_by_key(|conversation| std::cmp::Reverse((conversation.updated_at, conversation.id)));
@@ -59,7 +68,7 @@ pub fn group_by_period(mut conversations: Vec<Conversation>, now: Timestamp) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::ConversationId, timestamp::DAY_MS};
+    use crate::ids::ConversationId;
 
     #[test]
     fn conversations_stand_under_their_period_newest_first() {

@@ -23,7 +23,8 @@ pub enum Item {
     Work(Vec<Arc<WorkLogEntry>>),
 }
 
-/// Messages, entries and conversations by id, each in its newest revision.
+/// Messages, entries and conversations by id, each in its newest revision. Entries are kept as their conversation is, which
+/// changes without a change of theirs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
     messages: BTreeMap<MessageId, Arc<Message>>,
@@ -31,16 +32,27 @@ pub struct Transcript {
     conversations: HashMap<ConversationId, Arc<Conversation>>,
     /// The revision at which things went, so that a late copy does not bring them back.
     removed: HashMap<Key, i64>,
+    /// Days after which entries expire that nobody keeps.
+    cold_days: Option<i64>,
 }
 
 impl Transcript {
-    /// The transcript of these changes.
+    /// The transcript of these changes, whose entries say until when they are kept as each of them came.
     pub fn of(changes: impl IntoIterator<Item = Change>) -> Self {
-        let mut transcript = Self::default();
+        Self::default().with(changes)
+    }
+
+    /// The transcript of these changes, whose entries say until when they are kept as their conversation is kept and let go:
+    /// those that nobody keeps expire after `cold_days`.
+    pub fn following(changes: impl IntoIterator<Item = Change>, cold_days: i64) -> Self {
+        Self { cold_days: Some(cold_days), ..Self::default() }.with(changes)
+    }
+
+    fn with(mut self, changes: impl IntoIterator<Item = Change>) -> Self {
         for change in changes {
-            transcript.apply(change);
+            self.apply(change);
         }
-        transcript
+        self
     }
 
     /// Takes a change in, unless what is held is as new or newer. Says whether anything changed.
@@ -49,7 +61,10 @@ impl Transcript {
             return false;
         }
         match change {
-            Change::Entry(entry) => {
+            Change::Entry(mut entry) => {
+                if let Some(conversation) = entry.conversation_id.and_then(|id| self.conversations.get(&id)) {
+                    follow(&mut entry, conversation.kept, self.cold_days);
+                }
                 !self.conversation_gone(entry.conversation_id, entry.rev) && newer(&mut self.entries, entry.id, entry, |e| e.rev)
             }
             Change::Message(message) => {
@@ -58,7 +73,11 @@ impl Transcript {
             }
             Change::Conversation(conversation) => match self.conversations.get(&conversation.id) {
                 Some(held) if held.rev >= conversation.rev => false,
-                _ => {
+                held => {
+                    if held.is_none_or(|held| held.kept != conversation.kept) {
+                        let here = self.entries.values_mut().filter(|entry| entry.conversation_id == Some(conversation.id));
+                        here.for_each(|entry| follow(Arc::make_mut(entry), conversation.kept, self.cold_days));
+                    }
                     self.conversations.insert(conversation.id, Arc::new(conversation));
                     true
                 }
@@ -139,6 +158,12 @@ impl Transcript {
     }
 }
 
+fn follow(entry: &mut WorkLogEntry, conversation_kept: bool, cold_days: Option<i64>) {
+    if let Some(days) = cold_days {
+        entry.follow(conversation_kept, days);
+    }
+}
+
 fn turn_of(group: &[Arc<WorkLogEntry>]) -> Option<TurnId> {
     group.first().and_then(|entry| entry.turn_id)
 }
@@ -152,109 +177,4 @@ fn newer<K: Ord, V>(held: &mut BTreeMap<K, Arc<V>>, key: K, row: V, rev: impl Fn
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::Removed;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    const TIME: &str = "2026-11-24T09:30:00.000Z";
-
-    fn uuid(kind: u128, n: u128) -> Uuid {
-        Uuid::from_u128(n * 16 + kind)
-    }
-
-    fn conversation(n: u128, rev: i64) -> Change {
-        let row = json!({"id": uuid(0, n), "title": rev.to_string(), "createdAt": TIME, "updatedAt": TIME, "rev": rev});
-        Change::Conversation(serde_json::from_value(row).unwrap())
-    }
-
-    fn message(n: u128, rev: i64) -> Change {
-        let row = json!({
-            "id": uuid(1, n), "conversationId": uuid(0, n % 2), "role": "user", "content": rev.to_string(), "status": "done",
-            "createdAt": TIME, "updatedAt": TIME, "rev": rev,
-        });
-        Change::Message(serde_json::from_value(row).unwrap())
-    }
-
-    fn entry(n: u128, rev: i64) -> Change {
-        let row = json!({
-            "id": uuid(2, n), "userId": uuid(3, 0), "conversationId": uuid(0, n % 2), "turnId": uuid(4, n / 4), "logType": "info",
-            "status": "info", "title": rev.to_string(), "metadata": {}, "timestamp": TIME, "updatedAt": TIME, "storageStatus": "hot",
-            "rev": rev,
-        });
-        Change::Entry(serde_json::from_value(row).unwrap())
-    }
-
-    /// A step of a history: the kind of the thing (conversation, message, entry), its number, whether it goes.
-    type Step = (u128, u128, bool);
-
-    /// Everything that ever happened, by revision. What is gone, or whose conversation is gone, does not change again.
-    fn history(steps: Vec<Step>) -> Vec<Change> {
-        let mut gone: Vec<Uuid> = Vec::new();
-        let mut changes = Vec::new();
-        for (kind, n, goes) in steps {
-            let id = uuid(kind, n);
-            if gone.contains(&id) || gone.contains(&uuid(0, n % 2)) {
-                continue;
-            }
-            let rev = changes.len() as i64 + 1;
-            let kinds = [RemovedKind::Conversation, RemovedKind::Message, RemovedKind::Entry];
-            changes.push(match kind {
-                _ if goes => Change::Removed(Removed { kind: kinds[kind as usize], id, rev }),
-                0 => conversation(n, rev),
-                1 => message(n, rev),
-                _ => entry(n, rev),
-            });
-            if goes {
-                gone.push(id);
-            }
-        }
-        changes
-    }
-
-    /// A history, and the same changes in any order, some of them twice.
-    fn deliveries() -> impl Strategy<Value = (Vec<Change>, Vec<Change>)> {
-        let step = (0u128..3, 0u128..6, prop::bool::weighted(0.15));
-        let step = step.prop_map(|(kind, n, goes)| (kind, if kind == 0 { n % 2 } else { n }, goes));
-        (prop::collection::vec(step, 0..40), any::<prop::sample::Index>()).prop_flat_map(|(steps, again)| {
-            let changes = history(steps);
-            let mut delivered = changes.clone();
-            delivered.extend(changes.iter().take(again.index(changes.len() + 1)).cloned());
-            (Just(changes), Just(delivered).prop_shuffle())
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn any_order_and_any_repetition_give_the_same_list((changes, delivered) in deliveries()) {
-            prop_assert_eq!(Transcript::of(delivered), Transcript::of(changes));
-        }
-
-        #[test]
-        fn a_late_copy_brings_nothing_back((changes, delivered) in deliveries()) {
-            let mut transcript = Transcript::of(changes);
-            for change in delivered {
-                let before = transcript.clone();
-                prop_assert!(!transcript.apply(change));
-                prop_assert_eq!(&transcript, &before);
-            }
-        }
-
-        #[test]
-        fn items_stand_in_the_order_of_their_ids((_, delivered) in deliveries()) {
-            let transcript = Transcript::of(delivered);
-            let mut ids = Vec::new();
-            for item in transcript.items(ConversationId::from_uuid(uuid(0, 1)), Span::default()) {
-                match item {
-                    Item::Message(message) => ids.push(message.id.uuid()),
-                    Item::Work(group) => {
-                        prop_assert!(group.iter().all(|entry| entry.turn_id == turn_of(&group)), "one turn in a group");
-                        ids.extend(group.iter().map(|entry| entry.id.uuid()));
-                    }
-                }
-            }
-            prop_assert!(ids.is_sorted(), "{ids:?}");
-        }
-    }
-}
+mod tests;

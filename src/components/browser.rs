@@ -6,20 +6,18 @@ use web_sys::{Element, Event, EventTarget, HtmlElement};
 
 /// Hears an event for as long as the page is there; islands never leave it before.
 pub(super) fn listen(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
-    listen_boxed(target, event, Box::new(heard));
-}
-
-/// One function for all that is heard, whatever it does: each kind of its own would weigh.
-fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>) {
-    let heard = Closure::wrap(heard);
-    _ = target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
-    heard.forget();
+    listen_boxed(target, event, Box::new(heard), false);
 }
 
 /// Hears an event of everything below `target`, also one that does not rise, such as that a picture is loaded.
 pub(super) fn listen_within(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
-    let heard: Closure<dyn FnMut(Event)> = Closure::wrap(Box::new(heard));
-    _ = target.add_event_listener_with_callback_and_bool(event, heard.as_ref().unchecked_ref(), true);
+    listen_boxed(target, event, Box::new(heard), true);
+}
+
+/// One function for all that is heard, whatever it does: each kind of its own would weigh.
+fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>, within: bool) {
+    let heard = Closure::wrap(heard);
+    _ = target.add_event_listener_with_callback_and_bool(event, heard.as_ref().unchecked_ref(), within);
     heard.forget();
 }
 

@@ -14,7 +14,7 @@ pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl Int
                 <Icon name="pin"/>
                 "Kept"
             </span>
-            <button type="button" class="tool" popovertarget="talk-menu" aria-label="What can be done with this conversation" aria-haspopup="true">
+            <button type="button" class="tool" popovertarget="talk-menu" aria-label="What can be done with this conversation">
                 <Icon name="more"/>
             </button>
         }

@@ -7,7 +7,7 @@ use super::{
     live_forms::send_live_forms,
     markup::{Html, talks},
     patch::morph_children,
-    talk_dialogs::open_dialog,
+    talk_dialogs::{close_left, open_dialog},
 };
 use crate::{
     api::Snapshot,
@@ -53,6 +53,7 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     });
     send_live_forms();
     browser::listen(&document(), "click", move |event| _ = open_dialog(&event, stream));
+    browser::listen(&document(), "focusin", |event| close_left(&event));
     Some(())
 }
 

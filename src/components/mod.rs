@@ -66,6 +66,8 @@ pub use opened::Opened;
 pub use reader::Reader;
 pub use receipt_note::ReceiptNote;
 pub use side::Side;
+pub use talk_dialogs::TalkDialogs;
+pub use talk_menu::TalkActions;
 pub use theme_switch::ThemeSwitch;
 pub use timeline::Timeline;
 pub use trouble::Trouble;

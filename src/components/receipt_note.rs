@@ -8,8 +8,11 @@ use leptos::prelude::*;
 pub fn ReceiptNote(
     /// The figures of a [`Receipt`], as they stand in the address.
     code: Option<String>,
+    /// What the place is called; `live_forms` knows it by its own name.
+    #[prop(default = "receipt".to_owned())]
+    id: String,
 ) -> impl IntoView {
     let words = code.and_then(|code| code.parse().ok()).map(|receipt: Receipt| receipt.words());
     let nothing = words.is_none();
-    view! { <p id="receipt" class="note" role="status" hidden=nothing>{words}</p> }
+    view! { <p id=id class="note" role="status" hidden=nothing>{words}</p> }
 }

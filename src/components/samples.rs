@@ -2,7 +2,7 @@
 
 use crate::{
     api::ModelChoice,
-    chat::{AnswerFacts, Conversation, Message, MessageStatus, Role},
+    chat::{AnswerFacts, Conversation, Message, MessageStatus, Receipt, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
     work_log::{Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
@@ -203,6 +203,12 @@ pub fn conversations() -> Vec<Conversation> {
         rev: 1,
     })
     .collect()
+}
+
+/// What was deleted: all of it, and where the archive could not be reached.
+pub fn receipts() -> [Receipt; 2] {
+    let whole = Receipt { conversations: 1, messages: 6, rows: 8, archived: 4, files: 1, objects: 2, objects_pending: 0 };
+    [whole, Receipt { conversations: 0, messages: 0, files: 0, objects: 1, objects_pending: 1, ..whole }]
 }
 
 /// What could not be read of two days, of an archive that is away.

@@ -12,11 +12,14 @@ use web_sys::{Element, Event, HtmlInputElement};
 
 /// Both dialogs.
 #[component]
-pub(super) fn TalkDialogs(conversation: Option<Conversation>) -> impl IntoView {
+pub fn TalkDialogs(
+    /// What they are made for at first; the browser fills them in for any other.
+    conversation: Option<Conversation>,
+) -> impl IntoView {
     let (id, title) = conversation.map(|open| (open.id.to_string(), open.title)).unwrap_or_default();
     view! {
         <div id="rename" class="dialog" popover="auto" role="dialog" aria-label="Rename a conversation">
-            <form method="post" action=RenameConversation::url() data-live="">
+            <form method="post" action=RenameConversation::url() data-live="" data-next="[popovertarget=talk-menu]">
                 <h2>"Rename the conversation"</h2>
                 <input type="hidden" name="conversation_id" value=id.clone()/>
                 <input name="title" aria-label="Title" required autofocus maxlength=TITLE_MAX_CHARS value=title.clone()/>
@@ -25,7 +28,7 @@ pub(super) fn TalkDialogs(conversation: Option<Conversation>) -> impl IntoView {
             </form>
         </div>
         <div id="delete" class="dialog" popover="auto" role="dialog" aria-label="Delete a conversation">
-            <form method="post" action=DeleteConversation::url() data-live="">
+            <form method="post" action=DeleteConversation::url() data-live="" data-next="[popovertarget=talk-menu]">
                 <h2>"Delete “"<span data-title="">{title}</span>"”?"</h2>
                 <p>"Its messages, its work and its files are deleted everywhere. This cannot be undone."</p>
                 <input type="hidden" name="conversation_id" value=id/>
@@ -40,13 +43,14 @@ pub(super) fn TalkDialogs(conversation: Option<Conversation>) -> impl IntoView {
 fn Choice(dialog: &'static str, kind: &'static str, word: &'static str) -> impl IntoView {
     view! {
         <div class="row">
-            <button type="button" class="button" popovertarget=dialog popovertargetaction="hide">"Keep it"</button>
+            <button type="button" class="button" popovertarget=dialog popovertargetaction="hide" autofocus=dialog == "delete">"Cancel"</button>
             <button class="button" data-kind=kind>{word}</button>
         </div>
     }
 }
 
-/// Fills the dialog in for the conversation whose tool was used, and opens it where the browser does not do so itself.
+/// Fills the dialog in for the conversation whose tool was used, and opens it where the browser does not do so itself. The menu
+/// or the side that the tool stands in closes.
 pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
     let tool = browser::happened_in(event, "[data-dialog]")?;
     let (dialog, id) = (browser::element(&tool.get_attribute("data-dialog")?)?, tool.get_attribute("data-talk")?);
@@ -61,8 +65,17 @@ pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
     if let Some(trouble) = browser::first::<Element>(&dialog, ".trouble") {
         browser::show(&trouble, false);
     }
+    browser::close_popover_around(&tool);
     if !tool.has_attribute("popovertarget") {
         browser::open_popover(&dialog);
     }
     Some(())
+}
+
+/// Closes the menu or the dialog that the focus has left. Escape and a click beside them the browser hears by itself.
+pub(super) fn close_left(event: &Event) {
+    if browser::happened_in(event, "#talk-menu, [popovertarget=talk-menu], [role=dialog]").is_none() {
+        let root = document().document_element();
+        root.iter().flat_map(|root| browser::all(root, "#talk-menu, [role=dialog]")).for_each(|left| browser::close_popover_around(&left));
+    }
 }

@@ -27,6 +27,8 @@ pub struct StreamStart {
     pub rows: Vec<Change>,
     /// Server time of the snapshot; [`clock`] is set by it.
     pub now: Timestamp,
+    /// Days after which an entry expires that nobody keeps.
+    pub cold_days: i64,
 }
 
 /// What [`use_work_log_stream`] gives.
@@ -72,9 +74,9 @@ impl WorkLogStream {
 /// # Server-side behaviour
 /// The transcript and the answers hold the page's rows and the connection is [`Connection::Connecting`]. Nothing is opened.
 pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
-    let StreamStart { user_id, cursor, rows, now } = start;
+    let StreamStart { user_id, cursor, rows, now, cold_days } = start;
     let (answers, set_answers) = signal(answers_of(&rows));
-    let (transcript, set_transcript) = signal(Transcript::of(rows));
+    let (transcript, set_transcript) = signal(Transcript::following(rows, cold_days));
     Effect::new(move || {
         clock::set_by_server(now);
         let take_in = move |updates: &[News]| take_in(updates, set_transcript, set_answers);
@@ -147,7 +149,7 @@ mod tests {
         let rows = vec![Change::Removed(Removed { kind: RemovedKind::Entry, id, rev: 5 })];
         let (cursor, now) = (Cursor { epoch: Epoch::from_bits(7), rev: 5 }, Timestamp::from_millis(1_795_512_600_000));
         Owner::new().with(|| {
-            let stream = use_work_log_stream(StreamStart { user_id: UserId::from_uuid(id), cursor, rows, now });
+            let stream = use_work_log_stream(StreamStart { user_id: UserId::from_uuid(id), cursor, rows, now, cold_days: 90 });
             assert!(stream.transcript.with_untracked(|transcript| transcript.is_removed(RemovedKind::Entry, id)));
             assert_eq!(stream.connection.get_untracked(), Connection::Connecting);
         });

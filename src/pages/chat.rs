@@ -1,6 +1,6 @@
 //! `/` and `/c/{id}`: the chat.
 
-use super::{NotFound, form_error::form_error};
+use super::{NotFound, form_error::form_error, refused::Refused};
 use crate::{
     api::{ApiError, PartQuery, load_chat},
     components::ChatRoom,
@@ -34,7 +34,7 @@ pub fn ChatPage() -> impl IntoView {
                 })
             }
             Err(ApiError::NotFound(_)) => EitherOf3::A(view! { <NotFound/> }),
-            Err(error) => EitherOf3::C(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => EitherOf3::C(view! { <Refused error/> }),
         }
     })
 }

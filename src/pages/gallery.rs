@@ -1,10 +1,10 @@
 //! `/gallery`: every component in every state, in both themes. The examples are in `components::samples`.
 
 use crate::{
-    chat::{Item, Message, MessageStatus, Role, group_by_period},
+    chat::{Conversation, Item, Message, MessageStatus, Receipt, Role, group_by_period},
     components::{
-        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing, Reader, StatusIcon, ThemeSwitch,
-        Timeline, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
+        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing, Reader, ReceiptNote, StatusIcon,
+        TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
     },
     live::Connection,
     work_log::Status,
@@ -22,38 +22,59 @@ pub fn Gallery() -> impl IntoView {
             <header><ThemeSwitch theme=None/></header>
             <Everything theme="light" first=1_000/>
             <Everything theme="dark" first=2_000/>
+            <TalkDialogs conversation=samples::conversations().into_iter().next()/>
         </main>
     }
 }
 
+/// What stands under each heading: how one writes it, and where it is, below `src/components`.
+const EXAMPLES: [(&str, &str, &str); 14] = [
+    ("A conversation", "<Timeline items running reader/>", "timeline.rs"),
+    ("Entries in each state", "<WorkLogMessage entry reader/>", "work_log_message.rs"),
+    ("Where the archive does not answer", "<Missing gaps/>", "missing.rs"),
+    ("A finished turn, folded", "<WorkGroup entries running reader/>", "work_group.rs"),
+    ("Messages", "<ChatMessage message live_text can/>", "chat_message.rs"),
+    ("What tools make", "<MediaFigure file at/>", "media_figure.rs"),
+    ("Connection", "<ConnectionStatus connection/>", "connection_status.rs"),
+    ("Statuses", "<StatusIcon status/>", "icon.rs"),
+    ("Conversations", "<ConversationGroups groups current/>", "conversation_list.rs"),
+    ("A conversation's menu", "<TalkActions conversation/>", "talk_menu.rs"),
+    ("The receipt of a deletion", "<ReceiptNote code/>", "receipt_note.rs"),
+    ("Composer", "<ComposerFoot models chosen running/>", "composer_foot.rs"),
+    ("What went wrong", "<Trouble text/>", "trouble.rs"),
+    ("Nothing yet", "<Welcome/>", "welcome.rs"),
+];
+
 /// One theme; `first` numbers its examples apart from the other one's.
 #[component]
 fn Everything(theme: &'static str, first: u32) -> impl IntoView {
+    let shown = [
+        view! { <div class="sample"><Talk first/></div> }.into_any(),
+        view! { <div class="sample"><Entries first=first + 100/></div> }.into_any(),
+        view! { <div class="sample"><Missing gaps=samples::gaps()/></div> }.into_any(),
+        view! { <div class="sample"><Folded first=first + 200/></div> }.into_any(),
+        view! { <div class="sample"><Messages first=first + 300/></div> }.into_any(),
+        view! { <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure at=samples::address_of(&file) file/> }).collect_view()}</div> }.into_any(),
+        view! { <div class="row"><Connections/></div> }.into_any(),
+        view! { <div class="row">{Status::ALL.iter().map(|status| view! { <span class="chip"><StatusIcon status=*status/> {status.word()}</span> }).collect_view()}</div> }.into_any(),
+        view! { <div class="narrow"><Conversations theme/></div> }.into_any(),
+        view! { <div class="row"><Menus/></div> }.into_any(),
+        view! { <div class="sample"><Receipts first/></div> }.into_any(),
+        view! { <div class="sample"><Composers/></div> }.into_any(),
+        view! { <Trouble text="The server could not be reached. Please try again.".to_owned()/> }.into_any(),
+        view! { <Welcome/> }.into_any(),
+    ];
+    let named = |((heading, code, file), sample)| {
+        view! {
+            <h2>{heading}</h2>
+            <p class="code"><code>{code}</code> <span>{file}</span></p>
+            {sample}
+        }
+    };
     view! {
         <section data-theme=theme aria-label=theme>
             <h1>"Gallery, " {theme}</h1>
-            <h2>"A conversation"</h2>
-            <div class="sample"><Talk first/></div>
-            <h2>"Entries in each state"</h2>
-            <div class="sample"><Entries first=first + 100/></div>
-            <h2>"Where the archive does not answer"</h2>
-            <div class="sample"><Missing gaps=samples::gaps()/></div>
-            <h2>"A finished turn, folded"</h2>
-            <div class="sample"><Folded first=first + 200/></div>
-            <h2>"Messages"</h2>
-            <div class="sample"><Messages first=first + 300/></div>
-            <h2>"What tools make"</h2>
-            <div class="sample">{samples::files().into_iter().map(|file| view! { <MediaFigure at=samples::address_of(&file) file/> }).collect_view()}</div>
-            <h2>"Connection"</h2>
-            <div class="row"><Connections/></div>
-            <h2>"Statuses"</h2>
-            <div class="row">{Status::ALL.iter().map(|status| view! { <span class="chip"><StatusIcon status=*status/> {status.word()}</span> }).collect_view()}</div>
-            <h2>"Conversations"</h2>
-            <div class="narrow"><Conversations theme/></div>
-            <h2>"Composer"</h2>
-            <div class="sample"><Composers/></div>
-            <h2>"Nothing yet"</h2>
-            <Welcome/>
+            {EXAMPLES.into_iter().zip(shown).map(named).collect_view()}
         </section>
     }
 }
@@ -141,6 +162,39 @@ fn Composers() -> impl IntoView {
     view! {
         {composer(false)}
         {composer(true)}
-        <Trouble text="The server could not be reached. Please try again.".to_owned()/>
+    }
+}
+
+/// The menu of a conversation that expires, and of one that is kept.
+#[component]
+fn Menus() -> impl IntoView {
+    let menu = |conversation: Conversation| {
+        let title = conversation.title.clone();
+        view! { <div class="dialog talk-menu" role="group" aria-label=title><TalkActions conversation/></div> }
+    };
+    samples::conversations().into_iter().take(2).map(menu).collect_view()
+}
+
+#[component]
+fn Receipts(first: u32) -> impl IntoView {
+    let note = |(receipt, n): (Receipt, u32)| view! { <ReceiptNote code=Some(receipt.code()) id=format!("receipt-{n}")/> };
+    samples::receipts().into_iter().zip(first..).map(note).collect_view()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EXAMPLES;
+
+    #[test]
+    fn the_examples_name_components_and_properties_that_are_there() {
+        for (heading, code, file) in EXAMPLES {
+            let path = format!("{}/src/components/{file}", env!("CARGO_MANIFEST_DIR"));
+            let source = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{heading}: {path}: {why}"));
+            let mut words = code.trim_start_matches('<').trim_end_matches("/>").split(' ');
+            let component = format!("pub fn {}(", words.next().unwrap());
+            let properties = source.split(&component).nth(1).unwrap_or_else(|| panic!("{heading}: no {component} in {file}"));
+            let properties = properties.split(") -> impl").next().unwrap();
+            words.for_each(|word| assert!(properties.contains(&format!("{word}: ")), "{heading}: {file} has no {word}"));
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! `/history`: everything in the work log, searched and filtered by a plain form.
+//! `/history`: everything in the work log, day by day, searched and filtered by a plain form.
 
 use crate::{
     api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
-    chat::Change,
+    chat::{Change, day_heading},
     components::{Missing, Reader, ReceiptNote, WorkLogMessage},
     ids::EntryId,
-    work_log::{LogType, Status},
+    work_log::{LogType, Status, WorkLogEntry},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -26,9 +26,9 @@ pub fn HistoryPage() -> impl IntoView {
     Suspend::new(async move {
         let found = load_history(query.clone()).await;
         view! {
-            <Title text="History"/>
+            <Title text="Search"/>
             <main class="page" data-width="column">
-                <div class="bar"><h1>"History"</h1> <a href="/">"Back to the conversations"</a></div>
+                <div class="bar"><h1>"Search"</h1> <a href="/">"Back to the conversations"</a></div>
                 <ReceiptNote code=deleted/>
                 <Filters query=query.clone()/>
                 {shown(found, &query)}
@@ -44,7 +44,7 @@ fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView +
             {page.next.map(|before| view! { <Again query=query.clone() before=Some(before) word="Older"/> })}
             {(page.next.is_none() && query.leaves_archive_out()).then(|| {
                 let query = HistoryQuery { archive: true, before: None, ..query.clone() };
-                view! { <p class="none">"Hot and warm entries were searched. Older ones lie in the archive, which takes longer."</p> <Again query before=None word="Search the archive too"/> }
+                view! { <p class="none">"Only newer entries were searched. Older ones lie in the archive, which takes longer."</p> <Again query before=None word="Search the archive too"/> }
             })}
         }),
         Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
@@ -56,8 +56,21 @@ fn Entries(snapshot: Snapshot) -> impl IntoView {
     let reader = Reader::asking(snapshot.now);
     let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">"Nothing was found."</p> });
     let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
+    let days: Vec<Vec<Arc<WorkLogEntry>>> = entries.fold(Vec::new(), |mut days, entry| {
+        match days.last_mut() {
+            Some(day) if day.last().is_some_and(|last| last.timestamp.day() == entry.timestamp.day()) => day.push(entry),
+            _ => days.push(vec![entry]),
+        }
+        days
+    });
+    let shown = |day: Vec<Arc<WorkLogEntry>>| {
+        view! {
+            <h2 class="day">{day.first().map(|first| day_heading(first.timestamp, snapshot.now))}</h2>
+            <div class="work-group">{day.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
+        }
+    };
     view! {
-        <div class="work-group">{entries.map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
+        {days.into_iter().map(shown).collect_view()}
         <Missing gaps=snapshot.gaps/>
         {none}
     }

@@ -1,6 +1,6 @@
 //! `/holds`: what admins keep from expiring and from being deleted; for admins.
 
-use super::form_error::FormError;
+use super::{form_error::FormError, refused::Refused};
 use crate::api::{HoldLine, PlaceHold, ReleaseHold, load_holds};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -23,7 +23,7 @@ pub fn HoldsPage() -> impl IntoView {
                     <section class="panel"><h2>"Place a hold"</h2><Place/></section>
                 </main>
             }),
-            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => Either::Right(view! { <Refused error/> }),
         }
     })
 }
@@ -34,7 +34,7 @@ fn Holds(holds: Vec<HoldLine>) -> impl IntoView {
         return Either::Left(view! { <p class="none">"Nothing is on hold."</p> });
     }
     Either::Right(view! {
-        <div class="table" tabindex="0" role="group" aria-label="Holds">
+        <div class="table" data-cards="" tabindex="0" role="group" aria-label="Holds">
             <table>
                 <thead>
                     <tr>
@@ -60,10 +60,10 @@ fn Line(hold: HoldLine) -> impl IntoView {
     view! {
         <tr>
             <td>{hold.person}</td>
-            <td data-text="">{what}</td>
-            <td data-text="">{hold.reason}</td>
-            <td data-text="">{hold.placed_by}</td>
-            <td><time datetime=hold.since.to_string() title=hold.since.date_time()>{hold.since.date()}</time></td>
+            <td data-text="" data-label="What">{what}</td>
+            <td data-text="" data-label="Why">{hold.reason}</td>
+            <td data-text="" data-label="Placed by">{hold.placed_by}</td>
+            <td data-label="Since"><time datetime=hold.since.to_string() title=hold.since.date_time()>{hold.since.date()}</time></td>
             <td>
                 <form method="post" action=ReleaseHold::url()>
                     <input type="hidden" name="id" value=hold.id/>

@@ -10,6 +10,7 @@ mod join;
 mod not_found;
 mod people;
 mod provider_button;
+mod refused;
 mod settings;
 mod sign_in;
 mod stats;

@@ -1,6 +1,6 @@
 //! `/settings/people`, for admins: who is there, who is invited. Plain forms; nothing here shows what people wrote.
 
-use super::{form_error::FormError, settings::day, your_data::ErasedNote};
+use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
 use crate::api::{
     DisablePerson, ErasePerson, Invitation, InvitePerson, PeoplePage as Page, Person, SetPersonAdmin, WithdrawInvitation, load_people,
 };
@@ -32,7 +32,7 @@ pub fn PeoplePage() -> impl IntoView {
                     <People page part/>
                 </main>
             }),
-            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => Either::Right(view! { <Refused error/> }),
         }
     })
 }

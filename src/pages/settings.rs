@@ -3,6 +3,7 @@
 use super::{
     devices::{Devices, Password},
     form_error::FormError,
+    refused::Refused,
     your_data::YourData,
 };
 use crate::{
@@ -37,7 +38,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <YourData has_password=settings.has_password/>
                 </main>
             }),
-            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => Either::Right(view! { <Refused error/> }),
         }
     })
 }
@@ -85,7 +86,6 @@ fn Details() -> impl IntoView {
 
 #[component]
 fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
-    let none = keys.is_empty();
     view! {
         <section class="panel">
             <h2>"API keys"</h2>
@@ -95,12 +95,14 @@ fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
                     <p>"Your new key, shown this once: " <code class="secret">{key}</code></p>
                 </div>
             })}
-            <div class="table" hidden=none>
-                <table>
-                    <thead><tr><th>"Name"</th><th>"Key"</th><th>"Made"</th><th>"Last used"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
-                    <tbody>{keys.into_iter().map(|key| view! { <KeyRow key/> }).collect_view()}</tbody>
-                </table>
-            </div>
+            {(!keys.is_empty()).then(|| view! {
+                <div class="table" data-cards="">
+                    <table>
+                        <thead><tr><th>"Name"</th><th data-text="">"Key"</th><th>"Made"</th><th>"Last used"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
+                        <tbody>{keys.into_iter().map(|key| view! { <KeyRow key/> }).collect_view()}</tbody>
+                    </table>
+                </div>
+            })}
             <form class="filters" method="post" action=CreateKey::url()>
                 <label class="field">"What the key is for" <input name="name" maxlength="80" required placeholder="Deploy script"/></label>
                 <button class="button">"Make a key"</button>
@@ -114,9 +116,9 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
     view! {
         <tr>
             <td>{key.name}</td>
-            <td><code>{format!("holly_{}_…", key.id)}</code></td>
-            <td>{day(key.created_at)}</td>
-            <td>{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(day(at)))}</td>
+            <td data-text=""><code>{format!("holly_{}_…", key.id)}</code></td>
+            <td data-label="Made">{day(key.created_at)}</td>
+            <td data-label="Last used">{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(day(at)))}</td>
             <td>
                 <form method="post" action=RevokeKey::url()>
                     <input type="hidden" name="id" value=key.id/>
@@ -134,21 +136,22 @@ pub(super) fn day(at: Timestamp) -> impl IntoView {
 
 #[component]
 fn Grants(grants: Vec<ToolGrant>) -> impl IntoView {
-    let none = grants.is_empty();
     view! {
         <section class="panel">
             <h2>"Tools that need not ask"</h2>
-            <p>{if none {
+            <p>{if grants.is_empty() {
                 "Tools that write or send ask you first. Those that you always allow will be listed here."
             } else {
                 "You said “Always allow” for these. Tools that write or send and are not listed ask you first."
             }}</p>
-            <div class="table" hidden=none>
-                <table>
-                    <thead><tr><th>"Tool"</th><th>"Allowed"</th><th><span class="unseen">"Ask again"</span></th></tr></thead>
-                    <tbody>{grants.into_iter().map(|grant| view! { <GrantRow grant/> }).collect_view()}</tbody>
-                </table>
-            </div>
+            {(!grants.is_empty()).then(|| view! {
+                <div class="table" data-cards="">
+                    <table>
+                        <thead><tr><th>"Tool"</th><th>"Allowed"</th><th><span class="unseen">"Ask again"</span></th></tr></thead>
+                        <tbody>{grants.into_iter().map(|grant| view! { <GrantRow grant/> }).collect_view()}</tbody>
+                    </table>
+                </div>
+            })}
         </section>
     }
 }
@@ -158,7 +161,7 @@ fn GrantRow(grant: ToolGrant) -> impl IntoView {
     view! {
         <tr>
             <td><code>{grant.tool.clone()}</code></td>
-            <td>{day(grant.granted_at)}</td>
+            <td data-label="Allowed">{day(grant.granted_at)}</td>
             <td>
                 <form method="post" action=RevokeGrant::url()>
                     <input type="hidden" name="tool" value=grant.tool.clone()/>

@@ -3,6 +3,7 @@
 use super::{
     form_error::FormError,
     provider_button::{ProviderButton, ProviderNote},
+    refused::Refused,
     your_data::ErasedNote,
 };
 use crate::{
@@ -20,7 +21,7 @@ pub fn SignInPage() -> impl IntoView {
     Suspend::new(async move {
         let ways = match load_sign_in_ways().await {
             Ok(ways) => ways,
-            Err(error) => return Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => return Either::Right(view! { <Refused error/> }),
         };
         Either::Left(view! {
             <Title text="Sign in"/>

@@ -49,7 +49,10 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 }
 
 fn data_dir(config: &Config) -> Finding {
-    let result = DataDir::take(&config.data_dir).map(|_| "can be written".to_owned()).map_err(|error| error.to_string());
+    let result = match DataDir::is_held(&config.data_dir) {
+        true => Ok("is held by a Holly that runs".to_owned()),
+        false => DataDir::take(&config.data_dir).map(|_| "can be written".to_owned()).map_err(|error| error.to_string()),
+    };
     Finding { what: format!("data folder {}", config.data_dir.display()), result }
 }
 

@@ -26,4 +26,9 @@ impl DataDir {
             Err(TryLockError::Error(why)) => Err(unusable(why)),
         }
     }
+
+    /// Whether a server holds the folder now.
+    pub fn is_held(root: &Path) -> bool {
+        File::open(root.join("holly.lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
 }

@@ -118,20 +118,21 @@ async fn page(State(app): State<App>, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(context, shell)(request).await
 }
 
-/// The built site and the style sheet.
+/// The built site and the style sheets.
 fn static_files(app: &App) -> Router<App> {
     let site = site::service(&app.site);
     Router::new()
-        .route(&style::ADDRESS, get(style_sheet))
+        .route(&style::CHAT.address, get(|| style_sheet(&style::CHAT)))
+        .route(&style::PAGES.address, get(|| style_sheet(&style::PAGES)))
         .route_service("/pkg/{*path}", site.clone())
         .route_service("/samples/{*path}", site.clone())
         .route_service("/icons.svg", site.clone())
         .route_service("/favicon.svg", site)
 }
 
-async fn style_sheet() -> impl IntoResponse {
+async fn style_sheet(sheet: &'static style::Sheet) -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    (headers, style::SHEET.as_str())
+    (headers, sheet.text.as_str())
 }
 
 async fn no_such_address() -> Problem {

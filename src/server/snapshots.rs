@@ -23,7 +23,8 @@ const ENTRIES: i64 = 50;
 
 async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Change>) -> Result<Snapshot> {
     let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(reader, user_id).await?.head };
-    Ok(Snapshot { user_id, rows, cursor, now: app.clock.now(), gaps: Vec::new() })
+    let cold_days = app.config.retention.policy.cold_days;
+    Ok(Snapshot { user_id, rows, cursor, now: app.clock.now(), cold_days, gaps: Vec::new() })
 }
 
 /// The chat page.

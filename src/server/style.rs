@@ -1,10 +1,10 @@
-//! The style sheet: the files of `style/` in their order, one text, in the program itself. Its address carries a hash of
-//! its content, so that browsers may keep it for ever.
+//! The style sheets: the files of `style/` in their order, in the program itself. What the chat does not show has a sheet of
+//! its own. Their addresses carry a hash of their content, so that browsers may keep them for ever.
 
 use super::auth::sha256_hex;
 use std::sync::LazyLock;
 
-const FILES: &[&str] = &[
+const CHAT_FILES: &[&str] = &[
     include_str!("../../style/tokens.css"),
     include_str!("../../style/base.css"),
     include_str!("../../style/controls.css"),
@@ -19,17 +19,38 @@ const FILES: &[&str] = &[
     include_str!("../../style/approval.css"),
     include_str!("../../style/composer.css"),
     include_str!("../../style/page.css"),
-    include_str!("../../style/people.css"),
-    include_str!("../../style/stats.css"),
-    include_str!("../../style/gallery.css"),
     include_str!("../../style/print.css"),
 ];
 
-/// The whole sheet.
-pub static SHEET: LazyLock<String> = LazyLock::new(|| FILES.iter().map(|file| lean(file)).collect());
+const PAGES_FILES: &[&str] = &[
+    include_str!("../../style/panels.css"),
+    include_str!("../../style/people.css"),
+    include_str!("../../style/stats.css"),
+    include_str!("../../style/gallery.css"),
+];
 
-/// Where the sheet is served.
-pub static ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/style/{}.css", &sha256_hex(&SHEET)[..16]));
+/// A sheet and where it is served.
+#[derive(Debug)]
+pub struct Sheet {
+    /// Its rules.
+    pub text: String,
+    /// Its path.
+    pub address: String,
+}
+
+/// What every page needs.
+pub static CHAT: LazyLock<Sheet> = LazyLock::new(|| Sheet::of(CHAT_FILES));
+
+/// What pages need beside it that are not the chat.
+pub static PAGES: LazyLock<Sheet> = LazyLock::new(|| Sheet::of(PAGES_FILES));
+
+impl Sheet {
+    fn of(files: &[&str]) -> Self {
+        let text: String = files.iter().map(|file| lean(file)).collect();
+        let address = format!("/style/{}.css", &sha256_hex(&text)[..16]);
+        Self { text, address }
+    }
+}
 
 /// Without comments, indentation and empty lines, which browsers pass over.
 fn lean(css: &str) -> String {
@@ -49,8 +70,8 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_the_folder_is_in_the_sheet() {
+    fn every_file_of_the_folder_is_in_a_sheet() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/style")).unwrap();
-        assert_eq!(files.count(), super::FILES.len());
+        assert_eq!(files.count(), super::CHAT_FILES.len() + super::PAGES_FILES.len());
     }
 }

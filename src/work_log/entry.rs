@@ -4,7 +4,7 @@ use super::{Approval, Decision, KeptBy, LogType, Metadata, Status, StorageStatus
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
     json::{Fields, deserialize_by_read},
-    timestamp::Timestamp,
+    timestamp::{DAY_MS, Timestamp},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -84,6 +84,17 @@ impl WorkLogEntry {
             archived_at: fields.time("archivedAt"),
             rev: fields.number("rev")?,
         })
+    }
+
+    /// Takes in whether its conversation is kept, which changes without a change of the entry. What keeps it beside that, its
+    /// owner's word on it or an admin's hold, stays; nobody's entry expires after `cold_days`.
+    pub fn follow(&mut self, conversation_kept: bool, cold_days: i64) {
+        if matches!(self.kept_by, None | Some(KeptBy::Conversation)) {
+            (self.expires_at, self.kept_by) = match conversation_kept {
+                true => (None, Some(KeptBy::Conversation)),
+                false => (Some(self.timestamp.plus(cold_days * DAY_MS)), None),
+            };
+        }
     }
 
     /// The title in three parts, of which the middle one names what was worked on: `("", "Image", ": a lighthouse")`.

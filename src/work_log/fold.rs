@@ -34,6 +34,8 @@ pub fn fold<E: Borrow<WorkLogEntry>>(entries: Vec<E>, running: bool, opened: &Ha
 /// One line that keeps identity: `Image: a lighthouse at dusk, 2 model calls · 4.2 s`.
 pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
     const NAMED: usize = 2;
+    /// Less would read `0.0 s`.
+    const SHOWN_MS: i64 = 50;
     let of_models = |entry: &&WorkLogEntry| entry.log_type == LogType::AiResponse;
     let (models, others): (Vec<_>, Vec<_>) = entries.iter().map(Borrow::borrow).partition(of_models);
     let mut parts: Vec<String> = others.iter().take(NAMED).map(|entry| entry.title.clone()).collect();
@@ -45,7 +47,13 @@ pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
         1 => parts.push("1 model call".to_owned()),
         n => parts.push(format!("{n} model calls")),
     }
-    format!("{} · {}", parts.join(", "), duration_words(turn_duration_ms(entries)))
+    let mut words = parts.join(", ");
+    let took = turn_duration_ms(entries);
+    if took >= SHOWN_MS {
+        words.push_str(" · ");
+        words.push_str(&duration_words(took));
+    }
+    words
 }
 
 /// Milliseconds from the first entry's start to the last one's end.
@@ -93,6 +101,8 @@ mod tests {
     fn many_tools_are_counted_after_the_first_two() {
         let tools: Vec<_> = (1..=4).map(|n| entry(n, LogType::ToolCall, Status::Success, &format!("Image: {n}"))).collect();
         assert_eq!(summary(&tools), "Image: 1, Image: 2, 2 more · 3.9 s");
+        let note = WorkLogEntry { duration_ms: None, ..entry(1, LogType::Info, Status::Info, "Lamp oil") };
+        assert_eq!(summary(&[note]), "Lamp oil", "what took no time does not say how long it took");
     }
 
     fn any_status() -> impl Strategy<Value = Status> {

@@ -2,11 +2,11 @@
 
 use super::{Can, Html, Row, gap, message, work_group};
 use crate::{
-    chat::{Item, MessageStatus, Period, Role},
+    chat::{Item, MessageStatus, Role, day_heading},
     components::Opened,
     ids::TurnId,
     live::Answers,
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::Timestamp,
     work_log::Gap,
 };
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
         };
         rows.extend(gap_row(&mut gaps, Some(id)));
         if today.replace(time.day()) != Some(time.day()) {
-            html.element("h2", "day", &day_name(time, sight.now));
+            html.element("h2", "day", &day_heading(time, sight.now));
             rows.push(Row { key: format!("day {}", time.day()), html: html.take() });
         }
         match item {
@@ -90,14 +90,5 @@ impl Last {
 
     fn can(&self, at: usize) -> Can {
         Can { answer_again: self.answered.or(self.asked) == Some(at), write_anew: self.asked == Some(at) }
-    }
-}
-
-/// Today, Yesterday, else the date.
-fn day_name(at: Timestamp, now: Timestamp) -> String {
-    let midnight = Timestamp::from_millis(at.day() * DAY_MS);
-    match Period::of(midnight, now) {
-        near @ (Period::Today | Period::Yesterday) => near.heading().to_owned(),
-        _ => midnight.date(),
     }
 }

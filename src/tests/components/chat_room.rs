@@ -15,7 +15,14 @@ fn page(talking: bool) -> ChatPage {
     ChatPage {
         account: Account { id: user_id, email: "ada@example.org".to_owned(), is_admin: false },
         conversation: talking.then(|| samples::conversations().remove(0)),
-        snapshot: Snapshot { user_id, rows, cursor: "00c0ffee00c0ffee.9".parse().unwrap(), now: samples::NOW, gaps: Vec::new() },
+        snapshot: Snapshot {
+            user_id,
+            rows,
+            cursor: "00c0ffee00c0ffee.9".parse().unwrap(),
+            now: samples::NOW,
+            cold_days: 90,
+            gaps: Vec::new(),
+        },
         span: Span { from: talking.then(|| samples::turn().uuid()), to: None },
         models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
             .map(|(key, title)| ModelChoice { key: key.into(), title: title.into() })

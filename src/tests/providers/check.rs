@@ -10,6 +10,7 @@ use crate::{
         assistant::{policy::Patience, providers::link::Provider, tools::services::settings::ServiceConfig},
         check::check,
         config::Config,
+        data_dir::DataDir,
     },
     tests::support::test_config,
 };
@@ -33,4 +34,15 @@ async fn each_link_is_tried_and_what_is_wrong_with_it_is_said() {
     assert!(models[0].what == "model groq:good" && models[0].result.as_ref().unwrap().starts_with("answered after "), "{models:?}");
     assert_eq!(models[1].result, Err("refused the key (401): Incorrect key: [masked]".to_owned()));
     assert!(findings.iter().filter(|finding| !finding.what.starts_with("model")).all(|finding| finding.result.is_ok()), "{findings:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_runs_on_the_same_data_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { models: Vec::new(), services: ServiceConfig::demo(), ..test_config(folder.path()) };
+    let said = async || check(&config).await.remove(0).result;
+    assert_eq!(said().await, Ok("can be written".to_owned()));
+    let running = DataDir::take(&config.data_dir).unwrap();
+    assert_eq!(said().await, Ok("is held by a Holly that runs".to_owned()));
+    drop(running);
 }

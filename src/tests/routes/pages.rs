@@ -70,14 +70,19 @@ async fn the_gallery_shows_files_that_are_there() {
 }
 
 #[tokio::test]
-async fn the_style_sheet_that_a_page_names_is_there_for_ever() {
+async fn the_style_sheets_that_a_page_names_are_there_for_ever_and_the_chat_has_one() {
     let app = TestApp::start().await;
-    let html = app.browser("ada@example.org").await.gets("/").await.text();
-    let sheets: Vec<&str> = attributes(&html, "link", "href").into_iter().flatten().filter(|href| href.ends_with(".css")).collect();
-    assert_eq!(sheets.len(), 1, "{sheets:?}");
-    let sheet = app.nobody().gets(sheets[0]).await;
-    assert!(sheet.status == 200 && sheet.header("content-type").starts_with("text/css"), "{}", sheet.status);
-    assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+    let ada = app.browser("ada@example.org").await;
+    for (page, count) in [("/", 1), ("/gallery", 2), ("/settings/people", 2)] {
+        let html = ada.gets(page).await.text();
+        let sheets: Vec<&str> = attributes(&html, "link", "href").into_iter().flatten().filter(|href| href.ends_with(".css")).collect();
+        assert_eq!(sheets.len(), count, "{page}: {sheets:?}");
+        for sheet in sheets {
+            let sheet = app.nobody().gets(sheet).await;
+            assert!(sheet.status == 200 && sheet.header("content-type").starts_with("text/css"), "{}", sheet.status);
+            assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+        }
+    }
 }
 
 #[tokio::test]

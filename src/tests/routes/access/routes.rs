@@ -7,8 +7,9 @@ use leptos::prelude::provide_context;
 const ROUTER: &str = include_str!("../../../server/router.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// What is served without a handler of its own: files that anybody may have.
-const STATIC: [&str; 5] = [
-    ".route(&style::ADDRESS",
+const STATIC: [&str; 6] = [
+    ".route(&style::CHAT.address",
+    ".route(&style::PAGES.address",
     ".route_service(\"/pkg/{*path}\"",
     ".route_service(\"/samples/{*path}\"",
     ".route_service(\"/icons.svg\"",
