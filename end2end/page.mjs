@@ -14,6 +14,7 @@ export const at = {
   stop: ".compose-form button[formnovalidate]",
   connection: ".conversation .connection",
   connectionWord: '.conversation .connection [role="status"]',
+  reload: ".top noscript a",
   retryConnection: ".conversation .connection button",
   title: ".top h1",
   log: '.timeline[role="log"]',

@@ -10,6 +10,9 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.send).click();
   await ada.page.waitForURL("**/c/*");
   assert.equal(await ada.the(at.said).count(), 1);
+  assert.equal(await ada.the(at.connectionWord).isVisible(), false, "nothing connects without JavaScript");
+  await ada.the(at.reload).click();
+  await ada.page.waitForURL("**/c/*");
   await ada.untilReloadShows(at.answerDone);
   assert.equal(await ada.the(at.picture).count(), 1);
   // The page may have been rendered between the answer's end and the turn's.

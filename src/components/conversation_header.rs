@@ -4,7 +4,7 @@ use super::{ConnectionStatus, Icon};
 use crate::chat::Conversation;
 use leptos::prelude::*;
 
-/// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, without JavaScript.
+/// The header. Without JavaScript nothing follows the server, and it says what to do instead. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, without JavaScript.
 #[component]
 pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl IntoView {
     let title = conversation.as_ref().map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());
@@ -26,7 +26,8 @@ pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl Int
             </button>
             <h1>{title}</h1>
             {tools}
-            <ConnectionStatus/>
+            <span class="scripted"><ConnectionStatus/></span>
+            <noscript><a class="connection" href="">"Reload to see what is new"</a></noscript>
         </header>
     }
 }
