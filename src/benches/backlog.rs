@@ -4,9 +4,7 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-#[path = "../tests/support/corpus.rs"]
-mod corpus;
-
+mod entries;
 #[path = "backlog/filling.rs"]
 mod filling;
 #[path = "backlog/measuring.rs"]

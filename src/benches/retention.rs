@@ -3,10 +3,9 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-#[path = "../tests/support/corpus.rs"]
-mod corpus;
+mod entries;
 
-use corpus::{Corpus, Sample};
+use entries::corpus::{Corpus, Sample};
 use holly::{
     api::Account,
     ids::{ConversationId, EntryId, UserId},
@@ -20,11 +19,10 @@ use holly::{
         },
         store::{
             Store, users,
-            work_logs::{self, EntryFilter, Held, StoredEntry},
+            work_logs::{EntryFilter, StoredEntry},
         },
     },
     timestamp::{DAY_MS, Timestamp},
-    work_log::{Metadata, Status, StorageStatus},
 };
 use std::time::{Duration, Instant};
 
@@ -69,36 +67,20 @@ fn warm() {
     );
 }
 
-fn entries(count: usize) -> (Group, Vec<StoredEntry>) {
+fn day_of(count: usize) -> (Group, Vec<StoredEntry>) {
     let at = Timestamp::from_millis(1_795_512_600_000);
     let id =
         |n: usize| uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + ((n as u128) << 16) + (n as u128 * 7_919) % 65_536);
     let (user_id, conversation_id) = (UserId::from_uuid(id(1)), Some(ConversationId::from_uuid(id(2))));
     let entry = |(n, sample): (usize, Sample)| {
-        let timestamp = at.plus(n as i64 * 61_007);
-        StoredEntry {
-            id: EntryId::from_uuid(id(100 + n)),
-            user_id,
-            conversation_id,
-            parent_id: None,
-            turn_id: None,
-            log_type: sample.log_type.parse().expect("the corpus knows the types"),
-            status: Status::Success,
-            title: sample.title,
-            details: sample.details,
-            metadata: serde_json::from_value::<Metadata>(sample.metadata).expect("metadata is an object"),
-            timestamp,
-            updated_at: timestamp.plus(2_345 + n as i64 * 17 % 997),
-            duration_ms: Some(2_345 + n as i64 * 17 % 997),
-            kept_at: None,
-            rev: 1_000 + n as i64,
-        }
+        let entry = entries::entry(EntryId::from_uuid(id(100 + n)), user_id, conversation_id, at.plus(n as i64 * 61_007), sample);
+        StoredEntry { rev: 1_000 + n as i64, ..entry }
     };
     (Group { user_id, conversation_id, day: at.day() }, samples(count).enumerate().map(entry).collect())
 }
 
 fn cold(count: usize) {
-    let (group, entries) = entries(count);
+    let (group, entries) = day_of(count);
     let raw: usize = entries.iter().map(|entry| serde_json::to_string(entry).map_or(0, |line| line.len() + 1)).sum();
     let began = Instant::now();
     let encoded = encode(group, &entries).expect("it can be encoded");
@@ -141,7 +123,7 @@ async fn cold_read(count: usize) {
 
 /// Writes the entries as rows of one conversation.
 async fn written(store: &Store, count: usize) -> (UserId, ConversationId) {
-    let (Group { user_id, .. }, entries) = entries(count);
+    let (Group { user_id, .. }, entries) = day_of(count);
     let account = Account { id: user_id, email: "ada@example.org".to_owned(), is_admin: false };
     let mut tx = store.begin().await.expect("a transaction begins");
     users::insert(&mut tx, entries[0].timestamp, &account, "no password").await.expect("an account can be made");
@@ -149,8 +131,7 @@ async fn written(store: &Store, count: usize) -> (UserId, ConversationId) {
     let talk = create_conversation(store, entries[0].timestamp, user_id, "Talk").await.expect("a conversation can be made").id;
     let mut tx = store.begin().await.expect("a transaction begins");
     for entry in entries {
-        let mut entry = StoredEntry { conversation_id: Some(talk), ..entry }.entry(StorageStatus::Hot, (None, None), None);
-        work_logs::insert(&mut tx, &mut entry, &Held::default()).await.expect("a row is written");
+        entries::write(&mut tx, StoredEntry { conversation_id: Some(talk), ..entry }).await;
     }
     tx.commit().await.expect("it is lasting");
     (user_id, talk)

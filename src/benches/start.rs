@@ -5,17 +5,10 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-use holly::{
-    ids::UserId,
-    server::{
-        auth,
-        clock::Clock,
-        new_id,
-        store::{Store, work_logs},
-    },
-    timestamp::Timestamp,
-    work_log::{LogType, Metadata, Status, StorageStatus, WorkLogEntry},
-};
+mod entries;
+
+use entries::corpus::Corpus;
+use holly::server::{auth, clock::Clock, new_id, store::Store};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -25,6 +18,7 @@ use std::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
+const SEED: u64 = 4_711;
 const ENTRIES: i64 = 100_000;
 const STARTS: usize = 15;
 const SIX_DAYS_MS: i64 = 6 * 86_400_000;
@@ -99,37 +93,15 @@ async fn fill(folder: &Path, entries: i64) {
     let store = Store::open(&format!("sqlite://{}", folder.join("holly.db").display())).await.expect("a new database");
     let now = Clock::system().now();
     let account = auth::add_account(&store, now, "ada@example.org", "correct horse", true).await.expect("a new account");
+    let mut corpus = Corpus::seeded(SEED);
     for thousand in 0..entries / 1_000 {
         let mut tx = store.begin().await.expect("a transaction");
         for number in 0..1_000 {
             let age = SIX_DAYS_MS * (thousand * 1_000 + number) / entries;
-            let mut entry = entry(account.id, now.plus(age - SIX_DAYS_MS));
-            work_logs::insert(&mut tx, &mut entry, &work_logs::Held::default()).await.expect("it can be written");
+            let at = now.plus(age - SIX_DAYS_MS);
+            entries::write(&mut tx, entries::entry(new_id::entry(at), account.id, None, at, corpus.sample())).await;
         }
         tx.commit().await.expect("it can be written");
     }
     store.close().await;
-}
-
-fn entry(user_id: UserId, timestamp: Timestamp) -> WorkLogEntry {
-    WorkLogEntry {
-        id: new_id::entry(timestamp),
-        user_id,
-        conversation_id: None,
-        parent_id: None,
-        turn_id: None,
-        log_type: LogType::ToolCall,
-        status: Status::Success,
-        title: "Image: a lighthouse at dusk".into(),
-        details: Some("what was asked and what came of it, a few lines of it. ".repeat(8)),
-        metadata: Metadata::default().with("tool", "generate_image"),
-        timestamp,
-        updated_at: timestamp,
-        duration_ms: Some(1_234),
-        storage_status: StorageStatus::Hot,
-        expires_at: None,
-        kept_by: None,
-        archived_at: None,
-        rev: 0,
-    }
 }

@@ -32,7 +32,7 @@ pub enum Error {
     /// Another run of retention has begun (409).
     #[error("another run of retention has taken over")]
     Superseded,
-    /// The database or the disk failed (500); the cause stays on the server.
+    /// The database or the disk failed (503 where that may pass, or 500); the cause stays on the server.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

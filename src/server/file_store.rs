@@ -1,7 +1,7 @@
 //! Files that people attached and tools made. They lie in the data folder, or beside the archive where that is in a bucket,
 //! so that every server finds them. A file is there whole or not at all, and never changes.
 
-use super::objects;
+use super::objects::{self, folder};
 use crate::{
     ids::{FileId, UserId},
     timestamp::Timestamp,
@@ -91,7 +91,7 @@ impl FileStore {
     /// The files of a server with this archive and data folder: in `files/` of the bucket's prefix, or of the data folder.
     pub fn open(archive_url: &str, data_dir: &Path) -> std::result::Result<Self, String> {
         let folder = data_dir.join("files");
-        let here = objects::folder(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
+        let here = folder::open(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
         let mut places = vec![Place { store: Arc::new(here), prefix: String::new() }];
         if archive_url.starts_with("s3://") {
             let (store, prefix) = objects::bucket(archive_url, REQUEST_TIMEOUT)?;
@@ -171,28 +171,9 @@ impl FileStore {
     /// Deletes what writes into the data folder left that were cut off before `before`.
     pub async fn clear_cut_off(&self, before: Timestamp) -> std::io::Result<usize> {
         let folder = self.folder.clone();
-        let cleared = tokio::task::spawn_blocking(move || clear(&folder, before)).await;
+        let cleared = tokio::task::spawn_blocking(move || folder::clear_unfinished(&folder, before)).await;
         cleared.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
     }
-}
-
-/// Staged uploads are named `KEY#NUMBER` and renamed when they are whole (object_store, `LocalFileSystem`).
-fn clear(folder: &Path, before: Timestamp) -> std::io::Result<usize> {
-    let mut cleared = 0;
-    for person in std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()? {
-        if !person.file_type()?.is_dir() {
-            continue;
-        }
-        for file in std::fs::read_dir(person.path())?.collect::<std::io::Result<Vec<_>>>()? {
-            let written = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            let old = i64::try_from(written.as_millis()).is_ok_and(|millis| millis < before.millis());
-            if old && file.file_name().to_string_lossy().contains('#') {
-                std::fs::remove_file(file.path())?;
-                cleared += 1;
-            }
-        }
-    }
-    Ok(cleared)
 }
 
 async fn remove(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {

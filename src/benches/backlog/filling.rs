@@ -1,6 +1,6 @@
 //! A database with a backlog: entries of the last sixty days, about a hundred of each conversation and day.
 
-use crate::corpus::Corpus;
+use crate::entries::{self, corpus::Corpus};
 use holly::{
     api::Account,
     ids::UserId,
@@ -8,10 +8,9 @@ use holly::{
         chat::create_conversation,
         clock::Clock,
         new_id,
-        store::{Store, users, work_logs},
+        store::{Store, users},
     },
     timestamp::{DAY_MS, Timestamp},
-    work_log::{Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use std::path::Path;
 
@@ -44,28 +43,8 @@ pub async fn fill(folder: &Path, entries: usize) {
             let mut tx = store.begin().await.expect("a transaction begins");
             for n in from..per_day.min(from + ROWS_AT_ONCE) {
                 let at = midnight.plus(n as i64 * (DAY_MS - 1) / per_day as i64);
-                let sample = corpus.sample();
-                let mut entry = WorkLogEntry {
-                    id: new_id::entry(at),
-                    user_id: user,
-                    conversation_id: Some(places[n % conversations]),
-                    parent_id: None,
-                    turn_id: None,
-                    log_type: sample.log_type.parse().expect("the corpus knows the types"),
-                    status: Status::Success,
-                    title: sample.title,
-                    details: sample.details,
-                    metadata: serde_json::from_value::<Metadata>(sample.metadata).expect("metadata is an object"),
-                    timestamp: at,
-                    updated_at: at,
-                    duration_ms: Some(1_234),
-                    storage_status: StorageStatus::Hot,
-                    expires_at: None,
-                    kept_by: None,
-                    archived_at: None,
-                    rev: 0,
-                };
-                work_logs::insert(&mut tx, &mut entry, &work_logs::Held::default()).await.expect("a row is written");
+                let place = Some(places[n % conversations]);
+                entries::write(&mut tx, entries::entry(new_id::entry(at), user, place, at, corpus.sample())).await;
             }
             tx.commit().await.expect("it is lasting");
         }

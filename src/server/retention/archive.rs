@@ -1,9 +1,12 @@
 //! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
 //! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
 
-use super::{cache::Cache, damage::Findings, folder, gaps::Gaps, object};
+use super::{cache::Cache, damage::Findings, gaps::Gaps, object};
 use crate::{
-    server::{objects, store::work_logs::StoredEntry},
+    server::{
+        objects::{self, folder},
+        store::work_logs::StoredEntry,
+    },
     timestamp::Timestamp,
 };
 use bytes::Bytes;
@@ -67,7 +70,8 @@ impl Archive {
     pub fn open(url: &str) -> std::result::Result<Self, String> {
         if let Some(path) = url.strip_prefix("file://") {
             let path = Path::new(path);
-            return Ok(Self { folder: Some(path.into()), ..Self::over(Arc::new(folder::open(path)?), "", PATIENCE) });
+            let store = folder::open(path).map_err(|why| format!("HOLLY_ARCHIVE_URL {why}"))?;
+            return Ok(Self { folder: Some(path.into()), ..Self::over(Arc::new(store), "", PATIENCE) });
         }
         let (store, prefix) = objects::bucket(url, REQUEST_TIMEOUT)?;
         Ok(Self::over(store, &prefix, PATIENCE))
@@ -140,7 +144,7 @@ impl Archive {
     pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
         let Some(folder) = self.folder.clone() else { return Ok(0) };
         let cleared = super::aside(move || folder::clear_unfinished(&folder, before)).await;
-        cleared.map_err(|why| ArchiveError::Unreachable(why.to_string()))
+        cleared.map(|files| files as i64).map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Every object whose key begins with `under`, a folder.

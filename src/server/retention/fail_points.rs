@@ -60,9 +60,9 @@ fail_points! {
     Put,
     /// An object was read back and is right; its rows are still there.
     ReadBack,
-    /// An object is listed and its rows are deleted.
+    /// Some rows are deleted, and their entries count in the object, which is listed with the first of them.
     MoveWritten,
-    /// Rows lie in the archive for good.
+    /// Rows lie in the archive for good; others of the same object may still be rows.
     Moved,
     /// Rows that expired are read.
     ExpirePlanned,

@@ -26,7 +26,6 @@ pub mod worker;
 
 mod cache;
 mod expiring;
-mod folder;
 mod guard;
 mod moving;
 mod pace;

@@ -1,5 +1,6 @@
 //! Moving rows: packed in place, or into the archive. The archive's copy is read back whole and compared row by row before
-//! a transaction lists it and deletes exactly the rows that are in it; one that changed meanwhile stays a row.
+//! it is listed; then its entries count there as exactly their rows are deleted, a few in each transaction, so that whoever writes
+//! meanwhile does not wait. A row that changed meanwhile stays a row.
 
 use super::{
     Archive, ArchiveError, Retention, aside, begin,
@@ -12,13 +13,14 @@ use crate::{
     server::{
         error::{Error, Result},
         store::{
+            Tx,
             retention::{
                 due::DueGroup,
                 holes,
                 lease::Fence,
                 manifest::Manifest,
                 objects,
-                rows::{self, Members, TieredRow},
+                rows::{self, CHANGED_AT_ONCE, Members, TieredRow},
             },
             stats::Changes,
             work_logs::StoredEntry,
@@ -41,22 +43,24 @@ pub(super) struct Moved {
     pub objects: i64,
 }
 
-/// Packs rows of one person. Returns how many. They are packed before the transaction, so that it is short; a row that changed
-/// meanwhile stays as it is.
-pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId]) -> Result<i64> {
+/// Packs rows of one person. Returns how many. They are packed before the transactions, so that these are short; a row that
+/// changed meanwhile stays as it is.
+pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId], pace: &mut Pace) -> Result<i64> {
     let found = rows::by_id(&mut *retention.store.read().await?, user, ids).await?;
     let ready = aside(move || found.into_iter().map(rows::Packed::of).collect::<std::result::Result<Vec<_>, _>>()).await?;
     reach(FailPoint::PackPlanned).await;
-    let mut tx = begin(&retention.store, Some(fence), user).await?;
-    let (mut changes, mut packed) = (Changes::default(), 0);
-    for row in &ready {
-        packed += i64::from(rows::pack(&mut tx, row, &mut changes).await?);
+    let mut packed = 0;
+    for ready in ready.chunks(CHANGED_AT_ONCE) {
+        let mut tx = begin(&retention.store, Some(fence), user).await?;
+        let mut changes = Changes::default();
+        packed += rows::pack(&mut tx, user, ready, &mut changes).await?;
+        changes.write(&mut tx, user).await?;
+        reach(FailPoint::PackWritten).await;
+        tx.commit().await?;
+        reach(FailPoint::Packed).await;
+        pace.rest().await;
     }
-    changes.write(&mut tx, user).await?;
-    reach(FailPoint::PackWritten).await;
-    tx.commit().await?;
-    reach(FailPoint::Packed).await;
-    Ok(packed)
+    Ok(packed as i64)
 }
 
 /// Moves a group of rows into the archive, as few objects as the bounds allow.
@@ -75,9 +79,8 @@ pub(super) async fn archive(
         let Some(last) = part.last() else { return Ok(moved) };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
-        moved.entries += move_part(retention, fence, part, now).await?;
+        moved.entries += move_part(retention, fence, &part, now, pace).await?;
         moved.objects += 1;
-        pace.rest().await;
     }
 }
 
@@ -91,37 +94,66 @@ fn within_bounds(rows: Vec<TieredRow>) -> Vec<TieredRow> {
     rows.into_iter().take_while(fits).collect()
 }
 
-async fn move_part(retention: &Retention, fence: Fence, part: Vec<TieredRow>, now: Timestamp) -> Result<i64> {
+/// Puts an object, and lets its entries count there a few at a time, as their rows go.
+async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now: Timestamp, pace: &mut Pace) -> Result<i64> {
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
-    let mut manifest = put(retention, Some(fence), &entries, now).await?;
+    let manifest = put(retention, Some(fence), &entries, now).await?;
+    let (user, key) = (manifest.user_id, manifest.key.clone());
+    let (mut moved, mut left, mut unlisted) = (0, part, Some(Manifest { totals: Vec::new(), ..manifest }));
+    while !left.is_empty() {
+        pace.rest().await;
+        let (rows, rest) = left.split_at(left.len().min(CHANGED_AT_ONCE));
+        let last = rows.last().map(|row| row.entry.id).filter(|_| !rest.is_empty());
+        let mut tx = begin(&retention.store, Some(fence), user).await?;
+        let mut manifest = match unlisted.take() {
+            Some(manifest) => {
+                list(&mut tx, &manifest).await?;
+                manifest
+            }
+            // else rewritten or deleted meanwhile, on somebody's word
+            None => objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?,
+        };
+        moved += move_rows(&mut tx, &mut manifest, rows).await?;
+        objects::note_moved_to(&mut tx, user, &key, last).await?;
+        reach(FailPoint::MoveWritten).await;
+        tx.commit().await?;
+        reach(FailPoint::Moved).await;
+        left = rest;
+    }
+    Ok(moved)
+}
+
+/// Deletes rows whose entries lie in a listed object, and counts them there. One that changed meanwhile stays a row.
+async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow]) -> Result<i64> {
     let user = manifest.user_id;
-    let mut tx = begin(&retention.store, Some(fence), user).await?;
-    let named: Vec<_> = entries.iter().map(|entry| (entry.id, entry.rev)).collect();
-    let gone = rows::delete_exactly(&mut tx, user, &named).await?;
+    let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
+    let gone = rows::delete_exactly(tx, user, &named).await?;
     let mut changes = Changes::default();
-    for row in &part {
+    manifest.shift(&mut changes, -1);
+    for row in rows {
         if gone.contains(&row.entry.id) {
             row.count(&mut changes, -1);
+            manifest.count(&row.entry, 1);
         } else {
-            holes::insert(&mut tx, user, &manifest.key, row.entry.id).await?;
-            manifest.count(&row.entry, -1);
+            holes::insert(tx, user, &manifest.key, row.entry.id).await?;
         }
     }
     manifest.shift(&mut changes, 1);
-    list(&mut tx, &manifest).await?;
-    changes.write(&mut tx, user).await?;
-    let newest = part.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
-    rows::raise_floor(&mut tx, user, newest.unwrap_or(0)).await?;
-    reach(FailPoint::MoveWritten).await;
-    tx.commit().await?;
-    reach(FailPoint::Moved).await;
+    objects::write_totals(tx, manifest).await?;
+    changes.write(tx, user).await?;
+    let newest = rows.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
+    rows::raise_floor(tx, user, newest.unwrap_or(0)).await?;
     Ok(gone.len() as i64)
 }
 
+fn given_up(key: &str) -> Error {
+    Error::Conflict(format!("object {key} was given up meanwhile"))
+}
+
 /// Lists an object that was put and compared; fails when its name was taken away meanwhile.
-pub(super) async fn list(tx: &mut crate::server::store::Tx<'_>, manifest: &Manifest) -> Result<()> {
+pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     let listed = objects::activate(tx, manifest).await?;
-    if listed { Ok(()) } else { Err(Error::Conflict(format!("object {} was given up meanwhile", manifest.key))) }
+    if listed { Ok(()) } else { Err(given_up(&manifest.key)) }
 }
 
 /// Writes an object, reads it back whole and compares it with what it should hold. Its name is reserved and stays so.

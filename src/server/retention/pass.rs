@@ -207,8 +207,8 @@ impl Pass<'_> {
         let expired = self.run.policy.cut_offs(now).cold;
         let report = &mut self.report;
         match step {
-            Step::ExpireRows(user, ids) => report.deleted += expiring::expire_rows(retention, fence, user, &ids).await?,
-            Step::Pack(user, ids) => report.moved_to_warm += moving::pack(retention, fence, user, &ids).await?,
+            Step::ExpireRows(user, ids) => report.deleted += expiring::expire_rows(retention, fence, user, &ids, &mut self.pace).await?,
+            Step::Pack(user, ids) => report.moved_to_warm += moving::pack(retention, fence, user, &ids, &mut self.pace).await?,
             Step::Archive(group) => {
                 let moved = moving::archive(retention, fence, &group, (expired, now), &mut self.pace).await?;
                 report.objects_written += moved.objects;

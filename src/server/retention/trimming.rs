@@ -12,7 +12,13 @@ use crate::{
         error::Result,
         store::{
             Tx,
-            retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
+            retention::{
+                holds,
+                holes::{self, Uncounted},
+                lease::Fence,
+                manifest::Manifest,
+                objects,
+            },
             stats::{Changes, Figures},
             work_logs::StoredEntry,
         },
@@ -20,7 +26,6 @@ use crate::{
     timestamp::Timestamp,
     work_log::StorageStatus,
 };
-use std::collections::HashSet;
 
 /// What became of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,14 +94,14 @@ pub(super) async fn doom(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     Ok(objects::doom(tx, manifest.user_id, &manifest.key).await?)
 }
 
-/// `false` when the old object is gone, or something keeps by now what expired.
+/// `false` when the old object is gone, something keeps by now what expired, or rows moved into it since it was rewritten.
 async fn swap(
     tx: &mut Tx<'_>,
     old: &Manifest,
     new: Option<Manifest>,
     live: &[StoredEntry],
     expired: &[&StoredEntry],
-    known: &HashSet<crate::ids::EntryId>,
+    known: &Uncounted,
 ) -> Result<bool> {
     let user = old.user_id;
     let Some(current) = objects::find(tx, user, &old.key).await? else { return Ok(false) };
@@ -104,6 +109,9 @@ async fn swap(
         return Ok(false);
     }
     let gone = holes::of(tx, user, &old.key).await?;
+    if gone.moved_to != known.moved_to {
+        return Ok(false);
+    }
     let mut changes = Changes::default();
     current.shift(&mut changes, -1);
     for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {

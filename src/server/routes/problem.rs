@@ -105,6 +105,10 @@ impl From<Error> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(request_id = request_id::current(), %error, "a request failed");
+        if error.is_passing() {
+            let said = "the server cannot store or read anything at present; try again in a minute";
+            return Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) };
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log")
     }
 }

@@ -1,6 +1,6 @@
 //! Which files there are and whose they are; the bytes lie in `server::file_store`.
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, marks, parsed};
 use crate::{
     ids::{ConversationId, FileId, UserId},
     timestamp::Timestamp,
@@ -65,8 +65,8 @@ pub async fn known(connection: &mut AnyConnection, user: UserId, ids: &[FileId])
     const AT_ONCE: usize = 500;
     let mut known = HashSet::new();
     for ids in ids.chunks(AT_ONCE) {
-        let places = (2..=ids.len() + 1).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let sql = sqlx::AssertSqlSafe(format!("select id from files where user_id = $1 and id in ({places})"));
+        let places = marks(2, 1, ids.len(), "");
+        let sql = sqlx::AssertSqlSafe(format!("select id from files where user_id = $1 and id in {places}"));
         let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
         for id in ids.iter().fold(query, |query, id| query.bind(id.to_string())).fetch_all(&mut *connection).await? {
             known.insert(parsed("id", &id)?);

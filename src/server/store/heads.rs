@@ -1,6 +1,6 @@
 //! How far each owner's feed has come.
 
-use super::{Result, parsed};
+use super::{Result, marks, parsed};
 use crate::ids::UserId;
 use sqlx::AnyConnection;
 
@@ -32,8 +32,8 @@ pub async fn of_many(connection: &mut AnyConnection, people: &[UserId]) -> Resul
     const AT_ONCE: usize = 500;
     let mut found = Vec::with_capacity(people.len());
     for people in people.chunks(AT_ONCE) {
-        let places = (1..=people.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let sql = sqlx::AssertSqlSafe(format!("select user_id, head from heads where user_id in ({places})"));
+        let places = marks(1, 1, people.len(), "");
+        let sql = sqlx::AssertSqlSafe(format!("select user_id, head from heads where user_id in {places}"));
         let query = people.iter().fold(sqlx::query_as::<_, (String, i64)>(sql), |query, user| query.bind(user.to_string()));
         for (user, head) in query.fetch_all(&mut *connection).await? {
             found.push((parsed("user_id", &user)?, head));

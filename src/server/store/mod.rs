@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod error;
 mod listening;
 mod migrations;
 mod others;
@@ -40,6 +41,7 @@ use crate::{timestamp::Timestamp, work_log::Epoch};
 use sqlx::AnyPool;
 use std::sync::Arc;
 
+pub use error::{Result, StoreError};
 pub use listening::{Listener, PAYLOAD_MAX, Told};
 pub use others::watch_others;
 pub use outbox::{Hint, Mail, Outbox};
@@ -55,31 +57,6 @@ impl Counters {
         count(&self.commits) + count(&self.reads)
     }
 }
-
-/// Why the database did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database refused or could not be reached.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The tables could not be brought up to date.
-    #[error("migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// What was read is not what this program writes.
-    #[error("stored {what} cannot be read: {why}")]
-    Corrupt {
-        /// The column.
-        what: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The database or the data folder cannot be used as it is.
-    #[error("{0}")]
-    Unusable(String),
-}
-
-/// What store functions return.
-pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// The database: one writing connection on SQLite (a pool on PostgreSQL), several reading.
 #[derive(Clone)]
@@ -193,6 +170,16 @@ fn storable(text: &mut String) {
     if text.contains('\0') {
         *text = text.replace('\0', " ");
     }
+}
+
+/// The placeholders of `rows` rows of `columns` values each, numbered from `first`: `($1, $2), ($3, $4)`. `before` stands in
+/// front of each row's own.
+fn marks(first: usize, rows: usize, columns: usize, before: &str) -> String {
+    let row = |row: usize| {
+        let own = (first + row * columns..first + (row + 1) * columns).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        format!("({before}{own})")
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads a stored word, id or JSON text.

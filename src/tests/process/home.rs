@@ -55,7 +55,10 @@ impl Home {
 
     /// The program on this folder, with no setting but those given here.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        self.set(Command::new(PROGRAM))
+    }
+
+    fn set(&self, mut command: Command) -> Command {
         command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
         command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
         command.env("HOLLY_MESSAGES_PER_MINUTE", "0").env("HOLLY_MAX_TURNS", "0").env("HOLLY_TOKENS_PER_DAY", "0");
@@ -81,6 +84,14 @@ impl Home {
     /// The same with further settings.
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
         self.begin_with(settings).serves()
+    }
+
+    /// The same for a server that is not killed when one of its files may not grow ([`Server::end_files_at`]).
+    pub fn serve_where_files_may_end(&self) -> Server {
+        let mut shell = self.set(Command::new("/bin/sh"));
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
+        let child = shell.stdout(Stdio::piped()).spawn().unwrap();
+        Starting { child, key: self.key.clone() }.serves()
     }
 
     /// Starts the server.
@@ -123,6 +134,14 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Lets no file of it grow beyond so many bytes, as on a disk that is full; `None` gives it room again.
+    pub fn end_files_at(&self, bytes: Option<u64>) {
+        let most = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut command = Command::new("prlimit");
+        command.args(["--pid", &self.child.id().to_string(), &format!("--fsize={most}:")]);
+        assert!(command.status().unwrap().success());
     }
 
     /// Asks it to end, as a service manager does, and waits until it has.

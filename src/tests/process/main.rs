@@ -5,6 +5,7 @@
 mod cluster;
 mod copy;
 mod ends;
+mod full;
 mod home;
 mod kill;
 mod lease;

@@ -2,7 +2,7 @@
 //! texts by their bytes. No more than two pages are ever in memory.
 
 use super::{
-    super::{Result, backend::Backend},
+    super::{Result, backend::Backend, marks},
     schema::{Kind, Table},
 };
 use sha2::{Digest, Sha256};
@@ -43,9 +43,8 @@ impl<'t> Rows<'t> {
     pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
         let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
         let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
-        let marks = listed((1..=table.key.len()).map(|n| format!("${n}")));
         let (select, order) = (format!("select {columns} from {}", quoted(&table.name)), format!("order by {key} limit {PAGE}"));
-        let next = format!("{select} where ({key}) > ({marks}) {order}");
+        let next = format!("{select} where ({key}) > {} {order}", marks(1, 1, table.key.len(), ""));
         Self { table, first: format!("{select} {order}"), next, after: None, page: VecDeque::new(), ended: false }
     }
 
@@ -95,8 +94,7 @@ pub(super) async fn insert(connection: &mut AnyConnection, table: &Table, rows: 
         return Ok(());
     }
     let (width, columns) = (table.columns.len(), listed(table.columns.iter().map(|column| quoted(&column.name))));
-    let places = |row: usize| format!("({})", listed((1..=width).map(|column| format!("${}", row * width + column))));
-    let values = listed((0..rows.len()).map(places));
+    let values = marks(1, rows.len(), width, "");
     let sql = format!("insert into {} ({columns}) values {values}", quoted(&table.name));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for row in rows {

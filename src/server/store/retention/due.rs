@@ -122,16 +122,16 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
 }
 
-/// Objects, of one person or of everybody, that hold entries which do not count any more, at most `limit`.
+/// Objects, of one person or of everybody, that hold entries which do not count, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let only = "(user_id, key) in (select user_id, key from archive_holes)";
+    let only = "(moved_to is not null or (user_id, key) in (select user_id, key from archive_holes))";
     manifests(connection, only, user, None, limit).await
 }
 
 /// Whether a person has objects that are to be rewritten or deleted.
 pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 where exists (select 1 from archive_holes where user_id = $1) \
-               or exists (select 1 from archive_objects where user_id = $1 and state = 'doomed')";
+               or exists (select 1 from archive_objects where user_id = $1 and (state = 'doomed' or moved_to is not null))";
     Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
 }
 

@@ -23,7 +23,7 @@ pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Opt
 /// Lists an object that was read back and compared. `false` when its name is not reserved any more.
 pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
-               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, damaged_at = null \
+               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, damaged_at = null, moved_to = null \
                where user_id = $1 and key = $2 and state = 'pending'";
     let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(manifest.day);
     let query = query.bind(manifest.tier.as_str()).bind(i64::from(manifest.kept)).bind(manifest.bytes).bind(manifest.stored_bytes);
@@ -32,6 +32,13 @@ pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     let listed = query.execute(&mut **tx).await?.rows_affected() == 1;
     write_totals(tx, manifest).await?;
     Ok(listed)
+}
+
+/// Notes the last entry whose row is gone while rows move into an object, or that all are.
+pub async fn note_moved_to(tx: &mut Tx<'_>, user: UserId, key: &str, moved_to: Option<EntryId>) -> Result<()> {
+    let sql = "update archive_objects set moved_to = $3 where user_id = $1 and key = $2";
+    sqlx::query(sql).bind(user.to_string()).bind(key).bind(moved_to.map(|id| id.to_string())).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Writes the totals of the entries that count.

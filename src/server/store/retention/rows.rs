@@ -3,7 +3,7 @@
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::store::{
-        Result, StoreError, Tx,
+        Result, StoreError, Tx, marks, parsed,
         stats::{Changes, DELETED, Figures},
         work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
     },
@@ -11,9 +11,12 @@ use crate::{
     work_log::{StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
+use std::collections::HashSet;
 
-/// Rows named in one statement.
-const AT_ONCE: usize = 100;
+/// Rows read by one statement.
+const READ_AT_ONCE: usize = 100;
+/// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
+pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 20 };
 
 /// A row with what it takes now.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,9 +86,9 @@ pub async fn of_group(connection: &mut AnyConnection, members: Members, after: O
 /// Rows by their ids, as they are now.
 pub async fn by_id(connection: &mut AnyConnection, user: UserId, ids: &[EntryId]) -> Result<Vec<TieredRow>> {
     let mut found = Vec::new();
-    for ids in ids.chunks(AT_ONCE) {
-        let marks = (2..ids.len() + 2).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id in ({marks}) order by id"));
+    for ids in ids.chunks(READ_AT_ONCE) {
+        let ids_in = marks(2, 1, ids.len(), "");
+        let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id in {ids_in} order by id"));
         let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string());
         let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
         for row in query.fetch_all(&mut *connection).await? {
@@ -111,23 +114,31 @@ impl Packed {
     }
 }
 
-/// Writes a hot row that was packed in place; `rev` stays. `false` when it changed meanwhile. The caller holds the owner's lock.
-pub async fn pack(tx: &mut Tx<'_>, Packed { row, packed }: &Packed, changes: &mut Changes) -> Result<bool> {
-    let entry = &row.entry;
-    let stored_bytes = packed.len() as i64 + entry.title.len() as i64;
-    let sql = "update work_logs set details = null, metadata = '', packed = $4, storage_status = 'warm' \
-               where user_id = $1 and id = $2 and rev = $3 and storage_status = 'hot' and status <> 'working'";
-    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(entry.rev).bind(packed);
-    let done = query.execute(&mut **tx).await?.rows_affected() == 1;
-    if done {
+/// Writes hot rows of one person that were packed in place; their `rev` stays. Returns how many: one that changed meanwhile stays
+/// as it is. The caller holds the owner's lock.
+pub async fn pack(tx: &mut Tx<'_>, user: UserId, packed: &[Packed], changes: &mut Changes) -> Result<usize> {
+    // columns of a list of values have these names on both databases
+    let sql = format!(
+        "update work_logs set details = null, metadata = '', packed = fresh.column3, storage_status = 'warm' \
+         from (values {}) as fresh where work_logs.user_id = $1 and work_logs.id = fresh.column1 and work_logs.rev = fresh.column2 \
+         and work_logs.storage_status = 'hot' and work_logs.status <> 'working' returning work_logs.id",
+        marks(2, packed.len(), 3, "")
+    );
+    let mut query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+    for Packed { row, packed } in packed {
+        query = query.bind(row.entry.id.to_string()).bind(row.entry.rev).bind(packed.as_slice());
+    }
+    let done = parsed_ids(query.fetch_all(&mut **tx).await?)?;
+    for Packed { row, packed } in packed.iter().filter(|packed| done.contains(&packed.row.entry.id)) {
         row.count(changes, -1);
+        let stored_bytes = packed.len() as i64 + row.entry.title.len() as i64;
         TieredRow { tier: StorageStatus::Warm, stored_bytes, ..row.clone() }.count(changes, 1);
     }
-    Ok(done)
+    Ok(done.len())
 }
 
 /// Deletes exactly the rows that still have these revisions and returns the ids of those. The caller holds the owner's lock.
-pub async fn delete_exactly(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)]) -> Result<Vec<EntryId>> {
+pub async fn delete_exactly(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)]) -> Result<HashSet<EntryId>> {
     delete_where(tx, user, rows, "").await
 }
 
@@ -141,20 +152,20 @@ pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: 
 
 /// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the pairs, and the primary key
 /// finds them.
-async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], only: &str) -> Result<Vec<EntryId>> {
-    let mut gone = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(AT_ONCE) {
-        let marks = |first: usize| (first..first + rows.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let (ids, revs) = (marks(2), marks(2 + rows.len()));
-        let sql = format!("delete from work_logs where user_id = $1 and id in ({ids}) and rev in ({revs}){only} returning id");
-        let query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
-        let query = rows.iter().fold(query, |query, (id, _)| query.bind(id.to_string()));
-        let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
-        for id in query.fetch_all(&mut **tx).await? {
-            gone.push(crate::server::store::parsed("id", &id)?);
-        }
+async fn delete_where(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64)], only: &str) -> Result<HashSet<EntryId>> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
     }
-    Ok(gone)
+    let (ids, revs) = (marks(2, 1, rows.len(), ""), marks(2 + rows.len(), 1, rows.len(), ""));
+    let sql = format!("delete from work_logs where user_id = $1 and id in {ids} and rev in {revs}{only} returning id");
+    let query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+    let query = rows.iter().fold(query, |query, (id, _)| query.bind(id.to_string()));
+    let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
+    parsed_ids(query.fetch_all(&mut **tx).await?)
+}
+
+fn parsed_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {
+    ids.iter().map(|id| parsed("id", id)).collect()
 }
 
 /// Writes an entry from the archive as a row again, hot, under a new revision, so that it may change.

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Among lies a store that does not answer is not waited for.
 const IMPATIENCE: Duration = Duration::from_millis(40);
 /// Places at which a run is stopped, at most, before something happens.
-const PLACES: u64 = 20;
+const PLACES: u64 = 40;
 /// Entries on a page of an export.
 const PAGE: i64 = 7;
 

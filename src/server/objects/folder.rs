@@ -1,5 +1,5 @@
-//! An archive in a local folder: what the object store leaves to us there. A process that is killed while it writes leaves a
-//! file that no listing shows (`NAME#1`), and a deletion outlives a power cut only once the folder itself is written.
+//! Objects in a local folder: what the object store leaves to us there. A process that is killed while it writes leaves a file that
+//! no listing shows (`NAME#1`), and a deletion outlives a power cut only once the folder itself is written.
 
 use crate::timestamp::Timestamp;
 use object_store::local::LocalFileSystem;
@@ -10,9 +10,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Opens the folder, which is made where it is missing. Errors say what to do.
-pub(super) fn open(folder: &Path) -> Result<LocalFileSystem, String> {
-    let refused = |why: &dyn std::fmt::Display| format!("HOLLY_ARCHIVE_URL {}: {why}", folder.display());
+/// Opens the folder, which is made where it is missing; what is put there lasts once the put has returned. Errors name the folder.
+pub fn open(folder: &Path) -> Result<LocalFileSystem, String> {
+    let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", folder.display());
     fs::create_dir_all(folder).map_err(|why| refused(&why))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| refused(&why))?;
     // without fsync an object may be lost in a power cut after its rows are gone; folders of what is deleted go with it
@@ -20,21 +20,21 @@ pub(super) fn open(folder: &Path) -> Result<LocalFileSystem, String> {
 }
 
 /// Deletes files that were never finished and were last written to before `before`. Returns how many.
-pub(super) fn clear_unfinished(folder: &Path, before: Timestamp) -> io::Result<i64> {
+pub fn clear_unfinished(folder: &Path, before: Timestamp) -> io::Result<usize> {
     let mut cleared = 0;
     for file in gone_is_empty(fs::read_dir(folder))?.into_iter().flatten() {
         let file = file?;
         if gone_is_empty(file.file_type())?.is_some_and(|kind| kind.is_dir()) {
             cleared += clear_unfinished(&file.path(), before)?;
         } else if is_unfinished(&file) && gone_is_empty(file.metadata())?.is_some_and(|about| is_older(&about, before)) {
-            cleared += i64::from(gone_is_empty(fs::remove_file(file.path()))?.is_some());
+            cleared += usize::from(gone_is_empty(fs::remove_file(file.path()))?.is_some());
         }
     }
     Ok(cleared)
 }
 
 /// Makes a deletion lasting: writes the nearest folder that is still there.
-pub(super) fn sync_above(file: &Path) -> io::Result<()> {
+pub fn sync_above(file: &Path) -> io::Result<()> {
     for folder in file.ancestors().skip(1) {
         if let Some(folder) = gone_is_empty(File::open(folder))? {
             return folder.sync_all();

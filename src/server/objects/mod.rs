@@ -1,7 +1,9 @@
 //! Object storage: a local folder, or S3 and what speaks like it. The archive and the files of conversations lie there.
 
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem};
-use std::{path::Path, sync::Arc, time::Duration};
+pub mod folder;
+
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig, aws::AmazonS3Builder};
+use std::{sync::Arc, time::Duration};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Within so long a request that failed is tried again.
@@ -13,15 +15,6 @@ pub fn bucket(url: &str, request: Duration) -> Result<(Arc<dyn ObjectStore>, Str
     let place = url.strip_prefix("s3://").ok_or_else(|| format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://"))?;
     let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
     Ok((Arc::new(named(name, request)?), prefix.trim_matches('/').to_owned()))
-}
-
-/// A folder; what is put there lasts once the put has returned.
-pub fn folder(path: &Path) -> Result<LocalFileSystem, String> {
-    let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    std::fs::create_dir_all(path).map_err(|why| refused(&why))?;
-    let store = LocalFileSystem::new_with_prefix(path).map_err(|why| refused(&why))?;
-    // without it an object may be lost in a power cut after its rows are gone
-    Ok(store.with_fsync(true))
 }
 
 fn named(name: &str, request: Duration) -> Result<impl ObjectStore, String> {
