@@ -1,7 +1,11 @@
 //! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which version is safe.
 
 use super::{Result, StoreError};
-use sqlx::{AnyPool, Executor, any::AnyPoolOptions};
+use sqlx::{
+    AnyConnection, AnyPool, Connection, Executor,
+    any::{AnyPoolOptions, AnyTransactionManager},
+};
+use sqlx_core::transaction::TransactionManager;
 use std::time::Duration;
 
 /// Older versions can lose commits in WAL mode (sqlite.org/wal.html, "The WAL-Reset Bug").
@@ -93,6 +97,7 @@ impl Backend {
         // a file does not go away between two uses as a server does, and asking costs a turn of the connection's thread
         let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
         let options = options.test_before_acquire(self != Self::Sqlite);
+        let options = options.before_acquire(|connection, _| Box::pin(end_transaction(connection)));
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if self == Self::Sqlite {
@@ -116,4 +121,15 @@ impl Backend {
         }
         Ok(())
     }
+}
+
+/// When a disk is full SQLite ends the transaction by itself. The driver does not notice, and would never begin another: so it
+/// gets one again to roll back.
+async fn end_transaction(connection: &mut AnyConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // fails where the transaction is still there, which is as good
+        drop(connection.execute("begin").await);
+        AnyTransactionManager::rollback(connection).await?;
+    }
+    Ok(!connection.is_in_transaction())
 }

@@ -41,7 +41,8 @@ async fn a_disk_that_fills_up_loses_nothing_and_the_server_goes_on_once_there_is
     }
     assert!(!answered.is_empty() && refused > 0, "{refused} of {ENTRIES} were refused");
     assert_eq!(titles(&server.caller).await, answered, "what was answered can be read, and nothing else is there");
-    assert_eq!(cleans_up(&server.caller).await, 503);
+    let status = cleans_up(&server.caller).await;
+    assert!([200, 503].contains(&status), "{status}: a run may find room for the little that it writes");
 
     server.end_files_at(None);
     let (status, entry) = writes(&server.caller, ENTRIES).await;
