@@ -5,7 +5,7 @@ use futures::FutureExt;
 use holly::{
     server::{
         clock::Clock,
-        retention::fail_points::Listener,
+        retention::fail_points::{FailPoint, Listener},
         store::Store,
         work_log::{Origin, create_work_log},
     },
@@ -36,13 +36,13 @@ impl Gate {
         Self(Arc::new(watch::Sender::new((false, Instant::now()))))
     }
 
-    /// Waits at each place outside a transaction while the gate is closed.
+    /// Makes a rest of the run last while the gate is closed.
     pub fn listener(&self) -> Listener {
         let gate = self.0.clone();
         Arc::new(move |point| {
             let mut gate = gate.subscribe();
             async move {
-                if !point.is_in_transaction() {
+                if point == FailPoint::Rested {
                     drop(gate.wait_for(|(open, _)| *open).await);
                 }
             }

@@ -42,6 +42,8 @@ macro_rules! fail_points {
 fail_points! {
     /// A run has the lease and did nothing yet.
     LeaseTaken,
+    /// A run did a piece of its work, and goes on.
+    Rested,
     /// A run is noted and the lease given back.
     RunWritten,
     /// Rows are read that are to be packed.

@@ -114,7 +114,7 @@ async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now:
             None => objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?,
         };
         moved += move_rows(&mut tx, &mut manifest, rows).await?;
-        objects::note_moved_to(&mut tx, user, &key, last).await?;
+        objects::write_moving(&mut tx, &manifest, last).await?;
         reach(FailPoint::MoveWritten).await;
         tx.commit().await?;
         reach(FailPoint::Moved).await;
@@ -123,7 +123,7 @@ async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now:
     Ok(moved)
 }
 
-/// Deletes rows whose entries lie in a listed object, and counts them there. One that changed meanwhile stays a row.
+/// Deletes rows whose entries lie in a listed object, and counts these in the manifest. One that changed meanwhile stays a row.
 async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow]) -> Result<i64> {
     let user = manifest.user_id;
     let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
@@ -139,7 +139,6 @@ async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow])
         }
     }
     manifest.shift(&mut changes, 1);
-    objects::write_totals(tx, manifest).await?;
     changes.write(tx, user).await?;
     let newest = rows.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
     rows::raise_floor(tx, user, newest.unwrap_or(0)).await?;

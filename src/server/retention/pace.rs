@@ -1,6 +1,7 @@
 //! How fast a run goes: after each piece of work it rests so many times as long as that took. On a slow or busy machine the work
 //! takes longer, and so do the rests.
 
+use super::fail_points::{FailPoint, reach};
 use std::time::{Duration, Instant};
 
 /// No rest is longer.
@@ -23,7 +24,8 @@ impl Pace {
     pub(super) async fn rest(&mut self) {
         if self.rests > 0 {
             tokio::time::sleep((self.since.elapsed() * self.rests).min(LONGEST)).await;
-            self.since = Instant::now();
         }
+        reach(FailPoint::Rested).await;
+        self.since = Instant::now();
     }
 }

@@ -113,7 +113,7 @@ impl Store {
     /// Begins a writing transaction; on SQLite it waits for its turn.
     pub async fn begin(&self) -> Result<Tx<'_>> {
         let tx = self.inner.writers.begin_with(self.inner.backend.begin_write()).await?;
-        Ok(Tx::new(tx, &self.inner.wakeups, &self.inner.counters))
+        Ok(Tx::new(tx, self.is_single_process(), &self.inner.wakeups, &self.inner.counters))
     }
 
     /// A snapshot: everything read through it is of one moment.

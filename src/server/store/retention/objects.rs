@@ -34,10 +34,11 @@ pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     Ok(listed)
 }
 
-/// Notes the last entry whose row is gone while rows move into an object, or that all are.
-pub async fn note_moved_to(tx: &mut Tx<'_>, user: UserId, key: &str, moved_to: Option<EntryId>) -> Result<()> {
-    let sql = "update archive_objects set moved_to = $3 where user_id = $1 and key = $2";
-    sqlx::query(sql).bind(user.to_string()).bind(key).bind(moved_to.map(|id| id.to_string())).execute(&mut **tx).await?;
+/// Writes the totals while rows move into an object: `moved_to` is the last entry whose row is gone, `None` once all are.
+pub async fn write_moving(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<()> {
+    let sql = "update archive_objects set totals = $3, entries = $4, moved_to = $5 where user_id = $1 and key = $2";
+    let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(totals_json(manifest)?);
+    query.bind(manifest.entries()).bind(moved_to.map(|id| id.to_string())).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -47,7 +47,11 @@ pub(super) struct Case {
 
 /// Every case.
 pub(super) const CASES: &[Case] = &[
-    Case { stage: Stage::Rows, act: Act::Run(8), points: &[LeaseTaken, PackPlanned, PackWritten, Packed, HoursWritten, RunWritten] },
+    Case {
+        stage: Stage::Rows,
+        act: Act::Run(8),
+        points: &[LeaseTaken, PackPlanned, PackWritten, Packed, Rested, HoursWritten, RunWritten],
+    },
     Case { stage: Stage::Rows, act: Act::Run(31), points: &[MovePlanned, Encoded, Reserved, Put, ReadBack, MoveWritten, Moved] },
     Case { stage: Stage::Rows, act: Act::Run(91), points: &[ExpirePlanned, ExpireWritten, Expired] },
     Case { stage: Stage::Archived, act: Act::Run(91), points: &[DoomWritten, Doomed, ObjectDeleted, ForgetWritten, Forgotten] },
