@@ -40,6 +40,8 @@ async fn measure(entries: usize) {
     let archive = Archive::open(&format!("file://{}/archive", folder.path().display())).expect("the archive opens");
     let retention = Retention { store: store.clone(), archive };
     let gate = Gate::closed();
+    let beside = store.clone();
+    tokio::spawn(async move { beside.checkpoint().await });
     let writes = Writes::start(store.clone(), gate.clone());
     writes.settle().await;
     let idle = resident();

@@ -60,6 +60,8 @@ pub fn start(app: &App) {
     until_the_end(app, damage::keep_written(app.retention.clone(), app.clock.clone()));
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
+        let store = app.store.clone();
+        until_the_end(app, async move { store.checkpoint().await });
     } else {
         relay(app);
     }

@@ -14,9 +14,11 @@ const READERS: u32 = 6;
 const POSTGRES_WRITERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Settings of every SQLite connection. `auto_vacuum` only counts before the first table is made.
+/// Settings of every SQLite connection. `auto_vacuum` only counts before the first table is made; whoever fills the log writes it into
+/// the database (`wal_autocheckpoint`) only where nobody does that beside ([`Store::checkpoint`](super::Store::checkpoint)).
 const PRAGMAS: &str = "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; \
-    pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory;";
+    pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory; \
+    pragma wal_autocheckpoint = 16000;";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Backend {

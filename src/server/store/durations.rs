@@ -95,7 +95,7 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
         ];
         sums.add(vec![entry.timestamp.day().into(), source.into(), Part::Text(name), bucket.into()], &figures, *sign);
     }
-    sums.write(tx, user).await
+    sums.write(tx, user).await.map(drop)
 }
 
 /// Everybody's, since the UTC day `since`.

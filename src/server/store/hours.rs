@@ -44,7 +44,7 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
         ];
         sums.add(line, &figures, *sign);
     }
-    sums.write(tx, user).await
+    sums.write(tx, user).await.map(drop)
 }
 
 /// Entries of one hour, type and status.

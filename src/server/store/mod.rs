@@ -4,6 +4,7 @@
 
 mod backend;
 mod backup;
+mod checkpoints;
 mod error;
 mod listening;
 mod migrations;
@@ -40,6 +41,7 @@ pub mod work_logs;
 use crate::{timestamp::Timestamp, work_log::Epoch};
 use sqlx::AnyPool;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 pub use error::{Result, StoreError};
 pub use listening::{Listener, PAYLOAD_MAX, Told};
@@ -71,6 +73,8 @@ struct Inner {
     epoch: Epoch,
     wakeups: Wakeups,
     counters: Counters,
+    /// SQLite's log has grown by enough to be written into the database.
+    log_filled: Notify,
 }
 
 /// How often the store was used since it was opened; the idle stream's promise of no query is tested with it.
@@ -106,14 +110,22 @@ impl Store {
         meta::refuse_half_copied(&mut tx).await?;
         let epoch = meta::epoch(&mut tx).await?;
         tx.commit().await?;
-        let inner = Inner { writers, readers, backend, epoch, wakeups: Wakeups::default(), counters: Counters::default() };
+        let inner = Inner {
+            writers,
+            readers,
+            backend,
+            epoch,
+            wakeups: Wakeups::default(),
+            counters: Counters::default(),
+            log_filled: Notify::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Begins a writing transaction; on SQLite it waits for its turn.
     pub async fn begin(&self) -> Result<Tx<'_>> {
         let tx = self.inner.writers.begin_with(self.inner.backend.begin_write()).await?;
-        Ok(Tx::new(tx, self.is_single_process(), &self.inner.wakeups, &self.inner.counters))
+        Ok(Tx::new(tx, &self.inner))
     }
 
     /// A snapshot: everything read through it is of one moment.

@@ -97,7 +97,9 @@ impl Changes {
     /// Writes them, and takes out what they leave empty: of a tier that is passed through no line stays behind.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
         let left: BTreeSet<i64> = self.0.iter().filter(|(_, figures)| figures.entries < 0).map(|((day, ..), _)| *day).collect();
-        self.add(tx, user).await?;
+        if !self.add(tx, user).await? {
+            return Ok(());
+        }
         for day in left {
             let sql =
                 "delete from work_log_stats where user_id = $1 and day = $2 and tier <> 'deleted' and entries = 0 and stored_bytes = 0";
@@ -106,7 +108,8 @@ impl Changes {
         Ok(())
     }
 
-    async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    /// Whether a line became empty.
+    async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut sums = Sums::new(&TOTALS);
         for ((day, log_type, status, tier), figures) in self.0 {
             let Figures { entries, bytes, stored_bytes, duration_ms, input_tokens, output_tokens } = figures;
@@ -134,7 +137,7 @@ pub(super) async fn count_new(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_byte
 pub(super) async fn count_row(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
     let mut changes = Changes::default();
     changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), 1);
-    changes.add(tx, entry.user_id).await
+    changes.add(tx, entry.user_id).await.map(drop)
 }
 
 /// Counts an entry out as it was and in as it is, each with the bytes that its row takes.
@@ -154,7 +157,7 @@ pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry, store
     let mut changes = Changes::default();
     changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), -1);
     changes.count(line(entry, DELETED), figures(entry, 0), 1);
-    changes.add(tx, entry.user_id).await
+    changes.add(tx, entry.user_id).await.map(drop)
 }
 
 const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {

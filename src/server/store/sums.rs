@@ -1,6 +1,6 @@
 //! Adding to running totals, many lines in one statement: a round trip costs more than a line.
 
-use super::{Result, Tx};
+use super::{Result, Tx, marks};
 use crate::ids::UserId;
 use std::collections::BTreeMap;
 
@@ -52,12 +52,13 @@ impl Sums {
         sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += sign * figure);
     }
 
-    /// Writes what is not nothing.
-    pub(super) async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    /// Writes what is not nothing. Returns whether a line's first sum became 0.
+    pub(super) async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
+        let mut emptied = false;
         let changed: Vec<_> = self.lines.into_iter().filter(|(_, sums)| sums.iter().any(|sum| *sum != 0)).collect();
         for lines in changed.chunks(AT_ONCE) {
             let sql = sqlx::AssertSqlSafe(self.totals.upsert(lines.len()));
-            let mut query = sqlx::query(sql).bind(user.to_string());
+            let mut query = sqlx::query_scalar::<_, i64>(sql).bind(user.to_string());
             for (key, sums) in lines {
                 for part in key {
                     query = match part {
@@ -67,24 +68,22 @@ impl Sums {
                 }
                 query = sums.iter().fold(query, |query, sum| query.bind(*sum));
             }
-            query.execute(&mut **tx).await?;
+            emptied |= query.fetch_all(&mut **tx).await?.contains(&0);
         }
-        Ok(())
+        Ok(emptied)
     }
 }
 
 impl Totals {
     fn upsert(&self, lines: usize) -> String {
         let Self { table, key, sums } = self;
-        let width = key.len() + sums.len();
-        let line = |n: usize| {
-            let marks = (0..width).map(|at| format!("${}", n * width + at + 2)).collect::<Vec<_>>().join(", ");
-            format!("($1, {marks})")
-        };
-        let lines = (0..lines).map(line).collect::<Vec<_>>().join(", ");
+        let lines = marks(2, lines, key.len() + sums.len(), "$1, ");
         let added = sums.iter().map(|sum| format!("{sum} = {table}.{sum} + excluded.{sum}")).collect::<Vec<_>>().join(", ");
-        let (key, sums) = (key.join(", "), sums.join(", "));
-        format!("insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, {key}) do update set {added}")
+        let (key, first, sums) = (key.join(", "), sums[0], sums.join(", "));
+        format!(
+            "insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, {key}) do update set {added} \
+             returning {first}"
+        )
     }
 }
 
@@ -98,7 +97,7 @@ mod tests {
         assert_eq!(
             totals.upsert(2),
             "insert into t (user_id, a, x, y) values ($1, $2, $3, $4), ($1, $5, $6, $7) on conflict (user_id, a) do update \
-             set x = t.x + excluded.x, y = t.y + excluded.y"
+             set x = t.x + excluded.x, y = t.y + excluded.y returning x"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The writing transaction. Revisions are taken in it and announced after its COMMIT, never before:
 //! no listener sees a row that a reload would lose.
 
-use super::{Counters, Result, Wakeups, heads};
+use super::{Inner, Result, checkpoints, heads};
 use crate::ids::UserId;
 use sqlx::{Any, AnyConnection, Transaction};
 use std::{
@@ -12,16 +12,13 @@ use std::{
 /// A writing transaction; dropped without [`commit`](Tx::commit) it leaves no trace.
 pub struct Tx<'s> {
     tx: Transaction<'static, Any>,
-    /// Whether nobody else can write before its end.
-    alone: bool,
-    wakeups: &'s Wakeups,
-    counters: &'s Counters,
+    store: &'s Inner,
     touched: Vec<(UserId, i64)>,
 }
 
 impl<'s> Tx<'s> {
-    pub(super) fn new(tx: Transaction<'static, Any>, alone: bool, wakeups: &'s Wakeups, counters: &'s Counters) -> Self {
-        Self { tx, alone, wakeups, counters, touched: Vec::new() }
+    pub(super) fn new(tx: Transaction<'static, Any>, store: &'s Inner) -> Self {
+        Self { tx, store, touched: Vec::new() }
     }
 
     /// The owner's next revision. It also locks the owner until the end of the transaction, so revisions of one
@@ -34,15 +31,19 @@ impl<'s> Tx<'s> {
 
     /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
-        if self.alone { Ok(()) } else { heads::lock(&mut self.tx, user).await }
+        // who writes there is alone
+        if self.store.backend.is_single_process() { Ok(()) } else { heads::lock(&mut self.tx, user).await }
     }
 
     /// Makes it all lasting, then wakes whoever listens.
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        let commits = 1 + self.store.counters.commits.fetch_add(1, Ordering::Relaxed);
         for (user, rev) in self.touched {
-            self.wakeups.committed(user, rev);
+            self.store.wakeups.committed(user, rev);
+        }
+        if self.store.backend.is_single_process() && commits.is_multiple_of(checkpoints::COMMITS) {
+            self.store.log_filled.notify_one();
         }
         Ok(())
     }
