@@ -22,9 +22,9 @@ use std::time::Duration;
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
 /// How long after a run the next one is due, in milliseconds.
 const EVERY_MS: i64 = 3_600_000;
-/// The hourly run works a tenth of the time, or half of it until it has caught up.
-const RESTS: u32 = 9;
-const RESTS_BEHIND: u32 = 1;
+/// The hourly run works a twentieth of the time, or a fifth of it until it has caught up.
+const RESTS: u32 = 19;
+const RESTS_BEHIND: u32 = 4;
 /// Passes that follow each other at once.
 const PASSES: u32 = 500;
 /// Passes that one request may take; the report says whether there is more.
@@ -62,7 +62,7 @@ fn is_due(app: &App, last: Option<Timestamp>) -> bool {
     last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS)
 }
 
-/// A run that leaves the database to others most of the time, or half of it when the last ones did not keep up.
+/// A run that leaves the database to others most of the time, and less so when the last ones did not keep up.
 pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
     Run { rests: if behind { RESTS_BEHIND } else { RESTS }, ..Run::at(policy, now) }
 }

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 /// Rows read by one statement.
 const READ_AT_ONCE: usize = 100;
 /// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
-pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 10 };
+pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 4 };
 
 /// A row with what it takes now.
 #[derive(Debug, Clone, PartialEq)]
