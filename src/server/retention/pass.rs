@@ -28,10 +28,12 @@ use crate::{
     timestamp::Timestamp,
     work_log::StorageStatus,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How long a run that died keeps others out, in milliseconds.
 const LEASE_MS: i64 = 600_000;
+/// After so long a run begins no further step: its lease is to outlast it. What is left is the next one's.
+const LONGEST: Duration = Duration::from_secs(240);
 /// After so many failures of the archive in a row, the rest of a run leaves it alone.
 const PATIENCE: u32 = 3;
 /// Totals by hour that one transaction takes out, and most transactions of one run.
@@ -51,12 +53,14 @@ pub struct Run {
     pub trust_clock: bool,
     /// How many times as long as it worked it rests after each transaction, so that others get their turn.
     pub rests: u32,
+    /// After so long it begins no further step.
+    pub at_most: Duration,
 }
 
 impl Run {
     /// A run by the clock, without rests.
     pub const fn at(policy: Policy, now: Timestamp) -> Self {
-        Self { policy, now, wall: now, trust_clock: false, rests: 0 }
+        Self { policy, now, wall: now, trust_clock: false, rests: 0, at_most: LONGEST }
     }
 }
 
@@ -140,7 +144,12 @@ impl Pass<'_> {
         }
         let plan = plan::plan(&mut reader, cut_offs, self.report.waiting.is_none()).await?;
         drop(reader);
+        let (began, mut left) = (Instant::now(), false);
         for step in plan.steps {
+            if began.elapsed() > self.run.at_most && self.report.did_something() {
+                left = true;
+                break;
+            }
             if self.refused >= PATIENCE && step.needs_archive() {
                 self.report.failed += 1;
                 continue;
@@ -160,7 +169,7 @@ impl Pass<'_> {
         if self.refused < PATIENCE {
             damage::look_again(self.retention, self.run.wall).await?;
         }
-        self.report.more = plan.more && self.report.did_something();
+        self.report.more = (plan.more || left) && self.report.did_something();
         Ok(self.report)
     }
 

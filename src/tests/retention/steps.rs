@@ -24,6 +24,7 @@ use crate::{
     timestamp::{DAY_MS, Timestamp},
     work_log::{EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry},
 };
+use std::time::Duration;
 
 const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
@@ -51,6 +52,21 @@ on_both_databases! {
         }
         assert_eq!(run(&retention, days(90)).await.deleted, 1);
         assert_eq!(all(&retention, ada, EntryFilter::default(), false).await, []);
+    }
+
+    async fn a_run_that_takes_long_ends_before_its_lease_and_leaves_the_rest_to_the_next(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        for title in ["one", "two", "three"] {
+            let talk = conversation(&store, ada, title).await;
+            let made = EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Success, title) };
+            create_work_log(&store, NOW, ada, made, Origin::default()).await.unwrap();
+        }
+        let no_longer = Run { trust_clock: true, at_most: Duration::ZERO, ..Run::at(Policy::default(), days(31)) };
+        for left in [true, true, false] {
+            let report = run_once(&retention, no_longer).await.unwrap();
+            assert_eq!((report.moved_to_cold, report.more), (1, left), "{report:?}");
+        }
+        assert_eq!(run_once(&retention, no_longer).await.unwrap().moved_to_cold, 0);
     }
 
     async fn a_clock_that_leapt_deletes_nothing_without_an_admins_word(store: Store) {

@@ -110,3 +110,22 @@ async fn deleted_text_is_gone_from_the_files() {
     checkpoint(store).await;
     assert_eq!(database.occurrences(CANARY), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_written_into_the_database_beside_those_who_write() {
+    let database = Sqlite::create().await;
+    let beside = database.store.clone();
+    let writing_it = tokio::spawn(async move { beside.checkpoint().await });
+    let ada = person(&database.store, "ada").await;
+    for _ in 0..64 {
+        create_work_log(&database.store, NOW, ada, canaries(), Origin::default()).await.unwrap();
+    }
+    let file = database.files().into_iter().find(|path| path.ends_with("holly.db")).unwrap();
+    let written = async {
+        while !std::fs::read(&file).unwrap().windows(CANARY.len()).any(|bytes| bytes == CANARY.as_bytes()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), written).await.expect("somebody writes it");
+    writing_it.abort();
+}
