@@ -14,9 +14,12 @@ const READERS: u32 = 6;
 const POSTGRES_WRITERS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Settings of every SQLite connection. `auto_vacuum` only counts before the first table is made; whoever fills the log writes it into
+/// What only a writer sets: it counts before the first table is made, and writes each time, which a full disk does not let readers do.
+const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";
+
+/// Settings of every SQLite connection. Whoever fills the log writes it into
 /// the database (`wal_autocheckpoint`) only where nobody does that beside ([`Store::checkpoint`](super::Store::checkpoint)).
-const PRAGMAS: &str = "pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full; \
+const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
     pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory; \
     pragma wal_autocheckpoint = 16000;";
 
@@ -82,14 +85,14 @@ impl Backend {
     }
 
     pub(super) async fn writers(self, url: &str) -> Result<AnyPool> {
-        self.pool(url, if self == Self::Sqlite { 1 } else { POSTGRES_WRITERS }).await
+        self.pool(url, if self == Self::Sqlite { 1 } else { POSTGRES_WRITERS }, true).await
     }
 
     pub(super) async fn readers(self, url: &str) -> Result<AnyPool> {
-        self.pool(url, READERS).await
+        self.pool(url, READERS, false).await
     }
 
-    async fn pool(self, url: &str, connections: u32) -> Result<AnyPool> {
+    async fn pool(self, url: &str, connections: u32, writes: bool) -> Result<AnyPool> {
         let url = match self {
             Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
             // what is prepared cannot be used again
@@ -103,6 +106,9 @@ impl Backend {
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if self == Self::Sqlite {
+                    if writes {
+                        connection.execute(WRITERS_PRAGMA).await?;
+                    }
                     connection.execute(PRAGMAS).await?;
                 }
                 Ok(())

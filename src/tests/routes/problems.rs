@@ -52,12 +52,19 @@ async fn every_error_is_a_problem_that_names_its_request() {
 }
 
 #[tokio::test]
-async fn a_broken_database_is_a_500_that_gives_nothing_away() {
+async fn a_broken_database_is_a_500_and_one_that_is_away_a_503_and_both_give_nothing_away() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
+    let mut tx = app.app.store.begin().await.unwrap();
+    sqlx::query("alter table work_logs rename to lost").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    gives_nothing_away(&ada.gets("/api/work-log/list").await, 500);
     app.app.store.close().await;
-    let answer = ada.gets("/api/work-log/list").await;
-    assert_problem(&answer, 500);
+    gives_nothing_away(&ada.gets("/api/work-log/list").await, 503);
+}
+
+fn gives_nothing_away(answer: &Answer, status: u16) {
+    assert_problem(answer, status);
     for inside in ["sqlite", "pool", "database", "select", "holly.db", "src/"] {
         assert!(!answer.text().to_lowercase().contains(inside), "{inside} in {}", answer.text());
     }
