@@ -4,7 +4,8 @@ use super::{ConnectionStatus, Icon};
 use crate::chat::Conversation;
 use leptos::prelude::*;
 
-/// The header. Without JavaScript nothing follows the server, and it says what to do instead. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, without JavaScript.
+/// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, so that they need no
+/// JavaScript; without it nothing follows the server, and the header says what to do instead.
 #[component]
 pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl IntoView {
     let title = conversation.as_ref().map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());

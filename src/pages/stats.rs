@@ -1,7 +1,7 @@
 //! `/stats`: everybody's figures, for admins. Rendered on the server and fresh every half minute: a script of a few lines fetches
 //! the page and puts in what has changed; without scripts the page loads itself anew.
 
-use super::form_error::FormError;
+use super::{form_error::FormError, refused::Refused};
 use crate::{
     api::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
@@ -33,7 +33,7 @@ pub fn StatsPage() -> impl IntoView {
                 </main>
                 {(!plan).then(|| view! { <Fresh/> })}
             }),
-            Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+            Err(error) => Either::Right(view! { <Refused error/> }),
         }
     })
 }

@@ -98,12 +98,11 @@ fn within_bounds(rows: Vec<TieredRow>) -> Vec<TieredRow> {
 async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now: Timestamp, pace: &mut Pace) -> Result<i64> {
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
     let manifest = put(retention, Some(fence), &entries, now).await?;
-    let (user, key) = (manifest.user_id, manifest.key.clone());
-    let (mut moved, mut left, mut unlisted) = (0, part, Some(Manifest { totals: Vec::new(), ..manifest }));
-    while !left.is_empty() {
+    let (user, key, newest) = (manifest.user_id, manifest.key.clone(), manifest.ids.1);
+    let (mut moved, mut unlisted) = (0, Some(Manifest { totals: Vec::new(), ..manifest }));
+    for rows in part.chunks(CHANGED_AT_ONCE) {
         pace.rest().await;
-        let (rows, rest) = left.split_at(left.len().min(CHANGED_AT_ONCE));
-        let last = rows.last().map(|row| row.entry.id).filter(|_| !rest.is_empty());
+        let moved_to = rows.last().map(|row| row.entry.id).filter(|id| *id != newest);
         let mut tx = begin(&retention.store, Some(fence), user).await?;
         let mut manifest = match unlisted.take() {
             Some(manifest) => {
@@ -114,11 +113,10 @@ async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now:
             None => objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?,
         };
         moved += move_rows(&mut tx, &mut manifest, rows).await?;
-        objects::write_moving(&mut tx, &manifest, last).await?;
+        objects::write_moving(&mut tx, &manifest, moved_to).await?;
         reach(FailPoint::MoveWritten).await;
         tx.commit().await?;
         reach(FailPoint::Moved).await;
-        left = rest;
     }
     Ok(moved)
 }

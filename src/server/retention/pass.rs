@@ -72,7 +72,8 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
     reach(FailPoint::LeaseTaken).await;
     let began = Instant::now();
-    let mut done = Pass { retention, fence, run, report: Report::default(), refused: 0, pace: Pace::new(run.rests) }.carry_out().await;
+    let pass = Pass { retention, fence, run, began, report: Report::default(), refused: 0, pace: Pace::new(run.rests) };
+    let mut done = pass.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
     if let Ok(report) = &mut done {
@@ -130,6 +131,7 @@ struct Pass<'a> {
     retention: &'a Retention,
     fence: Fence,
     run: Run,
+    began: Instant,
     report: Report,
     refused: u32,
     pace: Pace,
@@ -144,9 +146,9 @@ impl Pass<'_> {
         }
         let plan = plan::plan(&mut reader, cut_offs, self.report.waiting.is_none()).await?;
         drop(reader);
-        let (began, mut left) = (Instant::now(), false);
+        let mut left = false;
         for step in plan.steps {
-            if began.elapsed() > self.run.at_most && self.report.did_something() {
+            if self.began.elapsed() > self.run.at_most && self.report.did_something() {
                 left = true;
                 break;
             }

@@ -2,6 +2,7 @@
 
 use super::{
     Result, Tx,
+    stats::counted,
     sums::{Part, Sums, Totals},
 };
 use crate::{
@@ -84,7 +85,7 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
     for (entry, sign) in entries {
         let Some(Timed { source, name, bucket }) = timed(entry) else { continue };
         let metadata = &entry.metadata;
-        let number = |name| metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
+        let number = |name| counted(metadata, name);
         let figures = [
             1,
             i64::from(entry.status == Status::Error),

@@ -4,7 +4,7 @@
 use super::{
     Result, Tx,
     durations::{AnswersLine, BucketLine, Timed, timed},
-    stats::Figures,
+    stats::counted,
     sums::{Part, Sums, Totals},
 };
 use crate::{ids::UserId, timestamp::Timestamp, work_log::WorkLogEntry};
@@ -24,15 +24,15 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
     let mut sums = Sums::new(&TOTALS);
     for (entry, sign) in entries {
         let timed = timed(entry);
-        let first = entry.metadata.number("timeToFirstTokenMs").filter(|_| timed.is_some());
-        let figures = Figures::of(0, 0, None, &entry.metadata);
+        let metadata = &entry.metadata;
+        let of_timed = |figure: i64| if timed.is_some() { figure } else { 0 };
         let figures = [
             1,
-            i64::from(timed.is_some() && entry.metadata.flag("fallback")),
-            figures.input_tokens,
-            figures.output_tokens,
-            first.unwrap_or(0).clamp(0, 1 << 40),
-            i64::from(first.is_some()),
+            of_timed(i64::from(metadata.flag("fallback"))),
+            counted(metadata, "inputTokens"),
+            counted(metadata, "outputTokens"),
+            of_timed(counted(metadata, "timeToFirstTokenMs")),
+            of_timed(i64::from(metadata.number("timeToFirstTokenMs").is_some())),
         ];
         let (name, bucket) = timed.map_or((String::new(), -1), |Timed { name, bucket, .. }| (name, bucket));
         let line = vec![

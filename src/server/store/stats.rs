@@ -53,10 +53,15 @@ pub struct Figures {
     pub output_tokens: i64,
 }
 
+/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within bounds.
+pub(super) fn counted(metadata: &Metadata, name: &str) -> i64 {
+    metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
+}
+
 impl Figures {
     /// The figures of one entry that takes `stored_bytes`.
     pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
-        let tokens = |name| metadata.number(name).unwrap_or(0).clamp(0, 1 << 40);
+        let tokens = |name| counted(metadata, name);
         Self {
             entries: 1,
             bytes: size,
