@@ -1,4 +1,4 @@
-//! `make bench`: a backlog is moved through the tiers while others write. Prints how long a write takes while the run rests and
+//! `make bench`: a backlog is moved through the tiers while others write. Prints how long a write takes while the run pauses and
 //! while it works, in turns within one run, and how much memory the run takes above idle. The backlog is
 //! `HOLLY_BENCH_ENTRIES` entries (20,000) of `tests/support/corpus.rs`, half due to be packed, half to be archived.
 
@@ -52,7 +52,7 @@ async fn measure(entries: usize) {
     };
     let took = began.elapsed().as_secs_f64();
     println!(
-        "moved {} to warm and {} to cold in {took:.0} s, half of them resting; {} objects, {} failures",
+        "moved {} to warm and {} to cold in {took:.0} s, a quarter of them paused; {} objects, {} failures",
         sum.moved_to_warm, sum.moved_to_cold, sum.objects_written, sum.failed
     );
     writes.stop().await.print();

@@ -18,12 +18,19 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
-/// A hundred writes a second.
-const EVERY: Duration = Duration::from_millis(10);
-/// How long the run works, and rests, in turn.
-const TURN: Duration = Duration::from_secs(3);
+/// A hundred writes a second: the `n`th so many microseconds after the one before, 5,000 to 15,000 spread evenly.
+const fn gap_us(n: u64) -> u64 {
+    5_000 + n * 6_181 % 10_000
+}
+
+/// How long the run goes on, and pauses, in turn.
+const WORKS: Duration = Duration::from_secs(9);
+const PAUSES: Duration = Duration::from_secs(3);
 /// After the gate moved, so long nothing is measured: what was under way comes to its end.
 const UNCLEAR: Duration = Duration::from_millis(300);
 
@@ -52,12 +59,14 @@ impl Gate {
 
     pub async fn open_and_close(&self) {
         loop {
-            self.0.send_modify(|state| *state = (!state.0, Instant::now()));
-            tokio::time::sleep(TURN).await;
+            for (open, turn) in [(true, WORKS), (false, PAUSES)] {
+                self.0.send_replace((open, Instant::now()));
+                tokio::time::sleep(turn).await;
+            }
         }
     }
 
-    /// Whether a write that began at `at` met a run that works, or one that rests.
+    /// Whether a write that began at `at` met a run that works, or one that pauses.
     fn met(&self, at: Instant) -> Option<bool> {
         let (open, since) = *self.0.borrow();
         (at > since + UNCLEAR).then_some(open)
@@ -67,7 +76,7 @@ impl Gate {
 /// How long writes took.
 #[derive(Default)]
 pub struct Latencies {
-    resting: Vec<Duration>,
+    paused: Vec<Duration>,
     working: Vec<Duration>,
 }
 
@@ -87,7 +96,7 @@ impl Writes {
 
     /// Waits until writing is nothing new any more.
     pub async fn settle(&self) {
-        tokio::time::sleep(TURN).await;
+        tokio::time::sleep(PAUSES).await;
         *self.latencies.lock().expect("nobody panicked") = Latencies::default();
         self.peak.store(0, Ordering::Relaxed);
     }
@@ -104,13 +113,29 @@ impl Writes {
     }
 }
 
+/// When writes are due, for ever. They come from outside at any time, not when the runtime's own timers, which know milliseconds
+/// alone, wake the run as well.
+fn dues() -> mpsc::UnboundedReceiver<Instant> {
+    let (told, dues) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let mut due = Instant::now();
+        for n in 0.. {
+            due += Duration::from_micros(gap_us(n));
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            if told.send(due).is_err() {
+                return;
+            }
+        }
+    });
+    dues
+}
+
 async fn write(store: Store, gate: Gate, latencies: Arc<Mutex<Latencies>>, peak: Arc<AtomicUsize>) {
     let clock = Clock::system();
     let user = person(&store, clock.now()).await;
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        // from when it should have begun: a write that waits for the one before it is late too
-        let due: Instant = ticks.tick().await.into();
+    let mut dues = dues();
+    // from when it should have begun: a write that waits for the one before it is late too
+    while let Some(due) = dues.recv().await {
         let draft = EntryDraft {
             conversation_id: None,
             parent_id: None,
@@ -127,7 +152,7 @@ async fn write(store: Store, gate: Gate, latencies: Arc<Mutex<Latencies>>, peak:
         let mut latencies = latencies.lock().expect("nobody panicked");
         match gate.met(due) {
             Some(true) => latencies.working.push(took),
-            Some(false) => latencies.resting.push(took),
+            Some(false) => latencies.paused.push(took),
             None => {}
         }
         drop(latencies);
@@ -137,13 +162,12 @@ async fn write(store: Store, gate: Gate, latencies: Arc<Mutex<Latencies>>, peak:
 
 impl Latencies {
     pub fn print(mut self) {
-        let (resting, working) = (figures(&mut self.resting), figures(&mut self.working));
+        let (paused, working) = (figures(&mut self.paused), figures(&mut self.working));
         println!("a write, in ms:   p50    p90    p99    max");
-        for (what, [p50, p90, p99, max], count) in [("run rests", resting, self.resting.len()), ("run works", working, self.working.len())]
-        {
+        for (what, [p50, p90, p99, max], count) in [("run pauses", paused, self.paused.len()), ("run works", working, self.working.len())] {
             println!("  {what:<12} {p50:>6.2} {p90:>6.2} {p99:>6.2} {max:>6.2}   ({count} writes)");
         }
-        println!("  p99 while the run works is {:.2} times that while it rests", working[2] / resting[2]);
+        println!("  p99 while the run works is {:.2} times that while it pauses", working[2] / paused[2]);
     }
 }
 

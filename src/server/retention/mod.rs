@@ -24,6 +24,7 @@ pub mod restoring;
 pub mod settings;
 pub mod worker;
 
+mod aside;
 mod cache;
 mod expiring;
 mod guard;
@@ -41,6 +42,8 @@ use super::{
 };
 use crate::ids::UserId;
 
+use aside::{aside, behind_others};
+
 pub use archive::{Archive, ArchiveError};
 pub use pass::{Run, run_once};
 pub use policy::Policy;
@@ -55,26 +58,25 @@ pub struct Retention {
     pub archive: Archive,
 }
 
-/// Computes aside, so that the tasks of this thread do not wait for it.
-async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(compute).await {
-        Ok(done) => done,
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // the runtime ends, and this task with it
-            Err(_) => std::future::pending().await,
-        },
-    }
-}
-
 /// Begins a transaction on one owner's rows and objects. As part of a run it fails once another run has begun.
 async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Result<Tx<'s>> {
     let mut tx = store.begin().await?;
-    if let Some(fence) = fence
-        && !lease::holds(&mut tx, fence).await?
-    {
-        return Err(Error::Superseded);
+    if let Some(fence) = fence {
+        check(&mut tx, fence).await?;
     }
     tx.lock(user).await?;
     Ok(tx)
+}
+
+/// The same for a part of a run that the next run does again when a power cut undoes it: whoever writes after it does not wait
+/// for the disk twice.
+async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
+    let mut tx = store.begin_unsynced().await?;
+    check(&mut tx, fence).await?;
+    tx.lock(user).await?;
+    Ok(tx)
+}
+
+async fn check(tx: &mut Tx<'_>, fence: Fence) -> Result<()> {
+    if lease::holds(tx, fence).await? { Ok(()) } else { Err(Error::Superseded) }
 }

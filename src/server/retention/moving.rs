@@ -3,7 +3,7 @@
 //! meanwhile does not wait. A row that changed meanwhile stays a row.
 
 use super::{
-    Archive, ArchiveError, Retention, aside, begin,
+    Archive, ArchiveError, Retention, begin, begin_unsynced, behind_others,
     fail_points::{FailPoint, reach},
     object,
     pace::Pace,
@@ -20,7 +20,7 @@ use crate::{
                 lease::Fence,
                 manifest::Manifest,
                 objects,
-                rows::{self, CHANGED_AT_ONCE, Members, TieredRow},
+                rows::{self, CHANGED_AT_ONCE, TieredRow},
             },
             stats::Changes,
             work_logs::StoredEntry,
@@ -34,6 +34,9 @@ const ROWS_MAX: usize = 500;
 /// Most bytes of text in one object, unless one entry alone has more.
 const BYTES_MAX: i64 = 4 << 20;
 
+/// Rows read at once.
+const READ_AT_ONCE: i64 = 10;
+
 /// What was moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Moved {
@@ -46,14 +49,17 @@ pub(super) struct Moved {
 /// Packs rows of one person. Returns how many. They are packed before the transactions, so that these are short; a row that
 /// changed meanwhile stays as it is.
 pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId], pace: &mut Pace) -> Result<i64> {
-    let found = rows::by_id(&mut *retention.store.read().await?, user, ids).await?;
-    let ready = aside(move || found.into_iter().map(rows::Packed::of).collect::<std::result::Result<Vec<_>, _>>()).await?;
-    reach(FailPoint::PackPlanned).await;
     let mut packed = 0;
-    for ready in ready.chunks(CHANGED_AT_ONCE) {
-        let mut tx = begin(&retention.store, Some(fence), user).await?;
+    for ids in ids.chunks(CHANGED_AT_ONCE) {
+        let found = rows::by_id(&mut *retention.store.look().await?, user, ids).await?;
+        let ready = behind_others(move || found.into_iter().map(rows::Packed::of).collect::<std::result::Result<Vec<_>, _>>()).await?;
+        reach(FailPoint::PackPlanned).await;
+        if ready.is_empty() {
+            continue;
+        }
+        let mut tx = begin_unsynced(&retention.store, fence, user).await?;
         let mut changes = Changes::default();
-        packed += rows::pack(&mut tx, user, ready, &mut changes).await?;
+        packed += rows::pack(&mut tx, user, &ready, &mut changes).await?;
         changes.write(&mut tx, user).await?;
         reach(FailPoint::PackWritten).await;
         tx.commit().await?;
@@ -71,11 +77,9 @@ pub(super) async fn archive(
     (expired, now): (Timestamp, Timestamp),
     pace: &mut Pace,
 ) -> Result<Moved> {
-    let members = Members { user_id: group.user_id, conversation_id: group.conversation_id, day: group.day, kept: group.kept, expired };
     let (mut moved, mut after) = (Moved::default(), None);
     loop {
-        let found = rows::of_group(&mut *retention.store.read().await?, members, after, ROWS_MAX as i64).await?;
-        let part = within_bounds(found);
+        let part = next_part(retention, group, expired, after, pace).await?;
         let Some(last) = part.last() else { return Ok(moved) };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
@@ -84,14 +88,32 @@ pub(super) async fn archive(
     }
 }
 
-fn within_bounds(rows: Vec<TieredRow>) -> Vec<TieredRow> {
-    let mut bytes = 0;
-    let fits = |row: &TieredRow| {
-        let first = bytes == 0;
-        bytes += row.entry.size();
-        first || bytes <= BYTES_MAX
-    };
-    rows.into_iter().take_while(fits).collect()
+/// The rows of a group after `after` that fit into one object.
+async fn next_part(
+    retention: &Retention,
+    group: &DueGroup,
+    expired: Timestamp,
+    after: Option<EntryId>,
+    pace: &mut Pace,
+) -> Result<Vec<TieredRow>> {
+    let (mut part, mut bytes): (Vec<TieredRow>, i64) = (Vec::new(), 0);
+    while part.len() < ROWS_MAX {
+        let after = part.last().map(|row| row.entry.id).or(after);
+        let found = rows::of_group(&mut *retention.store.look().await?, group, expired, after, READ_AT_ONCE).await?;
+        let is_last = (found.len() as i64) < READ_AT_ONCE;
+        for row in found {
+            bytes += row.entry.size();
+            if bytes > BYTES_MAX && !part.is_empty() {
+                return Ok(part);
+            }
+            part.push(row);
+        }
+        if is_last {
+            break;
+        }
+        pace.rest().await;
+    }
+    Ok(part)
 }
 
 /// Puts an object, and lets its entries count there a few at a time, as their rows go.
@@ -99,21 +121,22 @@ async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now:
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
     let manifest = put(retention, Some(fence), &entries, now).await?;
     let (user, key, newest) = (manifest.user_id, manifest.key.clone(), manifest.ids.1);
+    let newest_rev = part.iter().map(|row| row.entry.rev).max().unwrap_or(0);
     let (mut moved, mut unlisted) = (0, Some(Manifest { totals: Vec::new(), ..manifest }));
     for rows in part.chunks(CHANGED_AT_ONCE) {
         pace.rest().await;
         let moved_to = rows.last().map(|row| row.entry.id).filter(|id| *id != newest);
-        let mut tx = begin(&retention.store, Some(fence), user).await?;
-        let mut manifest = match unlisted.take() {
-            Some(manifest) => {
-                list(&mut tx, &manifest).await?;
-                manifest
-            }
+        let mut tx = begin_unsynced(&retention.store, fence, user).await?;
+        if let Some(mut manifest) = unlisted.take() {
+            rows::raise_floor(&mut tx, user, newest_rev).await?;
+            moved += move_rows(&mut tx, &mut manifest, rows).await?;
+            list(&mut tx, &manifest, moved_to).await?;
+        } else {
             // else rewritten or deleted meanwhile, on somebody's word
-            None => objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?,
-        };
-        moved += move_rows(&mut tx, &mut manifest, rows).await?;
-        objects::write_moving(&mut tx, &manifest, moved_to).await?;
+            let mut manifest = objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?;
+            moved += move_rows(&mut tx, &mut manifest, rows).await?;
+            objects::write_moving(&mut tx, &manifest, moved_to).await?;
+        }
         reach(FailPoint::MoveWritten).await;
         tx.commit().await?;
         reach(FailPoint::Moved).await;
@@ -138,8 +161,6 @@ async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow])
     }
     manifest.shift(&mut changes, 1);
     changes.write(tx, user).await?;
-    let newest = rows.iter().filter(|row| gone.contains(&row.entry.id)).map(|row| row.entry.rev).max();
-    rows::raise_floor(tx, user, newest.unwrap_or(0)).await?;
     Ok(gone.len() as i64)
 }
 
@@ -147,9 +168,9 @@ fn given_up(key: &str) -> Error {
     Error::Conflict(format!("object {key} was given up meanwhile"))
 }
 
-/// Lists an object that was put and compared; fails when its name was taken away meanwhile.
-pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
-    let listed = objects::activate(tx, manifest).await?;
+/// Lists an object that was put and compared; fails when its name was taken away meanwhile. `moved_to` as in [`objects::activate`].
+pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<()> {
+    let listed = objects::activate(tx, manifest, moved_to).await?;
     if listed { Ok(()) } else { Err(given_up(&manifest.key)) }
 }
 
@@ -158,7 +179,7 @@ pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[
     let first = entries.first().ok_or(Error::NotFound("entry"))?;
     let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
     let plain = entries.to_vec();
-    let encoded = aside(move || object::encode(group, &plain)).await;
+    let encoded = behind_others(move || object::encode(group, &plain)).await;
     let encoded = encoded.map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
     reach(FailPoint::Encoded).await;
     let mut tx = begin(&retention.store, fence, group.user_id).await?;
@@ -193,7 +214,7 @@ async fn read_back(archive: &Archive, key: &str, entries: &[StoredEntry]) -> std
     let bytes = archive.get(key).await?;
     let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
     let read = bytes.clone();
-    let found = aside(move || object::decode(&read)).await.map_err(damaged)?;
+    let found = behind_others(move || object::decode(&read)).await.map_err(damaged)?;
     if found != entries {
         return Err(damaged("it does not hold the rows that were put".to_owned()));
     }

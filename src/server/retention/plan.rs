@@ -16,8 +16,10 @@ use std::{collections::BTreeMap, fmt};
 
 /// Rows of one kind in a plan.
 const ROWS: i64 = 2_000;
-/// Objects of one kind in a plan, or groups of rows that are to become one.
+/// Objects of one kind in a plan.
 const OBJECTS: i64 = 100;
+/// Groups of rows in a plan, each of which is to become an object: a day's rows are gone through to find its groups, so once for many.
+const GROUPS: i64 = 1_000;
 /// Rows in one transaction.
 const ROWS_AT_ONCE: usize = 100;
 
@@ -72,8 +74,8 @@ pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Re
 async fn groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Result<()> {
     let (mut from, mut found) = (0, Vec::new());
     while let Some(day) = due::first_day(reader, from, cut_offs.warm).await? {
-        found.extend(due::groups(reader, day, (cut_offs.warm, cut_offs.cold), OBJECTS).await?);
-        if found.len() as i64 >= OBJECTS {
+        found.extend(due::groups(reader, day, (cut_offs.warm, cut_offs.cold), GROUPS).await?);
+        if found.len() as i64 >= GROUPS {
             plan.more = true;
             break;
         }

@@ -223,7 +223,7 @@ async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -
     }
     let mut changes = Changes::default();
     manifest.shift(&mut changes, 1);
-    moving::list(&mut tx, &manifest).await?;
+    moving::list(&mut tx, &manifest, None).await?;
     changes.write(&mut tx, user).await?;
     reach(FailPoint::AdoptWritten).await;
     tx.commit().await?;

@@ -126,7 +126,7 @@ async fn swap(
         }
         new.archived_at = current.archived_at;
         new.shift(&mut changes, 1);
-        moving::list(tx, &new).await?;
+        moving::list(tx, &new, None).await?;
     }
     changes.write(tx, user).await?;
     objects::doom(tx, user, &old.key).await?;

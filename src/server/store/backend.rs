@@ -32,6 +32,15 @@ pub(super) enum Backend {
     Pooled,
 }
 
+/// Whether COMMIT waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// It does.
+    AtCommit,
+    /// It does not: what was committed lasts from the next COMMIT on that does.
+    Later,
+}
+
 impl Backend {
     pub(super) fn of(url: &str, pooled: bool) -> Result<Self> {
         sqlx::any::install_default_drivers();
@@ -51,12 +60,15 @@ impl Backend {
         matches!(self, Self::Sqlite)
     }
 
-    pub(super) const fn begin_write(self) -> &'static str {
-        match self {
-            Self::Sqlite => "begin immediate",
-            Self::Postgres => "begin",
+    pub(super) const fn begin_write(self, lasting: Lasting) -> &'static str {
+        match (self, lasting) {
+            (Self::Sqlite, Lasting::AtCommit) => "pragma synchronous = full; begin immediate",
+            (Self::Sqlite, Lasting::Later) => "pragma synchronous = normal; begin immediate",
+            (Self::Postgres, Lasting::AtCommit) => "begin",
+            (Self::Postgres, Lasting::Later) => "begin; set local synchronous_commit = off",
             // the driver names its statements 1, 2, 3; those of whoever had the connection before have the same names
-            Self::Pooled => "begin; deallocate all",
+            (Self::Pooled, Lasting::AtCommit) => "begin; deallocate all",
+            (Self::Pooled, Lasting::Later) => "begin; deallocate all; set local synchronous_commit = off",
         }
     }
 

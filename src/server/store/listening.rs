@@ -1,6 +1,6 @@
 //! LISTEN and NOTIFY of PostgreSQL. What is said there are hints: the rows are the truth, and any hint may be lost.
 
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, backend::Lasting};
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl Listener {
 impl Store {
     /// Says something to every process that listens, in a transaction of its own.
     pub async fn notify(&self, words: &[(&str, String)]) -> Result<()> {
-        let mut tx = self.inner.writers.begin_with(self.inner.backend.begin_write()).await?;
+        let mut tx = self.inner.writers.begin_with(self.inner.backend.begin_write(Lasting::AtCommit)).await?;
         for (channel, payload) in words {
             let sql = "select cast(pg_notify($1, $2) as text)";
             sqlx::query(sql).bind(*channel).bind(payload).execute(&mut *tx).await?;

@@ -2,7 +2,10 @@
 //! processes may start at once. PostgreSQL's lock is its connection's, so `pool` must lead past any pooler. SQLite has no such
 //! lock: there the whole run is one writing transaction.
 
-use super::{Result, StoreError, backend::Backend};
+use super::{
+    Result, StoreError,
+    backend::{Backend, Lasting},
+};
 use sqlx::{
     AnyPool,
     migrate::{MigrateError, Migrator},
@@ -20,7 +23,7 @@ pub(super) async fn migrate(backend: Backend, pool: &AnyPool) -> Result<()> {
     let done = match backend {
         Backend::Postgres | Backend::Pooled => steps.run(pool).await,
         Backend::Sqlite => {
-            let mut tx = pool.begin_with(backend.begin_write()).await?;
+            let mut tx = pool.begin_with(backend.begin_write(Lasting::AtCommit)).await?;
             // `run` itself cannot be sent between threads when it is given a borrowed connection
             let done = steps.run_direct(None, &mut *tx, false).await;
             if done.is_ok() {

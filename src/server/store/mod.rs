@@ -39,6 +39,7 @@ pub mod users;
 pub mod work_logs;
 
 use crate::{timestamp::Timestamp, work_log::Epoch};
+use backend::Lasting;
 use sqlx::AnyPool;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -106,7 +107,7 @@ impl Store {
             migrations::migrate(backend, &writers).await?;
         }
         let readers = backend.readers(url).await?;
-        let mut tx = writers.begin_with(backend.begin_write()).await?;
+        let mut tx = writers.begin_with(backend.begin_write(Lasting::AtCommit)).await?;
         meta::refuse_half_copied(&mut tx).await?;
         let epoch = meta::epoch(&mut tx).await?;
         tx.commit().await?;
@@ -124,7 +125,18 @@ impl Store {
 
     /// Begins a writing transaction; on SQLite it waits for its turn.
     pub async fn begin(&self) -> Result<Tx<'_>> {
-        let tx = self.inner.writers.begin_with(self.inner.backend.begin_write()).await?;
+        self.begin_write(Lasting::AtCommit).await
+    }
+
+    /// Begins a writing transaction whose COMMIT does not wait for the disk. A power cut may undo it until a later one of
+    /// [`begin`](Self::begin) is committed, never without everything that was committed after it: for what may as well be done
+    /// again, such as a move of rows whose copy is safe.
+    pub async fn begin_unsynced(&self) -> Result<Tx<'_>> {
+        self.begin_write(Lasting::Later).await
+    }
+
+    async fn begin_write(&self, lasting: Lasting) -> Result<Tx<'_>> {
+        let tx = self.inner.writers.begin_with(self.inner.backend.begin_write(lasting)).await?;
         Ok(Tx::new(tx, &self.inner))
     }
 

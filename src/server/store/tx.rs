@@ -31,8 +31,12 @@ impl<'s> Tx<'s> {
 
     /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
-        // who writes there is alone
-        if self.store.backend.is_single_process() { Ok(()) } else { heads::lock(&mut self.tx, user).await }
+        if self.is_alone() { Ok(()) } else { heads::lock(&mut self.tx, user).await }
+    }
+
+    /// Whether nobody else writes until its end, as on SQLite.
+    pub(super) fn is_alone(&self) -> bool {
+        self.store.backend.is_single_process()
     }
 
     /// Makes it all lasting, then wakes whoever listens.

@@ -58,6 +58,8 @@ pub struct DueGroup {
     pub kept: bool,
     /// How many.
     pub rows: i64,
+    /// The ids from which to which they reach.
+    pub ids: (EntryId, EntryId),
 }
 
 #[derive(sqlx::FromRow)]
@@ -67,6 +69,8 @@ struct GroupRow {
     day: i64,
     kept: i64,
     entries: i64,
+    first_id: String,
+    last_id: String,
 }
 
 /// The first day from `from` on that has rows made at or before `warm`.
@@ -89,7 +93,7 @@ pub async fn groups(
 ) -> Result<Vec<DueGroup>> {
     let sql = format!(
         "select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
-         count(*) as entries from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
+         count(*) as entries, min(id) as first_id, max(id) as last_id from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
          and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
          group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
          order by user_id, conversation_id limit $6"
@@ -102,6 +106,7 @@ pub async fn groups(
             day: row.day,
             kept: row.kept != 0,
             rows: row.entries,
+            ids: (parsed("first_id", &row.first_id)?, parsed("last_id", &row.last_id)?),
         })
     };
     query.bind(expired.millis()).bind(warm.millis()).bind(limit).fetch_all(connection).await?.into_iter().map(read).collect()

@@ -20,8 +20,13 @@ pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<O
 
 /// Whether the run still has the lease. It keeps others from taking it until the end of the transaction.
 pub async fn holds(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
-    let sql = "update retention_lease set until = until where id = 1 and fence = $1";
-    Ok(sqlx::query(sql).bind(fence).execute(&mut **tx).await?.rows_affected() == 1)
+    // who is alone writes nothing for it
+    let sql = if tx.is_alone() {
+        "select fence from retention_lease where id = 1 and fence = $1"
+    } else {
+        "select fence from retention_lease where id = 1 and fence = $1 for share"
+    };
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(fence).fetch_optional(&mut **tx).await?.is_some())
 }
 
 /// Gives the lease back.

@@ -20,21 +20,21 @@ pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Opt
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Lists an object that was read back and compared. `false` when its name is not reserved any more.
-pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
+/// Lists an object that was read back and compared. While rows move into it, `moved_to` is the last entry whose row is gone, `None`
+/// once all are. `false` when its name is not reserved any more.
+pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<bool> {
     let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
-               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, damaged_at = null, moved_to = null \
-               where user_id = $1 and key = $2 and state = 'pending'";
+               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, totals = $14, entries = $15, \
+               moved_to = $16, damaged_at = null where user_id = $1 and key = $2 and state = 'pending'";
     let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(manifest.day);
     let query = query.bind(manifest.tier.as_str()).bind(i64::from(manifest.kept)).bind(manifest.bytes).bind(manifest.stored_bytes);
     let query = query.bind(&manifest.sha256).bind(manifest.ids.0.to_string()).bind(manifest.ids.1.to_string());
     let query = query.bind(manifest.made.0.millis()).bind(manifest.made.1.millis()).bind(manifest.archived_at.millis());
-    let listed = query.execute(&mut **tx).await?.rows_affected() == 1;
-    write_totals(tx, manifest).await?;
-    Ok(listed)
+    let query = query.bind(totals_json(manifest)?).bind(manifest.entries()).bind(moved_to.map(|id| id.to_string()));
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Writes the totals while rows move into an object: `moved_to` is the last entry whose row is gone, `None` once all are.
+/// Writes the totals while rows move into an object; `moved_to` as in [`activate`].
 pub async fn write_moving(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<()> {
     let sql = "update archive_objects set totals = $3, entries = $4, moved_to = $5 where user_id = $1 and key = $2";
     let query = sqlx::query(sql).bind(manifest.user_id.to_string()).bind(&manifest.key).bind(totals_json(manifest)?);

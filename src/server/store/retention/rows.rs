@@ -1,9 +1,10 @@
 //! Rows that change their tier or expire. Each change names owner, id and revision: a row that changed meanwhile stays.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    ids::{EntryId, UserId},
     server::store::{
         Result, StoreError, Tx, marks, parsed,
+        retention::due::DueGroup,
         stats::{Changes, DELETED, Figures},
         work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
     },
@@ -13,8 +14,6 @@ use crate::{
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Rows read by one statement.
-const READ_AT_ONCE: usize = 100;
 /// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
 pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 4 };
 
@@ -52,50 +51,37 @@ impl TieredRow {
     }
 }
 
-/// Which rows of a group belong in one object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Members {
-    /// Whose.
-    pub user_id: UserId,
-    /// Of which conversation; `None` for those outside any.
-    pub conversation_id: Option<ConversationId>,
-    /// The UTC day.
-    pub day: i64,
-    /// Those that are kept, or those that are not.
-    pub kept: bool,
-    /// Those made at or before this time are left out unless something keeps them: they expire.
-    pub expired: Timestamp,
-}
-
-/// The settled rows of a group after `after`, oldest first, at most `limit`.
-pub async fn of_group(connection: &mut AnyConnection, members: Members, after: Option<EntryId>, limit: i64) -> Result<Vec<TieredRow>> {
+/// The settled rows of a group after `after`, oldest first, at most `limit`. Those made at or before `expired` are left out unless
+/// something keeps them.
+pub async fn of_group(
+    connection: &mut AnyConnection,
+    group: &DueGroup,
+    expired: Timestamp,
+    after: Option<EntryId>,
+    limit: i64,
+) -> Result<Vec<TieredRow>> {
     let place =
-        if members.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
-    let kept = if members.kept { "kept_at is not null" } else { "kept_at is null" };
+        if group.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
+    let kept = if group.kept { "kept_at is not null" } else { "kept_at is null" };
+    let from = if after.is_some() { "id > $6" } else { "id >= $6" };
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and {place} and created_at >= $3 and created_at < $4 and {kept} \
-         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and ($6 is null or id > $6) order by id limit $7"
+         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and {from} and id <= $7 order by id limit $8"
     ));
-    let query = sqlx::query_as::<_, EntryRow>(sql).bind(members.user_id.to_string());
-    let query = query.bind(members.conversation_id.map(|id| id.to_string()));
-    let query = query.bind(members.day * DAY_MS).bind((members.day + 1) * DAY_MS).bind(members.expired.millis());
-    let rows = query.bind(after.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
-    rows.into_iter().map(TieredRow::of).collect()
+    let query = sqlx::query_as::<_, EntryRow>(sql).bind(group.user_id.to_string());
+    let query = query.bind(group.conversation_id.map(|id| id.to_string()));
+    let query = query.bind(group.day * DAY_MS).bind((group.day + 1) * DAY_MS).bind(expired.millis());
+    let query = query.bind(after.unwrap_or(group.ids.0).to_string()).bind(group.ids.1.to_string());
+    query.bind(limit).fetch_all(connection).await?.into_iter().map(TieredRow::of).collect()
 }
 
-/// Rows by their ids, as they are now.
+/// Rows by their ids, as they are now; a handful.
 pub async fn by_id(connection: &mut AnyConnection, user: UserId, ids: &[EntryId]) -> Result<Vec<TieredRow>> {
-    let mut found = Vec::new();
-    for ids in ids.chunks(READ_AT_ONCE) {
-        let ids_in = marks(2, 1, ids.len(), "");
-        let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id in {ids_in} order by id"));
-        let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string());
-        let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
-        for row in query.fetch_all(&mut *connection).await? {
-            found.push(TieredRow::of(row)?);
-        }
-    }
-    Ok(found)
+    let ids_in = marks(2, 1, ids.len(), "");
+    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id in {ids_in} order by id"));
+    let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string());
+    let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
+    query.fetch_all(connection).await?.into_iter().map(TieredRow::of).collect()
 }
 
 /// A row that was packed, and is not yet written.

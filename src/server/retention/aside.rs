@@ -1,0 +1,74 @@
+//! Computing beside the tasks, so that these do not wait for it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{LazyLock, mpsc},
+    thread,
+};
+use tokio::sync::oneshot;
+
+/// Computes on one of the runtime's threads for what takes long: for somebody who waits.
+pub(super) async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // the runtime ends, and this task with it
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread on which a run computes, one job after the other. It ends with the program.
+static BEHIND: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let work = move || {
+        let_others_go_first();
+        jobs.iter().for_each(|job| job());
+    };
+    if let Err(error) = thread::Builder::new().name("retention".into()).spawn(work) {
+        tracing::error!(%error, "no thread for retention; it computes on threads of others");
+    }
+    sender
+});
+
+/// Computes on a thread that lets all others go first: whoever writes or reads meanwhile does not wait for a processor.
+pub(super) async fn behind_others<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    let (told, done) = oneshot::channel();
+    let job: Job = Box::new(move || drop(told.send(catch_unwind(AssertUnwindSafe(compute)))));
+    if let Err(mpsc::SendError(job)) = BEHIND.send(job) {
+        aside(job).await;
+    }
+    match done.await {
+        Ok(Ok(done)) => done,
+        Ok(Err(panic)) => resume_unwind(panic),
+        // the program ends
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The lowest priority of an ordinary thread.
+#[cfg(target_os = "linux")]
+fn let_others_go_first() {
+    // on Linux it counts for the thread that asks
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!(%error, "retention computes with the priority of all others");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn let_others_go_first() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_does_so_where_it_was_asked_for_and_the_next_is_done() {
+        let panicking = tokio::spawn(behind_others(|| panic!("too much")));
+        assert!(panicking.await.is_err_and(|ended| ended.is_panic()));
+        assert_eq!(behind_others(|| 6 * 7).await, 42);
+    }
+}
