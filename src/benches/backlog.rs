@@ -41,7 +41,7 @@ async fn measure(entries: usize) {
     let retention = Retention { store: store.clone(), archive };
     let gate = Gate::closed();
     let beside = store.clone();
-    tokio::spawn(async move { beside.checkpoint().await });
+    tokio::spawn(async move { beside.tend_log().await });
     let writes = Writes::start(store.clone(), gate.clone());
     writes.settle().await;
     let idle = resident();

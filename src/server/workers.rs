@@ -61,7 +61,7 @@ pub fn start(app: &App) {
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
         let store = app.store.clone();
-        until_the_end(app, async move { store.checkpoint().await });
+        until_the_end(app, async move { store.tend_log().await });
     } else {
         relay(app);
     }

@@ -12,17 +12,6 @@ impl Store {
         Ok(())
     }
 
-    /// Takes what was deleted out of the write-ahead log and gives its pages back. Nothing to do on PostgreSQL, whose own
-    /// vacuum does it.
-    pub async fn shrink(&self) -> Result<()> {
-        if self.is_single_process() {
-            for sql in ["pragma incremental_vacuum", "pragma wal_checkpoint(truncate)"] {
-                sqlx::query(sql).fetch_all(&self.inner.writers).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Gives a restored database a life of its own: cursors that readers still hold are not continued in it. The store is to
     /// be opened anew.
     pub async fn begin_new_epoch(&self) -> Result<()> {

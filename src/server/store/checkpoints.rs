@@ -1,20 +1,48 @@
 //! SQLite writes into a log, and the log into the database from time to time. By itself it lets whoever fills the log do that, while
-//! everybody else who writes waits; here it is done beside them.
+//! everybody else who writes waits; here it is done beside them. What was deleted lies in the log until it is cut off.
 
 use super::{Result, Store};
+use sqlx::Row;
+use std::time::Duration;
 
 /// After so many commits the log is written into the database.
 pub(super) const COMMITS: u64 = 64;
 /// What is written meanwhile is written too, so often at most: a log that is written whole begins anew.
 const TRIES: usize = 4;
+/// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
+const CUT_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(10) };
+/// Cuts of one request; a reader may hold each up.
+const CUTS: usize = 50;
+const BETWEEN_CUTS: Duration = Duration::from_millis(100);
+/// Free pages given back in one transaction.
+const PAGES: i64 = 256;
 
 impl Store {
-    /// Writes the log into the database whenever there is enough of it, for ever. On PostgreSQL, which does that itself, never.
-    pub async fn checkpoint(&self) {
+    /// Keeps the log short and free of what was deleted, for ever. On PostgreSQL, which does that itself, there is nothing to do.
+    pub async fn tend_log(&self) {
+        tokio::join!(self.write_log_when_filled(), self.cut_log_when_text_is_left());
+    }
+
+    async fn write_log_when_filled(&self) {
         loop {
             self.inner.log_filled.notified().await;
             if let Err(error) = self.write_log().await {
                 tracing::warn!(%error, "the database's log could not be written into it yet; it is tried again");
+            }
+        }
+    }
+
+    async fn cut_log_when_text_is_left(&self) {
+        loop {
+            self.inner.text_left.notified().await;
+            tokio::time::sleep(CUT_AFTER).await;
+            let cut = self.cut_log().await;
+            if let Err(error) = &cut {
+                tracing::warn!(%error, "what was deleted could not be cut off the database's log yet; it is tried again");
+            }
+            if !matches!(cut, Ok(true)) {
+                tokio::time::sleep(BETWEEN_CUTS).await;
+                self.inner.text_left.notify_one();
             }
         }
     }
@@ -27,6 +55,36 @@ impl Store {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone, and for nobody who reads: `false`
+    /// when somebody still reads what lies in the log.
+    pub async fn cut_log(&self) -> Result<bool> {
+        self.write_log().await?;
+        let sql = "pragma busy_timeout = 0; pragma wal_checkpoint(truncate); pragma busy_timeout = 10000";
+        let told = sqlx::raw_sql(sql).fetch_all(&self.inner.writers).await?;
+        // of three columns whether it was held up is the first
+        let held_up = told.iter().filter(|row| row.len() == 3).map(|row| row.try_get::<i64, _>(0)).collect::<sqlx::Result<Vec<_>>>()?;
+        Ok(held_up == [0])
+    }
+
+    /// Gives pages back that are free, some at a time, and cuts off the log. Nothing to do on PostgreSQL, whose own vacuum does it.
+    pub async fn shrink(&self) -> Result<()> {
+        if !self.is_single_process() {
+            return Ok(());
+        }
+        let vacuum = format!("pragma incremental_vacuum({PAGES})");
+        while sqlx::query_scalar::<_, i64>("pragma freelist_count").fetch_one(&self.inner.readers).await? > 0 {
+            sqlx::query(sqlx::AssertSqlSafe(vacuum.as_str())).fetch_all(&self.inner.writers).await?;
+        }
+        for _ in 0..CUTS {
+            if self.cut_log().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_CUTS).await;
+        }
+        self.inner.text_left.notify_one();
         Ok(())
     }
 }

@@ -79,6 +79,7 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) ->
 
 /// Deletes a conversation with its messages, turns and file rows, and returns how many messages there were. Its entries are `work_logs::delete_conversation`'s.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
+    tx.leaves_text();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";
     let messages = sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?.rows_affected();
     for sql in [

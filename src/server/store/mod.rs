@@ -76,6 +76,8 @@ struct Inner {
     counters: Counters,
     /// SQLite's log has grown by enough to be written into the database.
     log_filled: Notify,
+    /// Text that was deleted may still lie in SQLite's log.
+    text_left: Notify,
 }
 
 /// How often the store was used since it was opened; the idle stream's promise of no query is tested with it.
@@ -119,7 +121,10 @@ impl Store {
             wakeups: Wakeups::default(),
             counters: Counters::default(),
             log_filled: Notify::new(),
+            text_left: Notify::new(),
         };
+        // of whoever had it open before
+        inner.text_left.notify_one();
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -14,11 +14,12 @@ pub struct Tx<'s> {
     tx: Transaction<'static, Any>,
     store: &'s Inner,
     touched: Vec<(UserId, i64)>,
+    leaves_text: bool,
 }
 
 impl<'s> Tx<'s> {
     pub(super) fn new(tx: Transaction<'static, Any>, store: &'s Inner) -> Self {
-        Self { tx, store, touched: Vec::new() }
+        Self { tx, store, touched: Vec::new(), leaves_text: false }
     }
 
     /// The owner's next revision. It also locks the owner until the end of the transaction, so revisions of one
@@ -39,6 +40,11 @@ impl<'s> Tx<'s> {
         self.store.backend.is_single_process()
     }
 
+    /// Text is deleted in it that nobody shall find any more: soon after COMMIT it goes from the database's log, too.
+    pub(super) fn leaves_text(&mut self) {
+        self.leaves_text = true;
+    }
+
     /// Makes it all lasting, then wakes whoever listens.
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;
@@ -48,6 +54,9 @@ impl<'s> Tx<'s> {
         }
         if self.store.backend.is_single_process() && commits.is_multiple_of(checkpoints::COMMITS) {
             self.store.log_filled.notify_one();
+        }
+        if self.leaves_text {
+            self.store.text_left.notify_one();
         }
         Ok(())
     }

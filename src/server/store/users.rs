@@ -1,6 +1,6 @@
 //! People with an account.
 
-use super::{Result, parsed};
+use super::{Result, Tx, parsed};
 use crate::{api::Account, ids::UserId, timestamp::Timestamp};
 use sqlx::AnyConnection;
 
@@ -92,8 +92,9 @@ pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Resu
 }
 
 /// Deletes an account with everything that refers to it: conversations, messages, entries, sessions, keys, files' rows.
-pub async fn delete(connection: &mut AnyConnection, user: UserId) -> Result<()> {
-    sqlx::query("delete from users where id = $1").bind(user.to_string()).execute(connection).await?;
+pub async fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    tx.leaves_text();
+    sqlx::query("delete from users where id = $1").bind(user.to_string()).execute(&mut **tx).await?;
     Ok(())
 }
 

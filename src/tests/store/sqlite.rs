@@ -79,14 +79,6 @@ fn canaries() -> EntryDraft {
     }
 }
 
-async fn checkpoint(store: &Store) {
-    let mut writer = store.begin().await.unwrap();
-    sqlx::query("commit").execute(&mut *writer).await.unwrap();
-    let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)").fetch_one(&mut *writer).await.unwrap();
-    assert_eq!(busy, 0, "the write-ahead log was cut");
-    sqlx::query("begin").execute(&mut *writer).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_text_is_gone_from_the_files() {
     let database = Sqlite::create().await;
@@ -101,13 +93,13 @@ async fn deleted_text_is_gone_from_the_files() {
         update_work_log(store, NOW, ada, made.id, patch).await.unwrap();
         alone.extend(place.is_none().then_some(made.id));
     }
-    checkpoint(store).await;
+    assert!(store.cut_log().await.unwrap());
     assert!(database.occurrences(CANARY) > 0, "the files are where the text lies");
     for id in alone {
         delete_work_log(store, NOW, ada, id).await.unwrap();
     }
     delete_conversation(store, NOW, ada, talk.id).await.unwrap();
-    checkpoint(store).await;
+    assert!(store.cut_log().await.unwrap());
     assert_eq!(database.occurrences(CANARY), 0);
 }
 
@@ -115,7 +107,7 @@ async fn deleted_text_is_gone_from_the_files() {
 async fn the_log_is_written_into_the_database_beside_those_who_write() {
     let database = Sqlite::create().await;
     let beside = database.store.clone();
-    let writing_it = tokio::spawn(async move { beside.checkpoint().await });
+    let writing_it = tokio::spawn(async move { beside.tend_log().await });
     let ada = person(&database.store, "ada").await;
     for _ in 0..64 {
         create_work_log(&database.store, NOW, ada, canaries(), Origin::default()).await.unwrap();
@@ -128,4 +120,23 @@ async fn the_log_is_written_into_the_database_beside_those_who_write() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(60), written).await.expect("somebody writes it");
     writing_it.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_cut_off_as_soon_as_nobody_reads_it_and_nobody_who_writes_waits_for_that() {
+    let database = Sqlite::create().await;
+    let store = &database.store;
+    let ada = person(store, "ada").await;
+    let mut reader = store.read().await.unwrap();
+    // a snapshot is of the moment when it is first read
+    pragma(&mut reader, "user_version").await;
+    let made = create_work_log(store, NOW, ada, canaries(), Origin::default()).await.unwrap();
+    delete_work_log(store, NOW, ada, made.id).await.unwrap();
+    assert!(!store.cut_log().await.unwrap(), "somebody reads what was there before");
+    create_work_log(store, NOW, ada, draft(Status::Info, "goes on"), Origin::default()).await.unwrap();
+    assert!(database.occurrences(CANARY) > 0);
+    drop(reader);
+    let cut = async { while !store.cut_log().await.unwrap() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(60), cut).await.expect("nobody reads it any more");
+    assert_eq!(database.occurrences(CANARY), 0);
 }

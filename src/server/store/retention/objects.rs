@@ -59,6 +59,8 @@ pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageSta
 
 /// Takes an object out of reading; it is to be deleted. The caller has counted its entries out.
 pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+    // its entries were rows once
+    tx.leaves_text();
     for sql in [
         "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2",
         "delete from archive_holes where user_id = $1 and key = $2",

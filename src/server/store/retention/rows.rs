@@ -131,6 +131,7 @@ pub async fn delete_exactly(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64
 /// Deletes rows that expired: those that still have these revisions and that nothing keeps. The caller holds the owner's lock.
 pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: &mut Changes) -> Result<usize> {
     let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
+    tx.leaves_text();
     let gone = delete_where(tx, user, &named, &format!(" and kept_at is null and not {HELD}")).await?;
     rows.iter().filter(|row| gone.contains(&row.entry.id)).for_each(|row| row.count_deleted(changes));
     Ok(gone.len())

@@ -122,6 +122,7 @@ pub async fn by_idempotency_key(connection: &mut AnyConnection, user: UserId, ke
 pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     let stored = stored_bytes(tx, entry).await?;
     stats::move_to_deleted(tx, entry, stored).await?;
+    tx.leaves_text();
     let sql = "delete from work_logs where user_id = $1 and id = $2";
     sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).execute(&mut **tx).await?;
     Ok(())
