@@ -32,7 +32,8 @@ fn processes(mark: &str) -> usize {
 async fn told_to_end_holly_ends_the_programs_it_has_started() {
     let (_home, server, mark) = with_a_program().await;
     assert_eq!(server.terminate().await.code(), Some(0));
-    assert_eq!(processes(&mark), 0);
+    // one that had not begun to answer is killed, which takes it a moment
+    within("the program to end", until(&mark, 0)).await;
 }
 
 #[tokio::test]
