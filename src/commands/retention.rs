@@ -102,6 +102,10 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         run_through(&retention, &clock, run, PASSES, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
+    if !dry {
+        // a server beside it does not know what was deleted here
+        retention.store.shrink().await?;
+    }
     retention.store.close().await;
     if report.busy { Err("another run is going on".into()) } else { Ok(()) }
 }

@@ -18,7 +18,7 @@ pub fn ComposerFoot(
         <div class="row">
             <AttachButton/>
             <ModelChooser models chosen/>
-            <span class="hint">"Enter sends, Shift+Enter breaks the line"</span>
+            <span class="hint scripted">"Enter sends, Shift+Enter breaks the line"</span>
             {InertElement::new(markup::composer_button(running))}
         </div>
     }

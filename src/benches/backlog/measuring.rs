@@ -29,7 +29,7 @@ const fn gap_us(n: u64) -> u64 {
 }
 
 /// How long the run goes on, and pauses, in turn.
-const WORKS: Duration = Duration::from_secs(9);
+const WORKS: Duration = Duration::from_secs(18);
 const PAUSES: Duration = Duration::from_secs(3);
 /// After the gate moved, so long nothing is measured: what was under way comes to its end.
 const UNCLEAR: Duration = Duration::from_millis(300);

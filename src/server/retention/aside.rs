@@ -49,12 +49,14 @@ pub(super) async fn behind_others<T: Send + 'static>(compute: impl FnOnce() -> T
     }
 }
 
-/// The lowest priority of an ordinary thread.
+/// The thread runs only where a processor has nothing else to do. A low priority among ordinary threads is not enough: Linux lets
+/// such a thread end its slice of some milliseconds while others wait.
 #[cfg(target_os = "linux")]
 fn let_others_go_first() {
-    // on Linux it counts for the thread that asks
-    if let Err(error) = rustix::process::nice(19) {
-        tracing::debug!(%error, "retention computes with the priority of all others");
+    use thread_priority::{NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy, unix};
+    let policy = ThreadSchedulePolicy::Normal(Idle);
+    if let Err(error) = unix::set_thread_priority_and_policy(unix::thread_native_id(), ThreadPriority::Min, policy) {
+        tracing::debug!(?error, "retention computes with the priority of all others");
     }
 }
 

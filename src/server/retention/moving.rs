@@ -3,7 +3,7 @@
 //! meanwhile does not wait. A row that changed meanwhile stays a row.
 
 use super::{
-    Archive, ArchiveError, Retention, begin, begin_unsynced, behind_others,
+    Archive, ArchiveError, Retention, aside, begin, begin_unsynced, behind_others,
     fail_points::{FailPoint, reach},
     object,
     pace::Pace,
@@ -33,7 +33,6 @@ use crate::{
 const ROWS_MAX: usize = 500;
 /// Most bytes of text in one object, unless one entry alone has more.
 const BYTES_MAX: i64 = 4 << 20;
-
 /// Rows read at once.
 const READ_AT_ONCE: i64 = 10;
 
@@ -132,7 +131,7 @@ async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now:
             moved += move_rows(&mut tx, &mut manifest, rows).await?;
             list(&mut tx, &manifest, moved_to).await?;
         } else {
-            // else rewritten or deleted meanwhile, on somebody's word
+            // none where it was rewritten or deleted meanwhile, on somebody's word
             let mut manifest = objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?;
             moved += move_rows(&mut tx, &mut manifest, rows).await?;
             objects::write_moving(&mut tx, &manifest, moved_to).await?;
@@ -179,7 +178,7 @@ pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[
     let first = entries.first().ok_or(Error::NotFound("entry"))?;
     let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
     let plain = entries.to_vec();
-    let encoded = behind_others(move || object::encode(group, &plain)).await;
+    let encoded = compute(fence, move || object::encode(group, &plain)).await;
     let encoded = encoded.map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
     reach(FailPoint::Encoded).await;
     let mut tx = begin(&retention.store, fence, group.user_id).await?;
@@ -190,31 +189,49 @@ pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[
     }
     reach(FailPoint::Reserved).await;
     let key = encoded.key.clone();
-    let stored = put_verified(&retention.archive, encoded, entries).await?;
+    let stored = put_verified(&retention.archive, fence, encoded, entries).await?;
     reach(FailPoint::ReadBack).await;
     Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
 }
 
+/// Computes behind all others for a run, and beside them for somebody who waits for an erasure.
+async fn compute<T: Send + 'static>(of_run: Option<Fence>, work: impl FnOnce() -> T + Send + 'static) -> T {
+    match of_run {
+        Some(_) => behind_others(work).await,
+        None => aside(work).await,
+    }
+}
+
 /// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
 /// is as good when it holds the same; when it does not, it is replaced: its name is ours.
-async fn put_verified(archive: &Archive, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
+async fn put_verified(
+    archive: &Archive,
+    fence: Option<Fence>,
+    encoded: object::Encoded,
+    entries: &[StoredEntry],
+) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
     reach(FailPoint::Put).await;
-    match read_back(archive, &encoded.key, entries).await {
+    match read_back(archive, fence, &encoded.key, entries).await {
         Err(ArchiveError::Unreachable(why)) => Err(ArchiveError::Unreachable(why).into()),
         Err(_) => {
             archive.replace(&encoded.key, encoded.bytes).await?;
-            Ok(read_back(archive, &encoded.key, entries).await?)
+            Ok(read_back(archive, fence, &encoded.key, entries).await?)
         }
         Ok(stored) => Ok(stored),
     }
 }
 
-async fn read_back(archive: &Archive, key: &str, entries: &[StoredEntry]) -> std::result::Result<(i64, String), ArchiveError> {
+async fn read_back(
+    archive: &Archive,
+    fence: Option<Fence>,
+    key: &str,
+    entries: &[StoredEntry],
+) -> std::result::Result<(i64, String), ArchiveError> {
     let bytes = archive.get(key).await?;
     let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
     let read = bytes.clone();
-    let found = behind_others(move || object::decode(&read)).await.map_err(damaged)?;
+    let found = compute(fence, move || object::decode(&read)).await.map_err(damaged)?;
     if found != entries {
         return Err(damaged("it does not hold the rows that were put".to_owned()));
     }

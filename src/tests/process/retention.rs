@@ -152,3 +152,20 @@ async fn a_deletion_that_was_answered_survives_a_kill_in_every_tier() {
     let left: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
     assert_eq!(left, [entries[1]["id"].clone(), entries[3]["id"].clone()]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_command_deletes_beside_a_server_is_in_no_file_of_the_database() {
+    let home = Home::with_a_person();
+    let server = home.serve();
+    writes(&server.caller, 3).await;
+    let left = || {
+        let files = std::fs::read_dir(home.data()).unwrap().map(|file| file.unwrap().path());
+        let with_text = |file: &std::path::PathBuf| file.is_file() && String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains("some text some text");
+        files.filter(with_text).collect::<Vec<_>>()
+    };
+    assert!(!left().is_empty());
+    let ran = home.run(&["retention", "run", "--allow-future", "--as-of", &in_days(91).to_string()], "");
+    assert!(ran.status.success(), "{ran:?}");
+    assert!(server.caller.entries().await.is_empty());
+    assert_eq!(left(), Vec::<std::path::PathBuf>::new());
+}

@@ -15,7 +15,7 @@ use sqlx::AnyConnection;
 use std::collections::HashSet;
 
 /// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
-pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 4 };
+pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 8 };
 
 /// A row with what it takes now.
 #[derive(Debug, Clone, PartialEq)]
