@@ -204,12 +204,7 @@ async fn compute<T: Send + 'static>(of_run: Option<Fence>, work: impl FnOnce() -
 
 /// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
 /// is as good when it holds the same; when it does not, it is replaced: its name is ours.
-async fn put_verified(
-    archive: &Archive,
-    fence: Option<Fence>,
-    encoded: object::Encoded,
-    entries: &[StoredEntry],
-) -> Result<(i64, String)> {
+async fn put_verified(archive: &Archive, fence: Option<Fence>, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
     reach(FailPoint::Put).await;
     match read_back(archive, fence, &encoded.key, entries).await {

@@ -160,7 +160,9 @@ async fn what_a_command_deletes_beside_a_server_is_in_no_file_of_the_database() 
     writes(&server.caller, 3).await;
     let left = || {
         let files = std::fs::read_dir(home.data()).unwrap().map(|file| file.unwrap().path());
-        let with_text = |file: &std::path::PathBuf| file.is_file() && String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains("some text some text");
+        let with_text = |file: &std::path::PathBuf| {
+            file.is_file() && String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains("some text some text")
+        };
         files.filter(with_text).collect::<Vec<_>>()
     };
     assert!(!left().is_empty());
