@@ -23,7 +23,7 @@ cluster: build # three processes on a PostgreSQL and an S3 server of their own, 
 	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
 
 hunt: # the long run of the tiers against a plain map: a thousand seeds of four generations; HOLLY_SEED=n repeats one
-	@$(TOOLS) && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
+	@.ci/setup test && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
 
 bench: build # how fast the parts are that must be fast, and what people, entries and streams cost
 	@.ci/setup test && $(EMBED) .ci/services cargo bench --features ssr

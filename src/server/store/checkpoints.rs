@@ -5,8 +5,11 @@ use super::{Result, Store};
 use sqlx::Row;
 use std::time::Duration;
 
-/// After so many commits the log is written into the database.
-pub(super) const COMMITS: u64 = 256;
+/// After so many commits it is looked how long the log is.
+pub(super) const COMMITS: u64 = 64;
+/// From so many pages on it is written into the database: far fewer than where whoever writes would do it. More at once are less to
+/// write, for what changed twice is written once, and hold up whoever waits for the disk more rarely.
+const LONG: i64 = 4_000;
 /// What is written meanwhile is written too, so often at most: a log that is written whole begins anew.
 const TRIES: usize = 4;
 /// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
@@ -26,7 +29,7 @@ impl Store {
     async fn write_log_when_filled(&self) {
         loop {
             self.inner.log_filled.notified().await;
-            if let Err(error) = self.write_log().await {
+            if let Err(error) = self.write_long_log().await {
                 tracing::warn!(%error, "the database's log could not be written into it yet; it is tried again");
             }
         }
@@ -47,15 +50,26 @@ impl Store {
         }
     }
 
+    async fn write_long_log(&self) -> Result<()> {
+        let (pages, _) = self.checkpoint("noop").await?;
+        if pages < LONG { Ok(()) } else { self.write_log().await }
+    }
+
     async fn write_log(&self) -> Result<()> {
         for _ in 0..TRIES {
-            let sql = "pragma wal_checkpoint(passive)";
-            let (_, pages, written): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&self.inner.readers).await?;
+            let (pages, written) = self.checkpoint("passive").await?;
             if written == pages {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Pages in the log, and how many of them are written into the database.
+    async fn checkpoint(&self, how: &str) -> Result<(i64, i64)> {
+        let sql = sqlx::AssertSqlSafe(format!("pragma wal_checkpoint({how})"));
+        let (_, pages, written): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&self.inner.readers).await?;
+        Ok((pages, written))
     }
 
     /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone, and for nobody who reads: `false`

@@ -3,6 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use std::{
+    fs::File,
     future::Future,
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
@@ -91,6 +92,12 @@ impl Home {
         let mut shell = self.set(Command::new("/bin/sh"));
         shell.args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
         let child = shell.stdout(Stdio::piped()).spawn().unwrap();
+        Starting { child, key: self.key.clone() }.serves()
+    }
+
+    /// The same for a server whose log goes into a file.
+    pub fn serve_with_log(&self, log: File) -> Server {
+        let child = self.command().stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         Starting { child, key: self.key.clone() }.serves()
     }
 

@@ -12,6 +12,7 @@ mod lease;
 mod load;
 mod mcp;
 mod people;
+mod plans;
 mod reader;
 mod restarts;
 mod retention;

@@ -109,7 +109,7 @@ async fn the_log_is_written_into_the_database_beside_those_who_write() {
     let beside = database.store.clone();
     let writing_it = tokio::spawn(async move { beside.tend_log().await });
     let ada = person(&database.store, "ada").await;
-    for _ in 0..256 {
+    for _ in 0..600 {
         create_work_log(&database.store, NOW, ada, canaries(), Origin::default()).await.unwrap();
     }
     let file = database.files().into_iter().find(|path| path.ends_with("holly.db")).unwrap();

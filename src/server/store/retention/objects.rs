@@ -72,7 +72,8 @@ pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
 
 /// Dooms names that were reserved before `before` and never came to anything.
 pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
-    let sql = "update archive_objects set state = 'doomed' where state = 'pending' and archived_at < $1";
+    // the index is of what is not active, which SQLite does not conclude by itself
+    let sql = "update archive_objects set state = 'doomed' where state = 'pending' and state <> 'active' and archived_at < $1";
     sqlx::query(sql).bind(before.millis()).execute(&mut **tx).await?;
     Ok(())
 }
@@ -95,8 +96,8 @@ pub async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
 
 /// Objects that are to be deleted, of one person or of everybody, at most `limit`.
 pub async fn doomed(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<(UserId, String)>> {
-    let sql =
-        "select user_id, key from archive_objects where state = 'doomed' and ($1 is null or user_id = $1) order by user_id, key limit $2";
+    let sql = "select user_id, key from archive_objects where state = 'doomed' and state <> 'active' and ($1 is null or user_id = $1) \
+               order by user_id, key limit $2";
     let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(user.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
     rows.into_iter().map(|(user, key)| Ok((parsed("user_id", &user)?, key))).collect()
 }
