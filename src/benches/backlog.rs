@@ -52,7 +52,7 @@ async fn measure(entries: usize) {
     };
     let took = began.elapsed().as_secs_f64();
     println!(
-        "moved {} to warm and {} to cold in {took:.0} s, a seventh of it paused; {} objects, {} failures",
+        "moved {} to warm and {} to cold in {took:.0} s, pauses included; {} objects, {} failures",
         sum.moved_to_warm, sum.moved_to_cold, sum.objects_written, sum.failed
     );
     writes.stop().await.print();

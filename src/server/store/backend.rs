@@ -18,7 +18,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";
 
 /// Settings of every SQLite connection. Whoever fills the log writes it into the database (`wal_autocheckpoint`) only where nobody
-/// does that beside ([`Store::checkpoint`](super::Store::checkpoint)).
+/// does that beside ([`Store::tend_log`](super::Store::tend_log)).
 const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
     pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory; \
     pragma wal_autocheckpoint = 16000;";

@@ -1,5 +1,9 @@
 //! A data folder with an account and a key, and the program running on it.
 
+use holly::{
+    server::clock::Clock,
+    timestamp::{DAY_MS, Timestamp},
+};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use std::{
@@ -16,6 +20,11 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
 /// Waits for `future`, but not for ever.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// The time in so many days.
+pub fn in_days(days: i64) -> Timestamp {
+    Clock::system().now().plus(days * DAY_MS)
 }
 
 /// A data folder and a built site, of which only the names matter here.
@@ -75,6 +84,13 @@ impl Home {
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
+    }
+
+    /// Carries out what will be due in so many days.
+    pub fn run_retention(&self, days: i64) -> Output {
+        let ran = self.run(&["retention", "run", "--allow-future", "--as-of", &in_days(days).to_string()], "");
+        assert!(ran.status.success(), "{ran:?}");
+        ran
     }
 
     /// Starts the server and waits until it says where it is.

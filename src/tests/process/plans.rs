@@ -1,14 +1,10 @@
 //! How SQLite finds what it is asked for: by an index, not by going through a table that grows with use.
 
 use super::home::{Caller, Home};
-use holly::{
-    server::clock::Clock,
-    timestamp::{DAY_MS, Timestamp},
-};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
-use std::{collections::BTreeSet, fs::File, path::Path};
+use std::{collections::BTreeSet, fs::File};
 
 /// What does not grow with entries: tables of few rows, and indexes of the few rows of a large one that are under way.
 const SMALL: [&str; 12] = [
@@ -87,11 +83,6 @@ async fn scans(database: &mut AnyConnection, sql: &str) -> Vec<String> {
     steps.filter(|step| step.strip_prefix("SCAN ").is_some_and(grows)).collect()
 }
 
-async fn open(data: &Path) -> AnyConnection {
-    sqlx::any::install_default_drivers();
-    AnyConnection::connect(&format!("sqlite://{}/holly.db", data.display())).await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_is_asked_of_the_database_goes_through_a_table_that_grows() {
     let mut home = Home::with_a_person();
@@ -105,14 +96,12 @@ async fn nothing_that_is_asked_of_the_database_goes_through_a_table_that_grows()
         calls(&server.caller, Method::POST, "/api/work-log/cleanup", json!({})).await;
         server.terminate().await;
         said += &std::fs::read_to_string(&log).unwrap();
-        let at: Timestamp = Clock::system().now().plus(days * DAY_MS);
-        let ran = home.run(&["retention", "run", "--allow-future", "--as-of", &at.to_string()], "");
-        assert!(ran.status.success(), "{ran:?}");
-        said += &String::from_utf8(ran.stderr).unwrap();
+        said += &String::from_utf8(home.run_retention(days).stderr).unwrap();
     }
     let asked: BTreeSet<String> = statements(&said).collect();
     assert!(asked.len() > 100, "{} statements are too few: does the driver still tell of them?", asked.len());
-    let mut database = open(&home.data()).await;
+    sqlx::any::install_default_drivers();
+    let mut database = AnyConnection::connect(&format!("sqlite://{}/holly.db", home.data().display())).await.unwrap();
     let mut found = Vec::new();
     for sql in &asked {
         found.extend(scans(&mut database, sql).await.into_iter().map(|step| format!("{step}: {sql}")));

@@ -1,20 +1,12 @@
 //! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands do what they say.
 
-use super::home::{Caller, Home};
-use holly::{
-    server::clock::Clock,
-    timestamp::{DAY_MS, Timestamp},
-};
+use super::home::{Caller, Home, in_days};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
 
 const ENTRIES: usize = 240;
 const KILLS: u64 = 12;
-
-fn in_days(days: i64) -> Timestamp {
-    Clock::system().now().plus(days * DAY_MS)
-}
 
 async fn writes(caller: &Caller, count: usize) {
     for n in 0..count {
@@ -136,8 +128,7 @@ async fn a_deletion_that_was_answered_survives_a_kill_in_every_tier() {
     let server = home.serve();
     writes(&server.caller, 2).await;
     server.terminate().await;
-    let ran = home.run(&["retention", "run", "--allow-future", "--as-of", &in_days(40).to_string()], "");
-    assert!(ran.status.success(), "{ran:?}");
+    home.run_retention(40);
     let server = home.serve();
     writes(&server.caller, 2).await;
     let entries = server.caller.entries().await;
@@ -166,8 +157,7 @@ async fn what_a_command_deletes_beside_a_server_is_in_no_file_of_the_database() 
         files.filter(with_text).collect::<Vec<_>>()
     };
     assert!(!left().is_empty());
-    let ran = home.run(&["retention", "run", "--allow-future", "--as-of", &in_days(91).to_string()], "");
-    assert!(ran.status.success(), "{ran:?}");
+    home.run_retention(91);
     assert!(server.caller.entries().await.is_empty());
     assert_eq!(left(), Vec::<std::path::PathBuf>::new());
 }
