@@ -1,4 +1,5 @@
-//! A database with a backlog: entries of the last sixty days, about a hundred of each conversation and day.
+//! A database with a backlog: entries of the last sixty days, about a hundred of each conversation and day, in turns of five as the
+//! assistant's work comes.
 
 use crate::entries::{self, corpus::Corpus};
 use holly::{
@@ -19,6 +20,7 @@ const SEED: u64 = 4_711;
 const DAYS: i64 = 40;
 const YOUNGEST: i64 = 10;
 const PER_CONVERSATION_AND_DAY: usize = 100;
+const PER_TURN: usize = 5;
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// The address of the database in a folder.
@@ -43,7 +45,7 @@ pub async fn fill(folder: &Path, entries: usize) {
             let mut tx = store.begin().await.expect("a transaction begins");
             for n in from..per_day.min(from + ROWS_AT_ONCE) {
                 let at = midnight.plus(n as i64 * (DAY_MS - 1) / per_day as i64);
-                let place = Some(places[n % conversations]);
+                let place = Some(places[n / PER_TURN % conversations]);
                 entries::write(&mut tx, entries::entry(new_id::entry(at), user, place, at, corpus.sample())).await;
             }
             tx.commit().await.expect("it is lasting");

@@ -1,4 +1,4 @@
-//! Rewriting objects: without entries that do not count any more, and without those that expired. The new object is put and
+//! Rewriting objects: without entries that may go from them, and without those that expired. The new object is put and
 //! compared like any other; one transaction lists it and dooms the old one.
 
 use super::{
@@ -7,18 +7,12 @@ use super::{
     moving,
 };
 use crate::{
-    ids::UserId,
+    ids::{EntryId, UserId},
     server::{
         error::Result,
         store::{
             Tx,
-            retention::{
-                holds,
-                holes::{self, Uncounted},
-                lease::Fence,
-                manifest::Manifest,
-                objects,
-            },
+            retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
             stats::{Changes, Figures},
             work_logs::StoredEntry,
         },
@@ -38,7 +32,7 @@ pub(super) struct Trimmed {
     pub deleted: i64,
 }
 
-/// Rewrites an object without its holes and, given a cut-off, without what was made at or before it and nothing keeps.
+/// Rewrites an object without what may go from it and, given a cut-off, without what was made at or before it and nothing keeps.
 pub(super) async fn trim(
     retention: &Retention,
     fence: Option<Fence>,
@@ -52,7 +46,7 @@ pub(super) async fn trim(
     }
     let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
     let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
-    let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && !expires(entry)).cloned().collect();
+    let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.may_go(&entry.id) && !expires(entry)).cloned().collect();
     if live.len() == entries.len() {
         return Ok(Trimmed::default());
     }
@@ -60,7 +54,7 @@ pub(super) async fn trim(
     let expired: Vec<&StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && expires(entry)).collect();
     let new = if live.is_empty() { None } else { Some(moving::put(retention, fence, &live, now).await?) };
     let mut tx = begin(&retention.store, fence, old.user_id).await?;
-    let swapped = swap(&mut tx, old, new, &live, &expired, &gone).await?;
+    let swapped = swap(&mut tx, old, new, &live, &expired, gone.moved_to).await?;
     if !swapped {
         return Ok(Trimmed::default());
     }
@@ -101,7 +95,7 @@ async fn swap(
     new: Option<Manifest>,
     live: &[StoredEntry],
     expired: &[&StoredEntry],
-    known: &Uncounted,
+    moved_to: Option<EntryId>,
 ) -> Result<bool> {
     let user = old.user_id;
     let Some(current) = objects::find(tx, user, &old.key).await? else { return Ok(false) };
@@ -109,7 +103,7 @@ async fn swap(
         return Ok(false);
     }
     let gone = holes::of(tx, user, &old.key).await?;
-    if gone.moved_to != known.moved_to {
+    if gone.moved_to != moved_to {
         return Ok(false);
     }
     let mut changes = Changes::default();
@@ -120,7 +114,7 @@ async fn swap(
     }
     if let Some(mut new) = new {
         new.tier = if new.kept { StorageStatus::Archived } else { current.tier };
-        for entry in live.iter().filter(|entry| gone.contains(&entry.id) && !known.contains(&entry.id)) {
+        for entry in live.iter().filter(|entry| gone.contains(&entry.id)) {
             holes::insert(tx, user, &new.key, entry.id).await?;
             new.count(entry, -1);
         }

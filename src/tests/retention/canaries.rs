@@ -10,6 +10,7 @@ use crate::{
             changing::update_anywhere,
             erasing,
             fail_points::{FailPoint, heard_by},
+            reading,
             restoring::after_restore,
             run_once,
         },
@@ -48,6 +49,15 @@ impl Cage {
     async fn run(&self, at: Timestamp) {
         let report = run_once(&self.retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap();
         assert_eq!(report.failed, 0, "{report:?}");
+    }
+
+    /// What a restored backup is, before what was erased is erased again.
+    async fn from_backup(&self, copy: &Path) -> Retention {
+        let address = format!("sqlite://{}", copy.display());
+        let store = Store::open(&address).await.unwrap();
+        store.begin_new_epoch().await.unwrap();
+        store.close().await;
+        Retention { store: Store::open(&address).await.unwrap(), archive: self.retention.archive.clone() }
     }
 
     async fn plant(&self, user: UserId, place: Option<crate::ids::ConversationId>) -> EntryId {
@@ -118,7 +128,7 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         erasing::erase_account(&cage.retention, now, bob).await.unwrap();
         assert_eq!(cage.canaries().await, 0, "at {age} days");
         let reader = &mut store.read().await.unwrap();
-        let left = crate::server::retention::reading::find(reader, &cage.retention.archive, ada, innocent.id).await.unwrap();
+        let left = reading::find(reader, &cage.retention.archive, ada, innocent.id).await.unwrap();
         assert_eq!(left.unwrap().title, "innocent", "at {age} days");
     }
 }
@@ -182,12 +192,9 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     }
     erasing::erase_account(&cage.retention, now, bob).await.unwrap();
 
-    let again = Store::open(&format!("sqlite://{}", copy.display())).await.unwrap();
-    again.begin_new_epoch().await.unwrap();
-    again.close().await;
-    let again = Store::open(&format!("sqlite://{}", copy.display())).await.unwrap();
+    let retention = cage.from_backup(&copy).await;
+    let again = retention.store.clone();
     assert_ne!(again.epoch(), store.epoch());
-    let retention = Retention { store: again.clone(), archive: cage.retention.archive.clone() };
     let restored = after_restore(&retention, now).await.unwrap();
     assert_eq!((restored.erased, restored.missing, restored.adopted), (2, 1, 1), "the object was rewritten since the backup");
     again.shrink().await.unwrap();
@@ -195,6 +202,33 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
         ["", "-wal"].iter().filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok()).flatten().collect();
     assert!(!left.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
     let reader = &mut again.read().await.unwrap();
-    let found = crate::server::retention::reading::find(reader, &retention.archive, ada, innocent.id).await.unwrap();
+    let found = reading::find(reader, &retention.archive, ada, innocent.id).await.unwrap();
     assert_eq!(found.unwrap().title, "innocent", "what was not erased is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_has_what_became_a_row_again_since() {
+    let cage = Cage::open().await;
+    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let ada = person(store, "ada").await;
+    let (changed, neighbour, erased) = (cage.plant(ada, None).await, cage.plant(ada, None).await, cage.plant(ada, None).await);
+    cage.run(now).await;
+    let files = tempfile::tempdir().unwrap();
+    let copy = files.path().join("copy.db");
+    store.backup(copy.to_str().unwrap()).await.unwrap();
+    let patch = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
+    update_anywhere(&cage.retention, now, ada, changed, patch).await.unwrap();
+    erasing::erase_entry(&cage.retention, now, ada, erased).await.unwrap();
+    // it stays a row, for rows are to become older by now
+    let policy = Policy { hot_days: 60, warm_days: 70, cold_days: 90 };
+    run_once(&cage.retention, Run { trust_clock: true, ..Run::at(policy, now) }).await.unwrap();
+
+    let retention = cage.from_backup(&copy).await;
+    after_restore(&retention, now).await.unwrap();
+    let reader = &mut retention.store.read().await.unwrap();
+    let mut there = Vec::new();
+    for id in [changed, neighbour, erased] {
+        there.push(reading::find(reader, &retention.archive, ada, id).await.unwrap().map(|entry| entry.status));
+    }
+    assert_eq!(there, [Some(Status::Success), Some(Status::Success), None], "the change is lost with the database, and nothing else");
 }

@@ -7,7 +7,7 @@ use crate::{
     timestamp::{DAY_MS, Timestamp},
     work_log::StorageStatus,
 };
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 
 /// Whether a hold or a kept conversation keeps an object's entries from expiring.
 const OBJECT_HELD: &str = "exists (select 1 from retention_holds h where h.user_id = archive_objects.user_id and h.released_at is null \
@@ -114,8 +114,8 @@ pub async fn groups(
 
 /// Objects in which something expired, oldest first, at most `limit`.
 pub async fn expired_objects(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<Manifest>> {
-    let only = format!("tier in ('cold', 'archived') and kept = 0 and not {OBJECT_HELD}");
-    manifests(connection, &only, None, Some(expired), limit).await
+    let only = format!("tier in ('cold', 'archived') and kept = 0 and first_at <= $2 and not {OBJECT_HELD}");
+    read(manifests("archive_objects", &only, limit).bind(expired.millis()).fetch_all(connection).await?)
 }
 
 /// How many entries lie in objects in which something expired.
@@ -127,10 +127,14 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
 }
 
-/// Objects, of one person or of everybody, that hold entries which do not count, at most `limit`.
+/// Objects, of one person or of everybody, that hold entries which may go from them, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let only = "(moved_to is not null or (user_id, key) in (select user_id, key from archive_holes))";
-    manifests(connection, only, user, None, limit).await
+    let from = "(select user_id as owner, key as name from archive_holes h where ($2 is null or user_id = $2) and not exists \
+                (select 1 from work_logs w where w.user_id = h.user_id and w.id = h.entry_id) \
+                union select user_id, key from archive_objects where moved_to is not null and ($2 is null or user_id = $2)) as holed \
+                cross join archive_objects";
+    let query = manifests(from, "user_id = owner and key = name", limit).bind(user.map(|id| id.to_string()));
+    read(query.fetch_all(connection).await?)
 }
 
 /// Whether a person has objects that are to be rewritten or deleted.
@@ -142,29 +146,24 @@ pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<
 
 /// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
 pub async fn objects_to_retier(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Manifest, StorageStatus)>> {
-    let mut found = Vec::new();
-    for (from, not, to) in [("cold", "", StorageStatus::Archived), ("archived", "not ", StorageStatus::Cold)] {
-        // what holds is little, what is held much: from the holds to the objects
-        let whose = if not.is_empty() { "and user_id in (select user_id from retention_holds where released_at is null)" } else { "" };
-        let only = format!("tier = '{from}' and kept = 0 {whose} and {not}{OBJECT_HELD}");
-        found.extend(manifests(connection, &only, None, None, limit).await?.into_iter().map(|manifest| (manifest, to)));
-    }
-    Ok(found)
+    let of_holders =
+        "(select distinct user_id as owner from retention_holds where released_at is null) as holders cross join archive_objects";
+    let held = format!("user_id = owner and tier = 'cold' and kept = 0 and {OBJECT_HELD}");
+    let held = read(manifests(of_holders, &held, limit).fetch_all(&mut *connection).await?)?;
+    let released = format!("tier = 'archived' and kept = 0 and not {OBJECT_HELD}");
+    let released = read(manifests("archive_objects", &released, limit).fetch_all(connection).await?)?;
+    let held = held.into_iter().map(|manifest| (manifest, StorageStatus::Archived));
+    Ok(held.chain(released.into_iter().map(|manifest| (manifest, StorageStatus::Cold))).collect())
 }
 
-async fn manifests(
-    connection: &mut AnyConnection,
-    only: &str,
-    user: Option<UserId>,
-    first_before: Option<Timestamp>,
-    limit: i64,
-) -> Result<Vec<Manifest>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from archive_objects where state = 'active' and ($1 is null or user_id = $1) \
-         and ($2 is null or first_at <= $2) and {only} order by first_at, key limit $3"
-    ));
-    let query = sqlx::query_as::<_, ManifestRow>(sql).bind(user.map(|id| id.to_string()));
-    let rows = query.bind(first_before.map(Timestamp::millis)).bind(limit).fetch_all(connection).await?;
+/// Manifests of objects in use, oldest first, at most `limit`, which is `$1`. Where few names of another table are joined to all
+/// objects, a `cross join` has SQLite begin at the names.
+fn manifests(from: &str, only: &str, limit: i64) -> QueryAs<'static, Any, ManifestRow, AnyArguments> {
+    let sql = format!("select {COLUMNS} from {from} where state = 'active' and {only} order by first_at, key limit $1");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit)
+}
+
+fn read(rows: Vec<ManifestRow>) -> Result<Vec<Manifest>> {
     rows.into_iter().map(ManifestRow::read).collect()
 }
 

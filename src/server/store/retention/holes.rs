@@ -1,4 +1,5 @@
-//! Entries in an object that do not count: deleted or a row again, or not yet deleted as a row.
+//! Entries in an object that do not count: deleted or a row again, or not yet deleted as a row. What is a row again stays in the
+//! object until it is one no more: until then no other copy of it is in the archive, which a restored backup may need.
 
 use crate::{
     ids::{EntryId, UserId},
@@ -18,6 +19,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) ->
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uncounted {
     holes: HashSet<EntryId>,
+    rows: HashSet<EntryId>,
     /// While rows move into it: the last whose row is gone. The entries behind it are still rows.
     pub moved_to: Option<EntryId>,
 }
@@ -25,19 +27,31 @@ pub struct Uncounted {
 impl Uncounted {
     /// Whether this one does not.
     pub fn contains(&self, id: &EntryId) -> bool {
-        self.moved_to.is_some_and(|last| *id > last) || self.holes.contains(id)
+        self.is_behind(id) || self.holes.contains(id)
+    }
+
+    /// Whether this one need not stay in the object.
+    pub fn may_go(&self, id: &EntryId) -> bool {
+        self.is_behind(id) || (self.holes.contains(id) && !self.rows.contains(id))
+    }
+
+    fn is_behind(&self, id: &EntryId) -> bool {
+        self.moved_to.is_some_and(|last| *id > last)
     }
 }
 
 /// The entries of an object that do not count.
 pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Uncounted> {
-    let sql = "select o.moved_to, h.entry_id from archive_objects o left join archive_holes h on h.user_id = o.user_id and h.key = o.key \
-               where o.user_id = $1 and o.key = $2";
-    let rows: Vec<(Option<String>, Option<String>)> = sqlx::query_as(sql).bind(user.to_string()).bind(key).fetch_all(connection).await?;
+    let sql = "select o.moved_to, h.entry_id, w.id from archive_objects o \
+               left join archive_holes h on h.user_id = o.user_id and h.key = o.key \
+               left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id where o.user_id = $1 and o.key = $2";
+    let query = sqlx::query_as::<_, (Option<String>, Option<String>, Option<String>)>(sql).bind(user.to_string()).bind(key);
+    let rows = query.fetch_all(connection).await?;
     let mut uncounted = Uncounted::default();
-    for (moved_to, hole) in rows {
+    for (moved_to, hole, row) in rows {
         uncounted.moved_to = parsed_option("moved_to", moved_to.as_deref())?;
         uncounted.holes.extend(parsed_option::<EntryId>("entry_id", hole.as_deref())?);
+        uncounted.rows.extend(parsed_option::<EntryId>("id", row.as_deref())?);
     }
     Ok(uncounted)
 }

@@ -10,7 +10,7 @@ pub(super) enum Stage {
     Rows,
     /// Objects, all in the cold tier.
     Archived,
-    /// Objects, in one of which an entry does not count any more.
+    /// Objects, in one of which an entry does not count any more: it changed and lies in another.
     Holed,
     /// Objects, which somebody has put on hold since.
     Held,

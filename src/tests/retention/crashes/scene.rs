@@ -148,7 +148,10 @@ impl Scene {
             _ => self.run(later).await,
         }
         match stage {
-            Stage::Holed => drop(changing::update_anywhere(&retention, later, work.user, work.entry, changed()).await.unwrap()),
+            Stage::Holed => {
+                changing::update_anywhere(&retention, later, work.user, work.entry, changed()).await.unwrap();
+                self.run(later).await;
+            }
             Stage::Held => drop(keeping::place_hold(&retention, later, work.user, (work.user, None), "a test").await.unwrap()),
             Stage::Restored => self.rewrite_behind_its_back(work).await,
             _ => {}

@@ -79,7 +79,7 @@ impl World {
         for (id, known) in &then.known {
             let may_lack =
                 self.erased.contains(id) || self.expired.contains(id) || known.entry.conversation_id.as_ref().is_some_and(is_gone);
-            assert!(may_lack || self.map.known.contains_key(id), "{known:?} is lost with the backup");
+            assert!(may_lack || self.map.known.contains_key(id), "{known:?} is lost with the backup; it was {:?}", self.versions[id]);
         }
         let in_force = holds::list(&mut self.store.read().await.unwrap(), 100).await.unwrap();
         self.map.holds = then.holds.into_iter().filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id)).collect();
