@@ -7,10 +7,10 @@ use std::time::Duration;
 
 /// After so many commits it is looked how long the log is.
 pub(super) const COMMITS: u64 = 64;
-/// From so many pages on it is written into the database: far fewer than where whoever writes would do it. More at once are less to
-/// write, for what changed twice is written once, and hold up whoever waits for the disk more rarely.
-const LONG: i64 = 4_000;
-/// What is written meanwhile is written too, so often at most: a log that is written whole begins anew.
+/// From so many pages on it is written into the database and begun anew: far fewer than where whoever writes would do it. More at
+/// once are less to write, for what changed twice is written once, and hold up whoever waits for the disk more rarely.
+const LONG: i64 = 8_000;
+/// What is written meanwhile is written too, so often at most: the less is left for when everybody waits.
 const TRIES: usize = 4;
 /// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
 const CUT_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(10) };
@@ -52,7 +52,11 @@ impl Store {
 
     async fn write_long_log(&self) -> Result<()> {
         let (pages, _) = self.checkpoint("noop").await?;
-        if pages < LONG { Ok(()) } else { self.write_log().await }
+        if pages >= LONG {
+            self.write_log().await?;
+            self.begin_log_anew("restart").await?;
+        }
+        Ok(())
     }
 
     async fn write_log(&self) -> Result<()> {
@@ -76,8 +80,14 @@ impl Store {
     /// when somebody still reads what lies in the log.
     pub async fn cut_log(&self) -> Result<bool> {
         self.write_log().await?;
-        let sql = "pragma busy_timeout = 0; pragma wal_checkpoint(truncate); pragma busy_timeout = 10000";
-        let told = sqlx::raw_sql(sql).fetch_all(&self.inner.writers).await?;
+        self.begin_log_anew("truncate").await
+    }
+
+    /// Writes what is left of the log while nobody else writes, and has the next who does begin it anew. `false` when somebody still
+    /// reads what lies in it.
+    async fn begin_log_anew(&self, how: &str) -> Result<bool> {
+        let sql = format!("pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = 10000");
+        let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&self.inner.writers).await?;
         // of three columns whether it was held up is the first
         let held_up = told.iter().filter(|row| row.len() == 3).map(|row| row.try_get::<i64, _>(0)).collect::<sqlx::Result<Vec<_>>>()?;
         Ok(held_up == [0])

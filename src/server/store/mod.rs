@@ -5,6 +5,7 @@
 mod backend;
 mod backup;
 mod checkpoints;
+mod conditions;
 mod error;
 mod listening;
 mod migrations;

@@ -4,7 +4,7 @@
 use super::manifest::{COLUMNS, Manifest, ManifestRow, totals_json};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, Tx, parsed, work_logs::kept_by},
+    server::store::{Result, Tx, conditions::Conditions, parsed, work_logs::kept_by},
     timestamp::Timestamp,
     work_log::{KeptBy, StorageStatus},
 };
@@ -188,14 +188,13 @@ pub struct Reach {
     pub below: Option<EntryId>,
 }
 
-/// What a list reads of an object; `$2` to `$5` are the reach.
+/// What a list reads of an object.
 const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
      where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
      then null else (select cold_days from retention_policy) end as cold_days, (select min(h.kind) from retention_holds h \
      where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
      as held_by, entries from archive_objects o \
-     where user_id = $1 and state = 'active' and entries > 0 and ($2 is null or conversation_id = $2) and ($3 is null or tier = $3) \
-     and ($4 is null or last_id >= $4) and ($5 is null or first_id < $5)";
+     where user_id = $1 and state = 'active' and entries > 0";
 
 /// In which order objects are gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,21 +214,19 @@ pub async fn shelves(
     after: Option<&Shelf>,
     limit: i64,
 ) -> Result<Vec<Shelf>> {
-    let (onward, place) = match order {
-        Order::NewestFirst => (
-            "and ($6 is null or last_id < $6 or (last_id = $6 and key < $7)) order by last_id desc, key desc limit $8",
-            after.map(|shelf| shelf.last_id),
-        ),
-        Order::OldestFirst => (
-            "and ($6 is null or first_id > $6 or (first_id = $6 and key > $7)) order by first_id, key limit $8",
-            after.map(|shelf| shelf.first_id),
-        ),
+    let (newest, oldest, key) = (after.map(|shelf| shelf.last_id), after.map(|shelf| shelf.first_id), after.map(|shelf| &shelf.key));
+    let reached = Conditions::from(3).and("conversation_id = ?", reach.conversation_id).and("tier = ?", reach.tier);
+    let reached = reached.and("last_id >= ?", reach.from).and("first_id < ?", reach.below);
+    let n = reached.next();
+    let (reached, order) = match order {
+        Order::NewestFirst => {
+            (reached.and("last_id <= ?", newest).and(&format!("(last_id < ${n} or key < ?)"), key), "last_id desc, key desc")
+        }
+        Order::OldestFirst => (reached.and("first_id >= ?", oldest).and(&format!("(first_id > ${n} or key > ?)"), key), "first_id, key"),
     };
-    let sql = sqlx::AssertSqlSafe(format!("{SHELF} {onward}"));
-    let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(reach.conversation_id.map(|id| id.to_string()));
-    let query = query.bind(reach.tier.map(|tier| tier.to_string())).bind(reach.from.map(|id| id.to_string()));
-    let query = query.bind(reach.below.map(|id| id.to_string())).bind(place.map(|id| id.to_string()));
-    let query = query.bind(after.map(|shelf| &shelf.key)).bind(limit);
+    let sql = sqlx::AssertSqlSafe(format!("{SHELF}{} order by {order} limit $2", reached.sql));
+    let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(limit);
+    let query = reached.values.into_iter().fold(query, |query, value| query.bind(value));
     query.fetch_all(connection).await?.into_iter().map(ShelfRow::read).collect()
 }
 

@@ -63,10 +63,11 @@ pub async fn of_group(
     let place =
         if group.conversation_id.is_some() { "conversation_id = $2" } else { "conversation_id is null and cast($2 as text) is null" };
     let kept = if group.kept { "kept_at is not null" } else { "kept_at is null" };
-    let from = if after.is_some() { "id > $6" } else { "id >= $6" };
+    let beyond = if after.is_some() { "id <> $6" } else { "true" };
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and {place} and created_at >= $3 and created_at < $4 and {kept} \
-         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and {from} and id <= $7 order by id limit $8"
+         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and {beyond} \
+         and id between $6 and $7 order by id limit $8"
     ));
     let query = sqlx::query_as::<_, EntryRow>(sql).bind(group.user_id.to_string());
     let query = query.bind(group.conversation_id.map(|id| id.to_string()));

@@ -3,7 +3,7 @@
 use super::{COLUMNS, EntryRow};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::Result,
+    server::store::{Result, conditions::Conditions},
     work_log::{LogType, Status, StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
@@ -57,16 +57,13 @@ async fn page(
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and ($2 is null or conversation_id = $2) and ($3 is null or log_type = $3) \
-         and ($4 is null or status = $4) and ($5 is null or storage_status = $5) and ($6 is null or id < $6) \
-         and ($7 is null or lower(title) like $7 escape '\\' or lower(details) like $7 escape '\\' or packed is not null) \
-         order by id desc limit $8"
-    ));
-    let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(filter.conversation_id.map(|id| id.to_string()));
-    let query = query.bind(filter.log_type.map(|kind| kind.to_string())).bind(filter.status.map(|status| status.to_string()));
-    let query = query.bind(filter.storage_status.map(|tier| tier.to_string())).bind(before.map(|id| id.to_string()));
-    let rows = query.bind(filter.text.as_deref().map(containing)).bind(limit).fetch_all(connection).await?;
+    const TEXT: &str = "(lower(title) like ? escape '\\' or lower(details) like ? escape '\\' or packed is not null)";
+    let asked = Conditions::from(3).and("conversation_id = ?", filter.conversation_id).and("log_type = ?", filter.log_type);
+    let asked = asked.and("status = ?", filter.status).and("storage_status = ?", filter.storage_status).and("id < ?", before);
+    let asked = asked.and(TEXT, filter.text.as_deref().map(containing));
+    let sql = format!("select {COLUMNS} from work_logs where user_id = $1{} order by id desc limit $2", asked.sql);
+    let query = sqlx::query_as::<_, EntryRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(limit);
+    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
     rows.into_iter().map(EntryRow::read).collect()
 }
 
