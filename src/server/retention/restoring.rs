@@ -21,7 +21,7 @@ use crate::{
             },
             stats::{Changes, DELETED, Figures},
             users,
-            work_logs::{self, EntryFilter, StoredEntry},
+            work_logs::{self, EntryFilter},
         },
     },
     timestamp::Timestamp,
@@ -203,7 +203,8 @@ async fn count_deleted(retention: &Retention, user: UserId, lost: Totals) -> Res
     Ok(tx.commit().await?)
 }
 
-/// Lists an object that the backup does not know, without those of its entries that are there otherwise.
+/// Lists an object that the backup does not know, without those of its entries that are rows. One of rows alone is left as it is:
+/// it is what they become when they are moved.
 async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -> Result<Option<Manifest>> {
     if objects::is_known(&mut *retention.store.read().await?, user, key).await? {
         return Ok(None);
@@ -215,11 +216,16 @@ async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -
         Manifest::of(key, &entries, stored, now).filter(|manifest| manifest.user_id == user).ok_or(Error::NotFound("object"))?;
     let mut tx = begin(&retention.store, None, user).await?;
     objects::reserve(&mut tx, user, key, manifest.conversation_id, now).await?;
+    let mut rows = 0;
     for entry in &entries {
-        if is_there(&mut tx, user, entry).await? {
+        if work_logs::find(&mut tx, user, entry.id).await?.is_some() {
             holes::insert(&mut tx, user, key, entry.id).await?;
             manifest.count(entry, -1);
+            rows += 1;
         }
+    }
+    if rows == entries.len() {
+        return Ok(None);
     }
     let mut changes = Changes::default();
     manifest.shift(&mut changes, 1);
@@ -229,8 +235,4 @@ async fn adopt(retention: &Retention, now: Timestamp, user: UserId, key: &str) -
     tx.commit().await?;
     reach(FailPoint::Adopted).await;
     Ok(Some(manifest))
-}
-
-async fn is_there(tx: &mut crate::server::store::Tx<'_>, user: UserId, entry: &StoredEntry) -> Result<bool> {
-    Ok(work_logs::find(tx, user, entry.id).await?.is_some())
 }

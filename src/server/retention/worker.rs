@@ -22,9 +22,9 @@ use std::time::Duration;
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
 /// How long after a run the next one is due, in milliseconds.
 const EVERY_MS: i64 = 3_600_000;
-/// The hourly run works a twentieth of the time, or a seventh of it until it has caught up.
+/// The hourly run works a twentieth of the time, or a ninth of it until it has caught up.
 const RESTS: u32 = 19;
-const RESTS_BEHIND: u32 = 6;
+const RESTS_BEHIND: u32 = 8;
 /// Passes that follow each other at once.
 const PASSES: u32 = 500;
 /// Passes that one request may take; the report says whether there is more.

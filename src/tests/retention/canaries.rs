@@ -23,7 +23,7 @@ use crate::{
         people::{NOW, conversation, draft, person},
     },
     timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, Metadata, Status},
+    work_log::{EntryDraft, EntryPatch, Metadata, Status, StorageStatus},
 };
 use std::{path::Path, time::Duration};
 use tempfile::TempDir;
@@ -231,4 +231,31 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
         there.push(reading::find(reader, &retention.archive, ada, id).await.unwrap().map(|entry| entry.status));
     }
     assert_eq!(there, [Some(Status::Success), Some(Status::Success), None], "the change is lost with the database, and nothing else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_moved_there_again() {
+    let cage = Cage::open().await;
+    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let ada = person(store, "ada").await;
+    let rewritten = cage.plant(ada, None).await;
+    cage.run(now).await;
+    let row = cage.plant(ada, None).await;
+    let files = tempfile::tempdir().unwrap();
+    let copy = files.path().join("copy.db");
+    store.backup(copy.to_str().unwrap()).await.unwrap();
+    let unknown = cage.plant(ada, None).await;
+    cage.run(now).await;
+    erasing::erase_entry(&cage.retention, now, ada, rewritten).await.unwrap();
+
+    let retention = cage.from_backup(&copy).await;
+    let restored = after_restore(&retention, now).await.unwrap();
+    assert_eq!((restored.missing, restored.adopted), (1, 1));
+    // leaves an object of the row alone, such as it becomes when it is moved
+    erasing::erase_entry(&retention, now, ada, unknown).await.unwrap();
+    let report = run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), now) }).await.unwrap();
+    assert_eq!((report.moved_to_cold, report.failed), (1, 0), "{report:?}");
+    let reader = &mut retention.store.read().await.unwrap();
+    let found = reading::find(reader, &retention.archive, ada, row).await.unwrap().unwrap();
+    assert_eq!(found.storage_status, StorageStatus::Cold);
 }

@@ -129,8 +129,8 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
 
 /// Objects, of one person or of everybody, that hold entries which may go from them, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let from = "(select user_id as owner, key as name from archive_holes h where ($2 is null or user_id = $2) and not exists \
-                (select 1 from work_logs w where w.user_id = h.user_id and w.id = h.entry_id) \
+    let from = "(select user_id as owner, key as name from archive_holes where ($2 is null or user_id = $2) and not exists \
+                (select 1 from work_logs w where w.user_id = archive_holes.user_id and w.id = entry_id) \
                 union select user_id, key from archive_objects where moved_to is not null and ($2 is null or user_id = $2)) as holed \
                 cross join archive_objects";
     let query = manifests(from, "user_id = owner and key = name", limit).bind(user.map(|id| id.to_string()));

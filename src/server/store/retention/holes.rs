@@ -15,6 +15,13 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) ->
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
+/// Forgets which entries of an object do not count.
+pub(super) async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+    let sql = "delete from archive_holes where user_id = $1 and key = $2";
+    sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Which entries of an object do not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uncounted {

@@ -1,7 +1,10 @@
 //! The manifest. A name goes `pending` → `active` → `doomed`: nothing is deleted whose name is pending or active, nothing
 //! is moved under a name that is doomed, so a late deletion never meets an object that is needed.
 
-use super::manifest::{COLUMNS, Manifest, ManifestRow, totals_json};
+use super::{
+    holes,
+    manifest::{COLUMNS, Manifest, ManifestRow, totals_json},
+};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::store::{Result, Tx, conditions::Conditions, parsed, work_logs::kept_by},
@@ -10,14 +13,21 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Takes a name for an object that is about to be put. `false` while an object of that name is in use or being deleted.
+/// Takes a name for an object that is about to be put. `false` while an object of that name is being deleted or has entries that
+/// count; one of which none does holds what is to be put: a restored backup has its entries as rows.
 pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Option<ConversationId>, now: Timestamp) -> Result<bool> {
     let sql = "insert into archive_objects (user_id, key, conversation_id, day, tier, kept, state, entries, bytes, stored_bytes, sha256, \
                totals, first_id, last_id, first_at, last_at, archived_at) \
                values ($1, $2, $3, 0, 'cold', 0, 'pending', 0, 0, 0, '', '[]', '', '', 0, 0, $4) \
-               on conflict (user_id, key) do update set archived_at = excluded.archived_at where archive_objects.state = 'pending'";
+               on conflict (user_id, key) do update set archived_at = excluded.archived_at, state = 'pending' \
+               where archive_objects.state = 'pending' \
+               or (archive_objects.state = 'active' and archive_objects.entries = 0 and archive_objects.moved_to is null)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(conversation.map(|id| id.to_string())).bind(now.millis());
-    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+    let reserved = query.execute(&mut **tx).await?.rows_affected() == 1;
+    if reserved {
+        holes::forget(tx, user, key).await?;
+    }
+    Ok(reserved)
 }
 
 /// Lists an object that was read back and compared. While rows move into it, `moved_to` is the last entry whose row is gone, `None`
@@ -61,13 +71,9 @@ pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageSta
 pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     // its entries were rows once
     tx.leaves_text();
-    for sql in [
-        "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2",
-        "delete from archive_holes where user_id = $1 and key = $2",
-    ] {
-        sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
-    }
-    Ok(())
+    let sql = "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2";
+    sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
+    holes::forget(tx, user, key).await
 }
 
 /// Dooms names that were reserved before `before` and never came to anything.
