@@ -10,9 +10,11 @@ use holly::{
         data_dir::DataDir,
         metrics::Metrics,
         retention::{
-            Run, damage, keeping, object,
+            Run, damage,
+            erased::mend,
+            keeping, object,
             pass::dry_run,
-            restoring::{Restored, after_restore, mirror},
+            restoring::{Restored, after_restore},
             worker::run_through,
         },
         state::{begin_retention, open_retention},
@@ -188,11 +190,14 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Brings the archive's list of erasures up to date from the database that is to be replaced.
+/// Brings the archive's list of erasures up to date from the database that is to be replaced, and mends it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     let retention = open_retention(config).await?;
-    mirror(&retention, now).await?;
+    let mended = mend(&retention, now).await?;
     retention.store.close().await;
+    if mended > 0 {
+        say(&format!("{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"));
+    }
     Ok(())
 }
 

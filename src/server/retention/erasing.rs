@@ -134,7 +134,7 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
             }
         }
     }
-    if let Err(error) = super::restoring::mirror(retention, now).await {
+    if let Err(error) = super::erased::mirror(retention, now).await {
         tracing::warn!(%error, "the list of erasures could not be written yet; the next run does it");
     }
     Ok((done, pending))

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod changing;
 pub mod copying;
 pub mod damage;
+pub mod erased;
 pub mod erasing;
 pub mod exporting;
 pub mod fail_points;

@@ -2,12 +2,12 @@
 //! comes again in the next run's plan.
 
 use super::{
-    Policy, Report, Retention, damage, expiring,
+    Policy, Report, Retention, damage, erased, expiring,
     fail_points::{FailPoint, reach},
     guard, moving,
     pace::Pace,
     plan::{self, Plan, Step},
-    restoring, sweeping, trimming,
+    sweeping, trimming,
 };
 use crate::{
     ids::UserId,
@@ -162,7 +162,7 @@ impl Pass<'_> {
         if self.refused < PATIENCE {
             let swept = sweeping::sweep(self.retention, self.fence, self.run.wall).await;
             self.report.orphans_deleted += self.noted("sweep of orphans", swept)?.unwrap_or(0);
-            let mirrored = restoring::mirror(self.retention, self.run.wall).await;
+            let mirrored = erased::mirror(self.retention, self.run.wall).await;
             self.noted("list of erasures", mirrored)?;
         }
         if self.report.waiting.is_none() {

@@ -1,8 +1,8 @@
 //! After a backup was restored: what was erased since does not come back, and the manifest is brought in line with the objects
-//! that are there. The list of erasures lies in the archive, beside the objects, so that it outlives the database.
+//! that are there.
 
 use super::{
-    Archive, ArchiveError, Retention, begin, erasing,
+    ArchiveError, Retention, begin, erased, erasing,
     fail_points::{FailPoint, reach},
     moving, object, reading,
 };
@@ -13,7 +13,6 @@ use crate::{
         error::{Error, Result},
         store::{
             retention::{
-                erasures::{self, Erasure},
                 holds::{self, Covered},
                 holes,
                 manifest::Manifest,
@@ -28,37 +27,10 @@ use crate::{
     work_log::{LogType, Status},
 };
 use futures::TryStreamExt;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-/// Where the list lies.
-const LIST: &str = "erased/v1";
-/// Erasures in one file of the list.
+/// Entries looked at together.
 const AT_ONCE: i64 = 1_000;
-
-/// Adds new erasures to the archive's list.
-pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
-    loop {
-        let fresh = erasures::unmirrored(&mut *retention.store.read().await?, AT_ONCE).await?;
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let lines: String = fresh.iter().filter_map(|erasure| serde_json::to_string(erasure).ok()).map(|line| line + "\n").collect();
-        let key = format!("{LIST}/{}.ndjson", object::hex_sha256(lines.as_bytes()));
-        retention.archive.create(&key, lines.clone().into_bytes()).await?;
-        reach(FailPoint::ListPut).await;
-        if retention.archive.get(&key).await? != lines.as_bytes() {
-            retention.archive.replace(&key, lines.clone().into_bytes()).await?;
-        }
-        if retention.archive.get(&key).await? != lines.as_bytes() {
-            return Err(ArchiveError::Damaged(key, "it does not hold the erasures that were put".to_owned()).into());
-        }
-        reach(FailPoint::ListReadBack).await;
-        let mut tx = retention.store.begin().await?;
-        erasures::mirrored(&mut tx, now, &fresh).await?;
-        reach(FailPoint::ListWritten).await;
-        tx.commit().await?;
-    }
-}
 
 /// What restoring changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +45,7 @@ pub struct Restored {
 
 /// Erases again what the list names, and brings the manifest in line with the archive.
 pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Restored> {
-    let erased = read_list(&retention.archive).await?;
+    let erased = erased::read(&retention.archive).await?;
     let is_erased = |kind: &str, id: String| erased.contains(&(kind.to_owned(), object::hex_sha256(id.as_bytes())));
     let mut restored = Restored::default();
     for user in users::ids(&mut *retention.store.read().await?).await? {
@@ -105,20 +77,6 @@ async fn release(retention: &Retention, now: Timestamp, user: UserId, covered: C
     let mut tx = begin(&retention.store, None, user).await?;
     holds::release_over(&mut tx, user, covered, now).await?;
     Ok(tx.commit().await?)
-}
-
-async fn read_list(archive: &Archive) -> Result<HashSet<(String, String)>> {
-    let mut erased = HashSet::new();
-    let listed: Vec<_> = archive.list(LIST).try_collect().await?;
-    for file in listed {
-        let bytes = archive.get(&file.key).await?;
-        let read = serde_json::Deserializer::from_slice(&bytes).into_iter::<Erasure>();
-        for erasure in read {
-            let erasure = erasure.map_err(|why| ArchiveError::Damaged(file.key.clone(), why.to_string()))?;
-            erased.insert((erasure.kind, erasure.subject));
-        }
-    }
-    Ok(erased)
 }
 
 async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<ConversationId>> {

@@ -2,9 +2,9 @@
 //! that is often restarted still runs.
 
 use super::{
-    Policy, Report, Retention, Run,
+    Policy, Report, Retention, Run, erased,
     lag::{Lag, lags},
-    restoring, run_once,
+    run_once,
 };
 use crate::{
     server::{
@@ -34,7 +34,7 @@ pub const PASSES_ON_REQUEST: u32 = 20;
 /// nothing to run for. What was erased since the last look is listed in the archive either way: should the database be lost, a
 /// backup must not bring it back. `used` says whether the database was used since: if not, it may go on sleeping.
 pub async fn look(app: &App, last_known: Option<Timestamp>, used: bool) -> Result<Option<Timestamp>> {
-    if used && let Err(error) = restoring::mirror(&app.retention, app.clock.now()).await {
+    if used && let Err(error) = erased::mirror(&app.retention, app.clock.now()).await {
         tracing::warn!(%error, "the list of erasures could not be written yet; the next look does it");
     }
     if !is_due(app, last_known) {

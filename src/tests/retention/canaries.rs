@@ -8,7 +8,7 @@ use crate::{
         retention::{
             Archive, Policy, Retention, Run,
             changing::update_anywhere,
-            erasing,
+            erased, erasing,
             fail_points::{FailPoint, heard_by},
             reading,
             restoring::after_restore,
@@ -258,4 +258,29 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     let reader = &mut retention.store.read().await.unwrap();
     let found = reading::find(reader, &retention.archive, ada, row).await.unwrap().unwrap();
     assert_eq!(found.storage_status, StorageStatus::Cold);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored() {
+    let cage = Cage::open().await;
+    let store = &cage.retention.store;
+    let ada = person(store, "ada").await;
+    let planted = [cage.plant(ada, None).await, cage.plant(ada, None).await];
+    let files = tempfile::tempdir().unwrap();
+    let copy = files.path().join("copy.db");
+    store.backup(copy.to_str().unwrap()).await.unwrap();
+    for id in planted {
+        erasing::erase_entry(&cage.retention, NOW, ada, id).await.unwrap();
+        erased::mirror(&cage.retention, NOW).await.unwrap();
+    }
+    let list = cage.folder.path().join("erased/v1");
+    let spoiled = std::fs::read_dir(&list).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&spoiled, "{\"kind\": \"ent").unwrap();
+    std::fs::write(list.join("put-in-vain.ndjson"), "\u{fffd}").unwrap();
+
+    let retention = cage.from_backup(&copy).await;
+    assert!(after_restore(&retention, NOW).await.is_err(), "nobody knows what the list said");
+    assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 2);
+    assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 0);
+    assert_eq!(after_restore(&retention, NOW).await.unwrap().erased, 2);
 }

@@ -31,6 +31,12 @@ pub async fn unmirrored(connection: &mut AnyConnection, limit: i64) -> Result<Ve
     Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
 }
 
+/// Has all of them written into the archive's list again.
+pub async fn unmirror(tx: &mut Tx<'_>) -> Result<()> {
+    sqlx::query("update erasures set mirrored_at = null where mirrored_at is not null").execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Notes that they are in the archive's list.
 pub async fn mirrored(tx: &mut Tx<'_>, now: Timestamp, erasures: &[Erasure]) -> Result<()> {
     for erasure in erasures {

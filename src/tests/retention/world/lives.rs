@@ -4,10 +4,7 @@ use super::{Map, World};
 use crate::{
     ids::ConversationId,
     server::{
-        retention::{
-            Retention,
-            restoring::{after_restore, mirror},
-        },
+        retention::{Retention, erased::mend, restoring::after_restore},
         store::{
             Store,
             retention::{holds, lease},
@@ -54,7 +51,7 @@ impl World {
     /// The backup takes the place of the database. What was erased since stays erased; everything else is as it was then, or
     /// newer where only something newer is left in the archive.
     async fn restore(&mut self, file: &str, then: Map) {
-        mirror(&self.retention, self.now).await.unwrap();
+        mend(&self.retention, self.now).await.unwrap();
         self.address = format!("sqlite://{file}");
         self.open_anew().await;
         self.store.begin_new_epoch().await.unwrap();
