@@ -1,8 +1,10 @@
 //! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. `policy` says at which age,
 //! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
 //! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, with `gaps` where the
-//! archive does not answer, `damage` notes what is not whole, `changing` brings an entry back that is to change, `exporting` reads a person’s whole log, `erasing`
-//! deletes on somebody's word, `fail_points` names the places where tests break in. Nothing is deleted before its copy was read back whole.
+//! archive does not answer, `damage` notes what is not whole, `changing` brings an entry back that is to change, `exporting` reads a
+//! person's whole log, `erasing` deletes on somebody's word and `erased` lists in the archive what was; `restoring` makes a backup fit
+//! to be served with both, `adopting` what the archive has instead of what the backup knew. `fail_points` names the places where tests
+//! break in. Nothing is deleted before its copy was read back whole.
 
 pub mod archive;
 pub mod changing;
@@ -25,6 +27,7 @@ pub mod restoring;
 pub mod settings;
 pub mod worker;
 
+mod adopting;
 mod aside;
 mod cache;
 mod expiring;

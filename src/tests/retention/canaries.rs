@@ -14,7 +14,7 @@ use crate::{
             restoring::after_restore,
             run_once,
         },
-        store::Store,
+        store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },
     tests::support::{
@@ -52,7 +52,7 @@ impl Cage {
     }
 
     /// What a restored backup is, before what was erased is erased again.
-    async fn from_backup(&self, copy: &Path) -> Retention {
+    async fn restored_from(&self, copy: &Path) -> Retention {
         let address = format!("sqlite://{}", copy.display());
         let store = Store::open(&address).await.unwrap();
         store.begin_new_epoch().await.unwrap();
@@ -192,7 +192,7 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     }
     erasing::erase_account(&cage.retention, now, bob).await.unwrap();
 
-    let retention = cage.from_backup(&copy).await;
+    let retention = cage.restored_from(&copy).await;
     let again = retention.store.clone();
     assert_ne!(again.epoch(), store.epoch());
     let restored = after_restore(&retention, now).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
     let policy = Policy { hot_days: 60, warm_days: 70, cold_days: 90 };
     run_once(&cage.retention, Run { trust_clock: true, ..Run::at(policy, now) }).await.unwrap();
 
-    let retention = cage.from_backup(&copy).await;
+    let retention = cage.restored_from(&copy).await;
     after_restore(&retention, now).await.unwrap();
     let reader = &mut retention.store.read().await.unwrap();
     let mut there = Vec::new();
@@ -248,7 +248,7 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     cage.run(now).await;
     erasing::erase_entry(&cage.retention, now, ada, rewritten).await.unwrap();
 
-    let retention = cage.from_backup(&copy).await;
+    let retention = cage.restored_from(&copy).await;
     let restored = after_restore(&retention, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (1, 1));
     // leaves an object of the row alone, such as it becomes when it is moved
@@ -278,9 +278,35 @@ async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored(
     std::fs::write(&spoiled, "{\"kind\": \"ent").unwrap();
     std::fs::write(list.join("put-in-vain.ndjson"), "\u{fffd}").unwrap();
 
-    let retention = cage.from_backup(&copy).await;
+    let retention = cage.restored_from(&copy).await;
     assert!(after_restore(&retention, NOW).await.is_err(), "nobody knows what the list said");
     assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 2);
     assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 0);
     assert_eq!(after_restore(&retention, NOW).await.unwrap().erased, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_after_a_restore() {
+    let cage = Cage::open().await;
+    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let ada = person(store, "ada").await;
+    let (changed, neighbour) = (cage.plant(ada, None).await, cage.plant(ada, None).await);
+    cage.run(now).await;
+    let erased = cage.plant(ada, None).await;
+    cage.run(now).await;
+    let files = tempfile::tempdir().unwrap();
+    let copy = files.path().join("copy.db");
+    store.backup(copy.to_str().unwrap()).await.unwrap();
+    let patch = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
+    update_anywhere(&cage.retention, now, ada, changed, patch).await.unwrap();
+    erasing::erase_entry(&cage.retention, now, ada, erased).await.unwrap();
+    cage.run(now).await;
+
+    let retention = cage.restored_from(&copy).await;
+    after_restore(&retention, now).await.unwrap();
+    let reader = &mut retention.store.read().await.unwrap();
+    let listed = reading::list(reader, &retention.archive, ada, (&EntryFilter::default(), false), None, 100).await.unwrap();
+    let mut listed: Vec<_> = listed.into_iter().map(|entry| (entry.id, entry.status)).collect();
+    listed.sort_by_key(|(id, _)| *id);
+    assert_eq!(listed, [(changed, Status::Success), (neighbour, Status::Success)]);
 }
