@@ -6,6 +6,7 @@ mod crashes;
 mod dictionary;
 mod full;
 mod model;
+mod restoring;
 mod s3;
 mod steps;
 mod world;
