@@ -50,7 +50,7 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
 /// As [`mirror`]; where a file of the list is damaged, writes it all anew from the database and deletes that file: one that was put
 /// in vain and has given way to others, or one that the store has spoiled since. Returns how many were.
 pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
-    let damaged = damaged(&retention.archive).await?;
+    let damaged: Vec<_> = files(&retention.archive).await?.into_iter().filter(|(key, bytes)| !is_whole(key, bytes)).collect();
     if !damaged.is_empty() {
         let mut tx = retention.store.begin().await?;
         for (_, bytes) in &damaged {
@@ -72,16 +72,15 @@ pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
     Ok(damaged.len())
 }
 
-async fn damaged(archive: &Archive) -> Result<Vec<(String, Bytes)>> {
-    let mut damaged = Vec::new();
+/// The list's files, with what they hold.
+async fn files(archive: &Archive) -> Result<Vec<(String, Bytes)>> {
+    let mut files = Vec::new();
     let listed: Vec<_> = archive.list(LIST).try_collect().await?;
     for file in listed {
         let bytes = archive.get(&file.key).await?;
-        if !is_whole(&file.key, &bytes) {
-            damaged.push((file.key, bytes));
-        }
+        files.push((file.key, bytes));
     }
-    Ok(damaged)
+    Ok(files)
 }
 
 fn is_whole(key: &str, bytes: &[u8]) -> bool {
@@ -95,12 +94,10 @@ fn name(bytes: &[u8]) -> String {
 /// What the list names: kinds, and SHA-256 of ids. Errors: a file cannot be reached or is damaged.
 pub(super) async fn read(archive: &Archive) -> Result<HashSet<(String, String)>> {
     let mut erased = HashSet::new();
-    let listed: Vec<_> = archive.list(LIST).try_collect().await?;
-    for file in listed {
-        let bytes = archive.get(&file.key).await?;
+    for (key, bytes) in files(archive).await? {
         let read = serde_json::Deserializer::from_slice(&bytes).into_iter::<Erasure>();
         for erasure in read {
-            let erasure = erasure.map_err(|why| ArchiveError::Damaged(file.key.clone(), why.to_string()))?;
+            let erasure = erasure.map_err(|why| ArchiveError::Damaged(key.clone(), why.to_string()))?;
             erased.insert((erasure.kind, erasure.subject));
         }
     }

@@ -53,7 +53,6 @@ impl Store {
     async fn write_long_log(&self) -> Result<()> {
         let (pages, _) = self.checkpoint("noop").await?;
         if pages >= LONG {
-            self.write_log().await?;
             self.begin_log_anew("restart").await?;
         }
         Ok(())
@@ -79,13 +78,13 @@ impl Store {
     /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone, and for nobody who reads: `false`
     /// when somebody still reads what lies in the log.
     pub async fn cut_log(&self) -> Result<bool> {
-        self.write_log().await?;
         self.begin_log_anew("truncate").await
     }
 
-    /// Writes what is left of the log while nobody else writes, and has the next who does begin it anew. `false` when somebody still
-    /// reads what lies in it.
+    /// Writes the log into the database, the last of it while nobody else writes, and has the next who does begin it anew. `false`
+    /// when somebody still reads what lies in it.
     async fn begin_log_anew(&self, how: &str) -> Result<bool> {
+        self.write_log().await?;
         let sql = format!("pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = 10000");
         let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&self.inner.writers).await?;
         // of three columns whether it was held up is the first

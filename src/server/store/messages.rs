@@ -1,6 +1,6 @@
 //! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
 
-use super::{Result, Tx, from_json, parsed, parsed_option, storable};
+use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option, storable};
 use crate::{
     chat::{Message, MessageStatus, Role, finished_blocks},
     ids::{ConversationId, MessageId, TurnId, UserId},
@@ -99,11 +99,11 @@ pub async fn latest(
     before: Option<MessageId>,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and ($3 is null or id < $3) order by id desc limit $4"
-    ));
-    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
-    let rows = query.bind(before.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
+    let asked = Conditions::from(4).and("id < ?", before);
+    let sql = format!("select {COLUMNS} from messages where user_id = $1 and conversation_id = $2{} order by id desc limit $3", asked.sql);
+    let query = sqlx::query_as::<_, MessageRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(conversation.to_string());
+    let query = asked.values.into_iter().fold(query.bind(limit), |query, value| query.bind(value));
+    let rows = query.fetch_all(connection).await?;
     rows.into_iter().map(MessageRow::read).collect()
 }
 

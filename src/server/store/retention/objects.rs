@@ -129,11 +129,10 @@ pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) 
 
 /// A person's objects in use, of one conversation or of all.
 pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<Vec<Manifest>> {
-    let sql = format!(
-        "select {COLUMNS} from archive_objects where user_id = $1 and ($2 is null or conversation_id = $2) and state = 'active' order by key"
-    );
+    let asked = Conditions::from(2).and("conversation_id = ?", conversation);
+    let sql = format!("select {COLUMNS} from archive_objects where user_id = $1{} and state = 'active' order by key", asked.sql);
     let query = sqlx::query_as::<_, ManifestRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
-    let rows = query.bind(conversation.map(|id| id.to_string())).fetch_all(connection).await?;
+    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
     rows.into_iter().map(ManifestRow::read).collect()
 }
 
