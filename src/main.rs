@@ -63,11 +63,8 @@ enum Command {
     },
     /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
     Copy(copy::CopyCommand),
-    /// Puts a backup in place of the SQLite database, while no server runs.
-    Restore {
-        /// The backup.
-        file: PathBuf,
-    },
+    /// Puts a backup in place of the database, or makes one fit that was put in place already, while no server runs.
+    Restore(retention::RestoreCommand),
 }
 
 #[derive(Subcommand)]
@@ -111,7 +108,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Hold(command)) => retention::hold(&config, command).await,
         Some(Command::Archive(command)) => retention::archive(&config, command).await,
         Some(Command::Backup { file }) => retention::backup(&config, &file).await,
-        Some(Command::Restore { file }) => retention::restore(&config, &file).await,
+        Some(Command::Restore(command)) => retention::restore(&config, command).await,
         Some(Command::Copy(command)) => copy::run(&config, command).await,
         Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),

@@ -25,6 +25,7 @@ select create_distributed_table('messages', 'user_id', colocate_with => 'heads')
 select create_distributed_table('turns', 'user_id', colocate_with => 'heads');
 select create_distributed_table('removed', 'user_id', colocate_with => 'heads');
 select create_distributed_table('files', 'user_id', colocate_with => 'heads');
+select create_distributed_table('doomed_files', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_logs', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_log_stats', 'user_id', colocate_with => 'heads');
 select create_distributed_table('work_log_durations', 'user_id', colocate_with => 'heads');

@@ -89,14 +89,11 @@ pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
 /// Runs retention now; `confirm_clock` is an admin's word that the clock is right.
 #[server(prefix = "/fn", endpoint = "retention/run")]
 pub async fn run_retention(confirm_clock: Option<bool>) -> Result<(), ApiError> {
-    use crate::server::{
-        asker,
-        retention::{Run, worker},
-    };
+    use crate::server::{asker, error::Error, retention::worker::run_on_request};
     let (app, _) = asker::admin()?;
-    let trust_clock = confirm_clock == Some(true);
-    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
-    worker::run_through(&app.retention, &app.clock, run, worker::PASSES_ON_REQUEST, &app.metrics).await?;
+    if run_on_request(&app, confirm_clock == Some(true)).await?.busy {
+        return Err(Error::Conflict("another run is going on; this page shows it when it has ended".into()).into());
+    }
     leptos_axum::redirect("/stats");
     Ok(())
 }

@@ -53,7 +53,7 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn sqlite_file(url: &str) -> Option<PathBuf> {
+pub(super) fn sqlite_file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     Some(PathBuf::from(path.split('?').next().unwrap_or(path)))

@@ -1,20 +1,22 @@
 //! `holly retention`, `holly hold`, `holly archive`, `holly backup` and `holly restore`.
 
-use super::{Failure, person, say};
+use super::{Failure, copy::sqlite_file, person, say};
 use clap::Subcommand;
 use holly::{
     ids::{ConversationId, UserId},
     server::{
+        chat::sweep_files,
         clock::Clock,
         config::Config,
         data_dir::DataDir,
+        file_store::FileStore,
         metrics::Metrics,
         retention::{
             Run, damage,
+            dry_run::dry_run,
             erased::mend,
             keeping, object,
-            pass::dry_run,
-            restoring::{Restored, after_restore},
+            restoring::{Restored, after_restore, check_archive},
             worker::run_through,
         },
         state::{begin_retention, open_retention},
@@ -46,6 +48,9 @@ pub struct AsOf {
     /// The clock is right, although it has leapt since the last run.
     #[arg(long)]
     confirm_clock: bool,
+    /// The database is the right one, although it knows little of what lies in the archive or among the files: delete the rest.
+    #[arg(long)]
+    confirm_orphans: bool,
 }
 
 #[derive(Subcommand)]
@@ -83,6 +88,19 @@ pub enum ArchiveCommand {
     },
 }
 
+#[derive(clap::Args)]
+pub struct RestoreCommand {
+    /// The backup of a SQLite database; it takes the place of the database, which stays beside it under another name.
+    #[arg(required_unless_present = "in_place", conflicts_with = "in_place")]
+    file: Option<PathBuf>,
+    /// The backup is in place, such as after pg_restore.
+    #[arg(long)]
+    in_place: bool,
+    /// Give up the entries whose objects the archive does not have, however many.
+    #[arg(long)]
+    without_archive: bool,
+}
+
 /// `holly retention …`.
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Failure> {
     let clock = Clock::system();
@@ -94,16 +112,25 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     if !dry && at.is_some_and(|at| at > clock.now()) && !as_of.allow_future {
         return Err("that time is yet to come; entries would be moved and deleted too early. Add --allow-future if that is meant".into());
     }
-    let trust_clock = as_of.confirm_clock || as_of.allow_future;
-    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, ..Run::at(config.retention.policy, wall) };
+    // in a rehearsal it is no clock that has leapt
+    let trust_clock = as_of.confirm_clock || as_of.allow_future || dry && at.is_some();
+    let trust_database = as_of.confirm_orphans;
+    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, trust_database, ..Run::at(config.retention.policy, wall) };
     let report = if dry {
         let (plan, report) = dry_run(&retention, run(clock.now())).await?;
         plan.steps.iter().for_each(|step| say(&step.to_string()));
+        if report.more {
+            say("… and more of these; a run goes on until nothing is due");
+        }
         report
     } else {
         run_through(&retention, &clock, run, PASSES, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
+    if !dry && trust_database {
+        let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
+        say(&format!("{} files deleted that the database does not know", sweep_files(&retention.store, &files, clock.now(), true).await?));
+    }
     if !dry {
         // a server beside it does not know what was deleted here
         retention.store.shrink().await?;
@@ -158,6 +185,9 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     if file.exists() {
         return Err(format!("{} is there already", file.display()).into());
     }
+    if let Some(database) = sqlite_file(&config.database_url).filter(|database| !database.is_file()) {
+        return Err(format!("DATABASE_URL: there is no database {}", database.display()).into());
+    }
     let store = Store::open_past(&config.database_url, &config.listen_url).await?;
     store.backup(file.to_str().ok_or("the file's name must be UTF-8")?).await?;
     store.close().await;
@@ -165,12 +195,22 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `holly restore FILE`: puts a backup in place of the database, which stays beside it under another name.
-pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
+/// `holly restore …`.
+pub async fn restore(config: &Config, command: RestoreCommand) -> Result<(), Failure> {
     let _alone = DataDir::take(&config.data_dir)?;
     let now = Clock::system().now();
-    let database = config.database_url.strip_prefix("sqlite://").ok_or("a PostgreSQL database is restored with pg_restore")?;
-    let database = PathBuf::from(database.split('?').next().unwrap_or(database));
+    let (restored, kept) = match &command.file {
+        Some(file) => replace(config, file, &command, now).await?,
+        None => (make_fit(config, &command, now).await?, String::new()),
+    };
+    say(&format!("restored; {} erased again, {} objects listed anew, {} gone{kept}", restored.erased, restored.adopted, restored.missing,));
+    Ok(())
+}
+
+/// Puts a backup in place of the database, which stays beside it under another name. Returns where, too.
+async fn replace(config: &Config, file: &Path, command: &RestoreCommand, now: Timestamp) -> Result<(Restored, String), Failure> {
+    let database = sqlite_file(&config.database_url)
+        .ok_or("a PostgreSQL database is restored with pg_restore; make it fit to be served with `holly restore --in-place` then")?;
     if !file.is_file() {
         return Err(format!("there is no backup {}", file.display()).into());
     }
@@ -180,14 +220,19 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
         say(&format!("what was erased in the last minutes cannot be read from the database that is replaced: {why}"));
     }
     let ready = PathBuf::from(format!("{}.restoring", database.display()));
-    let restored = make_ready(config, file, &ready, now).await?;
+    for ending in ["", "-wal", "-shm"] {
+        let left = PathBuf::from(format!("{}{ending}", ready.display()));
+        if left.exists() {
+            std::fs::remove_file(left)?;
+        }
+    }
+    std::fs::copy(file, &ready)?;
+    let url = format!("sqlite://{}", ready.display());
+    let beside = Config { database_url: url.clone(), listen_url: url, ..config.clone() };
+    let restored = make_fit(&beside, command, now).await?;
     let old = format!("{}.before-{}", database.display(), now.millis());
     swap(&database, &ready, &old)?;
-    say(&format!(
-        "restored; {} erased again, {} objects listed anew, {} gone; what was there is {old}",
-        restored.erased, restored.adopted, restored.missing,
-    ));
-    Ok(())
+    Ok((restored, format!("; what was there is {old}")))
 }
 
 /// Brings the archive's list of erasures up to date from the database that is to be replaced, and mends it.
@@ -201,20 +246,15 @@ async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a copy of the backup that is fit to be served. Until it is, the database stays as it was.
-async fn make_ready(config: &Config, backup: &Path, ready: &Path, now: Timestamp) -> Result<Restored, Failure> {
-    for ending in ["", "-wal", "-shm"] {
-        let left = PathBuf::from(format!("{}{ending}", ready.display()));
-        if left.exists() {
-            std::fs::remove_file(left)?;
-        }
-    }
-    std::fs::copy(backup, ready)?;
-    let config = Config { database_url: format!("sqlite://{}", ready.display()), ..config.clone() };
-    let store = Store::open(&config.database_url).await?;
+/// Makes a backup fit to be served. Where it breaks off it is done again from the beginning.
+async fn make_fit(config: &Config, command: &RestoreCommand, now: Timestamp) -> Result<Restored, Failure> {
+    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;
-    let retention = open_retention(&config).await?;
+    let retention = open_retention(config).await?;
+    if !command.without_archive {
+        check_archive(&retention).await?;
+    }
     let restored = after_restore(&retention, now).await?;
     retention.store.shrink().await?;
     retention.store.close().await;

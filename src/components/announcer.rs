@@ -23,33 +23,52 @@ pub(super) fn announce(root: &Element, items: impl Fn() -> Vec<Item> + 'static) 
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
     entries: HashMap<EntryId, &'static str>,
-    answers: HashMap<MessageId, MessageStatus>,
+    messages: HashMap<MessageId, MessageStatus>,
     listening: bool,
 }
 
 impl Announcer {
-    /// What to say about these items; nothing the first time, when all of it is on the page already.
+    /// What to say about these items; nothing the first time, when all of it is on the page already. Rows that stand before all that is
+    /// known were brought in by whoever scrolled back, and are only counted.
     pub(super) fn hear(&mut self, items: &[Item]) -> Option<String> {
-        let mut news = Vec::new();
+        let (mut news, mut earlier) = (Vec::new(), 0);
+        let mut is_earlier = items.iter().any(|item| self.knows(item));
         for item in items {
             match item {
                 Item::Work(entries) => {
                     for entry in entries {
-                        if self.entries.insert(entry.id, entry.word()) != Some(entry.word()) {
+                        let before = self.entries.insert(entry.id, entry.word());
+                        is_earlier &= before.is_none();
+                        if is_earlier {
+                            earlier += 1;
+                        } else if before != Some(entry.word()) {
                             news.push(format!("{}: {}", entry.title, entry.word()));
                         }
                     }
                 }
-                Item::Message(message) if message.role == Role::Assistant => {
-                    if self.answers.insert(message.id, message.status) != Some(message.status) {
+                Item::Message(message) => {
+                    let before = self.messages.insert(message.id, message.status);
+                    is_earlier &= before.is_none();
+                    if is_earlier {
+                        earlier += 1;
+                    } else if before != Some(message.status) && message.role == Role::Assistant {
                         news.extend(ending(message.status).map(str::to_owned));
                     }
                 }
-                Item::Message(_) => {}
             }
+        }
+        if earlier > 0 {
+            news.insert(0, if earlier == 1 { "1 earlier row".to_owned() } else { format!("{earlier} earlier rows") });
         }
         let listening = std::mem::replace(&mut self.listening, true);
         (listening && !news.is_empty()).then(|| news.join(". "))
+    }
+
+    fn knows(&self, item: &Item) -> bool {
+        match item {
+            Item::Work(entries) => entries.iter().any(|entry| self.entries.contains_key(&entry.id)),
+            Item::Message(message) => self.messages.contains_key(&message.id),
+        }
     }
 }
 
@@ -85,6 +104,19 @@ mod tests {
         assert_eq!(announcer.hear(&work(Status::Working, 40)), None);
         assert_eq!(announcer.hear(&work(Status::Error, 40)).as_deref(), Some("Music: cello: Failed"));
         assert_eq!(announcer.hear(&work(Status::Error, 40)), None);
+    }
+
+    #[test]
+    fn rows_that_were_brought_in_from_before_are_counted_and_what_is_new_is_said() {
+        let work = |numbers: &[u32]| {
+            let done = |n: &u32| Arc::new(entry(*n, LogType::ToolCall, Status::Success, &format!("entry {n}")));
+            [Item::Work(numbers.iter().map(done).collect())]
+        };
+        let mut announcer = Announcer::default();
+        assert_eq!(announcer.hear(&work(&[5])), None);
+        assert_eq!(announcer.hear(&work(&[3, 4, 5])).as_deref(), Some("2 earlier rows"));
+        assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])).as_deref(), Some("1 earlier row. entry 6: Done"));
+        assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])), None);
     }
 
     #[test]

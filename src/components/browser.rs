@@ -70,6 +70,11 @@ pub(super) fn focus(selector: &str) {
     found.iter().for_each(|element| _ = element.focus());
 }
 
+/// Whether this element has the focus.
+pub(super) fn has_focus(element: &Element) -> bool {
+    document().active_element().as_ref() == Some(element)
+}
+
 /// Opens a popover.
 pub(super) fn open_popover(element: &Element) {
     if let Some(popover) = element.dyn_ref::<HtmlElement>() {

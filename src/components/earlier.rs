@@ -48,6 +48,7 @@ impl Earlier {
             return;
         }
         self.asked.set(true);
+        say(&list, "Loading earlier rows…");
         _ = fields.append_with_str("conversation_id", &conversation.to_string());
         _ = fields.append_with_str("before", &from.to_string());
         let this = self.clone();
@@ -56,7 +57,10 @@ impl Earlier {
             match rows {
                 Some(rows) => this.take_in(rows, list),
                 // The link is there still, and leads to the same rows.
-                None => this.asked.set(false),
+                None => {
+                    say(&list, "Earlier rows could not be loaded. Try again");
+                    this.asked.set(false);
+                }
             }
         });
     }
@@ -65,7 +69,8 @@ impl Earlier {
         let (height, top) = (list.scroll_height(), list.scroll_top());
         self.stream.add(rows.rows);
         if !rows.gaps.is_empty() {
-            self.gaps.update(|gaps| *gaps = rows.gaps.iter().chain(gaps.iter()).copied().collect());
+            // one that reaches over the edge of a page is a gap of both
+            self.gaps.update(|gaps| *gaps = rows.gaps.iter().filter(|gap| !gaps.contains(gap)).chain(gaps.iter()).copied().collect());
         }
         self.span.update(|span| span.from = rows.from);
         request_animation_frame(move || {
@@ -82,8 +87,21 @@ impl Earlier {
         let link = browser::first::<Element>(list, ".older");
         let Some((link, conversation)) = link.zip(self.conversation) else { return };
         match from {
-            Some(from) => _ = link.set_attribute("href", &format!("/c/{conversation}?before={from}")),
-            None => link.remove(),
+            Some(from) => {
+                _ = link.set_attribute("href", &format!("/c/{conversation}?before={from}"));
+                say(list, "Show earlier");
+            }
+            None => {
+                if browser::has_focus(&link) {
+                    browser::focus(".scroll");
+                }
+                link.remove();
+            }
         }
     }
+}
+
+/// What the link to earlier rows says.
+fn say(list: &Element, words: &str) {
+    browser::first::<Element>(list, ".older").iter().for_each(|link| link.set_text_content(Some(words)));
 }

@@ -14,5 +14,5 @@ pub fn ReceiptNote(
 ) -> impl IntoView {
     let words = code.and_then(|code| code.parse().ok()).map(|receipt: Receipt| receipt.words());
     let nothing = words.is_none();
-    view! { <p id=id class="note" role="status" hidden=nothing>{words}</p> }
+    view! { <p id=id class="note" data-status="success" role="status" tabindex="-1" hidden=nothing>{words}</p> }
 }

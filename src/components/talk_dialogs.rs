@@ -30,7 +30,7 @@ pub fn TalkDialogs(
         <div id="delete" class="dialog" popover="auto" role="dialog" aria-label="Delete a conversation">
             <form method="post" action=DeleteConversation::url() data-live="" data-next="[popovertarget=talk-menu]">
                 <h2>"Delete “"<span data-title="">{title}</span>"”?"</h2>
-                <p>"Its messages, its work and its files are deleted everywhere. This cannot be undone."</p>
+                <p>"Its messages, its work and its files are deleted everywhere, what is kept in it too. This cannot be undone."</p>
                 <input type="hidden" name="conversation_id" value=id/>
                 <Trouble text=""/>
                 <Choice dialog="delete" kind="danger" word="Delete"/>

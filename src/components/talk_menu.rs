@@ -43,7 +43,7 @@ fn Keep(id: String, keep: bool, shown: bool) -> impl IntoView {
     let (word, note) = if keep {
         ("Keep for good", "Nothing in it is deleted by age")
     } else {
-        ("Let it expire again", "Entries are deleted when their time is up")
+        ("Let it expire again", "What is past its time is deleted within the hour")
     };
     view! {
         <form method="post" action=KeepConversation::url() data-live="" data-next="[popovertarget=talk-menu]" data-kept=(!keep).to_string() hidden=!shown>

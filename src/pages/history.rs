@@ -1,5 +1,6 @@
 //! `/history`: everything in the work log, day by day, searched and filtered by a plain form.
 
+use super::form_error::FormError;
 use crate::{
     api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
     chat::{Change, day_heading},
@@ -30,6 +31,7 @@ pub fn HistoryPage() -> impl IntoView {
             <main class="page" data-width="column">
                 <div class="bar"><h1>"Search"</h1> <a href="/">"Back to the conversations"</a></div>
                 <ReceiptNote code=deleted/>
+                <FormError/>
                 <Filters query=query.clone()/>
                 {shown(found, &query)}
             </main>
@@ -96,19 +98,31 @@ fn Filters(query: HistoryQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/history" role="search">
             <label class="field">"Contains" <input type="search" name="q" maxlength="200" value=query.text.unwrap_or_default()/></label>
-            <label class="field">"Kind" <Choice name="logType" words=LogType::ALL.iter().map(|kind| kind.as_str()).collect() chosen=query.log_type/></label>
-            <label class="field">"Status" <Choice name="status" words=Status::ALL.iter().map(|status| status.as_str()).collect() chosen=query.status/></label>
-            <label class="check"><input type="checkbox" name="archive" value="1" checked=query.archive/> " Search the archive too"</label>
+            <label class="field">"Kind" <Choice name="logType" words=LogType::ALL.iter().map(|kind| (kind.as_str(), plural(*kind))).collect() chosen=query.log_type/></label>
+            <label class="field">"Status" <Choice name="status" words=Status::ALL.iter().map(|status| (status.as_str(), status.word())).collect() chosen=query.status/></label>
+            <label class="check"><input type="checkbox" name="archive" value="1" checked=query.archive/> " Look for the text in the archive too"</label>
             <button class="button" data-kind="main">"Search"</button>
         </form>
     }
 }
 
+const fn plural(kind: LogType) -> &'static str {
+    match kind {
+        LogType::AiResponse => "Answers",
+        LogType::ToolCall => "Tools",
+        LogType::FileOperation => "Files",
+        LogType::Deployment => "Deployments",
+        LogType::Error => "Errors",
+        LogType::Info => "Notes",
+    }
+}
+
+/// One of several words of the HTTP API, each with what people read.
 #[component]
-fn Choice(name: &'static str, words: Vec<&'static str>, chosen: Option<String>) -> impl IntoView {
-    let option = move |word: &'static str| {
+fn Choice(name: &'static str, words: Vec<(&'static str, &'static str)>, chosen: Option<String>) -> impl IntoView {
+    let option = move |(word, read): (&'static str, &'static str)| {
         let selected = chosen.as_deref() == Some(word);
-        view! { <option value=word selected=selected>{word.replace('_', " ")}</option> }
+        view! { <option value=word selected=selected>{read}</option> }
     };
     view! {
         <select name=name>

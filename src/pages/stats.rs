@@ -26,7 +26,6 @@ pub fn StatsPage() -> impl IntoView {
                 <Title text="Stats"/>
                 <main class="page">
                     <Head days=page.days holds=page.holds now=page.now/>
-                    <FormError/>
                     <Needs needs=page.needs.clone() waiting=page.waiting/>
                     <Figures figures=page.figures.clone()/>
                     <Panels page/>
@@ -63,6 +62,7 @@ fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
     }
 }
 
+/// What needs a person. It is there when nothing does, too, so that the page's parts are always as many.
 #[component]
 fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
     let confirm = waiting.then(|| {
@@ -75,9 +75,9 @@ fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
     });
     let note = |Need { text, command }: Need| {
         let command = command.map(|command| view! { " " <code>{command}</code> });
-        view! { <div class="note" role="status"><Icon name="warning"/> <span>{text} {command}</span></div> }
+        view! { <div class="note"><Icon name="warning"/> <span>{text} {command}</span></div> }
     };
-    view! { {needs.into_iter().map(note).collect_view()} {confirm} }
+    view! { <div class="needs" role="status"><FormError/> {needs.into_iter().map(note).collect_view()} {confirm}</div> }
 }
 
 #[component]

@@ -79,10 +79,9 @@ impl From<Error> for ApiError {
             refused @ Error::Refused(_) => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(capitalised(&refused.to_string()))),
             Error::Superseded => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&error.to_string()))),
             Error::TooMany { after_s, why } => too_many(after_s, Self::Refused(capitalised(&why))),
-            Error::Archive(_) => {
+            Error::Archive(error) => {
                 tracing::error!(request_id = request_id::current(), %error, "the archive failed");
-                let said = "The archive of older entries does not answer. Newer entries are not affected; please try again in a minute.";
-                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(said.to_owned()))
+                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(capitalised(error.told().0)))
             }
             Error::Files(_) => {
                 tracing::error!(request_id = request_id::current(), %error, "the file storage failed");

@@ -101,7 +101,7 @@ pub fn own_path(next: Option<String>) -> String {
     next.filter(own).unwrap_or_else(|| "/".to_owned())
 }
 
-/// The page from which a form was posted, with a parameter set in its address.
+/// The page from which a form was posted, with a parameter set in its address, and without why an earlier form was refused.
 pub fn back_with(name: &str, value: &str) -> String {
     with_parameter(&header_text(header::REFERER), name, value)
 }
@@ -110,7 +110,8 @@ fn with_parameter(page: &str, name: &str, value: &str) -> String {
     let after_host = page.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
     let page = own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
     let (path, query) = page.split_once('?').unwrap_or((&page, ""));
-    let others = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name));
+    let goes = |named: &str| named == name || matches!(named, "__err" | "__path");
+    let others = query.split('&').filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(goes));
     let query: Vec<_> = others.map(str::to_owned).chain([format!("{name}={value}")]).collect();
     format!("{path}?{}", query.join("&"))
 }
@@ -124,6 +125,7 @@ mod tests {
         for (page, back) in [
             ("http://h.example/history?q=oil&deleted=1", "/history?q=oil&deleted=2"),
             ("http://h.example:3000/c/1#entry-2", "/c/1?deleted=2"),
+            ("http://h.example/c/1?__path=%2Ffn&__err=x", "/c/1?deleted=2"),
             ("http://h.example//evil.example/", "/?deleted=2"),
             ("", "/?deleted=2"),
         ] {

@@ -26,6 +26,7 @@ pub mod middleware;
 pub mod new_id;
 pub mod objects;
 pub mod oidc;
+pub mod orphans;
 pub mod outbound;
 pub mod packing;
 pub mod people;

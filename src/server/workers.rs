@@ -5,7 +5,7 @@ use super::{
     chat,
     error::{Error, Result},
     relay::{Pace, Relay},
-    retention::{damage, worker},
+    retention::{damage, erased, worker},
     state::App,
     store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
     work_log,
@@ -57,6 +57,7 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
     repeat(app, worker::LOOK_EVERY, "retention", retention());
+    repeat(app, worker::LOOK_EVERY, "list of erasures", listing_erasures());
     until_the_end(app, damage::keep_written(app.retention.clone(), app.clock.clone()));
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
@@ -99,13 +100,28 @@ fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
 
 /// Looks whether a run of retention is due.
 fn retention() -> impl Fn(App) -> Pass + Send + 'static {
-    let last = Arc::<Mutex<(Option<Timestamp>, u64)>>::default();
+    let last = Arc::<Mutex<Option<Timestamp>>>::default();
     move |app| {
         let last = last.clone();
         Box::pin(async move {
             let mut last = last.lock().await;
-            last.0 = worker::look(&app, last.0, app.store.counters().used() != last.1).await?;
-            last.1 = app.store.counters().used();
+            *last = worker::look(&app, *last).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Lists in the archive what was erased, also while a run goes on: should the database be lost, a backup must not bring it back. While
+/// nobody uses the database it may sleep.
+fn listing_erasures() -> impl Fn(App) -> Pass + Send + 'static {
+    let used = Arc::<AtomicU64>::default();
+    move |app| {
+        let used = used.clone();
+        Box::pin(async move {
+            if app.store.counters().used() != used.load(Ordering::Relaxed) {
+                erased::mirror(&app.retention, app.clock.now()).await?;
+                used.store(app.store.counters().used(), Ordering::Relaxed);
+            }
             Ok(())
         })
     }
@@ -183,9 +199,10 @@ async fn clear_files(app: &App) -> Result<()> {
     let now = app.clock.now();
     let cut_off = app.files.clear_cut_off(now.plus(-DAY_MS)).await.map_err(|why| Error::Files(why.to_string()))?;
     let moved = app.files.bring_over().await?;
-    let orphans = chat::sweep_files(&app.store, &app.files, now).await?;
-    if cut_off + moved + orphans > 0 {
-        tracing::info!(cut_off, moved, orphans, "files were put in order");
+    let deleted = chat::delete_doomed_files(&app.store, &app.files).await?;
+    let orphans = chat::sweep_files(&app.store, &app.files, now, false).await?;
+    if cut_off + moved + deleted + orphans > 0 {
+        tracing::info!(cut_off, moved, deleted, orphans, "files were put in order");
     }
     Ok(())
 }

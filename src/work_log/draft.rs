@@ -99,6 +99,11 @@ impl EntryPatch {
         };
         fields.finish(patch)
     }
+
+    /// Whether it says whether the entry is kept, and nothing else.
+    pub fn only_keeps(&self) -> bool {
+        self.kept.is_some() && Self { kept: None, ..self.clone() } == Self::default()
+    }
 }
 
 /// The fields of a JSON object, taken out one by one; what is left over was not known.

@@ -19,7 +19,7 @@ pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) 
     html.text(&visible_line(after)).raw("</span>");
     facts(html, entry, now);
     html.raw("</summary>");
-    details(html, entry);
+    details(html, entry, now);
     html.raw("</details>");
 }
 

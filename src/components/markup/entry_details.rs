@@ -12,8 +12,8 @@ use leptos::server_fn::ServerFn;
 /// Longest text that is shown whole at once, in lines of about 80 characters.
 const SHORT_LINES: usize = 7;
 
-/// The card under an entry's line.
-pub fn details(html: &mut Html, entry: &WorkLogEntry) {
+/// The card under an entry's line; `now` is server time.
+pub fn details(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     html.raw("<div class=\"more\"><dl>");
     for (name, value) in entry.metadata.facts() {
         html.element("dt", "", &name).element("dd", "", &visible_text(&value));
@@ -27,7 +27,7 @@ pub fn details(html: &mut Html, entry: &WorkLogEntry) {
     if !text.is_empty() {
         long_text(html, &visible_text(text));
     }
-    foot(html, entry);
+    foot(html, entry, now);
     html.raw("</div>");
 }
 
@@ -50,29 +50,32 @@ fn long_text(html: &mut Html, text: &str) {
 }
 
 /// Copy it, link to it, keep it, delete it; and until when it is kept.
-fn foot(html: &mut Html, entry: &WorkLogEntry) {
+fn foot(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     let id = entry.id.to_string();
     html.raw("<div class=\"foot\"><button type=\"button\" class=\"plain scripted\"").attribute("data-copy", &id).raw(">Copy</button>");
     if let Some(conversation) = entry.conversation_id {
         html.raw("<a class=\"plain\"").attribute("href", &format!("/c/{conversation}#entry-{id}")).raw(">Link</a>");
     }
     let kept = entry.kept_by == Some(KeptBy::Entry);
-    html.raw("<form method=\"post\" data-live").attribute("action", KeepEntry::url()).raw(">");
+    html.raw("<form method=\"post\" data-live").attribute("action", KeepEntry::url());
+    html.attribute("data-next", &format!("[id='entry-{id}'] > summary")).raw(">");
     html.hidden("entry_id", &id).hidden("kept", if kept { "false" } else { "true" });
     html.element("button", "plain", if kept { "Let expire" } else { "Keep" }).trouble().raw("</form>");
     deletion(html, &id);
-    html.element("span", "until", &until_words(entry)).raw("</div>");
+    html.element("span", "until", &until_words(entry, now)).raw("</div>");
 }
 
 /// Deleting takes two steps, the second of which says what it does.
 fn deletion(html: &mut Html, id: &str) {
     html.raw("<details class=\"sure\"><summary class=\"plain\">Delete</summary>");
-    html.raw("<form method=\"post\" data-live").attribute("action", DeleteEntry::url()).raw(">").hidden("entry_id", id);
+    html.raw("<form method=\"post\" data-live data-next=\"#receipt\"").attribute("action", DeleteEntry::url()).raw(">");
+    html.hidden("entry_id", id);
     html.raw("<button class=\"plain\" data-kind=\"danger\">Delete it everywhere, for good</button>").trouble().raw("</form></details>");
 }
 
-fn until_words(entry: &WorkLogEntry) -> String {
+fn until_words(entry: &WorkLogEntry, now: Timestamp) -> String {
     let kept = match (entry.expires_at, entry.kept_by) {
+        (Some(until), _) if until <= now => "Is deleted within the hour".to_owned(),
         (Some(until), _) => format!("Kept until {}", until.date()),
         (None, Some(KeptBy::Conversation)) => "Kept with its conversation".to_owned(),
         (None, Some(KeptBy::Hold)) => "On hold: an admin keeps it".to_owned(),

@@ -173,9 +173,7 @@ impl Assistant {
         let Workshop { store, clock, files, .. } = &*self.workshop;
         let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
         gone.running_turn.inspect(|turn| self.cancel(*turn));
-        if let Err(error) = files.delete(user, &gone.files).await {
-            tracing::error!(%user, %error, "files of a deleted conversation could not be deleted; the daily sweep does it");
-        }
+        chat::delete_doomed_files_or_tell(store, files).await;
         Ok(gone.receipt)
     }
 

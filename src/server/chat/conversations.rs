@@ -2,23 +2,21 @@
 
 use crate::{
     chat::{Conversation, Receipt, RemovedKind, TITLE_MAX_CHARS},
-    ids::{ConversationId, FileId, TurnId, UserId},
+    ids::{ConversationId, TurnId, UserId},
     server::{
         error::{Error, Result},
         new_id,
         retention::erasing,
-        store::{Reader, Store, conversations, files, removed, work_logs},
+        store::{Reader, Store, conversations, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
 };
 
-/// What went with a conversation and lives outside the database: to be stopped and deleted after the commit.
+/// What went with a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletedConversation {
-    /// The turn that was running.
+    /// The turn that was running, to be stopped after the commit.
     pub running_turn: Option<TurnId>,
-    /// Its files.
-    pub files: Vec<FileId>,
     /// What was deleted.
     pub receipt: Receipt,
 }
@@ -76,19 +74,19 @@ pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects. A turn that runs in it finds it gone and gives up.
+/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects, and
+/// `delete_doomed_files` the bytes of its files. A turn that runs in it finds it gone and gives up.
 pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id: ConversationId) -> Result<DeletedConversation> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
-    let files: Vec<FileId> = files::of_conversation(&mut tx, user, id).await?.into_iter().map(|file| file.id).collect();
-    erasing::check_not_held(&mut tx, user, Some(id)).await?;
-    let mut receipt = Receipt { conversations: 1, files: files.len() as i64, ..Receipt::default() };
+    erasing::check_not_held(&mut tx, user, Some(id), "deleted").await?;
+    let mut receipt = Receipt { conversations: 1, files: files::doom_of_conversation(&mut tx, user, id).await?, ..Receipt::default() };
     receipt.rows = work_logs::delete_conversation(&mut tx, user, id).await?;
     receipt.archived = erasing::doom_objects(&mut tx, user, Some(id)).await?;
-    erasing::note(&mut tx, now, "conversation", &id.to_string()).await?;
+    erasing::note(&mut tx, now, Kind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;
-    Ok(DeletedConversation { running_turn: conversation.running_turn_id, files, receipt })
+    Ok(DeletedConversation { running_turn: conversation.running_turn_id, receipt })
 }

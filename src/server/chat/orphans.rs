@@ -1,11 +1,12 @@
-//! Files that no row names: left by a process that died between storing a file and saying so, or by a deletion that did
-//! not reach the storage.
+//! Files that nobody needs: doomed ones, and those that no row names, left by a process that died between storing a file and saying
+//! so.
 
 use crate::{
     ids::{FileId, UserId},
     server::{
         error::Result,
         file_store::{FileStore, StoredFile},
+        orphans::{self, Orphans},
         store::{Store, files, meta},
     },
     timestamp::{DAY_MS, Timestamp},
@@ -13,33 +14,70 @@ use crate::{
 use futures::{StreamExt, TryStreamExt};
 use std::collections::HashMap;
 
-/// How old an orphan is at least, in milliseconds: a file is stored before the transaction that names it.
-const ORPHANED_AFTER_MS: i64 = 2 * DAY_MS;
 /// Files looked at together.
 const AT_ONCE: usize = 500;
 
-/// Deletes orphans, once a day on however many servers. Returns how many there were.
-pub async fn sweep_files(store: &Store, stored: &FileStore, now: Timestamp) -> Result<usize> {
-    let mut tx = store.begin().await?;
-    let due = meta::claim(&mut tx, "files_swept_at", now, DAY_MS).await?;
-    tx.commit().await?;
-    if !due {
-        return Ok(0);
-    }
-    let before = now.plus(-ORPHANED_AFTER_MS);
+/// Deletes the bytes of doomed files. Returns how many. Errors: the storage did not take it; what is left is deleted the next time.
+pub async fn delete_doomed_files(store: &Store, stored: &FileStore) -> Result<usize> {
     let mut deleted = 0;
-    let mut chunks = stored.stored(before).try_chunks(AT_ONCE);
-    while let Some(chunk) = chunks.next().await {
-        let mut of_person: HashMap<UserId, Vec<FileId>> = HashMap::new();
-        for StoredFile { user, id, .. } in chunk.map_err(|error| error.1)? {
-            of_person.entry(user).or_default().push(id);
+    loop {
+        let doomed = files::doomed(&mut *store.look().await?, AT_ONCE as i64).await?;
+        if doomed.is_empty() {
+            return Ok(deleted);
         }
-        for (user, mut ids) in of_person {
-            let known = files::known(&mut *store.read().await?, user, &ids).await?;
-            ids.retain(|id| !known.contains(id));
+        for (user, ids) in by_person(doomed) {
             stored.delete(user, &ids).await?;
+            let mut tx = store.begin().await?;
+            files::forget_doomed(&mut tx, user, &ids).await?;
+            tx.commit().await?;
             deleted += ids.len();
         }
     }
+}
+
+/// The same for somebody whose deletion is done already.
+pub async fn delete_doomed_files_or_tell(store: &Store, stored: &FileStore) {
+    if let Err(error) = delete_doomed_files(store, stored).await {
+        tracing::error!(%error, "files could not be deleted yet; it is tried again every hour");
+    }
+}
+
+/// Deletes orphans, once a day on however many servers, or because an admin says that the database is the right one (`confirmed`).
+/// Returns how many there were.
+pub async fn sweep_files(store: &Store, stored: &FileStore, now: Timestamp, confirmed: bool) -> Result<usize> {
+    let Some(before) = orphans::cut_off(store, now, confirmed).await? else { return Ok(0) };
+    let mut tx = store.begin().await?;
+    let due = meta::claim(&mut tx, "files_swept_at", now, DAY_MS).await?;
+    tx.commit().await?;
+    if !due && !confirmed {
+        return Ok(0);
+    }
+    let (orphans, _) = look(store, stored, before).await?.to_delete("stored files", confirmed)?;
+    let deleted = orphans.len();
+    for (user, ids) in by_person(orphans) {
+        stored.delete(user, &ids).await?;
+    }
     Ok(deleted)
+}
+
+/// Looks through the files that were stored before `before`.
+async fn look(store: &Store, stored: &FileStore, before: Timestamp) -> Result<Orphans<(UserId, FileId)>> {
+    let mut orphans = Orphans::new();
+    let mut chunks = stored.stored(before).try_chunks(AT_ONCE);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| error.1)?.into_iter().map(|StoredFile { user, id, .. }| (user, id));
+        for (user, ids) in by_person(chunk) {
+            let known = files::known(&mut *store.look().await?, user, &ids).await?;
+            ids.into_iter().for_each(|id| orphans.note((user, id), known.contains(&id)));
+        }
+    }
+    Ok(orphans)
+}
+
+fn by_person(files: impl IntoIterator<Item = (UserId, FileId)>) -> HashMap<UserId, Vec<FileId>> {
+    let mut by_person: HashMap<UserId, Vec<FileId>> = HashMap::new();
+    for (user, id) in files {
+        by_person.entry(user).or_default().push(id);
+    }
+    by_person
 }

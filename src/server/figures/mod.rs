@@ -8,14 +8,15 @@ use super::{
     error::Result,
     retention::{
         Report, Run,
+        dry_run::dry_run,
         lag::{Lag, lags},
-        pass::dry_run,
+        report,
     },
     state::App,
     store::{
         retention::{
             damage::{self, DamagedObject},
-            holds, runs,
+            holds,
         },
         stats,
     },
@@ -39,11 +40,10 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
     let Counted { counts, before, answers: by_step, buckets } = range.read(&mut reader).await?;
     let all = stats::by_tier(&mut reader).await?;
     let lags = lags(&mut reader, app.config.retention.policy, now).await?;
-    let ran = runs::latest(&mut reader, RUNS).await?;
+    let reports = report::latest(&mut reader, RUNS).await?;
     let held = holds::count(&mut reader).await?;
     let (damaged, first) = (damage::count(&mut reader).await?, damage::listed(&mut reader, "", DAMAGED).await?);
     drop(reader);
-    let reports: Vec<_> = ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str::<Report>(&json).ok()?))).collect();
     let steps = if plan { Some(steps(app).await?) } else { None };
     let answers = tables::spread(&buckets, "model", None);
     let late: Vec<_> = lags
@@ -81,9 +81,12 @@ fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::S
     ]
 }
 
+/// What a run would do, with what it could not do and whether there is more than it shows.
 async fn steps(app: &App) -> Result<Vec<String>> {
-    let (plan, _) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
-    Ok(plan.steps.iter().map(ToString::to_string).collect())
+    let (plan, report) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
+    let more = report.more.then(|| "… and more of these; a run goes on until nothing is due".to_owned());
+    let failed = report.failures.into_iter().map(|why| format!("could not be looked at: {why}"));
+    Ok(plan.steps.iter().map(ToString::to_string).chain(failed).chain(more).collect())
 }
 
 fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> impl Iterator<Item = Need> {

@@ -5,6 +5,7 @@ use crate::{
     chat::Receipt,
     ids::{TurnId, UserId},
     server::{
+        chat::delete_doomed_files_or_tell,
         error::{Error, Result},
         retention::{Retention, erasing::erase_account},
         state::App,
@@ -44,8 +45,10 @@ pub async fn erase(retention: &Retention, now: Timestamp, user: UserId, whose: W
 /// The same in a running server, with the bytes of the files.
 pub async fn erase_here(app: &App, user: UserId, whose: Whose) -> Result<Receipt> {
     let receipt = erase(&app.retention, app.clock.now(), user, whose, |turn| app.assistant.cancel(turn)).await?;
+    // also what a write left that was cut off
     if let Err(error) = app.files.delete_all(user).await {
-        tracing::error!(%error, "files of an erased account could not be deleted; the daily sweep does it");
+        tracing::error!(%error, "files of an erased account could not be deleted yet; it is tried again every hour");
     }
+    delete_doomed_files_or_tell(&app.store, &app.files).await;
     Ok(receipt)
 }

@@ -20,8 +20,6 @@ use std::{
 
 /// How long one request may take, tries included.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long somebody waits who looks at a page and would rather have a gap in it.
-const READERS_PATIENCE: Duration = Duration::from_secs(4);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Decoded entries kept in memory, in bytes of their text.
 const CACHE_BYTES: usize = 32 << 20;
@@ -38,6 +36,20 @@ pub enum ArchiveError {
     /// It did not answer, or refused.
     #[error("the archive: {0}")]
     Unreachable(String),
+}
+
+impl ArchiveError {
+    /// What somebody is told who wanted something of it, and whether it is worth trying again in a minute.
+    pub const fn told(&self) -> (&'static str, bool) {
+        match self {
+            Self::Unreachable(_) => {
+                ("the archive of older entries does not answer; newer entries are not affected. Try again in a minute", true)
+            }
+            Self::Missing(_) | Self::Damaged(..) => {
+                ("this lies in a part of the archive that is damaged or missing; the stats page tells an admin what to put back", false)
+            }
+        }
+    }
 }
 
 type Result<T> = std::result::Result<T, ArchiveError>;
@@ -85,7 +97,12 @@ impl Archive {
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
     pub(super) fn forgiving(&self, gaps: Gaps) -> Self {
-        Self { patience: self.patience.min(READERS_PATIENCE), gaps: Some(gaps), ..self.clone() }
+        Self { gaps: Some(gaps), ..self.clone() }
+    }
+
+    /// The same archive for somebody who does not wait longer than this for an answer.
+    pub(super) fn with_patience(&self, patience: Duration) -> Self {
+        Self { patience: self.patience.min(patience), ..self.clone() }
     }
 
     /// Where its reader's gaps are noted.

@@ -46,24 +46,27 @@ pub(super) enum Becomes {
     Nothing(Timestamp),
 }
 
-/// Takes an entry out of the object in which it lies. `false` when a run has moved it meanwhile. Errors: there is no such entry,
-/// somebody holds what is to be erased, or the archive did not answer.
-pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes) -> Result<bool> {
+/// Takes an entry out of the object in which it lies. Returns how many files go with it; `None` when a run has moved it meanwhile.
+/// Errors: there is no such entry, somebody holds what is to be erased, or the archive did not answer.
+pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes) -> Result<Option<i64>> {
     let (store, archive) = (&retention.store, &retention.archive);
     let found = reading::steadily(store, |mut reader| async move { reading::find_archived(&mut reader, archive, user, id).await });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(store, None, user).await?;
     if !count_out(&mut tx, user, &shelf.key, &entry, becomes != Becomes::Row).await? {
-        return Ok(false);
+        return Ok(None);
     }
-    match becomes {
-        Becomes::Row => drop(rows::bring_back(&mut tx, entry).await?),
+    let files = match becomes {
+        Becomes::Row => {
+            rows::bring_back(&mut tx, entry).await?;
+            0
+        }
         Becomes::Nothing(now) => erasing::note_entry(&mut tx, now, user, &entry).await?,
-    }
+    };
     reach(FailPoint::TakeOutWritten).await;
     tx.commit().await?;
     reach(FailPoint::TakenOut).await;
-    Ok(true)
+    Ok(Some(files))
 }
 
 /// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where it is. `false` when the

@@ -9,13 +9,14 @@ use super::{
 use crate::{
     server::{
         error::Result,
-        store::retention::erasures::{self, Erasure},
+        store::retention::erasures::{self, Erasure, Kind},
     },
     timestamp::Timestamp,
 };
 use bytes::Bytes;
 use futures::TryStreamExt;
-use std::collections::HashSet;
+use serde_json::json;
+use std::{collections::HashSet, fmt::Display};
 
 /// Where the list lies.
 const LIST: &str = "erased/v1";
@@ -29,7 +30,7 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let lines: String = fresh.iter().filter_map(|erasure| serde_json::to_string(erasure).ok()).map(|line| line + "\n").collect();
+        let lines: String = fresh.iter().map(|erasure| json!(erasure).to_string() + "\n").collect();
         let key = name(lines.as_bytes());
         retention.archive.create(&key, lines.clone().into_bytes()).await?;
         reach(FailPoint::ListPut).await;
@@ -47,8 +48,8 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
     }
 }
 
-/// As [`mirror`]; where a file of the list is damaged, writes it all anew from the database and deletes that file: one that was put
-/// in vain and has given way to others, or one that the store has spoiled since. Returns how many were.
+/// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over what can be read of them, then
+/// writes the whole list anew from the database and deletes them. Returns how many were damaged.
 pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
     let damaged: Vec<_> = files(&retention.archive).await?.into_iter().filter(|(key, bytes)| !is_whole(key, bytes)).collect();
     if !damaged.is_empty() {
@@ -91,15 +92,39 @@ fn name(bytes: &[u8]) -> String {
     format!("{LIST}/{}.ndjson", object::hex_sha256(bytes))
 }
 
-/// What the list names: kinds, and SHA-256 of ids. Errors: a file cannot be reached or is damaged.
-pub(super) async fn read(archive: &Archive) -> Result<HashSet<(String, String)>> {
+/// How the list names an id.
+pub(super) fn subject(id: impl Display) -> String {
+    object::hex_sha256(id.to_string().as_bytes())
+}
+
+/// What the list names.
+#[derive(Debug)]
+pub(super) struct Named(HashSet<(String, String)>);
+
+impl Named {
+    /// Whether it names this one.
+    pub(super) fn has(&self, kind: Kind, id: impl Display) -> bool {
+        self.0.contains(&(kind.as_str().to_owned(), subject(id)))
+    }
+
+    /// Whether it names any of this kind.
+    pub(super) fn has_any(&self, kind: Kind) -> bool {
+        self.0.iter().any(|(of, _)| of == kind.as_str())
+    }
+}
+
+/// Reads the list. Errors: a file cannot be reached or is damaged.
+pub(super) async fn read(archive: &Archive) -> Result<Named> {
     let mut erased = HashSet::new();
     for (key, bytes) in files(archive).await? {
+        if !is_whole(&key, &bytes) {
+            return Err(ArchiveError::Damaged(key, "its name is not the hash of what it holds".to_owned()).into());
+        }
         let read = serde_json::Deserializer::from_slice(&bytes).into_iter::<Erasure>();
         for erasure in read {
             let erasure = erasure.map_err(|why| ArchiveError::Damaged(key.clone(), why.to_string()))?;
             erased.insert((erasure.kind, erasure.subject));
         }
     }
-    Ok(erased)
+    Ok(Named(erased))
 }

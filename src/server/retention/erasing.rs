@@ -2,11 +2,11 @@
 //! themselves are rewritten or deleted right after it, and by the next run where the archive does not answer.
 
 use super::{
-    Retention,
+    ArchiveError, Retention,
     changing::{self, Becomes},
-    expiring,
+    erased, expiring,
     fail_points::{FailPoint, reach},
-    object, trimming,
+    trimming,
 };
 use crate::{
     chat::{Receipt, RemovedKind},
@@ -14,8 +14,12 @@ use crate::{
     server::{
         error::{Error, Result},
         store::{
-            Tx, people, removed,
-            retention::{due, erasures, holds, objects},
+            Tx, files, people, removed,
+            retention::{
+                due,
+                erasures::{self, Kind},
+                holds, objects,
+            },
             stats, users,
             work_logs::StoredEntry,
         },
@@ -23,14 +27,15 @@ use crate::{
     },
     timestamp::Timestamp,
 };
+use std::fmt::Display;
 
 /// Objects looked at after an erasure.
 const OBJECTS: i64 = 10_000;
 
-/// Refuses while an admin holds the person's entries, or those of the conversation.
-pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
+/// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says what is refused.
+pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, becomes: &str) -> Result<()> {
     if holds::in_force(tx, user, conversation, holds::Kind::Hold).await? {
-        return Err(Error::Conflict("an admin has put this on hold; it can be deleted once the hold is released".into()));
+        return Err(Error::Conflict(format!("an admin has put this on hold; it can be {becomes} once the hold is released")));
     }
     Ok(())
 }
@@ -41,29 +46,30 @@ pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id
         match delete_work_log(&retention.store, now, user, id).await {
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
-            Ok(()) => {
+            Ok(files) => {
                 // an object may hold the entry as it was before it became a row again, or be about to
                 let (objects, objects_pending) = if due::unfinished(&mut *retention.store.read().await?, user).await? {
                     purge(retention, now, user).await?
                 } else {
                     (0, 0)
                 };
-                return Ok(Receipt { rows: 1, objects, objects_pending, ..Receipt::default() });
+                return Ok(Receipt { rows: 1, files, objects, objects_pending, ..Receipt::default() });
             }
         }
-        if changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
+        if let Some(files) = changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
             let (objects, objects_pending) = purge(retention, now, user).await?;
-            return Ok(Receipt { archived: 1, objects, objects_pending, ..Receipt::default() });
+            return Ok(Receipt { archived: 1, files, objects, objects_pending, ..Receipt::default() });
         }
     }
     Err(Error::Conflict("the entry is being moved; try again in a moment".into()))
 }
 
-/// Notes that an entry which lay in the archive is erased, unless it is held.
-pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, entry: &StoredEntry) -> Result<()> {
-    check_not_held(tx, user, entry.conversation_id).await?;
+/// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many files go with it.
+pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, entry: &StoredEntry) -> Result<i64> {
+    check_not_held(tx, user, entry.conversation_id, "deleted").await?;
     removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
-    note(tx, now, "entry", &entry.id.to_string()).await
+    note(tx, now, Kind::Entry, entry.id).await?;
+    Ok(files::doom_made(tx, user, entry.conversation_id, &entry.metadata).await?)
 }
 
 /// Dooms objects that are being written and may hold a row that is now erased; the run that writes them finds their names
@@ -85,8 +91,8 @@ pub async fn doom_objects(tx: &mut Tx<'_>, user: UserId, conversation: Option<Co
 }
 
 /// Notes that something was erased, so that a restored backup does not bring it back.
-pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, id: &str) -> Result<()> {
-    Ok(erasures::note(tx, now, kind, &object::hex_sha256(id.as_bytes())).await?)
+pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: Kind, id: impl Display) -> Result<()> {
+    Ok(erasures::note(tx, now, kind.as_str(), &erased::subject(id)).await?)
 }
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
@@ -101,9 +107,11 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     }
     let [conversations, messages, rows, files] = users::belongings(&mut tx, user).await?;
     let archived = doom_objects(&mut tx, user, None).await?;
+    objects::forget_gone(&mut tx, user).await?;
     stats::all_to_deleted(&mut tx, user).await?;
+    files::doom_all(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
-    note(&mut tx, now, "account", &user.to_string()).await?;
+    note(&mut tx, now, Kind::Account, user).await?;
     reach(FailPoint::AccountWritten).await;
     tx.commit().await?;
     reach(FailPoint::AccountErased).await;
@@ -113,29 +121,44 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     Ok(Receipt { conversations, messages, rows, archived, files, objects, objects_pending })
 }
 
-/// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many could not be reached.
+/// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many are left to the next run; an
+/// archive that does not answer is not asked again, for somebody waits.
 pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
     reach(FailPoint::PurgePlanned).await;
     let holed = due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?;
+    let mut silent = false;
     for manifest in &holed {
         if let Err(error) = trimming::trim(retention, None, manifest, None, now).await {
             tracing::warn!(key = manifest.key, %error, "an object could not be rewritten yet; the next run does it");
+            silent = is_unreachable(&error);
+            if silent {
+                break;
+            }
         }
     }
     // a run that rewrites or fills an object meanwhile leaves it to the next
     let mut pending = due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?.len() as i64;
     let mut done = (holed.len() as i64 - pending).max(0);
     for (user, key) in objects::doomed(&mut *retention.store.read().await?, Some(user), OBJECTS).await? {
-        match expiring::remove(retention, None, user, &key).await {
+        if silent {
+            pending += 1;
+            continue;
+        }
+        match expiring::remove(retention, None, user, &key, now).await {
             Ok(()) => done += 1,
             Err(error) => {
                 tracing::warn!(key, %error, "an object could not be deleted yet; the next run does it");
+                silent = is_unreachable(&error);
                 pending += 1;
             }
         }
     }
-    if let Err(error) = super::erased::mirror(retention, now).await {
-        tracing::warn!(%error, "the list of erasures could not be written yet; the next run does it");
+    if !silent && let Err(error) = erased::mirror(retention, now).await {
+        tracing::warn!(%error, "the list of erasures could not be written yet; that is tried again every two minutes");
     }
     Ok((done, pending))
+}
+
+const fn is_unreachable(error: &Error) -> bool {
+    matches!(error, Error::Archive(ArchiveError::Unreachable(_)))
 }

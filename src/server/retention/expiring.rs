@@ -1,8 +1,8 @@
 //! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the manifest row is marked, the object
-//! deleted, the row removed.
+//! deleted, the row marked again.
 
 use super::{
-    Retention, begin,
+    Retention, begin, begin_fenced,
     fail_points::{FailPoint, reach},
     pace::Pace,
 };
@@ -19,6 +19,7 @@ use crate::{
             stats::Changes,
         },
     },
+    timestamp::Timestamp,
 };
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
@@ -41,25 +42,30 @@ pub(super) async fn expire_rows(retention: &Retention, fence: Fence, user: UserI
     Ok(gone as i64)
 }
 
-/// Deletes a doomed object and forgets it.
-pub(super) async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str) -> Result<()> {
+/// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is done.
+pub(super) async fn remove_or_tell(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) -> bool {
+    let removed = remove(retention, fence, user, key, now).await;
+    if let Err(error) = &removed {
+        tracing::warn!(key, %error, "an object could not be deleted yet; the next run deletes it");
+    }
+    removed.is_ok()
+}
+
+/// Deletes an object, if it is doomed still.
+pub(super) async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
+    // an account that is gone has no row to lock
+    let mut tx = begin_fenced(&retention.store, fence).await?;
+    let is_doomed = objects::is_doomed(&mut tx, user, key).await?;
+    drop(tx);
+    if !is_doomed {
+        return Ok(());
+    }
     retention.archive.delete(key).await?;
     reach(FailPoint::ObjectDeleted).await;
-    let mut tx = begin_anyway(retention, fence).await?;
-    objects::forget(&mut tx, user, key).await?;
+    let mut tx = begin_fenced(&retention.store, fence).await?;
+    objects::note_gone(&mut tx, user, key, now).await?;
     reach(FailPoint::ForgetWritten).await;
     tx.commit().await?;
     reach(FailPoint::Forgotten).await;
     Ok(())
-}
-
-/// An account that is gone has no row to lock.
-async fn begin_anyway(retention: &Retention, fence: Option<Fence>) -> Result<crate::server::store::Tx<'_>> {
-    let mut tx = retention.store.begin().await?;
-    match fence {
-        Some(fence) if !crate::server::store::retention::lease::holds(&mut tx, fence).await? => {
-            Err(crate::server::error::Error::Superseded)
-        }
-        _ => Ok(tx),
-    }
 }

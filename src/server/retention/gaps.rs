@@ -7,17 +7,26 @@ use crate::{
     server::store::{retention::objects::Shelf, work_logs::StoredEntry},
     work_log::{Gap, GapReason},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
+/// How long somebody waits for the archive who looks at a page and would rather have a gap in it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// What one reading could not see.
-#[derive(Debug, Clone, Default)]
-pub struct Gaps(Arc<Mutex<Noted>>);
+#[derive(Debug, Clone)]
+pub struct Gaps {
+    noted: Arc<Mutex<Noted>>,
+    began: Instant,
+}
 
 #[derive(Debug, Default)]
 struct Noted {
     gaps: Vec<Gap>,
-    /// The archive did not answer: it is not asked again in this reading.
+    /// The archive did not answer, or not in time: it is not asked again in this reading.
     silent: bool,
     /// An object that is missing is a gap; before the last try it means that the snapshot is old.
     last_try: bool,
@@ -26,7 +35,7 @@ struct Noted {
 impl Gaps {
     /// Nothing missed yet.
     pub(super) fn new(last_try: bool) -> Self {
-        Self(Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })))
+        Self { noted: Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })), began: Instant::now() }
     }
 
     /// What was missed, oldest first.
@@ -38,7 +47,7 @@ impl Gaps {
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, shelf: &Shelf, reason: GapReason) {
@@ -52,6 +61,10 @@ impl Archive {
     /// The entries of an object; `None` when they cannot be had and the reader takes a gap instead.
     pub(super) async fn shelf(&self, shelf: &Shelf) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
         let Some(gaps) = self.gaps() else { return self.entries(&shelf.key, &shelf.sha256).await.map(Some) };
+        let left = PATIENCE.saturating_sub(gaps.began.elapsed());
+        if left.is_zero() {
+            gaps.lock().silent = true;
+        }
         if gaps.lock().silent {
             let known = self.known(&shelf.key);
             if known.is_none() {
@@ -59,7 +72,7 @@ impl Archive {
             }
             return Ok(known);
         }
-        match self.entries(&shelf.key, &shelf.sha256).await {
+        match self.with_patience(left).entries(&shelf.key, &shelf.sha256).await {
             Ok(entries) => Ok(Some(entries)),
             Err(why @ ArchiveError::Missing(_)) if !gaps.lock().last_try => Err(why),
             Err(why) => {

@@ -45,8 +45,13 @@ pub async fn lags(reader: &mut Reader, policy: Policy, now: Timestamp) -> Result
             StorageStatus::Cold => Some(policy.cold_days),
             StorageStatus::Archived => None,
         };
-        let late = oldest.zip(ends).map_or(0, |(oldest, days)| now.since(oldest.plus(days * DAY_MS)) / 1000);
-        lags.push(Lag { tier, oldest, seconds: late });
+        // what changed lately, such as an old entry that somebody keeps now, waits for a run since then
+        let waits = match tier {
+            StorageStatus::Hot | StorageStatus::Warm => due::oldest_unchanged(reader, tier, now.plus(-LATE_WARM_S * 1000)).await?,
+            StorageStatus::Cold | StorageStatus::Archived => oldest,
+        };
+        let seconds = waits.zip(ends).map_or(0, |(oldest, days)| now.since(oldest.plus(days * DAY_MS)) / 1000);
+        lags.push(Lag { tier, oldest, seconds });
     }
     Ok(lags)
 }

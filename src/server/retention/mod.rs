@@ -1,15 +1,24 @@
-//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. `policy` says at which age,
-//! `plan` what is due, `pass` does one run of it, `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps.
-//! `archive` is the object storage and `object` its format, `reading` merges rows and archive into one list, with `gaps` where the
-//! archive does not answer, `damage` notes what is not whole, `changing` brings an entry back that is to change, `exporting` reads a
-//! person's whole log, `erasing` deletes on somebody's word and `erased` lists in the archive what was; `restoring` makes a backup fit
-//! to be served with both, `adopting` what the archive has instead of what the backup knew. `fail_points` names the places where tests
-//! break in. Nothing is deleted before its copy was read back whole.
+//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. Nothing is deleted before its copy was
+//! read back whole.
+//!
+//! - Runs: `settings` and `policy` say at which age what happens, `plan` what is due, `pass` does one run of it (`dry_run` only tells),
+//!   `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps, `putting` writes an object for them. `guard`
+//!   mistrusts a clock that leapt, `pace` rests, `aside` computes where nobody waits, `report` and `lag` say how it went.
+//! - The archive: `archive` is the object storage and `object` its format, `cache` what was read lately, `damage` what is not whole,
+//!   `copying` moves it elsewhere.
+//! - Reading: `reading` merges rows and archive into one list, with `gaps` where the archive does not answer; `exporting` reads a
+//!   person's whole log.
+//! - People's words: `keeping` what must not expire, `changing` an entry that lies in the archive, `erasing` from every tier; `erased` lists
+//!   in the archive what was, and `restoring` makes a backup fit to be served with both, `adopting` what the archive has instead of what
+//!   the backup knew.
+//!
+//! `fail_points` names the places where tests break in.
 
 pub mod archive;
 pub mod changing;
 pub mod copying;
 pub mod damage;
+pub mod dry_run;
 pub mod erased;
 pub mod erasing;
 pub mod exporting;
@@ -34,6 +43,7 @@ mod expiring;
 mod guard;
 mod moving;
 mod pace;
+mod putting;
 mod sweeping;
 mod trimming;
 
@@ -62,12 +72,18 @@ pub struct Retention {
     pub archive: Archive,
 }
 
-/// Begins a transaction on one owner's rows and objects. As part of a run it fails once another run has begun.
-async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Result<Tx<'s>> {
+/// Begins a transaction. As part of a run it fails once another run has begun.
+async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
     let mut tx = store.begin().await?;
     if let Some(fence) = fence {
         check(&mut tx, fence).await?;
     }
+    Ok(tx)
+}
+
+/// The same on one owner's rows and objects.
+async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Result<Tx<'s>> {
+    let mut tx = begin_fenced(store, fence).await?;
     tx.lock(user).await?;
     Ok(tx)
 }

@@ -3,15 +3,15 @@
 //! meanwhile does not wait. A row that changed meanwhile stays a row.
 
 use super::{
-    Archive, ArchiveError, Retention, aside, begin, begin_unsynced, behind_others,
+    Retention, begin_unsynced, behind_others,
     fail_points::{FailPoint, reach},
-    object,
     pace::Pace,
+    putting::{self, Erased, given_up},
 };
 use crate::{
     ids::{EntryId, UserId},
     server::{
-        error::{Error, Result},
+        error::Result,
         store::{
             Tx,
             retention::{
@@ -36,6 +36,9 @@ const BYTES_MAX: i64 = 4 << 20;
 /// Rows read at once.
 const READ_AT_ONCE: i64 = 10;
 
+/// Objects written of one group in one step: its lease is to outlast the step.
+const OBJECTS_MAX: i64 = 20;
+
 /// What was moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Moved {
@@ -43,6 +46,8 @@ pub(super) struct Moved {
     pub entries: i64,
     /// Objects written.
     pub objects: i64,
+    /// There may be more in the group.
+    pub more: bool,
 }
 
 /// Packs rows of one person. Returns how many. They are packed before the transactions, so that these are short; a row that
@@ -68,7 +73,7 @@ pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids:
     Ok(packed as i64)
 }
 
-/// Moves a group of rows into the archive, as few objects as the bounds allow.
+/// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the rest is left to the next run.
 pub(super) async fn archive(
     retention: &Retention,
     fence: Fence,
@@ -77,14 +82,16 @@ pub(super) async fn archive(
     pace: &mut Pace,
 ) -> Result<Moved> {
     let (mut moved, mut after) = (Moved::default(), None);
-    loop {
+    while moved.objects < OBJECTS_MAX {
+        let erased = Erased::now(retention, group.user_id).await?;
         let part = next_part(retention, group, expired, after, pace).await?;
         let Some(last) = part.last() else { return Ok(moved) };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
-        moved.entries += move_part(retention, fence, &part, now, pace).await?;
+        moved.entries += move_part(retention, fence, (&part, erased), now, pace).await?;
         moved.objects += 1;
     }
+    Ok(Moved { more: true, ..moved })
 }
 
 /// The rows of a group after `after` that fit into one object.
@@ -116,30 +123,65 @@ async fn next_part(
 }
 
 /// Puts an object, and lets its entries count there a few at a time, as their rows go.
-async fn move_part(retention: &Retention, fence: Fence, part: &[TieredRow], now: Timestamp, pace: &mut Pace) -> Result<i64> {
+async fn move_part(
+    retention: &Retention,
+    fence: Fence,
+    (part, erased): (&[TieredRow], Erased),
+    now: Timestamp,
+    pace: &mut Pace,
+) -> Result<i64> {
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
-    let manifest = put(retention, Some(fence), &entries, now).await?;
+    let manifest = putting::put(retention, Some(fence), &entries, erased, now).await?;
     let (user, key, newest) = (manifest.user_id, manifest.key.clone(), manifest.ids.1);
     let newest_rev = part.iter().map(|row| row.entry.rev).max().unwrap_or(0);
     let (mut moved, mut unlisted) = (0, Some(Manifest { totals: Vec::new(), ..manifest }));
     for rows in part.chunks(CHANGED_AT_ONCE) {
         pace.rest().await;
         let moved_to = rows.last().map(|row| row.entry.id).filter(|id| *id != newest);
-        let mut tx = begin_unsynced(&retention.store, fence, user).await?;
-        if let Some(mut manifest) = unlisted.take() {
-            rows::raise_floor(&mut tx, user, newest_rev).await?;
-            moved += move_rows(&mut tx, &mut manifest, rows).await?;
-            list(&mut tx, &manifest, moved_to).await?;
-        } else {
-            // none where it was rewritten or deleted meanwhile, on somebody's word
-            let mut manifest = objects::find(&mut tx, user, &key).await?.ok_or_else(|| given_up(&key))?;
-            moved += move_rows(&mut tx, &mut manifest, rows).await?;
-            objects::write_moving(&mut tx, &manifest, moved_to).await?;
-        }
-        reach(FailPoint::MoveWritten).await;
-        tx.commit().await?;
+        moved += match unlisted.take() {
+            Some(manifest) => {
+                let first = list_first(retention, fence, manifest, (rows, moved_to), newest_rev).await;
+                if first.is_err() {
+                    putting::take_back_or_tell(retention, Some(fence), user, &key, now).await;
+                }
+                first?
+            }
+            None => move_more(retention, fence, (user, &key), (rows, moved_to)).await?,
+        };
         reach(FailPoint::Moved).await;
     }
+    Ok(moved)
+}
+
+/// Rows, and the last of them unless it is the last of their object.
+type Portion<'a> = (&'a [TieredRow], Option<EntryId>);
+
+/// Lists an object with the first rows that move into it.
+async fn list_first(
+    retention: &Retention,
+    fence: Fence,
+    mut manifest: Manifest,
+    (rows, moved_to): Portion<'_>,
+    newest_rev: i64,
+) -> Result<i64> {
+    let mut tx = begin_unsynced(&retention.store, fence, manifest.user_id).await?;
+    rows::raise_floor(&mut tx, manifest.user_id, newest_rev).await?;
+    let moved = move_rows(&mut tx, &mut manifest, rows).await?;
+    putting::list(&mut tx, &manifest, moved_to).await?;
+    reach(FailPoint::MoveWritten).await;
+    tx.commit().await?;
+    Ok(moved)
+}
+
+/// Moves further rows into an object that is listed.
+async fn move_more(retention: &Retention, fence: Fence, (user, key): (UserId, &str), (rows, moved_to): Portion<'_>) -> Result<i64> {
+    let mut tx = begin_unsynced(&retention.store, fence, user).await?;
+    // none where it was rewritten or deleted meanwhile, on somebody's word
+    let mut manifest = objects::find(&mut tx, user, key).await?.ok_or_else(|| given_up(key))?;
+    let moved = move_rows(&mut tx, &mut manifest, rows).await?;
+    objects::write_moving(&mut tx, &manifest, moved_to).await?;
+    reach(FailPoint::MoveWritten).await;
+    tx.commit().await?;
     Ok(moved)
 }
 
@@ -161,74 +203,4 @@ async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow])
     manifest.shift(&mut changes, 1);
     changes.write(tx, user).await?;
     Ok(gone.len() as i64)
-}
-
-fn given_up(key: &str) -> Error {
-    Error::Conflict(format!("object {key} was given up meanwhile"))
-}
-
-/// Lists an object that was put and compared; fails when its name was taken away meanwhile. `moved_to` as in [`objects::activate`].
-pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<()> {
-    let listed = objects::activate(tx, manifest, moved_to).await?;
-    if listed { Ok(()) } else { Err(given_up(&manifest.key)) }
-}
-
-/// Writes an object, reads it back whole and compares it with what it should hold. Its name is reserved and stays so.
-pub(super) async fn put(retention: &Retention, fence: Option<Fence>, entries: &[StoredEntry], now: Timestamp) -> Result<Manifest> {
-    let first = entries.first().ok_or(Error::NotFound("entry"))?;
-    let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
-    let plain = entries.to_vec();
-    let encoded = compute(fence, move || object::encode(group, &plain)).await;
-    let encoded = encoded.map_err(|why| ArchiveError::Unreachable(format!("encoding: {why}")))?;
-    reach(FailPoint::Encoded).await;
-    let mut tx = begin(&retention.store, fence, group.user_id).await?;
-    let reserved = objects::reserve(&mut tx, group.user_id, &encoded.key, group.conversation_id, now).await?;
-    tx.commit().await?;
-    if !reserved {
-        return Err(Error::Conflict(format!("object {} is in use or being deleted", encoded.key)));
-    }
-    reach(FailPoint::Reserved).await;
-    let key = encoded.key.clone();
-    let stored = put_verified(&retention.archive, fence, encoded, entries).await?;
-    reach(FailPoint::ReadBack).await;
-    Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
-}
-
-/// Computes behind all others for a run, and beside them for somebody who waits for an erasure.
-async fn compute<T: Send + 'static>(of_run: Option<Fence>, work: impl FnOnce() -> T + Send + 'static) -> T {
-    match of_run {
-        Some(_) => behind_others(work).await,
-        None => aside(work).await,
-    }
-}
-
-/// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
-/// is as good when it holds the same; when it does not, it is replaced: its name is ours.
-async fn put_verified(archive: &Archive, fence: Option<Fence>, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
-    archive.create(&encoded.key, encoded.bytes.clone()).await?;
-    reach(FailPoint::Put).await;
-    match read_back(archive, fence, &encoded.key, entries).await {
-        Err(ArchiveError::Unreachable(why)) => Err(ArchiveError::Unreachable(why).into()),
-        Err(_) => {
-            archive.replace(&encoded.key, encoded.bytes).await?;
-            Ok(read_back(archive, fence, &encoded.key, entries).await?)
-        }
-        Ok(stored) => Ok(stored),
-    }
-}
-
-async fn read_back(
-    archive: &Archive,
-    fence: Option<Fence>,
-    key: &str,
-    entries: &[StoredEntry],
-) -> std::result::Result<(i64, String), ArchiveError> {
-    let bytes = archive.get(key).await?;
-    let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
-    let read = bytes.clone();
-    let found = compute(fence, move || object::decode(&read)).await.map_err(damaged)?;
-    if found != entries {
-        return Err(damaged("it does not hold the rows that were put".to_owned()));
-    }
-    Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 const SCHEMA: &str = "holly.work-log/1";
 /// The folder of everybody's objects.
 pub const FOLDER: &str = "work-log/v1";
+const ENDING: &str = ".ndjson.zst";
 const LEVEL: i32 = 12;
 /// Most bytes that an object may unpack to.
 const PLAIN_MAX: usize = 256 << 20;
@@ -70,7 +71,7 @@ pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded>
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
     let place = group.conversation_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
-    let key = format!("{FOLDER}/{}/{place}/{}/{sha256}.ndjson.zst", group.user_id, date(group.day));
+    let key = format!("{FOLDER}/{}/{place}/{}/{sha256}{ENDING}", group.user_id, date(group.day));
     Ok(Encoded { key, bytes: compressor.compress(&plain)? })
 }
 
@@ -98,6 +99,12 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
     let read = |line: &[u8]| serde_json::from_slice::<StoredEntry>(line).map_err(|why| format!("one of its lines: {why}"));
     let entries = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
     if entries.len() == header.count { Ok(entries) } else { Err(format!("it has {} entries, not {}", entries.len(), header.count)) }
+}
+
+/// The `n`th name of an object, counted from 1: its key, or one beside it.
+pub fn name(key: &str, n: u32) -> String {
+    let (stem, ending) = key.split_at(key.len() - ENDING.len());
+    if n == 1 { key.to_owned() } else { format!("{stem}-{n}{ending}") }
 }
 
 /// Whose object it is by its key.

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 const LEASE_MS: i64 = 600_000;
 /// After so long a run begins no further step: its lease is to outlast it. What is left is the next one's.
 const LONGEST: Duration = Duration::from_secs(240);
-/// After so many failures of the archive in a row, the rest of a run leaves it alone.
+/// After so many failures of the archive the rest of a run leaves it alone.
 const PATIENCE: u32 = 3;
 /// Totals by hour that one transaction takes out, and most transactions of one run.
 const HOURS_AT_ONCE: i64 = 1_000;
@@ -51,6 +51,8 @@ pub struct Run {
     pub wall: Timestamp,
     /// An admin says that the clock is right.
     pub trust_clock: bool,
+    /// An admin says that what the database does not know in the archive is nobody's.
+    pub trust_database: bool,
     /// How many times as long as it worked it rests after each transaction, so that others get their turn.
     pub rests: u32,
     /// After so long it begins no further step.
@@ -60,7 +62,7 @@ pub struct Run {
 impl Run {
     /// A run by the clock, without rests.
     pub const fn at(policy: Policy, now: Timestamp) -> Self {
-        Self { policy, now, wall: now, trust_clock: false, rests: 0, at_most: LONGEST }
+        Self { policy, now, wall: now, trust_clock: false, trust_database: false, rests: 0, at_most: LONGEST }
     }
 }
 
@@ -72,7 +74,7 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
     reach(FailPoint::LeaseTaken).await;
     let began = Instant::now();
-    let pass = Pass { retention, fence, run, began, report: Report::default(), refused: 0, pace: Pace::new(run.rests) };
+    let pass = Pass { retention, fence, run, began, report: Report::default(), refused: 0, left: false, pace: Pace::new(run.rests) };
     let mut done = pass.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
@@ -94,37 +96,13 @@ async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// What a run would do: the plan it would carry out, and the report it would give as far as that is known beforehand.
-pub async fn dry_run(retention: &Retention, run: Run) -> Result<(Plan, Report)> {
+/// What is due, and why deletions wait if they do.
+pub(super) async fn planned(retention: &Retention, run: Run) -> Result<(Plan, Option<String>)> {
     let cut_offs = run.policy.cut_offs(run.now);
     let mut reader = retention.store.read().await?;
     let waiting = if run.trust_clock { None } else { guard::waiting(&mut reader, run.now, cut_offs.cold).await? };
     let plan = plan::plan(&mut reader, cut_offs, waiting.is_none()).await?;
-    drop(reader);
-    let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };
-    for step in &plan.steps {
-        match step {
-            Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
-            Step::ExpireObject(manifest) => report.deleted += expiring_entries(retention, manifest, cut_offs.cold).await?,
-            Step::Retier(manifest, StorageStatus::Archived) => report.moved_to_archived += manifest.entries(),
-            Step::Retier(manifest, _) => report.moved_to_cold += manifest.entries(),
-            Step::Archive(group) if group.kept => report.moved_to_archived += group.rows,
-            Step::Archive(group) => report.moved_to_cold += group.rows,
-            Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
-            Step::Remove(..) => report.objects_deleted += 1,
-            Step::Trim(_) => {}
-        }
-    }
-    Ok((plan, report))
-}
-
-async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: Timestamp) -> Result<i64> {
-    if manifest.made.1 <= cut_off {
-        return Ok(manifest.entries());
-    }
-    let entries = retention.archive.entries_once(&manifest.key, &manifest.sha256).await?;
-    let gone = crate::server::store::retention::holes::of(&mut *retention.store.read().await?, manifest.user_id, &manifest.key).await?;
-    Ok(entries.iter().filter(|entry| entry.timestamp <= cut_off && !gone.contains(&entry.id)).count() as i64)
+    Ok((plan, waiting))
 }
 
 struct Pass<'a> {
@@ -134,22 +112,19 @@ struct Pass<'a> {
     began: Instant,
     report: Report,
     refused: u32,
+    /// There is more to do than was planned or done.
+    left: bool,
     pace: Pace,
 }
 
 impl Pass<'_> {
     async fn carry_out(mut self) -> Result<Report> {
-        let cut_offs = self.run.policy.cut_offs(self.run.now);
-        let mut reader = self.retention.store.read().await?;
-        if !self.run.trust_clock {
-            self.report.waiting = guard::waiting(&mut reader, self.run.now, cut_offs.cold).await?;
-        }
-        let plan = plan::plan(&mut reader, cut_offs, self.report.waiting.is_none()).await?;
-        drop(reader);
-        let mut left = false;
+        let (plan, waiting) = planned(self.retention, self.run).await?;
+        self.report.waiting = waiting;
+        self.left = plan.more;
         for step in plan.steps {
             if self.began.elapsed() > self.run.at_most && self.report.did_something() {
-                left = true;
+                self.left = true;
                 break;
             }
             if self.refused >= PATIENCE && step.needs_archive() {
@@ -160,7 +135,7 @@ impl Pass<'_> {
             self.pace.rest().await;
         }
         if self.refused < PATIENCE {
-            let swept = sweeping::sweep(self.retention, self.fence, self.run.wall).await;
+            let swept = sweeping::sweep(self.retention, self.fence, self.run.wall, self.run.trust_database).await;
             self.report.orphans_deleted += self.noted("sweep of orphans", swept)?.unwrap_or(0);
             let mirrored = erased::mirror(self.retention, self.run.wall).await;
             self.noted("list of erasures", mirrored)?;
@@ -171,17 +146,14 @@ impl Pass<'_> {
         if self.refused < PATIENCE {
             damage::look_again(self.retention, self.run.wall).await?;
         }
-        self.report.more = (plan.more || left) && self.report.did_something();
+        self.report.more = self.left && self.report.did_something();
         Ok(self.report)
     }
 
     /// Takes out totals by hour that are too old, some at a time. An hour that passes leaves few.
     async fn forget_hours(&mut self) -> Result<()> {
         for _ in 0..HOURS_ROUNDS {
-            let mut tx = self.retention.store.begin().await?;
-            if !lease::holds(&mut tx, self.fence).await? {
-                return Err(Error::Superseded);
-            }
+            let mut tx = super::begin_fenced(&self.retention.store, Some(self.fence)).await?;
             let gone = hours::trim(&mut tx, self.run.wall, HOURS_AT_ONCE).await?;
             reach(FailPoint::HoursWritten).await;
             tx.commit().await?;
@@ -223,6 +195,7 @@ impl Pass<'_> {
             Step::Archive(group) => {
                 let moved = moving::archive(retention, fence, &group, (expired, now), &mut self.pace).await?;
                 report.objects_written += moved.objects;
+                self.left |= moved.more;
                 if group.kept { report.moved_to_archived += moved.entries } else { report.moved_to_cold += moved.entries }
             }
             Step::Retier(manifest, tier) => {
@@ -233,7 +206,7 @@ impl Pass<'_> {
             Step::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
             Step::Trim(manifest) => self.trim(&manifest, None).await?,
             Step::Remove(user, key) => {
-                expiring::remove(retention, Some(fence), user, &key).await?;
+                expiring::remove(retention, Some(fence), user, &key, now).await?;
                 report.objects_deleted += 1;
             }
         }
@@ -264,11 +237,5 @@ impl Pass<'_> {
         tx.commit().await?;
         reach(FailPoint::Retiered).await;
         Ok(current.entries())
-    }
-}
-
-impl Step {
-    const fn needs_archive(&self) -> bool {
-        matches!(self, Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..))
     }
 }

@@ -20,10 +20,10 @@ const ROWS: i64 = 2_000;
 const OBJECTS: i64 = 100;
 /// Groups of rows in a plan, each of which is to become an object: a day's rows are gone through to find its groups, so once for many.
 const GROUPS: i64 = 1_000;
-/// Rows in one transaction.
+/// Rows of one step.
 const ROWS_AT_ONCE: usize = 100;
 
-/// One step; each is a transaction or a few and safe to repeat.
+/// One step: many short transactions, safe to repeat.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Deletes rows that expired.
@@ -40,6 +40,13 @@ pub enum Step {
     Pack(UserId, Vec<EntryId>),
     /// Deletes an object that nothing refers to any more.
     Remove(UserId, String),
+}
+
+impl Step {
+    /// Whether it reads or writes the archive.
+    pub(super) const fn needs_archive(&self) -> bool {
+        matches!(self, Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..))
+    }
 }
 
 /// What is due now.

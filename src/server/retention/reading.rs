@@ -172,7 +172,8 @@ pub async fn find(reader: &mut Reader, archive: &Archive, user: UserId, id: Entr
     Ok(find_archived(reader, archive, user, id).await?.map(|(shelf, entry)| shown(&shelf, &entry)))
 }
 
-/// One entry that lies in the archive, and where.
+/// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry is in no object that can be read and
+/// one that may have it cannot.
 pub(super) async fn find_archived(
     reader: &mut Reader,
     archive: &Archive,
@@ -181,11 +182,18 @@ pub(super) async fn find_archived(
 ) -> Result<Option<(Shelf, StoredEntry)>> {
     let above = EntryId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
     let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
-    let mut after: Option<Shelf> = None;
+    let (mut after, mut unread): (Option<Shelf>, Option<ArchiveError>) = (None, None);
     loop {
         let shelves = objects::shelves(reader, user, reach, Order::NewestFirst, after.as_ref(), AT_ONCE as i64).await?;
         for shelf in &shelves {
-            let entries = archive.entries(&shelf.key, &shelf.sha256).await?;
+            let entries = match archive.entries(&shelf.key, &shelf.sha256).await {
+                Ok(entries) => entries,
+                Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
+                Err(why) => {
+                    unread = unread.or(Some(why));
+                    continue;
+                }
+            };
             let entry = entries.iter().find(|entry| entry.id == id);
             if let Some(entry) = entry
                 && !holes::of(reader, user, &shelf.key).await?.contains(&id)
@@ -195,7 +203,7 @@ pub(super) async fn find_archived(
         }
         after = shelves.last().filter(|_| shelves.len() == AT_ONCE).cloned();
         if after.is_none() {
-            return Ok(None);
+            return unread.map_or(Ok(None), |why| Err(why.into()));
         }
     }
 }

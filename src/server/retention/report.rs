@@ -1,5 +1,12 @@
 //! What a run did, or what a dry one would do.
 
+use crate::{
+    server::{
+        error::Result,
+        store::{Reader, retention::runs},
+    },
+    timestamp::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Failures that are told in words; more are only counted.
@@ -11,7 +18,7 @@ const TOLD: usize = 20;
 pub struct Report {
     /// Entries packed in place.
     pub moved_to_warm: i64,
-    /// Entries moved into the archive.
+    /// Entries moved into the archive, or let go there.
     pub moved_to_cold: i64,
     /// Entries moved into the archive for as long as they are kept, or found kept there.
     pub moved_to_archived: i64,
@@ -37,6 +44,12 @@ pub struct Report {
     pub took_ms: Option<i64>,
     /// Nothing was changed.
     pub dry_run: bool,
+}
+
+/// The reports of the newest runs, newest first, and when these began.
+pub async fn latest(reader: &mut Reader, limit: i64) -> Result<Vec<(Timestamp, Report)>> {
+    let ran = runs::latest(reader, limit).await?;
+    Ok(ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str(&json).ok()?))).collect())
 }
 
 impl Report {

@@ -7,18 +7,23 @@ use super::{
     object, reading,
 };
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    ids::{ConversationId, UserId},
     server::{
         chat::delete_conversation,
-        error::Result,
+        error::{Error, Result},
         store::{
-            retention::holds::{self, Covered},
+            retention::{
+                erasures::Kind,
+                holds::{self, Covered},
+                objects,
+            },
             users,
             work_logs::EntryFilter,
         },
     },
     timestamp::Timestamp,
 };
+use futures::TryStreamExt;
 
 /// Entries looked at together.
 const AT_ONCE: i64 = 1_000;
@@ -34,13 +39,25 @@ pub struct Restored {
     pub missing: i64,
 }
 
+/// Refuses where the archive has far fewer objects than the database names: it may be another one, or not be there.
+pub async fn check_archive(retention: &Retention) -> Result<()> {
+    let named = objects::count(&mut *retention.store.read().await?).await?;
+    let there = retention.archive.list(object::FOLDER).try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?;
+    if named > 2 * there {
+        return Err(Error::Conflict(format!(
+            "the backup names {named} objects of the archive, which has {there}: put the archive back first. If there is nothing to put \
+             back, --without-archive gives up the entries that are missing"
+        )));
+    }
+    Ok(())
+}
+
 /// Erases again what the list names, and brings the manifest in line with the archive.
 pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Restored> {
     let erased = erased::read(&retention.archive).await?;
-    let is_erased = |kind: &str, id: String| erased.contains(&(kind.to_owned(), object::hex_sha256(id.as_bytes())));
     let mut restored = Restored::default();
     for user in users::ids(&mut *retention.store.read().await?).await? {
-        if is_erased("account", user.to_string()) {
+        if erased.has(Kind::Account, user) {
             release(retention, now, user, Covered::Everything).await?;
             erasing::erase_account(retention, now, user).await?;
             restored.erased += 1;
@@ -48,14 +65,14 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
         }
         adopting::reconcile(retention, now, user, &mut restored).await?;
         for conversation in conversations_of(retention, user).await? {
-            if is_erased("conversation", conversation.to_string()) {
+            if erased.has(Kind::Conversation, conversation) {
                 release(retention, now, user, Covered::Place(Some(conversation))).await?;
                 delete_conversation(&retention.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
         }
-        if erased.iter().any(|(kind, _)| kind == "entry") {
-            restored.erased += erase_again(retention, now, user, |id| is_erased("entry", id.to_string())).await?;
+        if erased.has_any(Kind::Entry) {
+            restored.erased += erase_again(retention, now, user, &erased).await?;
         }
         reach(FailPoint::ErasedAgain).await;
         erasing::purge(retention, now, user).await?;
@@ -76,7 +93,7 @@ async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<Con
 }
 
 /// Goes through a person's entries of all tiers, a page at a time, and erases those that were. Returns how many.
-async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, is_erased: impl Fn(EntryId) -> bool) -> Result<i64> {
+async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, named: &erased::Named) -> Result<i64> {
     let (filter, archive) = (EntryFilter::default(), &retention.archive);
     let (mut erased, mut before) = (0, None);
     loop {
@@ -85,7 +102,7 @@ async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, is_era
         drop(reader);
         let Some(last) = page.last() else { return Ok(erased) };
         before = Some(last.id);
-        for entry in page.iter().filter(|entry| is_erased(entry.id)) {
+        for entry in page.iter().filter(|entry| named.has(Kind::Entry, entry.id)) {
             release(retention, now, user, Covered::Place(entry.conversation_id)).await?;
             erasing::erase_entry(retention, now, user, entry.id).await?;
             erased += 1;

@@ -1,65 +1,80 @@
-//! Orphans: objects that no manifest row names, left by a process that died between putting and listing. After 48 hours they
-//! are noted as doomed, and then deleted like any other; files that it did not finish are deleted as they are.
+//! Orphans in the archive: objects that no manifest row names. They are noted as doomed, and then deleted like any other; files that
+//! a process did not finish are deleted as they are.
 
 use super::{
-    Retention, expiring,
+    Retention, begin_fenced, expiring,
     fail_points::{FailPoint, reach},
     object,
 };
 use crate::{
     ids::UserId,
     server::{
-        error::{Error, Result},
-        store::retention::{
-            lease::{self, Fence},
-            objects, runs,
-        },
+        error::Result,
+        orphans::{self, Orphans},
+        store::retention::{lease::Fence, objects, runs},
     },
     timestamp::{DAY_MS, Timestamp},
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
+use std::collections::HashMap;
 
-/// How old an orphan is at least, in milliseconds.
-const ORPHANED_AFTER_MS: i64 = 2 * DAY_MS;
+/// Objects looked up together.
+const AT_ONCE: usize = 500;
 
-/// Looks for orphans, once a day. Returns how many were deleted.
-pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp) -> Result<i64> {
+/// Looks for orphans, once a day, or because an admin says that the database is the right one (`confirmed`). Returns how many were
+/// deleted.
+pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, confirmed: bool) -> Result<i64> {
     let last = runs::last_sweep(&mut *retention.store.read().await?).await?;
-    if last.is_some_and(|last| now.since(last) < DAY_MS) {
+    if last.is_some_and(|last| now.since(last) < DAY_MS) && !confirmed {
         return Ok(0);
     }
-    let before = now.plus(-ORPHANED_AFTER_MS);
-    let mut tx = retention.store.begin().await?;
+    let Some(before) = orphans::cut_off(&retention.store, now, confirmed).await? else { return Ok(0) };
+    let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     objects::doom_abandoned(&mut tx, before).await?;
     tx.commit().await?;
     reach(FailPoint::AbandonedDoomed).await;
     let mut deleted = retention.archive.clear_unfinished(before).await?;
-    let mut listed = Box::pin(retention.archive.list(object::FOLDER));
-    while let Some(found) = listed.try_next().await? {
-        let Some(owner) = object::owner(&found.key).filter(|_| found.modified < before) else { continue };
-        deleted += i64::from(sweep_one(retention, fence, owner, &found.key, now).await?);
+    let (found, all) = look(retention, before).await?.to_delete("objects in the archive", confirmed)?;
+    for (owner, key) in found {
+        deleted += i64::from(sweep_one(retention, fence, owner, &key, now).await?);
     }
-    let mut tx = retention.store.begin().await?;
+    if !all {
+        return Ok(deleted);
+    }
+    let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     runs::swept(&mut tx, now).await?;
     reach(FailPoint::SweepWritten).await;
     tx.commit().await?;
     Ok(deleted)
 }
 
+/// Looks through the objects that were put before `before`.
+async fn look(retention: &Retention, before: Timestamp) -> Result<Orphans<(UserId, String)>> {
+    let mut orphans = Orphans::new();
+    let mut chunks = Box::pin(retention.archive.list(object::FOLDER).try_chunks(AT_ONCE));
+    while let Some(chunk) = chunks.next().await {
+        let old = chunk.map_err(|error| error.1)?.into_iter().filter(|found| found.modified < before);
+        let mut of_person: HashMap<UserId, Vec<String>> = HashMap::new();
+        for (owner, key) in old.filter_map(|found| Some((object::owner(&found.key)?, found.key))) {
+            of_person.entry(owner).or_default().push(key);
+        }
+        for (owner, keys) in of_person {
+            let known = objects::known(&mut *retention.store.look().await?, owner, &keys).await?;
+            keys.into_iter().for_each(|key| orphans.note((owner, key.clone()), known.contains(&key)));
+        }
+    }
+    Ok(orphans)
+}
+
+/// Deletes one, unless a run has reserved its name meanwhile.
 async fn sweep_one(retention: &Retention, fence: Fence, owner: UserId, key: &str, now: Timestamp) -> Result<bool> {
-    if objects::is_known(&mut *retention.store.read().await?, owner, key).await? {
-        return Ok(false);
-    }
-    let mut tx = retention.store.begin().await?;
-    if !lease::holds(&mut tx, fence).await? {
-        return Err(Error::Superseded);
-    }
+    let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     let doomed = objects::doom_orphan(&mut tx, owner, key, now).await?;
     reach(FailPoint::OrphanWritten).await;
     tx.commit().await?;
     reach(FailPoint::OrphanDoomed).await;
     if doomed {
-        expiring::remove(retention, Some(fence), owner, key).await?;
+        expiring::remove(retention, Some(fence), owner, key, now).await?;
     }
     Ok(doomed)
 }

@@ -2,18 +2,18 @@
 //! compared like any other; one transaction lists it and dooms the old one.
 
 use super::{
-    Retention, begin, expiring,
+    ArchiveError, Retention, begin, expiring,
     fail_points::{FailPoint, reach},
-    moving,
+    putting::{self, Erased},
 };
 use crate::{
-    ids::{EntryId, UserId},
+    ids::EntryId,
     server::{
         error::Result,
         store::{
-            Tx,
+            Tx, files,
             retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
-            stats::{Changes, Figures},
+            stats::{Changes, DELETED, Figures},
             work_logs::StoredEntry,
         },
     },
@@ -42,8 +42,9 @@ pub(super) async fn trim(
 ) -> Result<Trimmed> {
     let expires = |entry: &StoredEntry| !old.kept && cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
     if !old.kept && cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
-        return expire_whole(retention, fence, old).await;
+        return expire_whole(retention, fence, old, now).await;
     }
+    let erased = Erased::now(retention, old.user_id).await?;
     let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
     let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
     let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.may_go(&entry.id) && !expires(entry)).cloned().collect();
@@ -52,31 +53,43 @@ pub(super) async fn trim(
     }
     reach(FailPoint::MovePlanned).await;
     let expired: Vec<&StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && expires(entry)).collect();
-    let new = if live.is_empty() { None } else { Some(moving::put(retention, fence, &live, now).await?) };
-    let mut tx = begin(&retention.store, fence, old.user_id).await?;
-    let swapped = swap(&mut tx, old, new, &live, &expired, gone.moved_to).await?;
-    if !swapped {
+    let new = if live.is_empty() { None } else { Some(putting::put(retention, fence, &live, erased, now).await?) };
+    let key = new.as_ref().map(|new| new.key.clone());
+    let swapped = swap(retention, fence, old, new, (&live, &expired), gone.moved_to).await;
+    if !matches!(swapped, Ok(true))
+        && let Some(key) = key
+    {
+        putting::take_back_or_tell(retention, fence, old.user_id, &key, now).await;
+    }
+    if !swapped? {
         return Ok(Trimmed::default());
     }
-    reach(FailPoint::SwapWritten).await;
-    tx.commit().await?;
     reach(FailPoint::Swapped).await;
-    let deleted = remove(retention, fence, old.user_id, &old.key).await;
+    let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
     Ok(Trimmed { expired: expired.len() as i64, written: i64::from(!live.is_empty()), deleted })
 }
 
-/// Dooms an object of which everything expired; it need not be readable for that.
-async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifest) -> Result<Trimmed> {
+/// Dooms an object of which everything expired. It need not be whole for that; files are deleted that its entries name as far as they
+/// can be read.
+async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifest, now: Timestamp) -> Result<Trimmed> {
+    let entries = match retention.archive.entries_once(&old.key, &old.sha256).await {
+        Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
+        read => read.unwrap_or_default(),
+    };
     let mut tx = begin(&retention.store, fence, old.user_id).await?;
     let Some(current) = objects::find(&mut tx, old.user_id, &old.key).await? else { return Ok(Trimmed::default()) };
     if holds::protects(&mut tx, old.user_id, old.conversation_id).await? {
         return Ok(Trimmed::default());
     }
+    let gone = holes::of(&mut tx, old.user_id, &old.key).await?;
+    for entry in entries.iter().filter(|entry| !gone.contains(&entry.id)) {
+        files::doom_made(&mut tx, old.user_id, entry.conversation_id, &entry.metadata).await?;
+    }
     doom(&mut tx, &current).await?;
     reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
     reach(FailPoint::Doomed).await;
-    let deleted = remove(retention, fence, old.user_id, &old.key).await;
+    let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
     Ok(Trimmed { expired: current.entries(), written: 0, deleted })
 }
 
@@ -88,21 +101,23 @@ pub(super) async fn doom(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     Ok(objects::doom(tx, manifest.user_id, &manifest.key).await?)
 }
 
-/// `false` when the old object is gone, something keeps by now what expired, or rows moved into it since it was rewritten.
+/// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, something keeps by now what expired, or
+/// rows moved into it since it was rewritten.
 async fn swap(
-    tx: &mut Tx<'_>,
+    retention: &Retention,
+    fence: Option<Fence>,
     old: &Manifest,
     new: Option<Manifest>,
-    live: &[StoredEntry],
-    expired: &[&StoredEntry],
+    (live, expired): (&[StoredEntry], &[&StoredEntry]),
     moved_to: Option<EntryId>,
 ) -> Result<bool> {
     let user = old.user_id;
-    let Some(current) = objects::find(tx, user, &old.key).await? else { return Ok(false) };
-    if !expired.is_empty() && holds::protects(tx, user, old.conversation_id).await? {
+    let mut tx = begin(&retention.store, fence, user).await?;
+    let Some(current) = objects::find(&mut tx, user, &old.key).await? else { return Ok(false) };
+    if !expired.is_empty() && holds::protects(&mut tx, user, old.conversation_id).await? {
         return Ok(false);
     }
-    let gone = holes::of(tx, user, &old.key).await?;
+    let gone = holes::of(&mut tx, user, &old.key).await?;
     if gone.moved_to != moved_to {
         return Ok(false);
     }
@@ -110,30 +125,22 @@ async fn swap(
     current.shift(&mut changes, -1);
     for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {
         let figures = Figures { stored_bytes: 0, ..current.figures(entry) };
-        changes.count((current.day, entry.log_type, entry.status, "deleted"), figures, 1);
+        changes.count((current.day, entry.log_type, entry.status, DELETED), figures, 1);
+        files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     }
     if let Some(mut new) = new {
         new.tier = if new.kept { StorageStatus::Archived } else { current.tier };
         for entry in live.iter().filter(|entry| gone.contains(&entry.id)) {
-            holes::insert(tx, user, &new.key, entry.id).await?;
+            holes::insert(&mut tx, user, &new.key, entry.id).await?;
             new.count(entry, -1);
         }
         new.archived_at = current.archived_at;
         new.shift(&mut changes, 1);
-        moving::list(tx, &new, None).await?;
+        putting::list(&mut tx, &new, None).await?;
     }
-    changes.write(tx, user).await?;
-    objects::doom(tx, user, &old.key).await?;
+    changes.write(&mut tx, user).await?;
+    objects::doom(&mut tx, user, &old.key).await?;
+    reach(FailPoint::SwapWritten).await;
+    tx.commit().await?;
     Ok(true)
-}
-
-/// Deletes a doomed object now; where that fails, the next run does it.
-async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str) -> i64 {
-    match expiring::remove(retention, fence, user, key).await {
-        Ok(()) => 1,
-        Err(error) => {
-            tracing::warn!(key, %error, "an object could not be deleted yet; the next run deletes it");
-            0
-        }
-    }
 }

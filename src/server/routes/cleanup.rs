@@ -4,11 +4,7 @@ use super::{Answer, Problem, params::Params};
 use crate::server::{
     auth::same,
     middleware::identity::Identity,
-    retention::{
-        Run,
-        pass::dry_run,
-        worker::{PASSES_ON_REQUEST, run_through},
-    },
+    retention::{Run, dry_run::dry_run, worker::run_on_request},
     state::App,
 };
 use axum::{
@@ -31,13 +27,13 @@ pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers
     if trust_clock && !admin {
         return Err(Problem::admins_only());
     }
-    let run = |now| Run { trust_clock, ..Run::at(app.config.retention.policy, now) };
     if dry {
-        let (plan, stats) = dry_run(&app.retention, run(app.clock.now())).await?;
+        let run = Run { trust_clock, ..Run::at(app.config.retention.policy, app.clock.now()) };
+        let (plan, stats) = dry_run(&app.retention, run).await?;
         let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
         return Ok(Json(json!({ "success": true, "stats": stats, "plan": steps })).into_response());
     }
-    let stats = run_through(&app.retention, &app.clock, run, PASSES_ON_REQUEST, &app.metrics).await?;
+    let stats = run_on_request(&app, trust_clock).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
 }
 

@@ -4,6 +4,7 @@ use super::{Answer, body::JsonBody, params::PathId};
 use crate::{
     ids::EntryId,
     server::{
+        chat::delete_doomed_files_or_tell,
         error::Error,
         middleware::identity::CurrentUser,
         retention::{
@@ -36,5 +37,6 @@ pub async fn patch(State(app): State<App>, CurrentUser(account): CurrentUser, Pa
 /// Deletes an entry from every tier.
 pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<EntryId>) -> Answer {
     let receipt = erase_entry(&app.retention, app.clock.now(), account.id, id).await?;
+    delete_doomed_files_or_tell(&app.store, &app.files).await;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }

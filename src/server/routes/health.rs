@@ -1,7 +1,12 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use super::{Answer, Problem};
-use crate::server::{metrics::InTier, retention::lag::lags, state::App, store::retention::damage};
+use crate::server::{
+    metrics::InTier,
+    retention::{lag::lags, report},
+    state::App,
+    store::retention::damage,
+};
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -35,6 +40,7 @@ pub async fn metrics(State(app): State<App>) -> Answer {
     app.metrics.streams.set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
     let mut reader = app.store.read().await?;
     app.metrics.archive_damaged.set(damage::count(&mut reader).await?);
+    app.metrics.retention_waiting.set(i64::from(report::latest(&mut reader, 1).await?.iter().any(|(_, report)| report.waiting.is_some())));
     for lag in lags(&mut reader, app.config.retention.policy, app.clock.now()).await? {
         app.metrics.retention_lag.get_or_create(&InTier { tier: lag.tier.as_str() }).set(lag.seconds);
     }

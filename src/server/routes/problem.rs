@@ -87,10 +87,10 @@ impl From<Error> for Problem {
             Error::Refused(fields) => Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) },
             Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
             Error::TooMany { after_s, .. } => Self { retry_after: Some(after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) },
-            Error::Archive(_) => {
-                tracing::error!(request_id = request_id::current(), error = detail, "the archive failed");
-                let said = "the archive of older entries does not answer; newer entries are not affected. Try again in a minute";
-                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
+            Error::Archive(error) => {
+                tracing::error!(request_id = request_id::current(), %error, "the archive failed");
+                let (said, passes) = error.told();
+                Self { retry_after: passes.then_some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
             }
             Error::Files(_) => {
                 tracing::error!(request_id = request_id::current(), error = detail, "the file storage failed");

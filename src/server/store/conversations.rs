@@ -77,16 +77,14 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) ->
     rows.into_iter().map(ConversationRow::read).collect()
 }
 
-/// Deletes a conversation with its messages, turns and file rows, and returns how many messages there were. Its entries are `work_logs::delete_conversation`'s.
+/// Deletes a conversation with its messages and turns, and returns how many messages there were. Its entries are
+/// `work_logs::delete_conversation`'s, its files `files::doom_of_conversation`'s.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
     tx.leaves_text();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";
     let messages = sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?.rows_affected();
-    for sql in [
-        "delete from turns where user_id = $1 and conversation_id = $2",
-        "delete from files where user_id = $1 and conversation_id = $2",
-        "delete from conversations where user_id = $1 and id = $2",
-    ] {
+    for sql in ["delete from turns where user_id = $1 and conversation_id = $2", "delete from conversations where user_id = $1 and id = $2"]
+    {
         sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?;
     }
     Ok(i64::try_from(messages).unwrap_or(i64::MAX))

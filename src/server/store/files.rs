@@ -1,9 +1,11 @@
-//! Which files there are and whose they are; the bytes lie in `server::file_store`.
+//! Which files there are and whose they are; the bytes lie in `server::file_store`. A file that goes is doomed until its bytes are
+//! deleted.
 
 use super::{Result, Tx, marks, parsed};
 use crate::{
     ids::{ConversationId, FileId, UserId},
     timestamp::Timestamp,
+    work_log::Metadata,
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
@@ -75,11 +77,51 @@ pub async fn known(connection: &mut AnyConnection, user: UserId, ids: &[FileId])
     Ok(known)
 }
 
-/// The files of a conversation.
-pub async fn of_conversation(connection: &mut AnyConnection, user: UserId, conversation: ConversationId) -> Result<Vec<FileRecord>> {
-    let sql = "select id, conversation_id, media_type, name, bytes from files where user_id = $1 and conversation_id = $2";
-    let rows: Vec<FileRow> = sqlx::query_as(sql).bind(user.to_string()).bind(conversation.to_string()).fetch_all(connection).await?;
-    rows.into_iter().map(FileRow::read).collect()
+/// Dooms the files of a conversation. Returns how many.
+pub async fn doom_of_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<i64> {
+    doom(tx, user, "conversation_id = $2", &[conversation.to_string()]).await
+}
+
+/// Dooms all files of a person. Returns how many.
+pub async fn doom_all(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
+    doom(tx, user, "true", &[]).await
+}
+
+/// Dooms the files that an entry's work made in a conversation, but not what a message brought. Returns how many.
+pub async fn doom_made(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, metadata: &Metadata) -> Result<i64> {
+    let ids: Vec<String> = metadata.files().into_iter().map(|file| file.id.to_string()).collect();
+    let Some(conversation) = conversation.filter(|_| !ids.is_empty()) else { return Ok(0) };
+    let made = format!(
+        "conversation_id = $2 and id in {} and not exists (select 1 from messages where messages.user_id = $1 \
+         and messages.conversation_id = $2 and messages.attachments like '%' || files.id || '%')",
+        marks(3, 1, ids.len(), "")
+    );
+    doom(tx, user, &made, &[vec![conversation.to_string()], ids].concat()).await
+}
+
+async fn doom(tx: &mut Tx<'_>, user: UserId, which: &str, values: &[String]) -> Result<i64> {
+    let mut doomed = 0;
+    for what in ["insert into doomed_files (user_id, id) select user_id, id from files", "delete from files"] {
+        let sql = sqlx::AssertSqlSafe(format!("{what} where user_id = $1 and {which}"));
+        let query = values.iter().fold(sqlx::query(sql).bind(user.to_string()), |query, value| query.bind(value));
+        doomed = query.execute(&mut **tx).await?.rows_affected();
+    }
+    Ok(i64::try_from(doomed).unwrap_or(i64::MAX))
+}
+
+/// Doomed files of everybody, at most `limit`.
+pub async fn doomed(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(UserId, FileId)>> {
+    let sql = "select user_id, id from doomed_files order by user_id, id limit $1";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(limit).fetch_all(connection).await?;
+    rows.into_iter().map(|(user, id)| Ok((parsed("user_id", &user)?, parsed("id", &id)?))).collect()
+}
+
+/// Forgets doomed files whose bytes are deleted; a few hundred.
+pub async fn forget_doomed(tx: &mut Tx<'_>, user: UserId, ids: &[FileId]) -> Result<()> {
+    let sql = sqlx::AssertSqlSafe(format!("delete from doomed_files where user_id = $1 and id in {}", marks(2, 1, ids.len(), "")));
+    let query = ids.iter().fold(sqlx::query(sql).bind(user.to_string()), |query, id| query.bind(id.to_string()));
+    query.execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Bytes of all files of a person.

@@ -27,6 +27,14 @@ pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result
     Ok(())
 }
 
+/// Raises the owner's newest revision to `rev`, where it is lower.
+pub async fn raise(connection: &mut AnyConnection, user: UserId, rev: i64) -> Result<()> {
+    let sql = "insert into heads (user_id, head, floor) values ($1, $2, 0) \
+               on conflict (user_id) do update set head = excluded.head where heads.head < excluded.head";
+    sqlx::query(sql).bind(user.to_string()).bind(rev).execute(connection).await?;
+    Ok(())
+}
+
 /// The newest revision of each of these people who has one.
 pub async fn of_many(connection: &mut AnyConnection, people: &[UserId]) -> Result<Vec<(UserId, i64)>> {
     const AT_ONCE: usize = 500;

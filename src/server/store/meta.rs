@@ -41,6 +41,20 @@ pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     Ok(())
 }
 
+/// Since when this life of the database is in use, as far as anybody noted: from `now` on where nobody did.
+pub async fn in_use_since(tx: &mut Tx<'_>, now: Timestamp) -> Result<Timestamp> {
+    const NAME: &str = "in_use_since";
+    let epoch = tx.epoch().to_string();
+    let noted = fact(tx, NAME).await?;
+    let noted = noted.as_deref().and_then(|noted| noted.split_once(' ')).filter(|(of, _)| *of == epoch);
+    let since = noted.and_then(|(_, millis)| millis.parse().ok()).map(Timestamp::from_millis).filter(|since| *since <= now);
+    if since.is_none() {
+        let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
+        sqlx::query(sql).bind(NAME).bind(format!("{epoch} {}", now.millis())).execute(&mut **tx).await?;
+    }
+    Ok(since.unwrap_or(now))
+}
+
 /// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when it was claimed already.
 pub async fn claim(tx: &mut Tx<'_>, what: &str, now: Timestamp, every_ms: i64) -> Result<bool> {
     let sql = "insert into meta (name, value) values ($1, $2) \

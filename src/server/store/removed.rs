@@ -6,6 +6,7 @@ use crate::{
     ids::UserId,
     timestamp::Timestamp,
 };
+use sqlx::AnyConnection;
 use uuid::Uuid;
 
 #[derive(sqlx::FromRow)]
@@ -19,6 +20,12 @@ impl RemovedRow {
     pub(super) fn read(self) -> Result<Removed> {
         Ok(Removed { kind: parsed("kind", &self.kind)?, id: parsed("id", &self.id)?, rev: self.rev })
     }
+}
+
+/// The revision under which something of a person's was last noted as gone, 0 before the first. `None` when the person is gone.
+pub async fn newest(connection: &mut AnyConnection, user: UserId) -> Result<Option<i64>> {
+    let sql = "select coalesce((select max(rev) from removed where user_id = $1), 0) from users where id = $1";
+    Ok(sqlx::query_scalar(sql).bind(user.to_string()).fetch_optional(connection).await?)
 }
 
 /// Notes that something is gone, under a revision of its own.

@@ -2,7 +2,7 @@
 //! no listener sees a row that a reload would lose.
 
 use super::{Inner, Result, checkpoints, heads};
-use crate::ids::UserId;
+use crate::{ids::UserId, work_log::Epoch};
 use sqlx::{Any, AnyConnection, Transaction};
 use std::{
     ops::{Deref, DerefMut},
@@ -33,6 +33,11 @@ impl<'s> Tx<'s> {
     /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
         if self.is_alone() { Ok(()) } else { heads::lock(&mut self.tx, user).await }
+    }
+
+    /// This life of the database.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.store.epoch
     }
 
     /// Whether nobody else writes until its end, as on SQLite.

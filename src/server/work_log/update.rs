@@ -7,15 +7,16 @@ use crate::{
         error::{Error, Result},
         masking::mask_entry,
         retention::erasing,
-        store::{Store, Tx, removed, work_logs},
+        store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
     work_log::{EntryPatch, FieldError, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry},
 };
 use serde_json::{Map, Value};
 
-/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one. Errors: `NotFound`,
-/// `Conflict` when a settled entry would work again, `Refused` when the metadata would grow over its bound.
+/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one that only keeps the entry or lets
+/// it go. Errors: `NotFound`, `Conflict` when a settled entry would work again or is on hold, `Refused` when the metadata would grow
+/// over its bound.
 pub async fn update_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
     change(store, now, user, id, patch, |_| true).await
 }
@@ -41,10 +42,16 @@ async fn change(
         return Err(Error::Conflict(format!("the entry is {} already", before.status)));
     }
     let (lease_ms, kept) = (patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS), patch.kept);
-    let mut entry = patched(now, &before, patch)?;
-    mask_entry(&mut entry);
-    let lease_until = (entry.status == Status::Working).then(|| now.plus(lease_ms).millis());
-    work_logs::update(&mut tx, &before, &mut entry, lease_until).await?;
+    let mut entry = WorkLogEntry { updated_at: now, ..before.clone() };
+    if !patch.only_keeps() {
+        if before.status != Status::Working {
+            erasing::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
+        }
+        entry = patched(entry, patch)?;
+        mask_entry(&mut entry);
+        let lease_until = (entry.status == Status::Working).then(|| now.plus(lease_ms).millis());
+        work_logs::update(&mut tx, &before, &mut entry, lease_until).await?;
+    }
     if let Some(kept) = kept {
         work_logs::keep(&mut tx, &mut entry, kept.then_some(now)).await?;
     }
@@ -52,22 +59,22 @@ async fn change(
     Ok(entry)
 }
 
-fn patched(now: Timestamp, before: &WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
-    let mut entry = before.clone();
+/// The entry with what is to change about it, at its `updated_at`.
+fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
+    let before = entry.status;
     if let Some(status) = patch.status {
-        if !before.status.may_become(status) {
-            return Err(Error::Conflict(format!("an entry that is {} cannot become {status} again", before.status)));
+        if !before.may_become(status) {
+            return Err(Error::Conflict(format!("an entry that is {before} cannot become {status} again")));
         }
         entry.status = status;
     }
     entry.title = patch.title.unwrap_or(entry.title);
     entry.details = patch.details.unwrap_or(entry.details);
     entry.duration_ms = patch.duration_ms.or(entry.duration_ms);
-    if before.status == Status::Working && entry.status != Status::Working && entry.duration_ms.is_none() {
-        entry.duration_ms = Some(now.since(before.timestamp));
+    if before == Status::Working && entry.status != Status::Working && entry.duration_ms.is_none() {
+        entry.duration_ms = Some(entry.updated_at.since(entry.timestamp));
     }
     merge(&mut entry.metadata.0, patch.metadata.unwrap_or_default())?;
-    entry.updated_at = now;
     Ok(entry)
 }
 
@@ -97,15 +104,17 @@ pub async fn settle_interrupted(tx: &mut Tx<'_>, now: Timestamp, before: &WorkLo
     Ok(work_logs::update(tx, before, &mut entry, None).await?)
 }
 
-/// Deletes an entry; readers who are away learn of it from the feed.
-pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> Result<()> {
+/// Deletes an entry with the files that its work made; readers who are away learn of it from the feed. Returns how many files.
+pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> Result<i64> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
-    erasing::check_not_held(&mut tx, user, entry.conversation_id).await?;
+    erasing::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
     work_logs::delete(&mut tx, &entry).await?;
     erasing::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
-    erasing::note(&mut tx, now, "entry", &id.to_string()).await?;
+    erasing::note(&mut tx, now, Kind::Entry, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
-    Ok(tx.commit().await?)
+    let files = files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
+    tx.commit().await?;
+    Ok(files)
 }

@@ -83,12 +83,12 @@ async fn what_no_row_names_is_deleted_after_two_days_and_only_once_a_day_looked_
     let record = FileRecord { id: named, conversation_id: here, media_type: "text/plain".into(), name: "a".into(), bytes: 5 };
     files::insert(&mut tx, NOW, ada, &record).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(sweep_files(&database.store, &kept, in_days(1)).await.unwrap(), 0, "it may be named in a moment");
-    assert_eq!(sweep_files(&database.store, &kept, in_days(3)).await.unwrap(), 1);
+    assert_eq!(sweep_files(&database.store, &kept, in_days(1), false).await.unwrap(), 0, "it may be named in a moment");
+    assert_eq!(sweep_files(&database.store, &kept, in_days(3), false).await.unwrap(), 1);
     assert_eq!((kept.read(ada, named).await.unwrap(), kept.read(ada, orphan).await), ("bytes".into(), Err(FileError::Missing)));
     kept.write(ada, orphan, b"bytes".to_vec()).await.unwrap();
-    assert_eq!(sweep_files(&database.store, &kept, in_days(3)).await.unwrap(), 0, "it was looked for today");
-    assert_eq!(sweep_files(&database.store, &kept, in_days(4)).await.unwrap(), 1);
+    assert_eq!(sweep_files(&database.store, &kept, in_days(3), false).await.unwrap(), 0, "it was looked for today");
+    assert_eq!(sweep_files(&database.store, &kept, in_days(4), false).await.unwrap(), 1);
 }
 
 #[tokio::test]

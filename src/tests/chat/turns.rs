@@ -8,7 +8,7 @@ use crate::{
         error::Error,
         new_id,
         store::{
-            Store, messages,
+            Store, files, messages,
             turns::{self, TurnRef},
             work_logs,
         },
@@ -96,7 +96,9 @@ on_both_databases! {
         let read = history(&mut store.read().await.unwrap(), ada, turn.conversation_id, 9).await.unwrap();
         assert_eq!(read, [said]);
         let gone = crate::server::chat::delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
-        assert_eq!(gone.files.len(), 2);
+        assert_eq!(gone.receipt.files, 2);
+        let doomed: Vec<_> = files::doomed(&mut store.read().await.unwrap(), 9).await.unwrap().into_iter().map(|(_, id)| id).collect();
+        assert_eq!(doomed, attached.iter().map(|file| file.id).collect::<Vec<_>>());
     }
 
     async fn a_conversation_has_one_turn_at_a_time(store: Store) {

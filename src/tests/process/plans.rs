@@ -76,18 +76,20 @@ fn statements(log: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The steps of a statement's plan that go through a whole table or index, or through all entries of a person for those of a
-/// conversation.
+/// The steps of a statement's plan that go through a whole table or index, or through all entries or objects of a person for those of
+/// a conversation or those under way.
 async fn scans(database: &mut AnyConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain query plan {sql}"))).fetch_all(database).await;
     let rows = rows.unwrap_or_else(|why| panic!("{sql}: {why}"));
     let steps = rows.iter().map(|row| row.get::<String, _>("detail"));
     let grows = |table: &str| !table.ends_with("VALUES CLAUSE") && !SMALL.iter().any(|small| table.starts_with(small));
-    let of_conversation = ["conversation_id = $", "conversation_id is null and"].iter().any(|asked| sql.contains(asked));
-    let of_all = "SEARCH work_logs USING INDEX sqlite_autoindex_work_logs_1";
-    let is_by_id = |step: &str| step.contains("AND id=?)");
-    let goes_through =
-        |step: &String| step.strip_prefix("SCAN ").is_some_and(grows) || (of_conversation && step.starts_with(of_all) && !is_by_id(step));
+    let of_few = ["conversation_id = $", "conversation_id is null and", "state = 'pending'", "state = 'doomed'", "moved_to is not null"];
+    let of_few = of_few.iter().any(|asked| sql.contains(asked));
+    let of_all = |step: &str| {
+        ["work_logs", "archive_objects"].iter().any(|table| step.starts_with(&format!("SEARCH {table} USING INDEX sqlite_autoindex_")))
+    };
+    let is_by_key = |step: &str| step.contains("AND id=?)") || step.contains("AND key=?)");
+    let goes_through = |step: &String| step.strip_prefix("SCAN ").is_some_and(grows) || (of_few && of_all(step) && !is_by_key(step));
     steps.filter(goes_through).collect()
 }
 

@@ -120,6 +120,28 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     let ids: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
     assert!(ids.len() == 2 && gone.iter().all(|id| !ids.contains(id)), "{ids:?}");
     assert_ne!(server.caller.gets("/api/work-log/list").await["cursor"], cursor, "cursors of the life before are not continued");
+    server.terminate().await;
+
+    // the same by hand, as with a database that Holly does not put back itself
+    let database = home.data().join("holly.db");
+    for ending in ["-wal", "-shm"] {
+        _ = std::fs::remove_file(home.data().join(format!("holly.db{ending}")));
+    }
+    std::fs::copy(copy, &database).unwrap();
+    std::fs::rename(&archive, home.data().join("elsewhere")).unwrap();
+    let (restored, why) = text(&["restore", "--in-place"]);
+    assert!(!restored && why.contains("put the archive back first"), "{why}");
+    std::fs::remove_dir_all(&archive).unwrap();
+    std::fs::rename(home.data().join("elsewhere"), &archive).unwrap();
+    let (restored, said) = text(&["restore", "--in-place"]);
+    assert!(restored && said.contains("2 erased again"), "{said}");
+    let server = home.serve();
+    let there: Vec<Value> = server.caller.entries().await.into_iter().map(|entry| entry["id"].clone()).collect();
+    assert_eq!(there, ids);
+    server.terminate().await;
+    std::fs::remove_file(&database).unwrap();
+    let (backed_up, why) = text(&["backup", home.data().join("nothing.db").to_str().unwrap()]);
+    assert!(!backed_up && why.contains("there is no database"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

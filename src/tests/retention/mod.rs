@@ -3,9 +3,13 @@
 mod canaries;
 mod copying;
 mod crashes;
+mod damage;
 mod dictionary;
+mod files;
 mod full;
+mod lag;
 mod model;
+mod names;
 mod restoring;
 mod s3;
 mod steps;

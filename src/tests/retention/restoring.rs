@@ -104,13 +104,14 @@ async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored(
         erasing::erase_entry(&cage.retention, NOW, ada, id).await.unwrap();
         erased::mirror(&cage.retention, NOW).await.unwrap();
     }
+    let retention = cage.restored_from(&copy).await;
     let list = cage.folder.path().join("erased/v1");
     let spoiled = std::fs::read_dir(&list).unwrap().next().unwrap().unwrap().path();
-    std::fs::write(&spoiled, "{\"kind\": \"ent").unwrap();
+    for left in ["{\"kind\": \"ent", "", "\u{fffd}"] {
+        std::fs::write(&spoiled, left).unwrap();
+        assert!(after_restore(&retention, NOW).await.is_err(), "nobody knows what the list said before {left:?} was left of it");
+    }
     std::fs::write(list.join("put-in-vain.ndjson"), "\u{fffd}").unwrap();
-
-    let retention = cage.restored_from(&copy).await;
-    assert!(after_restore(&retention, NOW).await.is_err(), "nobody knows what the list said");
     assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 2);
     assert_eq!(erased::mend(&cage.retention, NOW).await.unwrap(), 0);
     assert_eq!(after_restore(&retention, NOW).await.unwrap().erased, 2);

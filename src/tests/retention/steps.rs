@@ -1,17 +1,18 @@
-//! Single rules: the clock guard, the fence, the cursor below moved rows, damage that is told and never shown.
+//! Single rules: the clock guard, the fence, the cursor below moved rows, what is kept and held.
 
 use crate::{
     server::{
-        clock::Clock,
         error::Error,
         retention::{
-            Policy, Retention, Run, damage, erasing,
+            Policy, Retention, Run,
+            changing::update_anywhere,
+            erasing,
             fail_points::{FailPoint, heard_by},
             keeping, reading, restoring, run_once,
         },
         store::{
             heads,
-            retention::{damage as noted, lease, objects},
+            retention::{lease, objects},
             work_logs::EntryFilter,
         },
         work_log::{Origin, create_work_log, update_work_log},
@@ -115,7 +116,7 @@ on_both_databases! {
         let hold = keeping::place_hold(&retention, NOW, ada, (ada, Some(held.id)), "a lawsuit").await.unwrap();
         run(&retention, days(40)).await;
         let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
-        crate::server::retention::changing::update_anywhere(&retention, days(40), ada, alone.id, kept).await.unwrap();
+        update_anywhere(&retention, days(40), ada, alone.id, kept).await.unwrap();
         run(&retention, days(41)).await;
         let report = run(&retention, days(1_000)).await;
         let listed = all(&retention, ada, EntryFilter::default(), false).await;
@@ -123,6 +124,11 @@ on_both_databases! {
         assert!(listed.iter().all(|entry| entry.storage_status == StorageStatus::Archived && entry.expires_at.is_none()), "{listed:?}");
         let refused = erasing::erase_entry(&retention, days(1_000), ada, listed.iter().find(|entry| entry.conversation_id == Some(held.id)).unwrap().id).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        let emptied = EntryPatch { title: Some("x".into()), details: Some(None), ..EntryPatch::default() };
+        for entry in &listed {
+            let changed = update_anywhere(&retention, days(1_000), ada, entry.id, emptied.clone()).await;
+            assert_eq!(changed.is_err(), entry.conversation_id == Some(held.id), "what is held does not change: {changed:?}");
+        }
         keeping::keep_conversation(&retention, days(1_000), ada, talk.id, false).await.unwrap();
         keeping::release_hold(&retention, days(1_000), &hold).await.unwrap();
         run(&retention, days(1_000)).await;
@@ -219,39 +225,6 @@ on_both_databases! {
             let expected: Vec<_> = ids[from..].iter().copied().take(limit as usize).collect();
             assert_eq!(read.iter().map(|entry| entry.id).collect::<Vec<_>>(), expected, "from {from}, at most {limit}");
         }
-    }
-
-    async fn damage_in_the_archive_is_an_error_and_deletes_nothing(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
-        entry(&store, ada, Status::Success, "one").await;
-        run(&retention, days(31)).await;
-        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
-        let mut bytes = retention.archive.get(&manifest.key).await.unwrap().to_vec();
-        bytes[20] ^= 1;
-        retention.archive.replace(&manifest.key, bytes).await.unwrap();
-        let read = reading::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
-        assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
-        run(&retention, days(32)).await;
-        assert_eq!(objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap(), [manifest]);
-    }
-
-    async fn what_a_reader_finds_damaged_is_written_down_beside_the_reading(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
-        entry(&store, ada, Status::Success, "one").await;
-        run(&retention, days(31)).await;
-        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
-        let whole = retention.archive.get(&manifest.key).await.unwrap().to_vec();
-        let task = tokio::spawn(damage::keep_written(retention.clone(), Clock::at(days(32))));
-        for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
-            retention.archive.replace(&manifest.key, bytes).await.unwrap();
-            let reader = store.read().await.unwrap();
-            let read = reading::find(&mut { reader }, &retention.archive, ada, manifest.ids.0).await;
-            assert_eq!(read.is_err(), damaged == 1);
-            while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
-                tokio::task::yield_now().await;
-            }
-        }
-        task.abort();
     }
 
     async fn an_account_that_is_erased_leaves_figures_and_nothing_else(store: Store) {

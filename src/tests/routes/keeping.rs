@@ -66,7 +66,10 @@ async fn whoever_deletes_gets_a_receipt_with_its_counts() {
     let told = ada.gets(back.header("location")).await.text();
     assert!(told.contains("Deleted for good, from every tier: 1 conversation and 2 entries (1 from the archive)."), "{told}");
     let forged = ada.gets("/?deleted=%3Cscript%3E").await.text();
-    assert!(forged.contains("id=\"receipt\" role=\"status\" hidden"), "nothing but figures is told: {forged}");
+    assert!(
+        forged.contains("id=\"receipt\" data-status=\"success\" role=\"status\" tabindex=\"-1\" hidden"),
+        "nothing but figures is told: {forged}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! The tiers over HTTP: who may run them, what a dry run says, and that a reader sees one list.
 
 use crate::{
-    server::retention::Policy,
+    server::{
+        retention::{Policy, worker},
+        store::retention::lease,
+    },
     tests::support::{TestApp, address_of},
     timestamp::DAY_MS,
 };
@@ -127,4 +130,41 @@ async fn without_a_secret_only_admins_start_runs() {
     assert_eq!(ada.lists("").await["count"], json!(0));
     let metrics = app.nobody().request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_beside_another_does_nothing_and_counts_for_none() {
+    let app = app().await;
+    let admin = app.admin().await;
+    let now = app.app.clock.now();
+    let mut tx = app.app.store.begin().await.unwrap();
+    lease::take(&mut tx, now, now.plus(60_000)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let ran = admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    assert_eq!(ran["stats"]["busy"], true, "{ran}");
+    let told = admin.submits("/fn/retention/run", "/stats", &[]).await;
+    let (_, refused) = told.header("location").split_once("/stats").unwrap();
+    let page = admin.gets(&format!("/stats{refused}")).await.text();
+    assert!(page.contains("Another run is going on"), "{page}");
+    assert_eq!(worker::look(&app.app, None).await.unwrap(), None, "it looks again, and does not wait an hour");
+    app.app.clock.advance(61_000);
+    assert_eq!(worker::look(&app.app, None).await.unwrap(), Some(app.app.clock.now()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_say_that_deletions_wait_as_the_newest_run_says() {
+    let app = app().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    ada.notes("x").await;
+    let waits = async || {
+        let told = app.nobody().gets("/metrics").await.text();
+        told.lines().find_map(|line| line.strip_prefix("holly_retention_waiting ")).unwrap().to_owned()
+    };
+    admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    assert_eq!(waits().await, "0");
+    app.app.clock.advance(100 * DAY_MS);
+    admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    assert_eq!(waits().await, "1");
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    assert_eq!(waits().await, "0");
 }

@@ -116,7 +116,6 @@ on_both_databases! {
         assert_eq!(chat::history(&mut reader, bob, things.place, 9).await.unwrap(), []);
         assert_eq!(messages::streaming(&mut reader, bob, things.turn.id).await.unwrap(), []);
         assert_eq!(files::find(&mut reader, bob, things.file).await.unwrap(), None);
-        assert_eq!(files::of_conversation(&mut reader, bob, things.place).await.unwrap(), []);
         assert_eq!(crate::server::store::api_keys::of_user(&mut reader, bob).await.unwrap(), []);
         let hers = chat::history(&mut reader, ada, things.place, 9).await.unwrap();
         assert_eq!(hers.iter().map(|said| said.role).collect::<Vec<_>>(), [Role::User], "while Ada has hers");

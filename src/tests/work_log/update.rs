@@ -3,15 +3,17 @@
 use crate::{
     server::{
         error::Error,
+        retention::{Policy, Run, run_once},
         store::{heads, work_logs},
         work_log::{finish_work_log, update_work_log},
     },
     tests::support::{
+        archives::retention,
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
     timestamp::DAY_MS,
-    work_log::{EntryPatch, Status},
+    work_log::{EntryPatch, Status, StorageStatus},
 };
 use serde_json::{Value, json};
 
@@ -102,5 +104,22 @@ on_both_databases! {
         assert_eq!(read.expires_at, None);
         let let_go = update_work_log(&store, NOW.plus(3), ada, made.id, keep(false)).await.unwrap();
         assert_eq!(let_go.expires_at, Some(NOW.plus(90 * DAY_MS)));
+    }
+
+    async fn keeping_changes_no_lease_and_no_tier(store: Store) {
+        let (ada, retention) = (person(&store, "ada").await, retention(&store));
+        let made = entry(&store, ada, Status::Working, "x").await;
+        let lease = |lease_ms| EntryPatch { lease_ms: Some(lease_ms), ..EntryPatch::default() };
+        let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
+        update_work_log(&store, NOW, ada, made.id, lease(7_200_000)).await.unwrap();
+        let kept = update_work_log(&store, NOW, ada, made.id, keep.clone()).await.unwrap();
+        assert_eq!(work_logs::find_lapsed(&mut store.read().await.unwrap(), NOW.plus(7_199_000), ada, made.id).await.unwrap(), None);
+        let settled = EntryPatch { status: Some(Status::Success), kept: Some(false), ..EntryPatch::default() };
+        assert!(update_work_log(&store, NOW, ada, made.id, settled).await.unwrap().rev > kept.rev);
+        let later = NOW.plus(10 * DAY_MS);
+        run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), later) }).await.unwrap();
+        let kept = update_work_log(&store, later, ada, made.id, keep).await.unwrap();
+        assert_eq!((kept.storage_status, kept.title.as_str(), kept.expires_at), (StorageStatus::Warm, "x", None));
+        assert_eq!(work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap(), Some(kept));
     }
 }

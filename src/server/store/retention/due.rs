@@ -1,9 +1,13 @@
-//! What is due, of everybody: the questions a plan is made of. Each reads a bounded number of rows by an index on age.
+//! What is due, and how much: asked by plans (at most `limit` rows, by an index on age), by the clock guard (counts), for the lag and
+//! after erasures.
 
-use super::manifest::{COLUMNS, Manifest, ManifestRow};
+use super::{
+    manifest::{COLUMNS, Manifest, ManifestRow},
+    objects::DOOMED,
+};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, parsed, parsed_option, work_logs::HELD},
+    server::store::{Result, conditions::Conditions, parsed, parsed_option, work_logs::HELD},
     timestamp::{DAY_MS, Timestamp},
     work_log::StorageStatus,
 };
@@ -129,19 +133,25 @@ pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: T
 
 /// Objects, of one person or of everybody, that hold entries which may go from them, at most `limit`.
 pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
-    let from = "(select user_id as owner, key as name from archive_holes where ($2 is null or user_id = $2) and not exists \
-                (select 1 from work_logs w where w.user_id = archive_holes.user_id and w.id = entry_id) \
-                union select user_id, key from archive_objects where moved_to is not null and ($2 is null or user_id = $2)) as holed \
-                cross join archive_objects";
-    let query = manifests(from, "user_id = owner and key = name", limit).bind(user.map(|id| id.to_string()));
-    read(query.fetch_all(connection).await?)
+    let asked = Conditions::from(2).and("user_id = ?", user);
+    let from = format!(
+        "(select user_id as owner, key as name from archive_holes where not exists (select 1 from work_logs w \
+         where w.user_id = archive_holes.user_id and w.id = entry_id){of_user} \
+         union select user_id, key from archive_objects where moved_to is not null{of_user}) as holed cross join archive_objects",
+        of_user = asked.sql
+    );
+    let query = manifests(&from, "user_id = owner and key = name", limit);
+    read(asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?)
 }
 
 /// Whether a person has objects that are to be rewritten or deleted.
 pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
-    let sql = "select 1 where exists (select 1 from archive_holes where user_id = $1) \
-               or exists (select 1 from archive_objects where user_id = $1 and (state = 'doomed' or moved_to is not null))";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    let sql = format!(
+        "select 1 where exists (select 1 from archive_holes where user_id = $1) \
+         or exists (select 1 from archive_objects where user_id = $1 and {DOOMED}) \
+         or exists (select 1 from archive_objects where user_id = $1 and moved_to is not null)"
+    );
+    Ok(sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).fetch_optional(connection).await?.is_some())
 }
 
 /// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
@@ -165,6 +175,14 @@ fn manifests(from: &str, only: &str, limit: i64) -> QueryAs<'static, Any, Manife
 
 fn read(rows: Vec<ManifestRow>) -> Result<Vec<Manifest>> {
     rows.into_iter().map(ManifestRow::read).collect()
+}
+
+/// When the oldest settled row of a tier was made that did not change after `since`.
+pub async fn oldest_unchanged(connection: &mut AnyConnection, tier: StorageStatus, since: Timestamp) -> Result<Option<Timestamp>> {
+    let sql = "select created_at from work_logs where storage_status = $1 and status <> 'working' and updated_at <= $2 \
+               order by created_at limit 1";
+    let oldest: Option<i64> = sqlx::query_scalar(sql).bind(tier.as_str()).bind(since.millis()).fetch_optional(connection).await?;
+    Ok(oldest.map(Timestamp::from_millis))
 }
 
 /// The age of a tier: when its oldest entry was made.

@@ -6,11 +6,33 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
+/// What can be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An entry.
+    Entry,
+    /// A conversation.
+    Conversation,
+    /// An account.
+    Account,
+}
+
+impl Kind {
+    /// Its word, in the list of erasures too.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Conversation => "conversation",
+            Self::Account => "account",
+        }
+    }
+}
+
 /// Something that was erased.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct Erasure {
-    /// `entry`, `conversation` or `account`.
+    /// The word of its [`Kind`].
     pub kind: String,
     /// Hex SHA-256 of its id.
     pub subject: String,

@@ -1,5 +1,5 @@
-//! The manifest. A name goes `pending` → `active` → `doomed`: nothing is deleted whose name is pending or active, nothing
-//! is moved under a name that is doomed, so a late deletion never meets an object that is needed.
+//! The manifest. A name goes `pending` → `active` → `doomed` → `gone`: nothing is deleted whose name is pending or active, and no name
+//! is taken that is doomed or gone, so a deletion that comes late never meets an object that is needed.
 
 use super::{
     holes,
@@ -7,15 +7,38 @@ use super::{
 };
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, Tx, conditions::Conditions, parsed, work_logs::kept_by},
+    server::store::{Result, Tx, conditions::Conditions, marks, parsed, work_logs::kept_by},
     timestamp::Timestamp,
     work_log::{KeptBy, StorageStatus},
 };
 use sqlx::AnyConnection;
+use std::collections::HashSet;
 
-/// Takes a name for an object that is about to be put. `false` while an object of that name is being deleted or has entries that
-/// count; one of which none does holds what is to be put: a restored backup has its entries as rows.
-pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Option<ConversationId>, now: Timestamp) -> Result<bool> {
+/// Names that are reserved. The index is of what is not active, which SQLite does not conclude by itself.
+const PENDING: &str = "state = 'pending' and state <> 'active'";
+/// Objects that are to be deleted; the same index.
+pub(super) const DOOMED: &str = "state = 'doomed' and state <> 'active'";
+
+/// How taking a name went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reservation {
+    /// It is taken.
+    Taken,
+    /// An object of that name is to be deleted, or was a while ago.
+    WasDoomed,
+    /// An object of that name has entries that count.
+    InUse,
+}
+
+/// Takes a name for an object that is about to be put. One that is listed and has no entry that counts holds what is to be put: a
+/// restored backup has its entries as rows.
+pub async fn reserve(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    key: &str,
+    conversation: Option<ConversationId>,
+    now: Timestamp,
+) -> Result<Reservation> {
     let sql = "insert into archive_objects (user_id, key, conversation_id, day, tier, kept, state, entries, bytes, stored_bytes, sha256, \
                totals, first_id, last_id, first_at, last_at, archived_at) \
                values ($1, $2, $3, 0, 'cold', 0, 'pending', 0, 0, 0, '', '[]', '', '', 0, 0, $4) \
@@ -23,11 +46,11 @@ pub async fn reserve(tx: &mut Tx<'_>, user: UserId, key: &str, conversation: Opt
                where archive_objects.state = 'pending' \
                or (archive_objects.state = 'active' and archive_objects.entries = 0 and archive_objects.moved_to is null)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(conversation.map(|id| id.to_string())).bind(now.millis());
-    let reserved = query.execute(&mut **tx).await?.rows_affected() == 1;
-    if reserved {
+    if query.execute(&mut **tx).await?.rows_affected() == 1 {
         holes::forget(tx, user, key).await?;
+        return Ok(Reservation::Taken);
     }
-    Ok(reserved)
+    Ok(if find(tx, user, key).await?.is_some() { Reservation::InUse } else { Reservation::WasDoomed })
 }
 
 /// Lists an object that was read back and compared. While rows move into it, `moved_to` is the last entry whose row is gone, `None`
@@ -76,35 +99,65 @@ pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     holes::forget(tx, user, key).await
 }
 
-/// Dooms names that were reserved before `before` and never came to anything.
+/// Dooms names that were reserved before `before` and never came to anything, and forgets those that have been gone since then.
 pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
-    // the index is of what is not active, which SQLite does not conclude by itself
-    let sql = "update archive_objects set state = 'doomed' where state = 'pending' and state <> 'active' and archived_at < $1";
-    sqlx::query(sql).bind(before.millis()).execute(&mut **tx).await?;
+    let doom = format!("update archive_objects set state = 'doomed' where {PENDING} and archived_at < $1");
+    for sql in [doom.as_str(), "delete from archive_objects where state = 'gone' and state <> 'active' and archived_at < $1"] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(before.millis()).execute(&mut **tx).await?;
+    }
     Ok(())
 }
 
 /// Notes an object that no manifest row names, so that it may be deleted. `false` when its name is known after all.
 pub async fn doom_orphan(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
-    let sql = "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, stored_bytes, sha256, totals, first_id, \
-               last_id, first_at, last_at, archived_at) values ($1, $2, 0, 'cold', 0, 'doomed', 0, 0, 0, '', '[]', '', '', 0, 0, $3) \
-               on conflict (user_id, key) do nothing";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(now.millis());
+    doom_name(tx, user, key, now, "('gone')").await
+}
+
+/// Notes an object that was put and is not to be listed, so that it may be deleted. `false` when it is listed after all.
+pub async fn doom_unlisted(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
+    doom_name(tx, user, key, now, "('pending', 'doomed', 'gone')").await
+}
+
+async fn doom_name(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp, over: &str) -> Result<bool> {
+    let sql = format!(
+        "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, stored_bytes, sha256, totals, first_id, \
+         last_id, first_at, last_at, archived_at) values ($1, $2, 0, 'cold', 0, 'doomed', 0, 0, 0, '', '[]', '', '', 0, 0, $3) \
+         on conflict (user_id, key) do update set state = 'doomed' where archive_objects.state in {over}"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(key).bind(now.millis());
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Forgets an object that is deleted.
-pub async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+/// Notes that a doomed object is deleted. Its name is not taken again as long as a deletion might come late; of a person who is gone
+/// nothing stays.
+pub async fn note_gone(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
+    let sql = "update archive_objects set state = 'gone', archived_at = $3 where user_id = $1 and key = $2 and state = 'doomed' \
+               and exists (select 1 from users where id = $1)";
+    sqlx::query(sql).bind(user.to_string()).bind(key).bind(now.millis()).execute(&mut **tx).await?;
     let sql = "delete from archive_objects where user_id = $1 and key = $2 and state = 'doomed'";
     sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Objects that are to be deleted, of one person or of everybody, at most `limit`.
+/// Forgets a person's names that are gone, with the person.
+pub async fn forget_gone(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    let sql = "delete from archive_objects where user_id = $1 and state = 'gone' and state <> 'active'";
+    sqlx::query(sql).bind(user.to_string()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether an object is to be deleted.
+pub async fn is_doomed(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<bool> {
+    let sql = "select 1 from archive_objects where user_id = $1 and key = $2 and state = 'doomed'";
+    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(key).fetch_optional(connection).await?.is_some())
+}
+
+/// Objects that are to be deleted, of one person or of everybody, the longest known first, at most `limit`.
 pub async fn doomed(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<(UserId, String)>> {
-    let sql = "select user_id, key from archive_objects where state = 'doomed' and state <> 'active' and ($1 is null or user_id = $1) \
-               order by user_id, key limit $2";
-    let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(user.map(|id| id.to_string())).bind(limit).fetch_all(connection).await?;
+    let asked = Conditions::from(2).and("user_id = ?", user);
+    let sql = format!("select user_id, key from archive_objects where {DOOMED}{} order by archived_at, key limit $1", asked.sql);
+    let query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql)).bind(limit);
+    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
     rows.into_iter().map(|(user, key)| Ok((parsed("user_id", &user)?, key))).collect()
 }
 
@@ -115,10 +168,23 @@ pub async fn find(connection: &mut AnyConnection, user: UserId, key: &str) -> Re
     query.fetch_optional(connection).await?.map(ManifestRow::read).transpose()
 }
 
-/// Whether a name is known, whatever its state.
-pub async fn is_known(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<bool> {
-    let sql = "select 1 from archive_objects where user_id = $1 and key = $2";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(key).fetch_optional(connection).await?.is_some())
+/// Which of these names are those of objects that are there, or are about to be.
+pub async fn known(connection: &mut AnyConnection, user: UserId, keys: &[String]) -> Result<HashSet<String>> {
+    const AT_ONCE: usize = 500;
+    let mut known = HashSet::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let places = marks(2, 1, keys.len(), "");
+        let sql =
+            sqlx::AssertSqlSafe(format!("select key from archive_objects where user_id = $1 and key in {places} and state <> 'gone'"));
+        let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
+        known.extend(keys.iter().fold(query, |query, key| query.bind(key)).fetch_all(&mut *connection).await?);
+    }
+    Ok(known)
+}
+
+/// How many objects are in use.
+pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("select count(*) from archive_objects where state = 'active'").fetch_one(connection).await?)
 }
 
 /// Whether the person has an object in use that reaches over this id, so that it may hold the entry.
@@ -138,9 +204,10 @@ pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation:
 
 /// Dooms names that are reserved in a conversation, or all of a person's: an object under them may hold what is erased now.
 pub async fn doom_pending(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
-    let sql =
-        "update archive_objects set state = 'doomed' where user_id = $1 and ($2 is null or conversation_id = $2) and state = 'pending'";
-    sqlx::query(sql).bind(user.to_string()).bind(conversation.map(|id| id.to_string())).execute(&mut **tx).await?;
+    let asked = Conditions::from(2).and("conversation_id = ?", conversation);
+    let sql = format!("update archive_objects set state = 'doomed' where user_id = $1{} and {PENDING}", asked.sql);
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+    asked.values.into_iter().fold(query, |query, value| query.bind(value)).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     ids::{EntryId, UserId},
     server::store::{
-        Result, StoreError, Tx, marks, parsed,
+        Result, StoreError, Tx, files, marks, parsed,
         retention::due::DueGroup,
         stats::{Changes, DELETED, Figures},
         work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
@@ -129,12 +129,15 @@ pub async fn delete_exactly(tx: &mut Tx<'_>, user: UserId, rows: &[(EntryId, i64
     delete_where(tx, user, rows, "").await
 }
 
-/// Deletes rows that expired: those that still have these revisions and that nothing keeps. The caller holds the owner's lock.
+/// Deletes rows that expired, with the files that their work made: those that still have these revisions and that nothing keeps. The caller holds the owner's lock.
 pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: &mut Changes) -> Result<usize> {
     let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
     tx.leaves_text();
     let gone = delete_where(tx, user, &named, &format!(" and kept_at is null and not {HELD}")).await?;
-    rows.iter().filter(|row| gone.contains(&row.entry.id)).for_each(|row| row.count_deleted(changes));
+    for row in rows.iter().filter(|row| gone.contains(&row.entry.id)) {
+        row.count_deleted(changes);
+        files::doom_made(tx, user, row.entry.conversation_id, &row.entry.metadata).await?;
+    }
     Ok(gone.len())
 }
 

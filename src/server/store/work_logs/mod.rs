@@ -85,11 +85,14 @@ pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogE
     stats::count_change(tx, (before, stored), (entry, size_of(entry))).await
 }
 
-/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on.
+/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on; `rev` is set here. Nothing else
+/// about the row changes: a warm one stays packed, a lease runs on.
 pub async fn keep(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, kept_at: Option<Timestamp>) -> Result<()> {
-    let sql = sqlx::AssertSqlSafe(format!("update work_logs set kept_at = $3 where user_id = $1 and id = $2 returning {FATE}"));
-    let query = sqlx::query_as::<_, Fate>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
-    let fate = query.bind(kept_at.map(Timestamp::millis)).fetch_one(&mut **tx).await?;
+    entry.rev = tx.next_rev(entry.user_id).await?;
+    let sql = "update work_logs set kept_at = $3, updated_at = $4, rev = $5 where user_id = $1 and id = $2 returning ";
+    let query = sqlx::query_as::<_, Fate>(sqlx::AssertSqlSafe(format!("{sql}{FATE}")));
+    let query = query.bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(kept_at.map(Timestamp::millis));
+    let fate = query.bind(entry.updated_at.millis()).bind(entry.rev).fetch_one(&mut **tx).await?;
     meet(entry, fate, kept_at);
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
         retention::{Archive, Policy, Retention, Run, changing, fail_points::FailPoint, keeping, object, reading, run_once},
         store::{
             Store,
-            retention::objects,
+            retention::objects::{self, Reservation},
             stats,
             work_logs::{EntryFilter, StoredEntry},
         },
@@ -164,7 +164,7 @@ impl Scene {
         let mut tx = self.store.begin().await.unwrap();
         let reserved = objects::reserve(&mut tx, work.user, &format!("{folder}/never-put"), None, self.made).await.unwrap();
         tx.commit().await.unwrap();
-        assert!(reserved);
+        assert_eq!(reserved, Reservation::Taken);
     }
 
     /// The conversation's object gives way to one without the entry, which the archive's list says is erased; the database knows
@@ -181,7 +181,7 @@ impl Scene {
         archive.delete(&manifest.key).await.unwrap();
         let subject = object::hex_sha256(work.entry.to_string().as_bytes());
         let line = serde_json::json!({ "kind": "entry", "subject": subject, "erasedAt": 0 }).to_string();
-        archive.create(&format!("erased/v1/{subject}.ndjson"), line.into_bytes()).await.unwrap();
+        archive.create(&format!("erased/v1/{}.ndjson", object::hex_sha256(line.as_bytes())), line.into_bytes()).await.unwrap();
     }
 }
 

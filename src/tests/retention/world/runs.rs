@@ -7,8 +7,8 @@ use crate::{
         error::{Error, Result},
         retention::{
             Archive, Report, Retention, Run,
+            dry_run::dry_run,
             fail_points::{FailPoint, heard_by},
-            pass::dry_run,
             plan::Step,
             reading, run_once,
         },

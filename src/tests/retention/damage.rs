@@ -1,0 +1,117 @@
+//! Objects that are not whole: told and never shown, and no hindrance to what lies beside them.
+
+use crate::{
+    ids::UserId,
+    server::{
+        clock::Clock,
+        error::Error,
+        retention::{Policy, Report, Retention, Run, changing::update_anywhere, damage, dry_run::dry_run, reading, run_once},
+        store::{
+            Store,
+            retention::{damage as noted, manifest::Manifest, objects},
+            work_logs::EntryFilter,
+        },
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        archives::retention,
+        databases::on_both_databases,
+        people::{NOW, conversation, draft, entry, person},
+    },
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
+    work_log::{EntryDraft, EntryPatch, Status},
+};
+
+const fn days(days: i64) -> Timestamp {
+    NOW.plus(days * DAY_MS)
+}
+
+async fn run(retention: &Retention, at: Timestamp) -> Report {
+    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
+}
+
+async fn object(store: &Store, user: UserId) -> Manifest {
+    objects::of_user(&mut store.read().await.unwrap(), user, None).await.unwrap().remove(0)
+}
+
+async fn spoil(retention: &Retention, key: &str) {
+    let mut bytes = retention.archive.get(key).await.unwrap().to_vec();
+    bytes[20] ^= 1;
+    retention.archive.replace(key, bytes).await.unwrap();
+}
+
+on_both_databases! {
+    async fn a_list_that_must_be_whole_fails_over_a_damaged_object(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        spoil(&retention, &object(&store, ada).await.key).await;
+        let read = reading::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
+    }
+
+    async fn a_damaged_object_is_neither_rewritten_nor_deleted(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let one = entry(&store, ada, Status::Success, "one").await;
+        entry(&store, ada, Status::Success, "two").await;
+        run(&retention, days(31)).await;
+        let manifest = object(&store, ada).await;
+        let changed = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
+        update_anywhere(&retention, days(31), ada, one.id, changed).await.unwrap();
+        // it is moved anew, so that the next run is to rewrite the old object
+        run(&retention, days(31)).await;
+        spoil(&retention, &manifest.key).await;
+        let report = run(&retention, days(31)).await;
+        assert_eq!((report.failed, report.objects_written, report.objects_deleted), (1, 0, 0), "{report:?}");
+        assert!(objects::find(&mut store.read().await.unwrap(), ada, &manifest.key).await.unwrap().is_some());
+    }
+
+    async fn an_entry_is_found_beside_a_damaged_object_that_reaches_over_it(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (whole, damaged) = (conversation(&store, ada, "Whole").await.id, conversation(&store, ada, "Damaged").await.id);
+        let mut made = Vec::new();
+        for place in [damaged, whole, damaged] {
+            let inside = EntryDraft { conversation_id: Some(place), ..draft(Status::Success, "x") };
+            made.push(create_work_log(&store, NOW, ada, inside, Origin::default()).await.unwrap().id);
+        }
+        run(&retention, days(31)).await;
+        let object = objects::of_user(&mut store.read().await.unwrap(), ada, Some(damaged)).await.unwrap().remove(0);
+        spoil(&retention, &object.key).await;
+        let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
+        let kept = update_anywhere(&retention, days(31), ada, made[1], keep.clone()).await.unwrap();
+        assert_eq!(kept.expires_at, None);
+        let lost = update_anywhere(&retention, days(31), ada, made[0], keep).await;
+        assert!(matches!(&lost, Err(Error::Archive(why)) if !why.told().1), "nobody is told to try again: {lost:?}");
+    }
+
+    async fn a_dry_run_tells_of_a_damaged_object_and_goes_on(store: Store) {
+        let (retention, ada, bob) = (retention(&store), person(&store, "ada").await, person(&store, "bob").await);
+        for (user, hours) in [(ada, 0), (ada, 6), (bob, 0)] {
+            create_work_log(&store, NOW.plus(hours * HOUR_MS), user, draft(Status::Success, "x"), Origin::default()).await.unwrap();
+        }
+        run(&retention, days(31)).await;
+        spoil(&retention, &object(&store, ada).await.key).await;
+        let planned = Run { trust_clock: true, ..Run::at(Policy::default(), days(90)) };
+        let (plan, report) = dry_run(&retention, planned).await.unwrap();
+        assert_eq!((plan.steps.len(), report.deleted, report.failed), (2, 1, 1), "{report:?}");
+    }
+
+    async fn what_a_reader_finds_damaged_is_written_down_beside_the_reading(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
+        let whole = retention.archive.get(&manifest.key).await.unwrap().to_vec();
+        let task = tokio::spawn(damage::keep_written(retention.clone(), Clock::at(days(32))));
+        for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
+            retention.archive.replace(&manifest.key, bytes).await.unwrap();
+            let reader = store.read().await.unwrap();
+            let read = reading::find(&mut { reader }, &retention.archive, ada, manifest.ids.0).await;
+            assert_eq!(read.is_err(), damaged == 1);
+            while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
+                tokio::task::yield_now().await;
+            }
+        }
+        task.abort();
+    }
+}
