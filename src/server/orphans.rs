@@ -36,7 +36,7 @@ pub struct Orphans<T> {
 
 impl<T> Orphans<T> {
     /// Nothing yet.
-    pub const fn new() -> Self {
+    pub const fn none() -> Self {
         Self { known: 0, unknown: 0, first: Vec::new() }
     }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn found(known: usize, unknown: usize) -> Orphans<usize> {
-        let mut orphans = Orphans::new();
+        let mut orphans = Orphans::none();
         (0..known + unknown).for_each(|n| orphans.note(n, n < known));
         orphans
     }

@@ -62,7 +62,7 @@ pub async fn sweep_files(store: &Store, stored: &FileStore, now: Timestamp, conf
 
 /// Looks through the files that were stored before `before`.
 async fn look(store: &Store, stored: &FileStore, before: Timestamp) -> Result<Orphans<(UserId, FileId)>> {
-    let mut orphans = Orphans::new();
+    let mut orphans = Orphans::none();
     let mut chunks = stored.stored(before).try_chunks(AT_ONCE);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| error.1)?.into_iter().map(|StoredFile { user, id, .. }| (user, id));

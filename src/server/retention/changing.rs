@@ -32,7 +32,7 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
             Err(Error::NotFound("entry")) => {}
             changed => return changed,
         }
-        take_out(retention, user, id, Becomes::Row).await?;
+        take_out(retention, user, id, Becomes::Row { changed: !patch.only_keeps() }).await?;
     }
     update_work_log(&retention.store, now, user, id, patch).await
 }
@@ -40,8 +40,8 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
 /// What becomes of an entry that is taken out of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Becomes {
-    /// A hot row under a new revision.
-    Row,
+    /// A hot row under a new revision, and whether more of it is to change than whether it is kept.
+    Row { changed: bool },
     /// Nothing; it is erased at this time.
     Nothing(Timestamp),
 }
@@ -53,11 +53,14 @@ pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, b
     let found = reading::steadily(store, |mut reader| async move { reading::find_archived(&mut reader, archive, user, id).await });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(store, None, user).await?;
-    if !count_out(&mut tx, user, &shelf.key, &entry, becomes != Becomes::Row).await? {
+    if !count_out(&mut tx, user, &shelf.key, &entry, matches!(becomes, Becomes::Nothing(_))).await? {
         return Ok(None);
     }
     let files = match becomes {
-        Becomes::Row => {
+        Becomes::Row { changed } => {
+            if changed {
+                erasing::check_not_held(&mut tx, user, entry.conversation_id, "changed").await?;
+            }
             rows::bring_back(&mut tx, entry).await?;
             0
         }

@@ -50,7 +50,7 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, c
 
 /// Looks through the objects that were put before `before`.
 async fn look(retention: &Retention, before: Timestamp) -> Result<Orphans<(UserId, String)>> {
-    let mut orphans = Orphans::new();
+    let mut orphans = Orphans::none();
     let mut chunks = Box::pin(retention.archive.list(object::FOLDER).try_chunks(AT_ONCE));
     while let Some(chunk) = chunks.next().await {
         let old = chunk.map_err(|error| error.1)?.into_iter().filter(|found| found.modified < before);

@@ -79,11 +79,14 @@ impl World {
 
     async fn patch(&mut self, patch: EntryPatch) {
         let Some((user, id)) = self.any() else { return };
+        let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
         match update_anywhere(&self.retention, self.now, user, id, patch.clone()).await {
             Ok(entry) => {
+                assert!(!held, "{id} is held and changed");
                 let kept = patch.kept.unwrap_or(self.map.known[&id].kept);
                 self.learn(Known { entry, kept });
             }
+            Err(Error::Conflict(_)) => assert!(held),
             Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be changed"),
             Err(error) => panic!("{error}"),
         }
