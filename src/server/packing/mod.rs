@@ -10,7 +10,7 @@ const DICTIONARIES: &[&[u8]] = &[include_bytes!("dictionary-1.zdict")];
 /// The version that new rows are packed with.
 const CURRENT: u8 = 1;
 const LEVEL: i32 = 12;
-/// Version, length of the plain text, and whether there are details and how long they are.
+/// The version of the dictionary, and the length of the plain text.
 const HEAD: usize = 1 + 4;
 /// Longer than any row's fields: a claim beyond it is damage, not data.
 const PLAIN_MAX: usize = 1 << 20;

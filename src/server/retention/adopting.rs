@@ -18,7 +18,7 @@ use crate::{
                 manifest::Manifest,
                 objects::{self, Reservation},
             },
-            stats::{Changes, DELETED, Figures},
+            stats::{Changes, Figures},
             work_logs::{self, StoredEntry},
         },
     },
@@ -123,8 +123,8 @@ fn add(totals: &mut Totals, manifest: &Manifest, sign: i64) {
 /// What missing objects held and nothing holds any more was deleted since the backup.
 async fn count_deleted(retention: &Retention, user: UserId, lost: Totals) -> Result<()> {
     let mut changes = Changes::default();
-    for ((day, kind, status), figures) in lost.into_iter().filter(|(_, figures)| figures.entries > 0) {
-        changes.count((day, kind, status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
+    for (line, figures) in lost.into_iter().filter(|(_, figures)| figures.entries > 0) {
+        changes.count_deleted(line, figures);
     }
     let mut tx = begin(&retention.store, None, user).await?;
     changes.write(&mut tx, user).await?;

@@ -13,7 +13,7 @@ use crate::{
         store::{
             Tx,
             retention::{holes, objects, rows},
-            stats::{Changes, DELETED, Figures},
+            stats::Changes,
             work_logs::StoredEntry,
         },
         work_log::update_work_log,
@@ -82,7 +82,7 @@ async fn count_out(tx: &mut Tx<'_>, user: UserId, key: &str, entry: &StoredEntry
     let (figures, mut changes) = (manifest.figures(entry), Changes::default());
     changes.count((manifest.day, entry.log_type, entry.status, manifest.tier.as_str()), figures, -1);
     if deleted {
-        changes.count((manifest.day, entry.log_type, entry.status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
+        changes.count_deleted((manifest.day, entry.log_type, entry.status), figures);
     }
     manifest.count(entry, -1);
     objects::write_totals(tx, &manifest).await?;

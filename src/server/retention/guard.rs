@@ -10,22 +10,22 @@ use crate::{
             stats,
         },
     },
-    timestamp::Timestamp,
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
 };
 
-/// Longer between two hourly runs, the clock has leapt, be it by a day, or the server stood still for longer than a night.
-const LEAP_MS: i64 = 20 * 3_600_000;
-/// One in so many entries may go without a word.
-const FIFTH: i64 = 5;
+/// When the last run is longer ago, the clock has leapt, or the server was off for longer than a night.
+const LEAP_MS: i64 = 20 * HOUR_MS;
+/// Deletions wait when more than one entry in so many would go.
+const ONE_IN: i64 = 5;
 
 /// Why deletions wait, if they do.
 pub(super) async fn waiting(reader: &mut Reader, now: Timestamp, expired: Timestamp) -> Result<Option<String>> {
     let Some(last) = runs::last_seen(reader).await?.filter(|last| now.since(*last) > LEAP_MS) else { return Ok(None) };
     let would_go = due::count_expired_rows(reader, expired).await? + due::count_expired_in_objects(reader, expired).await?;
     let all = stats::entries(reader).await?;
-    let waits = would_go * FIFTH > all;
+    let waits = would_go * ONE_IN > all;
     Ok(waits.then(|| {
-        let days = now.since(last) / crate::timestamp::DAY_MS;
+        let days = now.since(last) / DAY_MS;
         format!(
             "the clock says {}, {days} days after the last run, and {would_go} of {all} entries would be deleted; \
              if the clock is right, confirm it",

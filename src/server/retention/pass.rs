@@ -28,6 +28,7 @@ use crate::{
     timestamp::Timestamp,
     work_log::StorageStatus,
 };
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// How long a run that died keeps others out, in milliseconds.
@@ -88,8 +89,7 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
 }
 
 async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
-    let json = serde_json::to_string(report).map_err(|why| Error::Conflict(why.to_string()))?;
-    runs::note(tx, &new_id::entry(run.wall).to_string(), run.wall, &json).await?;
+    runs::note(tx, &new_id::entry(run.wall).to_string(), run.wall, &json!(report).to_string()).await?;
     if report.waiting.is_none() && run.now == run.wall {
         runs::see(tx, run.now).await?;
     }

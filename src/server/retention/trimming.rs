@@ -13,7 +13,7 @@ use crate::{
         store::{
             Tx, files,
             retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
-            stats::{Changes, DELETED, Figures},
+            stats::Changes,
             work_logs::StoredEntry,
         },
     },
@@ -40,8 +40,9 @@ pub(super) async fn trim(
     cut_off: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Trimmed> {
-    let expires = |entry: &StoredEntry| !old.kept && cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
-    if !old.kept && cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
+    let cut_off = cut_off.filter(|_| !old.kept);
+    let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
+    if cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
         return expire_whole(retention, fence, old, now).await;
     }
     let erased = Erased::now(retention, old.user_id).await?;
@@ -124,8 +125,7 @@ async fn swap(
     let mut changes = Changes::default();
     current.shift(&mut changes, -1);
     for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {
-        let figures = Figures { stored_bytes: 0, ..current.figures(entry) };
-        changes.count((current.day, entry.log_type, entry.status, DELETED), figures, 1);
+        changes.count_deleted((current.day, entry.log_type, entry.status), current.figures(entry));
         files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     }
     if let Some(mut new) = new {

@@ -20,8 +20,10 @@ const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";
 /// Settings of every SQLite connection. Whoever fills the log writes it into the database (`wal_autocheckpoint`) only where nobody
 /// does that beside ([`Store::tend_log`](super::Store::tend_log)).
 const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
-    pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma temp_store = memory; \
+    pragma foreign_keys = on; pragma secure_delete = on; pragma temp_store = memory; \
     pragma wal_autocheckpoint = 16000;";
+/// How long a SQLite connection waits for another process's, in milliseconds.
+pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Backend {
@@ -121,7 +123,8 @@ impl Backend {
                     if writes {
                         connection.execute(WRITERS_PRAGMA).await?;
                     }
-                    connection.execute(PRAGMAS).await?;
+                    let settings = sqlx::AssertSqlSafe(format!("pragma busy_timeout = {BUSY_TIMEOUT_MS}; {PRAGMAS}"));
+                    connection.execute(settings).await?;
                 }
                 Ok(())
             })
@@ -137,7 +140,8 @@ impl Backend {
         let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
         let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         if found < SQLITE_LEAST {
-            return Err(StoreError::Unusable(format!("SQLite {version} can lose commits; at least 3.51.3 is needed")));
+            let (major, minor, patch) = SQLITE_LEAST;
+            return Err(StoreError::Unusable(format!("SQLite {version} can lose commits; at least {major}.{minor}.{patch} is needed")));
         }
         Ok(())
     }

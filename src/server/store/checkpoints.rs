@@ -1,16 +1,16 @@
-//! SQLite writes into a log, and the log into the database from time to time. By itself it lets whoever fills the log do that, while
-//! everybody else who writes waits; here it is done beside them. What was deleted lies in the log until it is cut off.
+//! Checkpoints of SQLite's write-ahead log. By itself SQLite has the writer that fills the log copy it into the database, while everybody
+//! else who writes waits; here that is done beside them. What was deleted lies in the log until it is cut off.
 
-use super::{Result, Store};
+use super::{Result, Store, backend::BUSY_TIMEOUT_MS};
 use sqlx::Row;
 use std::time::Duration;
 
 /// After so many commits it is looked how long the log is.
 pub(super) const COMMITS: u64 = 64;
-/// From so many pages on it is written into the database and begun anew: far fewer than where whoever writes would do it. More at
-/// once are less to write, for what changed twice is written once, and hold up whoever waits for the disk more rarely.
+/// A log of so many pages is copied and begun anew, long before a writer would do it. Fewer would be copied more often, and a page that
+/// changed twice would be copied twice.
 const LONG: i64 = 8_000;
-/// What is written meanwhile is written too, so often at most: the less is left for when everybody waits.
+/// Passive tries, as writers go on meanwhile; the last step, which holds them up, then has little left.
 const TRIES: usize = 4;
 /// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
 const CUT_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(10) };
@@ -85,7 +85,7 @@ impl Store {
     /// when somebody still reads what lies in it.
     async fn begin_log_anew(&self, how: &str) -> Result<bool> {
         self.write_log().await?;
-        let sql = format!("pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = 10000");
+        let sql = format!("pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = {BUSY_TIMEOUT_MS}");
         let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&self.inner.writers).await?;
         // of three columns whether it was held up is the first
         let held_up = told.iter().filter(|row| row.len() == 3).map(|row| row.try_get::<i64, _>(0)).collect::<sqlx::Result<Vec<_>>>()?;

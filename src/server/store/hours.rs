@@ -10,7 +10,7 @@ use super::{
 use crate::{ids::UserId, timestamp::Timestamp, work_log::WorkLogEntry};
 use sqlx::AnyConnection;
 
-/// Hours that are kept: those of a day, of the day before it, and the one that is going on.
+/// How many hours before the one that is going on are kept.
 const KEPT: i64 = 49;
 
 const TOTALS: Totals = Totals {

@@ -42,7 +42,10 @@ pub mod work_logs;
 use crate::{timestamp::Timestamp, work_log::Epoch};
 use backend::Lasting;
 use sqlx::AnyPool;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::sync::Notify;
 
 pub use error::{Result, StoreError};
@@ -53,14 +56,6 @@ pub use reader::{Look, Reader};
 pub use turns::leases_held;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
-
-impl Counters {
-    /// How often it was used in any way.
-    pub fn used(&self) -> u64 {
-        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-        count(&self.commits) + count(&self.reads)
-    }
-}
 
 /// The database: one writing connection on SQLite (a pool on PostgreSQL), several reading.
 #[derive(Clone)]
@@ -81,13 +76,20 @@ struct Inner {
     text_left: Notify,
 }
 
-/// How often the store was used since it was opened; the idle stream's promise of no query is tested with it.
+/// How often the store was used since it was opened: workers rest while it is not, and `/metrics` tells it.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Transactions committed.
-    pub commits: std::sync::atomic::AtomicU64,
+    pub commits: AtomicU64,
     /// Reading connections and snapshots taken.
-    pub reads: std::sync::atomic::AtomicU64,
+    pub reads: AtomicU64,
+}
+
+impl Counters {
+    /// How often it was used in any way.
+    pub fn used(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed) + self.reads.load(Ordering::Relaxed)
+    }
 }
 
 impl Store {
@@ -134,9 +136,8 @@ impl Store {
         self.begin_write(Lasting::AtCommit).await
     }
 
-    /// Begins a writing transaction whose COMMIT does not wait for the disk. A power cut may undo it until a later one of
-    /// [`begin`](Self::begin) is committed, never without everything that was committed after it: for what may as well be done
-    /// again, such as a move of rows whose copy is safe.
+    /// Begins a writing transaction whose COMMIT does not wait for the disk. Until one of [`begin`](Self::begin) is committed, a power
+    /// cut may undo it and whatever was committed after it. Only for what would simply be done again, such as a move whose copy is safe.
     pub async fn begin_unsynced(&self) -> Result<Tx<'_>> {
         self.begin_write(Lasting::Later).await
     }
@@ -148,13 +149,13 @@ impl Store {
 
     /// A snapshot: everything read through it is of one moment.
     pub async fn read(&self) -> Result<Reader> {
-        self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(Reader::of(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
     }
 
     /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
     pub async fn look(&self) -> Result<Look> {
-        self.inner.counters.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match self.inner.backend.begin_look() {
             Some(begin) => Look::Transaction(Reader::of(self.inner.readers.begin_with(begin).await?)),
             None => Look::Connection(self.inner.readers.acquire().await?),

@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tier under which deleted entries are still counted.
-pub const DELETED: &str = "deleted";
+const DELETED: &str = "deleted";
 
 /// One line of totals over a day, a type, a status and a tier.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
@@ -99,6 +99,11 @@ impl Changes {
         *sum = sum.plus(figures, sign);
     }
 
+    /// Counts figures as deleted: they take nothing any more.
+    pub fn count_deleted(&mut self, (day, log_type, status): (i64, LogType, Status), figures: Figures) {
+        self.count((day, log_type, status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
+    }
+
     /// Writes them, and takes out what they leave empty: of a tier that is passed through no line stays behind.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
         let left: BTreeSet<i64> = self.0.iter().filter(|(_, figures)| figures.entries < 0).map(|((day, ..), _)| *day).collect();
@@ -161,7 +166,7 @@ pub(super) async fn count_change(tx: &mut Tx<'_>, before: (&WorkLogEntry, i64), 
 pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
     let mut changes = Changes::default();
     changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), -1);
-    changes.count(line(entry, DELETED), figures(entry, 0), 1);
+    changes.count_deleted((entry.timestamp.day(), entry.log_type, entry.status), figures(entry, 0));
     changes.add(tx, entry.user_id).await.map(drop)
 }
 

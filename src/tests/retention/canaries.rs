@@ -6,7 +6,7 @@ use crate::{
     server::{
         chat::delete_conversation,
         retention::{
-            Archive, Policy, Retention, Run,
+            Archive, Retention,
             changing::update_anywhere,
             erasing,
             fail_points::{FailPoint, heard_by},
@@ -16,7 +16,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::once_at,
+        archives::{once_at, trusted},
         databases::Sqlite,
         people::{NOW, conversation, draft, person},
     },
@@ -49,7 +49,7 @@ impl Cage {
     }
 
     pub(super) async fn run(&self, at: Timestamp) {
-        let report = run_once(&self.retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap();
+        let report = run_once(&self.retention, trusted(at)).await.unwrap();
         assert_eq!(report.failed, 0, "{report:?}");
     }
 
@@ -150,7 +150,7 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let erased = cage.retention.clone();
         let erase = move || async move { _ = erasing::erase_entry(&erased, now, ada, planted).await.unwrap() };
-        let run = Run { trust_clock: true, ..Run::at(Policy::default(), now) };
+        let run = trusted(now);
         if dies {
             let (stopped, reached) = tokio::sync::oneshot::channel();
             let stops = async move {

@@ -5,7 +5,7 @@ use crate::{
     server::{
         clock::Clock,
         error::Error,
-        retention::{Policy, Report, Retention, Run, changing::update_anywhere, damage, dry_run::dry_run, reading, run_once},
+        retention::{Retention, changing::update_anywhere, damage, dry_run::dry_run, reading},
         store::{
             Store,
             retention::{damage as noted, manifest::Manifest, objects},
@@ -14,7 +14,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::{retention, run, trusted},
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
@@ -24,10 +24,6 @@ use crate::{
 
 const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
-}
-
-async fn run(retention: &Retention, at: Timestamp) -> Report {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
 }
 
 async fn object(store: &Store, user: UserId) -> Manifest {
@@ -91,7 +87,7 @@ on_both_databases! {
         }
         run(&retention, days(31)).await;
         spoil(&retention, &object(&store, ada).await.key).await;
-        let planned = Run { trust_clock: true, ..Run::at(Policy::default(), days(90)) };
+        let planned = trusted(days(90));
         let (plan, report) = dry_run(&retention, planned).await.unwrap();
         assert_eq!((plan.steps.len(), report.deleted, report.failed), (2, 1, 1), "{report:?}");
     }

@@ -5,7 +5,7 @@ use crate::{
     server::{
         chat::{Asking, begin_turn},
         new_id,
-        retention::{Policy, Report, Retention, Run, erasing, run_once},
+        retention::erasing,
         store::{
             Store,
             files::{self, FileRecord},
@@ -13,7 +13,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::{retention, run},
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, person},
     },
@@ -43,10 +43,6 @@ async fn naming(store: &Store, at: Timestamp, user: UserId, place: ConversationI
     let metadata = Metadata::default().with("files", json!([file]));
     let made = EntryDraft { conversation_id: Some(place), metadata, ..draft(Status::Success, "Image: a tree") };
     create_work_log(store, at, user, made, Origin::default()).await.unwrap()
-}
-
-async fn run(retention: &Retention, at: Timestamp) -> Report {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
 }
 
 /// Which of these files are there still, and which are doomed.

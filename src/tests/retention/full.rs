@@ -5,16 +5,17 @@ use crate::{
     ids::UserId,
     server::{
         error::Result,
-        retention::{Archive, ArchiveError, Policy, Report, Retention, Run, lag::lags, reading, run_once},
+        retention::{Archive, ArchiveError, Policy, Report, Retention, lag::lags, reading, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },
     tests::support::{
+        archives::trusted,
         databases::{Sqlite, on_both_databases},
         lying::{Liar, Refusal},
         people::{NOW, draft, person},
     },
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
     work_log::{EntryDraft, Status, StorageStatus, WorkLogEntry},
 };
 use object_store::memory::InMemory;
@@ -24,7 +25,6 @@ use tokio::{
     net::TcpListener,
 };
 
-const HOUR_MS: i64 = 3_600_000;
 const ENTRIES: usize = 40;
 
 async fn some(store: &Store) -> UserId {
@@ -43,7 +43,7 @@ async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
 }
 
 async fn run(retention: &Retention, at: Timestamp) -> Result<Report> {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await
+    run_once(retention, trusted(at)).await
 }
 
 /// How late hot entries are, in seconds.

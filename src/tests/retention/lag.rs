@@ -2,12 +2,12 @@
 
 use crate::{
     server::{
-        retention::{Policy, Retention, Run, changing::update_anywhere, lag::lags, run_once},
+        retention::{Policy, changing::update_anywhere, lag::lags},
         store::Store,
         work_log::update_work_log,
     },
     tests::support::{
-        archives::retention,
+        archives::{retention, run},
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
@@ -18,10 +18,6 @@ use crate::{
 async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
     let lags = lags(&mut store.read().await.unwrap(), Policy::default(), at).await.unwrap();
     lags.into_iter().filter(|lag| lag.seconds > 0).map(|lag| (lag.tier, lag.seconds)).collect()
-}
-
-async fn run(retention: &Retention, at: Timestamp) {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap();
 }
 
 on_both_databases! {

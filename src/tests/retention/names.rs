@@ -5,7 +5,7 @@ use crate::{
         chat::delete_conversation,
         clock::Clock,
         retention::{
-            Policy, Report, Retention, Run, erasing,
+            Policy, Retention, Run, erasing,
             fail_points::{FailPoint, heard_by},
             reading, run_once,
         },
@@ -15,18 +15,14 @@ use crate::{
         },
     },
     tests::support::{
-        archives::{once_at, retention},
+        archives::{once_at, retention, run, trusted},
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
-    timestamp::{DAY_MS, Timestamp},
+    timestamp::DAY_MS,
     work_log::Status,
 };
 use futures::TryStreamExt;
-
-async fn run(retention: &Retention, at: Timestamp) -> Report {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
-}
 
 async fn names(retention: &Retention) -> Vec<String> {
     retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap()
@@ -52,7 +48,7 @@ on_both_databases! {
         let later = crate::server::work_log::create_work_log(&store, at, ada, draft(Status::Success, "later"), Default::default()).await.unwrap();
         let erasing = retention.clone();
         let erase = async move { _ = erasing::erase_entry(&erasing, at, ada, later.id).await.unwrap() };
-        let broken_off = heard_by(once_at(FailPoint::Put, erase), run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }));
+        let broken_off = heard_by(once_at(FailPoint::Put, erase), run_once(&retention, trusted(at)));
         assert_eq!(broken_off.await.unwrap().failed, 1, "its object was given up, on somebody's word");
         assert_eq!(names(&retention).await, Vec::<String>::new(), "and taken back");
         assert_eq!(run(&retention, at).await.moved_to_cold, 1);
@@ -70,7 +66,7 @@ on_both_databases! {
             entry(&store, ada, Status::Success, "moved").await;
             let erasing = retention.clone();
             let erase = async move { _ = erasing::erase_account(&erasing, at, ada).await.unwrap() };
-            let run = run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) });
+            let run = run_once(&retention, trusted(at));
             heard_by(once_at(place, erase), run).await.unwrap();
             assert_eq!(names(&retention).await, Vec::<String>::new(), "{place:?}");
         }

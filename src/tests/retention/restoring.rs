@@ -7,7 +7,10 @@ use crate::{
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },
-    tests::support::people::{NOW, draft, person},
+    tests::support::{
+        archives::trusted,
+        people::{NOW, draft, person},
+    },
     timestamp::DAY_MS,
     work_log::{EntryPatch, Status, StorageStatus},
 };
@@ -86,7 +89,7 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     assert_eq!((restored.missing, restored.adopted), (1, 1));
     // leaves an object of the row alone, such as it becomes when it is moved
     erasing::erase_entry(&retention, now, ada, unknown).await.unwrap();
-    let report = run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), now) }).await.unwrap();
+    let report = run_once(&retention, trusted(now)).await.unwrap();
     assert_eq!((report.moved_to_cold, report.failed), (1, 0), "{report:?}");
     let reader = &mut retention.store.read().await.unwrap();
     let found = reading::find(reader, &retention.archive, ada, row).await.unwrap().unwrap();

@@ -6,6 +6,7 @@ use crate::{
         store::work_logs::EntryFilter,
     },
     tests::support::{
+        archives::trusted,
         databases::Sqlite,
         people::{NOW, entry, person},
     },
@@ -40,7 +41,7 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
     for n in 0..20 {
         entry(&database.store, ada, Status::Success, &format!("entry {n}")).await;
     }
-    let run = |age: i64| Run { trust_clock: true, ..Run::at(Policy::default(), NOW.plus(age * DAY_MS)) };
+    let run = |age: i64| trusted(NOW.plus(age * DAY_MS));
     let report = run_once(&retention, run(31)).await.unwrap();
     assert_eq!((report.moved_to_cold, report.failed, report.objects_written), (20, 0, 1), "{report:?}");
     let fresh = bucket("tiers");

@@ -1,8 +1,10 @@
 //! Single rules: the clock guard, the fence, the cursor below moved rows, what is kept and held.
 
 use crate::{
+    chat::ResetReason,
     server::{
         error::Error,
+        feed::{Position, check_cursor},
         retention::{
             Policy, Retention, Run,
             changing::update_anywhere,
@@ -11,28 +13,23 @@ use crate::{
             keeping, reading, restoring, run_once,
         },
         store::{
-            heads,
             retention::{lease, objects},
             work_logs::EntryFilter,
         },
         work_log::{Origin, create_work_log, update_work_log},
     },
     tests::support::{
-        archives::{once_at, retention},
+        archives::{once_at, retention, run, trusted},
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry},
+    timestamp::{DAY_MS, HOUR_MS, Timestamp},
+    work_log::{Cursor, EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry},
 };
 use std::time::Duration;
 
 const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
-}
-
-async fn run(retention: &Retention, at: Timestamp) -> crate::server::retention::Report {
-    run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), at) }).await.unwrap()
 }
 
 async fn all(retention: &Retention, user: crate::ids::UserId, filter: EntryFilter, archive_too: bool) -> Vec<WorkLogEntry> {
@@ -62,7 +59,7 @@ on_both_databases! {
             let made = EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Success, title) };
             create_work_log(&store, NOW, ada, made, Origin::default()).await.unwrap();
         }
-        let no_longer = Run { trust_clock: true, at_most: Duration::ZERO, ..Run::at(Policy::default(), days(31)) };
+        let no_longer = Run { at_most: Duration::ZERO, ..trusted(days(31)) };
         for left in [true, true, false] {
             let report = run_once(&retention, no_longer).await.unwrap();
             assert_eq!((report.moved_to_cold, report.more), (1, left), "{report:?}");
@@ -77,14 +74,14 @@ on_both_databases! {
         run_once(&retention, untrusted(NOW)).await.unwrap();
         let leapt = run_once(&retention, untrusted(days(3_650))).await.unwrap();
         assert!(leapt.waiting.is_some() && leapt.deleted == 0, "{leapt:?}");
-        let right_again = run_once(&retention, untrusted(NOW.plus(3_600_000))).await.unwrap();
+        let right_again = run_once(&retention, untrusted(NOW.plus(HOUR_MS))).await.unwrap();
         assert_eq!((right_again.waiting, right_again.deleted), (None, 0));
         let leapt = run_once(&retention, untrusted(days(3_650))).await.unwrap();
         assert!(leapt.waiting.is_some(), "the leap is not forgotten: {leapt:?}");
         assert_eq!(run(&retention, days(3_650)).await.deleted, 1);
     }
 
-    async fn a_runner_that_was_thought_dead_changes_nothing_any_more(store: Store) {
+    async fn one_runner_has_the_lease_and_only_it_gives_it_back(store: Store) {
         let mut tx = store.begin().await.unwrap();
         let first = lease::take(&mut tx, NOW, NOW.plus(1_000)).await.unwrap().unwrap();
         assert_eq!(lease::take(&mut tx, NOW.plus(999), NOW.plus(1_999)).await.unwrap(), None, "somebody has it");
@@ -101,7 +98,10 @@ on_both_databases! {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         let old = entry(&store, ada, Status::Success, "old").await;
         run(&retention, days(31)).await;
-        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().floor, old.rev);
+        let reader = &mut store.read().await.unwrap();
+        let at = |rev| Some(Cursor { epoch: store.epoch(), rev });
+        assert_eq!(check_cursor(&store, reader, ada, at(old.rev - 1)).await.unwrap(), Position::Reset(ResetReason::TooOld));
+        assert_eq!(check_cursor(&store, reader, ada, at(old.rev)).await.unwrap(), Position::At(at(old.rev).unwrap()));
     }
 
     async fn what_is_kept_or_held_stays_and_what_is_let_go_expires(store: Store) {
@@ -184,7 +184,7 @@ on_both_databases! {
         entry(&store, ada, Status::Success, "one").await;
         let (other, later) = (retention.clone(), days(31).plus(660_000));
         let takes_over = async move { assert_eq!(run(&other, later).await.moved_to_cold, 1) };
-        let first = Run { trust_clock: true, ..Run::at(Policy::default(), days(31)) };
+        let first = trusted(days(31));
         let shut_out = heard_by(once_at(FailPoint::ReadBack, takes_over), run_once(&retention, first)).await;
         assert!(matches!(shut_out, Err(Error::Superseded)), "{shut_out:?}");
         assert_eq!(all(&retention, ada, EntryFilter::default(), false).await.len(), 1);
@@ -195,9 +195,9 @@ on_both_databases! {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         entry(&store, ada, Status::Success, "one").await;
         let untrusted = |at| Run::at(Policy::default(), at);
-        let last_hour = days(89).plus(3_600_000);
+        let last_hour = days(89).plus(HOUR_MS);
         run_once(&retention, untrusted(last_hour)).await.unwrap();
-        let a_day_fast = run_once(&retention, untrusted(last_hour.plus(25 * 3_600_000))).await.unwrap();
+        let a_day_fast = run_once(&retention, untrusted(last_hour.plus(25 * HOUR_MS))).await.unwrap();
         assert!(a_day_fast.waiting.is_some() && a_day_fast.deleted == 0, "{a_day_fast:?}");
         for back in [days(88), days(-3_650), NOW] {
             let report = run_once(&retention, untrusted(back)).await.unwrap();
@@ -205,7 +205,7 @@ on_both_databases! {
         }
         assert_eq!(all(&retention, ada, EntryFilter::default(), false).await.len(), 1);
         for hours in 2..24 {
-            run_once(&retention, untrusted(days(89).plus(hours * 3_600_000))).await.unwrap();
+            run_once(&retention, untrusted(days(89).plus(hours * HOUR_MS))).await.unwrap();
         }
         assert_eq!(run_once(&retention, untrusted(days(90))).await.unwrap().deleted, 1, "hour by hour it comes to its end");
     }

@@ -4,12 +4,12 @@
 use crate::{
     server::{
         error::Error,
-        retention::{Policy, Run, changing, run_once},
+        retention::{changing, run_once},
         store::{Store, changes, work_logs::EntryFilter},
         work_log::{Origin, create_work_log, recent_logs, update_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::{retention, trusted},
         databases::Postgres,
         people::{NOW, draft, entry, person},
     },
@@ -129,7 +129,7 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
     assert!(plan.join("\n").contains(&partition_of(&once)) && read == 1, "{plan:?}");
 
     let tiers = retention(store);
-    let run = |days: i64| Run { trust_clock: true, ..Run::at(Policy::default(), NOW.plus(days * DAY_MS)) };
+    let run = |days: i64| trusted(NOW.plus(days * DAY_MS));
     assert_eq!(run_once(&tiers, run(9)).await.unwrap().moved_to_warm, 2);
     assert_eq!(run_once(&tiers, run(33)).await.unwrap().moved_to_cold, 2);
     run_recipe(store, FILED).await;

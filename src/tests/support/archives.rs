@@ -1,8 +1,12 @@
 //! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of a move.
 
-use crate::server::retention::{
-    Archive, Retention,
-    fail_points::{FailPoint, Listener},
+use crate::{
+    server::retention::{
+        Archive, Policy, Report, Retention, Run,
+        fail_points::{FailPoint, Listener},
+        run_once,
+    },
+    timestamp::Timestamp,
 };
 use futures::{FutureExt, future::BoxFuture};
 use object_store::memory::InMemory;
@@ -19,6 +23,16 @@ pub fn no_archive() -> Archive {
 /// The tiers of a store with an empty archive.
 pub fn retention(store: &crate::server::store::Store) -> Retention {
     Retention { store: store.clone(), archive: no_archive() }
+}
+
+/// A run at a time that an admin trusts.
+pub fn trusted(at: Timestamp) -> Run {
+    Run { trust_clock: true, ..Run::at(Policy::default(), at) }
+}
+
+/// The report of a [`trusted`] run.
+pub async fn run(retention: &Retention, at: Timestamp) -> Report {
+    run_once(retention, trusted(at)).await.unwrap()
 }
 
 /// Lets something happen the first time a place is passed; a test in which it never is fails when the listener goes.

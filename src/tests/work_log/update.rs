@@ -3,12 +3,12 @@
 use crate::{
     server::{
         error::Error,
-        retention::{Policy, Run, run_once},
+        retention::run_once,
         store::{heads, work_logs},
         work_log::{finish_work_log, update_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::{retention, trusted},
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
@@ -117,7 +117,7 @@ on_both_databases! {
         let settled = EntryPatch { status: Some(Status::Success), kept: Some(false), ..EntryPatch::default() };
         assert!(update_work_log(&store, NOW, ada, made.id, settled).await.unwrap().rev > kept.rev);
         let later = NOW.plus(10 * DAY_MS);
-        run_once(&retention, Run { trust_clock: true, ..Run::at(Policy::default(), later) }).await.unwrap();
+        run_once(&retention, trusted(later)).await.unwrap();
         let kept = update_work_log(&store, later, ada, made.id, keep).await.unwrap();
         assert_eq!((kept.storage_status, kept.title.as_str(), kept.expires_at), (StorageStatus::Warm, "x", None));
         assert_eq!(work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap(), Some(kept));

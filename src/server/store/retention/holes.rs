@@ -49,9 +49,10 @@ impl Uncounted {
 
 /// The entries of an object that do not count.
 pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Uncounted> {
-    let sql = "select o.moved_to, h.entry_id, w.id from archive_objects o \
-               left join archive_holes h on h.user_id = o.user_id and h.key = o.key \
-               left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id where o.user_id = $1 and o.key = $2";
+    let sql = "select moved_to, h.entry_id, w.id from archive_objects \
+               left join archive_holes h on h.user_id = archive_objects.user_id and h.key = archive_objects.key \
+               left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id \
+               where archive_objects.user_id = $1 and archive_objects.key = $2";
     let query = sqlx::query_as::<_, (Option<String>, Option<String>, Option<String>)>(sql).bind(user.to_string()).bind(key);
     let rows = query.fetch_all(connection).await?;
     let mut uncounted = Uncounted::default();

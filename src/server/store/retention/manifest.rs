@@ -4,7 +4,7 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::store::{
         Result, StoreError, from_json, parsed, parsed_option,
-        stats::{Changes, DELETED, Figures},
+        stats::{Changes, Figures},
         work_logs::StoredEntry,
     },
     timestamp::Timestamp,
@@ -98,7 +98,7 @@ impl Manifest {
     pub fn to_deleted(&self, changes: &mut Changes) {
         self.shift(changes, -1);
         for (kind, status, figures) in &self.totals {
-            changes.count((self.day, *kind, *status, DELETED), Figures { stored_bytes: 0, ..*figures }, 1);
+            changes.count_deleted((self.day, *kind, *status), *figures);
         }
     }
 }

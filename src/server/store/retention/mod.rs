@@ -1,5 +1,6 @@
-//! Retention's SQL: what is due (`due`), rows that change their tier (`rows`), the manifest of the archive (`objects`), entries
-//! in it that do not count any more (`holes`), what does not expire (`holds`), and who may run (`lease`).
+//! Retention's SQL: what is due (`due`), rows that change their tier (`rows`), the objects of the archive (`objects`; one of them as it is
+//! read is a `manifest`), their entries that do not count any more (`holes`) and those that cannot be read (`damage`), what does not
+//! expire (`holds`), what was erased (`erasures`), who may run (`lease`), and what was done (`runs`).
 //! Runs go over everybody's rows; every change names the owner.
 
 pub mod damage;

@@ -262,10 +262,10 @@ pub struct Reach {
 
 /// What a list reads of an object.
 const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
-     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
+     where h.user_id = archive_objects.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id)) \
      then null else (select cold_days from retention_policy) end as cold_days, (select min(h.kind) from retention_holds h \
-     where h.user_id = o.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = o.conversation_id)) \
-     as held_by, entries from archive_objects o \
+     where h.user_id = archive_objects.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id)) \
+     as held_by, entries from archive_objects \
      where user_id = $1 and state = 'active' and entries > 0";
 
 /// In which order objects are gone through.

@@ -5,7 +5,7 @@ use crate::{
     server::store::{
         Result, StoreError, Tx, files, marks, parsed,
         retention::due::DueGroup,
-        stats::{Changes, DELETED, Figures},
+        stats::{Changes, Figures},
         work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
     },
     timestamp::{DAY_MS, Timestamp},
@@ -46,8 +46,8 @@ impl TieredRow {
     fn count_deleted(&self, changes: &mut Changes) {
         self.count(changes, -1);
         let entry = &self.entry;
-        let line = (entry.timestamp.day(), entry.log_type, entry.status, DELETED);
-        changes.count(line, Figures::of(entry.size(), 0, entry.duration_ms, &entry.metadata), 1);
+        let figures = Figures::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
+        changes.count_deleted((entry.timestamp.day(), entry.log_type, entry.status), figures);
     }
 }
 

@@ -7,12 +7,13 @@ use crate::{
         chat::delete_conversation,
         error::{Error, Result},
         retention::{
-            Archive, Policy, Retention, Run, changing, erasing,
+            Archive, Retention, changing, erasing,
             fail_points::{FailPoint, heard_by},
             restoring, run_once,
         },
         store::Store,
     },
+    tests::support::archives::trusted,
     timestamp::{DAY_MS, Timestamp},
     work_log::EntryPatch,
 };
@@ -54,7 +55,7 @@ impl Work {
     pub(super) async fn carry_out(&self, retention: &Retention) {
         let now = self.now();
         let done: Result<()> = match self.act {
-            Act::Run(_) => run_once(retention, Run { trust_clock: true, ..Run::at(Policy::default(), now) }).await.map(drop),
+            Act::Run(_) => run_once(retention, trusted(now)).await.map(drop),
             Act::Change => changing::update_anywhere(retention, now, self.user, self.entry, changed()).await.map(drop),
             Act::EraseEntry => erasing::erase_entry(retention, now, self.user, self.entry).await.map(drop),
             Act::EraseConversation => match delete_conversation(&retention.store, now, self.user, self.conversation).await {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ids::EntryId,
     server::{
-        retention::{Archive, Policy, Retention, Run, changing, fail_points::FailPoint, keeping, object, reading, run_once},
+        retention::{Archive, Retention, changing, fail_points::FailPoint, keeping, object, reading, run_once},
         store::{
             Store,
             retention::objects::{self, Reservation},
@@ -16,7 +16,10 @@ use crate::{
         },
         work_log::{Origin, create_work_log},
     },
-    tests::support::people::{NOW, draft, person},
+    tests::support::{
+        archives::trusted,
+        people::{NOW, draft, person},
+    },
     timestamp::{DAY_MS, Timestamp},
     work_log::{EntryDraft, Status, StorageStatus, WorkLogEntry},
 };
@@ -86,7 +89,7 @@ impl Scene {
     }
 
     async fn run(&self, now: Timestamp) {
-        let report = run_once(&self.retention(), Run { trust_clock: true, ..Run::at(Policy::default(), now) }).await.unwrap();
+        let report = run_once(&self.retention(), trusted(now)).await.unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     }
 
