@@ -2,7 +2,10 @@
 
 use crate::{
     components::Detail,
-    pages::{ChatPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage},
+    pages::{
+        ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage,
+        WelcomePage,
+    },
     server::{site::Site, state::App as State, style},
 };
 use axum::http::{HeaderMap, header, request::Parts};
@@ -71,6 +74,7 @@ fn App() -> impl IntoView {
             <FlatRoutes fallback=NotFound>
                 <Route path=path!("/") view=ChatPage ssr=SsrMode::Async/>
                 <Route path=path!("/c/:id") view=ChatPage ssr=SsrMode::Async/>
+                <Route path=path!("/conversations") view=ConversationsPage ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async/>

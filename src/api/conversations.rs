@@ -1,8 +1,27 @@
-//! Conversations: rename, keep and delete.
+//! Conversations: list, rename, keep and delete.
 
 use super::{ApiError, Said};
-use crate::ids::ConversationId;
+use crate::{chat::Conversation, ids::ConversationId, timestamp::Timestamp};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A page of conversations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationsPage {
+    /// The most recently used first, at most [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
+    pub listed: Vec<Conversation>,
+    /// Server time.
+    pub now: Timestamp,
+}
+
+/// Conversations, most recently used first; after `before` those that were used less recently.
+#[server(prefix = "/fn", endpoint = "page/conversations")]
+pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPage, ApiError> {
+    use crate::server::{asker, snapshots};
+    let (app, identity) = asker::asker()?;
+    Ok(snapshots::conversations(&app, identity.account.id, before).await?)
+}
 
 /// Gives a conversation another title.
 #[server(prefix = "/fn", endpoint = "conversations/rename")]

@@ -179,7 +179,7 @@ async fn ask(
 }
 
 async fn first_place(store: &Store, user: UserId) -> Result<Option<ConversationId>, Failure> {
-    let listed = holly::server::chat::list_conversations(&mut store.read().await?, user, 1).await?;
+    let listed = holly::server::chat::list_conversations(&mut store.read().await?, user, None, 1).await?;
     Ok(listed.first().map(|conversation| conversation.id))
 }
 

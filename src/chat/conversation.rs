@@ -8,6 +8,9 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 
+/// Conversations of one list, the most recently used ones; the next list goes on behind them.
+pub const CONVERSATIONS_LISTED: usize = 200;
+
 /// A conversation as lists and frames show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

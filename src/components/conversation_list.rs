@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::Snapshot,
-    chat::{Change, Conversation, Period, group_by_period},
+    chat::{CONVERSATIONS_LISTED, Change, Conversation, Period, group_by_period},
     ids::ConversationId,
     json::Fields,
     timestamp::Timestamp,
@@ -60,17 +60,20 @@ fn begin(root: &Element, known: Value) -> Option<()> {
 /// The list with its feed.
 #[component]
 pub fn LiveConversations(
-    /// All conversations.
+    /// The most recently used conversations.
     snapshot: Snapshot,
     /// The one that is open.
     current: Option<ConversationId>,
 ) -> impl IntoView {
     let conversation = |row: &Change| if let Change::Conversation(one) = row { Some(one.clone()) } else { None };
-    let html = list(snapshot.rows.iter().filter_map(conversation).collect(), snapshot.now, current);
+    let listed: Vec<Conversation> = snapshot.rows.iter().filter_map(conversation).collect();
+    let more = listed.last().filter(|_| listed.len() >= CONVERSATIONS_LISTED).map(|last| format!("/conversations?before={}", last.id));
+    let html = list(listed, snapshot.now, current);
     view! {
         <ConversationList>
             <Known what=json!({ "snapshot": snapshot, "current": current })/>
             <div class="talk-groups" inner_html=html></div>
+            {more.map(|href| view! { <a class="more-talks" href=href>"Older conversations"</a> })}
         </ConversationList>
     }
 }

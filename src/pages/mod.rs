@@ -1,6 +1,7 @@
 //! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
 
 mod chat;
+mod conversations;
 mod devices;
 mod form_error;
 mod gallery;
@@ -18,6 +19,7 @@ mod welcome;
 mod your_data;
 
 pub use chat::ChatPage;
+pub use conversations::ConversationsPage;
 pub use gallery::Gallery;
 pub use history::HistoryPage;
 pub use holds::HoldsPage;

@@ -9,15 +9,13 @@ use super::{
     work_log::recent_logs,
 };
 use crate::{
-    api::{Account, ChatPage, HistoryPage, HistoryQuery, PartQuery, Snapshot},
-    chat::{Change, Span},
+    api::{Account, ChatPage, ConversationsPage, HistoryPage, HistoryQuery, PartQuery, Snapshot},
+    chat::{CONVERSATIONS_LISTED, Change, Span},
     ids::{ConversationId, EntryId, UserId},
     work_log::Cursor,
 };
 use uuid::Uuid;
 
-/// Conversations in the list of the chat page.
-const CONVERSATIONS: i64 = 200;
 /// Entries in a feed and on a page of history.
 const ENTRIES: i64 = 50;
 
@@ -43,7 +41,7 @@ async fn chat_page(
     id: Option<ConversationId>,
     part: Part,
 ) -> Result<ChatPage> {
-    let listed = list_conversations(&mut reader, account.id, CONVERSATIONS).await?;
+    let listed = list_conversations(&mut reader, account.id, None, CONVERSATIONS_LISTED as i64).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
     let (mut conversation, mut span) = (None, Span::default());
     if let Some(id) = id {
@@ -54,6 +52,13 @@ async fn chat_page(
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
     Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.choices() })
+}
+
+/// Conversations that were used less recently than `before`.
+pub async fn conversations(app: &App, user: UserId, before: Option<String>) -> Result<ConversationsPage> {
+    let before = before.map(|id| id.parse()).transpose().map_err(|_| Error::NotFound("page"))?;
+    let listed = list_conversations(&mut app.store.read().await?, user, before, CONVERSATIONS_LISTED as i64).await?;
+    Ok(ConversationsPage { listed, now: app.clock.now() })
 }
 
 /// What is no id names no part.

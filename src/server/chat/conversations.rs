@@ -57,9 +57,14 @@ pub async fn find_conversation(reader: &mut Reader, user: UserId, id: Conversati
     conversations::find(reader, user, id).await?.ok_or(Error::NotFound("conversation"))
 }
 
-/// The owner's conversations, most recently used first, at most `limit`.
-pub async fn list_conversations(reader: &mut Reader, user: UserId, limit: i64) -> Result<Vec<Conversation>> {
-    Ok(conversations::latest(reader, user, limit).await?)
+/// The owner's conversations, most recently used first, at most `limit`; after `before` those that were used less recently.
+pub async fn list_conversations(
+    reader: &mut Reader,
+    user: UserId,
+    before: Option<ConversationId>,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    Ok(conversations::latest(reader, user, before, limit).await?)
 }
 
 /// Gives a conversation another title.

@@ -57,7 +57,7 @@ pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<
         let mut reader = app.store.read().await?;
         let left = match wanted.conversation_id {
             Some(id) => vec![find_conversation(&mut reader, wanted.user, id).await?],
-            None => list_conversations(&mut reader, wanted.user, i64::MAX).await?,
+            None => list_conversations(&mut reader, wanted.user, None, i64::MAX).await?,
         };
         drop(reader);
         Ok(Walk { app, wanted, left: left.into(), open: None, outside: wanted.conversation_id.is_none(), rest: None })

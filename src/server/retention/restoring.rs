@@ -88,7 +88,7 @@ async fn release(retention: &Retention, now: Timestamp, user: UserId, covered: C
 }
 
 async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<ConversationId>> {
-    let found = crate::server::store::conversations::latest(&mut *retention.store.read().await?, user, i64::MAX).await?;
+    let found = crate::server::store::conversations::latest(&mut *retention.store.read().await?, user, None, i64::MAX).await?;
     Ok(found.into_iter().map(|conversation| conversation.id).collect())
 }
 

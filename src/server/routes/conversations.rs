@@ -23,12 +23,14 @@ use uuid::Uuid;
 const LIMIT_DEFAULT: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
 
-/// The conversations, most recently used first.
+/// The conversations, most recently used first; `next` is the last of them when there are more, for `before`.
 pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, mut params: Params) -> Answer {
     let limit = params.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT_DEFAULT);
+    let before: Option<ConversationId> = params.take("before");
     params.finish()?;
-    let conversations = list_conversations(&mut app.store.read().await?, account.id, limit).await?;
-    Ok(Json(json!({ "success": true, "conversations": conversations })).into_response())
+    let conversations = list_conversations(&mut app.store.read().await?, account.id, before, limit).await?;
+    let next = conversations.last().filter(|_| conversations.len() as i64 == limit).map(|last| last.id);
+    Ok(Json(json!({ "success": true, "conversations": conversations, "next": next })).into_response())
 }
 
 /// Begins a conversation, empty.

@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{Result, Tx, parsed, parsed_option, storable};
+use super::{Result, Tx, conditions::Conditions, parsed, parsed_option, storable};
 use crate::{
     chat::Conversation,
     ids::{ConversationId, UserId},
@@ -69,11 +69,13 @@ pub async fn find(connection: &mut AnyConnection, user: UserId, id: Conversation
     row.map(ConversationRow::read).transpose()
 }
 
-/// The owner's most recently used conversations, newest first, at most `limit`.
-pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) -> Result<Vec<Conversation>> {
-    let sql =
-        sqlx::AssertSqlSafe(format!("select {COLUMNS} from conversations where user_id = $1 order by updated_at desc, id desc limit $2"));
-    let rows = sqlx::query_as::<_, ConversationRow>(sql).bind(user.to_string()).bind(limit).fetch_all(connection).await?;
+/// The owner's most recently used conversations, newest first, at most `limit`; after `before` those that were used less recently.
+pub async fn latest(connection: &mut AnyConnection, user: UserId, before: Option<ConversationId>, limit: i64) -> Result<Vec<Conversation>> {
+    let behind = "(updated_at, id) < (select updated_at, id from conversations where user_id = $1 and id = ?)";
+    let asked = Conditions::from(3).and(behind, before);
+    let sql = format!("select {COLUMNS} from conversations where user_id = $1{} order by updated_at desc, id desc limit $2", asked.sql);
+    let query = sqlx::query_as::<_, ConversationRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(limit);
+    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
     rows.into_iter().map(ConversationRow::read).collect()
 }
 

@@ -22,7 +22,7 @@ on_both_databases! {
         let old = conversation(&store, ada, "Old").await;
         let new = create_conversation(&store, NOW.plus(5), ada, " New ").await.unwrap();
         let titles = async || {
-            let listed = list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
+            let listed = list_conversations(&mut store.read().await.unwrap(), ada, None, 9).await.unwrap();
             listed.into_iter().map(|talk| talk.title).collect::<Vec<_>>()
         };
         assert_eq!(titles().await, ["New", "Old"]);

@@ -134,7 +134,7 @@ on_both_databases! {
         for content in ["", " \n", &"x".repeat(CONTENT_MAX_BYTES + 1)] {
             assert!(matches!(begin_turn(&store, beginning(ada), None, content).await, Err(Error::Refused(_))));
         }
-        let listed = crate::server::chat::list_conversations(&mut store.read().await.unwrap(), ada, 9).await.unwrap();
+        let listed = crate::server::chat::list_conversations(&mut store.read().await.unwrap(), ada, None, 9).await.unwrap();
         assert_eq!(listed, []);
         begin_turn(&store, beginning(ada), None, "x".repeat(CONTENT_MAX_BYTES).as_str()).await.unwrap();
     }

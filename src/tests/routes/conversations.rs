@@ -1,6 +1,6 @@
 //! `/api/conversations` and `/api/conversations/{id}`.
 
-use crate::tests::support::TestApp;
+use crate::{chat::CONVERSATIONS_LISTED, server::chat::create_conversation, tests::support::TestApp};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -72,4 +72,33 @@ async fn older_messages_come_page_by_page() {
     let asked: Vec<_> = seen.iter().filter(|message| message["role"] == "user").map(|message| message["content"].clone()).collect();
     assert_eq!(asked, (0..60).map(|number| json!(format!("Message {number}"))).collect::<Vec<_>>());
     assert_eq!(seen.len(), 120);
+}
+
+#[tokio::test]
+async fn conversations_come_page_by_page_and_all_of_them_can_be_reached() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let mut begun = Vec::new();
+    for number in 0..=CONVERSATIONS_LISTED {
+        let title = format!("Talk {number}");
+        begun.push(create_conversation(&app.app.store, app.app.clock.now(), ada.id, &title).await.unwrap().id.to_string());
+    }
+    begun.reverse();
+    let (mut seen, mut address) = (Vec::new(), "/api/conversations?limit=90".to_owned());
+    loop {
+        let page = ada.gets(&address).await.expect(200);
+        seen.extend(page["conversations"].as_array().unwrap().iter().map(|talk| talk["id"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => address = format!("/api/conversations?limit=90&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, begun);
+    let newest = ada.gets("/").await.text();
+    assert!(newest.contains("Talk 1<") && !newest.contains("Talk 0<"), "{newest}");
+    let older = format!("/conversations?before={}", begun[CONVERSATIONS_LISTED - 1]);
+    assert!(newest.contains(&older), "{newest}");
+    let page = ada.gets(&older).await.text();
+    assert!(page.contains("Talk 0<") && !page.contains("Talk 1<") && !page.contains("Older conversations"), "{page}");
+    assert_eq!(ada.gets("/conversations?before=x").await.status, 404);
 }

@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(work_logs::of_turn_working(&mut reader, bob, things.turn.id).await.unwrap(), []);
         assert_eq!(work_logs::by_idempotency_key(&mut reader, bob, "k").await.unwrap(), None);
         assert_eq!(conversations::find(&mut reader, bob, things.place).await.unwrap(), None);
-        assert_eq!(chat::list_conversations(&mut reader, bob, 9).await.unwrap(), []);
+        assert_eq!(chat::list_conversations(&mut reader, bob, None, 9).await.unwrap(), []);
         assert_eq!(chat::history(&mut reader, bob, things.place, 9).await.unwrap(), []);
         assert_eq!(messages::streaming(&mut reader, bob, things.turn.id).await.unwrap(), []);
         assert_eq!(files::find(&mut reader, bob, things.file).await.unwrap(), None);

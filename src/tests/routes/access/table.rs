@@ -96,6 +96,7 @@ pub(super) const TABLE: &[Row] = &[
     // pages
     row("get /", "/", "", page(own(200))),
     row("get /c/{id}", "/c/{conversation}", "", page(thing(200))),
+    row("get /conversations", "/conversations", "", page(own(200))),
     row("get /history", "/history", "", page(own(200))),
     row("get /settings", "/settings", "", page(own(200))),
     row("get /settings/people", "/settings/people", "", page(admins(404, 200))),
@@ -126,6 +127,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/keys/create", "name=x", own(200)),
     function("post /fn/keys/revoke", "id={key}", thing(200)),
     function("post /fn/page/sign-in", "-", anyone(200)),
+    function("post /fn/page/conversations", "-", own(200)),
     function("post /fn/page/settings", "-", own(200)),
     function("post /fn/page/stats", "days=7&plan=true", admins(404, 200)),
     function("post /fn/page/holds", "-", admins(404, 200)),
