@@ -23,8 +23,9 @@ async fn first_page(app: &App, signed_in: bool, asked: Uri) -> crate::server::st
     if signed_in {
         return Ok(entrance.then(|| "/".to_owned()));
     }
-    let page =
-        entrance || matches!(path, "/" | "/history" | "/settings" | "/settings/people" | "/stats" | "/holds") || path.starts_with("/c/");
+    let page = entrance
+        || matches!(path, "/" | "/conversations" | "/history" | "/settings" | "/settings/people" | "/stats" | "/holds")
+        || path.starts_with("/c/");
     if !page {
         return Ok(None);
     }
