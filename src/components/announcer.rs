@@ -1,11 +1,9 @@
 //! What is read aloud to someone who does not see the page: beginnings and ends, never ticks or tokens.
 
 use super::{alive::whenever, browser};
-use crate::{
-    chat::{Item, MessageStatus, Role},
-    ids::{EntryId, MessageId},
-};
+use crate::chat::{Item, MessageStatus, Role};
 use std::collections::HashMap;
+use uuid::Uuid;
 use web_sys::Element;
 
 /// Says what is new among `items` in the region below `root` that nobody sees.
@@ -22,8 +20,7 @@ pub(super) fn announce(root: &Element, items: impl Fn() -> Vec<Item> + 'static) 
 /// Remembers how things stood, and says what has changed since.
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
-    entries: HashMap<EntryId, &'static str>,
-    messages: HashMap<MessageId, MessageStatus>,
+    words: HashMap<Uuid, &'static str>,
     listening: bool,
 }
 
@@ -31,54 +28,56 @@ impl Announcer {
     /// What to say about these items; nothing the first time, when all of it is on the page already. Rows that stand before all that is
     /// known were brought in by whoever scrolled back, and are only counted.
     pub(super) fn hear(&mut self, items: &[Item]) -> Option<String> {
+        let rows = rows(items);
+        let mut is_earlier = rows.iter().any(|row| self.words.contains_key(&row.id));
         let (mut news, mut earlier) = (Vec::new(), 0);
-        let mut is_earlier = items.iter().any(|item| self.knows(item));
-        for item in items {
-            match item {
-                Item::Work(entries) => {
-                    for entry in entries {
-                        let before = self.entries.insert(entry.id, entry.word());
-                        is_earlier &= before.is_none();
-                        if is_earlier {
-                            earlier += 1;
-                        } else if before != Some(entry.word()) {
-                            news.push(format!("{}: {}", entry.title, entry.word()));
-                        }
-                    }
-                }
-                Item::Message(message) => {
-                    let before = self.messages.insert(message.id, message.status);
-                    is_earlier &= before.is_none();
-                    if is_earlier {
-                        earlier += 1;
-                    } else if before != Some(message.status) && message.role == Role::Assistant {
-                        news.extend(ending(message.status).map(str::to_owned));
-                    }
-                }
+        for Row { id, title, word } in rows {
+            let before = self.words.insert(id, word);
+            is_earlier &= before.is_none();
+            if is_earlier {
+                earlier += 1;
+            } else if before != Some(word) && !word.is_empty() {
+                news.push(title.map_or_else(|| word.to_owned(), |title| format!("{title}: {word}")));
             }
         }
         if earlier > 0 {
-            news.insert(0, if earlier == 1 { "1 earlier row".to_owned() } else { format!("{earlier} earlier rows") });
+            news.insert(0, format!("Earlier rows: {earlier}"));
         }
         let listening = std::mem::replace(&mut self.listening, true);
         (listening && !news.is_empty()).then(|| news.join(". "))
     }
-
-    fn knows(&self, item: &Item) -> bool {
-        match item {
-            Item::Work(entries) => entries.iter().any(|entry| self.entries.contains_key(&entry.id)),
-            Item::Message(message) => self.messages.contains_key(&message.id),
-        }
-    }
 }
 
-const fn ending(status: MessageStatus) -> Option<&'static str> {
+/// An entry or a message, and the word for how it stands.
+struct Row<'a> {
+    id: Uuid,
+    title: Option<&'a str>,
+    word: &'static str,
+}
+
+fn rows(items: &[Item]) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for item in items {
+        match item {
+            Item::Work(entries) => {
+                rows.extend(entries.iter().map(|entry| Row { id: entry.id.uuid(), title: Some(&entry.title), word: entry.word() }));
+            }
+            Item::Message(message) => {
+                let word = if message.role == Role::Assistant { ending(message.status) } else { "" };
+                rows.push(Row { id: message.id.uuid(), title: None, word });
+            }
+        }
+    }
+    rows
+}
+
+const fn ending(status: MessageStatus) -> &'static str {
     match status {
-        MessageStatus::Streaming | MessageStatus::Superseded => None,
-        MessageStatus::Done => Some("Answer ready"),
-        MessageStatus::Stopped => Some("Answer stopped"),
-        MessageStatus::Interrupted => Some("Answer interrupted"),
-        MessageStatus::Failed => Some("No answer could be had"),
+        MessageStatus::Streaming | MessageStatus::Superseded => "",
+        MessageStatus::Done => "Answer ready",
+        MessageStatus::Stopped => "Answer stopped",
+        MessageStatus::Interrupted => "Answer interrupted",
+        MessageStatus::Failed => "No answer could be had",
     }
 }
 
@@ -114,8 +113,8 @@ mod tests {
         };
         let mut announcer = Announcer::default();
         assert_eq!(announcer.hear(&work(&[5])), None);
-        assert_eq!(announcer.hear(&work(&[3, 4, 5])).as_deref(), Some("2 earlier rows"));
-        assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])).as_deref(), Some("1 earlier row. entry 6: Done"));
+        assert_eq!(announcer.hear(&work(&[3, 4, 5])).as_deref(), Some("Earlier rows: 2"));
+        assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])).as_deref(), Some("Earlier rows: 1. entry 6: Done"));
         assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])), None);
     }
 
