@@ -21,6 +21,9 @@ pub async fn stats(State(app): State<App>, CurrentUser(account): CurrentUser, mu
     params.finish()?;
     match (format.as_deref(), table) {
         (None | Some("json"), None) => {}
+        (Some("csv"), Some(_)) if !figures::RANGES.contains(&days) => {
+            return Err(Error::refused("days", "must be 1, 7, 30 or 90 for a table of the stats page").into());
+        }
         (Some("csv"), Some(table)) => return csv(&figures::page(&app, days, false).await?, &table),
         _ => return Err(Error::refused("format", "must be csv together with `table`, or json without").into()),
     }

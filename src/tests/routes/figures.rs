@@ -31,6 +31,7 @@ async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
     assert!(models.starts_with("Model,Answers,p50,p95,First token,Tokens,As fallback,Failed\r\nModel <b>,1,"), "{models}");
     assert!(admin.gets("/api/work-log/stats?format=csv&table=storage").await.text().contains("warm,2,"));
     admin.gets("/api/work-log/stats?format=csv&table=none").await.expect(404);
+    admin.gets("/api/work-log/stats?days=14&format=csv&table=models").await.expect(422);
     ada.gets("/api/work-log/stats?format=csv&table=models").await.expect(403);
     assert!(!ada.gets("/stats").await.text().contains("class=\"chart\""));
 }
