@@ -30,7 +30,9 @@ export class Person {
   }
 
   async visits(path) {
-    const answer = await this.page.goto(path);
+    // a page whose cursor has become too old loads itself anew, which may break off where one is going
+    const again = (error) => (/ERR_ABORTED/.test(error.message) ? this.page.goto(path) : Promise.reject(error));
+    const answer = await this.page.goto(path).catch(again);
     assert.ok(answer.ok(), `${path}: ${answer.status()}`);
     await this.isAwake();
   }
