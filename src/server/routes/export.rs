@@ -5,9 +5,12 @@ use crate::{
     ids::ConversationId,
     server::{
         chat::find_conversation,
+        error::Error,
         export::{Format, Wanted, export as exported},
         middleware::identity::CurrentUser,
+        retention::ArchiveError,
         state::App,
+        store::retention::damage,
     },
 };
 use axum::{
@@ -31,9 +34,15 @@ pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, m
     };
     let messages = params.take("messages").unwrap_or(format == Format::Html);
     params.finish()?;
+    let mut reader = app.store.read().await.map_err(Problem::from)?;
     if let Some(id) = conversation_id {
-        find_conversation(&mut app.store.read().await.map_err(Problem::from)?, account.id, id).await?;
+        find_conversation(&mut reader, account.id, id).await?;
     }
+    // it would break off where that belongs, and nobody would know why
+    if let Some(key) = damage::of_user(&mut reader, account.id, conversation_id).await? {
+        return Err(Error::Archive(ArchiveError::Damaged(key, "an export would not be whole".to_owned())).into());
+    }
+    drop(reader);
     let wanted = Wanted { user: account.id, conversation_id, messages, format };
     Ok(file(Body::from_stream(exported(app, wanted)), wanted))
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     server::{
-        retention::{Policy, worker},
-        store::retention::lease,
+        retention::{Policy, damage, worker},
+        store::retention::{lease, objects},
     },
     tests::support::{TestApp, address_of},
     timestamp::DAY_MS,
@@ -167,4 +167,25 @@ async fn metrics_say_that_deletions_wait_as_the_newest_run_says() {
     assert_eq!(waits().await, "1");
     admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
     assert_eq!(waits().await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
+    let app = app().await;
+    let (ada, bob, admin) = (app.person("ada@example.org").await, app.person("bob@example.org").await, app.admin().await);
+    let entry = ada.notes("old").await;
+    app.app.clock.advance(40 * DAY_MS);
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let (retention, now) = (&app.app.retention, app.app.clock.now());
+    let key = objects::of_user(&mut app.app.store.read().await.unwrap(), ada.id, None).await.unwrap().remove(0).key;
+    let whole = retention.archive.get(&key).await.unwrap().to_vec();
+    retention.archive.replace(&key, whole[..9].to_vec()).await.unwrap();
+    ada.gets(&address_of(&entry)).await.expect(503);
+    damage::write_down(retention, now).await.unwrap();
+    let refused = ada.gets("/api/work-log/export").await.expect(503);
+    assert!(refused["detail"].as_str().unwrap().contains("damaged or missing"), "{refused}");
+    assert_eq!(bob.gets("/api/work-log/export").await.status, 200);
+    retention.archive.replace(&key, whole).await.unwrap();
+    damage::check(retention, now, &key).await.unwrap();
+    assert!(ada.gets("/api/work-log/export").await.text().contains("old"));
 }

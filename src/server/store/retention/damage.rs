@@ -1,8 +1,8 @@
 //! Which objects in use are known to be damaged or missing.
 
 use crate::{
-    ids::UserId,
-    server::store::{Result, Tx},
+    ids::{ConversationId, UserId},
+    server::store::{Result, Tx, conditions::Conditions},
     timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -37,6 +37,17 @@ pub async fn listed(connection: &mut AnyConnection, after: &str, limit: i64) -> 
     let sql = "select key, sha256, entries from archive_objects where damaged_at is not null and state = 'active' and key > $1 \
                order by key limit $2";
     Ok(sqlx::query_as(sql).bind(after).bind(limit).fetch_all(connection).await?)
+}
+
+/// A person's object that is damaged, in one conversation or in all.
+pub async fn of_user(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<Option<String>> {
+    let asked = Conditions::from(2).and("conversation_id = ?", conversation);
+    let sql = format!(
+        "select key from archive_objects where damaged_at is not null and state = 'active' and user_id = $1{} order by key limit 1",
+        asked.sql
+    );
+    let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
+    Ok(asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_optional(connection).await?)
 }
 
 /// How many of everybody's objects are damaged.
