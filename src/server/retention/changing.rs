@@ -50,7 +50,7 @@ pub(super) enum Becomes {
 /// Errors: there is no such entry, somebody holds what is to be erased, or the archive did not answer.
 pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes) -> Result<Option<i64>> {
     let (store, archive) = (&retention.store, &retention.archive);
-    let found = reading::steadily(store, |mut reader| async move { reading::find_archived(&mut reader, archive, user, id).await });
+    let found = reading::steadily(store, |reader| reading::find_archived(reader, archive, user, id));
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(store, None, user).await?;
     if !count_out(&mut tx, user, &shelf.key, &entry, matches!(becomes, Becomes::Nothing(_))).await? {

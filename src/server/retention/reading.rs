@@ -22,7 +22,7 @@ use futures::future::try_join_all;
 
 /// Objects fetched at once.
 const AT_ONCE: usize = 8;
-/// Objects passed over at once while the archive does not answer.
+/// Objects listed at once where they are not fetched.
 const PASSED_AT_ONCE: usize = 500;
 /// How often a reader begins anew when runs move what it reads.
 const TRIES: usize = 4;
@@ -164,9 +164,9 @@ async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &
     Ok(found)
 }
 
-/// One entry of its owner, wherever it is kept.
-pub async fn find(reader: &mut Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
-    if let Some(entry) = work_logs::find(reader, user, id).await? {
+/// One entry of its owner, wherever it is kept. While the archive is asked, the connection is free for others.
+pub async fn find(mut reader: Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
+    if let Some(entry) = work_logs::find(&mut reader, user, id).await? {
         return Ok(Some(entry));
     }
     Ok(find_archived(reader, archive, user, id).await?.map(|(shelf, entry)| shown(&shelf, &entry)))
@@ -175,35 +175,43 @@ pub async fn find(reader: &mut Reader, archive: &Archive, user: UserId, id: Entr
 /// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry is in no object that can be read and
 /// one that may have it cannot.
 pub(super) async fn find_archived(
-    reader: &mut Reader,
+    mut reader: Reader,
     archive: &Archive,
     user: UserId,
     id: EntryId,
 ) -> Result<Option<(Shelf, StoredEntry)>> {
+    let shelves = reaching(&mut reader, user, id).await?;
+    drop(reader);
+    let mut unread = None;
+    for shelf in shelves {
+        match archive.entries(&shelf.key, &shelf.sha256).await {
+            Ok(entries) => {
+                if let Some(entry) = entries.iter().find(|entry| entry.id == id) {
+                    return Ok(Some((shelf, entry.clone())));
+                }
+            }
+            Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
+            Err(why) => unread = unread.or(Some(why)),
+        }
+    }
+    unread.map_or(Ok(None), |why| Err(why.into()))
+}
+
+/// The objects that reach over this id and in which nothing says that it does not count.
+async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<Shelf>> {
     let above = EntryId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
     let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
-    let (mut after, mut unread): (Option<Shelf>, Option<ArchiveError>) = (None, None);
+    let (mut found, mut after): (Vec<Shelf>, Option<Shelf>) = (Vec::new(), None);
     loop {
-        let shelves = objects::shelves(reader, user, reach, Order::NewestFirst, after.as_ref(), AT_ONCE as i64).await?;
-        for shelf in &shelves {
-            let entries = match archive.entries(&shelf.key, &shelf.sha256).await {
-                Ok(entries) => entries,
-                Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
-                Err(why) => {
-                    unread = unread.or(Some(why));
-                    continue;
-                }
-            };
-            let entry = entries.iter().find(|entry| entry.id == id);
-            if let Some(entry) = entry
-                && !holes::of(reader, user, &shelf.key).await?.contains(&id)
-            {
-                return Ok(Some((shelf.clone(), entry.clone())));
+        let shelves = objects::shelves(reader, user, reach, Order::NewestFirst, after.as_ref(), PASSED_AT_ONCE as i64).await?;
+        after = shelves.last().filter(|_| shelves.len() == PASSED_AT_ONCE).cloned();
+        for shelf in shelves {
+            if !holes::of(reader, user, &shelf.key).await?.contains(&id) {
+                found.push(shelf);
             }
         }
-        after = shelves.last().filter(|_| shelves.len() == AT_ONCE).cloned();
         if after.is_none() {
-            return unread.map_or(Ok(None), |why| Err(why.into()));
+            return Ok(found);
         }
     }
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 /// One entry.
 pub async fn read(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<EntryId>) -> Answer {
     let archive = &app.retention.archive;
-    let found = steadily(&app.store, |mut reader| async move { find(&mut reader, archive, account.id, id).await }).await?;
+    let found = steadily(&app.store, |reader| find(reader, archive, account.id, id)).await?;
     let log = found.ok_or(Error::NotFound("entry"))?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }

@@ -136,8 +136,7 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         erasing::purge(&cage.retention, now, ada).await.unwrap();
         erasing::erase_account(&cage.retention, now, bob).await.unwrap();
         assert_eq!(cage.canaries().await, 0, "at {age} days");
-        let reader = &mut store.read().await.unwrap();
-        let left = reading::find(reader, &cage.retention.archive, ada, innocent.id).await.unwrap();
+        let left = reading::find(store.read().await.unwrap(), &cage.retention.archive, ada, innocent.id).await.unwrap();
         assert_eq!(left.unwrap().title, "innocent", "at {age} days");
     }
 }

@@ -102,7 +102,7 @@ on_both_databases! {
         for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
             retention.archive.replace(&manifest.key, bytes).await.unwrap();
             let reader = store.read().await.unwrap();
-            let read = reading::find(&mut { reader }, &retention.archive, ada, manifest.ids.0).await;
+            let read = reading::find(reader, &retention.archive, ada, manifest.ids.0).await;
             assert_eq!(read.is_err(), damaged == 1);
             while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
                 tokio::task::yield_now().await;

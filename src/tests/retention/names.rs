@@ -55,7 +55,7 @@ on_both_databases! {
         let now_there = names(&retention).await;
         assert!(now_there.len() == 1 && now_there[0].ends_with("-2.ndjson.zst"), "{now_there:?}");
         retention.archive.delete(&now_there[0].replace("-2.ndjson.zst", ".ndjson.zst")).await.unwrap();
-        let found = reading::find(&mut store.read().await.unwrap(), &retention.archive, ada, moved.id).await.unwrap();
+        let found = reading::find(store.read().await.unwrap(), &retention.archive, ada, moved.id).await.unwrap();
         assert_eq!(found.unwrap().title, "moved");
     }
 

@@ -41,8 +41,7 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     let left: Vec<u8> =
         ["", "-wal"].iter().filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok()).flatten().collect();
     assert!(!left.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
-    let reader = &mut again.read().await.unwrap();
-    let found = reading::find(reader, &retention.archive, ada, innocent.id).await.unwrap();
+    let found = reading::find(again.read().await.unwrap(), &retention.archive, ada, innocent.id).await.unwrap();
     assert_eq!(found.unwrap().title, "innocent", "what was not erased is there");
 }
 
@@ -63,10 +62,11 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
 
     let retention = cage.restored_from(&copy).await;
     after_restore(&retention, now).await.unwrap();
-    let reader = &mut retention.store.read().await.unwrap();
     let mut there = Vec::new();
     for id in [changed, neighbour, erased] {
-        there.push(reading::find(reader, &retention.archive, ada, id).await.unwrap().map(|entry| entry.status));
+        there.push(
+            reading::find(retention.store.read().await.unwrap(), &retention.archive, ada, id).await.unwrap().map(|entry| entry.status),
+        );
     }
     assert_eq!(there, [Some(Status::Success), Some(Status::Success), None], "the change is lost with the database, and nothing else");
 }
@@ -91,8 +91,7 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     erasing::erase_entry(&retention, now, ada, unknown).await.unwrap();
     let report = run_once(&retention, trusted(now)).await.unwrap();
     assert_eq!((report.moved_to_cold, report.failed), (1, 0), "{report:?}");
-    let reader = &mut retention.store.read().await.unwrap();
-    let found = reading::find(reader, &retention.archive, ada, row).await.unwrap().unwrap();
+    let found = reading::find(retention.store.read().await.unwrap(), &retention.archive, ada, row).await.unwrap().unwrap();
     assert_eq!(found.storage_status, StorageStatus::Cold);
 }
 
