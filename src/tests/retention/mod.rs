@@ -13,4 +13,5 @@ mod names;
 mod restoring;
 mod s3;
 mod steps;
+mod waiting;
 mod world;
