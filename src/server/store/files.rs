@@ -101,8 +101,11 @@ pub async fn doom_made(tx: &mut Tx<'_>, user: UserId, conversation: Option<Conve
 
 async fn doom(tx: &mut Tx<'_>, user: UserId, which: &str, values: &[String]) -> Result<i64> {
     let mut doomed = 0;
-    for what in ["insert into doomed_files (user_id, id) select user_id, id from files", "delete from files"] {
-        let sql = sqlx::AssertSqlSafe(format!("{what} where user_id = $1 and {which}"));
+    let note = format!(
+        "insert into doomed_files (user_id, id) select user_id, id from files where user_id = $1 and {which} on conflict do nothing"
+    );
+    for sql in [note, format!("delete from files where user_id = $1 and {which}")] {
+        let sql = sqlx::AssertSqlSafe(sql);
         let query = values.iter().fold(sqlx::query(sql).bind(user.to_string()), |query, value| query.bind(value));
         doomed = query.execute(&mut **tx).await?.rows_affected();
     }
