@@ -6,7 +6,7 @@ use crate::{
     server::{
         retention::{Retention, erased::mend, restoring::after_restore},
         store::{
-            Store,
+            Store, meta,
             retention::{holds, lease},
             stats,
         },
@@ -57,6 +57,10 @@ impl World {
         self.store.begin_new_epoch().await.unwrap();
         self.open_anew().await;
         after_restore(&self.retention, self.now).await.unwrap();
+        // as a server does that begins
+        let mut tx = self.store.begin().await.unwrap();
+        meta::in_use_since(&mut tx, self.now).await.unwrap();
+        tx.commit().await.unwrap();
         let days = [self.policy.hot_days, self.policy.warm_days, self.policy.cold_days];
         self.declare(days).await;
         self.learn_what_is_there(then).await;
