@@ -13,7 +13,7 @@ use holly::{
         metrics::Metrics,
         retention::{
             Run, damage,
-            dry_run::dry_run,
+            dry_run::{MORE, dry_run},
             erased::mend,
             keeping, object,
             restoring::{Restored, after_restore, check_archive},
@@ -120,7 +120,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         let (plan, report) = dry_run(&retention, run(clock.now())).await?;
         plan.steps.iter().for_each(|step| say(&step.to_string()));
         if report.more {
-            say("… and more of these; a run goes on until nothing is due");
+            say(MORE);
         }
         report
     } else {

@@ -6,7 +6,11 @@ use super::{
     error::{Error, Result},
     store::{Store, meta},
 };
-use crate::timestamp::{DAY_MS, Timestamp};
+use crate::{
+    ids::UserId,
+    timestamp::{DAY_MS, Timestamp},
+};
+use std::collections::HashMap;
 
 /// How old an orphan is at least, and how long the database has been in use, in milliseconds: things are stored before the
 /// transaction that names them, and whoever restored a backup may want another one after all.
@@ -24,6 +28,15 @@ pub async fn cut_off(store: &Store, now: Timestamp, confirmed: bool) -> Result<O
     tx.commit().await?;
     let cut_off = now.plus(-ORPHANED_AFTER_MS);
     Ok((confirmed || since <= cut_off).then_some(cut_off))
+}
+
+/// What belongs to each person.
+pub fn by_person<T>(things: impl IntoIterator<Item = (UserId, T)>) -> HashMap<UserId, Vec<T>> {
+    let mut by_person: HashMap<UserId, Vec<T>> = HashMap::new();
+    for (user, thing) in things {
+        by_person.entry(user).or_default().push(thing);
+    }
+    by_person
 }
 
 /// What a look through a storage has found so far.

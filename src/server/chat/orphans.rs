@@ -6,13 +6,12 @@ use crate::{
     server::{
         error::Result,
         file_store::{FileStore, StoredFile},
-        orphans::{self, Orphans},
+        orphans::{self, Orphans, by_person},
         store::{Store, files, meta},
     },
     timestamp::{DAY_MS, Timestamp},
 };
 use futures::{StreamExt, TryStreamExt};
-use std::collections::HashMap;
 
 /// Files looked at together.
 const AT_ONCE: usize = 500;
@@ -72,12 +71,4 @@ async fn look(store: &Store, stored: &FileStore, before: Timestamp) -> Result<Or
         }
     }
     Ok(orphans)
-}
-
-fn by_person(files: impl IntoIterator<Item = (UserId, FileId)>) -> HashMap<UserId, Vec<FileId>> {
-    let mut by_person: HashMap<UserId, Vec<FileId>> = HashMap::new();
-    for (user, id) in files {
-        by_person.entry(user).or_default().push(id);
-    }
-    by_person
 }

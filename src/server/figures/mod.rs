@@ -8,7 +8,7 @@ use super::{
     error::Result,
     retention::{
         Report, Run,
-        dry_run::dry_run,
+        dry_run::{MORE, dry_run},
         lag::{Lag, lags},
         report,
     },
@@ -84,7 +84,7 @@ fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::S
 /// What a run would do, with what it could not do and whether there is more than it shows.
 async fn steps(app: &App) -> Result<Vec<String>> {
     let (plan, report) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
-    let more = report.more.then(|| "… and more of these; a run goes on until nothing is due".to_owned());
+    let more = report.more.then(|| MORE.to_owned());
     let failed = report.failures.into_iter().map(|why| format!("could not be looked at: {why}"));
     Ok(plan.steps.iter().map(ToString::to_string).chain(failed).chain(more).collect())
 }

@@ -14,6 +14,9 @@ use crate::{
     work_log::StorageStatus,
 };
 
+/// What stands behind a plan that does not show everything.
+pub const MORE: &str = "… and more of these; a run goes on until nothing is due";
+
 /// The plan that a run would carry out, and the report that it would give as far as that is known beforehand. An object that cannot be
 /// read is told among the failures, as it would be in a run. Errors: the database failed.
 pub async fn dry_run(retention: &Retention, run: Run) -> Result<(Plan, Report)> {

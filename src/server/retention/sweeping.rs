@@ -10,13 +10,12 @@ use crate::{
     ids::UserId,
     server::{
         error::Result,
-        orphans::{self, Orphans},
+        orphans::{self, Orphans, by_person},
         store::retention::{lease::Fence, objects, runs},
     },
     timestamp::{DAY_MS, Timestamp},
 };
 use futures::{StreamExt, TryStreamExt};
-use std::collections::HashMap;
 
 /// Objects looked up together.
 const AT_ONCE: usize = 500;
@@ -54,13 +53,12 @@ async fn look(retention: &Retention, before: Timestamp) -> Result<Orphans<(UserI
     let mut chunks = Box::pin(retention.archive.list(object::FOLDER).try_chunks(AT_ONCE));
     while let Some(chunk) = chunks.next().await {
         let old = chunk.map_err(|error| error.1)?.into_iter().filter(|found| found.modified < before);
-        let mut of_person: HashMap<UserId, Vec<String>> = HashMap::new();
-        for (owner, key) in old.filter_map(|found| Some((object::owner(&found.key)?, found.key))) {
-            of_person.entry(owner).or_default().push(key);
-        }
-        for (owner, keys) in of_person {
+        for (owner, keys) in by_person(old.filter_map(|found| Some((object::owner(&found.key)?, found.key)))) {
             let known = objects::known(&mut *retention.store.look().await?, owner, &keys).await?;
-            keys.into_iter().for_each(|key| orphans.note((owner, key.clone()), known.contains(&key)));
+            for key in keys {
+                let is_known = known.contains(&key);
+                orphans.note((owner, key), is_known);
+            }
         }
     }
     Ok(orphans)

@@ -25,6 +25,13 @@ pub(super) async fn fact(connection: &mut AnyConnection, name: &str) -> Result<O
     Ok(sqlx::query_scalar("select value from meta where name = $1").bind(name).fetch_optional(connection).await?)
 }
 
+/// Notes a fact under its name, in place of what was noted before.
+pub(super) async fn note_fact(connection: &mut AnyConnection, name: &str, value: &str) -> Result<()> {
+    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
+    sqlx::query(sql).bind(name).bind(value).execute(connection).await?;
+    Ok(())
+}
+
 /// Refuses a database that is copied to and not whole yet.
 pub(super) async fn refuse_half_copied(connection: &mut AnyConnection) -> Result<()> {
     match fact(connection, COPIED_FROM).await? {
@@ -49,8 +56,7 @@ pub async fn in_use_since(tx: &mut Tx<'_>, now: Timestamp) -> Result<Timestamp> 
     let noted = noted.as_deref().and_then(|noted| noted.split_once(' ')).filter(|(of, _)| *of == epoch);
     let since = noted.and_then(|(_, millis)| millis.parse().ok()).map(Timestamp::from_millis).filter(|since| *since <= now);
     if since.is_none() {
-        let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
-        sqlx::query(sql).bind(NAME).bind(format!("{epoch} {}", now.millis())).execute(&mut **tx).await?;
+        note_fact(tx, NAME, &format!("{epoch} {}", now.millis())).await?;
     }
     Ok(since.unwrap_or(now))
 }

@@ -1,7 +1,7 @@
 //! What runs did, and when the last one was.
 
 use crate::{
-    server::store::{Result, Tx},
+    server::store::{Result, Tx, meta},
     timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -46,12 +46,9 @@ pub async fn swept(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
 }
 
 async fn moment(connection: &mut AnyConnection, name: &str) -> Result<Option<Timestamp>> {
-    let value: Option<String> = sqlx::query_scalar("select value from meta where name = $1").bind(name).fetch_optional(connection).await?;
-    Ok(value.and_then(|millis| millis.parse().ok()).map(Timestamp::from_millis))
+    Ok(meta::fact(connection, name).await?.and_then(|millis| millis.parse().ok()).map(Timestamp::from_millis))
 }
 
 async fn note_moment(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<()> {
-    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
-    sqlx::query(sql).bind(name).bind(now.millis().to_string()).execute(&mut **tx).await?;
-    Ok(())
+    meta::note_fact(tx, name, &now.millis().to_string()).await
 }
