@@ -4,7 +4,7 @@
 use super::{Archive, ArchiveError};
 use crate::{
     ids::EntryId,
-    server::store::{retention::objects::Shelf, work_logs::StoredEntry},
+    server::store::{retention::shelves::Shelf, work_logs::StoredEntry},
     work_log::{Gap, GapReason},
 };
 use std::{

@@ -10,7 +10,7 @@ use crate::{
             Reader, Store,
             retention::{
                 holes,
-                objects::{self, Order, Reach, Shelf},
+                shelves::{self, Order, Reach, Shelf},
             },
             work_logs::{self, EntryFilter, StoredEntry},
         },
@@ -121,7 +121,7 @@ impl Search<'_> {
                 Order::OldestFirst => Reach { below: last.or(self.reach.below), ..self.reach },
             };
             let at_once = at_once(self.archive);
-            let listed = objects::shelves(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
+            let listed = shelves::list(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
             let missing = self.most.saturating_sub(found.len() as i64);
             let needed = if self.plain && missing > 0 && !self.archive.is_silent() { enough(&listed, missing) } else { &listed };
             found.extend(gather(reader, self.archive, self.user, needed).await?.into_iter().filter(&passes));
@@ -203,9 +203,9 @@ async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<
     let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
     let (mut found, mut after): (Vec<Shelf>, Option<Shelf>) = (Vec::new(), None);
     loop {
-        let shelves = objects::shelves(reader, user, reach, Order::NewestFirst, after.as_ref(), PASSED_AT_ONCE as i64).await?;
-        after = shelves.last().filter(|_| shelves.len() == PASSED_AT_ONCE).cloned();
-        for shelf in shelves {
+        let listed = shelves::list(reader, user, reach, Order::NewestFirst, after.as_ref(), PASSED_AT_ONCE as i64).await?;
+        after = listed.last().filter(|_| listed.len() == PASSED_AT_ONCE).cloned();
+        for shelf in listed {
             if !holes::of(reader, user, &shelf.key).await?.contains(&id) {
                 found.push(shelf);
             }

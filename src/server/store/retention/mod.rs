@@ -1,6 +1,7 @@
 //! Retention's SQL: what is due (`due`), rows that change their tier (`rows`), the objects of the archive (`objects`; one of them as it is
-//! read is a `manifest`), their entries that do not count any more (`holes`) and those that cannot be read (`damage`), what does not
-//! expire (`holds`), what was erased (`erasures`), who may run (`lease`), and what was done (`runs`).
+//! read whole is a `manifest`, as lists read it one of the `shelves`), their entries that do not count any more (`holes`) and those that
+//! cannot be read (`damage`), what does not expire (`holds`), what was erased (`erasures`), who may run (`lease`), and what was done
+//! (`runs`).
 //! Runs go over everybody's rows; every change names the owner.
 
 pub mod damage;
@@ -13,6 +14,7 @@ pub mod manifest;
 pub mod objects;
 pub mod rows;
 pub mod runs;
+pub mod shelves;
 
 use super::Result;
 use sqlx::AnyConnection;
