@@ -165,9 +165,6 @@ export class Person {
 
   async screenshot(name) {
     mkdirSync(pictures, { recursive: true });
-    // What fades from one page to the next shows both.
-    const stands = () => !document.getAnimations().some((one) => one.effect?.pseudoElement?.startsWith("::view-transition"));
-    if (!this.readsPlainPages) await this.page.waitForFunction(stands);
     await this.page.screenshot({ path: join(pictures, `${name}.png`) });
   }
 

@@ -52,6 +52,13 @@ id!(/** A work log entry; also its public address. */ EntryId);
 id!(/** A turn: a person's message and all the work that answers it. */ TurnId);
 id!(/** A stored file: a picture, a sound or a film. */ FileId);
 
+impl EntryId {
+    /// The id right above this one: older than it is this one with all that is older.
+    pub const fn just_above(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

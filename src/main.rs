@@ -1,5 +1,7 @@
 //! The command line.
 
+#[path = "commands/backup.rs"]
+mod backup;
 #[path = "commands/copy.rs"]
 mod copy;
 #[path = "commands/people.rs"]
@@ -64,7 +66,7 @@ enum Command {
     /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
     Copy(copy::CopyCommand),
     /// Puts a backup in place of the database, or makes one fit that was put in place already, while no server runs.
-    Restore(retention::RestoreCommand),
+    Restore(backup::RestoreCommand),
 }
 
 #[derive(Subcommand)]
@@ -107,8 +109,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Retention(command)) => retention::retention(&config, command).await,
         Some(Command::Hold(command)) => retention::hold(&config, command).await,
         Some(Command::Archive(command)) => retention::archive(&config, command).await,
-        Some(Command::Backup { file }) => retention::backup(&config, &file).await,
-        Some(Command::Restore(command)) => retention::restore(&config, command).await,
+        Some(Command::Backup { file }) => backup::backup(&config, &file).await,
+        Some(Command::Restore(command)) => backup::restore(&config, command).await,
         Some(Command::Copy(command)) => copy::run(&config, command).await,
         Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),

@@ -31,7 +31,7 @@ test("a message's work appears inline, moves on in place, folds when it is done 
 
   await ada.seesAnswers(1);
   await ada.sees(at.folded);
-  await ada.reads(`${at.folded} > summary`, /Image: slow lighthouse at dusk, 2 model calls · \d/);
+  await ada.reads(`${at.folded} > summary`, /Image: slow lighthouse at dusk · 2 model calls · \d/);
   await ada.sees(at.entry, 0);
   await ada.the(`${at.folded} > summary`).click();
   await ada.sees(at.entry, 3);

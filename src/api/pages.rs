@@ -137,14 +137,14 @@ pub async fn load_chat(conversation_id: Option<ConversationId>, part: PartQuery)
 #[server(prefix = "/fn", endpoint = "page/earlier")]
 pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Result<EarlierRows, ApiError> {
     use crate::server::{
+        archive::{gaps, reading::forgivingly},
         asker,
         chat::{Part, page},
-        retention::{gaps, reading::forgivingly},
     };
     let (app, identity) = asker::asker()?;
     let user = identity.account.id;
     let read = |mut reader, archive| async move { page(&mut reader, &archive, user, conversation_id, Part::Before(before)).await };
-    let (page, gaps) = forgivingly(&app.retention, read).await?;
+    let (page, gaps) = forgivingly(&app.store, &app.retention.archive, read).await?;
     let gaps = gaps::within(gaps, page.span.from, page.span.to);
     Ok(EarlierRows { rows: page.rows, from: page.span.from, gaps })
 }

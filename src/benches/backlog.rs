@@ -13,8 +13,9 @@ mod filling;
 mod measuring;
 
 use holly::server::{
+    archive::Archive,
     clock::Clock,
-    retention::{Archive, Policy, Report, Retention, fail_points::heard_by, run_once, worker::gentle},
+    retention::{Policy, Report, Retention, fail_points::heard_by, run_once, worker::gentle},
     store::Store,
 };
 use measuring::{Gate, Writes, resident};

@@ -10,13 +10,14 @@ use holly::{
     api::Account,
     ids::{ConversationId, EntryId, UserId},
     server::{
+        archive::{
+            Archive,
+            object::{Group, encode},
+            reading,
+        },
         chat::create_conversation,
         packing::{Long, pack, unpack},
-        retention::{
-            Archive, Policy, Retention, Run,
-            object::{Group, encode},
-            reading, run_once,
-        },
+        retention::{Policy, Retention, Run, run_once},
         store::{
             Store, users,
             work_logs::{EntryFilter, StoredEntry},

@@ -18,10 +18,11 @@ use holly::{
     api::Account,
     ids::{ConversationId, UserId},
     server::{
+        archive::Archive,
         auth,
         chat::{BeginTurn, Ending, begin_turn, end_turn},
         new_id,
-        retention::{Archive, Policy, Retention, Run, run_once},
+        retention::{Policy, Retention, Run, run_once},
         store::{Store, changes, heads, users, work_logs::EntryFilter},
         work_log::{Origin, create_work_log, finish_work_log, recent_logs},
     },

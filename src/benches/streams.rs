@@ -15,9 +15,9 @@ use holly::{
     api::Account,
     ids::UserId,
     server::{
+        archive::object::hex_sha256,
         clock::Clock,
         new_id,
-        retention::object::hex_sha256,
         store::{
             Store,
             sessions::{self, Session},

@@ -3,9 +3,9 @@
 use super::{Failure, say};
 use clap::Args;
 use holly::server::{
+    archive::{Archive, copying::copy_objects},
     config::Config,
     data_dir::DataDir,
-    retention::{Archive, copying::copy_objects},
     store::{
         Store,
         copy::{Step, copy},

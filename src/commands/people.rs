@@ -6,13 +6,14 @@ use futures::TryStreamExt;
 use holly::{
     api::Person,
     server::{
+        archive::exporting,
         auth,
         clock::Clock,
         config::Config,
         file_store::FileStore,
         people::{self, Whose},
         relay::{Pace, Relay},
-        retention::{Retention, exporting},
+        retention::Retention,
         state::open_retention,
         store::{self, Store},
     },
@@ -170,7 +171,8 @@ fn asked(question: &str) -> Result<String, Failure> {
 
 async fn export(retention: &Retention, person: &Person, file: &Path) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?);
-    let (mut pages, mut count) = (Box::pin(exporting::pages(retention.clone(), person.id, Default::default())), 0);
+    let (mut pages, mut count) =
+        (Box::pin(exporting::pages(retention.store.clone(), retention.archive.clone(), person.id, Default::default())), 0);
     while let Some(page) = pages.try_next().await? {
         for entry in &page {
             writeln!(out, "{}", serde_json::to_string(entry)?)?;

@@ -1,33 +1,23 @@
-//! `holly retention`, `holly hold`, `holly archive`, `holly backup` and `holly restore`.
+//! `holly retention`, `holly hold` and `holly archive`.
 
-use super::{Failure, copy::sqlite_file, person, say};
+use super::{Failure, person, say};
 use clap::Subcommand;
 use holly::{
     ids::{ConversationId, UserId},
     server::{
+        archive::object,
         chat::sweep_files,
         clock::Clock,
         config::Config,
-        data_dir::DataDir,
         file_store::FileStore,
         metrics::Metrics,
-        retention::{
-            Run, damage,
-            dry_run::{MORE, dry_run},
-            erased::mend,
-            keeping, object,
-            restoring::{Restored, after_restore, check_archive},
-            worker::run_through,
-        },
+        retention::{Report, Retention, Run, damage, dry_run::dry_run, keeping, worker::run_through},
         state::{begin_retention, open_retention},
-        store::{Store, retention::holds},
+        store::retention::holds,
     },
     timestamp::Timestamp,
 };
-use std::path::{Path, PathBuf};
-
-/// Passes of one `holly retention run`.
-const PASSES: u32 = 10_000;
+use std::{io::Write, time::Duration};
 
 #[derive(Subcommand)]
 pub enum RetentionCommand {
@@ -83,22 +73,14 @@ pub enum HoldCommand {
 pub enum ArchiveCommand {
     /// Prints an object of the archive as newline-delimited JSON, and fails where it is not what the database says.
     Cat {
-        /// Its key, such as `holly retention plan` shows it.
+        /// Its key: its path in the archive, work-log/v1/….
         key: String,
     },
-}
-
-#[derive(clap::Args)]
-pub struct RestoreCommand {
-    /// The backup of a SQLite database; it takes the place of the database, which stays beside it under another name.
-    #[arg(required_unless_present = "in_place", conflicts_with = "in_place")]
-    file: Option<PathBuf>,
-    /// The backup is in place, such as after pg_restore.
-    #[arg(long)]
-    in_place: bool,
-    /// Give up the entries whose objects the archive does not have, however many.
-    #[arg(long)]
-    without_archive: bool,
+    /// Gives up an object that is damaged or missing and of which there is no copy: its entries count as deleted.
+    GiveUp {
+        /// Its key, as the stats page names it.
+        key: String,
+    },
 }
 
 /// `holly retention …`.
@@ -117,14 +99,11 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     let trust_database = as_of.confirm_orphans;
     let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, trust_database, ..Run::at(config.retention.policy, wall) };
     let report = if dry {
-        let (plan, report) = dry_run(&retention, run(clock.now())).await?;
-        plan.steps.iter().for_each(|step| say(&step.to_string()));
-        if report.more {
-            say(MORE);
-        }
-        report
+        let rehearsed = dry_run(&retention, run(clock.now())).await?;
+        rehearsed.told().iter().for_each(|step| say(step));
+        rehearsed.report
     } else {
-        run_through(&retention, &clock, run, PASSES, &Metrics::default()).await?
+        run_through(&retention, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
     if !dry && trust_database {
@@ -136,7 +115,21 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         retention.store.shrink().await?;
     }
     retention.store.close().await;
-    if report.busy { Err("another run is going on".into()) } else { Ok(()) }
+    if dry { Ok(()) } else { outcome(&report) }
+}
+
+/// Whoever started a run by a scheduler hears by its exit status that something is left to do.
+fn outcome(report: &Report) -> Result<(), Failure> {
+    if report.busy {
+        return Err("another run is going on; try again when it has ended, or ten minutes after it died".into());
+    }
+    if let Some(waiting) = &report.waiting {
+        return Err(format!("deletions wait: {waiting} with --confirm-clock").into());
+    }
+    match report.failures.first() {
+        Some(first) => Err(format!("{} of its steps failed, and the next run tries again; the first: {first}", report.failed).into()),
+        None => Ok(()),
+    }
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, Failure> {
@@ -167,110 +160,33 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
 }
 
 /// `holly archive …`.
-pub async fn archive(config: &Config, ArchiveCommand::Cat { key }: ArchiveCommand) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
-    let checked = damage::check(&retention, Clock::system().now(), &key).await;
-    let bytes = retention.archive.get(&key).await?;
+pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Failure> {
+    let (retention, now) = (open_retention(config).await?, Clock::system().now());
+    let done = match command {
+        ArchiveCommand::Cat { key } => cat(&retention, now, &key).await,
+        ArchiveCommand::GiveUp { key } => give_up(&retention, now, &key).await,
+    };
+    retention.store.close().await;
+    done
+}
+
+async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
+    let entries = damage::give_up(retention, now, key).await?;
+    say(&format!("given up, with {entries} entries that were not deleted before"));
+    Ok(())
+}
+
+async fn cat(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
+    let checked = damage::check(retention, now, key).await;
+    let bytes = retention.archive.get(key).await?;
     let plain = if key.ends_with(".zst") { object::unpack(&bytes) } else { Ok(bytes.to_vec()) };
     if let Ok(plain) = &plain {
-        say(str::from_utf8(plain)?.trim_end());
+        match std::io::stdout().write_all(plain) {
+            // whoever read it, such as `head`, has seen enough
+            Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
     }
-    retention.store.close().await;
     checked?;
     plain.map(drop).map_err(Failure::from)
-}
-
-/// `holly backup FILE`.
-pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
-    if file.exists() {
-        return Err(format!("{} is there already", file.display()).into());
-    }
-    if let Some(database) = sqlite_file(&config.database_url).filter(|database| !database.is_file()) {
-        return Err(format!("DATABASE_URL: there is no database {}", database.display()).into());
-    }
-    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
-    store.backup(file.to_str().ok_or("the file's name must be UTF-8")?).await?;
-    store.close().await;
-    say(&format!("backed up to {}", file.display()));
-    Ok(())
-}
-
-/// `holly restore …`.
-pub async fn restore(config: &Config, command: RestoreCommand) -> Result<(), Failure> {
-    let _alone = DataDir::take(&config.data_dir)?;
-    let now = Clock::system().now();
-    let (restored, kept) = match &command.file {
-        Some(file) => replace(config, file, &command, now).await?,
-        None => (make_fit(config, &command, now).await?, String::new()),
-    };
-    say(&format!("restored; {} erased again, {} objects listed anew, {} gone{kept}", restored.erased, restored.adopted, restored.missing,));
-    Ok(())
-}
-
-/// Puts a backup in place of the database, which stays beside it under another name. Returns where, too.
-async fn replace(config: &Config, file: &Path, command: &RestoreCommand, now: Timestamp) -> Result<(Restored, String), Failure> {
-    let database = sqlite_file(&config.database_url)
-        .ok_or("a PostgreSQL database is restored with pg_restore; make it fit to be served with `holly restore --in-place` then")?;
-    if !file.is_file() {
-        return Err(format!("there is no backup {}", file.display()).into());
-    }
-    if database.is_file()
-        && let Err(why) = list_erasures(config, now).await
-    {
-        say(&format!("what was erased in the last minutes cannot be read from the database that is replaced: {why}"));
-    }
-    let ready = PathBuf::from(format!("{}.restoring", database.display()));
-    for ending in ["", "-wal", "-shm"] {
-        let left = PathBuf::from(format!("{}{ending}", ready.display()));
-        if left.exists() {
-            std::fs::remove_file(left)?;
-        }
-    }
-    std::fs::copy(file, &ready)?;
-    let url = format!("sqlite://{}", ready.display());
-    let beside = Config { database_url: url.clone(), listen_url: url, ..config.clone() };
-    let restored = make_fit(&beside, command, now).await?;
-    let old = format!("{}.before-{}", database.display(), now.millis());
-    swap(&database, &ready, &old)?;
-    Ok((restored, format!("; what was there is {old}")))
-}
-
-/// Brings the archive's list of erasures up to date from the database that is to be replaced, and mends it.
-async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
-    let mended = mend(&retention, now).await?;
-    retention.store.close().await;
-    if mended > 0 {
-        say(&format!("{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"));
-    }
-    Ok(())
-}
-
-/// Makes a backup fit to be served. Where it breaks off it is done again from the beginning.
-async fn make_fit(config: &Config, command: &RestoreCommand, now: Timestamp) -> Result<Restored, Failure> {
-    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
-    store.begin_new_epoch().await?;
-    store.close().await;
-    let retention = open_retention(config).await?;
-    if !command.without_archive {
-        check_archive(&retention).await?;
-    }
-    let restored = after_restore(&retention, now).await?;
-    retention.store.shrink().await?;
-    retention.store.close().await;
-    Ok(restored)
-}
-
-/// Puts `ready` in place of the database, whose files stay under the name `old`.
-fn swap(database: &Path, ready: &Path, old: &str) -> std::io::Result<()> {
-    if database.exists() {
-        std::fs::hard_link(database, old)?;
-    }
-    for ending in ["-wal", "-shm"] {
-        let beside = PathBuf::from(format!("{}{ending}", database.display()));
-        if beside.exists() {
-            std::fs::rename(&beside, format!("{old}{ending}"))?;
-        }
-    }
-    std::fs::rename(ready, database)
 }

@@ -42,7 +42,7 @@ pub fn HistoryPage() -> impl IntoView {
 fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView + use<> {
     match found {
         Ok(page) => Either::Left(view! {
-            <Entries snapshot=page.snapshot/>
+            <Entries snapshot=page.snapshot goes_on=page.next.is_some()/>
             {page.next.map(|before| view! { <Again query=query.clone() before=Some(before) word="Older"/> })}
             {(page.next.is_none() && query.leaves_archive_out()).then(|| {
                 let query = HistoryQuery { archive: true, before: None, ..query.clone() };
@@ -54,9 +54,10 @@ fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView +
 }
 
 #[component]
-fn Entries(snapshot: Snapshot) -> impl IntoView {
+fn Entries(snapshot: Snapshot, goes_on: bool) -> impl IntoView {
     let reader = Reader::asking(snapshot.now);
-    let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">"Nothing was found."</p> });
+    let none = if goes_on { "Nothing was found so far. There is more to look through." } else { "Nothing was found." };
+    let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">{none}</p> });
     let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
     let days: Vec<Vec<Arc<WorkLogEntry>>> = entries.fold(Vec::new(), |mut days, entry| {
         match days.last_mut() {

@@ -55,7 +55,7 @@ fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
     view! {
         <div class="bar">
             <h1>"Stats " <small>"as of " <time datetime=now.to_string()>{now.date_time()}</time></small></h1>
-            <nav class="segments" aria-label="Range">{RANGES.map(range).collect_view()}</nav>
+            <nav class="choice" aria-label="Range">{RANGES.map(range).collect_view()}</nav>
             <a href="/holds">{if holds > 0 { format!("Holds ({holds})") } else { "Holds".to_owned() }}</a>
             <a href="/">"Back to the conversations"</a>
         </div>

@@ -2,6 +2,7 @@
 //! the sign-in provider, every model.
 
 use super::{
+    archive::Archive,
     assistant::{
         model::{Event, Model, ModelError, Request, Said},
         providers,
@@ -11,7 +12,6 @@ use super::{
     config::Config,
     data_dir::DataDir,
     oidc::{Provider, settings::ProviderConfig},
-    retention::Archive,
     store::Store,
 };
 use futures::{StreamExt, TryStreamExt};

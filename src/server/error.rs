@@ -1,6 +1,6 @@
 //! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a sentence.
 
-use super::{file_store::FileError, retention::ArchiveError, store::StoreError};
+use super::{archive::ArchiveError, file_store::FileError, store::StoreError};
 use crate::work_log::FieldError;
 
 /// Why a verb of the domain was not carried out.

@@ -1,9 +1,9 @@
 //! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of the database.
 
 use super::{
+    archive::{Archive, gaps, reading::forgivingly},
     chat::{Part, list_conversations, page},
     error::{Error, Result},
-    retention::{Archive, gaps, reading::forgivingly},
     state::App,
     store::{Reader, heads, work_logs::EntryFilter},
     work_log::recent_logs,
@@ -12,7 +12,7 @@ use crate::{
     api::{Account, ChatPage, ConversationsPage, HistoryPage, HistoryQuery, PartQuery, Snapshot},
     chat::{CONVERSATIONS_LISTED, Change, Span},
     ids::{ConversationId, EntryId, UserId},
-    work_log::Cursor,
+    work_log::{Cursor, WorkLogEntry},
 };
 use uuid::Uuid;
 
@@ -20,16 +20,26 @@ use uuid::Uuid;
 const ENTRIES: i64 = 50;
 
 async fn snapshot(app: &App, reader: &mut Reader, user_id: UserId, rows: Vec<Change>) -> Result<Snapshot> {
+    let rows = rows.into_iter().map(in_order).collect();
     let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(reader, user_id).await?.head };
     let cold_days = app.config.retention.policy.cold_days;
     Ok(Snapshot { user_id, rows, cursor, now: app.clock.now(), cold_days, gaps: Vec::new() })
+}
+
+/// A row as a browser will have it: what is drawn here is drawn again there.
+fn in_order(row: Change) -> Change {
+    match row {
+        Change::Entry(entry) => Change::Entry(WorkLogEntry { metadata: entry.metadata.in_order(), ..entry }),
+        row => row,
+    }
 }
 
 /// The chat page.
 pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part: &PartQuery) -> Result<ChatPage> {
     let (account, part) = (&account, part_of(part)?);
     let (mut page, gaps) =
-        forgivingly(&app.retention, |reader, archive| chat_page(app, (reader, archive), account.clone(), id, part)).await?;
+        forgivingly(&app.store, &app.retention.archive, |reader, archive| chat_page(app, (reader, archive), account.clone(), id, part))
+            .await?;
     page.snapshot.gaps = gaps::within(gaps, page.span.from, page.span.to);
     Ok(page)
 }
@@ -76,7 +86,7 @@ fn part_of(query: &PartQuery) -> Result<Part> {
 pub async fn feed(app: &App, user: UserId, conversation_id: Option<ConversationId>) -> Result<Snapshot> {
     let filter = EntryFilter { conversation_id, ..EntryFilter::default() };
     let filter = &filter;
-    let (mut snapshot, gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
+    let (mut snapshot, gaps) = forgivingly(&app.store, &app.retention.archive, |mut reader, archive| async move {
         let logs = recent_logs(&mut reader, &archive, user, (filter, false), None, ENTRIES).await?;
         snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await
     })
@@ -95,11 +105,11 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
     };
     let before = word("before", query.before)?;
     let filter = (&filter, query.archive);
-    let (mut page, gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
+    let (mut page, gaps) = forgivingly(&app.store, &app.retention.archive, |mut reader, archive| async move {
         let mut logs = recent_logs(&mut reader, &archive, user, filter, before, ENTRIES + 1).await?;
         let more = logs.len() as i64 > ENTRIES;
         logs.truncate(ENTRIES as usize);
-        let next = logs.last().map(|log| log.id).filter(|_| more);
+        let next = if more { logs.last().map(|log| log.id) } else { archive.goes_on_before() };
         let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
         Ok(HistoryPage { snapshot, next })
     })

@@ -1,6 +1,7 @@
 //! What the rooms share while the server runs.
 
 use super::{
+    archive::Archive,
     assistant::{
         Assistant, Breakers, Workshop,
         mcp::{self, McpServers},
@@ -15,7 +16,7 @@ use super::{
     limits::Limits,
     metrics::Metrics,
     oidc::Provider,
-    retention::{Archive, Retention},
+    retention::Retention,
     site::Site,
     store::{Store, StoreError, retention::declare_policy, sessions},
 };

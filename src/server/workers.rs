@@ -146,18 +146,16 @@ fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
     });
 }
 
+/// When the server ends, a pass is left where it is: what it did not commit is not done, as after a crash, and done the next time.
 fn repeat<F>(app: &App, every: Duration, what: &'static str, pass: impl Fn(App) -> F + Send + 'static)
 where
     F: Future<Output = Result<()>> + Send,
 {
-    let app = app.clone();
-    app.tasks.clone().spawn(async move {
+    let here = app.clone();
+    until_the_end(app, async move {
         loop {
-            tokio::select! {
-                () = app.shutdown.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
-            }
-            if let Err(error) = pass(app.clone()).await {
+            tokio::time::sleep(every).await;
+            if let Err(error) = pass(here.clone()).await {
                 tracing::error!(what, %error, "a pass failed; it is tried again");
             }
         }

@@ -4,12 +4,13 @@ use crate::{
     api::Account,
     ids::UserId,
     server::{
+        archive::Archive,
         auth::{begin_session, check_key, check_session, create_key},
         chat::begin_turn,
         error::Error,
         new_id,
         people::{INVITATION_DAYS, Whose, disable, enable, erase, find_by_email, find_invitation, invite, join, set_admin, withdraw},
-        retention::{Archive, Retention},
+        retention::Retention,
         store::{Store, invitations, people, turns, users},
     },
     tests::support::{

@@ -31,7 +31,7 @@ pub fn fold<E: Borrow<WorkLogEntry>>(entries: Vec<E>, running: bool, opened: &Ha
     segments
 }
 
-/// One line that keeps identity: `Image: a lighthouse at dusk, 2 model calls · 4.2 s`.
+/// One line that keeps identity: `Image: a lighthouse at dusk · 2 model calls · 4.2 s`.
 pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
     const NAMED: usize = 2;
     /// Less would read `0.0 s`.
@@ -47,13 +47,11 @@ pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
         1 => parts.push("1 model call".to_owned()),
         n => parts.push(format!("{n} model calls")),
     }
-    let mut words = parts.join(", ");
     let took = turn_duration_ms(entries);
     if took >= SHOWN_MS {
-        words.push_str(" · ");
-        words.push_str(&duration_words(took));
+        parts.push(duration_words(took));
     }
-    words
+    parts.join(" · ")
 }
 
 /// Milliseconds from the first entry's start to the last one's end.
@@ -82,7 +80,7 @@ mod tests {
     fn a_finished_turn_folds_around_its_failure() {
         let segments = fold(turn(), false, &HashSet::new());
         let [Segment::Folded(folded), Segment::Standing(standing)] = &segments[..] else { panic!("{segments:?}") };
-        assert_eq!(summary(folded), "Image: a tree, 1 model call · 1.9 s");
+        assert_eq!(summary(folded), "Image: a tree · 1 model call · 1.9 s");
         assert_eq!(standing.iter().map(|e| e.title.as_str()).collect::<Vec<_>>(), ["Music failed", "Demo answered"]);
     }
 
@@ -100,7 +98,7 @@ mod tests {
     #[test]
     fn many_tools_are_counted_after_the_first_two() {
         let tools: Vec<_> = (1..=4).map(|n| entry(n, LogType::ToolCall, Status::Success, &format!("Image: {n}"))).collect();
-        assert_eq!(summary(&tools), "Image: 1, Image: 2, 2 more · 3.9 s");
+        assert_eq!(summary(&tools), "Image: 1 · Image: 2 · 2 more · 3.9 s");
         let note = WorkLogEntry { duration_ms: None, ..entry(1, LogType::Info, Status::Info, "Lamp oil") };
         assert_eq!(summary(&[note]), "Lamp oil", "what took no time does not say how long it took");
     }

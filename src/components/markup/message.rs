@@ -116,7 +116,7 @@ fn rest_of<'a>(message: &'a Message, live_text: Option<&'a str>) -> &'a str {
 /// Under an answer: why it ended early, who gave it, how long it took, what it cost.
 fn facts(html: &mut Html, message: &Message) {
     let facts = &message.facts;
-    let demo = facts.provider.as_deref() == Some("demo") && facts.model_name.as_deref() != Some("Demo");
+    let demo = facts.provider.as_deref() == Some("demo") && !facts.model_name.as_deref().is_some_and(|name| name.starts_with("Demo"));
     html.raw("<p class=\"by\">");
     if let Some(word) = ended_early(message.status) {
         html.element("span", "ended", word);

@@ -4,10 +4,13 @@ use crate::{
     chat::{Conversation, Receipt, RemovedKind, TITLE_MAX_CHARS},
     ids::{ConversationId, TurnId, UserId},
     server::{
+        archive::dooming,
         error::{Error, Result},
         new_id,
-        retention::erasing,
-        store::{Reader, Store, conversations, files, removed, retention::erasures::Kind, work_logs},
+        store::{
+            Reader, Store, conversations, files, removed,
+            retention::{erasures::Kind, rows},
+        },
     },
     timestamp::Timestamp,
 };
@@ -85,11 +88,11 @@ pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
-    erasing::check_not_held(&mut tx, user, Some(id), "deleted").await?;
+    dooming::check_not_held(&mut tx, user, Some(id), "deleted").await?;
     let mut receipt = Receipt { conversations: 1, files: files::doom_of_conversation(&mut tx, user, id).await?, ..Receipt::default() };
-    receipt.rows = work_logs::delete_conversation(&mut tx, user, id).await?;
-    receipt.archived = erasing::doom_objects(&mut tx, user, Some(id)).await?;
-    erasing::note(&mut tx, now, Kind::Conversation, id).await?;
+    receipt.rows = rows::delete_conversation(&mut tx, user, id).await?;
+    receipt.archived = dooming::doom_objects(&mut tx, user, Some(id)).await?;
+    dooming::note(&mut tx, now, Kind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;

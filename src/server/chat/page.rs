@@ -5,8 +5,8 @@ use crate::{
     chat::{Change, Conversation, Message, Span},
     ids::{ConversationId, EntryId, MessageId, UserId},
     server::{
+        archive::{Archive, reading},
         error::Result,
-        retention::{Archive, reading},
         store::{Reader, messages},
         work_log::conversation_logs,
     },

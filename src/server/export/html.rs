@@ -66,7 +66,8 @@ fn message(message: &Message, site: &str) -> String {
 }
 
 fn entry(entry: &WorkLogEntry, site: &str) -> String {
-    let facts: String = entry.metadata.facts().iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
+    let facts = entry.metadata.clone().in_order().facts();
+    let facts: String = facts.iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
     let details = entry.details.as_deref().map(|details| format!("<pre>{}</pre>", escaped(details))).unwrap_or_default();
     let took = entry.duration_ms.map(|ms| format!(" · {}", duration_words(ms))).unwrap_or_default();
     format!(

@@ -5,9 +5,9 @@ use crate::{
     chat::{Change, Conversation},
     ids::ConversationId,
     server::{
+        archive::{exporting, reading::steadily},
         chat::{Part, find_conversation, list_conversations, page},
         error::{Error, Result},
-        retention::{exporting, reading::steadily},
         state::App,
         store::work_logs::EntryFilter,
     },
@@ -32,7 +32,7 @@ pub(super) enum Piece {
 pub(super) fn entries(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
     let filter = EntryFilter { conversation_id: wanted.conversation_id, ..EntryFilter::default() };
     let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
-    exporting::pages(app.retention, wanted.user, filter).map_ok(rows)
+    exporting::pages(app.store, app.retention.archive, wanted.user, filter).map_ok(rows)
 }
 
 /// How far the walk through everything has come.
@@ -79,7 +79,8 @@ impl Walk {
             return Ok(Some(Piece::Conversation(conversation)));
         }
         if std::mem::take(&mut self.outside) {
-            self.rest = Some(Box::pin(exporting::pages(self.app.retention.clone(), self.wanted.user, EntryFilter::default())));
+            let (store, archive) = (self.app.store.clone(), self.app.retention.archive.clone());
+            self.rest = Some(Box::pin(exporting::pages(store, archive, self.wanted.user, EntryFilter::default())));
             return Ok(Some(Piece::Outside));
         }
         let Some(rest) = &mut self.rest else { return Ok(None) };

@@ -8,9 +8,10 @@ use super::{
     error::Result,
     retention::{
         Report, Run,
-        dry_run::{MORE, dry_run},
+        dry_run::dry_run,
         lag::{Lag, lags},
         report,
+        worker::LONGEST_ON_REQUEST,
     },
     state::App,
     store::{
@@ -83,17 +84,18 @@ fn figures(app: &App, (lines, before): (&[Count], &[Count]), answers: &tables::S
 
 /// What a run would do, with what it could not do and whether there is more than it shows.
 async fn steps(app: &App) -> Result<Vec<String>> {
-    let (plan, report) = dry_run(&app.retention, Run::at(app.config.retention.policy, app.clock.now())).await?;
-    let more = report.more.then(|| MORE.to_owned());
-    let failed = report.failures.into_iter().map(|why| format!("could not be looked at: {why}"));
-    Ok(plan.steps.iter().map(ToString::to_string).chain(failed).chain(more).collect())
+    let run = Run { at_most: LONGEST_ON_REQUEST, ..Run::at(app.config.retention.policy, app.clock.now()) };
+    let rehearsed = dry_run(&app.retention, run).await?;
+    let failed = rehearsed.report.failures.iter().map(|why| format!("could not be looked at: {why}"));
+    Ok(failed.chain(rehearsed.told()).collect())
 }
 
 fn needs(waiting: Option<String>, last: Option<&Report>, late: Vec<String>) -> impl Iterator<Item = Need> {
     let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
     let failed = last.filter(|report| report.failed > 0).map(|report| {
         let first = report.failures.first().map_or("", String::as_str);
-        format!("The last run could not do {} steps and tries again; nothing is lost. {first}", report.failed)
+        let steps = if report.failed == 1 { "one step".to_owned() } else { format!("{} steps", number(report.failed)) };
+        format!("The last run could not do {steps} and tries again; nothing is lost. {first}")
     });
     waiting.into_iter().chain(failed).chain(late).map(|text| Need { text, command: None })
 }
@@ -103,7 +105,8 @@ fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
     let told = |object: &DamagedObject| {
         let entries = if object.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", number(object.entries)) };
         let text = format!(
-            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it:"
+            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it, and \
+             gives it up with give-up in place of cat:"
         );
         Need { text, command: Some(format!("holly archive cat {}", object.key)) }
     };
@@ -116,7 +119,7 @@ fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
 /// What stands under the number of people who are connected.
 fn live(people: usize, open: usize) -> String {
     let (people, streams) = (if people == 1 { "person" } else { "people" }, if open == 1 { "stream" } else { "streams" });
-    format!("{people}, {} {streams}", number(open as i64))
+    format!("{people}, {} {streams} here", number(open as i64))
 }
 
 fn worst(lags: &[Lag]) -> String {

@@ -2,14 +2,15 @@
 //! others took their place.
 
 use super::{
-    ArchiveError, Retention, begin,
+    Retention, begin,
     fail_points::{FailPoint, reach},
-    object, putting,
+    putting,
     restoring::Restored,
 };
 use crate::{
     ids::{EntryId, UserId},
     server::{
+        archive::{ArchiveError, object},
         error::{Error, Result},
         store::{
             heads,

@@ -4,11 +4,11 @@
 use super::{
     Retention, erasing,
     fail_points::{FailPoint, reach},
-    reading,
 };
 use crate::{
     ids::{EntryId, UserId},
     server::{
+        archive::{dooming, reading},
         error::{Error, Result},
         store::{
             Tx,
@@ -16,10 +16,10 @@ use crate::{
             stats::Changes,
             work_logs::StoredEntry,
         },
-        work_log::update_work_log,
+        work_log::{check_patch, update_work_log},
     },
     timestamp::Timestamp,
-    work_log::{EntryPatch, WorkLogEntry},
+    work_log::{EntryPatch, StorageStatus, WorkLogEntry},
 };
 
 /// How often a run may move the entry before whoever wants to change it gives up.
@@ -32,23 +32,24 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
             Err(Error::NotFound("entry")) => {}
             changed => return changed,
         }
-        take_out(retention, user, id, Becomes::Row { changed: !patch.only_keeps() }).await?;
+        take_out(retention, user, id, Becomes::Row(&patch)).await?;
     }
     update_work_log(&retention.store, now, user, id, patch).await
 }
 
 /// What becomes of an entry that is taken out of its object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Becomes {
-    /// A hot row under a new revision, and whether more of it is to change than whether it is kept.
-    Row { changed: bool },
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Becomes<'a> {
+    /// A hot row under a new revision, of which this is to change.
+    Row(&'a EntryPatch),
     /// Nothing; it is erased at this time.
     Nothing(Timestamp),
 }
 
 /// Takes an entry out of the object in which it lies. Returns how many files go with it; `None` when a run has moved it meanwhile.
-/// Errors: there is no such entry, somebody holds what is to be erased, or the archive did not answer.
-pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes) -> Result<Option<i64>> {
+/// Errors: there is no such entry, somebody holds what is to be erased or changed, the change is refused, or the archive did not answer;
+/// the entry then lies where it was.
+pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes<'_>) -> Result<Option<i64>> {
     let (store, archive) = (&retention.store, &retention.archive);
     let found = reading::steadily(store, |reader| reading::find_archived(reader, archive, user, id));
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
@@ -57,9 +58,10 @@ pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, b
         return Ok(None);
     }
     let files = match becomes {
-        Becomes::Row { changed } => {
-            if changed {
-                erasing::check_not_held(&mut tx, user, entry.conversation_id, "changed").await?;
+        Becomes::Row(patch) => {
+            if !patch.only_keeps() {
+                dooming::check_not_held(&mut tx, user, entry.conversation_id, "changed").await?;
+                check_patch(entry.clone().entry(StorageStatus::Hot, (None, None), None), patch.clone())?;
             }
             rows::bring_back(&mut tx, entry).await?;
             0

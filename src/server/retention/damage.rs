@@ -1,9 +1,10 @@
-//! Objects that turn out to be damaged or missing. Whoever reads one only says so in passing and goes on; it is written down beside,
-//! and taken back once the object is read whole again.
+//! Objects that turned out to be damaged or missing: what readers found is written down, and taken back once the object is read whole
+//! again.
 
-use super::{ArchiveError, Retention, object};
+use super::{Retention, expiring};
 use crate::{
     server::{
+        archive::{ArchiveError, dooming, object},
         clock::Clock,
         error::{Error, Result},
         store::retention::{
@@ -13,71 +14,25 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-use tokio::sync::Notify;
+use std::collections::BTreeMap;
 
-/// Damaged objects that are remembered; of more, the next ones are found once these are mended.
-const MOST: usize = 1_000;
 /// Damaged objects that are read again at once.
 const AT_ONCE: i64 = 50;
 
-/// What readers of one archive found.
-#[derive(Debug, Clone, Default)]
-pub struct Findings(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    found: Mutex<Found>,
-    news: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Found {
-    /// Keys, and whether the object is whole.
-    unwritten: BTreeMap<String, bool>,
-    damaged: HashSet<String>,
-}
-
-impl Findings {
-    /// Takes note of how reading an object went, if that is new.
-    pub(super) fn hear<T>(&self, key: &str, read: &std::result::Result<T, ArchiveError>) {
-        let mut found = self.lock();
-        let (whole, is_new) = match read {
-            Ok(_) => (true, found.damaged.remove(key)),
-            Err(ArchiveError::Unreachable(_)) => return,
-            Err(_) => (false, found.damaged.len() < MOST && found.damaged.insert(key.to_owned())),
-        };
-        if is_new {
-            found.unwritten.insert(key.to_owned(), whole);
-            self.0.news.notify_one();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Found> {
-        self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Writes down what was found since the last time. What could not be written is written the next time.
 pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
-    let findings = &retention.archive.findings;
-    let unwritten = std::mem::take(&mut findings.lock().unwritten);
-    if unwritten.is_empty() {
+    let findings = retention.archive.findings();
+    let found = findings.take();
+    if found.is_empty() {
         return Ok(());
     }
-    let written = write(retention, &unwritten, now).await;
-    let mut found = findings.lock();
-    match written {
+    match write(retention, &found, now).await {
         Ok(not_in_use) => {
-            found.damaged.retain(|key| !not_in_use.contains(key));
+            findings.acquit(&not_in_use);
             Ok(())
         }
         Err(error) => {
-            let newer = std::mem::replace(&mut found.unwritten, unwritten);
-            found.unwritten.extend(newer);
+            findings.give_back(found);
             Err(error)
         }
     }
@@ -104,7 +59,7 @@ async fn write(retention: &Retention, found: &BTreeMap<String, bool>, now: Times
 /// Writes down what is found, as soon as it is.
 pub async fn keep_written(retention: Retention, clock: Clock) {
     loop {
-        retention.archive.findings.0.news.notified().await;
+        retention.archive.findings().news().await;
         if let Err(error) = write_down(&retention, clock.now()).await {
             tracing::warn!(%error, "a damaged object could not be noted yet; the next run does it");
         }
@@ -118,7 +73,7 @@ pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<
         let listed = damage::listed(&mut *retention.store.read().await?, &after, AT_ONCE).await?;
         let Some(last) = listed.last() else { break };
         after.clone_from(&last.key);
-        retention.archive.findings.lock().damaged.extend(listed.iter().map(|object| object.key.clone()));
+        retention.archive.findings().suspect(listed.iter().map(|object| object.key.clone()));
         if !some_are_whole(retention, &listed).await {
             break;
         }
@@ -136,6 +91,24 @@ async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool
         }
     }
     some
+}
+
+/// Gives up an object that is damaged or missing and of which nobody has a copy: its entries count as deleted, and what is left of it
+/// goes. Returns how many these were. Errors: it is whole, it is none that is in use, an admin holds what is in it, or the archive did not answer.
+pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<i64> {
+    match check(retention, now, key).await {
+        Ok(()) => return Err(Error::Conflict("this object is whole, or none that is in use; nothing is given up".into())),
+        Err(Error::Archive(ArchiveError::Damaged(..) | ArchiveError::Missing(_))) => {}
+        Err(error) => return Err(error),
+    }
+    let owner = object::owner(key).ok_or(Error::NotFound("object"))?;
+    let mut tx = super::begin(&retention.store, None, owner).await?;
+    let manifest = objects::find(&mut tx, owner, key).await?.ok_or(Error::NotFound("object"))?;
+    dooming::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
+    dooming::doom(&mut tx, &manifest).await?;
+    tx.commit().await?;
+    expiring::remove_or_tell(retention, None, owner, key, now).await;
+    Ok(manifest.entries())
 }
 
 /// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or could not be reached.

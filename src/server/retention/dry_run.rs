@@ -2,8 +2,9 @@
 
 use super::{
     Report, Retention, Run,
-    pass::planned,
+    pass::{SWEEP, planned},
     plan::{Plan, Step},
+    sweeping,
 };
 use crate::{
     server::{
@@ -15,21 +16,48 @@ use crate::{
 };
 
 /// What stands behind a plan that does not show everything.
-pub const MORE: &str = "… and more of these; a run goes on until nothing is due";
+const MORE: &str = "… and more of these; a run goes on until nothing is due";
 
-/// The plan that a run would carry out, and the report that it would give as far as that is known beforehand. An object that cannot be
-/// read is told among the failures, as it would be in a run. Errors: the database failed.
-pub async fn dry_run(retention: &Retention, run: Run) -> Result<(Plan, Report)> {
+/// Orphans that are named.
+const ORPHANS: usize = 100;
+/// Why orphans are not told.
+const LARGE: &str = "the archive could not be looked through in time; a run takes its time for that";
+
+/// What a run would do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rehearsal {
+    /// The plan that it would carry out.
+    pub plan: Plan,
+    /// The orphans that it would delete after that.
+    pub orphans: Vec<String>,
+    /// The report that it would give, as far as that is known beforehand: of objects it counts those that are deleted whole.
+    pub report: Report,
+}
+
+impl Rehearsal {
+    /// Its steps in words, and whether there are more.
+    pub fn told(&self) -> Vec<String> {
+        let steps = self.plan.steps.iter().map(ToString::to_string);
+        let orphans = self.orphans.iter().take(ORPHANS).map(|key| format!("delete object {key}, which nothing refers to"));
+        let others = self.orphans.len().saturating_sub(ORPHANS);
+        let others = (others > 0).then(|| format!("delete {others} more objects which nothing refers to"));
+        steps.chain(orphans).chain(others).chain(self.report.more.then(|| MORE.to_owned())).collect()
+    }
+}
+
+/// Rehearses a run. An object that cannot be read is told among the failures, as it would be in a run, and so are orphans that it would
+/// refuse to delete. It looks for them as long as a run begins steps. Errors: the database failed.
+pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
     let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };
     for step in &plan.steps {
         match step {
             Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
-            Step::ExpireObject(manifest) => match expiring_entries(retention, manifest, run.policy.cut_offs(run.now).cold).await {
-                Ok(entries) => report.deleted += entries,
-                Err(error @ Error::Archive(_)) => report.fail(&step.to_string(), &error),
-                Err(error) => return Err(error),
-            },
+            Step::ExpireObject(manifest) => {
+                let expiring = expiring_entries(retention, manifest, run.policy.cut_offs(run.now).cold).await;
+                let expiring = noted(&mut report, &step.to_string(), expiring)?;
+                report.deleted += expiring;
+            }
             Step::Retier(manifest, StorageStatus::Archived) => report.moved_to_archived += manifest.entries(),
             Step::Retier(manifest, _) => report.moved_to_cold += manifest.entries(),
             Step::Archive(group) if group.kept => report.moved_to_archived += group.rows,
@@ -39,7 +67,25 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<(Plan, Report)> 
             Step::Trim(_) => {}
         }
     }
-    Ok((plan, report))
+    let mut orphans = Vec::new();
+    if report.waiting.is_none() {
+        let looking = sweeping::rehearse(retention, run.wall, run.trust_database);
+        let found = tokio::time::timeout(run.at_most, looking).await.unwrap_or_else(|_| Err(Error::Conflict(LARGE.into())));
+        orphans = noted(&mut report, SWEEP, found)?;
+        report.orphans_deleted = orphans.len() as i64;
+    }
+    Ok(Rehearsal { plan, orphans, report })
+}
+
+/// What the archive does not do, or does only on an admin's word, is told, and the rehearsal goes on.
+fn noted<T: Default>(report: &mut Report, what: &str, found: Result<T>) -> Result<T> {
+    match found {
+        Err(error @ (Error::Archive(_) | Error::Conflict(_))) => {
+            report.fail(what, &error);
+            Ok(T::default())
+        }
+        found => found,
+    }
 }
 
 async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: Timestamp) -> Result<i64> {

@@ -2,12 +2,12 @@
 //! content for a name.
 
 use super::{
-    Archive, ArchiveError, Retention,
+    Retention,
     fail_points::{FailPoint, reach},
-    object,
 };
 use crate::{
     server::{
+        archive::{Archive, ArchiveError, dooming::subject, object},
         error::Result,
         store::retention::erasures::{self, Erasure, Kind},
     },
@@ -90,11 +90,6 @@ fn is_whole(key: &str, bytes: &[u8]) -> bool {
 
 fn name(bytes: &[u8]) -> String {
     format!("{LIST}/{}.ndjson", object::hex_sha256(bytes))
-}
-
-/// How the list names an id.
-pub(super) fn subject(id: impl Display) -> String {
-    object::hex_sha256(id.to_string().as_bytes())
 }
 
 /// What the list names.

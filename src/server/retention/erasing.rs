@@ -2,7 +2,7 @@
 //! themselves are rewritten or deleted right after it, and by the next run where the archive does not answer.
 
 use super::{
-    ArchiveError, Retention,
+    Retention,
     changing::{self, Becomes},
     erased, expiring,
     fail_points::{FailPoint, reach},
@@ -10,16 +10,13 @@ use super::{
 };
 use crate::{
     chat::{Receipt, RemovedKind},
-    ids::{ConversationId, EntryId, UserId},
+    ids::{EntryId, UserId},
     server::{
+        archive::{ArchiveError, dooming},
         error::{Error, Result},
         store::{
             Tx, files, people, removed,
-            retention::{
-                due,
-                erasures::{self, Kind},
-                holds, objects,
-            },
+            retention::{due, erasures::Kind, holds, objects},
             stats, users,
             work_logs::StoredEntry,
         },
@@ -27,18 +24,9 @@ use crate::{
     },
     timestamp::Timestamp,
 };
-use std::fmt::Display;
 
 /// Objects looked at after an erasure.
 const OBJECTS: i64 = 10_000;
-
-/// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says what is refused.
-pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, becomes: &str) -> Result<()> {
-    if holds::in_force(tx, user, conversation, holds::Kind::Hold).await? {
-        return Err(Error::Conflict(format!("an admin has put this on hold; it can be {becomes} once the hold is released")));
-    }
-    Ok(())
-}
 
 /// Deletes an entry, wherever it is kept.
 pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id: EntryId) -> Result<Receipt> {
@@ -66,33 +54,10 @@ pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id
 
 /// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many files go with it.
 pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, entry: &StoredEntry) -> Result<i64> {
-    check_not_held(tx, user, entry.conversation_id, "deleted").await?;
+    dooming::check_not_held(tx, user, entry.conversation_id, "deleted").await?;
     removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
-    note(tx, now, Kind::Entry, entry.id).await?;
+    dooming::note(tx, now, Kind::Entry, entry.id).await?;
     Ok(files::doom_made(tx, user, entry.conversation_id, &entry.metadata).await?)
-}
-
-/// Dooms objects that are being written and may hold a row that is now erased; the run that writes them finds their names
-/// given up, and begins anew without it.
-pub async fn doom_unfinished(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
-    Ok(objects::doom_pending(tx, user, conversation).await?)
-}
-
-/// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's transaction, which holds the
-/// owner's lock. Returns how many entries lay there.
-pub async fn doom_objects(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<i64> {
-    let mut entries = 0;
-    for manifest in objects::of_user(tx, user, conversation).await? {
-        entries += manifest.entries();
-        trimming::doom(tx, &manifest).await?;
-    }
-    objects::doom_pending(tx, user, conversation).await?;
-    Ok(entries)
-}
-
-/// Notes that something was erased, so that a restored backup does not bring it back.
-pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: Kind, id: impl Display) -> Result<()> {
-    Ok(erasures::note(tx, now, kind.as_str(), &erased::subject(id)).await?)
 }
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
@@ -103,15 +68,17 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     }
     let mut tx = super::begin(&retention.store, None, user).await?;
     if holds::any_of(&mut tx, user).await? {
-        return Err(Error::Conflict("an admin has put this account or a conversation in it on hold".into()));
+        return Err(Error::Conflict(
+            "an admin has put this account or a conversation in it on hold; it can be erased once the hold is released".into(),
+        ));
     }
     let [conversations, messages, rows, files] = users::belongings(&mut tx, user).await?;
-    let archived = doom_objects(&mut tx, user, None).await?;
+    let archived = dooming::doom_objects(&mut tx, user, None).await?;
     objects::forget_gone(&mut tx, user).await?;
     stats::all_to_deleted(&mut tx, user).await?;
     files::doom_all(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
-    note(&mut tx, now, Kind::Account, user).await?;
+    dooming::note(&mut tx, now, Kind::Account, user).await?;
     reach(FailPoint::AccountWritten).await;
     tx.commit().await?;
     reach(FailPoint::AccountErased).await;

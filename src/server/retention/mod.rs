@@ -3,42 +3,32 @@
 //!
 //! - Runs: `settings` and `policy` say at which age what happens, `plan` what is due, `pass` does one run of it (`dry_run` only tells),
 //!   `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps, `putting` writes an object for them. `guard`
-//!   mistrusts a clock that leapt, `pace` rests, `aside` computes where nobody waits, `report` and `lag` say how it went.
-//! - The archive: `archive` is the object storage and `object` its format, `cache` what was read lately, `damage` what is not whole,
-//!   `copying` moves it elsewhere.
-//! - Reading: `reading` merges rows and archive into one list, with `gaps` where the archive does not answer; `exporting` reads a
-//!   person's whole log.
+//!   mistrusts a clock that leapt, `pace` rests, `report` and `lag` say how it went, `damage` which objects are not whole.
 //! - People's words: `keeping` what must not expire, `changing` an entry that lies in the archive, `erasing` from every tier; `erased` lists
 //!   in the archive what was, and `restoring` makes a backup fit to be served with both, `adopting` what the archive has instead of what
 //!   the backup knew.
 //!
+//! Objects and how they are read are the room below, `archive`.
+//!
 //! `fail_points` names the places where tests break in.
 
-pub mod archive;
 pub mod changing;
-pub mod copying;
 pub mod damage;
 pub mod dry_run;
 pub mod erased;
 pub mod erasing;
-pub mod exporting;
 pub mod fail_points;
-pub mod gaps;
 pub mod keeping;
 pub mod lag;
-pub mod object;
 pub mod pass;
 pub mod plan;
 pub mod policy;
-pub mod reading;
 pub mod report;
 pub mod restoring;
 pub mod settings;
 pub mod worker;
 
 mod adopting;
-mod aside;
-mod cache;
 mod expiring;
 mod guard;
 mod moving;
@@ -48,6 +38,7 @@ mod sweeping;
 mod trimming;
 
 use super::{
+    archive::Archive,
     error::{Error, Result},
     store::{
         Store, Tx,
@@ -56,9 +47,6 @@ use super::{
 };
 use crate::ids::UserId;
 
-use aside::{aside, behind_others};
-
-pub use archive::{Archive, ArchiveError};
 pub use pass::{Run, run_once};
 pub use policy::Policy;
 pub use report::Report;

@@ -3,7 +3,7 @@
 //! meanwhile does not wait. A row that changed meanwhile stays a row.
 
 use super::{
-    Retention, begin_unsynced, behind_others,
+    Retention, begin_unsynced,
     fail_points::{FailPoint, reach},
     pace::Pace,
     putting::{self, Erased, given_up},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     ids::{EntryId, UserId},
     server::{
+        aside::behind_others,
         error::Result,
         store::{
             Tx,

@@ -12,10 +12,11 @@ use super::{
 use crate::{
     ids::UserId,
     server::{
+        archive::ArchiveError,
         error::{Error, Result},
         new_id,
         store::{
-            Tx, hours,
+            Tx, hours, meta,
             retention::{
                 holds,
                 lease::{self, Fence},
@@ -40,6 +41,9 @@ const PATIENCE: u32 = 3;
 /// Totals by hour that one transaction takes out, and most transactions of one run.
 const HOURS_AT_ONCE: i64 = 1_000;
 const HOURS_ROUNDS: u32 = 1_000;
+
+/// What the sweep is called where it fails.
+pub(super) const SWEEP: &str = "sweep of orphans";
 
 /// How a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,7 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
 }
 
 async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
+    meta::note_use(tx, run.wall).await?;
     runs::note(tx, &new_id::entry(run.wall).to_string(), run.wall, &json!(report).to_string()).await?;
     if report.waiting.is_none() && run.now == run.wall {
         runs::see(tx, run.now).await?;
@@ -134,9 +139,11 @@ impl Pass<'_> {
             self.step(step).await?;
             self.pace.rest().await;
         }
-        if self.refused < PATIENCE {
+        if self.refused < PATIENCE && self.report.waiting.is_none() {
             let swept = sweeping::sweep(self.retention, self.fence, self.run.wall, self.run.trust_database).await;
-            self.report.orphans_deleted += self.noted("sweep of orphans", swept)?.unwrap_or(0);
+            self.report.orphans_deleted += self.noted(SWEEP, swept)?.unwrap_or(0);
+        }
+        if self.refused < PATIENCE {
             let mirrored = erased::mirror(self.retention, self.run.wall).await;
             self.noted("list of erasures", mirrored)?;
         }
@@ -177,7 +184,7 @@ impl Pass<'_> {
             Ok(done) => Ok(Some(done)),
             Err(Error::Superseded) => Err(Error::Superseded),
             Err(error) => {
-                self.refused += u32::from(matches!(error, Error::Archive(super::ArchiveError::Unreachable(_))));
+                self.refused += u32::from(matches!(error, Error::Archive(ArchiveError::Unreachable(_))));
                 tracing::warn!(what, %error, "a step of retention failed; the next run tries again");
                 self.report.fail(what, &error);
                 Ok(None)

@@ -2,13 +2,14 @@
 //! meanwhile dooms the name; an object that cannot be listed is deleted again.
 
 use super::{
-    Archive, ArchiveError, Retention, aside, begin, begin_fenced, behind_others, expiring,
+    Retention, begin, begin_fenced, expiring,
     fail_points::{FailPoint, reach},
-    object,
 };
 use crate::{
     ids::{EntryId, UserId},
     server::{
+        archive::{Archive, ArchiveError, object},
+        aside::{aside, behind_others},
         error::{Error, Result},
         store::{
             Tx, removed,

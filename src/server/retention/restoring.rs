@@ -4,11 +4,11 @@
 use super::{
     Retention, adopting, begin, erased, erasing,
     fail_points::{FailPoint, reach},
-    object, reading,
 };
 use crate::{
     ids::{ConversationId, UserId},
     server::{
+        archive::{object, reading},
         chat::delete_conversation,
         error::{Error, Result},
         store::{

@@ -4,11 +4,11 @@
 use super::{
     Retention, begin_fenced, expiring,
     fail_points::{FailPoint, reach},
-    object,
 };
 use crate::{
     ids::UserId,
     server::{
+        archive::object,
         error::Result,
         orphans::{self, Orphans, by_person},
         store::retention::{lease::Fence, objects, runs},
@@ -23,17 +23,13 @@ const AT_ONCE: usize = 500;
 /// Looks for orphans, once a day, or because an admin says that the database is the right one (`confirmed`). Returns how many were
 /// deleted.
 pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, confirmed: bool) -> Result<i64> {
-    let last = runs::last_sweep(&mut *retention.store.read().await?).await?;
-    if last.is_some_and(|last| now.since(last) < DAY_MS) && !confirmed {
-        return Ok(0);
-    }
-    let Some(before) = orphans::cut_off(&retention.store, now, confirmed).await? else { return Ok(0) };
+    let Some(before) = due(retention, now, confirmed).await? else { return Ok(0) };
     let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     objects::doom_abandoned(&mut tx, before).await?;
     tx.commit().await?;
     reach(FailPoint::AbandonedDoomed).await;
     let mut deleted = retention.archive.clear_unfinished(before).await?;
-    let (found, all) = look(retention, before).await?.to_delete("objects in the archive", confirmed)?;
+    let (found, all) = look(retention, before, confirmed).await?;
     for (owner, key) in found {
         deleted += i64::from(sweep_one(retention, fence, owner, &key, now).await?);
     }
@@ -47,8 +43,24 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, c
     Ok(deleted)
 }
 
-/// Looks through the objects that were put before `before`.
-async fn look(retention: &Retention, before: Timestamp) -> Result<Orphans<(UserId, String)>> {
+/// The orphans that a sweep would delete now.
+pub(super) async fn rehearse(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<Vec<String>> {
+    let Some(before) = due(retention, now, confirmed).await? else { return Ok(Vec::new()) };
+    let (found, _) = look(retention, before, confirmed).await?;
+    Ok(found.into_iter().map(|(_, key)| key).collect())
+}
+
+/// What is older than this may be an orphan; `None` while no sweep is due.
+async fn due(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
+    let last = runs::last_sweep(&mut *retention.store.read().await?).await?;
+    if last.is_some_and(|last| now.since(last) < DAY_MS) && !confirmed {
+        return Ok(None);
+    }
+    orphans::cut_off(&retention.store, now, confirmed).await
+}
+
+/// Looks through the objects that were put before `before`. Returns the orphans to delete, and whether these are all.
+async fn look(retention: &Retention, before: Timestamp, confirmed: bool) -> Result<(Vec<(UserId, String)>, bool)> {
     let mut orphans = Orphans::none();
     let mut chunks = Box::pin(retention.archive.list(object::FOLDER).try_chunks(AT_ONCE));
     while let Some(chunk) = chunks.next().await {
@@ -61,7 +73,7 @@ async fn look(retention: &Retention, before: Timestamp) -> Result<Orphans<(UserI
             }
         }
     }
-    Ok(orphans)
+    orphans.to_delete("objects in the archive", confirmed)
 }
 
 /// Deletes one, unless a run has reserved its name meanwhile.

@@ -2,16 +2,17 @@
 //! compared like any other; one transaction lists it and dooms the old one.
 
 use super::{
-    ArchiveError, Retention, begin, expiring,
+    Retention, begin, expiring,
     fail_points::{FailPoint, reach},
     putting::{self, Erased},
 };
 use crate::{
     ids::EntryId,
     server::{
+        archive::{ArchiveError, dooming},
         error::Result,
         store::{
-            Tx, files,
+            files,
             retention::{holds, holes, lease::Fence, manifest::Manifest, objects},
             stats::Changes,
             work_logs::StoredEntry,
@@ -86,20 +87,12 @@ async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifes
     for entry in entries.iter().filter(|entry| !gone.contains(&entry.id)) {
         files::doom_made(&mut tx, old.user_id, entry.conversation_id, &entry.metadata).await?;
     }
-    doom(&mut tx, &current).await?;
+    dooming::doom(&mut tx, &current).await?;
     reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
     reach(FailPoint::Doomed).await;
     let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
     Ok(Trimmed { expired: current.entries(), written: 0, deleted })
-}
-
-/// Counts an object's entries as deleted and takes it out of reading.
-pub(super) async fn doom(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
-    let mut changes = Changes::default();
-    manifest.to_deleted(&mut changes);
-    changes.write(tx, manifest.user_id).await?;
-    Ok(objects::doom(tx, manifest.user_id, &manifest.key).await?)
 }
 
 /// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, something keeps by now what expired, or

@@ -5,6 +5,7 @@ use super::{
     Policy, Report, Retention, Run,
     lag::{Lag, lags},
     run_once,
+    settings::CRON_SECRET_ENOUGH,
 };
 use crate::{
     server::{
@@ -19,7 +20,7 @@ use crate::{
     },
     timestamp::{HOUR_MS, Timestamp},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the worker looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
@@ -28,10 +29,10 @@ const EVERY_MS: i64 = HOUR_MS;
 /// The hourly run works a twentieth of the time, or a ninth of it until it has caught up.
 const RESTS: u32 = 19;
 const RESTS_BEHIND: u32 = 8;
-/// Passes that follow each other at once.
-const PASSES: u32 = 500;
-/// Passes that one request may take; the report says whether there is more.
-const PASSES_ON_REQUEST: u32 = 20;
+/// How long passes follow each other at once.
+const LONGEST: Duration = Duration::from_secs(12 * 3_600);
+/// How long whoever asks for a run waits, give or take a step; the report says whether there is more.
+pub const LONGEST_ON_REQUEST: Duration = Duration::from_secs(25);
 
 /// Runs when an hour has passed. Returns when the last run was, here or in another process: until an hour after it there is
 /// nothing to run for.
@@ -42,19 +43,14 @@ pub async fn look(app: &App, last_known: Option<Timestamp>) -> Result<Option<Tim
     let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
     if is_due(app, last) {
         let policy = app.config.retention.policy;
-        let behind = lags(&mut app.store.read().await?, policy, app.clock.now()).await?.iter().any(Lag::is_behind);
-        let run = |now| gentle(policy, now, behind);
-        let report = run_through(&app.retention, &app.clock, run, PASSES, &app.metrics).await?;
-        if report.busy {
-            return Ok(last);
+        let mut lags = lags(&mut app.store.read().await?, policy, app.clock.now()).await?;
+        lags.retain(Lag::is_behind);
+        for Lag { tier, seconds, .. } in &lags {
+            tracing::warn!(%tier, seconds, "retention is behind");
         }
-        if report.did_something() || report.failed > 0 {
-            tracing::info!(?report, "retention ran");
-        }
-        if let Some(waiting) = &report.waiting {
-            tracing::warn!(waiting, "deletions wait for an admin's word");
-        }
-        return Ok(Some(app.clock.now()));
+        let run = |now| gentle(policy, now, !lags.is_empty());
+        let report = run_through(&app.retention, &app.clock, run, LONGEST, &app.metrics).await?;
+        return Ok(if report.busy { last } else { Some(app.clock.now()) });
     }
     Ok(last)
 }
@@ -74,39 +70,57 @@ pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
     let here = app.clone();
     let run = async move {
         let run = |now| Run { trust_clock, ..Run::at(here.config.retention.policy, now) };
-        run_through(&here.retention, &here.clock, run, PASSES_ON_REQUEST, &here.metrics).await
+        run_through(&here.retention, &here.clock, run, LONGEST_ON_REQUEST, &here.metrics).await
     };
     app.tasks.spawn(run).await.unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
 }
 
-/// Runs again and again while there is more to do, at most `passes` times, and sums up.
+/// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is counted and logged.
 pub async fn run_through(
     retention: &Retention,
     clock: &Clock,
     run: impl Fn(Timestamp) -> Run,
-    passes: u32,
+    at_most: Duration,
     metrics: &Metrics,
 ) -> Result<Report> {
-    let counted = |ran: Result<Report>| {
-        ran.inspect_err(|_| {
-            metrics.retention_failures.inc();
-        })
+    let began = Instant::now();
+    let left = || at_most.saturating_sub(began.elapsed());
+    let next = || {
+        let run = run(clock.now());
+        pass(retention, Run { at_most: run.at_most.min(left()), ..run }, metrics)
     };
-    let mut sum = counted(run_once(retention, run(clock.now())).await)?;
-    for _ in 1..passes {
-        if !sum.more {
-            break;
-        }
-        sum.add(counted(run_once(retention, run(clock.now())).await)?);
+    let mut sum = next().await?;
+    while sum.more && !left().is_zero() {
+        sum.add(next().await?);
     }
-    metrics.retention_failures.inc_by(u64::try_from(sum.failed).unwrap_or(0));
-    metrics.retention_orphans.inc_by(u64::try_from(sum.orphans_deleted).unwrap_or(0));
     Ok(sum)
+}
+
+/// One run, counted and logged.
+async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Report> {
+    let ran = run_once(retention, run).await;
+    let Ok(report) = &ran else {
+        // whoever began it tells why
+        metrics.retention_failures.inc();
+        return ran;
+    };
+    metrics.retention_failures.inc_by(u64::try_from(report.failed).unwrap_or(0));
+    metrics.retention_orphans.inc_by(u64::try_from(report.orphans_deleted).unwrap_or(0));
+    if report.did_something() || report.failed > 0 {
+        tracing::info!(?report, "retention ran");
+    }
+    if let Some(waiting) = &report.waiting {
+        tracing::warn!(waiting, "deletions wait for an admin's word");
+    }
+    ran
 }
 
 /// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
 /// the clock was first seen and the database first used.
 pub async fn begin(app: &App) -> Result<()> {
+    if app.config.retention.cron_secret.as_ref().is_some_and(|secret| secret.len() < CRON_SECRET_ENOUGH) {
+        tracing::warn!("CRON_SECRET has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one");
+    }
     let alone = app.store.is_single_process();
     if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {
         tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
@@ -118,6 +132,6 @@ pub async fn begin(app: &App) -> Result<()> {
     if runs::last_seen(&mut tx).await?.is_none() {
         runs::see(&mut tx, app.clock.now()).await?;
     }
-    meta::in_use_since(&mut tx, app.clock.now()).await?;
+    meta::note_use(&mut tx, app.clock.now()).await?;
     Ok(tx.commit().await?)
 }

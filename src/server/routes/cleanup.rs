@@ -4,34 +4,40 @@ use super::{Answer, Problem, params::Params};
 use crate::server::{
     auth::same,
     middleware::identity::Identity,
-    retention::{Run, dry_run::dry_run, worker::run_on_request},
+    retention::{
+        Run,
+        dry_run::dry_run,
+        worker::{LONGEST_ON_REQUEST, run_on_request},
+    },
     state::App,
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, header},
     response::IntoResponse,
 };
 use serde_json::json;
 
 /// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an admin's word that the clock
-/// is right.
-pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, headers: HeaderMap, mut params: Params) -> Answer {
+/// is right, by POST alone: no link leads an admin to give it.
+pub async fn cleanup(State(app): State<App>, identity: Option<Identity>, method: Method, headers: HeaderMap, mut params: Params) -> Answer {
     let admin = identity.as_ref().is_some_and(|identity| identity.account.is_admin);
     if !admin && !is_scheduler(&app, &headers) {
         return Err(if identity.is_some() { Problem::admins_only() } else { Problem::signed_out() });
     }
     let (dry, trust_clock) = (params.take("dryRun").unwrap_or(false), params.take("confirmClock").unwrap_or(false));
+    if trust_clock && method != Method::POST {
+        params.refuse("confirmClock", "must be sent by POST: what only reads confirms nothing");
+    }
     params.finish()?;
     if trust_clock && !admin {
         return Err(Problem::admins_only());
     }
     if dry {
-        let run = Run { trust_clock, ..Run::at(app.config.retention.policy, app.clock.now()) };
-        let (plan, stats) = dry_run(&app.retention, run).await?;
-        let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
-        return Ok(Json(json!({ "success": true, "stats": stats, "plan": steps })).into_response());
+        let run = Run { trust_clock, at_most: LONGEST_ON_REQUEST, ..Run::at(app.config.retention.policy, app.clock.now()) };
+        let rehearsed = dry_run(&app.retention, run).await?;
+        return Ok(Json(json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.told() })).into_response());
     }
     let stats = run_on_request(&app, trust_clock).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())

@@ -9,10 +9,11 @@ use crate::{
     chat::{Change, Receipt, title_of},
     ids::ConversationId,
     server::{
+        archive::reading::forgivingly,
         chat::{Part, create_conversation, find_conversation, list_conversations, page, rename_conversation},
         error::Error,
         middleware::identity::CurrentUser,
-        retention::{erasing::purge, keeping::keep_conversation, reading::forgivingly},
+        retention::{erasing::purge, keeping::keep_conversation},
         state::App,
     },
 };
@@ -53,7 +54,7 @@ pub async fn read(
     let part = before.map_or(Part::End, Part::Before);
     // Messages never lie in the archive: an answer without its entries is whole.
     let read = |mut reader, archive| async move { page(&mut reader, &archive, account.id, id, part).await };
-    let (page, _) = forgivingly(&app.retention, read).await?;
+    let (page, _) = forgivingly(&app.store, &app.retention.archive, read).await?;
     let messages: Vec<_> =
         page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
     let mut conversation = json!(page.conversation);

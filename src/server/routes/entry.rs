@@ -4,14 +4,11 @@ use super::{Answer, body::JsonBody, params::PathId};
 use crate::{
     ids::EntryId,
     server::{
+        archive::reading::{find, steadily},
         chat::delete_doomed_files_or_tell,
         error::Error,
         middleware::identity::CurrentUser,
-        retention::{
-            changing::update_anywhere,
-            erasing::erase_entry,
-            reading::{find, steadily},
-        },
+        retention::{changing::update_anywhere, erasing::erase_entry},
         state::App,
     },
     work_log::EntryPatch,

@@ -4,11 +4,11 @@ use super::{Answer, Problem, params::Params};
 use crate::{
     ids::ConversationId,
     server::{
+        archive::ArchiveError,
         chat::find_conversation,
         error::Error,
         export::{Format, Wanted, export as exported},
         middleware::identity::CurrentUser,
-        retention::ArchiveError,
         state::App,
         store::retention::damage,
     },

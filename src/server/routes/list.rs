@@ -5,9 +5,9 @@ use crate::{
     chat::Change,
     ids::{ConversationId, EntryId, UserId},
     server::{
+        archive::{gaps, reading::forgivingly},
         feed::{Position, check_cursor},
         middleware::identity::Identity,
-        retention::{gaps, reading::forgivingly},
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
         work_log::recent_logs,
@@ -80,17 +80,18 @@ pub async fn list(State(app): State<App>, identity: Identity, params: Params) ->
 }
 
 async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let ((cursor, mut logs), gaps) = forgivingly(&app.retention, |mut reader, archive| async move {
+    let ((cursor, mut logs, goes_on), gaps) = forgivingly(&app.store, &app.retention.archive, |mut reader, archive| async move {
         let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
         let filter = (&asked.filter, asked.archive);
-        Ok((cursor, recent_logs(&mut reader, &archive, user, filter, asked.before, asked.limit + 1).await?))
+        let logs = recent_logs(&mut reader, &archive, user, filter, asked.before, asked.limit + 1).await?;
+        Ok((cursor, logs, archive.goes_on_before()))
     })
     .await?;
     let full = logs.len() as i64 == asked.limit;
-    let goes_on = logs.last().is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
-    let more = logs.len() as i64 > asked.limit || goes_on;
+    let missing = logs.last().is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
+    let more = logs.len() as i64 > asked.limit || missing;
     logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-    let next = logs.last().map(|log| log.id).filter(|_| more);
+    let next = logs.last().map(|log| log.id).filter(|_| more).or(goes_on);
     let count = logs.len();
     let gaps = gaps::within(gaps, next.map(EntryId::uuid), None);
     let mut answer = json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next });

@@ -11,8 +11,10 @@ use std::time::Duration;
 /// Older versions can lose commits in WAL mode (sqlite.org/wal.html, "The WAL-Reset Bug").
 const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
 const READERS: u32 = 6;
+/// Of these, how many those may have at once who wait for something else meanwhile.
+pub(super) const PATIENT_READERS: usize = 4;
 const POSTGRES_WRITERS: u32 = 8;
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What only a writer sets: it counts before the first table is made, and writes each time, which a full disk does not let readers do.
 const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";

@@ -80,7 +80,7 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, before: Option
 }
 
 /// Deletes a conversation with its messages and turns, and returns how many messages there were. Its entries are
-/// `work_logs::delete_conversation`'s, its files `files::doom_of_conversation`'s.
+/// `retention::rows::delete_conversation`'s, its files `files::doom_of_conversation`'s.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
     tx.leaves_text();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";

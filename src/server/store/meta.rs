@@ -48,17 +48,26 @@ pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     Ok(())
 }
 
-/// Since when this life of the database is in use, as far as anybody noted: from `now` on where nobody did.
-pub async fn in_use_since(tx: &mut Tx<'_>, now: Timestamp) -> Result<Timestamp> {
-    const NAME: &str = "in_use_since";
-    let epoch = tx.epoch().to_string();
-    let noted = fact(tx, NAME).await?;
-    let noted = noted.as_deref().and_then(|noted| noted.split_once(' ')).filter(|(of, _)| *of == epoch);
-    let since = noted.and_then(|(_, millis)| millis.parse().ok()).map(Timestamp::from_millis).filter(|since| *since <= now);
-    if since.is_none() {
-        note_fact(tx, NAME, &format!("{epoch} {}", now.millis())).await?;
+const IN_USE_SINCE: &str = "in_use_since";
+
+/// Since when this life of the database is in use; `now` where nobody noted that.
+pub async fn in_use_since(connection: &mut AnyConnection, epoch: Epoch, now: Timestamp) -> Result<Timestamp> {
+    Ok(noted_use(connection, epoch, now).await?.unwrap_or(now))
+}
+
+/// Notes that this life of the database is in use from now on, unless it was noted before.
+pub async fn note_use(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    let epoch = tx.epoch();
+    if noted_use(tx, epoch, now).await?.is_none() {
+        note_fact(tx, IN_USE_SINCE, &format!("{epoch} {}", now.millis())).await?;
     }
-    Ok(since.unwrap_or(now))
+    Ok(())
+}
+
+async fn noted_use(connection: &mut AnyConnection, epoch: Epoch, now: Timestamp) -> Result<Option<Timestamp>> {
+    let noted = fact(connection, IN_USE_SINCE).await?;
+    let noted = noted.as_deref().and_then(|noted| noted.split_once(' ')).filter(|(of, _)| *of == epoch.to_string());
+    Ok(noted.and_then(|(_, millis)| millis.parse().ok()).map(Timestamp::from_millis).filter(|since| *since <= now))
 }
 
 /// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when it was claimed already.

@@ -46,7 +46,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 pub use error::{Result, StoreError};
 pub use listening::{Listener, PAYLOAD_MAX, Told};
@@ -66,6 +66,8 @@ pub struct Store {
 struct Inner {
     writers: AnyPool,
     readers: AnyPool,
+    /// How many may read patiently at once.
+    patient: Arc<Semaphore>,
     backend: backend::Backend,
     epoch: Epoch,
     wakeups: Wakeups,
@@ -119,6 +121,7 @@ impl Store {
         let inner = Inner {
             writers,
             readers,
+            patient: Arc::new(Semaphore::new(backend::PATIENT_READERS)),
             backend,
             epoch,
             wakeups: Wakeups::default(),
@@ -149,15 +152,26 @@ impl Store {
 
     /// A snapshot: everything read through it is of one moment.
     pub async fn read(&self) -> Result<Reader> {
+        self.snapshot(None).await
+    }
+
+    /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some connections are left to all others.
+    pub async fn read_patiently(&self) -> Result<Reader> {
+        let place = tokio::time::timeout(backend::ACQUIRE_TIMEOUT, self.inner.patient.clone().acquire_owned()).await;
+        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        self.snapshot(Some(place)).await
+    }
+
+    async fn snapshot(&self, place: Option<OwnedSemaphorePermit>) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(Reader::of(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?))
+        Ok(Reader::of(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?, place))
     }
 
     /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
     pub async fn look(&self) -> Result<Look> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match self.inner.backend.begin_look() {
-            Some(begin) => Look::Transaction(Reader::of(self.inner.readers.begin_with(begin).await?)),
+            Some(begin) => Look::Transaction(Reader::of(self.inner.readers.begin_with(begin).await?, None)),
             None => Look::Connection(self.inner.readers.acquire().await?),
         })
     }
@@ -191,6 +205,7 @@ impl Store {
 
     /// Waits for commits under way and closes every connection.
     pub async fn close(&self) {
+        self.inner.patient.close();
         self.inner.writers.close().await;
         self.inner.readers.close().await;
     }

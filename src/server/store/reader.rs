@@ -2,13 +2,18 @@
 
 use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A connection to read with, or a snapshot in which all reads see the same moment.
-pub struct Reader(Transaction<'static, Any>);
+pub struct Reader {
+    transaction: Transaction<'static, Any>,
+    /// Its place among those of `Store::read_patiently`.
+    _place: Option<OwnedSemaphorePermit>,
+}
 
 impl Reader {
-    pub(super) const fn of(transaction: Transaction<'static, Any>) -> Self {
-        Self(transaction)
+    pub(super) const fn of(transaction: Transaction<'static, Any>, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { transaction, _place: place }
     }
 }
 
@@ -44,12 +49,12 @@ impl Deref for Reader {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.transaction
     }
 }
 
 impl DerefMut for Reader {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.transaction
     }
 }

@@ -3,8 +3,8 @@
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
+        archive::{Archive, reading},
         error::{Error, Result},
-        retention::{Archive, reading},
         store::{Reader, conversations, stats, work_logs::EntryFilter},
     },
     timestamp::Timestamp,

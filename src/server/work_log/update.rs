@@ -4,9 +4,9 @@ use crate::{
     chat::RemovedKind,
     ids::{EntryId, UserId},
     server::{
+        archive::dooming,
         error::{Error, Result},
         masking::mask_entry,
-        retention::erasing,
         store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
@@ -45,7 +45,7 @@ async fn change(
     let mut entry = WorkLogEntry { updated_at: now, ..before.clone() };
     if !patch.only_keeps() {
         if before.status != Status::Working {
-            erasing::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
+            dooming::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
         }
         entry = patched(entry, patch)?;
         mask_entry(&mut entry);
@@ -57,6 +57,12 @@ async fn change(
     }
     tx.commit().await?;
     Ok(entry)
+}
+
+/// Refuses what would be refused of an entry that is settled. Errors: `Conflict` when it would work again, `Refused` when its metadata
+/// would grow over its bound.
+pub fn check_patch(entry: WorkLogEntry, patch: EntryPatch) -> Result<()> {
+    patched(entry, patch).map(drop)
 }
 
 /// The entry with what is to change about it, at its `updated_at`.
@@ -109,10 +115,10 @@ pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: En
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
-    erasing::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
+    dooming::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
     work_logs::delete(&mut tx, &entry).await?;
-    erasing::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
-    erasing::note(&mut tx, now, Kind::Entry, id).await?;
+    dooming::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
+    dooming::note(&mut tx, now, Kind::Entry, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
     let files = files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     tx.commit().await?;

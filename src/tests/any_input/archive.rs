@@ -3,7 +3,7 @@
 use crate::{
     ids::{EntryId, UserId},
     server::{
-        retention::object::{Group, decode, encode, unpack},
+        archive::object::{Group, decode, encode, unpack},
         store::work_logs::StoredEntry,
     },
     tests::support::people::NOW,

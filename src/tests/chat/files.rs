@@ -7,7 +7,10 @@ use crate::{
         clock::Clock,
         file_store::{FileError, FileStore},
         new_id,
-        store::files::{self, FileRecord},
+        store::{
+            files::{self, FileRecord},
+            meta,
+        },
     },
     tests::support::{
         databases::Sqlite,
@@ -82,6 +85,8 @@ async fn what_no_row_names_is_deleted_after_two_days_and_only_once_a_day_looked_
     let mut tx = database.store.begin().await.unwrap();
     let record = FileRecord { id: named, conversation_id: here, media_type: "text/plain".into(), name: "a".into(), bytes: 5 };
     files::insert(&mut tx, NOW, ada, &record).await.unwrap();
+    // as a server does that begins
+    meta::note_use(&mut tx, in_days(1)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(sweep_files(&database.store, &kept, in_days(1), false).await.unwrap(), 0, "it may be named in a moment");
     assert_eq!(sweep_files(&database.store, &kept, in_days(3), false).await.unwrap(), 1);

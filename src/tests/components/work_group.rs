@@ -14,7 +14,7 @@ fn group(entries: Vec<Arc<WorkLogEntry>>, running: bool) -> String {
 fn a_finished_turn_folds_behind_a_line_that_says_what_it_was() {
     let folded = group(samples::looked_up(10), false);
     assert!(folded.contains("<details class=\"work\">"), "{folded}");
-    assert!(text(&folded).starts_with("Search: painters of lighthouses, 2 model calls · 2.9 s"), "{}", text(&folded));
+    assert!(text(&folded).starts_with("Search: painters of lighthouses · 2 model calls · 2.9 s"), "{}", text(&folded));
 }
 
 #[test]

@@ -96,6 +96,8 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     assert!(!printed && why.contains("is damaged"), "{why}");
     std::fs::write(&object, &whole).unwrap();
     assert!(text(&["archive", "cat", key.to_str().unwrap()]).0, "it was put back");
+    let (given_up, why) = text(&["archive", "give-up", key.to_str().unwrap()]);
+    assert!(!given_up && why.contains("nothing is given up"), "{why}");
 
     let server = home.serve();
     writes(&server.caller, 1).await;

@@ -4,13 +4,14 @@
 use crate::{
     ids::{EntryId, UserId},
     server::{
+        archive::{Archive, reading},
         chat::delete_conversation,
         retention::{
-            Archive, Retention,
+            Retention,
             changing::update_anywhere,
             erasing,
             fail_points::{FailPoint, heard_by},
-            reading, run_once,
+            run_once,
         },
         store::Store,
         work_log::{Origin, create_work_log},

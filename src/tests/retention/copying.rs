@@ -1,7 +1,7 @@
 //! An archive copied into another: every object, compared, and broken off without harm.
 
 use crate::{
-    server::retention::{
+    server::archive::{
         Archive,
         copying::{CopiedObjects, copy_objects},
     },

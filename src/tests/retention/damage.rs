@@ -3,9 +3,10 @@
 use crate::{
     ids::UserId,
     server::{
+        archive::reading,
         clock::Clock,
         error::Error,
-        retention::{Retention, changing::update_anywhere, damage, dry_run::dry_run, reading},
+        retention::{Retention, changing::update_anywhere, damage, dry_run::dry_run},
         store::{
             Store,
             retention::{damage as noted, manifest::Manifest, objects},
@@ -88,8 +89,28 @@ on_both_databases! {
         run(&retention, days(31)).await;
         spoil(&retention, &object(&store, ada).await.key).await;
         let planned = trusted(days(90));
-        let (plan, report) = dry_run(&retention, planned).await.unwrap();
-        assert_eq!((plan.steps.len(), report.deleted, report.failed), (2, 1, 1), "{report:?}");
+        let rehearsed = dry_run(&retention, planned).await.unwrap();
+        let report = &rehearsed.report;
+        assert_eq!((rehearsed.plan.steps.len(), report.deleted, report.failed), (2, 1, 1), "{report:?}");
+    }
+
+    async fn an_object_of_which_there_is_no_copy_is_given_up(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        entry(&store, ada, Status::Success, "one").await;
+        run(&retention, days(31)).await;
+        let key = object(&store, ada).await.key;
+        let refused = damage::give_up(&retention, days(31), &key).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "it is whole: {refused:?}");
+        spoil(&retention, &key).await;
+        assert_eq!(damage::give_up(&retention, days(31), &key).await.unwrap(), 1);
+        let mut reader = store.read().await.unwrap();
+        assert_eq!(noted::count(&mut reader).await.unwrap(), 0);
+        let left = reading::list(&mut reader, &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        assert_eq!(left.unwrap(), [], "a list is whole again");
+        drop(reader);
+        let report = run(&retention, days(32)).await;
+        assert_eq!((report.failed, report.deleted), (0, 0), "{report:?}");
+        assert!(retention.archive.get(&key).await.is_err(), "what was left of it is gone");
     }
 
     async fn what_a_reader_finds_damaged_is_written_down_beside_the_reading(store: Store) {

@@ -4,8 +4,9 @@
 use crate::{
     ids::UserId,
     server::{
+        archive::{Archive, ArchiveError, reading},
         error::Result,
-        retention::{Archive, ArchiveError, Policy, Report, Retention, lag::lags, reading, run_once},
+        retention::{Policy, Report, Retention, lag::lags, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },

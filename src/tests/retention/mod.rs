@@ -1,6 +1,8 @@
 //! Retention: nothing lost on the way, nothing left at the end.
 
+mod any_text;
 mod canaries;
+mod changing;
 mod copying;
 mod crashes;
 mod damage;

@@ -10,6 +10,7 @@ use crate::{
 };
 use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory, prefix::PrefixStore};
 use std::sync::Arc;
+use tempfile::TempDir;
 
 const GENERATIONS: usize = 4;
 
@@ -52,31 +53,41 @@ async fn on_sqlite_with_objects_in_a_folder() {
     let (seeds, operations) = plan(1_001, 50, 250);
     for seed in seeds {
         let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
-        let objects = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_automatic_cleanup(true);
-        hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+        hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_with_objects_in_memory() {
+async fn on_postgres_with_objects_in_a_folder() {
     let (seeds, operations) = plan(2_001, 30, 230);
     for seed in seeds {
-        let database = Postgres::create().await;
-        hold_against_the_map(&database.address(), Arc::new(InMemory::new()), seed, operations).await;
+        let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
+        hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
         database.drop().await;
     }
 }
 
+/// With every other seed on PostgreSQL.
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_with_objects_in_s3() {
+async fn on_both_with_objects_in_s3() {
     let (seeds, operations) = plan(3_001, 2, 20);
     for seed in seeds {
-        let database = Sqlite::create().await;
         let options = object_store::ClientOptions::new().with_allow_http(true);
         let bucket = AmazonS3Builder::from_env().with_bucket_name("holly").with_client_options(options).build();
         let objects = PrefixStore::new(bucket.expect("AWS_ENDPOINT_URL is set by .ci/services"), format!("model-{seed}"));
-        hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+        if seed % 2 == 0 {
+            let database = Postgres::create().await;
+            hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+            database.drop().await;
+        } else {
+            let database = Sqlite::create().await;
+            hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+        }
     }
+}
+
+fn in_folder(folder: &TempDir) -> Arc<dyn ObjectStore> {
+    Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_automatic_cleanup(true))
 }
 
 /// Whatever people do at whichever place of a run: what they keep stays, what they erase goes, what they change is not lost.

@@ -2,12 +2,15 @@
 
 use crate::{
     server::{
+        archive::reading,
         chat::delete_conversation,
         clock::Clock,
         retention::{
-            Policy, Retention, Run, erasing,
+            Policy, Retention, Run,
+            dry_run::dry_run,
+            erasing,
             fail_points::{FailPoint, heard_by},
-            reading, run_once,
+            run_once,
         },
         store::{
             retention::objects::{self, Reservation},
@@ -104,6 +107,11 @@ on_both_databases! {
             assert_eq!(run(&retention, day(days)).await.orphans_deleted, deleted, "in use for {} days", days - 3);
         }
         put(1..6).await;
+        let would = async |trust_database| dry_run(&retention, Run { trust_database, ..Run::at(Policy::default(), day(8)) }).await.unwrap();
+        let (refused, confirmed) = (would(false).await, would(true).await);
+        assert_eq!((refused.orphans.len(), refused.report.failed), (0, 1), "{refused:?}");
+        assert_eq!((confirmed.orphans.len(), confirmed.report.orphans_deleted, confirmed.report.failed), (5, 5, 0), "{confirmed:?}");
+        assert!(confirmed.told().iter().all(|step| step.contains("which nothing refers to")), "{:?}", confirmed.told());
         for days in [8, 9] {
             let report = run(&retention, day(days)).await;
             assert!(report.failed == 1 && report.failures[0].contains("of 5 objects in the archive this database knows 0"), "{report:?}");

@@ -3,7 +3,8 @@
 use super::canaries::{CANARY, Cage};
 use crate::{
     server::{
-        retention::{Policy, Run, changing::update_anywhere, erased, erasing, reading, restoring::after_restore, run_once},
+        archive::reading,
+        retention::{Policy, Run, changing::update_anywhere, erased, erasing, restoring::after_restore, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },

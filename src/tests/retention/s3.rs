@@ -2,7 +2,8 @@
 
 use crate::{
     server::{
-        retention::{Archive, Policy, Retention, Run, reading, run_once},
+        archive::{Archive, reading},
+        retention::{Policy, Retention, Run, run_once},
         store::work_logs::EntryFilter,
     },
     tests::support::{

@@ -3,6 +3,7 @@
 use crate::{
     chat::ResetReason,
     server::{
+        archive::reading,
         error::Error,
         feed::{Position, check_cursor},
         retention::{
@@ -10,7 +11,7 @@ use crate::{
             changing::update_anywhere,
             erasing,
             fail_points::{FailPoint, heard_by},
-            keeping, reading, restoring, run_once,
+            keeping, restoring, run_once,
         },
         store::{
             retention::{lease, objects},

@@ -9,6 +9,7 @@ mod conversations;
 mod create;
 mod cut;
 mod entry;
+mod export;
 mod figures;
 mod files;
 mod forms;

@@ -2,7 +2,10 @@
 //! have all is refused.
 
 use crate::{
-    server::retention::{Archive, Retention, damage},
+    server::{
+        archive::Archive,
+        retention::{Retention, damage},
+    },
     tests::support::{Person, TestApp, address_of, lying::Liar},
     timestamp::DAY_MS,
 };

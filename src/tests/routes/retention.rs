@@ -99,6 +99,39 @@ async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_of_a_large_archive_answers_in_parts_and_leaves_nothing_out() {
+    let app = app().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let (mut talks, mut made) = (Vec::new(), Vec::new());
+    for _ in 0..12 {
+        talks.push(ada.begins().await);
+    }
+    for round in 0..2 {
+        for talk in &talks {
+            let note = json!({"logType": "info", "status": "info", "title": format!("needle {round}"), "conversationId": talk});
+            made.push(ada.creates(note).await["id"].clone());
+            app.app.clock.advance(60_000);
+        }
+    }
+    made.reverse();
+    app.app.clock.advance(40 * DAY_MS);
+    let ran = admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    assert_eq!(ran["stats"]["objectsWritten"], json!(12), "{ran}");
+    let (mut found, mut before, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let page = ada.lists(&format!("q=needle&archive=true{before}")).await;
+        assert_eq!(page["complete"], json!(true), "{page}");
+        found.extend(page["logs"].as_array().unwrap().iter().map(|log| log["id"].clone()));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        before = format!("&before={next}");
+    }
+    assert_eq!((found, pages > 1), (made, true));
+    let page = ada.gets("/history?q=nothing&archive=1").await.text();
+    assert!(page.contains("Nothing was found so far") && page.contains("Older"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
     let app = app().await;
     let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());
@@ -126,7 +159,12 @@ async fn without_a_secret_only_admins_start_runs() {
     let made = ada.notes("soon gone").await;
     assert_eq!(made["expiresAt"], json!("2026-11-27T09:30:00.000Z"), "by the settings");
     app.app.clock.advance(3 * DAY_MS);
-    admin.gets("/api/work-log/cleanup?confirmClock=true").await.expect(200);
+    assert_eq!(
+        admin.gets("/api/work-log/cleanup?confirmClock=true").await.refused_fields(),
+        ["confirmClock"],
+        "no link gives an admin's word"
+    );
+    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
     assert_eq!(ada.lists("").await["count"], json!(0));
     let metrics = app.nobody().request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#), "{metrics}");

@@ -1,10 +1,13 @@
 //! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of a move.
 
 use crate::{
-    server::retention::{
-        Archive, Policy, Report, Retention, Run,
-        fail_points::{FailPoint, Listener},
-        run_once,
+    server::{
+        archive::Archive,
+        retention::{
+            Policy, Report, Retention, Run,
+            fail_points::{FailPoint, Listener},
+            run_once,
+        },
     },
     timestamp::Timestamp,
 };

@@ -2,6 +2,7 @@
 //! after erasures.
 
 use super::{
+    holds::held,
     manifest::{COLUMNS, Manifest, ManifestRow},
     objects::DOOMED,
 };
@@ -14,8 +15,7 @@ use crate::{
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 
 /// Whether a hold or a kept conversation keeps an object's entries from expiring.
-const OBJECT_HELD: &str = "exists (select 1 from retention_holds h where h.user_id = archive_objects.user_id and h.released_at is null \
-                           and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id))";
+const OBJECT_HELD: &str = held!("archive_objects");
 
 /// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so that the index gives them in
 /// their order and the rest of a long backlog is not looked at.

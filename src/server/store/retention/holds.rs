@@ -7,6 +7,35 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
+/// Whether anything beside what is written in the row itself keeps a row of this table, or an object of it, from expiring: a
+/// conversation that is kept, or an admin's hold.
+macro_rules! held {
+    ($table:literal) => {
+        concat!("exists (select 1 from ", $crate::server::store::retention::holds::holds_over!($table), ")")
+    };
+}
+
+/// Who does: the word of `retention_holds`, an admin's before its owner's.
+macro_rules! held_by {
+    ($table:literal) => {
+        concat!("(select min(h.kind) from ", $crate::server::store::retention::holds::holds_over!($table), ")")
+    };
+}
+
+macro_rules! holds_over {
+    ($table:literal) => {
+        concat!(
+            "retention_holds h where h.user_id = ",
+            $table,
+            ".user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = ",
+            $table,
+            ".conversation_id)"
+        )
+    };
+}
+
+pub(in crate::server::store) use {held, held_by, holds_over};
+
 /// A reason why entries do not expire.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]

@@ -1,7 +1,8 @@
-//! Rows that change their tier or expire. Each change names owner, id and revision: a row that changed meanwhile stays.
+//! Rows that change their tier, expire, or go with their conversation. Retention's changes name owner, id and revision: a row that changed
+//! meanwhile stays.
 
 use crate::{
-    ids::{EntryId, UserId},
+    ids::{ConversationId, EntryId, UserId},
     server::store::{
         Result, StoreError, Tx, files, marks, parsed,
         retention::due::DueGroup,
@@ -16,6 +17,9 @@ use std::collections::HashSet;
 
 /// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
 pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 8 };
+
+/// Rows counted together that go with their conversation.
+const COUNTED_AT_ONCE: i64 = 500;
 
 /// A row with what it takes now.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +143,26 @@ pub async fn expire(tx: &mut Tx<'_>, user: UserId, rows: &[TieredRow], changes: 
         files::doom_made(tx, user, row.entry.conversation_id, &row.entry.metadata).await?;
     }
     Ok(gone.len())
+}
+
+/// Deletes all rows of a conversation and returns how many; their totals stay. They are counted some at a time, however many there are.
+/// The caller holds the owner's lock.
+pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<i64> {
+    let sql = format!("select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id > $3 order by id limit $4");
+    let (mut changes, mut after) = (Changes::default(), String::new());
+    loop {
+        let query = sqlx::query_as::<_, EntryRow>(sqlx::AssertSqlSafe(sql.as_str())).bind(user.to_string()).bind(conversation.to_string());
+        let rows = query.bind(&after).bind(COUNTED_AT_ONCE).fetch_all(&mut **tx).await?;
+        let rows = rows.into_iter().map(TieredRow::of).collect::<Result<Vec<_>>>()?;
+        let Some(last) = rows.last() else { break };
+        after = last.entry.id.to_string();
+        rows.iter().for_each(|row| row.count_deleted(&mut changes));
+    }
+    changes.write(tx, user).await?;
+    tx.leaves_text();
+    let sql = "delete from work_logs where user_id = $1 and conversation_id = $2";
+    let gone = sqlx::query(sql).bind(user.to_string()).bind(conversation.to_string()).execute(&mut **tx).await?;
+    Ok(gone.rows_affected() as i64)
 }
 
 /// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the pairs, and the primary key

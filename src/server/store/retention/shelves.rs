@@ -1,5 +1,6 @@
 //! Objects as lists read them.
 
+use super::holds::{held, held_by};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::store::{Result, conditions::Conditions, parsed, work_logs::kept_by},
@@ -58,12 +59,13 @@ pub struct Reach {
 }
 
 /// What a list reads of an object.
-const SHELF: &str = "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or exists (select 1 from retention_holds h \
-     where h.user_id = archive_objects.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id)) \
-     then null else (select cold_days from retention_policy) end as cold_days, (select min(h.kind) from retention_holds h \
-     where h.user_id = archive_objects.user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = archive_objects.conversation_id)) \
-     as held_by, entries from archive_objects \
-     where user_id = $1 and state = 'active' and entries > 0";
+const SHELF: &str = concat!(
+    "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or ",
+    held!("archive_objects"),
+    " then null else (select cold_days from retention_policy) end as cold_days, ",
+    held_by!("archive_objects"),
+    " as held_by, entries from archive_objects where user_id = $1 and state = 'active' and entries > 0"
+);
 
 /// In which order objects are gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,7 @@ pub struct EntryFilter {
 const SEARCHED_AT_ONCE: i64 = 500;
 
 /// The owner's rows that pass the filter and are older than `before`, newest first, at most `limit`. What lies in the
-/// archive is `retention::reading`'s.
+/// archive is `archive::reading`'s.
 pub async fn list(
     connection: &mut AnyConnection,
     user: UserId,

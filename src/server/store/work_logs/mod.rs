@@ -7,7 +7,7 @@ mod stored;
 
 use super::{Result, Tx, stats};
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    ids::{EntryId, UserId},
     timestamp::Timestamp,
     work_log::{KeptBy, StorageStatus, WorkLogEntry},
 };
@@ -129,15 +129,4 @@ pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     let sql = "delete from work_logs where user_id = $1 and id = $2";
     sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).execute(&mut **tx).await?;
     Ok(())
-}
-
-/// Deletes all rows of a conversation and returns how many; their totals stay.
-pub async fn delete_conversation(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId) -> Result<i64> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2"));
-    let rows = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(conversation.to_string()).fetch_all(&mut **tx).await?;
-    let count = rows.len() as i64;
-    for row in rows {
-        delete(tx, &row.read()?).await?;
-    }
-    Ok(count)
 }

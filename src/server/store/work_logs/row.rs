@@ -1,7 +1,11 @@
 //! The row and the entry that it stands for.
 
 use super::{
-    super::{Result, StoreError, from_json, parsed, parsed_option, storable},
+    super::{
+        Result, StoreError, from_json, parsed, parsed_option,
+        retention::holds::{held, held_by},
+        storable,
+    },
     StoredEntry,
 };
 use crate::{
@@ -33,42 +37,26 @@ pub(in crate::server::store) struct EntryRow {
     rev: i64,
 }
 
-/// Whether anything but the entry itself keeps it from expiring: a conversation that is kept, or an admin's hold.
-macro_rules! held {
-    () => {
-        "exists (select 1 from retention_holds h where h.user_id = work_logs.user_id and h.released_at is null \
-         and (h.conversation_id is null or h.conversation_id = work_logs.conversation_id))"
-    };
-}
-
-/// Who keeps the entry from expiring, beside itself: the word of `retention_holds`, an admin's before its owner's.
-macro_rules! held_by {
-    () => {
-        "(select min(h.kind) from retention_holds h where h.user_id = work_logs.user_id and h.released_at is null \
-         and (h.conversation_id is null or h.conversation_id = work_logs.conversation_id))"
-    };
-}
-
 /// When the entry is deleted for good: by today's policy, so that a change of it holds for entries that are there.
 macro_rules! expires_at {
     () => {
         concat!(
             "case when kept_at is not null or ",
-            held!(),
+            held!("work_logs"),
             " then null else created_at + (select cold_days from retention_policy) * 86400000 end"
         )
     };
 }
 
-pub(in crate::server::store) const HELD: &str = held!();
+pub(in crate::server::store) const HELD: &str = held!("work_logs");
 /// What follows from its place and from today's policy, as an insert or an update returns it.
-pub(in crate::server::store) const FATE: &str = concat!(expires_at!(), " as expires_at, ", held_by!(), " as held_by");
+pub(in crate::server::store) const FATE: &str = concat!(expires_at!(), " as expires_at, ", held_by!("work_logs"), " as held_by");
 pub(in crate::server::store) const COLUMNS: &str = concat!(
     "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, packed, duration_ms, \
      storage_status, created_at, updated_at, kept_at, ",
     expires_at!(),
     " as expires_at, ",
-    held_by!(),
+    held_by!("work_logs"),
     " as held_by, rev"
 );
 

@@ -4,10 +4,11 @@ use super::cases::Act;
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
+        archive::Archive,
         chat::delete_conversation,
         error::{Error, Result},
         retention::{
-            Archive, Retention, changing, erasing,
+            Retention, changing, erasing,
             fail_points::{FailPoint, heard_by},
             restoring, run_once,
         },

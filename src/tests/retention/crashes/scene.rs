@@ -7,7 +7,8 @@ use super::{
 use crate::{
     ids::EntryId,
     server::{
-        retention::{Archive, Retention, changing, fail_points::FailPoint, keeping, object, reading, run_once},
+        archive::{Archive, object, reading},
+        retention::{Retention, changing, fail_points::FailPoint, keeping, run_once},
         store::{
             Store,
             retention::objects::{self, Reservation},

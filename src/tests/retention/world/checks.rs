@@ -4,7 +4,7 @@ use super::World;
 use crate::{
     ids::EntryId,
     server::{
-        retention::reading,
+        archive::reading,
         store::{
             hours,
             retention::{damage, objects},

@@ -59,7 +59,7 @@ impl World {
         after_restore(&self.retention, self.now).await.unwrap();
         // as a server does that begins
         let mut tx = self.store.begin().await.unwrap();
-        meta::in_use_since(&mut tx, self.now).await.unwrap();
+        meta::note_use(&mut tx, self.now).await.unwrap();
         tx.commit().await.unwrap();
         let days = [self.policy.hot_days, self.policy.warm_days, self.policy.cold_days];
         self.declare(days).await;

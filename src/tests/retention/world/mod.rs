@@ -9,7 +9,8 @@ mod runs;
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
-        retention::{Archive, Policy, Retention},
+        archive::Archive,
+        retention::{Policy, Retention},
         store::{Store, retention::declare_policy},
     },
     tests::support::{

@@ -4,13 +4,14 @@ use super::{Deed, World};
 use crate::{
     ids::EntryId,
     server::{
+        archive::{Archive, reading},
         error::{Error, Result},
         retention::{
-            Archive, Report, Retention, Run,
-            dry_run::dry_run,
+            Report, Retention, Run,
+            dry_run::{Rehearsal, dry_run},
             fail_points::{FailPoint, heard_by},
             plan::Step,
-            reading, run_once,
+            run_once,
         },
         store::work_logs::EntryFilter,
     },
@@ -97,7 +98,7 @@ impl World {
     /// What a dry run tells is what the run does, row by row.
     pub(super) async fn rehearse(&mut self) {
         let run = self.run_now();
-        let (plan, told) = dry_run(&self.retention, run).await.unwrap();
+        let Rehearsal { plan, report: told, .. } = dry_run(&self.retention, run).await.unwrap();
         let did = self.run().await;
         let moves = |report: &Report| (report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted);
         assert_eq!(moves(&told), moves(&did), "told {told:?}, did {did:?}");

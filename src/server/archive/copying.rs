@@ -1,7 +1,7 @@
 //! Copies the objects of one archive into another: each is read back and compared. What is there already is only compared, so
 //! it can be broken off and run again. One object is in memory at a time, twice.
 
-use super::archive::{Archive, ArchiveError};
+use super::{Archive, ArchiveError};
 use futures::TryStreamExt;
 
 /// What was copied.

@@ -1,7 +1,7 @@
 //! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one snapshot; an object that is
 //! gone by the time it is fetched means that the snapshot is old: the caller reads anew.
 
-use super::{Archive, ArchiveError, Retention, gaps::Gaps};
+use super::{Archive, ArchiveError, gaps::Gaps};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
     server::{
@@ -33,28 +33,30 @@ where
     F: Future<Output = Result<T>>,
 {
     for _ in 1..TRIES {
-        match read(store.read().await?).await {
+        match read(store.read_patiently().await?).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
             read => return read,
         }
     }
-    read(store.read().await?).await
+    read(store.read_patiently().await?).await
 }
 
 /// Reads as [`steadily`] does; what the archive does not give is told in gaps beside what was read.
-pub async fn forgivingly<T, F>(retention: &Retention, mut read: impl FnMut(Reader, Archive) -> F) -> Result<(T, Vec<Gap>)>
+pub async fn forgivingly<T, F>(store: &Store, archive: &Archive, mut read: impl FnMut(Reader, Archive) -> F) -> Result<(T, Vec<Gap>)>
 where
     F: Future<Output = Result<T>>,
 {
     for _ in 1..TRIES {
+        let reader = store.read_patiently().await?;
         let gaps = Gaps::new(false);
-        match read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await {
+        match read(reader, archive.forgiving(gaps.clone())).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
             read => return Ok((read?, gaps.noted())),
         }
     }
+    let reader = store.read_patiently().await?;
     let gaps = Gaps::new(true);
-    let found = read(retention.store.read().await?, retention.archive.forgiving(gaps.clone())).await?;
+    let found = read(reader, archive.forgiving(gaps.clone())).await?;
     Ok((found, gaps.noted()))
 }
 
@@ -122,6 +124,11 @@ impl Search<'_> {
             };
             let at_once = at_once(self.archive);
             let listed = shelves::list(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
+            if let Some(next) = listed.first().filter(|next| after.is_some() && self.ends_before(next)) {
+                self.archive.leave_unsearched(next.last_id);
+                found.retain(|entry| entry.id > next.last_id);
+                return Ok(());
+            }
             let missing = self.most.saturating_sub(found.len() as i64);
             let needed = if self.plain && missing > 0 && !self.archive.is_silent() { enough(&listed, missing) } else { &listed };
             found.extend(gather(reader, self.archive, self.user, needed).await?.into_iter().filter(&passes));
@@ -135,6 +142,12 @@ impl Search<'_> {
             }
             after = needed.last().cloned();
         }
+    }
+
+    /// Whether the reader has searched for so long that this object is left to the next page, which then begins further back than this one.
+    fn ends_before(&self, next: &Shelf) -> bool {
+        let further_back = self.reach.below.is_none_or(|below| next.last_id.just_above() < below);
+        !self.plain && self.order == Order::NewestFirst && further_back && self.archive.has_searched_long()
     }
 }
 
@@ -174,12 +187,7 @@ pub async fn find(mut reader: Reader, archive: &Archive, user: UserId, id: Entry
 
 /// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry is in no object that can be read and
 /// one that may have it cannot.
-pub(super) async fn find_archived(
-    mut reader: Reader,
-    archive: &Archive,
-    user: UserId,
-    id: EntryId,
-) -> Result<Option<(Shelf, StoredEntry)>> {
+pub async fn find_archived(mut reader: Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<(Shelf, StoredEntry)>> {
     let shelves = reaching(&mut reader, user, id).await?;
     drop(reader);
     let mut unread = None;
@@ -199,8 +207,7 @@ pub(super) async fn find_archived(
 
 /// The objects that reach over this id and in which nothing says that it does not count.
 async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<Shelf>> {
-    let above = EntryId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
-    let reach = Reach { from: Some(id), below: Some(above), ..Reach::default() };
+    let reach = Reach { from: Some(id), below: Some(id.just_above()), ..Reach::default() };
     let (mut found, mut after): (Vec<Shelf>, Option<Shelf>) = (Vec::new(), None);
     loop {
         let listed = shelves::list(reader, user, reach, Order::NewestFirst, after.as_ref(), PASSED_AT_ONCE as i64).await?;

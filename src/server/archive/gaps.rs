@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// How long somebody waits for the archive who looks at a page and would rather have a gap in it.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// After so long somebody who searches would rather see what was found so far, and go on from there. Tests have few objects.
+const LOOKING: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
 
 /// What one reading could not see.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ struct Noted {
     silent: bool,
     /// An object that is missing is a gap; before the last try it means that the snapshot is old.
     last_try: bool,
+    /// The newest id that a search did not come to.
+    unsearched: Option<EntryId>,
 }
 
 impl Gaps {
@@ -82,6 +86,23 @@ impl Archive {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether its reader has searched for long enough.
+    pub(super) fn has_searched_long(&self) -> bool {
+        self.gaps().is_some_and(|gaps| gaps.began.elapsed() >= LOOKING && !gaps.lock().silent)
+    }
+
+    /// Notes that a search ends before it came to this id.
+    pub(super) fn leave_unsearched(&self, id: EntryId) {
+        if let Some(gaps) = self.gaps() {
+            gaps.lock().unsearched = Some(id);
+        }
+    }
+
+    /// Before which id a search goes on that ended early, because it took long.
+    pub fn goes_on_before(&self) -> Option<EntryId> {
+        self.gaps()?.lock().unsearched.map(EntryId::just_above)
     }
 
     /// Whether it did not answer this reader.

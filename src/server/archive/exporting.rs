@@ -1,12 +1,15 @@
 //! A person's whole log, tier by tier, a page at a time: what an export holds.
 
 use super::{
-    Retention,
+    Archive,
     reading::{list, steadily},
 };
 use crate::{
     ids::{EntryId, UserId},
-    server::{error::Result, store::work_logs::EntryFilter},
+    server::{
+        error::Result,
+        store::{Store, work_logs::EntryFilter},
+    },
     work_log::WorkLogEntry,
 };
 use futures::{Stream, stream};
@@ -15,14 +18,14 @@ use futures::{Stream, stream};
 const PAGE: i64 = 200;
 
 /// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
-pub fn pages(retention: Retention, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
+pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
     stream::try_unfold(Some(None::<EntryId>), move |before| {
-        let (retention, filter) = (retention.clone(), filter.clone());
+        let (store, archive, filter) = (store.clone(), archive.clone(), filter.clone());
         async move {
             let Some(before) = before else { return Ok(None) };
-            let (archive, filter) = (&retention.archive, (&filter, false));
+            let (archive, filter) = (&archive, (&filter, false));
             let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
-            let page = steadily(&retention.store, read).await?;
+            let page = steadily(&store, read).await?;
             let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
             Ok(Some((page, next)))
         }

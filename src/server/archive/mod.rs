@@ -1,14 +1,27 @@
-//! Object storage: a local folder, or S3 and what speaks like it. Every wait is bounded, so that an archive that does not
-//! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and kept decoded for a while.
+//! Entries that left the database: object storage (a local folder, or S3 and what speaks like it), and rows and objects read as one
+//! list. Every wait is bounded, so that an archive that does not answer never holds a page for long. What is read is checked against the
+//! manifest's SHA-256 and kept decoded for a while. Who moves entries here is `retention`'s matter.
+//!
+//! - `object` is the format, `cache` what was read lately, `findings` what turned out not to be whole, `copying` moves it elsewhere.
+//! - `reading` merges rows and archive, with `gaps` where the archive does not answer; `exporting` reads a person's whole log.
+//! - `dooming` is the part of a deletion that is one transaction with the rows'.
 
-use super::{cache::Cache, damage::Findings, gaps::Gaps, object};
-use crate::{
-    server::{
-        objects::{self, folder},
-        store::work_logs::StoredEntry,
-    },
-    timestamp::Timestamp,
+pub mod copying;
+pub mod dooming;
+pub mod exporting;
+pub mod gaps;
+pub mod object;
+pub mod reading;
+
+mod cache;
+mod findings;
+
+use super::{
+    aside::aside,
+    objects::{self, folder},
+    store::work_logs::StoredEntry,
 };
+use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path as Key};
@@ -17,6 +30,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+
+use cache::Cache;
+use gaps::Gaps;
+
+pub use findings::Findings;
 
 /// How long one request may take, tries included.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -64,7 +82,7 @@ pub struct Archive {
     patience: Duration,
     cache: Arc<Mutex<Cache>>,
     gaps: Option<Gaps>,
-    pub(super) findings: Findings,
+    findings: Findings,
 }
 
 /// An object as a listing tells of it.
@@ -96,22 +114,27 @@ impl Archive {
     }
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
-    pub(super) fn forgiving(&self, gaps: Gaps) -> Self {
+    fn forgiving(&self, gaps: Gaps) -> Self {
         Self { gaps: Some(gaps), ..self.clone() }
     }
 
     /// The same archive for somebody who does not wait longer than this for an answer.
-    pub(super) fn with_patience(&self, patience: Duration) -> Self {
+    fn with_patience(&self, patience: Duration) -> Self {
         Self { patience: self.patience.min(patience), ..self.clone() }
     }
 
+    /// What its readers found not to be whole.
+    pub const fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
     /// Where its reader's gaps are noted.
-    pub(super) const fn gaps(&self) -> Option<&Gaps> {
+    const fn gaps(&self) -> Option<&Gaps> {
         self.gaps.as_ref()
     }
 
     /// The entries of an object that was read before.
-    pub(super) fn known(&self, key: &str) -> Option<Arc<Vec<StoredEntry>>> {
+    fn known(&self, key: &str) -> Option<Arc<Vec<StoredEntry>>> {
         self.cache().get(key)
     }
 
@@ -153,14 +176,14 @@ impl Archive {
             Err(error) => return Err(unreachable(&error)),
         }
         let Some(file) = self.folder.as_ref().map(|folder| folder.join(key)) else { return Ok(()) };
-        super::aside(move || folder::sync_above(&file)).await.map_err(|why| ArchiveError::Unreachable(why.to_string()))
+        aside(move || folder::sync_above(&file)).await.map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Deletes what writers that died left half written before `before`, where the store itself does not. Returns how many
     /// files that were.
     pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
         let Some(folder) = self.folder.clone() else { return Ok(0) };
-        let cleared = super::aside(move || folder::clear_unfinished(&folder, before)).await;
+        let cleared = aside(move || folder::clear_unfinished(&folder, before)).await;
         cleared.map(|files| files as i64).map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
@@ -196,7 +219,7 @@ impl Archive {
 
     async fn read(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
         let (bytes, sha256) = (self.get(key).await?, sha256.to_owned());
-        let decoded = super::aside(move || match object::hex_sha256(&bytes) == sha256 {
+        let decoded = aside(move || match object::hex_sha256(&bytes) == sha256 {
             true => object::decode(&bytes),
             false => Err("it does not have the checksum of its manifest".to_owned()),
         });
