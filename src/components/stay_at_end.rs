@@ -12,18 +12,23 @@ const NEAR_PX: i32 = 48;
 #[derive(Clone)]
 pub(super) struct StayAtEnd {
     away: Rc<Cell<bool>>,
+    /// How far down the list was scrolled last.
+    top: Rc<Cell<i32>>,
 }
 
 impl StayAtEnd {
     /// A reader who is `away` from the end, or at it.
     pub(super) fn new(away: bool) -> Self {
-        Self { away: Rc::new(Cell::new(away)) }
+        Self { away: Rc::new(Cell::new(away)), top: Rc::default() }
     }
 
-    /// Call it when `list` was scrolled: shows the way to the end while the reader is away from it.
+    /// Call it when `list` was scrolled: shows the way to the end while the reader is away from it. Nobody goes away by a list that grows
+    /// under them, which browsers scroll by themselves, but only by going up.
     pub(super) fn scrolled(&self, list: &Element) {
-        let away = list.scroll_height() - list.scroll_top() - list.client_height() > NEAR_PX;
-        if self.away.get() != away {
+        let top = list.scroll_top();
+        let up = top < self.top.replace(top);
+        let away = list.scroll_height() - top - list.client_height() > NEAR_PX;
+        if self.away.get() != away && (up || !away) {
             self.away.set(away);
             if let Some(jump) = browser::first::<Element>(list, ".jump") {
                 browser::show(&jump, away);
@@ -50,6 +55,7 @@ impl StayAtEnd {
     pub(super) fn go(&self, list: Element) {
         self.away.set(false);
         list.set_scroll_top(list.scroll_height());
+        self.top.set(list.scroll_top());
         let away = self.away.clone();
         request_animation_frame(move || {
             if !away.get() {

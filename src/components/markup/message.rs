@@ -116,13 +116,11 @@ fn rest_of<'a>(message: &'a Message, live_text: Option<&'a str>) -> &'a str {
 /// Under an answer: why it ended early, who gave it, how long it took, what it cost.
 fn facts(html: &mut Html, message: &Message) {
     let facts = &message.facts;
-    let demo = facts.provider.as_deref() == Some("demo") && !facts.model_name.as_deref().is_some_and(|name| name.starts_with("Demo"));
     html.raw("<p class=\"by\">");
     if let Some(word) = ended_early(message.status) {
         html.element("span", "ended", word);
     }
     let known = [
-        demo.then(|| "Demo".to_owned()),
         facts.model_name.clone(),
         facts.fallback.then(|| "fallback".to_owned()),
         facts.duration_ms.map(duration_words),
