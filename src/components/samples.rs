@@ -145,7 +145,7 @@ pub fn message(n: u32, role: Role, status: MessageStatus, content: &str) -> Mess
 pub fn answer(n: u32, status: MessageStatus, html: &str, rest: &str) -> Message {
     let facts = AnswerFacts {
         provider: Some("demo".into()),
-        model_name: Some("Scripted model".into()),
+        model_name: Some("Demo".into()),
         duration_ms: Some(3_100),
         input_tokens: Some(641),
         output_tokens: Some(98),

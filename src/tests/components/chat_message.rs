@@ -38,7 +38,7 @@ fn stored_text_that_is_longer_than_the_live_text_is_shown() {
 #[test]
 fn a_whole_answer_has_its_facts_in_one_line() {
     let answer = shown(samples::answer(1, MessageStatus::Done, "<p>Hello</p>", ""), None, false);
-    assert_eq!(text(&answer), "Hello Demo Scripted model 3.1 s first word after 0.4 s 641 → 98 tokens 24 Nov 2026");
+    assert_eq!(text(&answer), "Hello Demo 3.1 s first word after 0.4 s 641 → 98 tokens 24 Nov 2026");
     assert!(!answer.contains("class=\"caret\"") && !answer.contains("class=\"rest\""), "{answer}");
 }
 
