@@ -1,17 +1,13 @@
 //! What a run would do, told and not done.
 
 use super::{
-    Report, Retention, Run,
+    Report, Retention, Run, moving,
     pass::{SWEEP, planned},
     plan::{Plan, Step},
-    sweeping,
+    sweeping, trimming,
 };
 use crate::{
-    server::{
-        error::{Error, Result},
-        store::retention::{holes, manifest::Manifest},
-    },
-    timestamp::Timestamp,
+    server::error::{Error, Result},
     work_log::StorageStatus,
 };
 
@@ -30,7 +26,7 @@ pub struct Rehearsal {
     pub plan: Plan,
     /// The orphans that it would delete after that.
     pub orphans: Vec<String>,
-    /// The report that it would give, as far as that is known beforehand: of objects it counts those that are deleted whole.
+    /// The report that it would give. Groups with more than some 4 MiB of text make more objects than it counts.
     pub report: Report,
 }
 
@@ -53,18 +49,22 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     for step in &plan.steps {
         match step {
             Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
-            Step::ExpireObject(manifest) => {
-                let expiring = expiring_entries(retention, manifest, run.policy.cut_offs(run.now).cold).await;
-                let expiring = noted(&mut report, &step.to_string(), expiring)?;
-                report.deleted += expiring;
+            Step::ExpireObject(manifest) | Step::Trim(manifest) => {
+                let cut_off = matches!(step, Step::ExpireObject(_)).then(|| run.policy.cut_offs(run.now).cold);
+                let foreseen = trimming::foresee(retention, manifest, cut_off).await;
+                let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
+                report.deleted += foreseen.expired;
+                report.objects_written += foreseen.written;
+                report.objects_deleted += foreseen.deleted;
             }
             Step::Retier(manifest, StorageStatus::Archived) => report.moved_to_archived += manifest.entries(),
             Step::Retier(manifest, _) => report.moved_to_cold += manifest.entries(),
-            Step::Archive(group) if group.kept => report.moved_to_archived += group.rows,
-            Step::Archive(group) => report.moved_to_cold += group.rows,
+            Step::Archive(group) => {
+                report.objects_written += moving::objects_of(group);
+                if group.kept { report.moved_to_archived += group.rows } else { report.moved_to_cold += group.rows }
+            }
             Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
             Step::Remove(..) => report.objects_deleted += 1,
-            Step::Trim(_) => {}
         }
     }
     let mut orphans = Vec::new();
@@ -86,13 +86,4 @@ fn noted<T: Default>(report: &mut Report, what: &str, found: Result<T>) -> Resul
         }
         found => found,
     }
-}
-
-async fn expiring_entries(retention: &Retention, manifest: &Manifest, cut_off: Timestamp) -> Result<i64> {
-    if manifest.made.1 <= cut_off {
-        return Ok(manifest.entries());
-    }
-    let entries = retention.archive.entries_once(&manifest.key, &manifest.sha256).await?;
-    let gone = holes::of(&mut *retention.store.look().await?, manifest.user_id, &manifest.key).await?;
-    Ok(entries.iter().filter(|entry| entry.timestamp <= cut_off && !gone.contains(&entry.id)).count() as i64)
 }

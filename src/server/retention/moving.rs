@@ -74,6 +74,11 @@ pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids:
     Ok(packed as i64)
 }
 
+/// How many objects a group becomes, unless it has so much text that these would be larger than they may be.
+pub(super) fn objects_of(group: &DueGroup) -> i64 {
+    (group.rows as usize).div_ceil(ROWS_MAX) as i64
+}
+
 /// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the rest is left to the next run.
 pub(super) async fn archive(
     retention: &Retention,

@@ -41,23 +41,15 @@ pub(super) async fn trim(
     cut_off: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Trimmed> {
-    let cut_off = cut_off.filter(|_| !old.kept);
-    let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
-    if cut_off.is_some_and(|cut_off| old.made.1 <= cut_off) {
+    if expires_whole(old, cut_off) {
         return expire_whole(retention, fence, old, now).await;
     }
     let erased = Erased::now(retention, old.user_id).await?;
-    let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
-    let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
-    let live: Vec<StoredEntry> = entries.iter().filter(|entry| !gone.may_go(&entry.id) && !expires(entry)).cloned().collect();
-    if live.len() == entries.len() {
-        return Ok(Trimmed::default());
-    }
+    let Some(Cut { live, expired, moved_to }) = cut(retention, old, cut_off).await? else { return Ok(Trimmed::default()) };
     reach(FailPoint::MovePlanned).await;
-    let expired: Vec<&StoredEntry> = entries.iter().filter(|entry| !gone.contains(&entry.id) && expires(entry)).collect();
     let new = if live.is_empty() { None } else { Some(putting::put(retention, fence, &live, erased, now).await?) };
     let key = new.as_ref().map(|new| new.key.clone());
-    let swapped = swap(retention, fence, old, new, (&live, &expired), gone.moved_to).await;
+    let swapped = swap(retention, fence, old, new, (&live, &expired), moved_to).await;
     if !matches!(swapped, Ok(true))
         && let Some(key) = key
     {
@@ -68,7 +60,48 @@ pub(super) async fn trim(
     }
     reach(FailPoint::Swapped).await;
     let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
-    Ok(Trimmed { expired: expired.len() as i64, written: i64::from(!live.is_empty()), deleted })
+    Ok(Cut { live, expired, moved_to }.becomes(deleted))
+}
+
+/// What [`trim`] would do. Errors: the archive or the database failed.
+pub(super) async fn foresee(retention: &Retention, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Trimmed> {
+    if expires_whole(old, cut_off) {
+        return Ok(Trimmed { expired: old.entries(), written: 0, deleted: 1 });
+    }
+    let cut = cut(retention, old, cut_off).await?;
+    Ok(cut.map_or_else(Trimmed::default, |cut| cut.becomes(1)))
+}
+
+fn expires_whole(old: &Manifest, cut_off: Option<Timestamp>) -> bool {
+    !old.kept && cut_off.is_some_and(|cut_off| old.made.1 <= cut_off)
+}
+
+/// What stays of an object, and what of it expired.
+struct Cut {
+    live: Vec<StoredEntry>,
+    expired: Vec<StoredEntry>,
+    moved_to: Option<EntryId>,
+}
+
+impl Cut {
+    /// What becomes of the object, of which so many are `deleted`.
+    fn becomes(&self, deleted: i64) -> Trimmed {
+        Trimmed { expired: self.expired.len() as i64, written: i64::from(!self.live.is_empty()), deleted }
+    }
+}
+
+/// Reads an object. `None` when all of it stays.
+async fn cut(retention: &Retention, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Option<Cut>> {
+    let cut_off = cut_off.filter(|_| !old.kept);
+    let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
+    let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
+    let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
+    let only = |goes: &dyn Fn(&StoredEntry) -> bool| entries.iter().filter(|entry| goes(entry)).cloned().collect::<Vec<_>>();
+    let live = only(&|entry| !gone.may_go(&entry.id) && !expires(entry));
+    if live.len() == entries.len() {
+        return Ok(None);
+    }
+    Ok(Some(Cut { expired: only(&|entry| !gone.contains(&entry.id) && expires(entry)), live, moved_to: gone.moved_to }))
 }
 
 /// Dooms an object of which everything expired. It need not be whole for that; files are deleted that its entries name as far as they
@@ -102,7 +135,7 @@ async fn swap(
     fence: Option<Fence>,
     old: &Manifest,
     new: Option<Manifest>,
-    (live, expired): (&[StoredEntry], &[&StoredEntry]),
+    (live, expired): (&[StoredEntry], &[StoredEntry]),
     moved_to: Option<EntryId>,
 ) -> Result<bool> {
     let user = old.user_id;

@@ -62,6 +62,7 @@ async fn on_postgres_with_objects_in_a_folder() {
     let (seeds, operations) = plan(2_001, 30, 230);
     for seed in seeds {
         let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
+        database.store.close().await;
         hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
         database.drop().await;
     }
@@ -77,6 +78,7 @@ async fn on_both_with_objects_in_s3() {
         let objects = PrefixStore::new(bucket.expect("AWS_ENDPOINT_URL is set by .ci/services"), format!("model-{seed}"));
         if seed % 2 == 0 {
             let database = Postgres::create().await;
+            database.store.close().await;
             hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
             database.drop().await;
         } else {
@@ -98,7 +100,7 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     // of what is made in a turn, some is archived two turns later, and some is a row still when it expires
     world.declare([10, 47, 49]).await;
     for place in FailPoint::ALL.iter().filter(|place| !place.is_in_transaction()) {
-        for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace] {
+        for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace, Deed::EraseAccount] {
             let mut passed = false;
             for _ in 0..if NOT_IN_RUNS.contains(place) { 2 } else { 60 } {
                 world.create_some().await;

@@ -122,6 +122,27 @@ impl Postgres {
     }
 }
 
+/// Copies a database of a cluster to which nobody is connected, and returns the copy's address.
+pub async fn copy(of: &str) -> String {
+    let (cluster, name) = taken_apart(of);
+    let copy = format!("{name}_{}", random_hex::<4>());
+    command(&cluster, &format!("create database {copy} template {name}")).await;
+    address(&cluster, &copy)
+}
+
+/// Takes a copy away to which nobody is connected.
+pub async fn drop_copy(copy: &str) {
+    let (cluster, name) = taken_apart(copy);
+    command(&cluster, &format!("drop database {name}")).await;
+}
+
+/// The cluster's own address, and the name of the database in `of`.
+fn taken_apart(of: &str) -> (String, String) {
+    let place = of.split_once('?').map_or(of, |(place, _)| place);
+    let (_, name) = place.rsplit_once('/').expect("a database is named");
+    (address(of, "postgres"), name.to_owned())
+}
+
 async fn command(cluster: &str, sql: &str) {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(cluster).await.expect("the cluster of HOLLY_TEST_POSTGRES answers");
@@ -140,4 +161,5 @@ fn address(cluster: &str, database: &str) -> String {
 fn the_address_of_another_database_keeps_the_rest() {
     assert_eq!(address("postgres://me@host:5/postgres", "x"), "postgres://me@host:5/x");
     assert_eq!(address("postgres:///postgres?host=/run", "x"), "postgres:///x?host=/run");
+    assert_eq!(taken_apart("postgres:///x?host=/run"), ("postgres:///postgres?host=/run".to_owned(), "x".to_owned()));
 }

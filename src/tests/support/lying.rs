@@ -47,6 +47,11 @@ impl Liar {
         self.mood.lock().unwrap().1 = percent;
     }
 
+    /// Whether it lies now.
+    pub fn is_lying(&self) -> bool {
+        self.mood.lock().unwrap().1 > 0
+    }
+
     /// From now on it answers every reader with a failure, or is back.
     pub fn is_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl World {
     pub(super) async fn listed(&self) -> Vec<WorkLogEntry> {
         let mut all = Vec::new();
-        for user in &self.people {
+        for user in self.map.people.iter().chain(&self.erased_people) {
             let mut before = None;
             loop {
                 let filter = EntryFilter::default();
@@ -122,7 +122,7 @@ impl World {
         let mut listed: Vec<String> = self.retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();
         listed.sort();
         let mut known = Vec::new();
-        for user in &self.people {
+        for user in self.map.people.iter().chain(&self.erased_people) {
             known.extend(objects::of_user(&mut self.store.read().await.unwrap(), *user, None).await.unwrap());
         }
         let mut known: Vec<String> = known.into_iter().map(|manifest| manifest.key).collect();

@@ -9,7 +9,7 @@ use crate::{
         retention::{changing::update_anywhere, erasing, keeping},
         work_log::{Origin, create_work_log},
     },
-    tests::support::people::{conversation, draft},
+    tests::support::people::{conversation, draft, person},
     work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status},
 };
 
@@ -23,12 +23,13 @@ pub(in crate::tests::retention) enum Deed {
     Hold,
     EraseEntry,
     ErasePlace,
+    EraseAccount,
 }
 
 impl Deed {
     /// Every deed.
     pub(in crate::tests::retention) const ALL: &[Self] =
-        &[Self::Create, Self::Update, Self::KeepEntry, Self::KeepPlace, Self::Hold, Self::EraseEntry, Self::ErasePlace];
+        &[Self::Create, Self::Update, Self::KeepEntry, Self::KeepPlace, Self::Hold, Self::EraseEntry, Self::ErasePlace, Self::EraseAccount];
 }
 
 impl World {
@@ -41,7 +42,16 @@ impl World {
             Deed::Hold => self.hold().await,
             Deed::EraseEntry => self.erase_entry().await,
             Deed::ErasePlace => self.erase_place().await,
+            Deed::EraseAccount => self.erase_account().await,
         }
+    }
+
+    /// Somebody does something while the archive lies. What cannot be read stays as it is; what is erased is.
+    pub(super) async fn deed_among_lies(&mut self) {
+        let deed = self.chance.one_of(Deed::ALL);
+        self.archive_lies(true);
+        self.deed(deed).await;
+        self.archive_lies(false);
     }
 
     pub(in crate::tests::retention) async fn create_some(&mut self) {
@@ -51,7 +61,7 @@ impl World {
     }
 
     async fn create(&mut self) {
-        let user = self.chance.one_of(&self.people);
+        let user = self.chance.one_of(&self.map.people);
         let place = self.map.places.iter().filter(|(owner, _)| *owner == user).map(|(_, id)| *id).next_back();
         let made = EntryDraft {
             conversation_id: place.filter(|_| self.chance.below(4) > 0),
@@ -88,6 +98,7 @@ impl World {
             }
             Err(Error::Conflict(_)) => assert!(held),
             Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be changed"),
+            Err(Error::Archive(_)) if self.liar.is_lying() => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -131,6 +142,7 @@ impl World {
             }
             Err(Error::Conflict(_)) => assert!(held),
             Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be erased"),
+            Err(Error::Archive(_)) if self.liar.is_lying() => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -148,5 +160,31 @@ impl World {
         // from here on it is another one that things happen in
         self.map.places[0] = (user, conversation(&self.store, user, "Another talk").await.id);
         self.map.places.rotate_left(1);
+    }
+
+    async fn erase_account(&mut self) {
+        let n = self.chance.below(self.map.people.len() as u64) as usize;
+        let user = self.map.people[n];
+        let held = self.map.holds.iter().any(|(_, owner, _)| *owner == user);
+        match erasing::erase_account(&self.retention, self.now, user).await {
+            Ok(_) => assert!(!held),
+            Err(Error::Conflict(_)) => return assert!(held),
+            Err(error) => panic!("{error}"),
+        }
+        self.erased_people.insert(user);
+        self.map.known.retain(|_, known| known.entry.user_id != user);
+        self.somebody_else(n).await;
+    }
+
+    /// Takes the place of a person who is gone, and has conversations in place of theirs.
+    pub(super) async fn somebody_else(&mut self, n: usize) {
+        let gone = self.map.people[n];
+        let user = person(&self.store, &format!("person-{}", self.chance.bits())).await;
+        self.map.people[n] = user;
+        for place in self.map.places.iter_mut().filter(|(owner, _)| *owner == gone) {
+            self.erased_places.insert(place.1);
+            self.map.kept_places.remove(&place.1);
+            *place = (user, conversation(&self.store, user, "Talk").await.id);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How a process ends and another begins on what it left, be it the database or a backup of it.
 
-use super::{Map, World};
+use super::{Map, PATIENCE, World};
 use crate::{
     ids::ConversationId,
     server::{
@@ -11,7 +11,7 @@ use crate::{
             stats,
         },
     },
-    tests::support::people::conversation,
+    tests::support::{databases, people::conversation},
     timestamp::HOUR_MS,
 };
 
@@ -31,28 +31,35 @@ impl World {
         // a commit that was under way may still come to its end: the next writer waits for it, as a new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
-        self.retention = Retention { store: self.store.clone(), archive: super::archive(&self.liar) };
+        self.retention = Retention { store: self.store.clone(), archive: super::archive(&self.liar, PATIENCE) };
     }
 
     pub(super) async fn back_up_or_restore(&mut self) {
-        if !self.store.is_single_process() {
-            return;
-        }
         match self.backup.take().filter(|_| self.chance.below(3) > 0) {
-            Some((file, map)) => self.restore(&file, map).await,
-            None => {
-                let file = format!("{}/backup-{}", self.folder.path().display(), self.chance.bits());
-                self.store.backup(&file).await.unwrap();
-                self.backup = Some((file, self.map.clone()));
-            }
+            Some((address, map)) => self.restore(address, map).await,
+            None => self.backup = Some((self.back_up().await, self.map.clone())),
         }
+    }
+
+    /// Returns the backup's address.
+    async fn back_up(&mut self) -> String {
+        if self.store.is_single_process() {
+            let file = format!("{}/backup-{}", self.folder.path().display(), self.chance.bits());
+            self.store.backup(&file).await.unwrap();
+            return format!("sqlite://{file}");
+        }
+        self.store.close().await;
+        let copy = databases::copy(&self.address).await;
+        self.copies.push(copy.clone());
+        self.open_anew().await;
+        copy
     }
 
     /// The backup takes the place of the database. What was erased since stays erased; everything else is as it was then, or
     /// newer where only something newer is left in the archive.
-    async fn restore(&mut self, file: &str, then: Map) {
+    async fn restore(&mut self, backup: String, then: Map) {
         mend(&self.retention, self.now).await.unwrap();
-        self.address = format!("sqlite://{file}");
+        self.address = backup;
         self.open_anew().await;
         self.store.begin_new_epoch().await.unwrap();
         self.open_anew().await;
@@ -67,19 +74,24 @@ impl World {
     }
 
     async fn learn_what_is_there(&mut self, then: Map) {
+        self.map.people.clone_from(&then.people);
         let listed = self.listed().await;
         self.map.known.clear();
         for entry in &listed {
-            assert!(!self.erased.contains(&entry.id), "{entry:?} was erased and is back");
-            assert!(entry.conversation_id.is_none_or(|place| !self.erased_places.contains(&place)), "{entry:?} was erased and is back");
+            let was_erased = self.erased.contains(&entry.id)
+                || self.erased_people.contains(&entry.user_id)
+                || entry.conversation_id.is_some_and(|place| self.erased_places.contains(&place));
+            assert!(!was_erased, "{entry:?} was erased and is back");
             let was = self.versions[&entry.id].iter().rev().find(|was| super::checks::alike(&was.entry, entry));
             let was = was.unwrap_or_else(|| panic!("{entry:?} was never so: {:?}", self.versions[&entry.id]));
             self.map.known.insert(entry.id, was.clone());
         }
         let is_gone = |place: &ConversationId| self.erased_places.contains(place);
         for (id, known) in &then.known {
-            let may_lack =
-                self.erased.contains(id) || self.expired.contains(id) || known.entry.conversation_id.as_ref().is_some_and(is_gone);
+            let may_lack = self.erased.contains(id)
+                || self.expired.contains(id)
+                || self.erased_people.contains(&known.entry.user_id)
+                || known.entry.conversation_id.as_ref().is_some_and(is_gone);
             assert!(may_lack || self.map.known.contains_key(id), "{known:?} is lost with the backup; it was {:?}", self.versions[id]);
         }
         let in_force = holds::list(&mut self.store.read().await.unwrap(), 100).await.unwrap();
@@ -88,6 +100,11 @@ impl World {
         self.map.kept_places = then.kept_places.into_iter().filter(|place| !is_gone(place)).collect();
         self.map.made = then.made;
         self.map.places = then.places;
+        for n in 0..self.map.people.len() {
+            if self.erased_people.contains(&self.map.people[n]) {
+                self.somebody_else(n).await;
+            }
+        }
         for n in 0..self.map.places.len() {
             let (user, place) = self.map.places[n];
             if self.erased_places.contains(&place) {

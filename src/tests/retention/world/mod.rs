@@ -15,6 +15,7 @@ use crate::{
     },
     tests::support::{
         chance::Chance,
+        databases,
         lying::Liar,
         people::{NOW, conversation, person},
     },
@@ -33,6 +34,10 @@ pub(super) use deeds::Deed;
 
 /// An honest store may be slow.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Among lies a store that does not answer is not waited for.
+const IMPATIENCE: Duration = Duration::from_millis(40);
+/// Of a hundred requests.
+const LIES: u64 = 40;
 
 /// What the map knows of an entry.
 #[derive(Debug, Clone)]
@@ -46,6 +51,7 @@ type Hold = (String, UserId, Option<ConversationId>);
 /// What the map knows at one moment.
 #[derive(Debug, Clone, Default)]
 struct Map {
+    people: Vec<UserId>,
     known: BTreeMap<EntryId, Known>,
     /// Everything that was ever made, as it was last.
     made: BTreeMap<EntryId, WorkLogEntry>,
@@ -65,16 +71,17 @@ pub(super) struct World {
     /// The latest time of a run.
     ran: Timestamp,
     policy: Policy,
-    people: Vec<UserId>,
     map: Map,
     created: i64,
     /// All that each entry ever was, and what may not come back with a backup.
     versions: BTreeMap<EntryId, Vec<Known>>,
     erased: BTreeSet<EntryId>,
     erased_places: BTreeSet<ConversationId>,
+    erased_people: BTreeSet<UserId>,
     expired: BTreeSet<EntryId>,
-    /// Where backups lie, and the last one with the map of its moment.
+    /// Where backups lie, those that are databases of a cluster, and the address of the last one with the map of its moment.
     folder: TempDir,
+    copies: Vec<String>,
     backup: Option<(String, Map)>,
 }
 
@@ -83,11 +90,12 @@ impl World {
     pub(super) async fn begin(address: &str, objects: Arc<dyn ObjectStore>, seed: u64) -> Self {
         let (store, liar) = (Store::open(address).await.unwrap(), Liar::before(objects, seed));
         let people = vec![person(&store, "ada").await, person(&store, "bob").await];
-        let mut map = Map::default();
+        let mut places = Vec::new();
         for n in 0..5 {
-            map.places.push((people[n % 2], conversation(&store, people[n % 2], "Talk").await.id));
+            places.push((people[n % 2], conversation(&store, people[n % 2], "Talk").await.id));
         }
-        let retention = Retention { store: store.clone(), archive: archive(&liar) };
+        let map = Map { people, places, ..Map::default() };
+        let retention = Retention { store: store.clone(), archive: archive(&liar, PATIENCE) };
         let mut chance = Chance::seeded(seed);
         chance.bits();
         Self {
@@ -99,14 +107,15 @@ impl World {
             now: NOW,
             ran: NOW,
             policy: Policy::default(),
-            people,
             map,
             created: 0,
             versions: BTreeMap::new(),
             erased: BTreeSet::new(),
             erased_places: BTreeSet::new(),
+            erased_people: BTreeSet::new(),
             expired: BTreeSet::new(),
             folder: tempfile::tempdir().unwrap(),
+            copies: Vec::new(),
             backup: None,
         }
     }
@@ -114,11 +123,14 @@ impl World {
     /// Closes it.
     pub(super) async fn end(self) {
         self.store.close().await;
+        for copy in &self.copies {
+            databases::drop_copy(copy).await;
+        }
     }
 
     /// Something happens.
     pub(super) async fn step(&mut self) {
-        match self.chance.below(30) {
+        match self.chance.below(31) {
             0..6 => self.create_some().await,
             6..14 => {
                 let deed = self.chance.one_of(Deed::ALL);
@@ -133,8 +145,15 @@ impl World {
             26 => self.run_among_exports().await,
             27 => self.run_until_another_takes_over().await,
             28 => self.change_policy().await,
+            29 => self.deed_among_lies().await,
             _ => self.back_up_or_restore().await,
         }
+    }
+
+    /// Has the archive lie from now on, or be honest again.
+    fn archive_lies(&mut self, lies: bool) {
+        self.liar.lies(if lies { LIES } else { 0 });
+        self.retention.archive = archive(&self.liar, if lies { IMPATIENCE } else { PATIENCE });
     }
 
     /// Time passes.
@@ -171,6 +190,6 @@ impl World {
     }
 }
 
-fn archive(liar: &Liar) -> Archive {
-    Archive::over(Arc::new(liar.clone()), "", PATIENCE)
+fn archive(liar: &Liar, patience: Duration) -> Archive {
+    Archive::over(Arc::new(liar.clone()), "", patience)
 }
