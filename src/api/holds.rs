@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A hold in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HoldLine {
     /// Its id.
     pub id: String,

@@ -11,9 +11,14 @@ use holly::{
         config::Config,
         file_store::FileStore,
         metrics::Metrics,
-        retention::{Report, Retention, Run, damage, dry_run::dry_run, keeping, worker::run_through},
+        retention::{
+            Report, Retention, Run, damage,
+            dry_run::dry_run,
+            keeping,
+            worker::{run_through, take_over},
+        },
         state::{begin_retention, open_retention},
-        store::retention::holds,
+        store::users,
     },
     timestamp::Timestamp,
 };
@@ -103,6 +108,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         rehearsed.told().iter().for_each(|step| say(step));
         rehearsed.report
     } else {
+        let _runner = take_over(&retention.store, &config.data_dir).await?;
         run_through(&retention, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
@@ -143,6 +149,9 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
     match command {
         HoldCommand::Place { user, conversation, reason, by } => {
             let (user, admin): (UserId, UserId) = (person(&retention.store, &user).await?, person(&retention.store, &by).await?);
+            if !users::by_id(&mut *retention.store.read().await?, admin).await?.is_some_and(|account| account.is_admin) {
+                return Err(format!("{by} is no admin; --by names the admin who says so").into());
+            }
             say(&keeping::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
         }
         HoldCommand::Release { id } => {
@@ -150,7 +159,7 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
             say("released");
         }
         HoldCommand::List => {
-            for hold in holds::list(&mut *retention.store.read().await?, 1_000).await? {
+            for hold in keeping::holds_in_force(&retention).await? {
                 say(&serde_json::to_string(&hold)?);
             }
         }

@@ -1,4 +1,4 @@
-//! The data folder: a lock so that two servers never share it.
+//! The data folder: a lock so that two servers never share it, and one for commands that run retention.
 
 use crate::server::store::StoreError;
 use std::{
@@ -30,5 +30,20 @@ impl DataDir {
     /// Whether a server holds the folder now.
     pub fn is_held(root: &Path) -> bool {
         File::open(root.join("holly.lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+/// The right of a command to run retention, held by this process.
+#[derive(Debug)]
+pub struct Runner {
+    _lock: File,
+}
+
+impl Runner {
+    /// Takes it. `None` while a server or another command may run, or where the folder cannot be written.
+    pub fn take(root: &Path) -> Option<Self> {
+        let lock = File::create(root.join("retention.lock")).ok()?;
+        lock.try_lock().ok()?;
+        (!DataDir::is_held(root)).then_some(Self { _lock: lock })
     }
 }

@@ -28,7 +28,7 @@ pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) 
 fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     html.raw("<span class=\"facts\">").element("span", if entry.status.stands_out() { "word" } else { "unseen" }, entry.word());
     if matches!(entry.storage_status, StorageStatus::Cold | StorageStatus::Archived) {
-        html.raw("<span class=\"tier\"><span>from the </span>archive</span>");
+        html.raw("<span class=\"tier\">from the archive</span>");
     }
     for words in [masked(entry), tokens(entry)].into_iter().flatten() {
         html.element("span", "extra", &words);

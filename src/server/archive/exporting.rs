@@ -15,7 +15,9 @@ use crate::{
 use futures::{Stream, stream};
 
 /// Entries read at once.
-const PAGE: i64 = 200;
+pub const PAGE: i64 = 200;
+/// Pages read at once: where the archive is slow, the other connections that may wait for it are for people who look at a page.
+pub(super) const AT_ONCE: usize = 2;
 
 /// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
 pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
@@ -25,7 +27,9 @@ pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) 
             let Some(before) = before else { return Ok(None) };
             let (archive, filter) = (&archive, (&filter, false));
             let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
+            let turn = archive.exports.acquire().await;
             let page = steadily(&store, read).await?;
+            drop(turn);
             let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
             Ok(Some((page, next)))
         }

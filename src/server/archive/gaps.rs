@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// After so long somebody who searches would rather see what was found so far, and go on from there. Tests have few objects.
 const LOOKING: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
 
+/// Gaps that are told, at most.
+const TOLD: usize = 100;
+
 /// What one reading could not see.
 #[derive(Debug, Clone)]
 pub struct Gaps {
@@ -42,12 +45,13 @@ impl Gaps {
         Self { noted: Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })), began: Instant::now() }
     }
 
-    /// What was missed, oldest first.
+    /// What was missed, oldest first. Of more than can be told one by one, neighbours are told as one.
     pub(super) fn noted(&self) -> Vec<Gap> {
         let mut gaps = self.lock().gaps.clone();
         gaps.sort_by_key(|gap| (gap.from, gap.to));
         gaps.dedup();
-        gaps
+        let together = gaps.len().div_ceil(TOLD).max(1);
+        gaps.chunks(together).filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {

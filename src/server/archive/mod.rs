@@ -30,6 +30,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 use cache::Cache;
 use gaps::Gaps;
@@ -83,6 +84,8 @@ pub struct Archive {
     cache: Arc<Mutex<Cache>>,
     gaps: Option<Gaps>,
     findings: Findings,
+    /// Exports that read a page at this moment.
+    exports: Arc<Semaphore>,
 }
 
 /// An object as a listing tells of it.
@@ -110,7 +113,8 @@ impl Archive {
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
-        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None, findings: Findings::default() }
+        let (findings, exports) = (Findings::default(), Arc::new(Semaphore::new(exporting::AT_ONCE)));
+        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None, findings, exports }
     }
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.

@@ -223,7 +223,8 @@ async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<
     }
 }
 
-fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
+/// An entry that lies in the archive, as readers see it.
+pub fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
     let expires_at = shelf.cold_days.map(|days| entry.timestamp.plus(days * DAY_MS));
     entry.clone().entry(shelf.tier, (expires_at, shelf.held_by), Some(shelf.archived_at))
 }

@@ -1,5 +1,6 @@
 //! Everything a person has, to take along: `pieces` reads it a page at a time from all tiers, `html` and `jsonl` write it down.
-//! An export is whole or it breaks off: where the archive does not answer, the transfer ends short, so nobody takes it for whole.
+//! An export is whole or it breaks off: where the archive does not answer, it does not begin or the transfer ends short, so nobody takes
+//! it for whole.
 
 mod html;
 mod pieces;
@@ -9,7 +10,7 @@ use crate::{
     chat::{Change, Message},
     ids::{ConversationId, UserId},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use pieces::{Piece, entries, everything};
 use serde_json::json;
 
@@ -36,18 +37,26 @@ pub struct Wanted {
     pub format: Format,
 }
 
-/// The export as a stream of text.
-pub fn export(app: App, wanted: Wanted) -> impl Stream<Item = Result<String>> {
+/// The export as a stream of text. Errors: not even its first rows could be read; of those that follow, the stream's end tells.
+pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Result<String>>> {
     let html = wanted.format == Format::Html;
     let head = html.then(|| Ok(html::head(app.clock.now())));
     let site = app.config.public_url.clone().unwrap_or_default();
     let pieces = if wanted.messages { everything(app, wanted).left_stream() } else { entries(app, wanted).right_stream() };
-    let body = pieces.map(move |piece| {
+    let mut pieces = Box::pin(pieces);
+    let mut first = Vec::new();
+    while let Some(piece) = pieces.try_next().await? {
+        first.push(piece);
+        if let Some(Piece::Rows(_)) = first.last() {
+            break;
+        }
+    }
+    let body = stream::iter(first.into_iter().map(Ok)).chain(pieces).map(move |piece| {
         let piece = piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
         Ok(if html { html::piece(&piece, &site) } else { jsonl(&piece) })
     });
     let foot = html.then(|| Ok(html::FOOT.to_owned()));
-    stream::iter(head).chain(body).chain(stream::iter(foot))
+    Ok(stream::iter(head).chain(body).chain(stream::iter(foot)))
 }
 
 /// Entries stand as the list shows them, a line each; a conversation and a message are named by their one field.

@@ -16,10 +16,10 @@ use crate::{
             stats::Changes,
             work_logs::StoredEntry,
         },
-        work_log::{check_patch, update_work_log},
+        work_log::{stands_so, update_work_log},
     },
     timestamp::Timestamp,
-    work_log::{EntryPatch, StorageStatus, WorkLogEntry},
+    work_log::{EntryPatch, WorkLogEntry},
 };
 
 /// How often a run may move the entry before whoever wants to change it gives up.
@@ -32,7 +32,9 @@ pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId
             Err(Error::NotFound("entry")) => {}
             changed => return changed,
         }
-        take_out(retention, user, id, Becomes::Row(&patch)).await?;
+        if let TakenOut::Stays(entry) = take_out(retention, user, id, Becomes::Row(&patch)).await? {
+            return Ok(*entry);
+        }
     }
     update_work_log(&retention.store, now, user, id, patch).await
 }
@@ -46,22 +48,36 @@ pub(super) enum Becomes<'a> {
     Nothing(Timestamp),
 }
 
-/// Takes an entry out of the object in which it lies. Returns how many files go with it; `None` when a run has moved it meanwhile.
+/// What became of it.
+#[derive(Debug, PartialEq)]
+pub(super) enum TakenOut {
+    /// It is out, and so many files go with it.
+    Out(i64),
+    /// Nothing was to change about it: it lies where it was.
+    Stays(Box<WorkLogEntry>),
+    /// A run has moved it meanwhile.
+    Moved,
+}
+
+/// Takes an entry out of the object in which it lies.
 /// Errors: there is no such entry, somebody holds what is to be erased or changed, the change is refused, or the archive did not answer;
 /// the entry then lies where it was.
-pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes<'_>) -> Result<Option<i64>> {
+pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes<'_>) -> Result<TakenOut> {
     let (store, archive) = (&retention.store, &retention.archive);
     let found = reading::steadily(store, |reader| reading::find_archived(reader, archive, user, id));
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(store, None, user).await?;
     if !count_out(&mut tx, user, &shelf.key, &entry, matches!(becomes, Becomes::Nothing(_))).await? {
-        return Ok(None);
+        return Ok(TakenOut::Moved);
     }
     let files = match becomes {
         Becomes::Row(patch) => {
             if !patch.only_keeps() {
                 dooming::check_not_held(&mut tx, user, entry.conversation_id, "changed").await?;
-                check_patch(entry.clone().entry(StorageStatus::Hot, (None, None), None), patch.clone())?;
+            }
+            let shown = reading::shown(&shelf, &entry);
+            if stands_so(&shown, patch.clone())? {
+                return Ok(TakenOut::Stays(Box::new(shown)));
             }
             rows::bring_back(&mut tx, entry).await?;
             0
@@ -71,7 +87,7 @@ pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, b
     reach(FailPoint::TakeOutWritten).await;
     tx.commit().await?;
     reach(FailPoint::TakenOut).await;
-    Ok(Some(files))
+    Ok(TakenOut::Out(files))
 }
 
 /// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where it is. `false` when the

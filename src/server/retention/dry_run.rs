@@ -6,10 +6,7 @@ use super::{
     plan::{Plan, Step},
     sweeping, trimming,
 };
-use crate::{
-    server::error::{Error, Result},
-    work_log::StorageStatus,
-};
+use crate::server::error::{Error, Result};
 
 /// What stands behind a plan that does not show everything.
 const MORE: &str = "… and more of these; a run goes on until nothing is due";
@@ -57,11 +54,10 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
                 report.objects_written += foreseen.written;
                 report.objects_deleted += foreseen.deleted;
             }
-            Step::Retier(manifest, StorageStatus::Archived) => report.moved_to_archived += manifest.entries(),
-            Step::Retier(manifest, _) => report.moved_to_cold += manifest.entries(),
+            Step::Retier(manifest, tier) => report.moved(*tier, manifest.entries()),
             Step::Archive(group) => {
                 report.objects_written += moving::objects_of(group);
-                if group.kept { report.moved_to_archived += group.rows } else { report.moved_to_cold += group.rows }
+                report.moved(group.tier, group.rows);
             }
             Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
             Step::Remove(..) => report.objects_deleted += 1,

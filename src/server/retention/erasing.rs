@@ -3,7 +3,7 @@
 
 use super::{
     Retention,
-    changing::{self, Becomes},
+    changing::{self, Becomes, TakenOut},
     erased, expiring,
     fail_points::{FailPoint, reach},
     trimming,
@@ -44,7 +44,7 @@ pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id
                 return Ok(Receipt { rows: 1, files, objects, objects_pending, ..Receipt::default() });
             }
         }
-        if let Some(files) = changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
+        if let TakenOut::Out(files) = changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
             let (objects, objects_pending) = purge(retention, now, user).await?;
             return Ok(Receipt { archived: 1, files, objects, objects_pending, ..Receipt::default() });
         }

@@ -96,12 +96,5 @@ pub async fn whose(retention: &Retention, email: &str, conversation: &str) -> Re
 }
 
 fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {
-    Hold {
-        user_id: String::new(),
-        id: new_id::entry(now).to_string(),
-        conversation_id: None,
-        reason,
-        created_by: by.to_string(),
-        created_at: now.millis(),
-    }
+    Hold { id: new_id::entry(now).to_string(), reason, created_by: by.to_string(), created_at: now.millis() }
 }

@@ -17,7 +17,7 @@ use crate::{
             Tx,
             retention::{
                 due::DueGroup,
-                holes,
+                holds, holes,
                 lease::Fence,
                 manifest::Manifest,
                 objects,
@@ -28,6 +28,7 @@ use crate::{
         },
     },
     timestamp::Timestamp,
+    work_log::StorageStatus,
 };
 
 /// Most entries in one object.
@@ -43,8 +44,10 @@ const OBJECTS_MAX: i64 = 20;
 /// What was moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Moved {
-    /// Entries.
-    pub entries: i64,
+    /// Entries that expire one day.
+    pub cold: i64,
+    /// Entries that do not.
+    pub archived: i64,
     /// Objects written.
     pub objects: i64,
     /// There may be more in the group.
@@ -94,7 +97,11 @@ pub(super) async fn archive(
         let Some(last) = part.last() else { return Ok(moved) };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
-        moved.entries += move_part(retention, fence, (&part, erased), now, pace).await?;
+        let (entries, tier) = move_part(retention, fence, (&part, erased), now, pace).await?;
+        match tier {
+            StorageStatus::Archived => moved.archived += entries,
+            _ => moved.cold += entries,
+        }
         moved.objects += 1;
     }
     Ok(Moved { more: true, ..moved })
@@ -128,18 +135,19 @@ async fn next_part(
     Ok(part)
 }
 
-/// Puts an object, and lets its entries count there a few at a time, as their rows go.
+/// Puts an object, and lets its entries count there a few at a time, as their rows go. Returns how many did, and in which tier.
 async fn move_part(
     retention: &Retention,
     fence: Fence,
     (part, erased): (&[TieredRow], Erased),
     now: Timestamp,
     pace: &mut Pace,
-) -> Result<i64> {
+) -> Result<(i64, StorageStatus)> {
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
     let manifest = putting::put(retention, Some(fence), &entries, erased, now).await?;
     let (user, key, newest) = (manifest.user_id, manifest.key.clone(), manifest.ids.1);
     let newest_rev = part.iter().map(|row| row.entry.rev).max().unwrap_or(0);
+    let mut tier = manifest.tier;
     let (mut moved, mut unlisted) = (0, Some(Manifest { totals: Vec::new(), ..manifest }));
     for rows in part.chunks(CHANGED_AT_ONCE) {
         pace.rest().await;
@@ -150,33 +158,38 @@ async fn move_part(
                 if first.is_err() {
                     putting::take_back_or_tell(retention, Some(fence), user, &key, now).await;
                 }
-                first?
+                let (first, listed_as) = first?;
+                tier = listed_as;
+                first
             }
             None => move_more(retention, fence, (user, &key), (rows, moved_to)).await?,
         };
         reach(FailPoint::Moved).await;
     }
-    Ok(moved)
+    Ok((moved, tier))
 }
 
 /// Rows, and the last of them unless it is the last of their object.
 type Portion<'a> = (&'a [TieredRow], Option<EntryId>);
 
-/// Lists an object with the first rows that move into it.
+/// Lists an object with the first rows that move into it. Returns how many did, and in which tier it is.
 async fn list_first(
     retention: &Retention,
     fence: Fence,
     mut manifest: Manifest,
     (rows, moved_to): Portion<'_>,
     newest_rev: i64,
-) -> Result<i64> {
+) -> Result<(i64, StorageStatus)> {
     let mut tx = begin_unsynced(&retention.store, fence, manifest.user_id).await?;
+    if holds::protects(&mut tx, manifest.user_id, manifest.conversation_id).await? {
+        manifest.tier = StorageStatus::Archived;
+    }
     rows::raise_floor(&mut tx, manifest.user_id, newest_rev).await?;
     let moved = move_rows(&mut tx, &mut manifest, rows).await?;
     putting::list(&mut tx, &manifest, moved_to).await?;
     reach(FailPoint::MoveWritten).await;
     tx.commit().await?;
-    Ok(moved)
+    Ok((moved, manifest.tier))
 }
 
 /// Moves further rows into an object that is listed.

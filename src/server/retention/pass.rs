@@ -202,13 +202,13 @@ impl Pass<'_> {
             Step::Archive(group) => {
                 let moved = moving::archive(retention, fence, &group, (expired, now), &mut self.pace).await?;
                 report.objects_written += moved.objects;
+                report.moved(StorageStatus::Cold, moved.cold);
+                report.moved(StorageStatus::Archived, moved.archived);
                 self.left |= moved.more;
-                if group.kept { report.moved_to_archived += moved.entries } else { report.moved_to_cold += moved.entries }
             }
             Step::Retier(manifest, tier) => {
                 let entries = self.retier(&manifest, tier).await?;
-                let report = &mut self.report;
-                if tier == StorageStatus::Archived { report.moved_to_archived += entries } else { report.moved_to_cold += entries }
+                self.report.moved(tier, entries);
             }
             Step::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
             Step::Trim(manifest) => self.trim(&manifest, None).await?,

@@ -124,8 +124,7 @@ impl fmt::Display for Step {
             Self::Trim(manifest) => write!(f, "rewrite {} without entries that are gone from it", manifest.key),
             Self::Archive(group) => {
                 let place = group.conversation_id.map_or_else(|| "outside conversations".to_owned(), |id| format!("of conversation {id}"));
-                let tier = if group.kept { "archived" } else { "cold" };
-                write!(f, "move {} rows {place}, day {}, of {} to {tier}", group.rows, group.day, group.user_id)
+                write!(f, "move {} rows {place}, day {}, of {} to {}", group.rows, group.day, group.user_id, group.tier)
             }
             Self::Pack(user, ids) => write!(f, "pack {} rows of {user}", ids.len()),
             Self::Remove(_, key) => write!(f, "delete object {key}"),

@@ -42,11 +42,12 @@ impl Policy {
             days.is_none().then(|| format!("{name} is {text:?}; it must be a whole number of days from 1 to {DAYS_MAX}"))
         };
         let mut problems: Vec<_> = named.iter().zip(&days).filter_map(problem).collect();
-        for (pair, names) in days.windows(2).zip(named.windows(2)) {
-            if let [Some(sooner), Some(later)] = pair
+        let readable: Vec<_> = named.iter().zip(days).filter_map(|((name, _), days)| Some((name, days?))).collect();
+        for pair in readable.windows(2) {
+            if let [(sooner_name, sooner), (later_name, later)] = pair
                 && sooner >= later
             {
-                problems.push(format!("{} is {later}; it must be more than {}, which is {sooner}", names[1].0, names[0].0));
+                problems.push(format!("{later_name} is {later}; it must be more than {sooner_name}, which is {sooner}"));
             }
         }
         match days {
@@ -75,6 +76,7 @@ mod tests {
         assert_eq!(Policy::parse("0", "x", "99999999999999999999").unwrap_err().len(), 3);
         assert_eq!(Policy::parse("30", "30", "7").unwrap_err().len(), 2);
         assert_eq!(Policy::parse("7", "-1", "90").unwrap_err().len(), 1);
+        assert_eq!(Policy::parse("90", "x", "30").unwrap_err().len(), 2, "hot and cold make no sense whatever lies between");
     }
 
     #[test]

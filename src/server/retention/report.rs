@@ -6,6 +6,7 @@ use crate::{
         store::{Reader, retention::runs},
     },
     timestamp::Timestamp,
+    work_log::StorageStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,14 @@ pub async fn latest(reader: &mut Reader, limit: i64) -> Result<Vec<(Timestamp, R
 }
 
 impl Report {
+    /// Counts entries that moved to one of the tiers of the archive.
+    pub const fn moved(&mut self, tier: StorageStatus, entries: i64) {
+        match tier {
+            StorageStatus::Archived => self.moved_to_archived += entries,
+            _ => self.moved_to_cold += entries,
+        }
+    }
+
     /// Notes a step that failed.
     pub fn fail(&mut self, what: &str, why: &dyn std::fmt::Display) {
         self.failed += 1;

@@ -5,7 +5,9 @@ use clap::Args;
 use std::path::Path;
 
 /// A shorter secret could be guessed.
-pub const CRON_SECRET_ENOUGH: usize = 16;
+const CRON_SECRET_ENOUGH: usize = 16;
+/// What is said of one.
+pub const SHORT_CRON_SECRET: &str = "has fewer than 16 characters, so it could be guessed; take a longer one";
 
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +39,13 @@ pub struct RetentionConfig {
     pub policy: Policy,
     /// What a scheduler shows to start a run; `None` takes admins only.
     pub cron_secret: Option<String>,
+}
+
+impl RetentionConfig {
+    /// Whether what a scheduler shows could be guessed.
+    pub fn has_short_cron_secret(&self) -> bool {
+        self.cron_secret.as_ref().is_some_and(|secret| secret.len() < CRON_SECRET_ENOUGH)
+    }
 }
 
 impl RetentionSettings {

@@ -5,22 +5,26 @@ use super::{
     Policy, Report, Retention, Run,
     lag::{Lag, lags},
     run_once,
-    settings::CRON_SECRET_ENOUGH,
+    settings::SHORT_CRON_SECRET,
 };
 use crate::{
     server::{
         clock::Clock,
+        data_dir::Runner,
         error::{Error, Result},
         metrics::Metrics,
         state::App,
         store::{
-            meta,
+            Store, meta,
             retention::{lease, runs},
         },
     },
     timestamp::{HOUR_MS, Timestamp},
 };
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// How often the worker looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
@@ -115,11 +119,21 @@ async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Repo
     ran
 }
 
+/// Before a command runs, on a database of one process: where neither a server nor another command does, the lease is taken from a
+/// process that died. What is returned keeps other commands from that.
+pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>> {
+    let Some(runner) = Some(data_dir).filter(|_| store.is_single_process()).and_then(Runner::take) else { return Ok(None) };
+    let mut tx = store.begin().await?;
+    lease::clear(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Some(runner))
+}
+
 /// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
 /// the clock was first seen and the database first used.
 pub async fn begin(app: &App) -> Result<()> {
-    if app.config.retention.cron_secret.as_ref().is_some_and(|secret| secret.len() < CRON_SECRET_ENOUGH) {
-        tracing::warn!("CRON_SECRET has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one");
+    if app.config.retention.has_short_cron_secret() {
+        tracing::warn!("CRON_SECRET {SHORT_CRON_SECRET}");
     }
     let alone = app.store.is_single_process();
     if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {

@@ -44,7 +44,7 @@ pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, m
     }
     drop(reader);
     let wanted = Wanted { user: account.id, conversation_id, messages, format };
-    Ok(file(Body::from_stream(exported(app, wanted)), wanted))
+    Ok(file(Body::from_stream(exported(app, wanted).await?), wanted))
 }
 
 fn file(body: Body, wanted: Wanted) -> Response {

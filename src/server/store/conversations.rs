@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{Result, Tx, conditions::Conditions, parsed, parsed_option, storable};
+use super::{Result, Tx, conditions::Conditions, nul, parsed, parsed_option};
 use crate::{
     chat::Conversation,
     ids::{ConversationId, UserId},
@@ -41,7 +41,7 @@ impl ConversationRow {
 
 /// Adds a conversation; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
-    storable(&mut conversation.title);
+    nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
@@ -52,7 +52,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 
 /// Writes what may change about a conversation; its `rev` is set here.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
-    storable(&mut conversation.title);
+    nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql =
         "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";

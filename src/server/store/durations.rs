@@ -69,7 +69,7 @@ pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
     };
     let duration_ms = entry.duration_ms.filter(|_| entry.status != Status::Working)?;
     let mut name: String = name.chars().take(NAME_MAX).collect();
-    super::storable(&mut name);
+    super::nul::spaced(&mut name);
     Some(Timed { source, name, bucket: bucket(duration_ms) })
 }
 

@@ -1,6 +1,6 @@
 //! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
 
-use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option, storable};
+use super::{Result, Tx, conditions::Conditions, from_json, nul, parsed, parsed_option};
 use crate::{
     chat::{Message, MessageStatus, Role, finished_blocks},
     ids::{ConversationId, MessageId, TurnId, UserId},
@@ -59,7 +59,7 @@ pub fn render(message: &mut Message) {
 
 /// Adds a message; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
-    storable(&mut message.content);
+    nul::spaced(&mut message.content);
     message.rev = tx.next_rev(user).await?;
     let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -73,7 +73,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
 /// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or somebody else settled it:
 /// what readers were told stands, and the caller drops the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
-    storable(&mut message.content);
+    nul::spaced(&mut message.content);
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \
                where user_id = $1 and id = $2 and status in ('streaming', $4)";

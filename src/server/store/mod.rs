@@ -9,6 +9,7 @@ mod conditions;
 mod error;
 mod listening;
 mod migrations;
+mod nul;
 mod others;
 mod outbox;
 mod reader;
@@ -208,13 +209,6 @@ impl Store {
         self.inner.patient.close();
         self.inner.writers.close().await;
         self.inner.readers.close().await;
-    }
-}
-
-/// PostgreSQL's text cannot hold NUL. On both databases a space stands in for it: bounds and sizes stay as they are.
-fn storable(text: &mut String) {
-    if text.contains('\0') {
-        *text = text.replace('\0', " ");
     }
 }
 

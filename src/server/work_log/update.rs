@@ -10,12 +10,12 @@ use crate::{
         store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
-    work_log::{EntryPatch, FieldError, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry},
+    work_log::{EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry},
 };
 use serde_json::{Map, Value};
 
 /// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one that only keeps the entry or lets
-/// it go. Errors: `NotFound`, `Conflict` when a settled entry would work again or is on hold, `Refused` when the metadata would grow
+/// it go; a patch that changes nothing about a settled entry leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would work again or is on hold, `Refused` when the metadata would grow
 /// over its bound.
 pub async fn update_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
     change(store, now, user, id, patch, |_| true).await
@@ -41,14 +41,18 @@ async fn change(
     if !may(&before) {
         return Err(Error::Conflict(format!("the entry is {} already", before.status)));
     }
-    let (lease_ms, kept) = (patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS), patch.kept);
+    let (lease_ms, kept, only_keeps) = (patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS), patch.kept, patch.only_keeps());
     let mut entry = WorkLogEntry { updated_at: now, ..before.clone() };
-    if !patch.only_keeps() {
+    if !only_keeps {
         if before.status != Status::Working {
             dooming::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
         }
         entry = patched(entry, patch)?;
-        mask_entry(&mut entry);
+    }
+    if is_settled_so(&before, &entry, kept) {
+        return Ok(before);
+    }
+    if !only_keeps {
         let lease_until = (entry.status == Status::Working).then(|| now.plus(lease_ms).millis());
         work_logs::update(&mut tx, &before, &mut entry, lease_until).await?;
     }
@@ -59,13 +63,20 @@ async fn change(
     Ok(entry)
 }
 
-/// Refuses what would be refused of an entry that is settled. Errors: `Conflict` when it would work again, `Refused` when its metadata
+/// Whether a settled entry stands as the patch would have it. Errors: `Conflict` when it would work again, `Refused` when its metadata
 /// would grow over its bound.
-pub fn check_patch(entry: WorkLogEntry, patch: EntryPatch) -> Result<()> {
-    patched(entry, patch).map(drop)
+pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
+    let kept = patch.kept;
+    Ok(is_settled_so(entry, &patched(entry.clone(), patch)?, kept))
 }
 
-/// The entry with what is to change about it, at its `updated_at`.
+/// Whether nothing is to change about an entry that is settled.
+fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>) -> bool {
+    let as_kept = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
+    as_kept && before.status != Status::Working && *before == WorkLogEntry { updated_at: before.updated_at, ..after.clone() }
+}
+
+/// The entry with what is to change about it, at its `updated_at`, without what must not be stored.
 fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
     let before = entry.status;
     if let Some(status) = patch.status {
@@ -81,6 +92,7 @@ fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
         entry.duration_ms = Some(entry.updated_at.since(entry.timestamp));
     }
     merge(&mut entry.metadata.0, patch.metadata.unwrap_or_default())?;
+    mask_entry(&mut entry);
     Ok(entry)
 }
 

@@ -34,4 +34,25 @@ on_both_databases! {
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         assert_eq!(read().await, held);
     }
+
+    async fn a_change_that_changes_nothing_leaves_a_settled_entry_as_it_is(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let made = entry(&store, ada, Status::Success, "old").await;
+        let nothing = [
+            EntryPatch::default(),
+            EntryPatch { kept: Some(false), ..EntryPatch::default() },
+            EntryPatch { status: Some(Status::Success), title: Some("old".into()), details: Some(None), ..EntryPatch::default() },
+        ];
+        for later in [NOW, NOW.plus(8 * DAY_MS), NOW.plus(31 * DAY_MS)] {
+            run(&retention, later).await;
+            let before = find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap();
+            for patch in &nothing {
+                assert_eq!(update_anywhere(&retention, later, ada, made.id, patch.clone()).await.unwrap(), before);
+                assert_eq!(find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap(), before);
+            }
+        }
+        let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
+        let changed = update_anywhere(&retention, NOW.plus(31 * DAY_MS), ada, made.id, kept).await.unwrap();
+        assert!(changed.rev > made.rev && changed.kept_by.is_some(), "{changed:?}");
+    }
 }

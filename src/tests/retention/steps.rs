@@ -4,6 +4,7 @@ use crate::{
     chat::ResetReason,
     server::{
         archive::reading,
+        data_dir::DataDir,
         error::Error,
         feed::{Position, check_cursor},
         retention::{
@@ -12,6 +13,7 @@ use crate::{
             erasing,
             fail_points::{FailPoint, heard_by},
             keeping, restoring, run_once,
+            worker::take_over,
         },
         store::{
             retention::{lease, objects},
@@ -95,6 +97,23 @@ on_both_databases! {
         assert!(run_once(&retention, Run::at(Policy::default(), NOW.plus(1_500))).await.unwrap().busy);
     }
 
+    async fn a_command_takes_the_lease_from_a_process_that_died_and_from_no_other(store: Store) {
+        let (retention, folder) = (retention(&store), tempfile::tempdir().unwrap());
+        let left_by_the_dead = async || {
+            let mut tx = store.begin().await.unwrap();
+            lease::take(&mut tx, NOW, NOW.plus(600_000)).await.unwrap().unwrap();
+            tx.commit().await.unwrap();
+        };
+        left_by_the_dead().await;
+        let server = DataDir::take(folder.path()).unwrap();
+        assert!(take_over(&store, folder.path()).await.unwrap().is_none() && run(&retention, NOW).await.busy, "a server may be running");
+        drop(server);
+        let runner = take_over(&store, folder.path()).await.unwrap();
+        assert_eq!(runner.is_some(), store.is_single_process(), "elsewhere another machine may be running");
+        assert_eq!(run(&retention, NOW).await.busy, !store.is_single_process());
+        assert!(take_over(&store, folder.path()).await.unwrap().is_none(), "another command is running");
+    }
+
     async fn a_cursor_below_rows_that_moved_cannot_be_continued(store: Store) {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         let old = entry(&store, ada, Status::Success, "old").await;
@@ -115,7 +134,8 @@ on_both_databases! {
         }
         keeping::keep_conversation(&retention, NOW, ada, talk.id, true).await.unwrap();
         let hold = keeping::place_hold(&retention, NOW, ada, (ada, Some(held.id)), "a lawsuit").await.unwrap();
-        run(&retention, days(40)).await;
+        let report = run(&retention, days(40)).await;
+        assert_eq!((report.moved_to_archived, report.moved_to_cold), (2, 1), "what does not expire is archived at once: {report:?}");
         let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
         update_anywhere(&retention, days(40), ada, alone.id, kept).await.unwrap();
         run(&retention, days(41)).await;

@@ -4,7 +4,7 @@ use crate::{
     ids::{EntryId, UserId},
     server::{
         archive::{
-            Archive,
+            Archive, exporting,
             reading::{find, list, steadily},
         },
         retention::Retention,
@@ -18,6 +18,7 @@ use crate::{
     timestamp::DAY_MS,
     work_log::Status,
 };
+use futures::StreamExt;
 use object_store::{
     memory::InMemory,
     throttle::{ThrottleConfig, ThrottledStore},
@@ -78,5 +79,18 @@ on_both_databases! {
             }
         })
         .await;
+    }
+
+    async fn exports_that_wait_for_the_archive_leave_places_to_people_who_look_at_a_page(store: Store) {
+        let (archive, ada, _) = slow_archive(&store).await;
+        let begun = store.counters().used();
+        let export = || exporting::pages(store.clone(), archive.clone(), ada, EntryFilter::default()).map(drop).collect::<()>();
+        let exports: Vec<_> = (0..READERS).map(|_| tokio::spawn(export())).collect();
+        while store.counters().used() < begun + 2 {
+            tokio::task::yield_now().await;
+        }
+        let _pages = (store.read_patiently().await.unwrap(), store.read_patiently().await.unwrap());
+        assert_eq!(store.counters().used(), begun + 4, "two exports read");
+        exports.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -3,11 +3,13 @@
 
 use crate::{
     server::{
-        archive::Archive,
+        archive::{Archive, exporting::PAGE},
         retention::{Retention, damage},
+        work_log::{Origin, create_work_log},
     },
-    tests::support::{Person, TestApp, address_of, lying::Liar},
+    tests::support::{Person, TestApp, address_of, lying::Liar, people::draft},
     timestamp::DAY_MS,
+    work_log::Status,
 };
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
@@ -71,16 +73,21 @@ async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_be_whole_is_refused() {
-    let (_app, ada, liar, talk, entries) = reader().await;
+    let (app, ada, liar, talk, entries) = reader().await;
     liar.is_away(true);
     ada.gets(&address_of(&entries[0])).await.expect(503);
     ada.deletes(&address_of(&entries[0])).await.expect(503);
-    for query in ["", "&messages=true"] {
-        let request = ada.request(reqwest::Method::GET, &format!("/api/work-log/export?conversationId={talk}{query}"));
-        // the connection may break before its first bytes are on their way
-        let whole = async { request.send().await?.bytes().await };
-        assert!(whole.await.is_err(), "an export that is not whole breaks off");
+    for query in ["", "&messages=true", "&format=html", "&format=html&messages=false"] {
+        let told = ada.gets(&format!("/api/work-log/export?conversationId={talk}{query}")).await.expect(503);
+        assert!(told["detail"].as_str().unwrap().contains("does not answer"), "{told}");
     }
+    let (store, now) = (&app.app.store, app.app.clock.now());
+    for n in 0..PAGE {
+        create_work_log(store, now, ada.id, draft(Status::Info, &format!("hot {n}")), Origin::default()).await.unwrap();
+    }
+    let begun = ada.request(reqwest::Method::GET, "/api/work-log/export").send().await.unwrap();
+    assert_eq!(begun.status(), 200);
+    assert!(begun.bytes().await.is_err(), "an export whose end is missing breaks off");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,9 +87,11 @@ on_both_databases! {
         let made = create_work_log(&store, NOW, ada, odd.clone(), Origin::default()).await.unwrap();
         let patch = EntryPatch { title: Some("c\0d".into()), ..EntryPatch::default() };
         let made = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
-        assert_eq!((made.title.as_str(), made.details.as_deref(), &made.metadata), ("c d", Some("d e"), &odd.metadata));
+        assert_eq!((made.title.as_str(), made.details.as_deref(), &made.metadata), ("c\0d", Some("d\0e"), &odd.metadata));
         let filter = work_logs::EntryFilter { text: Some("d\0E".into()), ..Default::default() };
         assert_eq!(work_logs::list(&mut store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), [made]);
+        let filter = work_logs::EntryFilter { text: Some("d e".into()), ..Default::default() };
+        assert_eq!(work_logs::list(&mut store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), []);
         let (_, said) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hel\0lo").await.unwrap();
         assert_eq!(said.content, "Hel lo");
     }

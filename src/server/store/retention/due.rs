@@ -60,6 +60,8 @@ pub struct DueGroup {
     pub day: i64,
     /// Whether these are the entries of that day that are kept.
     pub kept: bool,
+    /// Cold, or archived where they or all of the conversation do not expire.
+    pub tier: StorageStatus,
     /// How many.
     pub rows: i64,
     /// The ids from which to which they reach.
@@ -72,6 +74,7 @@ struct GroupRow {
     conversation_id: Option<String>,
     day: i64,
     kept: i64,
+    stays: i64,
     entries: i64,
     first_id: String,
     last_id: String,
@@ -95,12 +98,14 @@ pub async fn groups(
     (warm, expired): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<DueGroup>> {
+    const GROUP_HELD: &str = held!("due");
     let sql = format!(
-        "select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
+        "select due.*, cast(case when kept = 1 or {GROUP_HELD} then 1 else 0 end as bigint) as stays from (\
+         select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
          count(*) as entries, min(id) as first_id, max(id) as last_id from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
          and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
          group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
-         order by user_id, conversation_id limit $6"
+         order by user_id, conversation_id limit $6) as due"
     );
     let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql)).bind(day).bind(day * DAY_MS).bind((day + 1) * DAY_MS);
     let read = |row: GroupRow| {
@@ -109,6 +114,7 @@ pub async fn groups(
             conversation_id: parsed_option("conversation_id", row.conversation_id.as_deref())?,
             day: row.day,
             kept: row.kept != 0,
+            tier: if row.stays != 0 { StorageStatus::Archived } else { StorageStatus::Cold },
             rows: row.entries,
             ids: (parsed("first_id", &row.first_id)?, parsed("last_id", &row.last_id)?),
         })

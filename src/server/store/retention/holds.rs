@@ -37,15 +37,10 @@ macro_rules! holds_over {
 pub(in crate::server::store) use {held, held_by, holds_over};
 
 /// A reason why entries do not expire.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// Whose entries.
-    pub user_id: String,
     /// Its id.
     pub id: String,
-    /// Only of this conversation.
-    pub conversation_id: Option<String>,
     /// Why, in the admin's words.
     pub reason: String,
     /// Who placed it.
@@ -137,22 +132,20 @@ pub async fn any_of(connection: &mut AnyConnection, user: UserId) -> Result<bool
     Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
 }
 
-/// Admins' holds in force, newest first, at most `limit`.
-pub async fn list(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Hold>> {
-    let sql = "select user_id, id, conversation_id, reason, created_by, created_at from retention_holds \
-               where kind = 'hold' and released_at is null order by created_at desc limit $1";
-    Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
-}
-
 /// An admin's hold as people read it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-#[expect(missing_docs, reason = "the fields are those of `Hold`, with addresses for ids")]
 pub struct NamedHold {
+    /// Its id.
     pub id: String,
+    /// The address of the person whose entries it holds.
     pub person: String,
+    /// Only of this conversation.
     pub conversation_id: Option<String>,
+    /// Why, in the admin's words.
     pub reason: String,
+    /// The address of who placed it.
     pub placed_by: String,
+    /// When, in milliseconds since the epoch.
     pub created_at: i64,
 }
 

@@ -3,7 +3,7 @@
 use super::{COLUMNS, EntryRow};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, conditions::Conditions},
+    server::store::{Result, conditions::Conditions, nul::disguised},
     work_log::{LogType, Status, StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
@@ -80,7 +80,7 @@ impl EntryFilter {
 
 /// Whether title or details contain the text, A to Z in upper and lower case alike.
 fn contains(entry: &WorkLogEntry, text: &str) -> bool {
-    let text = text.to_ascii_lowercase().replace('\0', " ");
+    let text = text.to_ascii_lowercase();
     let within = |field: &str| field.to_ascii_lowercase().contains(&text);
     within(&entry.title) || entry.details.as_deref().is_some_and(within)
 }
@@ -105,7 +105,7 @@ pub async fn earliest(
 /// `lower` does in both databases.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in text.to_ascii_lowercase().replace('\0', " ").chars() {
+    for letter in disguised(&text.to_ascii_lowercase()).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -5,7 +5,7 @@ mod list;
 mod row;
 mod stored;
 
-use super::{Result, Tx, stats};
+use super::{Result, Tx, nul::disguised, stats};
 use crate::{
     ids::{EntryId, UserId},
     timestamp::Timestamp,
@@ -40,7 +40,6 @@ pub(super) async fn put_back(tx: &mut Tx<'_>, entry: &mut WorkLogEntry) -> Resul
 }
 
 async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
-    row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
                storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
@@ -49,7 +48,8 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Resu
     let query = sqlx::query_as::<_, Fate>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
     let query = query.bind(entry.conversation_id.map(|id| id.to_string())).bind(entry.parent_id.map(|id| id.to_string()));
     let query = query.bind(entry.turn_id.map(|id| id.to_string())).bind(entry.log_type.as_str()).bind(entry.status.as_str());
-    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata)).bind(entry.duration_ms);
+    let query = query.bind(disguised(&entry.title)).bind(entry.details.as_deref().map(disguised));
+    let query = query.bind(row::metadata_json(&entry.metadata)).bind(entry.duration_ms);
     let query = query.bind(entry.storage_status.as_str()).bind(entry.timestamp.millis()).bind(entry.updated_at.millis());
     let (key, hash) = held.idempotency.clone().unzip();
     let fate = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
@@ -73,13 +73,12 @@ fn size_of(entry: &WorkLogEntry) -> i64 {
 /// run packs it. `before` is the row as it was read in this transaction, after the owner was locked.
 pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogEntry, lease_until: Option<i64>) -> Result<()> {
     let stored = stored_bytes(tx, before).await?;
-    row::make_storable(entry);
     entry.rev = tx.next_rev(entry.user_id).await?;
     entry.storage_status = StorageStatus::Hot;
     let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, packed = null, storage_status = $7, \
                duration_ms = $8, updated_at = $9, lease_until = $10, rev = $11 where user_id = $1 and id = $2";
     let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(entry.status.as_str());
-    let query = query.bind(&entry.title).bind(entry.details.as_deref()).bind(row::metadata_json(&entry.metadata));
+    let query = query.bind(disguised(&entry.title)).bind(entry.details.as_deref().map(disguised)).bind(row::metadata_json(&entry.metadata));
     let query = query.bind(entry.storage_status.as_str()).bind(entry.duration_ms).bind(entry.updated_at.millis());
     query.bind(lease_until).bind(entry.rev).execute(&mut **tx).await?;
     stats::count_change(tx, (before, stored), (entry, size_of(entry))).await

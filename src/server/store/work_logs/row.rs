@@ -2,9 +2,8 @@
 
 use super::{
     super::{
-        Result, StoreError, from_json, parsed, parsed_option,
+        Result, StoreError, from_json, nul, parsed, parsed_option,
         retention::holds::{held, held_by},
-        storable,
     },
     StoredEntry,
 };
@@ -82,7 +81,7 @@ impl EntryRow {
             turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
             log_type: parsed("log_type", &self.log_type)?,
             status: parsed("status", &self.status)?,
-            title: self.title,
+            title: nul::plain(self.title),
             details,
             metadata,
             timestamp: Timestamp::from_millis(self.created_at),
@@ -100,7 +99,7 @@ pub(in crate::server::store) fn kept_by(kind: &str) -> KeptBy {
 }
 
 fn long_fields(details: Option<String>, metadata: &str, packed: Option<&[u8]>) -> Result<(Option<String>, Metadata)> {
-    let Some(packed) = packed else { return Ok((details, from_json("metadata", metadata)?)) };
+    let Some(packed) = packed else { return Ok((details.map(nul::plain), from_json("metadata", metadata)?)) };
     let unpacked = packing::unpack(packed).map_err(|why| StoreError::Corrupt { what: "packed", why: why.to_string() })?;
     Ok((unpacked.details, from_json("metadata", &unpacked.metadata)?))
 }
@@ -108,12 +107,6 @@ fn long_fields(details: Option<String>, metadata: &str, packed: Option<&[u8]>) -
 /// The long fields of an entry as its row has them while it is hot.
 pub(in crate::server::store) fn long(entry: &StoredEntry) -> Long {
     Long { details: entry.details.clone(), metadata: metadata_json(&entry.metadata) }
-}
-
-/// Makes the entry's texts such that both databases hold them. In JSON a NUL is escaped and needs nothing.
-pub(super) fn make_storable(entry: &mut WorkLogEntry) {
-    storable(&mut entry.title);
-    entry.details.iter_mut().for_each(storable);
 }
 
 pub(super) fn metadata_json(metadata: &Metadata) -> String {

@@ -76,7 +76,7 @@ impl Scene {
     }
 
     async fn everything_goes(&mut self, now: Timestamp, work: &Work) {
-        let holds = crate::server::store::retention::holds::list(&mut self.store.read().await.unwrap(), 9).await.unwrap();
+        let holds = crate::server::store::retention::holds::with_names(&mut self.store.read().await.unwrap(), 9).await.unwrap();
         for hold in holds {
             keeping::release_hold(&self.retention(), now, &hold.id).await.unwrap();
         }

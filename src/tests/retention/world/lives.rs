@@ -94,7 +94,7 @@ impl World {
                 || known.entry.conversation_id.as_ref().is_some_and(is_gone);
             assert!(may_lack || self.map.known.contains_key(id), "{known:?} is lost with the backup; it was {:?}", self.versions[id]);
         }
-        let in_force = holds::list(&mut self.store.read().await.unwrap(), 100).await.unwrap();
+        let in_force = holds::with_names(&mut self.store.read().await.unwrap(), 100).await.unwrap();
         self.map.holds = then.holds.into_iter().filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id)).collect();
         assert_eq!(self.map.holds.len(), in_force.len());
         self.map.kept_places = then.kept_places.into_iter().filter(|place| !is_gone(place)).collect();
