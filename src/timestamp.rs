@@ -62,6 +62,12 @@ impl Timestamp {
         format!("{}, {hour:02}:{minute:02}:{second:02} UTC", self.date())
     }
 
+    /// The time of day a person reads: `09:30 UTC`.
+    pub fn time_of_day(self) -> String {
+        let (hour, minute, ..) = self.clock();
+        format!("{hour:02}:{minute:02} UTC")
+    }
+
     /// The moment in an RFC 3339 text.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;

@@ -65,6 +65,17 @@ for (const { colorScheme, name, viewport } of looks) {
   });
 }
 
+test("with models of long names one can send on the narrowest phone", async () => {
+  const env = { OPENAI_API_KEY: "none", HOLLY_MODELS: `openai:${"a-model-of-a-very-long-name-".repeat(3)},openai:another` };
+  const holly = await aServer({ env });
+  const ada = await somebody({ holly, viewport: { width: 320, height: 640 } });
+  const { x, width } = await ada.the(at.send).boundingBox();
+  assert.ok(x + width <= 320, `Send ends at ${x + width} of 320`);
+  assert.equal(await ada.the(at.prompt).filter({ hasText: "fallback" }).count(), 0, "what only the demo can show is not offered");
+  await ada.leaves();
+  await holly.isGone();
+});
+
 test("light and dark follow the system until one is chosen, and the choice stays", async () => {
   const ada = await somebody({ colorScheme: "light" });
   const light = await background(ada);

@@ -13,6 +13,6 @@ pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
     let (app, _) = asker::asker()?;
     let detail: Detail = detail.parse().map_err(|why: crate::work_log::UnknownWord| Error::refused("detail", why.to_string()))?;
     cookies::choose(&app, "detail", detail.as_str());
-    leptos_axum::redirect("/settings#appearance");
+    leptos_axum::redirect("/settings?changed=detail#appearance");
     Ok(())
 }

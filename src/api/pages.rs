@@ -58,6 +58,10 @@ pub struct ChatPage {
     pub span: Span,
     /// The models that answer, in the order in which they are asked.
     pub models: Vec<ModelChoice>,
+    /// Whether an admin holds the open conversation.
+    pub on_hold: bool,
+    /// Whether the row is not there around which rows were asked for.
+    pub gone: bool,
 }
 
 /// A model that can be chosen for a conversation.

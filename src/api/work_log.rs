@@ -4,6 +4,7 @@ use super::{ApiError, Said, Snapshot};
 use crate::ids::{ConversationId, EntryId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What the history page looks for. Words are those of the HTTP API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ impl HistoryQuery {
 pub struct HistoryPage {
     /// The entries found.
     pub snapshot: Snapshot,
+    /// The titles of the conversations in which they stand.
+    pub titles: BTreeMap<ConversationId, String>,
     /// Pass it as `before` for the next older page.
     pub next: Option<EntryId>,
 }

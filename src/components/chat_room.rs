@@ -19,6 +19,7 @@ pub fn ChatRoom(
     #[prop(default = None)]
     deleted: Option<String>,
 ) -> impl IntoView {
+    let demo = page.models.iter().all(|model| model.key.starts_with("demo:"));
     let conversation = page.conversation;
     let current = conversation.as_ref().map(|conversation| conversation.id);
     let (listed, shown): (Vec<_>, Vec<_>) = page.snapshot.rows.iter().cloned().partition(|row| matches!(row, Change::Conversation(_)));
@@ -30,8 +31,8 @@ pub fn ChatRoom(
             <a class="skip" href="#message">"Skip to the message field"</a>
             <Side account=page.account snapshot=with(listed) current/>
             <main class="main">
-                <ReceiptNote code=deleted/>
-                <ConversationRoom conversation=conversation.clone() snapshot=with(shown) span=page.span/>
+                <ReceiptNote code=deleted gone=page.gone/>
+                <ConversationRoom conversation=conversation.clone() snapshot=with(shown) span=page.span on_hold=page.on_hold demo/>
                 <ComposerForm conversation=conversation.clone() snapshot=with(open.into_iter().collect()) models=page.models trouble/>
             </main>
             <TalkDialogs conversation/>

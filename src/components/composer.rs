@@ -54,7 +54,7 @@ pub(super) fn ComposerForm(
             <Trouble text=trouble.unwrap_or_default()/>
             <form class="compose-form" method="post" action=MESSAGES enctype="multipart/form-data">
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
-                <textarea id="message" name="content" rows="1" required maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
+                <textarea id="message" name="content" rows="1" required autofocus maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
                 <ul class="attached" aria-label="Attached files" hidden></ul>
                 <ComposerFoot models chosen running/>
             </form>

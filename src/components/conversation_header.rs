@@ -7,7 +7,7 @@ use leptos::prelude::*;
 /// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, so that they need no
 /// JavaScript; without it nothing follows the server, and the header says what to do instead.
 #[component]
-pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl IntoView {
+pub(super) fn ConversationHeader(conversation: Option<Conversation>, on_hold: bool) -> impl IntoView {
     let title = conversation.as_ref().map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());
     let tools = conversation.map(|open| {
         view! {
@@ -15,6 +15,7 @@ pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl Int
                 <Icon name="pin"/>
                 "Kept"
             </span>
+            {on_hold.then(|| view! { <span class="chip" title="An admin keeps this conversation: nothing in it can be deleted until they release it">"On hold"</span> })}
             <button type="button" class="tool" popovertarget="talk-menu" aria-label="What can be done with this conversation">
                 <Icon name="more"/>
             </button>
@@ -28,7 +29,7 @@ pub(super) fn ConversationHeader(conversation: Option<Conversation>) -> impl Int
             <h1>{title}</h1>
             {tools}
             <span class="scripted"><ConnectionStatus/></span>
-            <noscript><a class="connection" href="">"Reload to see what is new"</a></noscript>
+            <noscript><a class="connection" href="">"Reload"</a></noscript>
         </header>
     }
 }

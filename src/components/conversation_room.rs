@@ -20,6 +20,10 @@ pub(super) fn ConversationRoom(
     snapshot: Snapshot,
     /// Which part of it the page shows.
     span: Span,
+    /// Whether an admin holds it.
+    on_hold: bool,
+    /// Whether nobody but the demo model answers.
+    demo: bool,
 ) -> impl IntoView {
     let conversation_id = conversation.as_ref().map(|open| open.id);
     let running = conversation.as_ref().and_then(|open| open.running_turn_id);
@@ -31,11 +35,11 @@ pub(super) fn ConversationRoom(
     view! {
         <ConversationView>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot, "span": span })/>
-            <ConversationHeader conversation/>
+            <ConversationHeader conversation on_hold/>
             {menu}
             <div class="scroll" tabindex="0" aria-label="Messages and work" role="region">
                 {page("before", span.from).map(|href| view! { <a class="older" href=href>"Show earlier"</a> })}
-                {empty.then(|| view! { <Welcome/> })}
+                {empty.then(|| view! { <Welcome demo/> })}
                 <Timeline items running reader gaps/>
                 {page("from", span.to).map(|href| view! { <Later href latest=conversation_id.map(|id| format!("/c/{id}"))/> })}
                 <div class="jump" hidden>

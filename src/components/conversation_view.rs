@@ -65,7 +65,7 @@ fn begin(root: &Element, known: Value) -> Option<()> {
         let span = span.clone();
         move || items(stream, conversation_id, span.get())
     });
-    follow_permalinks(conversation_id, span);
+    follow_permalinks(conversation_id);
     leave_when_removed(stream, conversation_id);
     hear_copying(root, stream);
     send_live_forms();

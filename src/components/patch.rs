@@ -80,15 +80,18 @@ fn put(parent: &Node, node: &Node, next: Option<&Node>) {
 }
 
 fn sync(held: &Element, wanted: &Element) {
-    for name in wanted.get_attribute_names().iter().filter_map(|name| name.as_string()) {
+    // What is open was opened by its reader, and what is closed was closed.
+    let names = |of: &Element| {
+        of.get_attribute_names().iter().filter_map(|name| name.as_string()).filter(|name| name != "open").collect::<Vec<_>>()
+    };
+    for name in names(wanted) {
         let value = wanted.get_attribute(&name);
         if held.get_attribute(&name) != value {
             let _ = held.set_attribute(&name, &value.unwrap_or_default());
         }
     }
-    for name in held.get_attribute_names().iter().filter_map(|name| name.as_string()) {
-        // What is open was opened by its reader.
-        if name != "open" && !wanted.has_attribute(&name) {
+    for name in names(held) {
+        if !wanted.has_attribute(&name) {
             let _ = held.remove_attribute(&name);
         }
     }

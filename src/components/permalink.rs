@@ -1,17 +1,14 @@
 //! `#entry-{id}` in the address opens that entry, shows it and marks it (the mark is `:target` in the style). An entry that
-//! is not on the page has a page of its own around it.
+//! is not on the page has a page of its own around it; that page says so where it is no longer there.
 
 use super::browser;
-use crate::{
-    chat::Span,
-    ids::{ConversationId, EntryId},
-};
+use crate::ids::{ConversationId, EntryId};
 use leptos::prelude::*;
 
-/// Follows the address now and whenever its fragment changes. `span` is what the page shows of which conversation.
-pub(super) fn follow_permalinks(conversation: Option<ConversationId>, span: ArcRwSignal<Span>) {
-    let follow = move || follow(conversation, span.get_untracked());
-    request_animation_frame(follow.clone());
+/// Follows the address now and whenever its fragment changes.
+pub(super) fn follow_permalinks(conversation: Option<ConversationId>) {
+    let follow = move || follow(conversation);
+    request_animation_frame(follow);
     browser::listen(&window(), "hashchange", move |_| follow());
 }
 
@@ -20,7 +17,7 @@ pub(super) fn names_an_entry() -> bool {
     entry_of(&window().location().hash().unwrap_or_default()).is_some()
 }
 
-fn follow(conversation: Option<ConversationId>, span: Span) {
+fn follow(conversation: Option<ConversationId>) {
     let location = window().location();
     let Some(id) = entry_of(&location.hash().unwrap_or_default()) else { return };
     if let Some(row) = browser::element(&format!("entry-{id}")) {
@@ -29,7 +26,7 @@ fn follow(conversation: Option<ConversationId>, span: Span) {
         }
         _ = row.set_attribute("open", "");
         row.scroll_into_view();
-    } else if let Some(conversation) = conversation.filter(|_| !span.holds(id.uuid())) {
+    } else if let Some(conversation) = conversation.filter(|_| !location.search().is_ok_and(|query| query.ends_with(&id.to_string()))) {
         _ = location.replace(&format!("/c/{conversation}?around={id}#entry-{id}"));
     }
 }

@@ -30,7 +30,7 @@ pub fn Side(
             </a>
             <a class="find" href="/history">
                 <Icon name="search"/>
-                "Search"
+                "Search the work log"
             </a>
             <LiveConversations snapshot current/>
             <div class="me">

@@ -4,18 +4,19 @@ use super::Icon;
 use crate::api::SendMessage;
 use leptos::{prelude::*, server_fn::ServerFn};
 
-const PROMPTS: [&str; 6] = [
-    "Paint a lighthouse at dusk",
-    "Compose slow cello music",
-    "Make a short film of rain",
-    "Show me a fallback",
-    "Let a tool fail",
-    "Let everything fail",
-];
+const PROMPTS: [&str; 3] = ["Paint a lighthouse at dusk", "Compose slow cello music", "Make a short film of rain"];
+/// What the demo model can show.
+const SHOWS: [&str; 5] =
+    ["Show me a fallback", "Write a note: buy lamp oil", "Let a tool fail", "Tell me something long", "Let everything fail"];
+const QUESTIONS: [&str; 3] = ["Why are there two tides a day?", "Plan a week of quick dinners", "Explain compound interest simply"];
 
 /// Shown where nothing has been said yet. Each prompt is a form that begins a conversation.
 #[component]
-pub fn Welcome() -> impl IntoView {
+pub fn Welcome(
+    /// Whether nobody but the demo model answers.
+    demo: bool,
+) -> impl IntoView {
+    let others: &[&'static str] = if demo { &SHOWS } else { &QUESTIONS };
     view! {
         <section class="welcome">
             <Icon name="leaf"/>
@@ -23,7 +24,9 @@ pub fn Welcome() -> impl IntoView {
             <p>"Everything the assistant does is written down here as it happens: which model it asks, which tools it runs, and what went wrong."</p>
             <ul class="prompts">
                 {PROMPTS
-                    .map(|prompt| {
+                    .iter()
+                    .chain(others)
+                    .map(|&prompt| {
                         view! {
                             <li>
                                 <form method="post" action=SendMessage::url()>

@@ -112,7 +112,7 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     });
     keep_connection(root, stream);
     keep_time(root);
-    follow_permalinks(None, ArcRwSignal::default());
+    follow_permalinks(None);
     hear_copying(root, stream);
     send_live_forms();
     Some(())

@@ -1,6 +1,6 @@
 //! The part of the settings about signing in: where one is signed in, and the password.
 
-use super::settings::day;
+use super::settings::at;
 use crate::api::{Account, ChangePassword, Device, EndDevice, SignOut, SignOutEverywhere};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -44,7 +44,7 @@ fn DeviceRow(device: Device) -> impl IntoView {
             </form>
         })
     };
-    view! { <tr><td>{device.name}</td><td>{day(device.last_seen_at)}</td><td>{end}</td></tr> }
+    view! { <tr><td>{device.name}</td><td>{at(device.last_seen_at)}</td><td>{end}</td></tr> }
 }
 
 /// Changes the password.

@@ -42,7 +42,7 @@ const EXAMPLES: [(&str, &str, &str); 14] = [
     ("The receipt of a deletion", "<ReceiptNote code/>", "receipt_note.rs"),
     ("Composer", "<ComposerFoot models chosen running/>", "composer_foot.rs"),
     ("What went wrong", "<Trouble text/>", "trouble.rs"),
-    ("Nothing yet", "<Welcome/>", "welcome.rs"),
+    ("Nothing yet", "<Welcome demo/>", "welcome.rs"),
 ];
 
 /// One theme; `first` numbers its examples apart from the other one's.
@@ -62,7 +62,7 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
         view! { <div class="sample"><Receipts first/></div> }.into_any(),
         view! { <div class="sample"><Composers/></div> }.into_any(),
         view! { <Trouble text="The server could not be reached. Please try again.".to_owned()/> }.into_any(),
-        view! { <Welcome/> }.into_any(),
+        view! { <Welcome demo=true/> }.into_any(),
     ];
     let named = |((heading, code, file), sample)| {
         view! {

@@ -5,13 +5,13 @@ use crate::{
     api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
     chat::{Change, day_heading},
     components::{Missing, Reader, ReceiptNote, WorkLogMessage},
-    ids::EntryId,
+    ids::{ConversationId, EntryId},
     work_log::{LogType, Status, WorkLogEntry},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Entries of all conversations, newest first.
 #[component]
@@ -29,7 +29,7 @@ pub fn HistoryPage() -> impl IntoView {
         view! {
             <Title text="Search"/>
             <main class="page" data-width="column">
-                <div class="bar"><h1>"Search"</h1> <a href="/">"Back to the conversations"</a></div>
+                <div class="bar"><h1>"Search the work log"</h1> <a href="/">"Back to the conversations"</a></div>
                 <ReceiptNote code=deleted/>
                 <FormError/>
                 <Filters query=query.clone()/>
@@ -42,7 +42,7 @@ pub fn HistoryPage() -> impl IntoView {
 fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView + use<> {
     match found {
         Ok(page) => Either::Left(view! {
-            <Entries snapshot=page.snapshot goes_on=page.next.is_some()/>
+            <Entries snapshot=page.snapshot titles=page.titles goes_on=page.next.is_some()/>
             {page.next.map(|before| view! { <Again query=query.clone() before=Some(before) word="Older"/> })}
             {(page.next.is_none() && query.leaves_archive_out()).then(|| {
                 let query = HistoryQuery { archive: true, before: None, ..query.clone() };
@@ -54,29 +54,46 @@ fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView +
 }
 
 #[component]
-fn Entries(snapshot: Snapshot, goes_on: bool) -> impl IntoView {
+fn Entries(snapshot: Snapshot, titles: BTreeMap<ConversationId, String>, goes_on: bool) -> impl IntoView {
     let reader = Reader::asking(snapshot.now);
     let none = if goes_on { "Nothing was found so far. There is more to look through." } else { "Nothing was found." };
     let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">{none}</p> });
     let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
-    let days: Vec<Vec<Arc<WorkLogEntry>>> = entries.fold(Vec::new(), |mut days, entry| {
-        match days.last_mut() {
-            Some(day) if day.last().is_some_and(|last| last.timestamp.day() == entry.timestamp.day()) => day.push(entry),
-            _ => days.push(vec![entry]),
+    let stands = |entry: &WorkLogEntry| (entry.timestamp.day(), entry.conversation_id);
+    let places: Vec<Vec<Arc<WorkLogEntry>>> = entries.fold(Vec::new(), |mut places, entry| {
+        match places.last_mut() {
+            Some(here) if here.last().is_some_and(|last| stands(last) == stands(&entry)) => here.push(entry),
+            _ => places.push(vec![entry]),
         }
-        days
+        places
     });
-    let shown = |day: Vec<Arc<WorkLogEntry>>| {
-        view! {
-            <h2 class="day">{day.first().map(|first| day_heading(first.timestamp, snapshot.now))}</h2>
-            <div class="work-group">{day.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
-        }
+    let mut today = None;
+    let shown = |entries: Vec<Arc<WorkLogEntry>>| {
+        let first = entries.first()?.clone();
+        let day = first.timestamp.day();
+        let new_day = today.replace(day) != Some(day);
+        Some(view! {
+            {new_day.then(|| view! { <h2 class="day">{day_heading(first.timestamp, snapshot.now)}</h2> })}
+            {place(&first, &titles)}
+            <div class="work-group">{entries.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div>
+        })
     };
     view! {
-        {days.into_iter().map(shown).collect_view()}
+        {places.into_iter().filter_map(shown).collect_view()}
         <Missing gaps=snapshot.gaps/>
         {none}
     }
+}
+
+/// Where entries stand that follow each other, and when the newest of them was made.
+fn place(entry: &WorkLogEntry, titles: &BTreeMap<ConversationId, String>) -> impl IntoView + use<> {
+    let at = entry.timestamp;
+    let conversation = entry.conversation_id.and_then(|id| Some((id, titles.get(&id)?.clone())));
+    let place = conversation.map_or_else(
+        || Either::Left("Outside any conversation"),
+        |(id, title)| Either::Right(view! { <a href=format!("/c/{id}")>{title}</a> }),
+    );
+    view! { <p class="lead">{place} ", " <time datetime=at.to_string() title=at.date_time()>{at.time_of_day()}</time></p> }
 }
 
 /// The same question once more, from an older entry on or in the archive too, as a form: what was asked goes along.

@@ -14,6 +14,7 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 /// What a person sets for themselves.
 #[component]
@@ -73,7 +74,9 @@ fn Details() -> impl IntoView {
             </label>
         }
     };
+    let changed = use_query_map().with_untracked(|query| query.get("changed").is_some_and(|what| what == "detail"));
     view! {
+        {changed.then(|| view! { <div class="note" data-status="success" role="status">"Saved."</div> })}
         <form class="levels" method="post" action=ChooseDetail::url()>
             <fieldset>
                 <legend>"How much of the assistant's work is in sight"</legend>
@@ -127,6 +130,11 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+/// A moment to the second, for what is told apart by it.
+pub(super) fn at(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.to_string()>{at.date_time()}</time> }
 }
 
 /// A day, with the time behind it.

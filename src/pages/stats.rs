@@ -6,6 +6,7 @@ use crate::{
     api::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
     timestamp::Timestamp,
+    work_log::Status,
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -111,7 +112,7 @@ fn Panels(page: Page) -> impl IntoView {
             <section class="panel">
                 <PanelHead title="Storage" name="storage" days/>
                 <Tiers parts=page.storage.0/>
-                <Table table=page.storage.1/>
+                <Table table=worded(page.storage.1)/>
             </section>
         </div>
         <div class="two">
@@ -124,9 +125,9 @@ fn Panels(page: Page) -> impl IntoView {
                 <BarChart title=tokens bars=page.tokens.0 legend=vec![("answers", "Read"), ("tools", "Written")]/>
                 <Behind table=page.tokens.1/>
             </section>
-            <section class="panel"><PanelHead title="Statuses" name="statuses" days/><Table table=page.statuses/></section>
+            <section class="panel"><PanelHead title="Statuses" name="statuses" days/><Table table=worded(page.statuses)/></section>
         </div>
-        <section class="panel">
+        <section class="panel" id="retention">
             <PanelHead title="Retention" name="runs" days/>
             <Runs days plan=page.plan/>
             <Table table=page.runs/>
@@ -138,6 +139,18 @@ fn Panels(page: Page) -> impl IntoView {
 fn PanelHead(title: &'static str, name: &'static str, days: i64) -> impl IntoView {
     let csv = format!("/api/work-log/stats?days={days}&format=csv&table={name}");
     view! { <h2>{title} <a href=csv download=format!("holly-{name}.csv")>"CSV"</a></h2> }
+}
+
+/// The table with the words of the chat for those of the HTTP API at the beginning of its rows.
+fn worded(mut table: StatsTable) -> StatsTable {
+    for cell in table.rows.iter_mut().filter_map(|row| row.first_mut()) {
+        if let Ok(status) = cell.parse::<Status>() {
+            *cell = status.word().to_owned();
+        } else if let Some(first) = cell.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+    }
+    table
 }
 
 /// The table behind a chart, one click away.
@@ -186,7 +199,10 @@ fn Runs(days: i64, plan: Option<Vec<String>>) -> impl IntoView {
                 <input type="hidden" name="plan" value="1"/>
                 <button class="button">"What would a run do?"</button>
             </form>
-            <form method="post" action=RunRetention::url()><button class="button">"Run now"</button></form>
+            <form method="post" action=RunRetention::url()>
+                <input type="hidden" name="days" value=days.to_string()/>
+                <button class="button">"Run now"</button>
+            </form>
         </div>
         {plan.map(|steps| view! {
             <ol class="plan">{steps.into_iter().map(|step| view! { <li>{step}</li> }).collect_view()}</ol>

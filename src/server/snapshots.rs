@@ -5,7 +5,7 @@ use super::{
     chat::{Part, list_conversations, page},
     error::{Error, Result},
     state::App,
-    store::{Reader, heads, work_logs::EntryFilter},
+    store::{Reader, conversations, heads, retention::holds, work_logs::EntryFilter},
     work_log::recent_logs,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     ids::{ConversationId, EntryId, UserId},
     work_log::{Cursor, WorkLogEntry},
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Entries in a feed and on a page of history.
@@ -41,6 +42,7 @@ pub async fn chat(app: &App, account: Account, id: Option<ConversationId>, part:
         forgivingly(&app.store, &app.retention.archive, |reader, archive| chat_page(app, (reader, archive), account.clone(), id, part))
             .await?;
     page.snapshot.gaps = gaps::within(gaps, page.span.from, page.span.to);
+    page.gone &= page.snapshot.gaps.is_empty();
     Ok(page)
 }
 
@@ -53,15 +55,25 @@ async fn chat_page(
 ) -> Result<ChatPage> {
     let listed = list_conversations(&mut reader, account.id, None, CONVERSATIONS_LISTED as i64).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
-    let (mut conversation, mut span) = (None, Span::default());
+    let (mut conversation, mut span, mut on_hold, mut gone) = (None, Span::default(), false, false);
     if let Some(id) = id {
+        on_hold = holds::in_force(&mut reader, account.id, Some(id), holds::Kind::Hold).await?;
         let page = page(&mut reader, &archive, account.id, id, part).await?;
+        gone = matches!(part, Part::Around(row) if !page.rows.iter().any(|found| is(found, row)));
         rows.extend(page.rows);
         conversation = Some(page.conversation);
         span = page.span;
     }
     let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
-    Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.choices() })
+    Ok(ChatPage { account, conversation, snapshot, span, models: app.assistant.choices(), on_hold, gone })
+}
+
+fn is(row: &Change, id: Uuid) -> bool {
+    match row {
+        Change::Message(message) => message.id.uuid() == id,
+        Change::Entry(entry) => entry.id.uuid() == id,
+        Change::Conversation(_) | Change::Removed(_) => false,
+    }
 }
 
 /// Conversations that were used less recently than `before`.
@@ -110,8 +122,10 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
         let more = logs.len() as i64 > ENTRIES;
         logs.truncate(ENTRIES as usize);
         let next = if more { logs.last().map(|log| log.id) } else { archive.goes_on_before() };
+        let places: BTreeSet<ConversationId> = logs.iter().filter_map(|log| log.conversation_id).collect();
+        let titles = conversations::titles(&mut reader, user, &places).await?;
         let snapshot = snapshot(app, &mut reader, user, logs.into_iter().map(Change::Entry).collect()).await?;
-        Ok(HistoryPage { snapshot, next })
+        Ok(HistoryPage { snapshot, titles, next })
     })
     .await?;
     let last = match page.snapshot.rows.last() {

@@ -23,6 +23,7 @@ const CHAT_FILES: &[&str] = &[
 ];
 
 const PAGES_FILES: &[&str] = &[
+    include_str!("../../style/forms.css"),
     include_str!("../../style/panels.css"),
     include_str!("../../style/people.css"),
     include_str!("../../style/stats.css"),

@@ -70,6 +70,12 @@ impl Range {
         Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
     }
 
+    /// The same on a chart.
+    pub(super) fn short_label(self, step: i64) -> String {
+        let format = if self.step_ms == HOUR_MS { "%H:00 UTC" } else { "%-d %b" };
+        Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
+    }
+
     /// Reads it, from the totals by hour or by day.
     pub(super) async fn read(self, reader: &mut Reader) -> Result<Counted> {
         let since = self.first - (self.last - self.first + 1);
@@ -110,5 +116,6 @@ mod tests {
         assert_eq!((day.label(day.first), day.label(day.last), day.unit()), ("10:00".into(), "09:00".into(), "Hour"));
         let week = Range::of(7, now);
         assert_eq!((week.label(week.first), week.label(week.last), week.unit()), ("2026-11-18".into(), "2026-11-24".into(), "Day"));
+        assert_eq!((day.short_label(day.first), week.short_label(week.first)), ("10:00 UTC".into(), "18 Nov".into()));
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn by_step(counts: &[Count], answers: &[AnswersLine], range: Range) -
         let cells = [all].into_iter().chain(kinds).chain([failed]).map(|entries| entries.to_string());
         let rates = [percent(failed, all), percent(fallbacks, settled)];
         rows.push(std::iter::once(range.label(step)).chain(cells).chain(rates).collect());
-        bars.push(Bar { label: range.label(step), parts });
+        bars.push(Bar { label: range.short_label(step), parts });
     }
     let kinds = KINDS.iter().map(|(_, word)| *word);
     let head: Vec<&str> = [range.unit(), "All"].into_iter().chain(kinds).chain(["Failed", "Error rate", "Fallback rate"]).collect();
@@ -79,7 +79,7 @@ pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
         let sum = |tokens: fn(&Count) -> i64| counts.iter().filter(|count| count.step == step).map(tokens).sum::<i64>();
         let (read, written) = (sum(|count| count.input_tokens), sum(|count| count.output_tokens));
         rows.push(vec![range.label(step), read.to_string(), written.to_string()]);
-        bars.push(Bar { label: range.label(step), parts: vec![("answers".into(), read), ("tools".into(), written)] });
+        bars.push(Bar { label: range.short_label(step), parts: vec![("answers".into(), read), ("tools".into(), written)] });
     }
     (bars, table("tokens", &[range.unit(), "Read", "Written"], rows))
 }
@@ -96,7 +96,7 @@ pub(super) fn storage(tiers: &[TierLine], lags: &[Lag], now: Timestamp) -> (Vec<
         let series = if lag.tier.as_str() == "archived" { "kept".to_owned() } else { lag.tier.to_string() };
         parts.push((series, stored));
     }
-    (parts, table("storage", &["Tier", "Entries", "Size", "Of plain", "Oldest", "Late"], rows))
+    (parts, table("storage", &["Tier", "Entries", "Size", "Packed", "Oldest", "Late"], rows))
 }
 
 /// Entries by status.
@@ -105,6 +105,8 @@ pub(super) fn statuses(lines: &[Count]) -> StatsTable {
     lines.iter().for_each(|line| *sums.entry(&line.status).or_default() += line.entries);
     let all = sums.values().sum();
     let row = |(status, entries): (&str, i64)| vec![status.to_owned(), number(entries), percent(entries, all)];
+    let mut sums: Vec<(&str, i64)> = sums.into_iter().collect();
+    sums.sort_by_key(|(_, entries)| std::cmp::Reverse(*entries));
     table("statuses", &["Status", "Entries", "Share"], sums.into_iter().map(row).collect())
 }
 
@@ -173,12 +175,16 @@ pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
 /// The last runs.
 pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
     let row = |(at, report): &(Timestamp, Report)| {
-        let Report { moved_to_warm, moved_to_cold, moved_to_archived, deleted, orphans_deleted, failed, took_ms, .. } = report;
-        let counts = [moved_to_warm, moved_to_cold, moved_to_archived, deleted, orphans_deleted, failed].map(|count| number(*count));
+        let Report { moved_to_warm, moved_to_cold, moved_to_archived, deleted, .. } = report;
+        let Report { objects_written, objects_deleted, orphans_deleted, failed, took_ms, .. } = report;
+        let entries = [moved_to_warm, moved_to_cold, moved_to_archived, deleted];
+        let objects = [objects_written, objects_deleted, orphans_deleted, failed];
+        let counts = entries.into_iter().chain(objects).map(|count| number(*count));
         let took = took_ms.map_or_else(|| "–".to_owned(), millis);
         std::iter::once(at.date_time()).chain(counts).chain([took]).collect()
     };
-    table("runs", &["Run", "Warm", "Cold", "Archived", "Deleted", "Orphans", "Failed", "Took"], reports.iter().map(row).collect())
+    let head = ["Run", "Warm", "Cold", "Archived", "Deleted", "Objects put", "Objects deleted", "Orphans", "Failed", "Took"];
+    table("runs", &head, reports.iter().map(row).collect())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Conversations.
 
-use super::{Result, Tx, conditions::Conditions, nul, parsed, parsed_option};
+use super::{Result, Tx, conditions::Conditions, marks, nul, parsed, parsed_option};
 use crate::{
     chat::Conversation,
     ids::{ConversationId, UserId},
     timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct ConversationRow {
@@ -67,6 +68,22 @@ pub async fn find(connection: &mut AnyConnection, user: UserId, id: Conversation
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from conversations where user_id = $1 and id = $2"));
     let row = sqlx::query_as::<_, ConversationRow>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?;
     row.map(ConversationRow::read).transpose()
+}
+
+/// The titles of some of the owner's conversations.
+pub async fn titles(
+    connection: &mut AnyConnection,
+    user: UserId,
+    ids: &BTreeSet<ConversationId>,
+) -> Result<BTreeMap<ConversationId, String>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids_in = marks(2, 1, ids.len(), "");
+    let sql = sqlx::AssertSqlSafe(format!("select id, title from conversations where user_id = $1 and id in {ids_in}"));
+    let query = sqlx::query_as::<_, (String, String)>(sql).bind(user.to_string());
+    let found = ids.iter().fold(query, |query, id| query.bind(id.to_string())).fetch_all(connection).await?;
+    found.into_iter().map(|(id, title)| Ok((parsed("id", &id)?, title))).collect()
 }
 
 /// The owner's most recently used conversations, newest first, at most `limit`; after `before` those that were used less recently.

@@ -27,6 +27,8 @@ fn page(talking: bool) -> ChatPage {
         models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
             .map(|(key, title)| ModelChoice { key: key.into(), title: title.into() })
             .into(),
+        on_hold: false,
+        gone: false,
     }
 }
 
@@ -50,8 +52,12 @@ fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_
 
 #[test]
 fn without_a_conversation_one_sees_what_to_ask_and_each_prompt_works_without_javascript() {
+    let shows = "name=\"content\" value=\"Let everything fail\"";
     let room = html(|| view! { <ChatRoom page=page(false)/> });
-    assert!(room.contains("name=\"content\" value=\"Let everything fail\""), "{room}");
+    assert!(room.contains("name=\"content\" value=\"Paint a lighthouse at dusk\"") && !room.contains(shows), "{room}");
+    let mut demo = page(false);
+    demo.models = vec![ModelChoice { key: "demo:demo".into(), title: "Demo".into() }];
+    assert!(html(|| view! { <ChatRoom page=demo/> }).contains(shows), "only the demo has a script for it");
     assert!(text(&room).contains("Send"), "{room}");
 }
 

@@ -99,7 +99,7 @@ async fn answers_of_a_fallback_stand_apart_and_runs_say_how_long_they_took() {
     assert!(days.contains("2026-11-24,4,4,0,0,0,0,0,0,0.0 %,25.0 %") && days.contains("2026-11-25,1,0,0,0,0,0,1,0,0.0 %,–"), "{days}");
     let html = admin.gets("/stats?days=7").await.text();
     let chart = &html[html.find("Entries by day and kind").unwrap()..html.find("Storage").unwrap()];
-    assert!(chart.contains("2026-11-24: 4\nAnswers 3\nFallbacks 1<") && chart.contains("<rect data-series=\"fallbacks\""), "{chart}");
+    assert!(chart.contains("24 Nov: 4\nAnswers 3\nFallbacks 1<") && chart.contains("<rect data-series=\"fallbacks\""), "{chart}");
     let runs = admin.gets("/api/work-log/stats?format=csv&table=runs").await.text();
     let lines: Vec<&str> = runs.lines().collect();
     assert!(lines[0].ends_with(",Failed,Took") && lines[1].ends_with("s") && lines.len() == 2, "{runs}");

@@ -81,7 +81,7 @@ async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
         ada.creates(json!({"logType": "info", "status": "success", "title": title, "conversationId": talk})).await;
     }
     let chosen = ada.submits("/fn/settings/detail", "/settings", &[("detail", "all")]).await;
-    assert_eq!((chosen.status, chosen.header("location")), (302, "/settings#appearance"));
+    assert_eq!((chosen.status, chosen.header("location")), (302, "/settings?changed=detail#appearance"));
     let cookie = chosen.header("set-cookie").split(';').next().unwrap().to_owned();
     assert_eq!(cookie, "detail=all");
     let (name, session) = ada.credential.clone().unwrap();
@@ -127,4 +127,37 @@ async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
     admin.submits("/fn/holds/release", "/holds", &[("id", &id)]).await;
     ada.deletes(&address_of(&entry)).await.expect(200);
     assert!(admin.gets("/holds").await.text().contains("Nothing is on hold."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_says_that_what_a_link_led_to_is_gone_and_that_a_conversation_is_on_hold() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let (stays, goes) = (ada.creates(note("stays")).await, ada.creates(note("goes")).await);
+    ada.deletes(&address_of(&goes)).await.expect(200);
+    let linked = async |entry: &Value| ada.gets(&format!("/c/{talk}?around={}", entry["id"].as_str().unwrap())).await.text();
+    let gone = "What this link led to is no longer there.";
+    assert!(linked(&goes).await.contains(gone) && !linked(&stays).await.contains(gone));
+    assert!(!linked(&stays).await.contains(">On hold<"));
+    let fields = [("email", "ada@example.org"), ("conversation", &*talk), ("reason", "case 17")];
+    admin.submits("/fn/holds/place", "/holds", &fields).await;
+    assert!(linked(&stays).await.contains(">On hold<"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_says_in_which_conversation_each_entry_stands_and_when_it_was_made() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let talk = ada.begins().await;
+    ada.creates(json!({"logType": "info", "status": "info", "title": "inside", "conversationId": talk})).await;
+    ada.creates(json!({"logType": "info", "status": "info", "title": "outside"})).await;
+    let html = ada.gets("/history").await.text();
+    let (outside, inside) = (html.find("Outside any conversation").unwrap(), html.find(&format!("<a href=\"/c/{talk}\">")).unwrap());
+    assert!(
+        outside < html.find(">outside<").unwrap() && html.find(">outside<") < Some(inside) && Some(inside) < html.find(">inside<"),
+        "{html}"
+    );
+    assert!(html.contains(&app.app.clock.now().time_of_day()), "{html}");
 }
