@@ -45,13 +45,9 @@ impl Gaps {
         Self { noted: Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })), began: Instant::now() }
     }
 
-    /// What was missed, oldest first. Of more than can be told one by one, neighbours are told as one.
+    /// What was missed, oldest first.
     pub(super) fn noted(&self) -> Vec<Gap> {
-        let mut gaps = self.lock().gaps.clone();
-        gaps.sort_by_key(|gap| (gap.from, gap.to));
-        gaps.dedup();
-        let together = gaps.len().div_ceil(TOLD).max(1);
-        gaps.chunks(together).filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined)).collect()
+        told(self.lock().gaps.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Noted> {
@@ -115,9 +111,33 @@ impl Archive {
     }
 }
 
+/// Gaps, oldest first. Of more than can be told one by one, neighbours are told as one.
+fn told(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort_by_key(|gap| (gap.from, gap.to));
+    gaps.dedup();
+    let together = gaps.len().div_ceil(TOLD).max(1);
+    gaps.chunks(together).filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined)).collect()
+}
+
 /// The gaps that a page shows whose rows reach from `from` to before `to`.
 pub fn within(gaps: Vec<Gap>, from: Option<Uuid>, to: Option<Uuid>) -> Vec<Gap> {
     let shown =
         |gap: &Gap| from.is_none_or(|from| gap.to >= EntryId::from_uuid(from)) && to.is_none_or(|to| gap.from < EntryId::from_uuid(to));
     gaps.into_iter().filter(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_gaps_neighbours_are_told_as_one() {
+        let id = |n| EntryId::from_uuid(Uuid::from_u128(n));
+        let gap = |n| Gap { from: id(2 * n), to: id(2 * n + 1), entries: 2, reason: GapReason::Unreachable };
+        let told = told((0..1_001).rev().map(gap).collect());
+        assert!(told.len() <= TOLD && told.len() > TOLD / 2, "{}", told.len());
+        assert_eq!(told.iter().map(|gap| gap.entries).sum::<i64>(), 2_002);
+        assert_eq!((told[0].from, told.last().map(|gap| gap.to)), (id(0), Some(id(2_001))));
+        assert!(told.windows(2).all(|two| two[0].to < two[1].from), "they keep their order");
+    }
 }
