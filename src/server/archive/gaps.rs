@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn of_many_gaps_neighbours_are_told_as_one() {
         let id = |n| EntryId::from_uuid(Uuid::from_u128(n));
-        let gap = |n| Gap { from: id(2 * n), to: id(2 * n + 1), entries: 2, reason: GapReason::Unreachable };
+        let gap = |n: u128| Gap { from: id(2 * n), to: id(2 * n + 1), entries: 2, reason: GapReason::Unreachable };
         let told = told((0..1_001).rev().map(gap).collect());
         assert!(told.len() <= TOLD && told.len() > TOLD / 2, "{}", told.len());
         assert_eq!(told.iter().map(|gap| gap.entries).sum::<i64>(), 2_002);
