@@ -1,6 +1,6 @@
 //! `holly retention`, `holly hold` and `holly archive`.
 
-use super::{Failure, person, say};
+use super::{Failure, copy::sqlite_file, person, say};
 use clap::Subcommand;
 use holly::{
     ids::{ConversationId, UserId},
@@ -108,7 +108,9 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         rehearsed.told().iter().for_each(|step| say(step));
         rehearsed.report
     } else {
-        let _runner = take_over(&retention.store, &config.data_dir).await?;
+        // a server that has the database open holds the folder in which it lies
+        let beside = sqlite_file(&config.database_url).is_some_and(|file| file.parent() == Some(&config.data_dir));
+        let _runner = if beside { take_over(&retention.store, &config.data_dir).await? } else { None };
         run_through(&retention, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);

@@ -47,6 +47,8 @@ pub(super) fn ComposerForm(
 ) -> impl IntoView {
     let conversation_id = conversation.as_ref().map(|open| open.id);
     let running = conversation.as_ref().is_some_and(|open| open.running_turn_id.is_some());
+    // one goes on writing where a conversation begins; in another one, keys scroll
+    let begins = conversation_id.is_none() || running;
     let chosen = conversation.and_then(|open| open.model);
     view! {
         <Composer>
@@ -54,7 +56,7 @@ pub(super) fn ComposerForm(
             <Trouble text=trouble.unwrap_or_default()/>
             <form class="compose-form" method="post" action=MESSAGES enctype="multipart/form-data">
                 {conversation_id.map(|id| view! { <input type="hidden" name="conversation_id" value=id.to_string()/> })}
-                <textarea id="message" name="content" rows="1" required autofocus maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
+                <textarea id="message" name="content" rows="1" required autofocus=begins maxlength=CONTENT_MAX_BYTES placeholder="Write to Holly" aria-label="Message"></textarea>
                 <ul class="attached" aria-label="Attached files" hidden></ul>
                 <ComposerFoot models chosen running/>
             </form>

@@ -4,7 +4,11 @@ use crate::server::store::StoreError;
 use std::{
     fs::{self, File, TryLockError},
     path::Path,
+    time::Duration,
 };
+
+/// Longer than anybody takes who only looks.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// The data folder, held by this process.
 #[derive(Debug)]
@@ -18,7 +22,15 @@ impl DataDir {
         let unusable = |why: std::io::Error| StoreError::Unusable(format!("HOLLY_DATA_DIR {}: {why}", root.display()));
         fs::create_dir_all(root).map_err(unusable)?;
         let lock = File::create(root.join("holly.lock")).map_err(unusable)?;
-        match lock.try_lock() {
+        let locked = match lock.try_lock() {
+            // a command may only be looking whether a server is there
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(A_MOMENT);
+                lock.try_lock()
+            }
+            locked => locked,
+        };
+        match locked {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => {
                 Err(StoreError::Unusable(format!("HOLLY_DATA_DIR {}: another holly is using it; stop it first", root.display())))

@@ -35,7 +35,7 @@ fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     }
     if entry.status == Status::Working {
         if let Some(step) = entry.metadata.text("step") {
-            html.element("span", "extra", &visible_line(step));
+            html.element("span", "extra step", &visible_line(step));
         }
         if let Some(percent) = entry.metadata.number("progress") {
             html.element("span", "extra", &format!("{} %", percent.clamp(0, 100)));

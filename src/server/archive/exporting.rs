@@ -8,7 +8,7 @@ use crate::{
     ids::{EntryId, UserId},
     server::{
         error::Result,
-        store::{Store, work_logs::EntryFilter},
+        store::{Reader, Store, work_logs::EntryFilter},
     },
     work_log::WorkLogEntry,
 };
@@ -19,6 +19,15 @@ pub const PAGE: i64 = 200;
 /// Pages read at once: where the archive is slow, the other connections that may wait for it are for people who look at a page.
 pub(super) const AT_ONCE: usize = 2;
 
+/// Reads a page of an export as [`steadily`] does, when its turn comes.
+pub async fn in_turn<T, F>(store: &Store, archive: &Archive, read: impl FnMut(Reader) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let _turn = archive.exports.acquire().await;
+    steadily(store, read).await
+}
+
 /// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
 pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
     stream::try_unfold(Some(None::<EntryId>), move |before| {
@@ -27,9 +36,7 @@ pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) 
             let Some(before) = before else { return Ok(None) };
             let (archive, filter) = (&archive, (&filter, false));
             let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
-            let turn = archive.exports.acquire().await;
-            let page = steadily(&store, read).await?;
-            drop(turn);
+            let page = in_turn(&store, archive, read).await?;
             let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
             Ok(Some((page, next)))
         }

@@ -5,7 +5,7 @@ use crate::{
     chat::{Change, Conversation},
     ids::ConversationId,
     server::{
-        archive::{exporting, reading::steadily},
+        archive::exporting,
         chat::{Part, find_conversation, list_conversations, page},
         error::{Error, Result},
         state::App,
@@ -92,7 +92,7 @@ impl Walk {
     async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {
         let (archive, user) = (&self.app.retention.archive, self.wanted.user);
         let read = |mut reader| async move { page(&mut reader, archive, user, id, Part::From(from)).await };
-        match steadily(&self.app.store, read).await {
+        match exporting::in_turn(&self.app.store, archive, read).await {
             Ok(page) => {
                 self.open = page.span.to.map(|to| (id, to));
                 Ok(Piece::Rows(page.rows))

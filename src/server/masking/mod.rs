@@ -15,7 +15,7 @@ use crate::work_log::WorkLogEntry;
 use serde_json::{Map, Value};
 
 /// The fact that tells how many secrets were taken out of an entry.
-const COUNT_NAME: &str = "maskedValues";
+pub const MASKED: &str = "maskedValues";
 
 /// `text` without its secrets, and how many there were. The result is never longer than `text`, and masking it again
 /// changes nothing.
@@ -39,9 +39,9 @@ pub fn mask_entry(entry: &mut WorkLogEntry) {
     let details = entry.details.as_mut().map_or(0, mask_in_place);
     let count = mask_in_place(&mut entry.title) + details + mask_fields(&mut entry.metadata.0);
     if count > 0 {
-        let before = entry.metadata.number(COUNT_NAME).unwrap_or(0).max(0);
+        let before = entry.metadata.number(MASKED).unwrap_or(0).max(0);
         let total = before.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
-        entry.metadata.0.insert(COUNT_NAME.to_owned(), total.into());
+        entry.metadata.0.insert(MASKED.to_owned(), total.into());
     }
 }
 

@@ -2,11 +2,15 @@
 
 use super::{
     Report, Retention, Run, moving,
-    pass::{SWEEP, planned},
+    pass::{PATIENCE, SWEEP, planned},
     plan::{Plan, Step},
     sweeping, trimming,
 };
-use crate::server::error::{Error, Result};
+use crate::server::{
+    archive::ArchiveError,
+    error::{Error, Result},
+};
+use std::time::Instant;
 
 /// What stands behind a plan that does not show everything.
 const MORE: &str = "… and more of these; a run goes on until nothing is due";
@@ -39,16 +43,26 @@ impl Rehearsal {
 }
 
 /// Rehearses a run. An object that cannot be read is told among the failures, as it would be in a run, and so are orphans that it would
-/// refuse to delete. It looks for them as long as a run begins steps. Errors: the database failed.
+/// refuse to delete. It looks at things as long as a run begins steps, and leaves the archive alone as a run does. Errors: the database failed.
 pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
     let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };
+    let (began, mut refused) = (Instant::now(), 0);
     for step in &plan.steps {
+        if began.elapsed() > run.at_most {
+            report.more = true;
+            break;
+        }
+        if refused >= PATIENCE && step.needs_archive() {
+            report.failed += 1;
+            continue;
+        }
         match step {
             Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
             Step::ExpireObject(manifest) | Step::Trim(manifest) => {
                 let cut_off = matches!(step, Step::ExpireObject(_)).then(|| run.policy.cut_offs(run.now).cold);
                 let foreseen = trimming::foresee(retention, manifest, cut_off).await;
+                refused += u32::from(matches!(foreseen, Err(Error::Archive(ArchiveError::Unreachable(_)))));
                 let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
                 report.deleted += foreseen.expired;
                 report.objects_written += foreseen.written;
@@ -64,7 +78,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
         }
     }
     let mut orphans = Vec::new();
-    if report.waiting.is_none() {
+    if refused < PATIENCE && report.waiting.is_none() {
         let looking = sweeping::rehearse(retention, run.wall, run.trust_database);
         let found = tokio::time::timeout(run.at_most, looking).await.unwrap_or_else(|_| Err(Error::Conflict(LARGE.into())));
         orphans = noted(&mut report, SWEEP, found)?;

@@ -37,7 +37,7 @@ const LEASE_MS: i64 = 600_000;
 /// After so long a run begins no further step: its lease is to outlast it. What is left is the next one's.
 const LONGEST: Duration = Duration::from_secs(240);
 /// After so many failures of the archive the rest of a run leaves it alone.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 /// Totals by hour that one transaction takes out, and most transactions of one run.
 const HOURS_AT_ONCE: i64 = 1_000;
 const HOURS_ROUNDS: u32 = 1_000;

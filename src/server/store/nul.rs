@@ -1,5 +1,6 @@
 //! NUL in text: PostgreSQL's text cannot hold it, so both databases hold it in disguise. A piece of text in disguise is a piece of the
-//! whole in disguise, so that what is looked for is found.
+//! whole in disguise, so that what is looked for is found. Rows of before there was a disguise are read as if they had one: nobody
+//! writes these characters.
 
 /// A character that stands for nothing by itself (Unicode calls it a noncharacter) begins the disguise, also of itself.
 const SIGN: char = '\u{fdd0}';

@@ -6,7 +6,7 @@ use crate::{
     server::{
         archive::dooming,
         error::{Error, Result},
-        masking::mask_entry,
+        masking::{MASKED, mask_entry},
         store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
@@ -67,13 +67,19 @@ async fn change(
 /// would grow over its bound.
 pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     let kept = patch.kept;
-    Ok(is_settled_so(entry, &patched(entry.clone(), patch)?, kept))
+    let after = if patch.only_keeps() { entry.clone() } else { patched(entry.clone(), patch)? };
+    Ok(is_settled_so(entry, &after, kept))
 }
 
-/// Whether nothing is to change about an entry that is settled.
+/// Whether nothing is to change about an entry that is settled. A secret that comes again is masked again, which is no change.
 fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>) -> bool {
     let as_kept = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
-    as_kept && before.status != Status::Working && *before == WorkLogEntry { updated_at: before.updated_at, ..after.clone() }
+    let plain = |entry: &WorkLogEntry| {
+        let mut entry = WorkLogEntry { updated_at: before.updated_at, ..entry.clone() };
+        entry.metadata.0.remove(MASKED);
+        entry
+    };
+    as_kept && before.status != Status::Working && plain(before) == plain(after)
 }
 
 /// The entry with what is to change about it, at its `updated_at`, without what must not be stored.

@@ -16,6 +16,7 @@ use crate::{
 };
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Entries of one kind of text and JSON each.
 const ENTRIES: usize = 40;
@@ -29,6 +30,10 @@ fn any_letter() -> impl Strategy<Value = char> {
 fn any_text() -> impl Strategy<Value = String> {
     let longest = any_letter().prop_map(|letter| letter.to_string().repeat(DETAILS_MAX_BYTES / letter.len_utf8()));
     prop_oneof![4 => vec(any_letter(), 0..300).prop_map(String::from_iter), 1 => longest]
+}
+
+fn any_line() -> impl Strategy<Value = String> {
+    vec(any_letter(), 1..60).prop_map(String::from_iter)
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -50,22 +55,22 @@ fn any_facts() -> impl Strategy<Value = Metadata> {
 on_both_databases! {
     async fn any_text_and_json_comes_back_the_same_from_every_tier(store: Store) {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
-        let (mut runner, what) = (TestRunner::default(), (any_text(), any_facts()));
+        let (mut runner, what) = (TestRunner::default(), (any_line(), any_text(), any_facts()));
+        let mut sent = BTreeMap::new();
         for _ in 0..ENTRIES {
-            let (details, metadata) = what.new_tree(&mut runner).unwrap().current();
-            let draft = EntryDraft { details: Some(details.clone()), metadata, ..draft(Status::Success, "any") };
-            let made = create_work_log(&store, NOW, ada, draft, Origin::default()).await.unwrap();
-            assert_eq!(made.details, Some(details));
+            let (title, details, metadata) = what.new_tree(&mut runner).unwrap().current();
+            let draft = EntryDraft { details: Some(details), metadata, ..draft(Status::Success, &title) };
+            let made = create_work_log(&store, NOW, ada, draft.clone(), Origin::default()).await.unwrap();
+            sent.insert(made.id, (draft.title, draft.details, draft.metadata));
         }
         let (archive, all) = (&retention.archive, EntryFilter::default());
-        let read = async || list(&mut store.read().await.unwrap(), archive, ada, (&all, false), None, 200).await.unwrap();
-        let written = read().await;
-        for (days, tier) in [(8, StorageStatus::Warm), (31, StorageStatus::Cold)] {
+        for (days, tier) in [(0, StorageStatus::Hot), (8, StorageStatus::Warm), (31, StorageStatus::Cold)] {
             run(&retention, NOW.plus(days * DAY_MS)).await;
-            let now = read().await;
+            let now = list(&mut store.read().await.unwrap(), archive, ada, (&all, false), None, 200).await.unwrap();
             assert_eq!(now.len(), ENTRIES);
-            for (was, is) in written.iter().zip(&now) {
-                assert_eq!((is.storage_status, &is.details, &is.metadata), (tier, &was.details, &was.metadata));
+            for is in &now {
+                assert_eq!(is.storage_status, tier);
+                assert_eq!((is.title.clone(), is.details.clone(), is.metadata.clone()), sent[&is.id]);
                 let found = find(store.read().await.unwrap(), archive, ada, is.id).await.unwrap();
                 assert_eq!(found.as_ref(), Some(is), "opened and listed alike");
             }

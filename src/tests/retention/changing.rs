@@ -5,14 +5,15 @@ use crate::{
         archive::reading::find,
         error::Error,
         retention::{changing::update_anywhere, keeping::place_hold},
+        work_log::{Origin, create_work_log},
     },
     tests::support::{
         archives::{retention, run},
         databases::on_both_databases,
-        people::{NOW, entry, person},
+        people::{NOW, draft, entry, person},
     },
     timestamp::DAY_MS,
-    work_log::{EntryPatch, Status},
+    work_log::{EntryDraft, EntryPatch, Metadata, Status},
 };
 
 on_both_databases! {
@@ -37,8 +38,11 @@ on_both_databases! {
 
     async fn a_change_that_changes_nothing_leaves_a_settled_entry_as_it_is(store: Store) {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
-        let made = entry(&store, ada, Status::Success, "old").await;
+        let secret = || serde_json::json!({"password": "hunter2 hunter2"}).as_object().cloned();
+        let draft = EntryDraft { metadata: Metadata(secret().unwrap()), ..draft(Status::Success, "old") };
+        let made = create_work_log(&store, NOW, ada, draft, Origin::default()).await.unwrap();
         let nothing = [
+            EntryPatch { metadata: secret(), ..EntryPatch::default() },
             EntryPatch::default(),
             EntryPatch { kept: Some(false), ..EntryPatch::default() },
             EntryPatch { status: Some(Status::Success), title: Some("old".into()), details: Some(None), ..EntryPatch::default() },

@@ -55,7 +55,7 @@ async fn a_list_shows_what_there_is_and_says_what_is_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_try_again() {
-    let (_app, ada, liar, talk, _) = reader().await;
+    let (_app, ada, liar, talk, entries) = reader().await;
     liar.is_away(true);
     for address in [format!("/c/{talk}"), "/history".to_owned()] {
         let page = ada.gets(&address).await;
@@ -65,6 +65,8 @@ async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_
         assert!(gap.is_some() && hot.is_some() && html.contains("<a href=\"\">Try again</a>"), "{address}: {html}");
         assert_eq!(gap < hot, address.starts_with("/c/"), "it stands where they would stand: {address}");
     }
+    let around = ada.gets(&format!("/c/{talk}?around={}", entries[0]["id"].as_str().unwrap())).await.text();
+    assert!(!around.contains("no longer there"), "what cannot be read is not gone: {around}");
     ada.gets(&format!("/api/conversations/{talk}")).await.expect(200);
     liar.is_away(false);
     let html = ada.gets(&format!("/c/{talk}")).await.text();
