@@ -127,6 +127,27 @@ async fn at_most_pages(store: &Store, pages: i64) {
     tx.commit().await.unwrap();
 }
 
+/// SQLite has one writer; whoever else has the database open may keep it busy for longer than a run waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
+    let database = Sqlite::create().await;
+    let retention = crate::tests::support::archives::retention(&database.store);
+    let ada = some(&database.store).await;
+    let mut tx = database.store.begin().await.unwrap();
+    sqlx::query("pragma busy_timeout = 0").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let another = Store::open(&database.address()).await.unwrap();
+    let busy = another.begin().await.unwrap();
+    let now = NOW.plus(31 * DAY_MS);
+    let refused = run(&retention, now).await;
+    assert!(format!("{refused:?}").contains("locked"), "{refused:?}");
+    drop(busy);
+    another.close().await;
+    let report = run(&retention, now).await.unwrap();
+    assert_eq!((report.moved_to_cold, report.failed, report.busy), (ENTRIES as i64, 0, false), "{report:?}");
+    assert_eq!(listed(&retention, ada).await.len(), ENTRIES);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
     for status in ["503 Slow Down", "429 Too Many Requests", "500 Internal Server Error"] {

@@ -35,10 +35,22 @@ impl World {
     }
 
     pub(super) async fn back_up_or_restore(&mut self) {
-        match self.backup.take().filter(|_| self.chance.below(3) > 0) {
-            Some((address, map)) => self.restore(address, map).await,
-            None => self.backup = Some((self.back_up().await, self.map.clone())),
+        if self.backup.is_some() && self.chance.below(3) > 0 {
+            self.go_back().await;
+        } else {
+            self.remember().await;
         }
+    }
+
+    /// Makes a backup.
+    pub(in crate::tests::retention) async fn remember(&mut self) {
+        self.backup = Some((self.back_up().await, self.map.clone()));
+    }
+
+    /// Restores the last backup.
+    pub(in crate::tests::retention) async fn go_back(&mut self) {
+        let (address, then) = self.backup.take().expect("there is a backup");
+        self.restore(address, then).await;
     }
 
     /// Returns the backup's address.
