@@ -179,7 +179,7 @@ test("a reader chooses how much of the work is in sight, on every device anew, a
     await ada.visits("/settings");
     await ada.the(at.detail(level)).check();
     await ada.the(at.saveDetail).click();
-    await ada.page.waitForURL("**/settings#appearance");
+    await ada.page.waitForURL((url) => url.search === "?changed=detail");
     await ada.visits(talk);
     await ada.screenshot(`detail-${level}`);
   };
@@ -257,6 +257,7 @@ test("scrolling back through a long conversation brings in what lies in the arch
 test("a link to an entry that is gone says so and loads the page once", async () => {
   const { holly, ada, talk, late } = await aKeeper();
   await ada.asks("DELETE", `/api/work-log/${late}`);
+  await ada.visits("/");
   await ada.visits(`/c/${talk}#entry-${late}`);
   await ada.reads(at.receipt, "What this link led to is no longer there.");
   await ada.isLive();

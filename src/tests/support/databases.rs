@@ -125,7 +125,7 @@ impl Postgres {
 /// Copies a database of a cluster to which nobody is connected, and returns the copy's address.
 pub async fn copy(of: &str) -> String {
     let (cluster, name) = taken_apart(of);
-    let copy = format!("{name}_{}", random_hex::<4>());
+    let copy = format!("holly_test_{}", random_hex::<8>());
     command(&cluster, &format!("create database {copy} template {name}")).await;
     address(&cluster, &copy)
 }
