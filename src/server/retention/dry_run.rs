@@ -43,7 +43,8 @@ impl Rehearsal {
 }
 
 /// Rehearses a run. An object that cannot be read is told among the failures, as it would be in a run, and so are orphans that it would
-/// refuse to delete. It looks at things as long as a run begins steps, and leaves the archive alone as a run does. Errors: the database failed.
+/// refuse to delete. It looks at things as long as a run begins steps, and leaves an archive alone that does not answer, as a run does.
+/// Errors: the database failed.
 pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
     let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };

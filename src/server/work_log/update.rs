@@ -15,8 +15,8 @@ use crate::{
 use serde_json::{Map, Value};
 
 /// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one that only keeps the entry or lets
-/// it go; a patch that changes nothing about a settled entry leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would work again or is on hold, `Refused` when the metadata would grow
-/// over its bound.
+/// it go; a patch that changes nothing about a settled entry leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would
+/// work again or is on hold, `Refused` when the metadata would grow over its bound.
 pub async fn update_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
     change(store, now, user, id, patch, |_| true).await
 }
