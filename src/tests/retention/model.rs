@@ -102,6 +102,7 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     world.declare([10, 47, 49]).await;
     for place in FailPoint::ALL.iter().filter(|place| !place.is_in_transaction()) {
         for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace, Deed::EraseAccount] {
+            let erases = matches!(deed, Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount);
             let mut passed = false;
             for _ in 0..if NOT_IN_RUNS.contains(place) { 2 } else { 60 } {
                 world.create_some().await;
@@ -112,18 +113,22 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
                     world.deed(before).await;
                 }
                 world.wait(22);
-                world.remember().await;
+                if erases {
+                    world.remember().await;
+                }
                 passed = world.run_with(*deed, *place).await;
                 world.check().await;
                 if passed {
-                    if matches!(deed, Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount) {
+                    if erases {
                         world.go_back().await;
                         world.check().await;
                     }
                     break;
                 }
             }
-            assert_eq!(passed, !NOT_IN_RUNS.contains(place), "{deed:?} at {place:?}");
+            // what a restored backup does not know is swept one day
+            let either = *place == FailPoint::OrphanDoomed;
+            assert!(either || passed != NOT_IN_RUNS.contains(place), "{deed:?} at {place:?}: {passed}");
         }
     }
     world.settle_everything().await;

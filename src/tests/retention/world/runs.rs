@@ -93,7 +93,7 @@ impl World {
     /// A run on nobody's word deletes nothing after a leap of the clock that would delete much, and waits for nothing else.
     async fn run_mistrusting(&mut self, run: Run) -> Report {
         self.forget_expired().await;
-        let last = runs::last_seen(&mut *self.store.read().await.unwrap()).await.unwrap();
+        let last = runs::last_seen(&mut self.store.read().await.unwrap()).await.unwrap();
         let leapt = last.is_some_and(|last| run.now.since(last) > 20 * HOUR_MS);
         let (before, expired) = (self.map.known.len(), self.map.known.keys().filter(|id| self.may_be_gone(**id)).count());
         let report = run_once(&self.retention, Run { trust_clock: false, ..run }).await.unwrap();
