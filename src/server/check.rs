@@ -12,7 +12,6 @@ use super::{
     config::Config,
     data_dir::DataDir,
     oidc::{Provider, settings::ProviderConfig},
-    retention::settings::SHORT_CRON_SECRET,
     store::Store,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -33,8 +32,8 @@ pub struct Finding {
 /// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
 pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = vec![data_dir(config), database(config).await, archive(config).await];
-    if config.retention.has_short_cron_secret() {
-        findings.push(Finding { what: "CRON_SECRET".into(), result: Ok(SHORT_CRON_SECRET.to_owned()) });
+    if let Some(why) = config.retention.short_cron_secret() {
+        findings.push(Finding { what: "CRON_SECRET".into(), result: Ok(why) });
     }
     if let Some(rules) = &config.oidc.provider {
         findings.push(provider(rules).await);

@@ -45,6 +45,11 @@ impl Error {
     pub fn refused(field: &str, reason: impl Into<String>) -> Self {
         Self::Refused(vec![FieldError { field: field.to_owned(), reason: reason.into() }])
     }
+
+    /// Whether the archive did not answer, so that asking it again at once is in vain.
+    pub const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Archive(ArchiveError::Unreachable(_)))
+    }
 }
 
 impl From<sqlx::Error> for Error {

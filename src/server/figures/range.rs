@@ -66,13 +66,16 @@ impl Range {
 
     /// A step as a person reads it.
     pub(super) fn label(self, step: i64) -> String {
-        let format = if self.step_ms == HOUR_MS { "%H:00" } else { "%Y-%m-%d" };
-        Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
+        self.told(step, "%H:00", "%Y-%m-%d")
     }
 
     /// The same on a chart.
     pub(super) fn short_label(self, step: i64) -> String {
-        let format = if self.step_ms == HOUR_MS { "%H:00 UTC" } else { "%-d %b" };
+        self.told(step, "%H:00 UTC", "%-d %b")
+    }
+
+    fn told(self, step: i64, hour: &str, day: &str) -> String {
+        let format = if self.step_ms == HOUR_MS { hour } else { day };
         Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
     }
 

@@ -6,10 +6,7 @@ use super::{
     plan::{Plan, Step},
     sweeping, trimming,
 };
-use crate::server::{
-    archive::ArchiveError,
-    error::{Error, Result},
-};
+use crate::server::error::{Error, Result};
 use std::time::Instant;
 
 /// What stands behind a plan that does not show everything.
@@ -63,7 +60,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
             Step::ExpireObject(manifest) | Step::Trim(manifest) => {
                 let cut_off = matches!(step, Step::ExpireObject(_)).then(|| run.policy.cut_offs(run.now).cold);
                 let foreseen = trimming::foresee(retention, manifest, cut_off).await;
-                refused += u32::from(matches!(foreseen, Err(Error::Archive(ArchiveError::Unreachable(_)))));
+                refused += u32::from(foreseen.as_ref().is_err_and(Error::is_unreachable));
                 let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
                 report.deleted += foreseen.expired;
                 report.objects_written += foreseen.written;

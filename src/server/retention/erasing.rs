@@ -12,7 +12,7 @@ use crate::{
     chat::{Receipt, RemovedKind},
     ids::{EntryId, UserId},
     server::{
-        archive::{ArchiveError, dooming},
+        archive::dooming,
         error::{Error, Result},
         store::{
             Tx, files, people, removed,
@@ -97,7 +97,7 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
     for manifest in &holed {
         if let Err(error) = trimming::trim(retention, None, manifest, None, now).await {
             tracing::warn!(key = manifest.key, %error, "an object could not be rewritten yet; the next run does it");
-            silent = is_unreachable(&error);
+            silent = error.is_unreachable();
             if silent {
                 break;
             }
@@ -115,7 +115,7 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
             Ok(()) => done += 1,
             Err(error) => {
                 tracing::warn!(key, %error, "an object could not be deleted yet; the next run does it");
-                silent = is_unreachable(&error);
+                silent = error.is_unreachable();
                 pending += 1;
             }
         }
@@ -124,8 +124,4 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
         tracing::warn!(%error, "the list of erasures could not be written yet; that is tried again every two minutes");
     }
     Ok((done, pending))
-}
-
-const fn is_unreachable(error: &Error) -> bool {
-    matches!(error, Error::Archive(ArchiveError::Unreachable(_)))
 }

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     ids::UserId,
     server::{
-        archive::ArchiveError,
         error::{Error, Result},
         new_id,
         store::{
@@ -184,7 +183,7 @@ impl Pass<'_> {
             Ok(done) => Ok(Some(done)),
             Err(Error::Superseded) => Err(Error::Superseded),
             Err(error) => {
-                self.refused += u32::from(matches!(error, Error::Archive(ArchiveError::Unreachable(_))));
+                self.refused += u32::from(error.is_unreachable());
                 tracing::warn!(what, %error, "a step of retention failed; the next run tries again");
                 self.report.fail(what, &error);
                 Ok(None)

@@ -6,8 +6,6 @@ use std::path::Path;
 
 /// A shorter secret could be guessed.
 const CRON_SECRET_ENOUGH: usize = 16;
-/// What is said of one.
-pub const SHORT_CRON_SECRET: &str = "has fewer than 16 characters, so it could be guessed; take a longer one";
 
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
@@ -42,9 +40,10 @@ pub struct RetentionConfig {
 }
 
 impl RetentionConfig {
-    /// Whether what a scheduler shows could be guessed.
-    pub fn has_short_cron_secret(&self) -> bool {
-        self.cron_secret.as_ref().is_some_and(|secret| secret.len() < CRON_SECRET_ENOUGH)
+    /// What to say of what a scheduler shows, where it could be guessed.
+    pub fn short_cron_secret(&self) -> Option<String> {
+        self.cron_secret.as_ref().filter(|secret| secret.len() < CRON_SECRET_ENOUGH)?;
+        Some(format!("has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one"))
     }
 }
 

@@ -5,7 +5,6 @@ use super::{
     Policy, Report, Retention, Run,
     lag::{Lag, lags},
     run_once,
-    settings::SHORT_CRON_SECRET,
 };
 use crate::{
     server::{
@@ -132,8 +131,8 @@ pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>>
 /// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
 /// the clock was first seen and the database first used.
 pub async fn begin(app: &App) -> Result<()> {
-    if app.config.retention.has_short_cron_secret() {
-        tracing::warn!("CRON_SECRET {SHORT_CRON_SECRET}");
+    if let Some(why) = app.config.retention.short_cron_secret() {
+        tracing::warn!("CRON_SECRET {why}");
     }
     let alone = app.store.is_single_process();
     if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {

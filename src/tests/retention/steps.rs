@@ -99,12 +99,9 @@ on_both_databases! {
 
     async fn a_command_takes_the_lease_from_a_process_that_died_and_from_no_other(store: Store) {
         let (retention, folder) = (retention(&store), tempfile::tempdir().unwrap());
-        let left_by_the_dead = async || {
-            let mut tx = store.begin().await.unwrap();
-            lease::take(&mut tx, NOW, NOW.plus(600_000)).await.unwrap().unwrap();
-            tx.commit().await.unwrap();
-        };
-        left_by_the_dead().await;
+        let mut tx = store.begin().await.unwrap();
+        lease::take(&mut tx, NOW, NOW.plus(600_000)).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
         let server = DataDir::take(folder.path()).unwrap();
         assert!(take_over(&store, folder.path()).await.unwrap().is_none() && run(&retention, NOW).await.busy, "a server may be running");
         drop(server);
