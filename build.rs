@@ -59,5 +59,9 @@ fn compressed(path: &Path, extension: &str, plain: usize) -> String {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{extension}"));
     let worth = fs::metadata(&name).is_ok_and(|found| found.len() < plain as u64 * 9 / 10);
-    if worth { format!("Some(include_bytes!({name:?}))") } else { "None".to_owned() }
+    if worth {
+        format!("Some(include_bytes!({name:?}))")
+    } else {
+        "None".to_owned()
+    }
 }

@@ -2,7 +2,13 @@
 // nothing can be written but its data.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binary } from "./holly.mjs";
@@ -10,7 +16,9 @@ import { binary } from "./holly.mjs";
 export const nobody = 65534;
 const isRoot = process.getuid() === 0;
 const room = ["unshare", "--mount", ...(isRoot ? [] : ["--map-root-user"])];
-const rights = isRoot ? `--reuid=${nobody} --regid=${nobody} --clear-groups` : "";
+const rights = isRoot
+  ? `--reuid=${nobody} --regid=${nobody} --clear-groups`
+  : "";
 
 /** Makes everything but the data unchangeable, proves it, and becomes the program. */
 const script = `
@@ -27,8 +35,14 @@ exec setpriv --no-new-privs ${rights} ./holly serve`;
 
 /** Why this machine cannot give it such a place; nothing where it can. */
 export function cannot() {
-  const tried = spawnSync(room[0], [...room.slice(1), "mount", "--make-rprivate", "/"], { encoding: "utf8" });
-  return tried.status === 0 ? undefined : `no mount namespace for this user: ${tried.stderr ?? tried.error}`.trim();
+  const tried = spawnSync(
+    room[0],
+    [...room.slice(1), "mount", "--make-rprivate", "/"],
+    { encoding: "utf8" },
+  );
+  return tried.status === 0
+    ? undefined
+    : `no mount namespace for this user: ${tried.stderr ?? tried.error}`.trim();
 }
 
 /** A folder with the program and room for its data, and how it is started there. */
@@ -40,5 +54,9 @@ export function aPlace() {
   chmodSync(home, 0o755);
   if (isRoot) chownSync(data, nobody, nobody);
   const env = { HOLLY_DATA_DIR: data, HOLLY_SITE_DIR: undefined };
-  return { home, isRoot, options: { cwd: home, env, command: [...room, "sh", "-c", script] } };
+  return {
+    home,
+    isRoot,
+    options: { cwd: home, env, command: [...room, "sh", "-c", script] },
+  };
 }

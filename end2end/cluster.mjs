@@ -21,19 +21,31 @@ let turn = 0;
 function pass(asked, answer, tries = members.length) {
   const member = members[turn++ % members.length];
   const { method, url, headers } = asked;
-  const passed = request({ host: "127.0.0.1", port: member.port, method, path: url, headers }, (got) => {
-    answer.writeHead(got.statusCode, got.rawHeaders);
-    answer.flushHeaders();
-    got.pipe(answer);
-    got.on("error", () => answer.destroy());
-  });
+  const passed = request(
+    { host: "127.0.0.1", port: member.port, method, path: url, headers },
+    (got) => {
+      answer.writeHead(got.statusCode, got.rawHeaders);
+      answer.flushHeaders();
+      got.pipe(answer);
+      got.on("error", () => answer.destroy());
+    },
+  );
   passed.on("error", (error) => {
     if (answer.headersSent) return answer.destroy();
-    if (error.code === "ECONNREFUSED" && tries > 1 && asked.readableDidRead === false) return pass(asked, answer, tries - 1);
+    if (
+      error.code === "ECONNREFUSED" &&
+      tries > 1 &&
+      asked.readableDidRead === false
+    )
+      return pass(asked, answer, tries - 1);
     answer.writeHead(502).end();
   });
   // a body is read once there is somebody to give it to, so that another process can still be asked
-  passed.on("socket", (socket) => (socket.connecting ? socket.once("connect", () => asked.pipe(passed)) : asked.pipe(passed)));
+  passed.on("socket", (socket) =>
+    socket.connecting
+      ? socket.once("connect", () => asked.pipe(passed))
+      : asked.pipe(passed),
+  );
   answer.on("close", () => passed.destroy());
 }
 
@@ -45,19 +57,36 @@ async function starts(number, publicUrl) {
     DATABASE_URL: database,
     HOLLY_PUBLIC_URL: publicUrl,
     HOLLY_LOG: process.env.HOLLY_LOG ?? "warn",
-    ...(process.env.AWS_ENDPOINT_URL && { HOLLY_ARCHIVE_URL: "s3://holly/cluster" }),
+    ...(process.env.AWS_ENDPOINT_URL && {
+      HOLLY_ARCHIVE_URL: "s3://holly/cluster",
+    }),
   };
-  const child = spawn(binary, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
+  const child = spawn(binary, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
   const member = { number, child, exited: once(child, "exit") };
   members.push(member);
   for await (const line of createInterface({ input: child.stdout })) {
-    member.port = Number(/listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? 0);
+    member.port = Number(
+      /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? 0,
+    );
     if (member.port) break;
   }
   if (!member.port) throw new Error(`process ${number} did not start`);
   child.stdout.resume();
-  member.exited.then(([code, signal]) => ending || console.log(`process ${number} ended (${signal ?? code}); the others go on`));
-  console.log(`process ${number}: http://127.0.0.1:${member.port} (pid ${child.pid})`);
+  member.exited.then(
+    ([code, signal]) =>
+      ending ||
+      console.log(
+        `process ${number} ended (${signal ?? code}); the others go on`,
+      ),
+  );
+  console.log(
+    `process ${number}: http://127.0.0.1:${member.port} (pid ${child.pid})`,
+  );
 }
 
 let ending = false;
@@ -81,7 +110,9 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ends(0));
 try {
   // one after the other: each finds the tables that the first has made
   for (let number = 1; number <= size; number += 1) await starts(number, url);
-  console.log(`\nHolly is at ${url}: ${size} processes, one PostgreSQL, ${process.env.AWS_ENDPOINT_URL ? "one S3 server" : "no S3 server"}. Ctrl-C ends it.`);
+  console.log(
+    `\nHolly is at ${url}: ${size} processes, one PostgreSQL, ${process.env.AWS_ENDPOINT_URL ? "one S3 server" : "no S3 server"}. Ctrl-C ends it.`,
+  );
 } catch (error) {
   console.error(String(error));
   await ends(1);

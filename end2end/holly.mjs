@@ -8,15 +8,28 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "..");
-export const binary = resolve(root, process.env.HOLLY_BIN ?? "target/release/holly");
+export const binary = resolve(
+  root,
+  process.env.HOLLY_BIN ?? "target/release/holly",
+);
 
 /** A running Holly. `pace` is a factor on the waits of the demo model: 1 as usual, 0 none; `command` starts it, in the folder `cwd`. */
 export class Holly {
-  static async starts({ pace = 0.2, env = {}, command = [binary], cwd = root } = {}) {
+  static async starts({
+    pace = 0.2,
+    env = {},
+    command = [binary],
+    cwd = root,
+  } = {}) {
     const holly = new Holly();
     holly.data = mkdtempSync(join(tmpdir(), "holly-end2end-"));
     Object.assign(holly, { command, cwd });
-    holly.env = { ...process.env, HOLLY_DATA_DIR: holly.data, HOLLY_DEMO_PACE: String(pace), ...env };
+    holly.env = {
+      ...process.env,
+      HOLLY_DATA_DIR: holly.data,
+      HOLLY_DEMO_PACE: String(pace),
+      ...env,
+    };
     await holly.#listens("127.0.0.1:0");
     return holly;
   }
@@ -24,18 +37,26 @@ export class Holly {
   async #listens(address) {
     const env = { ...this.env, HOLLY_ADDR: address, HOLLY_LOG: "warn" };
     const [program, ...words] = this.command;
-    this.process = spawn(program, words, { cwd: this.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(program, words, {
+      cwd: this.cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.exited = once(this.process, "exit");
     this.log = "";
     this.process.stderr.on("data", (text) => (this.log += text));
-    const broken = this.exited.then(([code]) => Promise.reject(new Error(`holly ended with ${code}: ${this.log}`)));
+    const broken = this.exited.then(([code]) =>
+      Promise.reject(new Error(`holly ended with ${code}: ${this.log}`)),
+    );
     broken.catch(() => {});
     this.url = await Promise.race([this.#address(), broken]);
   }
 
   async #address() {
     const lines = createInterface({ input: this.process.stdout });
-    const said = this.env.HOLLY_PUBLIC_URL ? /^listening on (http\S+)/ : /^Holly is at (http\S+)/;
+    const said = this.env.HOLLY_PUBLIC_URL
+      ? /^listening on (http\S+)/
+      : /^Holly is at (http\S+)/;
     for await (const line of lines) {
       const address = said.exec(line)?.[1];
       if (address) return address;
@@ -46,13 +67,19 @@ export class Holly {
 
   /** Runs a command of the command line on the same data; resolves to what it prints. */
   async runs(args, stdin = "") {
-    const child = spawn(binary, args, { cwd: root, env: { ...this.env, HOLLY_LOG: "error" } });
+    const child = spawn(binary, args, {
+      cwd: root,
+      env: { ...this.env, HOLLY_LOG: "error" },
+    });
     let [said, complained] = ["", ""];
     child.stdout.on("data", (text) => (said += text));
     child.stderr.on("data", (text) => (complained += text));
     child.stdin.end(stdin);
     const [code] = await once(child, "close");
-    if (code !== 0) throw new Error(`holly ${args.join(" ")} ended with ${code}: ${complained}`);
+    if (code !== 0)
+      throw new Error(
+        `holly ${args.join(" ")} ended with ${code}: ${complained}`,
+      );
     return said.trim();
   }
 
@@ -64,7 +91,12 @@ export class Holly {
   /** The value of a metric, summed over its labels. */
   async counts(metric) {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    const lines = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
+    const lines = text
+      .split("\n")
+      .filter(
+        (line) =>
+          line.startsWith(`${metric} `) || line.startsWith(`${metric}{`),
+      );
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
@@ -88,7 +120,8 @@ export class Holly {
 
   /** Ends it for good. */
   async isGone() {
-    if (this.process.exitCode === null && this.process.signalCode === null) await this.stops();
+    if (this.process.exitCode === null && this.process.signalCode === null)
+      await this.stops();
     rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -22,7 +22,10 @@ export async function aFreePort() {
 
 export async function answers(port) {
   const socket = connect(port, "127.0.0.1");
-  const how = await once(socket, "connect").then(() => true, () => false);
+  const how = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
   socket.destroy();
   return how;
 }
@@ -62,24 +65,53 @@ export class Nginx {
   }
 
   #makesCertificate() {
-    const [key, chain] = [join(this.folder, "privkey.pem"), join(this.folder, "fullchain.pem")];
-    const how = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"];
-    execFileSync("openssl", [...how, "-days", "2", "-keyout", key, "-out", chain], { stdio: "ignore" });
+    const [key, chain] = [
+      join(this.folder, "privkey.pem"),
+      join(this.folder, "fullchain.pem"),
+    ];
+    const how = [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-subj",
+      "/CN=localhost",
+    ];
+    execFileSync(
+      "openssl",
+      [...how, "-days", "2", "-keyout", key, "-out", chain],
+      { stdio: "ignore" },
+    );
   }
 
   async #starts(server, port, url) {
-    const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((what) => `${what}_temp_path ${this.folder}/${what};`);
+    const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+      (what) => `${what}_temp_path ${this.folder}/${what};`,
+    );
     const user = process.getuid() === 0 ? "user root;" : "";
     const all = `${user} daemon off; worker_processes 1; pid ${this.folder}/pid; error_log stderr;
       events {} http { access_log off; ${places.join(" ")} ${server} }`;
     writeFileSync(join(this.folder, "nginx.conf"), all);
-    const words = ["-e", "stderr", "-p", this.folder, "-c", join(this.folder, "nginx.conf")];
-    this.process = spawn(program, words, { stdio: ["ignore", "ignore", "pipe"] });
+    const words = [
+      "-e",
+      "stderr",
+      "-p",
+      this.folder,
+      "-c",
+      join(this.folder, "nginx.conf"),
+    ];
+    this.process = spawn(program, words, {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.exited = once(this.process, "exit");
     this.log = "";
     this.process.stderr.on("data", (text) => (this.log += text));
     while (!(await answers(port))) {
-      if (this.process.exitCode !== null) throw new Error(`nginx ended: ${this.log}`);
+      if (this.process.exitCode !== null)
+        throw new Error(`nginx ended: ${this.log}`);
     }
     this.url = url;
     return this;

@@ -78,7 +78,8 @@ export const at = {
   renameField: '#rename input[name="title"]',
   dialog: ".dialog:not(.talk-menu):popover-open",
   confirmRename: '#rename button[data-kind="main"]',
-  confirmDelete: '.dialog:not(.talk-menu):popover-open button[data-kind="danger"]',
+  confirmDelete:
+    '.dialog:not(.talk-menu):popover-open button[data-kind="danger"]',
   keepIt: ".dialog:not(.talk-menu):popover-open button[popovertarget]",
 
   toPeople: '.bar a[href="/settings/people"]',

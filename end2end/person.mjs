@@ -6,18 +6,27 @@ import { join, resolve } from "node:path";
 import { at, entryAt } from "./page.mjs";
 
 const pictures = resolve(import.meta.dirname, "../target/end2end");
-const unreachable = /net::ERR_|Failed to load resource|NetworkError|network error/;
+const unreachable =
+  /net::ERR_|Failed to load resource|NetworkError|network error/;
 
 export class Person {
   constructor(context, holly, page) {
     Object.assign(this, { context, holly, page, complaints: [], pardoned: [] });
     page.on("console", (message) => {
-      const warned = message.type() === "warning" && /no such island|hydrat|Content Security/i.test(message.text());
-      if (warned || message.type() === "error") this.complaints.push(`${message.text()} (${message.location().url})`);
+      const warned =
+        message.type() === "warning" &&
+        /no such island|hydrat|Content Security/i.test(message.text());
+      if (warned || message.type() === "error")
+        this.complaints.push(`${message.text()} (${message.location().url})`);
     });
     // A picture of the page that is left is not drawn when it is left quickly; the browser says so as an error.
     const skipped = (error) => /Transition was skipped/.test(error.message);
-    page.on("pageerror", (error) => skipped(error) || this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`));
+    page.on(
+      "pageerror",
+      (error) =>
+        skipped(error) ||
+        this.complaints.push(`${error.name}: ${error.message}\n${error.stack}`),
+    );
   }
 
   static async in(context, holly) {
@@ -31,7 +40,10 @@ export class Person {
 
   async visits(path) {
     // a page whose cursor has become too old loads itself anew, which may break off where one is going
-    const again = (error) => (/ERR_ABORTED/.test(error.message) ? this.page.goto(path) : Promise.reject(error));
+    const again = (error) =>
+      /ERR_ABORTED/.test(error.message)
+        ? this.page.goto(path)
+        : Promise.reject(error);
     const answer = await this.page.goto(path).catch(again);
     assert.ok(answer.ok(), `${path}: ${answer.status()}`);
     await this.isAwake();
@@ -40,7 +52,11 @@ export class Person {
   /** Waits until every island of the page has come to life; without JavaScript none will. */
   async isAwake() {
     if (this.readsPlainPages) return;
-    await this.page.waitForFunction((asleep) => document.readyState === "complete" && !document.querySelector(asleep), at.asleep);
+    await this.page.waitForFunction(
+      (asleep) =>
+        document.readyState === "complete" && !document.querySelector(asleep),
+      at.asleep,
+    );
   }
 
   async reloads() {
@@ -89,16 +105,25 @@ export class Person {
   /** Waits until so many of something are in sight. */
   async sees(place, count = 1) {
     await this.page.waitForFunction(
-      ([place, count]) => [...document.querySelectorAll(place)].filter((found) => found.checkVisibility()).length === count,
+      ([place, count]) =>
+        [...document.querySelectorAll(place)].filter((found) =>
+          found.checkVisibility(),
+        ).length === count,
       [place, count],
     );
   }
 
   /** Waits until something reads as it should. */
   async reads(place, words) {
-    const pattern = words instanceof RegExp ? words : new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const pattern =
+      words instanceof RegExp
+        ? words
+        : new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     await this.page.waitForFunction(
-      ([place, source, flags]) => [...document.querySelectorAll(place)].some((found) => new RegExp(source, flags).test(found.textContent)),
+      ([place, source, flags]) =>
+        [...document.querySelectorAll(place)].some((found) =>
+          new RegExp(source, flags).test(found.textContent),
+        ),
       [place, pattern.source, pattern.flags],
     );
   }
@@ -130,7 +155,9 @@ export class Person {
 
   /** The id of the first entry whose title matches. */
   async entryOf(title) {
-    const row = this.the(at.entry).filter({ has: this.the(at.entryTitle).filter({ hasText: title }) }).first();
+    const row = this.the(at.entry)
+      .filter({ has: this.the(at.entryTitle).filter({ hasText: title }) })
+      .first();
     await row.waitFor({ state: "attached" });
     return (await row.getAttribute("id")).replace("entry-", "");
   }
@@ -158,8 +185,14 @@ export class Person {
 
   /** Calls the HTTP API as a program would that shares this browser's session. */
   async asks(method, path, body) {
-    const answer = await this.context.request.fetch(path, { method, data: body });
-    assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    const answer = await this.context.request.fetch(path, {
+      method,
+      data: body,
+    });
+    assert.ok(
+      answer.ok(),
+      `${method} ${path}: ${answer.status()} ${await answer.text()}`,
+    );
     return answer.json();
   }
 
@@ -175,7 +208,9 @@ export class Person {
 
   /** Fails when the browser complained. */
   isContent() {
-    const left = this.complaints.filter((text) => !this.pardoned.some((pattern) => pattern.test(text)));
+    const left = this.complaints.filter(
+      (text) => !this.pardoned.some((pattern) => pattern.test(text)),
+    );
     assert.deepEqual(left, [], "the browser complained");
   }
 

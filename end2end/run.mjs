@@ -6,7 +6,11 @@ import { join } from "node:path";
 
 const words = process.argv.slice(2);
 const folder = join(import.meta.dirname, "stories");
-const stories = readdirSync(folder).filter((name) => name.endsWith(".test.mjs")).sort();
-for (const name of stories.filter((name) => words.length === 0 || words.some((word) => name.includes(word)))) {
+const stories = readdirSync(folder)
+  .filter((name) => name.endsWith(".test.mjs"))
+  .sort();
+for (const name of stories.filter(
+  (name) => words.length === 0 || words.some((word) => name.includes(word)),
+)) {
   await import(join(folder, name));
 }

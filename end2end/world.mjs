@@ -5,17 +5,28 @@ import { after } from "node:test";
 import { Holly } from "./holly.mjs";
 import { Person } from "./person.mjs";
 
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+];
 const quiet = ["--disable-component-update", "--disable-sync"];
 const patience = Number(process.env.PATIENCE_MS ?? 20_000);
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const started = [];
-let browser, shared, people = 0;
+let browser,
+  shared,
+  people = 0;
 
 export const password = "correct horse battery";
 
 async function theBrowser() {
-  browser ??= chromium.launch({ executablePath: chromiumPath, args: [...flags, ...quiet] });
+  browser ??= chromium.launch({
+    executablePath: chromiumPath,
+    args: [...flags, ...quiet],
+  });
   return browser;
 }
 
@@ -40,7 +51,13 @@ export function anEmail() {
 
 /** A browser of somebody's own at `holly`, signed in by nobody; `options` are those of a browser context. */
 export async function aBrowser(holly, options = {}) {
-  const context = await (await theBrowser()).newContext({ baseURL: holly.url, viewport: { width: 1280, height: 860 }, ...options });
+  const context = await (
+    await theBrowser()
+  ).newContext({
+    baseURL: holly.url,
+    viewport: { width: 1280, height: 860 },
+    ...options,
+  });
   context.setDefaultTimeout(patience);
   const person = await Person.in(context, holly);
   person.readsPlainPages = options.javaScriptEnabled === false;

@@ -3,8 +3,8 @@
 use crate::{
     components::Detail,
     pages::{
-        ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage,
-        WelcomePage,
+        ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound,
+        PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
     },
     server::{site::Site, state::App as State, style},
 };
@@ -47,7 +47,10 @@ impl Theme {
     /// The theme in the request's cookies.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let value = cookie(headers, "theme")?;
-        ["light", "dark"].into_iter().find(|theme| *theme == value).map(Self)
+        ["light", "dark"]
+            .into_iter()
+            .find(|theme| *theme == value)
+            .map(Self)
     }
 }
 
@@ -58,14 +61,19 @@ pub fn detail_of(headers: &HeaderMap) -> Option<Detail> {
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+    cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
 }
 
 /// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.
 #[component]
 fn App() -> impl IntoView {
     provide_meta_context();
-    let is_chat = use_context::<Parts>().is_some_and(|request| request.uri.path() == "/" || request.uri.path().starts_with("/c/"));
+    let is_chat = use_context::<Parts>()
+        .is_some_and(|request| request.uri.path() == "/" || request.uri.path().starts_with("/c/"));
     view! {
         <Link rel="stylesheet" href=style::CHAT.address.as_str()/>
         {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style::PAGES.address.as_str()/> })}

@@ -66,7 +66,10 @@ mod tests {
     #[test]
     fn an_id_reads_what_it_writes_and_refuses_the_rest() {
         let text = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f";
-        assert_eq!(text.parse::<EntryId>().map(|id| id.to_string()), Ok(text.to_owned()));
+        assert_eq!(
+            text.parse::<EntryId>().map(|id| id.to_string()),
+            Ok(text.to_owned())
+        );
         assert_eq!("42".parse::<EntryId>(), Err(InvalidId));
     }
 }

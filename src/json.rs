@@ -52,7 +52,9 @@ impl<'a> Fields<'a> {
 
     /// The items of a list; none when there is no list.
     pub fn items(self, name: &str) -> &'a [Value] {
-        self.value(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.value(name)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -67,7 +69,9 @@ macro_rules! deserialize_by_read {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = serde_json::Value::deserialize(deserializer)?;
-                Self::read(&value).ok_or_else(|| serde::de::Error::custom(concat!("this does not read as ", stringify!($name))))
+                Self::read(&value).ok_or_else(|| {
+                    serde::de::Error::custom(concat!("this does not read as ", stringify!($name)))
+                })
             }
         }
     };

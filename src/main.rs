@@ -101,7 +101,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(settings)) => settings,
         _ => &cli.settings,
     };
-    let config = settings.check().map_err(|problems| problems.join("\nholly: "))?;
+    let config = settings
+        .check()
+        .map_err(|problems| problems.join("\nholly: "))?;
     telemetry::start(&settings.log)?;
     std::fs::create_dir_all(&config.data_dir)?;
     match cli.command {
@@ -143,16 +145,28 @@ fn tell(findings: &[check::Finding]) -> Result<(), Failure> {
             Err(why) => say(&format!("WRONG   {}: {why}", finding.what)),
         }
     }
-    let wrong = findings.iter().filter(|finding| finding.result.is_err()).count();
-    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} checks failed", findings.len()).into()) }
+    let wrong = findings
+        .iter()
+        .filter(|finding| finding.result.is_err())
+        .count();
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(format!("{wrong} of {} checks failed", findings.len()).into())
+    }
 }
 
 async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {
     let found = users::by_email(&mut *store.read().await?, &email.to_lowercase()).await?;
-    found.map(|record| record.account.id).ok_or_else(|| format!("there is no account {email}; add it with `holly user add {email}`").into())
+    found.map(|record| record.account.id).ok_or_else(|| {
+        format!("there is no account {email}; add it with `holly user add {email}`").into()
+    })
 }
 
-#[expect(clippy::print_stdout, reason = "what a command answers goes to standard output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what a command answers goes to standard output"
+)]
 fn say(line: &str) {
     println!("{line}");
 }

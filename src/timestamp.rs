@@ -51,7 +51,9 @@ impl Timestamp {
 
     /// A date a person reads: `24 Nov 2026`.
     pub fn date(self) -> String {
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
         let (year, month, day) = civil(self.day());
         format!("{day} {} {year}", MONTHS[month as usize - 1])
     }
@@ -71,37 +73,68 @@ impl Timestamp {
     /// The moment in an RFC 3339 text.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;
-        let named = (number(date, 0..4)?, number(date, 5..7)?, number(date, 8..10)?);
+        let named = (
+            number(date, 0..4)?,
+            number(date, 5..7)?,
+            number(date, 8..10)?,
+        );
         let day = days(named.0, named.1, named.2);
         let (time, zone) = rest.split_at(rest.rfind(['Z', 'z', '+', '-'])?);
-        let marks = [(date, 4, b'-'), (date, 7, b'-'), (time, 3, b':'), (time, 6, b':')];
-        let in_clock = number(time, 1..3)? < 24 && number(time, 4..6)? < 60 && number(time, 7..9)? < 61;
+        let marks = [
+            (date, 4, b'-'),
+            (date, 7, b'-'),
+            (time, 3, b':'),
+            (time, 6, b':'),
+        ];
+        let in_clock =
+            number(time, 1..3)? < 24 && number(time, 4..6)? < 60 && number(time, 7..9)? < 61;
         if civil(day) != named
             || !in_clock
-            || !marks.iter().all(|(text, at, mark)| text.as_bytes().get(*at) == Some(mark))
+            || !marks
+                .iter()
+                .all(|(text, at, mark)| text.as_bytes().get(*at) == Some(mark))
             || !time.starts_with(['T', 't', ' '])
         {
             return None;
         }
         let seconds = number(time, 1..3)? * 3_600 + number(time, 4..6)? * 60 + number(time, 7..9)?;
-        let fraction: String = time.get(10..).unwrap_or_default().chars().chain("000".chars()).take(3).collect();
+        let fraction: String = time
+            .get(10..)
+            .unwrap_or_default()
+            .chars()
+            .chain("000".chars())
+            .take(3)
+            .collect();
         let offset_minutes = match zone {
             "Z" | "z" => 0,
-            _ => (number(zone, 1..3)? * 60 + number(zone, 4..6)?) * if zone.starts_with('-') { -1 } else { 1 },
+            _ => {
+                (number(zone, 1..3)? * 60 + number(zone, 4..6)?)
+                    * if zone.starts_with('-') { -1 } else { 1 }
+            }
         };
-        Some(Self(day * DAY_MS + (seconds - offset_minutes * 60) * 1_000 + number(&fraction, 0..3)?))
+        Some(Self(
+            day * DAY_MS + (seconds - offset_minutes * 60) * 1_000 + number(&fraction, 0..3)?,
+        ))
     }
 
     /// Hour, minute, second and millisecond of the day.
     const fn clock(self) -> (i64, i64, i64, i64) {
         let ms = self.0.rem_euclid(DAY_MS);
-        (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
+        (
+            ms / 3_600_000,
+            ms / 60_000 % 60,
+            ms / 1_000 % 60,
+            ms % 1_000,
+        )
     }
 }
 
 fn number(text: &str, digits: std::ops::Range<usize>) -> Option<i64> {
     let digits = text.get(digits)?;
-    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|digit| digit.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 /// Year, month and day of the month of a day counted from the epoch (Howard Hinnant, "chrono-Compatible Low-Level Date
@@ -112,8 +145,16 @@ const fn civil(day: i64) -> (i64, i64, i64) {
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year + era * 400 + (month <= 2) as i64, month, of_year - (153 * from_march + 2) / 5 + 1)
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    (
+        year + era * 400 + (month <= 2) as i64,
+        month,
+        of_year - (153 * from_march + 2) / 5 + 1,
+    )
 }
 
 /// The day counted from the epoch (`days_from_civil` of the same paper).
@@ -127,7 +168,10 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ((year, month, day), (hour, minute, second, ms)) = (civil(self.day()), self.clock());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"
+        )
     }
 }
 
@@ -140,7 +184,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("must be a time such as 2026-11-24T09:30:00.000Z"))
+        Self::parse(&text)
+            .ok_or_else(|| D::Error::custom("must be a time such as 2026-11-24T09:30:00.000Z"))
     }
 }
 
@@ -169,7 +214,11 @@ mod tests {
     #[test]
     fn other_spellings_of_a_moment_are_read_too_and_the_rest_is_refused() {
         let time = Some(Timestamp::from_millis(1_795_512_600_000));
-        for text in ["2026-11-24T09:30:00Z", "2026-11-24T10:30:00+01:00", "2026-11-24t04:00:00.0000-05:30"] {
+        for text in [
+            "2026-11-24T09:30:00Z",
+            "2026-11-24T10:30:00+01:00",
+            "2026-11-24t04:00:00.0000-05:30",
+        ] {
             assert_eq!(Timestamp::parse(text), time, "{text}");
         }
         for text in [
@@ -191,6 +240,9 @@ mod tests {
         assert_eq!(Timestamp::from_millis(DAY_MS - 1).day(), 0);
         assert_eq!(Timestamp::from_millis(DAY_MS).day(), 1);
         assert_eq!(Timestamp::from_millis(-1).day(), -1);
-        assert_eq!([-1, HOUR_MS - 1, HOUR_MS].map(|at| Timestamp::from_millis(at).hour()), [-1, 0, 1]);
+        assert_eq!(
+            [-1, HOUR_MS - 1, HOUR_MS].map(|at| Timestamp::from_millis(at).hour()),
+            [-1, 0, 1]
+        );
     }
 }

@@ -7,7 +7,11 @@ test("the first account is the admin's; signing out and in again works, and a re
   const holly = await aServer();
   const ada = await aBrowser(holly);
   await ada.createsFirstAccount("ada@example.org", password);
-  assert.equal((await ada.page.request.get("/api/work-log/stats")).status(), 200, "only an admin may read the totals");
+  assert.equal(
+    (await ada.page.request.get("/api/work-log/stats")).status(),
+    200,
+    "only an admin may read the totals",
+  );
 
   await ada.visits("/settings");
   await ada.the(at.signOut).click();

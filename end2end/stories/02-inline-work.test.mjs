@@ -16,22 +16,33 @@ test("a message's work appears inline, moves on in place, folds when it is done 
   await ada.reads(`${entryAt(tool)} ${at.elapsed}`, /^2 s$/);
   await ada.screenshot("working-light-wide");
 
-  await ada.page.waitForFunction((row) => row.dataset.status === "success" && row.isConnected, row);
+  await ada.page.waitForFunction(
+    (row) => row.dataset.status === "success" && row.isConnected,
+    row,
+  );
   await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Done");
   await ada.sees(at.picture);
-  await ada.page.waitForFunction((picture) => document.querySelector(picture).naturalWidth > 0, at.picture);
+  await ada.page.waitForFunction(
+    (picture) => document.querySelector(picture).naturalWidth > 0,
+    at.picture,
+  );
 
   await ada.sees(at.answerNow);
   const early = (await ada.the(at.answer).first().textContent()).length;
   await ada.page.waitForFunction(
-    ([place, now, early]) => document.querySelector(now) && document.querySelector(place).textContent.length > early,
+    ([place, now, early]) =>
+      document.querySelector(now) &&
+      document.querySelector(place).textContent.length > early,
     [at.answer, at.answerNow, early],
   );
   await ada.screenshot("streaming-light-wide");
 
   await ada.seesAnswers(1);
   await ada.sees(at.folded);
-  await ada.reads(`${at.folded} > summary`, /Image: slow lighthouse at dusk · 2 model calls · \d/);
+  await ada.reads(
+    `${at.folded} > summary`,
+    /Image: slow lighthouse at dusk · 2 model calls · \d/,
+  );
   await ada.sees(at.entry, 0);
   await ada.the(`${at.folded} > summary`).click();
   await ada.sees(at.entry, 3);
@@ -46,7 +57,8 @@ test("a long answer shows its table, list and code, and the page stays at the en
   const ada = await somebody();
   await ada.says("Tell me something long");
   await ada.seesAnswers(1);
-  for (const place of ["table", "ol", "pre code", "blockquote"]) await ada.sees(`${at.answer} .prose ${place}`);
+  for (const place of ["table", "ol", "pre code", "blockquote"])
+    await ada.sees(`${at.answer} .prose ${place}`);
   await ada.page.waitForFunction((place) => {
     const list = document.querySelector(place);
     return list.scrollHeight - list.scrollTop - list.clientHeight < 48;

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { at, entryAt } from "../page.mjs";
 import { elsewhere, somebody } from "../world.mjs";
 
-const ids = (person) => person.the(at.entry).evaluateAll((rows) => rows.map((row) => row.id));
+const ids = (person) =>
+  person.the(at.entry).evaluateAll((rows) => rows.map((row) => row.id));
 
 async function seesEachThingOnce(person) {
   const all = await ids(person);
@@ -17,23 +18,34 @@ test("a reload in the middle of an answer goes on where it was, with nothing twi
   await ada.says("Slowly tell me something");
   await ada.sees(at.answerNow);
   const entry = await ada.entryOf("Demo");
-  const created = (await ada.asks("GET", `/api/work-log/${entry}`)).log.timestamp;
+  const created = (await ada.asks("GET", `/api/work-log/${entry}`)).log
+    .timestamp;
   const before = (await ada.the(at.answer).first().textContent()).length;
   await ada.reloads();
   await ada.sees(at.answerNow);
   await ada.page.waitForFunction(
-    ([place, before]) => document.querySelector(place)?.textContent.length > before,
+    ([place, before]) =>
+      document.querySelector(place)?.textContent.length > before,
     [at.answer, before],
   );
-  const shown = Number.parseInt(await ada.the(`${entryAt(entry)} ${at.elapsed}`).textContent(), 10);
+  const shown = Number.parseInt(
+    await ada.the(`${entryAt(entry)} ${at.elapsed}`).textContent(),
+    10,
+  );
   const real = (Date.now() - Date.parse(created)) / 1000;
-  assert.ok(Math.abs(shown - real) <= 2, `the timer says ${shown} s, it is ${real} s`);
+  assert.ok(
+    Math.abs(shown - real) <= 2,
+    `the timer says ${shown} s, it is ${real} s`,
+  );
   await ada.seesAnswers(1);
   await seesEachThingOnce(ada);
   const whole = await ada.the(at.answer).textContent();
   assert.equal(whole.match(/You wrote/g).length, 1);
   await ada.reloads();
-  await ada.reads(at.answer, "Give Holly a real model and it answers for itself.");
+  await ada.reads(
+    at.answer,
+    "Give Holly a real model and it answers for itself.",
+  );
   await seesEachThingOnce(ada);
   await ada.leaves();
 });
@@ -49,7 +61,11 @@ test("a second tab and another device see the same work live", async () => {
     await reader.seesAnswers(1);
     await seesEachThingOnce(reader);
   }
-  const texts = await Promise.all([ada, tab, tablet].map((reader) => reader.the(`${at.answer} .prose`).textContent()));
+  const texts = await Promise.all(
+    [ada, tab, tablet].map((reader) =>
+      reader.the(`${at.answer} .prose`).textContent(),
+    ),
+  );
   assert.equal(new Set(texts).size, 1, "the readers see different answers");
   await tablet.says("Paint a tree");
   for (const reader of [ada, tab, tablet]) {

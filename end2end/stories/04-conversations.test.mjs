@@ -5,7 +5,9 @@ import { somebody } from "../world.mjs";
 
 test("a conversation takes its title from its first message, is renamed and deleted, seen live in another tab", async () => {
   const ada = await somebody();
-  await ada.says("Hello **there**, please tell me what you can do for me on a rainy day");
+  await ada.says(
+    "Hello **there**, please tell me what you can do for me on a rainy day",
+  );
   await ada.seesAnswers(1);
   const title = await ada.the(at.title).textContent();
   assert.match(title, /^Hello there, please tell me what you can do/);
@@ -18,7 +20,8 @@ test("a conversation takes its title from its first message, is renamed and dele
   await ada.the(at.rename).click();
   await ada.the(at.renameField).fill("A rainy day");
   await ada.the(at.renameField).press("Enter");
-  for (const reader of [ada, tab]) await reader.reads(at.talkLink, /^A rainy day$/);
+  for (const reader of [ada, tab])
+    await reader.reads(at.talkLink, /^A rainy day$/);
   await ada.reads(at.title, /^A rainy day$/);
 
   await ada.the(at.talk).hover();
@@ -82,7 +85,11 @@ test("on a phone the conversations are in a drawer, and nothing is wider than th
   await ada.the(at.menu).click();
   await ada.the(at.talkLink).click();
   await ada.arrives();
-  const overflow = await ada.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await ada.page.evaluate(
+    () =>
+      document.documentElement.scrollWidth -
+      document.documentElement.clientWidth,
+  );
   assert.equal(overflow, 0);
   await ada.screenshot("done-light-phone");
   await ada.leaves();

@@ -9,7 +9,10 @@ test("work is stopped from another tab: the text stays, and entry and answer say
   await ada.sees(at.answerNow);
   const tab = await ada.opensSecondTab();
   await tab.sees(at.answerNow);
-  await tab.page.waitForFunction((place) => document.querySelector(place)?.textContent.length > 20, at.answer);
+  await tab.page.waitForFunction(
+    (place) => document.querySelector(place)?.textContent.length > 20,
+    at.answer,
+  );
   const early = await tab.the(at.answer).first().textContent();
   await tab.the(at.stop).click();
   for (const reader of [ada, tab]) {

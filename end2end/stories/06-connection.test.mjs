@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { aServer, somebody } from "../world.mjs";
 
-const written = (person, title) => ({ logType: "info", status: "success", title, conversationId: person.conversation });
+const written = (person, title) => ({
+  logType: "info",
+  status: "success",
+  title,
+  conversationId: person.conversation,
+});
 
 test("without a network the page says so, and what happened meanwhile appears when it is back", async () => {
   const ada = await somebody();
@@ -13,7 +18,11 @@ test("without a network the page says so, and what happened meanwhile appears wh
   await ada.goesOffline();
   await ada.reads(at.connectionWord, /^Offline$/);
   await ada.screenshot("offline-light-wide");
-  await ada.asks("POST", "/api/work-log/create", written(ada, "Written meanwhile"));
+  await ada.asks(
+    "POST",
+    "/api/work-log/create",
+    written(ada, "Written meanwhile"),
+  );
   await ada.backOnline();
   await ada.isLive();
   await ada.entryOf("Written meanwhile");
@@ -36,7 +45,11 @@ test("a server that goes away and comes back is found again, and nothing is miss
     await reader.sees(at.retryConnection);
   }
   await holly.startsAgain();
-  await ada.asks("POST", "/api/work-log/create", written(ada, "Written before anybody was back"));
+  await ada.asks(
+    "POST",
+    "/api/work-log/create",
+    written(ada, "Written before anybody was back"),
+  );
   for (const reader of [ada, tab]) {
     await reader.entryOf("Written before anybody was back");
     await reader.isLive();
@@ -89,7 +102,11 @@ test("eight tabs are all live over one stream, and when the one that holds it cl
   for (const reader of [ada, ...tabs]) await reader.entryOf("For all eight");
   await ada.closesTab();
   const [heir] = tabs;
-  await heir.asks("POST", "/api/work-log/create", written(heir, "For the seven that are left"));
+  await heir.asks(
+    "POST",
+    "/api/work-log/create",
+    written(heir, "For the seven that are left"),
+  );
   for (const reader of tabs) {
     await reader.entryOf("For the seven that are left");
     await reader.isLive();

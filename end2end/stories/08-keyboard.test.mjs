@@ -7,7 +7,13 @@ import { aServer, somebody } from "../world.mjs";
 async function tabsTo(person, place) {
   for (let presses = 0; presses < 60; presses += 1) {
     await person.page.keyboard.press("Tab");
-    if (await person.page.evaluate((place) => document.activeElement.matches(place), place)) return;
+    if (
+      await person.page.evaluate(
+        (place) => document.activeElement.matches(place),
+        place,
+      )
+    )
+      return;
   }
   assert.fail(`the keyboard does not lead to ${place}`);
 }
@@ -18,7 +24,11 @@ const listens = (person) =>
     window.heard = [];
     const region = document.querySelector(place);
     const note = () => window.heard.push(region.textContent.trim());
-    new MutationObserver(note).observe(region, { childList: true, characterData: true, subtree: true });
+    new MutationObserver(note).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
   }, at.announcements);
 
 test("with the keyboard alone one sends, opens an entry and stops", async () => {
@@ -63,14 +73,25 @@ test("beginnings and ends are read aloud; ticks, tokens and progress are not", a
   await ada.sees(at.tryAgain);
   const heard = await ada.page.evaluate(() => window.heard);
   const said = heard.join("\n");
-  for (const words of [/film.*: Working/i, /film.*: Done/i, /Answer ready/, /: Failed/, /No answer could be had/]) assert.match(said, words);
+  for (const words of [
+    /film.*: Working/i,
+    /film.*: Done/i,
+    /Answer ready/,
+    /: Failed/,
+    /No answer could be had/,
+  ])
+    assert.match(said, words);
   assert.doesNotMatch(said, /\d+ %|\b\d+ s\b|Here it is/);
   assert.ok(heard.length <= 20, `${heard.length} announcements:\n${said}`);
   await ada.leaves();
 });
 
 /** What has the focus, if it matches. */
-const hasFocus = (person, place) => person.page.waitForFunction((place) => document.activeElement.matches(place), place);
+const hasFocus = (person, place) =>
+  person.page.waitForFunction(
+    (place) => document.activeElement.matches(place),
+    place,
+  );
 
 test("the menu of a conversation and its dialogs open and close by the keyboard, one at a time, and the focus comes back", async () => {
   const ada = await somebody();
@@ -96,7 +117,10 @@ test("the menu of a conversation and its dialogs open and close by the keyboard,
   await ada.the(at.scroll).click();
   await ada.sees(at.openMenu, 0);
 
-  for (const [tool, first, stops] of [[at.renameThis, at.renameField, 3], [at.removeThis, at.keepIt, 2]]) {
+  for (const [tool, first, stops] of [
+    [at.renameThis, at.renameField, 3],
+    [at.removeThis, at.keepIt, 2],
+  ]) {
     await opensMenu();
     await tabsTo(ada, tool);
     await keyboard.press("Enter");
@@ -134,7 +158,9 @@ test("the menu of a conversation and its dialogs open and close by the keyboard,
 
 test("without JavaScript the menu is not seen behind the dialog that it opened", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
-  const { conversation } = await ada.asks("POST", "/api/conversations", { title: "Lamp oil" });
+  const { conversation } = await ada.asks("POST", "/api/conversations", {
+    title: "Lamp oil",
+  });
   await ada.visits(`/c/${conversation.id}`);
   await ada.the(at.talkMenu).click();
   await ada.sees(at.openMenu);

@@ -10,7 +10,11 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.send).click();
   await ada.page.waitForURL("**/c/*");
   assert.equal(await ada.the(at.said).count(), 1);
-  assert.equal(await ada.the(at.connectionWord).isVisible(), false, "nothing connects without JavaScript");
+  assert.equal(
+    await ada.the(at.connectionWord).isVisible(),
+    false,
+    "nothing connects without JavaScript",
+  );
   await ada.the(at.reload).click();
   await ada.page.waitForURL("**/c/*");
   await ada.untilReloadShows(at.answerDone);
@@ -34,7 +38,10 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.renameThis).click();
   await ada.the(at.renameField).fill("A lighthouse without a script");
   await ada.the(at.renameField).press("Enter");
-  await ada.the(at.title).filter({ hasText: "A lighthouse without a script" }).waitFor();
+  await ada
+    .the(at.title)
+    .filter({ hasText: "A lighthouse without a script" })
+    .waitFor();
   await ada.the(at.talkMenu).click();
   await ada.the(at.removeThis).click();
   await ada.the(at.keepIt).click();
@@ -43,7 +50,10 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.removeThis).click();
   await ada.the(at.confirmDelete).click();
   await ada.page.waitForURL((url) => url.pathname === "/");
-  assert.match(await ada.the(at.receipt).textContent(), /^Deleted for good, from every tier: 1 conversation, 4 messages, /);
+  assert.match(
+    await ada.the(at.receipt).textContent(),
+    /^Deleted for good, from every tier: 1 conversation, 4 messages, /,
+  );
   assert.equal(await ada.the(at.talk).count(), 0);
   await ada.leaves();
 });

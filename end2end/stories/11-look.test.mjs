@@ -4,20 +4,41 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { aBrowser, aServer, somebody, theServer } from "../world.mjs";
 
-const sizes = { wide: { width: 1280, height: 860 }, phone: { width: 375, height: 812 } };
-const looks = ["light", "dark"].flatMap((colorScheme) => Object.keys(sizes).map((name) => ({ colorScheme, name, viewport: sizes[name] })));
+const sizes = {
+  wide: { width: 1280, height: 860 },
+  phone: { width: 375, height: 812 },
+};
+const looks = ["light", "dark"].flatMap((colorScheme) =>
+  Object.keys(sizes).map((name) => ({
+    colorScheme,
+    name,
+    viewport: sizes[name],
+  })),
+);
 
-const background = (person) => person.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+const background = (person) =>
+  person.page.evaluate(
+    () => getComputedStyle(document.documentElement).backgroundColor,
+  );
 
 async function isAccessible(person, where) {
   const { violations } = await new AxeBuilder({ page: person.page }).analyze();
-  const places = (nodes) => nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ");
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${places(nodes)}`);
+  const places = (nodes) =>
+    nodes
+      .slice(0, 3)
+      .map((node) => node.target.join(" "))
+      .join(", ");
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help}: ${places(nodes)}`,
+  );
   assert.deepEqual(found, [], where);
 }
 
 /** Stops all motion, so that colours are measured at rest. */
-const isStill = (person) => person.page.evaluate(() => document.getAnimations().forEach((animation) => animation.cancel()));
+const isStill = (person) =>
+  person.page.evaluate(() =>
+    document.getAnimations().forEach((animation) => animation.cancel()),
+  );
 
 for (const { colorScheme, name, viewport } of looks) {
   test(`every page is accessible and has its picture: ${colorScheme}, ${name}`, async () => {
@@ -36,8 +57,21 @@ for (const { colorScheme, name, viewport } of looks) {
     await ada.seesAnswers(1);
     await ada.screenshot(`end-${look}`);
     await isAccessible(ada, "chat at the end");
-    const seen = { name: "what-i-see.png", mimeType: "image/png", buffer: await ada.page.screenshot() };
-    await ada.the(at.attach).setInputFiles([seen, { name: "oil.md", mimeType: "text/markdown", buffer: Buffer.from("Two litres of oil.\n") }]);
+    const seen = {
+      name: "what-i-see.png",
+      mimeType: "image/png",
+      buffer: await ada.page.screenshot(),
+    };
+    await ada
+      .the(at.attach)
+      .setInputFiles([
+        seen,
+        {
+          name: "oil.md",
+          mimeType: "text/markdown",
+          buffer: Buffer.from("Two litres of oil.\n"),
+        },
+      ]);
     await ada.sees(at.attached, 2);
     await isAccessible(ada, "files to send");
     await ada.screenshot(`attach-${look}`);
@@ -66,12 +100,19 @@ for (const { colorScheme, name, viewport } of looks) {
 }
 
 test("with models of long names one can send on the narrowest phone", async () => {
-  const env = { OPENAI_API_KEY: "none", HOLLY_MODELS: `openai:${"a-model-of-a-very-long-name-".repeat(3)},openai:another` };
+  const env = {
+    OPENAI_API_KEY: "none",
+    HOLLY_MODELS: `openai:${"a-model-of-a-very-long-name-".repeat(3)},openai:another`,
+  };
   const holly = await aServer({ env });
   const ada = await somebody({ holly, viewport: { width: 320, height: 640 } });
   const { x, width } = await ada.the(at.send).boundingBox();
   assert.ok(x + width <= 320, `Send ends at ${x + width} of 320`);
-  assert.equal(await ada.the(at.prompt).filter({ hasText: "fallback" }).count(), 0, "what only the demo can show is not offered");
+  assert.equal(
+    await ada.the(at.prompt).filter({ hasText: "fallback" }).count(),
+    0,
+    "what only the demo can show is not offered",
+  );
   await ada.leaves();
   await holly.isGone();
 });
@@ -96,10 +137,18 @@ test("light and dark follow the system until one is chosen, and the choice stays
 });
 
 test("nobody is made to watch motion who asked for none", async () => {
-  const ada = await somebody({ holly: await theServer(), reducedMotion: "reduce" });
+  const ada = await somebody({
+    holly: await theServer(),
+    reducedMotion: "reduce",
+  });
   await ada.says("Slowly tell me something");
   await ada.sees(at.working);
-  const running = await ada.page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === "running").length);
+  const running = await ada.page.evaluate(
+    () =>
+      document
+        .getAnimations()
+        .filter((animation) => animation.playState === "running").length,
+  );
   assert.equal(running, 0);
   await ada.leaves();
 });

@@ -10,16 +10,31 @@ test("Firefox brings the page to life, and a message is answered live", async ()
   const holly = await theServer();
   const email = anEmail();
   await holly.knows(email, password);
-  const firefox = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const firefox = await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    headless: true,
+  });
   try {
     const page = await firefox.newPage();
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    const awake = (asleep, island) => document.querySelector(island) && !document.querySelector(asleep);
+    page.on(
+      "console",
+      (message) =>
+        message.type() === "error" && complaints.push(message.text()),
+    );
+    const awake = (asleep, island) =>
+      document.querySelector(island) && !document.querySelector(asleep);
     const isAwake = () => page.waitForFunction(awake, {}, at.asleep, at.island);
     const reads = (place, words) =>
-      page.waitForFunction((place, words) => document.querySelector(place)?.textContent.includes(words), {}, place, words);
+      page.waitForFunction(
+        (place, words) =>
+          document.querySelector(place)?.textContent.includes(words),
+        {},
+        place,
+        words,
+      );
 
     await page.goto(`${holly.url}/sign-in`);
     await page.type(at.email, email);

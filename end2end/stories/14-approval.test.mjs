@@ -21,7 +21,9 @@ test("a tool that writes asks first: it is denied in another tab, and allowed wi
   await ada.says("Write a note: trim the wick");
   await ada.sees(at.question);
   await ada.screenshot("approval-light-wide");
-  await ada.page.getByRole("button", { name: "Allow once: Note: trim the wick" }).focus();
+  await ada.page
+    .getByRole("button", { name: "Allow once: Note: trim the wick" })
+    .focus();
   await ada.page.keyboard.press("Enter");
   await ada.sees(at.question, 0);
   await ada.seesAnswers(2);

@@ -4,13 +4,22 @@ import { at } from "../page.mjs";
 import { somebody } from "../world.mjs";
 
 // The smallest picture: one dot.
-const dot = Buffer.from("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
+const dot = Buffer.from(
+  "R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==",
+  "base64",
+);
 const picture = (name) => ({ name, mimeType: "image/gif", buffer: dot });
-const notes = { name: "notes.md", mimeType: "text/markdown", buffer: Buffer.from("# Notes\nBuy lamp oil.\n") };
+const notes = {
+  name: "notes.md",
+  mimeType: "text/markdown",
+  buffer: Buffer.from("# Notes\nBuy lamp oil.\n"),
+};
 
 test("a picture and a text are chosen, one is taken away, the rest goes with the message", async () => {
   const ada = await somebody();
-  await ada.the(at.attach).setInputFiles([picture("dot.gif"), notes, picture("second.gif")]);
+  await ada
+    .the(at.attach)
+    .setInputFiles([picture("dot.gif"), notes, picture("second.gif")]);
   await ada.sees(at.attached, 3);
   await ada.page.getByRole("button", { name: "Remove second.gif" }).click();
   await ada.sees(at.attached, 2);
@@ -33,16 +42,30 @@ test("what is pasted and dropped is attached, and what cannot be taken is said",
     ada.page.evaluate(
       ([type, place, name, content]) => {
         const held = new DataTransfer();
-        held.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name, { type: "image/gif" }));
+        held.items.add(
+          new File(
+            [Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))],
+            name,
+            { type: "image/gif" },
+          ),
+        );
         const options = { bubbles: true, cancelable: true };
-        const event = type === "paste" ? new ClipboardEvent(type, { ...options, clipboardData: held }) : new DragEvent(type, { ...options, dataTransfer: held });
+        const event =
+          type === "paste"
+            ? new ClipboardEvent(type, { ...options, clipboardData: held })
+            : new DragEvent(type, { ...options, dataTransfer: held });
         document.querySelector(place).dispatchEvent(event);
       },
       [type, place, name, content],
     );
   await gives("paste", at.message, "pasted.gif", dot.toString("base64"));
   await ada.sees(at.attached, 1);
-  await gives("drop", ".compose-form", "broken.gif", Buffer.from("%PDF\0").toString("base64"));
+  await gives(
+    "drop",
+    ".compose-form",
+    "broken.gif",
+    Buffer.from("%PDF\0").toString("base64"),
+  );
   await ada.sees(at.attached, 2);
   await ada.the(at.message).fill("Look");
   ada.pardons(/422/);
@@ -65,9 +88,20 @@ test("without JavaScript files go with the form", async () => {
   await ada.page.waitForURL("**/c/*");
   assert.equal(await ada.the(at.picture).count(), 1);
   await ada.untilReloadShows(at.answerDone);
-  await ada.the(at.attach).setInputFiles([{ name: "a.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF\0") }]);
+  await ada
+    .the(at.attach)
+    .setInputFiles([
+      {
+        name: "a.pdf",
+        mimeType: "application/pdf",
+        buffer: Buffer.from("%PDF\0"),
+      },
+    ]);
   await ada.the(at.message).fill("And this?");
   await ada.the(at.send).click();
-  assert.match(await ada.the(at.trouble).textContent(), /“a\.pdf” is neither a picture/);
+  assert.match(
+    await ada.the(at.trouble).textContent(),
+    /“a\.pdf” is neither a picture/,
+  );
   await ada.leaves();
 });

@@ -11,29 +11,50 @@ async function aTalker(options) {
   await ada.seesAnswers(1);
   const ids = [];
   for (let n = 0; n < 430; n += 1) {
-    const note = { logType: "info", status: "warning", title: `Note: ${n}`, conversationId: ada.conversation };
+    const note = {
+      logType: "info",
+      status: "warning",
+      title: `Note: ${n}`,
+      conversationId: ada.conversation,
+    };
     ids.push((await ada.asks("POST", "/api/work-log/create", note)).log.id);
   }
   await ada.reloads();
   return { ada, ids };
 }
 
-const shown = (person) => person.the(at.entry).evaluateAll((rows) => rows.map((row) => row.id.replace("entry-", "")));
+const shown = (person) =>
+  person
+    .the(at.entry)
+    .evaluateAll((rows) => rows.map((row) => row.id.replace("entry-", "")));
 
 test("scrolling up brings in older rows up to the beginning, while new ones come in below, none lost and none twice", async () => {
   const { ada, ids } = await aTalker();
   assert.deepEqual(await shown(ada), ids.slice(-200));
   const patched = { title: "Note: changed", metadata: { by: "hand" } };
   await ada.asks("PATCH", `/api/work-log/${ids[100]}`, patched);
-  const late = { logType: "info", status: "warning", title: "Note: new", conversationId: ada.conversation };
+  const late = {
+    logType: "info",
+    status: "warning",
+    title: "Note: new",
+    conversationId: ada.conversation,
+  };
   ids.push((await ada.asks("POST", "/api/work-log/create", late)).log.id);
   await ada.the(entryAt(ids.at(-1))).waitFor({ state: "attached" });
-  assert.deepEqual(await shown(ada), ids.slice(-201), "what changed out of sight stays out of sight");
-  const before = await ada.the(entryAt(ids.at(-201))).evaluate((row) => row.getBoundingClientRect().top);
+  assert.deepEqual(
+    await shown(ada),
+    ids.slice(-201),
+    "what changed out of sight stays out of sight",
+  );
+  const before = await ada
+    .the(entryAt(ids.at(-201)))
+    .evaluate((row) => row.getBoundingClientRect().top);
   assert.ok(before < 0);
   while ((await ada.the(at.older).count()) > 0) {
     await ada.the(at.scroll).evaluate((list) => list.scrollTo(0, 0));
-    await ada.page.evaluate(() => new Promise((passed) => requestAnimationFrame(passed)));
+    await ada.page.evaluate(
+      () => new Promise((passed) => requestAnimationFrame(passed)),
+    );
   }
   const notes = (await shown(ada)).filter((id) => ids.includes(id));
   assert.deepEqual(notes, ids);
@@ -49,10 +70,18 @@ test("a link to an old entry opens it among those around it, and the latest are 
   await ada.visits(`${talk}#entry-${ids[100]}`);
   await ada.page.waitForURL(`**${talk}?around=${ids[100]}#entry-${ids[100]}`);
   await ada.isAwake();
-  await ada.page.waitForFunction((place) => document.querySelector(place).open, entryAt(ids[100]));
+  await ada.page.waitForFunction(
+    (place) => document.querySelector(place).open,
+    entryAt(ids[100]),
+  );
   assert.deepEqual(await shown(ada), ids.slice(0, 200));
   assert.ok(await ada.the(`${entryAt(ids[100])}:target`).isVisible());
-  const late = { logType: "info", status: "warning", title: "Note: new", conversationId: ada.conversation };
+  const late = {
+    logType: "info",
+    status: "warning",
+    title: "Note: new",
+    conversationId: ada.conversation,
+  };
   ids.push((await ada.asks("POST", "/api/work-log/create", late)).log.id);
   await ada.the(at.later).first().click();
   await ada.page.waitForURL(`**${talk}?from=${ids[200]}`);

@@ -33,13 +33,17 @@ test("the last message is written anew and answered again", async () => {
   await ada.seesAnswers(1);
   await ada.the(at.writeAnew).click();
   await ada.screenshot("write-anew");
-  await ada.the(at.writtenAnew).fill("Paint a lighthouse at dusk, and put a slow cello song under it.");
+  await ada
+    .the(at.writtenAnew)
+    .fill("Paint a lighthouse at dusk, and put a slow cello song under it.");
   await ada.the(at.sendAnew).click();
   await ada.seesAnswers(1);
   await ada.sees("figure.media img");
   await ada.sees("figure.media audio");
   await ada.sees(replaced, 2);
-  const said = await ada.the(".asked:not([data-status='superseded']) .said").allTextContents();
+  const said = await ada
+    .the(".asked:not([data-status='superseded']) .said")
+    .allTextContents();
   assert.equal(said.length, 1);
   assert.match(said[0], /lighthouse/);
   await ada.leaves();

@@ -11,7 +11,8 @@ test("the program alone, in an empty folder, with nobody's rights and only its d
   const { home, isRoot, options } = aPlace();
   const holly = await aServer(options);
   const rights = readFileSync(`/proc/${holly.process.pid}/status`, "utf8");
-  if (isRoot) assert.match(rights, new RegExp(`^Uid:\\s+${nobody}\\s+${nobody}`, "m"));
+  if (isRoot)
+    assert.match(rights, new RegExp(`^Uid:\\s+${nobody}\\s+${nobody}`, "m"));
   const ada = await aBrowser(holly);
   await ada.createsFirstAccount(anEmail(), password);
   await ada.says("Paint a lighthouse at dusk");

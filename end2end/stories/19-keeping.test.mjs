@@ -3,37 +3,70 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { at, entryAt } from "../page.mjs";
-import { aBrowser, anEmail, aServer, elsewhere, password, somebody } from "../world.mjs";
+import {
+  aBrowser,
+  anEmail,
+  aServer,
+  elsewhere,
+  password,
+  somebody,
+} from "../world.mjs";
 
 const day = 86_400_000;
 
 /** Lets retention run as if so many days had passed. */
 const runsAfter = (holly, days) =>
-  holly.runs(["retention", "run", "--as-of", new Date(Date.now() + days * day).toISOString(), "--allow-future", "--confirm-clock"]);
+  holly.runs([
+    "retention",
+    "run",
+    "--as-of",
+    new Date(Date.now() + days * day).toISOString(),
+    "--allow-future",
+    "--confirm-clock",
+  ]);
 
 /** Somebody with a conversation in which one entry lies in the archive. */
 async function aKeeper(options) {
   const holly = await aServer();
   const ada = await somebody({ holly, ...options });
-  const { conversation } = await ada.asks("POST", "/api/conversations", { title: "Lamp oil" });
-  const note = (title) => ({ logType: "info", status: "info", title, conversationId: conversation.id, details: "Two litres." });
-  const old = (await ada.asks("POST", "/api/work-log/create", note("Lamp oil, long ago"))).log.id;
+  const { conversation } = await ada.asks("POST", "/api/conversations", {
+    title: "Lamp oil",
+  });
+  const note = (title) => ({
+    logType: "info",
+    status: "info",
+    title,
+    conversationId: conversation.id,
+    details: "Two litres.",
+  });
+  const old = (
+    await ada.asks("POST", "/api/work-log/create", note("Lamp oil, long ago"))
+  ).log.id;
   await runsAfter(holly, 45);
-  const late = (await ada.asks("POST", "/api/work-log/create", note("Lamp oil, today"))).log.id;
+  const late = (
+    await ada.asks("POST", "/api/work-log/create", note("Lamp oil, today"))
+  ).log.id;
   await ada.visits(`/c/${conversation.id}`);
   return { holly, ada, talk: conversation.id, old, late };
 }
 
 async function opens(person, id) {
-  if (!(await person.the(entryAt(id)).isVisible())) await person.the(`${at.folded}:not([open]) > summary`).first().click();
-  if (!(await person.the(`${entryAt(id)} .more`).isVisible())) await person.opensEntry(id);
+  if (!(await person.the(entryAt(id)).isVisible()))
+    await person.the(`${at.folded}:not([open]) > summary`).first().click();
+  if (!(await person.the(`${entryAt(id)} .more`).isVisible()))
+    await person.opensEntry(id);
 }
 
 for (const javaScriptEnabled of [true, false]) {
   test(`a conversation is kept and let go from its menu, and every entry says so in every tab: ${javaScriptEnabled ? "with" : "without"} JavaScript`, async () => {
-    const { holly, ada, talk, old, late } = await aKeeper({ javaScriptEnabled });
+    const { holly, ada, talk, old, late } = await aKeeper({
+      javaScriptEnabled,
+    });
     await opens(ada, late);
-    assert.match(await ada.the(`${entryAt(late)} ${at.until}`).textContent(), /^Kept until /);
+    assert.match(
+      await ada.the(`${entryAt(late)} ${at.until}`).textContent(),
+      /^Kept until /,
+    );
     const other = javaScriptEnabled ? await ada.opensSecondTab() : null;
     const tabs = [ada, other].filter(Boolean);
     const everyTabReads = async (ids, words) => {
@@ -52,8 +85,14 @@ for (const javaScriptEnabled of [true, false]) {
     await ada.screenshot(`kept-${javaScriptEnabled ? "live" : "plain"}`);
     await runsAfter(holly, 200);
     await ada.reloads();
-    const { logs } = await ada.asks("GET", `/api/work-log/list?conversationId=${talk}`);
-    assert.deepEqual(logs.map((log) => `${log.title}: ${log.storageStatus}`), ["Lamp oil, today: archived", "Lamp oil, long ago: archived"]);
+    const { logs } = await ada.asks(
+      "GET",
+      `/api/work-log/list?conversationId=${talk}`,
+    );
+    assert.deepEqual(
+      logs.map((log) => `${log.title}: ${log.storageStatus}`),
+      ["Lamp oil, today: archived", "Lamp oil, long ago: archived"],
+    );
     await ada.the(at.talkMenu).click();
     await ada.the(at.letThisExpire).click();
     for (const tab of tabs) await tab.sees(at.keptTalk, 0);
@@ -72,7 +111,10 @@ test("whoever deletes an entry or a conversation reads what that was", async () 
   await opens(ada, old);
   await ada.the(`${entryAt(old)} ${at.removeEntry}`).click();
   await ada.the(`${entryAt(old)} ${at.removeForGood}`).click();
-  await ada.reads(at.receipt, "Deleted for good, from every tier: 1 entry (1 from the archive).");
+  await ada.reads(
+    at.receipt,
+    "Deleted for good, from every tier: 1 entry (1 from the archive).",
+  );
   await ada.the(entryAt(old)).waitFor({ state: "detached" });
   assert.equal(await ada.the(entryAt(late)).count(), 1);
   await ada.screenshot("receipt");
@@ -80,7 +122,10 @@ test("whoever deletes an entry or a conversation reads what that was", async () 
   await ada.the(at.removeThis).click();
   await ada.the(at.confirmDelete).click();
   await ada.page.waitForURL((url) => url.pathname === "/");
-  await ada.reads(at.receipt, "Deleted for good, from every tier: 1 conversation and 1 entry.");
+  await ada.reads(
+    at.receipt,
+    "Deleted for good, from every tier: 1 conversation and 1 entry.",
+  );
   await ada.leaves();
   await holly.isGone();
 });
@@ -88,7 +133,8 @@ test("whoever deletes an entry or a conversation reads what that was", async () 
 test("an admin holds a person's log from a page, another admin sees why, and nothing held is deleted until it is released", async () => {
   const { holly, ada, old } = await aKeeper();
   const [admin, other] = [anEmail(), anEmail()];
-  for (const email of [admin, other]) await holly.runs(["user", "add", email, "--admin"], `${password}\n`);
+  for (const email of [admin, other])
+    await holly.runs(["user", "add", email, "--admin"], `${password}\n`);
   const eve = await aBrowser(holly, { javaScriptEnabled: false });
   await eve.signsIn(admin, password);
   await eve.visits("/stats");
@@ -111,7 +157,10 @@ test("an admin holds a person's log from a page, another admin sees why, and not
   await ada.the(`${entryAt(old)} ${at.removeForGood}`).click();
   await ada.reads(`${entryAt(old)} ${at.trouble}`, "on hold");
   await runsAfter(holly, 200);
-  assert.equal((await ada.asks("GET", `/api/work-log/${old}`)).log.keptBy, "hold");
+  assert.equal(
+    (await ada.asks("GET", `/api/work-log/${old}`)).log.keptBy,
+    "hold",
+  );
   await bob.the('form[action$="holds/release"] button').click();
   await bob.reads(".panel", "Nothing is on hold.");
   await runsAfter(holly, 200);
@@ -130,7 +179,13 @@ test("while the archive is away an old conversation shows what there is, and try
     await holly.startsAgain();
     await ada.reloads();
     await ada.reads(at.gap, "1 older entry is in the archive");
-    assert.deepEqual([await ada.the(entryAt(late)).count(), await ada.the(entryAt(old)).count()], [1, 0]);
+    assert.deepEqual(
+      [
+        await ada.the(entryAt(late)).count(),
+        await ada.the(entryAt(old)).count(),
+      ],
+      [1, 0],
+    );
     await ada.screenshot(`gap-${javaScriptEnabled ? "live" : "plain"}`);
     renameSync(join(folder, "away"), join(folder, "work-log"));
     await ada.the(`${at.gap} a`).click();
@@ -148,20 +203,37 @@ test("whoever leaves takes everything along first, what was said and what was do
   await ada.says("Paint a lighthouse at dusk");
   await ada.seesAnswers(1);
   const taken = async (place) => {
-    const [download] = await Promise.all([ada.page.waitForEvent("download"), ada.the(place).click()]);
+    const [download] = await Promise.all([
+      ada.page.waitForEvent("download"),
+      ada.the(place).click(),
+    ]);
     return readFileSync(await download.path(), "utf8");
   };
   await ada.the(at.talkMenu).click();
   const one = await taken(at.exportThis);
-  assert.ok(one.includes("Paint a lighthouse at dusk") && one.includes("Image") && !one.includes("Lamp oil"), one);
+  assert.ok(
+    one.includes("Paint a lighthouse at dusk") &&
+      one.includes("Image") &&
+      !one.includes("Lamp oil"),
+    one,
+  );
   await ada.visits("/settings");
   const all = await taken(at.exportAll);
-  for (const part of ["Paint a lighthouse at dusk", "Lamp oil, long ago", "Lamp oil, today", ".svg"]) assert.ok(all.includes(part), part);
+  for (const part of [
+    "Paint a lighthouse at dusk",
+    "Lamp oil, long ago",
+    "Lamp oil, today",
+    ".svg",
+  ])
+    assert.ok(all.includes(part), part);
   await ada.the(at.eraseAccount).click();
   await ada.the("#your-data input").fill(password);
   await ada.the(at.erase).click();
   await ada.page.waitForURL(/\/welcome\?erased=/);
-  await ada.reads(at.receipt, /^Deleted for good, from every tier: 2 conversations, 2 messages, \d+ entries \(1 from the archive\) and 1 file\.$/);
+  await ada.reads(
+    at.receipt,
+    /^Deleted for good, from every tier: 2 conversations, 2 messages, \d+ entries \(1 from the archive\) and 1 file\.$/,
+  );
   await ada.screenshot("erased");
   await ada.leaves();
   await holly.isGone();
@@ -174,7 +246,10 @@ test("a reader chooses how much of the work is in sight, on every device anew, a
   await ada.page.waitForURL("**/c/*");
   await ada.untilReloadShows(at.folded);
   const talk = new URL(ada.page.url()).pathname;
-  const visible = async (person, place) => person.the(place).evaluateAll((all) => all.filter((one) => one.checkVisibility()).length);
+  const visible = async (person, place) =>
+    person
+      .the(place)
+      .evaluateAll((all) => all.filter((one) => one.checkVisibility()).length);
   const chooses = async (level) => {
     await ada.visits("/settings");
     await ada.the(at.detail(level)).check();
@@ -185,22 +260,35 @@ test("a reader chooses how much of the work is in sight, on every device anew, a
   };
   const all = await ada.the(at.entry).count();
   await chooses("quiet");
-  assert.ok((await visible(ada, at.entry)) > 0 && (await visible(ada, `${at.entry}[data-status="success"]`)) === 0);
+  assert.ok(
+    (await visible(ada, at.entry)) > 0 &&
+      (await visible(ada, `${at.entry}[data-status="success"]`)) === 0,
+  );
   assert.equal(await visible(ada, at.folded), 0);
   assert.equal(await visible(ada, at.answer), 1);
   await chooses("all");
   assert.equal(await visible(ada, `${at.entry}[open]`), all);
   assert.equal(await ada.the(at.folded).count(), 0);
   const live = await elsewhere(ada);
-  await live.context.addCookies([{ name: "detail", value: "all", url: ada.holly.url }]);
+  await live.context.addCookies([
+    { name: "detail", value: "all", url: ada.holly.url },
+  ]);
   await live.visits(talk);
   const first = live.the(at.entry).first();
   await first.locator(at.summary).click();
   await live.says("Hello");
   await live.seesAnswers(2);
-  assert.equal(await first.evaluate((entry) => entry.open), false, "what its reader closed stays closed");
+  assert.equal(
+    await first.evaluate((entry) => entry.open),
+    false,
+    "what its reader closed stays closed",
+  );
   const entries = await live.the(at.entry).count();
-  assert.equal(await live.the(`${at.entry}[open]`).count(), entries - 1, "what comes new is open");
+  assert.equal(
+    await live.the(`${at.entry}[open]`).count(),
+    entries - 1,
+    "what comes new is open",
+  );
   await live.leaves();
   await ada.leaves();
 });
@@ -218,11 +306,20 @@ test("a picture that comes late leaves the reader at the end of the chat", async
   });
   await ada.says("Paint a lighthouse at dusk");
   await ada.seesAnswers(2);
-  const fromEnd = () => ada.the(at.scroll).evaluate((list) => list.scrollHeight - list.scrollTop - list.clientHeight);
+  const fromEnd = () =>
+    ada
+      .the(at.scroll)
+      .evaluate(
+        (list) => list.scrollHeight - list.scrollTop - list.clientHeight,
+      );
   const before = await ada.the(at.scroll).evaluate((list) => list.scrollHeight);
   assert.ok((await fromEnd()) <= 48);
   arrives();
-  await ada.page.waitForFunction(([place, before]) => document.querySelector(place).scrollHeight > before + 300, [at.scroll, before]);
+  await ada.page.waitForFunction(
+    ([place, before]) =>
+      document.querySelector(place).scrollHeight > before + 300,
+    [at.scroll, before],
+  );
   await ada.page.waitForFunction((place) => {
     const list = document.querySelector(place);
     return list.scrollHeight - list.scrollTop - list.clientHeight <= 48;
@@ -233,11 +330,18 @@ test("a picture that comes late leaves the reader at the end of the chat", async
 test("scrolling back through a long conversation brings in what lies in the archive as one reaches it", async () => {
   const holly = await aServer({ env: { HOLLY_RATE_LIMIT_PER_MINUTE: "0" } });
   const ada = await somebody({ holly });
-  const { conversation } = await ada.asks("POST", "/api/conversations", { title: "A long one" });
+  const { conversation } = await ada.asks("POST", "/api/conversations", {
+    title: "A long one",
+  });
   const ids = [];
   const notes = async (count) => {
     for (let n = 0; n < count; n += 1) {
-      const note = { logType: "info", status: "warning", title: `Note ${ids.length}`, conversationId: conversation.id };
+      const note = {
+        logType: "info",
+        status: "warning",
+        title: `Note ${ids.length}`,
+        conversationId: conversation.id,
+      };
       ids.push((await ada.asks("POST", "/api/work-log/create", note)).log.id);
     }
   };
@@ -245,11 +349,20 @@ test("scrolling back through a long conversation brings in what lies in the arch
   await runsAfter(holly, 45);
   await notes(210);
   await ada.visits(`/c/${conversation.id}`);
-  assert.deepEqual([await ada.the(at.entry).count(), await ada.the(at.tier).count()], [200, 0]);
+  assert.deepEqual(
+    [await ada.the(at.entry).count(), await ada.the(at.tier).count()],
+    [200, 0],
+  );
   await ada.the(at.scroll).evaluate((list) => list.scrollTo(0, 0));
   await ada.the(entryAt(ids[0])).waitFor({ state: "attached" });
-  assert.deepEqual([await ada.the(at.entry).count(), await ada.the(at.tier).count()], [360, 150]);
-  assert.equal(await ada.the(`${entryAt(ids[0])} ${at.tier}`).textContent(), "from the archive");
+  assert.deepEqual(
+    [await ada.the(at.entry).count(), await ada.the(at.tier).count()],
+    [360, 150],
+  );
+  assert.equal(
+    await ada.the(`${entryAt(ids[0])} ${at.tier}`).textContent(),
+    "from the archive",
+  );
   await ada.leaves();
   await holly.isGone();
 });
@@ -263,7 +376,12 @@ test("a link to an entry that is gone says so and loads the page once", async ()
   await ada.isLive();
   let loads = 0;
   ada.page.on("framenavigated", () => (loads += 1));
-  await ada.asks("POST", "/api/work-log/create", { logType: "info", status: "info", title: "Lamp oil, again", conversationId: talk });
+  await ada.asks("POST", "/api/work-log/create", {
+    logType: "info",
+    status: "info",
+    title: "Lamp oil, again",
+    conversationId: talk,
+  });
   await ada.page.getByText("Lamp oil, again").first().waitFor();
   assert.equal(loads, 0);
   assert.equal(new URL(ada.page.url()).search, `?around=${late}`);

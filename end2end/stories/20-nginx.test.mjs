@@ -4,18 +4,32 @@ import { Nginx } from "../nginx.mjs";
 import { at } from "../page.mjs";
 import { aServer, somebody } from "../world.mjs";
 
-const written = (person, title) => ({ logType: "info", status: "success", title, conversationId: person.conversation });
+const written = (person, title) => ({
+  logType: "info",
+  status: "success",
+  title,
+  conversationId: person.conversation,
+});
 
 /** Holly as people see it through a proxy. */
-const through = (holly, nginx) => Object.create(holly, { url: { value: nginx.url } });
+const through = (holly, nginx) =>
+  Object.create(holly, { url: { value: nginx.url } });
 
 /** Writes from a second place, past the proxy, while nothing else moves. */
 async function noticesAtOnce(ada, holly) {
   assert.equal(await holly.counts("holly_streams"), 1);
-  await ada.asks("POST", "/api/work-log/create", written(ada, "A frame much smaller than any buffer"));
+  await ada.asks(
+    "POST",
+    "/api/work-log/create",
+    written(ada, "A frame much smaller than any buffer"),
+  );
   await ada.entryOf("A frame much smaller than any buffer");
   await ada.isLive();
-  assert.equal(await holly.counts("holly_streams"), 1, "it came over the stream that was open");
+  assert.equal(
+    await holly.counts("holly_streams"),
+    1,
+    "it came over the stream that was open",
+  );
 }
 
 test("behind nginx as it is shipped, work appears at once, and a page that meets 502 heals by itself", async () => {
@@ -34,7 +48,11 @@ test("behind nginx as it is shipped, work appears at once, and a page that meets
   await ada.the(at.retryConnection).click();
   await refused;
   await holly.startsAgain();
-  await ada.asks("POST", "/api/work-log/create", written(ada, "Written before the page was back"));
+  await ada.asks(
+    "POST",
+    "/api/work-log/create",
+    written(ada, "Written before the page was back"),
+  );
   await ada.entryOf("Written before the page was back");
   await ada.isLive();
   await ada.says("And now?");
@@ -49,16 +67,24 @@ test("the nginx example of the documentation serves Holly by https, live", async
   holly.env.HOLLY_PUBLIC_URL = nginx.url;
   await holly.stops();
   await holly.startsAgain();
-  const ada = await somebody({ holly: through(holly, nginx), ignoreHTTPSErrors: true });
+  const ada = await somebody({
+    holly: through(holly, nginx),
+    ignoreHTTPSErrors: true,
+  });
   const cookies = await ada.context.cookies();
-  assert.ok(cookies.length > 0 && cookies.every((cookie) => cookie.secure), "cookies are for https only");
+  assert.ok(
+    cookies.length > 0 && cookies.every((cookie) => cookie.secure),
+    "cookies are for https only",
+  );
   await ada.says("Paint a lighthouse at dusk");
   await ada.sees(at.picture);
   await ada.seesAnswers(1);
   await ada.isLive();
   await noticesAtOnce(ada, holly);
   assert.equal((await ada.context.request.get("/metrics")).status(), 404);
-  const plain = await ada.context.request.get(`${nginx.plain}/history`, { maxRedirects: 0 });
+  const plain = await ada.context.request.get(`${nginx.plain}/history`, {
+    maxRedirects: 0,
+  });
   assert.match(plain.headers().location, /^https:.*\/history$/);
   await ada.leaves();
   await nginx.isGone();

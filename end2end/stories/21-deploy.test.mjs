@@ -13,12 +13,19 @@ test("the Caddy example of the documentation is valid, and serves Holly live", a
   assert.equal(complaints(), "");
   const holly = await aServer();
   const caddy = await Caddy.byExample(new URL(holly.url).host);
-  const ada = await somebody({ holly: Object.create(holly, { url: { value: caddy.url } }) });
+  const ada = await somebody({
+    holly: Object.create(holly, { url: { value: caddy.url } }),
+  });
   await ada.says("Paint a lighthouse at dusk");
   await ada.sees(at.picture);
   await ada.seesAnswers(1);
   await ada.isLive();
-  const entry = { logType: "info", status: "success", title: "A frame by itself", conversationId: ada.conversation };
+  const entry = {
+    logType: "info",
+    status: "success",
+    title: "A frame by itself",
+    conversationId: ada.conversation,
+  };
   await ada.asks("POST", "/api/work-log/create", entry);
   await ada.entryOf("A frame by itself");
   await ada.isLive();
@@ -28,14 +35,23 @@ test("the Caddy example of the documentation is valid, and serves Holly live", a
 });
 
 test("systemd finds nothing wrong with the unit of the documentation", (story) => {
-  const unit = readFileSync(resolve(import.meta.dirname, "../../docs/deploy/holly.service"), "utf8");
+  const unit = readFileSync(
+    resolve(import.meta.dirname, "../../docs/deploy/holly.service"),
+    "utf8",
+  );
   const there = unit.replaceAll("/usr/local/bin/holly", binary);
   assert.notEqual(there, unit);
   const folder = mkdtempSync(join(tmpdir(), "holly-unit-"));
   writeFileSync(join(folder, "holly.service"), there);
-  const verified = spawnSync("systemd-analyze", ["verify", "--man=no", join(folder, "holly.service")], { encoding: "utf8" });
+  const verified = spawnSync(
+    "systemd-analyze",
+    ["verify", "--man=no", join(folder, "holly.service")],
+    { encoding: "utf8" },
+  );
   rmSync(folder, { recursive: true });
   if (verified.error) return story.skip("there is no systemd-analyze here");
-  const about = verified.stderr.split("\n").filter((line) => line.includes("holly.service"));
+  const about = verified.stderr
+    .split("\n")
+    .filter((line) => line.includes("holly.service"));
   assert.deepEqual(about, []);
 });

@@ -7,7 +7,10 @@ import { aBrowser, aServer, password } from "../world.mjs";
 /** An admin on the page of people, at a server of their own. */
 async function anAdmin({ pace, ...options } = {}) {
   const holly = await aServer({ pace });
-  await holly.runs(["user", "add", "ada@example.org", "--admin"], `${password}\n`);
+  await holly.runs(
+    ["user", "add", "ada@example.org", "--admin"],
+    `${password}\n`,
+  );
   const ada = await aBrowser(holly, options);
   await ada.signsIn("ada@example.org", password);
   await ada.visits("/settings");
@@ -23,7 +26,11 @@ async function invites(ada, email) {
   await ada.the(at.freshLink).waitFor();
   const link = await ada.the(at.freshLink).textContent();
   await ada.page.goto("/settings/people");
-  assert.equal(await ada.the(at.freshLink).count(), 0, "the link is shown once");
+  assert.equal(
+    await ada.the(at.freshLink).count(),
+    0,
+    "the link is shown once",
+  );
   return link;
 }
 
@@ -47,11 +54,17 @@ test("an admin invites somebody, who joins, writes, is disabled and is out at on
   bob.pardons();
 
   await ada.reloads();
-  assert.ok(!(await ada.page.textContent("main")).includes("Slowly tell me"), "an admin sees who is there, not what they write");
+  assert.ok(
+    !(await ada.page.textContent("main")).includes("Slowly tell me"),
+    "an admin sees who is there, not what they write",
+  );
   await ada.the(at.disable("bob@example.org")).click();
   await ada.the(at.enable("bob@example.org")).waitFor();
   await bob.reads(at.connectionWord, /signed out/i);
-  assert.equal((await bob.page.request.get("/api/conversations")).status(), 401);
+  assert.equal(
+    (await bob.page.request.get("/api/conversations")).status(),
+    401,
+  );
   await bob.page.goto("/");
   assert.equal(new URL(bob.page.url()).pathname, "/sign-in");
 
@@ -63,7 +76,10 @@ test("an admin invites somebody, who joins, writes, is disabled and is out at on
   await bob.reads(at.ended, "Stopped");
   await bob.leaves();
   const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`), []);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`),
+    [],
+  );
   await ada.leaves();
 });
 
@@ -92,7 +108,13 @@ test("without JavaScript too: invited, joined, written, disabled, out, erased wi
   const row = ada.the(at.person).filter({ hasText: "bob@example.org" });
   await row.locator(at.eraseEmail).fill("bob@example.org");
   await row.locator(at.eraseForGood).click();
-  await ada.reads(at.note, /^Deleted for good, from every tier: 1 conversation, 2 messages/);
-  assert.equal(await ada.the(at.person).filter({ hasText: "bob@example.org" }).count(), 0);
+  await ada.reads(
+    at.note,
+    /^Deleted for good, from every tier: 1 conversation, 2 messages/,
+  );
+  assert.equal(
+    await ada.the(at.person).filter({ hasText: "bob@example.org" }).count(),
+    0,
+  );
   for (const person of [ada, bob, late]) await person.leaves();
 });

@@ -9,7 +9,10 @@ pub async fn create_first_account(email: String, password: String) -> Result<(),
     use crate::server::{asker, auth, cookies};
     let app = asker::app();
     auth::passwords_are_on(&app.config)?;
-    app.limits.sign_in.check(&format!("from {}", cookies::peer())).map_err(auth::AccountError::TooOften)?;
+    app.limits
+        .sign_in
+        .check(&format!("from {}", cookies::peer()))
+        .map_err(auth::AccountError::TooOften)?;
     let account = auth::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
     cookies::sign_in(&app, account.id).await?;
     leptos_axum::redirect("/");
@@ -18,11 +21,19 @@ pub async fn create_first_account(email: String, password: String) -> Result<(),
 
 /// Signs in and goes to `next`, a path of this site.
 #[server(prefix = "/fn", endpoint = "account/sign-in")]
-pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), ApiError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    next: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies};
     let app = asker::app();
     auth::passwords_are_on(&app.config)?;
-    let who = auth::Credentials { email, password, from: cookies::peer() };
+    let who = auth::Credentials {
+        email,
+        password,
+        from: cookies::peer(),
+    };
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     cookies::sign_in(&app, account.id).await?;
     leptos_axum::redirect(&cookies::own_path(next));
@@ -36,12 +47,18 @@ pub async fn sign_out() -> Result<(), ApiError> {
     let (app, identity) = asker::asker()?;
     let mut by_provider = false;
     if let Credential::Session(token) = identity.credential {
-        by_provider = auth::session_provider(&app.store, app.clock.now(), &token).await?.is_some();
+        by_provider = auth::session_provider(&app.store, app.clock.now(), &token)
+            .await?
+            .is_some();
         auth::end_session(&app.store, identity.account.id, &token).await?;
     }
     cookies::sign_out(&app);
     let goes_on = by_provider && flow::can_sign_out(app.provider.as_deref()).await;
-    leptos_axum::redirect(if goes_on { "/sign-in?signed-out=here" } else { "/sign-in" });
+    leptos_axum::redirect(if goes_on {
+        "/sign-in?signed-out=here"
+    } else {
+        "/sign-in"
+    });
     Ok(())
 }
 
@@ -59,13 +76,20 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
 
 /// Erases the account with everything in it, from every tier, after the password was given again, or the address where there is none.
 #[server(prefix = "/fn", endpoint = "account/erase")]
-pub async fn erase_account(password: Option<String>, email: Option<String>) -> Result<(), ApiError> {
+pub async fn erase_account(
+    password: Option<String>,
+    email: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::{asker, auth, cookies, people};
     let (app, identity) = asker::asker()?;
     let account = identity.account;
     if auth::has_password(&app.store, &app.config, account.id).await? {
         let password = password.unwrap_or_default();
-        let who = auth::Credentials { email: account.email.clone(), password, from: cookies::peer() };
+        let who = auth::Credentials {
+            email: account.email.clone(),
+            password,
+            from: cookies::peer(),
+        };
         auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
     } else {
         auth::confirmed_by_address(&account, &email.unwrap_or_default())?;

@@ -34,7 +34,15 @@ pub struct ToolServer {
 pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<(), ApiError> {
     use crate::server::{asker, work_log::decide};
     let (app, identity) = asker::asker()?;
-    decide(&app.store, app.clock.now(), identity.account.id, None, entry_id, decision).await?;
+    decide(
+        &app.store,
+        app.clock.now(),
+        identity.account.id,
+        None,
+        entry_id,
+        decision,
+    )
+    .await?;
     Ok(())
 }
 

@@ -25,7 +25,10 @@ pub async fn load_conversations(before: Option<String>) -> Result<ConversationsP
 
 /// Gives a conversation another title.
 #[server(prefix = "/fn", endpoint = "conversations/rename")]
-pub async fn rename_conversation(conversation_id: ConversationId, title: String) -> Result<(), ApiError> {
+pub async fn rename_conversation(
+    conversation_id: ConversationId,
+    title: String,
+) -> Result<(), ApiError> {
     use crate::server::{asker, chat};
     let (app, identity) = asker::asker()?;
     chat::rename_conversation(&app.store, identity.account.id, conversation_id, &title).await?;
@@ -34,10 +37,20 @@ pub async fn rename_conversation(conversation_id: ConversationId, title: String)
 
 /// Keeps a conversation with everything in it, or lets it expire again.
 #[server(prefix = "/fn", endpoint = "conversations/keep")]
-pub async fn keep_conversation(conversation_id: ConversationId, kept: bool) -> Result<(), ApiError> {
+pub async fn keep_conversation(
+    conversation_id: ConversationId,
+    kept: bool,
+) -> Result<(), ApiError> {
     use crate::server::{asker, retention::keeping};
     let (app, identity) = asker::asker()?;
-    keeping::keep_conversation(&app.retention, app.clock.now(), identity.account.id, conversation_id, kept).await?;
+    keeping::keep_conversation(
+        &app.retention,
+        app.clock.now(),
+        identity.account.id,
+        conversation_id,
+        kept,
+    )
+    .await?;
     leptos_axum::redirect(&format!("/c/{conversation_id}"));
     Ok(())
 }
@@ -50,9 +63,20 @@ pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said
         server::{asker, retention::erasing::purge},
     };
     let (app, identity) = asker::asker()?;
-    let receipt = app.assistant.delete_conversation(identity.account.id, conversation_id).await?;
-    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), identity.account.id).await?;
-    let said = Said::of(Receipt { objects, objects_pending, ..receipt }, Some("/"));
+    let receipt = app
+        .assistant
+        .delete_conversation(identity.account.id, conversation_id)
+        .await?;
+    let (objects, objects_pending) =
+        purge(&app.retention, app.clock.now(), identity.account.id).await?;
+    let said = Said::of(
+        Receipt {
+            objects,
+            objects_pending,
+            ..receipt
+        },
+        Some("/"),
+    );
     said.go.iter().for_each(|path| leptos_axum::redirect(path));
     Ok(said)
 }

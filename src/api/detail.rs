@@ -11,7 +11,9 @@ pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
         server::{asker, cookies, error::Error},
     };
     let (app, _) = asker::asker()?;
-    let detail: Detail = detail.parse().map_err(|why: crate::work_log::UnknownWord| Error::refused("detail", why.to_string()))?;
+    let detail: Detail = detail
+        .parse()
+        .map_err(|why: crate::work_log::UnknownWord| Error::refused("detail", why.to_string()))?;
     cookies::choose(&app, "detail", detail.as_str());
     leptos_axum::redirect("/settings?changed=detail#appearance");
     Ok(())

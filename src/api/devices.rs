@@ -35,9 +35,19 @@ pub async fn change_password(password: String, new_password: String) -> Result<(
     use crate::server::{asker, auth, cookies};
     let (app, identity) = asker::asker()?;
     auth::passwords_are_on(&app.config)?;
-    let who = auth::Credentials { email: identity.account.email.clone(), password, from: cookies::peer() };
+    let who = auth::Credentials {
+        email: identity.account.email.clone(),
+        password,
+        from: cookies::peer(),
+    };
     let account = auth::sign_in(&app.store, &app.limits.sign_in, who).await?;
-    auth::change_password(&app.store, account.id, &new_password, asker::session(&identity)).await?;
+    auth::change_password(
+        &app.store,
+        account.id,
+        &new_password,
+        asker::session(&identity),
+    )
+    .await?;
     leptos_axum::redirect("/settings?changed=password");
     Ok(())
 }

@@ -42,9 +42,16 @@ impl ApiError {
         let fields = Fields::of(value)?;
         let not_found = || fields.string("NotFound").map(Self::NotFound);
         let refused = || fields.string("Refused").map(Self::Refused);
-        let too_often = || fields.number("TooOften").map(|seconds| Self::TooOften(seconds.unsigned_abs()));
+        let too_often = || {
+            fields
+                .number("TooOften")
+                .map(|seconds| Self::TooOften(seconds.unsigned_abs()))
+        };
         let broken = || fields.string("Broken").map(Self::Broken);
-        not_found().or_else(refused).or_else(too_often).or_else(broken)
+        not_found()
+            .or_else(refused)
+            .or_else(too_often)
+            .or_else(broken)
     }
 
     /// The error in a problem of the HTTP API (RFC 9457).
@@ -55,7 +62,10 @@ impl ApiError {
         }
         let mut sentence = problem.string("detail")? + ".";
         // Details begin with an English word or a quote; other alphabets' tables would weigh twelve kilobytes.
-        sentence.get_mut(..1).iter_mut().for_each(|first| first.make_ascii_uppercase());
+        sentence
+            .get_mut(..1)
+            .iter_mut()
+            .for_each(|first| first.make_ascii_uppercase());
         Some(Self::Refused(sentence))
     }
 }
@@ -66,7 +76,9 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => Self::Refused(format!("That could not be read: {why}.")),
+            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => {
+                Self::Refused(format!("That could not be read: {why}."))
+            }
             _ => Self::Broken("none".to_owned()),
         }
     }
@@ -88,15 +100,25 @@ mod tests {
             ApiError::Unreachable,
         ];
         for error in all {
-            assert_eq!(ApiError::read(&serde_json::to_value(&error).unwrap()), Some(error));
+            assert_eq!(
+                ApiError::read(&serde_json::to_value(&error).unwrap()),
+                Some(error)
+            );
         }
     }
 
     #[test]
     fn a_problem_is_told_as_a_sentence() {
-        let problem = |status: u16| serde_json::json!({ "status": status, "detail": "too many files" });
-        assert_eq!(ApiError::of_problem(&problem(422)), Some(ApiError::Refused("Too many files.".to_owned())));
-        assert_eq!(ApiError::of_problem(&problem(401)), Some(ApiError::SignedOut));
+        let problem =
+            |status: u16| serde_json::json!({ "status": status, "detail": "too many files" });
+        assert_eq!(
+            ApiError::of_problem(&problem(422)),
+            Some(ApiError::Refused("Too many files.".to_owned()))
+        );
+        assert_eq!(
+            ApiError::of_problem(&problem(401)),
+            Some(ApiError::SignedOut)
+        );
         assert_eq!(ApiError::of_problem(&serde_json::Value::Null), None);
     }
 }

@@ -33,11 +33,27 @@ pub async fn load_holds() -> Result<Vec<HoldLine>, ApiError> {
 
 /// Holds a person's entries, or those of one of their conversations, named by its id or its address.
 #[server(prefix = "/fn", endpoint = "holds/place")]
-pub async fn place_hold(email: String, conversation: Option<String>, reason: String) -> Result<(), ApiError> {
+pub async fn place_hold(
+    email: String,
+    conversation: Option<String>,
+    reason: String,
+) -> Result<(), ApiError> {
     use crate::server::{asker, retention::keeping};
     let (app, identity) = asker::admin()?;
-    let whose = keeping::whose(&app.retention, &email, conversation.as_deref().unwrap_or_default()).await?;
-    keeping::place_hold(&app.retention, app.clock.now(), identity.account.id, whose, &reason).await?;
+    let whose = keeping::whose(
+        &app.retention,
+        &email,
+        conversation.as_deref().unwrap_or_default(),
+    )
+    .await?;
+    keeping::place_hold(
+        &app.retention,
+        app.clock.now(),
+        identity.account.id,
+        whose,
+        &reason,
+    )
+    .await?;
     leptos_axum::redirect("/holds");
     Ok(())
 }

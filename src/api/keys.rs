@@ -52,10 +52,28 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
     drop(reader);
-    let devices = auth::devices(&app.store, app.clock.now(), identity.account.id, asker::session(&identity)).await?;
-    let tool_servers = if identity.account.is_admin { app.assistant.tool_servers() } else { Vec::new() };
+    let devices = auth::devices(
+        &app.store,
+        app.clock.now(),
+        identity.account.id,
+        asker::session(&identity),
+    )
+    .await?;
+    let tool_servers = if identity.account.is_admin {
+        app.assistant.tool_servers()
+    } else {
+        Vec::new()
+    };
     let fresh_key = cookies::take_shown(cookies::Once::Key);
-    Ok(Settings { account: identity.account, keys, fresh_key, grants, tool_servers, devices, has_password })
+    Ok(Settings {
+        account: identity.account,
+        keys,
+        fresh_key,
+        grants,
+        tool_servers,
+        devices,
+        has_password,
+    })
 }
 
 /// Makes a key and returns it whole, this once.
@@ -63,7 +81,9 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
 pub async fn create_key(name: String) -> Result<String, ApiError> {
     use crate::server::{asker, auth, cookies};
     let (app, identity) = asker::asker()?;
-    app.limits.creates.admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
+    app.limits
+        .creates
+        .admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
     let key = auth::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
     cookies::show(&app, cookies::Once::Key, &key);
     leptos_axum::redirect("/settings");

@@ -1,7 +1,10 @@
 //! Server functions: what the pages and islands ask of the server, one file per resource.
 //! Each one says who is asking, calls one function of `server` and answers; they work as plain form posts too.
 
-#![allow(missing_docs, reason = "the server macro makes structs of the arguments; the functions are documented")]
+#![allow(
+    missing_docs,
+    reason = "the server macro makes structs of the arguments; the functions are documented"
+)]
 
 mod account;
 mod approvals;

@@ -79,7 +79,11 @@ impl Snapshot {
     /// The snapshot in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
+        let rows = fields
+            .items("rows")
+            .iter()
+            .map(Change::read)
+            .collect::<Option<_>>()?;
         Some(Self {
             user_id: fields.parsed("userId")?,
             rows,
@@ -124,14 +128,25 @@ impl EarlierRows {
     /// The rows in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        let rows = fields.items("rows").iter().map(Change::read).collect::<Option<_>>()?;
-        Some(Self { rows, from: fields.parsed("from"), gaps: gaps(fields) })
+        let rows = fields
+            .items("rows")
+            .iter()
+            .map(Change::read)
+            .collect::<Option<_>>()?;
+        Some(Self {
+            rows,
+            from: fields.parsed("from"),
+            gaps: gaps(fields),
+        })
     }
 }
 
 /// The chat page: a part of conversation `conversation_id`, or a new one.
 #[server(prefix = "/fn", endpoint = "page/chat")]
-pub async fn load_chat(conversation_id: Option<ConversationId>, part: PartQuery) -> Result<ChatPage, ApiError> {
+pub async fn load_chat(
+    conversation_id: Option<ConversationId>,
+    part: PartQuery,
+) -> Result<ChatPage, ApiError> {
     use crate::server::{asker, snapshots};
     let (app, identity) = asker::asker()?;
     Ok(snapshots::chat(&app, identity.account, conversation_id, &part).await?)
@@ -139,7 +154,10 @@ pub async fn load_chat(conversation_id: Option<ConversationId>, part: PartQuery)
 
 /// At most a page of the conversation's rows before `before`.
 #[server(prefix = "/fn", endpoint = "page/earlier")]
-pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Result<EarlierRows, ApiError> {
+pub async fn load_earlier(
+    conversation_id: ConversationId,
+    before: Uuid,
+) -> Result<EarlierRows, ApiError> {
     use crate::server::{
         archive::{gaps, reading::forgivingly},
         asker,
@@ -147,8 +165,21 @@ pub async fn load_earlier(conversation_id: ConversationId, before: Uuid) -> Resu
     };
     let (app, identity) = asker::asker()?;
     let user = identity.account.id;
-    let read = |mut reader, archive| async move { page(&mut reader, &archive, user, conversation_id, Part::Before(before)).await };
+    let read = |mut reader, archive| async move {
+        page(
+            &mut reader,
+            &archive,
+            user,
+            conversation_id,
+            Part::Before(before),
+        )
+        .await
+    };
     let (page, gaps) = forgivingly(&app.store, &app.retention.archive, read).await?;
     let gaps = gaps::within(gaps, page.span.from, page.span.to);
-    Ok(EarlierRows { rows: page.rows, from: page.span.from, gaps })
+    Ok(EarlierRows {
+        rows: page.rows,
+        from: page.span.from,
+        gaps,
+    })
 }

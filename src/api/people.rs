@@ -57,27 +57,44 @@ pub struct PeoplePage {
 
 /// What the people page shows: those whose address contains `part`, after the address `after`.
 #[server(prefix = "/fn", endpoint = "page/people")]
-pub async fn load_people(part: Option<String>, after: Option<String>) -> Result<PeoplePage, ApiError> {
+pub async fn load_people(
+    part: Option<String>,
+    after: Option<String>,
+) -> Result<PeoplePage, ApiError> {
     use crate::server::{asker, cookies, people, store};
     const PAGE: i64 = 100;
     let (app, identity) = asker::admin()?;
     let now = app.clock.now();
     let mut reader = app.store.read().await?;
-    let (part, after) = (part.unwrap_or_default().trim().to_lowercase(), after.unwrap_or_default());
+    let (part, after) = (
+        part.unwrap_or_default().trim().to_lowercase(),
+        after.unwrap_or_default(),
+    );
     let mut found = store::people::list(&mut reader, &part, &after, PAGE + 1).await?;
     let more = found.len() as i64 > PAGE;
     found.truncate(PAGE as usize);
     let invitations = store::invitations::open(&mut reader, now, PAGE).await?;
     drop(reader);
     let fresh = match cookies::take_shown(cookies::Once::Invitation) {
-        Some(secret) => {
-            people::find_invitation(&app.store, now, &secret).await.ok().map(|found| (cookies::join_link(&app, &secret), found))
-        }
+        Some(secret) => people::find_invitation(&app.store, now, &secret)
+            .await
+            .ok()
+            .map(|found| (cookies::join_link(&app, &secret), found)),
         None => None,
     };
-    let next = found.last().map(|person| person.email.clone()).filter(|_| more);
+    let next = found
+        .last()
+        .map(|person| person.email.clone())
+        .filter(|_| more);
     let invites = app.config.oidc.local_accounts;
-    Ok(PeoplePage { you: identity.account.id, people: found, next, invites, invitations, fresh })
+    Ok(PeoplePage {
+        you: identity.account.id,
+        people: found,
+        next,
+        invites,
+        invitations,
+        fresh,
+    })
 }
 
 /// Invites somebody; the link is shown once on the people page.
@@ -86,8 +103,17 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
     use crate::server::{asker, auth, cookies, people};
     let (app, identity) = asker::admin()?;
     auth::passwords_are_on(&app.config)?;
-    app.limits.invites.admit(identity.account.id, 1, "invitations")?;
-    let secret = people::invite(&app.store, app.clock.now(), Some(identity.account.id), &email, admin == Some(true)).await?;
+    app.limits
+        .invites
+        .admit(identity.account.id, 1, "invitations")?;
+    let secret = people::invite(
+        &app.store,
+        app.clock.now(),
+        Some(identity.account.id),
+        &email,
+        admin == Some(true),
+    )
+    .await?;
     cookies::show(&app, cookies::Once::Invitation, &secret);
     leptos_axum::redirect("/settings/people");
     Ok(())
@@ -109,7 +135,11 @@ pub async fn set_person_admin(id: UserId, admin: bool) -> Result<(), ApiError> {
     use crate::server::{asker, people};
     let (app, identity) = asker::admin()?;
     people::set_admin(&app.store, app.clock.now(), id, admin).await?;
-    leptos_axum::redirect(if identity.account.id == id && !admin { "/settings" } else { "/settings/people" });
+    leptos_axum::redirect(if identity.account.id == id && !admin {
+        "/settings"
+    } else {
+        "/settings/people"
+    });
     Ok(())
 }
 
@@ -120,7 +150,9 @@ pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> 
     let (app, _) = asker::admin()?;
     if disabled {
         let turns = people::disable(&app.store, app.clock.now(), id).await?;
-        turns.into_iter().for_each(|turn| app.assistant.cancel(turn));
+        turns
+            .into_iter()
+            .for_each(|turn| app.assistant.cancel(turn));
     } else {
         people::enable(&app.store, id).await?;
     }
@@ -160,7 +192,10 @@ pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
     };
     let app = asker::app();
     passwords_are_on(&app.config)?;
-    app.limits.sign_in.check(&format!("joining from {}", cookies::peer())).map_err(AccountError::TooOften)?;
+    app.limits
+        .sign_in
+        .check(&format!("joining from {}", cookies::peer()))
+        .map_err(AccountError::TooOften)?;
     let account = people::join(&app.store, app.clock.now(), &secret, &password).await?;
     cookies::sign_in(&app, account.id).await?;
     leptos_axum::redirect("/");

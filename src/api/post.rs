@@ -11,7 +11,8 @@ use web_sys::{FormData, Headers, RequestInit, Response, UrlSearchParams};
 /// Posts fields to `path`. Gives the JSON of the answer, null for nothing.
 /// Errors: what the server refused, or [`ApiError::Unreachable`].
 pub async fn post(path: &str, fields: &FormData) -> Result<Value, ApiError> {
-    let body = UrlSearchParams::new_with_str_sequence_sequence(fields).map_err(|_| ApiError::Unreachable)?;
+    let body = UrlSearchParams::new_with_str_sequence_sequence(fields)
+        .map_err(|_| ApiError::Unreachable)?;
     send(path, &body, ApiError::read).await
 }
 
@@ -21,10 +22,20 @@ pub async fn post_files(path: &str, fields: &FormData) -> Result<Value, ApiError
     send(path, fields, ApiError::of_problem).await
 }
 
-async fn send(path: &str, body: &JsValue, refusal: fn(&Value) -> Option<ApiError>) -> Result<Value, ApiError> {
-    let (ok, text) = exchange(path, body).await.map_err(|_| ApiError::Unreachable)?;
+async fn send(
+    path: &str,
+    body: &JsValue,
+    refusal: fn(&Value) -> Option<ApiError>,
+) -> Result<Value, ApiError> {
+    let (ok, text) = exchange(path, body)
+        .await
+        .map_err(|_| ApiError::Unreachable)?;
     let value = json::parse(&text).unwrap_or_default();
-    if ok { Ok(value) } else { Err(refusal(&value).unwrap_or(ApiError::Unreachable)) }
+    if ok {
+        Ok(value)
+    } else {
+        Err(refusal(&value).unwrap_or(ApiError::Unreachable))
+    }
 }
 
 async fn exchange(path: &str, body: &JsValue) -> Result<(bool, String), JsValue> {
@@ -33,7 +44,8 @@ async fn exchange(path: &str, body: &JsValue) -> Result<(bool, String), JsValue>
     init.set_method("POST");
     init.set_headers(&headers);
     init.set_body(body);
-    let answer = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(path, &init)).await?;
+    let answer =
+        JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(path, &init)).await?;
     let response: Response = answer.dyn_into()?;
     let text = JsFuture::from(response.text()?).await?;
     Ok((response.ok(), text.as_string().unwrap_or_default()))

@@ -16,12 +16,18 @@ pub struct Said {
 impl Said {
     /// What is said of a deletion. `go` is where one goes on, if what was deleted was a page.
     pub fn of(receipt: Receipt, go: Option<&str>) -> Self {
-        Self { words: receipt.words(), go: go.map(|path| format!("{path}?deleted={}", receipt.code())) }
+        Self {
+            words: receipt.words(),
+            go: go.map(|path| format!("{path}?deleted={}", receipt.code())),
+        }
     }
 
     /// It in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        Some(Self { words: fields.string("words")?, go: fields.string("go") })
+        Some(Self {
+            words: fields.string("words")?,
+            go: fields.string("go"),
+        })
     }
 }

@@ -17,6 +17,13 @@ pub struct SignInWays {
 #[server(prefix = "/fn", endpoint = "page/sign-in")]
 pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
     let config = crate::server::asker::app().config;
-    let browser = config.oidc.provider.as_ref().filter(|provider| provider.client.is_some());
-    Ok(SignInWays { password: config.oidc.local_accounts, provider: browser.map(|provider| provider.name.clone()) })
+    let browser = config
+        .oidc
+        .provider
+        .as_ref()
+        .filter(|provider| provider.client.is_some());
+    Ok(SignInWays {
+        password: config.oidc.local_accounts,
+        provider: browser.map(|provider| provider.name.clone()),
+    })
 }

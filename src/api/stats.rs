@@ -91,9 +91,18 @@ pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
 pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Result<(), ApiError> {
     use crate::server::{asker, error::Error, retention::worker::run_on_request};
     let (app, _) = asker::admin()?;
-    if run_on_request(&app, confirm_clock == Some(true)).await?.busy {
-        return Err(Error::Conflict("another run is going on; this page shows it when it has ended".into()).into());
+    if run_on_request(&app, confirm_clock == Some(true))
+        .await?
+        .busy
+    {
+        return Err(Error::Conflict(
+            "another run is going on; this page shows it when it has ended".into(),
+        )
+        .into());
     }
-    leptos_axum::redirect(&days.map_or_else(|| "/stats".to_owned(), |days| format!("/stats?days={days}#retention")));
+    leptos_axum::redirect(&days.map_or_else(
+        || "/stats".to_owned(),
+        |days| format!("/stats?days={days}#retention"),
+    ));
     Ok(())
 }

@@ -18,22 +18,54 @@ pub struct Sent {
 /// Stores a message and starts the turn that answers it; without a conversation it begins a new one. `model` is asked
 /// first from now on: `provider:model`, or empty for the usual order.
 #[server(prefix = "/fn", endpoint = "turns/send")]
-pub async fn send_message(conversation_id: Option<ConversationId>, content: String, model: Option<String>) -> Result<Sent, ApiError> {
+pub async fn send_message(
+    conversation_id: Option<ConversationId>,
+    content: String,
+    model: Option<String>,
+) -> Result<Sent, ApiError> {
     use crate::server::{asker, chat::Asking};
     let (app, identity) = asker::asker()?;
-    let (turn, _) = app.assistant.send(identity.account.id, conversation_id, Asking { content, model, ..Asking::default() }).await?;
+    let (turn, _) = app
+        .assistant
+        .send(
+            identity.account.id,
+            conversation_id,
+            Asking {
+                content,
+                model,
+                ..Asking::default()
+            },
+        )
+        .await?;
     leptos_axum::redirect(&format!("/c/{}", turn.conversation_id));
-    Ok(Sent { conversation_id: turn.conversation_id, turn_id: turn.id })
+    Ok(Sent {
+        conversation_id: turn.conversation_id,
+        turn_id: turn.id,
+    })
 }
 
 /// Writes the last message of the person anew and starts the turn that answers it.
 #[server(prefix = "/fn", endpoint = "turns/edit")]
-pub async fn edit_message(conversation_id: ConversationId, message_id: MessageId, content: String) -> Result<Sent, ApiError> {
+pub async fn edit_message(
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    content: String,
+) -> Result<Sent, ApiError> {
     use crate::server::{asker, chat::Asking};
     let (app, identity) = asker::asker()?;
-    let asking = Asking { content, replaces: Some(message_id), ..Asking::default() };
-    let (turn, _) = app.assistant.send(identity.account.id, Some(conversation_id), asking).await?;
-    Ok(Sent { conversation_id, turn_id: turn.id })
+    let asking = Asking {
+        content,
+        replaces: Some(message_id),
+        ..Asking::default()
+    };
+    let (turn, _) = app
+        .assistant
+        .send(identity.account.id, Some(conversation_id), asking)
+        .await?;
+    Ok(Sent {
+        conversation_id,
+        turn_id: turn.id,
+    })
 }
 
 /// Stops the conversation's running turn; what there is stays.
@@ -41,7 +73,9 @@ pub async fn edit_message(conversation_id: ConversationId, message_id: MessageId
 pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
     use crate::server::asker;
     let (app, identity) = asker::asker()?;
-    app.assistant.stop(identity.account.id, conversation_id).await?;
+    app.assistant
+        .stop(identity.account.id, conversation_id)
+        .await?;
     Ok(())
 }
 
@@ -50,6 +84,12 @@ pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> 
 pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
     use crate::server::asker;
     let (app, identity) = asker::asker()?;
-    let turn = app.assistant.retry(identity.account.id, conversation_id).await?;
-    Ok(Sent { conversation_id, turn_id: turn.id })
+    let turn = app
+        .assistant
+        .retry(identity.account.id, conversation_id)
+        .await?;
+    Ok(Sent {
+        conversation_id,
+        turn_id: turn.id,
+    })
 }

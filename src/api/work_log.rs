@@ -66,17 +66,35 @@ pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
         work_log::EntryPatch,
     };
     let (app, identity) = asker::asker()?;
-    let patch = EntryPatch { kept: Some(kept), ..EntryPatch::default() };
-    update_anywhere(&app.retention, app.clock.now(), identity.account.id, entry_id, patch).await?;
+    let patch = EntryPatch {
+        kept: Some(kept),
+        ..EntryPatch::default()
+    };
+    update_anywhere(
+        &app.retention,
+        app.clock.now(),
+        identity.account.id,
+        entry_id,
+        patch,
+    )
+    .await?;
     Ok(())
 }
 
 /// Deletes an entry from every tier, and says what that was.
 #[server(prefix = "/fn", endpoint = "work-log/delete")]
 pub async fn delete_entry(entry_id: EntryId) -> Result<Said, ApiError> {
-    use crate::server::{asker, chat::delete_doomed_files_or_tell, cookies, retention::erasing::erase_entry};
+    use crate::server::{
+        asker, chat::delete_doomed_files_or_tell, cookies, retention::erasing::erase_entry,
+    };
     let (app, identity) = asker::asker()?;
-    let receipt = erase_entry(&app.retention, app.clock.now(), identity.account.id, entry_id).await?;
+    let receipt = erase_entry(
+        &app.retention,
+        app.clock.now(),
+        identity.account.id,
+        entry_id,
+    )
+    .await?;
     delete_doomed_files_or_tell(&app.store, &app.files).await;
     leptos_axum::redirect(&cookies::back_with("deleted", &receipt.code()));
     Ok(Said::of(receipt, None))

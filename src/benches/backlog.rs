@@ -25,7 +25,11 @@ use std::{
 };
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime can be made");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
     let entries = number("HOLLY_BENCH_ENTRIES").unwrap_or(20_000);
     match folder("HOLLY_BENCH_FILL") {
         // a process of its own, so that what filling takes is not counted as the run's memory
@@ -48,9 +52,15 @@ async fn measure(entries: usize) {
         fill(temporary.path(), entries);
         temporary.path().to_owned()
     });
-    let store = Store::open(&filling::address(&folder)).await.expect("the database opens");
-    let archive = Archive::open(&format!("file://{}/archive", folder.display())).expect("the archive opens");
-    let retention = Retention { store: store.clone(), archive };
+    let store = Store::open(&filling::address(&folder))
+        .await
+        .expect("the database opens");
+    let archive =
+        Archive::open(&format!("file://{}/archive", folder.display())).expect("the archive opens");
+    let retention = Retention {
+        store: store.clone(),
+        archive,
+    };
     let gate = Gate::closed();
     let beside = store.clone();
     tokio::spawn(async move { beside.tend_log().await });
@@ -58,7 +68,9 @@ async fn measure(entries: usize) {
     writes.settle().await;
     let idle = resident();
     let (mut sum, began) = (Report::default(), Instant::now());
-    let enough = number("HOLLY_BENCH_MINUTES").map_or(Duration::MAX, |minutes| Duration::from_secs(minutes as u64 * 60));
+    let enough = number("HOLLY_BENCH_MINUTES").map_or(Duration::MAX, |minutes| {
+        Duration::from_secs(minutes as u64 * 60)
+    });
     tokio::select! {
         () = heard_by(gate.listener(), run_all(&retention, &mut sum)) => {}
         () = gate.open_and_close() => unreachable!("it goes on for ever"),
@@ -71,21 +83,40 @@ async fn measure(entries: usize) {
     );
     writes.stop().await.print();
     let above = (peak.saturating_sub(idle)) as f64 / f64::from(1 << 20);
-    println!("memory: {:.1} MiB idle among writes, at most {above:.1} MiB more while the run went on", idle as f64 / f64::from(1 << 20));
+    println!(
+        "memory: {:.1} MiB idle among writes, at most {above:.1} MiB more while the run went on",
+        idle as f64 / f64::from(1 << 20)
+    );
 }
 
 fn fill(folder: &Path, entries: usize) {
-    let (began, me) = (Instant::now(), std::env::current_exe().expect("a benchmark knows its program"));
-    let filled = std::process::Command::new(me).env("HOLLY_BENCH_FILL", folder).status();
-    assert!(filled.is_ok_and(|status| status.success()), "the backlog could not be written");
-    println!("backlog of {entries} entries, written in {:.0} s", began.elapsed().as_secs_f64());
+    let (began, me) = (
+        Instant::now(),
+        std::env::current_exe().expect("a benchmark knows its program"),
+    );
+    let filled = std::process::Command::new(me)
+        .env("HOLLY_BENCH_FILL", folder)
+        .status();
+    assert!(
+        filled.is_ok_and(|status| status.success()),
+        "the backlog could not be written"
+    );
+    println!(
+        "backlog of {entries} entries, written in {:.0} s",
+        began.elapsed().as_secs_f64()
+    );
 }
 
 /// As the server's own task does when it is on time, or with `HOLLY_BENCH_BEHIND=1` when it is behind. Counts the passes that ended.
 async fn run_all(retention: &Retention, sum: &mut Report) {
-    let (clock, behind) = (Clock::system(), std::env::var_os("HOLLY_BENCH_BEHIND").is_some());
+    let (clock, behind) = (
+        Clock::system(),
+        std::env::var_os("HOLLY_BENCH_BEHIND").is_some(),
+    );
     loop {
-        let report = run_once(retention, gentle(Policy::default(), clock.now(), behind)).await.expect("the run goes on");
+        let report = run_once(retention, gentle(Policy::default(), clock.now(), behind))
+            .await
+            .expect("the run goes on");
         let more = report.more;
         sum.add(report);
         if !more {

@@ -15,7 +15,13 @@ use holly::{
 };
 
 /// An entry that was made at `timestamp` and settled some seconds later.
-pub fn entry(id: EntryId, user_id: UserId, conversation_id: Option<ConversationId>, timestamp: Timestamp, sample: Sample) -> StoredEntry {
+pub fn entry(
+    id: EntryId,
+    user_id: UserId,
+    conversation_id: Option<ConversationId>,
+    timestamp: Timestamp,
+    sample: Sample,
+) -> StoredEntry {
     let took = 2_345 + timestamp.millis() / 61 % 997;
     StoredEntry {
         id,
@@ -27,7 +33,8 @@ pub fn entry(id: EntryId, user_id: UserId, conversation_id: Option<ConversationI
         status: Status::Success,
         title: sample.title,
         details: sample.details,
-        metadata: serde_json::from_value::<Metadata>(sample.metadata).expect("metadata is an object"),
+        metadata: serde_json::from_value::<Metadata>(sample.metadata)
+            .expect("metadata is an object"),
         timestamp,
         updated_at: timestamp.plus(took),
         duration_ms: Some(took),
@@ -39,5 +46,7 @@ pub fn entry(id: EntryId, user_id: UserId, conversation_id: Option<ConversationI
 /// Writes it as a hot row.
 pub async fn write(tx: &mut Tx<'_>, entry: StoredEntry) {
     let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
-    work_logs::insert(tx, &mut entry, &Held::default()).await.expect("a row is written");
+    work_logs::insert(tx, &mut entry, &Held::default())
+        .await
+        .expect("a row is written");
 }

@@ -45,25 +45,44 @@ const WARM_UP: usize = 10;
 #[tokio::main]
 async fn main() {
     println!("commit to frame, {EVENTS} entries, medians in microseconds\n");
-    println!("{:>10} {:>12} {:>12} {:>8}", "listeners", "broadcast", "holly", "ratio");
+    println!(
+        "{:>10} {:>12} {:>12} {:>8}",
+        "listeners", "broadcast", "holly", "ratio"
+    );
     for listeners in [1, 100, 1_000] {
         let plain = median(broadcast_latencies(listeners).await);
         let ours = median(holly_latencies(listeners).await);
-        println!("{listeners:>10} {plain:>12} {ours:>12} {:>8.2}", ours as f64 / plain.max(1) as f64);
+        println!(
+            "{listeners:>10} {plain:>12} {ours:>12} {:>8.2}",
+            ours as f64 / plain.max(1) as f64
+        );
     }
     idle().await;
 }
 
 fn median(mut latencies: Vec<Duration>) -> u128 {
     latencies.sort();
-    latencies.get(latencies.len() / 2).map_or(0, Duration::as_micros)
+    latencies
+        .get(latencies.len() / 2)
+        .map_or(0, Duration::as_micros)
 }
 
 /// Opens a stream and reports the moment at which each numbered entry arrives.
-async fn listen(address: SocketAddr, path: &str, key: &str, seen: mpsc::UnboundedSender<(usize, Instant)>) {
-    let mut socket = TcpStream::connect(address).await.expect("the server listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.expect("the server reads");
+async fn listen(
+    address: SocketAddr,
+    path: &str,
+    key: &str,
+    seen: mpsc::UnboundedSender<(usize, Instant)>,
+) {
+    let mut socket = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
+    socket
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads");
     let (mut text, mut next, mut buffer) = (Vec::new(), 0, [0; 16_384]);
     while let Ok(read @ 1..) = socket.read(&mut buffer).await {
         let now = Instant::now();
@@ -118,15 +137,22 @@ async fn broadcast_latencies(listeners: usize) -> Vec<Duration> {
             let sender = sender.clone();
             move || {
                 let receiver = sender.subscribe();
-                let hello = futures::stream::once(async { Ok::<_, Infallible>(Event::default().data("hello")) });
+                let hello = futures::stream::once(async {
+                    Ok::<_, Infallible>(Event::default().data("hello"))
+                });
                 let rest = futures::stream::unfold(receiver, |mut receiver| async {
-                    Some((Ok(Event::default().data(receiver.recv().await.ok()?)), receiver))
+                    Some((
+                        Ok(Event::default().data(receiver.recv().await.ok()?)),
+                        receiver,
+                    ))
                 });
                 async { Sse::new(hello.chain(rest)) }
             }
         }),
     );
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
     let server = tokio::spawn(axum::serve(listener, app).into_future());
     let (seen, arrivals) = mpsc::unbounded_channel();
@@ -174,11 +200,19 @@ async fn holly(folder: &std::path::Path) -> (App, UserId, String, SocketAddr) {
         demo_pace: 0.0,
         site_dir: None,
     };
-    let app = App::open(config, Clock::system(), Site::plain(folder)).await.expect("a new folder can be opened");
+    let app = App::open(config, Clock::system(), Site::plain(folder))
+        .await
+        .expect("a new folder can be opened");
     let now = app.clock.now();
-    let account = auth::add_account(&app.store, now, "ada@example.org", "correct horse", true).await.expect("a new account");
-    let key = auth::create_key(&app.store, now, account.id, "bench").await.expect("a new key");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let account = auth::add_account(&app.store, now, "ada@example.org", "correct horse", true)
+        .await
+        .expect("a new account");
+    let key = auth::create_key(&app.store, now, account.id, "bench")
+        .await
+        .expect("a new key");
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
     let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
     tokio::spawn(axum::serve(DeadlineListener::new(listener, PATIENCE), service).into_future());
@@ -197,8 +231,15 @@ async fn holly_latencies(listeners: usize) -> Vec<Duration> {
     let latencies = measure(listeners, arrivals, |number| {
         let app = app.clone();
         async move {
-            let draft = EntryDraft::clipped(LogType::Info, "An entry", Some(text(number)), Metadata::default());
-            create_work_log(&app.store, app.clock.now(), user, draft, Origin::default()).await.expect("it can be written");
+            let draft = EntryDraft::clipped(
+                LogType::Info,
+                "An entry",
+                Some(text(number)),
+                Metadata::default(),
+            );
+            create_work_log(&app.store, app.clock.now(), user, draft, Origin::default())
+                .await
+                .expect("it can be written");
             Instant::now()
         }
     })
@@ -219,23 +260,33 @@ async fn idle() {
         tokio::spawn(async move { listen(address, "/api/work-log/stream", &key, seen).await });
     }
     for _ in 0..100 {
-        arrivals.recv().await.expect("every listener opens its stream");
+        arrivals
+            .recv()
+            .await
+            .expect("every listener opens its stream");
     }
     let reads = app.store.counters().reads.load(Ordering::Relaxed);
     tokio::time::sleep(Duration::from_secs(16)).await;
     let later = app.store.counters().reads.load(Ordering::Relaxed);
-    println!("\n100 idle streams over 16 s with their heartbeats: {} queries", later - reads);
+    println!(
+        "\n100 idle streams over 16 s with their heartbeats: {} queries",
+        later - reads
+    );
     println!(
         "resident memory: {} MiB, of which {} KiB since the server opened",
         resident_kib() / 1024,
         resident_kib().saturating_sub(before)
     );
-    println!("(with the server open and no stream: {} MiB)", served / 1024);
+    println!(
+        "(with the server open and no stream: {} MiB)",
+        served / 1024
+    );
     app.shutdown.cancel();
 }
 
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }

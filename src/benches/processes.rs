@@ -34,28 +34,47 @@ const APART: Duration = Duration::from_millis(53);
 #[tokio::main]
 async fn main() {
     if std::env::var("HOLLY_TEST_POSTGRES").is_err() {
-        println!("from process to process: not measured, for there is no PostgreSQL; .ci/services starts one");
+        println!(
+            "from process to process: not measured, for there is no PostgreSQL; .ci/services starts one"
+        );
         return;
     }
     println!("from process to process, milliseconds        p50      p99     most");
     let database = Database::create().await;
-    say("a bare NOTIFY, from statement to listener", bare(&database).await);
+    say(
+        "a bare NOTIFY, from statement to listener",
+        bare(&database).await,
+    );
     let cluster = Cluster::start(2, 1, &database.url(), &database.url()).await;
-    say("with LISTEN, from request to frame", measured(&cluster, WITH_LISTEN, Duration::ZERO).await);
+    say(
+        "with LISTEN, from request to frame",
+        measured(&cluster, WITH_LISTEN, Duration::ZERO).await,
+    );
     drop(cluster);
     database.drop().await;
     let database = Database::create().await;
     database.drop_every_notify().await;
     let cluster = Cluster::start(2, 1, &database.url(), &database.url()).await;
-    say("by the look alone, from request to frame", measured(&cluster, BY_THE_LOOK, APART).await);
+    say(
+        "by the look alone, from request to frame",
+        measured(&cluster, BY_THE_LOOK, APART).await,
+    );
     drop(cluster);
     database.drop().await;
 }
 
 fn say(what: &str, mut took: Vec<Duration>) {
     took.sort();
-    let at = |share: f64| took[((took.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1_000.0;
-    println!("{what:<42} {:>8.2} {:>8.2} {:>8.2}   ({} times)", at(0.5), at(0.99), at(1.0), took.len());
+    let at = |share: f64| {
+        took[((took.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1_000.0
+    };
+    println!(
+        "{what:<42} {:>8.2} {:>8.2} {:>8.2}   ({} times)",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        took.len()
+    );
 }
 
 async fn bare(database: &Database) -> Vec<Duration> {
@@ -65,7 +84,11 @@ async fn bare(database: &Database) -> Vec<Duration> {
     let mut took = Vec::new();
     for number in 0..WARM_UP + WITH_LISTEN {
         let began = Instant::now();
-        sqlx::query("select pg_notify('bare', $1)").bind(number.to_string()).execute(&mut connection).await.unwrap();
+        sqlx::query("select pg_notify('bare', $1)")
+            .bind(number.to_string())
+            .execute(&mut connection)
+            .await
+            .unwrap();
         listener.recv().await.unwrap();
         if number >= WARM_UP {
             took.push(began.elapsed());
@@ -103,13 +126,24 @@ async fn measured(cluster: &Cluster, entries: usize, apart: Duration) -> Vec<Dur
 
 async fn write(writer: &Caller, number: usize) {
     let body = json!({ "logType": "info", "status": "info", "title": format!("number {number}.") });
-    let (status, answer) = writer.tries(writer.request(Method::POST, "/api/work-log/create").json(&body)).await.unwrap();
+    let (status, answer) = writer
+        .tries(
+            writer
+                .request(Method::POST, "/api/work-log/create")
+                .json(&body),
+        )
+        .await
+        .unwrap();
     assert_eq!(status, 201, "{answer}");
 }
 
 /// Tells when each numbered entry arrives; first that the stream is open.
 async fn read(reader: Caller, seen: mpsc::UnboundedSender<(usize, Instant)>) {
-    let mut response = reader.request(Method::GET, "/api/work-log/stream").send().await.unwrap();
+    let mut response = reader
+        .request(Method::GET, "/api/work-log/stream")
+        .send()
+        .await
+        .unwrap();
     let (mut text, mut next) = (String::new(), 0);
     let mut opened = false;
     while let Ok(Some(bytes)) = response.chunk().await {

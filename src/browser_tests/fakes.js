@@ -1,5 +1,11 @@
 // Stands in for the server in browser tests: streams that a test feeds, and polls that it answers.
-window.fakes = { streams: [], polls: [], answer: null, reloads: 0, now: window.fakes?.now };
+window.fakes = {
+  streams: [],
+  polls: [],
+  answer: null,
+  reloads: 0,
+  now: window.fakes?.now,
+};
 
 window.EventSource = class extends EventTarget {
   constructor(url) {
@@ -7,11 +13,19 @@ window.EventSource = class extends EventTarget {
     Object.assign(this, { url, readyState: 0, onopen: null, onerror: null });
     fakes.streams.push(this);
   }
-  close() { this.readyState = 2; }
-  open() { this.readyState = 1; this.onopen?.(new Event("open")); }
-  fail() { this.onerror?.(new Event("error")); }
+  close() {
+    this.readyState = 2;
+  }
+  open() {
+    this.readyState = 1;
+    this.onopen?.(new Event("open"));
+  }
+  fail() {
+    this.onerror?.(new Event("error"));
+  }
   feed(name, lastEventId, data) {
-    if (this.readyState !== 2) this.dispatchEvent(new MessageEvent(name, { lastEventId, data }));
+    if (this.readyState !== 2)
+      this.dispatchEvent(new MessageEvent(name, { lastEventId, data }));
   }
 };
 

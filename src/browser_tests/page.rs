@@ -32,15 +32,26 @@ impl Page {
         let user_id = UserId::from_uuid(Uuid::from_u128(user));
         let hooked = Rc::new(Cell::new(None));
         let given = hooked.clone();
-        let body = document().body().expect("a page has a body").unchecked_into();
-        let mounted = mount_to(body, move || given.set(Owner::current().zip(Some(use_work_log_stream(start(user_id, 5))))));
+        let body = document()
+            .body()
+            .expect("a page has a body")
+            .unchecked_into();
+        let mounted = mount_to(body, move || {
+            given.set(Owner::current().zip(Some(use_work_log_stream(start(user_id, 5)))))
+        });
         let (owner, stream) = hooked.take().expect("a mounted view has been built");
-        Self { owner, stream, user_id, _mounted: Box::new(mounted) }
+        Self {
+            owner,
+            stream,
+            user_id,
+            _mounted: Box::new(mounted),
+        }
     }
 
     /// Another island on the same page whose rows end at `rev`.
     pub(super) fn island(&self, rev: i64) -> WorkLogStream {
-        self.owner.with(|| use_work_log_stream(start(self.user_id, rev)))
+        self.owner
+            .with(|| use_work_log_stream(start(self.user_id, rev)))
     }
 
     pub(super) fn titles(&self) -> Vec<String> {
@@ -50,16 +61,27 @@ impl Page {
 
 fn start(user_id: UserId, rev: i64) -> StreamStart {
     let now = Timestamp::from_millis(1_795_512_600_000);
-    StreamStart { user_id, cursor: at(rev), rows: Vec::<Change>::new(), now, cold_days: 90 }
+    StreamStart {
+        user_id,
+        cursor: at(rev),
+        rows: Vec::<Change>::new(),
+        now,
+        cold_days: 90,
+    }
 }
 
 pub(super) fn at(rev: i64) -> Cursor {
-    Cursor { epoch: Epoch::from_bits(7), rev }
+    Cursor {
+        epoch: Epoch::from_bits(7),
+        rev,
+    }
 }
 
 /// The titles of the conversations that an island holds, in order.
 pub(super) fn titles(stream: WorkLogStream) -> Vec<String> {
-    let mut rows: Vec<_> = stream.transcript.with_untracked(|transcript| transcript.conversations().cloned().collect());
+    let mut rows: Vec<_> = stream
+        .transcript
+        .with_untracked(|transcript| transcript.conversations().cloned().collect());
     rows.sort_by_key(|row| row.id);
     rows.iter().map(|row| row.title.clone()).collect()
 }
@@ -80,19 +102,33 @@ pub(super) fn message(id: MessageId, status: &str, content: &str, rev: i64) -> V
 
 /// Feeds an event to the newest stream.
 pub(super) fn feed(name: &str, id: &str, data: &Value) {
-    js(&format!("fakes.streams.at(-1).feed({}, {}, {})", json!(name), json!(id), json!(data.to_string())));
+    js(&format!(
+        "fakes.streams.at(-1).feed({}, {}, {})",
+        json!(name),
+        json!(id),
+        json!(data.to_string())
+    ));
 }
 
 /// Feeds a row's frame to the newest stream.
 pub(super) fn feed_row(kind: &str, prev: i64, row: &Value) {
     let rev = row["rev"].as_i64().expect("rows have a rev");
-    feed(kind, &at(rev).to_string(), &json!({"prev": at(prev), kind: row}));
+    feed(
+        kind,
+        &at(rev).to_string(),
+        &json!({"prev": at(prev), kind: row}),
+    );
 }
 
 /// The address of the newest stream once there are `count` of them.
 pub(super) async fn stream_url(count: u32) -> String {
-    until(&format!("{count} streams"), || js("fakes.streams.length") == count).await;
-    js("fakes.streams.at(-1).url").as_string().expect("an address is text")
+    until(&format!("{count} streams"), || {
+        js("fakes.streams.length") == count
+    })
+    .await;
+    js("fakes.streams.at(-1).url")
+        .as_string()
+        .expect("an address is text")
 }
 
 /// Runs JavaScript.

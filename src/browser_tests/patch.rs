@@ -13,11 +13,19 @@ struct List {
 }
 
 fn row(key: &str, html: &str) -> Row {
-    Row { key: key.to_owned(), html: html.to_owned() }
+    Row {
+        key: key.to_owned(),
+        html: html.to_owned(),
+    }
 }
 
 fn entry(key: &str, title: &str) -> Row {
-    row(key, &format!("<details id=\"e-{key}\" data-status=\"working\"><summary>{title}</summary><p>more</p></details>"))
+    row(
+        key,
+        &format!(
+            "<details id=\"e-{key}\" data-status=\"working\"><summary>{title}</summary><p>more</p></details>"
+        ),
+    )
 }
 
 impl List {
@@ -25,7 +33,10 @@ impl List {
         let place = document().create_element("div").unwrap();
         place.set_inner_html(&rows.iter().map(|row| row.html.as_str()).collect::<String>());
         document().body().unwrap().append_child(&place).unwrap();
-        Self { place, shown: Rows::of(rows) }
+        Self {
+            place,
+            shown: Rows::of(rows),
+        }
     }
 
     fn shows(&mut self, rows: Vec<Row>) -> String {
@@ -34,7 +45,12 @@ impl List {
     }
 
     fn child(&self, at: usize) -> Element {
-        std::iter::successors(self.place.first_element_child(), Element::next_element_sibling).nth(at).unwrap()
+        std::iter::successors(
+            self.place.first_element_child(),
+            Element::next_element_sibling,
+        )
+        .nth(at)
+        .unwrap()
     }
 }
 
@@ -52,16 +68,31 @@ fn a_row_that_changes_stays_the_same_element_open_and_focused() {
     list.shows(vec![entry("1", "One"), changed]);
     assert!(list.child(1) == two && two.has_attribute("open"));
     assert_eq!(two.get_attribute("data-status").as_deref(), Some("success"));
-    assert_eq!(two.text_content().as_deref(), Some("Two is donemoreand more"));
+    assert_eq!(
+        two.text_content().as_deref(),
+        Some("Two is donemoreand more")
+    );
     assert_eq!(document().active_element(), Some(summary));
 }
 
 #[wasm_bindgen_test]
 fn rows_come_go_and_change_places_and_those_that_stay_are_the_same() {
-    let mut list = List::of(vec![entry("1", "One"), entry("2", "Two"), entry("3", "Three")]);
+    let mut list = List::of(vec![
+        entry("1", "One"),
+        entry("2", "Two"),
+        entry("3", "Three"),
+    ]);
     let (two, three) = (list.child(1), list.child(2));
-    let html = list.shows(vec![entry("0", "Zero"), entry("3", "Three"), entry("2", "Two"), entry("4", "Four")]);
-    let order: Vec<usize> = ["Zero", "Three", "Two", "Four"].iter().map(|title| html.find(title).unwrap()).collect();
+    let html = list.shows(vec![
+        entry("0", "Zero"),
+        entry("3", "Three"),
+        entry("2", "Two"),
+        entry("4", "Four"),
+    ]);
+    let order: Vec<usize> = ["Zero", "Three", "Two", "Four"]
+        .iter()
+        .map(|title| html.find(title).unwrap())
+        .collect();
     assert!(order.is_sorted() && !html.contains("One"), "{html}");
     assert!(list.child(1) == three && list.child(2) == two);
     assert_eq!(list.shows(Vec::new()), "");
@@ -69,7 +100,14 @@ fn rows_come_go_and_change_places_and_those_that_stay_are_the_same() {
 
 #[wasm_bindgen_test]
 fn text_that_grows_grows_in_its_place() {
-    let answer = |text: &str| vec![row("a", &format!("<article><p class=\"rest\">{text}<span class=\"caret\"></span></p></article>"))];
+    let answer = |text: &str| {
+        vec![row(
+            "a",
+            &format!(
+                "<article><p class=\"rest\">{text}<span class=\"caret\"></span></p></article>"
+            ),
+        )]
+    };
     let mut list = List::of(answer("Once"));
     let text = list.child(0).first_child().unwrap().first_child().unwrap();
     list.shows(answer("Once upon &lt;a&gt;"));

@@ -8,19 +8,28 @@ use uuid::Uuid;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn feed_name(user: u128) -> String {
-    json!(format!("holly-feed-{}", UserId::from_uuid(Uuid::from_u128(user)))).to_string()
+    json!(format!(
+        "holly-feed-{}",
+        UserId::from_uuid(Uuid::from_u128(user))
+    ))
+    .to_string()
 }
 
 /// Another tab leads: it holds the lock until `letGo()`.
 fn another_tab_leads(user: u128, options: &str) {
     let name = feed_name(user);
-    js(&format!("navigator.locks.request({name}, {options}, () => new Promise(go => window.letGo = go))"));
+    js(&format!(
+        "navigator.locks.request({name}, {options}, () => new Promise(go => window.letGo = go))"
+    ));
 }
 
 /// What the leading tab shares.
 fn share(user: u128, name: &str, id: &str, data: &serde_json::Value) {
     let event = json!([name, id, data.to_string()]);
-    js(&format!("window.channel ??= new BroadcastChannel({}); channel.postMessage({event})", feed_name(user)));
+    js(&format!(
+        "window.channel ??= new BroadcastChannel({}); channel.postMessage({event})",
+        feed_name(user)
+    ));
 }
 
 #[wasm_bindgen_test]
@@ -32,12 +41,23 @@ async fn a_follower_lives_on_the_leader_and_succeeds_it_from_its_own_cursor() {
     until("it has caught up by a poll", || page.titles() == ["c1 r7"]).await;
     assert_eq!(page.stream.connection.get_untracked(), Connection::Live);
     js("window.channel = undefined");
-    share(21, "conversation", &at(8).to_string(), &json!({"prev": at(7), "conversation": conversation(2, 8)}));
-    until("it has what the leader shared", || page.titles() == ["c1 r7", "c2 r8"]).await;
+    share(
+        21,
+        "conversation",
+        &at(8).to_string(),
+        &json!({"prev": at(7), "conversation": conversation(2, 8)}),
+    );
+    until("it has what the leader shared", || {
+        page.titles() == ["c1 r7", "c2 r8"]
+    })
+    .await;
     let page_event = json!({"conversations": [conversation(3, 9)], "cursor": at(9)});
     share(21, "page", &at(8).to_string(), &page_event);
     until("and what the leader polled", || page.titles().len() == 3).await;
-    assert_eq!((js("fakes.streams.length"), js("fakes.polls.length")), (0.into(), 1.into()));
+    assert_eq!(
+        (js("fakes.streams.length"), js("fakes.polls.length")),
+        (0.into(), 1.into())
+    );
     js("letGo()");
     assert!(stream_url(1).await.ends_with(&format!("after={}", at(9))));
 }
@@ -46,12 +66,21 @@ async fn a_follower_lives_on_the_leader_and_succeeds_it_from_its_own_cursor() {
 async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
     let page = Page::open(22);
     stream_url(1).await;
-    js(&format!("window.heard = []; window.ear = new BroadcastChannel({}); ear.onmessage = e => heard.push(e.data)", feed_name(22)));
+    js(&format!(
+        "window.heard = []; window.ear = new BroadcastChannel({}); ear.onmessage = e => heard.push(e.data)",
+        feed_name(22)
+    ));
     feed_row("conversation", 5, &conversation(1, 6));
     until("the others hear it", || js("heard.length") == 1).await;
-    assert_eq!(js("heard[0][0] + ' ' + heard[0][1]"), format!("conversation {}", at(6)).as_str());
+    assert_eq!(
+        js("heard[0][0] + ' ' + heard[0][1]"),
+        format!("conversation {}", at(6)).as_str()
+    );
     another_tab_leads(22, "{steal: true}");
-    until("its stream is closed", || js("fakes.streams[0].readyState") == 2).await;
+    until("its stream is closed", || {
+        js("fakes.streams[0].readyState") == 2
+    })
+    .await;
     js("letGo()");
     assert!(stream_url(2).await.ends_with(&format!("after={}", at(6))));
     until("it has lost nothing", || page.titles() == ["c1 r6"]).await;
@@ -61,11 +90,22 @@ async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
 async fn a_follower_hears_at_once_that_the_leader_has_lost_the_server() {
     another_tab_leads(25, "{}");
     let page = Page::open(25);
-    js(&format!("fakes.answer = {}", json!(json!({"cursor": at(6)}).to_string())));
-    until("it has caught up by a poll", || page.stream.connection.get_untracked() == Connection::Live).await;
+    js(&format!(
+        "fakes.answer = {}",
+        json!(json!({"cursor": at(6)}).to_string())
+    ));
+    until("it has caught up by a poll", || {
+        page.stream.connection.get_untracked() == Connection::Live
+    })
+    .await;
     js("fakes.answer = null; window.channel = undefined");
     share(25, "lost", "", &json!({}));
-    let retrying = || matches!(page.stream.connection.get_untracked(), Connection::Retrying { .. });
+    let retrying = || {
+        matches!(
+            page.stream.connection.get_untracked(),
+            Connection::Retrying { .. }
+        )
+    };
     until("it says that it is trying", retrying).await;
     js("letGo()");
 }
@@ -74,8 +114,14 @@ async fn a_follower_hears_at_once_that_the_leader_has_lost_the_server() {
 async fn a_silent_leader_loses_the_lock() {
     another_tab_leads(24, "{}");
     let page = Page::open(24);
-    js(&format!("fakes.answer = {}", json!(json!({"cursor": at(6)}).to_string())));
-    until("it has caught up by a poll", || page.stream.connection.get_untracked() == Connection::Live).await;
+    js(&format!(
+        "fakes.answer = {}",
+        json!(json!({"cursor": at(6)}).to_string())
+    ));
+    until("it has caught up by a poll", || {
+        page.stream.connection.get_untracked() == Connection::Live
+    })
+    .await;
     js("fakes.pass(41_000)");
     assert!(stream_url(1).await.ends_with(&format!("after={}", at(6))));
     assert_eq!(js("fakes.polls.length"), 2);

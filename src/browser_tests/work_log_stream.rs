@@ -13,8 +13,14 @@ use wasm_bindgen_test::wasm_bindgen_test;
 #[wasm_bindgen_test]
 async fn rows_appear_as_they_arrive() {
     let page = Page::open(1);
-    assert_eq!(page.stream.connection.get_untracked(), Connection::Connecting);
-    assert_eq!(stream_url(1).await, format!("/api/work-log/stream?after={}", at(5)));
+    assert_eq!(
+        page.stream.connection.get_untracked(),
+        Connection::Connecting
+    );
+    assert_eq!(
+        stream_url(1).await,
+        format!("/api/work-log/stream?after={}", at(5))
+    );
     js("fakes.streams[0].open()");
     assert_eq!(page.stream.connection.get_untracked(), Connection::Live);
     feed_row("conversation", 5, &conversation(1, 6));
@@ -38,11 +44,17 @@ async fn a_broken_stream_goes_on_from_the_own_cursor() {
     stream_url(1).await;
     feed_row("conversation", 5, &conversation(1, 9));
     js("fakes.streams[0].fail()");
-    assert!(matches!(page.stream.connection.get_untracked(), Connection::Retrying { attempt: 1, .. }));
+    assert!(matches!(
+        page.stream.connection.get_untracked(),
+        Connection::Retrying { attempt: 1, .. }
+    ));
     assert_eq!(js("fakes.streams[0].readyState"), 2);
     page.stream.retry.run(());
     assert!(stream_url(2).await.ends_with(&format!("after={}", at(9))));
-    until("what came before the break stays", || page.titles() == ["c1 r9"]).await;
+    until("what came before the break stays", || {
+        page.titles() == ["c1 r9"]
+    })
+    .await;
 }
 
 #[wasm_bindgen_test]
@@ -81,14 +93,27 @@ async fn a_reset_reloads_the_page_once() {
 async fn an_answer_grows_by_deltas_until_it_is_whole() {
     let page = Page::open(6);
     let id = MessageId::from_uuid(Uuid::from_u128(1));
-    let text = || page.stream.answers.with_untracked(|answers| answers.get(&id).cloned());
-    let delta = |offset: usize, text: &str| feed("delta", "", &json!({"messageId": id, "offset": offset, "text": text}));
+    let text = || {
+        page.stream
+            .answers
+            .with_untracked(|answers| answers.get(&id).cloned())
+    };
+    let delta = |offset: usize, text: &str| {
+        feed(
+            "delta",
+            "",
+            &json!({"messageId": id, "offset": offset, "text": text}),
+        )
+    };
     stream_url(1).await;
     feed_row("message", 5, &message(id, "streaming", "Once", 6));
     for (offset, piece) in [(4, " upon"), (4, " upon a"), (40, "lost"), (11, " time")] {
         delta(offset, piece);
     }
-    until("the text has grown", || text().as_deref() == Some("Once upon a time")).await;
+    until("the text has grown", || {
+        text().as_deref() == Some("Once upon a time")
+    })
+    .await;
     feed_row("message", 6, &message(id, "done", "Once upon a time.", 7));
     delta(16, " late");
     until("a whole answer has no live text", || text().is_none()).await;
@@ -100,11 +125,17 @@ async fn islands_share_one_stream_from_the_lowest_cursor() {
     let island = page.island(3);
     assert!(stream_url(1).await.ends_with(&format!("after={}", at(3))));
     feed_row("conversation", 3, &conversation(1, 6));
-    until("both have the row", || page.titles() == ["c1 r6"] && titles(island) == ["c1 r6"]).await;
+    until("both have the row", || {
+        page.titles() == ["c1 r6"] && titles(island) == ["c1 r6"]
+    })
+    .await;
     let latecomer = page.island(2);
     assert!(stream_url(2).await.ends_with(&format!("after={}", at(2))));
     feed_row("conversation", 2, &conversation(2, 4));
-    until("who came late has it too", || titles(latecomer) == ["c2 r4"]).await;
+    until("who came late has it too", || {
+        titles(latecomer) == ["c2 r4"]
+    })
+    .await;
 }
 
 #[wasm_bindgen_test]
@@ -120,7 +151,10 @@ async fn where_streams_fail_rows_are_asked_for() {
     }
     until("the polled row is there", || page.titles() == ["c1 r8"]).await;
     assert_eq!(page.stream.connection.get_untracked(), Connection::Polling);
-    assert_eq!(js("fakes.polls[0]"), format!("/api/work-log/list?after={}&limit=200", at(5)).as_str());
+    assert_eq!(
+        js("fakes.polls[0]"),
+        format!("/api/work-log/list?after={}&limit=200", at(5)).as_str()
+    );
 }
 
 #[wasm_bindgen_test]

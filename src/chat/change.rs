@@ -54,7 +54,11 @@ impl Removed {
     /// The removal in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        Some(Self { kind: RemovedKind::of(fields.text("kind")?)?, id: fields.parsed("id")?, rev: fields.number("rev")? })
+        Some(Self {
+            kind: RemovedKind::of(fields.text("kind")?)?,
+            id: fields.parsed("id")?,
+            rev: fields.number("rev")?,
+        })
     }
 }
 
@@ -62,11 +66,34 @@ impl Change {
     /// The row in a JSON object, under the key that names its kind.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        let entry = || fields.value("entry").and_then(WorkLogEntry::read).map(Self::Entry);
-        let message = || fields.value("message").and_then(Message::read).map(Self::Message);
-        let conversation = || fields.value("conversation").and_then(Conversation::read).map(Self::Conversation);
-        let removed = || fields.value("removed").and_then(Removed::read).map(Self::Removed);
-        entry().or_else(message).or_else(conversation).or_else(removed)
+        let entry = || {
+            fields
+                .value("entry")
+                .and_then(WorkLogEntry::read)
+                .map(Self::Entry)
+        };
+        let message = || {
+            fields
+                .value("message")
+                .and_then(Message::read)
+                .map(Self::Message)
+        };
+        let conversation = || {
+            fields
+                .value("conversation")
+                .and_then(Conversation::read)
+                .map(Self::Conversation)
+        };
+        let removed = || {
+            fields
+                .value("removed")
+                .and_then(Removed::read)
+                .map(Self::Removed)
+        };
+        entry()
+            .or_else(message)
+            .or_else(conversation)
+            .or_else(removed)
     }
 
     /// The revision at which it came to be so.
@@ -156,17 +183,32 @@ impl Frame {
         match event {
             "entry" | "message" | "conversation" | "removed" => {
                 let data = json::parse(data)?;
-                let (prev, change) = (Fields::of(&data)?.parsed("prev")?, Box::new(Change::read(&data)?));
-                Some(Self::Change { prev, cursor: id.parse().ok()?, change })
+                let (prev, change) = (
+                    Fields::of(&data)?.parsed("prev")?,
+                    Box::new(Change::read(&data)?),
+                );
+                Some(Self::Change {
+                    prev,
+                    cursor: id.parse().ok()?,
+                    change,
+                })
             }
-            "heartbeat" => Some(Self::Heartbeat { cursor: id.parse().ok()? }),
+            "heartbeat" => Some(Self::Heartbeat {
+                cursor: id.parse().ok()?,
+            }),
             "delta" => {
                 let data = json::parse(data)?;
                 let data = Fields::of(&data)?;
                 let offset = data.number("offset")?.try_into().ok()?;
-                Some(Self::Delta { message_id: data.parsed("messageId")?, offset, text: data.string("text")? })
+                Some(Self::Delta {
+                    message_id: data.parsed("messageId")?,
+                    offset,
+                    text: data.string("text")?,
+                })
             }
-            "reset" => Some(Self::Reset { reason: ResetReason::of(Fields::of(&json::parse(data)?)?.text("reason")?)? }),
+            "reset" => Some(Self::Reset {
+                reason: ResetReason::of(Fields::of(&json::parse(data)?)?.text("reason")?)?,
+            }),
             "busy" => Some(Self::Busy),
             "auth" => Some(Self::Auth),
             _ => None,

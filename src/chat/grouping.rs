@@ -52,8 +52,13 @@ pub fn day_heading(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// Conversations under their headings, newest first; headings without conversations are left out.
-pub fn group_by_period(mut conversations: Vec<Conversation>, now: Timestamp) -> Vec<(Period, Vec<Conversation>)> {
-    conversations.sort_unstable_by_key(|conversation| std::cmp::Reverse((conversation.updated_at, conversation.id)));
+pub fn group_by_period(
+    mut conversations: Vec<Conversation>,
+    now: Timestamp,
+) -> Vec<(Period, Vec<Conversation>)> {
+    conversations.sort_unstable_by_key(|conversation| {
+        std::cmp::Reverse((conversation.updated_at, conversation.id))
+    });
     let mut groups: Vec<(Period, Vec<Conversation>)> = Vec::new();
     for conversation in conversations {
         let period = Period::of(conversation.updated_at, now);
@@ -83,9 +88,26 @@ mod tests {
             kept: false,
             rev: 1,
         };
-        let groups = group_by_period(vec![made(1, 40), made(2, 0), made(3, 1), made(4, 7), made(5, 30), made(6, 8)], now);
-        let seen: Vec<_> =
-            groups.iter().map(|(period, group)| (period.heading(), group.iter().map(|c| c.title.as_str()).collect::<Vec<_>>())).collect();
+        let groups = group_by_period(
+            vec![
+                made(1, 40),
+                made(2, 0),
+                made(3, 1),
+                made(4, 7),
+                made(5, 30),
+                made(6, 8),
+            ],
+            now,
+        );
+        let seen: Vec<_> = groups
+            .iter()
+            .map(|(period, group)| {
+                (
+                    period.heading(),
+                    group.iter().map(|c| c.title.as_str()).collect::<Vec<_>>(),
+                )
+            })
+            .collect();
         assert_eq!(
             seen,
             [

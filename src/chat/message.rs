@@ -135,10 +135,20 @@ impl Message {
             role: Role::of(fields.text("role")?)?,
             content: fields.string("content")?,
             html: fields.string("html"),
-            html_bytes: fields.number("htmlBytes").and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
-            attachments: fields.items("attachments").iter().filter_map(MediaFile::read).collect(),
+            html_bytes: fields
+                .number("htmlBytes")
+                .and_then(|bytes| bytes.try_into().ok())
+                .unwrap_or_default(),
+            attachments: fields
+                .items("attachments")
+                .iter()
+                .filter_map(MediaFile::read)
+                .collect(),
             status: MessageStatus::of(fields.text("status")?)?,
-            facts: fields.value("facts").and_then(AnswerFacts::read).unwrap_or_default(),
+            facts: fields
+                .value("facts")
+                .and_then(AnswerFacts::read)
+                .unwrap_or_default(),
             created_at: fields.time("createdAt")?,
             updated_at: fields.time("updatedAt")?,
             rev: fields.number("rev")?,
@@ -166,9 +176,14 @@ mod tests {
 
     #[test]
     fn blocks_end_at_blank_lines_outside_fences() {
-        for (markdown, finished) in
-            [("", 0), ("one", 0), ("one\n\n", 5), ("one\n\ntwo", 5), ("```\na\n\nb", 0), ("```\na\n\nb\n```\n\nc", 14)]
-        {
+        for (markdown, finished) in [
+            ("", 0),
+            ("one", 0),
+            ("one\n\n", 5),
+            ("one\n\ntwo", 5),
+            ("```\na\n\nb", 0),
+            ("```\na\n\nb\n```\n\nc", 14),
+        ] {
             assert_eq!(finished_blocks(markdown), finished, "{markdown:?}");
         }
     }

@@ -11,7 +11,9 @@ mod span;
 mod title;
 mod transcript;
 
-pub use attachment::{ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES};
+pub use attachment::{
+    ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES,
+};
 pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
 pub use conversation::{CONVERSATIONS_LISTED, Conversation};
 pub use grouping::{Period, day_heading, group_by_period};

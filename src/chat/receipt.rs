@@ -26,22 +26,42 @@ pub struct Receipt {
 impl Receipt {
     /// Its figures as they stand in an address: only numbers, so that nobody can be told anything else by a link.
     pub fn code(&self) -> String {
-        let figures = [self.conversations, self.messages, self.rows, self.archived, self.files, self.objects, self.objects_pending];
+        let figures = [
+            self.conversations,
+            self.messages,
+            self.rows,
+            self.archived,
+            self.files,
+            self.objects,
+            self.objects_pending,
+        ];
         figures.map(|figure| figure.to_string()).join("-")
     }
 
     /// What a person reads: `1 conversation, 6 messages, 12 entries (4 from the archive) and 2 files are deleted.`
     pub fn words(&self) -> String {
         let entries = self.rows + self.archived;
-        let mut parts: Vec<String> =
-            [(self.conversations, "conversation"), (self.messages, "message")].into_iter().filter_map(counted).collect();
-        let from_archive = if self.archived > 0 { format!(" ({} from the archive)", self.archived) } else { String::new() };
+        let mut parts: Vec<String> = [
+            (self.conversations, "conversation"),
+            (self.messages, "message"),
+        ]
+        .into_iter()
+        .filter_map(counted)
+        .collect();
+        let from_archive = if self.archived > 0 {
+            format!(" ({} from the archive)", self.archived)
+        } else {
+            String::new()
+        };
         parts.extend(counted((entries, "entry")).map(|words| words + &from_archive));
         parts.extend(counted((self.files, "file")));
         let all = match parts.as_slice() {
             [] => "Nothing was there: nothing is left.".to_owned(),
             [one] => format!("Deleted for good, from every tier: {one}."),
-            [first @ .., last] => format!("Deleted for good, from every tier: {} and {last}.", first.join(", ")),
+            [first @ .., last] => format!(
+                "Deleted for good, from every tier: {} and {last}.",
+                first.join(", ")
+            ),
         };
         let pending = counted((self.objects_pending, "object")).map(|objects| {
             format!(" {objects} of the archive could not be reached; nobody can read them any more, and the next run deletes them.")
@@ -66,7 +86,15 @@ impl FromStr for Receipt {
         let mut figures = code.splitn(7, '-').map(str::parse::<u32>);
         let mut next = || figures.next().unwrap_or_else(|| "".parse()).map(i64::from);
         let (conversations, messages, rows, archived) = (next()?, next()?, next()?, next()?);
-        Ok(Self { conversations, messages, rows, archived, files: next()?, objects: next()?, objects_pending: next()? })
+        Ok(Self {
+            conversations,
+            messages,
+            rows,
+            archived,
+            files: next()?,
+            objects: next()?,
+            objects_pending: next()?,
+        })
     }
 }
 
@@ -76,21 +104,50 @@ mod tests {
 
     #[test]
     fn a_receipt_is_told_in_a_sentence() {
-        let all = Receipt { conversations: 1, messages: 6, rows: 8, archived: 4, files: 1, objects: 2, objects_pending: 1 };
+        let all = Receipt {
+            conversations: 1,
+            messages: 6,
+            rows: 8,
+            archived: 4,
+            files: 1,
+            objects: 2,
+            objects_pending: 1,
+        };
         assert_eq!(
             all.words(),
             "Deleted for good, from every tier: 1 conversation, 6 messages, 12 entries (4 from the archive) and 1 file. \
              1 object of the archive could not be reached; nobody can read them any more, and the next run deletes them."
         );
-        assert_eq!(Receipt { rows: 1, ..Receipt::default() }.words(), "Deleted for good, from every tier: 1 entry.");
-        assert_eq!(Receipt::default().words(), "Nothing was there: nothing is left.");
+        assert_eq!(
+            Receipt {
+                rows: 1,
+                ..Receipt::default()
+            }
+            .words(),
+            "Deleted for good, from every tier: 1 entry."
+        );
+        assert_eq!(
+            Receipt::default().words(),
+            "Nothing was there: nothing is left."
+        );
     }
 
     #[test]
     fn only_figures_come_from_an_address() {
-        let receipt = Receipt { messages: 6, rows: 8, ..Receipt::default() };
+        let receipt = Receipt {
+            messages: 6,
+            rows: 8,
+            ..Receipt::default()
+        };
         assert_eq!(receipt.code().parse(), Ok(receipt));
-        for code in ["", "1", "1-2-3-4-5-6", "1-2-3-4-5-6-7-8", "1-2-3-4-5-6-x", "1-2-3-4-5-6--7"] {
+        for code in [
+            "",
+            "1",
+            "1-2-3-4-5-6",
+            "1-2-3-4-5-6-7-8",
+            "1-2-3-4-5-6-x",
+            "1-2-3-4-5-6--7",
+        ] {
             assert!(code.parse::<Receipt>().is_err(), "{code}");
         }
     }

@@ -18,7 +18,10 @@ impl Span {
     /// The span in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
-        Some(Self { from: fields.parsed("from"), to: fields.parsed("to") })
+        Some(Self {
+            from: fields.parsed("from"),
+            to: fields.parsed("to"),
+        })
     }
 
     /// Whether a row stands in it.
@@ -36,7 +39,10 @@ mod tests {
     #[test]
     fn a_span_holds_its_first_row_and_not_the_one_behind_its_last() {
         let uuid = Uuid::from_u128;
-        let span = |from: Option<u128>, to: Option<u128>| Span { from: from.map(uuid), to: to.map(uuid) };
+        let span = |from: Option<u128>, to: Option<u128>| Span {
+            from: from.map(uuid),
+            to: to.map(uuid),
+        };
         for (span, held) in [
             (span(None, None), [true, true, true]),
             (span(Some(2), None), [false, true, true]),

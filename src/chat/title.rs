@@ -7,7 +7,10 @@ const CUT_NEAR: usize = 50;
 
 /// The first words of a message without Markdown marks, cut at a word near 50 characters.
 pub fn title_of(message: &str) -> String {
-    let plain: String = message.chars().filter(|c| !matches!(c, '#' | '*' | '`' | '>' | '_' | '~' | '[' | ']')).collect();
+    let plain: String = message
+        .chars()
+        .filter(|c| !matches!(c, '#' | '*' | '`' | '>' | '_' | '~' | '[' | ']'))
+        .collect();
     let mut title = String::new();
     for word in plain.split_whitespace() {
         if title.chars().count() + 1 + word.chars().count() > CUT_NEAR && !title.is_empty() {
@@ -19,7 +22,11 @@ pub fn title_of(message: &str) -> String {
         }
         title.extend(word.chars().take(CUT_NEAR));
     }
-    if title.is_empty() { "New conversation".to_owned() } else { title }
+    if title.is_empty() {
+        "New conversation".to_owned()
+    } else {
+        title
+    }
 }
 
 #[cfg(test)]
@@ -32,7 +39,10 @@ mod tests {
             ("Hello", "Hello"),
             ("# Paint **me**\na `tree`", "Paint me a tree"),
             ("   ", "New conversation"),
-            ("Please tell me everything there is to know about lighthouses", "Please tell me everything there is to know about…"),
+            (
+                "Please tell me everything there is to know about lighthouses",
+                "Please tell me everything there is to know about…",
+            ),
         ] {
             assert_eq!(title_of(message), title);
         }

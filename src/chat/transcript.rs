@@ -45,7 +45,11 @@ impl Transcript {
     /// The transcript of these changes, whose entries say until when they are kept as their conversation is kept and let go:
     /// those that nobody keeps expire after `cold_days`.
     pub fn following(changes: impl IntoIterator<Item = Change>, cold_days: i64) -> Self {
-        Self { cold_days: Some(cold_days), ..Self::default() }.with(changes)
+        Self {
+            cold_days: Some(cold_days),
+            ..Self::default()
+        }
+        .with(changes)
     }
 
     fn with(mut self, changes: impl IntoIterator<Item = Change>) -> Self {
@@ -57,15 +61,23 @@ impl Transcript {
 
     /// Takes a change in, unless what is held is as new or newer. Says whether anything changed.
     pub fn apply(&mut self, change: Change) -> bool {
-        if self.removed.get(&change.key()).is_some_and(|rev| *rev >= change.rev()) {
+        if self
+            .removed
+            .get(&change.key())
+            .is_some_and(|rev| *rev >= change.rev())
+        {
             return false;
         }
         match change {
             Change::Entry(mut entry) => {
-                if let Some(conversation) = entry.conversation_id.and_then(|id| self.conversations.get(&id)) {
+                if let Some(conversation) = entry
+                    .conversation_id
+                    .and_then(|id| self.conversations.get(&id))
+                {
                     follow(&mut entry, conversation.kept, self.cold_days);
                 }
-                !self.conversation_gone(entry.conversation_id, entry.rev) && newer(&mut self.entries, entry.id, entry, |e| e.rev)
+                !self.conversation_gone(entry.conversation_id, entry.rev)
+                    && newer(&mut self.entries, entry.id, entry, |e| e.rev)
             }
             Change::Message(message) => {
                 !self.conversation_gone(Some(message.conversation_id), message.rev)
@@ -75,10 +87,16 @@ impl Transcript {
                 Some(held) if held.rev >= conversation.rev => false,
                 held => {
                     if held.is_none_or(|held| held.kept != conversation.kept) {
-                        let here = self.entries.values_mut().filter(|entry| entry.conversation_id == Some(conversation.id));
-                        here.for_each(|entry| follow(Arc::make_mut(entry), conversation.kept, self.cold_days));
+                        let here = self
+                            .entries
+                            .values_mut()
+                            .filter(|entry| entry.conversation_id == Some(conversation.id));
+                        here.for_each(|entry| {
+                            follow(Arc::make_mut(entry), conversation.kept, self.cold_days)
+                        });
                     }
-                    self.conversations.insert(conversation.id, Arc::new(conversation));
+                    self.conversations
+                        .insert(conversation.id, Arc::new(conversation));
                     true
                 }
             },
@@ -91,7 +109,8 @@ impl Transcript {
 
     fn conversation_gone(&self, conversation: Option<ConversationId>, rev: i64) -> bool {
         let key = conversation.map(|id| (RemovedKind::Conversation, id.uuid()));
-        key.and_then(|key| self.removed.get(&key)).is_some_and(|gone| *gone >= rev)
+        key.and_then(|key| self.removed.get(&key))
+            .is_some_and(|gone| *gone >= rev)
     }
 
     fn remove(&mut self, (kind, id): Key, rev: i64) {
@@ -102,8 +121,10 @@ impl Transcript {
             RemovedKind::Conversation => {
                 let gone = ConversationId::from_uuid(id);
                 self.conversations.remove(&gone);
-                self.messages.retain(|_, message| message.conversation_id != gone);
-                self.entries.retain(|_, entry| entry.conversation_id != Some(gone));
+                self.messages
+                    .retain(|_, message| message.conversation_id != gone);
+                self.entries
+                    .retain(|_, entry| entry.conversation_id != Some(gone));
             }
         }
     }
@@ -140,16 +161,24 @@ impl Transcript {
 
     /// A conversation's messages and work in the order in which things happened, as far as `span` reaches.
     pub fn items(&self, conversation: ConversationId, span: Span) -> Vec<Item> {
-        let said = |message: &&Arc<Message>| message.conversation_id == conversation && span.holds(message.id.uuid());
-        let done = |entry: &&Arc<WorkLogEntry>| entry.conversation_id == Some(conversation) && span.holds(entry.id.uuid());
+        let said = |message: &&Arc<Message>| {
+            message.conversation_id == conversation && span.holds(message.id.uuid())
+        };
+        let done = |entry: &&Arc<WorkLogEntry>| {
+            entry.conversation_id == Some(conversation) && span.holds(entry.id.uuid())
+        };
         let mut messages = self.messages.values().filter(said).peekable();
         let mut items: Vec<Item> = Vec::new();
         for entry in self.entries.values().filter(done) {
-            while let Some(message) = messages.next_if(|message| message.id.uuid() < entry.id.uuid()) {
+            while let Some(message) =
+                messages.next_if(|message| message.id.uuid() < entry.id.uuid())
+            {
                 items.push(Item::Message(message.clone()));
             }
             match items.last_mut() {
-                Some(Item::Work(group)) if turn_of(group) == entry.turn_id => group.push(entry.clone()),
+                Some(Item::Work(group)) if turn_of(group) == entry.turn_id => {
+                    group.push(entry.clone())
+                }
                 _ => items.push(Item::Work(vec![entry.clone()])),
             }
         }
@@ -168,7 +197,12 @@ fn turn_of(group: &[Arc<WorkLogEntry>]) -> Option<TurnId> {
     group.first().and_then(|entry| entry.turn_id)
 }
 
-fn newer<K: Ord, V>(held: &mut BTreeMap<K, Arc<V>>, key: K, row: V, rev: impl Fn(&V) -> i64) -> bool {
+fn newer<K: Ord, V>(
+    held: &mut BTreeMap<K, Arc<V>>,
+    key: K,
+    row: V,
+    rev: impl Fn(&V) -> i64,
+) -> bool {
     if held.get(&key).is_some_and(|old| rev(old) >= rev(&row)) {
         return false;
     }

@@ -35,11 +35,14 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     if file.exists() {
         return Err(format!("{} is there already", file.display()).into());
     }
-    if let Some(database) = sqlite_file(&config.database_url).filter(|database| !database.is_file()) {
+    if let Some(database) = sqlite_file(&config.database_url).filter(|database| !database.is_file())
+    {
         return Err(format!("DATABASE_URL: there is no database {}", database.display()).into());
     }
     let store = Store::open_past(&config.database_url, &config.listen_url).await?;
-    store.backup(file.to_str().ok_or("the file's name must be UTF-8")?).await?;
+    store
+        .backup(file.to_str().ok_or("the file's name must be UTF-8")?)
+        .await?;
     store.close().await;
     say(&format!("backed up to {}", file.display()));
     Ok(())
@@ -53,12 +56,20 @@ pub async fn restore(config: &Config, command: RestoreCommand) -> Result<(), Fai
         Some(file) => replace(config, file, &command, now).await?,
         None => (make_fit(config, &command, now).await?, String::new()),
     };
-    say(&format!("restored; {} erased again, {} objects listed anew, {} gone{kept}", restored.erased, restored.adopted, restored.missing,));
+    say(&format!(
+        "restored; {} erased again, {} objects listed anew, {} gone{kept}",
+        restored.erased, restored.adopted, restored.missing,
+    ));
     Ok(())
 }
 
 /// Puts a backup in place of the database, which stays beside it under another name. Returns where, too.
-async fn replace(config: &Config, file: &Path, command: &RestoreCommand, now: Timestamp) -> Result<(Restored, String), Failure> {
+async fn replace(
+    config: &Config,
+    file: &Path,
+    command: &RestoreCommand,
+    now: Timestamp,
+) -> Result<(Restored, String), Failure> {
     let database = sqlite_file(&config.database_url)
         .ok_or("a PostgreSQL database is restored with pg_restore; make it fit to be served with `holly restore --in-place` then")?;
     if !file.is_file() {
@@ -67,7 +78,9 @@ async fn replace(config: &Config, file: &Path, command: &RestoreCommand, now: Ti
     if database.is_file()
         && let Err(why) = list_erasures(config, now).await
     {
-        say(&format!("what was erased in the last minutes cannot be read from the database that is replaced: {why}"));
+        say(&format!(
+            "what was erased in the last minutes cannot be read from the database that is replaced: {why}"
+        ));
     }
     let ready = PathBuf::from(format!("{}.restoring", database.display()));
     for ending in ["", "-wal", "-shm"] {
@@ -78,7 +91,11 @@ async fn replace(config: &Config, file: &Path, command: &RestoreCommand, now: Ti
     }
     std::fs::copy(file, &ready)?;
     let url = format!("sqlite://{}", ready.display());
-    let beside = Config { database_url: url.clone(), listen_url: url, ..config.clone() };
+    let beside = Config {
+        database_url: url.clone(),
+        listen_url: url,
+        ..config.clone()
+    };
     let restored = make_fit(&beside, command, now).await?;
     let old = format!("{}.before-{}", database.display(), now.millis());
     swap(&database, &ready, &old)?;
@@ -91,13 +108,19 @@ async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     let mended = mend(&retention, now).await?;
     retention.store.close().await;
     if mended > 0 {
-        say(&format!("{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"));
+        say(&format!(
+            "{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"
+        ));
     }
     Ok(())
 }
 
 /// Makes a backup fit to be served. Where it breaks off it is done again from the beginning.
-async fn make_fit(config: &Config, command: &RestoreCommand, now: Timestamp) -> Result<Restored, Failure> {
+async fn make_fit(
+    config: &Config,
+    command: &RestoreCommand,
+    now: Timestamp,
+) -> Result<Restored, Failure> {
     let store = Store::open_past(&config.database_url, &config.listen_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;

@@ -35,7 +35,9 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     if let Some(file) = from_sqlite.as_ref().filter(|file| !file.is_file()) {
         return Err(format!("DATABASE_URL: there is no database {}", file.display()).into());
     }
-    if command.to == config.database_url || from_sqlite.is_some() && sqlite_file(&command.to) == from_sqlite {
+    if command.to == config.database_url
+        || from_sqlite.is_some() && sqlite_file(&command.to) == from_sqlite
+    {
         return Err("--to is the database itself; name another".into());
     }
     if from_sqlite.is_none() {
@@ -45,11 +47,23 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     let copied = copy(&source, &command.to, &mut progress()).await;
     source.close().await;
     let copied = copied?;
-    let (tables, rows) = (copied.tables.len(), copied.tables.iter().map(|table| table.rows).sum::<i64>());
-    say(&format!("{rows} rows in {tables} tables {}", if copied.already { "were there already, the same" } else { "copied and verified" }));
+    let (tables, rows) = (
+        copied.tables.len(),
+        copied.tables.iter().map(|table| table.rows).sum::<i64>(),
+    );
+    say(&format!(
+        "{rows} rows in {tables} tables {}",
+        if copied.already {
+            "were there already, the same"
+        } else {
+            "copied and verified"
+        }
+    ));
     tell_of_archive(config, command.archive.as_deref()).await?;
     tell_of_files(&config.data_dir);
-    say("Cursors stay valid: epoch and revisions are the same. Serve one of the two databases from now on, never both.");
+    say(
+        "Cursors stay valid: epoch and revisions are the same. Serve one of the two databases from now on, never both.",
+    );
     Ok(())
 }
 
@@ -72,7 +86,12 @@ fn progress() -> impl FnMut(Step) -> holly::server::store::Result<()> + Send {
                 }
             }
             Step::Verified(table) => {
-                say(&format!("same    {}: {} rows, sha256 {}", table.name, table.rows, &table.sha256[..16]));
+                say(&format!(
+                    "same    {}: {} rows, sha256 {}",
+                    table.name,
+                    table.rows,
+                    &table.sha256[..16]
+                ));
             }
         }
         Ok(())
@@ -83,7 +102,9 @@ async fn tell_of_archive(config: &Config, to: Option<&str>) -> Result<(), Failur
     let here = &config.retention.archive_url;
     let Some(to) = to else {
         say(&if here.starts_with("file://") {
-            format!("The archive stays in {here}: run again with --archive s3://…, or keep HOLLY_ARCHIVE_URL as it is.")
+            format!(
+                "The archive stays in {here}: run again with --archive s3://…, or keep HOLLY_ARCHIVE_URL as it is."
+            )
         } else {
             format!("The archive stays at {here}: keep HOLLY_ARCHIVE_URL as it is.")
         });

@@ -79,8 +79,15 @@ pub enum UserCommand {
 pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
     let retention = open_retention(config).await?;
     let store = retention.store.clone();
-    let relay = (!store.is_single_process())
-        .then(|| Relay::new(store.clone(), Arc::default(), &config.listen_url, "command line", Pace::default()));
+    let relay = (!store.is_single_process()).then(|| {
+        Relay::new(
+            store.clone(),
+            Arc::default(),
+            &config.listen_url,
+            "command line",
+            Pace::default(),
+        )
+    });
     let done = carry_out(config, &retention, command).await;
     if let Some(relay) = relay {
         relay.tell_now().await?;
@@ -89,23 +96,37 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> 
     done
 }
 
-async fn carry_out(config: &Config, retention: &Retention, command: UserCommand) -> Result<(), Failure> {
+async fn carry_out(
+    config: &Config,
+    retention: &Retention,
+    command: UserCommand,
+) -> Result<(), Failure> {
     let (store, now) = (&retention.store, Clock::system().now());
     match command {
         UserCommand::Add { email, admin } => {
-            let password = std::io::stdin().lock().lines().next().ok_or("the password is read from standard input")??;
+            let password = std::io::stdin()
+                .lock()
+                .lines()
+                .next()
+                .ok_or("the password is read from standard input")??;
             let account = auth::add_account(store, now, &email, &password, admin).await?;
             say(&format!("added {}", account.email));
         }
         UserCommand::List => list(store).await?,
         UserCommand::Invite { email, admin } => {
             let secret = people::invite(store, now, None, &email, admin).await?;
-            let here = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.addr));
+            let here = config
+                .public_url
+                .clone()
+                .unwrap_or_else(|| format!("http://{}", config.addr));
             say(&format!("{here}/join?secret={secret}"));
         }
         UserCommand::Admin { email, remove } => {
             people::set_admin(store, now, find(store, &email).await?.id, !remove).await?;
-            say(&format!("{email} is {} admin", if remove { "no longer an" } else { "an" }));
+            say(&format!(
+                "{email} is {} admin",
+                if remove { "no longer an" } else { "an" }
+            ));
         }
         UserCommand::Disable { email } => {
             people::disable(store, now, find(store, &email).await?.id).await?;
@@ -121,43 +142,77 @@ async fn carry_out(config: &Config, retention: &Retention, command: UserCommand)
 }
 
 async fn find(store: &Store, email: &str) -> Result<Person, Failure> {
-    people::find_by_email(store, email).await.map_err(|_| format!("there is no account {email}; `holly user list` shows them").into())
+    people::find_by_email(store, email)
+        .await
+        .map_err(|_| format!("there is no account {email}; `holly user list` shows them").into())
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
     let mut after = String::new();
     loop {
         let page = store::people::list(&mut *store.read().await?, "", &after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
         after.clone_from(&last.email);
         for person in page {
             let role = if person.is_admin { "admin" } else { "person" };
-            let state = if person.is_disabled { "disabled" } else { "enabled" };
-            let active = person.last_active_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-            say(&format!("{}\t{role}\t{state}\t{}\t{active}", person.email, person.created_at));
+            let state = if person.is_disabled {
+                "disabled"
+            } else {
+                "enabled"
+            };
+            let active = person
+                .last_active_at
+                .map_or_else(|| "never".to_owned(), |at| at.to_string());
+            say(&format!(
+                "{}\t{role}\t{state}\t{}\t{active}",
+                person.email, person.created_at
+            ));
         }
     }
 }
 
-async fn erase(config: &Config, retention: &Retention, email: &str, file: Option<PathBuf>) -> Result<(), Failure> {
+async fn erase(
+    config: &Config,
+    retention: &Retention,
+    email: &str,
+    file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let person = find(&retention.store, email).await?;
     let on_terminal = std::io::stdin().is_terminal();
     let file = match file {
-        None if on_terminal => Some(asked("Export what they have first? The name of a new file, or nothing: ")?)
-            .filter(|name| !name.is_empty())
-            .map(PathBuf::from),
+        None if on_terminal => Some(asked(
+            "Export what they have first? The name of a new file, or nothing: ",
+        )?)
+        .filter(|name| !name.is_empty())
+        .map(PathBuf::from),
         file => file,
     };
     if let Some(file) = &file {
         export(retention, &person, file).await?;
     }
     if on_terminal
-        && asked(&format!("Everything of {} goes for good. The address again, to be sure: ", person.email))?.to_lowercase() != person.email
+        && asked(&format!(
+            "Everything of {} goes for good. The address again, to be sure: ",
+            person.email
+        ))?
+        .to_lowercase()
+            != person.email
     {
         return Err("nothing was erased".into());
     }
-    let receipt = people::erase(retention, Clock::system().now(), person.id, Whose::Admin, |_| {}).await?;
-    FileStore::open(&config.retention.archive_url, &config.data_dir)?.delete_all(person.id).await?;
+    let receipt = people::erase(
+        retention,
+        Clock::system().now(),
+        person.id,
+        Whose::Admin,
+        |_| {},
+    )
+    .await?;
+    FileStore::open(&config.retention.archive_url, &config.data_dir)?
+        .delete_all(person.id)
+        .await?;
     say(&serde_json::to_string_pretty(&receipt)?);
     Ok(())
 }
@@ -166,13 +221,29 @@ fn asked(question: &str) -> Result<String, Failure> {
     let mut out = std::io::stderr();
     write!(out, "{question}")?;
     out.flush()?;
-    Ok(std::io::stdin().lock().lines().next().transpose()?.unwrap_or_default().trim().to_owned())
+    Ok(std::io::stdin()
+        .lock()
+        .lines()
+        .next()
+        .transpose()?
+        .unwrap_or_default()
+        .trim()
+        .to_owned())
 }
 
 async fn export(retention: &Retention, person: &Person, file: &Path) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?);
-    let (mut pages, mut count) =
-        (Box::pin(exporting::pages(retention.store.clone(), retention.archive.clone(), person.id, Default::default())), 0);
+    let mut out = std::io::BufWriter::new(
+        std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?,
+    );
+    let (mut pages, mut count) = (
+        Box::pin(exporting::pages(
+            retention.store.clone(),
+            retention.archive.clone(),
+            person.id,
+            Default::default(),
+        )),
+        0,
+    );
     while let Some(page) = pages.try_next().await? {
         for entry in &page {
             writeln!(out, "{}", serde_json::to_string(entry)?)?;

@@ -102,21 +102,34 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     // in a rehearsal it is no clock that has leapt
     let trust_clock = as_of.confirm_clock || as_of.allow_future || dry && at.is_some();
     let trust_database = as_of.confirm_orphans;
-    let run = |wall: Timestamp| Run { now: at.unwrap_or(wall), trust_clock, trust_database, ..Run::at(config.retention.policy, wall) };
+    let run = |wall: Timestamp| Run {
+        now: at.unwrap_or(wall),
+        trust_clock,
+        trust_database,
+        ..Run::at(config.retention.policy, wall)
+    };
     let report = if dry {
         let rehearsed = dry_run(&retention, run(clock.now())).await?;
         rehearsed.told().iter().for_each(|step| say(step));
         rehearsed.report
     } else {
         // a server that has the database open holds the folder in which it lies
-        let beside = sqlite_file(&config.database_url).is_some_and(|file| file.parent() == Some(&config.data_dir));
-        let _runner = if beside { take_over(&retention.store, &config.data_dir).await? } else { None };
+        let beside = sqlite_file(&config.database_url)
+            .is_some_and(|file| file.parent() == Some(&config.data_dir));
+        let _runner = if beside {
+            take_over(&retention.store, &config.data_dir).await?
+        } else {
+            None
+        };
         run_through(&retention, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
     if !dry && trust_database {
         let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
-        say(&format!("{} files deleted that the database does not know", sweep_files(&retention.store, &files, clock.now(), true).await?));
+        say(&format!(
+            "{} files deleted that the database does not know",
+            sweep_files(&retention.store, &files, clock.now(), true).await?
+        ));
     }
     if !dry {
         // a server beside it does not know what was deleted here
@@ -129,19 +142,28 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
 /// Whoever started a run by a scheduler hears by its exit status that something is left to do.
 fn outcome(report: &Report) -> Result<(), Failure> {
     if report.busy {
-        return Err("another run is going on; try again when it has ended, or ten minutes after it died".into());
+        return Err(
+            "another run is going on; try again when it has ended, or ten minutes after it died"
+                .into(),
+        );
     }
     if let Some(waiting) = &report.waiting {
         return Err(format!("deletions wait: {waiting} with --confirm-clock").into());
     }
     match report.failures.first() {
-        Some(first) => Err(format!("{} of its steps failed, and the next run tries again; the first: {first}", report.failed).into()),
+        Some(first) => Err(format!(
+            "{} of its steps failed, and the next run tries again; the first: {first}",
+            report.failed
+        )
+        .into()),
         None => Ok(()),
     }
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, Failure> {
-    serde_json::from_value(text.into()).map_err(|_| format!("--as-of is {text:?}; it must be a time such as 2027-01-31T00:00:00Z").into())
+    serde_json::from_value(text.into()).map_err(|_| {
+        format!("--as-of is {text:?}; it must be a time such as 2027-01-31T00:00:00Z").into()
+    })
 }
 
 /// `holly hold …`.
@@ -149,9 +171,20 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
     let retention = open_retention(config).await?;
     let now = Clock::system().now();
     match command {
-        HoldCommand::Place { user, conversation, reason, by } => {
-            let (user, admin): (UserId, UserId) = (person(&retention.store, &user).await?, person(&retention.store, &by).await?);
-            if !users::by_id(&mut *retention.store.read().await?, admin).await?.is_some_and(|account| account.is_admin) {
+        HoldCommand::Place {
+            user,
+            conversation,
+            reason,
+            by,
+        } => {
+            let (user, admin): (UserId, UserId) = (
+                person(&retention.store, &user).await?,
+                person(&retention.store, &by).await?,
+            );
+            if !users::by_id(&mut *retention.store.read().await?, admin)
+                .await?
+                .is_some_and(|account| account.is_admin)
+            {
                 return Err(format!("{by} is no admin; --by names the admin who says so").into());
             }
             say(&keeping::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
@@ -183,14 +216,20 @@ pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Fai
 
 async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
     let entries = damage::give_up(retention, now, key).await?;
-    say(&format!("given up, with {entries} entries that were not deleted before"));
+    say(&format!(
+        "given up, with {entries} entries that were not deleted before"
+    ));
     Ok(())
 }
 
 async fn cat(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
     let checked = damage::check(retention, now, key).await;
     let bytes = retention.archive.get(key).await?;
-    let plain = if key.ends_with(".zst") { object::unpack(&bytes) } else { Ok(bytes.to_vec()) };
+    let plain = if key.ends_with(".zst") {
+        object::unpack(&bytes)
+    } else {
+        Ok(bytes.to_vec())
+    };
     if let Ok(plain) = &plain {
         match std::io::stdout().write_all(plain) {
             // whoever read it, such as `head`, has seen enough

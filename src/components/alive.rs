@@ -22,8 +22,11 @@ where
     E::Output: wasm_bindgen::JsCast + Into<Element> + Clone + 'static,
 {
     whenever(move || {
-        let Some(root) = place.get().map(Into::<Element>::into) else { return };
-        let known = browser::first::<Element>(&root, "script.known").and_then(|known| json::parse(&known.text_content()?));
+        let Some(root) = place.get().map(Into::<Element>::into) else {
+            return;
+        };
+        let known = browser::first::<Element>(&root, "script.known")
+            .and_then(|known| json::parse(&known.text_content()?));
         if begin(&root, known.unwrap_or_default()).is_some() {
             _ = root.set_attribute("data-hydrated", "true");
         }

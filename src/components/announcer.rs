@@ -8,7 +8,10 @@ use web_sys::Element;
 
 /// Says what is new among `items` in the region below `root` that nobody sees.
 pub(super) fn announce(root: &Element, items: impl Fn() -> Vec<Item> + 'static) {
-    let Some(region) = browser::first::<Element>(root, ":scope > leptos-children > [role=status]") else { return };
+    let Some(region) = browser::first::<Element>(root, ":scope > leptos-children > [role=status]")
+    else {
+        return;
+    };
     let mut announcer = Announcer::default();
     whenever(move || {
         if let Some(news) = announcer.hear(&items()) {
@@ -37,7 +40,9 @@ impl Announcer {
             if is_earlier {
                 earlier += 1;
             } else if before != Some(word) && !word.is_empty() {
-                news.push(title.map_or_else(|| word.to_owned(), |title| format!("{title}: {word}")));
+                news.push(
+                    title.map_or_else(|| word.to_owned(), |title| format!("{title}: {word}")),
+                );
             }
         }
         if earlier > 0 {
@@ -60,11 +65,23 @@ fn rows(items: &[Item]) -> Vec<Row<'_>> {
     for item in items {
         match item {
             Item::Work(entries) => {
-                rows.extend(entries.iter().map(|entry| Row { id: entry.id.uuid(), title: Some(&entry.title), word: entry.word() }));
+                rows.extend(entries.iter().map(|entry| Row {
+                    id: entry.id.uuid(),
+                    title: Some(&entry.title),
+                    word: entry.word(),
+                }));
             }
             Item::Message(message) => {
-                let word = if message.role == Role::Assistant { ending(message.status) } else { "" };
-                rows.push(Row { id: message.id.uuid(), title: None, word });
+                let word = if message.role == Role::Assistant {
+                    ending(message.status)
+                } else {
+                    ""
+                };
+                rows.push(Row {
+                    id: message.id.uuid(),
+                    title: None,
+                    word,
+                });
             }
         }
     }
@@ -99,28 +116,52 @@ mod tests {
         };
         let mut announcer = Announcer::default();
         assert_eq!(announcer.hear(&[]), None);
-        assert_eq!(announcer.hear(&work(Status::Working, 0)).as_deref(), Some("Music: cello: Working"));
+        assert_eq!(
+            announcer.hear(&work(Status::Working, 0)).as_deref(),
+            Some("Music: cello: Working")
+        );
         assert_eq!(announcer.hear(&work(Status::Working, 40)), None);
-        assert_eq!(announcer.hear(&work(Status::Error, 40)).as_deref(), Some("Music: cello: Failed"));
+        assert_eq!(
+            announcer.hear(&work(Status::Error, 40)).as_deref(),
+            Some("Music: cello: Failed")
+        );
         assert_eq!(announcer.hear(&work(Status::Error, 40)), None);
     }
 
     #[test]
     fn rows_that_were_brought_in_from_before_are_counted_and_what_is_new_is_said() {
         let work = |numbers: &[u32]| {
-            let done = |n: &u32| Arc::new(entry(*n, LogType::ToolCall, Status::Success, &format!("entry {n}")));
+            let done = |n: &u32| {
+                Arc::new(entry(
+                    *n,
+                    LogType::ToolCall,
+                    Status::Success,
+                    &format!("entry {n}"),
+                ))
+            };
             [Item::Work(numbers.iter().map(done).collect())]
         };
         let mut announcer = Announcer::default();
         assert_eq!(announcer.hear(&work(&[5])), None);
-        assert_eq!(announcer.hear(&work(&[3, 4, 5])).as_deref(), Some("Earlier rows: 2"));
-        assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])).as_deref(), Some("Earlier rows: 1. entry 6: Done"));
+        assert_eq!(
+            announcer.hear(&work(&[3, 4, 5])).as_deref(),
+            Some("Earlier rows: 2")
+        );
+        assert_eq!(
+            announcer.hear(&work(&[2, 3, 4, 5, 6])).as_deref(),
+            Some("Earlier rows: 1. entry 6: Done")
+        );
         assert_eq!(announcer.hear(&work(&[2, 3, 4, 5, 6])), None);
     }
 
     #[test]
     fn what_is_on_the_page_already_is_not_read_aloud() {
-        let work = [Item::Work(vec![Arc::new(entry(1, LogType::ToolCall, Status::Success, "x"))])];
+        let work = [Item::Work(vec![Arc::new(entry(
+            1,
+            LogType::ToolCall,
+            Status::Success,
+            "x",
+        ))])];
         assert_eq!(Announcer::default().hear(&work), None);
     }
 }

@@ -20,11 +20,22 @@ pub fn BarChart(
 ) -> impl IntoView {
     let step = grid_step(bars.iter().map(total).max().unwrap_or(0));
     let most = 2 * step;
-    let ends = [bars.first(), bars.last().filter(|_| bars.len() > 1)].map(|bar| bar.map(|bar| bar.label.clone()).unwrap_or_default());
+    let ends = [bars.first(), bars.last().filter(|_| bars.len() > 1)]
+        .map(|bar| bar.map(|bar| bar.label.clone()).unwrap_or_default());
     let width = (WIDTH - LEFT) / bars.len().max(1) as f64;
-    let lines = [0, step, most].into_iter().map(|value| grid_line(value, most)).collect_view();
-    let drawn = bars.into_iter().enumerate().map(|(n, bar)| drawn(&bar, &legend, LEFT + n as f64 * width, width, most)).collect_view();
-    let words = legend.into_iter().map(|(series, word)| view! { <li><i data-series=series></i>{word}</li> }).collect_view();
+    let lines = [0, step, most]
+        .into_iter()
+        .map(|value| grid_line(value, most))
+        .collect_view();
+    let drawn = bars
+        .into_iter()
+        .enumerate()
+        .map(|(n, bar)| drawn(&bar, &legend, LEFT + n as f64 * width, width, most))
+        .collect_view();
+    let words = legend
+        .into_iter()
+        .map(|(series, word)| view! { <li><i data-series=series></i>{word}</li> })
+        .collect_view();
     view! {
         <svg class="chart" viewBox="0 0 632 172" role="img" aria-label=title>
             {lines}
@@ -51,15 +62,25 @@ fn grid_step(most: i64) -> i64 {
     while unit * 10 < half {
         unit *= 10;
     }
-    let round = [10, 15, 20, 25, 30, 40, 50, 60, 80, 100].into_iter().map(|tenths| unit * tenths);
-    round.filter(|tenths| tenths % 10 == 0).map(|tenths| tenths / 10).find(|step| *step >= half).unwrap_or(half)
+    let round = [10, 15, 20, 25, 30, 40, 50, 60, 80, 100]
+        .into_iter()
+        .map(|tenths| unit * tenths);
+    round
+        .filter(|tenths| tenths % 10 == 0)
+        .map(|tenths| tenths / 10)
+        .find(|step| *step >= half)
+        .unwrap_or(half)
 }
 
 /// `1500` is `1500`, `15000` is `15 k`, `1500000` is `1.5 M`.
 fn short(value: i64) -> String {
     let of = |unit: i64, word: &str| {
         let tenths = value * 10 / unit;
-        if tenths % 10 == 0 { format!("{} {word}", tenths / 10) } else { format!("{}.{} {word}", tenths / 10, tenths % 10) }
+        if tenths % 10 == 0 {
+            format!("{} {word}", tenths / 10)
+        } else {
+            format!("{}.{} {word}", tenths / 10, tenths % 10)
+        }
     };
     match value {
         ..10_000 => value.to_string(),
@@ -77,7 +98,13 @@ fn grid_line(value: i64, most: i64) -> impl IntoView {
     }
 }
 
-fn drawn(bar: &Bar, legend: &[(&str, &str)], x: f64, width: f64, most: i64) -> impl IntoView + use<> {
+fn drawn(
+    bar: &Bar,
+    legend: &[(&str, &str)],
+    x: f64,
+    width: f64,
+    most: i64,
+) -> impl IntoView + use<> {
     let mut top = HEIGHT;
     let mut parts = Vec::new();
     for (series, value) in bar.parts.iter().filter(|(_, value)| *value > 0) {
@@ -87,10 +114,17 @@ fn drawn(bar: &Bar, legend: &[(&str, &str)], x: f64, width: f64, most: i64) -> i
         parts.push((series.clone(), top, (tall - GAP).max(tall / 2.0)));
     }
     let named = |(series, value): &(String, i64)| {
-        legend.iter().find(|(known, _)| known == series).filter(|_| *value > 0).map(|(_, word)| format!("{word} {value}"))
+        legend
+            .iter()
+            .find(|(known, _)| known == series)
+            .filter(|_| *value > 0)
+            .map(|(_, word)| format!("{word} {value}"))
     };
     let named: Vec<String> = bar.parts.iter().filter_map(named).collect();
-    let words = std::iter::once(format!("{}: {}", bar.label, total(bar))).chain(named).collect::<Vec<_>>().join("\n");
+    let words = std::iter::once(format!("{}: {}", bar.label, total(bar)))
+        .chain(named)
+        .collect::<Vec<_>>()
+        .join("\n");
     let part = move |(series, y, tall): (String, f64, f64)| {
         view! { <rect data-series=series x=x + width * 0.15 y=y width=width * 0.7 height=tall></rect> }
     };
@@ -103,15 +137,24 @@ mod tests {
 
     #[test]
     fn grid_lines_stand_at_round_numbers_not_far_above_the_highest_bar() {
-        assert_eq!([0, 1, 2, 5, 9, 88, 21_538].map(grid_step), [1, 1, 1, 3, 5, 50, 15_000]);
+        assert_eq!(
+            [0, 1, 2, 5, 9, 88, 21_538].map(grid_step),
+            [1, 1, 1, 3, 5, 50, 15_000]
+        );
         for most in 1..5_000 {
             let top = 2 * grid_step(most);
-            assert!(top >= most && (most < 10 || top * 5 <= most * 8), "{most} below {top}");
+            assert!(
+                top >= most && (most < 10 || top * 5 <= most * 8),
+                "{most} below {top}"
+            );
         }
     }
 
     #[test]
     fn large_numbers_are_short() {
-        assert_eq!([0, 1_500, 15_000, 12_500, 3_000_000, 2_500_000_000].map(short), ["0", "1500", "15 k", "12.5 k", "3 M", "2.5 G"]);
+        assert_eq!(
+            [0, 1_500, 15_000, 12_500, 3_000_000, 2_500_000_000].map(short),
+            ["0", "1500", "15 k", "12.5 k", "3 M", "2.5 G"]
+        );
     }
 }

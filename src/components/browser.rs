@@ -17,25 +17,41 @@ pub(super) fn listen_within(target: &EventTarget, event: &str, heard: impl FnMut
 /// One function for all that is heard, whatever it does: each kind of its own would weigh.
 fn listen_boxed(target: &EventTarget, event: &str, heard: Box<dyn FnMut(Event)>, within: bool) {
     let heard = Closure::wrap(heard);
-    _ = target.add_event_listener_with_callback_and_bool(event, heard.as_ref().unchecked_ref(), within);
+    _ = target.add_event_listener_with_callback_and_bool(
+        event,
+        heard.as_ref().unchecked_ref(),
+        within,
+    );
     heard.forget();
 }
 
 /// The element that matches `selector` and in which the event happened.
 pub(super) fn happened_in(event: &Event, selector: &str) -> Option<Element> {
-    event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()
+    event
+        .target()?
+        .dyn_into::<Element>()
+        .ok()?
+        .closest(selector)
+        .ok()
+        .flatten()
 }
 
 /// The elements below `root` that match.
 pub(super) fn all(root: &Element, selector: &str) -> Vec<Element> {
     let found = root.query_selector_all(selector).ok();
-    let found = found.into_iter().flat_map(|found| (0..found.length()).filter_map(move |at| found.get(at)));
+    let found = found
+        .into_iter()
+        .flat_map(|found| (0..found.length()).filter_map(move |at| found.get(at)));
     found.filter_map(|node| node.dyn_into().ok()).collect()
 }
 
 /// The first element below `root` that matches.
 pub(super) fn first<T: JsCast>(root: &Element, selector: &str) -> Option<T> {
-    root.query_selector(selector).ok().flatten()?.dyn_into().ok()
+    root.query_selector(selector)
+        .ok()
+        .flatten()?
+        .dyn_into()
+        .ok()
 }
 
 /// Shows an element or hides it.
@@ -54,11 +70,14 @@ pub(super) fn copy(text: &str) {
 
 fn copy_by_command(text: &str) -> Result<(), JsValue> {
     let body = document().body().ok_or(JsValue::NULL)?;
-    let area = document().create_element("textarea")?.unchecked_into::<web_sys::HtmlTextAreaElement>();
+    let area = document()
+        .create_element("textarea")?
+        .unchecked_into::<web_sys::HtmlTextAreaElement>();
     area.set_value(text);
     body.append_child(&area)?;
     area.select();
-    let command = js_sys::Reflect::get(&document(), &"execCommand".into())?.unchecked_into::<js_sys::Function>();
+    let command = js_sys::Reflect::get(&document(), &"execCommand".into())?
+        .unchecked_into::<js_sys::Function>();
     let copied = command.call1(&document(), &"copy".into());
     area.remove();
     copied.map(drop)
@@ -66,7 +85,9 @@ fn copy_by_command(text: &str) -> Result<(), JsValue> {
 
 /// Moves the focus to the first element that matches.
 pub(super) fn focus(selector: &str) {
-    let found = document().document_element().and_then(|root| first::<HtmlElement>(&root, selector));
+    let found = document()
+        .document_element()
+        .and_then(|root| first::<HtmlElement>(&root, selector));
     found.iter().for_each(|element| _ = element.focus());
 }
 
@@ -85,7 +106,10 @@ pub(super) fn open_popover(element: &Element) {
 /// Closes the popover around an element.
 pub(super) fn close_popover_around(element: &Element) {
     let around = element.closest("[popover]").ok().flatten();
-    if let Some(popover) = around.as_ref().and_then(|around| around.dyn_ref::<HtmlElement>()) {
+    if let Some(popover) = around
+        .as_ref()
+        .and_then(|around| around.dyn_ref::<HtmlElement>())
+    {
         _ = popover.hide_popover();
     }
 }
@@ -116,6 +140,9 @@ pub(super) fn set_theme(theme: Option<&str>) {
         };
     }
     let age = if theme.is_some() { YEAR_S } else { 0 };
-    let cookie = format!("theme={}; Path=/; Max-Age={age}; SameSite=Lax", theme.unwrap_or_default());
+    let cookie = format!(
+        "theme={}; Path=/; Max-Age={age}; SameSite=Lax",
+        theme.unwrap_or_default()
+    );
     _ = js_sys::Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }

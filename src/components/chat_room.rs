@@ -1,6 +1,9 @@
 //! The whole of the chat page: the side, the conversation, the composer.
 
-use super::{ReceiptNote, Side, composer::ComposerForm, conversation_room::ConversationRoom, talk_dialogs::TalkDialogs};
+use super::{
+    ReceiptNote, Side, composer::ComposerForm, conversation_room::ConversationRoom,
+    talk_dialogs::TalkDialogs,
+};
 use crate::{
     api::{ChatPage, Snapshot},
     chat::Change,
@@ -19,13 +22,24 @@ pub fn ChatRoom(
     #[prop(default = None)]
     deleted: Option<String>,
 ) -> impl IntoView {
-    let demo = page.models.iter().all(|model| model.key.starts_with("demo:"));
+    let demo = page
+        .models
+        .iter()
+        .all(|model| model.key.starts_with("demo:"));
     let conversation = page.conversation;
     let current = conversation.as_ref().map(|conversation| conversation.id);
-    let (listed, shown): (Vec<_>, Vec<_>) = page.snapshot.rows.iter().cloned().partition(|row| matches!(row, Change::Conversation(_)));
+    let (listed, shown): (Vec<_>, Vec<_>) = page
+        .snapshot
+        .rows
+        .iter()
+        .cloned()
+        .partition(|row| matches!(row, Change::Conversation(_)));
     let open = conversation.clone().map(Change::Conversation);
     let shown: Vec<Change> = shown.into_iter().chain(open.clone()).collect();
-    let with = |rows: Vec<Change>| Snapshot { rows, ..page.snapshot.clone() };
+    let with = |rows: Vec<Change>| Snapshot {
+        rows,
+        ..page.snapshot.clone()
+    };
     view! {
         <div class="app">
             <a class="skip" href="#message">"Skip to the message field"</a>

@@ -46,7 +46,9 @@ pub(super) fn ComposerForm(
     trouble: Option<String>,
 ) -> impl IntoView {
     let conversation_id = conversation.as_ref().map(|open| open.id);
-    let running = conversation.as_ref().is_some_and(|open| open.running_turn_id.is_some());
+    let running = conversation
+        .as_ref()
+        .is_some_and(|open| open.running_turn_id.is_some());
     // one goes on writing where a conversation begins; in another one, keys scroll
     let begins = conversation_id.is_none() || running;
     let chosen = conversation.and_then(|open| open.model);
@@ -80,9 +82,15 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     let conversation_id: Option<ConversationId> = known.parsed("conversationId");
     let stream = follow(known.value("snapshot").and_then(Snapshot::read)?);
     let sending = Sending::of(root, conversation_id)?;
-    let (button, is_running) = (browser::first::<Element>(root, ".row > button")?, sending.running.clone());
+    let (button, is_running) = (
+        browser::first::<Element>(root, ".row > button")?,
+        sending.running.clone(),
+    );
     whenever(move || {
-        let running = stream.transcript.with(|held| held.conversation(conversation_id?)?.running_turn_id).is_some();
+        let running = stream
+            .transcript
+            .with(|held| held.conversation(conversation_id?)?.running_turn_id)
+            .is_some();
         is_running.set(running);
         morph(&button, &markup::composer_button(running));
     });
@@ -93,10 +101,15 @@ fn begin(root: &Element, known: Value) -> Option<()> {
 
 /// The model that is chosen in another tab is chosen here too; what is chosen here holds until then.
 fn follow_choice(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
-    let Some(chooser) = browser::first::<Element>(root, "select") else { return };
+    let Some(chooser) = browser::first::<Element>(root, "select") else {
+        return;
+    };
     let mut known = None;
     whenever(move || {
-        let chosen = stream.transcript.with(|held| held.conversation(conversation_id?)?.model.clone()).unwrap_or_default();
+        let chosen = stream
+            .transcript
+            .with(|held| held.conversation(conversation_id?)?.model.clone())
+            .unwrap_or_default();
         if known.as_ref().is_some_and(|known| *known != chosen) {
             _ = js_sys::Reflect::set(&chooser, &"value".into(), &chosen.as_str().into());
         }
@@ -106,7 +119,10 @@ fn follow_choice(root: &Element, stream: WorkLogStream, conversation_id: Option<
 
 /// Enter sends; Shift+Enter breaks the line; Enter that ends a composition belongs to the input method.
 fn sends(event: &KeyboardEvent) -> bool {
-    event.key() == "Enter" && !event.shift_key() && !event.is_composing() && event.key_code() != COMPOSING
+    event.key() == "Enter"
+        && !event.shift_key()
+        && !event.is_composing()
+        && event.key_code() != COMPOSING
 }
 
 /// A composer's form, where its text goes, and whether something is on its way.
@@ -124,10 +140,21 @@ struct Sending {
 
 impl Sending {
     fn of(place: &Element, conversation_id: Option<ConversationId>) -> Option<Self> {
-        let (form, area) = (browser::first(place, "form")?, browser::first::<HtmlTextAreaElement>(place, "textarea")?);
+        let (form, area) = (
+            browser::first(place, "form")?,
+            browser::first::<HtmlTextAreaElement>(place, "textarea")?,
+        );
         let text = ComposerText::of(area, conversation_id);
         let files = ComposerFiles::of(place)?;
-        Some(Self { place: place.clone(), form, text, files, conversation_id, running: Rc::default(), on_its_way: Rc::default() })
+        Some(Self {
+            place: place.clone(),
+            form,
+            text,
+            files,
+            conversation_id,
+            running: Rc::default(),
+            on_its_way: Rc::default(),
+        })
     }
 
     fn listen(self) {
@@ -144,7 +171,11 @@ impl Sending {
         browser::listen(&form, "submit", move |event: Event| {
             event.prevent_default();
             // The one button is Stop while a turn runs; Enter does not come here.
-            if self.running.get() { self.stop() } else { self.send() }
+            if self.running.get() {
+                self.stop()
+            } else {
+                self.send()
+            }
         });
     }
 
@@ -156,7 +187,9 @@ impl Sending {
         if self.on_its_way.get() {
             return;
         }
-        let Ok(fields) = FormData::new_with_form(&self.form) else { return };
+        let Ok(fields) = FormData::new_with_form(&self.form) else {
+            return;
+        };
         let Some(content) = self.text.take() else {
             return say_trouble(&self.place, self.files.any().then_some(NO_WORDS));
         };
@@ -166,7 +199,9 @@ impl Sending {
         let this = self.clone();
         spawn_local(async move {
             match post_files(MESSAGES, &fields).await {
-                Ok(sent) => this.sent(Fields::of(&sent).and_then(|sent| sent.parsed("conversationId"))),
+                Ok(sent) => {
+                    this.sent(Fields::of(&sent).and_then(|sent| sent.parsed("conversationId")))
+                }
                 Err(error) => {
                     this.text.give_back(&content);
                     this.files.give_back(files);
@@ -180,14 +215,20 @@ impl Sending {
     fn sent(&self, conversation_id: Option<ConversationId>) {
         self.text.keep_draft();
         // A page with a query shows an older part of the conversation, where the message would not be seen.
-        let elsewhere = self.conversation_id != conversation_id || window().location().search().is_ok_and(|query| !query.is_empty());
+        let elsewhere = self.conversation_id != conversation_id
+            || window()
+                .location()
+                .search()
+                .is_ok_and(|query| !query.is_empty());
         if let Some(id) = conversation_id.filter(|_| elsewhere) {
             browser::go_to(&format!("/c/{id}"));
         }
     }
 
     fn stop(&self) {
-        let (Some(id), Ok(fields)) = (self.conversation_id, FormData::new()) else { return };
+        let (Some(id), Ok(fields)) = (self.conversation_id, FormData::new()) else {
+            return;
+        };
         _ = fields.append_with_str("conversation_id", &id.to_string());
         let this = self.clone();
         spawn_local(async move {

@@ -3,7 +3,10 @@
 use super::{browser, live_forms::say_trouble, markup, patch::morph_children};
 use crate::chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES};
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, DataTransfer, DragEvent, Element, Event, EventTarget, File, FileList, HtmlInputElement};
+use web_sys::{
+    ClipboardEvent, DataTransfer, DragEvent, Element, Event, EventTarget, File, FileList,
+    HtmlInputElement,
+};
 
 /// The input of a composer and the list that shows what it holds.
 #[derive(Clone)]
@@ -16,22 +19,40 @@ pub(super) struct ComposerFiles {
 impl ComposerFiles {
     /// Those of a composer, and what was chosen before it came to life.
     pub(super) fn of(place: &Element) -> Option<Self> {
-        let (input, list) = (browser::first(place, "input[type=file]")?, browser::first(place, ".attached")?);
-        let files = Self { place: place.clone(), input, list };
+        let (input, list) = (
+            browser::first(place, "input[type=file]")?,
+            browser::first(place, ".attached")?,
+        );
+        let files = Self {
+            place: place.clone(),
+            input,
+            list,
+        };
         files.changed();
         Some(files)
     }
 
     /// Hears what is chosen, pasted into `area`, dropped on `form` and taken away.
     pub(super) fn listen(&self, form: &EventTarget, area: &EventTarget) {
-        let (chosen, pasted, dropped, removed) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let (chosen, pasted, dropped, removed) =
+            (self.clone(), self.clone(), self.clone(), self.clone());
         browser::listen(&self.input, "change", move |_| chosen.changed());
-        browser::listen(area, "paste", move |event| pasted.add(&event, |event| event.dyn_ref::<ClipboardEvent>()?.clipboard_data()));
+        browser::listen(area, "paste", move |event| {
+            pasted.add(&event, |event| {
+                event.dyn_ref::<ClipboardEvent>()?.clipboard_data()
+            })
+        });
         browser::listen(form, "dragover", |event| event.prevent_default());
-        browser::listen(form, "drop", move |event| dropped.add(&event, |event| event.dyn_ref::<DragEvent>()?.data_transfer()));
+        browser::listen(form, "drop", move |event| {
+            dropped.add(&event, |event| {
+                event.dyn_ref::<DragEvent>()?.data_transfer()
+            })
+        });
         browser::listen(&self.list, "click", move |event| {
             let button = browser::happened_in(&event, "[data-remove]");
-            if let Some(at) = button.and_then(|button| button.get_attribute("data-remove")?.parse().ok()) {
+            if let Some(at) =
+                button.and_then(|button| button.get_attribute("data-remove")?.parse().ok())
+            {
                 removed.remove(at);
             }
         });
@@ -81,7 +102,9 @@ impl ComposerFiles {
     }
 
     fn hold(&self, files: &[File]) {
-        let Ok(holder) = DataTransfer::new() else { return };
+        let Ok(holder) = DataTransfer::new() else {
+            return;
+        };
         for file in files {
             _ = holder.items().add_with_file(file);
         }
@@ -110,15 +133,25 @@ impl ComposerFiles {
 }
 
 fn files(list: Option<FileList>) -> Vec<File> {
-    list.map(|list| (0..list.length()).filter_map(|at| list.get(at)).collect()).unwrap_or_default()
+    list.map(|list| (0..list.length()).filter_map(|at| list.get(at)).collect())
+        .unwrap_or_default()
 }
 
 /// Why a file need not be sent; what it is, the server finds out.
 fn refusal(before: usize, file: &File) -> Option<String> {
     const MIB: usize = 1024 * 1024;
     if before >= ATTACHMENTS_MAX {
-        return Some(format!("“{}” is one too many: a message takes {ATTACHMENTS_MAX} files.", file.name()));
+        return Some(format!(
+            "“{}” is one too many: a message takes {ATTACHMENTS_MAX} files.",
+            file.name()
+        ));
     }
     let too_large = file.size() > PICTURE_MAX_BYTES as f64;
-    too_large.then(|| format!("“{}” is too large: at most {} MiB.", file.name(), PICTURE_MAX_BYTES / MIB))
+    too_large.then(|| {
+        format!(
+            "“{}” is too large: at most {} MiB.",
+            file.name(),
+            PICTURE_MAX_BYTES / MIB
+        )
+    })
 }

@@ -46,9 +46,15 @@ fn AttachButton() -> impl IntoView {
 /// Who is asked first; it holds from the next message on. A chain of one model leaves nothing to choose.
 #[component]
 fn ModelChooser(models: Vec<ModelChoice>, chosen: Option<String>) -> impl IntoView {
-    let usual = models.iter().map(|model| model.title.clone()).collect::<Vec<_>>().join(" → ");
+    let usual = models
+        .iter()
+        .map(|model| model.title.clone())
+        .collect::<Vec<_>>()
+        .join(" → ");
     if models.len() < 2 {
-        return Either::Left(view! { <span class="chip" title="The model that answers">{usual}</span> });
+        return Either::Left(
+            view! { <span class="chip" title="The model that answers">{usual}</span> },
+        );
     }
     let first_of_chain = chosen.is_none();
     let option = move |model: ModelChoice| {

@@ -43,7 +43,11 @@ impl ComposerText {
     /// Puts back what could not be sent, before what has been typed since.
     pub(super) fn give_back(&self, text: &str) {
         let since = self.area.value();
-        self.area.set_value(&if since.is_empty() { text.to_owned() } else { [text, &since].join("\n") });
+        self.area.set_value(&if since.is_empty() {
+            text.to_owned()
+        } else {
+            [text, &since].join("\n")
+        });
         self.changed();
     }
 

@@ -17,7 +17,9 @@ pub fn ConnectionStatus(
 
 /// Keeps the status below an island's root right, and hears its button.
 pub(super) fn keep_connection(root: &Element, stream: WorkLogStream) {
-    let Some(status) = browser::first::<Element>(root, ".connection") else { return };
+    let Some(status) = browser::first::<Element>(root, ".connection") else {
+        return;
+    };
     let mut shown = String::new();
     whenever(move || {
         let connection = stream.connection.get();

@@ -7,8 +7,13 @@ use leptos::prelude::*;
 /// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, so that they need no
 /// JavaScript; without it nothing follows the server, and the header says what to do instead.
 #[component]
-pub(super) fn ConversationHeader(conversation: Option<Conversation>, on_hold: bool) -> impl IntoView {
-    let title = conversation.as_ref().map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());
+pub(super) fn ConversationHeader(
+    conversation: Option<Conversation>,
+    on_hold: bool,
+) -> impl IntoView {
+    let title = conversation
+        .as_ref()
+        .map_or_else(|| "New conversation".to_owned(), |open| open.title.clone());
     let tools = conversation.map(|open| {
         view! {
             <span class="chip" data-kept="true" hidden=!open.kept title="Nothing in this conversation is deleted until you let it expire again">

@@ -44,7 +44,11 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     let groups = browser::first::<Element>(root, ".talk-groups")?;
     let mut shown = None;
     whenever(move || {
-        let listed = stream.transcript.with(|held| held.conversations().map(|one| one.as_ref().clone()).collect::<Vec<_>>());
+        let listed = stream.transcript.with(|held| {
+            held.conversations()
+                .map(|one| one.as_ref().clone())
+                .collect::<Vec<_>>()
+        });
         let html = list(listed, now, current);
         if shown.as_ref().is_some_and(|shown| *shown != html) {
             morph_children(&groups, &html);
@@ -52,7 +56,9 @@ fn begin(root: &Element, known: Value) -> Option<()> {
         shown = Some(html);
     });
     send_live_forms();
-    browser::listen(&document(), "click", move |event| _ = open_dialog(&event, stream));
+    browser::listen(&document(), "click", move |event| {
+        _ = open_dialog(&event, stream)
+    });
     browser::listen(&document(), "focusin", |event| close_left(&event));
     Some(())
 }
@@ -65,9 +71,18 @@ pub fn LiveConversations(
     /// The one that is open.
     current: Option<ConversationId>,
 ) -> impl IntoView {
-    let conversation = |row: &Change| if let Change::Conversation(one) = row { Some(one.clone()) } else { None };
+    let conversation = |row: &Change| {
+        if let Change::Conversation(one) = row {
+            Some(one.clone())
+        } else {
+            None
+        }
+    };
     let listed: Vec<Conversation> = snapshot.rows.iter().filter_map(conversation).collect();
-    let more = listed.last().filter(|_| listed.len() >= CONVERSATIONS_LISTED).map(|last| format!("/conversations?before={}", last.id));
+    let more = listed
+        .last()
+        .filter(|_| listed.len() >= CONVERSATIONS_LISTED)
+        .map(|last| format!("/conversations?before={}", last.id));
     let html = list(listed, snapshot.now, current);
     view! {
         <ConversationList>
@@ -78,7 +93,11 @@ pub fn LiveConversations(
     }
 }
 
-fn list(conversations: Vec<Conversation>, now: Timestamp, current: Option<ConversationId>) -> String {
+fn list(
+    conversations: Vec<Conversation>,
+    now: Timestamp,
+    current: Option<ConversationId>,
+) -> String {
     let mut html = Html::default();
     talks(&mut html, &group_by_period(conversations, now), current);
     html.take()

@@ -1,7 +1,8 @@
 //! The open conversation as the server renders it; `ConversationView` keeps it so.
 
 use super::{
-    ConversationView, Icon, Reader, Timeline, Welcome, alive::Known, conversation_header::ConversationHeader, talk_menu::TalkMenu,
+    ConversationView, Icon, Reader, Timeline, Welcome, alive::Known,
+    conversation_header::ConversationHeader, talk_menu::TalkMenu,
 };
 use crate::{
     api::Snapshot,
@@ -28,10 +29,22 @@ pub(super) fn ConversationRoom(
     let conversation_id = conversation.as_ref().map(|open| open.id);
     let running = conversation.as_ref().and_then(|open| open.running_turn_id);
     let held = Transcript::of(snapshot.rows.iter().cloned());
-    let items = conversation_id.map(|id| held.items(id, span)).unwrap_or_default();
-    let page = move |part: &str, row: Option<Uuid>| conversation_id.zip(row).map(|(id, row)| format!("/c/{id}?{part}={row}"));
-    let (empty, reader, gaps) = (items.is_empty() && snapshot.gaps.is_empty(), Reader::asking(snapshot.now), snapshot.gaps.clone());
-    let menu = conversation.clone().map(|conversation| view! { <TalkMenu conversation/> });
+    let items = conversation_id
+        .map(|id| held.items(id, span))
+        .unwrap_or_default();
+    let page = move |part: &str, row: Option<Uuid>| {
+        conversation_id
+            .zip(row)
+            .map(|(id, row)| format!("/c/{id}?{part}={row}"))
+    };
+    let (empty, reader, gaps) = (
+        items.is_empty() && snapshot.gaps.is_empty(),
+        Reader::asking(snapshot.now),
+        snapshot.gaps.clone(),
+    );
+    let menu = conversation
+        .clone()
+        .map(|conversation| view! { <TalkMenu conversation/> });
     view! {
         <ConversationView>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot, "span": span })/>

@@ -47,7 +47,10 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     let known = Fields::of(&known)?;
     let conversation_id = known.parsed("conversationId");
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
-    let (now, span) = (snapshot.now, ArcRwSignal::new(known.value("span").and_then(Span::read)?));
+    let (now, span) = (
+        snapshot.now,
+        ArcRwSignal::new(known.value("span").and_then(Span::read)?),
+    );
     let gaps = snapshot.gaps.clone();
     let stream = follow(snapshot);
     let list = browser::first::<Element>(root, ".scroll")?;
@@ -73,7 +76,11 @@ fn begin(root: &Element, known: Value) -> Option<()> {
 }
 
 fn items(stream: WorkLogStream, conversation_id: Option<ConversationId>, span: Span) -> Vec<Item> {
-    stream.transcript.with(|held| conversation_id.map(|id| held.items(id, span)).unwrap_or_default())
+    stream.transcript.with(|held| {
+        conversation_id
+            .map(|id| held.items(id, span))
+            .unwrap_or_default()
+    })
 }
 
 /// What the reader does in the list.
@@ -95,20 +102,42 @@ fn hear(root: &Element, list: &Element, end: &StayAtEnd, earlier: &Earlier) {
 }
 
 fn keep_rows(root: &Element, scroll: Element, end: StayAtEnd, earlier: &Earlier, now: Timestamp) {
-    let Some(list) = browser::first::<Element>(root, ".timeline") else { return };
+    let Some(list) = browser::first::<Element>(root, ".timeline") else {
+        return;
+    };
     let welcome = browser::first::<Element>(root, ".welcome");
-    let (conversation, stream, span, gaps) = (earlier.conversation, earlier.stream, earlier.span.clone(), earlier.gaps.clone());
+    let (conversation, stream, span, gaps) = (
+        earlier.conversation,
+        earlier.stream,
+        earlier.span.clone(),
+        earlier.gaps.clone(),
+    );
     let mut shown = None::<Rows>;
     whenever(move || {
-        let running = stream.transcript.with(|held| held.conversation(conversation?)?.running_turn_id);
+        let running = stream
+            .transcript
+            .with(|held| held.conversation(conversation?)?.running_turn_id);
         let items = items(stream, conversation, span.get());
         let gaps = gaps.get();
-        let rows = stream.answers.with(|answers| rows(&items, Sight { answers, running, opened: &opened(&list), gaps: &gaps, now }));
+        let rows = stream.answers.with(|answers| {
+            rows(
+                &items,
+                Sight {
+                    answers,
+                    running,
+                    opened: &opened(&list),
+                    gaps: &gaps,
+                    now,
+                },
+            )
+        });
         match &mut shown {
             // They stand in the page already.
             None => shown = Some(Rows::of(rows)),
             Some(shown) => {
-                welcome.iter().for_each(|welcome| browser::show(welcome, rows.is_empty()));
+                welcome
+                    .iter()
+                    .for_each(|welcome| browser::show(welcome, rows.is_empty()));
                 shown.show(&list, rows);
                 tick(&list);
                 end.grown(&scroll);
@@ -118,9 +147,13 @@ fn keep_rows(root: &Element, scroll: Element, end: StayAtEnd, earlier: &Earlier,
 }
 
 fn keep_title(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
-    let Some(heading) = browser::first::<Element>(root, ".top h1") else { return };
+    let Some(heading) = browser::first::<Element>(root, ".top h1") else {
+        return;
+    };
     whenever(move || {
-        let title = stream.transcript.with(|held| Some(held.conversation(conversation_id?)?.title.clone()));
+        let title = stream
+            .transcript
+            .with(|held| Some(held.conversation(conversation_id?)?.title.clone()));
         if let Some(title) = title.filter(|title| heading.text_content().as_ref() != Some(title)) {
             heading.set_text_content(Some(&title));
         }
@@ -131,9 +164,15 @@ fn keep_title(root: &Element, stream: WorkLogStream, conversation_id: Option<Con
 fn keep_kept(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     let places = browser::all(root, "[data-kept]");
     whenever(move || {
-        let kept = stream.transcript.with(|held| Some(held.conversation(conversation_id?)?.kept));
+        let kept = stream
+            .transcript
+            .with(|held| Some(held.conversation(conversation_id?)?.kept));
         for place in kept.is_some().then_some(&places).into_iter().flatten() {
-            browser::show(place, place.get_attribute("data-kept").as_deref() == Some(if kept == Some(true) { "true" } else { "false" }));
+            browser::show(
+                place,
+                place.get_attribute("data-kept").as_deref()
+                    == Some(if kept == Some(true) { "true" } else { "false" }),
+            );
         }
     });
 }
@@ -142,7 +181,11 @@ fn keep_kept(root: &Element, stream: WorkLogStream, conversation_id: Option<Conv
 /// the answer says where one goes on.
 fn leave_when_removed(stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     whenever(move || {
-        let removed = |id: ConversationId| stream.transcript.with(|held| held.is_removed(RemovedKind::Conversation, id.uuid()));
+        let removed = |id: ConversationId| {
+            stream
+                .transcript
+                .with(|held| held.is_removed(RemovedKind::Conversation, id.uuid()))
+        };
         if conversation_id.is_some_and(removed) && !is_sending() {
             browser::go_to("/");
         }

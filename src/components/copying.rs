@@ -16,7 +16,9 @@ pub(super) fn hear_copying(root: &Element, stream: WorkLogStream) {
 fn copy(event: &Event, stream: WorkLogStream) -> Option<()> {
     let button = browser::happened_in(event, "[data-copy]")?;
     let id: EntryId = button.get_attribute("data-copy")?.parse().ok()?;
-    browser::copy(&as_text(&*stream.transcript.with_untracked(|held| held.entry(id))?));
+    browser::copy(&as_text(
+        &*stream.transcript.with_untracked(|held| held.entry(id))?,
+    ));
     button.set_text_content(Some("Copied"));
     set_timeout(move || button.set_text_content(Some("Copy")), COPIED_FOR);
     Some(())

@@ -28,8 +28,19 @@ pub(super) struct Earlier {
 }
 
 impl Earlier {
-    pub(super) fn new(conversation: Option<ConversationId>, stream: WorkLogStream, span: ArcRwSignal<Span>, gaps: Vec<Gap>) -> Self {
-        Self { conversation, stream, span, gaps: ArcRwSignal::new(gaps), asked: Rc::default() }
+    pub(super) fn new(
+        conversation: Option<ConversationId>,
+        stream: WorkLogStream,
+        span: ArcRwSignal<Span>,
+        gaps: Vec<Gap>,
+    ) -> Self {
+        Self {
+            conversation,
+            stream,
+            span,
+            gaps: ArcRwSignal::new(gaps),
+            asked: Rc::default(),
+        }
     }
 
     /// Call it when `list` was scrolled.
@@ -42,7 +53,10 @@ impl Earlier {
     /// Brings in the rows before those that are there. Rows merge by revision, so what is heard meanwhile is neither lost
     /// nor doubled.
     pub(super) fn load(&self, list: Element) {
-        let (Some(conversation), Some(from)) = (self.conversation, self.span.get_untracked().from) else { return };
+        let (Some(conversation), Some(from)) = (self.conversation, self.span.get_untracked().from)
+        else {
+            return;
+        };
         let Ok(fields) = FormData::new() else { return };
         if self.asked.get() {
             return;
@@ -53,7 +67,11 @@ impl Earlier {
         _ = fields.append_with_str("before", &from.to_string());
         let this = self.clone();
         spawn_local(async move {
-            let rows = post(LoadEarlier::url(), &fields).await.ok().as_ref().and_then(EarlierRows::read);
+            let rows = post(LoadEarlier::url(), &fields)
+                .await
+                .ok()
+                .as_ref()
+                .and_then(EarlierRows::read);
             match rows {
                 Some(rows) => this.take_in(rows, list),
                 // The link is there still, and leads to the same rows.
@@ -70,7 +88,15 @@ impl Earlier {
         self.stream.add(rows.rows);
         if !rows.gaps.is_empty() {
             // one that reaches over the edge of a page is a gap of both
-            self.gaps.update(|gaps| *gaps = rows.gaps.iter().filter(|gap| !gaps.contains(gap)).chain(gaps.iter()).copied().collect());
+            self.gaps.update(|gaps| {
+                *gaps = rows
+                    .gaps
+                    .iter()
+                    .filter(|gap| !gaps.contains(gap))
+                    .chain(gaps.iter())
+                    .copied()
+                    .collect()
+            });
         }
         self.span.update(|span| span.from = rows.from);
         request_animation_frame(move || {
@@ -85,7 +111,9 @@ impl Earlier {
 
     fn point_further(&self, list: &Element, from: Option<String>) {
         let link = browser::first::<Element>(list, ".older");
-        let Some((link, conversation)) = link.zip(self.conversation) else { return };
+        let Some((link, conversation)) = link.zip(self.conversation) else {
+            return;
+        };
         match from {
             Some(from) => {
                 _ = link.set_attribute("href", &format!("/c/{conversation}?before={from}"));
@@ -103,5 +131,7 @@ impl Earlier {
 
 /// What the link to earlier rows says.
 fn say(list: &Element, words: &str) {
-    browser::first::<Element>(list, ".older").iter().for_each(|link| link.set_text_content(Some(words)));
+    browser::first::<Element>(list, ".older")
+        .iter()
+        .for_each(|link| link.set_text_content(Some(words)));
 }

@@ -7,6 +7,19 @@ use crate::{
 
 /// Follows the feed from where the snapshot ends.
 pub(super) fn follow(snapshot: Snapshot) -> WorkLogStream {
-    let Snapshot { user_id, rows, cursor, now, cold_days, .. } = snapshot;
-    use_work_log_stream(StreamStart { user_id, cursor, rows, now, cold_days })
+    let Snapshot {
+        user_id,
+        rows,
+        cursor,
+        now,
+        cold_days,
+        ..
+    } = snapshot;
+    use_work_log_stream(StreamStart {
+        user_id,
+        cursor,
+        rows,
+        now,
+        cold_days,
+    })
 }

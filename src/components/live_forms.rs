@@ -29,30 +29,55 @@ pub(super) fn is_sending() -> bool {
 }
 
 fn send(event: &Event) -> Option<()> {
-    let form: HtmlFormElement = browser::happened_in(event, "form[data-live]")?.dyn_into().ok()?;
+    let form: HtmlFormElement = browser::happened_in(event, "form[data-live]")?
+        .dyn_into()
+        .ok()?;
     event.prevent_default();
-    let (action, fields) = (form.get_attribute("action")?, FormData::new_with_form(&form).ok()?);
+    let (action, fields) = (
+        form.get_attribute("action")?,
+        FormData::new_with_form(&form).ok()?,
+    );
     // Which of several buttons it was says what is meant.
-    let pressed = event.dyn_ref::<SubmitEvent>().and_then(SubmitEvent::submitter);
-    if let Some((name, value)) = pressed.and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?))) {
+    let pressed = event
+        .dyn_ref::<SubmitEvent>()
+        .and_then(SubmitEvent::submitter);
+    if let Some((name, value)) = pressed.and_then(|button| {
+        Some((
+            button.get_attribute("name")?,
+            button.get_attribute("value")?,
+        ))
+    }) {
         fields.append_with_str(&name, &value).ok()?;
     }
     let buttons = browser::all(&form, "button:not([type])");
-    buttons.iter().for_each(|button| _ = button.set_attribute("disabled", ""));
+    buttons
+        .iter()
+        .for_each(|button| _ = button.set_attribute("disabled", ""));
     SENDING.set(SENDING.get() + 1);
     spawn_local(async move {
         let answer = post(&action, &fields).await;
-        buttons.iter().for_each(|button| _ = button.remove_attribute("disabled"));
-        let leaving = answer.as_ref().ok().and_then(Said::read).is_some_and(|said| hear(&said, &form));
+        buttons
+            .iter()
+            .for_each(|button| _ = button.remove_attribute("disabled"));
+        let leaving = answer
+            .as_ref()
+            .ok()
+            .and_then(Said::read)
+            .is_some_and(|said| hear(&said, &form));
         if !leaving {
             SENDING.set(SENDING.get() - 1);
         }
         if answer.is_ok() {
             browser::close_popover_around(&form);
             // A form that goes when it is answered says where the reader goes on.
-            form.get_attribute("data-next").iter().for_each(|next| browser::focus(next));
+            form.get_attribute("data-next")
+                .iter()
+                .for_each(|next| browser::focus(next));
         }
-        say_trouble(&form, answer.err().map(|error| error.to_string()).as_deref());
+        say_trouble(
+            &form,
+            answer.err().map(|error| error.to_string()).as_deref(),
+        );
     });
     Some(())
 }
@@ -60,8 +85,12 @@ fn send(event: &Event) -> Option<()> {
 /// Tells the reader what was done, here or on the page where they go on because what was open is gone. Returns whether they go.
 fn hear(said: &Said, form: &Element) -> bool {
     let open = window().location().pathname().unwrap_or_default();
-    let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]").map(|field| field.value());
-    let goes = said.go.as_deref().filter(|_| named.is_some_and(|id| open.ends_with(&id)));
+    let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]")
+        .map(|field| field.value());
+    let goes = said
+        .go
+        .as_deref()
+        .filter(|_| named.is_some_and(|id| open.ends_with(&id)));
     goes.iter().for_each(|path| browser::go_to(path));
     if let Some(place) = browser::element("receipt").filter(|_| goes.is_none()) {
         place.set_text_content(Some(&said.words));

@@ -35,12 +35,22 @@ impl Opened {
 /// How the entries of `list` stand now. What is opened behind a fold is in sight there.
 pub(super) fn opened(list: &Element) -> Opened {
     let ids = |selector: &str| -> HashSet<EntryId> {
-        browser::all(list, selector).iter().filter_map(|entry| entry.id().strip_prefix("entry-")?.parse().ok()).collect()
+        browser::all(list, selector)
+            .iter()
+            .filter_map(|entry| entry.id().strip_prefix("entry-")?.parse().ok())
+            .collect()
     };
-    let detail = document().document_element().and_then(|root| Detail::of(&root.get_attribute(ATTRIBUTE)?)).unwrap_or_default();
+    let detail = document()
+        .document_element()
+        .and_then(|root| Detail::of(&root.get_attribute(ATTRIBUTE)?))
+        .unwrap_or_default();
     Opened {
         by_hand: ids(".work-group > details.entry[open], .work-group > details.entry:focus-within"),
-        closed: if detail == Detail::All { ids("details.entry:not([open])") } else { HashSet::new() },
+        closed: if detail == Detail::All {
+            ids("details.entry:not([open])")
+        } else {
+            HashSet::new()
+        },
         detail,
     }
 }

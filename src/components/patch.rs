@@ -17,7 +17,10 @@ impl Rows {
 
     /// Shows these rows in `list`, whose children are the rows shown last.
     pub(crate) fn show(&mut self, list: &Element, rows: Vec<Row>) {
-        let mut held: Vec<(Row, Element)> = std::mem::take(&mut self.0).into_iter().zip(children(list)).collect();
+        let mut held: Vec<(Row, Element)> = std::mem::take(&mut self.0)
+            .into_iter()
+            .zip(children(list))
+            .collect();
         held.retain(|(row, element)| {
             let stays = rows.iter().any(|wanted| wanted.key == row.key);
             if !stays {
@@ -27,7 +30,10 @@ impl Rows {
         });
         let mut next = list.first_element_child();
         for row in &rows {
-            let known = held.iter().position(|(old, _)| old.key == row.key).map(|at| held.remove(at));
+            let known = held
+                .iter()
+                .position(|(old, _)| old.key == row.key)
+                .map(|at| held.remove(at));
             match known {
                 Some((old, element)) => {
                     if next.as_ref() == Some(&element) {
@@ -39,7 +45,9 @@ impl Rows {
                         morph(&element, &row.html);
                     }
                 }
-                None => parsed(&row.html).iter().for_each(|element| put(list, element, next.as_deref())),
+                None => parsed(&row.html)
+                    .iter()
+                    .for_each(|element| put(list, element, next.as_deref())),
             }
         }
         self.0 = rows;
@@ -61,7 +69,11 @@ pub(super) fn morph_children(held: &Element, html: &str) {
 }
 
 fn template(html: &str) -> Option<HtmlTemplateElement> {
-    let template: HtmlTemplateElement = document().create_element("template").ok()?.dyn_into().ok()?;
+    let template: HtmlTemplateElement = document()
+        .create_element("template")
+        .ok()?
+        .dyn_into()
+        .ok()?;
     template.set_inner_html(html);
     Some(template)
 }
@@ -82,7 +94,11 @@ fn put(parent: &Node, node: &Node, next: Option<&Node>) {
 fn sync(held: &Element, wanted: &Element) {
     // What is open was opened by its reader, and what is closed was closed.
     let names = |of: &Element| {
-        of.get_attribute_names().iter().filter_map(|name| name.as_string()).filter(|name| name != "open").collect::<Vec<_>>()
+        of.get_attribute_names()
+            .iter()
+            .filter_map(|name| name.as_string())
+            .filter(|name| name != "open")
+            .collect::<Vec<_>>()
     };
     for name in names(wanted) {
         let value = wanted.get_attribute(&name);
@@ -126,17 +142,25 @@ fn same_thing(next: Option<&Node>, wanted: &Node) -> Option<Node> {
     let id = id(wanted);
     let alike = |node: &Node| node.node_name() == wanted.node_name() && self::id(node) == id;
     let mut nodes = std::iter::successors(next.cloned(), Node::next_sibling);
-    if id.is_empty() { nodes.next().filter(alike) } else { nodes.find(alike) }
+    if id.is_empty() {
+        nodes.next().filter(alike)
+    } else {
+        nodes.find(alike)
+    }
 }
 
 fn id(node: &Node) -> String {
-    node.dyn_ref::<Element>().map(Element::id).unwrap_or_default()
+    node.dyn_ref::<Element>()
+        .map(Element::id)
+        .unwrap_or_default()
 }
 
 fn update(held: &Node, wanted: &Node) {
     match (held.dyn_ref::<Element>(), wanted.dyn_ref::<Element>()) {
         (Some(held), Some(wanted)) => sync(held, wanted),
-        _ if held.node_value() != wanted.node_value() => held.set_node_value(wanted.node_value().as_deref()),
+        _ if held.node_value() != wanted.node_value() => {
+            held.set_node_value(wanted.node_value().as_deref())
+        }
         _ => {}
     }
 }

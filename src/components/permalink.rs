@@ -19,14 +19,20 @@ pub(super) fn names_an_entry() -> bool {
 
 fn follow(conversation: Option<ConversationId>) {
     let location = window().location();
-    let Some(id) = entry_of(&location.hash().unwrap_or_default()) else { return };
+    let Some(id) = entry_of(&location.hash().unwrap_or_default()) else {
+        return;
+    };
     if let Some(row) = browser::element(&format!("entry-{id}")) {
         if let Ok(Some(folded)) = row.closest("details.work") {
             _ = folded.set_attribute("open", "");
         }
         _ = row.set_attribute("open", "");
         row.scroll_into_view();
-    } else if let Some(conversation) = conversation.filter(|_| !location.search().is_ok_and(|query| query.ends_with(&id.to_string()))) {
+    } else if let Some(conversation) = conversation.filter(|_| {
+        !location
+            .search()
+            .is_ok_and(|query| query.ends_with(&id.to_string()))
+    }) {
         _ = location.replace(&format!("/c/{conversation}?around={id}#entry-{id}"));
     }
 }
@@ -43,7 +49,14 @@ mod tests {
     #[test]
     fn only_entries_have_permalinks() {
         assert!(entry_of("#entry-0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f").is_some());
-        for hash in ["", "#", "#entry-", "#entry-x", "#other", "entry-0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f"] {
+        for hash in [
+            "",
+            "#",
+            "#entry-",
+            "#entry-x",
+            "#other",
+            "entry-0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f",
+        ] {
             assert_eq!(entry_of(hash), None, "{hash}");
         }
     }

@@ -16,18 +16,31 @@ pub struct Reader {
 impl Reader {
     /// A reader who has opened nothing yet.
     pub fn new(server_now: Timestamp) -> Self {
-        Self { opened: RwSignal::default(), server_now }
+        Self {
+            opened: RwSignal::default(),
+            server_now,
+        }
     }
 
     /// The reader who asks for this page: their level of detail is in its context.
     pub fn asking(server_now: Timestamp) -> Self {
-        let opened = Opened { detail: use_context::<Detail>().unwrap_or_default(), ..Opened::default() };
-        Self { opened: RwSignal::new(opened), server_now }
+        let opened = Opened {
+            detail: use_context::<Detail>().unwrap_or_default(),
+            ..Opened::default()
+        };
+        Self {
+            opened: RwSignal::new(opened),
+            server_now,
+        }
     }
 
     /// Takes note that an entry was opened or closed.
     pub fn toggled(self, id: EntryId, open: bool) {
-        if self.opened.with_untracked(|opened| opened.by_hand.contains(&id)) != open {
+        if self
+            .opened
+            .with_untracked(|opened| opened.by_hand.contains(&id))
+            != open
+        {
             self.opened.update(|opened| {
                 if open {
                     opened.by_hand.insert(id)

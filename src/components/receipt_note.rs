@@ -16,8 +16,11 @@ pub fn ReceiptNote(
     #[prop(default = "receipt".to_owned())]
     id: String,
 ) -> impl IntoView {
-    let words = code.and_then(|code| code.parse().ok()).map(|receipt: Receipt| receipt.words());
-    let words = words.or_else(|| gone.then(|| "What this link led to is no longer there.".to_owned()));
+    let words = code
+        .and_then(|code| code.parse().ok())
+        .map(|receipt: Receipt| receipt.words());
+    let words =
+        words.or_else(|| gone.then(|| "What this link led to is no longer there.".to_owned()));
     let nothing = words.is_none();
     view! { <p id=id class="note" data-status="success" role="status" tabindex="-1" hidden=nothing>{words}</p> }
 }

@@ -5,7 +5,9 @@ use crate::{
     chat::{AnswerFacts, Conversation, Message, MessageStatus, Receipt, Role},
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     timestamp::{DAY_MS, Timestamp},
-    work_log::{Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry},
+    work_log::{
+        Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry,
+    },
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -54,8 +56,13 @@ pub fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogE
 
 /// A turn that met a limit, fell back, painted and still composes; `first` is the number of its first entry.
 pub fn lighthouse(first: u32) -> Vec<Arc<WorkLogEntry>> {
-    let gemini = Metadata::default().with("provider", "gemini").with("model", "gemini-2.5-flash").with("modelName", "Gemini 2.5 Flash");
-    let groq = Metadata::default().with("provider", "groq").with("modelName", "Groq llama-3.1-8b-instant");
+    let gemini = Metadata::default()
+        .with("provider", "gemini")
+        .with("model", "gemini-2.5-flash")
+        .with("modelName", "Gemini 2.5 Flash");
+    let groq = Metadata::default()
+        .with("provider", "groq")
+        .with("modelName", "Groq llama-3.1-8b-instant");
     let limited = WorkLogEntry {
         details: Some(
             "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\n \"message\":\"Quota exceeded for requests per minute.\"}}"
@@ -67,27 +74,67 @@ pub fn lighthouse(first: u32) -> Vec<Arc<WorkLogEntry>> {
     };
     let fallback = WorkLogEntry {
         duration_ms: None,
-        ..entry(first + 1, LogType::Info, Status::Warning, "Fallback: trying Groq llama-3.1-8b-instant instead")
+        ..entry(
+            first + 1,
+            LogType::Info,
+            Status::Warning,
+            "Fallback: trying Groq llama-3.1-8b-instant instead",
+        )
     };
     let planned = WorkLogEntry {
-        metadata: groq.with("inputTokens", 812).with("outputTokens", 164).with("fallback", true),
-        ..entry(first + 2, LogType::AiResponse, Status::Success, "Groq llama-3.1-8b-instant planned the answer")
+        metadata: groq
+            .with("inputTokens", 812)
+            .with("outputTokens", 164)
+            .with("fallback", true),
+        ..entry(
+            first + 2,
+            LogType::AiResponse,
+            Status::Success,
+            "Groq llama-3.1-8b-instant planned the answer",
+        )
     };
-    let painted = entry(first + 3, LogType::ToolCall, Status::Success, "Image: a lighthouse at dusk, oil on canvas");
+    let painted = entry(
+        first + 3,
+        LogType::ToolCall,
+        Status::Success,
+        "Image: a lighthouse at dusk, oil on canvas",
+    );
     let composing = WorkLogEntry {
         metadata: Metadata::default().with("progress", 60),
         timestamp: NOW.plus(-12_000),
-        ..entry(first + 4, LogType::ToolCall, Status::Working, "Music: slow cello over waves, 30 seconds")
+        ..entry(
+            first + 4,
+            LogType::ToolCall,
+            Status::Working,
+            "Music: slow cello over waves, 30 seconds",
+        )
     };
-    [limited, fallback, planned, painted, composing].map(Arc::new).into()
+    [limited, fallback, planned, painted, composing]
+        .map(Arc::new)
+        .into()
 }
 
 /// A turn that went well.
 pub fn looked_up(first: u32) -> Vec<Arc<WorkLogEntry>> {
     [
-        entry(first, LogType::AiResponse, Status::Success, "Gemini 2.5 Flash planned the answer"),
-        entry(first + 1, LogType::ToolCall, Status::Success, "Search: painters of lighthouses"),
-        entry(first + 2, LogType::AiResponse, Status::Success, "Gemini 2.5 Flash answered"),
+        entry(
+            first,
+            LogType::AiResponse,
+            Status::Success,
+            "Gemini 2.5 Flash planned the answer",
+        ),
+        entry(
+            first + 1,
+            LogType::ToolCall,
+            Status::Success,
+            "Search: painters of lighthouses",
+        ),
+        entry(
+            first + 2,
+            LogType::AiResponse,
+            Status::Success,
+            "Gemini 2.5 Flash answered",
+        ),
     ]
     .map(Arc::new)
     .into()
@@ -95,18 +142,42 @@ pub fn looked_up(first: u32) -> Vec<Arc<WorkLogEntry>> {
 
 /// An entry in each status, one stopped, one from the archive and kept, one with long and hostile text.
 pub fn each_state(first: u32) -> Vec<Arc<WorkLogEntry>> {
-    let mut entries: Vec<_> =
-        (first..).zip(Status::ALL).map(|(n, status)| entry(n, LogType::Info, *status, &format!("Status: {status}"))).collect();
+    let mut entries: Vec<_> = (first..)
+        .zip(Status::ALL)
+        .map(|(n, status)| entry(n, LogType::Info, *status, &format!("Status: {status}")))
+        .collect();
     let stopped = Metadata::default().with("stopped", true);
-    entries.push(WorkLogEntry { metadata: stopped, ..entry(first + 10, LogType::AiResponse, Status::Warning, "Answer: stopped by hand") });
+    entries.push(WorkLogEntry {
+        metadata: stopped,
+        ..entry(
+            first + 10,
+            LogType::AiResponse,
+            Status::Warning,
+            "Answer: stopped by hand",
+        )
+    });
     entries.push(WorkLogEntry {
         storage_status: StorageStatus::Archived,
         expires_at: None,
-        ..entry(first + 11, LogType::Deployment, Status::Success, "Release: version 2.7, kept for good")
+        ..entry(
+            first + 11,
+            LogType::Deployment,
+            Status::Success,
+            "Release: version 2.7, kept for good",
+        )
     });
     entries.push(WorkLogEntry {
-        details: Some((1..=40).map(|line| format!("line {line}: \u{202e}hidden\u{202c} \u{1b}[31mred\n")).collect()),
-        ..entry(first + 12, LogType::FileOperation, Status::Success, "File: photo\u{202e}gpj.exe")
+        details: Some(
+            (1..=40)
+                .map(|line| format!("line {line}: \u{202e}hidden\u{202c} \u{1b}[31mred\n"))
+                .collect(),
+        ),
+        ..entry(
+            first + 12,
+            LogType::FileOperation,
+            Status::Success,
+            "File: photo\u{202e}gpj.exe",
+        )
     });
     entries.push(waiting(first + 13));
     entries.into_iter().map(Arc::new).collect()
@@ -114,11 +185,20 @@ pub fn each_state(first: u32) -> Vec<Arc<WorkLogEntry>> {
 
 /// A tool that waits for its owner's word.
 pub fn waiting(n: u32) -> WorkLogEntry {
-    let approval = Approval::Waiting { until: NOW.plus(600_000) };
+    let approval = Approval::Waiting {
+        until: NOW.plus(600_000),
+    };
     WorkLogEntry {
         details: Some("to: ada@example.org\nsubject: The lighthouse\n".into()),
-        metadata: Metadata::default().with("tool", "mail_send").with("approval", serde_json::json!(approval)),
-        ..entry(n, LogType::ToolCall, Status::Working, "Mail: The lighthouse")
+        metadata: Metadata::default()
+            .with("tool", "mail_send")
+            .with("approval", serde_json::json!(approval)),
+        ..entry(
+            n,
+            LogType::ToolCall,
+            Status::Working,
+            "Mail: The lighthouse",
+        )
     }
 }
 
@@ -155,13 +235,23 @@ pub fn answer(n: u32, status: MessageStatus, html: &str, rest: &str) -> Message 
     let html = Some(html.to_owned()).filter(|html| !html.is_empty());
     let html_bytes = html.as_ref().map_or(0, String::len);
     let content = format!("{}{rest}", html.as_deref().unwrap_or_default());
-    Message { html, html_bytes, facts, ..message(n, Role::Assistant, status, &content) }
+    Message {
+        html,
+        html_bytes,
+        facts,
+        ..message(n, Role::Assistant, status, &content)
+    }
 }
 
 /// A file of each kind that a tool makes. They are served from `public/samples`, under their names.
 pub fn files() -> Vec<MediaFile> {
     [
-        ("image/svg+xml", "lighthouse.svg", "A lighthouse at dusk", 1_140),
+        (
+            "image/svg+xml",
+            "lighthouse.svg",
+            "A lighthouse at dusk",
+            1_140,
+        ),
         ("audio/wav", "cello.wav", "Slow cello over waves", 16_044),
         ("video/webm", "rain.webm", "A short film of rain", 12_616),
     ]
@@ -207,20 +297,48 @@ pub fn conversations() -> Vec<Conversation> {
 
 /// What was deleted: all of it, and where the archive could not be reached.
 pub fn receipts() -> [Receipt; 2] {
-    let whole = Receipt { conversations: 1, messages: 6, rows: 8, archived: 4, files: 1, objects: 2, objects_pending: 0 };
-    [whole, Receipt { conversations: 0, messages: 0, files: 0, objects: 1, objects_pending: 1, ..whole }]
+    let whole = Receipt {
+        conversations: 1,
+        messages: 6,
+        rows: 8,
+        archived: 4,
+        files: 1,
+        objects: 2,
+        objects_pending: 0,
+    };
+    [
+        whole,
+        Receipt {
+            conversations: 0,
+            messages: 0,
+            files: 0,
+            objects: 1,
+            objects_pending: 1,
+            ..whole
+        },
+    ]
 }
 
 /// What could not be read of two days, of an archive that is away.
 pub fn gaps() -> Vec<Gap> {
-    let gap =
-        |n, entries| Gap { from: EntryId::from_uuid(uuid(n)), to: EntryId::from_uuid(uuid(n)), entries, reason: GapReason::Unreachable };
+    let gap = |n, entries| Gap {
+        from: EntryId::from_uuid(uuid(n)),
+        to: EntryId::from_uuid(uuid(n)),
+        entries,
+        reason: GapReason::Unreachable,
+    };
     vec![gap(1, 4), gap(2, 8)]
 }
 
 /// A chain of two.
 pub fn models() -> Vec<ModelChoice> {
-    [("gemini:gemini-2.5-flash", "Gemini gemini-2.5-flash"), ("groq:llama-3.1-8b-instant", "Groq llama-3.1-8b-instant")]
-        .map(|(key, title)| ModelChoice { key: key.to_owned(), title: title.to_owned() })
-        .into()
+    [
+        ("gemini:gemini-2.5-flash", "Gemini gemini-2.5-flash"),
+        ("groq:llama-3.1-8b-instant", "Groq llama-3.1-8b-instant"),
+    ]
+    .map(|(key, title)| ModelChoice {
+        key: key.to_owned(),
+        title: title.to_owned(),
+    })
+    .into()
 }

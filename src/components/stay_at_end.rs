@@ -19,7 +19,10 @@ pub(super) struct StayAtEnd {
 impl StayAtEnd {
     /// A reader who is `away` from the end, or at it.
     pub(super) fn new(away: bool) -> Self {
-        Self { away: Rc::new(Cell::new(away)), top: Rc::default() }
+        Self {
+            away: Rc::new(Cell::new(away)),
+            top: Rc::default(),
+        }
     }
 
     /// Call it when `list` was scrolled: shows the way to the end while the reader is away from it. Nobody goes away by a list that grows

@@ -16,7 +16,9 @@ pub fn TalkDialogs(
     /// What they are made for at first; the browser fills them in for any other.
     conversation: Option<Conversation>,
 ) -> impl IntoView {
-    let (id, title) = conversation.map(|open| (open.id.to_string(), open.title)).unwrap_or_default();
+    let (id, title) = conversation
+        .map(|open| (open.id.to_string(), open.title))
+        .unwrap_or_default();
     view! {
         <div id="rename" class="dialog" popover="auto" role="dialog" aria-label="Rename a conversation">
             <form method="post" action=RenameConversation::url() data-live="" data-next="[popovertarget=talk-menu]">
@@ -53,8 +55,13 @@ fn Choice(dialog: &'static str, kind: &'static str, word: &'static str) -> impl 
 /// or the side that the tool stands in closes.
 pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
     let tool = browser::happened_in(event, "[data-dialog]")?;
-    let (dialog, id) = (browser::element(&tool.get_attribute("data-dialog")?)?, tool.get_attribute("data-talk")?);
-    let talk = stream.transcript.with_untracked(|held| held.conversation(id.parse().ok()?))?;
+    let (dialog, id) = (
+        browser::element(&tool.get_attribute("data-dialog")?)?,
+        tool.get_attribute("data-talk")?,
+    );
+    let talk = stream
+        .transcript
+        .with_untracked(|held| held.conversation(id.parse().ok()?))?;
     browser::first::<HtmlInputElement>(&dialog, "[name=conversation_id]")?.set_value(&id);
     for place in browser::all(&dialog, "[name=title], [data-title]") {
         match place.dyn_ref::<HtmlInputElement>() {
@@ -74,8 +81,15 @@ pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
 
 /// Closes the menu or the dialog that the focus has left. Escape and a click beside them the browser hears by itself.
 pub(super) fn close_left(event: &Event) {
-    if browser::happened_in(event, "#talk-menu, [popovertarget=talk-menu], [role=dialog]").is_none() {
+    if browser::happened_in(
+        event,
+        "#talk-menu, [popovertarget=talk-menu], [role=dialog]",
+    )
+    .is_none()
+    {
         let root = document().document_element();
-        root.iter().flat_map(|root| browser::all(root, "#talk-menu, [role=dialog]")).for_each(|left| browser::close_popover_around(&left));
+        root.iter()
+            .flat_map(|root| browser::all(root, "#talk-menu, [role=dialog]"))
+            .for_each(|left| browser::close_popover_around(&left));
     }
 }

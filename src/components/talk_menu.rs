@@ -21,7 +21,9 @@ pub fn TalkActions(
     conversation: Conversation,
 ) -> impl IntoView {
     let id = conversation.id.to_string();
-    let export = |format: &str| format!("/api/work-log/export?conversationId={id}&messages=true&format={format}");
+    let export = |format: &str| {
+        format!("/api/work-log/export?conversationId={id}&messages=true&format={format}")
+    };
     let dialog = |dialog: &'static str, glyph: &'static str, word: &'static str| {
         view! {
             <button type="button" popovertarget=dialog data-dialog=dialog data-talk=id.clone()><Icon name=glyph/> {word}</button>
@@ -43,7 +45,10 @@ fn Keep(id: String, keep: bool, shown: bool) -> impl IntoView {
     let (word, note) = if keep {
         ("Keep for good", "Nothing in it is deleted by age")
     } else {
-        ("Let it expire again", "What is past its time is deleted within the hour")
+        (
+            "Let it expire again",
+            "What is past its time is deleted within the hour",
+        )
     };
     view! {
         <form method="post" action=KeepConversation::url() data-live="" data-next="[popovertarget=talk-menu]" data-kept=(!keep).to_string() hidden=!shown>

@@ -7,7 +7,11 @@ use serde_json::Value;
 use web_sys::{Element, HtmlInputElement};
 
 /// Name, word and glyph of each theme; the first is the default.
-const THEMES: [(&str, &str, &str); 3] = [("system", "System", "monitor"), ("light", "Light", "sun"), ("dark", "Dark", "moon")];
+const THEMES: [(&str, &str, &str); 3] = [
+    ("system", "System", "monitor"),
+    ("light", "Light", "sun"),
+    ("dark", "Dark", "moon"),
+];
 
 /// Three choices, of which one holds.
 #[component]
@@ -48,7 +52,10 @@ pub fn ThemeChoice(
 
 fn begin(root: &Element, _: Value) -> Option<()> {
     browser::listen(root, "change", |event| {
-        let chosen = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()).map(|input| input.value());
+        let chosen = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+            .map(|input| input.value());
         browser::set_theme(chosen.as_deref().filter(|name| *name != THEMES[0].0));
     });
     Some(())

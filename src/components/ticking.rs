@@ -25,7 +25,10 @@ pub(super) fn tick(root: &Element) {
 
 fn elapsed(root: &Element, now: Timestamp) {
     for shown in browser::all(root, "[data-since]") {
-        let since = shown.get_attribute("data-since").and_then(|since| since.parse().ok()).map(Timestamp::from_millis);
+        let since = shown
+            .get_attribute("data-since")
+            .and_then(|since| since.parse().ok())
+            .map(Timestamp::from_millis);
         if let Some(since) = since {
             say(&shown, &elapsed_words(now.since(since)));
         }
@@ -34,7 +37,11 @@ fn elapsed(root: &Element, now: Timestamp) {
 
 fn relative(root: &Element, now: Timestamp) {
     for shown in browser::all(root, "time.relative") {
-        if let Some(then) = shown.get_attribute("datetime").as_deref().and_then(Timestamp::parse) {
+        if let Some(then) = shown
+            .get_attribute("datetime")
+            .as_deref()
+            .and_then(Timestamp::parse)
+        {
             say(&shown, &relative_words(then, now));
         }
     }

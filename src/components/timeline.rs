@@ -22,8 +22,17 @@ pub fn Timeline(
 ) -> impl IntoView {
     let answers = Answers::new();
     let html: String = reader.opened.with_untracked(|opened| {
-        let sight = Sight { answers: &answers, running, opened, gaps: &gaps, now: reader.server_now };
-        rows(&items, sight).into_iter().map(|row| row.html).collect()
+        let sight = Sight {
+            answers: &answers,
+            running,
+            opened,
+            gaps: &gaps,
+            now: reader.server_now,
+        };
+        rows(&items, sight)
+            .into_iter()
+            .map(|row| row.html)
+            .collect()
     });
     view! { <div class="timeline" role="log" aria-live="off" inner_html=html></div> }
 }

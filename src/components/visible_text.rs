@@ -44,8 +44,16 @@ mod tests {
             ("plain ä 漢 👩‍💻", "plain ä 漢 👩‍💻", "plain ä 漢 👩‍💻"),
             ("a\0b", "a␀b", "a␀b"),
             ("a\u{1b}[31m", "a␛[31m", "a␛[31m"),
-            ("photo\u{202e}gpj.exe", "photo[U+202E]gpj.exe", "photo[U+202E]gpj.exe"),
-            ("zero\u{200b}width", "zero[U+200B]width", "zero[U+200B]width"),
+            (
+                "photo\u{202e}gpj.exe",
+                "photo[U+202E]gpj.exe",
+                "photo[U+202E]gpj.exe",
+            ),
+            (
+                "zero\u{200b}width",
+                "zero[U+200B]width",
+                "zero[U+200B]width",
+            ),
             ("one\r\ntwo\tthree", "one␊two␉three", "one\ntwo\tthree"),
             ("del\u{7f}\u{85}", "del␡[U+0085]", "del␡[U+0085]"),
         ] {

@@ -4,11 +4,24 @@ use super::Icon;
 use crate::api::SendMessage;
 use leptos::{prelude::*, server_fn::ServerFn};
 
-const PROMPTS: [&str; 3] = ["Paint a lighthouse at dusk", "Compose slow cello music", "Make a short film of rain"];
+const PROMPTS: [&str; 3] = [
+    "Paint a lighthouse at dusk",
+    "Compose slow cello music",
+    "Make a short film of rain",
+];
 /// What the demo model can show.
-const SHOWS: [&str; 5] =
-    ["Show me a fallback", "Write a note: buy lamp oil", "Let a tool fail", "Tell me something long", "Let everything fail"];
-const QUESTIONS: [&str; 3] = ["Why are there two tides a day?", "Plan a week of quick dinners", "Explain compound interest simply"];
+const SHOWS: [&str; 5] = [
+    "Show me a fallback",
+    "Write a note: buy lamp oil",
+    "Let a tool fail",
+    "Tell me something long",
+    "Let everything fail",
+];
+const QUESTIONS: [&str; 3] = [
+    "Why are there two tides a day?",
+    "Plan a week of quick dinners",
+    "Explain compound interest simply",
+];
 
 /// Shown where nothing has been said yet. Each prompt is a form that begins a conversation.
 #[component]

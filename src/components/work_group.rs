@@ -20,6 +20,8 @@ pub fn WorkGroup(
     reader: Reader,
 ) -> impl IntoView {
     let mut html = Html::default();
-    reader.opened.with_untracked(|opened| markup(&mut html, &entries, running, opened, reader.server_now));
+    reader
+        .opened
+        .with_untracked(|opened| markup(&mut html, &entries, running, opened, reader.server_now));
     view! { <div class="stretch" inner_html=html.take()></div> }
 }

@@ -64,7 +64,10 @@ fn FeedRows(conversation_id: Option<ConversationId>, snapshot: Snapshot) -> impl
         &Reader::asking(snapshot.now).opened.get_untracked(),
         snapshot.now,
     );
-    let (empty, html) = (rows.is_empty(), rows.into_iter().map(|row| row.html).collect::<String>());
+    let (empty, html) = (
+        rows.is_empty(),
+        rows.into_iter().map(|row| row.html).collect::<String>(),
+    );
     view! {
         <FeedView>
             <Known what=json!({ "conversationId": conversation_id, "snapshot": snapshot })/>
@@ -97,10 +100,15 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
     let now = snapshot.now;
     let stream = follow(snapshot);
-    let (list, none) = (browser::first::<Element>(root, ".work-group")?, browser::first::<Element>(root, ".none")?);
+    let (list, none) = (
+        browser::first::<Element>(root, ".work-group")?,
+        browser::first::<Element>(root, ".none")?,
+    );
     let mut shown = None::<Rows>;
     whenever(move || {
-        let rows = stream.transcript.with(|held| rows(held, conversation_id, &opened(&list), now));
+        let rows = stream
+            .transcript
+            .with(|held| rows(held, conversation_id, &opened(&list), now));
         match &mut shown {
             None => shown = Some(Rows::of(rows)),
             Some(shown) => {
@@ -118,15 +126,29 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     Some(())
 }
 
-fn rows(held: &Transcript, conversation_id: Option<ConversationId>, opened: &Opened, now: Timestamp) -> Vec<Row> {
-    let here = held.entries().rev().filter(|entry| conversation_id.is_none() || entry.conversation_id == conversation_id);
+fn rows(
+    held: &Transcript,
+    conversation_id: Option<ConversationId>,
+    opened: &Opened,
+    now: Timestamp,
+) -> Vec<Row> {
+    let here = held
+        .entries()
+        .rev()
+        .filter(|entry| conversation_id.is_none() || entry.conversation_id == conversation_id);
     let mut html = Html::default();
     let mut rows = Vec::new();
     for one in here {
         entry(&mut html, one, opened.holds(one.id), now);
-        rows.push(Row { key: one.id.to_string(), html: html.take() });
+        rows.push(Row {
+            key: one.id.to_string(),
+            html: html.take(),
+        });
         approval(&mut html, one);
-        let question = Row { key: format!("approval {}", one.id), html: html.take() };
+        let question = Row {
+            key: format!("approval {}", one.id),
+            html: html.take(),
+        };
         rows.extend(Some(question).filter(|question| !question.html.is_empty()));
     }
     rows

@@ -18,7 +18,14 @@ pub fn WorkLogMessage(
     reader: Reader,
 ) -> impl IntoView {
     let mut html = Html::default();
-    markup(&mut html, &entry, reader.opened.with_untracked(|opened| opened.holds(entry.id)), reader.server_now);
+    markup(
+        &mut html,
+        &entry,
+        reader
+            .opened
+            .with_untracked(|opened| opened.holds(entry.id)),
+        reader.server_now,
+    );
     approval(&mut html, &entry);
     InertElement::new(html.take())
 }

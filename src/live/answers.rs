@@ -24,7 +24,12 @@ pub(super) fn take_row(answers: &mut Answers, message: &Message) -> bool {
 
 /// Takes in text that begins at byte `offset`; only what is new is appended. Text that leaves a hole waits for the
 /// next row. Says whether anything changed.
-pub(super) fn take_text(answers: &mut Answers, message: MessageId, offset: usize, text: &str) -> bool {
+pub(super) fn take_text(
+    answers: &mut Answers,
+    message: MessageId,
+    offset: usize,
+    text: &str,
+) -> bool {
     let held = answers.get(&message).map_or(0, String::len);
     let Some(new) = held.checked_sub(offset).and_then(|known| text.get(known..)) else {
         return false;
@@ -54,7 +59,11 @@ mod tests {
             (6, "!", Some("Héllo!")),
         ] {
             take_text(&mut answers, id, offset, text);
-            assert_eq!(answers.get(&id).map(String::as_str), whole, "{offset} {text}");
+            assert_eq!(
+                answers.get(&id).map(String::as_str),
+                whole,
+                "{offset} {text}"
+            );
         }
     }
 }

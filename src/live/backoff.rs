@@ -45,6 +45,11 @@ mod tests {
     #[test]
     fn the_span_doubles_up_to_thirty_seconds() {
         let spans: Vec<i64> = (1..=9).map(|failures| full_jitter(failures, 1.0)).collect();
-        assert_eq!(spans, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+        assert_eq!(
+            spans,
+            [
+                500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000
+            ]
+        );
     }
 }

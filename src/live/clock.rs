@@ -40,7 +40,11 @@ pub fn each_minute() -> Timestamp {
 /// Whole seconds until a moment of the browser's own clock, in milliseconds; anew each second. For effects only.
 pub fn seconds_until(browser_at_ms: i64) -> i64 {
     _ = each_second();
-    (browser_at_ms - browser_ms()).max(0).unsigned_abs().div_ceil(1000).cast_signed()
+    (browser_at_ms - browser_ms())
+        .max(0)
+        .unsigned_abs()
+        .div_ceil(1000)
+        .cast_signed()
 }
 
 fn browser_ms() -> i64 {

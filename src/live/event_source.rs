@@ -7,7 +7,17 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{EventSource, MessageEvent};
 
 /// The names under which frames arrive.
-const EVENTS: [&str; 9] = ["entry", "message", "conversation", "removed", "delta", "heartbeat", "reset", "busy", "auth"];
+const EVENTS: [&str; 9] = [
+    "entry",
+    "message",
+    "conversation",
+    "removed",
+    "delta",
+    "heartbeat",
+    "reset",
+    "busy",
+    "auth",
+];
 
 /// What an open stream says.
 pub(super) enum Said {
@@ -37,7 +47,12 @@ impl EventStream {
         }
         source.set_onopen(Some(opened.as_ref().unchecked_ref()));
         source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-        Ok(Self { source, _event: event, _opened: opened, _failed: failed })
+        Ok(Self {
+            source,
+            _event: event,
+            _opened: opened,
+            _failed: failed,
+        })
     }
 }
 
@@ -50,5 +65,9 @@ impl Drop for EventStream {
 }
 
 fn raw(event: &MessageEvent) -> RawEvent {
-    RawEvent { name: event.type_(), id: event.last_event_id(), data: event.data().as_string().unwrap_or_default() }
+    RawEvent {
+        name: event.type_(),
+        id: event.last_event_id(),
+        data: event.data().as_string().unwrap_or_default(),
+    }
 }

@@ -63,7 +63,8 @@ pub(super) fn join(user: UserId, cursor: Cursor, on_updates: OnUpdates) -> Reade
 
 /// Hears how the page stands to the feed, now and at each change.
 pub(super) fn watch(on_connection: OnConnection) -> ReaderId {
-    let (id, connection) = FEED.with_borrow_mut(|feed| (feed.readers.watch(on_connection.clone()), feed.connection));
+    let (id, connection) =
+        FEED.with_borrow_mut(|feed| (feed.readers.watch(on_connection.clone()), feed.connection));
     on_connection(connection);
     id
 }
@@ -86,7 +87,9 @@ pub(super) fn retry() {
 
 fn start() {
     let change = FEED.with_borrow_mut(|feed| {
-        let Phase::Gathering { user, from } = feed.phase else { return None };
+        let Phase::Gathering { user, from } = feed.phase else {
+            return None;
+        };
         let (running, commands) = Running::start(user, from);
         feed.phase = Phase::Running(Box::new(running));
         feed.obey(commands)
@@ -97,7 +100,9 @@ fn start() {
 /// Tells the machine what happened and does what it asks for.
 pub(super) fn tell(input: Input) {
     let change = FEED.with_borrow_mut(|feed| {
-        let Phase::Running(running) = &mut feed.phase else { return None };
+        let Phase::Running(running) = &mut feed.phase else {
+            return None;
+        };
         let commands = running.step(input);
         feed.obey(commands)
     });
@@ -144,7 +149,11 @@ pub(super) fn learned(learned: Learned) {
 pub(super) fn answered(after: Cursor, status: u16, body: String) {
     let answer = Page::read(status, &body);
     if answer.is_ok() {
-        share(&RawEvent { name: RawEvent::PAGE.to_owned(), id: after.to_string(), data: body });
+        share(&RawEvent {
+            name: RawEvent::PAGE.to_owned(),
+            id: after.to_string(),
+            data: body,
+        });
     }
     tell(Input::Answered { after, answer });
 }
@@ -161,11 +170,21 @@ type Announcement = (Connection, Vec<OnConnection>);
 
 impl Feed {
     fn obey(&mut self, commands: Vec<Command>) -> Option<Announcement> {
-        let Phase::Running(running) = &mut self.phase else { return None };
+        let Phase::Running(running) = &mut self.phase else {
+            return None;
+        };
         for command in commands {
             let news = match command {
                 Command::Apply(change) => News::Row(change),
-                Command::Grow { message_id, offset, text } => News::Text { message_id, offset, text },
+                Command::Grow {
+                    message_id,
+                    offset,
+                    text,
+                } => News::Text {
+                    message_id,
+                    offset,
+                    text,
+                },
                 command => {
                     running.obey(command);
                     continue;

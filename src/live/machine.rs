@@ -52,9 +52,24 @@ const RELOADS_AT_ONCE: u32 = 3;
 
 impl Machine {
     /// A reader that holds everything up to `cursor`, and its first commands.
-    pub fn start(cursor: Cursor, role: Role, shown: bool, online: bool, now: Moment) -> (Self, Vec<Command>) {
+    pub fn start(
+        cursor: Cursor,
+        role: Role,
+        shown: bool,
+        online: bool,
+        now: Moment,
+    ) -> (Self, Vec<Command>) {
         let state = State::Paused(Pause::Offline);
-        let mut machine = Self { cursor, role, shown, failures: 0, reloads: 0, state, now, commands: Vec::new() };
+        let mut machine = Self {
+            cursor,
+            role,
+            shown,
+            failures: 0,
+            reloads: 0,
+            state,
+            now,
+            commands: Vec::new(),
+        };
         if online {
             machine.resume();
         }
@@ -103,16 +118,28 @@ impl Machine {
 
     /// How the page stands to the feed.
     pub fn connection(&self) -> Connection {
-        let retrying = |at_ms| Connection::Retrying { attempt: self.failures, at_ms };
+        let retrying = |at_ms| Connection::Retrying {
+            attempt: self.failures,
+            at_ms,
+        };
         match self.state {
             State::Paused(Pause::Offline) => Connection::Offline,
             State::Paused(Pause::SignedOut) => Connection::SignedOut,
-            State::Streaming { stage: Stage::Open | Stage::Flowing, .. } => Connection::Live,
+            State::Streaming {
+                stage: Stage::Open | Stage::Flowing,
+                ..
+            } => Connection::Live,
             State::Waiting { until_ms } | State::Resetting { until_ms } => retrying(until_ms),
             State::Polling { answered: true, .. } => Connection::Polling,
-            State::Following { poll: Some(Poll::Due { at_ms }), .. } if self.failures > 0 => retrying(at_ms),
+            State::Following {
+                poll: Some(Poll::Due { at_ms }),
+                ..
+            } if self.failures > 0 => retrying(at_ms),
             State::Following { joined: true, .. } if self.failures == 0 => Connection::Live,
-            State::Paused(_) | State::Streaming { .. } | State::Polling { .. } | State::Following { .. } => Connection::Connecting,
+            State::Paused(_)
+            | State::Streaming { .. }
+            | State::Polling { .. }
+            | State::Following { .. } => Connection::Connecting,
         }
     }
 
@@ -138,7 +165,9 @@ impl Machine {
     }
 
     fn due(&self) -> bool {
-        self.state.due_ms().is_some_and(|due_ms| self.now.ms >= due_ms)
+        self.state
+            .due_ms()
+            .is_some_and(|due_ms| self.now.ms >= due_ms)
     }
 
     fn resume(&mut self) {
@@ -172,9 +201,15 @@ impl Machine {
         match self.state {
             State::Waiting { .. } => self.open(),
             State::Polling { poll, trial, .. } => self.hurry_polling(poll, trial),
-            State::Following { poll: Some(Poll::Due { .. }), .. } => self.catch_up_now(),
+            State::Following {
+                poll: Some(Poll::Due { .. }),
+                ..
+            } => self.catch_up_now(),
             State::Paused(Pause::Offline) => self.resume(),
-            State::Paused(_) | State::Resetting { .. } | State::Streaming { .. } | State::Following { .. } => {}
+            State::Paused(_)
+            | State::Resetting { .. }
+            | State::Streaming { .. }
+            | State::Following { .. } => {}
         }
     }
 
@@ -203,8 +238,11 @@ impl Machine {
         match self.reloads.checked_sub(RELOADS_AT_ONCE) {
             None => self.commands.push(Command::ReloadPage),
             Some(in_vain) => {
-                let delay = backoff::full_jitter(in_vain + 1, self.now.random).max(backoff::BASE_MS);
-                self.state = State::Resetting { until_ms: self.now.ms + delay };
+                let delay =
+                    backoff::full_jitter(in_vain + 1, self.now.random).max(backoff::BASE_MS);
+                self.state = State::Resetting {
+                    until_ms: self.now.ms + delay,
+                };
             }
         }
     }
@@ -235,7 +273,11 @@ impl Machine {
             return false;
         }
         let held = self.cursor.rev;
-        self.commands.extend(page.changes.into_iter().map(|change| Command::Apply(Box::new(change))));
+        self.commands.extend(
+            page.changes
+                .into_iter()
+                .map(|change| Command::Apply(Box::new(change))),
+        );
         self.advance(page.cursor);
         self.cursor.rev > held
     }

@@ -11,11 +11,15 @@ const LIMIT: u32 = 200;
 
 /// The status and body of the answer; 0 and nothing when there was none.
 pub(super) async fn ask(after: Cursor) -> (u16, String) {
-    fetch(&format!("/api/work-log/list?after={after}&limit={LIMIT}")).await.unwrap_or_default()
+    fetch(&format!("/api/work-log/list?after={after}&limit={LIMIT}"))
+        .await
+        .unwrap_or_default()
 }
 
 async fn fetch(url: &str) -> Result<(u16, String), JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(url)).await?.dyn_into()?;
+    let response: Response = JsFuture::from(window().fetch_with_str(url))
+        .await?
+        .dyn_into()?;
     let body = JsFuture::from(response.text()?).await?;
     Ok((response.status(), body.as_string().unwrap_or_default()))
 }

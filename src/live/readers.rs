@@ -9,7 +9,11 @@ pub(super) enum News {
     /// A row as it is now.
     Row(Box<Change>),
     /// Text of an answer that is being written.
-    Text { message_id: MessageId, offset: usize, text: String },
+    Text {
+        message_id: MessageId,
+        offset: usize,
+        text: String,
+    },
 }
 
 /// Names one reader or watcher of this page.
@@ -48,7 +52,10 @@ impl Readers {
     }
 
     pub(super) fn watchers(&self) -> Vec<OnConnection> {
-        self.watchers.iter().map(|(_, on_connection)| on_connection.clone()).collect()
+        self.watchers
+            .iter()
+            .map(|(_, on_connection)| on_connection.clone())
+            .collect()
     }
 
     /// Keeps news for the next frame; says whether it is the first one, so that a frame must be asked for.
@@ -59,7 +66,11 @@ impl Readers {
 
     /// Everything that is waiting, and who waits for it.
     pub(super) fn take_batch(&mut self) -> (Vec<News>, Vec<OnUpdates>) {
-        let readers = self.readers.iter().map(|(_, on_updates)| on_updates.clone()).collect();
+        let readers = self
+            .readers
+            .iter()
+            .map(|(_, on_updates)| on_updates.clone())
+            .collect();
         (std::mem::take(&mut self.batch), readers)
     }
 }

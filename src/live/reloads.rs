@@ -25,8 +25,12 @@ pub(super) fn note(now_ms: i64) {
 
 /// What is noted: how many, and the moment of the last.
 fn count(noted: &str, now_ms: i64) -> u32 {
-    let parsed = noted.split_once(' ').and_then(|(count, at_ms)| Some((count.parse().ok()?, at_ms.parse::<i64>().ok()?)));
-    parsed.filter(|(_, at_ms)| (0..LATELY_MS).contains(&(now_ms - at_ms))).map_or(0, |(count, _)| count)
+    let parsed = noted
+        .split_once(' ')
+        .and_then(|(count, at_ms)| Some((count.parse().ok()?, at_ms.parse::<i64>().ok()?)));
+    parsed
+        .filter(|(_, at_ms)| (0..LATELY_MS).contains(&(now_ms - at_ms)))
+        .map_or(0, |(count, _)| count)
 }
 
 fn storage() -> Option<Storage> {

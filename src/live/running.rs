@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{ids::UserId, work_log::Cursor};
 use leptos::prelude::{
-    TimeoutHandle, WindowListenerHandle, document, set_timeout, set_timeout_with_handle, window, window_event_listener_untyped,
+    TimeoutHandle, WindowListenerHandle, document, set_timeout, set_timeout_with_handle, window,
+    window_event_listener_untyped,
 };
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen_futures::spawn_local;
@@ -35,10 +36,29 @@ impl Running {
     /// Begins to follow `user`'s feed after `cursor`.
     pub(super) fn start(user: UserId, cursor: Cursor) -> (Self, Vec<Command>) {
         let tabs = Tabs::join(&format!("holly-feed-{user}"), feed::learned);
-        let role = if tabs.is_some() { Role::Follower } else { Role::Alone };
-        let (machine, commands) = Machine::start(cursor, role, is_shown(), window().navigator().on_line(), moment());
+        let role = if tabs.is_some() {
+            Role::Follower
+        } else {
+            Role::Alone
+        };
+        let (machine, commands) = Machine::start(
+            cursor,
+            role,
+            is_shown(),
+            window().navigator().on_line(),
+            moment(),
+        );
         let machine = machine.after_reloads(reloads::of_late(moment().ms));
-        (Self { machine, stream: None, tabs, timer: None, listeners: listen() }, commands)
+        (
+            Self {
+                machine,
+                stream: None,
+                tabs,
+                timer: None,
+                listeners: listen(),
+            },
+            commands,
+        )
     }
 
     pub(super) fn step(&mut self, input: Input) -> Vec<Command> {
@@ -121,7 +141,13 @@ fn reload_page() {
 }
 
 fn listen() -> Vec<WindowListenerHandle> {
-    let seen = || feed::tell(if is_shown() { Input::Shown } else { Input::Hidden });
+    let seen = || {
+        feed::tell(if is_shown() {
+            Input::Shown
+        } else {
+            Input::Hidden
+        })
+    };
     vec![
         window_event_listener_untyped("online", |_| feed::tell(Input::WentOnline)),
         window_event_listener_untyped("offline", |_| feed::tell(Input::WentOffline)),
@@ -131,5 +157,8 @@ fn listen() -> Vec<WindowListenerHandle> {
 
 /// Now, by the browser's clock and chance.
 fn moment() -> Moment {
-    Moment { ms: js_sys::Date::now() as i64, random: js_sys::Math::random() }
+    Moment {
+        ms: js_sys::Date::now() as i64,
+        random: js_sys::Math::random(),
+    }
 }

@@ -43,7 +43,10 @@ impl Tabs {
     /// Queues for the lock `name` and listens to its holder. `None` where the browser has no Web Locks.
     pub(super) fn join(name: &str, learn: fn(Learned)) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok()?;
-        let request = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+        let request = Reflect::get(&locks, &"request".into())
+            .ok()?
+            .dyn_into()
+            .ok()?;
         let channel = BroadcastChannel::new(name).ok()?;
         let message = Closure::new(move |event: MessageEvent| {
             if let Some(event) = unpack(&event.data()) {
@@ -62,12 +65,20 @@ impl Tabs {
             release: RefCell::default(),
         });
         place.ask(false);
-        Some(Self { place, channel, _message: message })
+        Some(Self {
+            place,
+            channel,
+            _message: message,
+        })
     }
 
     /// Tells the other tabs what this one heard.
     pub(super) fn share(&self, event: &RawEvent) {
-        let packed = Array::of3(&event.name.as_str().into(), &event.id.as_str().into(), &event.data.as_str().into());
+        let packed = Array::of3(
+            &event.name.as_str().into(),
+            &event.id.as_str().into(),
+            &event.data.as_str().into(),
+        );
         // A channel that is closing loses nothing: the others miss it, see the gap and ask.
         let _ = self.channel.post_message(&packed);
     }
@@ -98,11 +109,21 @@ impl Place {
         let options = Object::new();
         let _ = Reflect::set(&options, &"steal".into(), &steal.into());
         let place = Rc::downgrade(self);
-        let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue { granted(&place, number, steal) });
-        let Ok(ended) = self.request.call3(&self.locks, &self.name, &options, &granted) else { return };
+        let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
+            granted(&place, number, steal)
+        });
+        let Ok(ended) = self
+            .request
+            .call3(&self.locks, &self.name, &options, &granted)
+        else {
+            return;
+        };
         let place = Rc::downgrade(self);
         spawn_local(async move {
-            if JsFuture::from(ended.unchecked_into::<Promise>()).await.is_err() {
+            if JsFuture::from(ended.unchecked_into::<Promise>())
+                .await
+                .is_err()
+            {
                 lost(&place, number);
             }
         });
@@ -111,7 +132,9 @@ impl Place {
 
 /// The lock is held until the promise that this returns is kept; a tab that has left keeps none.
 fn granted(place: &Weak<Place>, number: u32, stolen: bool) -> JsValue {
-    let Some(place) = place.upgrade() else { return JsValue::UNDEFINED };
+    let Some(place) = place.upgrade() else {
+        return JsValue::UNDEFINED;
+    };
     place.held.set(Some(number));
     if !stolen {
         place.queued.set(false);
@@ -141,5 +164,9 @@ fn lost(place: &Weak<Place>, number: u32) {
 fn unpack(data: &JsValue) -> Option<RawEvent> {
     let packed: &Array = data.dyn_ref()?;
     let text = |index| packed.get(index).as_string();
-    Some(RawEvent { name: text(0)?, id: text(1)?, data: text(2)? })
+    Some(RawEvent {
+        name: text(0)?,
+        id: text(1)?,
+        data: text(2)?,
+    })
 }

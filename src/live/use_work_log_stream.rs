@@ -74,7 +74,13 @@ impl WorkLogStream {
 /// # Server-side behaviour
 /// The transcript and the answers hold the page's rows and the connection is [`Connection::Connecting`]. Nothing is opened.
 pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
-    let StreamStart { user_id, cursor, rows, now, cold_days } = start;
+    let StreamStart {
+        user_id,
+        cursor,
+        rows,
+        now,
+        cold_days,
+    } = start;
     let (answers, set_answers) = signal(answers_of(&rows));
     let (transcript, set_transcript) = signal(Transcript::following(rows, cold_days));
     Effect::new(move || {
@@ -84,7 +90,13 @@ pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
         on_cleanup(move || feed::leave(id));
     });
     let (connection, retry) = use_connection();
-    WorkLogStream { transcript, answers, connection, retry, rows: set_transcript }
+    WorkLogStream {
+        transcript,
+        answers,
+        connection,
+        retry,
+        rows: set_transcript,
+    }
 }
 
 fn answers_of(rows: &[Change]) -> Answers {
@@ -98,7 +110,11 @@ fn answers_of(rows: &[Change]) -> Answers {
 }
 
 /// A batch at once, so that each signal tells its listeners once, and only of a change.
-fn take_in(batch: &[News], set_transcript: WriteSignal<Transcript>, set_answers: WriteSignal<Answers>) {
+fn take_in(
+    batch: &[News],
+    set_transcript: WriteSignal<Transcript>,
+    set_answers: WriteSignal<Answers>,
+) {
     set_answers.maybe_update(|answers| {
         let (mut rows_changed, mut answers_changed) = (false, false);
         set_transcript.maybe_update(|transcript| {
@@ -117,12 +133,20 @@ fn take_in(batch: &[News], set_transcript: WriteSignal<Transcript>, set_answers:
 fn take_text_of(news: &News, answers: &mut Answers, transcript: &Transcript) -> bool {
     match news {
         News::Row(row) => match &**row {
-            Change::Message(message) => transcript.message(message.id).is_some_and(|newest| take_row(answers, &newest)),
+            Change::Message(message) => transcript
+                .message(message.id)
+                .is_some_and(|newest| take_row(answers, &newest)),
             Change::Removed(_) => forget_removed(answers, transcript),
             Change::Entry(_) | Change::Conversation(_) => false,
         },
-        News::Text { message_id, offset, text } => {
-            let finished = transcript.message(*message_id).is_some_and(|message| message.status != MessageStatus::Streaming);
+        News::Text {
+            message_id,
+            offset,
+            text,
+        } => {
+            let finished = transcript
+                .message(*message_id)
+                .is_some_and(|message| message.status != MessageStatus::Streaming);
             !finished && take_text(answers, *message_id, *offset, text)
         }
     }
@@ -146,11 +170,31 @@ mod tests {
     #[test]
     fn the_server_renders_the_pages_rows_and_opens_nothing() {
         let id = Uuid::from_u128(1);
-        let rows = vec![Change::Removed(Removed { kind: RemovedKind::Entry, id, rev: 5 })];
-        let (cursor, now) = (Cursor { epoch: Epoch::from_bits(7), rev: 5 }, Timestamp::from_millis(1_795_512_600_000));
+        let rows = vec![Change::Removed(Removed {
+            kind: RemovedKind::Entry,
+            id,
+            rev: 5,
+        })];
+        let (cursor, now) = (
+            Cursor {
+                epoch: Epoch::from_bits(7),
+                rev: 5,
+            },
+            Timestamp::from_millis(1_795_512_600_000),
+        );
         Owner::new().with(|| {
-            let stream = use_work_log_stream(StreamStart { user_id: UserId::from_uuid(id), cursor, rows, now, cold_days: 90 });
-            assert!(stream.transcript.with_untracked(|transcript| transcript.is_removed(RemovedKind::Entry, id)));
+            let stream = use_work_log_stream(StreamStart {
+                user_id: UserId::from_uuid(id),
+                cursor,
+                rows,
+                now,
+                cold_days: 90,
+            });
+            assert!(
+                stream
+                    .transcript
+                    .with_untracked(|transcript| transcript.is_removed(RemovedKind::Entry, id))
+            );
             assert_eq!(stream.connection.get_untracked(), Connection::Connecting);
         });
     }

@@ -27,12 +27,21 @@ impl RawEvent {
 
     /// What the leading tab says when it has lost the server.
     pub fn lost() -> Self {
-        Self { name: Self::LOST.to_owned(), id: String::new(), data: String::new() }
+        Self {
+            name: Self::LOST.to_owned(),
+            id: String::new(),
+            data: String::new(),
+        }
     }
 
     /// The frame. An event that cannot be read moves the cursor past itself, when it has one.
     pub fn frame(&self) -> Option<Frame> {
-        let passed_over = || self.id.parse().ok().map(|cursor| Frame::Heartbeat { cursor });
+        let passed_over = || {
+            self.id
+                .parse()
+                .ok()
+                .map(|cursor| Frame::Heartbeat { cursor })
+        };
         Frame::parse(&self.name, &self.id, &self.data).or_else(passed_over)
     }
 }
@@ -63,7 +72,9 @@ impl Page {
     /// Reads the answer to `GET /api/work-log/list?after=`.
     pub fn read(status: u16, body: &str) -> Result<Self, PollFailure> {
         match status {
-            200 => json::parse(body).and_then(|answer| Self::of(&answer)).ok_or(PollFailure::Failed),
+            200 => json::parse(body)
+                .and_then(|answer| Self::of(&answer))
+                .ok_or(PollFailure::Failed),
             401 => Err(PollFailure::SignedOut),
             410 => Err(PollFailure::Reset),
             _ => Err(PollFailure::Failed),
@@ -73,12 +84,40 @@ impl Page {
     fn of(answer: &Value) -> Option<Self> {
         let fields = Fields::of(answer)?;
         let mut changes = Vec::new();
-        changes.extend(fields.items("logs").iter().filter_map(WorkLogEntry::read).map(Change::Entry));
-        changes.extend(fields.items("messages").iter().filter_map(Message::read).map(Change::Message));
-        changes.extend(fields.items("conversations").iter().filter_map(Conversation::read).map(Change::Conversation));
-        changes.extend(fields.items("removed").iter().filter_map(Removed::read).map(Change::Removed));
+        changes.extend(
+            fields
+                .items("logs")
+                .iter()
+                .filter_map(WorkLogEntry::read)
+                .map(Change::Entry),
+        );
+        changes.extend(
+            fields
+                .items("messages")
+                .iter()
+                .filter_map(Message::read)
+                .map(Change::Message),
+        );
+        changes.extend(
+            fields
+                .items("conversations")
+                .iter()
+                .filter_map(Conversation::read)
+                .map(Change::Conversation),
+        );
+        changes.extend(
+            fields
+                .items("removed")
+                .iter()
+                .filter_map(Removed::read)
+                .map(Change::Removed),
+        );
         changes.sort_unstable_by_key(Change::rev);
-        Some(Self { changes, cursor: fields.parsed("cursor")?, more: fields.flag("more") })
+        Some(Self {
+            changes,
+            cursor: fields.parsed("cursor")?,
+            more: fields.flag("more"),
+        })
     }
 }
 
@@ -110,23 +149,43 @@ mod tests {
         let page = Page::read(200, body).unwrap();
         let seen: Vec<i64> = page.changes.iter().map(Change::rev).collect();
         assert_eq!((seen, page.cursor.rev, page.more), (vec![4, 9], 9, true));
-        assert!(matches!(page.changes[0], Change::Removed(Removed { kind: RemovedKind::Entry, .. })));
+        assert!(matches!(
+            page.changes[0],
+            Change::Removed(Removed {
+                kind: RemovedKind::Entry,
+                ..
+            })
+        ));
     }
 
     #[test]
     fn a_refused_poll_says_what_to_do() {
-        assert_eq!(Page::read(410, r#"{"reset":"future"}"#), Err(PollFailure::Reset));
+        assert_eq!(
+            Page::read(410, r#"{"reset":"future"}"#),
+            Err(PollFailure::Reset)
+        );
         assert_eq!(Page::read(401, ""), Err(PollFailure::SignedOut));
         for (status, body) in [(500, ""), (429, "{}"), (200, "<html>"), (200, "{}")] {
-            assert_eq!(Page::read(status, body), Err(PollFailure::Failed), "{status} {body}");
+            assert_eq!(
+                Page::read(status, body),
+                Err(PollFailure::Failed),
+                "{status} {body}"
+            );
         }
     }
 
     #[test]
     fn an_event_that_cannot_be_read_only_moves_the_cursor() {
-        let event = |name: &str, id: &str| RawEvent { name: name.to_owned(), id: id.to_owned(), data: "{}".to_owned() };
+        let event = |name: &str, id: &str| RawEvent {
+            name: name.to_owned(),
+            id: id.to_owned(),
+            data: "{}".to_owned(),
+        };
         let cursor: Cursor = "00c0ffee00c0ffee.9".parse().unwrap();
-        assert_eq!(event("entry", "00c0ffee00c0ffee.9").frame(), Some(Frame::Heartbeat { cursor }));
+        assert_eq!(
+            event("entry", "00c0ffee00c0ffee.9").frame(),
+            Some(Frame::Heartbeat { cursor })
+        );
         assert_eq!(event("novelty", "").frame(), None);
     }
 }

@@ -27,7 +27,11 @@ pub fn ChatPage() -> impl IntoView {
         };
         match load_chat(id, part).await {
             Ok(page) => {
-                let title = page.conversation.as_ref().map(|conversation| conversation.title.clone()).unwrap_or_default();
+                let title = page
+                    .conversation
+                    .as_ref()
+                    .map(|conversation| conversation.title.clone())
+                    .unwrap_or_default();
                 EitherOf3::B(view! {
                     <Title text=title/>
                     <ChatRoom page trouble deleted/>

@@ -13,11 +13,16 @@ use leptos_router::hooks::use_query_map;
 /// Conversations, most recently used first.
 #[component]
 pub fn ConversationsPage() -> impl IntoView {
-    let before = use_query_map().with_untracked(|query| query.get("before").filter(|id| !id.is_empty()));
+    let before =
+        use_query_map().with_untracked(|query| query.get("before").filter(|id| !id.is_empty()));
     Suspend::new(async move {
         match load_conversations(before).await {
             Ok(page) => {
-                let next = page.listed.last().filter(|_| page.listed.len() == CONVERSATIONS_LISTED).map(|last| last.id);
+                let next = page
+                    .listed
+                    .last()
+                    .filter(|_| page.listed.len() == CONVERSATIONS_LISTED)
+                    .map(|last| last.id);
                 Either::Left(view! {
                     <Title text="Conversations"/>
                     <main class="page" data-width="column">

@@ -50,7 +50,8 @@ fn DeviceRow(device: Device) -> impl IntoView {
 /// Changes the password.
 #[component]
 pub fn Password() -> impl IntoView {
-    let changed = use_query_map().with_untracked(|query| query.get("changed").is_some_and(|what| what == "password"));
+    let changed = use_query_map()
+        .with_untracked(|query| query.get("changed").is_some_and(|what| what == "password"));
     view! {
         <section class="panel" id="password">
             <h2>"Password"</h2>

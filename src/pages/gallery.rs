@@ -3,8 +3,9 @@
 use crate::{
     chat::{Conversation, Item, Message, MessageStatus, Receipt, Role, group_by_period},
     components::{
-        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing, Reader, ReceiptNote, StatusIcon,
-        TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble, Welcome, WorkGroup, WorkLogMessage, samples,
+        Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing,
+        Reader, ReceiptNote, StatusIcon, TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble,
+        Welcome, WorkGroup, WorkLogMessage, samples,
     },
     live::Connection,
     work_log::Status,
@@ -29,18 +30,62 @@ pub fn Gallery() -> impl IntoView {
 
 /// What stands under each heading: how one writes it, and where it is, below `src/components`.
 const EXAMPLES: [(&str, &str, &str); 14] = [
-    ("A conversation", "<Timeline items running reader/>", "timeline.rs"),
-    ("Entries in each state", "<WorkLogMessage entry reader/>", "work_log_message.rs"),
-    ("Where the archive does not answer", "<Missing gaps/>", "missing.rs"),
-    ("A finished turn, folded", "<WorkGroup entries running reader/>", "work_group.rs"),
-    ("Messages", "<ChatMessage message live_text can/>", "chat_message.rs"),
-    ("What tools make", "<MediaFigure file at/>", "media_figure.rs"),
-    ("Connection", "<ConnectionStatus connection/>", "connection_status.rs"),
+    (
+        "A conversation",
+        "<Timeline items running reader/>",
+        "timeline.rs",
+    ),
+    (
+        "Entries in each state",
+        "<WorkLogMessage entry reader/>",
+        "work_log_message.rs",
+    ),
+    (
+        "Where the archive does not answer",
+        "<Missing gaps/>",
+        "missing.rs",
+    ),
+    (
+        "A finished turn, folded",
+        "<WorkGroup entries running reader/>",
+        "work_group.rs",
+    ),
+    (
+        "Messages",
+        "<ChatMessage message live_text can/>",
+        "chat_message.rs",
+    ),
+    (
+        "What tools make",
+        "<MediaFigure file at/>",
+        "media_figure.rs",
+    ),
+    (
+        "Connection",
+        "<ConnectionStatus connection/>",
+        "connection_status.rs",
+    ),
     ("Statuses", "<StatusIcon status/>", "icon.rs"),
-    ("Conversations", "<ConversationGroups groups current/>", "conversation_list.rs"),
-    ("A conversation's menu", "<TalkActions conversation/>", "talk_menu.rs"),
-    ("The receipt of a deletion", "<ReceiptNote code/>", "receipt_note.rs"),
-    ("Composer", "<ComposerFoot models chosen running/>", "composer_foot.rs"),
+    (
+        "Conversations",
+        "<ConversationGroups groups current/>",
+        "conversation_list.rs",
+    ),
+    (
+        "A conversation's menu",
+        "<TalkActions conversation/>",
+        "talk_menu.rs",
+    ),
+    (
+        "The receipt of a deletion",
+        "<ReceiptNote code/>",
+        "receipt_note.rs",
+    ),
+    (
+        "Composer",
+        "<ComposerFoot models chosen running/>",
+        "composer_foot.rs",
+    ),
     ("What went wrong", "<Trouble text/>", "trouble.rs"),
     ("Nothing yet", "<Welcome demo/>", "welcome.rs"),
 ];
@@ -81,10 +126,19 @@ fn Everything(theme: &'static str, first: u32) -> impl IntoView {
 
 #[component]
 fn Talk(first: u32) -> impl IntoView {
-    let said = |n, role, status, content: &str| Item::Message(Arc::new(samples::message(first + n, role, status, content)));
-    let answer = |n, status, html, rest| Item::Message(Arc::new(samples::answer(first + n, status, html, rest)));
+    let said = |n, role, status, content: &str| {
+        Item::Message(Arc::new(samples::message(first + n, role, status, content)))
+    };
+    let answer = |n, status, html, rest| {
+        Item::Message(Arc::new(samples::answer(first + n, status, html, rest)))
+    };
     let items = vec![
-        said(1, Role::User, MessageStatus::Done, "Who painted lighthouses best?"),
+        said(
+            1,
+            Role::User,
+            MessageStatus::Done,
+            "Who painted lighthouses best?",
+        ),
         Item::Work(samples::looked_up(first + 2)),
         answer(
             5,
@@ -92,9 +146,19 @@ fn Talk(first: u32) -> impl IntoView {
             "<p>Two names come up again and again: <b>Edward Hopper</b>, for the light itself, and <b>Claude Monet</b>, for the weather around it.</p>",
             "",
         ),
-        said(6, Role::User, MessageStatus::Done, "Paint me one at dusk, and put a slow cello under it."),
+        said(
+            6,
+            Role::User,
+            MessageStatus::Done,
+            "Paint me one at dusk, and put a slow cello under it.",
+        ),
         Item::Work(samples::lighthouse(first + 7)),
-        answer(12, MessageStatus::Streaming, "", "Here is the lighthouse. The cello is still being recorded"),
+        answer(
+            12,
+            MessageStatus::Streaming,
+            "",
+            "Here is the lighthouse. The cello is still being recorded",
+        ),
     ];
     view! { <Timeline items running=None reader=Reader::new(samples::NOW)/> }
 }
@@ -103,7 +167,10 @@ fn Talk(first: u32) -> impl IntoView {
 fn Entries(first: u32) -> impl IntoView {
     let reader = Reader::new(samples::NOW);
     let rows = samples::each_state(first);
-    rows.iter().rev().take(2).for_each(|entry| reader.toggled(entry.id, true));
+    rows.iter()
+        .rev()
+        .take(2)
+        .for_each(|entry| reader.toggled(entry.id, true));
     view! { <div class="work-group">{rows.into_iter().map(|entry| view! { <WorkLogMessage entry reader/> }).collect_view()}</div> }
 }
 
@@ -115,7 +182,12 @@ fn Folded(first: u32) -> impl IntoView {
 #[component]
 fn Messages(first: u32) -> impl IntoView {
     let shown = |message: Message| view! { <ChatMessage message=Arc::new(message) live_text=None can=Can { answer_again: true, write_anew: false }/> };
-    let ends = [MessageStatus::Done, MessageStatus::Stopped, MessageStatus::Interrupted, MessageStatus::Failed];
+    let ends = [
+        MessageStatus::Done,
+        MessageStatus::Stopped,
+        MessageStatus::Interrupted,
+        MessageStatus::Failed,
+    ];
     view! {
         {shown(samples::message(first, Role::User, MessageStatus::Done, "One line\nand another"))}
         {(first + 1..)
@@ -131,12 +203,17 @@ fn Connections() -> impl IntoView {
     let states = [
         Connection::Connecting,
         Connection::Live,
-        Connection::Retrying { attempt: 3, at_ms: samples::NOW.millis() },
+        Connection::Retrying {
+            attempt: 3,
+            at_ms: samples::NOW.millis(),
+        },
         Connection::Polling,
         Connection::Offline,
         Connection::SignedOut,
     ];
-    states.map(|connection| view! { <ConnectionStatus connection/> }).collect_view()
+    states
+        .map(|connection| view! { <ConnectionStatus connection/> })
+        .collect_view()
 }
 
 #[component]
@@ -172,13 +249,21 @@ fn Menus() -> impl IntoView {
         let title = conversation.title.clone();
         view! { <div class="dialog talk-menu" role="group" aria-label=title><TalkActions conversation/></div> }
     };
-    samples::conversations().into_iter().take(2).map(menu).collect_view()
+    samples::conversations()
+        .into_iter()
+        .take(2)
+        .map(menu)
+        .collect_view()
 }
 
 #[component]
 fn Receipts(first: u32) -> impl IntoView {
     let note = |(receipt, n): (Receipt, u32)| view! { <ReceiptNote code=Some(receipt.code()) id=format!("receipt-{n}")/> };
-    samples::receipts().into_iter().zip(first..).map(note).collect_view()
+    samples::receipts()
+        .into_iter()
+        .zip(first..)
+        .map(note)
+        .collect_view()
 }
 
 #[cfg(test)]
@@ -189,12 +274,24 @@ mod tests {
     fn the_examples_name_components_and_properties_that_are_there() {
         for (heading, code, file) in EXAMPLES {
             let path = format!("{}/src/components/{file}", env!("CARGO_MANIFEST_DIR"));
-            let source = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{heading}: {path}: {why}"));
-            let mut words = code.trim_start_matches('<').trim_end_matches("/>").split(' ');
+            let source = std::fs::read_to_string(&path)
+                .unwrap_or_else(|why| panic!("{heading}: {path}: {why}"));
+            let mut words = code
+                .trim_start_matches('<')
+                .trim_end_matches("/>")
+                .split(' ');
             let component = format!("pub fn {}(", words.next().unwrap());
-            let properties = source.split(&component).nth(1).unwrap_or_else(|| panic!("{heading}: no {component} in {file}"));
+            let properties = source
+                .split(&component)
+                .nth(1)
+                .unwrap_or_else(|| panic!("{heading}: no {component} in {file}"));
             let properties = properties.split(") -> impl").next().unwrap();
-            words.for_each(|word| assert!(properties.contains(&format!("{word}: ")), "{heading}: {file} has no {word}"));
+            words.for_each(|word| {
+                assert!(
+                    properties.contains(&format!("{word}: ")),
+                    "{heading}: {file} has no {word}"
+                )
+            });
         }
     }
 }

@@ -49,20 +49,43 @@ fn shown(found: Result<Page, ApiError>, query: &HistoryQuery) -> impl IntoView +
                 view! { <p class="none">"Only newer entries were searched. Older ones lie in the archive, which takes longer."</p> <Again query before=None word="Search the archive too"/> }
             })}
         }),
-        Err(error) => Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> }),
+        Err(error) => {
+            Either::Right(view! { <p class="trouble" role="alert">{error.to_string()}</p> })
+        }
     }
 }
 
 #[component]
-fn Entries(snapshot: Snapshot, titles: BTreeMap<ConversationId, String>, goes_on: bool) -> impl IntoView {
+fn Entries(
+    snapshot: Snapshot,
+    titles: BTreeMap<ConversationId, String>,
+    goes_on: bool,
+) -> impl IntoView {
     let reader = Reader::asking(snapshot.now);
-    let none = if goes_on { "Nothing was found so far. There is more to look through." } else { "Nothing was found." };
-    let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty()).then(|| view! { <p class="none">{none}</p> });
-    let entries = snapshot.rows.into_iter().filter_map(|row| if let Change::Entry(entry) = row { Some(Arc::new(entry)) } else { None });
+    let none = if goes_on {
+        "Nothing was found so far. There is more to look through."
+    } else {
+        "Nothing was found."
+    };
+    let none = (snapshot.rows.is_empty() && snapshot.gaps.is_empty())
+        .then(|| view! { <p class="none">{none}</p> });
+    let entries = snapshot.rows.into_iter().filter_map(|row| {
+        if let Change::Entry(entry) = row {
+            Some(Arc::new(entry))
+        } else {
+            None
+        }
+    });
     let stands = |entry: &WorkLogEntry| (entry.timestamp.day(), entry.conversation_id);
     let places: Vec<Vec<Arc<WorkLogEntry>>> = entries.fold(Vec::new(), |mut places, entry| {
         match places.last_mut() {
-            Some(here) if here.last().is_some_and(|last| stands(last) == stands(&entry)) => here.push(entry),
+            Some(here)
+                if here
+                    .last()
+                    .is_some_and(|last| stands(last) == stands(&entry)) =>
+            {
+                here.push(entry)
+            }
             _ => places.push(vec![entry]),
         }
         places
@@ -88,7 +111,9 @@ fn Entries(snapshot: Snapshot, titles: BTreeMap<ConversationId, String>, goes_on
 /// Where entries stand that follow each other, and when the newest of them was made.
 fn place(entry: &WorkLogEntry, titles: &BTreeMap<ConversationId, String>) -> impl IntoView + use<> {
     let at = entry.timestamp;
-    let conversation = entry.conversation_id.and_then(|id| Some((id, titles.get(&id)?.clone())));
+    let conversation = entry
+        .conversation_id
+        .and_then(|id| Some((id, titles.get(&id)?.clone())));
     let place = conversation.map_or_else(
         || Either::Left("Outside any conversation"),
         |(id, title)| Either::Right(view! { <a href=format!("/c/{id}")>{title}</a> }),
@@ -137,7 +162,11 @@ const fn plural(kind: LogType) -> &'static str {
 
 /// One of several words of the HTTP API, each with what people read.
 #[component]
-fn Choice(name: &'static str, words: Vec<(&'static str, &'static str)>, chosen: Option<String>) -> impl IntoView {
+fn Choice(
+    name: &'static str,
+    words: Vec<(&'static str, &'static str)>,
+    chosen: Option<String>,
+) -> impl IntoView {
     let option = move |(word, read): (&'static str, &'static str)| {
         let selected = chosen.as_deref() == Some(word);
         view! { <option value=word selected=selected>{read}</option> }

@@ -54,8 +54,10 @@ fn Holds(holds: Vec<HoldLine>) -> impl IntoView {
 
 #[component]
 fn Line(hold: HoldLine) -> impl IntoView {
-    let what =
-        hold.conversation.map_or_else(|| Either::Left("everything"), |id| Either::Right(view! { "conversation " <code>{id}</code> }));
+    let what = hold.conversation.map_or_else(
+        || Either::Left("everything"),
+        |id| Either::Right(view! { "conversation " <code>{id}</code> }),
+    );
     let release = format!("Release the hold on {}", hold.person);
     view! {
         <tr>

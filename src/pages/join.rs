@@ -33,7 +33,10 @@ pub fn JoinPage() -> impl IntoView {
 
 #[component]
 fn JoinForm(invitation: Invitation, secret: String) -> impl IntoView {
-    let by = invitation.invited_by.map(|by| format!("{by} invited you. ")).unwrap_or_default();
+    let by = invitation
+        .invited_by
+        .map(|by| format!("{by} invited you. "))
+        .unwrap_or_default();
     view! {
         <p>{by} "Choose a password, and you are in."</p>
         <form class="fields" method="post" action=Join::url()>

@@ -2,7 +2,8 @@
 
 use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
 use crate::api::{
-    DisablePerson, ErasePerson, Invitation, InvitePerson, PeoplePage as Page, Person, SetPersonAdmin, WithdrawInvitation, load_people,
+    DisablePerson, ErasePerson, Invitation, InvitePerson, PeoplePage as Page, Person,
+    SetPersonAdmin, WithdrawInvitation, load_people,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -62,7 +63,9 @@ fn Invite(fresh: Option<(String, Invitation)>) -> impl IntoView {
 #[component]
 fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
     let row = |invitation: Invitation| {
-        let by = invitation.invited_by.unwrap_or_else(|| "the command line".to_owned());
+        let by = invitation
+            .invited_by
+            .unwrap_or_else(|| "the command line".to_owned());
         view! {
             <li>
                 <div><b>{invitation.email.clone()}</b> {invitation.is_admin.then(|| view! { <span class="chip">"as an admin"</span> })}</div>
@@ -118,7 +121,10 @@ fn People(page: Page, part: Option<String>) -> impl IntoView {
 
 #[component]
 fn PersonRow(person: Person, you: bool) -> impl IntoView {
-    let active = person.last_active_at.map_or_else(|| Either::Left("never here"), |at| Either::Right(view! { "last here " {day(at)} }));
+    let active = person.last_active_at.map_or_else(
+        || Either::Left("never here"),
+        |at| Either::Right(view! { "last here " {day(at)} }),
+    );
     view! {
         <li data-disabled=person.is_disabled.then_some("true")>
             <div>
@@ -137,8 +143,16 @@ fn PersonRow(person: Person, you: bool) -> impl IntoView {
 #[component]
 fn Rights(person: Person) -> impl IntoView {
     let (id, email) = (person.id.to_string(), person.email);
-    let admin = if person.is_admin { "No longer admin" } else { "Make admin" };
-    let enabled = if person.is_disabled { "Enable" } else { "Disable" };
+    let admin = if person.is_admin {
+        "No longer admin"
+    } else {
+        "Make admin"
+    };
+    let enabled = if person.is_disabled {
+        "Enable"
+    } else {
+        "Disable"
+    };
     view! {
         <form method="post" action=SetPersonAdmin::url()>
             <input type="hidden" name="id" value=id.clone()/>

@@ -13,7 +13,9 @@ pub fn ProviderButton(
     /// Whether it is the only way in.
     only: bool,
 ) -> impl IntoView {
-    let next = next.map(|next| format!("?next={}", escaped(&next))).unwrap_or_default();
+    let next = next
+        .map(|next| format!("?next={}", escaped(&next)))
+        .unwrap_or_default();
     view! {
         <p class="provider">
             <a class="button" data-kind=only.then_some("main") href=format!("/sign-in/oidc{next}")>{format!("Sign in with {name}")}</a>
@@ -27,8 +29,10 @@ pub fn ProviderNote(
     /// The provider's name.
     name: String,
 ) -> impl IntoView {
-    let (trouble, signed_out) = use_query_map().with_untracked(|query| (query.get("trouble"), query.get("signed-out").is_some()));
-    let trouble = trouble.map(|word| view! { <p class="trouble" role="alert">{sentence(&word, &name)}</p> });
+    let (trouble, signed_out) = use_query_map()
+        .with_untracked(|query| (query.get("trouble"), query.get("signed-out").is_some()));
+    let trouble =
+        trouble.map(|word| view! { <p class="trouble" role="alert">{sentence(&word, &name)}</p> });
     let signed_out = signed_out.then(|| {
         view! {
             <p class="note" role="status">
@@ -43,19 +47,36 @@ pub fn ProviderNote(
 fn sentence(word: &str, name: &str) -> String {
     match word {
         "too-often" => "Too many tries. Please wait a minute.".to_owned(),
-        "lost" => "That sign-in was not begun in this browser, or too long ago. Please try again.".to_owned(),
+        "lost" => "That sign-in was not begun in this browser, or too long ago. Please try again."
+            .to_owned(),
         "denied" => format!("{name} did not sign you in. Please try again."),
-        "silent" => format!("{name} does not answer as it should. Please try again in a minute, or ask whoever runs Holly."),
-        "switched-off" => "Your account is switched off. An admin can switch it on again.".to_owned(),
-        "not-allowed" => "Your address is not among those that get in here. An admin can change that.".to_owned(),
+        "silent" => format!(
+            "{name} does not answer as it should. Please try again in a minute, or ask whoever runs Holly."
+        ),
+        "switched-off" => {
+            "Your account is switched off. An admin can switch it on again.".to_owned()
+        }
+        "not-allowed" => {
+            "Your address is not among those that get in here. An admin can change that.".to_owned()
+        }
         "taken" => "Your address belongs to another account here. An admin can help.".to_owned(),
         "off" => "Nobody signs in with a provider here.".to_owned(),
-        _ => format!("What {name} said about you could not be taken. Please try again, or ask whoever runs Holly."),
+        _ => format!(
+            "What {name} said about you could not be taken. Please try again, or ask whoever runs Holly."
+        ),
     }
 }
 
 /// A path as a part of a query.
 fn escaped(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    path.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

@@ -7,7 +7,10 @@ use super::{
     your_data::YourData,
 };
 use crate::{
-    api::{ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer, load_settings},
+    api::{
+        ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer,
+        load_settings,
+    },
     app::Theme,
     components::{Detail, ThemeSwitch},
     timestamp::Timestamp,
@@ -63,8 +66,14 @@ fn Details() -> impl IntoView {
     let chosen = use_context::<Detail>().unwrap_or_default();
     let choice = move |level: Detail| {
         let (word, note) = match level {
-            Detail::Quiet => ("Quiet", "Only what failed or is going on; under an answer, its facts."),
-            Detail::Normal => ("Normal", "What went well folds into one line; failures stay in sight."),
+            Detail::Quiet => (
+                "Quiet",
+                "Only what failed or is going on; under an answer, its facts.",
+            ),
+            Detail::Normal => (
+                "Normal",
+                "What went well folds into one line; failures stay in sight.",
+            ),
             Detail::All => ("Everything", "Nothing folds, and every entry is open."),
         };
         view! {
@@ -74,7 +83,8 @@ fn Details() -> impl IntoView {
             </label>
         }
     };
-    let changed = use_query_map().with_untracked(|query| query.get("changed").is_some_and(|what| what == "detail"));
+    let changed = use_query_map()
+        .with_untracked(|query| query.get("changed").is_some_and(|what| what == "detail"));
     view! {
         {changed.then(|| view! { <div class="note" data-status="success" role="status">"Saved."</div> })}
         <form class="levels" method="post" action=ChooseDetail::url()>
@@ -183,7 +193,10 @@ fn GrantRow(grant: ToolGrant) -> impl IntoView {
 #[component]
 fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
     let row = |server: ToolServer| {
-        let state = server.trouble.map_or_else(|| running(server.tools, server.process), |why| format!("not running: {why}"));
+        let state = server.trouble.map_or_else(
+            || running(server.tools, server.process),
+            |why| format!("not running: {why}"),
+        );
         view! { <tr><td>{server.name}</td><td>{state}</td></tr> }
     };
     (!servers.is_empty()).then(|| {
@@ -203,5 +216,8 @@ fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
 }
 
 fn running(tools: usize, process: Option<u32>) -> String {
-    process.map_or_else(|| format!("{tools} tools"), |process| format!("{tools} tools, process {process}"))
+    process.map_or_else(
+        || format!("{tools} tools"),
+        |process| format!("{tools} tools, process {process}"),
+    )
 }

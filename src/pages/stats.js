@@ -7,15 +7,21 @@ async function refresh() {
   if (document.hidden) return;
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  const fresh = new DOMParser()
+    .parseFromString(await answer.text(), "text/html")
+    .querySelector("main");
   const [held, wanted] = [[...main.children], [...(fresh?.children ?? [])]];
   if (held.length !== wanted.length) {
-    if (wanted.length && !main.contains(document.activeElement)) main.replaceChildren(...wanted);
+    if (wanted.length && !main.contains(document.activeElement))
+      main.replaceChildren(...wanted);
     return;
   }
   held.forEach((part, at) => {
-    opened(part).forEach((one, n) => opened(wanted[at])[n]?.toggleAttribute("open", one.open));
-    if (!part.isEqualNode(wanted[at]) && !part.contains(document.activeElement)) part.replaceWith(wanted[at]);
+    opened(part).forEach((one, n) =>
+      opened(wanted[at])[n]?.toggleAttribute("open", one.open),
+    );
+    if (!part.isEqualNode(wanted[at]) && !part.contains(document.activeElement))
+      part.replaceWith(wanted[at]);
   });
 }
 

@@ -18,7 +18,10 @@ const RANGES: [(i64, &str); 4] = [(1, "24 h"), (7, "7 days"), (30, "30 days"), (
 #[component]
 pub fn StatsPage() -> impl IntoView {
     let (days, plan) = use_query_map().with_untracked(|query| {
-        let days = query.get("days").and_then(|days| days.parse().ok()).unwrap_or(30);
+        let days = query
+            .get("days")
+            .and_then(|days| days.parse().ok())
+            .unwrap_or(30);
         (days, query.get("plan").is_some())
     });
     Suspend::new(async move {
@@ -91,7 +94,11 @@ fn Figures(figures: Vec<Figure>) -> impl IntoView {
 fn Panels(page: Page) -> impl IntoView {
     let days = page.days;
     let (entries, kinds, tokens) = match days {
-        1 => ("Entries by hour", "Entries by hour and kind", "Tokens by hour"),
+        1 => (
+            "Entries by hour",
+            "Entries by hour and kind",
+            "Tokens by hour",
+        ),
         _ => ("Entries by day", "Entries by day and kind", "Tokens by day"),
     };
     let legend = vec![

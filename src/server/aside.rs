@@ -35,7 +35,9 @@ static BEHIND: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
 });
 
 /// Computes on a thread that lets all others go first: whoever writes or reads meanwhile does not wait for a processor.
-pub(super) async fn behind_others<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn behind_others<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (told, done) = oneshot::channel();
     let job: Job = Box::new(move || drop(told.send(catch_unwind(AssertUnwindSafe(compute)))));
     if let Err(mpsc::SendError(job)) = BEHIND.send(job) {
@@ -53,9 +55,13 @@ pub(super) async fn behind_others<T: Send + 'static>(compute: impl FnOnce() -> T
 /// such a thread end its slice of some milliseconds while others wait. Unit tests, which leave no processor idle, would wait for it.
 #[cfg(all(target_os = "linux", not(test)))]
 fn let_others_go_first() {
-    use thread_priority::{NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy, unix};
+    use thread_priority::{
+        NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy, unix,
+    };
     let policy = ThreadSchedulePolicy::Normal(Idle);
-    if let Err(error) = unix::set_thread_priority_and_policy(unix::thread_native_id(), ThreadPriority::Min, policy) {
+    if let Err(error) =
+        unix::set_thread_priority_and_policy(unix::thread_native_id(), ThreadPriority::Min, policy)
+    {
         tracing::debug!(?error, "retention computes with the priority of all others");
     }
 }

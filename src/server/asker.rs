@@ -27,7 +27,11 @@ pub fn request() -> Parts {
 
 /// Who is asking; nobody is an error.
 pub fn identity() -> Result<Identity, ApiError> {
-    request().extensions.get::<Identity>().cloned().ok_or_else(|| with_status(StatusCode::UNAUTHORIZED, ApiError::SignedOut))
+    request()
+        .extensions
+        .get::<Identity>()
+        .cloned()
+        .ok_or_else(|| with_status(StatusCode::UNAUTHORIZED, ApiError::SignedOut))
 }
 
 /// The server and who is asking.
@@ -53,7 +57,11 @@ pub fn admin() -> Result<(App, Identity), ApiError> {
 
 /// The token of the session that asks, where it is a browser.
 pub fn session(identity: &Identity) -> Option<&str> {
-    if let Credential::Session(token) = &identity.credential { Some(token) } else { None }
+    if let Credential::Session(token) = &identity.credential {
+        Some(token)
+    } else {
+        None
+    }
 }
 
 fn too_many(after_s: u64, error: ApiError) -> ApiError {
@@ -66,7 +74,11 @@ fn too_many(after_s: u64, error: ApiError) -> ApiError {
 /// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose status must stand.
 fn is_plain_form() -> bool {
     use_context::<Parts>().is_some_and(|request| {
-        let accepts = request.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
+        let accepts = request
+            .headers
+            .get(header::ACCEPT)
+            .and_then(|accepts| accepts.to_str().ok())
+            .unwrap_or_default();
         request.method == Method::POST && accepts.contains("text/html")
     })
 }
@@ -74,19 +86,35 @@ fn is_plain_form() -> bool {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound(what) => with_status(StatusCode::NOT_FOUND, Self::NotFound(what.to_owned())),
-            Error::Conflict(why) => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why))),
-            refused @ Error::Refused(_) => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(capitalised(&refused.to_string()))),
-            Error::Superseded => with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&error.to_string()))),
+            Error::NotFound(what) => {
+                with_status(StatusCode::NOT_FOUND, Self::NotFound(what.to_owned()))
+            }
+            Error::Conflict(why) => {
+                with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why)))
+            }
+            refused @ Error::Refused(_) => with_status(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Self::Refused(capitalised(&refused.to_string())),
+            ),
+            Error::Superseded => with_status(
+                StatusCode::CONFLICT,
+                Self::Refused(capitalised(&error.to_string())),
+            ),
             Error::TooMany { after_s, why } => too_many(after_s, Self::Refused(capitalised(&why))),
             Error::Archive(error) => {
                 tracing::error!(request_id = request_id::current(), %error, "the archive failed");
-                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(capitalised(error.told().0)))
+                with_status(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Self::Refused(capitalised(error.told().0)),
+                )
             }
             Error::Files(_) => {
                 tracing::error!(request_id = request_id::current(), %error, "the file storage failed");
                 let said = "The storage of files does not answer; please try again in a minute.";
-                with_status(StatusCode::SERVICE_UNAVAILABLE, Self::Refused(said.to_owned()))
+                with_status(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Self::Refused(said.to_owned()),
+                )
             }
             Error::Store(error) => error.into(),
         }
@@ -106,7 +134,10 @@ impl From<AccountError> for ApiError {
         match error {
             AccountError::TooOften(seconds) => too_many(seconds, Self::TooOften(seconds)),
             AccountError::Other(error) => error.into(),
-            other => with_status(StatusCode::UNPROCESSABLE_ENTITY, Self::Refused(other.to_string())),
+            other => with_status(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Self::Refused(other.to_string()),
+            ),
         }
     }
 }

@@ -31,9 +31,16 @@ pub struct Finding {
 
 /// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
 pub async fn check(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![data_dir(config), database(config).await, archive(config).await];
+    let mut findings = vec![
+        data_dir(config),
+        database(config).await,
+        archive(config).await,
+    ];
     if let Some(why) = config.retention.short_cron_secret() {
-        findings.push(Finding { what: "CRON_SECRET".into(), result: Ok(why) });
+        findings.push(Finding {
+            what: "CRON_SECRET".into(),
+            result: Ok(why),
+        });
     }
     if let Some(rules) = &config.oidc.provider {
         findings.push(provider(rules).await);
@@ -44,19 +51,34 @@ pub async fn check(config: &Config) -> Vec<Finding> {
                 findings.push(ask(&*model, config.patience.first).await);
             }
         }
-        Err(error) => findings.push(Finding { what: "models".into(), result: Err(error.to_string()) }),
+        Err(error) => findings.push(Finding {
+            what: "models".into(),
+            result: Err(error.to_string()),
+        }),
     }
     let services = &config.services;
-    findings.extend([("pictures", &services.image), ("music", &services.music), ("films", &services.video)].map(service));
+    findings.extend(
+        [
+            ("pictures", &services.image),
+            ("music", &services.music),
+            ("films", &services.video),
+        ]
+        .map(service),
+    );
     findings
 }
 
 fn data_dir(config: &Config) -> Finding {
     let result = match DataDir::is_held(&config.data_dir) {
         true => Ok("is held by a Holly that runs".to_owned()),
-        false => DataDir::take(&config.data_dir).map(|_| "can be written".to_owned()).map_err(|error| error.to_string()),
+        false => DataDir::take(&config.data_dir)
+            .map(|_| "can be written".to_owned())
+            .map_err(|error| error.to_string()),
     };
-    Finding { what: format!("data folder {}", config.data_dir.display()), result }
+    Finding {
+        what: format!("data folder {}", config.data_dir.display()),
+        result,
+    }
 }
 
 async fn database(config: &Config) -> Finding {
@@ -68,16 +90,26 @@ async fn database(config: &Config) -> Finding {
         }
         Err(error) => Err(error.to_string()),
     };
-    Finding { what: format!("database ({kind})"), result }
+    Finding {
+        what: format!("database ({kind})"),
+        result,
+    }
 }
 
 async fn archive(config: &Config) -> Finding {
     let url = &config.retention.archive_url;
     let result = match Archive::open(url) {
-        Ok(archive) => Box::pin(archive.list("work-log")).try_next().await.map(|_| "answers".to_owned()).map_err(|error| error.to_string()),
+        Ok(archive) => Box::pin(archive.list("work-log"))
+            .try_next()
+            .await
+            .map(|_| "answers".to_owned())
+            .map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
-    Finding { what: format!("archive {url}"), result }
+    Finding {
+        what: format!("archive {url}"),
+        result,
+    }
 }
 
 /// Asks the sign-in provider what it is and for its keys.
@@ -86,22 +118,35 @@ async fn provider(rules: &ProviderConfig) -> Finding {
         Ok(provider) => provider.ask().await,
         Err(why) => Err(why.to_string()),
     };
-    let browser = rules.client.as_ref().map(|client| format!("; people come back to {}", client.redirect_uri)).unwrap_or_default();
-    let result = known.map(|known| format!("answers, signs with {}{browser}", known.keys.summary()));
-    Finding { what: format!("sign-in provider {}", rules.issuer), result }
+    let browser = rules
+        .client
+        .as_ref()
+        .map(|client| format!("; people come back to {}", client.redirect_uri))
+        .unwrap_or_default();
+    let result =
+        known.map(|known| format!("answers, signs with {}{browser}", known.keys.summary()));
+    Finding {
+        what: format!("sign-in provider {}", rules.issuer),
+        result,
+    }
 }
 
 /// Asks a model for one word.
 async fn ask(model: &dyn Model, patience: Duration) -> Finding {
     let began = Instant::now();
-    let request = Request { said: vec![Said::User("Reply with the word OK.".to_owned(), Vec::new())], tools: Vec::new() };
+    let request = Request {
+        said: vec![Said::User("Reply with the word OK.".to_owned(), Vec::new())],
+        tools: Vec::new(),
+    };
     let mut events = model.ask(request);
     let heard = async {
         loop {
             match events.next().await {
                 Some(Ok(Event::Text(_) | Event::Call(_))) => return Ok(()),
                 Some(Ok(Event::Thinking)) => {}
-                Some(Ok(Event::End { .. })) | None => return Err("answered with nothing".to_owned()),
+                Some(Ok(Event::End { .. })) | None => {
+                    return Err("answered with nothing".to_owned());
+                }
                 Some(Err(error)) => return Err(told(&error)),
             }
         }
@@ -112,7 +157,10 @@ async fn ask(model: &dyn Model, patience: Duration) -> Finding {
         Ok(Err(why)) => Err(why),
         Err(_) => Err(format!("did not answer within {} s", patience.as_secs())),
     };
-    Finding { what: format!("model {}", model.link().key()), result }
+    Finding {
+        what: format!("model {}", model.link().key()),
+        result,
+    }
 }
 
 fn told(error: &ModelError) -> String {
@@ -128,7 +176,12 @@ fn told(error: &ModelError) -> String {
 fn service((what, producer): (&str, &Producer)) -> Finding {
     let by = match producer {
         Producer::Demo => "made by the built-in demo".to_owned(),
-        Producer::Fal(service) | Producer::OpenAi(service) => format!("{} at {}, not tried", service.model, service.base),
+        Producer::Fal(service) | Producer::OpenAi(service) => {
+            format!("{} at {}, not tried", service.model, service.base)
+        }
     };
-    Finding { what: what.to_owned(), result: Ok(by) }
+    Finding {
+        what: what.to_owned(),
+        result: Ok(by),
+    }
 }

@@ -28,7 +28,10 @@ impl Clock {
 
     /// A clock that stands at `now` until it is set again.
     pub fn at(now: Timestamp) -> Self {
-        Self { set: Some(Arc::new(AtomicI64::new(now.millis()))), ..Self::default() }
+        Self {
+            set: Some(Arc::new(AtomicI64::new(now.millis()))),
+            ..Self::default()
+        }
     }
 
     /// The time now.
@@ -54,7 +57,9 @@ impl Clock {
     pub fn monotonic(&self) -> Duration {
         static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
         match &self.set {
-            Some(millis) => Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0)),
+            Some(millis) => {
+                Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0))
+            }
             None => BEGAN.elapsed(),
         }
     }
@@ -69,7 +74,9 @@ impl Clock {
 
 fn system_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
 }
 
 #[cfg(test)]
@@ -82,7 +89,12 @@ mod tests {
         let copy = clock.clone();
         assert!(clock.follow(shared).is_some_and(|wrong| wrong > 80_000) && copy.now() >= shared);
         assert_eq!(clock.follow(shared.plus(10)), None, "a trifle");
-        assert!(clock.follow(Clock::system().now()).is_some_and(|wrong| wrong < -80_000) && copy.now() < shared);
+        assert!(
+            clock
+                .follow(Clock::system().now())
+                .is_some_and(|wrong| wrong < -80_000)
+                && copy.now() < shared
+        );
         let set = Clock::at(shared);
         assert_eq!((set.follow(shared.plus(90_000)), set.now()), (None, shared));
     }

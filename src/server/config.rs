@@ -99,19 +99,49 @@ impl Settings {
         let mut problems = Vec::new();
         let mut note = |problem: Option<String>| problems.extend(problem);
         let addr: Result<SocketAddr, _> = self.addr.parse();
-        note(addr.is_err().then(|| format!("HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000", self.addr)));
-        let pace = self.demo_pace.parse::<f64>().ok().filter(|pace| (0.0..=100.0).contains(pace));
-        note(pace.is_none().then(|| format!("HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100", self.demo_pace)));
-        let public = self.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-        let odd = public.as_ref().filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
-        note(odd.map(|url| format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")));
-        let database_url = self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("holly.db").display()));
-        let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme));
+        note(addr.is_err().then(|| {
+            format!(
+                "HOLLY_ADDR is {:?}; it must be an address and port such as 127.0.0.1:3000",
+                self.addr
+            )
+        }));
+        let pace = self
+            .demo_pace
+            .parse::<f64>()
+            .ok()
+            .filter(|pace| (0.0..=100.0).contains(pace));
+        note(pace.is_none().then(|| {
+            format!(
+                "HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100",
+                self.demo_pace
+            )
+        }));
+        let public = self
+            .public_url
+            .as_ref()
+            .map(|url| url.trim_end_matches('/').to_owned());
+        let odd = public
+            .as_ref()
+            .filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
+        note(odd.map(|url| {
+            format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")
+        }));
+        let database_url = self
+            .database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("holly.db").display()));
+        let known = ["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| database_url.starts_with(scheme));
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
         note(super::telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
-        let oidc = self.oidc.check(public.as_deref(), addr.as_ref().ok().copied(), &mut problems);
+        let oidc = self.oidc.check(
+            public.as_deref(),
+            addr.as_ref().ok().copied(),
+            &mut problems,
+        );
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
@@ -119,7 +149,10 @@ impl Settings {
             (Ok(addr), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
-                listen_url: self.database_listen_url.clone().unwrap_or_else(|| database_url.clone()),
+                listen_url: self
+                    .database_listen_url
+                    .clone()
+                    .unwrap_or_else(|| database_url.clone()),
                 database_url,
                 retention,
                 public_url: public,
@@ -140,7 +173,9 @@ impl Settings {
 impl Config {
     /// Whether people come over https.
     pub fn is_https(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 }
 
@@ -156,7 +191,10 @@ mod tests {
     }
 
     fn check(arguments: &[&str]) -> Result<Config, Vec<String>> {
-        Cli::try_parse_from(std::iter::once(&"holly").chain(arguments)).unwrap().settings.check()
+        Cli::try_parse_from(std::iter::once(&"holly").chain(arguments))
+            .unwrap()
+            .settings
+            .check()
     }
 
     #[test]
@@ -165,22 +203,56 @@ mod tests {
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite://./data/holly.db");
         assert!(!config.is_https());
-        assert_eq!((config.limits.creates_per_minute, config.limits.max_streams, config.limits.bounds.turns), (60, 8, 20));
+        assert_eq!(
+            (
+                config.limits.creates_per_minute,
+                config.limits.max_streams,
+                config.limits.bounds.turns
+            ),
+            (60, 8, 20)
+        );
     }
 
     #[test]
     fn nonsense_is_refused_all_at_once() {
-        let problems =
-            check(&["--addr", "here", "--max-streams", "lots", "--demo-pace", "fast", "--database-url", "mysql://x"]).unwrap_err();
+        let problems = check(&[
+            "--addr",
+            "here",
+            "--max-streams",
+            "lots",
+            "--demo-pace",
+            "fast",
+            "--database-url",
+            "mysql://x",
+        ])
+        .unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
     }
 
     #[test]
     fn retention_that_makes_no_sense_is_refused_at_start() {
-        let problems = check(&["--retention-hot-days", "30", "--retention-warm-days", "7", "--archive-url", "ftp://x"]).unwrap_err();
+        let problems = check(&[
+            "--retention-hot-days",
+            "30",
+            "--retention-warm-days",
+            "7",
+            "--archive-url",
+            "ftp://x",
+        ])
+        .unwrap_err();
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert_eq!(check(&["--retention-cold-days", "-5"]).unwrap_err().len(), 1);
-        assert_eq!(check(&["--cron-secret", ""]).unwrap().retention.cron_secret, None, "nothing is no secret");
-        assert_eq!(check(&[]).unwrap().retention.archive_url, "file://./data/archive");
+        assert_eq!(
+            check(&["--retention-cold-days", "-5"]).unwrap_err().len(),
+            1
+        );
+        assert_eq!(
+            check(&["--cron-secret", ""]).unwrap().retention.cron_secret,
+            None,
+            "nothing is no secret"
+        );
+        assert_eq!(
+            check(&[]).unwrap().retention.archive_url,
+            "file://./data/archive"
+        );
     }
 }

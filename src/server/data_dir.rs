@@ -19,7 +19,9 @@ pub struct DataDir {
 impl DataDir {
     /// Makes the folder where it is missing and takes it. Errors: another server holds it, or it cannot be written.
     pub fn take(root: &Path) -> Result<Self, StoreError> {
-        let unusable = |why: std::io::Error| StoreError::Unusable(format!("HOLLY_DATA_DIR {}: {why}", root.display()));
+        let unusable = |why: std::io::Error| {
+            StoreError::Unusable(format!("HOLLY_DATA_DIR {}: {why}", root.display()))
+        };
         fs::create_dir_all(root).map_err(unusable)?;
         let lock = File::create(root.join("holly.lock")).map_err(unusable)?;
         let locked = match lock.try_lock() {
@@ -32,16 +34,18 @@ impl DataDir {
         };
         match locked {
             Ok(()) => Ok(Self { _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                Err(StoreError::Unusable(format!("HOLLY_DATA_DIR {}: another holly is using it; stop it first", root.display())))
-            }
+            Err(TryLockError::WouldBlock) => Err(StoreError::Unusable(format!(
+                "HOLLY_DATA_DIR {}: another holly is using it; stop it first",
+                root.display()
+            ))),
             Err(TryLockError::Error(why)) => Err(unusable(why)),
         }
     }
 
     /// Whether a server holds the folder now.
     pub fn is_held(root: &Path) -> bool {
-        File::open(root.join("holly.lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+        File::open(root.join("holly.lock"))
+            .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 }
 

@@ -43,7 +43,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// One field that cannot be taken.
     pub fn refused(field: &str, reason: impl Into<String>) -> Self {
-        Self::Refused(vec![FieldError { field: field.to_owned(), reason: reason.into() }])
+        Self::Refused(vec![FieldError {
+            field: field.to_owned(),
+            reason: reason.into(),
+        }])
     }
 
     /// Whether the archive did not answer, so that asking it again at once is in vain.
@@ -68,12 +71,19 @@ impl From<FileError> for Error {
 }
 
 fn sentence(fields: &[FieldError]) -> String {
-    fields.iter().map(|problem| format!("{} {}", problem.field, problem.reason)).collect::<Vec<_>>().join("; ")
+    fields
+        .iter()
+        .map(|problem| format!("{} {}", problem.field, problem.reason))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// An error as a sentence of its own: a capital at its beginning, a full stop at its end.
 pub fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }

@@ -61,9 +61,13 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// The HTML of `markdown` (CommonMark with tables, strikethrough and task lists), for `inner_html`.
 /// Images become their alternative text: an address in an answer must not make the reader's browser send anything.
 pub fn render(markdown: &str) -> String {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, Parser::new_ext(markdown, options).flat_map(tamed));
+    html::push_html(
+        &mut unsafe_html,
+        Parser::new_ext(markdown, options).flat_map(tamed),
+    );
     SANITISER.clean(&unsafe_html).to_string()
 }
 
@@ -74,7 +78,10 @@ fn tamed(event: Event<'_>) -> impl Iterator<Item = Event<'_>> {
         Event::Start(Tag::HtmlBlock) => (Some(Event::Start(Tag::Paragraph)), None),
         Event::End(TagEnd::HtmlBlock) => (Some(Event::End(TagEnd::Paragraph)), None),
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => (None, None),
-        Event::TaskListMarker(done) => (Some(Event::Text(if done { "☑ " } else { "☐ " }.into())), None),
+        Event::TaskListMarker(done) => (
+            Some(Event::Text(if done { "☑ " } else { "☐ " }.into())),
+            None,
+        ),
         table @ Event::Start(Tag::Table(_)) => (Some(Event::Html(TABLE_BOX.into())), Some(table)),
         table @ Event::End(TagEnd::Table) => (Some(table), Some(Event::Html("</div>\n".into()))),
         other => (Some(other), None),
@@ -93,7 +100,10 @@ fn allowed_value<'v>(tag: &str, attribute: &str, value: &'v str) -> Option<Cow<'
 }
 
 fn is_language(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte))
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -104,12 +114,23 @@ mod tests {
     /// Whether `html` holds only tags, attributes and addresses that [`render`] may write.
     fn is_harmless(html: &str) -> bool {
         let lower = html.to_lowercase();
-        let tags = lower.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or(rest));
+        let tags = lower
+            .split('<')
+            .skip(1)
+            .map(|rest| rest.split('>').next().unwrap_or(rest));
         tags.into_iter().all(|tag| {
-            let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or(tag);
+            let name = tag
+                .trim_start_matches('/')
+                .split([' ', '\n'])
+                .next()
+                .unwrap_or(tag);
             let known = TAGS.contains(&name);
             let mut addresses = tag.split("href=\"").skip(1);
-            let safe = addresses.all(|to| ["http://", "https://", "mailto:"].iter().any(|scheme| to.starts_with(scheme)));
+            let safe = addresses.all(|to| {
+                ["http://", "https://", "mailto:"]
+                    .iter()
+                    .any(|scheme| to.starts_with(scheme))
+            });
             known && safe && !tag.contains("src=") && !tag.contains("style=")
         })
     }
@@ -151,13 +172,22 @@ mod tests {
 
     #[test]
     fn raw_html_is_shown_as_the_text_it_is() {
-        assert_eq!(render("Use `<b>` or <b>bold</b>").trim(), "<p>Use <code>&lt;b&gt;</code> or &lt;b&gt;bold&lt;/b&gt;</p>");
-        assert_eq!(render("<script>alert(1)</script>").trim(), "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>");
+        assert_eq!(
+            render("Use `<b>` or <b>bold</b>").trim(),
+            "<p>Use <code>&lt;b&gt;</code> or &lt;b&gt;bold&lt;/b&gt;</p>"
+        );
+        assert_eq!(
+            render("<script>alert(1)</script>").trim(),
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"
+        );
     }
 
     #[test]
     fn an_image_becomes_its_alternative_text() {
-        assert_eq!(render("See ![a *red* fox](https://evil.example/?q=1) run").trim(), "<p>See a <em>red</em> fox run</p>");
+        assert_eq!(
+            render("See ![a *red* fox](https://evil.example/?q=1) run").trim(),
+            "<p>See a <em>red</em> fox run</p>"
+        );
     }
 
     #[test]

@@ -83,25 +83,67 @@ impl Default for Metrics {
         };
         registry.register("requests", "Requests answered", metrics.requests.clone());
         registry.register("frames", "Frames sent to readers", metrics.frames.clone());
-        registry.register("commits", "Transactions committed since start", metrics.commits.clone());
-        registry.register("reads", "Reads of the database since start", metrics.reads.clone());
+        registry.register(
+            "commits",
+            "Transactions committed since start",
+            metrics.commits.clone(),
+        );
+        registry.register(
+            "reads",
+            "Reads of the database since start",
+            metrics.reads.clone(),
+        );
         registry.register("streams", "Streams open now", metrics.streams.clone());
         registry.register("turns", "Turns that ended", metrics.turns.clone());
-        registry.register("unwritten_entries", "Entries of the assistant that could not be written", metrics.unwritten_entries.clone());
-        registry.register("interrupted", "Entries and turns whose worker was lost", metrics.interrupted.clone());
-        registry.register("retention_lag_seconds", "How late a tier's oldest entry is", metrics.retention_lag.clone());
-        registry.register("retention_failures", "Steps of retention that failed", metrics.retention_failures.clone());
-        registry.register("retention_orphans", "Objects deleted that nothing referred to", metrics.retention_orphans.clone());
-        registry.register("archive_damaged", "Objects that are damaged or missing", metrics.archive_damaged.clone());
-        registry.register("retention_waiting", "1 while deletions wait for an admin", metrics.retention_waiting.clone());
-        Self { registry: Mutex::new(registry), ..metrics }
+        registry.register(
+            "unwritten_entries",
+            "Entries of the assistant that could not be written",
+            metrics.unwritten_entries.clone(),
+        );
+        registry.register(
+            "interrupted",
+            "Entries and turns whose worker was lost",
+            metrics.interrupted.clone(),
+        );
+        registry.register(
+            "retention_lag_seconds",
+            "How late a tier's oldest entry is",
+            metrics.retention_lag.clone(),
+        );
+        registry.register(
+            "retention_failures",
+            "Steps of retention that failed",
+            metrics.retention_failures.clone(),
+        );
+        registry.register(
+            "retention_orphans",
+            "Objects deleted that nothing referred to",
+            metrics.retention_orphans.clone(),
+        );
+        registry.register(
+            "archive_damaged",
+            "Objects that are damaged or missing",
+            metrics.archive_damaged.clone(),
+        );
+        registry.register(
+            "retention_waiting",
+            "1 while deletions wait for an admin",
+            metrics.retention_waiting.clone(),
+        );
+        Self {
+            registry: Mutex::new(registry),
+            ..metrics
+        }
     }
 }
 
 impl Metrics {
     /// All of it in the OpenMetrics text format.
     pub fn text(&self) -> String {
-        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let registry = self
+            .registry
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut text = String::new();
         encode(&mut text, &registry).expect("metrics can be written to a String");
         text

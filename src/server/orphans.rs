@@ -48,7 +48,11 @@ pub struct Orphans<T> {
 impl<T> Orphans<T> {
     /// Nothing yet.
     pub const fn none() -> Self {
-        Self { known: 0, unknown: 0, first: Vec::new() }
+        Self {
+            known: 0,
+            unknown: 0,
+            first: Vec::new(),
+        }
     }
 
     /// Counts something that the database knows, or does not.
@@ -66,7 +70,11 @@ impl<T> Orphans<T> {
     /// Those to delete, and whether these are all. Errors: the database knows so little of `what` that it may be the wrong one, and
     /// no admin has said (`confirmed`) that it is not.
     pub fn to_delete(self, what: &str, confirmed: bool) -> Result<(Vec<T>, bool)> {
-        let Self { known, unknown, first } = self;
+        let Self {
+            known,
+            unknown,
+            first,
+        } = self;
         if unknown > FEW && unknown > known && !confirmed {
             return Err(Error::Conflict(format!(
                 "of {} {what} this database knows {known}; is it the right one? Nothing of the others is deleted. If it is, \
@@ -91,18 +99,39 @@ mod tests {
 
     #[test]
     fn a_database_that_knows_little_of_what_is_there_deletes_nothing_without_a_word() {
-        assert_eq!(found(0, 3).to_delete("objects", false).unwrap(), (vec![0, 1, 2], true));
+        assert_eq!(
+            found(0, 3).to_delete("objects", false).unwrap(),
+            (vec![0, 1, 2], true)
+        );
         assert_eq!(found(4, 4).to_delete("objects", false).unwrap().0.len(), 4);
         for (known, unknown) in [(0, 4), (4, 5), (100, 500)] {
-            let refused = found(known, unknown).to_delete("objects", false).unwrap_err().to_string();
-            assert!(refused.contains(&format!("of {} objects this database knows {known};", known + unknown)), "{refused}");
-            assert_eq!(found(known, unknown).to_delete("objects", true).unwrap().0.len(), unknown);
+            let refused = found(known, unknown)
+                .to_delete("objects", false)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                refused.contains(&format!(
+                    "of {} objects this database knows {known};",
+                    known + unknown
+                )),
+                "{refused}"
+            );
+            assert_eq!(
+                found(known, unknown)
+                    .to_delete("objects", true)
+                    .unwrap()
+                    .0
+                    .len(),
+                unknown
+            );
         }
     }
 
     #[test]
     fn more_orphans_than_are_remembered_are_left_to_the_next_sweep() {
-        let (first, all) = found(MOST + 1, MOST + 1).to_delete("objects", false).unwrap();
+        let (first, all) = found(MOST + 1, MOST + 1)
+            .to_delete("objects", false)
+            .unwrap();
         assert_eq!((first.len(), all), (MOST, false));
     }
 }

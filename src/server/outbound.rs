@@ -61,7 +61,9 @@ impl Outbound {
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirects)
-            .dns_resolver(Resolver { allowed: allowed.clone() })
+            .dns_resolver(Resolver {
+                allowed: allowed.clone(),
+            })
             .no_proxy()
             .build()?;
         Ok(Self { client, allowed })
@@ -70,10 +72,22 @@ impl Outbound {
     /// The bytes at `url`, at most `max_bytes`.
     pub async fn fetch(&self, url: &str, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
         let forbidden = || FetchError::Forbidden(url.chars().take(200).collect());
-        let parsed = Url::parse(url).ok().filter(|parsed| may_fetch(parsed, &self.allowed)).ok_or_else(forbidden)?;
+        let parsed = Url::parse(url)
+            .ok()
+            .filter(|parsed| may_fetch(parsed, &self.allowed))
+            .ok_or_else(forbidden)?;
         let failed = |why: reqwest::Error| FetchError::Failed(reason(&why));
-        let response = self.client.get(parsed).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
-        if response.content_length().is_some_and(|length| length > max_bytes as u64) {
+        let response = self
+            .client
+            .get(parsed)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(failed)?;
+        if response
+            .content_length()
+            .is_some_and(|length| length > max_bytes as u64)
+        {
             return Err(FetchError::TooLarge(max_bytes));
         }
         let mut bytes = Vec::new();
@@ -90,9 +104,16 @@ impl Outbound {
 
 /// Whether an address may be asked at all; a name's own addresses are checked when it is resolved.
 fn may_fetch(url: &Url, allowed: &[String]) -> bool {
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    let Some(host) = url.host_str().filter(|_| plain) else { return false };
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none();
+    let Some(host) = url.host_str().filter(|_| plain) else {
+        return false;
+    };
+    let literal = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     allowed.iter().any(|allowed| allowed == host) || literal.map_or(true, is_public)
 }
 
@@ -102,7 +123,10 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    error.status().map_or_else(|| innermost.to_string(), |status| format!("the server answered {status}"))
+    error.status().map_or_else(
+        || innermost.to_string(),
+        |status| format!("the server answered {status}"),
+    )
 }
 
 struct Resolver {
@@ -114,7 +138,9 @@ impl Resolve for Resolver {
         let allowed = self.allowed.iter().any(|allowed| allowed == name.as_str());
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let addresses: Vec<SocketAddr> = found.filter(|address| allowed || is_public(address.ip())).collect();
+            let addresses: Vec<SocketAddr> = found
+                .filter(|address| allowed || is_public(address.ip()))
+                .collect();
             if addresses.is_empty() {
                 return Err("it leads to an address that may not be fetched".into());
             }
@@ -143,9 +169,15 @@ mod tests {
             "http://user:pass@example.org/",
             "nonsense",
         ] {
-            assert!(matches!(outbound.fetch(url, 10).await, Err(FetchError::Forbidden(_))), "{url}");
+            assert!(
+                matches!(outbound.fetch(url, 10).await, Err(FetchError::Forbidden(_))),
+                "{url}"
+            );
         }
         let by_name = outbound.fetch("http://localhost:9/", 10).await.unwrap_err();
-        assert_eq!(by_name, FetchError::Failed("it leads to an address that may not be fetched".into()));
+        assert_eq!(
+            by_name,
+            FetchError::Failed("it leads to an address that may not be fetched".into())
+        );
     }
 }

@@ -22,7 +22,12 @@ impl ProxySettings {
     /// Checks the setting and adds its problems to those of the others.
     pub fn check(&self, problems: &mut Vec<String>) -> TrustedProxies {
         let mut trusted = Vec::new();
-        for word in self.trusted_proxies.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        for word in self
+            .trusted_proxies
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+        {
             match word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
                 Ok(net) => trusted.push(net),
                 Err(_) => problems.push(format!("HOLLY_TRUSTED_PROXIES has {word:?}; it takes addresses and networks such as 10.0.0.0/8")),
@@ -35,7 +40,11 @@ impl ProxySettings {
 impl TrustedProxies {
     /// Who asks: the address of the connection or, where that is a trusted proxy, the last one it names that is none itself.
     pub fn asker(&self, connection: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let named = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
         let named: Vec<Option<IpAddr>> = named.map(|address| address.trim().parse().ok()).collect();
         let mut asker = connection.to_canonical();
         for address in named.into_iter().rev() {
@@ -58,8 +67,15 @@ mod tests {
 
     fn trusted(text: &str) -> Result<TrustedProxies, Vec<String>> {
         let mut problems = Vec::new();
-        let trusted = ProxySettings { trusted_proxies: text.into() }.check(&mut problems);
-        if problems.is_empty() { Ok(trusted) } else { Err(problems) }
+        let trusted = ProxySettings {
+            trusted_proxies: text.into(),
+        }
+        .check(&mut problems);
+        if problems.is_empty() {
+            Ok(trusted)
+        } else {
+            Err(problems)
+        }
     }
 
     #[test]
@@ -69,7 +85,11 @@ mod tests {
             ("127.0.0.1", &["203.0.113.9"][..], "203.0.113.9"),
             ("127.0.0.1", &[], "127.0.0.1"),
             ("127.0.0.1", &["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
-            ("::1", &["198.51.100.1", "203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+            (
+                "::1",
+                &["198.51.100.1", "203.0.113.9, 10.1.2.3"],
+                "203.0.113.9",
+            ),
             ("::ffff:127.0.0.1", &["2001:db8::5"], "2001:db8::5"),
             ("192.0.2.7", &["203.0.113.9"], "192.0.2.7"),
             ("127.0.0.1", &["203.0.113.9, nonsense"], "127.0.0.1"),
@@ -79,7 +99,13 @@ mod tests {
             for value in forwarded {
                 headers.append("x-forwarded-for", value.parse().unwrap());
             }
-            assert_eq!(proxies.asker(connection.parse().unwrap(), &headers).to_string(), asker, "{connection} {forwarded:?}");
+            assert_eq!(
+                proxies
+                    .asker(connection.parse().unwrap(), &headers)
+                    .to_string(),
+                asker,
+                "{connection} {forwarded:?}"
+            );
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{
     middleware::{identity, measure, request_id, same_origin, security_headers, sign_in_first},
     routes::{
-        BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
-        openapi, provider_sign_in, stats, stream,
+        BODY_MAX_BYTES, FORM_MAX_BYTES, Problem, approvals, cleanup, conversations, create, entry,
+        export, files, health, list, messages, openapi, provider_sign_in, stats, stream,
     },
     site,
     state::App,
@@ -49,7 +49,9 @@ pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
         .merge(static_files(&app).layer(compressed()))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| panicked()))
+        .layer(CatchPanicLayer::custom(
+            |_: Box<dyn std::any::Any + Send>| panicked(),
+        ))
         .layer(from_fn_with_state(https, security_headers::layer))
         .layer(from_fn_with_state(app.clone(), measure::layer))
         .layer(from_fn(request_id::layer))
@@ -66,17 +68,46 @@ fn http_api() -> Router<App> {
         .route("/api/work-log/create", post(create::create))
         .route("/api/work-log/list", get(list::list))
         .route("/api/work-log/export", get(export::export))
-        .route("/api/work-log/cleanup", post(cleanup::cleanup).get(cleanup::cleanup))
+        .route(
+            "/api/work-log/cleanup",
+            post(cleanup::cleanup).get(cleanup::cleanup),
+        )
         .route("/api/work-log/stats", get(stats::stats))
-        .route("/api/work-log/{id}", get(entry::read).patch(entry::patch).delete(entry::delete))
-        .route("/api/conversations", get(conversations::list).post(conversations::create))
-        .route("/api/conversations/{id}", get(conversations::read).patch(conversations::rename).delete(conversations::delete))
-        .route("/api/conversations/{id}/messages", with_files(post(messages::send)))
+        .route(
+            "/api/work-log/{id}",
+            get(entry::read).patch(entry::patch).delete(entry::delete),
+        )
+        .route(
+            "/api/conversations",
+            get(conversations::list).post(conversations::create),
+        )
+        .route(
+            "/api/conversations/{id}",
+            get(conversations::read)
+                .patch(conversations::rename)
+                .delete(conversations::delete),
+        )
+        .route(
+            "/api/conversations/{id}/messages",
+            with_files(post(messages::send)),
+        )
         .route("/messages", with_files(post(messages::send_form)))
-        .route("/api/conversations/{id}/regenerate", post(messages::regenerate))
+        .route(
+            "/api/conversations/{id}/regenerate",
+            post(messages::regenerate),
+        )
         .route("/api/conversations/{id}/stop", post(messages::stop))
-        .route("/api/conversations/{id}/approvals/{entry}", post(approvals::decide))
-        .route("/api/{*rest}", get(no_such_address).post(no_such_address).patch(no_such_address).delete(no_such_address))
+        .route(
+            "/api/conversations/{id}/approvals/{entry}",
+            post(approvals::decide),
+        )
+        .route(
+            "/api/{*rest}",
+            get(no_such_address)
+                .post(no_such_address)
+                .patch(no_such_address)
+                .delete(no_such_address),
+        )
         .route("/files/{id}", get(files::read))
         .method_not_allowed_fallback(wrong_method)
 }
@@ -103,7 +134,9 @@ fn pages(app: &App) -> Router<App> {
 }
 
 async fn server_function(State(app): State<App>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request).await.into_response()
+    leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request)
+        .await
+        .into_response()
 }
 
 async fn page(State(app): State<App>, request: Request) -> Response {
@@ -111,7 +144,9 @@ async fn page(State(app): State<App>, request: Request) -> Response {
     let (theme, detail) = (Theme::of(request.headers()), detail_of(request.headers()));
     let context = move || {
         provide_context(app.clone());
-        nonce.clone().inspect(|nonce| provide_context(nonce.clone()));
+        nonce
+            .clone()
+            .inspect(|nonce| provide_context(nonce.clone()));
         theme.inspect(|theme| provide_context(*theme));
         detail.inspect(|detail| provide_context(*detail));
     };
@@ -131,7 +166,10 @@ fn static_files(app: &App) -> Router<App> {
 }
 
 async fn style_sheet(sheet: &'static style::Sheet) -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
     (headers, sheet.text.as_str())
 }
 
@@ -140,11 +178,17 @@ async fn no_such_address() -> Problem {
 }
 
 async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not know that method")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address does not know that method",
+    )
 }
 
 fn panicked() -> Response {
     tracing::error!("a request panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log")
-        .into_response()
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "something went wrong on the server; the request's id finds it in the server's log",
+    )
+    .into_response()
 }

@@ -40,8 +40,12 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
     let addr = config.addr;
     let app = App::open(config, clock, site).await?;
     workers::settle_left_overs(&app).await?;
-    let listener = TcpListener::bind(addr).await.map_err(|why| ServeError::Listen(addr, why))?;
-    let local = listener.local_addr().map_err(|why| ServeError::Listen(addr, why))?;
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|why| ServeError::Listen(addr, why))?;
+    let local = listener
+        .local_addr()
+        .map_err(|why| ServeError::Listen(addr, why))?;
     workers::start(&app);
     announce(&app, local);
     listen(app, listener).await
@@ -50,8 +54,8 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
 async fn listen(app: App, listener: TcpListener) -> Result<(), ServeError> {
     let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
     let shutdown = app.shutdown.clone();
-    let serving =
-        axum::serve(DeadlineListener::new(listener, PATIENCE), service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service)
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving.into_future());
     tokio::select! {
         ended = &mut serving => return ended.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(ServeError::Serve),
@@ -62,7 +66,9 @@ async fn listen(app: App, listener: TcpListener) -> Result<(), ServeError> {
     app.tasks.close();
     let orderly = async {
         app.tasks.wait().await;
-        serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+        serving
+            .await
+            .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
     };
     match tokio::time::timeout(PATIENCE_AT_THE_END, orderly).await {
         Ok(ended) => ended.map_err(ServeError::Serve)?,
@@ -73,16 +79,24 @@ async fn listen(app: App, listener: TcpListener) -> Result<(), ServeError> {
 }
 
 async fn told_to_end() {
-    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+    let mut terminate =
+        tokio::signal::unix::signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
     tokio::select! {
         _ = terminate.recv() => {}
         ended = tokio::signal::ctrl_c() => if ended.is_err() { std::future::pending::<()>().await },
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the address is what a person waits for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is what a person waits for"
+)]
 fn announce(app: &App, local: SocketAddr) {
-    let address = app.config.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
+    let address = app
+        .config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{local}"));
     println!("Holly is at {address}");
     if app.config.public_url.is_some() {
         println!("listening on http://{local}");

@@ -10,7 +10,10 @@ pub struct Sniffed {
 }
 
 const fn sniffed(media_type: &'static str, extension: &'static str) -> Option<Sniffed> {
-    Some(Sniffed { media_type, extension })
+    Some(Sniffed {
+        media_type,
+        extension,
+    })
 }
 
 /// A picture that every browser shows and models take: PNG, JPEG, GIF or WebP.
@@ -19,7 +22,21 @@ pub fn picture(bytes: &[u8]) -> Option<Sniffed> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => sniffed("image/png", "png"),
         [0xff, 0xd8, 0xff, ..] => sniffed("image/jpeg", "jpg"),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => sniffed("image/gif", "gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => sniffed("image/webp", "webp"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => sniffed("image/webp", "webp"),
         _ => None,
     }
 }
@@ -37,7 +54,21 @@ pub fn film(bytes: &[u8]) -> Option<Sniffed> {
 /// A picture, or sound that browsers play: WAV, MP3, Ogg, FLAC or AAC in MP4.
 pub fn media(bytes: &[u8]) -> Option<Sniffed> {
     picture(bytes).or(match bytes {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => sniffed("audio/wav", "wav"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ] => sniffed("audio/wav", "wav"),
         [b'I', b'D', b'3', ..] | [0xff, 0xfb | 0xf3 | 0xf2, ..] => sniffed("audio/mpeg", "mp3"),
         [b'O', b'g', b'g', b'S', ..] => sniffed("audio/ogg", "ogg"),
         [b'f', b'L', b'a', b'C', ..] => sniffed("audio/flac", "flac"),
@@ -52,10 +83,16 @@ mod tests {
 
     #[test]
     fn films_are_told_from_sound_in_the_same_box() {
-        for (bytes, media_type) in
-            [(&b"....ftypisom"[..], Some("video/mp4")), (b"\x1a\x45\xdf\xa3", Some("video/webm")), (b"....ftypM4A ", None)]
-        {
-            assert_eq!(film(bytes).map(|sniffed| sniffed.media_type), media_type, "{bytes:?}");
+        for (bytes, media_type) in [
+            (&b"....ftypisom"[..], Some("video/mp4")),
+            (b"\x1a\x45\xdf\xa3", Some("video/webm")),
+            (b"....ftypM4A ", None),
+        ] {
+            assert_eq!(
+                film(bytes).map(|sniffed| sniffed.media_type),
+                media_type,
+                "{bytes:?}"
+            );
         }
     }
 
@@ -74,7 +111,11 @@ mod tests {
             (b"<html>", None),
             (b"", None),
         ] {
-            assert_eq!(media(bytes).map(|sniffed| sniffed.media_type), media_type, "{bytes:?}");
+            assert_eq!(
+                media(bytes).map(|sniffed| sniffed.media_type),
+                media_type,
+                "{bytes:?}"
+            );
         }
     }
 }

@@ -59,7 +59,11 @@ fn lean(css: &str) -> String {
     let first = parts.next().unwrap_or_default();
     let rest = parts.map(|part| part.split_once("*/").map_or("", |(_, after)| after));
     let bare: String = std::iter::once(first).chain(rest).collect();
-    bare.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+    bare.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -67,12 +71,18 @@ mod tests {
     #[test]
     fn only_what_browsers_pass_over_is_left_out() {
         let css = "/* Why. */\n.a {\n  color: red; /* one\n  or two */ margin: 0 1px;\n}\n\n.b > .c { content: \"→  \"; }\n";
-        assert_eq!(super::lean(css), ".a {\ncolor: red;  margin: 0 1px;\n}\n.b > .c { content: \"→  \"; }\n");
+        assert_eq!(
+            super::lean(css),
+            ".a {\ncolor: red;  margin: 0 1px;\n}\n.b > .c { content: \"→  \"; }\n"
+        );
     }
 
     #[test]
     fn every_file_of_the_folder_is_in_a_sheet() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/style")).unwrap();
-        assert_eq!(files.count(), super::CHAT_FILES.len() + super::PAGES_FILES.len());
+        assert_eq!(
+            files.count(),
+            super::CHAT_FILES.len() + super::PAGES_FILES.len()
+        );
     }
 }

@@ -35,7 +35,10 @@ pub async fn follow_clock(app: &App) -> Result<()> {
     if let Some(shared) = app.store.clock().await? {
         let under_way = i64::try_from((app.clock.monotonic() - asked).as_millis()).unwrap_or(0) / 2;
         if let Some(wrong) = app.clock.follow(shared.plus(under_way)) {
-            tracing::warn!(wrong_by_ms = wrong, "the clock of this machine differs from the database's, which is followed");
+            tracing::warn!(
+                wrong_by_ms = wrong,
+                "the clock of this machine differs from the database's, which is followed"
+            );
         }
     }
     Ok(())
@@ -57,8 +60,16 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
     repeat(app, worker::LOOK_EVERY, "retention", retention());
-    repeat(app, worker::LOOK_EVERY, "list of erasures", listing_erasures());
-    until_the_end(app, damage::keep_written(app.retention.clone(), app.clock.clone()));
+    repeat(
+        app,
+        worker::LOOK_EVERY,
+        "list of erasures",
+        listing_erasures(),
+    );
+    until_the_end(
+        app,
+        damage::keep_written(app.retention.clone(), app.clock.clone()),
+    );
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
         let store = app.store.clone();
@@ -72,7 +83,12 @@ pub fn start(app: &App) {
             tracing::warn!(%error, "files were not put in order; it is tried again in an hour");
         }
     });
-    repeat(app, TIDY_EVERY, "tidying", |app| async move { tidy(&app).await });
+    repeat(
+        app,
+        TIDY_EVERY,
+        "tidying",
+        |app| async move { tidy(&app).await },
+    );
 }
 
 type Pass = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -92,7 +108,14 @@ fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
             follow_clock(&app).await?;
             sweep(&app).await?;
             let at_work = leases_held(&mut *app.store.read().await?).await?;
-            rested_at.store(if at_work { u64::MAX } else { app.store.counters().used() }, Ordering::Relaxed);
+            rested_at.store(
+                if at_work {
+                    u64::MAX
+                } else {
+                    app.store.counters().used()
+                },
+                Ordering::Relaxed,
+            );
             Ok(())
         })
     }
@@ -129,7 +152,13 @@ fn listing_erasures() -> impl Fn(App) -> Pass + Send + 'static {
 
 /// Tells other processes what moved here, and hears what moved there.
 fn relay(app: &App) {
-    let relay = Relay::new(app.store.clone(), app.feed.clone(), &app.config.listen_url, &random_hex::<8>(), Pace::default());
+    let relay = Relay::new(
+        app.store.clone(),
+        app.feed.clone(),
+        &app.config.listen_url,
+        &random_hex::<8>(),
+        Pace::default(),
+    );
     until_the_end(app, relay.clone().tell());
     until_the_end(app, relay.clone().tell_words());
     until_the_end(app, relay.clone().hear());
@@ -147,8 +176,12 @@ fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// When the server ends, a pass is left where it is: what it did not commit is not done, as after a crash, and done the next time.
-fn repeat<F>(app: &App, every: Duration, what: &'static str, pass: impl Fn(App) -> F + Send + 'static)
-where
+fn repeat<F>(
+    app: &App,
+    every: Duration,
+    what: &'static str,
+    pass: impl Fn(App) -> F + Send + 'static,
+) where
     F: Future<Output = Result<()>> + Send,
 {
     let here = app.clone();
@@ -195,7 +228,11 @@ async fn tidy(app: &App) -> Result<()> {
 /// One pass over files that nobody needs; what an earlier installation kept in the data folder goes to the bucket.
 async fn clear_files(app: &App) -> Result<()> {
     let now = app.clock.now();
-    let cut_off = app.files.clear_cut_off(now.plus(-DAY_MS)).await.map_err(|why| Error::Files(why.to_string()))?;
+    let cut_off = app
+        .files
+        .clear_cut_off(now.plus(-DAY_MS))
+        .await
+        .map_err(|why| Error::Files(why.to_string()))?;
     let moved = app.files.bring_over().await?;
     let deleted = chat::delete_doomed_files(&app.store, &app.files).await?;
     let orphans = chat::sweep_files(&app.store, &app.files, now, false).await?;

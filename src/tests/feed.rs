@@ -22,10 +22,24 @@ async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() 
         access: Box::new(|| Box::pin(async { false })),
         frames: app.metrics.frames.clone(),
     };
-    let rev = heads::of(&mut app.store.read().await.unwrap(), user).await.unwrap().head;
-    let reading = Reading { user, only: None, cursor: Cursor { epoch: app.store.epoch(), rev } };
+    let rev = heads::of(&mut app.store.read().await.unwrap(), user)
+        .await
+        .unwrap()
+        .head;
+    let reading = Reading {
+        user,
+        only: None,
+        cursor: Cursor {
+            epoch: app.store.epoch(),
+            rev,
+        },
+    };
     let mut stream = Stream::new(context, reading, Timing::default());
     let said = stream.next().await.unwrap();
-    assert!(std::str::from_utf8(&said).unwrap().contains("event: auth\n"));
+    assert!(
+        std::str::from_utf8(&said)
+            .unwrap()
+            .contains("event: auth\n")
+    );
     assert_eq!(stream.next().await, None);
 }

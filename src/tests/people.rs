@@ -9,7 +9,10 @@ use crate::{
         chat::begin_turn,
         error::Error,
         new_id,
-        people::{INVITATION_DAYS, Whose, disable, enable, erase, find_by_email, find_invitation, invite, join, set_admin, withdraw},
+        people::{
+            INVITATION_DAYS, Whose, disable, enable, erase, find_by_email, find_invitation, invite,
+            join, set_admin, withdraw,
+        },
         retention::Retention,
         store::{Store, invitations, people, turns, users},
     },
@@ -25,7 +28,11 @@ const PASSWORD: &str = "a lighthouse at dusk";
 const OVER: i64 = INVITATION_DAYS * DAY_MS;
 
 async fn admin(store: &Store, name: &str) -> UserId {
-    let account = Account { id: new_id::user(NOW), email: format!("{name}@example.org"), is_admin: true };
+    let account = Account {
+        id: new_id::user(NOW),
+        email: format!("{name}@example.org"),
+        is_admin: true,
+    };
     let mut tx = store.begin().await.unwrap();
     assert!(users::insert(&mut tx, NOW, &account, "none").await.unwrap());
     tx.commit().await.unwrap();
@@ -33,7 +40,10 @@ async fn admin(store: &Store, name: &str) -> UserId {
 }
 
 async fn retention(store: &Store, folder: &std::path::Path) -> Retention {
-    Retention { store: store.clone(), archive: Archive::open(&format!("file://{}", folder.display())).unwrap() }
+    Retention {
+        store: store.clone(),
+        archive: Archive::open(&format!("file://{}", folder.display())).unwrap(),
+    }
 }
 
 on_both_databases! {
@@ -172,7 +182,12 @@ on_both_databases! {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_hold_no_secret_of_an_invitation() {
     let database = Sqlite::create().await;
-    let secret = invite(&database.store, NOW, None, "lighthouse@example.org", false).await.unwrap();
-    assert!(database.occurrences("lighthouse@example.org") > 0, "the invitation is there");
+    let secret = invite(&database.store, NOW, None, "lighthouse@example.org", false)
+        .await
+        .unwrap();
+    assert!(
+        database.occurrences("lighthouse@example.org") > 0,
+        "the invitation is there"
+    );
     assert_eq!(database.occurrences(&secret), 0);
 }

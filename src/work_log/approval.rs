@@ -60,12 +60,20 @@ impl Approval {
     pub fn read(value: &Value) -> Option<Self> {
         let fields = Fields::of(value)?;
         match fields.text("state")? {
-            "waiting" => Some(Self::Waiting { until: fields.time("until")? }),
+            "waiting" => Some(Self::Waiting {
+                until: fields.time("until")?,
+            }),
             "decided" => {
                 let decision = Decision::of(fields.text("decision")?)?;
-                Some(Self::Decided { decision, by: fields.parsed("by")?, at: fields.time("at")? })
+                Some(Self::Decided {
+                    decision,
+                    by: fields.parsed("by")?,
+                    at: fields.time("at")?,
+                })
             }
-            "lapsed" => Some(Self::Lapsed { at: fields.time("at")? }),
+            "lapsed" => Some(Self::Lapsed {
+                at: fields.time("at")?,
+            }),
             _ => None,
         }
     }
@@ -74,9 +82,21 @@ impl Approval {
     pub fn words(&self) -> String {
         match self {
             Self::Waiting { until } => format!("asked, with time until {}", until.date_time()),
-            Self::Decided { decision: Decision::Once, at, .. } => format!("allowed once, {}", at.date_time()),
-            Self::Decided { decision: Decision::Always, at, .. } => format!("always allowed since {}", at.date_time()),
-            Self::Decided { decision: Decision::Deny, at, .. } => format!("denied, {}", at.date_time()),
+            Self::Decided {
+                decision: Decision::Once,
+                at,
+                ..
+            } => format!("allowed once, {}", at.date_time()),
+            Self::Decided {
+                decision: Decision::Always,
+                at,
+                ..
+            } => format!("always allowed since {}", at.date_time()),
+            Self::Decided {
+                decision: Decision::Deny,
+                at,
+                ..
+            } => format!("denied, {}", at.date_time()),
             Self::Lapsed { at } => format!("nobody answered until {}", at.date_time()),
         }
     }
@@ -91,7 +111,11 @@ mod tests {
     fn the_wire_shape_names_decision_who_and_when() {
         let at = Timestamp::from_millis(1_795_512_600_000);
         let by = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f".parse().unwrap();
-        let decided = Approval::Decided { decision: Decision::Always, by, at };
+        let decided = Approval::Decided {
+            decision: Decision::Always,
+            by,
+            at,
+        };
         let json = json!({"state": "decided", "decision": "always", "by": by, "at": "2026-11-24T09:30:00.000Z"});
         assert_eq!(serde_json::to_value(decided).unwrap(), json);
         assert_eq!(serde_json::from_value::<Approval>(json).unwrap(), decided);

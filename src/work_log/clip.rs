@@ -12,7 +12,11 @@ pub fn clip_title(title: &str) -> String {
     match line.char_indices().nth(TITLE_MAX_CHARS) {
         None if line.is_empty() => "Untitled".to_owned(),
         None => line,
-        Some(_) => line.chars().take(TITLE_MAX_CHARS - 1).chain(['…']).collect(),
+        Some(_) => line
+            .chars()
+            .take(TITLE_MAX_CHARS - 1)
+            .chain(['…'])
+            .collect(),
     }
 }
 
@@ -31,7 +35,10 @@ pub fn clip_details(mut details: String) -> String {
 /// The metadata; while it is too large its longest text gives way to a note of its length.
 pub fn clip_metadata(mut metadata: Metadata) -> Metadata {
     while Value::Object(metadata.0.clone()).to_string().len() > METADATA_MAX_BYTES {
-        let longest = metadata.0.iter_mut().max_by_key(|(_, value)| value.to_string().len());
+        let longest = metadata
+            .0
+            .iter_mut()
+            .max_by_key(|(_, value)| value.to_string().len());
         match longest {
             Some((_, value)) if value.to_string().len() > NOTE_BYTES => {
                 *value = Value::String(format!("{} bytes left out", value.to_string().len()));
@@ -62,6 +69,14 @@ mod tests {
     fn what_was_left_out_is_said() {
         assert!(clip_details("x".repeat(70_000)).ends_with("… 4528 bytes left out"));
         assert_eq!(clip_details("short".into()), "short");
-        assert_eq!(clip_metadata(Metadata::default().with("error", "e".repeat(20_000)).with("model", "m")).text("model"), Some("m"));
+        assert_eq!(
+            clip_metadata(
+                Metadata::default()
+                    .with("error", "e".repeat(20_000))
+                    .with("model", "m")
+            )
+            .text("model"),
+            Some("m")
+        );
     }
 }

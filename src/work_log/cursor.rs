@@ -25,11 +25,14 @@ impl FromStr for Epoch {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let plain = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let plain =
+            text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !plain {
             return Err(InvalidCursor);
         }
-        u64::from_str_radix(text, 16).map(Self).map_err(|_| InvalidCursor)
+        u64::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| InvalidCursor)
     }
 }
 
@@ -58,11 +61,16 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let (epoch, rev) = text.split_once('.').ok_or(InvalidCursor)?;
-        let canonical = !rev.is_empty() && rev.bytes().all(|b| b.is_ascii_digit()) && (rev == "0" || !rev.starts_with('0'));
+        let canonical = !rev.is_empty()
+            && rev.bytes().all(|b| b.is_ascii_digit())
+            && (rev == "0" || !rev.starts_with('0'));
         if !canonical {
             return Err(InvalidCursor);
         }
-        Ok(Self { epoch: epoch.parse()?, rev: rev.parse().map_err(|_| InvalidCursor)? })
+        Ok(Self {
+            epoch: epoch.parse()?,
+            rev: rev.parse().map_err(|_| InvalidCursor)?,
+        })
     }
 }
 
@@ -74,7 +82,9 @@ impl Serialize for Cursor {
 
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

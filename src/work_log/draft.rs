@@ -78,7 +78,9 @@ impl EntryDraft {
             details: fields.details().flatten(),
             metadata: Metadata(fields.metadata().unwrap_or_default()),
             duration_ms: fields.number("durationMs", 0, DURATION_MAX_MS),
-            lease_ms: fields.number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S).map_or(LEASE_DEFAULT_MS, |s| s * 1000),
+            lease_ms: fields
+                .number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S)
+                .map_or(LEASE_DEFAULT_MS, |s| s * 1000),
         };
         fields.finish(draft)
     }
@@ -95,14 +97,20 @@ impl EntryPatch {
             metadata: fields.metadata(),
             duration_ms: fields.number("durationMs", 0, DURATION_MAX_MS),
             kept: fields.flag("kept"),
-            lease_ms: fields.number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S).map(|s| s * 1000),
+            lease_ms: fields
+                .number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S)
+                .map(|s| s * 1000),
         };
         fields.finish(patch)
     }
 
     /// Whether it says whether the entry is kept, and nothing else.
     pub fn only_keeps(&self) -> bool {
-        self.kept.is_some() && Self { kept: None, ..self.clone() } == Self::default()
+        self.kept.is_some()
+            && Self {
+                kept: None,
+                ..self.clone()
+            } == Self::default()
     }
 }
 
@@ -115,20 +123,36 @@ struct Fields {
 impl Fields {
     fn of(body: &Value) -> Result<Self, Vec<FieldError>> {
         match body {
-            Value::Object(fields) => Ok(Self { left: fields.clone(), problems: Vec::new() }),
-            _ => Err(vec![FieldError { field: "body".into(), reason: "must be a JSON object".into() }]),
+            Value::Object(fields) => Ok(Self {
+                left: fields.clone(),
+                problems: Vec::new(),
+            }),
+            _ => Err(vec![FieldError {
+                field: "body".into(),
+                reason: "must be a JSON object".into(),
+            }]),
         }
     }
 
     fn finish<T>(mut self, value: T) -> Result<T, Vec<FieldError>> {
-        for field in std::mem::take(&mut self.left).into_iter().map(|(name, _)| name) {
+        for field in std::mem::take(&mut self.left)
+            .into_iter()
+            .map(|(name, _)| name)
+        {
             self.refuse(&field, "is not a field that can be written here");
         }
-        if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
+        if self.problems.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.problems)
+        }
     }
 
     fn refuse(&mut self, field: &str, reason: impl Into<String>) {
-        self.problems.push(FieldError { field: field.to_owned(), reason: reason.into() });
+        self.problems.push(FieldError {
+            field: field.to_owned(),
+            reason: reason.into(),
+        });
     }
 
     fn take(&mut self, field: &str) -> Option<Value> {
@@ -174,7 +198,10 @@ impl Fields {
         let title = self.text("title")?;
         let chars = title.trim().chars().count();
         if chars == 0 || chars > TITLE_MAX_CHARS {
-            self.refuse("title", format!("must be 1 to {TITLE_MAX_CHARS} characters, not {chars}"));
+            self.refuse(
+                "title",
+                format!("must be 1 to {TITLE_MAX_CHARS} characters, not {chars}"),
+            );
         }
         Some(title.trim().to_owned())
     }
@@ -186,7 +213,13 @@ impl Fields {
         }
         let details = self.text("details")?;
         if details.len() > DETAILS_MAX_BYTES {
-            self.refuse("details", format!("must be at most {DETAILS_MAX_BYTES} bytes, not {}", details.len()));
+            self.refuse(
+                "details",
+                format!(
+                    "must be at most {DETAILS_MAX_BYTES} bytes, not {}",
+                    details.len()
+                ),
+            );
         }
         Some(Some(details))
     }
@@ -196,7 +229,10 @@ impl Fields {
             Value::Object(facts) => {
                 let bytes = Value::Object(facts.clone()).to_string().len();
                 if bytes > METADATA_MAX_BYTES {
-                    self.refuse("metadata", format!("must be at most {METADATA_MAX_BYTES} bytes of JSON, not {bytes}"));
+                    self.refuse(
+                        "metadata",
+                        format!("must be at most {METADATA_MAX_BYTES} bytes of JSON, not {bytes}"),
+                    );
                 }
                 Some(facts)
             }
@@ -212,7 +248,10 @@ impl Fields {
         match value.as_i64().or_else(|| whole(value.as_f64()?)) {
             Some(number) if (least..=most).contains(&number) => Some(number),
             _ => {
-                self.refuse(field, format!("must be a whole number from {least} to {most}"));
+                self.refuse(
+                    field,
+                    format!("must be a whole number from {least} to {most}"),
+                );
                 None
             }
         }
@@ -240,19 +279,40 @@ mod tests {
     use serde_json::json;
 
     fn refused(body: Value) -> Vec<String> {
-        EntryDraft::parse(&body).unwrap_err().into_iter().map(|problem| problem.field).collect()
+        EntryDraft::parse(&body)
+            .unwrap_err()
+            .into_iter()
+            .map(|problem| problem.field)
+            .collect()
     }
 
     #[test]
     fn the_least_that_can_be_written() {
-        let draft = EntryDraft::parse(&json!({"logType": "info", "status": "info", "title": " hello "})).unwrap();
-        assert_eq!((draft.title.as_str(), draft.lease_ms), ("hello", LEASE_DEFAULT_MS));
+        let draft =
+            EntryDraft::parse(&json!({"logType": "info", "status": "info", "title": " hello "}))
+                .unwrap();
+        assert_eq!(
+            (draft.title.as_str(), draft.lease_ms),
+            ("hello", LEASE_DEFAULT_MS)
+        );
     }
 
     #[test]
     fn every_problem_is_named_at_once() {
         let body = json!({"logType": "dance", "title": "", "details": 1, "metadata": [], "durationMs": -1, "leaseSeconds": 0, "rev": 7});
-        assert_eq!(refused(body), ["logType", "status", "title", "details", "metadata", "durationMs", "leaseSeconds", "rev"]);
+        assert_eq!(
+            refused(body),
+            [
+                "logType",
+                "status",
+                "title",
+                "details",
+                "metadata",
+                "durationMs",
+                "leaseSeconds",
+                "rev"
+            ]
+        );
         assert_eq!(refused(json!([])), ["body"]);
     }
 
@@ -263,20 +323,44 @@ mod tests {
             body[field] = value;
             EntryDraft::parse(&body)
         };
-        assert!(with("title", json!("é".repeat(200))).is_ok() && with("title", json!("é".repeat(201))).is_err());
-        assert!(with("details", json!("x".repeat(65_536))).is_ok() && with("details", json!("x".repeat(65_537))).is_err());
-        assert!(with("metadata", json!({"a": "x".repeat(16_376)})).is_ok() && with("metadata", json!({"a": "x".repeat(16_377)})).is_err());
+        assert!(
+            with("title", json!("é".repeat(200))).is_ok()
+                && with("title", json!("é".repeat(201))).is_err()
+        );
+        assert!(
+            with("details", json!("x".repeat(65_536))).is_ok()
+                && with("details", json!("x".repeat(65_537))).is_err()
+        );
+        assert!(
+            with("metadata", json!({"a": "x".repeat(16_376)})).is_ok()
+                && with("metadata", json!({"a": "x".repeat(16_377)})).is_err()
+        );
     }
 
     #[test]
     fn a_whole_number_may_be_written_with_a_point() {
-        let lease = |seconds: Value| EntryPatch::parse(&json!({ "leaseSeconds": seconds })).ok().and_then(|patch| patch.lease_ms);
-        assert_eq!((lease(json!(47.0)), lease(json!(47.5)), lease(json!(1e300))), (Some(47_000), None, None));
+        let lease = |seconds: Value| {
+            EntryPatch::parse(&json!({ "leaseSeconds": seconds }))
+                .ok()
+                .and_then(|patch| patch.lease_ms)
+        };
+        assert_eq!(
+            (lease(json!(47.0)), lease(json!(47.5)), lease(json!(1e300))),
+            (Some(47_000), None, None)
+        );
     }
 
     #[test]
     fn a_patch_tells_null_from_absent() {
-        assert_eq!(EntryPatch::parse(&json!({})).unwrap(), EntryPatch::default());
-        assert_eq!(EntryPatch::parse(&json!({"details": null})).unwrap().details, Some(None));
+        assert_eq!(
+            EntryPatch::parse(&json!({})).unwrap(),
+            EntryPatch::default()
+        );
+        assert_eq!(
+            EntryPatch::parse(&json!({"details": null}))
+                .unwrap()
+                .details,
+            Some(None)
+        );
     }
 }

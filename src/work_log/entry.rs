@@ -74,7 +74,13 @@ impl WorkLogEntry {
             status: Status::of(fields.text("status")?)?,
             title: fields.string("title")?,
             details: fields.string("details"),
-            metadata: Metadata(fields.value("metadata").and_then(Value::as_object).cloned().unwrap_or_default()),
+            metadata: Metadata(
+                fields
+                    .value("metadata")
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default(),
+            ),
             timestamp: fields.time("timestamp")?,
             updated_at: fields.time("updatedAt")?,
             duration_ms: fields.number("durationMs"),
@@ -100,8 +106,13 @@ impl WorkLogEntry {
     /// The title in three parts, of which the middle one names what was worked on: `("", "Image", ": a lighthouse")`.
     /// That is the model's name where it stands in the title, else what stands before a colon.
     pub fn subject(&self) -> (&str, &str, &str) {
-        let model = self.metadata.text("modelName").and_then(|name| Some((self.title.find(name)?, name.len())));
-        let (start, length) = model.or_else(|| Some((0, self.title.find(": ")?))).unwrap_or((0, 0));
+        let model = self
+            .metadata
+            .text("modelName")
+            .and_then(|name| Some((self.title.find(name)?, name.len())));
+        let (start, length) = model
+            .or_else(|| Some((0, self.title.find(": ")?)))
+            .unwrap_or((0, 0));
         let (before, rest) = self.title.split_at(start);
         let (subject, after) = rest.split_at(length);
         (before, subject, after)
@@ -109,7 +120,11 @@ impl WorkLogEntry {
 
     /// Until when the work waits for its owner's word, if it does.
     pub fn waits_until(&self) -> Option<Timestamp> {
-        match self.metadata.approval().filter(|_| self.status == Status::Working) {
+        match self
+            .metadata
+            .approval()
+            .filter(|_| self.status == Status::Working)
+        {
             Some(Approval::Waiting { until }) => Some(until),
             _ => None,
         }
@@ -119,8 +134,22 @@ impl WorkLogEntry {
     pub fn word(&self) -> &'static str {
         match self.status {
             Status::Working if self.waits_until().is_some() => "Waiting for you",
-            Status::Warning if matches!(self.metadata.approval(), Some(Approval::Decided { decision: Decision::Deny, .. })) => "Denied",
-            Status::Warning if matches!(self.metadata.approval(), Some(Approval::Lapsed { .. })) => "Unanswered",
+            Status::Warning
+                if matches!(
+                    self.metadata.approval(),
+                    Some(Approval::Decided {
+                        decision: Decision::Deny,
+                        ..
+                    })
+                ) =>
+            {
+                "Denied"
+            }
+            Status::Warning
+                if matches!(self.metadata.approval(), Some(Approval::Lapsed { .. })) =>
+            {
+                "Unanswered"
+            }
             Status::Warning if self.metadata.flag("stopped") => "Stopped",
             Status::Warning if self.metadata.flag("interrupted") => "Interrupted",
             status => status.word(),
@@ -162,13 +191,20 @@ pub(crate) mod tests {
         let mut tried = entry(1, LogType::Info, Status::Warning, "Trying Groq instead");
         tried.metadata = Metadata::default().with("modelName", "Groq");
         assert_eq!(tried.subject(), ("Trying ", "Groq", " instead"));
-        assert_eq!(entry(2, LogType::ToolCall, Status::Success, "Image: a tree").subject(), ("", "Image", ": a tree"));
-        assert_eq!(entry(3, LogType::Info, Status::Info, "Nothing special").subject(), ("", "", "Nothing special"));
+        assert_eq!(
+            entry(2, LogType::ToolCall, Status::Success, "Image: a tree").subject(),
+            ("", "Image", ": a tree")
+        );
+        assert_eq!(
+            entry(3, LogType::Info, Status::Info, "Nothing special").subject(),
+            ("", "", "Nothing special")
+        );
     }
 
     #[test]
     fn the_wire_names_are_those_of_the_contract() {
-        let json = serde_json::to_value(entry(1, LogType::AiResponse, Status::Working, "x")).unwrap();
+        let json =
+            serde_json::to_value(entry(1, LogType::AiResponse, Status::Working, "x")).unwrap();
         for name in [
             "id",
             "userId",

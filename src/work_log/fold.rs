@@ -16,14 +16,23 @@ pub enum Segment<E> {
 
 /// Cuts the entries of a stretch into what folds and what stands, in order. While the turn is `running` nothing folds;
 /// a single entry is its own best summary and stands.
-pub fn fold<E: Borrow<WorkLogEntry>>(entries: Vec<E>, running: bool, opened: &HashSet<EntryId>) -> Vec<Segment<E>> {
-    let stands: Vec<bool> =
-        entries.iter().map(Borrow::borrow).map(|entry| running || entry.status.stands_out() || opened.contains(&entry.id)).collect();
+pub fn fold<E: Borrow<WorkLogEntry>>(
+    entries: Vec<E>,
+    running: bool,
+    opened: &HashSet<EntryId>,
+) -> Vec<Segment<E>> {
+    let stands: Vec<bool> = entries
+        .iter()
+        .map(Borrow::borrow)
+        .map(|entry| running || entry.status.stands_out() || opened.contains(&entry.id))
+        .collect();
     let mut segments: Vec<Segment<E>> = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {
         let alone = (at == 0 || stands[at - 1]) && stands.get(at + 1).is_none_or(|next| *next);
         match (segments.last_mut(), stands[at] || alone) {
-            (Some(Segment::Standing(group)), true) | (Some(Segment::Folded(group)), false) => group.push(entry),
+            (Some(Segment::Standing(group)), true) | (Some(Segment::Folded(group)), false) => {
+                group.push(entry)
+            }
             (_, true) => segments.push(Segment::Standing(vec![entry])),
             (_, false) => segments.push(Segment::Folded(vec![entry])),
         }
@@ -37,8 +46,13 @@ pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
     /// Less would read `0.0 s`.
     const SHOWN_MS: i64 = 50;
     let of_models = |entry: &&WorkLogEntry| entry.log_type == LogType::AiResponse;
-    let (models, others): (Vec<_>, Vec<_>) = entries.iter().map(Borrow::borrow).partition(of_models);
-    let mut parts: Vec<String> = others.iter().take(NAMED).map(|entry| entry.title.clone()).collect();
+    let (models, others): (Vec<_>, Vec<_>) =
+        entries.iter().map(Borrow::borrow).partition(of_models);
+    let mut parts: Vec<String> = others
+        .iter()
+        .take(NAMED)
+        .map(|entry| entry.title.clone())
+        .collect();
     if others.len() > NAMED {
         parts.push(format!("{} more", others.len() - NAMED));
     }
@@ -56,9 +70,14 @@ pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
 
 /// Milliseconds from the first entry's start to the last one's end.
 pub fn turn_duration_ms<E: Borrow<WorkLogEntry>>(entries: &[E]) -> i64 {
-    let ends = entries.iter().map(Borrow::borrow).map(|entry| entry.timestamp.plus(entry.duration_ms.unwrap_or(0)));
+    let ends = entries
+        .iter()
+        .map(Borrow::borrow)
+        .map(|entry| entry.timestamp.plus(entry.duration_ms.unwrap_or(0)));
     let starts = entries.iter().map(|entry| entry.borrow().timestamp);
-    ends.max().zip(starts.min()).map_or(0, |(end, start)| end.since(start))
+    ends.max()
+        .zip(starts.min())
+        .map_or(0, |(end, start)| end.since(start))
 }
 
 #[cfg(test)]
@@ -79,14 +98,25 @@ mod tests {
     #[test]
     fn a_finished_turn_folds_around_its_failure() {
         let segments = fold(turn(), false, &HashSet::new());
-        let [Segment::Folded(folded), Segment::Standing(standing)] = &segments[..] else { panic!("{segments:?}") };
+        let [Segment::Folded(folded), Segment::Standing(standing)] = &segments[..] else {
+            panic!("{segments:?}")
+        };
         assert_eq!(summary(folded), "Image: a tree · 1 model call · 1.9 s");
-        assert_eq!(standing.iter().map(|e| e.title.as_str()).collect::<Vec<_>>(), ["Music failed", "Demo answered"]);
+        assert_eq!(
+            standing
+                .iter()
+                .map(|e| e.title.as_str())
+                .collect::<Vec<_>>(),
+            ["Music failed", "Demo answered"]
+        );
     }
 
     #[test]
     fn nothing_folds_while_the_turn_runs() {
-        assert_eq!(fold(turn(), true, &HashSet::new()), [Segment::Standing(turn())]);
+        assert_eq!(
+            fold(turn(), true, &HashSet::new()),
+            [Segment::Standing(turn())]
+        );
     }
 
     #[test]
@@ -97,10 +127,26 @@ mod tests {
 
     #[test]
     fn many_tools_are_counted_after_the_first_two() {
-        let tools: Vec<_> = (1..=4).map(|n| entry(n, LogType::ToolCall, Status::Success, &format!("Image: {n}"))).collect();
+        let tools: Vec<_> = (1..=4)
+            .map(|n| {
+                entry(
+                    n,
+                    LogType::ToolCall,
+                    Status::Success,
+                    &format!("Image: {n}"),
+                )
+            })
+            .collect();
         assert_eq!(summary(&tools), "Image: 1 · Image: 2 · 2 more · 3.9 s");
-        let note = WorkLogEntry { duration_ms: None, ..entry(1, LogType::Info, Status::Info, "Lamp oil") };
-        assert_eq!(summary(&[note]), "Lamp oil", "what took no time does not say how long it took");
+        let note = WorkLogEntry {
+            duration_ms: None,
+            ..entry(1, LogType::Info, Status::Info, "Lamp oil")
+        };
+        assert_eq!(
+            summary(&[note]),
+            "Lamp oil",
+            "what took no time does not say how long it took"
+        );
     }
 
     fn any_status() -> impl Strategy<Value = Status> {

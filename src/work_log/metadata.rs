@@ -84,7 +84,9 @@ impl Metadata {
 
     /// The files that the work made; entries that do not read as files are passed over.
     pub fn files(&self) -> Vec<MediaFile> {
-        let Some(Value::Array(files)) = self.0.get("files") else { return Vec::new() };
+        let Some(Value::Array(files)) = self.0.get("files") else {
+            return Vec::new();
+        };
         files.iter().filter_map(MediaFile::read).collect()
     }
 
@@ -100,7 +102,12 @@ impl Metadata {
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "files" | "modelName"))
             .map(|(name, value)| {
-                (spaced(name), self.approval().filter(|_| name == "approval").map_or_else(|| shown(value), |approval| approval.words()))
+                (
+                    spaced(name),
+                    self.approval()
+                        .filter(|_| name == "approval")
+                        .map_or_else(|| shown(value), |approval| approval.words()),
+                )
             })
             .collect()
     }
@@ -112,7 +119,11 @@ fn spaced(name: &str) -> String {
         if letter.is_ascii_uppercase() {
             words.push(' ');
         }
-        words.push(if letter == '_' { ' ' } else { letter.to_ascii_lowercase() });
+        words.push(if letter == '_' {
+            ' '
+        } else {
+            letter.to_ascii_lowercase()
+        });
     }
     words
 }
@@ -132,7 +143,10 @@ mod tests {
 
     #[test]
     fn facts_are_named_in_words() {
-        let metadata = Metadata::default().with("inputTokens", 12).with("fallback", true).with("error_class", "timeout");
+        let metadata = Metadata::default()
+            .with("inputTokens", 12)
+            .with("fallback", true)
+            .with("error_class", "timeout");
         let facts: Vec<_> = metadata.facts();
         assert!(facts.contains(&("input tokens".into(), "12".into())));
         assert!(facts.contains(&("fallback".into(), "yes".into())));
@@ -141,10 +155,19 @@ mod tests {
 
     #[test]
     fn facts_stand_in_one_order_whoever_draws_them() {
-        let metadata =
-            Metadata::default().with("provider", "demo").with("attempt", 1).with("costs", serde_json::json!({"to": 2, "from": 1}));
-        let facts = [("attempt", "1"), ("costs", r#"{"from":1,"to":2}"#), ("provider", "demo")];
-        assert_eq!(metadata.in_order().facts(), facts.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let metadata = Metadata::default()
+            .with("provider", "demo")
+            .with("attempt", 1)
+            .with("costs", serde_json::json!({"to": 2, "from": 1}));
+        let facts = [
+            ("attempt", "1"),
+            ("costs", r#"{"from":1,"to":2}"#),
+            ("provider", "demo"),
+        ];
+        assert_eq!(
+            metadata.in_order().facts(),
+            facts.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]

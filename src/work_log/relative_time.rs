@@ -10,7 +10,10 @@ pub fn relative_words(then: Timestamp, now: Timestamp) -> String {
     let days = now.day() - then.day();
     match now.since(then) {
         ..45_000 => "just now".to_owned(),
-        ms @ ..HOUR_MS => format!("{} min ago", ((ms + MINUTE_MS / 2) / MINUTE_MS).clamp(1, 59)),
+        ms @ ..HOUR_MS => format!(
+            "{} min ago",
+            ((ms + MINUTE_MS / 2) / MINUTE_MS).clamp(1, 59)
+        ),
         ms @ ..DAY_MS => format!("{} h ago", ms / HOUR_MS),
         _ if days == 1 => "yesterday".to_owned(),
         _ if days < 7 => format!("{days} days ago"),

@@ -30,13 +30,20 @@ pub fn address(folder: &Path) -> String {
 
 /// Writes it.
 pub async fn fill(folder: &Path, entries: usize) {
-    let store = Store::open(&address(folder)).await.expect("a database can be made");
+    let store = Store::open(&address(folder))
+        .await
+        .expect("a database can be made");
     let now = Clock::system().now();
     let user = person(&store, now).await;
     let conversations = (entries / DAYS as usize / PER_CONVERSATION_AND_DAY).max(1);
     let mut places = Vec::new();
     for _ in 0..conversations {
-        places.push(create_conversation(&store, now, user, "Talk").await.expect("a conversation can be made").id);
+        places.push(
+            create_conversation(&store, now, user, "Talk")
+                .await
+                .expect("a conversation can be made")
+                .id,
+        );
     }
     let (mut corpus, per_day) = (Corpus::seeded(SEED), entries / DAYS as usize);
     for day in (YOUNGEST..YOUNGEST + DAYS).rev() {
@@ -46,21 +53,34 @@ pub async fn fill(folder: &Path, entries: usize) {
             for n in from..per_day.min(from + ROWS_AT_ONCE) {
                 let at = midnight.plus(n as i64 * (DAY_MS - 1) / per_day as i64);
                 let place = Some(places[n / PER_TURN % conversations]);
-                entries::write(&mut tx, entries::entry(new_id::entry(at), user, place, at, corpus.sample())).await;
+                entries::write(
+                    &mut tx,
+                    entries::entry(new_id::entry(at), user, place, at, corpus.sample()),
+                )
+                .await;
             }
             tx.commit().await.expect("it is lasting");
         }
     }
-    store.shrink().await.expect("the log is written to the database");
+    store
+        .shrink()
+        .await
+        .expect("the log is written to the database");
     store.close().await;
 }
 
 /// Somebody who writes.
 pub async fn person(store: &Store, now: Timestamp) -> UserId {
     let id = new_id::user(now);
-    let account = Account { id, email: format!("{id}@example.org"), is_admin: false };
+    let account = Account {
+        id,
+        email: format!("{id}@example.org"),
+        is_admin: false,
+    };
     let mut tx = store.begin().await.expect("a transaction begins");
-    users::insert(&mut tx, now, &account, "no password").await.expect("an account can be made");
+    users::insert(&mut tx, now, &account, "no password")
+        .await
+        .expect("an account can be made");
     tx.commit().await.expect("it is lasting");
     id
 }

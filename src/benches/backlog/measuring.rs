@@ -89,9 +89,16 @@ pub struct Writes {
 
 impl Writes {
     pub fn start(store: Store, gate: Gate) -> Self {
-        let (latencies, peak) = (Arc::<Mutex<Latencies>>::default(), Arc::<AtomicUsize>::default());
+        let (latencies, peak) = (
+            Arc::<Mutex<Latencies>>::default(),
+            Arc::<AtomicUsize>::default(),
+        );
         let task = tokio::spawn(write(store, gate, latencies.clone(), peak.clone()));
-        Self { task, latencies, peak }
+        Self {
+            task,
+            latencies,
+            peak,
+        }
     }
 
     /// Waits until writing is nothing new any more.
@@ -147,7 +154,9 @@ async fn write(store: Store, gate: Gate, latencies: Arc<Mutex<Latencies>>, peak:
             duration_ms: None,
             lease_ms: 1,
         };
-        create_work_log(&store, clock.now(), user, draft, Origin::default()).await.expect("it is written");
+        create_work_log(&store, clock.now(), user, draft, Origin::default())
+            .await
+            .expect("it is written");
         let took = due.elapsed();
         let mut latencies = latencies.lock().expect("nobody panicked");
         match gate.met(due) {
@@ -164,10 +173,16 @@ impl Latencies {
     pub fn print(mut self) {
         let (paused, working) = (figures(&mut self.paused), figures(&mut self.working));
         println!("a write, in ms:   p50    p90    p99    max");
-        for (what, [p50, p90, p99, max], count) in [("run pauses", paused, self.paused.len()), ("run works", working, self.working.len())] {
+        for (what, [p50, p90, p99, max], count) in [
+            ("run pauses", paused, self.paused.len()),
+            ("run works", working, self.working.len()),
+        ] {
             println!("  {what:<12} {p50:>6.2} {p90:>6.2} {p99:>6.2} {max:>6.2}   ({count} writes)");
         }
-        println!("  p99 while the run works is {:.2} times that while it pauses", working[2] / paused[2]);
+        println!(
+            "  p99 while the run works is {:.2} times that while it pauses",
+            working[2] / paused[2]
+        );
     }
 }
 
@@ -175,7 +190,9 @@ fn figures(latencies: &mut [Duration]) -> [f64; 4] {
     latencies.sort();
     let at = |thousandths: usize| {
         let index = (latencies.len() * thousandths / 1_000).min(latencies.len().saturating_sub(1));
-        latencies.get(index).map_or(0.0, |took| took.as_secs_f64() * 1e3)
+        latencies
+            .get(index)
+            .map_or(0.0, |took| took.as_secs_f64() * 1e3)
     };
     [at(500), at(900), at(990), at(1_000)]
 }
@@ -183,5 +200,9 @@ fn figures(latencies: &mut [Duration]) -> [f64; 4] {
 /// Memory of this process that is really there, in bytes.
 pub fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    text.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4_096
+    text.split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok())
+        .unwrap_or(0)
+        * 4_096
 }

@@ -45,19 +45,52 @@ impl Measured {
         );
         let turns = PEOPLE * DAILY * TURNS;
         let entries = turns * ENTRIES;
-        let line = |what: &str, value: f64, unit: &str| println!("  {what:<58} {value:>12.1} {unit}");
+        let line =
+            |what: &str, value: f64, unit: &str| println!("  {what:<58} {value:>12.1} {unit}");
         let gib = |bytes: f64| bytes / (1u64 << 30) as f64;
         line("accounts, sessions, keys", gib(PEOPLE * self.person), "GiB");
-        line("entries hot and warm", gib(entries * (DAYS.0 * self.hot + DAYS.1 * self.warm)), "GiB");
-        line("conversations and messages, a year", gib(turns * 365.0 * self.turn), "GiB");
-        line("manifest and totals of archived entries, 60 days", gib(entries * DAYS.2 * self.cold), "GiB");
-        line("objects in the archive", gib(entries * DAYS.2 * self.archived), "GiB");
+        line(
+            "entries hot and warm",
+            gib(entries * (DAYS.0 * self.hot + DAYS.1 * self.warm)),
+            "GiB",
+        );
+        line(
+            "conversations and messages, a year",
+            gib(turns * 365.0 * self.turn),
+            "GiB",
+        );
+        line(
+            "manifest and totals of archived entries, 60 days",
+            gib(entries * DAYS.2 * self.cold),
+            "GiB",
+        );
+        line(
+            "objects in the archive",
+            gib(entries * DAYS.2 * self.archived),
+            "GiB",
+        );
         let peak = entries / 86_400.0 * PEAK;
         line("entries at the busiest time", peak, "a second");
-        line("statements for writing them", peak * self.entry_statements, "a second");
-        line("statements for showing them, if everybody watches their own", peak * 2.0 * self.wake_statements, "a second");
-        line("processors for writing them: Holly", peak * self.holly_ms / 1e3, "cores");
-        line("processors for writing them: PostgreSQL", peak * self.postgres_ms / 1e3, "cores");
+        line(
+            "statements for writing them",
+            peak * self.entry_statements,
+            "a second",
+        );
+        line(
+            "statements for showing them, if everybody watches their own",
+            peak * 2.0 * self.wake_statements,
+            "a second",
+        );
+        line(
+            "processors for writing them: Holly",
+            peak * self.holly_ms / 1e3,
+            "cores",
+        );
+        line(
+            "processors for writing them: PostgreSQL",
+            peak * self.postgres_ms / 1e3,
+            "cores",
+        );
         line("streams at the busiest time", PEOPLE * WATCHING, "");
         println!("  (memory of a stream: the benchmark `streams`)");
     }

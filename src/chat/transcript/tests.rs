@@ -45,9 +45,17 @@ fn history(steps: Vec<Step>) -> Vec<Change> {
             continue;
         }
         let rev = changes.len() as i64 + 1;
-        let kinds = [RemovedKind::Conversation, RemovedKind::Message, RemovedKind::Entry];
+        let kinds = [
+            RemovedKind::Conversation,
+            RemovedKind::Message,
+            RemovedKind::Entry,
+        ];
         changes.push(match kind {
-            _ if goes => Change::Removed(Removed { kind: kinds[kind as usize], id, rev }),
+            _ if goes => Change::Removed(Removed {
+                kind: kinds[kind as usize],
+                id,
+                rev,
+            }),
             0 => conversation(n, rev),
             1 => message(n, rev),
             _ => entry(n, rev),
@@ -63,23 +71,34 @@ fn history(steps: Vec<Step>) -> Vec<Change> {
 fn deliveries() -> impl Strategy<Value = (Vec<Change>, Vec<Change>)> {
     let step = (0u128..3, 0u128..6, prop::bool::weighted(0.15));
     let step = step.prop_map(|(kind, n, goes)| (kind, if kind == 0 { n % 2 } else { n }, goes));
-    (prop::collection::vec(step, 0..40), any::<prop::sample::Index>()).prop_flat_map(|(steps, again)| {
-        let changes = history(steps);
-        let mut delivered = changes.clone();
-        delivered.extend(changes.iter().take(again.index(changes.len() + 1)).cloned());
-        (Just(changes), Just(delivered).prop_shuffle())
-    })
+    (
+        prop::collection::vec(step, 0..40),
+        any::<prop::sample::Index>(),
+    )
+        .prop_flat_map(|(steps, again)| {
+            let changes = history(steps);
+            let mut delivered = changes.clone();
+            delivered.extend(changes.iter().take(again.index(changes.len() + 1)).cloned());
+            (Just(changes), Just(delivered).prop_shuffle())
+        })
 }
 
 fn entry_of(row: Value) -> Change {
-    let Change::Entry(entry) = entry(1, 2) else { unreachable!() };
+    let Change::Entry(entry) = entry(1, 2) else {
+        unreachable!()
+    };
     let mut whole = serde_json::to_value(entry).unwrap();
-    row.as_object().unwrap().iter().for_each(|(name, value)| whole[name] = value.clone());
+    row.as_object()
+        .unwrap()
+        .iter()
+        .for_each(|(name, value)| whole[name] = value.clone());
     Change::Entry(serde_json::from_value(whole).unwrap())
 }
 
 fn kept(rev: i64, kept: bool) -> Change {
-    let Change::Conversation(row) = conversation(1, rev) else { unreachable!() };
+    let Change::Conversation(row) = conversation(1, rev) else {
+        unreachable!()
+    };
     Change::Conversation(Conversation { kept, ..row })
 }
 
@@ -90,7 +109,8 @@ fn entries_are_kept_and_let_go_with_their_conversation_though_they_are_not_sent_
         let row = serde_json::to_value(transcript.entries().next().unwrap().as_ref()).unwrap();
         (row["expiresAt"].clone(), row["keptBy"].clone())
     };
-    let mut transcript = Transcript::following([kept(1, false), entry_of(json!({"expiresAt": until}))], 90);
+    let mut transcript =
+        Transcript::following([kept(1, false), entry_of(json!({"expiresAt": until}))], 90);
     assert_eq!(told(&transcript), (json!(until), json!(null)));
     transcript.apply(kept(3, true));
     assert_eq!(told(&transcript), (json!(null), json!("conversation")));

@@ -23,9 +23,15 @@ pub fn composer_button(running: bool) -> String {
 pub fn attached(names: &[String]) -> String {
     let mut html = Html::default();
     for (at, name) in names.iter().enumerate() {
-        html.raw("<li class=\"chip\">").icon("clip").element("span", "", name);
-        html.raw("<button type=\"button\" class=\"plain\"").attribute("data-remove", &at.to_string());
-        html.attribute("aria-label", &format!("Remove {name}")).raw(">").icon("x").raw("</button></li>");
+        html.raw("<li class=\"chip\">")
+            .icon("clip")
+            .element("span", "", name);
+        html.raw("<button type=\"button\" class=\"plain\"")
+            .attribute("data-remove", &at.to_string());
+        html.attribute("aria-label", &format!("Remove {name}"))
+            .raw(">")
+            .icon("x")
+            .raw("</button></li>");
     }
     html.take()
 }

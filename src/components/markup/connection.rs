@@ -7,13 +7,21 @@ use crate::live::Connection;
 pub fn connection(connection: Connection, seconds_left: Option<i64>) -> String {
     let (state, words) = words(connection);
     let mut html = Html::default();
-    html.raw("<span class=\"connection\"").attribute("data-state", state).raw("><span role=\"status\">").text(words).raw("</span>");
+    html.raw("<span class=\"connection\"")
+        .attribute("data-state", state)
+        .raw("><span role=\"status\">")
+        .text(words)
+        .raw("</span>");
     if let Some(seconds) = seconds_left {
-        html.raw("<span aria-hidden=\"true\">in ").text(&seconds.to_string()).raw(" s</span>");
+        html.raw("<span aria-hidden=\"true\">in ")
+            .text(&seconds.to_string())
+            .raw(" s</span>");
     }
     match connection {
         Connection::Retrying { .. } | Connection::Offline | Connection::Polling => {
-            html.raw("<button type=\"button\" class=\"plain\" data-do=\"reconnect\">Retry</button>");
+            html.raw(
+                "<button type=\"button\" class=\"plain\" data-do=\"reconnect\">Retry</button>",
+            );
         }
         Connection::SignedOut => {
             html.raw("<a class=\"plain\" href=\"/sign-in\">Sign in</a>");

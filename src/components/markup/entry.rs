@@ -11,11 +11,22 @@ use crate::{
 /// `now` is server time, from which a running time is counted.
 pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) {
     let status = entry.status.as_str();
-    html.raw("<details").attribute("id", &format!("entry-{}", entry.id)).raw(" class=\"entry\"").attribute("data-status", status);
-    html.raw(if open { " open><summary>" } else { "><summary>" });
-    html.raw("<span class=\"glyph\">").icon(status).raw("</span>");
+    html.raw("<details")
+        .attribute("id", &format!("entry-{}", entry.id))
+        .raw(" class=\"entry\"")
+        .attribute("data-status", status);
+    html.raw(if open {
+        " open><summary>"
+    } else {
+        "><summary>"
+    });
+    html.raw("<span class=\"glyph\">")
+        .icon(status)
+        .raw("</span>");
     let (before, subject, after) = entry.subject();
-    html.raw("<span class=\"title\">").text(&visible_line(before)).element("b", "", &visible_line(subject));
+    html.raw("<span class=\"title\">")
+        .text(&visible_line(before))
+        .element("b", "", &visible_line(subject));
     html.text(&visible_line(after)).raw("</span>");
     facts(html, entry, now);
     html.raw("</summary>");
@@ -26,8 +37,19 @@ pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) 
 /// The end of the line: status word, tokens, progress and duration. The word is always there, and in sight where the entry
 /// is not plainly done.
 fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
-    html.raw("<span class=\"facts\">").element("span", if entry.status.stands_out() { "word" } else { "unseen" }, entry.word());
-    if matches!(entry.storage_status, StorageStatus::Cold | StorageStatus::Archived) {
+    html.raw("<span class=\"facts\">").element(
+        "span",
+        if entry.status.stands_out() {
+            "word"
+        } else {
+            "unseen"
+        },
+        entry.word(),
+    );
+    if matches!(
+        entry.storage_status,
+        StorageStatus::Cold | StorageStatus::Archived
+    ) {
         html.raw("<span class=\"tier\">from the archive</span>");
     }
     for words in [masked(entry), tokens(entry)].into_iter().flatten() {
@@ -49,19 +71,30 @@ fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
 
 /// Seconds since `since`; `ticking` counts them up. Hidden from screen readers, which would read every tick aloud.
 fn elapsed(html: &mut Html, since: Timestamp, now: Timestamp) {
-    html.raw("<span").attribute("data-since", &since.millis().to_string()).raw(" aria-hidden=\"true\" class=\"elapsed\">");
+    html.raw("<span")
+        .attribute("data-since", &since.millis().to_string())
+        .raw(" aria-hidden=\"true\" class=\"elapsed\">");
     html.text(&elapsed_words(now.since(since))).raw("</span>");
 }
 
 fn tokens(entry: &WorkLogEntry) -> Option<String> {
-    let (read, written) = (entry.metadata.number("inputTokens"), entry.metadata.number("outputTokens"));
+    let (read, written) = (
+        entry.metadata.number("inputTokens"),
+        entry.metadata.number("outputTokens"),
+    );
     token_words(read, written, entry.metadata.flag("tokensEstimated"))
 }
 
 /// Secrets that were taken out: `2 values masked`.
 fn masked(entry: &WorkLogEntry) -> Option<String> {
-    let count = entry.metadata.number("maskedValues").filter(|count| *count > 0)?;
-    Some(format!("{count} value{} masked", if count == 1 { "" } else { "s" }))
+    let count = entry
+        .metadata
+        .number("maskedValues")
+        .filter(|count| *count > 0)?;
+    Some(format!(
+        "{count} value{} masked",
+        if count == 1 { "" } else { "s" }
+    ))
 }
 
 /// Tokens read and written: `812 → 164 tokens`, `about` so many where they were estimated; `None` when neither is known.

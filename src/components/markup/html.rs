@@ -41,12 +41,17 @@ impl Html {
 
     /// Adds a field of a form that nobody sees.
     pub fn hidden(&mut self, name: &str, value: &str) -> &mut Self {
-        self.raw("<input type=\"hidden\"").attribute("name", name).attribute("value", value).raw(">")
+        self.raw("<input type=\"hidden\"")
+            .attribute("name", name)
+            .attribute("value", value)
+            .raw(">")
     }
 
     /// Adds a symbol of the sprite.
     pub fn icon(&mut self, name: &str) -> &mut Self {
-        self.raw("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#").raw(name).raw("\"></use></svg>")
+        self.raw("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#")
+            .raw(name)
+            .raw("\"></use></svg>")
     }
 
     /// Adds the place where a form says why it was refused.
@@ -67,7 +72,14 @@ mod tests {
     #[test]
     fn only_markup_is_markup() {
         let mut html = Html::default();
-        html.raw("<p").attribute("title", "\"><script>").raw(">").text("<b> & \"co\"").raw("</p>");
-        assert_eq!(html.take(), "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt; &amp; &quot;co&quot;</p>");
+        html.raw("<p")
+            .attribute("title", "\"><script>")
+            .raw(">")
+            .text("<b> & \"co\"")
+            .raw("</p>");
+        assert_eq!(
+            html.take(),
+            "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt; &amp; &quot;co&quot;</p>"
+        );
     }
 }

@@ -27,9 +27,14 @@ pub fn message(html: &mut Html, message: &Message, live_text: Option<&str>, can:
 }
 
 fn asked(html: &mut Html, message: &Message, can: Can) {
-    html.raw("<div class=\"asked\"").attribute("data-status", message.status.as_str()).raw(">");
+    html.raw("<div class=\"asked\"")
+        .attribute("data-status", message.status.as_str())
+        .raw(">");
     let replaced = begin_replaced(html, message, "An earlier wording");
-    html.raw("<p class=\"said\">").element("span", "unseen", "You said: ").text(&message.content).raw("</p>");
+    html.raw("<p class=\"said\">")
+        .element("span", "unseen", "You said: ")
+        .text(&message.content)
+        .raw("</p>");
     attachments(html, message);
     end_replaced(html, replaced);
     if can.answer_again {
@@ -56,22 +61,38 @@ fn attachments(html: &mut Html, message: &Message) {
 fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
     let writing = message.status == MessageStatus::Streaming;
     let rest = rest_of(message, live_text);
-    html.raw("<article class=\"answer\" aria-label=\"Answer\"").attribute("data-status", message.status.as_str()).raw(">");
+    html.raw("<article class=\"answer\" aria-label=\"Answer\"")
+        .attribute("data-status", message.status.as_str())
+        .raw(">");
     let replaced = begin_replaced(html, message, "An earlier answer");
     if let Some(rendered) = &message.html {
         // The server's sanitiser has been over it.
-        html.raw("<div class=\"prose\">").raw(rendered).raw("</div>");
+        html.raw("<div class=\"prose\">")
+            .raw(rendered)
+            .raw("</div>");
     }
     if writing || !rest.is_empty() {
         html.raw("<p class=\"rest\">").text(rest);
-        html.raw(if writing { "<span class=\"caret\" aria-hidden=\"true\"></span></p>" } else { "</p>" });
+        html.raw(if writing {
+            "<span class=\"caret\" aria-hidden=\"true\"></span></p>"
+        } else {
+            "</p>"
+        });
     }
     if !writing {
         facts(html, message);
     }
     end_replaced(html, replaced);
     if can.answer_again {
-        again(html, message, if message.status == MessageStatus::Failed { "Try again" } else { "Another answer" });
+        again(
+            html,
+            message,
+            if message.status == MessageStatus::Failed {
+                "Try again"
+            } else {
+                "Another answer"
+            },
+        );
     }
     html.raw("</article>");
 }
@@ -80,7 +101,8 @@ fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can)
 fn begin_replaced(html: &mut Html, message: &Message, summary: &str) -> bool {
     let replaced = message.status == MessageStatus::Superseded;
     if replaced {
-        html.raw("<details class=\"replaced\">").element("summary", "", summary);
+        html.raw("<details class=\"replaced\">")
+            .element("summary", "", summary);
     }
     replaced
 }
@@ -92,25 +114,54 @@ fn end_replaced(html: &mut Html, replaced: bool) {
 }
 
 fn again(html: &mut Html, message: &Message, word: &str) {
-    let kind = if word == "Try again" { "button" } else { "plain" };
-    html.raw("<form class=\"again\" method=\"post\" data-live").attribute("action", RetryTurn::url()).raw(">");
+    let kind = if word == "Try again" {
+        "button"
+    } else {
+        "plain"
+    };
+    html.raw("<form class=\"again\" method=\"post\" data-live")
+        .attribute("action", RetryTurn::url())
+        .raw(">");
     html.hidden("conversation_id", &message.conversation_id.to_string());
-    html.raw("<button").attribute("class", kind).raw(">").icon("retry").text(word).raw("</button>").trouble().raw("</form>");
+    html.raw("<button")
+        .attribute("class", kind)
+        .raw(">")
+        .icon("retry")
+        .text(word)
+        .raw("</button>")
+        .trouble()
+        .raw("</form>");
 }
 
 fn write_anew(html: &mut Html, message: &Message) {
-    html.raw("<details class=\"anew\"><summary>").icon("pencil").raw("Edit</summary>");
-    html.raw("<form method=\"post\" data-live").attribute("action", EditMessage::url()).raw(">");
-    html.hidden("conversation_id", &message.conversation_id.to_string()).hidden("message_id", &message.id.to_string());
+    html.raw("<details class=\"anew\"><summary>")
+        .icon("pencil")
+        .raw("Edit</summary>");
+    html.raw("<form method=\"post\" data-live")
+        .attribute("action", EditMessage::url())
+        .raw(">");
+    html.hidden("conversation_id", &message.conversation_id.to_string())
+        .hidden("message_id", &message.id.to_string());
     html.raw("<textarea name=\"content\" required aria-label=\"Your message, written anew\"");
-    html.attribute("maxlength", &CONTENT_MAX_BYTES.to_string()).raw(">\n").text(&message.content).raw("</textarea>");
-    html.raw("<button class=\"button\">").icon("send").raw("Send again</button>").trouble().raw("</form></details>");
+    html.attribute("maxlength", &CONTENT_MAX_BYTES.to_string())
+        .raw(">\n")
+        .text(&message.content)
+        .raw("</textarea>");
+    html.raw("<button class=\"button\">")
+        .icon("send")
+        .raw("Send again</button>")
+        .trouble()
+        .raw("</form></details>");
 }
 
 /// The text that is not rendered yet. The longer of the stored and the live text is the newer one.
 fn rest_of<'a>(message: &'a Message, live_text: Option<&'a str>) -> &'a str {
-    let live = live_text.filter(|text| message.status == MessageStatus::Streaming && text.len() > message.content.len());
-    live.unwrap_or(&message.content).get(message.html_bytes..).unwrap_or_default()
+    let live = live_text.filter(|text| {
+        message.status == MessageStatus::Streaming && text.len() > message.content.len()
+    });
+    live.unwrap_or(&message.content)
+        .get(message.html_bytes..)
+        .unwrap_or_default()
 }
 
 /// Under an answer: why it ended early, who gave it, how long it took, what it cost.
@@ -124,8 +175,14 @@ fn facts(html: &mut Html, message: &Message) {
         facts.model_name.clone(),
         facts.fallback.then(|| "fallback".to_owned()),
         facts.duration_ms.map(duration_words),
-        facts.first_token_ms.map(|ms| format!("first word after {}", duration_words(ms))),
-        token_words(facts.input_tokens, facts.output_tokens, facts.tokens_estimated),
+        facts
+            .first_token_ms
+            .map(|ms| format!("first word after {}", duration_words(ms))),
+        token_words(
+            facts.input_tokens,
+            facts.output_tokens,
+            facts.tokens_estimated,
+        ),
     ];
     for fact in known.into_iter().flatten() {
         html.element("span", "", &fact);
@@ -136,7 +193,10 @@ fn facts(html: &mut Html, message: &Message) {
 
 /// A date, exact on hover and for machines; `ticking` makes it `5 min ago`.
 fn relative_time(html: &mut Html, at: Timestamp) {
-    html.raw("<time class=\"relative\"").attribute("datetime", &at.to_string()).attribute("title", &at.date_time()).raw(">");
+    html.raw("<time class=\"relative\"")
+        .attribute("datetime", &at.to_string())
+        .attribute("title", &at.date_time())
+        .raw(">");
     html.text(&at.date()).raw("</time>");
 }
 

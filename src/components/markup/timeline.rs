@@ -43,20 +43,34 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
         rows.extend(gap_row(&mut gaps, Some(id)));
         if today.replace(time.day()) != Some(time.day()) {
             html.element("h2", "day", &day_heading(time, sight.now));
-            rows.push(Row { key: format!("day {}", time.day()), html: html.take() });
+            rows.push(Row {
+                key: format!("day {}", time.day()),
+                html: html.take(),
+            });
         }
         match item {
             Item::Message(said) => {
-                message(&mut html, said, sight.answers.get(&said.id).map(String::as_str), last.can(at));
+                message(
+                    &mut html,
+                    said,
+                    sight.answers.get(&said.id).map(String::as_str),
+                    last.can(at),
+                );
             }
             Item::Work(entries) => {
-                let running = sight.running.is_some() && entries.first().is_some_and(|entry| entry.turn_id == sight.running);
+                let running = sight.running.is_some()
+                    && entries
+                        .first()
+                        .is_some_and(|entry| entry.turn_id == sight.running);
                 html.raw("<div class=\"stretch\">");
                 work_group(&mut html, entries, running, sight.opened, sight.now);
                 html.raw("</div>");
             }
         }
-        rows.push(Row { key: id.to_string(), html: html.take() });
+        rows.push(Row {
+            key: id.to_string(),
+            html: html.take(),
+        });
     }
     rows.extend(gap_row(&mut gaps, None));
     rows
@@ -64,13 +78,19 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
 
 /// What is missing before the row `before`, told once; the rest of `gaps` is left.
 fn gap_row(gaps: &mut &[Gap], before: Option<Uuid>) -> Option<Row> {
-    let count = gaps.iter().take_while(|gap| before.is_none_or(|before| gap.from.uuid() < before)).count();
+    let count = gaps
+        .iter()
+        .take_while(|gap| before.is_none_or(|before| gap.from.uuid() < before))
+        .count();
     let (missing, rest) = gaps.split_at(count);
     *gaps = rest;
     let missing = missing.iter().copied().reduce(Gap::joined)?;
     let mut html = Html::default();
     gap(&mut html, &missing);
-    Some(Row { key: format!("gap {}", missing.from), html: html.take() })
+    Some(Row {
+        key: format!("gap {}", missing.from),
+        html: html.take(),
+    })
 }
 
 /// What was asked and answered last, while nothing runs: only about that something can be done.
@@ -81,14 +101,22 @@ struct Last {
 
 impl Last {
     fn of(items: &[Item], idle: bool) -> Self {
-        let said =
-            |item: &Item, role: Role| matches!(item, Item::Message(said) if said.role == role && said.status != MessageStatus::Superseded);
-        let asked = items.iter().rposition(|item| said(item, Role::User)).filter(|_| idle);
-        let answered = items.iter().rposition(|item| said(item, Role::Assistant)).filter(|at| asked < Some(*at) && idle);
+        let said = |item: &Item, role: Role| matches!(item, Item::Message(said) if said.role == role && said.status != MessageStatus::Superseded);
+        let asked = items
+            .iter()
+            .rposition(|item| said(item, Role::User))
+            .filter(|_| idle);
+        let answered = items
+            .iter()
+            .rposition(|item| said(item, Role::Assistant))
+            .filter(|at| asked < Some(*at) && idle);
         Self { asked, answered }
     }
 
     fn can(&self, at: usize) -> Can {
-        Can { answer_again: self.answered.or(self.asked) == Some(at), write_anew: self.asked == Some(at) }
+        Can {
+            answer_again: self.answered.or(self.asked) == Some(at),
+            write_anew: self.asked == Some(at),
+        }
     }
 }

@@ -15,9 +15,16 @@ const ELECTION_MS: i64 = 500;
 
 impl Machine {
     pub(super) fn follow(&mut self) {
-        let poll = Some(Poll::Due { at_ms: self.now.ms + ELECTION_MS });
+        let poll = Some(Poll::Due {
+            at_ms: self.now.ms + ELECTION_MS,
+        });
         self.failures = 0;
-        self.state = State::Following { heard_ms: self.now.ms, poll, ahead: self.cursor.rev, joined: false };
+        self.state = State::Following {
+            heard_ms: self.now.ms,
+            poll,
+            ahead: self.cursor.rev,
+            joined: false,
+        };
     }
 
     /// Another tab took the lock.
@@ -38,15 +45,29 @@ impl Machine {
             return;
         }
         match frame {
-            Frame::Change { prev, cursor, change } if matches!(self.place(prev), Place::Known) => {
+            Frame::Change {
+                prev,
+                cursor,
+                change,
+            } if matches!(self.place(prev), Place::Known) => {
                 self.in_step();
                 self.commands.push(Command::Apply(change));
                 self.advance(cursor);
             }
             // Unlike on a stream of its own, a heartbeat does not prove that nothing was missed.
-            Frame::Change { cursor, .. } | Frame::Heartbeat { cursor } if cursor != self.cursor => self.missed(cursor),
+            Frame::Change { cursor, .. } | Frame::Heartbeat { cursor } if cursor != self.cursor => {
+                self.missed(cursor)
+            }
             Frame::Change { .. } | Frame::Heartbeat { .. } => self.in_step(),
-            Frame::Delta { message_id, offset, text } => self.commands.push(Command::Grow { message_id, offset, text }),
+            Frame::Delta {
+                message_id,
+                offset,
+                text,
+            } => self.commands.push(Command::Grow {
+                message_id,
+                offset,
+                text,
+            }),
             Frame::Auth => self.sign_out(),
             // They concern the leader's cursor and the leader's stream.
             Frame::Reset { .. } | Frame::Busy => {}
@@ -68,7 +89,13 @@ impl Machine {
 
     /// The leader is there but has lost the server: this tab sees for itself whether that is so.
     pub(super) fn leader_lost(&mut self) {
-        let waits = matches!(self.state, State::Following { poll: Some(Poll::Due { .. }), .. }) && self.failures > 0;
+        let waits = matches!(
+            self.state,
+            State::Following {
+                poll: Some(Poll::Due { .. }),
+                ..
+            }
+        ) && self.failures > 0;
         if self.hears_leader() && !waits {
             self.failures = self.failures.max(1);
             self.catch_up_now();
@@ -84,12 +111,22 @@ impl Machine {
     }
 
     fn in_step(&mut self) {
-        if let State::Following { heard_ms, poll, ahead, .. } = self.state
+        if let State::Following {
+            heard_ms,
+            poll,
+            ahead,
+            ..
+        } = self.state
             && ahead <= self.cursor.rev
         {
             self.failures = 0;
             let poll = poll.filter(|poll| matches!(poll, Poll::Asked { .. }));
-            self.state = State::Following { heard_ms, poll, ahead, joined: true };
+            self.state = State::Following {
+                heard_ms,
+                poll,
+                ahead,
+                joined: true,
+            };
         }
     }
 
@@ -108,20 +145,38 @@ impl Machine {
     }
 
     pub(super) fn catch_up_now(&mut self) {
-        if let State::Following { heard_ms, poll, ahead, joined } = self.state
+        if let State::Following {
+            heard_ms,
+            poll,
+            ahead,
+            joined,
+        } = self.state
             && !matches!(poll, Some(Poll::Asked { .. }))
         {
             let poll = Some(self.ask());
-            self.state = State::Following { heard_ms, poll, ahead, joined };
+            self.state = State::Following {
+                heard_ms,
+                poll,
+                ahead,
+                joined,
+            };
         }
     }
 
     /// A poll was answered up to `rev`. What the leader heard in the meantime is asked for at once.
     pub(super) fn caught_up(&mut self, rev: i64, more: bool, moved: bool) {
-        if let State::Following { heard_ms, ahead, .. } = self.state {
+        if let State::Following {
+            heard_ms, ahead, ..
+        } = self.state
+        {
             self.failures = 0;
             let again = moved && (more || rev < ahead);
-            self.state = State::Following { heard_ms, poll: None, ahead: ahead.min(self.cursor.rev), joined: true };
+            self.state = State::Following {
+                heard_ms,
+                poll: None,
+                ahead: ahead.min(self.cursor.rev),
+                joined: true,
+            };
             if again {
                 self.catch_up_now();
             }
@@ -129,10 +184,21 @@ impl Machine {
     }
 
     pub(super) fn catch_up_failed(&mut self) {
-        if let State::Following { heard_ms, ahead, joined, .. } = self.state {
+        if let State::Following {
+            heard_ms,
+            ahead,
+            joined,
+            ..
+        } = self.state
+        {
             self.failures = self.failures.saturating_add(1);
             let at_ms = self.now.ms + backoff::full_jitter(self.failures, self.now.random);
-            self.state = State::Following { heard_ms, poll: Some(Poll::Due { at_ms }), ahead, joined };
+            self.state = State::Following {
+                heard_ms,
+                poll: Some(Poll::Due { at_ms }),
+                ahead,
+                joined,
+            };
         }
     }
 
@@ -144,7 +210,9 @@ impl Machine {
         }
         match poll {
             Some(Poll::Due { at_ms }) if self.now.ms >= at_ms => self.catch_up_now(),
-            Some(Poll::Asked { since_ms }) if self.now.ms >= since_ms + SILENCE_MS => self.catch_up_failed(),
+            Some(Poll::Asked { since_ms }) if self.now.ms >= since_ms + SILENCE_MS => {
+                self.catch_up_failed()
+            }
             _ => {}
         }
     }

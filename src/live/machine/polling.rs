@@ -17,12 +17,18 @@ const POLL_EVERY_MS: i64 = 5_000;
 impl Machine {
     pub(super) fn poll_instead(&mut self) {
         let poll = self.ask();
-        self.state = State::Polling { poll, trial: self.next_trial(), answered: false };
+        self.state = State::Polling {
+            poll,
+            trial: self.next_trial(),
+            answered: false,
+        };
     }
 
     pub(super) fn ask(&mut self) -> Poll {
         self.commands.push(Command::Poll { after: self.cursor });
-        Poll::Asked { since_ms: self.now.ms }
+        Poll::Asked {
+            since_ms: self.now.ms,
+        }
     }
 
     pub(super) fn answered(&mut self, after: Cursor, answer: Result<Page, PollFailure>) {
@@ -39,29 +45,54 @@ impl Machine {
                 match self.state {
                     State::Polling { trial, .. } => self.go_on_polling(trial, more && moved),
                     State::Following { .. } => self.caught_up(rev, more, moved),
-                    State::Paused(_) | State::Resetting { .. } | State::Streaming { .. } | State::Waiting { .. } => {}
+                    State::Paused(_)
+                    | State::Resetting { .. }
+                    | State::Streaming { .. }
+                    | State::Waiting { .. } => {}
                 }
             }
         }
     }
 
     fn go_on_polling(&mut self, trial: Trial, at_once: bool) {
-        let poll = if at_once { self.ask() } else { Poll::Due { at_ms: self.now.ms + POLL_EVERY_MS } };
-        self.state = State::Polling { poll, trial, answered: true };
+        let poll = if at_once {
+            self.ask()
+        } else {
+            Poll::Due {
+                at_ms: self.now.ms + POLL_EVERY_MS,
+            }
+        };
+        self.state = State::Polling {
+            poll,
+            trial,
+            answered: true,
+        };
     }
 
     /// The server cannot be reached at all: back to longer and longer waits, or to the stream that is just opening.
     fn poll_failed(&mut self) {
         match self.state {
-            State::Polling { poll: Poll::Asked { .. }, trial, .. } => {
+            State::Polling {
+                poll: Poll::Asked { .. },
+                trial,
+                ..
+            } => {
                 self.failures = self.failures.saturating_add(1);
                 self.tell_lost();
                 match trial {
-                    Trial::Opening { since_ms } => self.state = State::Streaming { stage: Stage::Opening, heard_ms: since_ms },
+                    Trial::Opening { since_ms } => {
+                        self.state = State::Streaming {
+                            stage: Stage::Opening,
+                            heard_ms: since_ms,
+                        }
+                    }
                     Trial::Due { .. } => self.wait(),
                 }
             }
-            State::Following { poll: Some(Poll::Asked { .. }), .. } => self.catch_up_failed(),
+            State::Following {
+                poll: Some(Poll::Asked { .. }),
+                ..
+            } => self.catch_up_failed(),
             _ => {}
         }
     }
@@ -81,17 +112,30 @@ impl Machine {
 
     /// The person does not want to wait: both ways at once.
     pub(super) fn hurry_polling(&mut self, poll: Poll, trial: Trial) {
-        self.go_for(poll, matches!(poll, Poll::Due { .. }), trial, matches!(trial, Trial::Due { .. }));
+        self.go_for(
+            poll,
+            matches!(poll, Poll::Due { .. }),
+            trial,
+            matches!(trial, Trial::Due { .. }),
+        );
     }
 
     fn go_for(&mut self, poll: Poll, ask: bool, trial: Trial, open: bool) {
-        let State::Polling { answered, .. } = self.state else { return };
+        let State::Polling { answered, .. } = self.state else {
+            return;
+        };
         let poll = if ask { self.ask() } else { poll };
         let mut trial = trial;
         if open {
             self.commands.push(Command::Open { after: self.cursor });
-            trial = Trial::Opening { since_ms: self.now.ms };
+            trial = Trial::Opening {
+                since_ms: self.now.ms,
+            };
         }
-        self.state = State::Polling { poll, trial, answered };
+        self.state = State::Polling {
+            poll,
+            trial,
+            answered,
+        };
     }
 }

@@ -13,10 +13,19 @@ pub(super) enum State {
     /// The last try failed; the next one is due.
     Waiting { until_ms: i64 },
     /// Streaming failed too often: rows are asked for, and the stream is tried now and then.
-    Polling { poll: Poll, trial: Trial, answered: bool },
+    Polling {
+        poll: Poll,
+        trial: Trial,
+        answered: bool,
+    },
     /// The leading tab shares what it hears. `ahead` is the highest revision heard of; `poll` is there while this
     /// tab is behind.
-    Following { heard_ms: i64, poll: Option<Poll>, ahead: i64, joined: bool },
+    Following {
+        heard_ms: i64,
+        poll: Option<Poll>,
+        ahead: i64,
+        joined: bool,
+    },
 }
 
 /// Why nothing is open.
@@ -73,7 +82,14 @@ impl State {
 
     /// Whether this tab has a stream of its own.
     pub(super) fn has_stream(self) -> bool {
-        matches!(self, Self::Streaming { .. } | Self::Polling { trial: Trial::Opening { .. }, .. })
+        matches!(
+            self,
+            Self::Streaming { .. }
+                | Self::Polling {
+                    trial: Trial::Opening { .. },
+                    ..
+                }
+        )
     }
 
     /// Whether it stays so whatever happens.

@@ -16,7 +16,10 @@ pub(super) const LONG_DELAY_MS: i64 = 30_000;
 impl Machine {
     pub(super) fn open(&mut self) {
         self.commands.push(Command::Open { after: self.cursor });
-        self.state = State::Streaming { stage: Stage::Opening, heard_ms: self.now.ms };
+        self.state = State::Streaming {
+            stage: Stage::Opening,
+            heard_ms: self.now.ms,
+        };
     }
 
     /// Closes the stream, if there is one. The state must be set afterwards.
@@ -29,15 +32,25 @@ impl Machine {
     /// The lock came to this tab: it goes on from its own cursor.
     pub(super) fn leads(&mut self) {
         self.role = Role::Leader;
-        if matches!(self.state, State::Following { .. } | State::Paused(Pause::Hidden)) {
+        if matches!(
+            self.state,
+            State::Following { .. } | State::Paused(Pause::Hidden)
+        ) {
             self.failures = 0;
             self.open();
         }
     }
 
     pub(super) fn opened(&mut self) {
-        if let State::Streaming { stage: Stage::Opening, heard_ms } = self.state {
-            self.state = State::Streaming { stage: Stage::Open, heard_ms };
+        if let State::Streaming {
+            stage: Stage::Opening,
+            heard_ms,
+        } = self.state
+        {
+            self.state = State::Streaming {
+                stage: Stage::Open,
+                heard_ms,
+            };
         }
     }
 
@@ -46,7 +59,11 @@ impl Machine {
             return;
         }
         match frame {
-            Frame::Change { prev, cursor, change } => match self.place(prev) {
+            Frame::Change {
+                prev,
+                cursor,
+                change,
+            } => match self.place(prev) {
                 Place::Foreign => self.reload(),
                 Place::Ahead => self.gap(),
                 Place::Known => {
@@ -59,9 +76,17 @@ impl Machine {
                 self.flowing();
                 self.advance(cursor);
             }
-            Frame::Delta { message_id, offset, text } => {
+            Frame::Delta {
+                message_id,
+                offset,
+                text,
+            } => {
                 self.flowing();
-                self.commands.push(Command::Grow { message_id, offset, text });
+                self.commands.push(Command::Grow {
+                    message_id,
+                    offset,
+                    text,
+                });
             }
             Frame::Reset { .. } => self.reload(),
             Frame::Auth => self.sign_out(),
@@ -74,7 +99,13 @@ impl Machine {
 
     /// A stream that jumps in its first frame has failed; one that jumps later lost something and goes on at once.
     fn gap(&mut self) {
-        if matches!(self.state, State::Streaming { stage: Stage::Flowing, .. }) {
+        if matches!(
+            self.state,
+            State::Streaming {
+                stage: Stage::Flowing,
+                ..
+            }
+        ) {
             self.close();
             self.open();
         } else {
@@ -84,7 +115,10 @@ impl Machine {
 
     fn flowing(&mut self) {
         self.failures = 0;
-        self.state = State::Streaming { stage: Stage::Flowing, heard_ms: self.now.ms };
+        self.state = State::Streaming {
+            stage: Stage::Flowing,
+            heard_ms: self.now.ms,
+        };
     }
 
     pub(super) fn stream_failed(&mut self) {
@@ -93,13 +127,29 @@ impl Machine {
                 self.close();
                 self.failures = self.failures.saturating_add(1);
                 self.tell_lost();
-                if self.failures >= FALL_BACK_AFTER { self.poll_instead() } else { self.wait() }
+                if self.failures >= FALL_BACK_AFTER {
+                    self.poll_instead()
+                } else {
+                    self.wait()
+                }
             }
-            State::Polling { poll, answered, trial: Trial::Opening { .. } } => {
+            State::Polling {
+                poll,
+                answered,
+                trial: Trial::Opening { .. },
+            } => {
                 self.close();
-                self.state = State::Polling { poll, answered, trial: self.next_trial() };
+                self.state = State::Polling {
+                    poll,
+                    answered,
+                    trial: self.next_trial(),
+                };
             }
-            State::Paused(_) | State::Resetting { .. } | State::Waiting { .. } | State::Polling { .. } | State::Following { .. } => {}
+            State::Paused(_)
+            | State::Resetting { .. }
+            | State::Waiting { .. }
+            | State::Polling { .. }
+            | State::Following { .. } => {}
         }
     }
 
@@ -112,10 +162,14 @@ impl Machine {
 
     pub(super) fn wait(&mut self) {
         let delay = backoff::full_jitter(self.failures, self.now.random);
-        self.state = State::Waiting { until_ms: self.now.ms + delay };
+        self.state = State::Waiting {
+            until_ms: self.now.ms + delay,
+        };
     }
 
     pub(super) fn next_trial(&self) -> Trial {
-        Trial::Due { at_ms: self.now.ms + backoff::around(LONG_DELAY_MS, self.now.random) }
+        Trial::Due {
+            at_ms: self.now.ms + backoff::around(LONG_DELAY_MS, self.now.random),
+        }
     }
 }

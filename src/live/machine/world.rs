@@ -34,9 +34,35 @@ enum Act {
 
 fn acts() -> impl Strategy<Value = Act> {
     use Act::*;
-    let network = vec![Deliver, Deliver, DeliverAgain, Lose, Heartbeat, Cut, AnswerPoll, AnswerPoll, FailPoll];
-    let tabs = vec![Share, Share, ShareLost, ShareHeartbeat, SharePage, Tell(Input::LeaderLost), Tell(Input::Leads), Tell(Input::Follows)];
-    let browser = [Input::WentOffline, Input::WentOnline, Input::Hidden, Input::Shown, Input::RetryNow].map(Tell);
+    let network = vec![
+        Deliver,
+        Deliver,
+        DeliverAgain,
+        Lose,
+        Heartbeat,
+        Cut,
+        AnswerPoll,
+        AnswerPoll,
+        FailPoll,
+    ];
+    let tabs = vec![
+        Share,
+        Share,
+        ShareLost,
+        ShareHeartbeat,
+        SharePage,
+        Tell(Input::LeaderLost),
+        Tell(Input::Leads),
+        Tell(Input::Follows),
+    ];
+    let browser = [
+        Input::WentOffline,
+        Input::WentOnline,
+        Input::Hidden,
+        Input::Shown,
+        Input::RetryNow,
+    ]
+    .map(Tell);
     prop_oneof![
         4 => (0u128..5).prop_map(Write),
         1 => (0u128..5).prop_map(Remove),
@@ -62,7 +88,10 @@ struct World {
 }
 
 fn at(rev: i64) -> Cursor {
-    Cursor { epoch: Epoch::from_bits(7), rev }
+    Cursor {
+        epoch: Epoch::from_bits(7),
+        rev,
+    }
 }
 
 fn id_of(change: &Change) -> Uuid {
@@ -75,16 +104,30 @@ fn id_of(change: &Change) -> Uuid {
 
 impl World {
     fn new(role: Role) -> Self {
-        let (machine, commands) = Machine::start(at(0), role, true, true, Moment { ms: 0, random: 0.5 });
+        let (machine, commands) =
+            Machine::start(at(0), role, true, true, Moment { ms: 0, random: 0.5 });
         let (rows, page, polls) = (BTreeMap::new(), Transcript::default(), VecDeque::new());
-        let mut world = Self { rows, head: 0, machine, page, stream: None, leader: 0, last: None, polls, ms: 0 };
+        let mut world = Self {
+            rows,
+            head: 0,
+            machine,
+            page,
+            stream: None,
+            leader: 0,
+            last: None,
+            polls,
+            ms: 0,
+        };
         world.obey(commands);
         world
     }
 
     fn write(&mut self, n: u128, removed: bool) {
         let uuid = Uuid::from_u128(n);
-        let gone = self.rows.values().any(|row| matches!(row, Change::Removed(removed) if removed.id == uuid));
+        let gone = self
+            .rows
+            .values()
+            .any(|row| matches!(row, Change::Removed(removed) if removed.id == uuid));
         if gone {
             return;
         }
@@ -92,7 +135,11 @@ impl World {
         self.rows.retain(|_, row| id_of(row) != uuid);
         let (rev, time) = (self.head, Timestamp::from_millis(self.head));
         let change = if removed {
-            Change::Removed(Removed { kind: RemovedKind::Conversation, id: uuid, rev })
+            Change::Removed(Removed {
+                kind: RemovedKind::Conversation,
+                id: uuid,
+                rev,
+            })
         } else {
             let (id, title) = (ConversationId::from_uuid(uuid), rev.to_string());
             Change::Conversation(Conversation {
@@ -112,46 +159,95 @@ impl World {
     /// The next frame of a stream that stands at `position`.
     fn next(&self, position: i64) -> Option<(i64, Frame)> {
         let (rev, row) = self.rows.range(position + 1..).next()?;
-        Some((*rev, Frame::Change { prev: at(position), cursor: at(*rev), change: Box::new(row.clone()) }))
+        Some((
+            *rev,
+            Frame::Change {
+                prev: at(position),
+                cursor: at(*rev),
+                change: Box::new(row.clone()),
+            },
+        ))
     }
 
     fn page_after(&self, after: i64) -> Page {
-        let changes: Vec<Change> = self.rows.range(after + 1..).take(2).map(|(_, row)| row.clone()).collect();
+        let changes: Vec<Change> = self
+            .rows
+            .range(after + 1..)
+            .take(2)
+            .map(|(_, row)| row.clone())
+            .collect();
         let rev = changes.last().map_or(self.head, Change::rev);
-        Page { changes, cursor: at(rev), more: rev < self.head }
+        Page {
+            changes,
+            cursor: at(rev),
+            more: rev < self.head,
+        }
     }
 
     fn tell(&mut self, input: Input) {
         let held = self.machine.cursor.rev;
-        let commands = self.machine.step(input, Moment { ms: self.ms, random: (self.ms % 97) as f64 / 97.0 });
+        let commands = self.machine.step(
+            input,
+            Moment {
+                ms: self.ms,
+                random: (self.ms % 97) as f64 / 97.0,
+            },
+        );
         self.obey(commands);
-        assert!(self.machine.cursor.rev >= held, "the cursor never goes back");
-        assert_eq!(self.stream.is_some(), self.machine.state.has_stream(), "what is open is what the state says");
-        let unfinished = matches!(self.machine.state, State::Paused(_)) || self.machine.wake_at().is_some();
+        assert!(
+            self.machine.cursor.rev >= held,
+            "the cursor never goes back"
+        );
+        assert_eq!(
+            self.stream.is_some(),
+            self.machine.state.has_stream(),
+            "what is open is what the state says"
+        );
+        let unfinished =
+            matches!(self.machine.state, State::Paused(_)) || self.machine.wake_at().is_some();
         assert!(unfinished, "nobody waits for ever");
         self.check_that_what_is_claimed_is_held();
     }
 
     fn check_that_what_is_claimed_is_held(&self) {
-        for row in self.rows.range(..=self.machine.cursor.rev).map(|(_, row)| row) {
+        for row in self
+            .rows
+            .range(..=self.machine.cursor.rev)
+            .map(|(_, row)| row)
+        {
             let id = id_of(row);
             let held = match row {
                 Change::Removed(_) => self.page.is_removed(RemovedKind::Conversation, id),
-                _ => self.page.conversation(ConversationId::from_uuid(id)).is_some_and(|held| held.rev == row.rev()),
+                _ => self
+                    .page
+                    .conversation(ConversationId::from_uuid(id))
+                    .is_some_and(|held| held.rev == row.rev()),
             };
-            assert!(held, "the cursor is at {} without {row:?}", self.machine.cursor.rev);
+            assert!(
+                held,
+                "the cursor is at {} without {row:?}",
+                self.machine.cursor.rev
+            );
         }
     }
 
     fn obey(&mut self, commands: Vec<Command>) {
         for command in commands {
             match command {
-                Command::Open { after } => assert_eq!(self.stream.replace(after.rev), None, "one stream at a time"),
-                Command::Close => assert!(self.stream.take().is_some(), "only what is open is closed"),
-                Command::Poll { after } => self.polls.push_back((after, self.page_after(after.rev))),
+                Command::Open { after } => {
+                    assert_eq!(self.stream.replace(after.rev), None, "one stream at a time")
+                }
+                Command::Close => {
+                    assert!(self.stream.take().is_some(), "only what is open is closed")
+                }
+                Command::Poll { after } => {
+                    self.polls.push_back((after, self.page_after(after.rev)))
+                }
                 Command::Apply(change) => drop(self.page.apply(*change)),
                 Command::Grow { .. } | Command::TakeLead | Command::TellLost => {}
-                Command::StepDown | Command::ReloadPage => panic!("nothing here calls for a reload"),
+                Command::StepDown | Command::ReloadPage => {
+                    panic!("nothing here calls for a reload")
+                }
             }
         }
     }
@@ -181,7 +277,11 @@ impl World {
 
     fn answer(&mut self, failed: bool) {
         if let Some((after, page)) = self.polls.pop_front() {
-            let answer = if failed { Err(PollFailure::Failed) } else { Ok(page) };
+            let answer = if failed {
+                Err(PollFailure::Failed)
+            } else {
+                Ok(page)
+            };
             self.tell(Input::Answered { after, answer });
         }
     }
@@ -192,9 +292,19 @@ impl World {
             Act::Remove(n) => self.write(n, true),
             Act::Deliver => self.deliver(false),
             Act::Lose => self.deliver(true),
-            Act::DeliverAgain => self.last.clone().into_iter().for_each(|frame| self.tell(Input::Heard(frame))),
-            Act::Heartbeat if self.stream.is_some_and(|position| self.machine.cursor.rev == position && self.next(position).is_none()) => {
-                self.hear(Frame::Heartbeat { cursor: at(self.head) });
+            Act::DeliverAgain => self
+                .last
+                .clone()
+                .into_iter()
+                .for_each(|frame| self.tell(Input::Heard(frame))),
+            Act::Heartbeat
+                if self.stream.is_some_and(|position| {
+                    self.machine.cursor.rev == position && self.next(position).is_none()
+                }) =>
+            {
+                self.hear(Frame::Heartbeat {
+                    cursor: at(self.head),
+                });
             }
             Act::Heartbeat => {}
             Act::Cut if self.stream.is_some() => self.tell(Input::Failed),
@@ -203,7 +313,9 @@ impl World {
             Act::FailPoll => self.answer(true),
             Act::Share => self.share(false),
             Act::ShareLost => self.share(true),
-            Act::ShareHeartbeat => self.tell(Input::Overheard(Frame::Heartbeat { cursor: at(self.leader) })),
+            Act::ShareHeartbeat => self.tell(Input::Overheard(Frame::Heartbeat {
+                cursor: at(self.leader),
+            })),
             Act::SharePage => {
                 let (after, page) = (at(self.leader), self.page_after(self.leader));
                 self.leader = page.cursor.rev;

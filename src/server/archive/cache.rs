@@ -25,7 +25,12 @@ struct Cached {
 impl Cache {
     /// A cache of at most so many bytes.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, bytes: 0, uses: 0, objects: HashMap::new() }
+        Self {
+            most,
+            bytes: 0,
+            uses: 0,
+            objects: HashMap::new(),
+        }
     }
 
     /// The entries of an object that was put lately.
@@ -38,18 +43,35 @@ impl Cache {
 
     /// Keeps an object's entries, unless they alone would fill the cache.
     pub(super) fn put(&mut self, key: &str, entries: Arc<Vec<StoredEntry>>) {
-        let bytes = entries.iter().map(|entry| ENTRY_BYTES + usize::try_from(entry.size()).unwrap_or(0)).sum();
+        let bytes = entries
+            .iter()
+            .map(|entry| ENTRY_BYTES + usize::try_from(entry.size()).unwrap_or(0))
+            .sum();
         self.forget(key);
         if bytes > self.most {
             return;
         }
         while self.bytes + bytes > self.most {
-            let Some(oldest) = self.objects.iter().min_by_key(|(_, cached)| cached.used).map(|(key, _)| key.clone()) else { break };
+            let Some(oldest) = self
+                .objects
+                .iter()
+                .min_by_key(|(_, cached)| cached.used)
+                .map(|(key, _)| key.clone())
+            else {
+                break;
+            };
             self.forget(&oldest);
         }
         self.uses += 1;
         self.bytes += bytes;
-        self.objects.insert(key.to_owned(), Cached { entries, bytes, used: self.uses });
+        self.objects.insert(
+            key.to_owned(),
+            Cached {
+                entries,
+                bytes,
+                used: self.uses,
+            },
+        );
     }
 
     /// Lets an object go.
@@ -71,7 +93,10 @@ mod tests {
             cache.put(key, Arc::new(Vec::new()));
         }
         cache.bytes = 100;
-        cache.objects.values_mut().for_each(|cached| cached.bytes = 50);
+        cache
+            .objects
+            .values_mut()
+            .for_each(|cached| cached.bytes = 50);
         assert!(cache.get("a").is_some());
         cache.most = 99;
         cache.put("c", Arc::new(Vec::new()));

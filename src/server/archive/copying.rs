@@ -38,5 +38,8 @@ async fn bring(to: &Archive, key: &str, bytes: &[u8]) -> Result<bool, ArchiveErr
     if to.get(key).await? == bytes {
         return Ok(true);
     }
-    Err(ArchiveError::Damaged(key.to_owned(), "the other archive does not hold what was put".to_owned()))
+    Err(ArchiveError::Damaged(
+        key.to_owned(),
+        "the other archive does not hold what was put".to_owned(),
+    ))
 }

@@ -22,22 +22,37 @@ use crate::{
 use std::fmt::Display;
 
 /// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says what is refused.
-pub async fn check_not_held(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, becomes: &str) -> Result<()> {
+pub async fn check_not_held(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+    becomes: &str,
+) -> Result<()> {
     if holds::in_force(tx, user, conversation, holds::Kind::Hold).await? {
-        return Err(Error::Conflict(format!("an admin has put this on hold; it can be {becomes} once the hold is released")));
+        return Err(Error::Conflict(format!(
+            "an admin has put this on hold; it can be {becomes} once the hold is released"
+        )));
     }
     Ok(())
 }
 
 /// Dooms objects that are being written and may hold a row that is now erased; the run that writes them finds their names
 /// given up, and begins anew without it.
-pub async fn doom_unfinished(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<()> {
+pub async fn doom_unfinished(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+) -> Result<()> {
     Ok(objects::doom_pending(tx, user, conversation).await?)
 }
 
 /// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's transaction, which holds the
 /// owner's lock. Returns how many entries lay there.
-pub async fn doom_objects(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>) -> Result<i64> {
+pub async fn doom_objects(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+) -> Result<i64> {
     let mut entries = 0;
     for manifest in objects::of_user(tx, user, conversation).await? {
         entries += manifest.entries();

@@ -20,7 +20,11 @@ pub const PAGE: i64 = 200;
 pub(super) const AT_ONCE: usize = 2;
 
 /// Reads a page of an export as [`steadily`] does, when its turn comes.
-pub async fn in_turn<T, F>(store: &Store, archive: &Archive, read: impl FnMut(Reader) -> F) -> Result<T>
+pub async fn in_turn<T, F>(
+    store: &Store,
+    archive: &Archive,
+    read: impl FnMut(Reader) -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
@@ -29,15 +33,27 @@ where
 }
 
 /// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
-pub fn pages(store: Store, archive: Archive, user: UserId, filter: EntryFilter) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
+pub fn pages(
+    store: Store,
+    archive: Archive,
+    user: UserId,
+    filter: EntryFilter,
+) -> impl Stream<Item = Result<Vec<WorkLogEntry>>> {
     stream::try_unfold(Some(None::<EntryId>), move |before| {
         let (store, archive, filter) = (store.clone(), archive.clone(), filter.clone());
         async move {
-            let Some(before) = before else { return Ok(None) };
+            let Some(before) = before else {
+                return Ok(None);
+            };
             let (archive, filter) = (&archive, (&filter, false));
-            let read = |mut reader| async move { list(&mut reader, archive, user, filter, before, PAGE).await };
+            let read = |mut reader| async move {
+                list(&mut reader, archive, user, filter, before, PAGE).await
+            };
             let page = in_turn(&store, archive, read).await?;
-            let next = page.last().map(|entry| Some(entry.id)).filter(|_| page.len() as i64 == PAGE);
+            let next = page
+                .last()
+                .map(|entry| Some(entry.id))
+                .filter(|_| page.len() as i64 == PAGE);
             Ok(Some((page, next)))
         }
     })

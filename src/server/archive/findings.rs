@@ -35,7 +35,10 @@ impl Findings {
         let (whole, is_new) = match read {
             Ok(_) => (true, found.damaged.remove(key)),
             Err(ArchiveError::Unreachable(_)) => return,
-            Err(_) => (false, found.damaged.len() < MOST && found.damaged.insert(key.to_owned())),
+            Err(_) => (
+                false,
+                found.damaged.len() < MOST && found.damaged.insert(key.to_owned()),
+            ),
         };
         if is_new {
             found.unwritten.insert(key.to_owned(), whole);

@@ -42,7 +42,13 @@ struct Noted {
 impl Gaps {
     /// Nothing missed yet.
     pub(super) fn new(last_try: bool) -> Self {
-        Self { noted: Arc::new(Mutex::new(Noted { last_try, ..Noted::default() })), began: Instant::now() }
+        Self {
+            noted: Arc::new(Mutex::new(Noted {
+                last_try,
+                ..Noted::default()
+            })),
+            began: Instant::now(),
+        }
     }
 
     /// What was missed, oldest first.
@@ -57,14 +63,24 @@ impl Gaps {
     fn note(&self, shelf: &Shelf, reason: GapReason) {
         let mut noted = self.lock();
         noted.silent |= reason == GapReason::Unreachable;
-        noted.gaps.push(Gap { from: shelf.first_id, to: shelf.last_id, entries: shelf.entries, reason });
+        noted.gaps.push(Gap {
+            from: shelf.first_id,
+            to: shelf.last_id,
+            entries: shelf.entries,
+            reason,
+        });
     }
 }
 
 impl Archive {
     /// The entries of an object; `None` when they cannot be had and the reader takes a gap instead.
-    pub(super) async fn shelf(&self, shelf: &Shelf) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
-        let Some(gaps) = self.gaps() else { return self.entries(&shelf.key, &shelf.sha256).await.map(Some) };
+    pub(super) async fn shelf(
+        &self,
+        shelf: &Shelf,
+    ) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
+        let Some(gaps) = self.gaps() else {
+            return self.entries(&shelf.key, &shelf.sha256).await.map(Some);
+        };
         let left = PATIENCE.saturating_sub(gaps.began.elapsed());
         if left.is_zero() {
             gaps.lock().silent = true;
@@ -76,13 +92,24 @@ impl Archive {
             }
             return Ok(known);
         }
-        match self.with_patience(left).entries(&shelf.key, &shelf.sha256).await {
+        match self
+            .with_patience(left)
+            .entries(&shelf.key, &shelf.sha256)
+            .await
+        {
             Ok(entries) => Ok(Some(entries)),
             Err(why @ ArchiveError::Missing(_)) if !gaps.lock().last_try => Err(why),
             Err(why) => {
                 tracing::warn!(key = shelf.key, error = %why, "a reader sees a gap where the archive should be");
                 let unreachable = matches!(why, ArchiveError::Unreachable(_));
-                gaps.note(shelf, if unreachable { GapReason::Unreachable } else { GapReason::Unreadable });
+                gaps.note(
+                    shelf,
+                    if unreachable {
+                        GapReason::Unreachable
+                    } else {
+                        GapReason::Unreadable
+                    },
+                );
                 Ok(None)
             }
         }
@@ -90,7 +117,8 @@ impl Archive {
 
     /// Whether its reader has searched for long enough.
     pub(super) fn has_searched_long(&self) -> bool {
-        self.gaps().is_some_and(|gaps| gaps.began.elapsed() >= LOOKING && !gaps.lock().silent)
+        self.gaps()
+            .is_some_and(|gaps| gaps.began.elapsed() >= LOOKING && !gaps.lock().silent)
     }
 
     /// Notes that a search ends before it came to this id.
@@ -116,13 +144,17 @@ fn told(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps.sort_by_key(|gap| (gap.from, gap.to));
     gaps.dedup();
     let together = gaps.len().div_ceil(TOLD).max(1);
-    gaps.chunks(together).filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined)).collect()
+    gaps.chunks(together)
+        .filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined))
+        .collect()
 }
 
 /// The gaps that a page shows whose rows reach from `from` to before `to`.
 pub fn within(gaps: Vec<Gap>, from: Option<Uuid>, to: Option<Uuid>) -> Vec<Gap> {
-    let shown =
-        |gap: &Gap| from.is_none_or(|from| gap.to >= EntryId::from_uuid(from)) && to.is_none_or(|to| gap.from < EntryId::from_uuid(to));
+    let shown = |gap: &Gap| {
+        from.is_none_or(|from| gap.to >= EntryId::from_uuid(from))
+            && to.is_none_or(|to| gap.from < EntryId::from_uuid(to))
+    };
     gaps.into_iter().filter(shown).collect()
 }
 
@@ -133,11 +165,26 @@ mod tests {
     #[test]
     fn of_many_gaps_neighbours_are_told_as_one() {
         let id = |n| EntryId::from_uuid(Uuid::from_u128(n));
-        let gap = |n: u128| Gap { from: id(2 * n), to: id(2 * n + 1), entries: 2, reason: GapReason::Unreachable };
+        let gap = |n: u128| Gap {
+            from: id(2 * n),
+            to: id(2 * n + 1),
+            entries: 2,
+            reason: GapReason::Unreachable,
+        };
         let told = told((0..1_001).rev().map(gap).collect());
-        assert!(told.len() <= TOLD && told.len() > TOLD / 2, "{}", told.len());
+        assert!(
+            told.len() <= TOLD && told.len() > TOLD / 2,
+            "{}",
+            told.len()
+        );
         assert_eq!(told.iter().map(|gap| gap.entries).sum::<i64>(), 2_002);
-        assert_eq!((told[0].from, told.last().map(|gap| gap.to)), (id(0), Some(id(2_001))));
-        assert!(told.windows(2).all(|two| two[0].to < two[1].from), "they keep their order");
+        assert_eq!(
+            (told[0].from, told.last().map(|gap| gap.to)),
+            (id(0), Some(id(2_001)))
+        );
+        assert!(
+            told.windows(2).all(|two| two[0].to < two[1].from),
+            "they keep their order"
+        );
     }
 }

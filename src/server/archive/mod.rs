@@ -24,7 +24,10 @@ use super::{
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path as Key};
+use object_store::{
+    Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    path::Path as Key,
+};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -61,12 +64,14 @@ impl ArchiveError {
     /// What somebody is told who wanted something of it, and whether it is worth trying again in a minute.
     pub const fn told(&self) -> (&'static str, bool) {
         match self {
-            Self::Unreachable(_) => {
-                ("the archive of older entries does not answer; newer entries are not affected. Try again in a minute", true)
-            }
-            Self::Missing(_) | Self::Damaged(..) => {
-                ("this lies in a part of the archive that is damaged or missing; the stats page tells an admin what to put back", false)
-            }
+            Self::Unreachable(_) => (
+                "the archive of older entries does not answer; newer entries are not affected. Try again in a minute",
+                true,
+            ),
+            Self::Missing(_) | Self::Damaged(..) => (
+                "this lies in a part of the archive that is damaged or missing; the stats page tells an admin what to put back",
+                false,
+            ),
         }
     }
 }
@@ -104,7 +109,10 @@ impl Archive {
         if let Some(path) = url.strip_prefix("file://") {
             let path = Path::new(path);
             let store = folder::open(path).map_err(|why| format!("HOLLY_ARCHIVE_URL {why}"))?;
-            return Ok(Self { folder: Some(path.into()), ..Self::over(Arc::new(store), "", PATIENCE) });
+            return Ok(Self {
+                folder: Some(path.into()),
+                ..Self::over(Arc::new(store), "", PATIENCE)
+            });
         }
         let (store, prefix) = objects::bucket(url, REQUEST_TIMEOUT)?;
         Ok(Self::over(store, &prefix, PATIENCE))
@@ -113,18 +121,36 @@ impl Archive {
     /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
-        let (findings, exports) = (Findings::default(), Arc::new(Semaphore::new(exporting::AT_ONCE)));
-        Self { store, prefix: prefix.to_owned(), folder: None, patience, cache, gaps: None, findings, exports }
+        let (findings, exports) = (
+            Findings::default(),
+            Arc::new(Semaphore::new(exporting::AT_ONCE)),
+        );
+        Self {
+            store,
+            prefix: prefix.to_owned(),
+            folder: None,
+            patience,
+            cache,
+            gaps: None,
+            findings,
+            exports,
+        }
     }
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
     fn forgiving(&self, gaps: Gaps) -> Self {
-        Self { gaps: Some(gaps), ..self.clone() }
+        Self {
+            gaps: Some(gaps),
+            ..self.clone()
+        }
     }
 
     /// The same archive for somebody who does not wait longer than this for an answer.
     fn with_patience(&self, patience: Duration) -> Self {
-        Self { patience: self.patience.min(patience), ..self.clone() }
+        Self {
+            patience: self.patience.min(patience),
+            ..self.clone()
+        }
     }
 
     /// What its readers found not to be whole.
@@ -143,13 +169,26 @@ impl Archive {
     }
 
     fn key(&self, key: &str) -> Key {
-        if self.prefix.is_empty() { Key::from(key) } else { Key::from(format!("{}/{key}", self.prefix)) }
+        if self.prefix.is_empty() {
+            Key::from(key)
+        } else {
+            Key::from(format!("{}/{key}", self.prefix))
+        }
     }
 
     /// Puts an object under a name that is free. `false` when there is one already, whatever it holds.
     pub async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.within(self.store.put_opts(&self.key(key), PutPayload::from(bytes), options)).await? {
+        let options = PutOptions {
+            mode: PutMode::Create,
+            ..PutOptions::default()
+        };
+        match self
+            .within(
+                self.store
+                    .put_opts(&self.key(key), PutPayload::from(bytes), options),
+            )
+            .await?
+        {
             Ok(_) => Ok(true),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(false),
             Err(error) => Err(unreachable(&error)),
@@ -158,14 +197,18 @@ impl Archive {
 
     /// Puts an object in place of one that turned out to be damaged.
     pub async fn replace(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        let put = self.within(self.store.put(&self.key(key), PutPayload::from(bytes))).await?;
+        let put = self
+            .within(self.store.put(&self.key(key), PutPayload::from(bytes)))
+            .await?;
         put.map(drop).map_err(|error| unreachable(&error))
     }
 
     /// An object, whole.
     pub async fn get(&self, key: &str) -> Result<Bytes> {
         let path = self.key(key);
-        let got = self.within(async { self.store.get(&path).await?.bytes().await }).await?;
+        let got = self
+            .within(async { self.store.get(&path).await?.bytes().await })
+            .await?;
         got.map_err(|error| match error {
             StoreError::NotFound { .. } => ArchiveError::Missing(key.to_owned()),
             error => unreachable(&error),
@@ -179,28 +222,50 @@ impl Archive {
             Ok(()) | Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(unreachable(&error)),
         }
-        let Some(file) = self.folder.as_ref().map(|folder| folder.join(key)) else { return Ok(()) };
-        aside(move || folder::sync_above(&file)).await.map_err(|why| ArchiveError::Unreachable(why.to_string()))
+        let Some(file) = self.folder.as_ref().map(|folder| folder.join(key)) else {
+            return Ok(());
+        };
+        aside(move || folder::sync_above(&file))
+            .await
+            .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Deletes what writers that died left half written before `before`, where the store itself does not. Returns how many
     /// files that were.
     pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
-        let Some(folder) = self.folder.clone() else { return Ok(0) };
+        let Some(folder) = self.folder.clone() else {
+            return Ok(0);
+        };
         let cleared = aside(move || folder::clear_unfinished(&folder, before)).await;
-        cleared.map(|files| files as i64).map_err(|why| ArchiveError::Unreachable(why.to_string()))
+        cleared
+            .map(|files| files as i64)
+            .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Every object whose key begins with `under`, a folder.
     pub fn list(&self, under: &str) -> impl Stream<Item = Result<Listed>> + '_ {
-        let cut = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
-        stream::try_unfold(self.store.list(Some(&self.key(under))), move |mut listing| async move {
-            let Some(listed) = self.within(listing.next()).await? else { return Ok(None) };
-            let listed = listed.map_err(|error| unreachable(&error))?;
-            let key = listed.location.as_ref().get(cut..).unwrap_or_default().to_owned();
-            let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
-            Ok(Some((Listed { key, modified }, listing)))
-        })
+        let cut = if self.prefix.is_empty() {
+            0
+        } else {
+            self.prefix.len() + 1
+        };
+        stream::try_unfold(
+            self.store.list(Some(&self.key(under))),
+            move |mut listing| async move {
+                let Some(listed) = self.within(listing.next()).await? else {
+                    return Ok(None);
+                };
+                let listed = listed.map_err(|error| unreachable(&error))?;
+                let key = listed
+                    .location
+                    .as_ref()
+                    .get(cut..)
+                    .unwrap_or_default()
+                    .to_owned();
+                let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
+                Ok(Some((Listed { key, modified }, listing)))
+            },
+        )
     }
 
     /// The entries of an object that has this SHA-256, from memory where they were read before.
@@ -227,7 +292,9 @@ impl Archive {
             true => object::decode(&bytes),
             false => Err("it does not have the checksum of its manifest".to_owned()),
         });
-        decoded.await.map_err(|why| ArchiveError::Damaged(key.to_owned(), why))
+        decoded
+            .await
+            .map_err(|why| ArchiveError::Damaged(key.to_owned(), why))
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -235,8 +302,12 @@ impl Archive {
     }
 
     async fn within<T>(&self, request: impl Future<Output = T>) -> Result<T> {
-        let late = |_| ArchiveError::Unreachable(format!("no answer within {} ms", self.patience.as_millis()));
-        tokio::time::timeout(self.patience, request).await.map_err(late)
+        let late = |_| {
+            ArchiveError::Unreachable(format!("no answer within {} ms", self.patience.as_millis()))
+        };
+        tokio::time::timeout(self.patience, request)
+            .await
+            .map_err(late)
     }
 }
 

@@ -70,53 +70,103 @@ pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded>
     plain.extend(lines);
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-    let place = group.conversation_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
-    let key = format!("{FOLDER}/{}/{place}/{}/{sha256}{ENDING}", group.user_id, date(group.day));
-    Ok(Encoded { key, bytes: compressor.compress(&plain)? })
+    let place = group
+        .conversation_id
+        .map_or_else(|| "none".to_owned(), |id| id.to_string());
+    let key = format!(
+        "{FOLDER}/{}/{place}/{}/{sha256}{ENDING}",
+        group.user_id,
+        date(group.day)
+    );
+    Ok(Encoded {
+        key,
+        bytes: compressor.compress(&plain)?,
+    })
 }
 
 /// The plain text of an object: header line and entry lines. Errors: it is not a whole zstd frame, or far too large.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|why| why.to_string())?;
-    let read = std::io::Read::read_to_end(&mut std::io::Read::take(decoder, PLAIN_MAX as u64 + 1), &mut plain);
+    let read = std::io::Read::read_to_end(
+        &mut std::io::Read::take(decoder, PLAIN_MAX as u64 + 1),
+        &mut plain,
+    );
     read.map_err(|why| why.to_string())?;
-    if plain.len() > PLAIN_MAX { Err("it unpacks to more than 256 MiB".to_owned()) } else { Ok(plain) }
+    if plain.len() > PLAIN_MAX {
+        Err("it unpacks to more than 256 MiB".to_owned())
+    } else {
+        Ok(plain)
+    }
 }
 
 /// The entries of an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong checksum.
 pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
     let plain = unpack(bytes)?;
-    let end = plain.iter().position(|byte| *byte == b'\n').ok_or("it has no header line")?;
+    let end = plain
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or("it has no header line")?;
     let (header, lines) = (&plain[..end], &plain[end + 1..]);
-    let header: Header = serde_json::from_slice(header).map_err(|why| format!("its header: {why}"))?;
+    let header: Header =
+        serde_json::from_slice(header).map_err(|why| format!("its header: {why}"))?;
     if header.schema != SCHEMA {
         return Err(format!("its schema is {}, not {SCHEMA}", header.schema));
     }
     if hex_sha256(lines) != header.sha256 {
         return Err("its lines do not have the checksum of its header".to_owned());
     }
-    let read = |line: &[u8]| serde_json::from_slice::<StoredEntry>(line).map_err(|why| format!("one of its lines: {why}"));
-    let entries = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
-    if entries.len() == header.count { Ok(entries) } else { Err(format!("it has {} entries, not {}", entries.len(), header.count)) }
+    let read = |line: &[u8]| {
+        serde_json::from_slice::<StoredEntry>(line)
+            .map_err(|why| format!("one of its lines: {why}"))
+    };
+    let entries = lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    if entries.len() == header.count {
+        Ok(entries)
+    } else {
+        Err(format!(
+            "it has {} entries, not {}",
+            entries.len(),
+            header.count
+        ))
+    }
 }
 
 /// The `n`th name of an object, counted from 1: its key, or one beside it.
 pub fn name(key: &str, n: u32) -> String {
     let (stem, ending) = key.split_at(key.len() - ENDING.len());
-    if n == 1 { key.to_owned() } else { format!("{stem}-{n}{ending}") }
+    if n == 1 {
+        key.to_owned()
+    } else {
+        format!("{stem}-{n}{ending}")
+    }
 }
 
 /// Whose object it is by its key.
 pub fn owner(key: &str) -> Option<UserId> {
-    key.strip_prefix(FOLDER)?.strip_prefix('/')?.split('/').next()?.parse().ok()
+    key.strip_prefix(FOLDER)?
+        .strip_prefix('/')?
+        .split('/')
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// Hex SHA-256.
 pub fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn date(day: i64) -> String {
-    Timestamp::from_millis(day.saturating_mul(DAY_MS)).to_chrono().format("%Y-%m-%d").to_string()
+    Timestamp::from_millis(day.saturating_mul(DAY_MS))
+        .to_chrono()
+        .format("%Y-%m-%d")
+        .to_string()
 }

@@ -42,7 +42,11 @@ where
 }
 
 /// Reads as [`steadily`] does; what the archive does not give is told in gaps beside what was read.
-pub async fn forgivingly<T, F>(store: &Store, archive: &Archive, mut read: impl FnMut(Reader, Archive) -> F) -> Result<(T, Vec<Gap>)>
+pub async fn forgivingly<T, F>(
+    store: &Store,
+    archive: &Archive,
+    mut read: impl FnMut(Reader, Archive) -> F,
+) -> Result<(T, Vec<Gap>)>
 where
     F: Future<Output = Result<T>>,
 {
@@ -70,14 +74,38 @@ pub async fn list(
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
-    let in_archive = matches!(filter.storage_status, Some(StorageStatus::Cold | StorageStatus::Archived));
-    let mut found = if in_archive { Vec::new() } else { work_logs::list(reader, user, filter, before, limit).await? };
-    let only_rows = matches!(filter.storage_status, Some(StorageStatus::Hot | StorageStatus::Warm));
+    let in_archive = matches!(
+        filter.storage_status,
+        Some(StorageStatus::Cold | StorageStatus::Archived)
+    );
+    let mut found = if in_archive {
+        Vec::new()
+    } else {
+        work_logs::list(reader, user, filter, before, limit).await?
+    };
+    let only_rows = matches!(
+        filter.storage_status,
+        Some(StorageStatus::Hot | StorageStatus::Warm)
+    );
     if !only_rows && (filter.text.is_none() || archive_too || in_archive) {
-        let reach = Reach { conversation_id: filter.conversation_id, tier: filter.storage_status, from: None, below: before };
+        let reach = Reach {
+            conversation_id: filter.conversation_id,
+            tier: filter.storage_status,
+            from: None,
+            below: before,
+        };
         let plain = filter.text.is_none() && filter.log_type.is_none() && filter.status.is_none();
-        let search = Search { archive, user, reach, order: Order::NewestFirst, most: limit, plain };
-        let passes = |entry: &WorkLogEntry| before.is_none_or(|before| entry.id < before) && filter.passes(entry);
+        let search = Search {
+            archive,
+            user,
+            reach,
+            order: Order::NewestFirst,
+            most: limit,
+            plain,
+        };
+        let passes = |entry: &WorkLogEntry| {
+            before.is_none_or(|before| entry.id < before) && filter.passes(entry)
+        };
         search.merge(reader, &mut found, passes).await?;
     }
     Ok(found)
@@ -93,9 +121,22 @@ pub async fn earliest(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
-    let reach = Reach { conversation_id: Some(conversation), from: Some(from), ..Reach::default() };
-    let search = Search { archive, user, reach, order: Order::OldestFirst, most: limit, plain: true };
-    search.merge(reader, &mut found, |entry| entry.id >= from).await?;
+    let reach = Reach {
+        conversation_id: Some(conversation),
+        from: Some(from),
+        ..Reach::default()
+    };
+    let search = Search {
+        archive,
+        user,
+        reach,
+        order: Order::OldestFirst,
+        most: limit,
+        plain: true,
+    };
+    search
+        .merge(reader, &mut found, |entry| entry.id >= from)
+        .await?;
     Ok(found)
 }
 
@@ -113,25 +154,59 @@ struct Search<'a> {
 impl Search<'_> {
     /// Merges what passes into the rows that were found, and keeps those that come first. Objects are opened as far as they
     /// may hold something that comes before the last of what was found.
-    async fn merge(&self, reader: &mut Reader, found: &mut Vec<WorkLogEntry>, passes: impl Fn(&WorkLogEntry) -> bool) -> Result<()> {
+    async fn merge(
+        &self,
+        reader: &mut Reader,
+        found: &mut Vec<WorkLogEntry>,
+        passes: impl Fn(&WorkLogEntry) -> bool,
+    ) -> Result<()> {
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
         let mut after: Option<Shelf> = None;
         loop {
-            let last = found.last().filter(|_| found.len() >= most).map(|entry| entry.id);
+            let last = found
+                .last()
+                .filter(|_| found.len() >= most)
+                .map(|entry| entry.id);
             let reach = match self.order {
-                Order::NewestFirst => Reach { from: last.or(self.reach.from), ..self.reach },
-                Order::OldestFirst => Reach { below: last.or(self.reach.below), ..self.reach },
+                Order::NewestFirst => Reach {
+                    from: last.or(self.reach.from),
+                    ..self.reach
+                },
+                Order::OldestFirst => Reach {
+                    below: last.or(self.reach.below),
+                    ..self.reach
+                },
             };
             let at_once = at_once(self.archive);
-            let listed = shelves::list(reader, self.user, reach, self.order, after.as_ref(), at_once as i64).await?;
-            if let Some(next) = listed.first().filter(|next| after.is_some() && self.ends_before(next)) {
+            let listed = shelves::list(
+                reader,
+                self.user,
+                reach,
+                self.order,
+                after.as_ref(),
+                at_once as i64,
+            )
+            .await?;
+            if let Some(next) = listed
+                .first()
+                .filter(|next| after.is_some() && self.ends_before(next))
+            {
                 self.archive.leave_unsearched(next.last_id);
                 found.retain(|entry| entry.id > next.last_id);
                 return Ok(());
             }
             let missing = self.most.saturating_sub(found.len() as i64);
-            let needed = if self.plain && missing > 0 && !self.archive.is_silent() { enough(&listed, missing) } else { &listed };
-            found.extend(gather(reader, self.archive, self.user, needed).await?.into_iter().filter(&passes));
+            let needed = if self.plain && missing > 0 && !self.archive.is_silent() {
+                enough(&listed, missing)
+            } else {
+                &listed
+            };
+            found.extend(
+                gather(reader, self.archive, self.user, needed)
+                    .await?
+                    .into_iter()
+                    .filter(&passes),
+            );
             match self.order {
                 Order::NewestFirst => found.sort_by_key(|entry| std::cmp::Reverse(entry.id)),
                 Order::OldestFirst => found.sort_by_key(|entry| entry.id),
@@ -146,8 +221,14 @@ impl Search<'_> {
 
     /// Whether the reader has searched for so long that this object is left to the next page, which then begins further back than this one.
     fn ends_before(&self, next: &Shelf) -> bool {
-        let further_back = self.reach.below.is_none_or(|below| next.last_id.just_above() < below);
-        !self.plain && self.order == Order::NewestFirst && further_back && self.archive.has_searched_long()
+        let further_back = self
+            .reach
+            .below
+            .is_none_or(|below| next.last_id.just_above() < below);
+        !self.plain
+            && self.order == Order::NewestFirst
+            && further_back
+            && self.archive.has_searched_long()
     }
 }
 
@@ -163,31 +244,61 @@ fn enough(listed: &[Shelf], entries: i64) -> &[Shelf] {
 }
 
 fn at_once(archive: &Archive) -> usize {
-    if archive.is_silent() { PASSED_AT_ONCE } else { AT_ONCE }
+    if archive.is_silent() {
+        PASSED_AT_ONCE
+    } else {
+        AT_ONCE
+    }
 }
 
 /// The entries in these objects that count.
-async fn gather(reader: &mut Reader, archive: &Archive, user: UserId, shelves: &[Shelf]) -> Result<Vec<WorkLogEntry>> {
+async fn gather(
+    reader: &mut Reader,
+    archive: &Archive,
+    user: UserId,
+    shelves: &[Shelf],
+) -> Result<Vec<WorkLogEntry>> {
     let fetched = try_join_all(shelves.iter().map(|shelf| archive.shelf(shelf))).await?;
     let mut found = Vec::new();
-    for (entries, shelf) in fetched.iter().zip(shelves).filter_map(|(entries, shelf)| Some((entries.as_ref()?, shelf))) {
+    for (entries, shelf) in fetched
+        .iter()
+        .zip(shelves)
+        .filter_map(|(entries, shelf)| Some((entries.as_ref()?, shelf)))
+    {
         let gone = holes::of(reader, user, &shelf.key).await?;
-        found.extend(entries.iter().filter(|entry| !gone.contains(&entry.id)).map(|entry| shown(shelf, entry)));
+        found.extend(
+            entries
+                .iter()
+                .filter(|entry| !gone.contains(&entry.id))
+                .map(|entry| shown(shelf, entry)),
+        );
     }
     Ok(found)
 }
 
 /// One entry of its owner, wherever it is kept. While the archive is asked, the connection is free for others.
-pub async fn find(mut reader: Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
+pub async fn find(
+    mut reader: Reader,
+    archive: &Archive,
+    user: UserId,
+    id: EntryId,
+) -> Result<Option<WorkLogEntry>> {
     if let Some(entry) = work_logs::find(&mut reader, user, id).await? {
         return Ok(Some(entry));
     }
-    Ok(find_archived(reader, archive, user, id).await?.map(|(shelf, entry)| shown(&shelf, &entry)))
+    Ok(find_archived(reader, archive, user, id)
+        .await?
+        .map(|(shelf, entry)| shown(&shelf, &entry)))
 }
 
 /// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry is in no object that can be read and
 /// one that may have it cannot.
-pub async fn find_archived(mut reader: Reader, archive: &Archive, user: UserId, id: EntryId) -> Result<Option<(Shelf, StoredEntry)>> {
+pub async fn find_archived(
+    mut reader: Reader,
+    archive: &Archive,
+    user: UserId,
+    id: EntryId,
+) -> Result<Option<(Shelf, StoredEntry)>> {
     let shelves = reaching(&mut reader, user, id).await?;
     drop(reader);
     let mut unread = None;
@@ -207,11 +318,26 @@ pub async fn find_archived(mut reader: Reader, archive: &Archive, user: UserId, 
 
 /// The objects that reach over this id and in which nothing says that it does not count.
 async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<Shelf>> {
-    let reach = Reach { from: Some(id), below: Some(id.just_above()), ..Reach::default() };
+    let reach = Reach {
+        from: Some(id),
+        below: Some(id.just_above()),
+        ..Reach::default()
+    };
     let (mut found, mut after): (Vec<Shelf>, Option<Shelf>) = (Vec::new(), None);
     loop {
-        let listed = shelves::list(reader, user, reach, Order::NewestFirst, after.as_ref(), PASSED_AT_ONCE as i64).await?;
-        after = listed.last().filter(|_| listed.len() == PASSED_AT_ONCE).cloned();
+        let listed = shelves::list(
+            reader,
+            user,
+            reach,
+            Order::NewestFirst,
+            after.as_ref(),
+            PASSED_AT_ONCE as i64,
+        )
+        .await?;
+        after = listed
+            .last()
+            .filter(|_| listed.len() == PASSED_AT_ONCE)
+            .cloned();
         for shelf in listed {
             if !holes::of(reader, user, &shelf.key).await?.contains(&id) {
                 found.push(shelf);
@@ -225,6 +351,12 @@ async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<
 
 /// An entry that lies in the archive, as readers see it.
 pub fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
-    let expires_at = shelf.cold_days.map(|days| entry.timestamp.plus(days * DAY_MS));
-    entry.clone().entry(shelf.tier, (expires_at, shelf.held_by), Some(shelf.archived_at))
+    let expires_at = shelf
+        .cold_days
+        .map(|days| entry.timestamp.plus(days * DAY_MS));
+    entry.clone().entry(
+        shelf.tier,
+        (expires_at, shelf.held_by),
+        Some(shelf.archived_at),
+    )
 }

@@ -29,7 +29,14 @@ pub(super) struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { workshop, turn, gate: Gate::default(), message: None, written_at: Timestamp::default(), has_text: false }
+        Self {
+            workshop,
+            turn,
+            gate: Gate::default(),
+            message: None,
+            written_at: Timestamp::default(),
+            has_text: false,
+        }
     }
 
     /// Adds text; the first that can be shown begins the message.
@@ -54,9 +61,16 @@ impl<'a> Answer<'a> {
             self.message = Some(self.begin(now, MessageStatus::Streaming, link).await?);
             self.written_at = now;
         }
-        let Some(message) = &mut self.message else { return Ok(()) };
+        let Some(message) = &mut self.message else {
+            return Ok(());
+        };
         message.content.push_str(text);
-        self.workshop.feed.answers.append(self.turn.user_id, message.conversation_id, message.id, text);
+        self.workshop.feed.answers.append(
+            self.turn.user_id,
+            message.conversation_id,
+            message.id,
+            text,
+        );
         self.workshop.store.wakeups().text(self.turn.user_id);
         if now.since(self.written_at) >= WRITE_EVERY_MS {
             self.written_at = now;
@@ -67,7 +81,10 @@ impl<'a> Answer<'a> {
 
     /// The text so far.
     pub(super) fn text(&self) -> String {
-        self.message.as_ref().map(|message| message.content.clone()).unwrap_or_default()
+        self.message
+            .as_ref()
+            .map(|message| message.content.clone())
+            .unwrap_or_default()
     }
 
     /// Whether the model said anything, shown yet or not.
@@ -86,13 +103,27 @@ impl<'a> Answer<'a> {
     }
 
     /// Settles the message, if there is one.
-    pub(super) async fn finish(self, status: MessageStatus, duration_ms: i64, facts: AnswerFacts) -> Result<()> {
+    pub(super) async fn finish(
+        self,
+        status: MessageStatus,
+        duration_ms: i64,
+        facts: AnswerFacts,
+    ) -> Result<()> {
         let now = self.workshop.clock.now();
         let mut answer = self;
         if let Some(message) = &mut answer.message {
             message.status = status;
-            let AnswerFacts { provider, model_name, .. } = std::mem::take(&mut message.facts);
-            message.facts = AnswerFacts { provider, model_name, duration_ms: Some(duration_ms), ..facts };
+            let AnswerFacts {
+                provider,
+                model_name,
+                ..
+            } = std::mem::take(&mut message.facts);
+            message.facts = AnswerFacts {
+                provider,
+                model_name,
+                duration_ms: Some(duration_ms),
+                ..facts
+            };
             let id = message.id;
             answer.write(now).await?;
             answer.workshop.feed.answers.finish(answer.turn.user_id, id);
@@ -109,8 +140,17 @@ impl<'a> Answer<'a> {
         self.write(now).await
     }
 
-    async fn begin(&self, now: Timestamp, status: MessageStatus, link: &ModelLink) -> Result<Message> {
-        let facts = AnswerFacts { provider: Some(link.provider.to_owned()), model_name: Some(link.title()), ..AnswerFacts::default() };
+    async fn begin(
+        &self,
+        now: Timestamp,
+        status: MessageStatus,
+        link: &ModelLink,
+    ) -> Result<Message> {
+        let facts = AnswerFacts {
+            provider: Some(link.provider.to_owned()),
+            model_name: Some(link.title()),
+            ..AnswerFacts::default()
+        };
         let mut message = Message {
             id: new_id::message(now),
             conversation_id: self.turn.conversation_id,
@@ -128,16 +168,22 @@ impl<'a> Answer<'a> {
         };
         let mut tx = self.workshop.store.begin().await?;
         tx.lock(self.turn.user_id).await?;
-        crate::server::store::conversations::find(&mut tx, self.turn.user_id, self.turn.conversation_id)
-            .await?
-            .ok_or(Error::NotFound("conversation"))?;
+        crate::server::store::conversations::find(
+            &mut tx,
+            self.turn.user_id,
+            self.turn.conversation_id,
+        )
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
         messages::insert(&mut tx, self.turn.user_id, &mut message).await?;
         tx.commit().await?;
         Ok(message)
     }
 
     async fn write(&mut self, now: Timestamp) -> Result<()> {
-        let Some(message) = &mut self.message else { return Ok(()) };
+        let Some(message) = &mut self.message else {
+            return Ok(());
+        };
         message.updated_at = now;
         let mut tx = self.workshop.store.begin().await?;
         if !messages::update(&mut tx, self.turn.user_id, message).await? {

@@ -21,9 +21,19 @@ const ARGUMENTS_MAX_BYTES: usize = 32 * 1024;
 /// Arguments as a person reads them. What follows a line break is indented, so that no value can pose as another argument.
 pub(super) fn readable(arguments: &Value) -> String {
     let lines = arguments.as_object().map(|named| {
-        named.iter().map(|(name, value)| format!("{}\n", format!("{name}: {}", shown(value)).replace('\n', "\n    "))).collect::<String>()
+        named
+            .iter()
+            .map(|(name, value)| {
+                format!(
+                    "{}\n",
+                    format!("{name}: {}", shown(value)).replace('\n', "\n    ")
+                )
+            })
+            .collect::<String>()
     });
-    lines.filter(|lines| !lines.is_empty()).unwrap_or_else(|| "Without arguments.".to_owned())
+    lines
+        .filter(|lines| !lines.is_empty())
+        .unwrap_or_else(|| "Without arguments.".to_owned())
 }
 
 fn shown(value: &Value) -> String {
@@ -36,14 +46,24 @@ fn shown(value: &Value) -> String {
 
 /// How the asking begins: allowed for good before, or waiting. Where the grants cannot be read, the person is asked.
 /// Errors: `BadArguments` for what is too long to be shown.
-pub(super) async fn beforehand(workshop: &Workshop, turn: TurnRef, call: &ToolCall) -> std::result::Result<Approval, ToolError> {
+pub(super) async fn beforehand(
+    workshop: &Workshop,
+    turn: TurnRef,
+    call: &ToolCall,
+) -> std::result::Result<Approval, ToolError> {
     let bytes = readable(&call.arguments).len();
     if bytes > ARGUMENTS_MAX_BYTES {
-        let why = format!("the person must allow this, and {bytes} bytes of arguments are too long to read; at most {ARGUMENTS_MAX_BYTES}");
+        let why = format!(
+            "the person must allow this, and {bytes} bytes of arguments are too long to read; at most {ARGUMENTS_MAX_BYTES}"
+        );
         return Err(ToolError::BadArguments(why));
     }
     match granted(workshop, turn, &call.name).await {
-        Ok(Some(at)) => Ok(Approval::Decided { decision: Decision::Always, by: turn.user_id, at }),
+        Ok(Some(at)) => Ok(Approval::Decided {
+            decision: Decision::Always,
+            by: turn.user_id,
+            at,
+        }),
         Ok(None) => Ok(waiting(workshop)),
         Err(error) => {
             tracing::warn!(turn = %turn.id, tool = call.name, %error, "what is always allowed could not be read; the person is asked");
@@ -53,10 +73,16 @@ pub(super) async fn beforehand(workshop: &Workshop, turn: TurnRef, call: &ToolCa
 }
 
 fn waiting(workshop: &Workshop) -> Approval {
-    Approval::Waiting { until: workshop.clock.now().plus(PATIENCE_MS) }
+    Approval::Waiting {
+        until: workshop.clock.now().plus(PATIENCE_MS),
+    }
 }
 
-async fn granted(workshop: &Workshop, turn: TurnRef, tool: &str) -> Result<Option<crate::timestamp::Timestamp>> {
+async fn granted(
+    workshop: &Workshop,
+    turn: TurnRef,
+    tool: &str,
+) -> Result<Option<crate::timestamp::Timestamp>> {
     Ok(tool_grants::since(&mut *workshop.store.read().await?, turn.user_id, tool).await?)
 }
 
@@ -69,7 +95,9 @@ pub(super) async fn wait(
     call: &ToolCall,
 ) -> std::result::Result<(), ToolError> {
     let Some(entry) = entry else {
-        return Err(ToolError::Refused("The person could not be asked, so this was not run.".to_owned()));
+        return Err(ToolError::Refused(
+            "The person could not be asked, so this was not run.".to_owned(),
+        ));
     };
     let mut wakes = workshop.store.wakeups().subscribe(turn.user_id);
     loop {
@@ -77,7 +105,9 @@ pub(super) async fn wait(
         match look(workshop, turn, entry, &call.name).await {
             Ok(Some(Approval::Waiting { .. })) => {}
             Ok(how) => return permission(how),
-            Err(error) => tracing::warn!(turn = %turn.id, %error, "whether a tool may run could not be read; it is tried again"),
+            Err(error) => {
+                tracing::warn!(turn = %turn.id, %error, "whether a tool may run could not be read; it is tried again")
+            }
         }
         woken(&mut wakes, seen).await;
     }
@@ -92,17 +122,35 @@ async fn woken(wakes: &mut Subscription, seen: i64) {
 }
 
 /// How the asking stands: a limit that has passed and a grant that was given meanwhile are carried out here.
-async fn look(workshop: &Workshop, turn: TurnRef, id: EntryId, tool: &str) -> Result<Option<Approval>> {
+async fn look(
+    workshop: &Workshop,
+    turn: TurnRef,
+    id: EntryId,
+    tool: &str,
+) -> Result<Option<Approval>> {
     let (store, now, user) = (&workshop.store, workshop.clock.now(), turn.user_id);
     let entry = work_logs::find(&mut *store.read().await?, user, id).await?;
-    let Some(entry) = entry.filter(|entry| entry.status == Status::Working) else { return Ok(None) };
+    let Some(entry) = entry.filter(|entry| entry.status == Status::Working) else {
+        return Ok(None);
+    };
     match entry.waits_until() {
         None => Ok(entry.metadata.approval()),
         Some(until) if now >= until => lapse(store, now, user, id).await,
         Some(until) if granted(workshop, turn, tool).await?.is_some() => {
-            match decide(store, now, user, Some(turn.conversation_id), id, Decision::Always).await {
+            match decide(
+                store,
+                now,
+                user,
+                Some(turn.conversation_id),
+                id,
+                Decision::Always,
+            )
+            .await
+            {
                 Ok(entry) => Ok(entry.metadata.approval()),
-                Err(Error::Conflict(_) | Error::NotFound(_)) => Ok(Some(Approval::Waiting { until })),
+                Err(Error::Conflict(_) | Error::NotFound(_)) => {
+                    Ok(Some(Approval::Waiting { until }))
+                }
                 Err(error) => Err(error),
             }
         }
@@ -114,10 +162,12 @@ fn permission(how: Option<Approval>) -> std::result::Result<(), ToolError> {
     let refused = |why: &str| Err(ToolError::Refused(why.to_owned()));
     match how {
         Some(Approval::Decided { decision, .. }) if decision.allows() => Ok(()),
-        Some(Approval::Decided { .. }) => {
-            refused("The person did not allow this, so it was not run. Do not try it again unless they ask for it.")
+        Some(Approval::Decided { .. }) => refused(
+            "The person did not allow this, so it was not run. Do not try it again unless they ask for it.",
+        ),
+        Some(Approval::Lapsed { .. }) => {
+            refused("The person did not answer in time, so this was not run.")
         }
-        Some(Approval::Lapsed { .. }) => refused("The person did not answer in time, so this was not run."),
         Some(Approval::Waiting { .. }) | None => Err(ToolError::Cancelled),
     }
 }
@@ -130,7 +180,10 @@ mod tests {
     #[test]
     fn arguments_are_read_line_by_line() {
         let arguments = json!({ "body": "two\nlines", "copies": 2, "to": ["ada@example.org"] });
-        assert_eq!(readable(&arguments), "body: two\n    lines\ncopies: 2\nto: [\n      \"ada@example.org\"\n    ]\n");
+        assert_eq!(
+            readable(&arguments),
+            "body: two\n    lines\ncopies: 2\nto: [\n      \"ada@example.org\"\n    ]\n"
+        );
         assert_eq!(readable(&json!({})), "Without arguments.");
     }
 }

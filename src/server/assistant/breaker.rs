@@ -36,7 +36,14 @@ impl Breakers {
         };
         if !link.is_demo() {
             let until = now.plus(i64::try_from(seconds * 1_000).unwrap_or(i64::MAX));
-            self.resting().insert(link.key(), Rest { until, error: error.clone(), told: None });
+            self.resting().insert(
+                link.key(),
+                Rest {
+                    until,
+                    error: error.clone(),
+                    told: None,
+                },
+            );
         }
     }
 
@@ -47,12 +54,17 @@ impl Breakers {
 
     /// Why the model rests at `now`, if it does.
     pub(super) fn rest(&self, link: &ModelLink, now: Timestamp) -> Option<Rest> {
-        self.resting().get(&link.key()).filter(|rest| now < rest.until).cloned()
+        self.resting()
+            .get(&link.key())
+            .filter(|rest| now < rest.until)
+            .cloned()
     }
 
     /// Whether this turn is yet to be told of the rest; it counts as told from now on.
     pub(super) fn tell(&self, link: &ModelLink, turn: TurnId) -> bool {
-        self.resting().get_mut(&link.key()).is_some_and(|rest| rest.told.replace(turn) != Some(turn))
+        self.resting()
+            .get_mut(&link.key())
+            .is_some_and(|rest| rest.told.replace(turn) != Some(turn))
     }
 
     fn resting(&self) -> MutexGuard<'_, HashMap<String, Rest>> {
@@ -75,7 +87,12 @@ mod tests {
     }
 
     fn error(class: ErrorClass, retry_after_s: Option<u64>) -> ModelError {
-        ModelError { class, message: String::new(), status: None, retry_after_s }
+        ModelError {
+            class,
+            message: String::new(),
+            status: None,
+            retry_after_s,
+        }
     }
 
     #[test]
@@ -102,7 +119,10 @@ mod tests {
     fn a_turn_is_told_once() {
         let (breakers, turn) = (Breakers::default(), new_id::turn(NOW));
         breakers.note(&link(), &error(ErrorClass::Auth, None), NOW);
-        assert_eq!([breakers.tell(&link(), turn), breakers.tell(&link(), turn)], [true, false]);
+        assert_eq!(
+            [breakers.tell(&link(), turn), breakers.tell(&link(), turn)],
+            [true, false]
+        );
         assert!(breakers.tell(&link(), new_id::turn(NOW.plus(1))));
     }
 }

@@ -17,26 +17,52 @@ const PICTURE: usize = 1_500;
 pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
     let tools: usize = request.tools.iter().map(of_tool).sum();
     let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX) + tools);
-    let asked = request.said.iter().rposition(|said| matches!(said, Said::User(..)));
+    let asked = request
+        .said
+        .iter()
+        .rposition(|said| matches!(said, Said::User(..)));
     let certain = |at: usize, said: &Said| Some(at) == asked || matches!(said, Said::System(_));
-    let sure: usize = request.said.iter().enumerate().filter(|(at, said)| certain(*at, said)).map(|(_, said)| of_said(said)).sum();
+    let sure: usize = request
+        .said
+        .iter()
+        .enumerate()
+        .filter(|(at, said)| certain(*at, said))
+        .map(|(_, said)| of_said(said))
+        .sum();
     left = left.saturating_sub(sure);
     let mut kept = vec![false; request.said.len()];
     let mut full = false;
     for group in groups(&request.said).into_iter().rev() {
-        let cost: usize = group.clone().filter(|at| !certain(*at, &request.said[*at])).map(|at| of_said(&request.said[at])).sum();
+        let cost: usize = group
+            .clone()
+            .filter(|at| !certain(*at, &request.said[*at]))
+            .map(|at| of_said(&request.said[at]))
+            .sum();
         full |= cost > left;
         left = if full { left } else { left - cost };
         group.for_each(|at| kept[at] = !full || certain(at, &request.said[at]));
     }
     let left_out = kept.iter().filter(|kept| !**kept).count();
-    let said = request.said.iter().zip(kept).filter(|(_, kept)| *kept).map(|(said, _)| said.clone()).collect();
-    (Request { said, tools: request.tools.clone() }, left_out)
+    let said = request
+        .said
+        .iter()
+        .zip(kept)
+        .filter(|(_, kept)| *kept)
+        .map(|(said, _)| said.clone())
+        .collect();
+    (
+        Request {
+            said,
+            tools: request.tools.clone(),
+        },
+        left_out,
+    )
 }
 
 /// Tokens that a model reads of a request, about.
 pub(super) fn estimate(request: &Request) -> usize {
-    request.said.iter().map(of_said).sum::<usize>() + request.tools.iter().map(of_tool).sum::<usize>()
+    request.said.iter().map(of_said).sum::<usize>()
+        + request.tools.iter().map(of_tool).sum::<usize>()
 }
 
 /// What goes together: a round of calls with its answers; everything else stands alone.
@@ -55,7 +81,10 @@ fn of_said(said: &Said) -> usize {
     EACH + match said {
         Said::User(text, pictures) => tokens(text) + pictures.len() * PICTURE,
         Said::System(text) | Said::Assistant(text) | Said::Result { text, .. } => tokens(text),
-        Said::Calls(calls) => calls.iter().map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + EACH).sum(),
+        Said::Calls(calls) => calls
+            .iter()
+            .map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + EACH)
+            .sum(),
     }
 }
 
@@ -65,7 +94,13 @@ fn of_tool(tool: &ToolDefinition) -> usize {
 
 /// About how many tokens a text is, rather too many than too few: one for three ASCII characters, one for any other.
 pub(super) fn tokens(text: &str) -> usize {
-    let (ascii, other) = text.chars().fold((0, 0), |(ascii, other), c| if c.is_ascii() { (ascii + 1, other) } else { (ascii, other + 1) });
+    let (ascii, other) = text.chars().fold((0, 0), |(ascii, other), c| {
+        if c.is_ascii() {
+            (ascii + 1, other)
+        } else {
+            (ascii, other + 1)
+        }
+    });
     usize::div_ceil(ascii, 3) + other
 }
 
@@ -81,23 +116,55 @@ mod tests {
 
     fn round(n: usize) -> [Said; 2] {
         let id = format!("call-{n}");
-        let call = ToolCall { id: id.clone(), name: "t".into(), arguments: serde_json::json!({}), signatures: Vec::new() };
-        [Said::Calls(vec![call]), Said::Result { call_id: id, text: "x".repeat(300) }]
+        let call = ToolCall {
+            id: id.clone(),
+            name: "t".into(),
+            arguments: serde_json::json!({}),
+            signatures: Vec::new(),
+        };
+        [
+            Said::Calls(vec![call]),
+            Said::Result {
+                call_id: id,
+                text: "x".repeat(300),
+            },
+        ]
     }
 
     #[test]
     fn what_fits_is_left_whole() {
-        let request =
-            Request { said: vec![Said::System("s".into()), user("a"), Said::Assistant("b".into()), user("c")], tools: Vec::new() };
+        let request = Request {
+            said: vec![
+                Said::System("s".into()),
+                user("a"),
+                Said::Assistant("b".into()),
+                user("c"),
+            ],
+            tools: Vec::new(),
+        };
         assert_eq!(fit(&request, 8_000), (request.clone(), 0));
     }
 
     #[test]
     fn the_oldest_is_left_out_first_and_the_question_never() {
         let old = Said::Assistant("o".repeat(3_000));
-        let said = vec![Said::System("s".into()), old, Said::Assistant("newer".into()), user(&"q".repeat(9_000))];
-        let (cut, left_out) = fit(&Request { said: said.clone(), tools: Vec::new() }, 1_024);
-        assert_eq!((cut.said, left_out), (vec![said[0].clone(), said[3].clone()], 2));
+        let said = vec![
+            Said::System("s".into()),
+            old,
+            Said::Assistant("newer".into()),
+            user(&"q".repeat(9_000)),
+        ];
+        let (cut, left_out) = fit(
+            &Request {
+                said: said.clone(),
+                tools: Vec::new(),
+            },
+            1_024,
+        );
+        assert_eq!(
+            (cut.said, left_out),
+            (vec![said[0].clone(), said[3].clone()], 2)
+        );
     }
 
     proptest! {

@@ -53,7 +53,11 @@ pub(super) struct Chain<'a> {
 
 impl Chain<'_> {
     /// Asks each model in turn. `None` when every one failed: that is said in the conversation, and the turn is over.
-    pub(super) async fn ask(&mut self, request: &Request, tools_used: &[String]) -> Result<Option<Answered>> {
+    pub(super) async fn ask(
+        &mut self,
+        request: &Request,
+        tools_used: &[String],
+    ) -> Result<Option<Answered>> {
         let mut failed: Vec<Failed> = Vec::new();
         let awake = self.awake();
         for (at, model) in self.models.clone().iter().enumerate() {
@@ -62,9 +66,16 @@ impl Chain<'_> {
                 continue;
             }
             if let Some(last) = failed.last() {
-                self.milestones.fallback(&last.name, model.link(), &last.error).await;
+                self.milestones
+                    .fallback(&last.name, model.link(), &last.error)
+                    .await;
             }
-            let attempt = Attempt { number: at + 1, of: self.models.len(), fallback: at > 0, started: self.workshop.clock.now() };
+            let attempt = Attempt {
+                number: at + 1,
+                of: self.models.len(),
+                fallback: at > 0,
+                started: self.workshop.clock.now(),
+            };
             match self.attempt(&**model, attempt, request, tools_used).await? {
                 Ok(answered) => return Ok(Some(answered)),
                 Err((failure, next)) => {
@@ -82,10 +93,18 @@ impl Chain<'_> {
     /// Whether the person has tokens left for today; if not, that is said in the conversation, and the turn is over.
     pub(super) async fn may_go_on(&self) -> Result<bool> {
         let (now, limits) = (self.workshop.clock.now(), &self.workshop.limits);
-        match (limits.tokens.check(&self.workshop.store, now, self.turn.user_id).await, self.models.last()) {
+        match (
+            limits
+                .tokens
+                .check(&self.workshop.store, now, self.turn.user_id)
+                .await,
+            self.models.last(),
+        ) {
             (Err(Error::TooMany { why, .. }), Some(last)) => {
                 let sentence = format!("{} What I have done so far is above.", capitalised(&why));
-                super::answer::Answer::new(self.workshop, self.turn).fail(&sentence, last.link()).await?;
+                super::answer::Answer::new(self.workshop, self.turn)
+                    .fail(&sentence, last.link())
+                    .await?;
                 Ok(false)
             }
             (checked, _) => checked.map(|()| true),
@@ -95,18 +114,35 @@ impl Chain<'_> {
     /// Which models may be asked: all that do not rest, or every one where all do.
     fn awake(&self) -> Vec<bool> {
         let now = self.workshop.clock.now();
-        let awake: Vec<bool> = self.models.iter().map(|model| self.workshop.breakers.rest(model.link(), now).is_none()).collect();
-        if awake.contains(&true) { awake } else { vec![true; awake.len()] }
+        let awake: Vec<bool> = self
+            .models
+            .iter()
+            .map(|model| self.workshop.breakers.rest(model.link(), now).is_none())
+            .collect();
+        if awake.contains(&true) {
+            awake
+        } else {
+            vec![true; awake.len()]
+        }
     }
 
     async fn tell_of_rest(&self, model: &dyn Model, at: usize) {
         let now = self.workshop.clock.now();
-        let next = self.models[at + 1..].iter().find(|next| self.workshop.breakers.rest(next.link(), now).is_none());
+        let next = self.models[at + 1..]
+            .iter()
+            .find(|next| self.workshop.breakers.rest(next.link(), now).is_none());
         let rest = self.workshop.breakers.rest(model.link(), now);
         if let (Some(rest), Some(next)) = (rest, next)
             && self.workshop.breakers.tell(model.link(), self.turn.id)
         {
-            self.milestones.rests(model.link(), next.link(), &rest.error, rest.until.since(now)).await;
+            self.milestones
+                .rests(
+                    model.link(),
+                    next.link(),
+                    &rest.error,
+                    rest.until.since(now),
+                )
+                .await;
         }
     }
 
@@ -125,15 +161,22 @@ impl Chain<'_> {
             self.told_left_out = left_out;
             self.milestones.left_out(link, left_out).await;
         }
-        let entry = self.milestones.asked(link, attempt, request.said.len()).await;
+        let entry = self
+            .milestones
+            .asked(link, attempt, request.said.len())
+            .await;
         let mut tries = 1;
         loop {
             let mut coming = Coming::new(self.workshop, self.turn);
             let cost = Cost::ask(self.workshop, self.turn, &request).await;
             let heard = listen(self.workshop, model, &request, &mut coming).await?;
             let Err(error) = heard else {
-                cost.answered(self.milestones, coming.heard.usage, &coming.answer.text()).await;
-                return self.answered(model, attempt, coming, entry, tools_used).await.map(Ok);
+                cost.answered(self.milestones, coming.heard.usage, &coming.answer.text())
+                    .await;
+                return self
+                    .answered(model, attempt, coming, entry, tools_used)
+                    .await
+                    .map(Ok);
             };
             let shown = self.broke_off(link, attempt, coming).await?;
             cost.failed(shown).await;
@@ -144,23 +187,45 @@ impl Chain<'_> {
                     tries += 1;
                 }
                 next => {
-                    self.workshop.breakers.note(link, &error, self.workshop.clock.now());
-                    self.milestones.model_failed(entry, link, attempt, &error, tries).await;
-                    return Ok(Err((Failed { name: link.name.clone(), error, tries }, next)));
+                    self.workshop
+                        .breakers
+                        .note(link, &error, self.workshop.clock.now());
+                    self.milestones
+                        .model_failed(entry, link, attempt, &error, tries)
+                        .await;
+                    return Ok(Err((
+                        Failed {
+                            name: link.name.clone(),
+                            error,
+                            tries,
+                        },
+                        next,
+                    )));
                 }
             }
         }
     }
 
     /// Ends the message of an answer that broke off. Says whether a reader has seen any of it.
-    async fn broke_off(&self, link: &ModelLink, attempt: Attempt, coming: Coming<'_>) -> Result<bool> {
+    async fn broke_off(
+        &self,
+        link: &ModelLink,
+        attempt: Attempt,
+        coming: Coming<'_>,
+    ) -> Result<bool> {
         let mut answer = coming.answer;
         let shown = answer.has_begun();
         if shown {
             answer.let_the_rest_through(link).await?;
         }
         let duration_ms = self.workshop.clock.now().since(attempt.started);
-        answer.finish(MessageStatus::Interrupted, duration_ms, attempt.facts(None, None)).await?;
+        answer
+            .finish(
+                MessageStatus::Interrupted,
+                duration_ms,
+                attempt.facts(None, None),
+            )
+            .await?;
         Ok(shown)
     }
 
@@ -181,27 +246,53 @@ impl Chain<'_> {
         entry: Option<EntryId>,
         tools_used: &[String],
     ) -> Result<Answered> {
-        let Coming { mut answer, calls, heard } = coming;
+        let Coming {
+            mut answer,
+            calls,
+            heard,
+        } = coming;
         self.workshop.breakers.close(model.link());
         answer.let_the_rest_through(model.link()).await?;
         let (text, masked) = (answer.text(), answer.masked());
         let duration_ms = self.workshop.clock.now().since(attempt.started);
-        answer.finish(MessageStatus::Done, duration_ms, attempt.facts(heard.usage, heard.first_at)).await?;
-        let tools_used = if calls.is_empty() { Some(tools_used) } else { None };
-        self.milestones.answered(entry, model.link(), attempt, heard, masked, tools_used).await;
+        answer
+            .finish(
+                MessageStatus::Done,
+                duration_ms,
+                attempt.facts(heard.usage, heard.first_at),
+            )
+            .await?;
+        let tools_used = if calls.is_empty() {
+            Some(tools_used)
+        } else {
+            None
+        };
+        self.milestones
+            .answered(entry, model.link(), attempt, heard, masked, tools_used)
+            .await;
         Ok(Answered { text, calls, entry })
     }
 
     async fn give_up(&self, failed: &[Failed]) -> Result<()> {
         self.milestones.everything_failed(failed).await;
         match self.models.last() {
-            Some(last) => super::answer::Answer::new(self.workshop, self.turn).fail(&apology(failed), last.link()).await,
+            Some(last) => {
+                super::answer::Answer::new(self.workshop, self.turn)
+                    .fail(&apology(failed), last.link())
+                    .await
+            }
             None => Ok(()),
         }
     }
 }
 
 fn apology(failed: &[Failed]) -> String {
-    let each: Vec<String> = failed.iter().map(|failed| format!("{} {}", failed.name, failed.error.sentence())).collect();
-    format!("I could not get an answer: {}. Nothing you wrote is lost; please try again.", each.join(", "))
+    let each: Vec<String> = failed
+        .iter()
+        .map(|failed| format!("{} {}", failed.name, failed.error.sentence()))
+        .collect();
+    format!(
+        "I could not get an answer: {}. Nothing you wrote is lost; please try again.",
+        each.join(", ")
+    )
 }

@@ -19,20 +19,36 @@ impl<'a> Cost<'a> {
     /// Counts what the model will read, about.
     pub(super) async fn ask(workshop: &'a Workshop, turn: TurnRef, request: &Request) -> Self {
         let counted = i64::try_from(budget::estimate(request)).unwrap_or(0);
-        let cost = Self { workshop, user: turn.user_id, counted };
+        let cost = Self {
+            workshop,
+            user: turn.user_id,
+            counted,
+        };
         cost.count(counted).await;
         cost
     }
 
     /// Puts the real figures in place of the estimate, or adds what `text` is worth where the provider gave none. When they
     /// use up the person's day, the log says so.
-    pub(super) async fn answered(self, milestones: &Milestones<'_>, usage: Option<Usage>, text: &str) {
+    pub(super) async fn answered(
+        self,
+        milestones: &Milestones<'_>,
+        usage: Option<Usage>,
+        text: &str,
+    ) {
         let (now, tokens) = (self.workshop.clock.now(), &self.workshop.limits.tokens);
         let guessed = self.counted + i64::try_from(budget::tokens(text)).unwrap_or(0);
-        let real = usage.map_or(guessed, |usage| usage.input_tokens.saturating_add(usage.output_tokens).clamp(0, 1 << 40));
+        let real = usage.map_or(guessed, |usage| {
+            usage
+                .input_tokens
+                .saturating_add(usage.output_tokens)
+                .clamp(0, 1 << 40)
+        });
         let sum = self.count(real - self.counted).await;
         if tokens.used_up_by(real, sum) {
-            milestones.tokens_used_up(&tokens.used_up(now), tokens.a_day).await;
+            milestones
+                .tokens_used_up(&tokens.used_up(now), tokens.a_day)
+                .await;
         }
     }
 
@@ -44,10 +60,19 @@ impl<'a> Cost<'a> {
     }
 
     async fn count(&self, tokens: i64) -> i64 {
-        let Workshop { store, clock, limits, .. } = self.workshop;
-        limits.tokens.count(store, clock.now(), self.user, tokens).await.unwrap_or_else(|error| {
-            tracing::error!(user = %self.user, %error, "tokens could not be counted");
-            0
-        })
+        let Workshop {
+            store,
+            clock,
+            limits,
+            ..
+        } = self.workshop;
+        limits
+            .tokens
+            .count(store, clock.now(), self.user, tokens)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(user = %self.user, %error, "tokens could not be counted");
+                0
+            })
     }
 }

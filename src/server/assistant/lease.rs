@@ -22,13 +22,19 @@ pub(super) async fn keep(workshop: &Workshop, turn: turns::TurnRef) {
         match over {
             Ok(false) => {}
             Ok(true) => return,
-            Err(error) => tracing::warn!(turn = %turn.id, %error, "a lease could not be renewed; it is tried again"),
+            Err(error) => {
+                tracing::warn!(turn = %turn.id, %error, "a lease could not be renewed; it is tried again")
+            }
         }
     }
 }
 
 /// Looks whether the turn is over once its owner's feed has moved. In one process a stop cancels the turn directly.
-async fn stopped_elsewhere(workshop: &Workshop, turn: turns::TurnRef, woken: &mut Subscription) -> store::Result<bool> {
+async fn stopped_elsewhere(
+    workshop: &Workshop,
+    turn: turns::TurnRef,
+    woken: &mut Subscription,
+) -> store::Result<bool> {
     if workshop.store.is_single_process() {
         std::future::pending::<()>().await;
     }

@@ -32,7 +32,11 @@ pub(super) struct Coming<'a> {
 
 impl<'a> Coming<'a> {
     pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { answer: Answer::new(workshop, turn), calls: Vec::new(), heard: Heard::default() }
+        Self {
+            answer: Answer::new(workshop, turn),
+            calls: Vec::new(),
+            heard: Heard::default(),
+        }
     }
 }
 
@@ -49,26 +53,49 @@ pub(super) async fn listen(
         let event = match tokio::time::timeout(patience, events.next()).await {
             Ok(Some(Ok(event))) => event,
             Ok(Some(Err(error))) => return Ok(Err(error)),
-            Ok(None) => return Ok(Err(ModelError::plain(ErrorClass::Network, "The answer was cut off."))),
-            Err(_) => return Ok(Err(ModelError::plain(ErrorClass::Timeout, &format!("Nothing came for {} s.", patience.as_secs())))),
+            Ok(None) => {
+                return Ok(Err(ModelError::plain(
+                    ErrorClass::Network,
+                    "The answer was cut off.",
+                )));
+            }
+            Err(_) => {
+                return Ok(Err(ModelError::plain(
+                    ErrorClass::Timeout,
+                    &format!("Nothing came for {} s.", patience.as_secs()),
+                )));
+            }
         };
         match event {
             Event::Text(text) => {
-                coming.heard.first_at.get_or_insert_with(|| workshop.clock.now());
+                coming
+                    .heard
+                    .first_at
+                    .get_or_insert_with(|| workshop.clock.now());
                 patience = workshop.patience.between;
                 coming.answer.add(&text, model.link()).await?;
             }
             Event::Call(mut call) => {
-                coming.heard.first_at.get_or_insert_with(|| workshop.clock.now());
+                coming
+                    .heard
+                    .first_at
+                    .get_or_insert_with(|| workshop.clock.now());
                 mask_value(&mut call.arguments);
                 coming.calls.push(call);
             }
             Event::Thinking => {}
             Event::End { .. } if !coming.answer.has_text() && coming.calls.is_empty() => {
-                return Ok(Err(ModelError::plain(ErrorClass::Server, "It answered with nothing.")));
+                return Ok(Err(ModelError::plain(
+                    ErrorClass::Server,
+                    "It answered with nothing.",
+                )));
             }
             Event::End { usage, cut_short } => {
-                coming.heard = Heard { usage, cut_short, ..coming.heard };
+                coming.heard = Heard {
+                    usage,
+                    cut_short,
+                    ..coming.heard
+                };
                 return Ok(Ok(()));
             }
         }

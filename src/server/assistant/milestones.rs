@@ -17,7 +17,10 @@ use crate::{
         work_log::{Origin, create_work_log, finish_work_log},
     },
     timestamp::Timestamp,
-    work_log::{Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status, clip_details, clip_title},
+    work_log::{
+        Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status, clip_details,
+        clip_title,
+    },
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -66,33 +69,66 @@ impl<'a> Milestones<'a> {
             return;
         }
         let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
-        let details = files.iter().map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes)).collect();
+        let details = files
+            .iter()
+            .map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes))
+            .collect();
         let bytes: i64 = files.iter().map(|file| file.bytes).sum();
-        let metadata = Metadata::default().with("attachments", files.len()).with("bytes", bytes);
+        let metadata = Metadata::default()
+            .with("attachments", files.len())
+            .with("bytes", bytes);
         let title = format!("Attached: {}", names.join(", "));
-        self.write(EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata), Status::Success, None).await;
+        self.write(
+            EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata),
+            Status::Success,
+            None,
+        )
+        .await;
     }
 
     /// Pictures came with the message that this model cannot see.
     pub(super) async fn pictures_unseen(&self, link: &ModelLink, names: &[String]) {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
-        let details = Some("The model is told that a picture was attached, not what it shows.".to_owned());
-        self.write(EntryDraft::clipped(LogType::Info, &title, details, of_link(link)), Status::Info, None).await;
+        let details =
+            Some("The model is told that a picture was attached, not what it shows.".to_owned());
+        self.write(
+            EntryDraft::clipped(LogType::Info, &title, details, of_link(link)),
+            Status::Info,
+            None,
+        )
+        .await;
     }
 
     /// The person's tokens for the day were used up by what was done last.
     pub(super) async fn tokens_used_up(&self, why: &str, limit: i64) {
         let details = format!("{} What was begun is brought to its end.", capitalised(why));
         let metadata = Metadata::default().with("tokensPerDay", limit);
-        let draft = EntryDraft::clipped(LogType::Info, "The tokens for today are used up", Some(details), metadata);
+        let draft = EntryDraft::clipped(
+            LogType::Info,
+            "The tokens for today are used up",
+            Some(details),
+            metadata,
+        );
         self.write(draft, Status::Warning, None).await;
     }
 
     /// 1: a model is asked.
-    pub(super) async fn asked(&self, link: &ModelLink, attempt: Attempt, messages: usize) -> Option<EntryId> {
-        let metadata = of_link(link).with("messages", messages).with("attempt", format!("{} of {}", attempt.number, attempt.of));
+    pub(super) async fn asked(
+        &self,
+        link: &ModelLink,
+        attempt: Attempt,
+        messages: usize,
+    ) -> Option<EntryId> {
+        let metadata = of_link(link)
+            .with("messages", messages)
+            .with("attempt", format!("{} of {}", attempt.number, attempt.of));
         self.write(
-            EntryDraft::clipped(LogType::AiResponse, &format!("{} is thinking", link.title()), None, metadata),
+            EntryDraft::clipped(
+                LogType::AiResponse,
+                &format!("{} is thinking", link.title()),
+                None,
+                metadata,
+            ),
             Status::Working,
             None,
         )
@@ -112,15 +148,33 @@ impl<'a> Milestones<'a> {
     ) {
         let mut facts = Metadata::default();
         if let Some(usage) = heard.usage {
-            facts = facts.with("inputTokens", usage.input_tokens).with("outputTokens", usage.output_tokens);
-            facts = if usage.estimated { facts.with("tokensEstimated", true) } else { facts };
+            facts = facts
+                .with("inputTokens", usage.input_tokens)
+                .with("outputTokens", usage.output_tokens);
+            facts = if usage.estimated {
+                facts.with("tokensEstimated", true)
+            } else {
+                facts
+            };
         }
         if let Some(first_at) = heard.first_at {
             facts = facts.with("timeToFirstTokenMs", first_at.since(attempt.started));
         }
-        facts = if attempt.fallback { facts.with("fallback", true) } else { facts };
-        facts = if masked > 0 { facts.with("maskedValues", masked) } else { facts };
-        facts = if heard.cut_short { facts.with("finishReason", "length") } else { facts };
+        facts = if attempt.fallback {
+            facts.with("fallback", true)
+        } else {
+            facts
+        };
+        facts = if masked > 0 {
+            facts.with("maskedValues", masked)
+        } else {
+            facts
+        };
+        facts = if heard.cut_short {
+            facts.with("finishReason", "length")
+        } else {
+            facts
+        };
         if let Some(used) = tools_used.filter(|used| !used.is_empty()) {
             facts = facts.with("toolsUsed", used.to_vec());
         }
@@ -129,54 +183,138 @@ impl<'a> Milestones<'a> {
             (false, Some(_)) => (Status::Success, "answered"),
             (false, None) => (Status::Success, "planned the answer"),
         };
-        self.settle(entry, attempt.started, status, Some(format!("{} {what}", link.title())), None, facts).await;
+        self.settle(
+            entry,
+            attempt.started,
+            status,
+            Some(format!("{} {what}", link.title())),
+            None,
+            facts,
+        )
+        .await;
     }
 
     /// 3: a tool starts.
-    pub(super) async fn tool_started(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>) -> Option<EntryId> {
-        self.write(EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)), Status::Working, asked_by).await
+    pub(super) async fn tool_started(
+        &self,
+        call: &ToolCall,
+        title: &str,
+        asked_by: Option<EntryId>,
+    ) -> Option<EntryId> {
+        self.write(
+            EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)),
+            Status::Working,
+            asked_by,
+        )
+        .await
     }
 
     /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in sight, or was allowed for
     /// good before.
-    pub(super) async fn tool_asks(&self, call: &ToolCall, title: &str, asked_by: Option<EntryId>, approval: Approval) -> Option<EntryId> {
+    pub(super) async fn tool_asks(
+        &self,
+        call: &ToolCall,
+        title: &str,
+        asked_by: Option<EntryId>,
+        approval: Approval,
+    ) -> Option<EntryId> {
         let metadata = of_call(call).with("approval", json!(approval));
         let details = Some(super::approval::readable(&call.arguments));
-        self.write(EntryDraft::clipped(LogType::ToolCall, title, details, metadata), Status::Working, asked_by).await
+        self.write(
+            EntryDraft::clipped(LogType::ToolCall, title, details, metadata),
+            Status::Working,
+            asked_by,
+        )
+        .await
     }
 
     /// How far a tool has come.
     pub(super) async fn tool_progress(&self, entry: Option<EntryId>, progress: Progress) {
-        let facts = Metadata::default().with("progress", progress.percent).with("step", progress.note);
-        self.change(entry, EntryPatch { metadata: Some(facts.0), ..EntryPatch::default() }, true).await;
+        let facts = Metadata::default()
+            .with("progress", progress.percent)
+            .with("step", progress.note);
+        self.change(
+            entry,
+            EntryPatch {
+                metadata: Some(facts.0),
+                ..EntryPatch::default()
+            },
+            true,
+        )
+        .await;
     }
 
     /// 4: the tool is done.
-    pub(super) async fn tool_done(&self, entry: Option<EntryId>, started: Timestamp, details: Option<String>, files: Value) {
+    pub(super) async fn tool_done(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        details: Option<String>,
+        files: Value,
+    ) {
         let facts = no_progress().with("files", files);
-        self.settle(entry, started, Status::Success, None, details, facts).await;
+        self.settle(entry, started, Status::Success, None, details, facts)
+            .await;
     }
 
     /// A model failed and is asked again after `wait`: its entry goes on.
-    pub(super) async fn asked_again(&self, entry: Option<EntryId>, link: &ModelLink, error: &ModelError, wait: Duration) {
-        let title = format!("{} {}; asking again in {} s", link.title(), error.sentence(), wait.as_secs_f64());
-        let facts = Metadata::default().with("errorClass", error.class.as_str()).with("error", error.message.as_str());
-        let patch = EntryPatch { title: Some(clip_title(&title)), metadata: Some(facts.0), ..EntryPatch::default() };
+    pub(super) async fn asked_again(
+        &self,
+        entry: Option<EntryId>,
+        link: &ModelLink,
+        error: &ModelError,
+        wait: Duration,
+    ) {
+        let title = format!(
+            "{} {}; asking again in {} s",
+            link.title(),
+            error.sentence(),
+            wait.as_secs_f64()
+        );
+        let facts = Metadata::default()
+            .with("errorClass", error.class.as_str())
+            .with("error", error.message.as_str());
+        let patch = EntryPatch {
+            title: Some(clip_title(&title)),
+            metadata: Some(facts.0),
+            ..EntryPatch::default()
+        };
         self.change(entry, patch, true).await;
     }
 
     /// 6: a model failed, for good as far as this answer goes.
-    pub(super) async fn model_failed(&self, entry: Option<EntryId>, link: &ModelLink, attempt: Attempt, error: &ModelError, tries: u32) {
-        let mut facts = Metadata::default().with("errorClass", error.class.as_str()).with("error", error.message.as_str());
+    pub(super) async fn model_failed(
+        &self,
+        entry: Option<EntryId>,
+        link: &ModelLink,
+        attempt: Attempt,
+        error: &ModelError,
+        tries: u32,
+    ) {
+        let mut facts = Metadata::default()
+            .with("errorClass", error.class.as_str())
+            .with("error", error.message.as_str());
         if let Some(status) = error.status {
             facts = facts.with("httpStatus", status);
         }
         if let Some(seconds) = error.retry_after_s {
             facts = facts.with("retryAfter", format!("{seconds} s"));
         }
-        facts = if tries > 1 { facts.with("tries", tries) } else { facts };
+        facts = if tries > 1 {
+            facts.with("tries", tries)
+        } else {
+            facts
+        };
         let title = format!("{} {}", link.title(), error.sentence());
-        self.settle(entry, attempt.started, Status::Error, Some(title), None, facts).await;
+        self.settle(
+            entry,
+            attempt.started,
+            Status::Error,
+            Some(title),
+            None,
+            facts,
+        )
+        .await;
     }
 
     /// 7: the fallback is tried.
@@ -186,55 +324,133 @@ impl<'a> Milestones<'a> {
     }
 
     /// 7, too: a model that failed before rests and is passed over.
-    pub(super) async fn rests(&self, resting: &ModelLink, to: &ModelLink, why: &ModelError, rest_ms: i64) {
+    pub(super) async fn rests(
+        &self,
+        resting: &ModelLink,
+        to: &ModelLink,
+        why: &ModelError,
+        rest_ms: i64,
+    ) {
         let seconds = (rest_ms + 999) / 1_000;
-        let title = format!("{} {} and rests for {seconds} s. Trying {}.", resting.name, why.sentence(), to.title());
+        let title = format!(
+            "{} {} and rests for {seconds} s. Trying {}.",
+            resting.name,
+            why.sentence(),
+            to.title()
+        );
         self.falls_back(&title, &resting.name, to, why).await;
     }
 
     async fn falls_back(&self, title: &str, from: &str, to: &ModelLink, why: &ModelError) {
-        let metadata =
-            of_link(to).with("from", from).with("to", to.name.as_str()).with("errorClass", why.class.as_str()).with("fallback", true);
+        let metadata = of_link(to)
+            .with("from", from)
+            .with("to", to.name.as_str())
+            .with("errorClass", why.class.as_str())
+            .with("fallback", true);
         let details = Some(why.message.clone()).filter(|message| !message.is_empty());
-        self.write(EntryDraft::clipped(LogType::Info, title, details, metadata), Status::Warning, None).await;
+        self.write(
+            EntryDraft::clipped(LogType::Info, title, details, metadata),
+            Status::Warning,
+            None,
+        )
+        .await;
     }
 
     /// The conversation is longer than the model's window.
     pub(super) async fn left_out(&self, link: &ModelLink, messages: usize) {
         let s = if messages == 1 { "" } else { "s" };
         let title = format!("Left out {messages} older message{s}");
-        let details = format!("{} reads at most {} tokens. The oldest of the conversation was not sent to it.", link.title(), link.window);
-        let metadata = of_link(link).with("leftOut", messages).with("windowTokens", link.window);
-        self.write(EntryDraft::clipped(LogType::Info, &title, Some(details), metadata), Status::Info, None).await;
+        let details = format!(
+            "{} reads at most {} tokens. The oldest of the conversation was not sent to it.",
+            link.title(),
+            link.window
+        );
+        let metadata = of_link(link)
+            .with("leftOut", messages)
+            .with("windowTokens", link.window);
+        self.write(
+            EntryDraft::clipped(LogType::Info, &title, Some(details), metadata),
+            Status::Info,
+            None,
+        )
+        .await;
     }
 
     /// 9: a tool failed; the model is told and goes on.
-    pub(super) async fn tool_failed(&self, entry: Option<EntryId>, started: Timestamp, error: &str) {
+    pub(super) async fn tool_failed(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        error: &str,
+    ) {
         let facts = no_progress().with("error", error);
-        self.settle(entry, started, Status::Error, None, Some(error.to_owned()), facts).await;
+        self.settle(
+            entry,
+            started,
+            Status::Error,
+            None,
+            Some(error.to_owned()),
+            facts,
+        )
+        .await;
     }
 
     /// The person did not let a tool run; the model is told and goes on.
     pub(super) async fn tool_not_run(&self, entry: Option<EntryId>, started: Timestamp) {
-        self.settle(entry, started, Status::Warning, None, None, Metadata::default()).await;
+        self.settle(
+            entry,
+            started,
+            Status::Warning,
+            None,
+            None,
+            Metadata::default(),
+        )
+        .await;
     }
 
     /// 10: every model failed.
     pub(super) async fn everything_failed(&self, failed: &[Failed]) {
         let attempt = |Failed { name, error, tries }: &Failed| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
         let attempts: Vec<Value> = failed.iter().map(attempt).collect();
-        let line = |Failed { name, error, .. }: &Failed| format!("{name} {}: {}\n", error.sentence(), error.message);
+        let line = |Failed { name, error, .. }: &Failed| {
+            format!("{name} {}: {}\n", error.sentence(), error.message)
+        };
         let details = failed.iter().map(line).collect::<String>();
-        let draft =
-            EntryDraft::clipped(LogType::Error, "No model could answer", Some(details), Metadata::default().with("attempts", attempts));
+        let draft = EntryDraft::clipped(
+            LogType::Error,
+            "No model could answer",
+            Some(details),
+            Metadata::default().with("attempts", attempts),
+        );
         self.write(draft, Status::Error, None).await;
     }
 
-    async fn write(&self, draft: EntryDraft, status: Status, parent_id: Option<EntryId>) -> Option<EntryId> {
+    async fn write(
+        &self,
+        draft: EntryDraft,
+        status: Status,
+        parent_id: Option<EntryId>,
+    ) -> Option<EntryId> {
         let lease_ms = super::lease::LEASE_MS;
-        let draft = EntryDraft { status, parent_id, lease_ms, conversation_id: Some(self.turn.conversation_id), ..draft };
-        let origin = Origin { turn_id: Some(self.turn.id), idempotency: None };
-        let written = create_work_log(&self.workshop.store, self.workshop.clock.now(), self.turn.user_id, draft, origin).await;
+        let draft = EntryDraft {
+            status,
+            parent_id,
+            lease_ms,
+            conversation_id: Some(self.turn.conversation_id),
+            ..draft
+        };
+        let origin = Origin {
+            turn_id: Some(self.turn.id),
+            idempotency: None,
+        };
+        let written = create_work_log(
+            &self.workshop.store,
+            self.workshop.clock.now(),
+            self.turn.user_id,
+            draft,
+            origin,
+        )
+        .await;
         self.noted(written.map(|entry| entry.id))
     }
 
@@ -260,8 +476,18 @@ impl<'a> Milestones<'a> {
 
     async fn change(&self, entry: Option<EntryId>, patch: EntryPatch, goes_on: bool) {
         let Some(id) = entry else { return };
-        let patch = EntryPatch { lease_ms: goes_on.then_some(super::lease::LEASE_MS), ..patch };
-        let changed = finish_work_log(&self.workshop.store, self.workshop.clock.now(), self.turn.user_id, id, patch).await;
+        let patch = EntryPatch {
+            lease_ms: goes_on.then_some(super::lease::LEASE_MS),
+            ..patch
+        };
+        let changed = finish_work_log(
+            &self.workshop.store,
+            self.workshop.clock.now(),
+            self.turn.user_id,
+            id,
+            patch,
+        )
+        .await;
         self.noted(changed.map(drop));
     }
 
@@ -278,14 +504,22 @@ impl<'a> Milestones<'a> {
 
 fn of_call(call: &ToolCall) -> Metadata {
     let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
-    Metadata::default().with("tool", call.name.as_str()).with("toolCallId", call.id.as_str()).with("arguments", arguments)
+    Metadata::default()
+        .with("tool", call.name.as_str())
+        .with("toolCallId", call.id.as_str())
+        .with("arguments", arguments)
 }
 
 /// What a tool was at while it worked is over.
 fn no_progress() -> Metadata {
-    Metadata::default().with("progress", Value::Null).with("step", Value::Null)
+    Metadata::default()
+        .with("progress", Value::Null)
+        .with("step", Value::Null)
 }
 
 fn of_link(link: &ModelLink) -> Metadata {
-    Metadata::default().with("provider", link.provider).with("model", link.model.as_str()).with("modelName", link.title())
+    Metadata::default()
+        .with("provider", link.provider)
+        .with("model", link.model.as_str())
+        .with("modelName", link.title())
 }

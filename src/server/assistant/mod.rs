@@ -92,13 +92,24 @@ impl Assistant {
     /// An assistant that works with these things.
     pub fn new(workshop: Workshop) -> Self {
         let worker = super::auth::random_hex::<8>().into();
-        Self { workshop: Arc::new(workshop), worker, running: Arc::default() }
+        Self {
+            workshop: Arc::new(workshop),
+            worker,
+            running: Arc::default(),
+        }
     }
 
     /// The models that can be chosen, in the order in which they are asked.
     pub fn choices(&self) -> Vec<ModelChoice> {
-        let choice = |link: &ModelLink| ModelChoice { key: link.key(), title: link.title() };
-        self.workshop.chain.iter().map(|model| choice(model.link())).collect()
+        let choice = |link: &ModelLink| ModelChoice {
+            key: link.key(),
+            title: link.title(),
+        };
+        self.workshop
+            .chain
+            .iter()
+            .map(|model| choice(model.link()))
+            .collect()
     }
 
     /// How the programs stand whose tools it may use.
@@ -107,8 +118,14 @@ impl Assistant {
     }
 
     /// Stores a message and starts the turn that answers it.
-    pub async fn send(&self, user: UserId, conversation: Option<ConversationId>, asking: impl Into<Asking>) -> Result<(TurnRef, Message)> {
-        self.send_with(user, conversation, asking.into(), Vec::new()).await
+    pub async fn send(
+        &self,
+        user: UserId,
+        conversation: Option<ConversationId>,
+        asking: impl Into<Asking>,
+    ) -> Result<(TurnRef, Message)> {
+        self.send_with(user, conversation, asking.into(), Vec::new())
+            .await
     }
 
     /// The same with files beside the message; a `file_operation` entry notes them. Errors: as [`Assistant::send`], and
@@ -123,20 +140,36 @@ impl Assistant {
         self.check_model(&asking)?;
         self.admit(user, uploads.len()).await?;
         let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
-        let asking = Asking { attachments: files.clone(), ..asking };
-        let begun = chat::begin_turn(&self.workshop.store, self.beginning(user), conversation, asking).await;
+        let asking = Asking {
+            attachments: files.clone(),
+            ..asking
+        };
+        let begun = chat::begin_turn(
+            &self.workshop.store,
+            self.beginning(user),
+            conversation,
+            asking,
+        )
+        .await;
         if begun.is_err() {
             attached::discard(&self.workshop, user, &files).await;
         }
         let (turn, message) = begun?;
-        milestones::Milestones::new(&self.workshop, turn).attached(&files).await;
+        milestones::Milestones::new(&self.workshop, turn)
+            .attached(&files)
+            .await;
         self.start(turn);
         Ok((turn, message))
     }
 
     /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for it.
     async fn admit(&self, user: UserId, uploads: usize) -> Result<()> {
-        let Workshop { store, clock, limits, .. } = &*self.workshop;
+        let Workshop {
+            store,
+            clock,
+            limits,
+            ..
+        } = &*self.workshop;
         limits.messages.admit(user, 1, "messages")?;
         limits.uploads.admit(user, uploads, "files")?;
         limits.tokens.check(store, clock.now(), user).await
@@ -145,9 +178,14 @@ impl Assistant {
     fn check_model(&self, asking: &Asking) -> Result<()> {
         let choices = self.choices();
         match &asking.model {
-            Some(model) if !model.is_empty() && choices.iter().all(|choice| choice.key != *model) => {
+            Some(model)
+                if !model.is_empty() && choices.iter().all(|choice| choice.key != *model) =>
+            {
                 let keys: Vec<String> = choices.into_iter().map(|choice| choice.key).collect();
-                Err(Error::refused("model", format!("must be empty or one of {}", keys.join(", "))))
+                Err(Error::refused(
+                    "model",
+                    format!("must be empty or one of {}", keys.join(", ")),
+                ))
             }
             _ => Ok(()),
         }
@@ -156,21 +194,37 @@ impl Assistant {
     /// Answers a conversation's last message once more; the answers it had are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
         self.admit(user, 0).await?;
-        let turn = chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
+        let turn =
+            chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
         self.start(turn);
         Ok(turn)
     }
 
     /// Stops a conversation's running turn, wherever it runs. `None` when nothing runs.
     pub async fn stop(&self, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
-        let turn = chat::request_stop(&self.workshop.store, self.workshop.clock.now(), user, conversation).await?;
+        let turn = chat::request_stop(
+            &self.workshop.store,
+            self.workshop.clock.now(),
+            user,
+            conversation,
+        )
+        .await?;
         turn.inspect(|turn| self.cancel(*turn));
         Ok(turn)
     }
 
     /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still to be purged.
-    pub async fn delete_conversation(&self, user: UserId, conversation: ConversationId) -> Result<Receipt> {
-        let Workshop { store, clock, files, .. } = &*self.workshop;
+    pub async fn delete_conversation(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<Receipt> {
+        let Workshop {
+            store,
+            clock,
+            files,
+            ..
+        } = &*self.workshop;
         let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
         gone.running_turn.inspect(|turn| self.cancel(*turn));
         chat::delete_doomed_files_or_tell(store, files).await;
@@ -179,7 +233,13 @@ impl Assistant {
 
     fn beginning(&self, user: UserId) -> BeginTurn<'_> {
         let now = self.workshop.clock.now();
-        BeginTurn { now, user, worker: &self.worker, lease_until: now.plus(lease::LEASE_MS), bounds: self.workshop.limits.bounds }
+        BeginTurn {
+            now,
+            user,
+            worker: &self.worker,
+            lease_until: now.plus(lease::LEASE_MS),
+            bounds: self.workshop.limits.bounds,
+        }
     }
 
     fn start(&self, turn: TurnRef) {
@@ -199,7 +259,11 @@ impl Assistant {
             Ending::Stopped => "stopped",
             Ending::Interrupted | Ending::Lapsed => "interrupted",
         };
-        self.workshop.metrics.turns.get_or_create(&super::metrics::Ended { how }).inc();
+        self.workshop
+            .metrics
+            .turns
+            .get_or_create(&super::metrics::Ended { how })
+            .inc();
     }
 
     /// Ends a turn at once that was asked to stop, if it runs in this process.

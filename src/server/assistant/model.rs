@@ -37,7 +37,11 @@ impl ModelLink {
     /// Name and model: `Groq llama-3.1-8b-instant`. The demo has no model behind it.
     pub fn title(&self) -> String {
         let told = self.is_demo() || self.name.ends_with(&self.model);
-        if told { self.name.clone() } else { format!("{} {}", self.name, self.model) }
+        if told {
+            self.name.clone()
+        } else {
+            format!("{} {}", self.name, self.model)
+        }
     }
 
     /// How settings and people choose it: `groq:llama-3.1-8b-instant`.
@@ -113,7 +117,9 @@ impl Request {
         for said in request.said.iter_mut().filter(|_| !link.takes_pictures) {
             if let Said::User(text, pictures) = said {
                 unseen = pictures.drain(..).map(|picture| picture.name).collect();
-                text.extend(unseen.iter().map(|name| format!("\n\n[The person attached the picture “{name}”, which you cannot see.]")));
+                text.extend(unseen.iter().map(|name| {
+                    format!("\n\n[The person attached the picture “{name}”, which you cannot see.]")
+                }));
             }
         }
         (request, unseen)
@@ -186,7 +192,12 @@ pub struct ModelError {
 impl ModelError {
     /// A failure that says no more than this.
     pub fn plain(class: ErrorClass, message: &str) -> Self {
-        Self { class, message: message.to_owned(), status: None, retry_after_s: None }
+        Self {
+            class,
+            message: message.to_owned(),
+            status: None,
+            retry_after_s: None,
+        }
     }
 
     /// What happened, to stand behind the model's name: `is over its limit (429)`.
@@ -200,7 +211,8 @@ impl ModelError {
             ErrorClass::BadRequest => "did not accept the request",
             ErrorClass::ContentFilter => "declined to answer",
         };
-        self.status.map_or_else(|| what.to_owned(), |status| format!("{what} ({status})"))
+        self.status
+            .map_or_else(|| what.to_owned(), |status| format!("{what} ({status})"))
     }
 }
 

@@ -24,12 +24,20 @@ pub struct Patience {
 impl Patience {
     /// The usual patience with `first` for the first word and half of it between later ones.
     pub fn of(first: Duration) -> Self {
-        Self { first, between: first / 2, pace: 1.0 }
+        Self {
+            first,
+            between: first / 2,
+            pace: 1.0,
+        }
     }
 
     /// None at all: what is not there at once has failed, and nothing is waited for.
     pub const fn none() -> Self {
-        Self { first: Duration::ZERO, between: Duration::ZERO, pace: 0.0 }
+        Self {
+            first: Duration::ZERO,
+            between: Duration::ZERO,
+            pace: 0.0,
+        }
     }
 }
 
@@ -65,7 +73,12 @@ mod tests {
     use super::*;
 
     fn error(class: ErrorClass, retry_after_s: Option<u64>) -> ModelError {
-        ModelError { class, message: String::new(), status: None, retry_after_s }
+        ModelError {
+            class,
+            message: String::new(),
+            status: None,
+            retry_after_s,
+        }
     }
 
     #[test]
@@ -84,14 +97,21 @@ mod tests {
             (ErrorClass::BadRequest, None, false, 1, Next::FallBack),
             (ErrorClass::ContentFilter, None, true, 1, Next::Stop),
         ] {
-            assert_eq!(after(&error(class, retry_after), shown, tries), next, "{class:?} {retry_after:?} {shown} {tries}");
+            assert_eq!(
+                after(&error(class, retry_after), shown, tries),
+                next,
+                "{class:?} {retry_after:?} {shown} {tries}"
+            );
         }
     }
 
     #[test]
     fn no_class_is_asked_for_ever() {
         for class in ErrorClass::ALL {
-            assert!(!matches!(after(&error(*class, Some(0)), false, TRIES), Next::Again(_)), "{class:?}");
+            assert!(
+                !matches!(after(&error(*class, Some(0)), false, TRIES), Next::Again(_)),
+                "{class:?}"
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ pub struct ToolContext {
 
 impl ToolContext {
     /// What `work` comes to, or [`ToolError::Cancelled`] as soon as the turn is stopped; then `work` is dropped.
-    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T, ToolError>>) -> Result<T, ToolError> {
+    pub async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, ToolError>>,
+    ) -> Result<T, ToolError> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(ToolError::Cancelled),
@@ -108,5 +111,9 @@ pub trait Tool: Send + Sync {
     }
 
     /// Does the work. Progress never goes back.
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>>;
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>>;
 }

@@ -47,19 +47,36 @@ async fn run_one(
     cancel: &CancellationToken,
 ) -> Said {
     let tool = workshop.tools.find(&call.name);
-    let title = tool.as_ref().map_or_else(|| format!("Unknown tool: {}", call.name), |tool| tool.title(&call.arguments));
-    let (entry, allowed) = match tool.as_ref().is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments)) {
+    let title = tool.as_ref().map_or_else(
+        || format!("Unknown tool: {}", call.name),
+        |tool| tool.title(&call.arguments),
+    );
+    let (entry, allowed) = match tool
+        .as_ref()
+        .is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments))
+    {
         true => permitted(workshop, turn, milestones, call, &title, asked_by).await,
-        false => (milestones.tool_started(call, &title, asked_by).await, Ok(())),
+        false => (
+            milestones.tool_started(call, &title, asked_by).await,
+            Ok(()),
+        ),
     };
     let started = workshop.clock.now();
     let made = match (tool, allowed) {
         (_, Err(refused)) => Err(refused),
-        (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments("the arguments are not a JSON object".to_owned())),
+        (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments(
+            "the arguments are not a JSON object".to_owned(),
+        )),
         (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
-        (None, Ok(())) => Err(ToolError::BadArguments(format!("there is no tool called {}", call.name))),
+        (None, Ok(())) => Err(ToolError::BadArguments(format!(
+            "there is no tool called {}",
+            call.name
+        ))),
     };
-    Said::Result { call_id: call.id.clone(), text: conclude(workshop, turn, milestones, entry, started, made).await }
+    Said::Result {
+        call_id: call.id.clone(),
+        text: conclude(workshop, turn, milestones, entry, started, made).await,
+    }
 }
 
 /// Keeps what a tool made and moves its entry on. Gives what the model is told.
@@ -72,7 +89,9 @@ async fn conclude(
     made: std::result::Result<ToolOutput, ToolError>,
 ) -> String {
     let kept = match made {
-        Ok(output) => keep(workshop, turn, output).await.map_err(|error| format!("what it made could not be kept: {error}")),
+        Ok(output) => keep(workshop, turn, output)
+            .await
+            .map_err(|error| format!("what it made could not be kept: {error}")),
         Err(ToolError::Refused(why)) => {
             milestones.tool_not_run(entry, started).await;
             return why;
@@ -81,7 +100,9 @@ async fn conclude(
     };
     match kept {
         Ok((output, files)) => {
-            milestones.tool_done(entry, started, output.details, serde_json::json!(files)).await;
+            milestones
+                .tool_done(entry, started, output.details, serde_json::json!(files))
+                .await;
             output.text
         }
         Err(error) => {
@@ -105,7 +126,10 @@ async fn permitted(
             let entry = milestones.tool_asks(call, title, asked_by, how).await;
             (entry, approval::wait(workshop, turn, entry, call).await)
         }
-        Err(refused) => (milestones.tool_started(call, title, asked_by).await, Err(refused)),
+        Err(refused) => (
+            milestones.tool_started(call, title, asked_by).await,
+            Err(refused),
+        ),
     }
 }
 
@@ -119,7 +143,12 @@ async fn work(
     cancel: &CancellationToken,
 ) -> std::result::Result<ToolOutput, ToolError> {
     let (progress, mut seen) = watch::channel(Progress::default());
-    let context = ToolContext { progress, cancel: cancel.clone(), pace: workshop.pace, tasks: workshop.tasks.clone() };
+    let context = ToolContext {
+        progress,
+        cancel: cancel.clone(),
+        pace: workshop.pace,
+        tasks: workshop.tasks.clone(),
+    };
     let report = async {
         while seen.changed().await.is_ok() {
             let progress = seen.borrow_and_update().clone();
@@ -137,13 +166,34 @@ async fn work(
 }
 
 /// Stores what was made, then says in the database that it is there.
-async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Result<(ToolOutput, Vec<MediaFile>)> {
+async fn keep(
+    workshop: &Workshop,
+    turn: TurnRef,
+    mut output: ToolOutput,
+) -> Result<(ToolOutput, Vec<MediaFile>)> {
     let now = workshop.clock.now();
-    let bytes = output.files.iter().map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX)).sum();
-    check_room(&mut *workshop.store.look().await?, "it", workshop.limits.bounds.file_bytes, turn.user_id, bytes).await?;
+    let bytes = output
+        .files
+        .iter()
+        .map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
+        .sum();
+    check_room(
+        &mut *workshop.store.look().await?,
+        "it",
+        workshop.limits.bounds.file_bytes,
+        turn.user_id,
+        bytes,
+    )
+    .await?;
     let mut kept = Vec::new();
     let mut records = Vec::new();
-    for ProducedFile { bytes, media_type, name, description } in std::mem::take(&mut output.files) {
+    for ProducedFile {
+        bytes,
+        media_type,
+        name,
+        description,
+    } in std::mem::take(&mut output.files)
+    {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let id = new_id::file(now);
         workshop.files.write(turn.user_id, id, bytes).await?;
@@ -155,7 +205,13 @@ async fn keep(workshop: &Workshop, turn: TurnRef, mut output: ToolOutput) -> Res
             name: name.clone(),
             bytes: size,
         });
-        kept.push(MediaFile { id, media_type, name, description, bytes: size });
+        kept.push(MediaFile {
+            id,
+            media_type,
+            name,
+            description,
+            bytes: size,
+        });
     }
     let mut tx = workshop.store.begin().await?;
     for record in &records {

@@ -23,8 +23,7 @@ use tokio_util::sync::CancellationToken;
 const ROUNDS: usize = 8;
 /// Messages of the conversation that are read for a model, at most; its window holds fewer as a rule.
 const HISTORY: i64 = 400;
-const SYSTEM: &str =
-    "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
+const SYSTEM: &str = "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 
 /// Works on a turn until it ends, and settles whatever it left open.
 pub(super) async fn run(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Ending {
@@ -46,8 +45,13 @@ pub(super) async fn run(workshop: &Workshop, turn: TurnRef, cancel: &Cancellatio
 }
 
 async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
-    let texts = workshop.feed.answers.texts(turn.user_id, turn.conversation_id);
-    if let Err(error) = chat::end_turn(&workshop.store, workshop.clock.now(), turn, ending, &texts).await {
+    let texts = workshop
+        .feed
+        .answers
+        .texts(turn.user_id, turn.conversation_id);
+    if let Err(error) =
+        chat::end_turn(&workshop.store, workshop.clock.now(), turn, ending, &texts).await
+    {
         tracing::error!(turn = %turn.id, %error, "a turn could not be settled; its lease will run out");
     }
     for message in texts.keys() {
@@ -58,7 +62,10 @@ async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
 async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
     let (said, chosen) = history(workshop, turn).await?;
     workshop.tools.servers().ready().await;
-    let mut request = Request { said, tools: workshop.tools.definitions() };
+    let mut request = Request {
+        said,
+        tools: workshop.tools.definitions(),
+    };
     let milestones = Milestones::new(workshop, turn);
     let mut chain = Chain {
         workshop,
@@ -76,13 +83,19 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
         if !chain.may_go_on().await? {
             return Ok(());
         }
-        let Some(answered) = chain.ask(&request, &tools_used).await? else { return Ok(()) };
+        let Some(answered) = chain.ask(&request, &tools_used).await? else {
+            return Ok(());
+        };
         if answered.calls.is_empty() {
             return Ok(());
         }
         let results = tool_calls::run_all(workshop, turn, &milestones, &answered, cancel).await;
         tools_used.extend(answered.calls.iter().map(|call| call.name.clone()));
-        request.said.extend(Some(answered.text).filter(|text| !text.is_empty()).map(Said::Assistant));
+        request.said.extend(
+            Some(answered.text)
+                .filter(|text| !text.is_empty())
+                .map(Said::Assistant),
+        );
         request.said.push(Said::Calls(answered.calls));
         request.said.extend(results);
     }
@@ -92,8 +105,10 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
 /// What was said so far, and the model that the person chose.
 async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Option<String>)> {
     let mut reader = workshop.store.read().await?;
-    let conversation = chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
-    let mut messages = chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
+    let conversation =
+        chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
+    let mut messages =
+        chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
     drop(reader);
     messages.retain(|message| message.status != MessageStatus::Superseded);
     let pictures = attached::pictures(&messages);
@@ -109,7 +124,10 @@ async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Optio
 
 /// The chain with the chosen model first; one that is not there any more is passed over.
 fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model>> {
-    let (mut first, rest): (Vec<_>, Vec<_>) = chain.iter().cloned().partition(|model| Some(model.link().key().as_str()) == chosen);
+    let (mut first, rest): (Vec<_>, Vec<_>) = chain
+        .iter()
+        .cloned()
+        .partition(|model| Some(model.link().key().as_str()) == chosen);
     first.extend(rest);
     first
 }
@@ -117,6 +135,8 @@ fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model
 fn said(message: Message) -> Option<Said> {
     match message.status {
         MessageStatus::Failed | MessageStatus::Streaming => None,
-        _ => Some(message.content).filter(|text| !text.is_empty()).map(Said::Assistant),
+        _ => Some(message.content)
+            .filter(|text| !text.is_empty())
+            .map(Said::Assistant),
     }
 }

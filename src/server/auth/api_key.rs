@@ -20,10 +20,18 @@ const NOTE_EVERY_MS: i64 = 60_000;
 pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str) -> Result<String> {
     let name = name.trim();
     if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.contains(char::is_control) {
-        return Err(Error::refused("name", format!("must be 1 to {NAME_MAX_CHARS} characters on one line")));
+        return Err(Error::refused(
+            "name",
+            format!("must be 1 to {NAME_MAX_CHARS} characters on one line"),
+        ));
     }
     let (id, secret) = (random_hex::<8>(), random_hex::<32>());
-    let key = ApiKey { id: id.clone(), name: name.to_owned(), created_at: now, last_used_at: None };
+    let key = ApiKey {
+        id: id.clone(),
+        name: name.to_owned(),
+        created_at: now,
+        last_used_at: None,
+    };
     let mut tx = store.begin().await?;
     api_keys::insert(&mut tx, user, &key, &sha256_hex(&secret)).await?;
     tx.commit().await?;
@@ -32,10 +40,20 @@ pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str)
 
 /// Whose key it is, if it is in force.
 pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Result<Option<UserId>> {
-    let Some((id, secret)) = key.strip_prefix("holly_").and_then(|rest| rest.split_once('_')) else { return Ok(None) };
+    let Some((id, secret)) = key
+        .strip_prefix("holly_")
+        .and_then(|rest| rest.split_once('_'))
+    else {
+        return Ok(None);
+    };
     let found = api_keys::by_id(&mut *store.read().await?, id).await?;
-    let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else { return Ok(None) };
-    if record.last_used_at.is_none_or(|last| now.since(last) >= NOTE_EVERY_MS) {
+    let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else {
+        return Ok(None);
+    };
+    if record
+        .last_used_at
+        .is_none_or(|last| now.since(last) >= NOTE_EVERY_MS)
+    {
         let mut tx = store.begin().await?;
         api_keys::touch(&mut tx, now, record.user_id, &record.id).await?;
         people::note_active(&mut tx, now, record.user_id).await?;

@@ -8,8 +8,8 @@ mod secret;
 mod session;
 
 pub use accounts::{
-    AccountError, Credentials, add_account, confirmed_by_address, has_password, passwords_are_on, refuse_earlier_tokens, sign_in,
-    sign_up_first,
+    AccountError, Credentials, add_account, confirmed_by_address, has_password, passwords_are_on,
+    refuse_earlier_tokens, sign_in, sign_up_first,
 };
 pub(crate) use accounts::{checked_email, checked_password};
 pub use api_key::{check_key, create_key, revoke_key};
@@ -17,6 +17,6 @@ pub use devices::{change_password, devices, end_device};
 pub(crate) use password::hash as hashed_password;
 pub(crate) use secret::{random_hex, same, sha256_hex};
 pub use session::{
-    COOKIE, SessionPolicy, begin_provider_session, begin_session, check_session, clear_cookie, cookie_token, end_all_sessions, end_session,
-    named_cookie, session_provider, set_cookie,
+    COOKIE, SessionPolicy, begin_provider_session, begin_session, check_session, clear_cookie,
+    cookie_token, end_all_sessions, end_session, named_cookie, session_provider, set_cookie,
 };

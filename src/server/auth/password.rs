@@ -21,11 +21,18 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 static NOBODY: LazyLock<String> = LazyLock::new(|| hashed("nobody has this password"));
 
 fn hashed(password: &str) -> String {
-    Argon2::default().hash_password(password.as_bytes()).expect("Argon2's default parameters are valid").to_string()
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .expect("Argon2's default parameters are valid")
+        .to_string()
 }
 
 fn matches(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 /// The password's hash in PHC form.
@@ -46,8 +53,13 @@ pub(super) async fn verify(password: String, hash: Option<String>) -> bool {
 }
 
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let _permit = AT_ONCE.acquire().await.expect("the semaphore is never closed");
-    tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+    let _permit = AT_ONCE
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("hashing does not panic")
 }
 
 #[cfg(test)]

@@ -22,21 +22,49 @@ pub struct SessionPolicy {
 }
 
 /// Begins a session of somebody who showed a password, and returns its token.
-pub async fn begin_session(store: &Store, now: Timestamp, user: UserId, user_agent: &str) -> Result<String> {
+pub async fn begin_session(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+) -> Result<String> {
     begin(store, now, user, user_agent, None).await
 }
 
 /// Begins a session on a provider's word and returns its token. From here on the session counts, not the provider's token.
-pub async fn begin_provider_session(store: &Store, now: Timestamp, user: UserId, user_agent: &str, issuer: &str) -> Result<String> {
+pub async fn begin_provider_session(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+    issuer: &str,
+) -> Result<String> {
     begin(store, now, user, user_agent, Some(issuer.to_owned())).await
 }
 
-async fn begin(store: &Store, now: Timestamp, user: UserId, user_agent: &str, provider: Option<String>) -> Result<String> {
+async fn begin(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+    provider: Option<String>,
+) -> Result<String> {
     let token = random_hex::<32>();
     let token_hash = sha256_hex(&token);
-    let session = sessions::Session { token_hash, user_id: user, provider, last_seen_at: now, expires_at: now.plus(LIFE_MS) };
+    let session = sessions::Session {
+        token_hash,
+        user_id: user,
+        provider,
+        last_seen_at: now,
+        expires_at: now.plus(LIFE_MS),
+    };
     let mut tx = store.begin().await?;
-    sessions::insert(&mut tx, &session, &user_agent.chars().take(200).collect::<String>()).await?;
+    sessions::insert(
+        &mut tx,
+        &session,
+        &user_agent.chars().take(200).collect::<String>(),
+    )
+    .await?;
     people::note_active(&mut tx, now, user).await?;
     tx.commit().await?;
     Ok(token)
@@ -45,7 +73,9 @@ async fn begin(store: &Store, now: Timestamp, user: UserId, user_agent: &str, pr
 /// Whose session the token is; using it moves its end.
 pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result<Option<UserId>> {
     let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
-    let Some(mut session) = found else { return Ok(None) };
+    let Some(mut session) = found else {
+        return Ok(None);
+    };
     if now.since(session.last_seen_at) >= NOTE_EVERY_MS {
         session.last_seen_at = now;
         session.expires_at = now.plus(LIFE_MS);
@@ -58,8 +88,16 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
 }
 
 /// The provider whose word began the session with this token, if one did.
-pub async fn session_provider(store: &Store, now: Timestamp, token: &str) -> Result<Option<String>> {
-    Ok(sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?.and_then(|session| session.provider))
+pub async fn session_provider(
+    store: &Store,
+    now: Timestamp,
+    token: &str,
+) -> Result<Option<String>> {
+    Ok(
+        sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token))
+            .await?
+            .and_then(|session| session.provider),
+    )
 }
 
 /// Ends the session with this token.
@@ -87,17 +125,28 @@ pub fn cookie_token(header: &str) -> Option<&str> {
 
 /// The value of a cookie in a `Cookie` header.
 pub fn named_cookie<'h>(header: &'h str, name: &str) -> Option<&'h str> {
-    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
+    header
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 /// The `Set-Cookie` value that signs a browser in.
 pub fn set_cookie(policy: SessionPolicy, token: &str) -> String {
-    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}", LIFE_MS / 1000, secure(policy))
+    format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}",
+        LIFE_MS / 1000,
+        secure(policy)
+    )
 }
 
 /// The `Set-Cookie` value that signs a browser out.
 pub fn clear_cookie(policy: SessionPolicy) -> String {
-    format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", secure(policy))
+    format!(
+        "{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}",
+        secure(policy)
+    )
 }
 
 const fn secure(policy: SessionPolicy) -> &'static str {
@@ -110,7 +159,10 @@ mod tests {
 
     #[test]
     fn the_token_is_found_among_other_cookies() {
-        assert_eq!(cookie_token("theme=dark; holly_session=abc; x=y"), Some("abc"));
+        assert_eq!(
+            cookie_token("theme=dark; holly_session=abc; x=y"),
+            Some("abc")
+        );
         assert_eq!(cookie_token("xholly_session=abc"), None);
     }
 
@@ -118,6 +170,8 @@ mod tests {
     fn cookies_are_secure_exactly_on_https() {
         assert!(set_cookie(SessionPolicy { secure: true }, "t").ends_with("; Secure"));
         assert!(!set_cookie(SessionPolicy { secure: false }, "t").contains("Secure"));
-        assert!(set_cookie(SessionPolicy { secure: false }, "t").contains("HttpOnly; SameSite=Lax"));
+        assert!(
+            set_cookie(SessionPolicy { secure: false }, "t").contains("HttpOnly; SameSite=Lax")
+        );
     }
 }

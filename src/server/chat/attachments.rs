@@ -35,24 +35,40 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Checks every file. Errors: `Refused` with a field `attachment` for each that cannot be taken, naming it, all at once.
 pub fn check_attachments(uploads: Vec<Upload>) -> Result<Vec<Attachment>> {
-    let refused = |reason: String| FieldError { field: "attachment".to_owned(), reason };
+    let refused = |reason: String| FieldError {
+        field: "attachment".to_owned(),
+        reason,
+    };
     if uploads.len() > ATTACHMENTS_MAX {
-        return Err(Error::Refused(vec![refused(format!("must be at most {ATTACHMENTS_MAX} files, not {}", uploads.len()))]));
+        return Err(Error::Refused(vec![refused(format!(
+            "must be at most {ATTACHMENTS_MAX} files, not {}",
+            uploads.len()
+        ))]));
     }
     let (mut taken, mut problems) = (Vec::new(), Vec::new());
     for Upload { name, bytes } in uploads {
         let name = plain_name(&name);
         match checked(bytes) {
-            Ok((media_type, bytes)) => taken.push(Attachment { name, media_type, bytes }),
+            Ok((media_type, bytes)) => taken.push(Attachment {
+                name,
+                media_type,
+                bytes,
+            }),
             Err(why) => problems.push(refused(format!("“{name}” {why}"))),
         }
     }
-    if problems.is_empty() { Ok(taken) } else { Err(Error::Refused(problems)) }
+    if problems.is_empty() {
+        Ok(taken)
+    } else {
+        Err(Error::Refused(problems))
+    }
 }
 
 fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), String> {
     let fits = |most: usize, what: &str| match bytes.len() {
-        n if n > most => Err(format!("is too large: {what} may be at most {most} bytes, not {n}")),
+        n if n > most => Err(format!(
+            "is too large: {what} may be at most {most} bytes, not {n}"
+        )),
         _ => Ok(()),
     };
     if bytes.is_empty() {
@@ -62,9 +78,13 @@ fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), Strin
         fits(PICTURE_MAX_BYTES, "a picture")?;
         return Ok((picture.media_type, bytes));
     }
-    let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.chars().any(is_binary));
+    let text = std::str::from_utf8(&bytes)
+        .ok()
+        .filter(|text| !text.chars().any(is_binary));
     let Some(text) = text else {
-        return Err("is neither a picture (PNG, JPEG, GIF, WebP) nor plain text in UTF-8".to_owned());
+        return Err(
+            "is neither a picture (PNG, JPEG, GIF, WebP) nor plain text in UTF-8".to_owned(),
+        );
     };
     fits(TEXT_FILE_MAX_BYTES, "a text file")?;
     Ok((TEXT, mask(text).0.into_bytes()))
@@ -77,9 +97,16 @@ fn is_binary(c: char) -> bool {
 
 fn plain_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let line: String = last.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = last
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let name: String = line.trim().chars().take(FILE_NAME_MAX_CHARS).collect();
-    if name.is_empty() { "file".to_owned() } else { name }
+    if name.is_empty() {
+        "file".to_owned()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
@@ -87,13 +114,23 @@ mod tests {
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> Upload {
-        Upload { name: name.to_owned(), bytes: bytes.to_vec() }
+        Upload {
+            name: name.to_owned(),
+            bytes: bytes.to_vec(),
+        }
     }
 
     #[test]
     fn what_a_file_is_does_not_hang_on_its_name() {
-        let taken = check_attachments(vec![file("a/b\\notes.png", b"# Notes\n"), file("\u{7}", b"\x89PNG\r\n\x1a\n")]).unwrap();
-        let read: Vec<_> = taken.iter().map(|file| (file.name.as_str(), file.media_type)).collect();
+        let taken = check_attachments(vec![
+            file("a/b\\notes.png", b"# Notes\n"),
+            file("\u{7}", b"\x89PNG\r\n\x1a\n"),
+        ])
+        .unwrap();
+        let read: Vec<_> = taken
+            .iter()
+            .map(|file| (file.name.as_str(), file.media_type))
+            .collect();
         assert_eq!(read, [("notes.png", TEXT), ("file", "image/png")]);
     }
 
@@ -106,20 +143,34 @@ mod tests {
             file("big.gif", &large),
             file("long.txt", &[b'x'; TEXT_FILE_MAX_BYTES + 1]),
         ];
-        let Err(Error::Refused(problems)) = check_attachments(uploads) else { panic!("all four are refused") };
-        let said: Vec<_> = problems.iter().map(|problem| problem.reason.as_str()).collect();
-        for (reason, part) in
-            said.iter().zip(["“empty.txt” is empty", "“a.pdf” is neither", "“big.gif” is too large", "“long.txt” is too large"])
-        {
+        let Err(Error::Refused(problems)) = check_attachments(uploads) else {
+            panic!("all four are refused")
+        };
+        let said: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.reason.as_str())
+            .collect();
+        for (reason, part) in said.iter().zip([
+            "“empty.txt” is empty",
+            "“a.pdf” is neither",
+            "“big.gif” is too large",
+            "“long.txt” is too large",
+        ]) {
             assert!(reason.starts_with(part), "{reason}");
         }
         assert_eq!(said.len(), 4);
-        assert!(matches!(check_attachments(vec![file("x", b"x"); 5]), Err(Error::Refused(problems)) if problems.len() == 1));
+        assert!(
+            matches!(check_attachments(vec![file("x", b"x"); 5]), Err(Error::Refused(problems)) if problems.len() == 1)
+        );
     }
 
     #[test]
     fn secrets_in_a_text_are_masked() {
-        let taken = check_attachments(vec![file("key.txt", b"key: sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD")]).unwrap();
+        let taken = check_attachments(vec![file(
+            "key.txt",
+            b"key: sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD",
+        )])
+        .unwrap();
         assert!(!String::from_utf8_lossy(&taken[0].bytes).contains("abcdefghijkl"));
     }
 }

@@ -25,7 +25,12 @@ pub struct DeletedConversation {
 }
 
 /// Begins an empty conversation.
-pub async fn create_conversation(store: &Store, now: Timestamp, user: UserId, title: &str) -> Result<Conversation> {
+pub async fn create_conversation(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    title: &str,
+) -> Result<Conversation> {
     let mut conversation = fresh(now, checked_title(title)?);
     let mut tx = store.begin().await?;
     conversations::insert(&mut tx, user, &mut conversation).await?;
@@ -51,13 +56,22 @@ fn checked_title(title: &str) -> Result<String> {
     let title = title.trim();
     match title.chars().count() {
         1..=TITLE_MAX_CHARS => Ok(title.to_owned()),
-        n => Err(Error::refused("title", format!("must be 1 to {TITLE_MAX_CHARS} characters, not {n}"))),
+        n => Err(Error::refused(
+            "title",
+            format!("must be 1 to {TITLE_MAX_CHARS} characters, not {n}"),
+        )),
     }
 }
 
 /// One conversation of its owner.
-pub async fn find_conversation(reader: &mut Reader, user: UserId, id: ConversationId) -> Result<Conversation> {
-    conversations::find(reader, user, id).await?.ok_or(Error::NotFound("conversation"))
+pub async fn find_conversation(
+    reader: &mut Reader,
+    user: UserId,
+    id: ConversationId,
+) -> Result<Conversation> {
+    conversations::find(reader, user, id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))
 }
 
 /// The owner's conversations, most recently used first, at most `limit`; after `before` those that were used less recently.
@@ -71,11 +85,18 @@ pub async fn list_conversations(
 }
 
 /// Gives a conversation another title.
-pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId, title: &str) -> Result<Conversation> {
+pub async fn rename_conversation(
+    store: &Store,
+    user: UserId,
+    id: ConversationId,
+    title: &str,
+) -> Result<Conversation> {
     let title = checked_title(title)?;
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let mut conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    let mut conversation = conversations::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
     conversation.title = title;
     conversations::update(&mut tx, user, &mut conversation).await?;
     tx.commit().await?;
@@ -84,17 +105,31 @@ pub async fn rename_conversation(store: &Store, user: UserId, id: ConversationId
 
 /// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects, and
 /// `delete_doomed_files` the bytes of its files. A turn that runs in it finds it gone and gives up.
-pub async fn delete_conversation(store: &Store, now: Timestamp, user: UserId, id: ConversationId) -> Result<DeletedConversation> {
+pub async fn delete_conversation(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: ConversationId,
+) -> Result<DeletedConversation> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    let conversation = conversations::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
     dooming::check_not_held(&mut tx, user, Some(id), "deleted").await?;
-    let mut receipt = Receipt { conversations: 1, files: files::doom_of_conversation(&mut tx, user, id).await?, ..Receipt::default() };
+    let mut receipt = Receipt {
+        conversations: 1,
+        files: files::doom_of_conversation(&mut tx, user, id).await?,
+        ..Receipt::default()
+    };
     receipt.rows = rows::delete_conversation(&mut tx, user, id).await?;
     receipt.archived = dooming::doom_objects(&mut tx, user, Some(id)).await?;
     dooming::note(&mut tx, now, Kind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;
-    Ok(DeletedConversation { running_turn: conversation.running_turn_id, receipt })
+    Ok(DeletedConversation {
+        running_turn: conversation.running_turn_id,
+        receipt,
+    })
 }

@@ -43,15 +43,24 @@ pub async fn delete_doomed_files_or_tell(store: &Store, stored: &FileStore) {
 
 /// Deletes orphans, once a day on however many servers, or because an admin says that the database is the right one (`confirmed`).
 /// Returns how many there were.
-pub async fn sweep_files(store: &Store, stored: &FileStore, now: Timestamp, confirmed: bool) -> Result<usize> {
-    let Some(before) = orphans::cut_off(store, now, confirmed).await? else { return Ok(0) };
+pub async fn sweep_files(
+    store: &Store,
+    stored: &FileStore,
+    now: Timestamp,
+    confirmed: bool,
+) -> Result<usize> {
+    let Some(before) = orphans::cut_off(store, now, confirmed).await? else {
+        return Ok(0);
+    };
     let mut tx = store.begin().await?;
     let due = meta::claim(&mut tx, "files_swept_at", now, DAY_MS).await?;
     tx.commit().await?;
     if !due && !confirmed {
         return Ok(0);
     }
-    let (orphans, _) = look(store, stored, before).await?.to_delete("stored files", confirmed)?;
+    let (orphans, _) = look(store, stored, before)
+        .await?
+        .to_delete("stored files", confirmed)?;
     let deleted = orphans.len();
     for (user, ids) in by_person(orphans) {
         stored.delete(user, &ids).await?;
@@ -60,14 +69,22 @@ pub async fn sweep_files(store: &Store, stored: &FileStore, now: Timestamp, conf
 }
 
 /// Looks through the files that were stored before `before`.
-async fn look(store: &Store, stored: &FileStore, before: Timestamp) -> Result<Orphans<(UserId, FileId)>> {
+async fn look(
+    store: &Store,
+    stored: &FileStore,
+    before: Timestamp,
+) -> Result<Orphans<(UserId, FileId)>> {
     let mut orphans = Orphans::none();
     let mut chunks = stored.stored(before).try_chunks(AT_ONCE);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| error.1)?.into_iter().map(|StoredFile { user, id, .. }| (user, id));
+        let chunk = chunk
+            .map_err(|error| error.1)?
+            .into_iter()
+            .map(|StoredFile { user, id, .. }| (user, id));
         for (user, ids) in by_person(chunk) {
             let known = files::known(&mut *store.look().await?, user, &ids).await?;
-            ids.into_iter().for_each(|id| orphans.note((user, id), known.contains(&id)));
+            ids.into_iter()
+                .for_each(|id| orphans.note((user, id), known.contains(&id)));
         }
     }
     Ok(orphans)

@@ -45,19 +45,36 @@ pub struct ConversationPage {
 type Row = (Uuid, Change);
 
 /// At most [`PAGE`] rows of a conversation.
-pub async fn page(reader: &mut Reader, archive: &Archive, user: UserId, id: ConversationId, part: Part) -> Result<ConversationPage> {
+pub async fn page(
+    reader: &mut Reader,
+    archive: &Archive,
+    user: UserId,
+    id: ConversationId,
+    part: Part,
+) -> Result<ConversationPage> {
     let conversation = find_conversation(reader, user, id).await?;
     let (before, after) = match part {
         Part::End => (earlier(reader, archive, user, id, None, PAGE).await?, None),
-        Part::Before(row) => (earlier(reader, archive, user, id, Some(row), PAGE).await?, Some((Vec::new(), Some(row)))),
-        Part::From(row) => ((Vec::new(), Some(row)), Some(later(reader, archive, user, id, row, PAGE).await?)),
-        Part::Around(row) => {
-            (earlier(reader, archive, user, id, Some(row), PAGE / 2).await?, Some(later(reader, archive, user, id, row, PAGE / 2).await?))
-        }
+        Part::Before(row) => (
+            earlier(reader, archive, user, id, Some(row), PAGE).await?,
+            Some((Vec::new(), Some(row))),
+        ),
+        Part::From(row) => (
+            (Vec::new(), Some(row)),
+            Some(later(reader, archive, user, id, row, PAGE).await?),
+        ),
+        Part::Around(row) => (
+            earlier(reader, archive, user, id, Some(row), PAGE / 2).await?,
+            Some(later(reader, archive, user, id, row, PAGE / 2).await?),
+        ),
     };
     let ((mut rows, from), (after, to)) = (before, after.unwrap_or_default());
     rows.extend(after);
-    Ok(ConversationPage { conversation, rows: rows.into_iter().map(|(_, row)| row).collect(), span: Span { from, to } })
+    Ok(ConversationPage {
+        conversation,
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        span: Span { from, to },
+    })
 }
 
 /// The newest rows before `before`, oldest first, and the oldest of them if there are more behind it.
@@ -71,7 +88,15 @@ async fn earlier(
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
     let said = messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
-    let done = conversation_logs(reader, archive, user, id, before.map(EntryId::from_uuid), limit).await?;
+    let done = conversation_logs(
+        reader,
+        archive,
+        user,
+        id,
+        before.map(EntryId::from_uuid),
+        limit,
+    )
+    .await?;
     let mut rows = mixed(said, done);
     let more = rows.len() > most;
     rows.drain(..rows.len().saturating_sub(most));
@@ -90,7 +115,8 @@ async fn later(
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
     let said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
-    let done = reading::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
+    let done =
+        reading::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
     let mut rows = mixed(said, done);
     let to = rows.get(most).map(|(id, _)| *id);
     rows.truncate(most);
@@ -98,14 +124,25 @@ async fn later(
 }
 
 fn mixed(said: Vec<Message>, done: Vec<WorkLogEntry>) -> Vec<Row> {
-    let mut rows: Vec<Row> = said.into_iter().map(|message| (message.id.uuid(), Change::Message(message))).collect();
-    rows.extend(done.into_iter().map(|entry| (entry.id.uuid(), Change::Entry(entry))));
+    let mut rows: Vec<Row> = said
+        .into_iter()
+        .map(|message| (message.id.uuid(), Change::Message(message)))
+        .collect();
+    rows.extend(
+        done.into_iter()
+            .map(|entry| (entry.id.uuid(), Change::Entry(entry))),
+    );
     rows.sort_by_key(|(id, _)| *id);
     rows
 }
 
 /// What was said in a conversation, oldest first, at most the newest `limit` messages: what a model is given.
-pub async fn history(reader: &mut Reader, user: UserId, id: ConversationId, limit: i64) -> Result<Vec<Message>> {
+pub async fn history(
+    reader: &mut Reader,
+    user: UserId,
+    id: ConversationId,
+    limit: i64,
+) -> Result<Vec<Message>> {
     let mut said = messages::latest(reader, user, id, None, limit).await?;
     said.reverse();
     Ok(said)

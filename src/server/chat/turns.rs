@@ -66,7 +66,10 @@ pub struct Asking {
 
 impl From<&str> for Asking {
     fn from(content: &str) -> Self {
-        Self { content: content.to_owned(), ..Self::default() }
+        Self {
+            content: content.to_owned(),
+            ..Self::default()
+        }
     }
 }
 
@@ -83,21 +86,37 @@ pub async fn begin_turn(
     let content = checked(&asking.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
-    begin.bounds.admit(&mut tx, begin.now, begin.user, &asking.attachments).await?;
+    begin
+        .bounds
+        .admit(&mut tx, begin.now, begin.user, &asking.attachments)
+        .await?;
     let mut conversation = open(&mut tx, begin, conversation, &content).await?;
     if let Some(model) = asking.model {
         conversation.model = Some(model).filter(|model| !model.is_empty());
     }
-    let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
+    let turn = TurnRef {
+        user_id: begin.user,
+        id: new_id::turn(begin.now),
+        conversation_id: conversation.id,
+    };
     for file in &asking.attachments {
-        files::insert(&mut tx, begin.now, begin.user, &record(conversation.id, file)).await?;
+        files::insert(
+            &mut tx,
+            begin.now,
+            begin.user,
+            &record(conversation.id, file),
+        )
+        .await?;
     }
     let mut attachments = match asking.replaces {
         Some(replaced) => replace(&mut tx, begin, turn, replaced).await?,
         None => Vec::new(),
     };
     attachments.extend(asking.attachments);
-    let mut message = Message { attachments, ..said(begin.now, turn, content) };
+    let mut message = Message {
+        attachments,
+        ..said(begin.now, turn, content)
+    };
     messages::insert(&mut tx, begin.user, &mut message).await?;
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
@@ -105,18 +124,30 @@ pub async fn begin_turn(
 }
 
 /// Puts a message out of the conversation that is written anew; its files go on with the new one.
-async fn replace(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, replaced: MessageId) -> Result<Vec<MediaFile>> {
+async fn replace(
+    tx: &mut Tx<'_>,
+    begin: BeginTurn<'_>,
+    turn: TurnRef,
+    replaced: MessageId,
+) -> Result<Vec<MediaFile>> {
     match messages::last_asked(tx, begin.user, turn.conversation_id).await? {
         Some(last) if last.id == replaced => {
             messages::supersede(tx, begin.user, begin.now, replaced).await?;
             supersede_behind(tx, begin, turn.conversation_id, replaced).await?;
             Ok(last.attachments)
         }
-        _ => Err(Error::Conflict("only the last message can be written anew".into())),
+        _ => Err(Error::Conflict(
+            "only the last message can be written anew".into(),
+        )),
     }
 }
 
-async fn supersede_behind(tx: &mut Tx<'_>, begin: BeginTurn<'_>, conversation: ConversationId, asked: MessageId) -> Result<()> {
+async fn supersede_behind(
+    tx: &mut Tx<'_>,
+    begin: BeginTurn<'_>,
+    conversation: ConversationId,
+    asked: MessageId,
+) -> Result<()> {
     for id in messages::behind(tx, begin.user, conversation, asked).await? {
         messages::supersede(tx, begin.user, begin.now, id).await?;
     }
@@ -124,15 +155,30 @@ async fn supersede_behind(tx: &mut Tx<'_>, begin: BeginTurn<'_>, conversation: C
 }
 
 /// Begins a turn that answers the person's last message once more; the answers it had are superseded.
-pub async fn retry_turn(store: &Store, begin: BeginTurn<'_>, conversation: ConversationId) -> Result<TurnRef> {
+pub async fn retry_turn(
+    store: &Store,
+    begin: BeginTurn<'_>,
+    conversation: ConversationId,
+) -> Result<TurnRef> {
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
-    begin.bounds.admit(&mut tx, begin.now, begin.user, &[]).await?;
-    let mut conversation = idle(conversations::find(&mut tx, begin.user, conversation).await?.ok_or(Error::NotFound("conversation"))?)?;
+    begin
+        .bounds
+        .admit(&mut tx, begin.now, begin.user, &[])
+        .await?;
+    let mut conversation = idle(
+        conversations::find(&mut tx, begin.user, conversation)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?,
+    )?;
     let asked = messages::last_asked(&mut tx, begin.user, conversation.id).await?;
     let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
     supersede_behind(&mut tx, begin, conversation.id, asked.id).await?;
-    let turn = TurnRef { user_id: begin.user, id: new_id::turn(begin.now), conversation_id: conversation.id };
+    let turn = TurnRef {
+        user_id: begin.user,
+        id: new_id::turn(begin.now),
+        conversation_id: conversation.id,
+    };
     start(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
     Ok(turn)
@@ -142,16 +188,32 @@ fn checked(content: &str) -> Result<String> {
     let content = content.trim();
     match content.len() {
         0 => Err(Error::refused("content", "must not be empty")),
-        n if n > CONTENT_MAX_BYTES => Err(Error::refused("content", format!("must be at most {CONTENT_MAX_BYTES} bytes, not {n}"))),
+        n if n > CONTENT_MAX_BYTES => Err(Error::refused(
+            "content",
+            format!("must be at most {CONTENT_MAX_BYTES} bytes, not {n}"),
+        )),
         _ => Ok(crate::server::masking::mask(content).0),
     }
 }
 
-async fn open(tx: &mut Tx<'_>, begin: BeginTurn<'_>, id: Option<ConversationId>, content: &str) -> Result<Conversation> {
+async fn open(
+    tx: &mut Tx<'_>,
+    begin: BeginTurn<'_>,
+    id: Option<ConversationId>,
+    content: &str,
+) -> Result<Conversation> {
     match id {
         Some(id) => {
-            let mut conversation = idle(conversations::find(tx, begin.user, id).await?.ok_or(Error::NotFound("conversation"))?)?;
-            if messages::latest(tx, begin.user, id, None, 1).await?.is_empty() && conversation.title == title_of("") {
+            let mut conversation = idle(
+                conversations::find(tx, begin.user, id)
+                    .await?
+                    .ok_or(Error::NotFound("conversation"))?,
+            )?;
+            if messages::latest(tx, begin.user, id, None, 1)
+                .await?
+                .is_empty()
+                && conversation.title == title_of("")
+            {
                 conversation.title = title_of(content);
             }
             Ok(conversation)
@@ -167,7 +229,9 @@ async fn open(tx: &mut Tx<'_>, begin: BeginTurn<'_>, id: Option<ConversationId>,
 fn idle(conversation: Conversation) -> Result<Conversation> {
     match conversation.running_turn_id {
         None => Ok(conversation),
-        Some(_) => Err(Error::Conflict("an answer is being written here; stop it or wait until it is done".into())),
+        Some(_) => Err(Error::Conflict(
+            "an answer is being written here; stop it or wait until it is done".into(),
+        )),
     }
 }
 
@@ -190,11 +254,28 @@ fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
 }
 
 fn record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecord {
-    let MediaFile { id, media_type, name, bytes, .. } = file.clone();
-    files::FileRecord { id, conversation_id, media_type, name, bytes }
+    let MediaFile {
+        id,
+        media_type,
+        name,
+        bytes,
+        ..
+    } = file.clone();
+    files::FileRecord {
+        id,
+        conversation_id,
+        media_type,
+        name,
+        bytes,
+    }
 }
 
-async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversation: &mut Conversation) -> Result<()> {
+async fn start(
+    tx: &mut Tx<'_>,
+    begin: BeginTurn<'_>,
+    turn: TurnRef,
+    conversation: &mut Conversation,
+) -> Result<()> {
     turns::insert(tx, begin.now, turn, begin.worker, begin.lease_until).await?;
     conversation.running_turn_id = Some(turn.id);
     conversation.updated_at = begin.now;
@@ -202,10 +283,17 @@ async fn start(tx: &mut Tx<'_>, begin: BeginTurn<'_>, turn: TurnRef, conversatio
 }
 
 /// Asks the conversation's running turn to stop, wherever it runs. `None` when nothing runs.
-pub async fn request_stop(store: &Store, now: Timestamp, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
+pub async fn request_stop(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<Option<TurnId>> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let mut conversation = conversations::find(&mut tx, user, conversation).await?.ok_or(Error::NotFound("conversation"))?;
+    let mut conversation = conversations::find(&mut tx, user, conversation)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
     if let Some(turn) = conversation.running_turn_id {
         turns::request_stop(&mut tx, now, user, turn).await?;
         // The revision wakes the process that works on the turn, wherever it is.
@@ -230,7 +318,13 @@ pub async fn stop_turns(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result
 
 /// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were being written, further
 /// than the database has them. `false` when it had ended already, or is to be ended as lapsed while its worker lives.
-pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Ending, texts: &HashMap<MessageId, String>) -> Result<bool> {
+pub async fn end_turn(
+    store: &Store,
+    now: Timestamp,
+    turn: TurnRef,
+    ending: Ending,
+    texts: &HashMap<MessageId, String>,
+) -> Result<bool> {
     let mut tx = store.begin().await?;
     tx.lock(turn.user_id).await?;
     if !turns::end(&mut tx, now, turn, ending == Ending::Lapsed).await? {
@@ -238,7 +332,9 @@ pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Endi
     }
     let (why, status) = match ending {
         Ending::Stopped => ("stopped", MessageStatus::Stopped),
-        Ending::Finished | Ending::Interrupted | Ending::Lapsed => ("interrupted", MessageStatus::Interrupted),
+        Ending::Finished | Ending::Interrupted | Ending::Lapsed => {
+            ("interrupted", MessageStatus::Interrupted)
+        }
     };
     for entry in work_logs::of_turn_working(&mut tx, turn.user_id, turn.id).await? {
         settle_interrupted(&mut tx, now, &entry, why).await?;
@@ -251,7 +347,8 @@ pub async fn end_turn(store: &Store, now: Timestamp, turn: TurnRef, ending: Endi
         }
         messages::update(&mut tx, turn.user_id, &mut message).await?;
     }
-    if let Some(mut conversation) = conversations::find(&mut tx, turn.user_id, turn.conversation_id).await?
+    if let Some(mut conversation) =
+        conversations::find(&mut tx, turn.user_id, turn.conversation_id).await?
         && conversation.running_turn_id == Some(turn.id)
     {
         conversation.running_turn_id = None;

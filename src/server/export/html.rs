@@ -29,7 +29,11 @@ pub(super) fn piece(piece: &Piece, site: &str) -> String {
             conversation.id,
             escaped(&conversation.title),
             conversation.created_at.date_time(),
-            if conversation.kept { " · kept for good" } else { "" }
+            if conversation.kept {
+                " · kept for good"
+            } else {
+                ""
+            }
         ),
         Piece::Outside => "<h2>Outside of conversations</h2>\n".to_owned(),
         Piece::Rows(rows) => rows.iter().map(|row| self::row(row, site)).collect(),
@@ -45,7 +49,15 @@ fn row(row: &Change, site: &str) -> String {
 }
 
 fn message(message: &Message, site: &str) -> String {
-    let who = if message.role == Role::User { "You" } else { message.facts.model_name.as_deref().unwrap_or("The assistant") };
+    let who = if message.role == Role::User {
+        "You"
+    } else {
+        message
+            .facts
+            .model_name
+            .as_deref()
+            .unwrap_or("The assistant")
+    };
     let said = match (&message.html, message.role) {
         // The server's sanitiser has been over it.
         (Some(rendered), Role::Assistant) => format!("<div>{rendered}</div>"),
@@ -67,9 +79,19 @@ fn message(message: &Message, site: &str) -> String {
 
 fn entry(entry: &WorkLogEntry, site: &str) -> String {
     let facts = entry.metadata.clone().in_order().facts();
-    let facts: String = facts.iter().map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value))).collect();
-    let details = entry.details.as_deref().map(|details| format!("<pre>{}</pre>", escaped(details))).unwrap_or_default();
-    let took = entry.duration_ms.map(|ms| format!(" · {}", duration_words(ms))).unwrap_or_default();
+    let facts: String = facts
+        .iter()
+        .map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value)))
+        .collect();
+    let details = entry
+        .details
+        .as_deref()
+        .map(|details| format!("<pre>{}</pre>", escaped(details)))
+        .unwrap_or_default();
+    let took = entry
+        .duration_ms
+        .map(|ms| format!(" · {}", duration_words(ms)))
+        .unwrap_or_default();
     format!(
         "<article id=\"entry-{}\" data-status=\"{}\"><details><summary>{} <small>{}{took}</small></summary>\
          <p class=\"facts\">{} · <time>{}</time> · {}</p><dl>{facts}</dl>{details}</details>{}</article>\n",
@@ -87,14 +109,30 @@ fn entry(entry: &WorkLogEntry, site: &str) -> String {
 /// Files by name; where the site's address is known, as links to it.
 fn files(files: &[MediaFile], site: &str) -> String {
     let named = |file: &MediaFile| {
-        let about = format!("{} ({}, {} bytes)", escaped(&file.name), escaped(&file.media_type), file.bytes);
-        let name = if site.is_empty() { about } else { format!("<a href=\"{}{}\">{about}</a>", escaped(site), file.url()) };
+        let about = format!(
+            "{} ({}, {} bytes)",
+            escaped(&file.name),
+            escaped(&file.media_type),
+            file.bytes
+        );
+        let name = if site.is_empty() {
+            about
+        } else {
+            format!("<a href=\"{}{}\">{about}</a>", escaped(site), file.url())
+        };
         format!("<li>{name}: {}</li>", escaped(&file.description))
     };
     let items: String = files.iter().map(named).collect();
-    if items.is_empty() { items } else { format!("<ul class=\"files\">{items}</ul>") }
+    if items.is_empty() {
+        items
+    } else {
+        format!("<ul class=\"files\">{items}</ul>")
+    }
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -42,7 +42,11 @@ pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Resul
     let html = wanted.format == Format::Html;
     let head = html.then(|| Ok(html::head(app.clock.now())));
     let site = app.config.public_url.clone().unwrap_or_default();
-    let pieces = if wanted.messages { everything(app, wanted).left_stream() } else { entries(app, wanted).right_stream() };
+    let pieces = if wanted.messages {
+        everything(app, wanted).left_stream()
+    } else {
+        entries(app, wanted).right_stream()
+    };
     let mut pieces = Box::pin(pieces);
     let mut first = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
@@ -51,19 +55,33 @@ pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Resul
             break;
         }
     }
-    let body = stream::iter(first.into_iter().map(Ok)).chain(pieces).map(move |piece| {
-        let piece = piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
-        Ok(if html { html::piece(&piece, &site) } else { jsonl(&piece) })
-    });
+    let body = stream::iter(first.into_iter().map(Ok))
+        .chain(pieces)
+        .map(move |piece| {
+            let piece =
+                piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
+            Ok(if html {
+                html::piece(&piece, &site)
+            } else {
+                jsonl(&piece)
+            })
+        });
     let foot = html.then(|| Ok(html::FOOT.to_owned()));
     Ok(stream::iter(head).chain(body).chain(stream::iter(foot)))
 }
 
 /// Entries stand as the list shows them, a line each; a conversation and a message are named by their one field.
 fn jsonl(piece: &Piece) -> String {
-    let lines = |rows: &[Change]| rows.iter().filter_map(line).map(|line| line + "\n").collect::<String>();
+    let lines = |rows: &[Change]| {
+        rows.iter()
+            .filter_map(line)
+            .map(|line| line + "\n")
+            .collect::<String>()
+    };
     match piece {
-        Piece::Conversation(conversation) => json!({ "conversation": conversation }).to_string() + "\n",
+        Piece::Conversation(conversation) => {
+            json!({ "conversation": conversation }).to_string() + "\n"
+        }
         Piece::Outside => String::new(),
         Piece::Rows(rows) => lines(rows),
     }
@@ -73,7 +91,9 @@ fn line(row: &Change) -> Option<String> {
     match row {
         Change::Entry(entry) => serde_json::to_string(entry).ok(),
         // Its Markdown is there; how the page renders it is nothing to keep.
-        Change::Message(message) => Some(json!({ "message": Message { html: None, ..message.clone() } }).to_string()),
+        Change::Message(message) => {
+            Some(json!({ "message": Message { html: None, ..message.clone() } }).to_string())
+        }
         Change::Conversation(_) | Change::Removed(_) => None,
     }
 }

@@ -30,7 +30,10 @@ pub(super) enum Piece {
 
 /// Entries of all tiers, newest first.
 pub(super) fn entries(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
-    let filter = EntryFilter { conversation_id: wanted.conversation_id, ..EntryFilter::default() };
+    let filter = EntryFilter {
+        conversation_id: wanted.conversation_id,
+        ..EntryFilter::default()
+    };
     let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
     exporting::pages(app.store, app.retention.archive, wanted.user, filter).map_ok(rows)
 }
@@ -60,11 +63,22 @@ pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<
             None => list_conversations(&mut reader, wanted.user, None, i64::MAX).await?,
         };
         drop(reader);
-        Ok(Walk { app, wanted, left: left.into(), open: None, outside: wanted.conversation_id.is_none(), rest: None })
+        Ok(Walk {
+            app,
+            wanted,
+            left: left.into(),
+            open: None,
+            outside: wanted.conversation_id.is_none(),
+            rest: None,
+        })
     };
     stream::once(async move {
         let walk: Result<Walk> = begin.await;
-        walk.map(|walk| stream::try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|piece| (piece, walk))) }))
+        walk.map(|walk| {
+            stream::try_unfold(walk, |mut walk| async move {
+                Ok(walk.next().await?.map(|piece| (piece, walk)))
+            })
+        })
     })
     .try_flatten()
 }
@@ -80,18 +94,34 @@ impl Walk {
         }
         if std::mem::take(&mut self.outside) {
             let (store, archive) = (self.app.store.clone(), self.app.retention.archive.clone());
-            self.rest = Some(Box::pin(exporting::pages(store, archive, self.wanted.user, EntryFilter::default())));
+            self.rest = Some(Box::pin(exporting::pages(
+                store,
+                archive,
+                self.wanted.user,
+                EntryFilter::default(),
+            )));
             return Ok(Some(Piece::Outside));
         }
-        let Some(rest) = &mut self.rest else { return Ok(None) };
+        let Some(rest) = &mut self.rest else {
+            return Ok(None);
+        };
         let page = rest.try_next().await?;
         let outside = |entry: &WorkLogEntry| entry.conversation_id.is_none();
-        Ok(page.map(|page| Piece::Rows(page.into_iter().filter(outside).map(Change::Entry).collect())))
+        Ok(page.map(|page| {
+            Piece::Rows(
+                page.into_iter()
+                    .filter(outside)
+                    .map(Change::Entry)
+                    .collect(),
+            )
+        }))
     }
 
     async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {
         let (archive, user) = (&self.app.retention.archive, self.wanted.user);
-        let read = |mut reader| async move { page(&mut reader, archive, user, id, Part::From(from)).await };
+        let read = |mut reader| async move {
+            page(&mut reader, archive, user, id, Part::From(from)).await
+        };
         match exporting::in_turn(&self.app.store, archive, read).await {
             Ok(page) => {
                 self.open = page.span.to.map(|to| (id, to));

@@ -64,12 +64,26 @@ struct Live {
 
 impl LiveAnswers {
     /// Adds text to an answer that is written here; the first text begins it. The caller wakes the readers.
-    pub fn append(&self, user: UserId, conversation_id: ConversationId, message_id: MessageId, text: &str) {
+    pub fn append(
+        &self,
+        user: UserId,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        text: &str,
+    ) {
         let mut live = self.lock();
         let answers = live.people.entry(user).or_default();
-        match answers.iter_mut().find(|answer| answer.message_id == message_id) {
+        match answers
+            .iter_mut()
+            .find(|answer| answer.message_id == message_id)
+        {
             Some(answer) => answer.text.push_str(text),
-            None => answers.push(LiveAnswer { message_id, conversation_id, text: text.to_owned(), told_at: None }),
+            None => answers.push(LiveAnswer {
+                message_id,
+                conversation_id,
+                text: text.to_owned(),
+                told_at: None,
+            }),
         }
     }
 
@@ -80,12 +94,20 @@ impl LiveAnswers {
             return Heard::Known;
         }
         let answers = live.people.entry(piece.user).or_default();
-        let held = answers.iter_mut().find(|answer| answer.message_id == piece.message);
+        let held = answers
+            .iter_mut()
+            .find(|answer| answer.message_id == piece.message);
         let heard = match held {
             None if piece.offset > 0 => Heard::Gap,
             None => {
-                let (message_id, conversation_id, text) = (piece.message, piece.conversation, piece.text.clone());
-                answers.push(LiveAnswer { message_id, conversation_id, text, told_at: Some(now) });
+                let (message_id, conversation_id, text) =
+                    (piece.message, piece.conversation, piece.text.clone());
+                answers.push(LiveAnswer {
+                    message_id,
+                    conversation_id,
+                    text,
+                    told_at: Some(now),
+                });
                 Heard::Grown
             }
             Some(answer) if answer.told_at.is_none() => Heard::Known,
@@ -97,13 +119,20 @@ impl LiveAnswers {
 
     /// Forgets an answer, once its whole text is committed.
     pub fn finish(&self, user: UserId, message_id: MessageId) {
-        self.lock().forget(user, |answer| answer.message_id == message_id);
+        self.lock()
+            .forget(user, |answer| answer.message_id == message_id);
     }
 
     /// Forgets an answer that another process writes, once its end was read from the database.
     pub fn ended(&self, user: UserId, message_id: MessageId) {
         let mut live = self.lock();
-        if live.people.get(&user).into_iter().flatten().any(|answer| answer.message_id == message_id && answer.told_at.is_none()) {
+        if live
+            .people
+            .get(&user)
+            .into_iter()
+            .flatten()
+            .any(|answer| answer.message_id == message_id && answer.told_at.is_none())
+        {
             return;
         }
         live.forget(user, |answer| answer.message_id == message_id);
@@ -118,26 +147,50 @@ impl LiveAnswers {
     /// Forgets what other processes told last before `before`, or of people for whom `listened` does not hold.
     pub fn forget_told(&self, before: Instant, listened: impl Fn(UserId) -> bool) {
         self.lock().people.retain(|user, answers| {
-            answers.retain(|answer| answer.told_at.is_none_or(|told| told >= before && listened(*user)));
+            answers.retain(|answer| {
+                answer
+                    .told_at
+                    .is_none_or(|told| told >= before && listened(*user))
+            });
             !answers.is_empty()
         });
     }
 
     /// What a reader who has seen `seen` bytes of each answer has not seen yet: message, offset, text.
-    pub fn unseen(&self, user: UserId, only: Option<ConversationId>, seen: &HashMap<MessageId, usize>) -> Vec<(MessageId, usize, String)> {
+    pub fn unseen(
+        &self,
+        user: UserId,
+        only: Option<ConversationId>,
+        seen: &HashMap<MessageId, usize>,
+    ) -> Vec<(MessageId, usize, String)> {
         let live = self.lock();
         let answers = live.people.get(&user).into_iter().flatten();
         let wanted = answers.filter(|answer| only.is_none_or(|id| id == answer.conversation_id));
-        wanted.filter_map(|answer| rest(answer, seen).map(|(offset, text)| (answer.message_id, offset, text))).collect()
+        wanted
+            .filter_map(|answer| {
+                rest(answer, seen).map(|(offset, text)| (answer.message_id, offset, text))
+            })
+            .collect()
     }
 
     /// What other processes that were told `told` bytes of each answer were not told yet; only of what is written here.
     pub fn untold(&self, user: UserId, told: &HashMap<MessageId, usize>) -> Vec<Piece> {
         let live = self.lock();
-        let answers = live.people.get(&user).into_iter().flatten().filter(|answer| answer.told_at.is_none());
+        let answers = live
+            .people
+            .get(&user)
+            .into_iter()
+            .flatten()
+            .filter(|answer| answer.told_at.is_none());
         let piece = |answer: &LiveAnswer| {
             let (offset, text) = rest(answer, told)?;
-            Some(Piece { user, conversation: answer.conversation_id, message: answer.message_id, offset, text })
+            Some(Piece {
+                user,
+                conversation: answer.conversation_id,
+                message: answer.message_id,
+                offset,
+                text,
+            })
         };
         answers.filter_map(piece).collect()
     }
@@ -145,16 +198,23 @@ impl LiveAnswers {
     /// The messages that are written here, and whose they are.
     pub fn written_here(&self) -> HashMap<MessageId, UserId> {
         let live = self.lock();
-        let all = live.people.iter().flat_map(|(user, answers)| answers.iter().map(move |answer| (user, answer)));
-        all.filter(|(_, answer)| answer.told_at.is_none()).map(|(user, answer)| (answer.message_id, *user)).collect()
+        let all = live
+            .people
+            .iter()
+            .flat_map(|(user, answers)| answers.iter().map(move |answer| (user, answer)));
+        all.filter(|(_, answer)| answer.told_at.is_none())
+            .map(|(user, answer)| (answer.message_id, *user))
+            .collect()
     }
 
     /// The whole texts of a conversation's answers that are written here.
     pub fn texts(&self, user: UserId, conversation: ConversationId) -> HashMap<MessageId, String> {
         let live = self.lock();
         let answers = live.people.get(&user).into_iter().flatten();
-        let here = answers.filter(|answer| answer.conversation_id == conversation && answer.told_at.is_none());
-        here.map(|answer| (answer.message_id, answer.text.clone())).collect()
+        let here = answers
+            .filter(|answer| answer.conversation_id == conversation && answer.told_at.is_none());
+        here.map(|answer| (answer.message_id, answer.text.clone()))
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Live> {
@@ -181,7 +241,9 @@ fn rest(answer: &LiveAnswer, known: &HashMap<MessageId, usize>) -> Option<(usize
 }
 
 fn grow(answer: &mut LiveAnswer, piece: &Piece, now: Instant) -> Heard {
-    let Some(known) = answer.text.len().checked_sub(piece.offset) else { return Heard::Gap };
+    let Some(known) = answer.text.len().checked_sub(piece.offset) else {
+        return Heard::Gap;
+    };
     answer.told_at = Some(now);
     match piece.text.get(known..) {
         Some(new) if !new.is_empty() => {
@@ -199,7 +261,11 @@ mod tests {
     use uuid::Uuid;
 
     fn ids() -> (UserId, ConversationId, MessageId) {
-        (UserId::from_uuid(Uuid::nil()), ConversationId::from_uuid(Uuid::nil()), MessageId::from_uuid(Uuid::nil()))
+        (
+            UserId::from_uuid(Uuid::nil()),
+            ConversationId::from_uuid(Uuid::nil()),
+            MessageId::from_uuid(Uuid::nil()),
+        )
     }
 
     #[test]
@@ -208,8 +274,14 @@ mod tests {
         let answers = LiveAnswers::default();
         answers.append(user, here, message, "Hello");
         answers.append(user, here, message, " you");
-        assert_eq!(answers.unseen(user, Some(here), &HashMap::new()), [(message, 0, "Hello you".to_owned())]);
-        assert_eq!(answers.unseen(user, None, &HashMap::from([(message, 5)])), [(message, 5, " you".to_owned())]);
+        assert_eq!(
+            answers.unseen(user, Some(here), &HashMap::new()),
+            [(message, 0, "Hello you".to_owned())]
+        );
+        assert_eq!(
+            answers.unseen(user, None, &HashMap::from([(message, 5)])),
+            [(message, 5, " you".to_owned())]
+        );
         answers.finish(user, message);
         assert!(answers.unseen(user, None, &HashMap::new()).is_empty());
     }
@@ -218,7 +290,18 @@ mod tests {
     fn what_is_told_grows_without_holes_and_does_not_begin_again_after_its_end() {
         let (user, conversation, message) = ids();
         let (answers, now) = (LiveAnswers::default(), Instant::now());
-        let tell = |offset, text: &str| answers.hear(&Piece { user, conversation, message, offset, text: text.to_owned() }, now);
+        let tell = |offset, text: &str| {
+            answers.hear(
+                &Piece {
+                    user,
+                    conversation,
+                    message,
+                    offset,
+                    text: text.to_owned(),
+                },
+                now,
+            )
+        };
         for (offset, text, heard, whole) in [
             (3, "lost", Heard::Gap, ""),
             (0, "Hé", Heard::Grown, "Hé"),
@@ -228,19 +311,38 @@ mod tests {
             (6, "!", Heard::Grown, "Héllo!"),
         ] {
             assert_eq!(tell(offset, text), heard, "{offset} {text}");
-            let held = answers.unseen(user, None, &HashMap::new()).pop().map_or(String::new(), |(_, _, text)| text);
+            let held = answers
+                .unseen(user, None, &HashMap::new())
+                .pop()
+                .map_or(String::new(), |(_, _, text)| text);
             assert_eq!(held, whole);
         }
-        assert!(answers.untold(user, &HashMap::new()).is_empty() && answers.texts(user, conversation).is_empty(), "it is another's");
+        assert!(
+            answers.untold(user, &HashMap::new()).is_empty()
+                && answers.texts(user, conversation).is_empty(),
+            "it is another's"
+        );
         answers.ended(user, message);
-        assert_eq!((tell(0, "Héllo!"), answers.unseen(user, None, &HashMap::new()).len()), (Heard::Known, 0));
+        assert_eq!(
+            (
+                tell(0, "Héllo!"),
+                answers.unseen(user, None, &HashMap::new()).len()
+            ),
+            (Heard::Known, 0)
+        );
     }
 
     #[test]
     fn what_is_told_is_forgotten_when_nobody_listens_or_nothing_comes() {
         let (user, conversation, message) = ids();
         let (answers, now) = (LiveAnswers::default(), Instant::now());
-        let piece = Piece { user, conversation, message, offset: 0, text: "Hello".to_owned() };
+        let piece = Piece {
+            user,
+            conversation,
+            message,
+            offset: 0,
+            text: "Hello".to_owned(),
+        };
         let held = || answers.unseen(user, None, &HashMap::new()).len();
         answers.hear(&piece, now);
         answers.forget_told(now, |_| true);

@@ -31,36 +31,64 @@ impl EncodedRow {
     pub fn of(change: &Change) -> Self {
         let written = |row: serde_json::Result<String>| row.expect("rows are plain values");
         let (json, key, conversation_id) = match change {
-            Change::Entry(entry) => (written(serde_json::to_string(entry)), (RemovedKind::Entry, entry.id.uuid()), entry.conversation_id),
-            Change::Message(message) => {
-                (written(serde_json::to_string(message)), (RemovedKind::Message, message.id.uuid()), Some(message.conversation_id))
-            }
-            Change::Conversation(row) => (written(serde_json::to_string(row)), (RemovedKind::Conversation, row.id.uuid()), Some(row.id)),
-            Change::Removed(gone) => (written(serde_json::to_string(gone)), (gone.kind, gone.id), None),
+            Change::Entry(entry) => (
+                written(serde_json::to_string(entry)),
+                (RemovedKind::Entry, entry.id.uuid()),
+                entry.conversation_id,
+            ),
+            Change::Message(message) => (
+                written(serde_json::to_string(message)),
+                (RemovedKind::Message, message.id.uuid()),
+                Some(message.conversation_id),
+            ),
+            Change::Conversation(row) => (
+                written(serde_json::to_string(row)),
+                (RemovedKind::Conversation, row.id.uuid()),
+                Some(row.id),
+            ),
+            Change::Removed(gone) => (
+                written(serde_json::to_string(gone)),
+                (gone.kind, gone.id),
+                None,
+            ),
         };
         let settled = matches!(change, Change::Message(message) if message.status != MessageStatus::Streaming);
-        Self { rev: change.rev(), event: change.event(), json, key, settled, conversation_id }
+        Self {
+            rev: change.rev(),
+            event: change.event(),
+            json,
+            key,
+            settled,
+            conversation_id,
+        }
     }
 
     /// Whether a reader who asked for one conversation gets it.
     pub fn concerns(&self, only: Option<ConversationId>) -> bool {
         only.is_none_or(|id| {
-            self.conversation_id.is_none_or(|own| own == id) && (self.event != "entry" || self.conversation_id == Some(id))
+            self.conversation_id.is_none_or(|own| own == id)
+                && (self.event != "entry" || self.conversation_id == Some(id))
         })
     }
 
     /// Writes the frame for a reader that stands at `prev`.
     pub fn write(&self, out: &mut String, prev: Cursor) {
-        let Self { rev, event, json, .. } = self;
+        let Self {
+            rev, event, json, ..
+        } = self;
         let id = Cursor { rev: *rev, ..prev };
-        write!(out, "id: {id}\nevent: {event}\ndata: {{\"prev\":\"{prev}\",\"{event}\":{json}}}\n\n")
-            .expect("text can be written to a String");
+        write!(
+            out,
+            "id: {id}\nevent: {event}\ndata: {{\"prev\":\"{prev}\",\"{event}\":{json}}}\n\n"
+        )
+        .expect("text can be written to a String");
     }
 }
 
 /// Writes a heartbeat; its id moves the reader's cursor past rows that were not for it.
 pub(super) fn write_heartbeat(out: &mut String, cursor: Cursor) {
-    write!(out, "id: {cursor}\nevent: heartbeat\ndata: {{}}\n\n").expect("text can be written to a String");
+    write!(out, "id: {cursor}\nevent: heartbeat\ndata: {{}}\n\n")
+        .expect("text can be written to a String");
 }
 
 /// Writes text of an answer; without an id, so that it never moves a cursor.

@@ -28,7 +28,10 @@ impl Places {
             return None;
         }
         *count += 1;
-        Some(Place { places: self.clone(), user })
+        Some(Place {
+            places: self.clone(),
+            user,
+        })
     }
 
     /// How many streams are open.

@@ -31,7 +31,11 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { heartbeat: Duration::from_secs(15), life: Duration::from_secs(600), retry_ms: 1_000 }
+        Self {
+            heartbeat: Duration::from_secs(15),
+            life: Duration::from_secs(600),
+            retry_ms: 1_000,
+        }
     }
 }
 
@@ -139,7 +143,11 @@ impl Stream {
     async fn may_read(&mut self, out: &mut String) -> bool {
         let may = (self.context.access)().await;
         if !may {
-            out.push_str(&super::lone_event("auth", AUTH_RETRY_MS, &serde_json::json!({})));
+            out.push_str(&super::lone_event(
+                "auth",
+                AUTH_RETRY_MS,
+                &serde_json::json!({}),
+            ));
             self.state = State::Ended;
         }
         may
@@ -185,10 +193,18 @@ impl Stream {
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
         let Reading { user, only, cursor } = self.reading;
         // boxed while it reads: otherwise every idle stream would hold room for its queries
-        match Box::pin(self.tail.after(&self.context.store, user, cursor.rev, announced)).await {
+        match Box::pin(
+            self.tail
+                .after(&self.context.store, user, cursor.rev, announced),
+        )
+        .await
+        {
             Ok(rows) => {
                 for row in rows.rows.iter().filter(|row| row.settled) {
-                    self.context.feed.answers.ended(user, MessageId::from_uuid(row.key.1));
+                    self.context
+                        .feed
+                        .answers
+                        .ended(user, MessageId::from_uuid(row.key.1));
                 }
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
                     row.write(out, self.told);
@@ -196,7 +212,11 @@ impl Stream {
                     self.context.frames.inc();
                 }
                 self.reading.cursor.rev = rows.upto.max(cursor.rev);
-                self.state = if rows.more { State::Behind } else { State::Waiting };
+                self.state = if rows.more {
+                    State::Behind
+                } else {
+                    State::Waiting
+                };
                 self.write_text(out);
             }
             Err(error) => {
@@ -208,7 +228,12 @@ impl Stream {
 
     fn write_text(&mut self, out: &mut String) {
         let Reading { user, only, .. } = self.reading;
-        for (message, offset, text) in self.context.feed.answers.unseen(user, only, &self.text_seen) {
+        for (message, offset, text) in self
+            .context
+            .feed
+            .answers
+            .unseen(user, only, &self.text_seen)
+        {
             write_delta(out, message, offset, &text);
             self.text_seen.insert(message, offset + text.len());
             self.context.frames.inc();

@@ -68,10 +68,20 @@ impl Tails {
 
 impl Tail {
     /// The owner's rows after `rev`, up to at least the revision `announced`.
-    pub async fn after(&self, store: &Store, user: UserId, rev: i64, announced: i64) -> Result<Rows> {
+    pub async fn after(
+        &self,
+        store: &Store,
+        user: UserId,
+        rev: i64,
+        announced: i64,
+    ) -> Result<Rows> {
         let mut kept = self.kept.lock().await;
         if kept.upto < rev {
-            *kept = Kept { from: rev, upto: rev, ..Kept::default() };
+            *kept = Kept {
+                from: rev,
+                upto: rev,
+                ..Kept::default()
+            };
         }
         if rev < kept.from {
             drop(kept);
@@ -83,10 +93,19 @@ impl Tail {
             more = fresh.more;
             kept.extend(fresh);
         }
-        let rows = kept.rows.iter().filter(|row| row.rev > rev).cloned().collect();
+        let rows = kept
+            .rows
+            .iter()
+            .filter(|row| row.rev > rev)
+            .cloned()
+            .collect();
         // only now: what was just read for this reader must reach it, however large it is
         kept.shed();
-        Ok(Rows { rows, upto: kept.upto, more })
+        Ok(Rows {
+            rows,
+            upto: kept.upto,
+            more,
+        })
     }
 }
 
@@ -103,7 +122,9 @@ impl Kept {
     /// Lets go of the oldest rows over the bounds.
     fn shed(&mut self) {
         while self.rows.len() > KEEP_ROWS || self.bytes > KEEP_BYTES {
-            let Some(oldest) = self.rows.pop_front() else { break };
+            let Some(oldest) = self.rows.pop_front() else {
+                break;
+            };
             self.bytes -= oldest.json.len();
             self.from = oldest.rev;
         }
@@ -111,14 +132,26 @@ impl Kept {
 
     /// Drops what `newer` replaces or takes away: a row that changed five times is sent once, and what is gone is gone.
     fn forget(&mut self, newer: &EncodedRow) {
-        let gone = (newer.event == "removed" && newer.key.0 == RemovedKind::Conversation).then_some(newer.key.1);
-        self.rows.retain(|row| row.key != newer.key && gone.is_none_or(|id| row.conversation_id.is_none_or(|own| own.uuid() != id)));
+        let gone = (newer.event == "removed" && newer.key.0 == RemovedKind::Conversation)
+            .then_some(newer.key.1);
+        self.rows.retain(|row| {
+            row.key != newer.key
+                && gone.is_none_or(|id| row.conversation_id.is_none_or(|own| own.uuid() != id))
+        });
         self.bytes = self.rows.iter().map(|row| row.json.len()).sum();
     }
 }
 
 async fn read(store: &Store, user: UserId, rev: i64) -> Result<Rows> {
     let page = changes::after(&mut *store.look().await?, user, rev).await?;
-    let rows = page.rows.iter().map(|row: &Change| Arc::new(EncodedRow::of(row))).collect();
-    Ok(Rows { rows, upto: page.upto, more: page.more })
+    let rows = page
+        .rows
+        .iter()
+        .map(|row: &Change| Arc::new(EncodedRow::of(row)))
+        .collect();
+    Ok(Rows {
+        rows,
+        upto: page.upto,
+        more: page.more,
+    })
 }

@@ -54,14 +54,27 @@ pub(super) struct Counted {
 impl Range {
     /// The range of the last `days` days at `now`.
     pub(super) const fn of(days: i64, now: Timestamp) -> Self {
-        let (step_ms, steps) = if days == 1 { (HOUR_MS, HOURS) } else { (DAY_MS, days) };
+        let (step_ms, steps) = if days == 1 {
+            (HOUR_MS, HOURS)
+        } else {
+            (DAY_MS, days)
+        };
         let last = now.millis().div_euclid(step_ms);
-        Self { days, step_ms, first: last - steps + 1, last }
+        Self {
+            days,
+            step_ms,
+            first: last - steps + 1,
+            last,
+        }
     }
 
     /// What a step is.
     pub(super) const fn unit(self) -> &'static str {
-        if self.step_ms == HOUR_MS { "Hour" } else { "Day" }
+        if self.step_ms == HOUR_MS {
+            "Hour"
+        } else {
+            "Day"
+        }
     }
 
     /// A step as a person reads it.
@@ -76,35 +89,90 @@ impl Range {
 
     fn told(self, step: i64, hour: &str, day: &str) -> String {
         let format = if self.step_ms == HOUR_MS { hour } else { day };
-        Timestamp::from_millis(step * self.step_ms).to_chrono().format(format).to_string()
+        Timestamp::from_millis(step * self.step_ms)
+            .to_chrono()
+            .format(format)
+            .to_string()
     }
 
     /// Reads it, from the totals by hour or by day.
     pub(super) async fn read(self, reader: &mut Reader) -> Result<Counted> {
         let since = self.first - (self.last - self.first + 1);
         let (lines, answers, buckets) = if self.step_ms == HOUR_MS {
-            let lines: Vec<Count> = hours::since(reader, since).await?.into_iter().map(Count::from).collect();
-            (lines, hours::answers(reader, self.first).await?, hours::durations(reader, self.first).await?)
+            let lines: Vec<Count> = hours::since(reader, since)
+                .await?
+                .into_iter()
+                .map(Count::from)
+                .collect();
+            (
+                lines,
+                hours::answers(reader, self.first).await?,
+                hours::durations(reader, self.first).await?,
+            )
         } else {
-            let lines = stats::since(reader, since).await?.into_iter().map(Count::from).collect();
-            (lines, durations::answers(reader, self.first).await?, durations::since(reader, self.first).await?)
+            let lines = stats::since(reader, since)
+                .await?
+                .into_iter()
+                .map(Count::from)
+                .collect();
+            (
+                lines,
+                durations::answers(reader, self.first).await?,
+                durations::since(reader, self.first).await?,
+            )
         };
-        let (counts, before) = lines.into_iter().partition(|count| count.step >= self.first);
-        Ok(Counted { counts, before, answers, buckets })
+        let (counts, before) = lines
+            .into_iter()
+            .partition(|count| count.step >= self.first);
+        Ok(Counted {
+            counts,
+            before,
+            answers,
+            buckets,
+        })
     }
 }
 
 impl From<StatsLine> for Count {
     fn from(line: StatsLine) -> Self {
-        let StatsLine { day, log_type, status, entries, input_tokens, output_tokens, .. } = line;
-        Self { step: day, log_type, status, entries, input_tokens, output_tokens }
+        let StatsLine {
+            day,
+            log_type,
+            status,
+            entries,
+            input_tokens,
+            output_tokens,
+            ..
+        } = line;
+        Self {
+            step: day,
+            log_type,
+            status,
+            entries,
+            input_tokens,
+            output_tokens,
+        }
     }
 }
 
 impl From<hours::HourLine> for Count {
     fn from(line: hours::HourLine) -> Self {
-        let hours::HourLine { hour, log_type, status, entries, input_tokens, output_tokens } = line;
-        Self { step: hour, log_type, status, entries, input_tokens, output_tokens }
+        let hours::HourLine {
+            hour,
+            log_type,
+            status,
+            entries,
+            input_tokens,
+            output_tokens,
+        } = line;
+        Self {
+            step: hour,
+            log_type,
+            status,
+            entries,
+            input_tokens,
+            output_tokens,
+        }
     }
 }
 
@@ -116,9 +184,18 @@ mod tests {
     fn a_day_is_24_hours_and_more_days_are_utc_days() {
         let now = Timestamp::from_millis(1_795_512_600_000); // 2026-11-24T09:30:00Z
         let day = Range::of(1, now);
-        assert_eq!((day.label(day.first), day.label(day.last), day.unit()), ("10:00".into(), "09:00".into(), "Hour"));
+        assert_eq!(
+            (day.label(day.first), day.label(day.last), day.unit()),
+            ("10:00".into(), "09:00".into(), "Hour")
+        );
         let week = Range::of(7, now);
-        assert_eq!((week.label(week.first), week.label(week.last), week.unit()), ("2026-11-18".into(), "2026-11-24".into(), "Day"));
-        assert_eq!((day.short_label(day.first), week.short_label(week.first)), ("10:00 UTC".into(), "18 Nov".into()));
+        assert_eq!(
+            (week.label(week.first), week.label(week.last), week.unit()),
+            ("2026-11-18".into(), "2026-11-24".into(), "Day")
+        );
+        assert_eq!(
+            (day.short_label(day.first), week.short_label(week.first)),
+            ("10:00 UTC".into(), "18 Nov".into())
+        );
     }
 }

@@ -15,7 +15,11 @@ pub(super) fn number(value: i64) -> String {
 
 /// A part of a whole: `1.3 %`, or a dash when there is no whole.
 pub(super) fn percent(part: i64, whole: i64) -> String {
-    if whole == 0 { "–".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+    if whole == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.1} %", part as f64 * 100.0 / whole as f64)
+    }
 }
 
 /// Milliseconds: `840 ms`, `2.4 s`, `3 min`.
@@ -53,10 +57,19 @@ mod tests {
 
     #[test]
     fn numbers_are_told_as_people_read_them() {
-        assert_eq!([number(7), number(18_204), number(-1_000_000)], ["7", "18,204", "-1,000,000"]);
+        assert_eq!(
+            [number(7), number(18_204), number(-1_000_000)],
+            ["7", "18,204", "-1,000,000"]
+        );
         assert_eq!([percent(13, 1_000), percent(0, 0)], ["1.3 %", "–"]);
-        assert_eq!([millis(840), millis(2_400), millis(200_000)], ["840 ms", "2.4 s", "3 min"]);
-        assert_eq!([seconds(40), seconds(800), seconds(20_000), seconds(300_000)], ["40 s", "13 min", "5 h", "3 d"]);
+        assert_eq!(
+            [millis(840), millis(2_400), millis(200_000)],
+            ["840 ms", "2.4 s", "3 min"]
+        );
+        assert_eq!(
+            [seconds(40), seconds(800), seconds(20_000), seconds(300_000)],
+            ["40 s", "13 min", "5 h", "3 d"]
+        );
         assert_eq!([bytes(22_000), bytes(6_100_000)], ["22 kB", "6.1 MB"]);
     }
 }

@@ -33,14 +33,29 @@ pub struct Bounds {
 impl Bounds {
     /// Lets a turn with these new files begin, and counts them. The caller holds the owner's lock.
     /// Errors: `NotFound` for who was disabled meanwhile, `TooMany`, `Refused` when the files do not fit.
-    pub async fn admit(&self, tx: &mut Tx<'_>, now: Timestamp, user: UserId, new: &[MediaFile]) -> Result<()> {
+    pub async fn admit(
+        &self,
+        tx: &mut Tx<'_>,
+        now: Timestamp,
+        user: UserId,
+        new: &[MediaFile],
+    ) -> Result<()> {
         if !people::is_enabled(tx, user).await? {
             return Err(Error::NotFound("account"));
         }
-        let running = if self.turns == 0 { 0 } else { turns::running(tx, user).await?.len() };
+        let running = if self.turns == 0 {
+            0
+        } else {
+            turns::running(tx, user).await?.len()
+        };
         if running > 0 && running >= self.turns {
-            let why = format!("{running} answers are being written for you, which is as many as may be at once; wait for one or stop it");
-            return Err(Error::TooMany { after_s: TURNS_AGAIN_S, why });
+            let why = format!(
+                "{running} answers are being written for you, which is as many as may be at once; wait for one or stop it"
+            );
+            return Err(Error::TooMany {
+                after_s: TURNS_AGAIN_S,
+                why,
+            });
         }
         let bytes: i64 = new.iter().map(|file| file.bytes).sum();
         if bytes == 0 {
@@ -50,23 +65,57 @@ impl Bounds {
         check_room(tx, "attachment", self.file_bytes, user, bytes).await
     }
 
-    async fn check_day(&self, tx: &mut Tx<'_>, now: Timestamp, user: UserId, bytes: i64) -> Result<()> {
+    async fn check_day(
+        &self,
+        tx: &mut Tx<'_>,
+        now: Timestamp,
+        user: UserId,
+        bytes: i64,
+    ) -> Result<()> {
         if self.upload_bytes_a_day == 0 {
             return Ok(());
         }
-        let used = daily_use::add(tx, now, user, DailyUse { upload_bytes: bytes, ..DailyUse::default() }).await?.upload_bytes;
+        let used = daily_use::add(
+            tx,
+            now,
+            user,
+            DailyUse {
+                upload_bytes: bytes,
+                ..DailyUse::default()
+            },
+        )
+        .await?
+        .upload_bytes;
         if used <= self.upload_bytes_a_day {
             return Ok(());
         }
-        let (left, most) = (megabytes(self.upload_bytes_a_day - used + bytes), megabytes(self.upload_bytes_a_day));
-        let why = format!("of the {most} of files that you may send in a day, {left} are left; the day ends at midnight UTC");
-        Err(Error::TooMany { after_s: super::day::until_midnight_s(now), why })
+        let (left, most) = (
+            megabytes(self.upload_bytes_a_day - used + bytes),
+            megabytes(self.upload_bytes_a_day),
+        );
+        let why = format!(
+            "of the {most} of files that you may send in a day, {left} are left; the day ends at midnight UTC"
+        );
+        Err(Error::TooMany {
+            after_s: super::day::until_midnight_s(now),
+            why,
+        })
     }
 }
 
 /// Refuses files of `bytes` that would not fit in the `most` that all files of a person may take; `field` names them.
-pub async fn check_room(connection: &mut AnyConnection, field: &str, most: i64, user: UserId, bytes: i64) -> Result<()> {
-    let used = if most == 0 { 0 } else { files::bytes_of(connection, user).await? };
+pub async fn check_room(
+    connection: &mut AnyConnection,
+    field: &str,
+    most: i64,
+    user: UserId,
+    bytes: i64,
+) -> Result<()> {
+    let used = if most == 0 {
+        0
+    } else {
+        files::bytes_of(connection, user).await?
+    };
     if most == 0 || used + bytes <= most {
         return Ok(());
     }

@@ -53,7 +53,9 @@ impl Limits {
             messages: Attempts::per_minute(config.messages_per_minute, clock),
             uploads: Attempts::per_minute(config.uploads_per_minute, clock),
             invites: Attempts::per_minute(INVITES_PER_MINUTE, clock),
-            tokens: Tokens { a_day: config.tokens_per_day },
+            tokens: Tokens {
+                a_day: config.tokens_per_day,
+            },
             bounds: config.bounds,
             streams: config.max_streams,
         }
@@ -61,7 +63,14 @@ impl Limits {
 
     /// Forgets who is back at their full allowance.
     pub fn forget_idle(&self) {
-        for attempts in [&self.sign_in, &self.callbacks, &self.creates, &self.messages, &self.uploads, &self.invites] {
+        for attempts in [
+            &self.sign_in,
+            &self.callbacks,
+            &self.creates,
+            &self.messages,
+            &self.uploads,
+            &self.invites,
+        ] {
             attempts.forget_idle();
         }
     }

@@ -55,23 +55,50 @@ pub struct LimitConfig {
 impl LimitSettings {
     /// Checks every setting and adds its problems to those of the others.
     pub fn check(&self, problems: &mut Vec<String>) -> LimitConfig {
-        let mut number = |name: &str, text: &str, most: u32| match text.parse().ok().filter(|number| *number <= most) {
+        let mut number = |name: &str, text: &str, most: u32| match text
+            .parse()
+            .ok()
+            .filter(|number| *number <= most)
+        {
             Some(number) => number,
             None => {
-                problems.push(format!("{name} is {text:?}; it must be a whole number from 0 to {most}"));
+                problems.push(format!(
+                    "{name} is {text:?}; it must be a whole number from 0 to {most}"
+                ));
                 0
             }
         };
         LimitConfig {
-            creates_per_minute: number("HOLLY_RATE_LIMIT_PER_MINUTE", &self.rate_limit_per_minute, 1_000_000),
-            messages_per_minute: number("HOLLY_MESSAGES_PER_MINUTE", &self.messages_per_minute, 1_000_000),
-            uploads_per_minute: number("HOLLY_UPLOADS_PER_MINUTE", &self.uploads_per_minute, 1_000_000),
+            creates_per_minute: number(
+                "HOLLY_RATE_LIMIT_PER_MINUTE",
+                &self.rate_limit_per_minute,
+                1_000_000,
+            ),
+            messages_per_minute: number(
+                "HOLLY_MESSAGES_PER_MINUTE",
+                &self.messages_per_minute,
+                1_000_000,
+            ),
+            uploads_per_minute: number(
+                "HOLLY_UPLOADS_PER_MINUTE",
+                &self.uploads_per_minute,
+                1_000_000,
+            ),
             max_streams: number("HOLLY_MAX_STREAMS", &self.max_streams, 100_000) as usize,
-            tokens_per_day: number("HOLLY_TOKENS_PER_DAY", &self.tokens_per_day, 2_000_000_000).into(),
+            tokens_per_day: number("HOLLY_TOKENS_PER_DAY", &self.tokens_per_day, 2_000_000_000)
+                .into(),
             bounds: Bounds {
                 turns: number("HOLLY_MAX_TURNS", &self.max_turns, 10_000) as usize,
-                upload_bytes_a_day: i64::from(number("HOLLY_MAX_UPLOAD_MB_PER_DAY", &self.max_upload_mb_per_day, 1_000_000_000)) * MB,
-                file_bytes: i64::from(number("HOLLY_MAX_FILES_MB", &self.max_files_mb, 1_000_000_000)) * MB,
+                upload_bytes_a_day: i64::from(number(
+                    "HOLLY_MAX_UPLOAD_MB_PER_DAY",
+                    &self.max_upload_mb_per_day,
+                    1_000_000_000,
+                )) * MB,
+                file_bytes: i64::from(number(
+                    "HOLLY_MAX_FILES_MB",
+                    &self.max_files_mb,
+                    1_000_000_000,
+                )) * MB,
             },
         }
     }

@@ -59,18 +59,30 @@ impl Gate {
 /// block that has not ended.
 fn settled(text: &str) -> usize {
     let ends_a_word = |c: char| c.is_whitespace() || !c.is_ascii();
-    let word_end = text.char_indices().rfind(|(_, c)| ends_a_word(*c)).map_or(0, |(at, c)| at + c.len_utf8());
-    let word_end = if text.len() - word_end > WORD_MAX { text.len() } else { word_end };
+    let word_end = text
+        .char_indices()
+        .rfind(|(_, c)| ends_a_word(*c))
+        .map_or(0, |(at, c)| at + c.len_utf8());
+    let word_end = if text.len() - word_end > WORD_MAX {
+        text.len()
+    } else {
+        word_end
+    };
     match text.rfind(KEY_BEGIN.trim_end()) {
-        Some(block) if text.len() - block < WORD_MAX && word_end < block_end(text, block) => word_end.min(block),
+        Some(block) if text.len() - block < WORD_MAX && word_end < block_end(text, block) => {
+            word_end.min(block)
+        }
         _ => word_end,
     }
 }
 
 /// Where the block that begins at `block` ends; never, as long as its last line is not whole.
 fn block_end(text: &str, block: usize) -> usize {
-    let last_line = text[block..].find(KEY_END).map(|at| block + at + KEY_END.len());
-    let end = last_line.and_then(|label| Some(label + text[label..].find(KEY_DASHES)? + KEY_DASHES.len()));
+    let last_line = text[block..]
+        .find(KEY_END)
+        .map(|at| block + at + KEY_END.len());
+    let end = last_line
+        .and_then(|label| Some(label + text[label..].find(KEY_DASHES)? + KEY_DASHES.len()));
     end.unwrap_or(usize::MAX)
 }
 
@@ -80,7 +92,8 @@ mod tests {
     use proptest::prelude::*;
 
     const KEY: &str = "gsk_abcdefghijklmnopqrstuvwx1234567890";
-    const BLOCK: &str = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----";
+    const BLOCK: &str =
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----";
 
     fn through(pieces: &[&str]) -> (String, usize) {
         let mut gate = Gate::default();
@@ -92,12 +105,24 @@ mod tests {
     #[test]
     fn words_come_out_as_soon_as_they_are_whole() {
         let mut gate = Gate::default();
-        assert_eq!([gate.push("Hel"), gate.push("lo wor"), gate.push("ld\n"), gate.push("你好")], ["", "Hello ", "world\n", "你好"]);
+        assert_eq!(
+            [
+                gate.push("Hel"),
+                gate.push("lo wor"),
+                gate.push("ld\n"),
+                gate.push("你好")
+            ],
+            ["", "Hello ", "world\n", "你好"]
+        );
     }
 
     #[test]
     fn a_key_in_pieces_never_comes_out() {
-        let (out, count) = through(&["The key is gsk_abcdefghij", "klmnopqrstuvwx", "1234567890, keep it"]);
+        let (out, count) = through(&[
+            "The key is gsk_abcdefghij",
+            "klmnopqrstuvwx",
+            "1234567890, keep it",
+        ]);
         assert_eq!((out.as_str(), count), ("The key is [masked], keep it", 1));
     }
 

@@ -30,8 +30,13 @@ const OWN_SECRET_MIN: usize = 16;
 pub(super) fn provider_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let end = secret_end(bytes, at, is_word)?;
     let key = &bytes[at..end];
-    let known = PREFIXES.iter().any(|(prefix, fewest)| key.starts_with(prefix) && key.len() >= prefix.len() + fewest);
-    let dense = || key.strip_prefix(b"sk-").is_some_and(|rest| rest.len() >= 16 && is_dense(rest));
+    let known = PREFIXES
+        .iter()
+        .any(|(prefix, fewest)| key.starts_with(prefix) && key.len() >= prefix.len() + fewest);
+    let dense = || {
+        key.strip_prefix(b"sk-")
+            .is_some_and(|rest| rest.len() >= 16 && is_dense(rest))
+    };
     (known || dense() || is_aws_id(key)).then_some(at..end)
 }
 
@@ -49,13 +54,19 @@ pub(super) fn own_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 fn is_aws_id(key: &[u8]) -> bool {
     key.len() == 20
         && (key.starts_with(b"AKIA") || key.starts_with(b"ASIA"))
-        && key.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && key
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Random letters and digits, unlike the words of a name such as `sk-toggleable-item-2`.
 pub(super) fn is_dense(key: &[u8]) -> bool {
     let has = |test: fn(&u8) -> bool| key.iter().any(test);
     let long_part = |part: &[u8]| part.len() >= 10 && part.iter().any(u8::is_ascii_digit);
-    key.split(|byte| !byte.is_ascii_alphanumeric()).any(long_part)
-        || (key.len() >= 32 && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
+    key.split(|byte| !byte.is_ascii_alphanumeric())
+        .any(long_part)
+        || (key.len() >= 32
+            && has(u8::is_ascii_digit)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_lowercase))
 }

@@ -54,7 +54,10 @@ fn mask_in_place(text: &mut String) -> usize {
 }
 
 fn mask_fields(fields: &mut Map<String, Value>) -> usize {
-    let mut count = fields.iter_mut().map(|(name, value)| mask_field(name, value)).sum();
+    let mut count = fields
+        .iter_mut()
+        .map(|(name, value)| mask_field(name, value))
+        .sum();
     if fields.keys().any(|name| mask(name).1 > 0) {
         for (mut name, value) in std::mem::take(fields) {
             count += mask_in_place(&mut name);

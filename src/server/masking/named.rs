@@ -57,20 +57,27 @@ pub(super) fn credential_after_name(bytes: &[u8], at: usize) -> Option<Range<usi
         return None;
     }
     let start = value + usize::from(bytes[value..].starts_with(b"\""));
-    credential(bytes, start).filter(|secret| secret.len() >= BARE_MIN && keys::is_dense(&bytes[secret.clone()]))
+    credential(bytes, start)
+        .filter(|secret| secret.len() >= BARE_MIN && keys::is_dense(&bytes[secret.clone()]))
 }
 
 /// Small letters and digits of a name only.
 fn plain(name: &[u8]) -> String {
-    name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| byte.to_ascii_lowercase() as char).collect()
+    name.iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .map(|byte| byte.to_ascii_lowercase() as char)
+        .collect()
 }
 
 /// The quote that closes the name, if any, and where the value after `:` or `=` begins.
 fn value_after(bytes: &[u8], name_end: usize) -> Option<(Option<&'static [u8]>, usize)> {
     const QUOTES: [&[u8]; 3] = [b"\"", b"\\\"", b"'"];
-    let quote = QUOTES.into_iter().find(|quote| bytes[name_end..].starts_with(quote));
+    let quote = QUOTES
+        .into_iter()
+        .find(|quote| bytes[name_end..].starts_with(quote));
     let colon = run_end(bytes, name_end + quote.map_or(0, <[u8]>::len), is_space);
-    matches!(bytes.get(colon), Some(b':' | b'=')).then(|| (quote, run_end(bytes, colon + 1, is_space)))
+    matches!(bytes.get(colon), Some(b':' | b'='))
+        .then(|| (quote, run_end(bytes, colon + 1, is_space)))
 }
 
 /// What stands between quotes at `at`; where they do not close, the rest of the line.
@@ -78,7 +85,11 @@ fn quoted_value(bytes: &[u8], at: usize, quote: &[u8]) -> Option<Range<usize>> {
     let start = bytes[at..].starts_with(quote).then_some(at + quote.len())?;
     let mut end = start;
     while end < bytes.len() && bytes[end] != b'\n' && !bytes[end..].starts_with(quote) {
-        end += if bytes[end] == b'\\' && bytes.get(end + 1).is_some_and(u8::is_ascii) { 2 } else { 1 };
+        end += if bytes[end] == b'\\' && bytes.get(end + 1).is_some_and(u8::is_ascii) {
+            2
+        } else {
+            1
+        };
     }
     let text = std::str::from_utf8(&bytes[start..end.min(bytes.len())]).ok()?;
     (!text.is_empty() && !is_mask(text)).then_some(start..start + text.len())
@@ -90,14 +101,20 @@ fn is_space(byte: u8) -> bool {
 
 /// Where the word after one or more spaces (or `%20`) begins.
 fn after_spaces(bytes: &[u8], at: usize) -> Option<usize> {
-    let end = if bytes[at..].starts_with(b"%20") { at + 3 } else { run_end(bytes, at, is_space) };
+    let end = if bytes[at..].starts_with(b"%20") {
+        at + 3
+    } else {
+        run_end(bytes, at, is_space)
+    };
     (end > at).then_some(end)
 }
 
 fn after_scheme(bytes: &[u8], at: usize) -> usize {
     let end = run_end(bytes, at, |byte| byte.is_ascii_alphabetic());
     let scheme = &bytes[at..end];
-    let known = [&b"basic"[..], b"bearer", b"token", b"key"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let known = [&b"basic"[..], b"bearer", b"token", b"key"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
     after_spaces(bytes, end).filter(|_| known).unwrap_or(at)
 }
 
@@ -107,7 +124,9 @@ fn credential(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if let Some(known) = keys::own_key(bytes, at).or_else(|| shapes::id_and_secret(bytes, at)) {
         return Some(known);
     }
-    let body = run_end(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+    let body = run_end(bytes, at, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
+    });
     let end = run_end(bytes, body, |byte| byte == b'=');
     let is_secret = is_opaque(&bytes[at..end]) && !bytes[end..].starts_with(MASK.as_bytes());
     is_secret.then_some(at..end)

@@ -10,7 +10,14 @@ const SHORT_MASK: &str = "***";
 
 /// `text` with each secret masked, and how many there were. Never longer than `text`, neither in bytes nor in characters.
 pub(super) fn scan(text: &str) -> (String, usize) {
-    let mut walk = Walk { text, masked: String::with_capacity(text.len()), copied: 0, count: 0, ahead: Vec::new(), last_key_end: None };
+    let mut walk = Walk {
+        text,
+        masked: String::with_capacity(text.len()),
+        copied: 0,
+        count: 0,
+        ahead: Vec::new(),
+        last_key_end: None,
+    };
     let mut at = 0;
     while at < text.len() {
         match walk.secret_at(at) {
@@ -28,7 +35,11 @@ pub(super) fn scan(text: &str) -> (String, usize) {
 /// The mask for `secret`: a short one gets a shorter mask, so that masked text never grows.
 pub(super) fn mask_for(secret: &str) -> &'static str {
     let chars = secret.chars().count();
-    if chars >= MASK.len() { MASK } else { &SHORT_MASK[..chars.min(SHORT_MASK.len())] }
+    if chars >= MASK.len() {
+        MASK
+    } else {
+        &SHORT_MASK[..chars.min(SHORT_MASK.len())]
+    }
 }
 
 /// Whether `text` is what [`mask_for`] leaves behind.
@@ -71,7 +82,10 @@ impl Walk<'_> {
             return Some(self.ahead.swap_remove(n));
         }
         let found = self.found_from(at)?;
-        let is_apart = self.ahead.iter().all(|other| found.end <= other.start || other.end <= found.start);
+        let is_apart = self
+            .ahead
+            .iter()
+            .all(|other| found.end <= other.start || other.end <= found.start);
         if is_apart && found.start > at {
             self.ahead.push(found);
             return None;
@@ -84,7 +98,9 @@ impl Walk<'_> {
         match bytes[at] {
             b':' => shapes::password_in_address(bytes, at),
             b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN.as_bytes()) => {
-                let last = *self.last_key_end.get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
+                let last = *self
+                    .last_key_end
+                    .get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
                 shapes::private_key(bytes, at, last)
             }
             byte if is_word(byte) && self.begins_a_word(at) => at_a_word(bytes, at),

@@ -19,9 +19,13 @@ pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize
     if !bytes[at..].starts_with(b"://") {
         return None;
     }
-    let end = run_end(bytes, start, |byte| !byte.is_ascii_whitespace() && !b"/?#\"'`<>\\".contains(&byte));
+    let end = run_end(bytes, start, |byte| {
+        !byte.is_ascii_whitespace() && !b"/?#\"'`<>\\".contains(&byte)
+    });
     let authority = &bytes[start..end];
-    let masked = authority.windows(MASK.len()).position(|part| part == MASK.as_bytes());
+    let masked = authority
+        .windows(MASK.len())
+        .position(|part| part == MASK.as_bytes());
     let authority = &authority[..masked.unwrap_or(authority.len())];
     let user_end = start + authority.iter().position(|byte| *byte == b':')?;
     let password = user_end + 1..start + authority.iter().rposition(|byte| *byte == b'@')?;
@@ -34,7 +38,11 @@ pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize
 pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Range<usize>> {
     let body = label_end(bytes, at + KEY_BEGIN.len())?;
     if last_end < body {
-        return Some(at..run_end(bytes, body, |byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte)));
+        return Some(
+            at..run_end(bytes, body, |byte| {
+                byte.is_ascii_alphanumeric() || b"+/=\r\n\\".contains(&byte)
+            }),
+        );
     }
     let closing = (body..=last_end).find(|at| bytes[*at..].starts_with(KEY_END.as_bytes()))?;
     let label = closing + KEY_END.len();
@@ -44,9 +52,12 @@ pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Ra
 /// Where `… PRIVATE KEY-----` ends that begins at `from`.
 fn label_end(bytes: &[u8], from: usize) -> Option<usize> {
     let label = &bytes[from..bytes.len().min(from + KEY_LABEL_MAX)];
-    let dashes = label.windows(KEY_DASHES.len()).position(|five| five == KEY_DASHES.as_bytes())?;
+    let dashes = label
+        .windows(KEY_DASHES.len())
+        .position(|five| five == KEY_DASHES.as_bytes())?;
     let name = &label[..dashes];
-    (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK")).then_some(from + dashes + KEY_DASHES.len())
+    (name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK"))
+        .then_some(from + dashes + KEY_DASHES.len())
 }
 
 /// A JSON web token: three parts with dots between, the first two of them objects in base64; the signature may be empty.
@@ -54,7 +65,9 @@ pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     const PART_MIN: usize = 10;
     let mut start = at;
     for _ in 0..2 {
-        let end = bytes[start..].starts_with(b"eyJ").then(|| run_end(bytes, start, is_word))?;
+        let end = bytes[start..]
+            .starts_with(b"eyJ")
+            .then(|| run_end(bytes, start, is_word))?;
         if end - start < PART_MIN || bytes.get(end) != Some(&b'.') {
             return None;
         }
@@ -78,5 +91,11 @@ pub(super) fn id_and_secret(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 fn is_uuid(id: &[u8]) -> bool {
-    id.iter().enumerate().all(|(n, byte)| if [8, 13, 18, 23].contains(&n) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+    id.iter().enumerate().all(|(n, byte)| {
+        if [8, 13, 18, 23].contains(&n) {
+            *byte == b'-'
+        } else {
+            byte.is_ascii_hexdigit()
+        }
+    })
 }

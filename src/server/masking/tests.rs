@@ -7,7 +7,8 @@ use serde_json::json;
 
 const OWN_ID: &str = "holly_0123456789abcdef_";
 const HEX_64: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-const KEY_BLOCK: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nq+/abc==\n-----END RSA PRIVATE KEY-----";
+const KEY_BLOCK: &str =
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nq+/abc==\n-----END RSA PRIVATE KEY-----";
 
 /// One secret of each kind that is masked whole.
 fn canaries() -> Vec<String> {
@@ -48,11 +49,22 @@ fn masked(text: &str) -> String {
 #[test]
 fn each_kind_of_secret_is_masked_wherever_it_stands() {
     for secret in canaries() {
-        for around in
-            ["{}", "the key {} is wrong", "鍵{}、", "?key={}&x=1", "x-goog-api-key: {}\r\nHost: a", r#"{"a":"{}"}"#, r"a\n{}\n", "key%3D{}"]
-        {
+        for around in [
+            "{}",
+            "the key {} is wrong",
+            "鍵{}、",
+            "?key={}&x=1",
+            "x-goog-api-key: {}\r\nHost: a",
+            r#"{"a":"{}"}"#,
+            r"a\n{}\n",
+            "key%3D{}",
+        ] {
             let (result, count) = mask(&around.replace("{}", &secret));
-            assert_eq!((result, count), (around.replace("{}", "[masked]"), 1), "{secret} in {around}");
+            assert_eq!(
+                (result, count),
+                (around.replace("{}", "[masked]"), 1),
+                "{secret} in {around}"
+            );
         }
     }
 }
@@ -60,24 +72,57 @@ fn each_kind_of_secret_is_masked_wherever_it_stands() {
 #[test]
 fn an_own_key_keeps_its_id() {
     let key = format!("{OWN_ID}{HEX_64}");
-    assert_eq!(masked(&format!("curl -H 'Authorization: Bearer {key}'")), format!("curl -H 'Authorization: Bearer {OWN_ID}[masked]'"));
-    assert_eq!(masked(&format!("api_key={key}")), format!("api_key={OWN_ID}[masked]"));
+    assert_eq!(
+        masked(&format!("curl -H 'Authorization: Bearer {key}'")),
+        format!("curl -H 'Authorization: Bearer {OWN_ID}[masked]'")
+    );
+    assert_eq!(
+        masked(&format!("api_key={key}")),
+        format!("api_key={OWN_ID}[masked]")
+    );
     assert_eq!(masked(&key[..60]), format!("{OWN_ID}[masked]"));
 }
 
 #[test]
 fn credentials_after_a_name_are_masked_and_the_name_stays() {
     for (text, expected) in [
-        ("Authorization: Bearer abc123def456", "Authorization: Bearer [masked]"),
-        ("authorization: basic YWRtaW46aHVudGVyMg==\n", "authorization: basic [masked]\n"),
-        ("sent bearer ya29.a0AfH6SMBx-_~+/x= to them", "sent bearer [masked] to them"),
-        ("authorization=Bearer%20abc123def456,x=1", "authorization=Bearer%20[masked],x=1"),
-        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = [masked]"),
-        ("AWS_SECRET_ACCESS_KEY=\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"", "AWS_SECRET_ACCESS_KEY=\"[masked]\""),
+        (
+            "Authorization: Bearer abc123def456",
+            "Authorization: Bearer [masked]",
+        ),
+        (
+            "authorization: basic YWRtaW46aHVudGVyMg==\n",
+            "authorization: basic [masked]\n",
+        ),
+        (
+            "sent bearer ya29.a0AfH6SMBx-_~+/x= to them",
+            "sent bearer [masked] to them",
+        ),
+        (
+            "authorization=Bearer%20abc123def456,x=1",
+            "authorization=Bearer%20[masked],x=1",
+        ),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "aws_secret_access_key = [masked]",
+        ),
+        (
+            "AWS_SECRET_ACCESS_KEY=\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"",
+            "AWS_SECRET_ACCESS_KEY=\"[masked]\"",
+        ),
         ("x-api-key: 0f1e2d3c4b5a69788796a5b4", "x-api-key: [masked]"),
-        (r#"{"user":"ann","password":"cor\"rect horse"}"#, r#"{"user":"ann","password":"[masked]"}"#),
-        (r#""{\"apiKey\": \"abcdefgh\"}""#, r#""{\"apiKey\": \"[masked]\"}""#),
-        ("{'client_secret': 'abcdefgh'}", "{'client_secret': '[masked]'}"),
+        (
+            r#"{"user":"ann","password":"cor\"rect horse"}"#,
+            r#"{"user":"ann","password":"[masked]"}"#,
+        ),
+        (
+            r#""{\"apiKey\": \"abcdefgh\"}""#,
+            r#""{\"apiKey\": \"[masked]\"}""#,
+        ),
+        (
+            "{'client_secret': 'abcdefgh'}",
+            "{'client_secret': '[masked]'}",
+        ),
         (r#"{"password":"cut off he"#, r#"{"password":"[masked]"#),
         (r#"{"password":"pin4"}"#, r#"{"password":"***"}"#),
     ] {
@@ -87,22 +132,37 @@ fn credentials_after_a_name_are_masked_and_the_name_stays() {
 
 #[test]
 fn the_password_in_an_address_is_masked() {
-    assert_eq!(masked("postgres://holly:hunter2hunter2@db:5432/holly"), "postgres://holly:[masked]@db:5432/holly");
+    assert_eq!(
+        masked("postgres://holly:hunter2hunter2@db:5432/holly"),
+        "postgres://holly:[masked]@db:5432/holly"
+    );
     assert_eq!(masked("redis://:p@ss:w@rd-long@h"), "redis://:[masked]@h");
-    assert_eq!(masked("postgres://holly:holly@db"), "postgres://holly:***@db");
-    assert_eq!(masked("https://ghp_Ab3dEf6hIj9lMn2pQr5tUv8x:x-oauth-basic@github.com"), "https://[masked]:[masked]@github.com");
+    assert_eq!(
+        masked("postgres://holly:holly@db"),
+        "postgres://holly:***@db"
+    );
+    assert_eq!(
+        masked("https://ghp_Ab3dEf6hIj9lMn2pQr5tUv8x:x-oauth-basic@github.com"),
+        "https://[masked]:[masked]@github.com"
+    );
 }
 
 #[test]
 fn a_key_block_that_was_cut_off_is_masked_as_far_as_it_goes() {
     assert_eq!(masked(&KEY_BLOCK[..50]), "[masked]");
     assert_eq!(masked(&KEY_BLOCK.replace('\n', "\\n")), "[masked]");
-    assert_eq!(mask(&format!("{KEY_BLOCK} and {KEY_BLOCK}")), ("[masked] and [masked]".to_owned(), 2));
+    assert_eq!(
+        mask(&format!("{KEY_BLOCK} and {KEY_BLOCK}")),
+        ("[masked] and [masked]".to_owned(), 2)
+    );
 }
 
 #[test]
 fn texts_without_secrets_stay_as_they_are() {
-    let image = format!("data:image/png;base64,iVBORw0KGgo{}AAAASUVORK5CYII=", "AKsk/eyJhbGciOi+Jx9Q".repeat(50));
+    let image = format!(
+        "data:image/png;base64,iVBORw0KGgo{}AAAASUVORK5CYII=",
+        "AKsk/eyJhbGciOi+Jx9Q".repeat(50)
+    );
     for text in [
         "The bearer of this letter asks for a password; the secret is patience.",
         "Use `Authorization: Bearer <token>` or Bearer $TOKEN, and Basic authentication.",
@@ -140,12 +200,22 @@ fn values_under_telling_names_are_masked_and_numbers_stay() {
 fn an_entry_tells_how_many_secrets_were_taken_out_of_it() {
     let mut entry = entry(&format!("{} sk-ant-0123456789abcdef", "é".repeat(177)));
     entry.details = Some("key AKIAIOSFODNN7EXAMPLE refused".into());
-    entry.metadata = entry.metadata.with("error", "Bearer abc123def456").with("inputTokens", 5).with("maskedValues", 2);
+    entry.metadata = entry
+        .metadata
+        .with("error", "Bearer abc123def456")
+        .with("inputTokens", 5)
+        .with("maskedValues", 2);
     mask_entry(&mut entry);
     assert_eq!(entry.title, format!("{} [masked]", "é".repeat(177)));
     assert_eq!(entry.details.as_deref(), Some("key [masked] refused"));
     assert_eq!(entry.metadata.text("error"), Some("Bearer [masked]"));
-    assert_eq!((entry.metadata.number("maskedValues"), entry.metadata.number("inputTokens")), (Some(5), Some(5)));
+    assert_eq!(
+        (
+            entry.metadata.number("maskedValues"),
+            entry.metadata.number("inputTokens")
+        ),
+        (Some(5), Some(5))
+    );
     let once = entry.clone();
     mask_entry(&mut entry);
     assert_eq!(entry, once);
@@ -194,7 +264,11 @@ fn pieces() -> impl Strategy<Value = String> {
         "ab1",
         "0123456789ABCDEF",
     ];
-    let all: Vec<String> = glue.map(str::to_owned).into_iter().chain(canaries()).collect();
+    let all: Vec<String> = glue
+        .map(str::to_owned)
+        .into_iter()
+        .chain(canaries())
+        .collect();
     prop::collection::vec(prop::sample::select(all), 0..14).prop_map(|parts| parts.concat())
 }
 

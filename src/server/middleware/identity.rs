@@ -67,7 +67,11 @@ impl Credential {
         let user = match self {
             Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,
             Self::Key(key) => check_key(&app.store, app.clock.now(), key).await?,
-            Self::Token(Speaker { issuer, subject, issued_at }) => {
+            Self::Token(Speaker {
+                issuer,
+                subject,
+                issued_at,
+            }) => {
                 return people::account_still(&app.store, issuer, subject, *issued_at).await;
             }
         };
@@ -81,9 +85,16 @@ impl Credential {
 /// Looks who is asking and notes it on the request.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let asked = match Shown::of(request.headers(), &app) {
-        Some(Shown::Credential(credential)) => {
-            credential.account(&app).await.map(|account| account.map(|account| Identity { account, credential })).map_err(NoAccount::from)
-        }
+        Some(Shown::Credential(credential)) => credential
+            .account(&app)
+            .await
+            .map(|account| {
+                account.map(|account| Identity {
+                    account,
+                    credential,
+                })
+            })
+            .map_err(NoAccount::from),
         Some(Shown::Token(token)) => by_token(&app, &token).await.map(Some),
         None => Ok(None),
     };
@@ -100,16 +111,35 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
 async fn by_token(app: &App, token: &str) -> Result<Identity, NoAccount> {
     let provider = app.provider.as_ref().ok_or(Refused::Issuer)?;
     let claims = provider.check_token(token).await?;
-    let account = people::account_of(&app.store, app.clock.now(), &provider.config, &claims, Met::Calling).await?;
-    let speaker = Speaker { issuer: claims.issuer, subject: claims.subject, issued_at: claims.issued_at };
-    Ok(Identity { account, credential: Credential::Token(speaker) })
+    let account = people::account_of(
+        &app.store,
+        app.clock.now(),
+        &provider.config,
+        &claims,
+        Met::Calling,
+    )
+    .await?;
+    let speaker = Speaker {
+        issuer: claims.issuer,
+        subject: claims.subject,
+        issued_at: claims.issued_at,
+    };
+    Ok(Identity {
+        account,
+        credential: Credential::Token(speaker),
+    })
 }
 
 impl<S: Sync> FromRequestParts<S> for Identity {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let refused = || parts.extensions.get::<TokenRefused>().map_or_else(Problem::signed_out, |why| Problem::token_refused(why.0));
+        let refused = || {
+            parts
+                .extensions
+                .get::<TokenRefused>()
+                .map_or_else(Problem::signed_out, |why| Problem::token_refused(why.0))
+        };
         parts.extensions.get::<Self>().cloned().ok_or_else(refused)
     }
 }

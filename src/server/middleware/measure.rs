@@ -9,10 +9,16 @@ use axum::{
 
 /// Counts the answer.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    app.metrics.requests.get_or_create(&Answered { route, status }).inc();
+    app.metrics
+        .requests
+        .get_or_create(&Answered { route, status })
+        .inc();
     tracing::debug!(status, "answered");
     response
 }

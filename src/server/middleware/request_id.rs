@@ -14,15 +14,20 @@ tokio::task_local! {
 
 /// The id of the request that this task answers; `none` outside of one.
 pub fn current() -> String {
-    CURRENT.try_with(Clone::clone).unwrap_or_else(|_| "none".to_owned())
+    CURRENT
+        .try_with(Clone::clone)
+        .unwrap_or_else(|_| "none".to_owned())
 }
 
 /// Gives the request an id.
 pub async fn layer(request: Request, next: Next) -> Response {
     let id = crate::server::auth::random_hex::<8>();
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
     let header = HeaderValue::from_str(&id).expect("hexadecimal is a header value");
     let mut response = CURRENT.scope(id, next.run(request)).instrument(span).await;
-    response.headers_mut().insert(HeaderName::from_static("x-request-id"), header);
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-request-id"), header);
     response
 }

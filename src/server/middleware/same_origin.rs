@@ -13,11 +13,19 @@ use axum::{
 
 /// Refuses changes that another site asks for, streams it would hold open, and runs of retention, which a GET may start.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let safe = request.method().is_safe() && !matches!(request.uri().path(), "/api/work-log/stream" | "/api/work-log/cleanup");
+    let safe = request.method().is_safe()
+        && !matches!(
+            request.uri().path(),
+            "/api/work-log/stream" | "/api/work-log/cleanup"
+        );
     if safe || is_same_origin(request.headers(), app.config.public_url.as_deref()) {
         return next.run(request).await;
     }
-    Problem::new(StatusCode::FORBIDDEN, "requests from other sites are not accepted").into_response()
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "requests from other sites are not accepted",
+    )
+    .into_response()
 }
 
 fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> bool {
@@ -28,7 +36,9 @@ fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match text(header::ORIGIN.as_str()) {
         None => true,
         Some(origin) if public_url == Some(origin) => true,
-        Some(origin) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST.as_str()),
+        Some(origin) => {
+            origin.split_once("://").map(|(_, host)| host) == text(header::HOST.as_str())
+        }
     }
 }
 
@@ -43,17 +53,53 @@ mod tests {
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "cross-site")], false),
-            (&[("sec-fetch-site", "same-site"), ("origin", "http://a.lan"), ("host", "a.lan")], false),
-            (&[("origin", "http://a.lan:3000"), ("host", "a.lan:3000")], true),
-            (&[("origin", "http://evil.example"), ("host", "a.lan:3000")], false),
-            (&[("origin", "http://holly.lan"), ("host", "127.0.0.1:3000")], true),
-            (&[("origin", "https://holly.lan"), ("host", "127.0.0.1:3000")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "http://holly.lan")], false),
+            (
+                &[
+                    ("sec-fetch-site", "same-site"),
+                    ("origin", "http://a.lan"),
+                    ("host", "a.lan"),
+                ],
+                false,
+            ),
+            (
+                &[("origin", "http://a.lan:3000"), ("host", "a.lan:3000")],
+                true,
+            ),
+            (
+                &[("origin", "http://evil.example"), ("host", "a.lan:3000")],
+                false,
+            ),
+            (
+                &[("origin", "http://holly.lan"), ("host", "127.0.0.1:3000")],
+                true,
+            ),
+            (
+                &[("origin", "https://holly.lan"), ("host", "127.0.0.1:3000")],
+                false,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "http://holly.lan"),
+                ],
+                false,
+            ),
             (&[("origin", "null"), ("host", "a.lan:3000")], false),
         ] {
-            let headers: HeaderMap =
-                pairs.iter().map(|(name, value)| (name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap())).collect();
-            assert_eq!(is_same_origin(&headers, Some("http://holly.lan")), same, "{pairs:?}");
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        name.parse::<header::HeaderName>().unwrap(),
+                        value.parse().unwrap(),
+                    )
+                })
+                .collect();
+            assert_eq!(
+                is_same_origin(&headers, Some("http://holly.lan")),
+                same,
+                "{pairs:?}"
+            );
         }
     }
 }

@@ -9,7 +9,12 @@ use axum::{
 };
 
 /// Leads to the page that comes first, or lets the request pass.
-pub async fn layer(State(app): State<App>, identity: Option<Identity>, request: Request, next: Next) -> Response {
+pub async fn layer(
+    State(app): State<App>,
+    identity: Option<Identity>,
+    request: Request,
+    next: Next,
+) -> Response {
     match first_page(&app, identity.is_some(), request.uri().clone()).await {
         Ok(None) => next.run(request).await,
         Ok(Some(page)) => Redirect::to(&page).into_response(),
@@ -17,14 +22,26 @@ pub async fn layer(State(app): State<App>, identity: Option<Identity>, request: 
     }
 }
 
-async fn first_page(app: &App, signed_in: bool, asked: Uri) -> crate::server::store::Result<Option<String>> {
+async fn first_page(
+    app: &App,
+    signed_in: bool,
+    asked: Uri,
+) -> crate::server::store::Result<Option<String>> {
     let path = asked.path();
     let entrance = matches!(path, "/sign-in" | "/welcome");
     if signed_in {
         return Ok(entrance.then(|| "/".to_owned()));
     }
     let page = entrance
-        || matches!(path, "/" | "/conversations" | "/history" | "/settings" | "/settings/people" | "/stats" | "/holds")
+        || matches!(
+            path,
+            "/" | "/conversations"
+                | "/history"
+                | "/settings"
+                | "/settings/people"
+                | "/stats"
+                | "/holds"
+        )
         || path.starts_with("/c/");
     if !page {
         return Ok(None);
@@ -36,7 +53,10 @@ async fn first_page(app: &App, signed_in: bool, asked: Uri) -> crate::server::st
         // Whoever comes back from the provider in vain is told why there.
         ("/sign-in", true) if accounts.provider.is_some() => None,
         // Whoever erased the only account reads the receipt there.
-        ("/sign-in", true) => Some(asked.query().map_or_else(|| "/welcome".to_owned(), |query| format!("/welcome?{query}"))),
+        ("/sign-in", true) => Some(asked.query().map_or_else(
+            || "/welcome".to_owned(),
+            |query| format!("/welcome?{query}"),
+        )),
         (_, true) => Some("/welcome".to_owned()),
         ("/" | "/welcome", false) => Some("/sign-in".to_owned()),
         (path, false) => Some(format!("/sign-in?next={path}")),

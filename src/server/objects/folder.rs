@@ -26,7 +26,9 @@ pub fn clear_unfinished(folder: &Path, before: Timestamp) -> io::Result<usize> {
         let file = file?;
         if gone_is_empty(file.file_type())?.is_some_and(|kind| kind.is_dir()) {
             cleared += clear_unfinished(&file.path(), before)?;
-        } else if is_unfinished(&file) && gone_is_empty(file.metadata())?.is_some_and(|about| is_older(&about, before)) {
+        } else if is_unfinished(&file)
+            && gone_is_empty(file.metadata())?.is_some_and(|about| is_older(&about, before))
+        {
             cleared += usize::from(gone_is_empty(fs::remove_file(file.path()))?.is_some());
         }
     }
@@ -45,13 +47,19 @@ pub fn sync_above(file: &Path) -> io::Result<()> {
 
 fn is_unfinished(file: &DirEntry) -> bool {
     let name = file.file_name();
-    let ending = name.to_str().and_then(|name| name.split_once('#')).map(|(_, ending)| ending);
-    ending.is_some_and(|ending| !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_digit()))
+    let ending = name
+        .to_str()
+        .and_then(|name| name.split_once('#'))
+        .map(|(_, ending)| ending);
+    ending.is_some_and(|ending| {
+        !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn is_older(file: &fs::Metadata, before: Timestamp) -> bool {
     let millis = u64::try_from(before.millis()).unwrap_or(0);
-    file.modified().is_ok_and(|modified| modified < UNIX_EPOCH + Duration::from_millis(millis))
+    file.modified()
+        .is_ok_and(|modified| modified < UNIX_EPOCH + Duration::from_millis(millis))
 }
 
 /// Others delete too: what is gone by the time it is looked at is as good as never there.
@@ -74,12 +82,26 @@ mod tests {
         for name in ["whole.zst", "half.zst#1", "half.zst#22", "odd#", "odd#1a"] {
             fs::write(deep.join(name), "text").unwrap();
         }
-        let now = |ms: i64| Timestamp::from_millis(i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap() + ms);
-        assert_eq!(clear_unfinished(folder.path(), now(-3_600_000)).unwrap(), 0, "somebody may be writing them");
+        let now = |ms: i64| {
+            Timestamp::from_millis(
+                i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap() + ms,
+            )
+        };
+        assert_eq!(
+            clear_unfinished(folder.path(), now(-3_600_000)).unwrap(),
+            0,
+            "somebody may be writing them"
+        );
         assert_eq!(clear_unfinished(folder.path(), now(3_600_000)).unwrap(), 2);
-        let mut left: Vec<_> = fs::read_dir(&deep).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let mut left: Vec<_> = fs::read_dir(&deep)
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
         left.sort();
         assert_eq!(left, ["odd#", "odd#1a", "whole.zst"]);
-        assert_eq!(clear_unfinished(&folder.path().join("nowhere"), now(0)).unwrap(), 0);
+        assert_eq!(
+            clear_unfinished(&folder.path().join("nowhere"), now(0)).unwrap(),
+            0
+        );
     }
 }

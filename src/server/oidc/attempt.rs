@@ -22,14 +22,24 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt with a secret of 256 random bits in hexadecimal.
     pub fn new(secret: String, next: String) -> Self {
-        Self { secret, next: if next.len() > NEXT_MAX_BYTES { "/".to_owned() } else { next } }
+        Self {
+            secret,
+            next: if next.len() > NEXT_MAX_BYTES {
+                "/".to_owned()
+            } else {
+                next
+            },
+        }
     }
 
     /// The attempt in a `Cookie` header.
     pub fn of(cookies: &str, policy: SessionPolicy) -> Option<Self> {
         let (secret, next) = named_cookie(cookies, cookie_name(policy))?.split_once('.')?;
         let next = String::from_utf8(URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
-        (secret.len() == 64).then(|| Self { secret: secret.to_owned(), next })
+        (secret.len() == 64).then(|| Self {
+            secret: secret.to_owned(),
+            next,
+        })
     }
 
     /// What the provider sends back with the browser.
@@ -59,7 +69,11 @@ impl Attempt {
 
     /// The `Set-Cookie` value that keeps it.
     pub fn set_cookie(&self, policy: SessionPolicy) -> String {
-        cookie(policy, &format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next)), LIFE_SECONDS)
+        cookie(
+            policy,
+            &format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next)),
+            LIFE_SECONDS,
+        )
     }
 
     fn hashed(&self, purpose: &str) -> String {
@@ -74,13 +88,20 @@ pub fn clear_cookie(policy: SessionPolicy) -> String {
 
 /// On https the prefix keeps other hosts of the same domain from planting one.
 const fn cookie_name(policy: SessionPolicy) -> &'static str {
-    if policy.secure { "__Host-holly_sign_in" } else { "holly_sign_in" }
+    if policy.secure {
+        "__Host-holly_sign_in"
+    } else {
+        "holly_sign_in"
+    }
 }
 
 /// Lax, because the browser comes back from another site.
 fn cookie(policy: SessionPolicy, value: &str, seconds: u32) -> String {
     let secure = if policy.secure { "; Secure" } else { "" };
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(policy))
+    format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
+        cookie_name(policy)
+    )
 }
 
 #[cfg(test)]
@@ -100,7 +121,9 @@ mod tests {
         }
         assert!(
             attempt.set_cookie(HTTPS).starts_with("__Host-")
-                && attempt.set_cookie(HTTPS).ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=900; Secure")
+                && attempt
+                    .set_cookie(HTTPS)
+                    .ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=900; Secure")
         );
         assert!(attempt.is(&attempt.state()) && !attempt.is(&attempt.nonce()) && !attempt.is(""));
         assert_eq!(Attempt::of("holly_sign_in=short.Lw", HTTP), None);
@@ -112,6 +135,9 @@ mod tests {
     fn the_challenge_is_the_verifier_s_hash() {
         let attempt = Attempt::new("a".repeat(64), "/".to_owned());
         assert!((43..=128).contains(&attempt.verifier().len()));
-        assert_eq!(attempt.challenge(), URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier().as_bytes())));
+        assert_eq!(
+            attempt.challenge(),
+            URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier().as_bytes()))
+        );
     }
 }

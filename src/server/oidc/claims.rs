@@ -57,7 +57,9 @@ pub enum Refused {
     #[error("names an address that another account has; ask an admin")]
     Taken,
     /// Nothing is known of the provider, and it does not answer.
-    #[error("cannot be checked, because the sign-in provider does not answer; try again in a minute")]
+    #[error(
+        "cannot be checked, because the sign-in provider does not answer; try again in a minute"
+    )]
     Unavailable,
 }
 
@@ -94,7 +96,9 @@ impl Claims {
     pub fn read(all: Map<String, Value>) -> Result<Self, Refused> {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let time = |name: &str| all.get(name).map(read_time).transpose();
-        let subject = text("sub").filter(|subject| (1..=SUBJECT_MAX_BYTES).contains(&subject.len()) && !subject.contains(char::is_control));
+        let subject = text("sub").filter(|subject| {
+            (1..=SUBJECT_MAX_BYTES).contains(&subject.len()) && !subject.contains(char::is_control)
+        });
         Ok(Self {
             issuer: text("iss").ok_or(Refused::Unreadable)?,
             subject: subject.ok_or(Refused::Unreadable)?,
@@ -115,16 +119,24 @@ impl Claims {
         if now.since(self.expires_at) >= LEEWAY_MS {
             return Err(Refused::Expired);
         }
-        if self.not_before.is_some_and(|begin| begin.since(now) > LEEWAY_MS) {
+        if self
+            .not_before
+            .is_some_and(|begin| begin.since(now) > LEEWAY_MS)
+        {
             return Err(Refused::NotYet);
         }
-        let ours = self.audiences.iter().any(|audience| rules.audiences.contains(audience));
+        let ours = self
+            .audiences
+            .iter()
+            .any(|audience| rules.audiences.contains(audience));
         let nobodys = self.audiences.is_empty() && rules.audiences.is_empty();
         if !ours && !nobodys {
             return Err(Refused::Audience);
         }
         let party = self.text("azp");
-        if !rules.parties.is_empty() && !party.is_some_and(|party| rules.parties.iter().any(|known| known == party)) {
+        if !rules.parties.is_empty()
+            && !party.is_some_and(|party| rules.parties.iter().any(|known| known == party))
+        {
             return Err(Refused::Party);
         }
         if self.text("sts") == Some("pending") {
@@ -138,7 +150,11 @@ impl Claims {
         if self.text("azp").is_some_and(|party| party != client_id) {
             return Err(Refused::Party);
         }
-        if self.text("nonce") != Some(nonce) { Err(Refused::Nonce) } else { Ok(()) }
+        if self.text("nonce") != Some(nonce) {
+            Err(Refused::Nonce)
+        } else {
+            Ok(())
+        }
     }
 
     /// Adds what the provider tells of the same person elsewhere; what the token itself says stays.
@@ -156,10 +172,14 @@ impl Claims {
     pub fn holds(&self, path: &str, value: &str) -> Option<bool> {
         let nested = || {
             let (first, rest) = path.split_once('.')?;
-            rest.split('.').try_fold(self.all.get(first)?, |within, name| within.get(name))
+            rest.split('.')
+                .try_fold(self.all.get(first)?, |within, name| within.get(name))
         };
         let found = self.all.get(path).or_else(nested)?;
-        let is = |found: &Value| found.as_str() == Some(value) || found.as_bool().is_some_and(|is| is.to_string() == value);
+        let is = |found: &Value| {
+            found.as_str() == Some(value)
+                || found.as_bool().is_some_and(|is| is.to_string() == value)
+        };
         Some(is(found) || found.as_array().is_some_and(|values| values.iter().any(is)))
     }
 
@@ -170,7 +190,10 @@ impl Claims {
 
 /// Seconds since 1970, whole or not (RFC 7519, NumericDate).
 fn read_time(value: &Value) -> Result<Timestamp, Refused> {
-    let seconds = value.as_f64().filter(|seconds| (0.0..1e11).contains(seconds)).ok_or(Refused::Unreadable)?;
+    let seconds = value
+        .as_f64()
+        .filter(|seconds| (0.0..1e11).contains(seconds))
+        .ok_or(Refused::Unreadable)?;
     Ok(Timestamp::from_millis((seconds * 1_000.0) as i64))
 }
 
@@ -178,15 +201,19 @@ fn read_audiences(value: Option<&Value>) -> Result<Vec<String>, Refused> {
     match value {
         None => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
-        Some(Value::Array(several)) => {
-            several.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or(Refused::Unreadable)
-        }
+        Some(Value::Array(several)) => several
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or(Refused::Unreadable),
         Some(_) => Err(Refused::Unreadable),
     }
 }
 
 /// The address, if the provider says that it is the person's. Some say so with a text.
 fn verified_email(all: &Map<String, Value>) -> Option<String> {
-    let verified = all.get("email_verified").is_some_and(|verified| *verified == Value::Bool(true) || *verified == "true");
+    let verified = all
+        .get("email_verified")
+        .is_some_and(|verified| *verified == Value::Bool(true) || *verified == "true");
     checked_email(all.get("email")?.as_str().filter(|_| verified)?).ok()
 }

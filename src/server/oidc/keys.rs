@@ -32,12 +32,21 @@ struct Document {
 impl KeySet {
     /// The keys in a document; those that cannot sign tokens for us are passed over. Errors: what is wrong with it.
     pub fn read(document: &[u8]) -> Result<Self, String> {
-        let document: Document = serde_json::from_slice(document).map_err(|_| "its keys cannot be read".to_owned())?;
+        let document: Document =
+            serde_json::from_slice(document).map_err(|_| "its keys cannot be read".to_owned())?;
         if document.keys.len() > KEYS_MAX {
             return Err(format!("it has more than {KEYS_MAX} keys"));
         }
-        let keys: Vec<Key> = document.keys.into_iter().filter_map(|key| Key::of(&serde_json::from_value(key).ok()?)).collect();
-        if keys.is_empty() { Err("it has no key that signs tokens with RS, PS, ES or EdDSA".to_owned()) } else { Ok(Self(keys)) }
+        let keys: Vec<Key> = document
+            .keys
+            .into_iter()
+            .filter_map(|key| Key::of(&serde_json::from_value(key).ok()?))
+            .collect();
+        if keys.is_empty() {
+            Err("it has no key that signs tokens with RS, PS, ES or EdDSA".to_owned())
+        } else {
+            Ok(Self(keys))
+        }
     }
 
     /// The key with this id; a token without an id is taken to be signed with the only key.
@@ -51,20 +60,47 @@ impl KeySet {
 
     /// What its keys sign with.
     pub fn summary(&self) -> String {
-        let algorithms = self.0.iter().filter_map(|key| key.algorithms.first()).map(|algorithm| format!("{algorithm:?}"));
-        algorithms.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+        let algorithms = self
+            .0
+            .iter()
+            .filter_map(|key| key.algorithms.first())
+            .map(|algorithm| format!("{algorithm:?}"));
+        algorithms
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
 impl Key {
     fn of(jwk: &Jwk) -> Option<Self> {
         let for_signing = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
-        let verifies = jwk.common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-        let fits = |algorithm: &Algorithm| named.as_ref().is_none_or(|named| *named == format!("{algorithm:?}"));
-        let algorithms: Vec<Algorithm> = family(&jwk.algorithm).iter().copied().filter(fits).collect();
+        let verifies = jwk
+            .common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+        let named = jwk
+            .common
+            .key_algorithm
+            .map(|algorithm| algorithm.to_string());
+        let fits = |algorithm: &Algorithm| {
+            named
+                .as_ref()
+                .is_none_or(|named| *named == format!("{algorithm:?}"))
+        };
+        let algorithms: Vec<Algorithm> = family(&jwk.algorithm)
+            .iter()
+            .copied()
+            .filter(fits)
+            .collect();
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        (for_signing && verifies && !algorithms.is_empty()).then(|| Self { id: jwk.common.key_id.clone(), decoding, algorithms })
+        (for_signing && verifies && !algorithms.is_empty()).then(|| Self {
+            id: jwk.common.key_id.clone(),
+            decoding,
+            algorithms,
+        })
     }
 
     /// What a token says that was signed with this key.

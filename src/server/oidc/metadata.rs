@@ -25,26 +25,50 @@ pub struct Metadata {
 impl Metadata {
     /// Asks the provider at `issuer`. Errors: a sentence on what is wrong.
     pub async fn ask(web: &Web, issuer: &str) -> Result<Self, String> {
-        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let found: Self = web::json(web.get(&address)).await.map_err(|why| format!("{address}: {why}"))?;
+        let address = format!(
+            "{}/.well-known/openid-configuration",
+            issuer.trim_end_matches('/')
+        );
+        let found: Self = web::json(web.get(&address))
+            .await
+            .map_err(|why| format!("{address}: {why}"))?;
         found.check(issuer)
     }
 
     /// A description of another provider, or one that leaves https, is not followed.
     fn check(self, issuer: &str) -> Result<Self, String> {
         if self.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
-            return Err(format!("it calls itself {:?}; set HOLLY_OIDC_ISSUER to that if it is the one you mean", self.issuer));
+            return Err(format!(
+                "it calls itself {:?}; set HOLLY_OIDC_ISSUER to that if it is the one you mean",
+                self.issuer
+            ));
         }
-        let others = [&self.authorization_endpoint, &self.token_endpoint, &self.userinfo_endpoint, &self.end_session_endpoint];
+        let others = [
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.userinfo_endpoint,
+            &self.end_session_endpoint,
+        ];
         let addresses = others.into_iter().flatten().chain([&self.jwks_uri]);
-        let fits = |address: &&String| address.starts_with("https://") || (address.starts_with("http://") && issuer.starts_with("http://"));
-        let odd = addresses.into_iter().find(|address| !fits(address)).cloned();
-        odd.map_or(Ok(self), |address| Err(format!("it names {address:?}, which is no https address")))
+        let fits = |address: &&String| {
+            address.starts_with("https://")
+                || (address.starts_with("http://") && issuer.starts_with("http://"))
+        };
+        let odd = addresses
+            .into_iter()
+            .find(|address| !fits(address))
+            .cloned();
+        odd.map_or(Ok(self), |address| {
+            Err(format!("it names {address:?}, which is no https address"))
+        })
     }
 
     /// Whether clients show their secret in the form; the header is what every provider must take (RFC 6749, section 2.3.1).
     pub fn secret_in_form(&self) -> bool {
-        let methods = self.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
+        let methods = self
+            .token_endpoint_auth_methods_supported
+            .as_deref()
+            .unwrap_or_default();
         let has = |name: &str| methods.iter().any(|method| method == name);
         has("client_secret_post") && !has("client_secret_basic")
     }

@@ -40,8 +40,15 @@ pub enum NoAccount {
 }
 
 /// The account of the person of whom `claims` speak, made at their first sign-in.
-pub async fn account_of(store: &Store, now: Timestamp, rules: &ProviderConfig, claims: &Claims, met: Met) -> Result<Account, NoAccount> {
-    let found = identities::find(&mut *store.read().await?, &claims.issuer, &claims.subject).await?;
+pub async fn account_of(
+    store: &Store,
+    now: Timestamp,
+    rules: &ProviderConfig,
+    claims: &Claims,
+    met: Met,
+) -> Result<Account, NoAccount> {
+    let found =
+        identities::find(&mut *store.read().await?, &claims.issuer, &claims.subject).await?;
     let identity = match found {
         Some(identity) => identity,
         None => enrol(store, now, rules, claims).await?,
@@ -60,19 +67,35 @@ pub async fn account_of(store: &Store, now: Timestamp, rules: &ProviderConfig, c
 
 /// The account of somebody whose token was checked when it came: `None` once the account is switched off or erased, or its owner
 /// signed out on all devices after `issued_at`.
-pub async fn account_still(store: &Store, issuer: &str, subject: &str, issued_at: Timestamp) -> Result<Option<Account>, StoreError> {
+pub async fn account_still(
+    store: &Store,
+    issuer: &str,
+    subject: &str,
+    issued_at: Timestamp,
+) -> Result<Option<Account>, StoreError> {
     let found = identities::find(&mut *store.read().await?, issuer, subject).await?;
-    Ok(found.filter(|identity| !identity.disabled && issued_at >= identity.tokens_from).map(|identity| identity.account))
+    Ok(found
+        .filter(|identity| !identity.disabled && issued_at >= identity.tokens_from)
+        .map(|identity| identity.account))
 }
 
 /// Makes an account, or links the one that is there. Two who come at once are one: the second finds what the first has made.
-async fn enrol(store: &Store, now: Timestamp, rules: &ProviderConfig, claims: &Claims) -> Result<Identity, NoAccount> {
+async fn enrol(
+    store: &Store,
+    now: Timestamp,
+    rules: &ProviderConfig,
+    claims: &Claims,
+) -> Result<Identity, NoAccount> {
     if !rules.allows(claims.email.as_deref()) {
         return Err(Refused::NotAllowed.into());
     }
     let mut tx = store.begin().await?;
     let email = claims.email.clone().unwrap_or_else(|| stand_in(claims));
-    let account = Account { id: new_id::user(now), email, is_admin: false };
+    let account = Account {
+        id: new_id::user(now),
+        email,
+        is_admin: false,
+    };
     let user = if users::insert_without_password(&mut tx, now, &account).await? {
         account.id
     } else {
@@ -90,7 +113,10 @@ async fn enrol(store: &Store, now: Timestamp, rules: &ProviderConfig, claims: &C
 
 /// An address that nobody can have (RFC 2606), for a person whose own the provider has not verified.
 fn stand_in(claims: &Claims) -> String {
-    format!("{}@sign-in.invalid", &sha256_hex(&format!("{} {}", claims.issuer, claims.subject))[..16])
+    format!(
+        "{}@sign-in.invalid",
+        &sha256_hex(&format!("{} {}", claims.issuer, claims.subject))[..16]
+    )
 }
 
 /// Takes over what the provider says now of the person's address and rights.
@@ -102,7 +128,10 @@ async fn refreshed(
     identity: Identity,
     met: Met,
 ) -> Result<Account, StoreError> {
-    let email = claims.email.as_ref().filter(|email| !identity.has_password && **email != identity.account.email);
+    let email = claims
+        .email
+        .as_ref()
+        .filter(|email| !identity.has_password && **email != identity.account.email);
     let admin = is_admin(rules, claims, met).filter(|is_admin| match is_admin {
         true => !identity.account.is_admin,
         false => identity.grants_admin,
@@ -145,8 +174,17 @@ fn is_admin(rules: &ProviderConfig, claims: &Claims, met: Met) -> Option<bool> {
         Met::SigningIn => Some(false),
         Met::Calling => None,
     };
-    let by_claim = rules.admin_claim.as_ref().map(|(path, value)| claims.holds(path, value).or(unsaid));
-    let by_list = (!rules.admins.is_empty()).then(|| claims.email.as_ref().map(|email| rules.admins.contains(email)).or(unsaid));
+    let by_claim = rules
+        .admin_claim
+        .as_ref()
+        .map(|(path, value)| claims.holds(path, value).or(unsaid));
+    let by_list = (!rules.admins.is_empty()).then(|| {
+        claims
+            .email
+            .as_ref()
+            .map(|email| rules.admins.contains(email))
+            .or(unsaid)
+    });
     match (by_claim, by_list) {
         (Some(Some(true)), _) | (_, Some(Some(true))) => Some(true),
         (None, None) => unsaid,

@@ -47,7 +47,13 @@ pub struct Known {
 impl Provider {
     /// A provider of which nothing is known yet: it may be down when Holly starts. Errors: the TLS library cannot be set up.
     pub fn new(config: ProviderConfig, clock: Clock) -> Result<Self, reqwest::Error> {
-        Ok(Self { config, web: Web::new()?, clock, known: RwLock::default(), ask_from: tokio::sync::Mutex::default() })
+        Ok(Self {
+            config,
+            web: Web::new()?,
+            clock,
+            known: RwLock::default(),
+            ask_from: tokio::sync::Mutex::default(),
+        })
     }
 
     /// What it says of itself.
@@ -57,15 +63,24 @@ impl Provider {
 
     /// What is known without asking it.
     pub fn known_now(&self) -> Option<Arc<Known>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Asks the provider. Errors: a sentence on what is wrong.
     pub async fn ask(&self) -> Result<Known, String> {
         let metadata = Metadata::ask(&self.web, &self.config.issuer).await?;
-        let keys = web::answer(self.web.get(&metadata.jwks_uri)).await.and_then(|document| KeySet::read(&document));
+        let keys = web::answer(self.web.get(&metadata.jwks_uri))
+            .await
+            .and_then(|document| KeySet::read(&document));
         let keys = keys.map_err(|why| format!("{}: {why}", metadata.jwks_uri))?;
-        Ok(Known { metadata, keys, read_at: self.clock.monotonic() })
+        Ok(Known {
+            metadata,
+            keys,
+            read_at: self.clock.monotonic(),
+        })
     }
 
     /// What an API call's token says, if Holly goes by it.
@@ -74,48 +89,84 @@ impl Provider {
             return Err(Refused::Audience);
         }
         let (claims, known) = self.open(token).await?;
-        let ProviderConfig { audiences, parties, .. } = &self.config;
-        claims.check(Rules { issuer: &known.metadata.issuer, audiences, parties }, self.clock.now())?;
+        let ProviderConfig {
+            audiences, parties, ..
+        } = &self.config;
+        claims.check(
+            Rules {
+                issuer: &known.metadata.issuer,
+                audiences,
+                parties,
+            },
+            self.clock.now(),
+        )?;
         Ok(claims)
     }
 
     /// What the ID token says that answers the question with this nonce.
-    pub async fn check_id_token(&self, token: &str, client_id: &str, nonce: &str) -> Result<Claims, Refused> {
+    pub async fn check_id_token(
+        &self,
+        token: &str,
+        client_id: &str,
+        nonce: &str,
+    ) -> Result<Claims, Refused> {
         let (claims, known) = self.open(token).await?;
         let audiences = &[client_id.to_owned()];
-        claims.check(Rules { issuer: &known.metadata.issuer, audiences, parties: &[] }, self.clock.now())?;
+        claims.check(
+            Rules {
+                issuer: &known.metadata.issuer,
+                audiences,
+                parties: &[],
+            },
+            self.clock.now(),
+        )?;
         claims.answers(nonce, client_id)?;
         Ok(claims)
     }
 
     /// Reads a token with the key that it names. Other headers that lead to keys (`jku`, `jwk`, `x5u`) are not looked at.
     async fn open(&self, token: &str) -> Result<(Claims, Arc<Known>), Refused> {
-        let header = Some(token).filter(|token| token.len() <= TOKEN_MAX_BYTES).ok_or(Refused::Unreadable)?;
+        let header = Some(token)
+            .filter(|token| token.len() <= TOKEN_MAX_BYTES)
+            .ok_or(Refused::Unreadable)?;
         let header = jsonwebtoken::decode_header(header).map_err(|_| Refused::Unreadable)?;
         if header.crit.is_some() {
             // It asks for extensions to be understood (RFC 7515, section 4.1.11); we know none.
             return Err(Refused::Unreadable);
         }
         let id = header.kid.as_deref();
-        let known = self.known_with(|known| known.keys.find(id).is_some()).await?;
-        let claims = known.keys.find(id).ok_or(Refused::UnknownKey)?.open(token)?;
+        let known = self
+            .known_with(|known| known.keys.find(id).is_some())
+            .await?;
+        let claims = known
+            .keys
+            .find(id)
+            .ok_or(Refused::UnknownKey)?
+            .open(token)?;
         Ok((claims, known))
     }
 
     /// What is known, asked anew when it is old or not `enough` and the provider may be asked.
     async fn known_with(&self, enough: impl Fn(&Known) -> bool) -> Result<Arc<Known>, Refused> {
-        let fresh = |known: &Known| self.clock.monotonic().saturating_sub(known.read_at) < FRESH && enough(known);
+        let fresh = |known: &Known| {
+            self.clock.monotonic().saturating_sub(known.read_at) < FRESH && enough(known)
+        };
         let before = self.known_now();
         if let Some(known) = before.as_ref().filter(|known| fresh(known)) {
             return Ok(known.clone());
         }
-        let mut ask_from = match (self.ask_from.try_lock(), before.filter(|known| enough(known))) {
+        let mut ask_from = match (
+            self.ask_from.try_lock(),
+            before.filter(|known| enough(known)),
+        ) {
             (Ok(ask_from), _) => ask_from,
             // Somebody asks already, and what is old is good enough meanwhile.
             (Err(_), Some(old)) => return Ok(old),
             (Err(_), None) => self.ask_from.lock().await,
         };
-        if !self.known_now().is_some_and(|known| fresh(&known)) && self.clock.monotonic() >= *ask_from {
+        if !self.known_now().is_some_and(|known| fresh(&known))
+            && self.clock.monotonic() >= *ask_from
+        {
             let wait = self.ask_and_keep().await;
             *ask_from = self.clock.monotonic() + wait;
         }

@@ -24,7 +24,11 @@ pub struct OidcSettings {
     #[arg(long, env = "HOLLY_OIDC_CLIENT_SECRET", hide_env_values = true)]
     pub oidc_client_secret: Option<Secret>,
     /// What the browser's sign-in asks the provider for
-    #[arg(long, env = "HOLLY_OIDC_SCOPES", default_value = "openid email profile")]
+    #[arg(
+        long,
+        env = "HOLLY_OIDC_SCOPES",
+        default_value = "openid email profile"
+    )]
     pub oidc_scopes: String,
     /// The provider's name on the sign-in page [default: the host of HOLLY_OIDC_ISSUER]
     #[arg(long, env = "HOLLY_OIDC_NAME")]
@@ -54,7 +58,10 @@ pub struct OidcConfig {
 
 impl Default for OidcConfig {
     fn default() -> Self {
-        Self { provider: None, local_accounts: true }
+        Self {
+            provider: None,
+            local_accounts: true,
+        }
     }
 }
 
@@ -96,26 +103,50 @@ pub struct Client {
 
 impl OidcSettings {
     /// Checks every setting and adds its problems to those of the others. `public_url` and `addr` say where Holly is.
-    pub fn check(&self, public_url: Option<&str>, addr: Option<SocketAddr>, problems: &mut Vec<String>) -> OidcConfig {
+    pub fn check(
+        &self,
+        public_url: Option<&str>,
+        addr: Option<SocketAddr>,
+        problems: &mut Vec<String>,
+    ) -> OidcConfig {
         let local_accounts = self.local_accounts != "off";
         if !matches!(self.local_accounts.as_str(), "on" | "off") {
-            problems.push(format!("HOLLY_LOCAL_ACCOUNTS is {:?}; it must be on or off", self.local_accounts));
+            problems.push(format!(
+                "HOLLY_LOCAL_ACCOUNTS is {:?}; it must be on or off",
+                self.local_accounts
+            ));
         }
         let Some(issuer) = given(&self.oidc_issuer) else {
             if !local_accounts {
                 problems.push("HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; set HOLLY_OIDC_ISSUER, or leave it on".to_owned());
             }
             problems.extend(self.lonely());
-            return OidcConfig { provider: None, local_accounts };
+            return OidcConfig {
+                provider: None,
+                local_accounts,
+            };
         };
         problems.extend(issuer_problem(issuer, public_url));
-        OidcConfig { provider: Some(self.provider(issuer, public_url, addr, problems)), local_accounts }
+        OidcConfig {
+            provider: Some(self.provider(issuer, public_url, addr, problems)),
+            local_accounts,
+        }
     }
 
-    fn provider(&self, issuer: &str, public_url: Option<&str>, addr: Option<SocketAddr>, problems: &mut Vec<String>) -> ProviderConfig {
-        let admin_claim = given(&self.oidc_admin_claim).map(|claim| claim.split_once('=').unwrap_or((claim, "")));
+    fn provider(
+        &self,
+        issuer: &str,
+        public_url: Option<&str>,
+        addr: Option<SocketAddr>,
+        problems: &mut Vec<String>,
+    ) -> ProviderConfig {
+        let admin_claim =
+            given(&self.oidc_admin_claim).map(|claim| claim.split_once('=').unwrap_or((claim, "")));
         if admin_claim.is_some_and(|(name, value)| name.is_empty() || value.is_empty()) {
-            problems.push("HOLLY_OIDC_ADMIN_CLAIM must be a claim and its value, such as roles=admin".to_owned());
+            problems.push(
+                "HOLLY_OIDC_ADMIN_CLAIM must be a claim and its value, such as roles=admin"
+                    .to_owned(),
+            );
         }
         let (allowed, admins) = (listed(&self.oidc_allowed), listed(&self.oidc_admins));
         problems.extend(
@@ -125,30 +156,56 @@ impl OidcSettings {
         );
         ProviderConfig {
             issuer: issuer.to_owned(),
-            name: given(&self.oidc_name).unwrap_or_else(|| host_of(issuer)).chars().take(NAME_MAX_CHARS).collect(),
+            name: given(&self.oidc_name)
+                .unwrap_or_else(|| host_of(issuer))
+                .chars()
+                .take(NAME_MAX_CHARS)
+                .collect(),
             audiences: parts(&self.oidc_audience).map(str::to_owned).collect(),
             parties: parts(&self.oidc_azp).map(str::to_owned).collect(),
             client: self.client(public_url, addr, problems),
-            allowed: allowed.into_iter().map(|part| part.trim_start_matches('@').to_owned()).collect(),
+            allowed: allowed
+                .into_iter()
+                .map(|part| part.trim_start_matches('@').to_owned())
+                .collect(),
             admin_claim: admin_claim.map(|(name, value)| (name.to_owned(), value.to_owned())),
             admins,
         }
     }
 
-    fn client(&self, public_url: Option<&str>, addr: Option<SocketAddr>, problems: &mut Vec<String>) -> Option<Client> {
-        let secret = self.oidc_client_secret.clone().filter(|secret| !secret.reveal().is_empty());
+    fn client(
+        &self,
+        public_url: Option<&str>,
+        addr: Option<SocketAddr>,
+        problems: &mut Vec<String>,
+    ) -> Option<Client> {
+        let secret = self
+            .oidc_client_secret
+            .clone()
+            .filter(|secret| !secret.reveal().is_empty());
         let Some(id) = given(&self.oidc_client_id) else {
             let alone = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; set both, or neither";
             problems.extend(secret.map(|_| alone.to_owned()));
             return None;
         };
         if !self.oidc_scopes.split(' ').any(|scope| scope == "openid") {
-            problems.push(format!("HOLLY_OIDC_SCOPES is {:?}; openid must be one of them", self.oidc_scopes));
+            problems.push(format!(
+                "HOLLY_OIDC_SCOPES is {:?}; openid must be one of them",
+                self.oidc_scopes
+            ));
         }
         if public_url.is_none() && addr.is_some_and(|addr| !addr.ip().is_loopback()) {
             problems.push("HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: the provider sends people back to that address".to_owned());
         }
-        let here = public_url.map_or_else(|| format!("http://{}", addr.map_or_else(String::new, |addr| addr.to_string())), str::to_owned);
+        let here = public_url.map_or_else(
+            || {
+                format!(
+                    "http://{}",
+                    addr.map_or_else(String::new, |addr| addr.to_string())
+                )
+            },
+            str::to_owned,
+        );
         Some(Client::at(&here, id, secret, &self.oidc_scopes))
     }
 
@@ -158,13 +215,27 @@ impl OidcSettings {
             ("HOLLY_OIDC_AUDIENCE", given(&self.oidc_audience)),
             ("HOLLY_OIDC_AZP", given(&self.oidc_azp)),
             ("HOLLY_OIDC_CLIENT_ID", given(&self.oidc_client_id)),
-            ("HOLLY_OIDC_CLIENT_SECRET", self.oidc_client_secret.as_ref().map(Secret::reveal).filter(|secret| !secret.is_empty())),
+            (
+                "HOLLY_OIDC_CLIENT_SECRET",
+                self.oidc_client_secret
+                    .as_ref()
+                    .map(Secret::reveal)
+                    .filter(|secret| !secret.is_empty()),
+            ),
             ("HOLLY_OIDC_ALLOWED", given(&self.oidc_allowed)),
             ("HOLLY_OIDC_ADMIN_CLAIM", given(&self.oidc_admin_claim)),
             ("HOLLY_OIDC_ADMINS", given(&self.oidc_admins)),
         ];
-        let names: Vec<&str> = set.into_iter().filter_map(|(name, value)| value.map(|_| name)).collect();
-        (!names.is_empty()).then(|| format!("{} set without HOLLY_OIDC_ISSUER; set the provider's address too", names.join(", ")))
+        let names: Vec<&str> = set
+            .into_iter()
+            .filter_map(|(name, value)| value.map(|_| name))
+            .collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "{} set without HOLLY_OIDC_ISSUER; set the provider's address too",
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -174,8 +245,15 @@ const NAME_MAX_CHARS: usize = 60;
 impl Client {
     /// Holly at the address `here` as a client.
     pub fn at(here: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
-        let (redirect_uri, signed_out_uri) = (format!("{here}{CALLBACK}"), format!("{here}/sign-in"));
-        Self { id: id.to_owned(), secret, scopes: scopes.to_owned(), redirect_uri, signed_out_uri }
+        let (redirect_uri, signed_out_uri) =
+            (format!("{here}{CALLBACK}"), format!("{here}/sign-in"));
+        Self {
+            id: id.to_owned(),
+            secret,
+            scopes: scopes.to_owned(),
+            redirect_uri,
+            signed_out_uri,
+        }
     }
 }
 
@@ -185,7 +263,11 @@ pub const CALLBACK: &str = "/sign-in/oidc/callback";
 impl ProviderConfig {
     /// Whether the address may have an account here.
     pub fn allows(&self, email: Option<&str>) -> bool {
-        let named = |email: &str| self.allowed.iter().any(|allowed| allowed == email || email.rsplit('@').next() == Some(allowed));
+        let named = |email: &str| {
+            self.allowed
+                .iter()
+                .any(|allowed| allowed == email || email.rsplit('@').next() == Some(allowed))
+        };
         self.allowed.is_empty() || email.is_some_and(named)
     }
 
@@ -196,11 +278,19 @@ impl ProviderConfig {
 }
 
 fn given(setting: &Option<String>) -> Option<&str> {
-    setting.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    setting
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 fn parts(setting: &Option<String>) -> impl Iterator<Item = &str> {
-    setting.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
+    setting
+        .as_deref()
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 fn listed(setting: &Option<String>) -> Vec<String> {
@@ -214,10 +304,14 @@ fn host_of(address: &str) -> &str {
 
 /// Whoever stands between could answer in a provider's name on plain http, so that is for places that have no https at all.
 fn issuer_problem(issuer: &str, public_url: Option<&str>) -> Option<String> {
-    let url = reqwest::Url::parse(issuer).ok().filter(|url| url.host().is_some() && url.query().is_none() && url.fragment().is_none());
+    let url = reqwest::Url::parse(issuer)
+        .ok()
+        .filter(|url| url.host().is_some() && url.query().is_none() && url.fragment().is_none());
     let said = match url.as_ref().map(reqwest::Url::scheme) {
         Some("https") => return None,
-        Some("http") if !public_url.is_some_and(|public| public.starts_with("https://")) => return None,
+        Some("http") if !public_url.is_some_and(|public| public.starts_with("https://")) => {
+            return None;
+        }
         Some("http") => "must begin with https:// where HOLLY_PUBLIC_URL does",
         _ => "must be an address such as https://id.example.org/realms/home",
     };

@@ -41,10 +41,16 @@ pub fn pack(long: &Long) -> io::Result<Vec<u8>> {
     })?;
     let mut packed = Vec::with_capacity(HEAD + frame.len());
     packed.push(CURRENT);
-    packed.extend(u32::try_from(plain.len()).map_err(io::Error::other)?.to_le_bytes());
+    packed.extend(
+        u32::try_from(plain.len())
+            .map_err(io::Error::other)?
+            .to_le_bytes(),
+    );
     packed.extend(frame);
     if unpack(&packed)? != *long {
-        return Err(io::Error::other("a packed row does not unpack to what it was"));
+        return Err(io::Error::other(
+            "a packed row does not unpack to what it was",
+        ));
     }
     Ok(packed)
 }
@@ -66,7 +72,11 @@ pub fn unpack(packed: &[u8]) -> io::Result<Long> {
         };
         decompressor.decompress(frame, length)
     })?;
-    if plain.len() == length { read_plain(&plain) } else { Err(damaged()) }
+    if plain.len() == length {
+        read_plain(&plain)
+    } else {
+        Err(damaged())
+    }
 }
 
 fn dictionary(version: u8) -> io::Result<&'static [u8]> {
@@ -78,7 +88,11 @@ fn dictionary(version: u8) -> io::Result<&'static [u8]> {
 fn plain(long: &Long) -> Vec<u8> {
     let details = long.details.as_deref();
     let mut plain = Vec::with_capacity(4 + details.map_or(0, str::len) + long.metadata.len());
-    plain.extend(details.map_or(0, |details| details.len() as u32 + 1).to_le_bytes());
+    plain.extend(
+        details
+            .map_or(0, |details| details.len() as u32 + 1)
+            .to_le_bytes(),
+    );
     plain.extend(details.unwrap_or_default().as_bytes());
     plain.extend(long.metadata.as_bytes());
     plain
@@ -89,16 +103,25 @@ fn read_plain(plain: &[u8]) -> io::Result<Long> {
     let length = u32::from_le_bytes(length.try_into().map_err(|_| damaged())?) as usize;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| damaged());
     match length.checked_sub(1) {
-        None => Ok(Long { details: None, metadata: text(rest)? }),
+        None => Ok(Long {
+            details: None,
+            metadata: text(rest)?,
+        }),
         Some(length) => {
             let (details, metadata) = rest.split_at_checked(length).ok_or_else(damaged)?;
-            Ok(Long { details: Some(text(details)?), metadata: text(metadata)? })
+            Ok(Long {
+                details: Some(text(details)?),
+                metadata: text(metadata)?,
+            })
         }
     }
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a packed row is damaged, or was packed by a newer version")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "a packed row is damaged, or was packed by a newer version",
+    )
 }
 
 #[cfg(test)]
@@ -108,20 +131,32 @@ mod tests {
 
     #[test]
     fn damage_is_an_error_and_never_another_text() {
-        let long = Long { details: Some("Painted in three passes".into()), metadata: "{\"model\":\"x\"}".into() };
+        let long = Long {
+            details: Some("Painted in three passes".into()),
+            metadata: "{\"model\":\"x\"}".into(),
+        };
         let packed = pack(&long).unwrap();
         for end in 0..packed.len() {
             assert!(unpack(&packed[..end]).is_err(), "cut at {end}");
         }
-        assert!(unpack(&[&[9], &packed[1..]].concat()).is_err(), "an unknown version");
+        assert!(
+            unpack(&[&[9], &packed[1..]].concat()).is_err(),
+            "an unknown version"
+        );
     }
 
     #[test]
     fn what_version_1_packed_is_readable_for_ever() {
         let packed = include_bytes!("packed-1.bin");
         let long = unpack(packed).unwrap();
-        assert_eq!(long.details.as_deref(), Some("Quota exceeded for requests per minute."));
-        assert_eq!(long.metadata, r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#);
+        assert_eq!(
+            long.details.as_deref(),
+            Some("Quota exceeded for requests per minute.")
+        );
+        assert_eq!(
+            long.metadata,
+            r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#
+        );
     }
 
     proptest! {

@@ -18,13 +18,30 @@ pub const INVITATION_DAYS: i64 = 7;
 
 /// Invites somebody and returns the secret of the link, this once; an open invitation for the same address is replaced.
 /// Errors: `Refused` for what is no address, or the address of somebody who has an account.
-pub async fn invite(store: &Store, now: Timestamp, by: Option<UserId>, email: &str, is_admin: bool) -> Result<String> {
+pub async fn invite(
+    store: &Store,
+    now: Timestamp,
+    by: Option<UserId>,
+    email: &str,
+    is_admin: bool,
+) -> Result<String> {
     let email = checked_email(email)?;
     let secret = random_hex::<32>();
-    let invitation = Invitation { email, is_admin, invited_by: None, expires_at: now.plus(INVITATION_DAYS * DAY_MS) };
+    let invitation = Invitation {
+        email,
+        is_admin,
+        invited_by: None,
+        expires_at: now.plus(INVITATION_DAYS * DAY_MS),
+    };
     let mut tx = store.begin().await?;
-    if people::by_email(&mut tx, &invitation.email).await?.is_some() {
-        return Err(Error::refused("email", "is the address of somebody who has an account"));
+    if people::by_email(&mut tx, &invitation.email)
+        .await?
+        .is_some()
+    {
+        return Err(Error::refused(
+            "email",
+            "is the address of somebody who has an account",
+        ));
     }
     invitations::put(&mut tx, now, by, &invitation, &sha256_hex(&secret)).await?;
     tx.commit().await?;
@@ -51,7 +68,11 @@ pub async fn find_invitation(store: &Store, now: Timestamp, secret: &str) -> Res
 pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -> Result<Account> {
     let invitation = find_invitation(store, now, secret).await?;
     let hash = hashed_password(checked_password(password)?).await;
-    let account = Account { id: new_id::user(now), email: invitation.email, is_admin: invitation.is_admin };
+    let account = Account {
+        id: new_id::user(now),
+        email: invitation.email,
+        is_admin: invitation.is_admin,
+    };
     let mut tx = store.begin().await?;
     if !invitations::take(&mut tx, now, &sha256_hex(secret)).await? {
         return Err(Error::NotFound("invitation"));

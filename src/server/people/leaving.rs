@@ -25,15 +25,25 @@ pub enum Whose {
 
 /// Erases a person from every tier; `stop` ends their turns that run in this process. Files on the disk are the caller's.
 /// Errors: `NotFound`, `Conflict` for the last admin and while an admin holds what they have.
-pub async fn erase(retention: &Retention, now: Timestamp, user: UserId, whose: Whose, stop: impl Fn(TurnId)) -> Result<Receipt> {
+pub async fn erase(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    whose: Whose,
+    stop: impl Fn(TurnId),
+) -> Result<Receipt> {
     let mut tx = retention.store.begin().await?;
     tx.lock(user).await?;
-    let person = people::find(&mut tx, user).await?.ok_or(Error::NotFound("account"))?;
+    let person = people::find(&mut tx, user)
+        .await?
+        .ok_or(Error::NotFound("account"))?;
     if whose == Whose::Admin || people::is_anybody_else(&mut tx, user).await? {
         check_not_last_admin(&mut tx, &person).await?;
     }
     if holds::any_of(&mut tx, user).await? {
-        return Err(Error::Conflict("an admin has put this account or a conversation in it on hold".into()));
+        return Err(Error::Conflict(
+            "an admin has put this account or a conversation in it on hold".into(),
+        ));
     }
     let turns = shut_out(&mut tx, now, user).await?;
     tx.commit().await?;
@@ -44,7 +54,10 @@ pub async fn erase(retention: &Retention, now: Timestamp, user: UserId, whose: W
 
 /// The same in a running server, with the bytes of the files.
 pub async fn erase_here(app: &App, user: UserId, whose: Whose) -> Result<Receipt> {
-    let receipt = erase(&app.retention, app.clock.now(), user, whose, |turn| app.assistant.cancel(turn)).await?;
+    let receipt = erase(&app.retention, app.clock.now(), user, whose, |turn| {
+        app.assistant.cancel(turn)
+    })
+    .await?;
     // also what a write left that was cut off
     if let Err(error) = app.files.delete_all(user).await {
         tracing::error!(%error, "files of an erased account could not be deleted yet; it is tried again every hour");

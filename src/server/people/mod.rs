@@ -17,10 +17,14 @@ use crate::{api::Person, ids::UserId};
 
 /// The person with this address. Errors: `NotFound`.
 pub async fn find_by_email(store: &Store, email: &str) -> Result<Person> {
-    people::by_email(&mut *store.read().await?, &email.trim().to_lowercase()).await?.ok_or(Error::NotFound("account"))
+    people::by_email(&mut *store.read().await?, &email.trim().to_lowercase())
+        .await?
+        .ok_or(Error::NotFound("account"))
 }
 
 /// One person. Errors: `NotFound`.
 pub async fn find(store: &Store, user: UserId) -> Result<Person> {
-    people::find(&mut *store.read().await?, user).await?.ok_or(Error::NotFound("account"))
+    people::find(&mut *store.read().await?, user)
+        .await?
+        .ok_or(Error::NotFound("account"))
 }

@@ -16,7 +16,9 @@ use crate::{
 pub async fn set_admin(store: &Store, now: Timestamp, user: UserId, admin: bool) -> Result<()> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let person = people::find(&mut tx, user).await?.ok_or(Error::NotFound("account"))?;
+    let person = people::find(&mut tx, user)
+        .await?
+        .ok_or(Error::NotFound("account"))?;
     if person.is_admin == admin {
         return Ok(());
     }
@@ -34,7 +36,9 @@ pub async fn set_admin(store: &Store, now: Timestamp, user: UserId, admin: bool)
 pub async fn disable(store: &Store, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let person = people::find(&mut tx, user).await?.ok_or(Error::NotFound("account"))?;
+    let person = people::find(&mut tx, user)
+        .await?
+        .ok_or(Error::NotFound("account"))?;
     check_not_last_admin(&mut tx, &person).await?;
     let turns = shut_out(&mut tx, now, user).await?;
     tx.commit().await?;
@@ -45,7 +49,9 @@ pub async fn disable(store: &Store, now: Timestamp, user: UserId) -> Result<Vec<
 /// Lets a person in again, by signing in; keys must be made anew.
 pub async fn enable(store: &Store, user: UserId) -> Result<()> {
     let mut tx = store.begin().await?;
-    people::find(&mut tx, user).await?.ok_or(Error::NotFound("account"))?;
+    people::find(&mut tx, user)
+        .await?
+        .ok_or(Error::NotFound("account"))?;
     people::set_disabled(&mut tx, user, None).await?;
     Ok(tx.commit().await?)
 }
@@ -63,7 +69,10 @@ pub(super) async fn shut_out(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> R
 pub(super) async fn check_not_last_admin(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
     people::lock_admins(tx).await?;
     if person.is_admin && !person.is_disabled && !people::is_another_admin(tx, person.id).await? {
-        return Err(Error::Conflict(format!("{} is the last admin; make somebody else an admin first", person.email)));
+        return Err(Error::Conflict(format!(
+            "{} is the last admin; make somebody else an admin first",
+            person.email
+        )));
     }
     Ok(())
 }

@@ -68,14 +68,19 @@ impl Relay {
     }
 
     async fn begin_to_hear(&self) -> Result<()> {
-        self.store.wakeups().outbox().post(|mail| (mail.hello, mail.ping) = (true, true));
+        self.store
+            .wakeups()
+            .outbox()
+            .post(|mail| (mail.hello, mail.ping) = (true, true));
         self.look().await
     }
 
     async fn beat(&self, beats: u32) -> Result<()> {
         let wakeups = self.store.wakeups();
         if beats.is_multiple_of(RENEW_BEATS) {
-            self.feed.answers.forget_told(Instant::now() - FORGET_AFTER, |user| wakeups.listens(user));
+            self.feed
+                .answers
+                .forget_told(Instant::now() - FORGET_AFTER, |user| wakeups.listens(user));
             wakeups.outbox().post(|mail| mail.renew = true);
         }
         wakeups.outbox().post(|mail| mail.ping = true);
@@ -91,8 +96,20 @@ impl Relay {
         }
         match payload::word(&self.origin, &told.payload) {
             Some(Word::Wants { users, anew, hello }) => self.want(&users, anew, hello),
-            Some(Word::Text { user, conversation, message, offset, text }) => {
-                self.grow(&Piece { user, conversation, message, offset, text });
+            Some(Word::Text {
+                user,
+                conversation,
+                message,
+                offset,
+                text,
+            }) => {
+                self.grow(&Piece {
+                    user,
+                    conversation,
+                    message,
+                    offset,
+                    text,
+                });
             }
             None => {}
         }
@@ -125,7 +142,9 @@ impl Relay {
         match self.feed.answers.hear(piece, Instant::now()) {
             Heard::Grown => wakeups.heard_text(piece.user),
             Heard::Known => {}
-            Heard::Gap => wakeups.outbox().post(|mail| _ = mail.came.insert(piece.user)),
+            Heard::Gap => wakeups
+                .outbox()
+                .post(|mail| _ = mail.came.insert(piece.user)),
         }
     }
 }

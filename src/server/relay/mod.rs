@@ -34,7 +34,10 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { beat: Duration::from_secs(5), look: Duration::from_secs(1) }
+        Self {
+            beat: Duration::from_secs(5),
+            look: Duration::from_secs(1),
+        }
     }
 }
 
@@ -58,7 +61,15 @@ impl Relay {
     pub fn new(store: Store, feed: Arc<Feed>, listen_url: &str, origin: &str, pace: Pace) -> Self {
         store.wakeups().outbox().open();
         let (listen_url, origin) = (listen_url.into(), origin.into());
-        Self { store, feed, listen_url, origin, pace, wanted: Arc::default(), hears: Arc::new(watch::Sender::new(false)) }
+        Self {
+            store,
+            feed,
+            listen_url,
+            origin,
+            pace,
+            wanted: Arc::default(),
+            hears: Arc::new(watch::Sender::new(false)),
+        }
     }
 
     /// Tells whether LISTEN is heard to work.
@@ -91,7 +102,9 @@ impl Relay {
             return Ok(());
         }
         for (user, rev) in heads::of_many(&mut *self.store.read().await?, &people).await? {
-            self.store.wakeups().heard(user, Hint { rev, access: false });
+            self.store
+                .wakeups()
+                .heard(user, Hint { rev, access: false });
         }
         Ok(())
     }

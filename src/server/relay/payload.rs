@@ -49,26 +49,73 @@ struct Said<W> {
 }
 
 fn said(from: &str, word: &Word) -> String {
-    serde_json::to_string(&Said { from: from.to_owned(), word }).expect("words are plain values")
+    serde_json::to_string(&Said {
+        from: from.to_owned(),
+        word,
+    })
+    .expect("words are plain values")
 }
 
 /// That the answers of these people are wanted.
 pub(super) fn wants(from: &str, users: &[UserId], anew: bool, hello: bool) -> Vec<String> {
-    let parts = if users.is_empty() { vec![&[][..]] } else { users.chunks(PEOPLE_MAX).collect() };
-    parts.into_iter().map(|users| said(from, &Word::Wants { users: users.to_vec(), anew, hello })).collect()
+    let parts = if users.is_empty() {
+        vec![&[][..]]
+    } else {
+        users.chunks(PEOPLE_MAX).collect()
+    };
+    parts
+        .into_iter()
+        .map(|users| {
+            said(
+                from,
+                &Word::Wants {
+                    users: users.to_vec(),
+                    anew,
+                    hello,
+                },
+            )
+        })
+        .collect()
 }
 
 /// A piece of an answer, divided where it is too long.
 pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
-    let Piece { user, conversation, message, offset, ref text } = *piece;
-    let whole = || said(from, &Word::Text { user, conversation, message, offset, text: text.clone() });
-    let fits = (text.len() <= TEXT_MAX).then(whole).filter(|payload| payload.len() <= PAYLOAD_MAX);
+    let Piece {
+        user,
+        conversation,
+        message,
+        offset,
+        ref text,
+    } = *piece;
+    let whole = || {
+        said(
+            from,
+            &Word::Text {
+                user,
+                conversation,
+                message,
+                offset,
+                text: text.clone(),
+            },
+        )
+    };
+    let fits = (text.len() <= TEXT_MAX)
+        .then(whole)
+        .filter(|payload| payload.len() <= PAYLOAD_MAX);
     fits.map_or_else(
         || {
             let middle = text.floor_char_boundary((text.len() / 2).min(TEXT_MAX));
             let (head, tail) = text.split_at(middle);
-            let part = |offset, text: &str| Piece { offset, text: text.to_owned(), ..*piece };
-            [self::text(from, &part(offset, head)), self::text(from, &part(offset + middle, tail))].concat()
+            let part = |offset, text: &str| Piece {
+                offset,
+                text: text.to_owned(),
+                ..*piece
+            };
+            [
+                self::text(from, &part(offset, head)),
+                self::text(from, &part(offset + middle, tail)),
+            ]
+            .concat()
         },
         |payload| vec![payload],
     )
@@ -103,7 +150,13 @@ pub(super) fn told(origin: &str, payload: &str) -> Vec<(UserId, Hint)> {
         let mut parts = word.split(':');
         let user = parts.next()?.parse().ok()?;
         let rev = parts.next()?.parse().ok()?;
-        Some((user, Hint { rev, access: parts.next()? == "1" }))
+        Some((
+            user,
+            Hint {
+                rev,
+                access: parts.next()? == "1",
+            },
+        ))
     };
     words.filter_map(hint).collect()
 }
@@ -120,12 +173,31 @@ mod tests {
 
     #[test]
     fn hints_read_what_they_write_and_pass_over_their_own_and_nonsense() {
-        let all: HashMap<UserId, Hint> = (0..400).map(|n| (user(n), Hint { rev: n as i64, access: n % 2 == 0 })).collect();
+        let all: HashMap<UserId, Hint> = (0..400)
+            .map(|n| {
+                (
+                    user(n),
+                    Hint {
+                        rev: n as i64,
+                        access: n % 2 == 0,
+                    },
+                )
+            })
+            .collect();
         let payloads = hints("me", &all);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
-        let read: HashMap<UserId, Hint> = payloads.iter().flat_map(|payload| told("you", payload)).collect();
+        let read: HashMap<UserId, Hint> = payloads
+            .iter()
+            .flat_map(|payload| told("you", payload))
+            .collect();
         assert_eq!(read, all);
-        assert_eq!(payloads.iter().flat_map(|payload| told("me", payload)).count(), 0);
+        assert_eq!(
+            payloads
+                .iter()
+                .flat_map(|payload| told("me", payload))
+                .count(),
+            0
+        );
         assert_eq!(told("me", "you x:1:0 :: 7").len(), 0);
     }
 
@@ -135,10 +207,27 @@ mod tests {
         let payloads = wants("me", &all, true, false);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
         let read = payloads.iter().filter_map(|payload| word("you", payload));
-        let read: Vec<UserId> = read.flat_map(|word| if let Word::Wants { users, .. } = word { users } else { Vec::new() }).collect();
+        let read: Vec<UserId> = read
+            .flat_map(|word| {
+                if let Word::Wants { users, .. } = word {
+                    users
+                } else {
+                    Vec::new()
+                }
+            })
+            .collect();
         assert_eq!(read, all);
-        assert_eq!((wants("me", &[], false, false).len(), word("me", &wants("me", &[], false, false)[0])), (1, None));
-        assert_eq!(word("me", "{\"from\":\"you\",\"word\":{\"Sings\":{}}}"), None);
+        assert_eq!(
+            (
+                wants("me", &[], false, false).len(),
+                word("me", &wants("me", &[], false, false)[0])
+            ),
+            (1, None)
+        );
+        assert_eq!(
+            word("me", "{\"from\":\"you\",\"word\":{\"Sings\":{}}}"),
+            None
+        );
     }
 
     proptest! {

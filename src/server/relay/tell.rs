@@ -27,13 +27,16 @@ impl Relay {
 
     /// Tells other processes what was gathered so far, for a command that ends then.
     pub async fn tell_now(&self) -> Result<()> {
-        self.store.notify(&self.words(self.store.wakeups().outbox().take())).await
+        self.store
+            .notify(&self.words(self.store.wakeups().outbox().take()))
+            .await
     }
 
     fn words(&self, mail: Mail) -> Vec<(&'static str, String)> {
         let listened = || self.store.wakeups().listened_for();
         let came: Vec<UserId> = mail.came.into_iter().collect();
-        let wants = |users: &[UserId], anew, hello| payload::wants(&self.origin, users, anew, hello);
+        let wants =
+            |users: &[UserId], anew, hello| payload::wants(&self.origin, users, anew, hello);
         let mut wanted = match (mail.hello, mail.renew) {
             (true, _) => wants(&listened(), true, true),
             (false, true) => wants(&listened(), false, false),
@@ -45,8 +48,12 @@ impl Relay {
         if mail.ping && wanted.is_empty() {
             wanted = wants(&[], false, false);
         }
-        let hints = payload::hints(&self.origin, &mail.hints).into_iter().map(|payload| (HINTS, payload));
-        hints.chain(wanted.into_iter().map(|payload| (ANSWERS, payload))).collect()
+        let hints = payload::hints(&self.origin, &mail.hints)
+            .into_iter()
+            .map(|payload| (HINTS, payload));
+        hints
+            .chain(wanted.into_iter().map(|payload| (ANSWERS, payload)))
+            .collect()
     }
 
     /// Tells the words of answers that grow here to the processes that want them, until it is dropped.
@@ -64,14 +71,22 @@ impl Relay {
     pub async fn tell_grown(&self, grown: &HashSet<UserId>) -> Result<()> {
         let (answers, now) = (&self.feed.answers, Instant::now());
         let told = self.wanted.told(&answers.written_here());
-        let pieces: Vec<_> =
-            grown.iter().filter(|user| self.wanted.wants(**user, now)).flat_map(|user| answers.untold(*user, &told)).collect();
+        let pieces: Vec<_> = grown
+            .iter()
+            .filter(|user| self.wanted.wants(**user, now))
+            .flat_map(|user| answers.untold(*user, &told))
+            .collect();
         if pieces.is_empty() {
             return Ok(());
         }
-        let words: Vec<_> = pieces.iter().flat_map(|piece| payload::text(&self.origin, piece)).map(|payload| (ANSWERS, payload)).collect();
+        let words: Vec<_> = pieces
+            .iter()
+            .flat_map(|piece| payload::text(&self.origin, piece))
+            .map(|payload| (ANSWERS, payload))
+            .collect();
         for piece in &pieces {
-            self.wanted.tell(piece.message, piece.offset + piece.text.len());
+            self.wanted
+                .tell(piece.message, piece.offset + piece.text.len());
         }
         self.store.notify(&words).await
     }

@@ -27,18 +27,25 @@ impl Wanted {
     pub(super) fn note(&self, users: &[UserId], now: Instant) {
         let mut inner = self.lock();
         inner.people.retain(|_, until| *until > now);
-        inner.people.extend(users.iter().map(|user| (*user, now + HOLDS)));
+        inner
+            .people
+            .extend(users.iter().map(|user| (*user, now + HOLDS)));
     }
 
     /// Whether another process wants a person's answers.
     pub(super) fn wants(&self, user: UserId, now: Instant) -> bool {
-        self.lock().people.get(&user).is_some_and(|until| *until > now)
+        self.lock()
+            .people
+            .get(&user)
+            .is_some_and(|until| *until > now)
     }
 
     /// How many bytes were told of each answer that grows; the others are forgotten.
     pub(super) fn told(&self, growing: &HashMap<MessageId, UserId>) -> HashMap<MessageId, usize> {
         let mut inner = self.lock();
-        inner.told.retain(|message, _| growing.contains_key(message));
+        inner
+            .told
+            .retain(|message, _| growing.contains_key(message));
         inner.told.clone()
     }
 

@@ -31,21 +31,35 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Lists a person's objects that took the place of missing ones, and gives these up. An entry is there once: as the backup has it,
 /// or else as the newest object has it.
-pub(super) async fn reconcile(retention: &Retention, now: Timestamp, user: UserId, restored: &mut Restored) -> Result<()> {
+pub(super) async fn reconcile(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    restored: &mut Restored,
+) -> Result<()> {
     let (mut lost, mut missing, mut whole) = (Totals::new(), Vec::new(), Vec::new());
     for manifest in objects::of_user(&mut *retention.store.read().await?, user, None).await? {
-        match retention.archive.entries_once(&manifest.key, &manifest.sha256).await {
+        match retention
+            .archive
+            .entries_once(&manifest.key, &manifest.sha256)
+            .await
+        {
             Ok(_) => whole.push(manifest),
             Err(ArchiveError::Missing(_)) => missing.push(manifest),
             Err(error) => return Err(error.into()),
         }
     }
     restored.missing += missing.len() as i64;
-    missing.iter().for_each(|manifest| add(&mut lost, manifest, 1));
+    missing
+        .iter()
+        .for_each(|manifest| add(&mut lost, manifest, 1));
     // first what took their place, so that a crash in between leaves them to be found missing again
     for folder in missing.iter().map(folder).collect::<BTreeSet<_>>() {
         let mut there = HashSet::new();
-        for manifest in whole.iter().filter(|manifest| self::folder(manifest) == folder) {
+        for manifest in whole
+            .iter()
+            .filter(|manifest| self::folder(manifest) == folder)
+        {
             there.extend(counted(retention, manifest).await?);
         }
         for unknown in unknown(retention, user, folder).await? {
@@ -63,14 +77,29 @@ pub(super) async fn reconcile(retention: &Retention, now: Timestamp, user: UserI
 
 /// Where objects of the same conversation and day lie: an entry is in no other.
 fn folder(manifest: &Manifest) -> &str {
-    manifest.key.rsplit_once('/').map_or("", |(folder, _)| folder)
+    manifest
+        .key
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder)
 }
 
 /// The entries of an object that count.
 async fn counted(retention: &Retention, manifest: &Manifest) -> Result<Vec<EntryId>> {
-    let entries = retention.archive.entries_once(&manifest.key, &manifest.sha256).await?;
-    let gone = holes::of(&mut *retention.store.read().await?, manifest.user_id, &manifest.key).await?;
-    Ok(entries.iter().map(|entry| entry.id).filter(|id| !gone.contains(id)).collect())
+    let entries = retention
+        .archive
+        .entries_once(&manifest.key, &manifest.sha256)
+        .await?;
+    let gone = holes::of(
+        &mut *retention.store.read().await?,
+        manifest.user_id,
+        &manifest.key,
+    )
+    .await?;
+    Ok(entries
+        .iter()
+        .map(|entry| entry.id)
+        .filter(|id| !gone.contains(id))
+        .collect())
 }
 
 /// An object that the manifest does not name.
@@ -83,18 +112,33 @@ struct Unknown {
 
 /// Those in a folder, the newest first.
 async fn unknown(retention: &Retention, user: UserId, folder: &str) -> Result<Vec<Unknown>> {
-    let listed: Vec<String> = retention.archive.list(folder).map_ok(|object| object.key).try_collect().await?;
+    let listed: Vec<String> = retention
+        .archive
+        .list(folder)
+        .map_ok(|object| object.key)
+        .try_collect()
+        .await?;
     let known = objects::known(&mut *retention.store.read().await?, user, &listed).await?;
     let mut unknown = Vec::new();
     for key in listed.into_iter().filter(|key| !known.contains(key)) {
         let bytes = retention.archive.get(&key).await?;
         match object::decode(&bytes) {
-            Ok(entries) => unknown.push(Unknown { key, stored: (bytes.len() as i64, object::hex_sha256(&bytes)), entries }),
+            Ok(entries) => unknown.push(Unknown {
+                key,
+                stored: (bytes.len() as i64, object::hex_sha256(&bytes)),
+                entries,
+            }),
             // such as one whose writer died: whoever deletes rows for an object has read it back before
-            Err(why) => tracing::warn!(key, why, "an object that the backup does not name cannot be read, and is left out"),
+            Err(why) => tracing::warn!(
+                key,
+                why,
+                "an object that the backup does not name cannot be read, and is left out"
+            ),
         }
     }
-    unknown.sort_by_key(|object| std::cmp::Reverse(object.entries.iter().map(|entry| entry.rev).max()));
+    unknown.sort_by_key(|object| {
+        std::cmp::Reverse(object.entries.iter().map(|entry| entry.rev).max())
+    });
     Ok(unknown)
 }
 
@@ -138,13 +182,21 @@ async fn adopt(
     retention: &Retention,
     now: Timestamp,
     user: UserId,
-    Unknown { key, stored, entries }: Unknown,
+    Unknown {
+        key,
+        stored,
+        entries,
+    }: Unknown,
     there: &mut HashSet<EntryId>,
 ) -> Result<Option<Manifest>> {
     let of_user = |manifest: &Manifest| manifest.user_id == user;
-    let mut manifest = Manifest::of(&key, &entries, stored, now).filter(of_user).ok_or(Error::NotFound("object"))?;
+    let mut manifest = Manifest::of(&key, &entries, stored, now)
+        .filter(of_user)
+        .ok_or(Error::NotFound("object"))?;
     let mut tx = begin(&retention.store, None, user).await?;
-    if objects::reserve(&mut tx, user, &key, manifest.conversation_id, now).await? != Reservation::Taken {
+    if objects::reserve(&mut tx, user, &key, manifest.conversation_id, now).await?
+        != Reservation::Taken
+    {
         return Ok(None);
     }
     for entry in &entries {
@@ -161,7 +213,12 @@ async fn adopt(
     putting::list(&mut tx, &manifest, None).await?;
     changes.write(&mut tx, user).await?;
     // whoever changes one of them makes it newer than it is
-    heads::raise(&mut tx, user, entries.iter().map(|entry| entry.rev).max().unwrap_or(0)).await?;
+    heads::raise(
+        &mut tx,
+        user,
+        entries.iter().map(|entry| entry.rev).max().unwrap_or(0),
+    )
+    .await?;
     reach(FailPoint::AdoptWritten).await;
     tx.commit().await?;
     reach(FailPoint::Adopted).await;

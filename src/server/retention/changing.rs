@@ -26,7 +26,13 @@ use crate::{
 pub(super) const TRIES: usize = 3;
 
 /// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did not answer.
-pub async fn update_anywhere(retention: &Retention, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
+pub async fn update_anywhere(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+    patch: EntryPatch,
+) -> Result<WorkLogEntry> {
     for _ in 0..TRIES {
         match update_work_log(&retention.store, now, user, id, patch.clone()).await {
             Err(Error::NotFound("entry")) => {}
@@ -62,12 +68,27 @@ pub(super) enum TakenOut {
 /// Takes an entry out of the object in which it lies.
 /// Errors: there is no such entry, somebody holds what is to be erased or changed, the change is refused, or the archive did not answer;
 /// the entry then lies where it was.
-pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, becomes: Becomes<'_>) -> Result<TakenOut> {
+pub(super) async fn take_out(
+    retention: &Retention,
+    user: UserId,
+    id: EntryId,
+    becomes: Becomes<'_>,
+) -> Result<TakenOut> {
     let (store, archive) = (&retention.store, &retention.archive);
-    let found = reading::steadily(store, |reader| reading::find_archived(reader, archive, user, id));
+    let found = reading::steadily(store, |reader| {
+        reading::find_archived(reader, archive, user, id)
+    });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = super::begin(store, None, user).await?;
-    if !count_out(&mut tx, user, &shelf.key, &entry, matches!(becomes, Becomes::Nothing(_))).await? {
+    if !count_out(
+        &mut tx,
+        user,
+        &shelf.key,
+        &entry,
+        matches!(becomes, Becomes::Nothing(_)),
+    )
+    .await?
+    {
         return Ok(TakenOut::Moved);
     }
     let files = match becomes {
@@ -92,13 +113,30 @@ pub(super) async fn take_out(retention: &Retention, user: UserId, id: EntryId, b
 
 /// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where it is. `false` when the
 /// object or the entry in it is gone already.
-async fn count_out(tx: &mut Tx<'_>, user: UserId, key: &str, entry: &StoredEntry, deleted: bool) -> Result<bool> {
-    let Some(mut manifest) = objects::find(tx, user, key).await? else { return Ok(false) };
+async fn count_out(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    key: &str,
+    entry: &StoredEntry,
+    deleted: bool,
+) -> Result<bool> {
+    let Some(mut manifest) = objects::find(tx, user, key).await? else {
+        return Ok(false);
+    };
     if !holes::insert(tx, user, key, entry.id).await? {
         return Ok(false);
     }
     let (figures, mut changes) = (manifest.figures(entry), Changes::default());
-    changes.count((manifest.day, entry.log_type, entry.status, manifest.tier.as_str()), figures, -1);
+    changes.count(
+        (
+            manifest.day,
+            entry.log_type,
+            entry.status,
+            manifest.tier.as_str(),
+        ),
+        figures,
+        -1,
+    );
     if deleted {
         changes.count_deleted((manifest.day, entry.log_type, entry.status), figures);
     }

@@ -39,15 +39,24 @@ pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
 }
 
 /// Returns the keys of objects that are not in use, so that nothing is wrong about them: whoever missed them saw an old snapshot.
-async fn write(retention: &Retention, found: &BTreeMap<String, bool>, now: Timestamp) -> Result<Vec<String>> {
+async fn write(
+    retention: &Retention,
+    found: &BTreeMap<String, bool>,
+    now: Timestamp,
+) -> Result<Vec<String>> {
     let mut not_in_use = Vec::new();
     let mut tx = retention.store.begin().await?;
     for (key, whole) in found {
-        let Some(owner) = object::owner(key) else { continue };
+        let Some(owner) = object::owner(key) else {
+            continue;
+        };
         if *whole {
             damage::clear(&mut tx, owner, key).await?;
         } else if damage::note(&mut tx, owner, key, now).await? {
-            tracing::error!(key, "an object of the archive is damaged or missing: put it back from a copy of the archive");
+            tracing::error!(
+                key,
+                "an object of the archive is damaged or missing: put it back from a copy of the archive"
+            );
         } else {
             not_in_use.push(key.clone());
         }
@@ -73,7 +82,10 @@ pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<
         let listed = damage::listed(&mut *retention.store.read().await?, &after, AT_ONCE).await?;
         let Some(last) = listed.last() else { break };
         after.clone_from(&last.key);
-        retention.archive.findings().suspect(listed.iter().map(|object| object.key.clone()));
+        retention
+            .archive
+            .findings()
+            .suspect(listed.iter().map(|object| object.key.clone()));
         if !some_are_whole(retention, &listed).await {
             break;
         }
@@ -84,7 +96,11 @@ pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<
 async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool {
     let mut some = false;
     for object in listed {
-        match retention.archive.entries_once(&object.key, &object.sha256).await {
+        match retention
+            .archive
+            .entries_once(&object.key, &object.sha256)
+            .await
+        {
             Ok(_) => some = true,
             Err(ArchiveError::Unreachable(_)) => return false,
             Err(_) => {}
@@ -97,13 +113,19 @@ async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool
 /// goes. Returns how many these were. Errors: it is whole, it is none that is in use, an admin holds what is in it, or the archive did not answer.
 pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<i64> {
     match check(retention, now, key).await {
-        Ok(()) => return Err(Error::Conflict("this object is whole, or none that is in use; nothing is given up".into())),
+        Ok(()) => {
+            return Err(Error::Conflict(
+                "this object is whole, or none that is in use; nothing is given up".into(),
+            ));
+        }
         Err(Error::Archive(ArchiveError::Damaged(..) | ArchiveError::Missing(_))) => {}
         Err(error) => return Err(error),
     }
     let owner = object::owner(key).ok_or(Error::NotFound("object"))?;
     let mut tx = super::begin(&retention.store, None, owner).await?;
-    let manifest = objects::find(&mut tx, owner, key).await?.ok_or(Error::NotFound("object"))?;
+    let manifest = objects::find(&mut tx, owner, key)
+        .await?
+        .ok_or(Error::NotFound("object"))?;
     dooming::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
     dooming::doom(&mut tx, &manifest).await?;
     tx.commit().await?;
@@ -113,8 +135,13 @@ pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result
 
 /// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or could not be reached.
 pub async fn check(retention: &Retention, now: Timestamp, key: &str) -> Result<()> {
-    let Some(owner) = object::owner(key) else { return Ok(()) };
-    let Some(manifest) = objects::find(&mut *retention.store.read().await?, owner, key).await? else { return Ok(()) };
+    let Some(owner) = object::owner(key) else {
+        return Ok(());
+    };
+    let Some(manifest) = objects::find(&mut *retention.store.read().await?, owner, key).await?
+    else {
+        return Ok(());
+    };
     let read = retention.archive.entries_once(key, &manifest.sha256).await;
     if read.is_ok() {
         // the mark may be another process's

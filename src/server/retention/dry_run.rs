@@ -15,7 +15,8 @@ const MORE: &str = "… and more of these; a run goes on until nothing is due";
 /// Orphans that are named.
 const ORPHANS: usize = 100;
 /// Why orphans are not told.
-const LARGE: &str = "the archive could not be looked through in time; a run takes its time for that";
+const LARGE: &str =
+    "the archive could not be looked through in time; a run takes its time for that";
 
 /// What a run would do.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,10 +33,19 @@ impl Rehearsal {
     /// Its steps in words, and whether there are more.
     pub fn told(&self) -> Vec<String> {
         let steps = self.plan.steps.iter().map(ToString::to_string);
-        let orphans = self.orphans.iter().take(ORPHANS).map(|key| format!("delete object {key}, which nothing refers to"));
+        let orphans = self
+            .orphans
+            .iter()
+            .take(ORPHANS)
+            .map(|key| format!("delete object {key}, which nothing refers to"));
         let others = self.orphans.len().saturating_sub(ORPHANS);
-        let others = (others > 0).then(|| format!("delete {others} more objects which nothing refers to"));
-        steps.chain(orphans).chain(others).chain(self.report.more.then(|| MORE.to_owned())).collect()
+        let others =
+            (others > 0).then(|| format!("delete {others} more objects which nothing refers to"));
+        steps
+            .chain(orphans)
+            .chain(others)
+            .chain(self.report.more.then(|| MORE.to_owned()))
+            .collect()
     }
 }
 
@@ -44,7 +54,12 @@ impl Rehearsal {
 /// Errors: the database failed.
 pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
-    let mut report = Report { waiting, more: plan.more, dry_run: true, ..Report::default() };
+    let mut report = Report {
+        waiting,
+        more: plan.more,
+        dry_run: true,
+        ..Report::default()
+    };
     let (began, mut refused) = (Instant::now(), 0);
     for step in &plan.steps {
         if began.elapsed() > run.at_most {
@@ -58,7 +73,8 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
         match step {
             Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
             Step::ExpireObject(manifest) | Step::Trim(manifest) => {
-                let cut_off = matches!(step, Step::ExpireObject(_)).then(|| run.policy.cut_offs(run.now).cold);
+                let cut_off = matches!(step, Step::ExpireObject(_))
+                    .then(|| run.policy.cut_offs(run.now).cold);
                 let foreseen = trimming::foresee(retention, manifest, cut_off).await;
                 refused += u32::from(foreseen.as_ref().is_err_and(Error::is_unreachable));
                 let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
@@ -78,11 +94,17 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let mut orphans = Vec::new();
     if refused < PATIENCE && report.waiting.is_none() {
         let looking = sweeping::rehearse(retention, run.wall, run.trust_database);
-        let found = tokio::time::timeout(run.at_most, looking).await.unwrap_or_else(|_| Err(Error::Conflict(LARGE.into())));
+        let found = tokio::time::timeout(run.at_most, looking)
+            .await
+            .unwrap_or_else(|_| Err(Error::Conflict(LARGE.into())));
         orphans = noted(&mut report, SWEEP, found)?;
         report.orphans_deleted = orphans.len() as i64;
     }
-    Ok(Rehearsal { plan, orphans, report })
+    Ok(Rehearsal {
+        plan,
+        orphans,
+        report,
+    })
 }
 
 /// What the archive does not do, or does only on an admin's word, is told, and the rehearsal goes on.

@@ -30,15 +30,28 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let lines: String = fresh.iter().map(|erasure| json!(erasure).to_string() + "\n").collect();
+        let lines: String = fresh
+            .iter()
+            .map(|erasure| json!(erasure).to_string() + "\n")
+            .collect();
         let key = name(lines.as_bytes());
-        retention.archive.create(&key, lines.clone().into_bytes()).await?;
+        retention
+            .archive
+            .create(&key, lines.clone().into_bytes())
+            .await?;
         reach(FailPoint::ListPut).await;
         if retention.archive.get(&key).await? != lines.as_bytes() {
-            retention.archive.replace(&key, lines.clone().into_bytes()).await?;
+            retention
+                .archive
+                .replace(&key, lines.clone().into_bytes())
+                .await?;
         }
         if retention.archive.get(&key).await? != lines.as_bytes() {
-            return Err(ArchiveError::Damaged(key, "it does not hold the erasures that were put".to_owned()).into());
+            return Err(ArchiveError::Damaged(
+                key,
+                "it does not hold the erasures that were put".to_owned(),
+            )
+            .into());
         }
         reach(FailPoint::ListReadBack).await;
         let mut tx = retention.store.begin().await?;
@@ -51,13 +64,26 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
 /// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over what can be read of them, then
 /// writes the whole list anew from the database and deletes them. Returns how many were damaged.
 pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
-    let damaged: Vec<_> = files(&retention.archive).await?.into_iter().filter(|(key, bytes)| !is_whole(key, bytes)).collect();
+    let damaged: Vec<_> = files(&retention.archive)
+        .await?
+        .into_iter()
+        .filter(|(key, bytes)| !is_whole(key, bytes))
+        .collect();
     if !damaged.is_empty() {
         let mut tx = retention.store.begin().await?;
         for (_, bytes) in &damaged {
             // what can be read may be of a time before another backup was restored, which the database does not know
-            for erasure in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Erasure>(line).ok()) {
-                erasures::note(&mut tx, Timestamp::from_millis(erasure.erased_at), &erasure.kind, &erasure.subject).await?;
+            for erasure in bytes
+                .split(|byte| *byte == b'\n')
+                .filter_map(|line| serde_json::from_slice::<Erasure>(line).ok())
+            {
+                erasures::note(
+                    &mut tx,
+                    Timestamp::from_millis(erasure.erased_at),
+                    &erasure.kind,
+                    &erasure.subject,
+                )
+                .await?;
             }
         }
         erasures::unmirror(&mut tx).await?;
@@ -113,11 +139,16 @@ pub(super) async fn read(archive: &Archive) -> Result<Named> {
     let mut erased = HashSet::new();
     for (key, bytes) in files(archive).await? {
         if !is_whole(&key, &bytes) {
-            return Err(ArchiveError::Damaged(key, "its name is not the hash of what it holds".to_owned()).into());
+            return Err(ArchiveError::Damaged(
+                key,
+                "its name is not the hash of what it holds".to_owned(),
+            )
+            .into());
         }
         let read = serde_json::Deserializer::from_slice(&bytes).into_iter::<Erasure>();
         for erasure in read {
-            let erasure = erasure.map_err(|why| ArchiveError::Damaged(key.clone(), why.to_string()))?;
+            let erasure =
+                erasure.map_err(|why| ArchiveError::Damaged(key.clone(), why.to_string()))?;
             erased.insert((erasure.kind, erasure.subject));
         }
     }

@@ -29,31 +29,58 @@ use crate::{
 const OBJECTS: i64 = 10_000;
 
 /// Deletes an entry, wherever it is kept.
-pub async fn erase_entry(retention: &Retention, now: Timestamp, user: UserId, id: EntryId) -> Result<Receipt> {
+pub async fn erase_entry(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+) -> Result<Receipt> {
     for _ in 0..changing::TRIES {
         match delete_work_log(&retention.store, now, user, id).await {
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
             Ok(files) => {
                 // an object may hold the entry as it was before it became a row again, or be about to
-                let (objects, objects_pending) = if due::unfinished(&mut *retention.store.read().await?, user).await? {
-                    purge(retention, now, user).await?
-                } else {
-                    (0, 0)
-                };
-                return Ok(Receipt { rows: 1, files, objects, objects_pending, ..Receipt::default() });
+                let (objects, objects_pending) =
+                    if due::unfinished(&mut *retention.store.read().await?, user).await? {
+                        purge(retention, now, user).await?
+                    } else {
+                        (0, 0)
+                    };
+                return Ok(Receipt {
+                    rows: 1,
+                    files,
+                    objects,
+                    objects_pending,
+                    ..Receipt::default()
+                });
             }
         }
-        if let TakenOut::Out(files) = changing::take_out(retention, user, id, Becomes::Nothing(now)).await? {
+        if let TakenOut::Out(files) =
+            changing::take_out(retention, user, id, Becomes::Nothing(now)).await?
+        {
             let (objects, objects_pending) = purge(retention, now, user).await?;
-            return Ok(Receipt { archived: 1, files, objects, objects_pending, ..Receipt::default() });
+            return Ok(Receipt {
+                archived: 1,
+                files,
+                objects,
+                objects_pending,
+                ..Receipt::default()
+            });
         }
     }
-    Err(Error::Conflict("the entry is being moved; try again in a moment".into()))
+    Err(Error::Conflict(
+        "the entry is being moved; try again in a moment".into(),
+    ))
 }
 
 /// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many files go with it.
-pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, entry: &StoredEntry) -> Result<i64> {
+pub(super) async fn note_entry(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    user: UserId,
+    entry: &StoredEntry,
+) -> Result<i64> {
     dooming::check_not_held(tx, user, entry.conversation_id, "deleted").await?;
     removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
     dooming::note(tx, now, Kind::Entry, entry.id).await?;
@@ -63,7 +90,10 @@ pub(super) async fn note_entry(tx: &mut Tx<'_>, now: Timestamp, user: UserId, en
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
 /// keys end at once; the bytes of files are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
-    if people::find(&mut *retention.store.read().await?, user).await?.is_none() {
+    if people::find(&mut *retention.store.read().await?, user)
+        .await?
+        .is_none()
+    {
         return Err(Error::NotFound("account"));
     }
     let mut tx = super::begin(&retention.store, None, user).await?;
@@ -85,14 +115,23 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     retention.store.wakeups().access(user);
     let (objects, objects_pending) = purge(retention, now, user).await?;
     retention.store.shrink().await?;
-    Ok(Receipt { conversations, messages, rows, archived, files, objects, objects_pending })
+    Ok(Receipt {
+        conversations,
+        messages,
+        rows,
+        archived,
+        files,
+        objects,
+        objects_pending,
+    })
 }
 
 /// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many are left to the next run; an
 /// archive that does not answer is not asked again, for somebody waits.
 pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
     reach(FailPoint::PurgePlanned).await;
-    let holed = due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?;
+    let holed =
+        due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?;
     let mut silent = false;
     for manifest in &holed {
         if let Err(error) = trimming::trim(retention, None, manifest, None, now).await {
@@ -104,9 +143,14 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
         }
     }
     // a run that rewrites or fills an object meanwhile leaves it to the next
-    let mut pending = due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?.len() as i64;
+    let mut pending =
+        due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS)
+            .await?
+            .len() as i64;
     let mut done = (holed.len() as i64 - pending).max(0);
-    for (user, key) in objects::doomed(&mut *retention.store.read().await?, Some(user), OBJECTS).await? {
+    for (user, key) in
+        objects::doomed(&mut *retention.store.read().await?, Some(user), OBJECTS).await?
+    {
         if silent {
             pending += 1;
             continue;

@@ -23,7 +23,13 @@ use crate::{
 };
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
-pub(super) async fn expire_rows(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId], pace: &mut Pace) -> Result<i64> {
+pub(super) async fn expire_rows(
+    retention: &Retention,
+    fence: Fence,
+    user: UserId,
+    ids: &[EntryId],
+    pace: &mut Pace,
+) -> Result<i64> {
     reach(FailPoint::ExpirePlanned).await;
     let mut gone = 0;
     for ids in ids.chunks(CHANGED_AT_ONCE) {
@@ -43,7 +49,13 @@ pub(super) async fn expire_rows(retention: &Retention, fence: Fence, user: UserI
 }
 
 /// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is done.
-pub(super) async fn remove_or_tell(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) -> bool {
+pub(super) async fn remove_or_tell(
+    retention: &Retention,
+    fence: Option<Fence>,
+    user: UserId,
+    key: &str,
+    now: Timestamp,
+) -> bool {
     let removed = remove(retention, fence, user, key, now).await;
     if let Err(error) = &removed {
         tracing::warn!(key, %error, "an object could not be deleted yet; the next run deletes it");
@@ -52,7 +64,13 @@ pub(super) async fn remove_or_tell(retention: &Retention, fence: Option<Fence>, 
 }
 
 /// Deletes an object, if it is doomed still.
-pub(super) async fn remove(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
+pub(super) async fn remove(
+    retention: &Retention,
+    fence: Option<Fence>,
+    user: UserId,
+    key: &str,
+    now: Timestamp,
+) -> Result<()> {
     // an account that is gone has no row to lock
     let mut tx = begin_fenced(&retention.store, fence).await?;
     let is_doomed = objects::is_doomed(&mut tx, user, key).await?;

@@ -19,9 +19,19 @@ const LEAP_MS: i64 = 20 * HOUR_MS;
 const ONE_IN: i64 = 5;
 
 /// Why deletions wait, if they do.
-pub(super) async fn waiting(reader: &mut Reader, now: Timestamp, expired: Timestamp) -> Result<Option<String>> {
-    let Some(last) = runs::last_seen(reader).await?.filter(|last| now.since(*last) > LEAP_MS) else { return Ok(None) };
-    let would_go = due::count_expired_rows(reader, expired).await? + due::count_expired_in_objects(reader, expired).await?;
+pub(super) async fn waiting(
+    reader: &mut Reader,
+    now: Timestamp,
+    expired: Timestamp,
+) -> Result<Option<String>> {
+    let Some(last) = runs::last_seen(reader)
+        .await?
+        .filter(|last| now.since(*last) > LEAP_MS)
+    else {
+        return Ok(None);
+    };
+    let would_go = due::count_expired_rows(reader, expired).await?
+        + due::count_expired_in_objects(reader, expired).await?;
     let all = stats::entries(reader).await?;
     let waits = would_go * ONE_IN > all;
     Ok(waits.then(|| {

@@ -22,12 +22,27 @@ const SHOWN: i64 = 1_000;
 const REASON_MAX_CHARS: usize = 500;
 
 /// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the feed.
-pub async fn keep_conversation(retention: &Retention, now: Timestamp, user: UserId, id: ConversationId, kept: bool) -> Result<()> {
+pub async fn keep_conversation(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    id: ConversationId,
+    kept: bool,
+) -> Result<()> {
     let mut tx = begin(&retention.store, None, user).await?;
-    let mut conversation = conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+    let mut conversation = conversations::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
     holds::let_go(&mut tx, user, id, now).await?;
     if kept {
-        holds::place(&mut tx, user, Some(id), Kind::Keep, &hold(now, String::new(), user)).await?;
+        holds::place(
+            &mut tx,
+            user,
+            Some(id),
+            Kind::Keep,
+            &hold(now, String::new(), user),
+        )
+        .await?;
     }
     conversation.kept = kept;
     conversations::update(&mut tx, user, &mut conversation).await?;
@@ -45,14 +60,22 @@ pub async fn place_hold(
 ) -> Result<String> {
     let reason = reason.trim();
     if !(1..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
-        return Err(Error::refused("reason", format!("must be 1 to {REASON_MAX_CHARS} characters")));
+        return Err(Error::refused(
+            "reason",
+            format!("must be 1 to {REASON_MAX_CHARS} characters"),
+        ));
     }
-    if users::by_id(&mut *retention.store.read().await?, user).await?.is_none() {
+    if users::by_id(&mut *retention.store.read().await?, user)
+        .await?
+        .is_none()
+    {
         return Err(Error::NotFound("person"));
     }
     let mut tx = begin(&retention.store, None, user).await?;
     if let Some(id) = conversation {
-        conversations::find(&mut tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+        conversations::find(&mut tx, user, id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
     }
     let hold = hold(now, reason.to_owned(), admin);
     holds::place(&mut tx, user, conversation, Kind::Hold, &hold).await?;
@@ -84,17 +107,35 @@ pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
 }
 
 /// The person with this address, and which of their conversations is meant by its id or address, if any.
-pub async fn whose(retention: &Retention, email: &str, conversation: &str) -> Result<(UserId, Option<ConversationId>)> {
+pub async fn whose(
+    retention: &Retention,
+    email: &str,
+    conversation: &str,
+) -> Result<(UserId, Option<ConversationId>)> {
     let email = email.trim().to_lowercase();
     let found = users::by_email(&mut *retention.store.read().await?, &email).await?;
-    let person = found.ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
+    let person = found
+        .ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
     let name = conversation.trim().rsplit("/c/").next().unwrap_or_default();
     let name = name.split(['?', '#', '/']).next().unwrap_or_default();
-    let id = Some(name).filter(|name| !name.is_empty()).map(str::parse).transpose();
-    let id = id.map_err(|_| Error::refused("conversation", "must be the address or the id of a conversation"))?;
+    let id = Some(name)
+        .filter(|name| !name.is_empty())
+        .map(str::parse)
+        .transpose();
+    let id = id.map_err(|_| {
+        Error::refused(
+            "conversation",
+            "must be the address or the id of a conversation",
+        )
+    })?;
     Ok((person.account.id, id))
 }
 
 fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {
-    Hold { id: new_id::entry(now).to_string(), reason, created_by: by.to_string(), created_at: now.millis() }
+    Hold {
+        id: new_id::entry(now).to_string(),
+        reason,
+        created_by: by.to_string(),
+        created_at: now.millis(),
+    }
 }

@@ -30,7 +30,12 @@ pub struct Lag {
 impl Lag {
     /// Whether the hourly runs did not keep up.
     pub fn is_behind(&self) -> bool {
-        self.seconds > if self.tier == StorageStatus::Warm { LATE_WARM_S } else { LATE_S }
+        self.seconds
+            > if self.tier == StorageStatus::Warm {
+                LATE_WARM_S
+            } else {
+                LATE_S
+            }
     }
 }
 
@@ -47,11 +52,19 @@ pub async fn lags(reader: &mut Reader, policy: Policy, now: Timestamp) -> Result
         };
         // what changed lately, such as an old entry that somebody keeps now, waits for a run since then
         let waits = match tier {
-            StorageStatus::Hot | StorageStatus::Warm => due::oldest_unchanged(reader, tier, now.plus(-LATE_WARM_S * 1000)).await?,
+            StorageStatus::Hot | StorageStatus::Warm => {
+                due::oldest_unchanged(reader, tier, now.plus(-LATE_WARM_S * 1000)).await?
+            }
             StorageStatus::Cold | StorageStatus::Archived => oldest,
         };
-        let seconds = waits.zip(ends).map_or(0, |(oldest, days)| now.since(oldest.plus(days * DAY_MS)) / 1000);
-        lags.push(Lag { tier, oldest, seconds });
+        let seconds = waits.zip(ends).map_or(0, |(oldest, days)| {
+            now.since(oldest.plus(days * DAY_MS)) / 1000
+        });
+        lags.push(Lag {
+            tier,
+            oldest,
+            seconds,
+        });
     }
     Ok(lags)
 }

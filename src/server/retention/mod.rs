@@ -86,5 +86,9 @@ async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<
 }
 
 async fn check(tx: &mut Tx<'_>, fence: Fence) -> Result<()> {
-    if lease::holds(tx, fence).await? { Ok(()) } else { Err(Error::Superseded) }
+    if lease::holds(tx, fence).await? {
+        Ok(())
+    } else {
+        Err(Error::Superseded)
+    }
 }

@@ -56,11 +56,23 @@ pub(super) struct Moved {
 
 /// Packs rows of one person. Returns how many. They are packed before the transactions, so that these are short; a row that
 /// changed meanwhile stays as it is.
-pub(super) async fn pack(retention: &Retention, fence: Fence, user: UserId, ids: &[EntryId], pace: &mut Pace) -> Result<i64> {
+pub(super) async fn pack(
+    retention: &Retention,
+    fence: Fence,
+    user: UserId,
+    ids: &[EntryId],
+    pace: &mut Pace,
+) -> Result<i64> {
     let mut packed = 0;
     for ids in ids.chunks(CHANGED_AT_ONCE) {
         let found = rows::by_id(&mut *retention.store.look().await?, user, ids).await?;
-        let ready = behind_others(move || found.into_iter().map(rows::Packed::of).collect::<std::result::Result<Vec<_>, _>>()).await?;
+        let ready = behind_others(move || {
+            found
+                .into_iter()
+                .map(rows::Packed::of)
+                .collect::<std::result::Result<Vec<_>, _>>()
+        })
+        .await?;
         reach(FailPoint::PackPlanned).await;
         if ready.is_empty() {
             continue;
@@ -94,7 +106,9 @@ pub(super) async fn archive(
     while moved.objects < OBJECTS_MAX {
         let erased = Erased::now(retention, group.user_id).await?;
         let part = next_part(retention, group, expired, after, pace).await?;
-        let Some(last) = part.last() else { return Ok(moved) };
+        let Some(last) = part.last() else {
+            return Ok(moved);
+        };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
         let (entries, tier) = move_part(retention, fence, (&part, erased), now, pace).await?;
@@ -104,7 +118,10 @@ pub(super) async fn archive(
         }
         moved.objects += 1;
     }
-    Ok(Moved { more: true, ..moved })
+    Ok(Moved {
+        more: true,
+        ..moved
+    })
 }
 
 /// The rows of a group after `after` that fit into one object.
@@ -118,7 +135,14 @@ async fn next_part(
     let (mut part, mut bytes): (Vec<TieredRow>, i64) = (Vec::new(), 0);
     while part.len() < ROWS_MAX {
         let after = part.last().map(|row| row.entry.id).or(after);
-        let found = rows::of_group(&mut *retention.store.look().await?, group, expired, after, READ_AT_ONCE).await?;
+        let found = rows::of_group(
+            &mut *retention.store.look().await?,
+            group,
+            expired,
+            after,
+            READ_AT_ONCE,
+        )
+        .await?;
         let is_last = (found.len() as i64) < READ_AT_ONCE;
         for row in found {
             bytes += row.entry.size();
@@ -148,13 +172,23 @@ async fn move_part(
     let (user, key, newest) = (manifest.user_id, manifest.key.clone(), manifest.ids.1);
     let newest_rev = part.iter().map(|row| row.entry.rev).max().unwrap_or(0);
     let mut tier = manifest.tier;
-    let (mut moved, mut unlisted) = (0, Some(Manifest { totals: Vec::new(), ..manifest }));
+    let (mut moved, mut unlisted) = (
+        0,
+        Some(Manifest {
+            totals: Vec::new(),
+            ..manifest
+        }),
+    );
     for rows in part.chunks(CHANGED_AT_ONCE) {
         pace.rest().await;
-        let moved_to = rows.last().map(|row| row.entry.id).filter(|id| *id != newest);
+        let moved_to = rows
+            .last()
+            .map(|row| row.entry.id)
+            .filter(|id| *id != newest);
         moved += match unlisted.take() {
             Some(manifest) => {
-                let first = list_first(retention, fence, manifest, (rows, moved_to), newest_rev).await;
+                let first =
+                    list_first(retention, fence, manifest, (rows, moved_to), newest_rev).await;
                 if first.is_err() {
                     putting::take_back_or_tell(retention, Some(fence), user, &key, now).await;
                 }
@@ -193,10 +227,17 @@ async fn list_first(
 }
 
 /// Moves further rows into an object that is listed.
-async fn move_more(retention: &Retention, fence: Fence, (user, key): (UserId, &str), (rows, moved_to): Portion<'_>) -> Result<i64> {
+async fn move_more(
+    retention: &Retention,
+    fence: Fence,
+    (user, key): (UserId, &str),
+    (rows, moved_to): Portion<'_>,
+) -> Result<i64> {
     let mut tx = begin_unsynced(&retention.store, fence, user).await?;
     // none where it was rewritten or deleted meanwhile, on somebody's word
-    let mut manifest = objects::find(&mut tx, user, key).await?.ok_or_else(|| given_up(key))?;
+    let mut manifest = objects::find(&mut tx, user, key)
+        .await?
+        .ok_or_else(|| given_up(key))?;
     let moved = move_rows(&mut tx, &mut manifest, rows).await?;
     objects::write_moving(&mut tx, &manifest, moved_to).await?;
     reach(FailPoint::MoveWritten).await;
@@ -207,7 +248,10 @@ async fn move_more(retention: &Retention, fence: Fence, (user, key): (UserId, &s
 /// Deletes rows whose entries lie in a listed object, and counts these in the manifest. One that changed meanwhile stays a row.
 async fn move_rows(tx: &mut Tx<'_>, manifest: &mut Manifest, rows: &[TieredRow]) -> Result<i64> {
     let user = manifest.user_id;
-    let named: Vec<_> = rows.iter().map(|row| (row.entry.id, row.entry.rev)).collect();
+    let named: Vec<_> = rows
+        .iter()
+        .map(|row| (row.entry.id, row.entry.rev))
+        .collect();
     let gone = rows::delete_exactly(tx, user, &named).await?;
     let mut changes = Changes::default();
     manifest.shift(&mut changes, -1);

@@ -17,7 +17,10 @@ pub(super) struct Pace {
 impl Pace {
     /// A pace that rests `rests` times as long as it works; with 0 not at all.
     pub(super) fn new(rests: u32) -> Self {
-        Self { rests, since: Instant::now() }
+        Self {
+            rests,
+            since: Instant::now(),
+        }
     }
 
     /// Rests from what was done since the last rest.

@@ -66,7 +66,15 @@ pub struct Run {
 impl Run {
     /// A run by the clock, without rests.
     pub const fn at(policy: Policy, now: Timestamp) -> Self {
-        Self { policy, now, wall: now, trust_clock: false, trust_database: false, rests: 0, at_most: LONGEST }
+        Self {
+            policy,
+            now,
+            wall: now,
+            trust_clock: false,
+            trust_database: false,
+            rests: 0,
+            at_most: LONGEST,
+        }
     }
 }
 
@@ -75,10 +83,24 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let mut tx = retention.store.begin().await?;
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
     tx.commit().await?;
-    let Some(fence) = fence else { return Ok(Report { busy: true, ..Report::default() }) };
+    let Some(fence) = fence else {
+        return Ok(Report {
+            busy: true,
+            ..Report::default()
+        });
+    };
     reach(FailPoint::LeaseTaken).await;
     let began = Instant::now();
-    let pass = Pass { retention, fence, run, began, report: Report::default(), refused: 0, left: false, pace: Pace::new(run.rests) };
+    let pass = Pass {
+        retention,
+        fence,
+        run,
+        began,
+        report: Report::default(),
+        refused: 0,
+        left: false,
+        pace: Pace::new(run.rests),
+    };
     let mut done = pass.carry_out().await;
     let mut tx = retention.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
@@ -93,7 +115,13 @@ pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
 
 async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
     meta::note_use(tx, run.wall).await?;
-    runs::note(tx, &new_id::entry(run.wall).to_string(), run.wall, &json!(report).to_string()).await?;
+    runs::note(
+        tx,
+        &new_id::entry(run.wall).to_string(),
+        run.wall,
+        &json!(report).to_string(),
+    )
+    .await?;
     if report.waiting.is_none() && run.now == run.wall {
         runs::see(tx, run.now).await?;
     }
@@ -104,7 +132,11 @@ async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
 pub(super) async fn planned(retention: &Retention, run: Run) -> Result<(Plan, Option<String>)> {
     let cut_offs = run.policy.cut_offs(run.now);
     let mut reader = retention.store.read().await?;
-    let waiting = if run.trust_clock { None } else { guard::waiting(&mut reader, run.now, cut_offs.cold).await? };
+    let waiting = if run.trust_clock {
+        None
+    } else {
+        guard::waiting(&mut reader, run.now, cut_offs.cold).await?
+    };
     let plan = plan::plan(&mut reader, cut_offs, waiting.is_none()).await?;
     Ok((plan, waiting))
 }
@@ -139,7 +171,13 @@ impl Pass<'_> {
             self.pace.rest().await;
         }
         if self.refused < PATIENCE && self.report.waiting.is_none() {
-            let swept = sweeping::sweep(self.retention, self.fence, self.run.wall, self.run.trust_database).await;
+            let swept = sweeping::sweep(
+                self.retention,
+                self.fence,
+                self.run.wall,
+                self.run.trust_database,
+            )
+            .await;
             self.report.orphans_deleted += self.noted(SWEEP, swept)?.unwrap_or(0);
         }
         if self.refused < PATIENCE {
@@ -196,10 +234,18 @@ impl Pass<'_> {
         let expired = self.run.policy.cut_offs(now).cold;
         let report = &mut self.report;
         match step {
-            Step::ExpireRows(user, ids) => report.deleted += expiring::expire_rows(retention, fence, user, &ids, &mut self.pace).await?,
-            Step::Pack(user, ids) => report.moved_to_warm += moving::pack(retention, fence, user, &ids, &mut self.pace).await?,
+            Step::ExpireRows(user, ids) => {
+                report.deleted +=
+                    expiring::expire_rows(retention, fence, user, &ids, &mut self.pace).await?
+            }
+            Step::Pack(user, ids) => {
+                report.moved_to_warm +=
+                    moving::pack(retention, fence, user, &ids, &mut self.pace).await?
+            }
             Step::Archive(group) => {
-                let moved = moving::archive(retention, fence, &group, (expired, now), &mut self.pace).await?;
+                let moved =
+                    moving::archive(retention, fence, &group, (expired, now), &mut self.pace)
+                        .await?;
                 report.objects_written += moved.objects;
                 report.moved(StorageStatus::Cold, moved.cold);
                 report.moved(StorageStatus::Archived, moved.archived);
@@ -220,7 +266,14 @@ impl Pass<'_> {
     }
 
     async fn trim(&mut self, manifest: &Manifest, cut_off: Option<Timestamp>) -> Result<()> {
-        let trimmed = trimming::trim(self.retention, Some(self.fence), manifest, cut_off, self.run.now).await?;
+        let trimmed = trimming::trim(
+            self.retention,
+            Some(self.fence),
+            manifest,
+            cut_off,
+            self.run.now,
+        )
+        .await?;
         self.report.deleted += trimmed.expired;
         self.report.objects_written += trimmed.written;
         self.report.objects_deleted += trimmed.deleted;
@@ -230,13 +283,21 @@ impl Pass<'_> {
     async fn retier(&self, manifest: &Manifest, tier: StorageStatus) -> Result<i64> {
         let (user, key): (UserId, &str) = (manifest.user_id, &manifest.key);
         let mut tx = super::begin(&self.retention.store, Some(self.fence), user).await?;
-        let Some(current) = objects::find(&mut tx, user, key).await? else { return Ok(0) };
-        if holds::protects(&mut tx, user, current.conversation_id).await? != (tier == StorageStatus::Archived) {
+        let Some(current) = objects::find(&mut tx, user, key).await? else {
+            return Ok(0);
+        };
+        if holds::protects(&mut tx, user, current.conversation_id).await?
+            != (tier == StorageStatus::Archived)
+        {
             return Ok(0);
         }
         let mut changes = Changes::default();
         current.shift(&mut changes, -1);
-        Manifest { tier, ..current.clone() }.shift(&mut changes, 1);
+        Manifest {
+            tier,
+            ..current.clone()
+        }
+        .shift(&mut changes, 1);
         changes.write(&mut tx, user).await?;
         objects::set_tier(&mut tx, user, key, tier).await?;
         reach(FailPoint::RetierWritten).await;

@@ -45,7 +45,10 @@ pub enum Step {
 impl Step {
     /// Whether it reads or writes the archive.
     pub(super) const fn needs_archive(&self) -> bool {
-        matches!(self, Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..))
+        matches!(
+            self,
+            Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..)
+        )
     }
 }
 
@@ -62,16 +65,35 @@ pub struct Plan {
 pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Result<Plan> {
     let mut plan = Plan::default();
     let doomed = objects::doomed(reader, None, OBJECTS).await?;
-    plan.objects(doomed.into_iter().map(|(user, key)| Step::Remove(user, key)));
-    plan.objects(due::objects_to_retier(reader, OBJECTS).await?.into_iter().map(|(manifest, to)| Step::Retier(manifest, to)));
+    plan.objects(
+        doomed
+            .into_iter()
+            .map(|(user, key)| Step::Remove(user, key)),
+    );
+    plan.objects(
+        due::objects_to_retier(reader, OBJECTS)
+            .await?
+            .into_iter()
+            .map(|(manifest, to)| Step::Retier(manifest, to)),
+    );
     if deletions {
         let rows = due::expired_rows(reader, cut_offs.cold, ROWS).await?;
         plan.rows(rows, Step::ExpireRows);
-        plan.objects(due::expired_objects(reader, cut_offs.cold, OBJECTS).await?.into_iter().map(Step::ExpireObject));
+        plan.objects(
+            due::expired_objects(reader, cut_offs.cold, OBJECTS)
+                .await?
+                .into_iter()
+                .map(Step::ExpireObject),
+        );
     }
     let expiring: Vec<String> = plan.steps.iter().filter_map(Step::expiring_key).collect();
     let trimmed = due::objects_with_holes(reader, None, OBJECTS).await?;
-    plan.objects(trimmed.into_iter().filter(|manifest| !expiring.contains(&manifest.key)).map(Step::Trim));
+    plan.objects(
+        trimmed
+            .into_iter()
+            .filter(|manifest| !expiring.contains(&manifest.key))
+            .map(Step::Trim),
+    );
     groups(reader, cut_offs, &mut plan).await?;
     let rows = due::rows_to_pack(reader, cut_offs.hot, cut_offs.warm, ROWS).await?;
     plan.rows(rows, Step::Pack);
@@ -96,9 +118,11 @@ impl Plan {
     fn rows(&mut self, rows: Vec<(UserId, EntryId)>, step: impl Fn(UserId, Vec<EntryId>) -> Step) {
         self.more |= rows.len() as i64 == ROWS;
         let mut by_user: BTreeMap<UserId, Vec<EntryId>> = BTreeMap::new();
-        rows.into_iter().for_each(|(user, id)| by_user.entry(user).or_default().push(id));
+        rows.into_iter()
+            .for_each(|(user, id)| by_user.entry(user).or_default().push(id));
         for (user, ids) in by_user {
-            self.steps.extend(ids.chunks(ROWS_AT_ONCE).map(|ids| step(user, ids.to_vec())));
+            self.steps
+                .extend(ids.chunks(ROWS_AT_ONCE).map(|ids| step(user, ids.to_vec())));
         }
     }
 
@@ -111,7 +135,11 @@ impl Plan {
 
 impl Step {
     fn expiring_key(&self) -> Option<String> {
-        if let Self::ExpireObject(manifest) = self { Some(manifest.key.clone()) } else { None }
+        if let Self::ExpireObject(manifest) = self {
+            Some(manifest.key.clone())
+        } else {
+            None
+        }
     }
 }
 
@@ -119,12 +147,33 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExpireRows(user, ids) => write!(f, "delete {} expired rows of {user}", ids.len()),
-            Self::ExpireObject(manifest) => write!(f, "delete what expired of the {} entries in {}", manifest.entries(), manifest.key),
-            Self::Retier(manifest, to) => write!(f, "count the {} entries in {} as {to}", manifest.entries(), manifest.key),
-            Self::Trim(manifest) => write!(f, "rewrite {} without entries that are gone from it", manifest.key),
+            Self::ExpireObject(manifest) => write!(
+                f,
+                "delete what expired of the {} entries in {}",
+                manifest.entries(),
+                manifest.key
+            ),
+            Self::Retier(manifest, to) => write!(
+                f,
+                "count the {} entries in {} as {to}",
+                manifest.entries(),
+                manifest.key
+            ),
+            Self::Trim(manifest) => write!(
+                f,
+                "rewrite {} without entries that are gone from it",
+                manifest.key
+            ),
             Self::Archive(group) => {
-                let place = group.conversation_id.map_or_else(|| "outside conversations".to_owned(), |id| format!("of conversation {id}"));
-                write!(f, "move {} rows {place}, day {}, of {} to {}", group.rows, group.day, group.user_id, group.tier)
+                let place = group.conversation_id.map_or_else(
+                    || "outside conversations".to_owned(),
+                    |id| format!("of conversation {id}"),
+                );
+                write!(
+                    f,
+                    "move {} rows {place}, day {}, of {} to {}",
+                    group.rows, group.day, group.user_id, group.tier
+                )
             }
             Self::Pack(user, ids) => write!(f, "pack {} rows of {user}", ids.len()),
             Self::Remove(_, key) => write!(f, "delete object {key}"),

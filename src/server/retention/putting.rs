@@ -34,7 +34,9 @@ pub(super) struct Erased(Option<i64>);
 impl Erased {
     /// What is erased by now.
     pub(super) async fn now(retention: &Retention, user: UserId) -> Result<Self> {
-        Ok(Self(removed::newest(&mut *retention.store.look().await?, user).await?))
+        Ok(Self(
+            removed::newest(&mut *retention.store.look().await?, user).await?,
+        ))
     }
 }
 
@@ -48,14 +50,21 @@ pub(super) async fn put(
     now: Timestamp,
 ) -> Result<Manifest> {
     let first = entries.first().ok_or(Error::NotFound("entry"))?;
-    let group = object::Group { user_id: first.user_id, conversation_id: first.conversation_id, day: first.timestamp.day() };
+    let group = object::Group {
+        user_id: first.user_id,
+        conversation_id: first.conversation_id,
+        day: first.timestamp.day(),
+    };
     let plain = entries.to_vec();
     let encoded = compute(fence, move || object::encode(group, &plain)).await;
-    let mut encoded = encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
+    let mut encoded =
+        encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
     reach(FailPoint::Encoded).await;
     let mut tx = begin(&retention.store, fence, group.user_id).await?;
     if removed::newest(&mut tx, group.user_id).await? != erased.0 {
-        return Err(Error::Conflict("something was erased while the object was made".into()));
+        return Err(Error::Conflict(
+            "something was erased while the object was made".into(),
+        ));
     }
     encoded.key = reserve(&mut tx, group, &encoded.key, now).await?;
     tx.commit().await?;
@@ -67,7 +76,12 @@ pub(super) async fn put(
 }
 
 /// Takes the object's name, or one beside it where a deletion of that name might come late.
-async fn reserve(tx: &mut Tx<'_>, group: object::Group, key: &str, now: Timestamp) -> Result<String> {
+async fn reserve(
+    tx: &mut Tx<'_>,
+    group: object::Group,
+    key: &str,
+    now: Timestamp,
+) -> Result<String> {
     for n in 1..=NAMES {
         let name = object::name(key, n);
         match objects::reserve(tx, group.user_id, &name, group.conversation_id, now).await? {
@@ -76,13 +90,23 @@ async fn reserve(tx: &mut Tx<'_>, group: object::Group, key: &str, now: Timestam
             Reservation::InUse => break,
         }
     }
-    Err(Error::Conflict(format!("object {key} is in use or being deleted")))
+    Err(Error::Conflict(format!(
+        "object {key} is in use or being deleted"
+    )))
 }
 
 /// Lists an object that was put and compared; fails when its name was taken away meanwhile. `moved_to` as in [`objects::activate`].
-pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest, moved_to: Option<EntryId>) -> Result<()> {
+pub(super) async fn list(
+    tx: &mut Tx<'_>,
+    manifest: &Manifest,
+    moved_to: Option<EntryId>,
+) -> Result<()> {
     let listed = objects::activate(tx, manifest, moved_to).await?;
-    if listed { Ok(()) } else { Err(given_up(&manifest.key)) }
+    if listed {
+        Ok(())
+    } else {
+        Err(given_up(&manifest.key))
+    }
 }
 
 /// An object was given up, on somebody's word.
@@ -91,13 +115,25 @@ pub(super) fn given_up(key: &str) -> Error {
 }
 
 /// Deletes an object that was put and could not be listed, for it may hold what was erased. Where that fails, a later run does it.
-pub(super) async fn take_back_or_tell(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) {
+pub(super) async fn take_back_or_tell(
+    retention: &Retention,
+    fence: Option<Fence>,
+    user: UserId,
+    key: &str,
+    now: Timestamp,
+) {
     if let Err(error) = take_back(retention, fence, user, key, now).await {
         tracing::warn!(key, %error, "an object that is not listed could not be deleted yet; a later run deletes it");
     }
 }
 
-async fn take_back(retention: &Retention, fence: Option<Fence>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
+async fn take_back(
+    retention: &Retention,
+    fence: Option<Fence>,
+    user: UserId,
+    key: &str,
+    now: Timestamp,
+) -> Result<()> {
     let mut tx = begin_fenced(&retention.store, fence).await?;
     let unlisted = objects::doom_unlisted(&mut tx, user, key, now).await?;
     tx.commit().await?;
@@ -108,7 +144,10 @@ async fn take_back(retention: &Retention, fence: Option<Fence>, user: UserId, ke
 }
 
 /// Computes behind all others for a run, and beside them for somebody who waits for an erasure.
-async fn compute<T: Send + 'static>(of_run: Option<Fence>, work: impl FnOnce() -> T + Send + 'static) -> T {
+async fn compute<T: Send + 'static>(
+    of_run: Option<Fence>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     match of_run {
         Some(_) => behind_others(work).await,
         None => aside(work).await,
@@ -117,7 +156,12 @@ async fn compute<T: Send + 'static>(of_run: Option<Fence>, work: impl FnOnce() -
 
 /// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
 /// is as good when it holds the same; when it does not, it is replaced: its name is ours.
-async fn put_verified(archive: &Archive, fence: Option<Fence>, encoded: object::Encoded, entries: &[StoredEntry]) -> Result<(i64, String)> {
+async fn put_verified(
+    archive: &Archive,
+    fence: Option<Fence>,
+    encoded: object::Encoded,
+    entries: &[StoredEntry],
+) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
     reach(FailPoint::Put).await;
     match read_back(archive, fence, &encoded.key, entries).await {
@@ -139,9 +183,13 @@ async fn read_back(
     let bytes = archive.get(key).await?;
     let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
     let read = bytes.clone();
-    let found = compute(fence, move || object::decode(&read)).await.map_err(damaged)?;
+    let found = compute(fence, move || object::decode(&read))
+        .await
+        .map_err(damaged)?;
     if found != entries {
-        return Err(damaged("it does not hold the rows that were put".to_owned()));
+        return Err(damaged(
+            "it does not hold the rows that were put".to_owned(),
+        ));
     }
     Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
 }

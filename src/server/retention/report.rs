@@ -50,7 +50,10 @@ pub struct Report {
 /// The reports of the newest runs, newest first, and when these began.
 pub async fn latest(reader: &mut Reader, limit: i64) -> Result<Vec<(Timestamp, Report)>> {
     let ran = runs::latest(reader, limit).await?;
-    Ok(ran.into_iter().filter_map(|(at, json)| Some((at, serde_json::from_str(&json).ok()?))).collect())
+    Ok(ran
+        .into_iter()
+        .filter_map(|(at, json)| Some((at, serde_json::from_str(&json).ok()?)))
+        .collect())
 }
 
 impl Report {
@@ -84,12 +87,21 @@ impl Report {
         self.failures.truncate(TOLD);
         self.waiting = next.waiting;
         self.more = next.more;
-        self.took_ms = self.took_ms.zip(next.took_ms).map(|(one, other)| one + other);
+        self.took_ms = self
+            .took_ms
+            .zip(next.took_ms)
+            .map(|(one, other)| one + other);
     }
 
     /// Whether it changed anything.
     pub const fn did_something(&self) -> bool {
-        self.moved_to_warm + self.moved_to_cold + self.moved_to_archived + self.deleted + self.objects_deleted + self.orphans_deleted > 0
+        self.moved_to_warm
+            + self.moved_to_cold
+            + self.moved_to_archived
+            + self.deleted
+            + self.objects_deleted
+            + self.orphans_deleted
+            > 0
     }
 }
 
@@ -99,10 +111,24 @@ mod tests {
 
     #[test]
     fn a_report_of_before_runs_were_measured_is_read() {
-        let old: Report = serde_json::from_str(r#"{"movedToWarm": 3, "deleted": 1, "failures": []}"#).unwrap();
-        assert_eq!(old, Report { moved_to_warm: 3, deleted: 1, ..Report::default() });
-        let mut sum = Report { took_ms: Some(40), ..Report::default() };
-        sum.add(Report { took_ms: Some(2), ..Report::default() });
+        let old: Report =
+            serde_json::from_str(r#"{"movedToWarm": 3, "deleted": 1, "failures": []}"#).unwrap();
+        assert_eq!(
+            old,
+            Report {
+                moved_to_warm: 3,
+                deleted: 1,
+                ..Report::default()
+            }
+        );
+        let mut sum = Report {
+            took_ms: Some(40),
+            ..Report::default()
+        };
+        sum.add(Report {
+            took_ms: Some(2),
+            ..Report::default()
+        });
         assert_eq!(sum.took_ms, Some(42));
     }
 }

@@ -42,7 +42,11 @@ pub struct Restored {
 /// Refuses where the archive has far fewer objects than the database names: it may be another one, or not be there.
 pub async fn check_archive(retention: &Retention) -> Result<()> {
     let named = objects::count(&mut *retention.store.read().await?).await?;
-    let there = retention.archive.list(object::FOLDER).try_fold(0, |sum, _| async move { Ok(sum + 1) }).await?;
+    let there = retention
+        .archive
+        .list(object::FOLDER)
+        .try_fold(0, |sum, _| async move { Ok(sum + 1) })
+        .await?;
     if named > 2 * there {
         return Err(Error::Conflict(format!(
             "the backup names {named} objects of the archive, which has {there}: put the archive back first. If there is nothing to put \
@@ -81,26 +85,55 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
 }
 
 /// What was erased was not held then, so a hold on it that the backup still knows had been released.
-async fn release(retention: &Retention, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
+async fn release(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    covered: Covered,
+) -> Result<()> {
     let mut tx = begin(&retention.store, None, user).await?;
     holds::release_over(&mut tx, user, covered, now).await?;
     Ok(tx.commit().await?)
 }
 
 async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<ConversationId>> {
-    let found = crate::server::store::conversations::latest(&mut *retention.store.read().await?, user, None, i64::MAX).await?;
-    Ok(found.into_iter().map(|conversation| conversation.id).collect())
+    let found = crate::server::store::conversations::latest(
+        &mut *retention.store.read().await?,
+        user,
+        None,
+        i64::MAX,
+    )
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|conversation| conversation.id)
+        .collect())
 }
 
 /// Goes through a person's entries of all tiers, a page at a time, and erases those that were. Returns how many.
-async fn erase_again(retention: &Retention, now: Timestamp, user: UserId, named: &erased::Named) -> Result<i64> {
+async fn erase_again(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    named: &erased::Named,
+) -> Result<i64> {
     let (filter, archive) = (EntryFilter::default(), &retention.archive);
     let (mut erased, mut before) = (0, None);
     loop {
         let mut reader = retention.store.read().await?;
-        let page = reading::list(&mut reader, archive, user, (&filter, false), before, AT_ONCE).await?;
+        let page = reading::list(
+            &mut reader,
+            archive,
+            user,
+            (&filter, false),
+            before,
+            AT_ONCE,
+        )
+        .await?;
         drop(reader);
-        let Some(last) = page.last() else { return Ok(erased) };
+        let Some(last) = page.last() else {
+            return Ok(erased);
+        };
         before = Some(last.id);
         for entry in page.iter().filter(|entry| named.has(Kind::Entry, entry.id)) {
             release(retention, now, user, Covered::Place(entry.conversation_id)).await?;

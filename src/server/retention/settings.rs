@@ -15,13 +15,28 @@ pub struct RetentionSettings {
     #[arg(long, env = "HOLLY_ARCHIVE_URL")]
     pub archive_url: Option<String>,
     /// Age in days from which an entry is packed.
-    #[arg(long, env = "HOLLY_RETENTION_HOT_DAYS", default_value = "7", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        env = "HOLLY_RETENTION_HOT_DAYS",
+        default_value = "7",
+        allow_hyphen_values = true
+    )]
     pub retention_hot_days: String,
     /// Age in days from which an entry lies in the archive.
-    #[arg(long, env = "HOLLY_RETENTION_WARM_DAYS", default_value = "30", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        env = "HOLLY_RETENTION_WARM_DAYS",
+        default_value = "30",
+        allow_hyphen_values = true
+    )]
     pub retention_warm_days: String,
     /// Age in days from which an entry that nobody keeps is deleted.
-    #[arg(long, env = "HOLLY_RETENTION_COLD_DAYS", default_value = "90", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        env = "HOLLY_RETENTION_COLD_DAYS",
+        default_value = "90",
+        allow_hyphen_values = true
+    )]
     pub retention_cold_days: String,
     /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention, 16 characters or more; without it only admins may.
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
@@ -42,24 +57,42 @@ pub struct RetentionConfig {
 impl RetentionConfig {
     /// What to say of what a scheduler shows, where it could be guessed.
     pub fn short_cron_secret(&self) -> Option<String> {
-        self.cron_secret.as_ref().filter(|secret| secret.len() < CRON_SECRET_ENOUGH)?;
-        Some(format!("has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one"))
+        self.cron_secret
+            .as_ref()
+            .filter(|secret| secret.len() < CRON_SECRET_ENOUGH)?;
+        Some(format!(
+            "has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one"
+        ))
     }
 }
 
 impl RetentionSettings {
     /// Checks every setting and adds its problems to those of the others.
     pub fn check(&self, data_dir: &Path, problems: &mut Vec<String>) -> RetentionConfig {
-        let archive_url = self.archive_url.clone().unwrap_or_else(|| format!("file://{}", data_dir.join("archive").display()));
-        if !["file://", "s3://"].iter().any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme)) {
+        let archive_url = self
+            .archive_url
+            .clone()
+            .unwrap_or_else(|| format!("file://{}", data_dir.join("archive").display()));
+        if !["file://", "s3://"]
+            .iter()
+            .any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme))
+        {
             problems.push(format!("HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://FOLDER or s3://BUCKET/PREFIX"));
         }
         let cron_secret = self.cron_secret.clone().filter(|secret| !secret.is_empty());
-        let policy = Policy::parse(&self.retention_hot_days, &self.retention_warm_days, &self.retention_cold_days);
+        let policy = Policy::parse(
+            &self.retention_hot_days,
+            &self.retention_warm_days,
+            &self.retention_cold_days,
+        );
         let policy = policy.unwrap_or_else(|more| {
             problems.extend(more);
             Policy::default()
         });
-        RetentionConfig { archive_url, policy, cron_secret }
+        RetentionConfig {
+            archive_url,
+            policy,
+            cron_secret,
+        }
     }
 }

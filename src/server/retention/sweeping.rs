@@ -22,8 +22,15 @@ const AT_ONCE: usize = 500;
 
 /// Looks for orphans, once a day, or because an admin says that the database is the right one (`confirmed`). Returns how many were
 /// deleted.
-pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, confirmed: bool) -> Result<i64> {
-    let Some(before) = due(retention, now, confirmed).await? else { return Ok(0) };
+pub(super) async fn sweep(
+    retention: &Retention,
+    fence: Fence,
+    now: Timestamp,
+    confirmed: bool,
+) -> Result<i64> {
+    let Some(before) = due(retention, now, confirmed).await? else {
+        return Ok(0);
+    };
     let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     objects::doom_abandoned(&mut tx, before).await?;
     tx.commit().await?;
@@ -44,8 +51,14 @@ pub(super) async fn sweep(retention: &Retention, fence: Fence, now: Timestamp, c
 }
 
 /// The orphans that a sweep would delete now.
-pub(super) async fn rehearse(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<Vec<String>> {
-    let Some(before) = due(retention, now, confirmed).await? else { return Ok(Vec::new()) };
+pub(super) async fn rehearse(
+    retention: &Retention,
+    now: Timestamp,
+    confirmed: bool,
+) -> Result<Vec<String>> {
+    let Some(before) = due(retention, now, confirmed).await? else {
+        return Ok(Vec::new());
+    };
     let (found, _) = look(retention, before, confirmed).await?;
     Ok(found.into_iter().map(|(_, key)| key).collect())
 }
@@ -60,12 +73,21 @@ async fn due(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<O
 }
 
 /// Looks through the objects that were put before `before`. Returns the orphans to delete, and whether these are all.
-async fn look(retention: &Retention, before: Timestamp, confirmed: bool) -> Result<(Vec<(UserId, String)>, bool)> {
+async fn look(
+    retention: &Retention,
+    before: Timestamp,
+    confirmed: bool,
+) -> Result<(Vec<(UserId, String)>, bool)> {
     let mut orphans = Orphans::none();
     let mut chunks = Box::pin(retention.archive.list(object::FOLDER).try_chunks(AT_ONCE));
     while let Some(chunk) = chunks.next().await {
-        let old = chunk.map_err(|error| error.1)?.into_iter().filter(|found| found.modified < before);
-        for (owner, keys) in by_person(old.filter_map(|found| Some((object::owner(&found.key)?, found.key)))) {
+        let old = chunk
+            .map_err(|error| error.1)?
+            .into_iter()
+            .filter(|found| found.modified < before);
+        for (owner, keys) in
+            by_person(old.filter_map(|found| Some((object::owner(&found.key)?, found.key))))
+        {
             let known = objects::known(&mut *retention.store.look().await?, owner, &keys).await?;
             for key in keys {
                 let is_known = known.contains(&key);
@@ -77,7 +99,13 @@ async fn look(retention: &Retention, before: Timestamp, confirmed: bool) -> Resu
 }
 
 /// Deletes one, unless a run has reserved its name meanwhile.
-async fn sweep_one(retention: &Retention, fence: Fence, owner: UserId, key: &str, now: Timestamp) -> Result<bool> {
+async fn sweep_one(
+    retention: &Retention,
+    fence: Fence,
+    owner: UserId,
+    key: &str,
+    now: Timestamp,
+) -> Result<bool> {
     let mut tx = begin_fenced(&retention.store, Some(fence)).await?;
     let doomed = objects::doom_orphan(&mut tx, owner, key, now).await?;
     reach(FailPoint::OrphanWritten).await;

@@ -45,9 +45,20 @@ pub(super) async fn trim(
         return expire_whole(retention, fence, old, now).await;
     }
     let erased = Erased::now(retention, old.user_id).await?;
-    let Some(Cut { live, expired, moved_to }) = cut(retention, old, cut_off).await? else { return Ok(Trimmed::default()) };
+    let Some(Cut {
+        live,
+        expired,
+        moved_to,
+    }) = cut(retention, old, cut_off).await?
+    else {
+        return Ok(Trimmed::default());
+    };
     reach(FailPoint::MovePlanned).await;
-    let new = if live.is_empty() { None } else { Some(putting::put(retention, fence, &live, erased, now).await?) };
+    let new = if live.is_empty() {
+        None
+    } else {
+        Some(putting::put(retention, fence, &live, erased, now).await?)
+    };
     let key = new.as_ref().map(|new| new.key.clone());
     let swapped = swap(retention, fence, old, new, (&live, &expired), moved_to).await;
     if !matches!(swapped, Ok(true))
@@ -59,14 +70,28 @@ pub(super) async fn trim(
         return Ok(Trimmed::default());
     }
     reach(FailPoint::Swapped).await;
-    let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
-    Ok(Cut { live, expired, moved_to }.becomes(deleted))
+    let deleted =
+        i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
+    Ok(Cut {
+        live,
+        expired,
+        moved_to,
+    }
+    .becomes(deleted))
 }
 
 /// What [`trim`] would do. Errors: the archive or the database failed.
-pub(super) async fn foresee(retention: &Retention, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Trimmed> {
+pub(super) async fn foresee(
+    retention: &Retention,
+    old: &Manifest,
+    cut_off: Option<Timestamp>,
+) -> Result<Trimmed> {
     if expires_whole(old, cut_off) {
-        return Ok(Trimmed { expired: old.entries(), written: 0, deleted: 1 });
+        return Ok(Trimmed {
+            expired: old.entries(),
+            written: 0,
+            deleted: 1,
+        });
     }
     let cut = cut(retention, old, cut_off).await?;
     Ok(cut.map_or_else(Trimmed::default, |cut| cut.becomes(1)))
@@ -86,33 +111,61 @@ struct Cut {
 impl Cut {
     /// What becomes of the object, of which so many are `deleted`.
     fn becomes(&self, deleted: i64) -> Trimmed {
-        Trimmed { expired: self.expired.len() as i64, written: i64::from(!self.live.is_empty()), deleted }
+        Trimmed {
+            expired: self.expired.len() as i64,
+            written: i64::from(!self.live.is_empty()),
+            deleted,
+        }
     }
 }
 
 /// Reads an object. `None` when all of it stays.
-async fn cut(retention: &Retention, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Option<Cut>> {
+async fn cut(
+    retention: &Retention,
+    old: &Manifest,
+    cut_off: Option<Timestamp>,
+) -> Result<Option<Cut>> {
     let cut_off = cut_off.filter(|_| !old.kept);
     let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
-    let entries = retention.archive.entries_once(&old.key, &old.sha256).await?;
+    let entries = retention
+        .archive
+        .entries_once(&old.key, &old.sha256)
+        .await?;
     let gone = holes::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
-    let only = |goes: &dyn Fn(&StoredEntry) -> bool| entries.iter().filter(|entry| goes(entry)).cloned().collect::<Vec<_>>();
+    let only = |goes: &dyn Fn(&StoredEntry) -> bool| {
+        entries
+            .iter()
+            .filter(|entry| goes(entry))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let live = only(&|entry| !gone.may_go(&entry.id) && !expires(entry));
     if live.len() == entries.len() {
         return Ok(None);
     }
-    Ok(Some(Cut { expired: only(&|entry| !gone.contains(&entry.id) && expires(entry)), live, moved_to: gone.moved_to }))
+    Ok(Some(Cut {
+        expired: only(&|entry| !gone.contains(&entry.id) && expires(entry)),
+        live,
+        moved_to: gone.moved_to,
+    }))
 }
 
 /// Dooms an object of which everything expired. It need not be whole for that; files are deleted that its entries name as far as they
 /// can be read.
-async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifest, now: Timestamp) -> Result<Trimmed> {
+async fn expire_whole(
+    retention: &Retention,
+    fence: Option<Fence>,
+    old: &Manifest,
+    now: Timestamp,
+) -> Result<Trimmed> {
     let entries = match retention.archive.entries_once(&old.key, &old.sha256).await {
         Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
         read => read.unwrap_or_default(),
     };
     let mut tx = begin(&retention.store, fence, old.user_id).await?;
-    let Some(current) = objects::find(&mut tx, old.user_id, &old.key).await? else { return Ok(Trimmed::default()) };
+    let Some(current) = objects::find(&mut tx, old.user_id, &old.key).await? else {
+        return Ok(Trimmed::default());
+    };
     if holds::protects(&mut tx, old.user_id, old.conversation_id).await? {
         return Ok(Trimmed::default());
     }
@@ -124,8 +177,13 @@ async fn expire_whole(retention: &Retention, fence: Option<Fence>, old: &Manifes
     reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
     reach(FailPoint::Doomed).await;
-    let deleted = i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
-    Ok(Trimmed { expired: current.entries(), written: 0, deleted })
+    let deleted =
+        i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
+    Ok(Trimmed {
+        expired: current.entries(),
+        written: 0,
+        deleted,
+    })
 }
 
 /// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, something keeps by now what expired, or
@@ -140,7 +198,9 @@ async fn swap(
 ) -> Result<bool> {
     let user = old.user_id;
     let mut tx = begin(&retention.store, fence, user).await?;
-    let Some(current) = objects::find(&mut tx, user, &old.key).await? else { return Ok(false) };
+    let Some(current) = objects::find(&mut tx, user, &old.key).await? else {
+        return Ok(false);
+    };
     if !expired.is_empty() && holds::protects(&mut tx, user, old.conversation_id).await? {
         return Ok(false);
     }
@@ -151,11 +211,18 @@ async fn swap(
     let mut changes = Changes::default();
     current.shift(&mut changes, -1);
     for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {
-        changes.count_deleted((current.day, entry.log_type, entry.status), current.figures(entry));
+        changes.count_deleted(
+            (current.day, entry.log_type, entry.status),
+            current.figures(entry),
+        );
         files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     }
     if let Some(mut new) = new {
-        new.tier = if new.kept { StorageStatus::Archived } else { current.tier };
+        new.tier = if new.kept {
+            StorageStatus::Archived
+        } else {
+            current.tier
+        };
         for entry in live.iter().filter(|entry| gone.contains(&entry.id)) {
             holes::insert(&mut tx, user, &new.key, entry.id).await?;
             new.count(entry, -1);

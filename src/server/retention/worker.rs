@@ -43,7 +43,10 @@ pub async fn look(app: &App, last_known: Option<Timestamp>) -> Result<Option<Tim
     if !is_due(app, last_known) {
         return Ok(last_known);
     }
-    let last = runs::latest(&mut *app.store.read().await?, 1).await?.first().map(|(at, _)| *at);
+    let last = runs::latest(&mut *app.store.read().await?, 1)
+        .await?
+        .first()
+        .map(|(at, _)| *at);
     if is_due(app, last) {
         let policy = app.config.retention.policy;
         let mut lags = lags(&mut app.store.read().await?, policy, app.clock.now()).await?;
@@ -53,7 +56,11 @@ pub async fn look(app: &App, last_known: Option<Timestamp>) -> Result<Option<Tim
         }
         let run = |now| gentle(policy, now, !lags.is_empty());
         let report = run_through(&app.retention, &app.clock, run, LONGEST, &app.metrics).await?;
-        return Ok(if report.busy { last } else { Some(app.clock.now()) });
+        return Ok(if report.busy {
+            last
+        } else {
+            Some(app.clock.now())
+        });
     }
     Ok(last)
 }
@@ -65,17 +72,33 @@ fn is_due(app: &App, last: Option<Timestamp>) -> bool {
 
 /// A run that leaves the database to others most of the time, and less so when the last ones did not keep up.
 pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
-    Run { rests: if behind { RESTS_BEHIND } else { RESTS }, ..Run::at(policy, now) }
+    Run {
+        rests: if behind { RESTS_BEHIND } else { RESTS },
+        ..Run::at(policy, now)
+    }
 }
 
 /// A run that somebody asks for; it goes on when they do not wait for its end.
 pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
     let here = app.clone();
     let run = async move {
-        let run = |now| Run { trust_clock, ..Run::at(here.config.retention.policy, now) };
-        run_through(&here.retention, &here.clock, run, LONGEST_ON_REQUEST, &here.metrics).await
+        let run = |now| Run {
+            trust_clock,
+            ..Run::at(here.config.retention.policy, now)
+        };
+        run_through(
+            &here.retention,
+            &here.clock,
+            run,
+            LONGEST_ON_REQUEST,
+            &here.metrics,
+        )
+        .await
     };
-    app.tasks.spawn(run).await.unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
+    app.tasks
+        .spawn(run)
+        .await
+        .unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
 }
 
 /// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is counted and logged.
@@ -90,7 +113,14 @@ pub async fn run_through(
     let left = || at_most.saturating_sub(began.elapsed());
     let next = || {
         let run = run(clock.now());
-        pass(retention, Run { at_most: run.at_most.min(left()), ..run }, metrics)
+        pass(
+            retention,
+            Run {
+                at_most: run.at_most.min(left()),
+                ..run
+            },
+            metrics,
+        )
     };
     let mut sum = next().await?;
     while sum.more && !left().is_zero() {
@@ -107,8 +137,12 @@ async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Repo
         metrics.retention_failures.inc();
         return ran;
     };
-    metrics.retention_failures.inc_by(u64::try_from(report.failed).unwrap_or(0));
-    metrics.retention_orphans.inc_by(u64::try_from(report.orphans_deleted).unwrap_or(0));
+    metrics
+        .retention_failures
+        .inc_by(u64::try_from(report.failed).unwrap_or(0));
+    metrics
+        .retention_orphans
+        .inc_by(u64::try_from(report.orphans_deleted).unwrap_or(0));
     if report.did_something() || report.failed > 0 {
         tracing::info!(?report, "retention ran");
     }
@@ -121,7 +155,12 @@ async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Repo
 /// Before a command runs, on a database of one process: where neither a server nor another command does, the lease is taken from a
 /// process that died. What is returned keeps other commands from that.
 pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>> {
-    let Some(runner) = Some(data_dir).filter(|_| store.is_single_process()).and_then(Runner::take) else { return Ok(None) };
+    let Some(runner) = Some(data_dir)
+        .filter(|_| store.is_single_process())
+        .and_then(Runner::take)
+    else {
+        return Ok(None);
+    };
     let mut tx = store.begin().await?;
     lease::clear(&mut tx).await?;
     tx.commit().await?;
@@ -135,7 +174,13 @@ pub async fn begin(app: &App) -> Result<()> {
         tracing::warn!("CRON_SECRET {why}");
     }
     let alone = app.store.is_single_process();
-    if alone && let Err(error) = app.retention.archive.clear_unfinished(app.clock.now()).await {
+    if alone
+        && let Err(error) = app
+            .retention
+            .archive
+            .clear_unfinished(app.clock.now())
+            .await
+    {
         tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
     }
     let mut tx = app.store.begin().await?;

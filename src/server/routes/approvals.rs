@@ -16,8 +16,22 @@ pub async fn decide(
     PathIds(here, id): PathIds<ConversationId, EntryId>,
     body: JsonBody,
 ) -> Answer {
-    let word = body.value.get("decision").and_then(|word| word.as_str()).unwrap_or_default();
-    let decision: Decision = word.parse().map_err(|why| Error::refused("decision", format!("{why}")))?;
-    let log = work_log::decide(&app.store, app.clock.now(), account.id, Some(here), id, decision).await?;
+    let word = body
+        .value
+        .get("decision")
+        .and_then(|word| word.as_str())
+        .unwrap_or_default();
+    let decision: Decision = word
+        .parse()
+        .map_err(|why| Error::refused("decision", format!("{why}")))?;
+    let log = work_log::decide(
+        &app.store,
+        app.clock.now(),
+        account.id,
+        Some(here),
+        id,
+        decision,
+    )
+    .await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }

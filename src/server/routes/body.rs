@@ -23,17 +23,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        let value = serde_json::from_slice(&bytes).map_err(|why| Problem::unreadable(format!("the body is not JSON: {why}")))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|why| Problem::unreadable(format!("the body is not JSON: {why}")))?;
         Ok(Self { value, bytes })
     }
 }
 
 fn unreadable(rejection: BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may be at most {BODY_MAX_BYTES} bytes"))
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a body may be at most {BODY_MAX_BYTES} bytes"),
+        ),
         status => Problem::new(status, rejection.body_text()),
     }
 }

@@ -10,7 +10,10 @@ use crate::{
     ids::ConversationId,
     server::{
         archive::reading::forgivingly,
-        chat::{Part, create_conversation, find_conversation, list_conversations, page, rename_conversation},
+        chat::{
+            Part, create_conversation, find_conversation, list_conversations, page,
+            rename_conversation,
+        },
         error::Error,
         middleware::identity::CurrentUser,
         retention::{erasing::purge, keeping::keep_conversation},
@@ -25,21 +28,46 @@ const LIMIT_DEFAULT: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
 
 /// The conversations, most recently used first; `next` is the last of them when there are more, for `before`.
-pub async fn list(State(app): State<App>, CurrentUser(account): CurrentUser, mut params: Params) -> Answer {
-    let limit = params.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT_DEFAULT);
+pub async fn list(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    mut params: Params,
+) -> Answer {
+    let limit = params
+        .number("limit", 1, LIMIT_MAX)
+        .unwrap_or(LIMIT_DEFAULT);
     let before: Option<ConversationId> = params.take("before");
     params.finish()?;
-    let conversations = list_conversations(&mut app.store.read().await?, account.id, before, limit).await?;
-    let next = conversations.last().filter(|_| conversations.len() as i64 == limit).map(|last| last.id);
-    Ok(Json(json!({ "success": true, "conversations": conversations, "next": next })).into_response())
+    let conversations =
+        list_conversations(&mut app.store.read().await?, account.id, before, limit).await?;
+    let next = conversations
+        .last()
+        .filter(|_| conversations.len() as i64 == limit)
+        .map(|last| last.id);
+    Ok(
+        Json(json!({ "success": true, "conversations": conversations, "next": next }))
+            .into_response(),
+    )
 }
 
 /// Begins a conversation, empty.
-pub async fn create(State(app): State<App>, CurrentUser(account): CurrentUser, body: JsonBody) -> Answer {
-    app.limits.creates.admit(format_args!("conversations of {}", account.id), 1, "conversations")?;
+pub async fn create(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    body: JsonBody,
+) -> Answer {
+    app.limits.creates.admit(
+        format_args!("conversations of {}", account.id),
+        1,
+        "conversations",
+    )?;
     let title = title(&body.value)?.unwrap_or_else(|| title_of(""));
     let conversation = create_conversation(&app.store, app.clock.now(), account.id, &title).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "success": true, "conversation": conversation }))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "success": true, "conversation": conversation })),
+    )
+        .into_response())
 }
 
 /// One conversation with its newest messages; `before` reaches older ones.
@@ -53,13 +81,27 @@ pub async fn read(
     params.finish()?;
     let part = before.map_or(Part::End, Part::Before);
     // Messages never lie in the archive: an answer without its entries is whole.
-    let read = |mut reader, archive| async move { page(&mut reader, &archive, account.id, id, part).await };
+    let read = |mut reader, archive| async move {
+        page(&mut reader, &archive, account.id, id, part).await
+    };
     let (page, _) = forgivingly(&app.store, &app.retention.archive, read).await?;
-    let messages: Vec<_> =
-        page.rows.into_iter().filter_map(|row| if let Change::Message(message) = row { Some(message) } else { None }).collect();
+    let messages: Vec<_> = page
+        .rows
+        .into_iter()
+        .filter_map(|row| {
+            if let Change::Message(message) = row {
+                Some(message)
+            } else {
+                None
+            }
+        })
+        .collect();
     let mut conversation = json!(page.conversation);
     conversation["messages"] = json!(messages);
-    Ok(Json(json!({ "success": true, "conversation": conversation, "next": page.span.from })).into_response())
+    Ok(
+        Json(json!({ "success": true, "conversation": conversation, "next": page.span.from }))
+            .into_response(),
+    )
 }
 
 /// Gives a conversation another title, keeps it for good or lets it expire.
@@ -84,10 +126,18 @@ pub async fn rename(
 }
 
 /// Deletes a conversation with everything in it.
-pub async fn delete(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
+pub async fn delete(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
     let receipt = app.assistant.delete_conversation(account.id, id).await?;
     let (objects, objects_pending) = purge(&app.retention, app.clock.now(), account.id).await?;
-    let receipt = Receipt { objects, objects_pending, ..receipt };
+    let receipt = Receipt {
+        objects,
+        objects_pending,
+        ..receipt
+    };
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }
 

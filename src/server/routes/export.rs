@@ -22,7 +22,11 @@ use axum::{
 
 /// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`; with `messages` (the default
 /// of `html`) what was said too.
-pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, mut params: Params) -> Answer {
+pub async fn export(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    mut params: Params,
+) -> Answer {
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
         None | Some("jsonl") => Format::Jsonl,
@@ -40,11 +44,23 @@ pub async fn export(State(app): State<App>, CurrentUser(account): CurrentUser, m
     }
     // it would break off where that belongs, and nobody would know why
     if let Some(key) = damage::of_user(&mut reader, account.id, conversation_id).await? {
-        return Err(Error::Archive(ArchiveError::Damaged(key, "an export would not be whole".to_owned())).into());
+        return Err(Error::Archive(ArchiveError::Damaged(
+            key,
+            "an export would not be whole".to_owned(),
+        ))
+        .into());
     }
     drop(reader);
-    let wanted = Wanted { user: account.id, conversation_id, messages, format };
-    Ok(file(Body::from_stream(exported(app, wanted).await?), wanted))
+    let wanted = Wanted {
+        user: account.id,
+        conversation_id,
+        messages,
+        format,
+    };
+    Ok(file(
+        Body::from_stream(exported(app, wanted).await?),
+        wanted,
+    ))
 }
 
 fn file(body: Body, wanted: Wanted) -> Response {
@@ -60,7 +76,10 @@ fn file(body: Body, wanted: Wanted) -> Response {
     let name = format!("attachment; filename=\"{name}.{ending}\"");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).expect("names of exports are plain text")),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_str(&name).expect("names of exports are plain text"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (headers, body).into_response()

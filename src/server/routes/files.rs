@@ -22,28 +22,42 @@ pub async fn read(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let file = files::find(&mut *app.store.read().await?, account.id, id).await?.ok_or(Error::NotFound("file"))?;
+    let file = files::find(&mut *app.store.read().await?, account.id, id)
+        .await?
+        .ok_or(Error::NotFound("file"))?;
     let tag = format!("\"{id}\"");
     let response = described(&tag).header(header::CONTENT_TYPE, &file.media_type);
     if known(&headers, &tag) {
-        return Ok(finished(response.status(StatusCode::NOT_MODIFIED), Body::empty()));
+        return Ok(finished(
+            response.status(StatusCode::NOT_MODIFIED),
+            Body::empty(),
+        ));
     }
     let size = u64::try_from(file.bytes).unwrap_or(0);
     let Ok(range) = asked(&headers, &tag, size) else {
-        let response = response.status(StatusCode::RANGE_NOT_SATISFIABLE).header(header::CONTENT_RANGE, format!("bytes */{size}"));
+        let response = response
+            .status(StatusCode::RANGE_NOT_SATISFIABLE)
+            .header(header::CONTENT_RANGE, format!("bytes */{size}"));
         return Ok(finished(response, Body::empty()));
     };
     let response = match &range {
         Some(Range { start, end }) => response
             .status(StatusCode::PARTIAL_CONTENT)
-            .header(header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1))
+            .header(
+                header::CONTENT_RANGE,
+                format!("bytes {start}-{}/{size}", end - 1),
+            )
             .header(header::CONTENT_LENGTH, end - start),
         None => response.header(header::CONTENT_LENGTH, size),
     };
     if method == Method::HEAD {
         return Ok(finished(response, Body::empty()));
     }
-    let bytes = app.files.stream(account.id, id, range).await.map_err(Error::from)?;
+    let bytes = app
+        .files
+        .stream(account.id, id, range)
+        .await
+        .map_err(Error::from)?;
     Ok(finished(response, Body::from_stream(bytes)))
 }
 
@@ -52,24 +66,46 @@ fn described(tag: &str) -> Builder {
     Response::builder()
         .header(header::ETAG, tag)
         .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::CACHE_CONTROL, "private, max-age=31536000, immutable")
-        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+        .header(
+            header::CACHE_CONTROL,
+            "private, max-age=31536000, immutable",
+        )
+        .header(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        )
 }
 
 fn finished(response: Builder, body: Body) -> Response {
     // a stored media type that cannot stand in a header is the one thing that can go wrong here
-    response.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    response
+        .body(body)
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 fn known(headers: &HeaderMap, tag: &str) -> bool {
-    let tags = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    tags.is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*"))
+    let tags = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    tags.is_some_and(|tags| {
+        tags.split(',')
+            .any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
+    })
 }
 
 /// The one range that is asked for; of several at once the whole file is given. Errors: it is not in the file.
-fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, http_range_header::RangeUnsatisfiableError> {
+fn asked(
+    headers: &HeaderMap,
+    tag: &str,
+    size: u64,
+) -> Result<Option<Range<u64>>, http_range_header::RangeUnsatisfiableError> {
     let still = |value: &HeaderValue| value.as_bytes() == tag.as_bytes();
-    let Some(range) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
+    let Some(range) = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return Ok(None);
+    };
     if !headers.get(header::IF_RANGE).is_none_or(still) {
         return Ok(None);
     }

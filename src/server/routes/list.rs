@@ -58,7 +58,9 @@ impl Asked {
             storage_status: params.take("storageStatus"),
             text: params.text("q", SEARCH_MAX_CHARS),
         };
-        let limit = params.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT_DEFAULT);
+        let limit = params
+            .number("limit", 1, LIMIT_MAX)
+            .unwrap_or(LIMIT_DEFAULT);
         let (before, after) = (params.take("before"), params.take("after"));
         let archive = params.take("archive").unwrap_or(false);
         let wait = params.number("wait", 0, WAIT_MAX_S);
@@ -66,7 +68,15 @@ impl Asked {
             params.refuse("wait", "needs `after`");
         }
         params.finish()?;
-        Ok(Self { filter, archive, scope, limit, before, after, wait: Duration::from_secs(wait.unwrap_or(0).unsigned_abs()) })
+        Ok(Self {
+            filter,
+            archive,
+            scope,
+            limit,
+            before,
+            after,
+            wait: Duration::from_secs(wait.unwrap_or(0).unsigned_abs()),
+        })
     }
 }
 
@@ -80,15 +90,32 @@ pub async fn list(State(app): State<App>, identity: Identity, params: Params) ->
 }
 
 async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let ((cursor, mut logs, goes_on), gaps) = forgivingly(&app.store, &app.retention.archive, |mut reader, archive| async move {
-        let cursor = Cursor { epoch: app.store.epoch(), rev: heads::of(&mut reader, user).await?.head };
-        let filter = (&asked.filter, asked.archive);
-        let logs = recent_logs(&mut reader, &archive, user, filter, asked.before, asked.limit + 1).await?;
-        Ok((cursor, logs, archive.goes_on_before()))
-    })
+    let ((cursor, mut logs, goes_on), gaps) = forgivingly(
+        &app.store,
+        &app.retention.archive,
+        |mut reader, archive| async move {
+            let cursor = Cursor {
+                epoch: app.store.epoch(),
+                rev: heads::of(&mut reader, user).await?.head,
+            };
+            let filter = (&asked.filter, asked.archive);
+            let logs = recent_logs(
+                &mut reader,
+                &archive,
+                user,
+                filter,
+                asked.before,
+                asked.limit + 1,
+            )
+            .await?;
+            Ok((cursor, logs, archive.goes_on_before()))
+        },
+    )
     .await?;
     let full = logs.len() as i64 == asked.limit;
-    let missing = logs.last().is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
+    let missing = logs
+        .last()
+        .is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
     let more = logs.len() as i64 > asked.limit || missing;
     logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
     let next = logs.last().map(|log| log.id).filter(|_| more).or(goes_on);
@@ -105,14 +132,20 @@ async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -
     let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
     let seen = wakes.borrow_and_update().access;
-    if let Position::Reset(reason) = check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await? {
+    if let Position::Reset(reason) =
+        check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await?
+    {
         return Err(Problem::reset(reason.as_str()));
     }
     let deadline = tokio::time::Instant::now() + asked.wait;
     let mut from = after.rev;
     loop {
         let page = changes::after(&mut *app.store.look().await?, user, from).await?;
-        let rows: Vec<_> = page.rows.into_iter().filter(|row| concerns(row, asked)).collect();
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .filter(|row| concerns(row, asked))
+            .collect();
         if !rows.is_empty() || page.more {
             return Ok(Json(answer(app, asked, rows, page.upto, page.more)).into_response());
         }
@@ -130,13 +163,16 @@ async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -
 
 fn concerns(row: &Change, asked: &Asked) -> bool {
     let filter = &asked.filter;
-    let here = |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));
+    let here =
+        |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));
     match row {
         Change::Entry(entry) => {
             here(entry.conversation_id)
                 && filter.log_type.is_none_or(|kind| kind == entry.log_type)
                 && filter.status.is_none_or(|status| status == entry.status)
-                && filter.storage_status.is_none_or(|tier| tier == entry.storage_status)
+                && filter
+                    .storage_status
+                    .is_none_or(|tier| tier == entry.storage_status)
         }
         Change::Message(message) => here(Some(message.conversation_id)),
         Change::Conversation(conversation) => here(Some(conversation.id)),
@@ -145,8 +181,12 @@ fn concerns(row: &Change, asked: &Asked) -> bool {
 }
 
 fn answer(app: &App, asked: &Asked, rows: Vec<Change>, upto: i64, more: bool) -> Value {
-    let cursor = Cursor { epoch: app.store.epoch(), rev: upto };
-    let (mut logs, mut messages, mut conversations, mut removed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let cursor = Cursor {
+        epoch: app.store.epoch(),
+        rev: upto,
+    };
+    let (mut logs, mut messages, mut conversations, mut removed) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         match row {
             Change::Entry(entry) => logs.push(entry),

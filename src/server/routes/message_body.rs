@@ -43,16 +43,35 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         if kind.starts_with("multipart/form-data") {
-            let form = Multipart::from_request(request, state).await.map_err(|why| Problem::new(why.status(), why.body_text()))?;
+            let form = Multipart::from_request(request, state)
+                .await
+                .map_err(|why| Problem::new(why.status(), why.body_text()))?;
             return Self::of_form(form).await;
         }
-        let body = JsonBody::from_request(request.map(|body| Body::new(Limited::new(body, BODY_MAX_BYTES))), state).await?;
+        let body = JsonBody::from_request(
+            request.map(|body| Body::new(Limited::new(body, BODY_MAX_BYTES))),
+            state,
+        )
+        .await?;
         let text = |name| text(&body.value, name);
-        let content = text("content")?.ok_or_else(|| Error::refused("content", "is required and must be text"))?;
+        let content = text("content")?
+            .ok_or_else(|| Error::refused("content", "is required and must be text"))?;
         let replaces = text("replaces")?.map(|id| replaced(&id)).transpose()?;
-        Ok(Self { asking: Asking { content, model: text("model")?, replaces, ..Asking::default() }, ..Self::default() })
+        Ok(Self {
+            asking: Asking {
+                content,
+                model: text("model")?,
+                replaces,
+                ..Asking::default()
+            },
+            ..Self::default()
+        })
     }
 }
 
@@ -67,12 +86,21 @@ impl MessageBody {
 
     async fn take(&mut self, field: Field<'_>) -> Result<(), Problem> {
         match field.name().unwrap_or_default() {
-            "content" => self.asking.content = field.text().await.map_err(unreadable)?.replace("\r\n", "\n"),
+            "content" => {
+                self.asking.content = field
+                    .text()
+                    .await
+                    .map_err(unreadable)?
+                    .replace("\r\n", "\n")
+            }
             "model" => self.asking.model = Some(field.text().await.map_err(unreadable)?),
-            "replaces" => self.asking.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?),
+            "replaces" => {
+                self.asking.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?)
+            }
             "conversation_id" => {
                 let id = field.text().await.map_err(unreadable)?;
-                self.conversation_id = Some(id.parse().map_err(|_| Error::NotFound("conversation"))?);
+                self.conversation_id =
+                    Some(id.parse().map_err(|_| Error::NotFound("conversation"))?);
             }
             "attachment" => {
                 let name = field.file_name().unwrap_or_default().to_owned();
@@ -82,7 +110,13 @@ impl MessageBody {
                     self.uploads.push(Upload { name, bytes });
                 }
             }
-            other => return Err(Error::refused(&other.chars().take(40).collect::<String>(), "is not a field of this form").into()),
+            other => {
+                return Err(Error::refused(
+                    &other.chars().take(40).collect::<String>(),
+                    "is not a field of this form",
+                )
+                .into());
+            }
         }
         Ok(())
     }
@@ -97,14 +131,16 @@ fn text(body: &Value, name: &str) -> Result<Option<String>, Error> {
 }
 
 fn replaced(id: &str) -> Result<MessageId, Error> {
-    id.parse().map_err(|why: InvalidId| Error::refused("replaces", why.to_string()))
+    id.parse()
+        .map_err(|why: InvalidId| Error::refused("replaces", why.to_string()))
 }
 
 fn unreadable(why: MultipartError) -> Problem {
     match why.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a form may be at most {FORM_MAX_BYTES} bytes"))
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a form may be at most {FORM_MAX_BYTES} bytes"),
+        ),
         status => Problem::new(status, why.body_text()),
     }
 }

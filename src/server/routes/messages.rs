@@ -22,8 +22,15 @@ pub async fn send(
     PathId(id): PathId<ConversationId>,
     body: MessageBody,
 ) -> Answer {
-    let (turn, message) = app.assistant.send_with(account.id, Some(id), body.asking, body.uploads).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "success": true, "message": message, "turnId": turn.id }))).into_response())
+    let (turn, message) = app
+        .assistant
+        .send_with(account.id, Some(id), body.asking, body.uploads)
+        .await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(json!({ "success": true, "message": message, "turnId": turn.id })),
+    )
+        .into_response())
 }
 
 /// The composer's form: the same, and without a conversation a new one begins. A browser without JavaScript is led to the
@@ -35,17 +42,29 @@ pub async fn send_form(
     body: Result<MessageBody, Problem>,
 ) -> Answer {
     let sent = match body {
-        Ok(body) => app.assistant.send_with(account.id, body.conversation_id, body.asking, body.uploads).await.map_err(Problem::from),
+        Ok(body) => app
+            .assistant
+            .send_with(account.id, body.conversation_id, body.asking, body.uploads)
+            .await
+            .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    let plain = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).is_some_and(|accepts| accepts.contains("text/html"));
+    let plain = headers
+        .get(header::ACCEPT)
+        .and_then(|accepts| accepts.to_str().ok())
+        .is_some_and(|accepts| accepts.contains("text/html"));
     match sent {
-        Ok((turn, _)) if plain => Ok(Redirect::to(&format!("/c/{}", turn.conversation_id)).into_response()),
+        Ok((turn, _)) if plain => {
+            Ok(Redirect::to(&format!("/c/{}", turn.conversation_id)).into_response())
+        }
         Ok((turn, message)) => {
             let sent = json!({ "success": true, "conversationId": turn.conversation_id, "message": message, "turnId": turn.id });
             Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
         }
-        Err(problem) => plain.then(|| back(&headers, &problem)).flatten().ok_or(problem),
+        Err(problem) => plain
+            .then(|| back(&headers, &problem))
+            .flatten()
+            .ok_or(problem),
     }
 }
 
@@ -58,13 +77,25 @@ fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
 }
 
 /// Answers the last message once more.
-pub async fn regenerate(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
+pub async fn regenerate(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
     let turn = app.assistant.retry(account.id, id).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "success": true, "turnId": turn.id }))).into_response())
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(json!({ "success": true, "turnId": turn.id })),
+    )
+        .into_response())
 }
 
 /// Stops the running turn; what there is stays.
-pub async fn stop(State(app): State<App>, CurrentUser(account): CurrentUser, PathId(id): PathId<ConversationId>) -> Answer {
+pub async fn stop(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
     let turn = app.assistant.stop(account.id, id).await?;
     Ok(Json(json!({ "success": true, "turnId": turn })).into_response())
 }

@@ -18,29 +18,44 @@ pub struct Params {
 impl Params {
     /// Those of an address. Errors: they are not a query string.
     pub fn of(uri: &Uri) -> Result<Self, Problem> {
-        let Query(left) = Query::try_from_uri(uri).map_err(|why| Problem::unreadable(why.body_text()))?;
-        Ok(Self { left, problems: Vec::new() })
+        let Query(left) =
+            Query::try_from_uri(uri).map_err(|why| Problem::unreadable(why.body_text()))?;
+        Ok(Self {
+            left,
+            problems: Vec::new(),
+        })
     }
 
     /// The parameter as `T`; an empty one counts as absent.
     pub fn take<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.left.remove(name).filter(|text| !text.is_empty())?;
-        text.parse().map_err(|why: T::Err| self.refuse(name, why.to_string())).ok()
+        text.parse()
+            .map_err(|why: T::Err| self.refuse(name, why.to_string()))
+            .ok()
     }
 
     /// The parameter as a whole number from `least` to `most`.
     pub fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
         let text = self.left.remove(name)?;
-        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.refuse(name, format!("must be a whole number from {least} to {most}"));
+            self.refuse(
+                name,
+                format!("must be a whole number from {least} to {most}"),
+            );
         }
         number
     }
 
     /// The parameter as text of at most `most` characters.
     pub fn text(&mut self, name: &str, most: usize) -> Option<String> {
-        let text = self.left.remove(name).filter(|text| !text.trim().is_empty())?;
+        let text = self
+            .left
+            .remove(name)
+            .filter(|text| !text.trim().is_empty())?;
         if text.chars().count() > most {
             self.refuse(name, format!("must be at most {most} characters"));
         }
@@ -49,7 +64,10 @@ impl Params {
 
     /// Notes a problem with a parameter.
     pub fn refuse(&mut self, name: &str, reason: impl Into<String>) {
-        self.problems.push(FieldError { field: name.to_owned(), reason: reason.into() });
+        self.problems.push(FieldError {
+            field: name.to_owned(),
+            reason: reason.into(),
+        });
     }
 
     /// Refuses what is left over and reports every problem.
@@ -59,7 +77,11 @@ impl Params {
         for name in unknown {
             self.refuse(&name, "is not a parameter of this address");
         }
-        if self.problems.is_empty() { Ok(()) } else { Err(self.problems.into()) }
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(self.problems.into())
+        }
     }
 }
 
@@ -79,7 +101,9 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let nothing = || Problem::from(crate::server::error::Error::NotFound("address"));
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| nothing())?;
         text.parse().map(Self).map_err(|_| nothing())
     }
 }
@@ -92,7 +116,12 @@ impl<T: FromStr, U: FromStr, S: Send + Sync> FromRequestParts<S> for PathIds<T, 
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let nothing = || Problem::from(crate::server::error::Error::NotFound("address"));
-        let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
-        Ok(Self(outer.parse().map_err(|_| nothing())?, inner.parse().map_err(|_| nothing())?))
+        let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| nothing())?;
+        Ok(Self(
+            outer.parse().map_err(|_| nothing())?,
+            inner.parse().map_err(|_| nothing())?,
+        ))
     }
 }

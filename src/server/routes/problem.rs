@@ -28,26 +28,39 @@ pub type Answer = Result<Response, Problem>;
 impl Problem {
     /// A problem with this status and sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), fields: Vec::new(), retry_after: None, reset: None }
+        Self {
+            status,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after: None,
+            reset: None,
+        }
     }
 
     /// What went wrong, as a person reads it.
     pub fn sentence(&self) -> String {
         let mut letters = self.detail.chars();
-        letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+            .unwrap_or_default()
     }
 
     /// Nobody is signed in (401).
     pub fn signed_out() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "sign in, or send an API key as `Authorization: Bearer holly_…`")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "sign in, or send an API key as `Authorization: Bearer holly_…`",
+        )
     }
 
     /// The token of the sign-in provider was not taken (401), or could not be checked (503).
     pub fn token_refused(why: Refused) -> Self {
         match why {
-            Refused::Unavailable => {
-                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("the token {why}")) }
-            }
+            Refused::Unavailable => Self {
+                retry_after: Some(60),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("the token {why}"))
+            },
             _ => Self::new(StatusCode::UNAUTHORIZED, format!("the token {why}")),
         }
     }
@@ -64,17 +77,28 @@ impl Problem {
 
     /// Too often (429); come back after so many seconds.
     pub fn too_often(seconds: u64) -> Self {
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, format!("too many requests; try again in {seconds} s"));
-        Self { retry_after: Some(seconds), ..problem }
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("too many requests; try again in {seconds} s"),
+        );
+        Self {
+            retry_after: Some(seconds),
+            ..problem
+        }
     }
 
     /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that comes with them.
     pub fn reset(reason: &'static str) -> Self {
         let problem = Self::new(
             StatusCode::GONE,
-            format!("this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"),
+            format!(
+                "this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"
+            ),
         );
-        Self { reset: Some(reason), ..problem }
+        Self {
+            reset: Some(reason),
+            ..problem
+        }
     }
 }
 
@@ -84,18 +108,34 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
             Error::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
-            Error::Refused(fields) => Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) },
+            Error::Refused(fields) => Self {
+                fields,
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+            },
             Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
-            Error::TooMany { after_s, .. } => Self { retry_after: Some(after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) },
+            Error::TooMany { after_s, .. } => Self {
+                retry_after: Some(after_s),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            },
             Error::Archive(error) => {
                 tracing::error!(request_id = request_id::current(), %error, "the archive failed");
                 let (said, passes) = error.told();
-                Self { retry_after: passes.then_some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
+                Self {
+                    retry_after: passes.then_some(60),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+                }
             }
             Error::Files(_) => {
-                tracing::error!(request_id = request_id::current(), error = detail, "the file storage failed");
+                tracing::error!(
+                    request_id = request_id::current(),
+                    error = detail,
+                    "the file storage failed"
+                );
                 let said = "the storage of files does not answer; try again in a minute";
-                Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) }
+                Self {
+                    retry_after: Some(60),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+                }
             }
             Error::Store(error) => error.into(),
         }
@@ -107,9 +147,15 @@ impl From<StoreError> for Problem {
         tracing::error!(request_id = request_id::current(), %error, "a request failed");
         if error.is_passing() {
             let said = "the server cannot store or read anything at present; try again in a minute";
-            return Self { retry_after: Some(60), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said) };
+            return Self {
+                retry_after: Some(60),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+            };
         }
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on the server; the request's id finds it in the server's log")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "something went wrong on the server; the request's id finds it in the server's log",
+        )
     }
 }
 
@@ -138,7 +184,10 @@ impl IntoResponse for Problem {
         }
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

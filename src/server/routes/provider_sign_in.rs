@@ -79,7 +79,9 @@ pub async fn come_back(
     let policy = policy(&app);
     let from = app.config.proxies.asker(peer.0.ip(), &headers);
     match signed_in(&app, from, &headers, back).await {
-        Ok((token, next)) => with_cookies(&next, [set_cookie(policy, &token), clear_cookie(policy)]),
+        Ok((token, next)) => {
+            with_cookies(&next, [set_cookie(policy, &token), clear_cookie(policy)])
+        }
         Err(trouble) => back_to_the_page(policy, trouble),
     }
 }
@@ -87,7 +89,11 @@ pub async fn come_back(
 /// Leads to where the provider signs people out, or to the sign-in page.
 pub async fn sign_out_there(State(app): State<App>) -> Response {
     let address = match browser_flow(&app) {
-        Ok((provider, client)) => provider.known().await.ok().and_then(|known| flow::sign_out_address(&known, client)),
+        Ok((provider, client)) => provider
+            .known()
+            .await
+            .ok()
+            .and_then(|known| flow::sign_out_address(&known, client)),
         Err(_) => None,
     };
     Redirect::to(address.as_deref().unwrap_or("/sign-in")).into_response()
@@ -95,7 +101,10 @@ pub async fn sign_out_there(State(app): State<App>) -> Response {
 
 fn browser_flow(app: &App) -> Result<(&Provider, &Client), Trouble> {
     let provider = app.provider.as_deref().ok_or(Trouble::Off)?;
-    Ok((provider, provider.config.client.as_ref().ok_or(Trouble::Off)?))
+    Ok((
+        provider,
+        provider.config.client.as_ref().ok_or(Trouble::Off)?,
+    ))
 }
 
 async fn address_there(app: &App, attempt: &Attempt) -> Result<String, Trouble> {
@@ -105,26 +114,55 @@ async fn address_there(app: &App, attempt: &Attempt) -> Result<String, Trouble> 
 }
 
 /// A session's token, and where to go.
-async fn signed_in(app: &App, from: IpAddr, headers: &HeaderMap, back: ComingBack) -> Result<(String, String), Trouble> {
+async fn signed_in(
+    app: &App,
+    from: IpAddr,
+    headers: &HeaderMap,
+    back: ComingBack,
+) -> Result<(String, String), Trouble> {
     let (provider, client) = browser_flow(app)?;
-    app.limits.callbacks.check(&from.to_string()).map_err(|_| Trouble::TooOften)?;
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    app.limits
+        .callbacks
+        .check(&from.to_string())
+        .map_err(|_| Trouble::TooOften)?;
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let attempt = Attempt::of(text(header::COOKIE), policy(app)).ok_or(Trouble::Lost)?;
     let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);
-    whole(back.state).filter(|state| attempt.is(state)).ok_or(Trouble::Lost)?;
+    whole(back.state)
+        .filter(|state| attempt.is(state))
+        .ok_or(Trouble::Lost)?;
     if back.error.is_some() {
         return Err(Trouble::Denied);
     }
     let code = whole(back.code).ok_or(Trouble::Lost)?;
     let claims = flow::exchange(provider, client, &attempt, &code).await?;
     let account = account(app, provider, &claims).await?;
-    let begun = begin_provider_session(&app.store, app.clock.now(), account.id, text(header::USER_AGENT), &provider.config.issuer);
+    let begun = begin_provider_session(
+        &app.store,
+        app.clock.now(),
+        account.id,
+        text(header::USER_AGENT),
+        &provider.config.issuer,
+    );
     tracing::info!(user = %account.id, "somebody signed in with the provider");
     Ok((begun.await?, own_path(Some(attempt.next))))
 }
 
 async fn account(app: &App, provider: &Provider, claims: &Claims) -> Result<Account, Trouble> {
-    people::account_of(&app.store, app.clock.now(), &provider.config, claims, Met::SigningIn).await.map_err(|why| match why {
+    people::account_of(
+        &app.store,
+        app.clock.now(),
+        &provider.config,
+        claims,
+        Met::SigningIn,
+    )
+    .await
+    .map_err(|why| match why {
         NoAccount::Refused(why) => FlowError::Refused(why).into(),
         NoAccount::Store(why) => why.into(),
     })
@@ -169,7 +207,10 @@ impl Trouble {
 }
 
 fn back_to_the_page(policy: SessionPolicy, trouble: Trouble) -> Response {
-    with_cookies(&format!("/sign-in?trouble={}", trouble.word()), [clear_cookie(policy)])
+    with_cookies(
+        &format!("/sign-in?trouble={}", trouble.word()),
+        [clear_cookie(policy)],
+    )
 }
 
 /// Neither the address nor the cookies are for a cache.
@@ -178,7 +219,10 @@ fn with_cookies<const N: usize>(address: &str, cookies: [String; N]) -> Response
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for cookie in cookies {
-        headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("cookies are plain text"));
+        headers.append(
+            header::SET_COOKIE,
+            HeaderValue::from_str(&cookie).expect("cookies are plain text"),
+        );
     }
     response
 }

@@ -6,7 +6,10 @@ use crate::{
     ids::ConversationId,
     server::{
         error::Error,
-        feed::{AUTH_RETRY_MS, Access, Position, Reading, Stream, StreamContext, Timing, check_cursor, lone_event},
+        feed::{
+            AUTH_RETRY_MS, Access, Position, Reading, Stream, StreamContext, Timing, check_cursor,
+            lone_event,
+        },
         middleware::identity::{Credential, Identity},
         state::App,
         store::conversations,
@@ -25,12 +28,19 @@ use serde_json::json;
 const BUSY_RETRY_MS: u64 = 30_000;
 
 /// Opens a stream.
-pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers: HeaderMap, mut params: Params) -> Answer {
+pub async fn stream(
+    State(app): State<App>,
+    identity: Option<Identity>,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Answer {
     let only: Option<ConversationId> = params.take("conversationId");
     let asked: Option<Cursor> = params.take("after");
     params.finish()?;
     let cursor = last_event_id(&headers)?.or(asked);
-    let Some(identity) = identity else { return Ok(ended(lone_event("auth", AUTH_RETRY_MS, &json!({})))) };
+    let Some(identity) = identity else {
+        return Ok(ended(lone_event("auth", AUTH_RETRY_MS, &json!({}))));
+    };
     let user = identity.account.id;
     let Some(place) = app.places.take(user, app.limits.streams) else {
         return Ok(ended(lone_event("busy", BUSY_RETRY_MS, &json!({}))));
@@ -38,11 +48,19 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
     let wakes = app.store.wakeups().subscribe(user);
     let mut reader = app.store.read().await?;
     if let Some(id) = only {
-        conversations::find(&mut reader, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+        conversations::find(&mut reader, user, id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
     }
     let cursor = match check_cursor(&app.store, &mut reader, user, cursor).await? {
         Position::At(cursor) => cursor,
-        Position::Reset(reason) => return Ok(ended(lone_event("reset", app.timing.retry_ms, &json!({ "reason": reason })))),
+        Position::Reset(reason) => {
+            return Ok(ended(lone_event(
+                "reset",
+                app.timing.retry_ms,
+                &json!({ "reason": reason }),
+            )));
+        }
     };
     drop(reader);
     let context = StreamContext {
@@ -55,15 +73,26 @@ pub async fn stream(State(app): State<App>, identity: Option<Identity>, headers:
         frames: app.metrics.frames.clone(),
     };
     let stream = Stream::new(context, Reading { user, only, cursor }, spread(app.timing));
-    let frames =
-        unfold(stream, |mut stream| async move { stream.next().await.map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), stream)) });
+    let frames = unfold(stream, |mut stream| async move {
+        stream
+            .next()
+            .await
+            .map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), stream))
+    });
     Ok(event_stream(Body::from_stream(frames)))
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
-    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let Some(value) = headers
+        .get("last-event-id")
+        .filter(|value| !value.is_empty())
+    else {
+        return Ok(None);
+    };
     let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
-    cursor.map(Some).ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor as the server gave it"))
+    cursor
+        .map(Some)
+        .ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor as the server gave it"))
 }
 
 /// Streams live four to six fifths of the usual life, so that their readers do not all come back at once.
@@ -71,7 +100,10 @@ fn spread(timing: Timing) -> Timing {
     let mut random = [0; 4];
     getrandom::fill(&mut random).expect("the operating system gives randomness");
     let share = 0.8 + 0.4 * f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
-    Timing { life: timing.life.mul_f64(share), ..timing }
+    Timing {
+        life: timing.life.mul_f64(share),
+        ..timing
+    }
 }
 
 fn access(app: App, credential: Credential) -> Access {
@@ -88,8 +120,17 @@ fn ended(event: String) -> Response {
 fn event_stream(body: Body) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    headers.insert(header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    );
+    headers.insert(
+        header::HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     response
 }

@@ -42,21 +42,43 @@ impl Site {
     }
 
     fn in_program(files: &[program::File]) -> Option<Self> {
-        let address = |extension: &str| files.iter().map(|file| file.address).find(|address| is_built(address, extension));
-        Some(Self { script: address(".js")?.to_owned(), wasm: address(".wasm")?.to_owned(), files: Files::Program })
+        let address = |extension: &str| {
+            files
+                .iter()
+                .map(|file| file.address)
+                .find(|address| is_built(address, extension))
+        };
+        Some(Self {
+            script: address(".js")?.to_owned(),
+            wasm: address(".wasm")?.to_owned(),
+            files: Files::Program,
+        })
     }
 
     fn in_folder(folder: &Path) -> Result<Self, StoreError> {
         let address = |extension| {
-            let missing = || format!("there is no /pkg/holly*{extension} in {}; build the site with `make build`", folder.display());
+            let missing = || {
+                format!(
+                    "there is no /pkg/holly*{extension} in {}; build the site with `make build`",
+                    folder.display()
+                )
+            };
             newest(folder, extension).ok_or_else(|| StoreError::Unusable(missing()))
         };
-        Ok(Self { script: address(".js")?, wasm: address(".wasm")?, files: Files::Folder(folder.to_owned()) })
+        Ok(Self {
+            script: address(".js")?,
+            wasm: address(".wasm")?,
+            files: Files::Folder(folder.to_owned()),
+        })
     }
 
     /// A site in this folder whose names carry no hash; nobody looks whether it is there.
     pub fn plain(folder: &Path) -> Self {
-        Self { script: "/pkg/holly.js".into(), wasm: "/pkg/holly.wasm".into(), files: Files::Folder(folder.to_owned()) }
+        Self {
+            script: "/pkg/holly.js".into(),
+            wasm: "/pkg/holly.wasm".into(),
+            files: Files::Folder(folder.to_owned()),
+        }
     }
 }
 
@@ -76,6 +98,10 @@ fn newest(folder: &Path, extension: &str) -> Option<String> {
 
 /// Where a build leaves the site: `site` beside the program, or `target/site`.
 fn built() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
-    beside.filter(|site| site.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|program| Some(program.parent()?.join("site")));
+    beside
+        .filter(|site| site.is_dir())
+        .unwrap_or_else(|| PathBuf::from("target/site"))
 }

@@ -33,7 +33,10 @@ pub fn service(files: &'static [File]) -> Router {
         files
             .iter()
             .find(|file| file.address == address.path())
-            .map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| file.answer(&headers))
+            .map_or_else(
+                || StatusCode::NOT_FOUND.into_response(),
+                |file| file.answer(&headers),
+            )
     }))
 }
 
@@ -45,15 +48,23 @@ impl File {
             None => self.encoded(text(header::ACCEPT_ENCODING).unwrap_or_default()),
             Some(_) => (None, self.plain),
         };
-        let tag = coding.map_or_else(|| format!("\"{}\"", self.tag), |coding| format!("\"{}-{coding}\"", self.tag));
-        let mut response = match range.filter(|_| text(header::IF_RANGE).is_none_or(|known| known == tag)) {
-            _ if text(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag)) => StatusCode::NOT_MODIFIED.into_response(),
-            Some(range) => part(range, bytes),
-            None => Bytes::from_static(bytes).into_response(),
-        };
+        let tag = coding.map_or_else(
+            || format!("\"{}\"", self.tag),
+            |coding| format!("\"{}-{coding}\"", self.tag),
+        );
+        let mut response =
+            match range.filter(|_| text(header::IF_RANGE).is_none_or(|known| known == tag)) {
+                _ if text(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag)) => {
+                    StatusCode::NOT_MODIFIED.into_response()
+                }
+                Some(range) => part(range, bytes),
+                None => Bytes::from_static(bytes).into_response(),
+            };
         let headers = response.headers_mut();
         let kind = mime_guess::from_path(self.address).first_or_octet_stream();
-        let mut say = |name, value: &str| drop(HeaderValue::from_str(value).map(|value| headers.insert(name, value)));
+        let mut say = |name, value: &str| {
+            drop(HeaderValue::from_str(value).map(|value| headers.insert(name, value)))
+        };
         say(header::CONTENT_TYPE, kind.as_ref());
         say(header::ETAG, &tag);
         say(header::VARY, "accept-encoding");
@@ -67,7 +78,11 @@ impl File {
     /// The smallest form that the reader takes.
     fn encoded(&self, accepted: &str) -> (Option<&'static str>, &'static [u8]) {
         let forms = [("br", self.brotli), ("gzip", self.gzip)];
-        let taken = forms.into_iter().find_map(|(coding, bytes)| bytes.filter(|_| accepts(accepted, coding)).map(|bytes| (coding, bytes)));
+        let taken = forms.into_iter().find_map(|(coding, bytes)| {
+            bytes
+                .filter(|_| accepts(accepted, coding))
+                .map(|bytes| (coding, bytes))
+        });
         taken.map_or((None, self.plain), |(coding, bytes)| (Some(coding), bytes))
     }
 }
@@ -76,30 +91,52 @@ impl File {
 fn accepts(accepted: &str, coding: &str) -> bool {
     accepted.split(',').any(|item| {
         let (name, weight) = item.split_once(';').unwrap_or((item, ""));
-        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        let weight = weight
+            .trim()
+            .strip_prefix("q=")
+            .map_or(Ok(1.0), str::parse::<f32>);
         name.trim().eq_ignore_ascii_case(coding) && weight.is_ok_and(|weight| weight > 0.0)
     })
 }
 
 /// Whether `If-None-Match` names this tag.
 fn names(known: &str, tag: &str) -> bool {
-    known.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The range that was asked for; the whole where it is several or no range at all.
 fn part(range: &str, bytes: &'static [u8]) -> Response {
-    let Ok(ranges) = http_range_header::parse_range_header(range) else { return Bytes::from_static(bytes).into_response() };
+    let Ok(ranges) = http_range_header::parse_range_header(range) else {
+        return Bytes::from_static(bytes).into_response();
+    };
     let size = bytes.len();
-    let found = ranges.validate(size as u64).ok().map(|ranges| match ranges.as_slice() {
-        [range] => bytes.get(*range.start() as usize..=*range.end() as usize).map(|bytes| (Some(range.clone()), bytes)),
-        _ => Some((None, bytes)),
-    });
+    let found = ranges
+        .validate(size as u64)
+        .ok()
+        .map(|ranges| match ranges.as_slice() {
+            [range] => bytes
+                .get(*range.start() as usize..=*range.end() as usize)
+                .map(|bytes| (Some(range.clone()), bytes)),
+            _ => Some((None, bytes)),
+        });
     match found.flatten() {
         Some((Some(range), bytes)) => {
             let said = format!("bytes {}-{}/{size}", range.start(), range.end());
-            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, said)], Bytes::from_static(bytes)).into_response()
+            (
+                StatusCode::PARTIAL_CONTENT,
+                [(header::CONTENT_RANGE, said)],
+                Bytes::from_static(bytes),
+            )
+                .into_response()
         }
         Some((None, bytes)) => Bytes::from_static(bytes).into_response(),
-        None => (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{size}"))]).into_response(),
+        None => (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            [(header::CONTENT_RANGE, format!("bytes */{size}"))],
+        )
+            .into_response(),
     }
 }

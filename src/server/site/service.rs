@@ -12,7 +12,11 @@ use tower_http::services::ServeDir;
 /// Answers every address of the site.
 pub fn service(site: &Site) -> Router {
     let files = match &site.files {
-        Files::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder).precompressed_br().precompressed_gzip()),
+        Files::Folder(folder) => Router::new().fallback_service(
+            ServeDir::new(folder)
+                .precompressed_br()
+                .precompressed_gzip(),
+        ),
         Files::Program => program::service(program::FILES),
     };
     files.layer(from_fn(keep))
@@ -23,8 +27,14 @@ async fn keep(request: Request<axum::body::Body>, next: Next) -> Response<axum::
     let mut response = next.run(request).await;
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        let keep = if for_ever { "public, max-age=31536000, immutable" } else { "public, max-age=86400" };
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+        let keep = if for_ever {
+            "public, max-age=31536000, immutable"
+        } else {
+            "public, max-age=86400"
+        };
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     }
     response
 }

@@ -11,9 +11,27 @@ use tower::ServiceExt;
 
 const SCRIPT: &[u8] = b"the script as it is, long enough to be worth compressing";
 const FILES: &[File] = &[
-    File { address: "/pkg/holly.x1.js", tag: "aa", plain: SCRIPT, brotli: Some(b"small"), gzip: Some(b"smaller") },
-    File { address: "/pkg/holly.x2.wasm", tag: "bb", plain: b"wasm", brotli: None, gzip: None },
-    File { address: "/samples/rain.webm", tag: "cc", plain: b"0123456789", brotli: None, gzip: None },
+    File {
+        address: "/pkg/holly.x1.js",
+        tag: "aa",
+        plain: SCRIPT,
+        brotli: Some(b"small"),
+        gzip: Some(b"smaller"),
+    },
+    File {
+        address: "/pkg/holly.x2.wasm",
+        tag: "bb",
+        plain: b"wasm",
+        brotli: None,
+        gzip: None,
+    },
+    File {
+        address: "/samples/rain.webm",
+        tag: "cc",
+        plain: b"0123456789",
+        brotli: None,
+        gzip: None,
+    },
 ];
 
 async fn ask(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
@@ -21,18 +39,31 @@ async fn ask(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>)
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let (parts, body) = program::service(FILES).oneshot(request.body(Body::empty()).unwrap()).await.unwrap().into_parts();
-    (Response::from_parts(parts, ()), to_bytes(body, usize::MAX).await.unwrap().to_vec())
+    let (parts, body) = program::service(FILES)
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
+        .into_parts();
+    (
+        Response::from_parts(parts, ()),
+        to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+    )
 }
 
 fn said<'a>(response: &'a Response<()>, name: &str) -> &'a str {
-    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 #[test]
 fn addresses_are_those_of_the_table() {
     let site = Site::in_program(FILES).unwrap();
-    assert_eq!((site.script.as_str(), site.wasm.as_str(), site.files), ("/pkg/holly.x1.js", "/pkg/holly.x2.wasm", Files::Program));
+    assert_eq!(
+        (site.script.as_str(), site.wasm.as_str(), site.files),
+        ("/pkg/holly.x1.js", "/pkg/holly.x2.wasm", Files::Program)
+    );
     assert_eq!(Site::in_program(&[]), None);
 }
 
@@ -40,15 +71,28 @@ fn addresses_are_those_of_the_table() {
 fn in_a_folder_the_newest_build_counts_and_none_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let missing = Site::find(Some(folder.path())).unwrap_err().to_string();
-    assert!(missing.contains("make build") && missing.contains(&folder.path().display().to_string()), "{missing}");
+    assert!(
+        missing.contains("make build") && missing.contains(&folder.path().display().to_string()),
+        "{missing}"
+    );
     std::fs::create_dir(folder.path().join("pkg")).unwrap();
     let beginning = std::time::SystemTime::UNIX_EPOCH;
-    for (name, age) in [("holly.z.js", 1), ("holly.a.js", 2), ("holly.a.js.br", 3), ("holly.a.wasm", 2), ("other.js", 4)] {
+    for (name, age) in [
+        ("holly.z.js", 1),
+        ("holly.a.js", 2),
+        ("holly.a.js.br", 3),
+        ("holly.a.wasm", 2),
+        ("other.js", 4),
+    ] {
         let file = std::fs::File::create(folder.path().join("pkg").join(name)).unwrap();
-        file.set_modified(beginning + std::time::Duration::from_secs(age)).unwrap();
+        file.set_modified(beginning + std::time::Duration::from_secs(age))
+            .unwrap();
     }
     let site = Site::find(Some(folder.path())).unwrap();
-    assert_eq!((site.script.as_str(), site.wasm.as_str()), ("/pkg/holly.a.js", "/pkg/holly.a.wasm"));
+    assert_eq!(
+        (site.script.as_str(), site.wasm.as_str()),
+        ("/pkg/holly.a.js", "/pkg/holly.a.wasm")
+    );
 }
 
 #[tokio::test]
@@ -61,11 +105,25 @@ async fn a_reader_gets_the_best_form_it_takes() {
         ("", "", SCRIPT),
     ] {
         let (response, found) = ask("/pkg/holly.x1.js", &[("accept-encoding", accepted)]).await;
-        assert_eq!((said(&response, "content-encoding"), found.as_slice()), (coding, body), "{accepted}");
-        assert_eq!((said(&response, "content-type"), said(&response, "vary")), ("text/javascript", "accept-encoding"), "{accepted}");
+        assert_eq!(
+            (said(&response, "content-encoding"), found.as_slice()),
+            (coding, body),
+            "{accepted}"
+        );
+        assert_eq!(
+            (said(&response, "content-type"), said(&response, "vary")),
+            ("text/javascript", "accept-encoding"),
+            "{accepted}"
+        );
     }
     let (response, _) = ask("/pkg/holly.x2.wasm", &[("accept-encoding", "br")]).await;
-    assert_eq!((said(&response, "content-type"), said(&response, "content-encoding")), ("application/wasm", ""));
+    assert_eq!(
+        (
+            said(&response, "content-type"),
+            said(&response, "content-encoding")
+        ),
+        ("application/wasm", "")
+    );
 }
 
 #[tokio::test]
@@ -73,10 +131,26 @@ async fn who_has_a_file_is_not_sent_it_again() {
     let (response, _) = ask("/pkg/holly.x1.js", &[("accept-encoding", "br")]).await;
     let tag = said(&response, "etag").to_owned();
     for known in [tag.clone(), format!("\"other\", W/{tag}"), "*".to_owned()] {
-        let (response, body) = ask("/pkg/holly.x1.js", &[("accept-encoding", "br"), ("if-none-match", &known)]).await;
-        assert_eq!((response.status().as_u16(), body.len(), said(&response, "etag")), (304, 0, tag.as_str()), "{known}");
+        let (response, body) = ask(
+            "/pkg/holly.x1.js",
+            &[("accept-encoding", "br"), ("if-none-match", &known)],
+        )
+        .await;
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                body.len(),
+                said(&response, "etag")
+            ),
+            (304, 0, tag.as_str()),
+            "{known}"
+        );
     }
-    let (response, _) = ask("/pkg/holly.x1.js", &[("accept-encoding", "gzip"), ("if-none-match", &tag)]).await;
+    let (response, _) = ask(
+        "/pkg/holly.x1.js",
+        &[("accept-encoding", "gzip"), ("if-none-match", &tag)],
+    )
+    .await;
     assert_eq!(response.status(), 200, "another form is another thing");
 }
 
@@ -92,12 +166,20 @@ async fn a_player_gets_the_range_it_asks_for() {
     ] {
         let (response, found) = ask("/samples/rain.webm", &[("range", range)]).await;
         assert_eq!(
-            (response.status().as_u16(), found.as_slice(), said(&response, "content-range")),
+            (
+                response.status().as_u16(),
+                found.as_slice(),
+                said(&response, "content-range")
+            ),
             (status, body, content_range),
             "{range}"
         );
     }
-    let (response, _) = ask("/samples/rain.webm", &[("range", "bytes=2-4"), ("if-range", "\"old\"")]).await;
+    let (response, _) = ask(
+        "/samples/rain.webm",
+        &[("range", "bytes=2-4"), ("if-range", "\"old\"")],
+    )
+    .await;
     assert_eq!(response.status(), 200, "the file has changed since");
 }
 
@@ -111,16 +193,31 @@ async fn only_what_is_there_is_kept_wherever_it_lies() {
         std::fs::write(folder.path().join(&file.address[1..]), file.plain).unwrap();
     }
     let answer = async |site: &Site, address: &str| {
-        let answered = service(site).oneshot(Request::get(address).body(Body::empty()).unwrap()).await.unwrap();
-        let keep = answered.headers().get(header::CACHE_CONTROL).map_or("", |value| value.to_str().unwrap());
+        let answered = service(site)
+            .oneshot(Request::get(address).body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let keep = answered
+            .headers()
+            .get(header::CACHE_CONTROL)
+            .map_or("", |value| value.to_str().unwrap());
         (answered.status().as_u16(), keep.to_owned())
     };
     let site = Site::find(Some(folder.path())).unwrap();
     let for_ever = "public, max-age=31536000, immutable".to_owned();
     assert_eq!(answer(&site, "/pkg/holly.x1.js").await, (200, for_ever));
-    assert_eq!(answer(&site, "/samples/rain.webm").await, (200, "public, max-age=86400".to_owned()));
-    let nowhere = Site { files: Files::Program, ..site.clone() };
+    assert_eq!(
+        answer(&site, "/samples/rain.webm").await,
+        (200, "public, max-age=86400".to_owned())
+    );
+    let nowhere = Site {
+        files: Files::Program,
+        ..site.clone()
+    };
     for site in [site, nowhere] {
-        assert_eq!(answer(&site, "/pkg/holly.gone.js").await, (404, String::new()));
+        assert_eq!(
+            answer(&site, "/pkg/holly.gone.js").await,
+            (404, String::new())
+        );
     }
 }

@@ -52,7 +52,9 @@ impl Backend {
             Some("sqlite") => Ok(Self::Sqlite),
             Some("postgres" | "postgresql") if pooled => Ok(Self::Pooled),
             Some("postgres" | "postgresql") => Ok(Self::Postgres),
-            _ => Err(StoreError::Unusable("DATABASE_URL must begin with sqlite:// or postgres://".into())),
+            _ => Err(StoreError::Unusable(
+                "DATABASE_URL must begin with sqlite:// or postgres://".into(),
+            )),
         }
     }
 
@@ -72,7 +74,9 @@ impl Backend {
             (Self::Postgres, Lasting::Later) => "begin; set local synchronous_commit = off",
             // the driver names its statements 1, 2, 3; those of whoever had the connection before have the same names
             (Self::Pooled, Lasting::AtCommit) => "begin; deallocate all",
-            (Self::Pooled, Lasting::Later) => "begin; deallocate all; set local synchronous_commit = off",
+            (Self::Pooled, Lasting::Later) => {
+                "begin; deallocate all; set local synchronous_commit = off"
+            }
         }
     }
 
@@ -96,12 +100,23 @@ impl Backend {
     pub(super) const fn clock(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres | Self::Pooled => Some("select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"),
+            Self::Postgres | Self::Pooled => {
+                Some("select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)")
+            }
         }
     }
 
     pub(super) async fn writers(self, url: &str) -> Result<AnyPool> {
-        self.pool(url, if self == Self::Sqlite { 1 } else { POSTGRES_WRITERS }, true).await
+        self.pool(
+            url,
+            if self == Self::Sqlite {
+                1
+            } else {
+                POSTGRES_WRITERS
+            },
+            true,
+        )
+        .await
     }
 
     pub(super) async fn readers(self, url: &str) -> Result<AnyPool> {
@@ -112,11 +127,16 @@ impl Backend {
         let url = match self {
             Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
             // what is prepared cannot be used again
-            Self::Pooled => format!("{url}{}statement-cache-capacity=0", if url.contains('?') { '&' } else { '?' }),
+            Self::Pooled => format!(
+                "{url}{}statement-cache-capacity=0",
+                if url.contains('?') { '&' } else { '?' }
+            ),
             Self::Sqlite | Self::Postgres => url.to_owned(),
         };
         // a file does not go away between two uses as a server does, and asking costs a turn of the connection's thread
-        let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = AnyPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
         let options = options.test_before_acquire(self != Self::Sqlite);
         let options = options.before_acquire(|connection, _| Box::pin(end_transaction(connection)));
         let options = options.after_connect(move |connection, _| {
@@ -125,7 +145,9 @@ impl Backend {
                     if writes {
                         connection.execute(WRITERS_PRAGMA).await?;
                     }
-                    let settings = sqlx::AssertSqlSafe(format!("pragma busy_timeout = {BUSY_TIMEOUT_MS}; {PRAGMAS}"));
+                    let settings = sqlx::AssertSqlSafe(format!(
+                        "pragma busy_timeout = {BUSY_TIMEOUT_MS}; {PRAGMAS}"
+                    ));
                     connection.execute(settings).await?;
                 }
                 Ok(())
@@ -138,12 +160,20 @@ impl Backend {
         if self != Self::Sqlite {
             return Ok(());
         }
-        let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(pool).await?;
+        let version: String = sqlx::query_scalar("select sqlite_version()")
+            .fetch_one(pool)
+            .await?;
         let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
-        let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        let found = (
+            numbers.next().unwrap_or(0),
+            numbers.next().unwrap_or(0),
+            numbers.next().unwrap_or(0),
+        );
         if found < SQLITE_LEAST {
             let (major, minor, patch) = SQLITE_LEAST;
-            return Err(StoreError::Unusable(format!("SQLite {version} can lose commits; at least {major}.{minor}.{patch} is needed")));
+            return Err(StoreError::Unusable(format!(
+                "SQLite {version} can lose commits; at least {major}.{minor}.{patch} is needed"
+            )));
         }
         Ok(())
     }

@@ -6,9 +6,14 @@ impl Store {
     /// Copies the whole database into a new file, as it is at one moment, while others go on writing. SQLite only.
     pub async fn backup(&self, file: &str) -> Result<()> {
         if !self.is_single_process() {
-            return Err(StoreError::Unusable("a PostgreSQL database is backed up with pg_dump".into()));
+            return Err(StoreError::Unusable(
+                "a PostgreSQL database is backed up with pg_dump".into(),
+            ));
         }
-        sqlx::query("vacuum into $1").bind(file).execute(&self.inner.readers).await?;
+        sqlx::query("vacuum into $1")
+            .bind(file)
+            .execute(&self.inner.readers)
+            .await?;
         Ok(())
     }
 

@@ -37,30 +37,69 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
     let mut rows = Vec::new();
     if moved.entries > 0 {
         let entry = |row: work_logs::EntryRow| Ok(Change::Entry(row.read()?));
-        read_kind(connection, span, work_logs::COLUMNS, "work_logs", entry, &mut rows).await?;
+        read_kind(
+            connection,
+            span,
+            work_logs::COLUMNS,
+            "work_logs",
+            entry,
+            &mut rows,
+        )
+        .await?;
     }
     if moved.messages > 0 {
         let message = |row: messages::MessageRow| Ok(Change::Message(row.read()?));
-        read_kind(connection, span, messages::COLUMNS, "messages", message, &mut rows).await?;
+        read_kind(
+            connection,
+            span,
+            messages::COLUMNS,
+            "messages",
+            message,
+            &mut rows,
+        )
+        .await?;
     }
     if moved.conversations > 0 {
-        let conversation = |row: conversations::ConversationRow| Ok(Change::Conversation(row.read()?));
-        read_kind(connection, span, conversations::COLUMNS, "conversations", conversation, &mut rows).await?;
+        let conversation =
+            |row: conversations::ConversationRow| Ok(Change::Conversation(row.read()?));
+        read_kind(
+            connection,
+            span,
+            conversations::COLUMNS,
+            "conversations",
+            conversation,
+            &mut rows,
+        )
+        .await?;
     }
     if moved.removed > 0 {
         let gone = |row: removed::RemovedRow| Ok(Change::Removed(row.read()?));
-        read_kind(connection, span, "rev, kind, id", "removed", gone, &mut rows).await?;
+        read_kind(
+            connection,
+            span,
+            "rev, kind, id",
+            "removed",
+            gone,
+            &mut rows,
+        )
+        .await?;
     }
     rows.sort_by_key(Change::rev);
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let upto = if more { rows.last().map_or(head, Change::rev) } else { head };
+    let upto = if more {
+        rows.last().map_or(head, Change::rev)
+    } else {
+        head
+    };
     Ok(Page { rows, upto, more })
 }
 
 async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Moved> {
     let in_table = |table: &str, name: &str| {
-        format!("(select count(*) from (select 1 from {table} where user_id = $1 and rev > $2 limit 1) as x) as {name}")
+        format!(
+            "(select count(*) from (select 1 from {table} where user_id = $1 and rev > $2 limit 1) as x) as {name}"
+        )
     };
     let sql = format!(
         "select coalesce((select head from heads where user_id = $1), 0) as head, {}, {}, {}, {}",
@@ -69,7 +108,9 @@ async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Resu
         in_table("conversations", "conversations"),
         in_table("removed", "removed"),
     );
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(after);
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .bind(after);
     Ok(query.fetch_one(connection).await?)
 }
 
@@ -92,8 +133,14 @@ async fn read_kind<R>(
 where
     R: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
 {
-    let sql = format!("select {columns} from {table} where user_id = $1 and rev > $2 and rev <= $3 order by rev limit {}", PAGE + 1);
-    let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(after).bind(head);
+    let sql = format!(
+        "select {columns} from {table} where user_id = $1 and rev > $2 and rev <= $3 order by rev limit {}",
+        PAGE + 1
+    );
+    let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .bind(after)
+        .bind(head);
     for row in query.fetch_all(connection).await? {
         into.push(read(row)?);
     }

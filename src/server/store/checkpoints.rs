@@ -13,7 +13,11 @@ const LONG: i64 = 8_000;
 /// Passive tries, as writers go on meanwhile; the last step, which holds them up, then has little left.
 const TRIES: usize = 4;
 /// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
-const CUT_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(10) };
+const CUT_AFTER: Duration = if cfg!(test) {
+    Duration::ZERO
+} else {
+    Duration::from_secs(10)
+};
 /// Cuts of one request; a reader may hold each up.
 const CUTS: usize = 50;
 const BETWEEN_CUTS: Duration = Duration::from_millis(100);
@@ -23,7 +27,10 @@ const PAGES: i64 = 256;
 impl Store {
     /// Keeps the log short and free of what was deleted, for ever. On PostgreSQL, which does that itself, there is nothing to do.
     pub async fn tend_log(&self) {
-        tokio::join!(self.write_log_when_filled(), self.cut_log_when_text_is_left());
+        tokio::join!(
+            self.write_log_when_filled(),
+            self.cut_log_when_text_is_left()
+        );
     }
 
     async fn write_log_when_filled(&self) {
@@ -71,7 +78,8 @@ impl Store {
     /// Pages in the log, and how many of them are written into the database.
     async fn checkpoint(&self, how: &str) -> Result<(i64, i64)> {
         let sql = sqlx::AssertSqlSafe(format!("pragma wal_checkpoint({how})"));
-        let (_, pages, written): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&self.inner.readers).await?;
+        let (_, pages, written): (i64, i64, i64) =
+            sqlx::query_as(sql).fetch_one(&self.inner.readers).await?;
         Ok((pages, written))
     }
 
@@ -85,10 +93,18 @@ impl Store {
     /// when somebody still reads what lies in it.
     async fn begin_log_anew(&self, how: &str) -> Result<bool> {
         self.write_log().await?;
-        let sql = format!("pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = {BUSY_TIMEOUT_MS}");
-        let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&self.inner.writers).await?;
+        let sql = format!(
+            "pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = {BUSY_TIMEOUT_MS}"
+        );
+        let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&self.inner.writers)
+            .await?;
         // of three columns whether it was held up is the first
-        let held_up = told.iter().filter(|row| row.len() == 3).map(|row| row.try_get::<i64, _>(0)).collect::<sqlx::Result<Vec<_>>>()?;
+        let held_up = told
+            .iter()
+            .filter(|row| row.len() == 3)
+            .map(|row| row.try_get::<i64, _>(0))
+            .collect::<sqlx::Result<Vec<_>>>()?;
         Ok(held_up == [0])
     }
 
@@ -101,7 +117,9 @@ impl Store {
         let (mut free, mut left) = (i64::MAX, self.free_pages().await?);
         // a file that was not made to give pages back gives none
         while 0 < left && left < free {
-            sqlx::query(sqlx::AssertSqlSafe(vacuum.as_str())).fetch_all(&self.inner.writers).await?;
+            sqlx::query(sqlx::AssertSqlSafe(vacuum.as_str()))
+                .fetch_all(&self.inner.writers)
+                .await?;
             (free, left) = (left, self.free_pages().await?);
         }
         for _ in 0..CUTS {
@@ -115,6 +133,8 @@ impl Store {
     }
 
     async fn free_pages(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar("pragma freelist_count").fetch_one(&self.inner.readers).await?)
+        Ok(sqlx::query_scalar("pragma freelist_count")
+            .fetch_one(&self.inner.readers)
+            .await?)
     }
 }

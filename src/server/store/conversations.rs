@@ -45,9 +45,19 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
     nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
-    let query = query.bind(conversation.running_turn_id.map(|id| id.to_string())).bind(conversation.created_at.millis());
-    query.bind(conversation.updated_at.millis()).bind(conversation.rev).bind(&conversation.model).execute(&mut **tx).await?;
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(conversation.id.to_string())
+        .bind(&conversation.title);
+    let query = query
+        .bind(conversation.running_turn_id.map(|id| id.to_string()))
+        .bind(conversation.created_at.millis());
+    query
+        .bind(conversation.updated_at.millis())
+        .bind(conversation.rev)
+        .bind(&conversation.model)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -55,18 +65,35 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
     nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
-    let sql =
-        "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(conversation.id.to_string()).bind(&conversation.title);
+    let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(conversation.id.to_string())
+        .bind(&conversation.title);
     let query = query.bind(conversation.running_turn_id.map(|id| id.to_string()));
-    query.bind(conversation.updated_at.millis()).bind(conversation.rev).bind(&conversation.model).execute(&mut **tx).await?;
+    query
+        .bind(conversation.updated_at.millis())
+        .bind(conversation.rev)
+        .bind(&conversation.model)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// One conversation of its owner.
-pub async fn find(connection: &mut AnyConnection, user: UserId, id: ConversationId) -> Result<Option<Conversation>> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from conversations where user_id = $1 and id = $2"));
-    let row = sqlx::query_as::<_, ConversationRow>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?;
+pub async fn find(
+    connection: &mut AnyConnection,
+    user: UserId,
+    id: ConversationId,
+) -> Result<Option<Conversation>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from conversations where user_id = $1 and id = $2"
+    ));
+    let row = sqlx::query_as::<_, ConversationRow>(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.map(ConversationRow::read).transpose()
 }
 
@@ -80,19 +107,43 @@ pub async fn titles(
         return Ok(BTreeMap::new());
     }
     let ids_in = marks(2, 1, ids.len(), "");
-    let sql = sqlx::AssertSqlSafe(format!("select id, title from conversations where user_id = $1 and id in {ids_in}"));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select id, title from conversations where user_id = $1 and id in {ids_in}"
+    ));
     let query = sqlx::query_as::<_, (String, String)>(sql).bind(user.to_string());
-    let found = ids.iter().fold(query, |query, id| query.bind(id.to_string())).fetch_all(connection).await?;
-    found.into_iter().map(|(id, title)| Ok((parsed("id", &id)?, title))).collect()
+    let found = ids
+        .iter()
+        .fold(query, |query, id| query.bind(id.to_string()))
+        .fetch_all(connection)
+        .await?;
+    found
+        .into_iter()
+        .map(|(id, title)| Ok((parsed("id", &id)?, title)))
+        .collect()
 }
 
 /// The owner's most recently used conversations, newest first, at most `limit`; after `before` those that were used less recently.
-pub async fn latest(connection: &mut AnyConnection, user: UserId, before: Option<ConversationId>, limit: i64) -> Result<Vec<Conversation>> {
+pub async fn latest(
+    connection: &mut AnyConnection,
+    user: UserId,
+    before: Option<ConversationId>,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
     let behind = "(updated_at, id) < (select updated_at, id from conversations where user_id = $1 and id = ?)";
     let asked = Conditions::from(3).and(behind, before);
-    let sql = format!("select {COLUMNS} from conversations where user_id = $1{} order by updated_at desc, id desc limit $2", asked.sql);
-    let query = sqlx::query_as::<_, ConversationRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(limit);
-    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
+    let sql = format!(
+        "select {COLUMNS} from conversations where user_id = $1{} order by updated_at desc, id desc limit $2",
+        asked.sql
+    );
+    let query = sqlx::query_as::<_, ConversationRow>(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .bind(limit);
+    let rows = asked
+        .values
+        .into_iter()
+        .fold(query, |query, value| query.bind(value))
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(ConversationRow::read).collect()
 }
 
@@ -101,10 +152,21 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, before: Option
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
     tx.leaves_text();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";
-    let messages = sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?.rows_affected();
-    for sql in ["delete from turns where user_id = $1 and conversation_id = $2", "delete from conversations where user_id = $1 and id = $2"]
-    {
-        sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).execute(&mut **tx).await?;
+    let messages = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .execute(&mut **tx)
+        .await?
+        .rows_affected();
+    for sql in [
+        "delete from turns where user_id = $1 and conversation_id = $2",
+        "delete from conversations where user_id = $1 and id = $2",
+    ] {
+        sqlx::query(sql)
+            .bind(user.to_string())
+            .bind(id.to_string())
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(i64::try_from(messages).unwrap_or(i64::MAX))
 }

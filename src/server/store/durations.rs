@@ -63,27 +63,56 @@ pub(super) struct Timed {
 pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
     let metadata = &entry.metadata;
     let (source, name) = match entry.log_type {
-        LogType::AiResponse => ("model", metadata.text("modelName").or_else(|| metadata.text("model"))?),
+        LogType::AiResponse => (
+            "model",
+            metadata
+                .text("modelName")
+                .or_else(|| metadata.text("model"))?,
+        ),
         LogType::ToolCall => ("tool", metadata.text("tool")?),
         _ => return None,
     };
-    let duration_ms = entry.duration_ms.filter(|_| entry.status != Status::Working)?;
+    let duration_ms = entry
+        .duration_ms
+        .filter(|_| entry.status != Status::Working)?;
     let mut name: String = name.chars().take(NAME_MAX).collect();
     super::nul::spaced(&mut name);
-    Some(Timed { source, name, bucket: bucket(duration_ms) })
+    Some(Timed {
+        source,
+        name,
+        bucket: bucket(duration_ms),
+    })
 }
 
 const TOTALS: Totals = Totals {
     table: "work_log_durations",
     key: &["day", "source", "name", "bucket"],
-    sums: &["entries", "failed", "fallbacks", "tokens", "first_token_ms", "first_tokens"],
+    sums: &[
+        "entries",
+        "failed",
+        "fallbacks",
+        "tokens",
+        "first_token_ms",
+        "first_tokens",
+    ],
 };
 
 /// Counts entries of one person in (`sign` 1) or out (`sign` -1).
-pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEntry, i64)]) -> Result<()> {
+pub(super) async fn count(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    entries: &[(&WorkLogEntry, i64)],
+) -> Result<()> {
     let mut sums = Sums::new(&TOTALS);
     for (entry, sign) in entries {
-        let Some(Timed { source, name, bucket }) = timed(entry) else { continue };
+        let Some(Timed {
+            source,
+            name,
+            bucket,
+        }) = timed(entry)
+        else {
+            continue;
+        };
         let metadata = &entry.metadata;
         let number = |name| counted(metadata, name);
         let figures = [
@@ -94,7 +123,16 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
             number("timeToFirstTokenMs"),
             i64::from(metadata.number("timeToFirstTokenMs").is_some()),
         ];
-        sums.add(vec![entry.timestamp.day().into(), source.into(), Part::Text(name), bucket.into()], &figures, *sign);
+        sums.add(
+            vec![
+                entry.timestamp.day().into(),
+                source.into(),
+                Part::Text(name),
+                bucket.into(),
+            ],
+            &figures,
+            *sign,
+        );
     }
     sums.write(tx, user).await.map(drop)
 }
@@ -105,7 +143,10 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Buc
                cast(sum(fallbacks) as bigint) as fallbacks, cast(sum(tokens) as bigint) as tokens, \
                cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as bigint) as first_tokens \
                from work_log_durations where day >= $1 group by source, name, bucket having sum(entries) > 0 order by source, name, bucket";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// How many settled answers there were in a day or an hour, and how many of them in place of another model.
@@ -123,7 +164,10 @@ pub struct AnswersLine {
 pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
     let sql = "select day as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) as bigint) as fallbacks \
                from work_log_durations where day >= $1 and source = 'model' group by day";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 #[cfg(test)]
@@ -134,7 +178,10 @@ mod tests {
     fn a_duration_lies_in_its_bucket_and_the_bucket_is_narrow() {
         for ms in [0, 1, 2, 9, 100, 2_345, 60_000, 31_622_400_000] {
             let upper = upper_ms(bucket(ms));
-            assert!(upper >= ms && upper as f64 <= ms as f64 * 1.2 + 2.0, "{ms} is told as {upper}");
+            assert!(
+                upper >= ms && upper as f64 <= ms as f64 * 1.2 + 2.0,
+                "{ms} is told as {upper}"
+            );
         }
     }
 }

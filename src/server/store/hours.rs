@@ -16,11 +16,22 @@ const KEPT: i64 = 49;
 const TOTALS: Totals = Totals {
     table: "work_log_hours",
     key: &["hour", "log_type", "status", "name", "bucket"],
-    sums: &["entries", "fallbacks", "input_tokens", "output_tokens", "first_token_ms", "first_tokens"],
+    sums: &[
+        "entries",
+        "fallbacks",
+        "input_tokens",
+        "output_tokens",
+        "first_token_ms",
+        "first_tokens",
+    ],
 };
 
 /// Counts entries of one person in (`sign` 1) or out (`sign` -1).
-pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEntry, i64)]) -> Result<()> {
+pub(super) async fn count(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    entries: &[(&WorkLogEntry, i64)],
+) -> Result<()> {
     let mut sums = Sums::new(&TOTALS);
     for (entry, sign) in entries {
         let timed = timed(entry);
@@ -34,7 +45,9 @@ pub(super) async fn count(tx: &mut Tx<'_>, user: UserId, entries: &[(&WorkLogEnt
             of_timed(counted(metadata, "timeToFirstTokenMs")),
             of_timed(i64::from(metadata.number("timeToFirstTokenMs").is_some())),
         ];
-        let (name, bucket) = timed.map_or((String::new(), -1), |Timed { name, bucket, .. }| (name, bucket));
+        let (name, bucket) = timed.map_or((String::new(), -1), |Timed { name, bucket, .. }| {
+            (name, bucket)
+        });
         let line = vec![
             entry.timestamp.hour().into(),
             entry.log_type.as_str().into(),
@@ -69,7 +82,10 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Hou
     let sql = "select hour, log_type, status, cast(sum(entries) as bigint) as entries, cast(sum(input_tokens) as bigint) as input_tokens, \
                cast(sum(output_tokens) as bigint) as output_tokens from work_log_hours where hour >= $1 \
                group by hour, log_type, status having sum(entries) <> 0 order by hour, log_type, status";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// How long everybody's models and tools took since the hour `since`.
@@ -80,20 +96,30 @@ pub async fn durations(connection: &mut AnyConnection, since: i64) -> Result<Vec
                cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as bigint) as first_tokens \
                from work_log_hours where hour >= $1 and bucket >= 0 \
                group by log_type, name, bucket having sum(entries) > 0 order by log_type, name, bucket";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// Everybody's answers since the hour `since`, by hour.
 pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
     let sql = "select hour as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) as bigint) as fallbacks \
                from work_log_hours where hour >= $1 and bucket >= 0 and log_type = 'ai_response' group by hour";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// Takes out at most `limit` lines that are too old at `now`. Returns how many.
 pub async fn trim(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<i64> {
     let sql = "delete from work_log_hours where (user_id, hour, log_type, status, name, bucket) in \
                (select user_id, hour, log_type, status, name, bucket from work_log_hours where hour < $1 order by hour limit $2)";
-    let done = sqlx::query(sql).bind(now.hour() - KEPT).bind(limit).execute(&mut **tx).await?;
+    let done = sqlx::query(sql)
+        .bind(now.hour() - KEPT)
+        .bind(limit)
+        .execute(&mut **tx)
+        .await?;
     Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
 }

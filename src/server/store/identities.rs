@@ -33,7 +33,11 @@ struct IdentityRow {
 impl IdentityRow {
     fn read(self) -> Result<Identity> {
         Ok(Identity {
-            account: Account { id: parsed("id", &self.id)?, email: self.email, is_admin: self.admin_since.is_some() },
+            account: Account {
+                id: parsed("id", &self.id)?,
+                email: self.email,
+                is_admin: self.admin_since.is_some(),
+            },
             disabled: self.disabled_at.is_some(),
             has_password: self.password_hash.is_some(),
             grants_admin: self.grants_admin != 0,
@@ -43,33 +47,74 @@ impl IdentityRow {
 }
 
 /// The person whom the provider `issuer` calls `subject`, also when switched off.
-pub async fn find(connection: &mut AnyConnection, issuer: &str, subject: &str) -> Result<Option<Identity>> {
+pub async fn find(
+    connection: &mut AnyConnection,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<Identity>> {
     let sql = "select u.id, u.email, u.password_hash, u.admin_since, u.disabled_at, i.grants_admin, i.tokens_from \
                from identities i join users u on u.id = i.user_id where i.issuer = $1 and i.subject = $2";
-    let row = sqlx::query_as::<_, IdentityRow>(sql).bind(issuer).bind(subject).fetch_optional(connection).await?;
+    let row = sqlx::query_as::<_, IdentityRow>(sql)
+        .bind(issuer)
+        .bind(subject)
+        .fetch_optional(connection)
+        .await?;
     row.map(IdentityRow::read).transpose()
 }
 
 /// Notes who a person is at a provider. `false` when the provider's person has an account already, or the account an identity there.
-pub async fn insert(connection: &mut AnyConnection, now: Timestamp, user: UserId, issuer: &str, subject: &str) -> Result<bool> {
+pub async fn insert(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+    issuer: &str,
+    subject: &str,
+) -> Result<bool> {
     let sql = "insert into identities (issuer, subject, user_id, grants_admin, tokens_from, created_at) values ($1, $2, $3, 0, 0, $4) \
                on conflict do nothing";
-    let query = sqlx::query(sql).bind(issuer).bind(subject).bind(user.to_string()).bind(now.millis());
+    let query = sqlx::query(sql)
+        .bind(issuer)
+        .bind(subject)
+        .bind(user.to_string())
+        .bind(now.millis());
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
 /// Makes the person an admin by the provider's word, or takes back what that word gave. What was given here is not touched.
-pub async fn set_admin(connection: &mut AnyConnection, now: Timestamp, user: UserId, issuer: &str, is_admin: bool) -> Result<()> {
+pub async fn set_admin(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+    issuer: &str,
+    is_admin: bool,
+) -> Result<()> {
     let sql = "update identities set grants_admin = $3 where user_id = $1 and issuer = $2";
-    sqlx::query(sql).bind(user.to_string()).bind(issuer).bind(i64::from(is_admin)).execute(&mut *connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(issuer)
+        .bind(i64::from(is_admin))
+        .execute(&mut *connection)
+        .await?;
     let sql = "update users set admin_since = $2 where id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(is_admin.then_some(now.millis())).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(is_admin.then_some(now.millis()))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Refuses tokens that were issued to the person before `now`.
-pub async fn refuse_earlier_tokens(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<()> {
+pub async fn refuse_earlier_tokens(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+) -> Result<()> {
     let sql = "update identities set tokens_from = $2 where user_id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(now.millis()).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(now.millis())
+        .execute(connection)
+        .await?;
     Ok(())
 }

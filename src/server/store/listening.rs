@@ -28,24 +28,42 @@ impl Listener {
             listener.listen_all(channels.iter().copied()).await?;
             Ok(Self(listener))
         };
-        let late = |_| StoreError::Unusable(format!("no LISTEN connection within {} s", CONNECT_TIMEOUT.as_secs()));
-        tokio::time::timeout(CONNECT_TIMEOUT, open).await.map_err(late)?
+        let late = |_| {
+            StoreError::Unusable(format!(
+                "no LISTEN connection within {} s",
+                CONNECT_TIMEOUT.as_secs()
+            ))
+        };
+        tokio::time::timeout(CONNECT_TIMEOUT, open)
+            .await
+            .map_err(late)?
     }
 
     /// What is said next; `None` after the connection was lost and made anew, with whatever was said meanwhile lost.
     pub async fn next(&mut self) -> Result<Option<Told>> {
         let told = self.0.try_recv().await?;
-        Ok(told.map(|told| Told { channel: told.channel().to_owned(), payload: told.payload().to_owned() }))
+        Ok(told.map(|told| Told {
+            channel: told.channel().to_owned(),
+            payload: told.payload().to_owned(),
+        }))
     }
 }
 
 impl Store {
     /// Says something to every process that listens, in a transaction of its own.
     pub async fn notify(&self, words: &[(&str, String)]) -> Result<()> {
-        let mut tx = self.inner.writers.begin_with(self.inner.backend.begin_write(Lasting::AtCommit)).await?;
+        let mut tx = self
+            .inner
+            .writers
+            .begin_with(self.inner.backend.begin_write(Lasting::AtCommit))
+            .await?;
         for (channel, payload) in words {
             let sql = "select cast(pg_notify($1, $2) as text)";
-            sqlx::query(sql).bind(*channel).bind(payload).execute(&mut *tx).await?;
+            sqlx::query(sql)
+                .bind(*channel)
+                .bind(payload)
+                .execute(&mut *tx)
+                .await?;
         }
         Ok(tx.commit().await?)
     }

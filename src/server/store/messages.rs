@@ -36,7 +36,11 @@ impl MessageRow {
             content: self.content,
             html: None,
             html_bytes: 0,
-            attachments: self.attachments.map(|json| from_json("attachments", &json)).transpose()?.unwrap_or_default(),
+            attachments: self
+                .attachments
+                .map(|json| from_json("attachments", &json))
+                .transpose()?
+                .unwrap_or_default(),
             status: parsed("status", &self.status)?,
             facts: from_json("facts", &self.facts)?,
             created_at: Timestamp::from_millis(self.created_at),
@@ -52,7 +56,11 @@ impl MessageRow {
 pub fn render(message: &mut Message) {
     if message.role == Role::Assistant {
         let growing = message.status == MessageStatus::Streaming;
-        message.html_bytes = if growing { finished_blocks(&message.content) } else { message.content.len() };
+        message.html_bytes = if growing {
+            finished_blocks(&message.content)
+        } else {
+            message.content.len()
+        };
         message.html = Some(markdown::render(&message.content[..message.html_bytes]));
     }
 }
@@ -63,10 +71,24 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     message.rev = tx.next_rev(user).await?;
     let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(message.conversation_id.to_string());
-    let query = query.bind(message.turn_id.map(|id| id.to_string())).bind(message.role.as_str()).bind(&message.content);
-    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(attachments_json(message));
-    query.bind(message.created_at.millis()).bind(message.updated_at.millis()).bind(message.rev).execute(&mut **tx).await?;
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(message.id.to_string())
+        .bind(message.conversation_id.to_string());
+    let query = query
+        .bind(message.turn_id.map(|id| id.to_string()))
+        .bind(message.role.as_str())
+        .bind(&message.content);
+    let query = query
+        .bind(message.status.as_str())
+        .bind(facts_json(message))
+        .bind(attachments_json(message));
+    query
+        .bind(message.created_at.millis())
+        .bind(message.updated_at.millis())
+        .bind(message.rev)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -77,9 +99,20 @@ pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \
                where user_id = $1 and id = $2 and status in ('streaming', $4)";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(message.id.to_string()).bind(&message.content);
-    let query = query.bind(message.status.as_str()).bind(facts_json(message)).bind(message.updated_at.millis());
-    Ok(query.bind(message.rev).execute(&mut **tx).await?.rows_affected() == 1)
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(message.id.to_string())
+        .bind(&message.content);
+    let query = query
+        .bind(message.status.as_str())
+        .bind(facts_json(message))
+        .bind(message.updated_at.millis());
+    Ok(query
+        .bind(message.rev)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected()
+        == 1)
 }
 
 fn facts_json(message: &Message) -> String {
@@ -100,9 +133,17 @@ pub async fn latest(
     limit: i64,
 ) -> Result<Vec<Message>> {
     let asked = Conditions::from(4).and("id < ?", before);
-    let sql = format!("select {COLUMNS} from messages where user_id = $1 and conversation_id = $2{} order by id desc limit $3", asked.sql);
-    let query = sqlx::query_as::<_, MessageRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(conversation.to_string());
-    let query = asked.values.into_iter().fold(query.bind(limit), |query, value| query.bind(value));
+    let sql = format!(
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2{} order by id desc limit $3",
+        asked.sql
+    );
+    let query = sqlx::query_as::<_, MessageRow>(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .bind(conversation.to_string());
+    let query = asked
+        .values
+        .into_iter()
+        .fold(query.bind(limit), |query, value| query.bind(value));
     let rows = query.fetch_all(connection).await?;
     rows.into_iter().map(MessageRow::read).collect()
 }
@@ -118,39 +159,84 @@ pub async fn earliest(
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
     ));
-    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
-    let rows = query.bind(from.to_string()).bind(limit).fetch_all(connection).await?;
+    let query = sqlx::query_as::<_, MessageRow>(sql)
+        .bind(user.to_string())
+        .bind(conversation.to_string());
+    let rows = query
+        .bind(from.to_string())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(MessageRow::read).collect()
 }
 
 /// The messages of a conversation behind `id` that hold, oldest first.
-pub async fn behind(connection: &mut AnyConnection, user: UserId, conversation: ConversationId, id: MessageId) -> Result<Vec<MessageId>> {
+pub async fn behind(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: ConversationId,
+    id: MessageId,
+) -> Result<Vec<MessageId>> {
     let sql = "select id from messages where user_id = $1 and conversation_id = $2 and id > $3 and status <> 'superseded' order by id";
-    let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string()).bind(conversation.to_string()).bind(id.to_string());
-    query.fetch_all(connection).await?.iter().map(|id| parsed("id", id)).collect()
+    let query = sqlx::query_scalar::<_, String>(sql)
+        .bind(user.to_string())
+        .bind(conversation.to_string())
+        .bind(id.to_string());
+    query
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|id| parsed("id", id))
+        .collect()
 }
 
 /// Marks a message as superseded.
 pub async fn supersede(tx: &mut Tx<'_>, user: UserId, now: Timestamp, id: MessageId) -> Result<()> {
     let rev = tx.next_rev(user).await?;
     let sql = "update messages set status = 'superseded', updated_at = $3, rev = $4 where user_id = $1 and id = $2";
-    sqlx::query(sql).bind(user.to_string()).bind(id.to_string()).bind(now.millis()).bind(rev).execute(&mut **tx).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .bind(now.millis())
+        .bind(rev)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// The person's last message that holds.
-pub async fn last_asked(connection: &mut AnyConnection, user: UserId, conversation: ConversationId) -> Result<Option<Message>> {
+pub async fn last_asked(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<Option<Message>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and role = 'user' and status = 'done' \
          order by id desc limit 1"
     ));
-    let query = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(conversation.to_string());
-    query.fetch_optional(connection).await?.map(MessageRow::read).transpose()
+    let query = sqlx::query_as::<_, MessageRow>(sql)
+        .bind(user.to_string())
+        .bind(conversation.to_string());
+    query
+        .fetch_optional(connection)
+        .await?
+        .map(MessageRow::read)
+        .transpose()
 }
 
 /// The messages of a turn that are still being written.
-pub async fn streaming(connection: &mut AnyConnection, user: UserId, turn: TurnId) -> Result<Vec<Message>> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = 'streaming'"));
-    let rows = sqlx::query_as::<_, MessageRow>(sql).bind(user.to_string()).bind(turn.to_string()).fetch_all(connection).await?;
+pub async fn streaming(
+    connection: &mut AnyConnection,
+    user: UserId,
+    turn: TurnId,
+) -> Result<Vec<Message>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = 'streaming'"
+    ));
+    let rows = sqlx::query_as::<_, MessageRow>(sql)
+        .bind(user.to_string())
+        .bind(turn.to_string())
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(MessageRow::read).collect()
 }

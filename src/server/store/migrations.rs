@@ -23,7 +23,9 @@ pub(super) async fn migrate(backend: Backend, pool: &AnyPool) -> Result<()> {
     let done = match backend {
         Backend::Postgres | Backend::Pooled => steps.run(pool).await,
         Backend::Sqlite => {
-            let mut tx = pool.begin_with(backend.begin_write(Lasting::AtCommit)).await?;
+            let mut tx = pool
+                .begin_with(backend.begin_write(Lasting::AtCommit))
+                .await?;
             // `run` itself cannot be sent between threads when it is given a borrowed connection
             let done = steps.run_direct(None, &mut *tx, false).await;
             if done.is_ok() {
@@ -43,10 +45,12 @@ fn explained(why: MigrateError, steps: &Migrator) -> StoreError {
             "the database belongs to a newer Holly: it has taken step {step}, this program ({version}) knows {last}; \
              start the newer program, or restore a backup from before the upgrade"
         )),
-        MigrateError::VersionMissing(step) | MigrateError::VersionMismatch(step) => StoreError::Unusable(format!(
-            "the database's step {step} is not the one that this program ({version}) knows; \
+        MigrateError::VersionMissing(step) | MigrateError::VersionMismatch(step) => {
+            StoreError::Unusable(format!(
+                "the database's step {step} is not the one that this program ({version}) knows; \
              it was made by a program built from other sources"
-        )),
+            ))
+        }
         why => why.into(),
     }
 }

@@ -115,7 +115,9 @@ impl Store {
             migrations::migrate(backend, &writers).await?;
         }
         let readers = backend.readers(url).await?;
-        let mut tx = writers.begin_with(backend.begin_write(Lasting::AtCommit)).await?;
+        let mut tx = writers
+            .begin_with(backend.begin_write(Lasting::AtCommit))
+            .await?;
         meta::refuse_half_copied(&mut tx).await?;
         let epoch = meta::epoch(&mut tx).await?;
         tx.commit().await?;
@@ -132,7 +134,9 @@ impl Store {
         };
         // of whoever had it open before
         inner.text_left.notify_one();
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Begins a writing transaction; on SQLite it waits for its turn.
@@ -147,7 +151,11 @@ impl Store {
     }
 
     async fn begin_write(&self, lasting: Lasting) -> Result<Tx<'_>> {
-        let tx = self.inner.writers.begin_with(self.inner.backend.begin_write(lasting)).await?;
+        let tx = self
+            .inner
+            .writers
+            .begin_with(self.inner.backend.begin_write(lasting))
+            .await?;
         Ok(Tx::new(tx, &self.inner))
     }
 
@@ -158,29 +166,48 @@ impl Store {
 
     /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some connections are left to all others.
     pub async fn read_patiently(&self) -> Result<Reader> {
-        let place = tokio::time::timeout(backend::ACQUIRE_TIMEOUT, self.inner.patient.clone().acquire_owned()).await;
-        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let place = tokio::time::timeout(
+            backend::ACQUIRE_TIMEOUT,
+            self.inner.patient.clone().acquire_owned(),
+        )
+        .await;
+        let place = place
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
         self.snapshot(Some(place)).await
     }
 
     async fn snapshot(&self, place: Option<OwnedSemaphorePermit>) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(Reader::of(self.inner.readers.begin_with(self.inner.backend.begin_read()).await?, place))
+        Ok(Reader::of(
+            self.inner
+                .readers
+                .begin_with(self.inner.backend.begin_read())
+                .await?,
+            place,
+        ))
     }
 
     /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
     pub async fn look(&self) -> Result<Look> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match self.inner.backend.begin_look() {
-            Some(begin) => Look::Transaction(Reader::of(self.inner.readers.begin_with(begin).await?, None)),
+            Some(begin) => Look::Transaction(Reader::of(
+                self.inner.readers.begin_with(begin).await?,
+                None,
+            )),
             None => Look::Connection(self.inner.readers.acquire().await?),
         })
     }
 
     /// What time it is where several processes meet; `None` on a database of one process.
     pub async fn clock(&self) -> Result<Option<Timestamp>> {
-        let Some(sql) = self.inner.backend.clock() else { return Ok(None) };
-        let millis = sqlx::query_scalar(sql).fetch_one(&mut *self.look().await?).await?;
+        let Some(sql) = self.inner.backend.clock() else {
+            return Ok(None);
+        };
+        let millis = sqlx::query_scalar(sql)
+            .fetch_one(&mut *self.look().await?)
+            .await?;
         Ok(Some(Timestamp::from_millis(millis)))
     }
 
@@ -216,21 +243,36 @@ impl Store {
 /// front of each row's own.
 fn marks(first: usize, rows: usize, columns: usize, before: &str) -> String {
     let row = |row: usize| {
-        let own = (first + row * columns..first + (row + 1) * columns).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let own = (first + row * columns..first + (row + 1) * columns)
+            .map(|n| format!("${n}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         format!("({before}{own})")
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads a stored word, id or JSON text.
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: &str) -> Result<T> {
-    text.parse().map_err(|why: T::Err| StoreError::Corrupt { what, why: why.to_string() })
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    what: &'static str,
+    text: &str,
+) -> Result<T> {
+    text.parse().map_err(|why: T::Err| StoreError::Corrupt {
+        what,
+        why: why.to_string(),
+    })
 }
 
-fn parsed_option<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: Option<&str>) -> Result<Option<T>> {
+fn parsed_option<T: std::str::FromStr<Err: std::fmt::Display>>(
+    what: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>> {
     text.map(|text| parsed(what, text)).transpose()
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|why| StoreError::Corrupt { what, why: why.to_string() })
+    serde_json::from_str(text).map_err(|why| StoreError::Corrupt {
+        what,
+        why: why.to_string(),
+    })
 }

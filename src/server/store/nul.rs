@@ -9,12 +9,20 @@ const ITSELF: &str = "\u{fdd0}\u{fdd2}";
 
 /// Text as the databases hold it.
 pub(super) fn disguised(text: &str) -> String {
-    if text.contains(['\0', SIGN]) { text.replace(SIGN, ITSELF).replace('\0', NUL) } else { text.to_owned() }
+    if text.contains(['\0', SIGN]) {
+        text.replace(SIGN, ITSELF).replace('\0', NUL)
+    } else {
+        text.to_owned()
+    }
 }
 
 /// The text that a database holds.
 pub(super) fn plain(text: String) -> String {
-    if text.contains(SIGN) { text.replace(NUL, "\0").replace(ITSELF, "\u{fdd0}") } else { text }
+    if text.contains(SIGN) {
+        text.replace(NUL, "\0").replace(ITSELF, "\u{fdd0}")
+    } else {
+        text
+    }
 }
 
 /// In the words of people and of models a space stands in for NUL: bounds and sizes stay as they are.

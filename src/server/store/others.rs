@@ -16,7 +16,9 @@ pub async fn watch_others(store: Store) {
         tokio::time::sleep(LOOK_EVERY).await;
         match look(&store, seen).await {
             Ok(now) => seen = Some(now),
-            Err(error) => tracing::warn!(%error, "it could not be read whether another process has written; it is read again"),
+            Err(error) => {
+                tracing::warn!(%error, "it could not be read whether another process has written; it is read again")
+            }
         }
     }
 }
@@ -27,7 +29,10 @@ async fn look(store: &Store, seen: Option<i64>) -> Result<i64> {
         let people = store.wakeups().listened_for();
         let heads = heads::of_many(&mut *store.read().await?, &people).await?;
         for user in people {
-            let rev = heads.iter().find(|(owner, _)| *owner == user).map_or(0, |(_, rev)| *rev);
+            let rev = heads
+                .iter()
+                .find(|(owner, _)| *owner == user)
+                .map_or(0, |(_, rev)| *rev);
             store.wakeups().heard(user, Hint { rev, access: true });
         }
     }
@@ -37,6 +42,8 @@ async fn look(store: &Store, seen: Option<i64>) -> Result<i64> {
 impl Store {
     async fn foreign_commits(&self) -> Result<i64> {
         let sql = "select cast(data_version as bigint) from pragma_data_version";
-        Ok(sqlx::query_scalar(sql).fetch_one(&self.inner.writers).await?)
+        Ok(sqlx::query_scalar(sql)
+            .fetch_one(&self.inner.writers)
+            .await?)
     }
 }

@@ -30,57 +30,119 @@ impl PersonRow {
 const COLUMNS: &str = "id, email, admin_since, disabled_at, created_at, last_active_at";
 
 /// People whose address contains `part`, by address, after `after`, at most `limit`.
-pub async fn list(connection: &mut AnyConnection, part: &str, after: &str, limit: i64) -> Result<Vec<Person>> {
-    let pattern = format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-    let sql = format!("select {COLUMNS} from users where email like $1 escape '\\' and email > $2 order by email limit $3");
-    let query = sqlx::query_as::<_, PersonRow>(sqlx::AssertSqlSafe(sql)).bind(pattern).bind(after).bind(limit);
-    query.fetch_all(connection).await?.into_iter().map(PersonRow::read).collect()
+pub async fn list(
+    connection: &mut AnyConnection,
+    part: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Person>> {
+    let pattern = format!(
+        "%{}%",
+        part.replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_")
+    );
+    let sql = format!(
+        "select {COLUMNS} from users where email like $1 escape '\\' and email > $2 order by email limit $3"
+    );
+    let query = sqlx::query_as::<_, PersonRow>(sqlx::AssertSqlSafe(sql))
+        .bind(pattern)
+        .bind(after)
+        .bind(limit);
+    query
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(PersonRow::read)
+        .collect()
 }
 
 /// One person, also when they are disabled.
 pub async fn find(connection: &mut AnyConnection, user: UserId) -> Result<Option<Person>> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where id = $1"));
-    sqlx::query_as::<_, PersonRow>(sql).bind(user.to_string()).fetch_optional(connection).await?.map(PersonRow::read).transpose()
+    sqlx::query_as::<_, PersonRow>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .map(PersonRow::read)
+        .transpose()
 }
 
 /// The person with this address, also when they are disabled.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Person>> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where email = $1"));
-    sqlx::query_as::<_, PersonRow>(sql).bind(email).fetch_optional(connection).await?.map(PersonRow::read).transpose()
+    sqlx::query_as::<_, PersonRow>(sql)
+        .bind(email)
+        .fetch_optional(connection)
+        .await?
+        .map(PersonRow::read)
+        .transpose()
 }
 
 /// Makes a person an admin since `since`, or no longer one.
-pub async fn set_admin(connection: &mut AnyConnection, user: UserId, since: Option<Timestamp>) -> Result<()> {
+pub async fn set_admin(
+    connection: &mut AnyConnection,
+    user: UserId,
+    since: Option<Timestamp>,
+) -> Result<()> {
     let sql = "update users set admin_since = $2 where id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(since.map(Timestamp::millis)).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(since.map(Timestamp::millis))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Disables a person at `at`, or enables them again.
-pub async fn set_disabled(connection: &mut AnyConnection, user: UserId, at: Option<Timestamp>) -> Result<()> {
+pub async fn set_disabled(
+    connection: &mut AnyConnection,
+    user: UserId,
+    at: Option<Timestamp>,
+) -> Result<()> {
     let sql = "update users set disabled_at = $2 where id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(at.map(Timestamp::millis)).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(at.map(Timestamp::millis))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Gives a person another password, in PHC form.
 pub async fn set_password(connection: &mut AnyConnection, user: UserId, hash: &str) -> Result<()> {
     let sql = "update users set password_hash = $2 where id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(hash).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(hash)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Notes that a person was there.
-pub async fn note_active(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<()> {
+pub async fn note_active(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+) -> Result<()> {
     let sql = "update users set last_active_at = $2 where id = $1";
-    sqlx::query(sql).bind(user.to_string()).bind(now.millis()).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(now.millis())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Whether a person may do anything: they are there and not disabled.
 pub async fn is_enabled(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from users where id = $1 and disabled_at is null";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// Waits until nobody else changes who is an admin, and keeps others waiting until the end of the transaction.
@@ -93,11 +155,19 @@ pub async fn lock_admins(connection: &mut AnyConnection) -> Result<()> {
 /// Whether an admin besides this person may still come in.
 pub async fn is_another_admin(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from users where id <> $1 and admin_since is not null and disabled_at is null limit 1";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// Whether there is anybody besides this person.
 pub async fn is_anybody_else(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from users where id <> $1 limit 1";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }

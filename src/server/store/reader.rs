@@ -12,8 +12,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) const fn of(transaction: Transaction<'static, Any>, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { transaction, _place: place }
+    pub(super) const fn of(
+        transaction: Transaction<'static, Any>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            transaction,
+            _place: place,
+        }
     }
 }
 

@@ -41,70 +41,133 @@ impl SessionRow {
 }
 
 /// Adds a session.
-pub async fn insert(connection: &mut AnyConnection, session: &Session, user_agent: &str) -> Result<()> {
+pub async fn insert(
+    connection: &mut AnyConnection,
+    session: &Session,
+    user_agent: &str,
+) -> Result<()> {
     let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at, provider) \
                values ($1, $2, $3, $4, $4, $5, $6)";
-    let query = sqlx::query(sql).bind(&session.token_hash).bind(session.user_id.to_string()).bind(user_agent);
-    let query = query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis());
+    let query = sqlx::query(sql)
+        .bind(&session.token_hash)
+        .bind(session.user_id.to_string())
+        .bind(user_agent);
+    let query = query
+        .bind(session.last_seen_at.millis())
+        .bind(session.expires_at.millis());
     query.bind(&session.provider).execute(connection).await?;
     Ok(())
 }
 
 /// The session with this token, unless it ran out.
-pub async fn by_token(connection: &mut AnyConnection, now: Timestamp, token_hash: &str) -> Result<Option<Session>> {
+pub async fn by_token(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    token_hash: &str,
+) -> Result<Option<Session>> {
     let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
-    let row: Option<SessionRow> = sqlx::query_as(sql).bind(token_hash).bind(now.millis()).fetch_optional(connection).await?;
+    let row: Option<SessionRow> = sqlx::query_as(sql)
+        .bind(token_hash)
+        .bind(now.millis())
+        .fetch_optional(connection)
+        .await?;
     row.map(SessionRow::read).transpose()
 }
 
 /// Notes that it was used and moves its end.
 pub async fn extend(connection: &mut AnyConnection, session: &Session) -> Result<()> {
     let sql = "update sessions set last_seen_at = $3, expires_at = $4 where user_id = $1 and token_hash = $2";
-    let query = sqlx::query(sql).bind(session.user_id.to_string()).bind(&session.token_hash);
-    query.bind(session.last_seen_at.millis()).bind(session.expires_at.millis()).execute(connection).await?;
+    let query = sqlx::query(sql)
+        .bind(session.user_id.to_string())
+        .bind(&session.token_hash);
+    query
+        .bind(session.last_seen_at.millis())
+        .bind(session.expires_at.millis())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Ends one session.
 pub async fn delete(connection: &mut AnyConnection, user: UserId, token_hash: &str) -> Result<()> {
     let sql = "delete from sessions where user_id = $1 and token_hash = $2";
-    sqlx::query(sql).bind(user.to_string()).bind(token_hash).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(token_hash)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Ends all sessions of a person.
 pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
-    sqlx::query("delete from sessions where user_id = $1").bind(user.to_string()).execute(connection).await?;
+    sqlx::query("delete from sessions where user_id = $1")
+        .bind(user.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Ends sessions that could not begin any more: those by password where there are none, and those of other providers than `issuer`.
-pub async fn delete_impossible(connection: &mut AnyConnection, passwords: bool, issuer: Option<&str>) -> Result<u64> {
+pub async fn delete_impossible(
+    connection: &mut AnyConnection,
+    passwords: bool,
+    issuer: Option<&str>,
+) -> Result<u64> {
     let sql = "delete from sessions where (provider is null and $1 = 0) or (provider is not null and provider <> $2)";
-    let query = sqlx::query(sql).bind(i64::from(passwords)).bind(issuer.unwrap_or_default());
+    let query = sqlx::query(sql)
+        .bind(i64::from(passwords))
+        .bind(issuer.unwrap_or_default());
     Ok(query.execute(connection).await?.rows_affected())
 }
 
 /// A person's sessions with the browser that holds each, last used first.
-pub async fn of_user(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<Vec<(Session, String)>> {
+pub async fn of_user(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+) -> Result<Vec<(Session, String)>> {
     let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
                order by last_seen_at desc, token_hash limit 200";
-    let rows: Vec<(String, String, Option<String>, i64, i64, String)> =
-        sqlx::query_as(sql).bind(user.to_string()).bind(now.millis()).fetch_all(connection).await?;
+    let rows: Vec<(String, String, Option<String>, i64, i64, String)> = sqlx::query_as(sql)
+        .bind(user.to_string())
+        .bind(now.millis())
+        .fetch_all(connection)
+        .await?;
     let read = |(token_hash, user_id, provider, last_seen_at, expires_at, user_agent)| {
-        SessionRow { token_hash, user_id, provider, last_seen_at, expires_at }.read().map(|session| (session, user_agent))
+        SessionRow {
+            token_hash,
+            user_id,
+            provider,
+            last_seen_at,
+            expires_at,
+        }
+        .read()
+        .map(|session| (session, user_agent))
     };
     rows.into_iter().map(read).collect()
 }
 
 /// Ends all sessions of a person but one.
-pub async fn delete_others(connection: &mut AnyConnection, user: UserId, token_hash: &str) -> Result<()> {
+pub async fn delete_others(
+    connection: &mut AnyConnection,
+    user: UserId,
+    token_hash: &str,
+) -> Result<()> {
     let sql = "delete from sessions where user_id = $1 and token_hash <> $2";
-    sqlx::query(sql).bind(user.to_string()).bind(token_hash).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(token_hash)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Forgets sessions that ran out.
 pub async fn delete_expired(connection: &mut AnyConnection, now: Timestamp) -> Result<u64> {
-    Ok(sqlx::query("delete from sessions where expires_at <= $1").bind(now.millis()).execute(connection).await?.rows_affected())
+    Ok(sqlx::query("delete from sessions where expires_at <= $1")
+        .bind(now.millis())
+        .execute(connection)
+        .await?
+        .rows_affected())
 }

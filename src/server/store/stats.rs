@@ -100,20 +100,39 @@ impl Changes {
     }
 
     /// Counts figures as deleted: they take nothing any more.
-    pub fn count_deleted(&mut self, (day, log_type, status): (i64, LogType, Status), figures: Figures) {
-        self.count((day, log_type, status, DELETED), Figures { stored_bytes: 0, ..figures }, 1);
+    pub fn count_deleted(
+        &mut self,
+        (day, log_type, status): (i64, LogType, Status),
+        figures: Figures,
+    ) {
+        self.count(
+            (day, log_type, status, DELETED),
+            Figures {
+                stored_bytes: 0,
+                ..figures
+            },
+            1,
+        );
     }
 
     /// Writes them, and takes out what they leave empty: of a tier that is passed through no line stays behind.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-        let left: BTreeSet<i64> = self.0.iter().filter(|(_, figures)| figures.entries < 0).map(|((day, ..), _)| *day).collect();
+        let left: BTreeSet<i64> = self
+            .0
+            .iter()
+            .filter(|(_, figures)| figures.entries < 0)
+            .map(|((day, ..), _)| *day)
+            .collect();
         if !self.add(tx, user).await? {
             return Ok(());
         }
         for day in left {
-            let sql =
-                "delete from work_log_stats where user_id = $1 and day = $2 and tier <> 'deleted' and entries = 0 and stored_bytes = 0";
-            sqlx::query(sql).bind(user.to_string()).bind(day).execute(&mut **tx).await?;
+            let sql = "delete from work_log_stats where user_id = $1 and day = $2 and tier <> 'deleted' and entries = 0 and stored_bytes = 0";
+            sqlx::query(sql)
+                .bind(user.to_string())
+                .bind(day)
+                .execute(&mut **tx)
+                .await?;
         }
         Ok(())
     }
@@ -122,9 +141,32 @@ impl Changes {
     async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut sums = Sums::new(&TOTALS);
         for ((day, log_type, status, tier), figures) in self.0 {
-            let Figures { entries, bytes, stored_bytes, duration_ms, input_tokens, output_tokens } = figures;
-            let line = vec![day.into(), log_type.as_str().into(), status.as_str().into(), tier.into()];
-            sums.add(line, &[entries, bytes, stored_bytes, duration_ms, input_tokens, output_tokens], 1);
+            let Figures {
+                entries,
+                bytes,
+                stored_bytes,
+                duration_ms,
+                input_tokens,
+                output_tokens,
+            } = figures;
+            let line = vec![
+                day.into(),
+                log_type.as_str().into(),
+                status.as_str().into(),
+                tier.into(),
+            ];
+            sums.add(
+                line,
+                &[
+                    entries,
+                    bytes,
+                    stored_bytes,
+                    duration_ms,
+                    input_tokens,
+                    output_tokens,
+                ],
+                1,
+            );
         }
         sums.write(tx, user).await
     }
@@ -133,28 +175,55 @@ impl Changes {
 const TOTALS: Totals = Totals {
     table: "work_log_stats",
     key: &["day", "log_type", "status", "tier"],
-    sums: &["entries", "bytes", "stored_bytes", "duration_ms", "input_tokens", "output_tokens"],
+    sums: &[
+        "entries",
+        "bytes",
+        "stored_bytes",
+        "duration_ms",
+        "input_tokens",
+        "output_tokens",
+    ],
 };
 
 /// Counts an entry that is new.
-pub(super) async fn count_new(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
+pub(super) async fn count_new(
+    tx: &mut Tx<'_>,
+    entry: &WorkLogEntry,
+    stored_bytes: i64,
+) -> Result<()> {
     count_row(tx, entry, stored_bytes).await?;
     hours::count(tx, entry.user_id, &[(entry, 1)]).await?;
     durations::count(tx, entry.user_id, &[(entry, 1)]).await
 }
 
 /// Counts the row of an entry that was counted before as one of another tier; who did it and how long it took stays counted.
-pub(super) async fn count_row(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
+pub(super) async fn count_row(
+    tx: &mut Tx<'_>,
+    entry: &WorkLogEntry,
+    stored_bytes: i64,
+) -> Result<()> {
     let mut changes = Changes::default();
-    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), 1);
+    changes.count(
+        line(entry, entry.storage_status.as_str()),
+        figures(entry, stored_bytes),
+        1,
+    );
     changes.add(tx, entry.user_id).await.map(drop)
 }
 
 /// Counts an entry out as it was and in as it is, each with the bytes that its row takes.
-pub(super) async fn count_change(tx: &mut Tx<'_>, before: (&WorkLogEntry, i64), after: (&WorkLogEntry, i64)) -> Result<()> {
+pub(super) async fn count_change(
+    tx: &mut Tx<'_>,
+    before: (&WorkLogEntry, i64),
+    after: (&WorkLogEntry, i64),
+) -> Result<()> {
     let (mut changes, user) = (Changes::default(), after.0.user_id);
     for ((entry, stored_bytes), sign) in [(before, -1), (after, 1)] {
-        changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), sign);
+        changes.count(
+            line(entry, entry.storage_status.as_str()),
+            figures(entry, stored_bytes),
+            sign,
+        );
     }
     changes.add(tx, user).await?;
     let both = [(before.0, -1), (after.0, 1)];
@@ -163,10 +232,21 @@ pub(super) async fn count_change(tx: &mut Tx<'_>, before: (&WorkLogEntry, i64), 
 }
 
 /// Takes an entry out of its tier and into the deleted ones. By the hour and by duration it stays counted as it is.
-pub(super) async fn move_to_deleted(tx: &mut Tx<'_>, entry: &WorkLogEntry, stored_bytes: i64) -> Result<()> {
+pub(super) async fn move_to_deleted(
+    tx: &mut Tx<'_>,
+    entry: &WorkLogEntry,
+    stored_bytes: i64,
+) -> Result<()> {
     let mut changes = Changes::default();
-    changes.count(line(entry, entry.storage_status.as_str()), figures(entry, stored_bytes), -1);
-    changes.count_deleted((entry.timestamp.day(), entry.log_type, entry.status), figures(entry, 0));
+    changes.count(
+        line(entry, entry.storage_status.as_str()),
+        figures(entry, stored_bytes),
+        -1,
+    );
+    changes.count_deleted(
+        (entry.timestamp.day(), entry.log_type, entry.status),
+        figures(entry, 0),
+    );
     changes.add(tx, entry.user_id).await.map(drop)
 }
 
@@ -186,7 +266,10 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Sta
                cast(sum(duration_ms) as bigint) as duration_ms, cast(sum(input_tokens) as bigint) as input_tokens, \
                cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day >= $1 \
                group by day, log_type, status, tier having sum(entries) <> 0 order by day desc, log_type, status, tier";
-    Ok(sqlx::query_as(sql).bind(since).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// What a tier holds.
@@ -225,8 +308,14 @@ pub async fn all_to_deleted(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
                bytes = work_log_stats.bytes + excluded.bytes, duration_ms = work_log_stats.duration_ms + excluded.duration_ms, \
                input_tokens = work_log_stats.input_tokens + excluded.input_tokens, \
                output_tokens = work_log_stats.output_tokens + excluded.output_tokens";
-    sqlx::query(sql).bind(user.to_string()).execute(&mut **tx).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .execute(&mut **tx)
+        .await?;
     let sql = "delete from work_log_stats where user_id = $1 and tier <> 'deleted'";
-    sqlx::query(sql).bind(user.to_string()).execute(&mut **tx).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -43,19 +43,31 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) const fn new(totals: &'static Totals) -> Self {
-        Self { totals, lines: BTreeMap::new() }
+        Self {
+            totals,
+            lines: BTreeMap::new(),
+        }
     }
 
     /// Adds `sign` times these figures to a line.
     pub(super) fn add(&mut self, line: Vec<Part>, figures: &[i64], sign: i64) {
-        let sums = self.lines.entry(line).or_insert_with(|| vec![0; figures.len()]);
-        sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += sign * figure);
+        let sums = self
+            .lines
+            .entry(line)
+            .or_insert_with(|| vec![0; figures.len()]);
+        sums.iter_mut()
+            .zip(figures)
+            .for_each(|(sum, figure)| *sum += sign * figure);
     }
 
     /// Writes what is not nothing. Returns whether a line's first sum became 0.
     pub(super) async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut emptied = false;
-        let changed: Vec<_> = self.lines.into_iter().filter(|(_, sums)| sums.iter().any(|sum| *sum != 0)).collect();
+        let changed: Vec<_> = self
+            .lines
+            .into_iter()
+            .filter(|(_, sums)| sums.iter().any(|sum| *sum != 0))
+            .collect();
         for lines in changed.chunks(AT_ONCE) {
             let sql = sqlx::AssertSqlSafe(self.totals.upsert(lines.len()));
             let mut query = sqlx::query_scalar::<_, i64>(sql).bind(user.to_string());
@@ -78,7 +90,11 @@ impl Totals {
     fn upsert(&self, lines: usize) -> String {
         let Self { table, key, sums } = self;
         let lines = marks(2, lines, key.len() + sums.len(), "$1, ");
-        let added = sums.iter().map(|sum| format!("{sum} = {table}.{sum} + excluded.{sum}")).collect::<Vec<_>>().join(", ");
+        let added = sums
+            .iter()
+            .map(|sum| format!("{sum} = {table}.{sum} + excluded.{sum}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let (key, first, sums) = (key.join(", "), sums[0], sums.join(", "));
         format!(
             "insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, {key}) do update set {added} \
@@ -93,7 +109,11 @@ mod tests {
 
     #[test]
     fn one_statement_takes_many_lines() {
-        let totals = Totals { table: "t", key: &["a"], sums: &["x", "y"] };
+        let totals = Totals {
+            table: "t",
+            key: &["a"],
+            sums: &["x", "y"],
+        };
         assert_eq!(
             totals.upsert(2),
             "insert into t (user_id, a, x, y) values ($1, $2, $3, $4), ($1, $5, $6, $7) on conflict (user_id, a) do update \

@@ -19,7 +19,12 @@ pub struct Tx<'s> {
 
 impl<'s> Tx<'s> {
     pub(super) fn new(tx: Transaction<'static, Any>, store: &'s Inner) -> Self {
-        Self { tx, store, touched: Vec::new(), leaves_text: false }
+        Self {
+            tx,
+            store,
+            touched: Vec::new(),
+            leaves_text: false,
+        }
     }
 
     /// The owner's next revision. It also locks the owner until the end of the transaction, so revisions of one
@@ -32,7 +37,11 @@ impl<'s> Tx<'s> {
 
     /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
-        if self.is_alone() { Ok(()) } else { heads::lock(&mut self.tx, user).await }
+        if self.is_alone() {
+            Ok(())
+        } else {
+            heads::lock(&mut self.tx, user).await
+        }
     }
 
     /// This life of the database.

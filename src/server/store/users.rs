@@ -22,88 +22,153 @@ struct UserRow {
 
 impl UserRow {
     fn read(self) -> Result<UserRecord> {
-        let account = Account { id: parsed("id", &self.id)?, email: self.email, is_admin: self.admin_since.is_some() };
-        Ok(UserRecord { account, password_hash: self.password_hash })
+        let account = Account {
+            id: parsed("id", &self.id)?,
+            email: self.email,
+            is_admin: self.admin_since.is_some(),
+        };
+        Ok(UserRecord {
+            account,
+            password_hash: self.password_hash,
+        })
     }
 }
 
 const COLUMNS: &str = "id, email, password_hash, admin_since";
 
 /// Adds a person. `false` when the address is taken.
-pub async fn insert(connection: &mut AnyConnection, now: Timestamp, account: &Account, password_hash: &str) -> Result<bool> {
+pub async fn insert(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    account: &Account,
+    password_hash: &str,
+) -> Result<bool> {
     add(connection, now, account, Some(password_hash)).await
 }
 
 /// Adds a person who signs in with another provider. `false` when the address is taken.
-pub async fn insert_without_password(connection: &mut AnyConnection, now: Timestamp, account: &Account) -> Result<bool> {
+pub async fn insert_without_password(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    account: &Account,
+) -> Result<bool> {
     add(connection, now, account, None).await
 }
 
-async fn add(connection: &mut AnyConnection, now: Timestamp, account: &Account, password_hash: Option<&str>) -> Result<bool> {
-    let sql =
-        "insert into users (id, email, password_hash, admin_since, created_at) values ($1, $2, $3, $4, $5) on conflict (email) do nothing";
-    let query = sqlx::query(sql).bind(account.id.to_string()).bind(&account.email).bind(password_hash);
-    let added = query.bind(account.is_admin.then_some(now.millis())).bind(now.millis()).execute(connection).await?;
+async fn add(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    account: &Account,
+    password_hash: Option<&str>,
+) -> Result<bool> {
+    let sql = "insert into users (id, email, password_hash, admin_since, created_at) values ($1, $2, $3, $4, $5) on conflict (email) do nothing";
+    let query = sqlx::query(sql)
+        .bind(account.id.to_string())
+        .bind(&account.email)
+        .bind(password_hash);
+    let added = query
+        .bind(account.is_admin.then_some(now.millis()))
+        .bind(now.millis())
+        .execute(connection)
+        .await?;
     Ok(added.rows_affected() == 1)
 }
 
 /// Gives a person another address. `false` when it is taken.
 pub async fn set_email(connection: &mut AnyConnection, user: UserId, email: &str) -> Result<bool> {
     let sql = "update users set email = $2 where id = $1 and not exists (select 1 from users u where u.email = $2)";
-    Ok(sqlx::query(sql).bind(user.to_string()).bind(email).execute(connection).await?.rows_affected() == 1)
+    Ok(sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(email)
+        .execute(connection)
+        .await?
+        .rows_affected()
+        == 1)
 }
 
 /// Waits until nobody else is making the first account, and keeps others waiting until the end of the transaction.
 pub async fn lock_first(connection: &mut AnyConnection) -> Result<()> {
-    let sql =
-        "insert into meta (name, value) values ('first_account', 'asked for') on conflict (name) do update set value = excluded.value";
+    let sql = "insert into meta (name, value) values ('first_account', 'asked for') on conflict (name) do update set value = excluded.value";
     sqlx::query(sql).execute(connection).await?;
     Ok(())
 }
 
 /// Whether there is any account yet.
 pub async fn any(connection: &mut AnyConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar::<_, i64>("select 1 from users limit 1").fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>("select 1 from users limit 1")
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// The person with this address, unless switched off.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<UserRecord>> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where email = $1 and disabled_at is null"));
-    sqlx::query_as::<_, UserRow>(sql).bind(email).fetch_optional(connection).await?.map(UserRow::read).transpose()
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from users where email = $1 and disabled_at is null"
+    ));
+    sqlx::query_as::<_, UserRow>(sql)
+        .bind(email)
+        .fetch_optional(connection)
+        .await?
+        .map(UserRow::read)
+        .transpose()
 }
 
 /// The person with this id, unless switched off.
 pub async fn by_id(connection: &mut AnyConnection, user: UserId) -> Result<Option<Account>> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where id = $1 and disabled_at is null"));
-    let row = sqlx::query_as::<_, UserRow>(sql).bind(user.to_string()).fetch_optional(connection).await?;
-    Ok(row.map(UserRow::read).transpose()?.map(|record| record.account))
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from users where id = $1 and disabled_at is null"
+    ));
+    let row = sqlx::query_as::<_, UserRow>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row
+        .map(UserRow::read)
+        .transpose()?
+        .map(|record| record.account))
 }
 
 /// Everybody, also those who are switched off.
 pub async fn ids(connection: &mut AnyConnection) -> Result<Vec<UserId>> {
-    let ids: Vec<String> = sqlx::query_scalar("select id from users order by id").fetch_all(connection).await?;
+    let ids: Vec<String> = sqlx::query_scalar("select id from users order by id")
+        .fetch_all(connection)
+        .await?;
     ids.iter().map(|id| parsed("id", id)).collect()
 }
 
 /// The password of a person's account in PHC form; `None` where they cannot sign in by password.
 pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Result<Option<String>> {
     let sql = "select password_hash from users where id = $1";
-    Ok(sqlx::query_scalar::<_, Option<String>>(sql).bind(user.to_string()).fetch_optional(connection).await?.flatten())
+    Ok(sqlx::query_scalar::<_, Option<String>>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .flatten())
 }
 
 /// Deletes an account with everything that refers to it: conversations, messages, entries, sessions, keys, files' rows.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     tx.leaves_text();
-    sqlx::query("delete from users where id = $1").bind(user.to_string()).execute(&mut **tx).await?;
+    sqlx::query("delete from users where id = $1")
+        .bind(user.to_string())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// How many conversations, messages, entries that are rows, and files the person has.
 pub async fn belongings(connection: &mut AnyConnection, user: UserId) -> Result<[i64; 4]> {
     let mut counts = [0; 4];
-    for (count, table) in counts.iter_mut().zip(["conversations", "messages", "work_logs", "files"]) {
+    for (count, table) in counts
+        .iter_mut()
+        .zip(["conversations", "messages", "work_logs", "files"])
+    {
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table} where user_id = $1"));
-        *count = sqlx::query_scalar(sql).bind(user.to_string()).fetch_one(&mut *connection).await?;
+        *count = sqlx::query_scalar(sql)
+            .bind(user.to_string())
+            .fetch_one(&mut *connection)
+            .await?;
     }
     Ok(counts)
 }

@@ -57,12 +57,18 @@ impl Wakeups {
 
     /// The people somebody listens for.
     pub fn listened_for(&self) -> Vec<UserId> {
-        self.lock().iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(user, _)| *user).collect()
+        self.lock()
+            .iter()
+            .filter(|(_, sender)| sender.receiver_count() > 0)
+            .map(|(user, _)| *user)
+            .collect()
     }
 
     /// Whether somebody listens for a person.
     pub fn listens(&self, user: UserId) -> bool {
-        self.lock().get(&user).is_some_and(|sender| sender.receiver_count() > 0)
+        self.lock()
+            .get(&user)
+            .is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     /// Waits until somebody listens.
@@ -78,7 +84,10 @@ impl Wakeups {
 
     /// How many listen.
     pub fn listeners(&self) -> usize {
-        self.lock().values().map(watch::Sender::receiver_count).sum()
+        self.lock()
+            .values()
+            .map(watch::Sender::receiver_count)
+            .sum()
     }
 
     /// Announces that everything up to `rev` is committed.
@@ -99,7 +108,8 @@ impl Wakeups {
     /// Announces that a sign-in or key may have ended.
     pub fn access(&self, user: UserId) {
         self.change(user, |wake| wake.access += 1);
-        self.outbox.post(|mail| mail.hints.entry(user).or_default().access = true);
+        self.outbox
+            .post(|mail| mail.hints.entry(user).or_default().access = true);
     }
 
     /// Takes what another process told.

@@ -28,14 +28,29 @@ pub async fn decide(
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let entry =
-        work_logs::find(&mut tx, user, id).await?.filter(|entry| conversation.is_none_or(|here| entry.conversation_id == Some(here)));
+    let entry = work_logs::find(&mut tx, user, id)
+        .await?
+        .filter(|entry| conversation.is_none_or(|here| entry.conversation_id == Some(here)));
     let entry = entry.ok_or(Error::NotFound("entry"))?;
     if !is_open(now, &entry, decision)? {
         return Ok(entry);
     }
-    let decided = note(&mut tx, now, &entry, Approval::Decided { decision, by: user, at: now }).await?;
-    if let Some(tool) = entry.metadata.text("tool").filter(|_| decision == Decision::Always) {
+    let decided = note(
+        &mut tx,
+        now,
+        &entry,
+        Approval::Decided {
+            decision,
+            by: user,
+            at: now,
+        },
+    )
+    .await?;
+    if let Some(tool) = entry
+        .metadata
+        .text("tool")
+        .filter(|_| decision == Decision::Always)
+    {
         tool_grants::insert(&mut tx, now, user, tool).await?;
     }
     tx.commit().await?;
@@ -45,9 +60,15 @@ pub async fn decide(
 /// Whether the word is still to be said; `false` when the same was said before.
 fn is_open(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<bool> {
     let late = |why: &str| Err(Error::Conflict(format!("it is too late: {why}")));
-    match entry.metadata.approval().ok_or(Error::NotFound("approval"))? {
+    match entry
+        .metadata
+        .approval()
+        .ok_or(Error::NotFound("approval"))?
+    {
         Approval::Decided { decision: said, .. } if said == decision => Ok(false),
-        Approval::Decided { decision: said, .. } => Err(Error::Conflict(format!("it was decided already: {said}"))),
+        Approval::Decided { decision: said, .. } => {
+            Err(Error::Conflict(format!("it was decided already: {said}")))
+        }
         Approval::Waiting { .. } if entry.status != Status::Working => late("the work was ended"),
         Approval::Waiting { until } if now < until => Ok(true),
         Approval::Waiting { .. } | Approval::Lapsed { .. } => late("nobody answered in time"),
@@ -56,10 +77,20 @@ fn is_open(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<b
 
 /// Ends the waiting of entry `id` without a word, unless one came first. Returns how the asking stands then; `None` when
 /// the entry is gone or was settled.
-pub async fn lapse(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> Result<Option<Approval>> {
+pub async fn lapse(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+) -> Result<Option<Approval>> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let Some(entry) = work_logs::find(&mut tx, user, id).await?.filter(|entry| entry.status == Status::Working) else { return Ok(None) };
+    let Some(entry) = work_logs::find(&mut tx, user, id)
+        .await?
+        .filter(|entry| entry.status == Status::Working)
+    else {
+        return Ok(None);
+    };
     if entry.waits_until().is_none() {
         return Ok(entry.metadata.approval());
     }
@@ -69,7 +100,12 @@ pub async fn lapse(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> 
     Ok(Some(lapsed))
 }
 
-async fn note(tx: &mut Tx<'_>, now: Timestamp, before: &WorkLogEntry, approval: Approval) -> Result<WorkLogEntry> {
+async fn note(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    before: &WorkLogEntry,
+    approval: Approval,
+) -> Result<WorkLogEntry> {
     let mut entry = before.clone();
     entry.metadata = entry.metadata.with("approval", json!(approval));
     entry.updated_at = now;

@@ -24,40 +24,71 @@ pub struct Origin {
 /// Writes a new entry; repeated under the same idempotency key it returns the entry that the first call made.
 /// Secrets are masked before anything is stored. Errors: `NotFound` for a conversation or parent that is not the
 /// owner's, `Conflict` for an idempotency key that was used for something else.
-pub async fn create_work_log(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
+pub async fn create_work_log(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     if let Some((key, hash)) = &origin.idempotency
         && let Some((id, first_hash)) = work_logs::by_idempotency_key(&mut tx, user, key).await?
     {
         if *hash != first_hash {
-            return Err(Error::Conflict("this Idempotency-Key was used for another entry; use a new one".into()));
+            return Err(Error::Conflict(
+                "this Idempotency-Key was used for another entry; use a new one".into(),
+            ));
         }
-        return work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"));
+        return work_logs::find(&mut tx, user, id)
+            .await?
+            .ok_or(Error::NotFound("entry"));
     }
     check_place(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
     let lease_until = (draft.status == Status::Working).then(|| now.plus(draft.lease_ms).millis());
     let mut entry = entry_of(now, user, draft, origin.turn_id);
     mask_entry(&mut entry);
-    work_logs::insert(&mut tx, &mut entry, &work_logs::Held { lease_until, idempotency: origin.idempotency }).await?;
+    work_logs::insert(
+        &mut tx,
+        &mut entry,
+        &work_logs::Held {
+            lease_until,
+            idempotency: origin.idempotency,
+        },
+    )
+    .await?;
     tx.commit().await?;
     Ok(entry)
 }
 
-async fn check_place(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, parent: Option<EntryId>) -> Result<()> {
+async fn check_place(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+    parent: Option<EntryId>,
+) -> Result<()> {
     if let Some(id) = conversation {
-        conversations::find(tx, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+        conversations::find(tx, user, id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
     }
     if let Some(id) = parent {
         // a parent that may lie in the archive is not fetched for this: an object that reaches over its id is enough
-        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await? {
+        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await?
+        {
             return Err(Error::NotFound("parent entry"));
         }
     }
     Ok(())
 }
 
-fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<TurnId>) -> WorkLogEntry {
+fn entry_of(
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    turn_id: Option<TurnId>,
+) -> WorkLogEntry {
     WorkLogEntry {
         id: new_id::entry(now),
         user_id: user,
@@ -81,28 +112,97 @@ fn entry_of(now: Timestamp, user: UserId, draft: EntryDraft, turn_id: Option<Tur
 }
 
 /// Starts a piece of work: an entry that is `working`.
-pub async fn log_working(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
-    create_work_log(store, now, user, EntryDraft { status: Status::Working, ..draft }, origin).await
+pub async fn log_working(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
+    create_work_log(
+        store,
+        now,
+        user,
+        EntryDraft {
+            status: Status::Working,
+            ..draft
+        },
+        origin,
+    )
+    .await
 }
 
 /// Notes work that went well.
-pub async fn log_success(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
-    create_work_log(store, now, user, EntryDraft { status: Status::Success, ..draft }, origin).await
+pub async fn log_success(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
+    create_work_log(
+        store,
+        now,
+        user,
+        EntryDraft {
+            status: Status::Success,
+            ..draft
+        },
+        origin,
+    )
+    .await
 }
 
 /// Notes a failure.
-pub async fn log_error(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
-    create_work_log(store, now, user, EntryDraft { status: Status::Error, ..draft }, origin).await
+pub async fn log_error(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
+    create_work_log(
+        store,
+        now,
+        user,
+        EntryDraft {
+            status: Status::Error,
+            ..draft
+        },
+        origin,
+    )
+    .await
 }
 
 /// Notes something worth knowing.
-pub async fn log_info(store: &Store, now: Timestamp, user: UserId, draft: EntryDraft, origin: Origin) -> Result<WorkLogEntry> {
-    create_work_log(store, now, user, EntryDraft { log_type: LogType::Info, ..draft }, origin).await
+pub async fn log_info(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
+    create_work_log(
+        store,
+        now,
+        user,
+        EntryDraft {
+            log_type: LogType::Info,
+            ..draft
+        },
+        origin,
+    )
+    .await
 }
 
 impl EntryDraft {
     /// A draft for the assistant's own entries: cut to the bounds, and it says so where something was cut.
-    pub fn clipped(log_type: LogType, title: &str, details: Option<String>, metadata: Metadata) -> Self {
+    pub fn clipped(
+        log_type: LogType,
+        title: &str,
+        details: Option<String>,
+        metadata: Metadata,
+    ) -> Self {
         Self {
             conversation_id: None,
             parent_id: None,

@@ -10,4 +10,6 @@ pub use approve::{decide, lapse};
 pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
 pub use read::{conversation_logs, recent_logs, system_stats};
 pub use sweep::{Swept, sweep_leases};
-pub use update::{delete_work_log, finish_work_log, settle_interrupted, stands_so, update_work_log};
+pub use update::{
+    delete_work_log, finish_work_log, settle_interrupted, stands_so, update_work_log,
+};

@@ -22,7 +22,9 @@ pub async fn recent_logs(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     if let Some(id) = filter.conversation_id {
-        conversations::find(reader, user, id).await?.ok_or(Error::NotFound("conversation"))?;
+        conversations::find(reader, user, id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
     }
     reading::list(reader, archive, user, (filter, archive_too), before, limit).await
 }
@@ -36,11 +38,18 @@ pub async fn conversation_logs(
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
-    let filter = EntryFilter { conversation_id: Some(conversation), ..EntryFilter::default() };
+    let filter = EntryFilter {
+        conversation_id: Some(conversation),
+        ..EntryFilter::default()
+    };
     reading::list(reader, archive, user, (&filter, false), before, limit).await
 }
 
 /// Everybody's totals of the last `days` UTC days, today included. For admins.
-pub async fn system_stats(reader: &mut Reader, now: Timestamp, days: i64) -> Result<Vec<stats::StatsLine>> {
+pub async fn system_stats(
+    reader: &mut Reader,
+    now: Timestamp,
+    days: i64,
+) -> Result<Vec<stats::StatsLine>> {
     Ok(stats::since(reader, now.day() - days + 1).await?)
 }

@@ -28,11 +28,16 @@ pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<Swept> {
     for candidate in &lapsed {
         let mut tx = store.begin().await?;
         tx.lock(candidate.user_id).await?;
-        if let Some(entry) = work_logs::find_lapsed(&mut tx, now, candidate.user_id, candidate.id).await? {
+        if let Some(entry) =
+            work_logs::find_lapsed(&mut tx, now, candidate.user_id, candidate.id).await?
+        {
             settle_interrupted(&mut tx, now, &entry, "interrupted").await?;
             tx.commit().await?;
             settled += 1;
         }
     }
-    Ok(Swept { settled, more: lapsed.len() as i64 == BATCH })
+    Ok(Swept {
+        settled,
+        more: lapsed.len() as i64 == BATCH,
+    })
 }

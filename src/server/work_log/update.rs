@@ -10,21 +10,38 @@ use crate::{
         store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
     timestamp::Timestamp,
-    work_log::{EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry},
+    work_log::{
+        EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry,
+    },
 };
 use serde_json::{Map, Value};
 
 /// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one that only keeps the entry or lets
 /// it go; a patch that changes nothing about a settled entry leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would
 /// work again or is on hold, `Refused` when the metadata would grow over its bound.
-pub async fn update_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
+pub async fn update_work_log(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+    patch: EntryPatch,
+) -> Result<WorkLogEntry> {
     change(store, now, user, id, patch, |_| true).await
 }
 
 /// Moves on an entry that its own worker still holds. Errors: as above, and `Conflict` when somebody else settled it
 /// meanwhile (it was stopped, or its lease ran out): what readers were told stands.
-pub async fn finish_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId, patch: EntryPatch) -> Result<WorkLogEntry> {
-    change(store, now, user, id, patch, |before| before.status == Status::Working).await
+pub async fn finish_work_log(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+    patch: EntryPatch,
+) -> Result<WorkLogEntry> {
+    change(store, now, user, id, patch, |before| {
+        before.status == Status::Working
+    })
+    .await
 }
 
 async fn change(
@@ -37,12 +54,24 @@ async fn change(
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let before = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
+    let before = work_logs::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("entry"))?;
     if !may(&before) {
-        return Err(Error::Conflict(format!("the entry is {} already", before.status)));
+        return Err(Error::Conflict(format!(
+            "the entry is {} already",
+            before.status
+        )));
     }
-    let (lease_ms, kept, only_keeps) = (patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS), patch.kept, patch.only_keeps());
-    let mut entry = WorkLogEntry { updated_at: now, ..before.clone() };
+    let (lease_ms, kept, only_keeps) = (
+        patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS),
+        patch.kept,
+        patch.only_keeps(),
+    );
+    let mut entry = WorkLogEntry {
+        updated_at: now,
+        ..before.clone()
+    };
     if !only_keeps {
         if before.status != Status::Working {
             dooming::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
@@ -67,7 +96,11 @@ async fn change(
 /// would grow over its bound.
 pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     let kept = patch.kept;
-    let after = if patch.only_keeps() { entry.clone() } else { patched(entry.clone(), patch)? };
+    let after = if patch.only_keeps() {
+        entry.clone()
+    } else {
+        patched(entry.clone(), patch)?
+    };
     Ok(is_settled_so(entry, &after, kept))
 }
 
@@ -75,7 +108,10 @@ pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
 fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>) -> bool {
     let as_kept = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
     let plain = |entry: &WorkLogEntry| {
-        let mut entry = WorkLogEntry { updated_at: before.updated_at, ..entry.clone() };
+        let mut entry = WorkLogEntry {
+            updated_at: before.updated_at,
+            ..entry.clone()
+        };
         entry.metadata.0.remove(MASKED);
         entry
     };
@@ -87,7 +123,9 @@ fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
     let before = entry.status;
     if let Some(status) = patch.status {
         if !before.may_become(status) {
-            return Err(Error::Conflict(format!("an entry that is {before} cannot become {status} again")));
+            return Err(Error::Conflict(format!(
+                "an entry that is {before} cannot become {status} again"
+            )));
         }
         entry.status = status;
     }
@@ -111,15 +149,25 @@ fn merge(metadata: &mut Map<String, Value>, facts: Map<String, Value>) -> Result
     }
     let bytes = Value::Object(metadata.clone()).to_string().len();
     if bytes > METADATA_MAX_BYTES {
-        let reason = format!("would grow to {bytes} bytes of JSON; at most {METADATA_MAX_BYTES} are allowed");
-        return Err(Error::Refused(vec![FieldError { field: "metadata".into(), reason }]));
+        let reason = format!(
+            "would grow to {bytes} bytes of JSON; at most {METADATA_MAX_BYTES} are allowed"
+        );
+        return Err(Error::Refused(vec![FieldError {
+            field: "metadata".into(),
+            reason,
+        }]));
     }
     Ok(())
 }
 
 /// Settles an entry that lost its worker: `warning`, and `metadata` says why. Part of the caller's transaction,
 /// in which `before` was read after the owner was locked.
-pub async fn settle_interrupted(tx: &mut Tx<'_>, now: Timestamp, before: &WorkLogEntry, why: &str) -> Result<()> {
+pub async fn settle_interrupted(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    before: &WorkLogEntry,
+    why: &str,
+) -> Result<()> {
     let mut entry = before.clone();
     entry.status = Status::Warning;
     entry.duration_ms = Some(now.since(before.timestamp));
@@ -129,10 +177,17 @@ pub async fn settle_interrupted(tx: &mut Tx<'_>, now: Timestamp, before: &WorkLo
 }
 
 /// Deletes an entry with the files that its work made; readers who are away learn of it from the feed. Returns how many files.
-pub async fn delete_work_log(store: &Store, now: Timestamp, user: UserId, id: EntryId) -> Result<i64> {
+pub async fn delete_work_log(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+) -> Result<i64> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let entry = work_logs::find(&mut tx, user, id).await?.ok_or(Error::NotFound("entry"))?;
+    let entry = work_logs::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("entry"))?;
     dooming::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
     work_logs::delete(&mut tx, &entry).await?;
     dooming::doom_unfinished(&mut tx, user, entry.conversation_id).await?;

@@ -33,7 +33,15 @@ fn object() -> (Vec<StoredEntry>, Vec<u8>) {
         rev: n as i64,
     };
     let entries: Vec<_> = (1..6).map(entry).collect();
-    let encoded = encode(Group { user_id, conversation_id: None, day: NOW.day() }, &entries).unwrap();
+    let encoded = encode(
+        Group {
+            user_id,
+            conversation_id: None,
+            day: NOW.day(),
+        },
+        &entries,
+    )
+    .unwrap();
     (entries, encoded.bytes)
 }
 
@@ -85,7 +93,13 @@ fn the_object_that_is_damaged_here_is_read_when_it_is_whole() {
 fn an_object_that_would_fill_the_memory_is_refused() {
     let bytes = bomb(300 << 20, None);
     assert!(bytes.len() < 64 << 10, "{} bytes", bytes.len());
-    assert_eq!(unpack(&bytes).unwrap_err(), "it unpacks to more than 256 MiB");
+    assert_eq!(
+        unpack(&bytes).unwrap_err(),
+        "it unpacks to more than 256 MiB"
+    );
     let wide = unpack(&bomb(1 << 20, Some(30))).unwrap_err();
-    assert!(wide.contains("memory"), "a frame that asks for a window of 1 GiB: {wide}");
+    assert!(
+        wide.contains("memory"),
+        "a frame that asks for a window of 1 GiB: {wide}"
+    );
 }

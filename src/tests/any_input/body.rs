@@ -1,7 +1,8 @@
 //! Bodies of create and patch.
 
 use crate::work_log::{
-    DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S, METADATA_MAX_BYTES, Metadata, TITLE_MAX_CHARS,
+    DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S,
+    METADATA_MAX_BYTES, Metadata, TITLE_MAX_CHARS,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -18,7 +19,8 @@ fn any_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map(".{0,8}", inner, 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            prop::collection::hash_map(".{0,8}", inner, 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }
@@ -29,8 +31,16 @@ fn value_for(field: &'static str) -> BoxedStrategy<Value> {
         "logType" => Just(json!("info")).boxed(),
         "status" => prop_oneof![Just(json!("working")), Just(json!("success"))].boxed(),
         "title" => ".{1,220}".prop_map(Value::from).boxed(),
-        "details" => prop_oneof![".{0,80}".prop_map(Value::from), (65_500usize..65_600).prop_map(|n| json!("x".repeat(n)))].boxed(),
-        "metadata" => prop_oneof![Just(json!({"model": "demo"})), (16_300usize..16_400).prop_map(|n| json!({"a": "x".repeat(n)}))].boxed(),
+        "details" => prop_oneof![
+            ".{0,80}".prop_map(Value::from),
+            (65_500usize..65_600).prop_map(|n| json!("x".repeat(n)))
+        ]
+        .boxed(),
+        "metadata" => prop_oneof![
+            Just(json!({"model": "demo"})),
+            (16_300usize..16_400).prop_map(|n| json!({"a": "x".repeat(n)}))
+        ]
+        .boxed(),
         "durationMs" => any::<i64>().prop_map(Value::from).boxed(),
         "leaseSeconds" => (-5i64..90_000).prop_map(Value::from).boxed(),
         _ => Just(Value::Null).boxed(),
@@ -39,10 +49,25 @@ fn value_for(field: &'static str) -> BoxedStrategy<Value> {
 }
 
 fn any_body() -> impl Strategy<Value = Value> {
-    let fields = ["logType", "status", "title", "details", "metadata", "durationMs", "leaseSeconds", "conversationId", "parentId"];
+    let fields = [
+        "logType",
+        "status",
+        "title",
+        "details",
+        "metadata",
+        "durationMs",
+        "leaseSeconds",
+        "conversationId",
+        "parentId",
+    ];
     let field = |name: &'static str| (Just(name), prop::option::weighted(0.8, value_for(name)));
     let known: Vec<_> = fields.into_iter().map(field).collect();
-    let object = known.prop_map(|fields| fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
+    let object = known.prop_map(|fields| {
+        fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
+    });
     prop_oneof![9 => object.prop_map(Value::Object), 1 => any_value()]
 }
 
@@ -90,7 +115,9 @@ proptest! {
 fn bodies_of_these_kinds_are_accepted_often_enough_to_prove_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let (mut runner, bodies) = (TestRunner::deterministic(), any_body());
-    let accepted = (0..2_000).filter(|_| EntryDraft::parse(&bodies.new_tree(&mut runner).unwrap().current()).is_ok()).count();
+    let accepted = (0..2_000)
+        .filter(|_| EntryDraft::parse(&bodies.new_tree(&mut runner).unwrap().current()).is_ok())
+        .count();
     assert!(accepted > 20, "{accepted} of 2,000");
 }
 

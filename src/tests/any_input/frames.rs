@@ -39,7 +39,11 @@ fn entry(title: String, details: Option<String>, rev: i64) -> WorkLogEntry {
 
 /// Text of people, with what could begin a line or a field of its own.
 fn text() -> impl Strategy<Value = String> {
-    let part = prop_oneof![".{0,12}", "[\r\n\u{0}\u{feff}\u{2028}:]{1,3}", Just("\n\nevent: removed\ndata: {}\n\n".to_owned())];
+    let part = prop_oneof![
+        ".{0,12}",
+        "[\r\n\u{0}\u{feff}\u{2028}:]{1,3}",
+        Just("\n\nevent: removed\ndata: {}\n\n".to_owned())
+    ];
     prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
 }
 
@@ -49,7 +53,9 @@ fn read(bytes: &[u8], pieces: &[prop::sample::Index]) -> Vec<Event> {
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
     let mut parser = Parser::default();
-    cuts.windows(2).flat_map(|cut| parser.push(&bytes[cut[0]..cut[1]])).collect()
+    cuts.windows(2)
+        .flat_map(|cut| parser.push(&bytes[cut[0]..cut[1]]))
+        .collect()
 }
 
 proptest! {
@@ -77,8 +83,18 @@ proptest! {
 
 #[test]
 fn a_removed_row_names_what_is_gone() {
-    let gone = Removed { kind: RemovedKind::Entry, id: Uuid::from_u128(9), rev: 4 };
+    let gone = Removed {
+        kind: RemovedKind::Entry,
+        id: Uuid::from_u128(9),
+        rev: 4,
+    };
     let mut out = String::new();
-    EncodedRow::of(&Change::Removed(gone)).write(&mut out, Cursor { epoch: Epoch::from_bits(7), rev: 3 });
+    EncodedRow::of(&Change::Removed(gone)).write(
+        &mut out,
+        Cursor {
+            epoch: Epoch::from_bits(7),
+            rev: 3,
+        },
+    );
     assert_eq!(read(out.as_bytes(), &[])[0].data["removed"]["rev"], 4);
 }

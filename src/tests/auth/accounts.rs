@@ -16,7 +16,11 @@ use crate::{
 const PASSWORD: &str = "a lighthouse at dusk";
 
 fn typed(email: &str, password: &str) -> Credentials {
-    Credentials { email: email.to_owned(), password: password.to_owned(), from: "192.0.2.1".to_owned() }
+    Credentials {
+        email: email.to_owned(),
+        password: password.to_owned(),
+        from: "192.0.2.1".to_owned(),
+    }
 }
 
 on_both_databases! {
@@ -69,14 +73,29 @@ on_both_databases! {
 async fn two_who_find_no_account_at_the_same_moment_do_not_both_become_the_first() {
     let database = Postgres::create().await;
     let mut gate = database.store.begin().await.unwrap();
-    sqlx::query("lock table users in share mode").execute(&mut *gate).await.unwrap();
+    sqlx::query("lock table users in share mode")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
     let mut callers = tokio::task::JoinSet::new();
     for name in ["ada", "bob"] {
         let store = database.store.clone();
-        callers.spawn(async move { sign_up_first(&store, NOW, &format!("{name}@example.org"), PASSWORD).await.is_ok() });
+        callers.spawn(async move {
+            sign_up_first(&store, NOW, &format!("{name}@example.org"), PASSWORD)
+                .await
+                .is_ok()
+        });
     }
     database.until_waiting(2).await;
     gate.commit().await.unwrap();
-    assert_eq!(callers.join_all().await.into_iter().filter(|made| *made).count(), 1);
+    assert_eq!(
+        callers
+            .join_all()
+            .await
+            .into_iter()
+            .filter(|made| *made)
+            .count(),
+        1
+    );
     database.drop().await;
 }

@@ -63,9 +63,14 @@ on_both_databases! {
 async fn the_files_hold_no_secret() {
     let database = Sqlite::create().await;
     let ada = person(&database.store, "ada").await;
-    let key = create_key(&database.store, NOW, ada, "a key of a lighthouse").await.unwrap();
+    let key = create_key(&database.store, NOW, ada, "a key of a lighthouse")
+        .await
+        .unwrap();
     check_key(&database.store, NOW, &key).await.unwrap();
-    assert!(database.occurrences("a key of a lighthouse") > 0, "the key is there");
+    assert!(
+        database.occurrences("a key of a lighthouse") > 0,
+        "the key is there"
+    );
     assert_eq!(database.occurrences(key.rsplit_once('_').unwrap().1), 0);
     assert_eq!(database.occurrences(&key), 0);
 }

@@ -75,7 +75,12 @@ on_both_databases! {
 async fn the_files_hold_no_token() {
     let database = Sqlite::create().await;
     let ada = person(&database.store, "ada").await;
-    let token = begin_session(&database.store, NOW, ada, "Firefox on a lighthouse").await.unwrap();
-    assert!(database.occurrences("Firefox on a lighthouse") > 0, "the session is there");
+    let token = begin_session(&database.store, NOW, ada, "Firefox on a lighthouse")
+        .await
+        .unwrap();
+    assert!(
+        database.occurrences("Firefox on a lighthouse") > 0,
+        "the session is there"
+    );
     assert_eq!(database.occurrences(&token), 0);
 }

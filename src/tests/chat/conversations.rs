@@ -3,7 +3,10 @@
 use crate::{
     chat::{Change, title_of},
     server::{
-        chat::{Ending, Part, begin_turn, create_conversation, end_turn, find_conversation, list_conversations, page, rename_conversation},
+        chat::{
+            Ending, Part, begin_turn, create_conversation, end_turn, find_conversation,
+            list_conversations, page, rename_conversation,
+        },
         error::Error,
         work_log::create_work_log,
     },

@@ -19,13 +19,34 @@ async fn a_lease_can_be_renewed_while_its_conversation_is_deleted() {
     let database = Postgres::create().await;
     let ada = person(&database.store, "ada").await;
     let turn = turn(&database.store, ada).await;
-    let step = EntryDraft { conversation_id: Some(turn.conversation_id), ..draft(Status::Working, "Step") };
-    create_work_log(&database.store, NOW, ada, step, Origin { turn_id: Some(turn.id), ..Origin::default() }).await.unwrap();
+    let step = EntryDraft {
+        conversation_id: Some(turn.conversation_id),
+        ..draft(Status::Working, "Step")
+    };
+    create_work_log(
+        &database.store,
+        NOW,
+        ada,
+        step,
+        Origin {
+            turn_id: Some(turn.id),
+            ..Origin::default()
+        },
+    )
+    .await
+    .unwrap();
 
     let mut gate = database.store.begin().await.unwrap();
-    sqlx::query("select id from messages for update").execute(&mut *gate).await.unwrap();
+    sqlx::query("select id from messages for update")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
     let store = database.store.clone();
-    let deleting = tokio::spawn(async move { delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap() });
+    let deleting = tokio::spawn(async move {
+        delete_conversation(&store, NOW, ada, turn.conversation_id)
+            .await
+            .unwrap()
+    });
     database.until_waiting(1).await;
     let store = database.store.clone();
     let renewing = tokio::spawn(async move {

@@ -4,7 +4,10 @@ use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},
     ids::{EntryId, MessageId},
     server::{
-        chat::{Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop, retry_turn, sweep_turns},
+        chat::{
+            Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop,
+            retry_turn, sweep_turns,
+        },
         error::Error,
         new_id,
         store::{
@@ -41,24 +44,45 @@ async fn answer(store: &Store, turn: TurnRef) -> Message {
         rev: 0,
     };
     let mut tx = store.begin().await.unwrap();
-    messages::insert(&mut tx, turn.user_id, &mut message).await.unwrap();
+    messages::insert(&mut tx, turn.user_id, &mut message)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     message
 }
 
 /// A step that is `working` in `turn`.
 async fn step(store: &Store, turn: TurnRef) -> EntryId {
-    let made = EntryDraft { conversation_id: Some(turn.conversation_id), ..draft(Status::Working, "Step") };
-    let origin = Origin { turn_id: Some(turn.id), ..Origin::default() };
-    create_work_log(store, NOW, turn.user_id, made, origin).await.unwrap().id
+    let made = EntryDraft {
+        conversation_id: Some(turn.conversation_id),
+        ..draft(Status::Working, "Step")
+    };
+    let origin = Origin {
+        turn_id: Some(turn.id),
+        ..Origin::default()
+    };
+    create_work_log(store, NOW, turn.user_id, made, origin)
+        .await
+        .unwrap()
+        .id
 }
 
 async fn entry_now(store: &Store, turn: TurnRef, id: EntryId) -> WorkLogEntry {
-    work_logs::find(&mut store.read().await.unwrap(), turn.user_id, id).await.unwrap().unwrap()
+    work_logs::find(&mut store.read().await.unwrap(), turn.user_id, id)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 async fn said_last(store: &Store, turn: TurnRef) -> Message {
-    let said = history(&mut store.read().await.unwrap(), turn.user_id, turn.conversation_id, 9).await.unwrap();
+    let said = history(
+        &mut store.read().await.unwrap(),
+        turn.user_id,
+        turn.conversation_id,
+        9,
+    )
+    .await
+    .unwrap();
     said.into_iter().next_back().unwrap()
 }
 
@@ -71,7 +95,9 @@ async fn renew(store: &Store, turn: TurnRef, until: Timestamp) -> bool {
 
 async fn write(store: &Store, turn: TurnRef, message: &mut Message) -> bool {
     let mut tx = store.begin().await.unwrap();
-    let written = messages::update(&mut tx, turn.user_id, message).await.unwrap();
+    let written = messages::update(&mut tx, turn.user_id, message)
+        .await
+        .unwrap();
     if written {
         tx.commit().await.unwrap();
     }
@@ -79,12 +105,24 @@ async fn write(store: &Store, turn: TurnRef, message: &mut Message) -> bool {
 }
 
 async fn running(store: &Store, turn: TurnRef) -> bool {
-    let talk = find_conversation(&mut store.read().await.unwrap(), turn.user_id, turn.conversation_id).await.unwrap();
+    let talk = find_conversation(
+        &mut store.read().await.unwrap(),
+        turn.user_id,
+        turn.conversation_id,
+    )
+    .await
+    .unwrap();
     talk.running_turn_id == Some(turn.id)
 }
 
 fn file(name: &str) -> MediaFile {
-    MediaFile { id: new_id::file(NOW), media_type: "image/png".into(), name: name.into(), description: name.into(), bytes: 7 }
+    MediaFile {
+        id: new_id::file(NOW),
+        media_type: "image/png".into(),
+        name: name.into(),
+        description: name.into(),
+        bytes: 7,
+    }
 }
 
 on_both_databases! {

@@ -9,11 +9,26 @@ use leptos::prelude::*;
 fn page(talking: bool) -> ChatPage {
     let work = samples::looked_up(20);
     let user_id = work[0].user_id;
-    let mut rows: Vec<Change> = samples::conversations().into_iter().map(Change::Conversation).collect();
-    rows.push(Change::Message(samples::message(10, Role::User, MessageStatus::Done, "Who painted lighthouses best?")));
-    rows.extend(work.into_iter().map(|entry| Change::Entry((*entry).clone())));
+    let mut rows: Vec<Change> = samples::conversations()
+        .into_iter()
+        .map(Change::Conversation)
+        .collect();
+    rows.push(Change::Message(samples::message(
+        10,
+        Role::User,
+        MessageStatus::Done,
+        "Who painted lighthouses best?",
+    )));
+    rows.extend(
+        work.into_iter()
+            .map(|entry| Change::Entry((*entry).clone())),
+    );
     ChatPage {
-        account: Account { id: user_id, email: "ada@example.org".to_owned(), is_admin: false },
+        account: Account {
+            id: user_id,
+            email: "ada@example.org".to_owned(),
+            is_admin: false,
+        },
         conversation: talking.then(|| samples::conversations().remove(0)),
         snapshot: Snapshot {
             user_id,
@@ -23,9 +38,15 @@ fn page(talking: bool) -> ChatPage {
             cold_days: 90,
             gaps: Vec::new(),
         },
-        span: Span { from: talking.then(|| samples::turn().uuid()), to: None },
+        span: Span {
+            from: talking.then(|| samples::turn().uuid()),
+            to: None,
+        },
         models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
-            .map(|(key, title)| ModelChoice { key: key.into(), title: title.into() })
+            .map(|(key, title)| ModelChoice {
+                key: key.into(),
+                title: title.into(),
+            })
             .into(),
         on_hold: false,
         gone: false,
@@ -54,17 +75,32 @@ fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_
 fn without_a_conversation_one_sees_what_to_ask_and_each_prompt_works_without_javascript() {
     let shows = "name=\"content\" value=\"Let everything fail\"";
     let room = html(|| view! { <ChatRoom page=page(false)/> });
-    assert!(room.contains("name=\"content\" value=\"Paint a lighthouse at dusk\"") && !room.contains(shows), "{room}");
+    assert!(
+        room.contains("name=\"content\" value=\"Paint a lighthouse at dusk\"")
+            && !room.contains(shows),
+        "{room}"
+    );
     let mut demo = page(false);
-    demo.models = vec![ModelChoice { key: "demo:demo".into(), title: "Demo".into() }];
-    assert!(html(|| view! { <ChatRoom page=demo/> }).contains(shows), "only the demo has a script for it");
+    demo.models = vec![ModelChoice {
+        key: "demo:demo".into(),
+        title: "Demo".into(),
+    }];
+    assert!(
+        html(|| view! { <ChatRoom page=demo/> }).contains(shows),
+        "only the demo has a script for it"
+    );
     assert!(text(&room).contains("Send"), "{room}");
 }
 
 #[test]
 fn the_side_opens_on_a_phone_without_javascript() {
     let room = html(|| view! { <ChatRoom page=page(false)/> });
-    assert!(room.contains("popovertarget=\"side\"") && room.contains("id=\"side\"") && room.contains("popover=\"auto\""), "{room}");
+    assert!(
+        room.contains("popovertarget=\"side\"")
+            && room.contains("id=\"side\"")
+            && room.contains("popover=\"auto\""),
+        "{room}"
+    );
 }
 
 #[test]
@@ -72,10 +108,27 @@ fn an_open_conversation_is_renamed_and_deleted_by_plain_forms_in_popovers() {
     let room = html(|| view! { <ChatRoom page=page(true)/> });
     let id = samples::conversation_id();
     for dialog in ["rename", "delete"] {
-        assert!(room.contains(&format!("popovertarget=\"{dialog}\"")), "{room}");
-        let inside = room.split(&format!("id=\"{dialog}\"")).nth(1).unwrap_or_default().split("</form>").next().unwrap_or_default();
-        assert!(inside.contains(&format!("method=\"post\" action=\"/fn/conversations/{dialog}\"")), "{inside}");
-        assert!(inside.contains(&format!("name=\"conversation_id\" value=\"{id}\"")), "{inside}");
+        assert!(
+            room.contains(&format!("popovertarget=\"{dialog}\"")),
+            "{room}"
+        );
+        let inside = room
+            .split(&format!("id=\"{dialog}\""))
+            .nth(1)
+            .unwrap_or_default()
+            .split("</form>")
+            .next()
+            .unwrap_or_default();
+        assert!(
+            inside.contains(&format!(
+                "method=\"post\" action=\"/fn/conversations/{dialog}\""
+            )),
+            "{inside}"
+        );
+        assert!(
+            inside.contains(&format!("name=\"conversation_id\" value=\"{id}\"")),
+            "{inside}"
+        );
     }
     assert!(!html(|| view! { <ChatRoom page=page(false)/> }).contains("Rename this conversation"));
 }
@@ -83,12 +136,19 @@ fn an_open_conversation_is_renamed_and_deleted_by_plain_forms_in_popovers() {
 #[test]
 fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_nothing_from_there() {
     let mut page = page(true);
-    let (first, behind) = (samples::looked_up(20)[1].id.uuid(), samples::looked_up(20)[2].id.uuid());
-    page.span = Span { from: Some(first), to: Some(behind) };
+    let (first, behind) = (
+        samples::looked_up(20)[1].id.uuid(),
+        samples::looked_up(20)[2].id.uuid(),
+    );
+    page.span = Span {
+        from: Some(first),
+        to: Some(behind),
+    };
     let room = html(|| view! { <ChatRoom page/> });
     let id = samples::conversation_id();
     assert!(
-        room.contains(&format!("href=\"/c/{id}?before={first}\"")) && room.contains(&format!("href=\"/c/{id}?from={behind}\"")),
+        room.contains(&format!("href=\"/c/{id}?before={first}\""))
+            && room.contains(&format!("href=\"/c/{id}?from={behind}\"")),
         "{room}"
     );
     assert_eq!(room.matches("class=\"entry\"").count(), 1, "{room}");
@@ -96,9 +156,17 @@ fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_noth
 
 #[test]
 fn files_go_with_the_form_and_why_it_was_not_taken_is_said_beside_it() {
-    let room = html(|| view! { <ChatRoom page=page(true) trouble=Some("Too many files.".to_owned())/> });
-    assert!(room.contains("action=\"/messages\" enctype=\"multipart/form-data\"") && room.contains("type=\"file\""), "{room}");
+    let room =
+        html(|| view! { <ChatRoom page=page(true) trouble=Some("Too many files.".to_owned())/> });
+    assert!(
+        room.contains("action=\"/messages\" enctype=\"multipart/form-data\"")
+            && room.contains("type=\"file\""),
+        "{room}"
+    );
     // Stop takes fields only, and nobody's files go with it.
-    assert!(room.contains("formenctype=\"application/x-www-form-urlencoded\""), "{room}");
+    assert!(
+        room.contains("formenctype=\"application/x-www-form-urlencoded\""),
+        "{room}"
+    );
     assert!(text(&room).contains("Too many files."), "{room}");
 }

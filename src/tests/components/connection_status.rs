@@ -7,7 +7,13 @@ fn every_state_has_its_words_and_what_can_be_done_about_it() {
     for (connection, words) in [
         (Connection::Connecting, "Connecting…"),
         (Connection::Live, "Live"),
-        (Connection::Retrying { attempt: 2, at_ms: 0 }, "Reconnecting Retry"),
+        (
+            Connection::Retrying {
+                attempt: 2,
+                at_ms: 0,
+            },
+            "Reconnecting Retry",
+        ),
         (Connection::Polling, "Polling Retry"),
         (Connection::Offline, "Offline Retry"),
         (Connection::SignedOut, "Signed out Sign in"),

@@ -4,11 +4,18 @@ use leptos::prelude::*;
 
 #[test]
 fn pictures_sound_and_film_are_shown_as_what_they_are() {
-    for (file, element) in samples::files().into_iter().zip(["<img", "<audio controls", "<video controls"]) {
+    for (file, element) in
+        samples::files()
+            .into_iter()
+            .zip(["<img", "<audio controls", "<video controls"])
+    {
         let (url, description) = (file.url(), file.description.clone());
         let figure = html(|| view! { <MediaFigure file/> });
         assert!(figure.contains(element), "{figure}");
-        assert!(figure.contains(&url) && figure.contains(&format!("\"{description}\"")), "{figure}");
+        assert!(
+            figure.contains(&url) && figure.contains(&format!("\"{description}\"")),
+            "{figure}"
+        );
         assert_eq!(text(&figure), format!("{description} Open Save"));
     }
 }
@@ -18,5 +25,8 @@ fn a_file_of_another_kind_can_still_be_opened_and_saved() {
     let mut file = samples::files().remove(0);
     file.media_type = "application/pdf".to_owned();
     let figure = html(|| view! { <MediaFigure file/> });
-    assert!(!figure.contains("<img") && text(&figure).ends_with("Open Save"), "{figure}");
+    assert!(
+        !figure.contains("<img") && text(&figure).ends_with("Open Save"),
+        "{figure}"
+    );
 }

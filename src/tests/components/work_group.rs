@@ -14,7 +14,11 @@ fn group(entries: Vec<Arc<WorkLogEntry>>, running: bool) -> String {
 fn a_finished_turn_folds_behind_a_line_that_says_what_it_was() {
     let folded = group(samples::looked_up(10), false);
     assert!(folded.contains("<details class=\"work\">"), "{folded}");
-    assert!(text(&folded).starts_with("Search: painters of lighthouses · 2 model calls · 2.9 s"), "{}", text(&folded));
+    assert!(
+        text(&folded).starts_with("Search: painters of lighthouses · 2 model calls · 2.9 s"),
+        "{}",
+        text(&folded)
+    );
 }
 
 #[test]
@@ -47,7 +51,10 @@ fn what_the_reader_opened_does_not_fold() {
 fn what_the_work_made_is_shown_even_when_the_work_is_folded() {
     let mut entries = samples::looked_up(10);
     let made = WorkLogEntry {
-        metadata: entries[1].metadata.clone().with("files", serde_json::to_value(samples::files()).unwrap()),
+        metadata: entries[1]
+            .metadata
+            .clone()
+            .with("files", serde_json::to_value(samples::files()).unwrap()),
         ..(*entries[1]).clone()
     };
     entries[1] = Arc::new(made);

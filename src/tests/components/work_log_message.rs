@@ -29,24 +29,47 @@ fn every_status_has_its_glyph_and_its_word() {
 fn the_word_is_in_sight_only_where_something_is_not_plainly_done() {
     for status in Status::ALL {
         let row = row(tool(*status, "Image: a tree"));
-        assert_eq!(row.contains("class=\"word\""), status.stands_out(), "{status}");
+        assert_eq!(
+            row.contains("class=\"word\""),
+            status.stands_out(),
+            "{status}"
+        );
     }
 }
 
 #[test]
 fn a_line_names_its_subject_and_what_it_cost() {
-    let metadata = Metadata::default().with("modelName", "Gemini").with("inputTokens", 812).with("outputTokens", 164);
-    let entry = WorkLogEntry { metadata, ..tool(Status::Success, "Gemini planned the answer") };
+    let metadata = Metadata::default()
+        .with("modelName", "Gemini")
+        .with("inputTokens", 812)
+        .with("outputTokens", 164);
+    let entry = WorkLogEntry {
+        metadata,
+        ..tool(Status::Success, "Gemini planned the answer")
+    };
     let row = row(entry);
     assert!(row.contains("<b>Gemini</b>"), "{row}");
-    assert!(text(&row).contains("planned the answer Done 812 → 164 tokens 0.9 s"), "{}", text(&row));
+    assert!(
+        text(&row).contains("planned the answer Done 812 → 164 tokens 0.9 s"),
+        "{}",
+        text(&row)
+    );
 }
 
 #[test]
 fn running_work_counts_from_its_start_and_the_count_is_not_read_aloud() {
-    let entry = WorkLogEntry { timestamp: samples::NOW.plus(-12_000), ..tool(Status::Working, "Music: a cello") };
-    let row = row(WorkLogEntry { metadata: Metadata::default().with("progress", 60), ..entry });
-    assert!(row.contains("aria-hidden=\"true\" class=\"elapsed\">12 s<"), "{row}");
+    let entry = WorkLogEntry {
+        timestamp: samples::NOW.plus(-12_000),
+        ..tool(Status::Working, "Music: a cello")
+    };
+    let row = row(WorkLogEntry {
+        metadata: Metadata::default().with("progress", 60),
+        ..entry
+    });
+    assert!(
+        row.contains("aria-hidden=\"true\" class=\"elapsed\">12 s<"),
+        "{row}"
+    );
     assert!(text(&row).contains("60 %"), "{row}");
 }
 
@@ -55,9 +78,15 @@ fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
     let entry = tool(Status::Success, "Image: a tree");
     let id = entry.id;
     let closed = row(entry.clone());
-    assert!(closed.starts_with(&format!("<details id=\"entry-{id}\"")), "{closed}");
+    assert!(
+        closed.starts_with(&format!("<details id=\"entry-{id}\"")),
+        "{closed}"
+    );
     assert!(!closed.contains(" open"), "{closed}");
-    assert!(closed.contains(&format!("/c/{}#entry-{id}", samples::conversation_id())), "{closed}");
+    assert!(
+        closed.contains(&format!("/c/{}#entry-{id}", samples::conversation_id())),
+        "{closed}"
+    );
     let opened = html(|| {
         let reader = Reader::new(samples::NOW);
         reader.toggled(id, true);
@@ -68,32 +97,55 @@ fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
 
 #[test]
 fn it_says_until_when_it_is_kept_and_offers_the_other() {
-    let until = |expires_at, kept_by| text(&row(WorkLogEntry { expires_at, kept_by, ..tool(Status::Success, "x") }));
+    let until = |expires_at, kept_by| {
+        text(&row(WorkLogEntry {
+            expires_at,
+            kept_by,
+            ..tool(Status::Success, "x")
+        }))
+    };
     let expiring = until(Some(Timestamp::from_millis(1_803_288_600_000)), None);
-    assert!(expiring.contains(" Keep ") && expiring.ends_with("Kept until 22 Feb 2027"), "{expiring}");
+    assert!(
+        expiring.contains(" Keep ") && expiring.ends_with("Kept until 22 Feb 2027"),
+        "{expiring}"
+    );
     for (kept_by, offered, words) in [
         (KeptBy::Entry, "Let expire", "Kept until you let it expire"),
         (KeptBy::Conversation, "Keep", "Kept with its conversation"),
         (KeptBy::Hold, "Keep", "On hold: an admin keeps it"),
     ] {
         let kept = until(None, Some(kept_by));
-        assert!(kept.contains(&format!(" {offered} ")) && kept.ends_with(words), "{kept}");
+        assert!(
+            kept.contains(&format!(" {offered} ")) && kept.ends_with(words),
+            "{kept}"
+        );
     }
 }
 
 #[test]
 fn what_comes_from_the_archive_says_so() {
-    for (tier, said) in
-        [(StorageStatus::Hot, false), (StorageStatus::Warm, false), (StorageStatus::Cold, true), (StorageStatus::Archived, true)]
-    {
-        let row = row(WorkLogEntry { storage_status: tier, ..tool(Status::Success, "x") });
+    for (tier, said) in [
+        (StorageStatus::Hot, false),
+        (StorageStatus::Warm, false),
+        (StorageStatus::Cold, true),
+        (StorageStatus::Archived, true),
+    ] {
+        let row = row(WorkLogEntry {
+            storage_status: tier,
+            ..tool(Status::Success, "x")
+        });
         assert_eq!(text(&row).contains("from the archive"), said, "{tier}");
     }
 }
 
 #[test]
 fn long_text_is_clamped_and_short_text_is_not() {
-    let with = |details: String| row(WorkLogEntry { details: Some(details), ..tool(Status::Success, "x") });
+    let with = |details: String| {
+        row(WorkLogEntry {
+            details: Some(details),
+            ..tool(Status::Success, "x")
+        })
+    };
     assert!(!with("one line".into()).contains("Show all"));
     assert!(with("line\n".repeat(30)).contains("Show all"));
     assert!(with("x".repeat(2_000)).contains("Show all"));
@@ -101,7 +153,10 @@ fn long_text_is_clamped_and_short_text_is_not() {
 
 #[test]
 fn markup_in_a_title_or_in_details_is_text() {
-    let entry = WorkLogEntry { details: Some("<script>alert(1)</script>".into()), ..tool(Status::Success, "<img src=x>: \u{202e}exe") };
+    let entry = WorkLogEntry {
+        details: Some("<script>alert(1)</script>".into()),
+        ..tool(Status::Success, "<img src=x>: \u{202e}exe")
+    };
     let row = row(entry);
     assert!(!row.contains("<script>") && !row.contains("<img"), "{row}");
     assert!(row.contains("[U+202E]"), "{row}");
@@ -109,13 +164,37 @@ fn markup_in_a_title_or_in_details_is_text() {
 
 #[test]
 fn work_that_waits_for_a_word_shows_what_it_is_given_and_asks_by_a_plain_form() {
-    let row = row(WorkLogEntry { details: Some("to: <ada>\u{202e}\n".into()), ..samples::waiting(7) });
-    let form = row.split("<form class=\"approval\" method=\"post\" data-live action=\"/fn/approvals/decide\"").nth(1).unwrap_or_default();
-    assert!(text(&row).contains("Waiting for you") && form.contains("<code>mail_send</code>"), "{row}");
-    assert!(form.contains("to: &lt;ada&gt;") && !form.contains('\u{202e}'), "{form}");
-    for (value, words) in [("once", "Allow once"), ("always", "Always allow"), ("deny", "Deny")] {
-        assert!(form.contains(&format!("name=\"decision\" value=\"{value}\"")), "{form}");
-        assert!(form.contains(&format!("aria-label=\"{words}: Mail: The lighthouse\">{words}</button>")), "{form}");
+    let row = row(WorkLogEntry {
+        details: Some("to: <ada>\u{202e}\n".into()),
+        ..samples::waiting(7)
+    });
+    let form = row
+        .split("<form class=\"approval\" method=\"post\" data-live action=\"/fn/approvals/decide\"")
+        .nth(1)
+        .unwrap_or_default();
+    assert!(
+        text(&row).contains("Waiting for you") && form.contains("<code>mail_send</code>"),
+        "{row}"
+    );
+    assert!(
+        form.contains("to: &lt;ada&gt;") && !form.contains('\u{202e}'),
+        "{form}"
+    );
+    for (value, words) in [
+        ("once", "Allow once"),
+        ("always", "Always allow"),
+        ("deny", "Deny"),
+    ] {
+        assert!(
+            form.contains(&format!("name=\"decision\" value=\"{value}\"")),
+            "{form}"
+        );
+        assert!(
+            form.contains(&format!(
+                "aria-label=\"{words}: Mail: The lighthouse\">{words}</button>"
+            )),
+            "{form}"
+        );
     }
     assert!(!self::row(tool(Status::Working, "Mail: x")).contains("approval"));
 }

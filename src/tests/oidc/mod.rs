@@ -16,8 +16,14 @@ use crate::{
 use reqwest::Method;
 
 /// A server that takes the provider's tokens and its people, with changes to its rules.
-async fn with_provider(provider: &TestProvider, change: impl FnOnce(&mut ProviderConfig)) -> TestApp {
-    with_settings(provider, |config| change(config.oidc.provider.as_mut().unwrap())).await
+async fn with_provider(
+    provider: &TestProvider,
+    change: impl FnOnce(&mut ProviderConfig),
+) -> TestApp {
+    with_settings(provider, |config| {
+        change(config.oidc.provider.as_mut().unwrap())
+    })
+    .await
 }
 
 async fn with_settings(provider: &TestProvider, change: impl FnOnce(&mut Config)) -> TestApp {
@@ -30,7 +36,10 @@ async fn with_settings(provider: &TestProvider, change: impl FnOnce(&mut Config)
 
 /// Somebody who shows a token.
 fn showing(app: &TestApp, token: &str) -> Person {
-    Person { credential: Some(("authorization", format!("Bearer {token}"))), ..app.nobody() }
+    Person {
+        credential: Some(("authorization", format!("Bearer {token}"))),
+        ..app.nobody()
+    }
 }
 
 /// What the list answers to a token.
@@ -47,18 +56,32 @@ struct Returning {
 }
 
 async fn leaves(app: &TestApp, next: &str) -> Returning {
-    let out = app.nobody().gets(&format!("/sign-in/oidc?next={next}")).await;
+    let out = app
+        .nobody()
+        .gets(&format!("/sign-in/oidc?next={next}"))
+        .await;
     assert_eq!(out.status, 303, "{}", out.text());
-    let cookie = out.header("set-cookie").split(';').next().unwrap().to_owned();
+    let cookie = out
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     let there = Answer::to(app.nobody().client.get(out.header("location"))).await;
     assert_eq!(there.status, 303, "{}", out.header("location"));
-    let back = there.header("location").trim_start_matches(&app.nobody().base).to_owned();
+    let back = there
+        .header("location")
+        .trim_start_matches(&app.nobody().base)
+        .to_owned();
     assert!(back.starts_with("/sign-in/oidc/callback?code="), "{back}");
     Returning { cookie, back }
 }
 
 async fn comes_back(app: &TestApp, returning: &Returning) -> Answer {
-    let request = app.nobody().request(Method::GET, &returning.back).header("cookie", &returning.cookie);
+    let request = app
+        .nobody()
+        .request(Method::GET, &returning.back)
+        .header("cookie", &returning.cookie);
     // as a browser says that it comes from another site
     Answer::to(request.header("sec-fetch-site", "cross-site")).await
 }
@@ -66,13 +89,27 @@ async fn comes_back(app: &TestApp, returning: &Returning) -> Answer {
 /// Somebody who has signed in with the provider.
 async fn signs_in(app: &TestApp) -> Person {
     let answer = comes_back(app, &leaves(app, "/").await).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/"), "{answer:?}");
-    let session = answer.headers("set-cookie").into_iter().find(|cookie| cookie.starts_with("holly_session=")).unwrap();
-    Person { credential: Some(("cookie", session.split(';').next().unwrap().to_owned())), ..app.nobody() }
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/"),
+        "{answer:?}"
+    );
+    let session = answer
+        .headers("set-cookie")
+        .into_iter()
+        .find(|cookie| cookie.starts_with("holly_session="))
+        .unwrap();
+    Person {
+        credential: Some(("cookie", session.split(';').next().unwrap().to_owned())),
+        ..app.nobody()
+    }
 }
 
 /// How many rows a table has.
 async fn count(app: &TestApp, table: &str) -> i64 {
     let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
-    sqlx::query_scalar(sql).fetch_one(&mut *app.app.store.read().await.unwrap()).await.unwrap()
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut *app.app.store.read().await.unwrap())
+        .await
+        .unwrap()
 }

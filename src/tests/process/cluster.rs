@@ -23,9 +23,19 @@ pub struct Database {
 impl Database {
     /// Makes one in the cluster of `HOLLY_TEST_POSTGRES`; nothing is in it.
     pub async fn create() -> Self {
-        let cluster = std::env::var("HOLLY_TEST_POSTGRES").expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
-        let name = format!("holly_test_{}", new_id::user(Clock::system().now()).to_string().replace('-', ""));
-        execute(&cluster, &format!("create database {name} template template0 encoding 'utf8'")).await;
+        let cluster = std::env::var("HOLLY_TEST_POSTGRES")
+            .expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
+        let name = format!(
+            "holly_test_{}",
+            new_id::user(Clock::system().now())
+                .to_string()
+                .replace('-', "")
+        );
+        execute(
+            &cluster,
+            &format!("create database {name} template template0 encoding 'utf8'"),
+        )
+        .await;
         Self { cluster, name }
     }
 
@@ -36,7 +46,8 @@ impl Database {
 
     /// Its address through a pooler that gives out connections by transaction.
     pub fn pooled_url(&self) -> String {
-        let pooler = std::env::var("HOLLY_TEST_PGBOUNCER").expect("HOLLY_TEST_PGBOUNCER is not set; run `make test`");
+        let pooler = std::env::var("HOLLY_TEST_PGBOUNCER")
+            .expect("HOLLY_TEST_PGBOUNCER is not set; run `make test`");
         format!("{}/{}", pooler.rsplit_once('/').unwrap().0, self.name)
     }
 
@@ -48,7 +59,10 @@ impl Database {
     /// A number that a query gives.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut connection = connect(&self.url()).await;
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.unwrap()
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
     }
 
     /// Ends every connection that listens for hints, and says how many there were.
@@ -62,23 +76,36 @@ impl Database {
     pub async fn drop_every_notify(&self) {
         let deaf = "create function public.pg_notify(text, text) returns text language sql as 'select null::text'";
         self.execute(deaf).await;
-        self.execute(&format!("alter database {} set search_path = public, pg_catalog", self.name)).await;
+        self.execute(&format!(
+            "alter database {} set search_path = public, pg_catalog",
+            self.name
+        ))
+        .await;
     }
 
     /// Takes it away.
     pub async fn drop(self) {
-        execute(&self.cluster, &format!("drop database {} with (force)", self.name)).await;
+        execute(
+            &self.cluster,
+            &format!("drop database {} with (force)", self.name),
+        )
+        .await;
     }
 }
 
 async fn connect(url: &str) -> AnyConnection {
     sqlx::any::install_default_drivers();
-    AnyConnection::connect(url).await.expect("the cluster of HOLLY_TEST_POSTGRES answers")
+    AnyConnection::connect(url)
+        .await
+        .expect("the cluster of HOLLY_TEST_POSTGRES answers")
 }
 
 async fn execute(url: &str, sql: &str) {
     let mut connection = connect(url).await;
-    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 
@@ -98,28 +125,51 @@ pub struct Cluster {
 impl Cluster {
     /// So many servers at this address of a database, whose other address is past any pooler, and so many people.
     pub async fn start(servers: usize, people: usize, url: &str, direct: &str) -> Self {
-        Self::of((0..servers).map(|_| home(url, direct)).collect(), people, direct).await
+        Self::of(
+            (0..servers).map(|_| home(url, direct)).collect(),
+            people,
+            direct,
+        )
+        .await
     }
 
     /// The same whose demo model writes as slowly as it does for people.
     pub async fn unhurried(servers: usize, people: usize, url: &str) -> Self {
         let mut homes: Vec<Home> = (0..servers).map(|_| home(url, url)).collect();
-        homes.iter_mut().for_each(|home| home.settings.push(("HOLLY_DEMO_PACE", "1".to_owned())));
+        homes
+            .iter_mut()
+            .for_each(|home| home.settings.push(("HOLLY_DEMO_PACE", "1".to_owned())));
         Self::of(homes, people, url).await
     }
 
     async fn of(homes: Vec<Home>, people: usize, direct: &str) -> Self {
         let keys = people_with_keys(direct, people).await;
         let started: Vec<_> = homes.iter().map(Home::begin).collect();
-        let servers: Vec<Server> = started.into_iter().map(super::home::Starting::serves).collect();
-        let bases = servers.iter().map(|server| server.caller.base.clone()).collect();
-        Self { homes, servers, bases: Arc::new(Mutex::new(bases)), keys, client: Client::new() }
+        let servers: Vec<Server> = started
+            .into_iter()
+            .map(super::home::Starting::serves)
+            .collect();
+        let bases = servers
+            .iter()
+            .map(|server| server.caller.base.clone())
+            .collect();
+        Self {
+            homes,
+            servers,
+            bases: Arc::new(Mutex::new(bases)),
+            keys,
+            client: Client::new(),
+        }
     }
 
     /// A person's calls to a server.
     pub fn caller(&self, person: usize, server: usize) -> Caller {
         let base = self.bases.lock().unwrap()[server].clone();
-        Caller { base, client: self.client.clone(), key: self.keys[person].clone() }
+        Caller {
+            base,
+            client: self.client.clone(),
+            key: self.keys[person].clone(),
+        }
     }
 
     /// Tells a server to end, waits until it has, and starts it anew somewhere else. Readers are sent to the others meanwhile.
@@ -151,9 +201,13 @@ impl Cluster {
 /// A data folder whose server shares a database.
 pub fn home(url: &str, direct: &str) -> Home {
     let mut home = Home::empty();
-    home.settings = vec![("DATABASE_URL", url.to_owned()), ("HOLLY_MAX_STREAMS", "0".to_owned())];
+    home.settings = vec![
+        ("DATABASE_URL", url.to_owned()),
+        ("HOLLY_MAX_STREAMS", "0".to_owned()),
+    ];
     if url != direct {
-        home.settings.push(("DATABASE_LISTEN_URL", direct.to_owned()));
+        home.settings
+            .push(("DATABASE_LISTEN_URL", direct.to_owned()));
     }
     home
 }
@@ -163,7 +217,11 @@ async fn people_with_keys(url: &str, people: usize) -> Vec<String> {
     let (store, now) = (Store::open(url).await.unwrap(), Clock::system().now());
     let mut keys = Vec::new();
     for person in 0..people {
-        let account = Account { id: new_id::user(now), email: format!("person{person}@example.org"), is_admin: false };
+        let account = Account {
+            id: new_id::user(now),
+            email: format!("person{person}@example.org"),
+            is_admin: false,
+        };
         let mut tx = store.begin().await.unwrap();
         assert!(users::insert(&mut tx, now, &account, "none").await.unwrap());
         tx.commit().await.unwrap();

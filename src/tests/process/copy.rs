@@ -14,36 +14,67 @@ async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
     let server = home.serve();
     for n in 0..ENTRIES {
         let body = json!({"logType": "info", "status": "info", "title": format!("entry {n}"), "details": "some text ".repeat(50)});
-        let request = server.caller.request(Method::POST, "/api/work-log/create").json(&body);
+        let request = server
+            .caller
+            .request(Method::POST, "/api/work-log/create")
+            .json(&body);
         assert_eq!(server.caller.tries(request).await.unwrap().0, 201);
     }
-    let (expected, cursor) = (server.caller.entries().await, server.caller.gets("/api/work-log/list?limit=1").await["cursor"].clone());
+    let (expected, cursor) = (
+        server.caller.entries().await,
+        server.caller.gets("/api/work-log/list?limit=1").await["cursor"].clone(),
+    );
     let folder = tempfile::tempdir().unwrap();
     let to = format!("sqlite://{}", folder.path().join("copy.db").display());
     let text = |arguments: &[&str]| {
         let output = home.run(arguments, "");
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr),
+        )
     };
     let (copied, why) = text(&["copy", "--to", &to]);
-    assert!(!copied && why.contains("another holly is using it"), "{why}");
+    assert!(
+        !copied && why.contains("another holly is using it"),
+        "{why}"
+    );
     server.terminate().await;
     for kill in 0..KILLS {
         let mut command = home.command();
-        let mut copying = command.args(["copy", "--to", &to]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut copying = command
+            .args(["copy", "--to", &to])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(15 * kill)).await;
         copying.kill().unwrap();
         copying.wait().unwrap();
     }
     let (copied, said) = text(&["copy", "--to", &to]);
-    assert!(copied && said.contains("same    work_logs: 300 rows") && said.contains("The archive stays in file://"), "{said}");
+    assert!(
+        copied
+            && said.contains("same    work_logs: 300 rows")
+            && said.contains("The archive stays in file://"),
+        "{said}"
+    );
     let (copied, said) = text(&["copy", "--to", &to]);
     assert!(copied && said.contains("were there already"), "{said}");
-    let (copied, why) = text(&["copy", "--to", &format!("sqlite://{}", home.data().join("holly.db").display())]);
+    let (copied, why) = text(&[
+        "copy",
+        "--to",
+        &format!("sqlite://{}", home.data().join("holly.db").display()),
+    ]);
     assert!(!copied && why.contains("the database itself"), "{why}");
 
     let server = home.serve_with(&[("DATABASE_URL", &to)]);
     assert_eq!(server.caller.entries().await, expected);
     let since = format!("/api/work-log/list?after={}", cursor.as_str().unwrap());
-    assert_eq!(server.caller.gets(&since).await["count"], 0, "the cursor is continued");
+    assert_eq!(
+        server.caller.gets(&since).await["count"],
+        0,
+        "the cursor is continued"
+    );
     server.terminate().await;
 }

@@ -11,24 +11,67 @@ async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
     let caller = server.caller.clone();
     let mut streams = Vec::new();
     for _ in 0..3 {
-        let mut stream = within("a stream", caller.request(Method::GET, "/api/work-log/stream").send()).await.unwrap();
-        assert!(within("an opening", stream.chunk()).await.unwrap().is_some());
+        let mut stream = within(
+            "a stream",
+            caller.request(Method::GET, "/api/work-log/stream").send(),
+        )
+        .await
+        .unwrap();
+        assert!(
+            within("an opening", stream.chunk())
+                .await
+                .unwrap()
+                .is_some()
+        );
         streams.push(stream);
     }
-    let (_, begun) = caller.tries(caller.request(Method::POST, "/api/conversations").json(&json!({}))).await.unwrap();
+    let (_, begun) = caller
+        .tries(
+            caller
+                .request(Method::POST, "/api/conversations")
+                .json(&json!({})),
+        )
+        .await
+        .unwrap();
     let here = begun["conversation"]["id"].as_str().unwrap().to_owned();
     let messages = format!("/api/conversations/{here}/messages");
     let slow = json!({ "content": "Tell me something long, slowly" });
-    assert_eq!(caller.tries(caller.request(Method::POST, &messages).json(&slow)).await.unwrap().0, 202);
+    assert_eq!(
+        caller
+            .tries(caller.request(Method::POST, &messages).json(&slow))
+            .await
+            .unwrap()
+            .0,
+        202
+    );
     let status = server.terminate().await;
     assert_eq!(status.code(), Some(0));
     for mut stream in streams {
-        within("the end of a stream", async { while stream.chunk().await.unwrap().is_some() {} }).await;
+        within("the end of a stream", async {
+            while stream.chunk().await.unwrap().is_some() {}
+        })
+        .await;
     }
     let server = home.serve();
-    let statuses: Vec<_> = server.caller.messages(&here).await.iter().map(|message| message["status"].clone()).collect();
-    assert!(statuses.iter().all(|status| status != "streaming"), "{statuses:?}");
-    assert!(server.caller.entries().await.iter().all(|entry| entry["status"] != "working"));
+    let statuses: Vec<_> = server
+        .caller
+        .messages(&here)
+        .await
+        .iter()
+        .map(|message| message["status"].clone())
+        .collect();
+    assert!(
+        statuses.iter().all(|status| status != "streaming"),
+        "{statuses:?}"
+    );
+    assert!(
+        server
+            .caller
+            .entries()
+            .await
+            .iter()
+            .all(|entry| entry["status"] != "working")
+    );
 }
 
 #[tokio::test]
@@ -37,7 +80,12 @@ async fn two_servers_never_share_a_data_folder() {
     let server = home.serve();
     let second = home.run(&["serve"], "");
     let said = String::from_utf8(second.stderr).unwrap();
-    assert!(!second.status.success() && said.contains("HOLLY_DATA_DIR") && said.contains("another holly is using it"), "{said}");
+    assert!(
+        !second.status.success()
+            && said.contains("HOLLY_DATA_DIR")
+            && said.contains("another holly is using it"),
+        "{said}"
+    );
     assert_eq!(server.caller.gets("/api/work-log/list").await["count"], 0);
     server.kill();
     home.serve().kill();
@@ -49,5 +97,8 @@ fn without_a_built_site_it_says_what_to_do() {
     let mut command = home.command();
     let output = command.env("HOLLY_SITE_DIR", "/nowhere").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.contains("/nowhere") && said.contains("make build"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("/nowhere") && said.contains("make build"),
+        "{said}"
+    );
 }

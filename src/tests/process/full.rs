@@ -12,15 +12,32 @@ const ENTRIES: usize = 200;
 
 async fn writes(caller: &Caller, n: usize) -> (u16, Value) {
     let body = json!({"logType": "info", "status": "info", "title": format!("entry {n}"), "details": "some text ".repeat(1_000)});
-    caller.tries(caller.request(Method::POST, "/api/work-log/create").json(&body)).await.unwrap()
+    caller
+        .tries(
+            caller
+                .request(Method::POST, "/api/work-log/create")
+                .json(&body),
+        )
+        .await
+        .unwrap()
 }
 
 async fn cleans_up(caller: &Caller) -> u16 {
-    caller.tries(caller.request(Method::POST, "/api/work-log/cleanup")).await.unwrap().0
+    caller
+        .tries(caller.request(Method::POST, "/api/work-log/cleanup"))
+        .await
+        .unwrap()
+        .0
 }
 
 async fn titles(caller: &Caller) -> Vec<Value> {
-    caller.entries().await.into_iter().rev().map(|entry| entry["title"].clone()).collect()
+    caller
+        .entries()
+        .await
+        .into_iter()
+        .rev()
+        .map(|entry| entry["title"].clone())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,16 +50,29 @@ async fn a_disk_that_fills_up_loses_nothing_and_the_server_goes_on_once_there_is
         match writes(&server.caller, n).await {
             (201, entry) => answered.push(entry["log"]["title"].clone()),
             (503, problem) => {
-                assert!(problem["detail"].as_str().unwrap().contains("try again"), "{problem}");
+                assert!(
+                    problem["detail"].as_str().unwrap().contains("try again"),
+                    "{problem}"
+                );
                 refused += 1;
             }
             (status, answer) => panic!("{status}: {answer}"),
         }
     }
-    assert!(!answered.is_empty() && refused > 0, "{refused} of {ENTRIES} were refused");
-    assert_eq!(titles(&server.caller).await, answered, "what was answered can be read, and nothing else is there");
+    assert!(
+        !answered.is_empty() && refused > 0,
+        "{refused} of {ENTRIES} were refused"
+    );
+    assert_eq!(
+        titles(&server.caller).await,
+        answered,
+        "what was answered can be read, and nothing else is there"
+    );
     let status = cleans_up(&server.caller).await;
-    assert!([200, 503].contains(&status), "{status}: a run may find room for the little that it writes");
+    assert!(
+        [200, 503].contains(&status),
+        "{status}: a run may find room for the little that it writes"
+    );
 
     server.end_files_at(None);
     let (status, entry) = writes(&server.caller, ENTRIES).await;
@@ -52,5 +82,9 @@ async fn a_disk_that_fills_up_loses_nothing_and_the_server_goes_on_once_there_is
     assert_eq!(titles(&server.caller).await, answered);
 
     server.kill();
-    assert_eq!(titles(&home.serve().caller).await, answered, "and it is lasting");
+    assert_eq!(
+        titles(&home.serve().caller).await,
+        answered,
+        "and it is lasting"
+    );
 }

@@ -19,7 +19,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
 
 /// Waits for `future`, but not for ever.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    tokio::time::timeout(Duration::from_secs(60), future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 /// The time in so many days.
@@ -43,7 +45,11 @@ impl Home {
         for name in ["holly.js", "holly.wasm"] {
             std::fs::write(folder.path().join("site/pkg").join(name), "").unwrap();
         }
-        Self { folder, key: String::new(), settings: Vec::new() }
+        Self {
+            folder,
+            key: String::new(),
+            settings: Vec::new(),
+        }
     }
 
     /// The data folder.
@@ -54,9 +60,22 @@ impl Home {
     /// A folder with an account and its key, made by the command line.
     pub fn with_a_person() -> Self {
         let mut home = Self::empty();
-        let added = home.run(&["user", "add", "ada@example.org", "--admin"], "correct horse\n");
+        let added = home.run(
+            &["user", "add", "ada@example.org", "--admin"],
+            "correct horse\n",
+        );
         assert!(added.status.success(), "{added:?}");
-        let key = home.run(&["key", "add", "--user", "ada@example.org", "--name", "a test"], "");
+        let key = home.run(
+            &[
+                "key",
+                "add",
+                "--user",
+                "ada@example.org",
+                "--name",
+                "a test",
+            ],
+            "",
+        );
         assert!(key.status.success(), "{key:?}");
         home.key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
         assert!(home.key.starts_with("holly_"), "{}", home.key);
@@ -69,10 +88,20 @@ impl Home {
     }
 
     fn set(&self, mut command: Command) -> Command {
-        command.env_clear().env("HOLLY_ADDR", "127.0.0.1:0").env("HOLLY_DATA_DIR", self.data());
-        command.env("HOLLY_SITE_DIR", self.folder.path().join("site")).env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
-        command.env("HOLLY_MESSAGES_PER_MINUTE", "0").env("HOLLY_MAX_TURNS", "0").env("HOLLY_TOKENS_PER_DAY", "0");
-        command.env("HOLLY_DEMO_PACE", "0.02").env("HOLLY_LOG", "error");
+        command
+            .env_clear()
+            .env("HOLLY_ADDR", "127.0.0.1:0")
+            .env("HOLLY_DATA_DIR", self.data());
+        command
+            .env("HOLLY_SITE_DIR", self.folder.path().join("site"))
+            .env("HOLLY_RATE_LIMIT_PER_MINUTE", "0");
+        command
+            .env("HOLLY_MESSAGES_PER_MINUTE", "0")
+            .env("HOLLY_MAX_TURNS", "0")
+            .env("HOLLY_TOKENS_PER_DAY", "0");
+        command
+            .env("HOLLY_DEMO_PACE", "0.02")
+            .env("HOLLY_LOG", "error");
         command.envs(self.settings.iter().cloned());
         command
     }
@@ -80,15 +109,33 @@ impl Home {
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
         child.wait_with_output().unwrap()
     }
 
     /// Carries out what will be due in so many days.
     pub fn run_retention(&self, days: i64) -> Output {
-        let ran = self.run(&["retention", "run", "--allow-future", "--as-of", &in_days(days).to_string()], "");
+        let ran = self.run(
+            &[
+                "retention",
+                "run",
+                "--allow-future",
+                "--as-of",
+                &in_days(days).to_string(),
+            ],
+            "",
+        );
         assert!(ran.status.success(), "{ran:?}");
         ran
     }
@@ -108,13 +155,26 @@ impl Home {
         let mut shell = self.set(Command::new("/bin/sh"));
         shell.args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
         let child = shell.stdout(Stdio::piped()).spawn().unwrap();
-        Starting { child, key: self.key.clone() }.serves()
+        Starting {
+            child,
+            key: self.key.clone(),
+        }
+        .serves()
     }
 
     /// The same for a server whose log goes into a file.
     pub fn serve_with_log(&self, log: File) -> Server {
-        let child = self.command().stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        Starting { child, key: self.key.clone() }.serves()
+        let child = self
+            .command()
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Starting {
+            child,
+            key: self.key.clone(),
+        }
+        .serves()
     }
 
     /// Starts the server.
@@ -123,8 +183,16 @@ impl Home {
     }
 
     fn begin_with(&self, settings: &[(&str, &str)]) -> Starting {
-        let child = self.command().envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
-        Starting { child, key: self.key.clone() }
+        let child = self
+            .command()
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Starting {
+            child,
+            key: self.key.clone(),
+        }
     }
 }
 
@@ -140,8 +208,20 @@ impl Starting {
         let mut said = BufReader::new(self.child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
-        let base = line.trim().strip_prefix("Holly is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
-        Server { child: self.child, _said: said, caller: Caller { base, key: self.key, client: Client::new() } }
+        let base = line
+            .trim()
+            .strip_prefix("Holly is at ")
+            .unwrap_or_else(|| panic!("it said {line:?}"))
+            .to_owned();
+        Server {
+            child: self.child,
+            _said: said,
+            caller: Caller {
+                base,
+                key: self.key,
+                client: Client::new(),
+            },
+        }
     }
 }
 
@@ -163,18 +243,28 @@ impl Server {
     pub fn end_files_at(&self, bytes: Option<u64>) {
         let most = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let mut command = Command::new("prlimit");
-        command.args(["--pid", &self.child.id().to_string(), &format!("--fsize={most}:")]);
+        command.args([
+            "--pid",
+            &self.child.id().to_string(),
+            &format!("--fsize={most}:"),
+        ]);
         assert!(command.status().unwrap().success());
     }
 
     /// Asks it to end, as a service manager does, and waits until it has.
     pub async fn terminate(mut self) -> ExitStatus {
-        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        let asked = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .status()
+            .unwrap();
         assert!(asked.success());
         let (ended, status) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || ended.send(self.child.wait().unwrap()));
         let patience = Duration::from_secs(10);
-        tokio::time::timeout(patience, status).await.expect("it ends within ten seconds").unwrap()
+        tokio::time::timeout(patience, status)
+            .await
+            .expect("it ends within ten seconds")
+            .unwrap()
     }
 }
 
@@ -196,7 +286,9 @@ pub struct Caller {
 
 impl Caller {
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
+        self.client
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.key)
     }
 
     /// The status and the answer; `None` when the server died meanwhile.
@@ -216,7 +308,9 @@ impl Caller {
     pub async fn entries(&self) -> Vec<Value> {
         let (mut entries, mut before) = (Vec::new(), String::new());
         loop {
-            let page = self.gets(&format!("/api/work-log/list?limit=200&before={before}")).await;
+            let page = self
+                .gets(&format!("/api/work-log/list?limit=200&before={before}"))
+                .await;
             entries.extend(page["logs"].as_array().unwrap().iter().cloned());
             match page["next"].as_str() {
                 Some(next) => before = next.to_owned(),
@@ -229,8 +323,18 @@ impl Caller {
     pub async fn messages(&self, conversation: &str) -> Vec<Value> {
         let (mut messages, mut before) = (Vec::new(), String::new());
         loop {
-            let page = self.gets(&format!("/api/conversations/{conversation}?before={before}")).await;
-            messages.extend(page["conversation"]["messages"].as_array().unwrap().iter().cloned());
+            let page = self
+                .gets(&format!(
+                    "/api/conversations/{conversation}?before={before}"
+                ))
+                .await;
+            messages.extend(
+                page["conversation"]["messages"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .cloned(),
+            );
             match page["next"].as_str() {
                 Some(next) => before = next.to_owned(),
                 None => return messages,

@@ -40,34 +40,68 @@ async fn what_was_acknowledged_survives_every_kill_once_and_nothing_spins() {
     }
     let server = home.serve();
     check_entries(&server.caller, &everything.entries).await;
-    let interrupted = |entry: &Value| !entry["turnId"].is_null() && entry["metadata"]["interrupted"] == true;
-    assert!(server.caller.entries().await.iter().any(interrupted), "no kill fell into a turn: the test has lost its teeth");
+    let interrupted =
+        |entry: &Value| !entry["turnId"].is_null() && entry["metadata"]["interrupted"] == true;
+    assert!(
+        server.caller.entries().await.iter().any(interrupted),
+        "no kill fell into a turn: the test has lost its teeth"
+    );
 }
 
 /// Every acknowledged entry is there exactly once, as it was acknowledged or newer.
 async fn check_entries(caller: &Caller, acknowledged: &HashMap<String, Value>) {
     let entries = caller.entries().await;
-    let found: HashMap<&str, &Value> = entries.iter().map(|entry| (entry["id"].as_str().unwrap(), entry)).collect();
+    let found: HashMap<&str, &Value> = entries
+        .iter()
+        .map(|entry| (entry["id"].as_str().unwrap(), entry))
+        .collect();
     assert_eq!(found.len(), entries.len(), "an entry is listed twice");
-    let written: Vec<&str> =
-        entries.iter().filter(|entry| entry["turnId"].is_null()).map(|entry| entry["title"].as_str().unwrap()).collect();
-    assert_eq!(written.iter().collect::<HashSet<_>>().len(), written.len(), "an entry was made twice");
-    let revs: HashSet<i64> = entries.iter().map(|entry| entry["rev"].as_i64().unwrap()).collect();
+    let written: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry["turnId"].is_null())
+        .map(|entry| entry["title"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        written.iter().collect::<HashSet<_>>().len(),
+        written.len(),
+        "an entry was made twice"
+    );
+    let revs: HashSet<i64> = entries
+        .iter()
+        .map(|entry| entry["rev"].as_i64().unwrap())
+        .collect();
     assert_eq!(revs.len(), entries.len(), "a revision was given twice");
     for (id, told) in acknowledged {
-        let entry = found.get(id.as_str()).unwrap_or_else(|| panic!("acknowledged and lost: {told}"));
-        let (rev, told_rev) = (entry["rev"].as_i64().unwrap(), told["rev"].as_i64().unwrap());
-        assert!(rev > told_rev || *entry == told, "acknowledged as {told}, found as {entry}");
-        assert!(told["status"] == "working" || entry["status"] == told["status"], "acknowledged as {told}, found as {entry}");
+        let entry = found
+            .get(id.as_str())
+            .unwrap_or_else(|| panic!("acknowledged and lost: {told}"));
+        let (rev, told_rev) = (
+            entry["rev"].as_i64().unwrap(),
+            told["rev"].as_i64().unwrap(),
+        );
+        assert!(
+            rev > told_rev || *entry == told,
+            "acknowledged as {told}, found as {entry}"
+        );
+        assert!(
+            told["status"] == "working" || entry["status"] == told["status"],
+            "acknowledged as {told}, found as {entry}"
+        );
     }
 }
 
 /// No turn runs: its entries are settled, its messages whole or marked, its conversation free.
 async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
     for entry in caller.entries().await {
-        assert!(entry["turnId"].is_null() || entry["status"] != "working", "it spins for ever: {entry}");
+        assert!(
+            entry["turnId"].is_null() || entry["status"] != "working",
+            "it spins for ever: {entry}"
+        );
     }
-    let conversations = caller.gets("/api/conversations?limit=1000").await["conversations"].as_array().unwrap().clone();
+    let conversations = caller.gets("/api/conversations?limit=1000").await["conversations"]
+        .as_array()
+        .unwrap()
+        .clone();
     for conversation in &conversations {
         assert!(conversation["runningTurnId"].is_null(), "{conversation}");
     }
@@ -75,7 +109,10 @@ async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
     for conversation in acknowledged.values().collect::<HashSet<_>>() {
         for message in caller.messages(conversation).await {
             assert_ne!(message["status"], "streaming", "{message}");
-            assert!(found.insert(message["id"].as_str().unwrap().to_owned()), "a message is listed twice");
+            assert!(
+                found.insert(message["id"].as_str().unwrap().to_owned()),
+                "a message is listed twice"
+            );
         }
     }
     for id in acknowledged.keys() {
@@ -86,12 +123,21 @@ async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
 /// A create that was not answered may be repeated: whether or not it was carried out, there is one entry in the end.
 async fn repeat_unanswered(caller: &Caller, titles: &[String]) {
     for title in titles {
-        let request = caller.request(Method::POST, "/api/work-log/create").header("idempotency-key", title);
+        let request = caller
+            .request(Method::POST, "/api/work-log/create")
+            .header("idempotency-key", title);
         let (status, body) = caller.tries(request.json(&draft(title))).await.unwrap();
         assert_eq!(status, 201, "{body}");
     }
     let entries = caller.entries().await;
     for title in titles {
-        assert_eq!(entries.iter().filter(|entry| entry["title"] == title.as_str()).count(), 1, "{title}");
+        assert_eq!(
+            entries
+                .iter()
+                .filter(|entry| entry["title"] == title.as_str())
+                .count(),
+            1,
+            "{title}"
+        );
     }
 }

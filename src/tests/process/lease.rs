@@ -10,16 +10,27 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
     let server = home.serve();
     let create = |lease: u32| {
         let body = json!({ "logType": "deployment", "status": "working", "title": "Rolling out", "leaseSeconds": lease });
-        server.caller.tries(server.caller.request(Method::POST, "/api/work-log/create").json(&body))
+        server.caller.tries(
+            server
+                .caller
+                .request(Method::POST, "/api/work-log/create")
+                .json(&body),
+        )
     };
     let (_, short) = create(1).await.unwrap();
     let (_, long) = create(3_600).await.unwrap();
-    let mut cursor = server.caller.gets("/api/work-log/list?limit=1").await["cursor"].as_str().unwrap().to_owned();
+    let mut cursor = server.caller.gets("/api/work-log/list?limit=1").await["cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     server.kill();
     let server = home.serve();
     let settled = within("the lease to run out", async {
         loop {
-            let page = server.caller.gets(&format!("/api/work-log/list?after={cursor}&wait=30")).await;
+            let page = server
+                .caller
+                .gets(&format!("/api/work-log/list?after={cursor}&wait=30"))
+                .await;
             if let Some(log) = page["logs"].as_array().unwrap().first() {
                 return log.clone();
             }
@@ -27,8 +38,14 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
         }
     })
     .await;
-    assert_eq!((&settled["id"], &settled["status"]), (&short["log"]["id"], &json!("warning")));
+    assert_eq!(
+        (&settled["id"], &settled["status"]),
+        (&short["log"]["id"], &json!("warning"))
+    );
     assert_eq!(settled["metadata"]["interrupted"], true);
     let address = format!("/api/work-log/{}", long["log"]["id"].as_str().unwrap());
-    assert_eq!(server.caller.gets(&address).await["log"]["status"], "working");
+    assert_eq!(
+        server.caller.gets(&address).await["log"]["status"],
+        "working"
+    );
 }

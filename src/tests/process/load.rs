@@ -48,19 +48,30 @@ impl Load {
         let mut writers = JoinSet::new();
         for number in 0..6 {
             let name = format!("round {round} writer {number}");
-            let writer = Writer { caller: caller.clone(), name, acknowledged: acknowledged.clone(), writes: sender.clone() };
+            let writer = Writer {
+                caller: caller.clone(),
+                name,
+                acknowledged: acknowledged.clone(),
+                writes: sender.clone(),
+            };
             if number < 4 {
                 writers.spawn(writer.writes_entries())
             } else {
                 writers.spawn(writer.sends_messages())
             };
         }
-        Self { acknowledged, writes, writers }
+        Self {
+            acknowledged,
+            writes,
+            writers,
+        }
     }
 
     /// Waits until so many writes were acknowledged.
     pub async fn acknowledged(&mut self, writes: usize) {
-        super::home::within("writes", self.writes.wait_for(|done| *done >= writes)).await.unwrap();
+        super::home::within("writes", self.writes.wait_for(|done| *done >= writes))
+            .await
+            .unwrap();
     }
 
     /// Waits until every writer noticed that the server is gone.
@@ -86,7 +97,10 @@ impl Writer {
     async fn writes_entries(self) {
         for number in 0.. {
             let title = format!("{} entry {number}", self.name);
-            let request = self.caller.request(Method::POST, "/api/work-log/create").header("idempotency-key", &title);
+            let request = self
+                .caller
+                .request(Method::POST, "/api/work-log/create")
+                .header("idempotency-key", &title);
             let Some((status, body)) = self.caller.tries(request.json(&draft(&title))).await else {
                 self.acknowledged.lock().unwrap().unanswered.push(title);
                 return;
@@ -94,8 +108,13 @@ impl Writer {
             assert_eq!(status, 201, "{body}");
             self.note_entry(&body["log"]);
             let address = format!("/api/work-log/{}", body["log"]["id"].as_str().unwrap());
-            let done = self.caller.request(Method::PATCH, &address).json(&json!({ "status": "success" }));
-            let Some((status, body)) = self.caller.tries(done).await else { return };
+            let done = self
+                .caller
+                .request(Method::PATCH, &address)
+                .json(&json!({ "status": "success" }));
+            let Some((status, body)) = self.caller.tries(done).await else {
+                return;
+            };
             assert_eq!(status, 200, "{body}");
             self.note_entry(&body["log"]);
         }
@@ -103,13 +122,33 @@ impl Writer {
 
     async fn sends_messages(self) {
         loop {
-            let Some((_, begun)) = self.caller.tries(self.caller.request(Method::POST, "/api/conversations").json(&json!({}))).await else {
+            let Some((_, begun)) = self
+                .caller
+                .tries(
+                    self.caller
+                        .request(Method::POST, "/api/conversations")
+                        .json(&json!({})),
+                )
+                .await
+            else {
                 return;
             };
             let here = begun["conversation"]["id"].as_str().unwrap().to_owned();
-            for content in ["Tell me something long", "Show me a fallback", "Paint a tree"] {
-                let request = self.caller.request(Method::POST, &format!("/api/conversations/{here}/messages"));
-                let Some((status, body)) = self.caller.tries(request.json(&json!({ "content": content }))).await else { return };
+            for content in [
+                "Tell me something long",
+                "Show me a fallback",
+                "Paint a tree",
+            ] {
+                let request = self
+                    .caller
+                    .request(Method::POST, &format!("/api/conversations/{here}/messages"));
+                let Some((status, body)) = self
+                    .caller
+                    .tries(request.json(&json!({ "content": content })))
+                    .await
+                else {
+                    return;
+                };
                 if status == 202 {
                     let id = body["message"]["id"].as_str().unwrap().to_owned();
                     self.note(|acknowledged| drop(acknowledged.messages.insert(id, here.clone())));

@@ -7,7 +7,8 @@ use serde_json::json;
 async fn with_a_program() -> (Home, Server, String) {
     let home = Home::with_a_person();
     let mark = home.data().join("mark").display().to_string();
-    let program = std::env::var("HOLLY_TEST_MCP").expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services");
+    let program = std::env::var("HOLLY_TEST_MCP")
+        .expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services");
     let env = json!({ "PATH": std::env::var("PATH").unwrap() });
     let file = json!({ "mcpServers": { "every": { "command": "node", "args": [program, "stdio", mark], "env": env } } });
     std::fs::write(home.data().join("mcp.json"), file.to_string()).unwrap();
@@ -24,8 +25,12 @@ async fn until(mark: &str, count: usize) {
 }
 
 fn processes(mark: &str) -> usize {
-    let lines = std::fs::read_dir("/proc").unwrap().filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
-    lines.filter(|line| String::from_utf8_lossy(line).contains(mark)).count()
+    let lines = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(mark))
+        .count()
 }
 
 #[tokio::test]

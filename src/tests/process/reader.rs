@@ -33,7 +33,14 @@ impl Reader {
     }
 
     /// Follows until what was seen is enough, asking first at the server with this number.
-    pub async fn follow(mut self, client: Client, key: String, bases: Bases, first: usize, enough: impl Fn(&Self) -> bool) -> Self {
+    pub async fn follow(
+        mut self,
+        client: Client,
+        key: String,
+        bases: Bases,
+        first: usize,
+        enough: impl Fn(&Self) -> bool,
+    ) -> Self {
         let mut server = first;
         let whole = async {
             while !enough(&self) {
@@ -54,12 +61,24 @@ impl Reader {
     }
 
     /// One connection; `None` when it ended before what was seen is enough.
-    async fn connect(&mut self, client: &Client, key: &str, base: &str, enough: &impl Fn(&Self) -> bool) -> Option<()> {
-        let mut request = client.get(format!("{base}/api/work-log/stream")).bearer_auth(key);
+    async fn connect(
+        &mut self,
+        client: &Client,
+        key: &str,
+        base: &str,
+        enough: &impl Fn(&Self) -> bool,
+    ) -> Option<()> {
+        let mut request = client
+            .get(format!("{base}/api/work-log/stream"))
+            .bearer_auth(key);
         if let Some(cursor) = &self.cursor {
             request = request.header("last-event-id", cursor);
         }
-        let mut response = request.send().await.ok().filter(|response| response.status() == 200)?;
+        let mut response = request
+            .send()
+            .await
+            .ok()
+            .filter(|response| response.status() == 200)?;
         self.text.clear();
         loop {
             let bytes = response.chunk().await.ok()??;
@@ -75,11 +94,19 @@ impl Reader {
     }
 
     fn take(&mut self, frame: &str) {
-        let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let field = |name: &str| {
+            frame
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        };
         let (id, event) = (field("id"), field("event"));
-        let data: Value = field("data").map(|data| serde_json::from_str(data).unwrap()).unwrap_or_default();
+        let data: Value = field("data")
+            .map(|data| serde_json::from_str(data).unwrap())
+            .unwrap_or_default();
         match event {
-            Some("entry" | "message" | "conversation" | "removed") => self.take_row(event.unwrap(), id.unwrap(), &data),
+            Some("entry" | "message" | "conversation" | "removed") => {
+                self.take_row(event.unwrap(), id.unwrap(), &data)
+            }
             Some("delta") => self.take_text(&data),
             Some("heartbeat") | None => {}
             Some(other) => panic!("{other}: {frame}"),
@@ -91,24 +118,41 @@ impl Reader {
     }
 
     fn take_row(&mut self, event: &str, id: &str, data: &Value) {
-        assert_eq!(data["prev"].as_str(), self.cursor.as_deref(), "a gap or a double before {id}");
+        assert_eq!(
+            data["prev"].as_str(),
+            self.cursor.as_deref(),
+            "a gap or a double before {id}"
+        );
         let row = &data[event];
         let rev: i64 = id.rsplit_once('.').unwrap().1.parse().unwrap();
         assert!(rev > self.newest, "{rev} came after {}", self.newest);
         self.newest = rev;
-        self.rows.insert((event.to_owned(), row["id"].as_str().unwrap().to_owned()), row.clone());
+        self.rows.insert(
+            (event.to_owned(), row["id"].as_str().unwrap().to_owned()),
+            row.clone(),
+        );
     }
 
     fn take_text(&mut self, data: &Value) {
-        let text = self.texts.entry(data["messageId"].as_str().unwrap().to_owned()).or_default();
+        let text = self
+            .texts
+            .entry(data["messageId"].as_str().unwrap().to_owned())
+            .or_default();
         let offset = usize::try_from(data["offset"].as_u64().unwrap()).unwrap();
-        let new = text.len().checked_sub(offset).and_then(|known| data["text"].as_str().unwrap().get(known..)).map(str::to_owned);
+        let new = text
+            .len()
+            .checked_sub(offset)
+            .and_then(|known| data["text"].as_str().unwrap().get(known..))
+            .map(str::to_owned);
         text.push_str(&new.unwrap_or_default());
     }
 
     /// The newest of each row of this kind.
     pub fn all<'r>(&'r self, kind: &'r str) -> impl Iterator<Item = &'r Value> {
-        self.rows.iter().filter(move |((event, _), _)| event == kind).map(|(_, row)| row)
+        self.rows
+            .iter()
+            .filter(move |((event, _), _)| event == kind)
+            .map(|(_, row)| row)
     }
 
     /// Whether an entry with this title was seen.

@@ -21,20 +21,33 @@ const STREAMS_EACH: usize = 10;
 fn raise_the_limit_on_open_files() {
     let me = std::process::id().to_string();
     // where it cannot be raised it may be high enough already; if not, the test says so
-    drop(std::process::Command::new("prlimit").args(["--pid", &me, "--nofile=8192:"]).status());
+    drop(
+        std::process::Command::new("prlimit")
+            .args(["--pid", &me, "--nofile=8192:"])
+            .status(),
+    );
 }
 
 /// Writes for everybody, over and over, until told that the restarts are over; then once more. Returns how often.
-async fn write(callers: impl Fn(usize) -> super::home::Caller, restarts: watch::Receiver<bool>) -> usize {
+async fn write(
+    callers: impl Fn(usize) -> super::home::Caller,
+    restarts: watch::Receiver<bool>,
+) -> usize {
     for round in 0.. {
         let last = *restarts.borrow();
         for person in 0..PEOPLE {
-            let title = if last { "the last".to_owned() } else { format!("round {round}") };
+            let title = if last {
+                "the last".to_owned()
+            } else {
+                format!("round {round}")
+            };
             let body = json!({ "logType": "info", "status": "info", "title": title });
             let written = within("a write to be taken", async {
                 loop {
                     let caller = callers(person);
-                    let request = caller.request(Method::POST, "/api/work-log/create").header("idempotency-key", format!("{round}"));
+                    let request = caller
+                        .request(Method::POST, "/api/work-log/create")
+                        .header("idempotency-key", format!("{round}"));
                     if let Some((status, _)) = caller.tries(request.json(&body)).await
                         && status == 201
                     {
@@ -60,8 +73,12 @@ async fn a_thousand_readers_are_all_back_after_a_rolling_restart_and_miss_nothin
     let (opened, mut open) = watch::channel(0);
     let (mut readers, client) = (JoinSet::new(), Client::new());
     for reader in 0..PEOPLE * STREAMS_EACH {
-        let (key, bases, client, opened) =
-            (cluster.keys[reader / STREAMS_EACH].clone(), cluster.bases.clone(), client.clone(), opened.clone());
+        let (key, bases, client, opened) = (
+            cluster.keys[reader / STREAMS_EACH].clone(),
+            cluster.bases.clone(),
+            client.clone(),
+            opened.clone(),
+        );
         let is_open = AtomicBool::new(false);
         let enough = move |reader: &Reader| {
             if reader.first().is_some() && !is_open.swap(true, Ordering::Relaxed) {
@@ -72,7 +89,12 @@ async fn a_thousand_readers_are_all_back_after_a_rolling_restart_and_miss_nothin
         let follow = Reader::default().follow(client, key, bases, reader % SERVERS, enough);
         readers.spawn(async move { (reader / STREAMS_EACH, follow.await, Instant::now()) });
     }
-    within("every stream to open", open.wait_for(|count| *count == PEOPLE * STREAMS_EACH)).await.unwrap();
+    within(
+        "every stream to open",
+        open.wait_for(|count| *count == PEOPLE * STREAMS_EACH),
+    )
+    .await
+    .unwrap();
     let (over, restarts) = watch::channel(false);
     let (keys, bases, writing) = (cluster.keys.clone(), cluster.bases.clone(), client.clone());
     let callers = move |person: usize| super::home::Caller {
@@ -99,12 +121,24 @@ async fn a_thousand_readers_are_all_back_after_a_rolling_restart_and_miss_nothin
         let listed = cluster.caller(person, 0).entries().await;
         assert_eq!(listed.len(), rounds);
         for (first, count) in readers {
-            let expected = listed.iter().filter(|entry| entry["rev"].as_i64() > Some(*first)).count();
-            assert_eq!(*count, expected, "everything after the cursor it began with, once");
+            let expected = listed
+                .iter()
+                .filter(|entry| entry["rev"].as_i64() > Some(*first))
+                .count();
+            assert_eq!(
+                *count, expected,
+                "everything after the cursor it began with, once"
+            );
         }
     }
-    assert!(came_back > 0, "nobody was cut off: the test has lost its teeth");
-    println!("{came_back} of {} readers came back; the last had everything {slowest:?} after the restarts", PEOPLE * STREAMS_EACH);
+    assert!(
+        came_back > 0,
+        "nobody was cut off: the test has lost its teeth"
+    );
+    println!(
+        "{came_back} of {} readers came back; the last had everything {slowest:?} after the restarts",
+        PEOPLE * STREAMS_EACH
+    );
     drop(cluster);
     database.drop().await;
 }

@@ -30,21 +30,32 @@ fn every_nonsense_is_named_at_once() {
 #[test]
 fn every_nonsense_in_mcp_json_is_named_at_once_and_nothing_starts() {
     let home = Home::empty();
-    let file = r#"{"mcpServers": {"a b": {"command": "x"}, "neither": {}, "ftp": {"url": "ftp://x"}}}"#;
+    let file =
+        r#"{"mcpServers": {"a b": {"command": "x"}, "neither": {}, "ftp": {"url": "ftp://x"}}}"#;
     std::fs::create_dir_all(home.data()).unwrap();
     std::fs::write(home.data().join("mcp.json"), file).unwrap();
     let output = home.run(&["serve"], "");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.lines().count() == 3, "{said}");
+    assert!(
+        !output.status.success() && said.lines().count() == 3,
+        "{said}"
+    );
     for name in ["a b", "neither", "ftp"] {
-        assert!(said.contains(&format!("mcp.json: server {name:?}")), "{name} in {said}");
+        assert!(
+            said.contains(&format!("mcp.json: server {name:?}")),
+            "{name} in {said}"
+        );
     }
 }
 
 #[test]
 fn a_person_is_added_once_and_with_a_password() {
     let home = Home::empty();
-    assert!(home.run(&["user", "add", "ada@example.org"], "correct horse\n").status.success());
+    assert!(
+        home.run(&["user", "add", "ada@example.org"], "correct horse\n")
+            .status
+            .success()
+    );
     for (email, password, why) in [
         ("ada@example.org", "correct horse\n", "taken"),
         ("bob@example.org", "short\n", "password"),
@@ -53,8 +64,18 @@ fn a_person_is_added_once_and_with_a_password() {
     ] {
         let output = home.run(&["user", "add", email], password);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && said.contains(why), "{email}: {said}");
+        assert!(
+            !output.status.success() && said.contains(why),
+            "{email}: {said}"
+        );
     }
-    let output = home.run(&["key", "add", "--user", "eve@example.org", "--name", "x"], "");
-    assert!(String::from_utf8(output.stderr).unwrap().contains("there is no account eve@example.org"));
+    let output = home.run(
+        &["key", "add", "--user", "eve@example.org", "--name", "x"],
+        "",
+    );
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("there is no account eve@example.org")
+    );
 }

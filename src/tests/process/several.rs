@@ -16,38 +16,74 @@ const WRITES: usize = 4;
 /// What a person writes last.
 const LAST: &str = "that was all";
 
-async fn answers(caller: &Caller, method: Method, path: &str, body: &Value, expected: u16) -> Value {
-    let (status, answer) = caller.tries(caller.request(method, path).json(body)).await.expect("the server lives");
+async fn answers(
+    caller: &Caller,
+    method: Method,
+    path: &str,
+    body: &Value,
+    expected: u16,
+) -> Value {
+    let (status, answer) = caller
+        .tries(caller.request(method, path).json(body))
+        .await
+        .expect("the server lives");
     assert_eq!(status, expected, "{path}: {answer}");
     answer
 }
 
 async fn creates(caller: &Caller, title: &str, status: &str) -> String {
     let body = json!({ "logType": "tool_call", "status": status, "title": title });
-    answers(caller, Method::POST, "/api/work-log/create", &body, 201).await["log"]["id"].as_str().unwrap().to_owned()
+    answers(caller, Method::POST, "/api/work-log/create", &body, 201).await["log"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Somebody who begins work at one server and ends it at the next.
 async fn writes(callers: Vec<Caller>, person: usize) {
     for n in 0..WRITES {
-        let (here, there) = (&callers[(person + n) % callers.len()], &callers[(person + n + 1) % callers.len()]);
+        let (here, there) = (
+            &callers[(person + n) % callers.len()],
+            &callers[(person + n + 1) % callers.len()],
+        );
         let id = creates(here, &format!("work {n}"), "working").await;
-        answers(there, Method::PATCH, &format!("/api/work-log/{id}"), &json!({ "status": "success" }), 200).await;
+        answers(
+            there,
+            Method::PATCH,
+            &format!("/api/work-log/{id}"),
+            &json!({ "status": "success" }),
+            200,
+        )
+        .await;
     }
     creates(&callers[person % callers.len()], LAST, "info").await;
 }
 
 /// So many people write at every server and read at every server, while `meanwhile` happens; all end with the same rows.
-async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(cluster: &Cluster, meanwhile: M) {
+async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
+    cluster: &Cluster,
+    meanwhile: M,
+) {
     let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
     for person in 0..cluster.keys.len() {
-        let callers: Vec<Caller> = (0..SERVERS).map(|server| cluster.caller(person, server)).collect();
+        let callers: Vec<Caller> = (0..SERVERS)
+            .map(|server| cluster.caller(person, server))
+            .collect();
         for (server, caller) in callers.iter().enumerate() {
-            let (client, key, bases) = (caller.client.clone(), caller.key.clone(), cluster.bases.clone());
+            let (client, key, bases) = (
+                caller.client.clone(),
+                caller.key.clone(),
+                cluster.bases.clone(),
+            );
             let all_seen = |reader: &Reader| reader.has_entry(LAST);
             let mut reader = Reader::default();
             reader.start_at(&caller.gets("/api/work-log/list?limit=1").await);
-            readers.spawn(async move { (person, reader.follow(client, key, bases, server, all_seen).await) });
+            readers.spawn(async move {
+                (
+                    person,
+                    reader.follow(client, key, bases, server, all_seen).await,
+                )
+            });
         }
         writers.spawn(writes(callers, person));
     }
@@ -119,8 +155,18 @@ async fn behind_a_pooler_by_transaction_everything_works() {
         }
     })
     .await;
-    let path = format!("/api/conversations/{place}/approvals/{}", asked["id"].as_str().unwrap());
-    answers(&there, Method::POST, &path, &json!({ "decision": "once" }), 200).await;
+    let path = format!(
+        "/api/conversations/{place}/approvals/{}",
+        asked["id"].as_str().unwrap()
+    );
+    answers(
+        &there,
+        Method::POST,
+        &path,
+        &json!({ "decision": "once" }),
+        200,
+    )
+    .await;
     let last = ended(&there, &place).await;
     assert_eq!(last["status"], "done");
     drop(cluster);
@@ -128,23 +174,39 @@ async fn behind_a_pooler_by_transaction_everything_works() {
 }
 
 async fn begins(caller: &Caller) -> String {
-    answers(caller, Method::POST, "/api/conversations", &json!({}), 201).await["conversation"]["id"].as_str().unwrap().to_owned()
+    answers(caller, Method::POST, "/api/conversations", &json!({}), 201).await["conversation"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn says(caller: &Caller, place: &str, content: &str) {
-    answers(caller, Method::POST, &format!("/api/conversations/{place}/messages"), &json!({ "content": content }), 202).await;
+    answers(
+        caller,
+        Method::POST,
+        &format!("/api/conversations/{place}/messages"),
+        &json!({ "content": content }),
+        202,
+    )
+    .await;
 }
 
 /// The last message of a conversation, once nothing runs there.
 async fn ended(caller: &Caller, place: &str) -> Value {
     within("the end of a turn", async {
         loop {
-            let read = caller.gets(&format!("/api/conversations/{place}")).await["conversation"].clone();
+            let read =
+                caller.gets(&format!("/api/conversations/{place}")).await["conversation"].clone();
             if read["runningTurnId"].is_null() {
                 return read["messages"].as_array().unwrap().last().unwrap().clone();
             }
-            let cursor = caller.gets("/api/work-log/list?limit=1").await["cursor"].as_str().unwrap().to_owned();
-            caller.gets(&format!("/api/work-log/list?after={cursor}&wait=5")).await;
+            let cursor = caller.gets("/api/work-log/list?limit=1").await["cursor"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            caller
+                .gets(&format!("/api/work-log/list?after={cursor}&wait=5"))
+                .await;
         }
     })
     .await
@@ -152,9 +214,15 @@ async fn ended(caller: &Caller, place: &str) -> Value {
 
 /// A turn that died with its server: settled, told to its reader without gap or double, and asked again elsewhere.
 fn is_settled(reader: &Reader) -> bool {
-    reader.all("message").any(|message| message["status"] == "interrupted")
-        && reader.all("conversation").any(|conversation| conversation["runningTurnId"].is_null())
-        && reader.all("entry").all(|entry| entry["status"] != "working")
+    reader
+        .all("message")
+        .any(|message| message["status"] == "interrupted")
+        && reader
+            .all("conversation")
+            .any(|conversation| conversation["runningTurnId"].is_null())
+        && reader
+            .all("entry")
+            .all(|entry| entry["status"] != "working")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -166,12 +234,24 @@ async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
         let (here, there) = (cluster.caller(person, 0), cluster.caller(person, 1));
         let mut reader = Reader::default();
         reader.start_at(&here.gets("/api/work-log/list?limit=1").await);
-        let follow = reader.follow(here.client.clone(), here.key.clone(), cluster.bases.clone(), 0, is_settled);
+        let follow = reader.follow(
+            here.client.clone(),
+            here.key.clone(),
+            cluster.bases.clone(),
+            0,
+            is_settled,
+        );
         readers.spawn(follow);
         let place = begins(&here).await;
         // words seen on another server: the turn is in its middle
         let has_words = |reader: &Reader| reader.texts.values().any(|text| text.len() > 20);
-        seeing.spawn(Reader::default().follow(there.client.clone(), there.key.clone(), cluster.bases.clone(), 1, has_words));
+        seeing.spawn(Reader::default().follow(
+            there.client.clone(),
+            there.key.clone(),
+            cluster.bases.clone(),
+            1,
+            has_words,
+        ));
         says(&here, &place, "Tell me something long, slowly").await;
         places.push(place);
     }
@@ -181,7 +261,12 @@ async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
     cluster.kill(0);
     while let Some(followed) = readers.join_next().await {
         let reader = followed.unwrap();
-        assert!(reader.returns > 0 && reader.all("entry").any(|entry| entry["metadata"]["interrupted"] == true));
+        assert!(
+            reader.returns > 0
+                && reader
+                    .all("entry")
+                    .any(|entry| entry["metadata"]["interrupted"] == true)
+        );
     }
     for (person, place) in places.iter().enumerate() {
         let there = cluster.caller(person, 1);
@@ -196,17 +281,40 @@ async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_start_at_once_on_an_empty_database_all_serve() {
     let database = Database::create().await;
-    let homes: Vec<Home> = (0..5).map(|_| home(&database.url(), &database.url())).collect();
+    let homes: Vec<Home> = (0..5)
+        .map(|_| home(&database.url(), &database.url()))
+        .collect();
     let started: Vec<_> = homes.iter().map(Home::begin).collect();
-    let servers = tokio::task::spawn_blocking(|| started.into_iter().map(Starting::serves).collect::<Vec<_>>()).await.unwrap();
+    let servers = tokio::task::spawn_blocking(|| {
+        started
+            .into_iter()
+            .map(Starting::serves)
+            .collect::<Vec<_>>()
+    })
+    .await
+    .unwrap();
     for server in &servers {
-        let ready = server.caller.client.get(format!("{}/readyz", server.caller.base)).send().await.unwrap();
+        let ready = server
+            .caller
+            .client
+            .get(format!("{}/readyz", server.caller.base))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(ready.status(), 200);
     }
-    let (once, again) = ("select count(*) from _sqlx_migrations where success", "select count(distinct version) from _sqlx_migrations");
+    let (once, again) = (
+        "select count(*) from _sqlx_migrations where success",
+        "select count(distinct version) from _sqlx_migrations",
+    );
     assert!(database.number(once).await > 0);
     assert_eq!(database.number(once).await, database.number(again).await);
-    assert_eq!(database.number("select count(*) from meta where name = 'epoch'").await, 1);
+    assert_eq!(
+        database
+            .number("select count(*) from meta where name = 'epoch'")
+            .await,
+        1
+    );
     drop(servers);
     database.drop().await;
 }

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     server::{
-        assistant::{policy::Patience, providers::link::Provider, tools::services::settings::ServiceConfig},
+        assistant::{
+            policy::Patience, providers::link::Provider, tools::services::settings::ServiceConfig,
+        },
         check::check,
         config::Config,
         data_dir::DataDir,
@@ -21,25 +23,53 @@ use std::time::Duration;
 async fn each_link_is_tried_and_what_is_wrong_with_it_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let good = Stub::replies([Reply::streams(wire::groq_says(&["OK"]))]).await;
-    let leaky = json!({ "error": { "message": "Incorrect key: gsk_canaryErrorAbcdefghijklmnopq123456" } });
+    let leaky =
+        json!({ "error": { "message": "Incorrect key: gsk_canaryErrorAbcdefghijklmnopq123456" } });
     let bad = Stub::replies([Reply::refuses(401, leaky)]).await;
     let config = Config {
-        models: vec![link(Provider::Groq, "good", &good), link(Provider::Gemini, "bad", &bad)],
+        models: vec![
+            link(Provider::Groq, "good", &good),
+            link(Provider::Gemini, "bad", &bad),
+        ],
         patience: Patience::of(Duration::from_secs(30)),
         services: ServiceConfig::demo(),
         ..test_config(folder.path())
     };
     let findings = check(&config).await;
-    let models: Vec<_> = findings.iter().filter(|finding| finding.what.starts_with("model")).collect();
-    assert!(models[0].what == "model groq:good" && models[0].result.as_ref().unwrap().starts_with("answered after "), "{models:?}");
-    assert_eq!(models[1].result, Err("refused the key (401): Incorrect key: [masked]".to_owned()));
-    assert!(findings.iter().filter(|finding| !finding.what.starts_with("model")).all(|finding| finding.result.is_ok()), "{findings:?}");
+    let models: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.what.starts_with("model"))
+        .collect();
+    assert!(
+        models[0].what == "model groq:good"
+            && models[0]
+                .result
+                .as_ref()
+                .unwrap()
+                .starts_with("answered after "),
+        "{models:?}"
+    );
+    assert_eq!(
+        models[1].result,
+        Err("refused the key (401): Incorrect key: [masked]".to_owned())
+    );
+    assert!(
+        findings
+            .iter()
+            .filter(|finding| !finding.what.starts_with("model"))
+            .all(|finding| finding.result.is_ok()),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_runs_on_the_same_data_is_no_fault() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config { models: Vec::new(), services: ServiceConfig::demo(), ..test_config(folder.path()) };
+    let config = Config {
+        models: Vec::new(),
+        services: ServiceConfig::demo(),
+        ..test_config(folder.path())
+    };
     let said = async || check(&config).await.remove(0).result;
     assert_eq!(said().await, Ok("can be written".to_owned()));
     let running = DataDir::take(&config.data_dir).unwrap();

@@ -20,7 +20,15 @@ async fn fails(provider: Provider, reply: Reply) -> (String, ModelError) {
     match (rest.pop(), rest.is_empty()) {
         (Some(Err(error)), true) => (text, error),
         // a stream without an end: the chain takes it for cut off
-        (None, true) => (text, ModelError { class: ErrorClass::Network, message: "no end".into(), status: None, retry_after_s: None }),
+        (None, true) => (
+            text,
+            ModelError {
+                class: ErrorClass::Network,
+                message: "no end".into(),
+                status: None,
+                retry_after_s: None,
+            },
+        ),
         other => panic!("{provider:?}: {other:?} after {rest:?}"),
     }
 }
@@ -38,8 +46,16 @@ async fn every_status_has_its_class_at_every_provider() {
     ] {
         for provider in BOTH {
             let body = json!({ "error": { "code": status, "message": "No.", "status": "X" } });
-            let (_, error) = fails(provider, Reply::refuses(status, body).with("retry-after", "7")).await;
-            assert_eq!((error.class, error.status, error.retry_after_s), (class, Some(status), Some(7)), "{provider:?} {status}");
+            let (_, error) = fails(
+                provider,
+                Reply::refuses(status, body).with("retry-after", "7"),
+            )
+            .await;
+            assert_eq!(
+                (error.class, error.status, error.retry_after_s),
+                (class, Some(status), Some(7)),
+                "{provider:?} {status}"
+            );
             assert_eq!(error.message, "No.");
         }
     }
@@ -48,13 +64,23 @@ async fn every_status_has_its_class_at_every_provider() {
 #[tokio::test]
 async fn an_answer_that_is_cut_off_is_no_answer() {
     for (provider, body) in [
-        (Provider::Gemini, wire::gemini_says(&["Once ", "upon ", "a time"])),
-        (Provider::Groq, wire::groq_says(&["Once ", "upon ", "a time"])),
+        (
+            Provider::Gemini,
+            wire::gemini_says(&["Once ", "upon ", "a time"]),
+        ),
+        (
+            Provider::Groq,
+            wire::groq_says(&["Once ", "upon ", "a time"]),
+        ),
     ] {
         for at in [1, body.len() / 3, body.len() / 2] {
             for ends in [Ends::Cut, Ends::Whole] {
-                let (text, error) = fails(provider, Reply::streams(&body.as_bytes()[..at]).that(ends)).await;
-                assert!(matches!(error.class, ErrorClass::Network | ErrorClass::Server), "{provider:?} at {at} {ends:?}: {error:?}");
+                let (text, error) =
+                    fails(provider, Reply::streams(&body.as_bytes()[..at]).that(ends)).await;
+                assert!(
+                    matches!(error.class, ErrorClass::Network | ErrorClass::Server),
+                    "{provider:?} at {at} {ends:?}: {error:?}"
+                );
                 assert!("Once upon a time".starts_with(&text));
             }
         }
@@ -63,25 +89,48 @@ async fn an_answer_that_is_cut_off_is_no_answer() {
 
 #[tokio::test]
 async fn garbage_and_errors_inside_a_stream_end_it() {
-    let error =
-        "event: error\ndata: {\"error\":{\"message\":\"Failed to call a function.\",\"code\":\"tool_use_failed\",\"status_code\":400}}\n\n";
+    let error = "event: error\ndata: {\"error\":{\"message\":\"Failed to call a function.\",\"code\":\"tool_use_failed\",\"status_code\":400}}\n\n";
     for (provider, body, class) in [
-        (Provider::Gemini, "data: {\"candidates\": [oops\r\n\r\n".to_owned(), ErrorClass::Server),
-        (Provider::Groq, "data: <html>\n\n".to_owned(), ErrorClass::Server),
+        (
+            Provider::Gemini,
+            "data: {\"candidates\": [oops\r\n\r\n".to_owned(),
+            ErrorClass::Server,
+        ),
+        (
+            Provider::Groq,
+            "data: <html>\n\n".to_owned(),
+            ErrorClass::Server,
+        ),
         (Provider::Groq, error.to_owned(), ErrorClass::Server),
     ] {
-        assert_eq!(fails(provider, Reply::streams(body.clone())).await.1.class, class, "{body}");
+        assert_eq!(
+            fails(provider, Reply::streams(body.clone())).await.1.class,
+            class,
+            "{body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_filter_is_told_from_a_failure() {
-    let stopped = wire::gemini(&[wire::gemini_frame(json!([{ "text": "Well" }]), None), wire::gemini_frame(json!([]), Some("SAFETY"))]);
-    let blocked =
-        wire::gemini(&[json!({ "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" }, "usageMetadata": { "promptTokenCount": 4 } })]);
+    let stopped = wire::gemini(&[
+        wire::gemini_frame(json!([{ "text": "Well" }]), None),
+        wire::gemini_frame(json!([]), Some("SAFETY")),
+    ]);
+    let blocked = wire::gemini(&[
+        json!({ "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" }, "usageMetadata": { "promptTokenCount": 4 } }),
+    ]);
     let filtered = wire::openai(&[wire::openai_chunk(json!({}), Some("content_filter"))]);
-    for (provider, body) in [(Provider::Gemini, stopped), (Provider::Gemini, blocked), (Provider::OpenAi, filtered)] {
-        assert_eq!(fails(provider, Reply::streams(body.clone())).await.1.class, ErrorClass::ContentFilter, "{body}");
+    for (provider, body) in [
+        (Provider::Gemini, stopped),
+        (Provider::Gemini, blocked),
+        (Provider::OpenAi, filtered),
+    ] {
+        assert_eq!(
+            fails(provider, Reply::streams(body.clone())).await.1.class,
+            ErrorClass::ContentFilter,
+            "{body}"
+        );
     }
 }
 
@@ -89,21 +138,51 @@ async fn a_filter_is_told_from_a_failure() {
 async fn nobody_at_the_address_is_a_matter_of_the_network() {
     let stub = Stub::replies([Reply::streams("")]).await;
     let gone = super::link(Provider::OpenAi, "m", &stub);
-    let port = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
+    let port = {
+        std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port()
+    };
     let nobody = format!("http://127.0.0.1:{port}/v1/").parse().ok();
-    let chain =
-        crate::server::assistant::providers::chain(&[crate::server::assistant::providers::settings::Link { base: nobody, ..gone }], 0.0);
-    let heard: Vec<_> =
-        chain.unwrap()[0].ask(Request { said: vec![Said::User("Hello".into(), Vec::new())], tools: Vec::new() }).collect().await;
-    assert!(matches!(&heard[..], [Err(error)] if error.class == ErrorClass::Network), "{heard:?}");
+    let chain = crate::server::assistant::providers::chain(
+        &[crate::server::assistant::providers::settings::Link {
+            base: nobody,
+            ..gone
+        }],
+        0.0,
+    );
+    let heard: Vec<_> = chain.unwrap()[0]
+        .ask(Request {
+            said: vec![Said::User("Hello".into(), Vec::new())],
+            tools: Vec::new(),
+        })
+        .collect()
+        .await;
+    assert!(
+        matches!(&heard[..], [Err(error)] if error.class == ErrorClass::Network),
+        "{heard:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_key_is_never_carried_to_where_a_redirect_points() {
     let trap = Stub::replies([Reply::streams(wire::openai_says(&["caught"]))]).await;
-    let address: &'static str = Box::leak(format!("{}v1/chat/completions", trap.base).into_boxed_str());
+    let address: &'static str =
+        Box::leak(format!("{}v1/chat/completions", trap.base).into_boxed_str());
     let stub = Stub::replies([Reply::refuses(307, json!({})).with("location", address)]).await;
-    let request = Request { said: vec![Said::User("Hello".into(), Vec::new())], tools: Vec::new() };
-    let heard: Vec<Result<Event, ModelError>> = model(Provider::OpenAi, &stub).ask(request).collect().await;
-    assert!(heard.iter().all(|event| !matches!(event, Ok(Event::Text(_)))) && trap.asked().is_empty(), "{heard:?}");
+    let request = Request {
+        said: vec![Said::User("Hello".into(), Vec::new())],
+        tools: Vec::new(),
+    };
+    let heard: Vec<Result<Event, ModelError>> =
+        model(Provider::OpenAi, &stub).ask(request).collect().await;
+    assert!(
+        heard
+            .iter()
+            .all(|event| !matches!(event, Ok(Event::Text(_))))
+            && trap.asked().is_empty(),
+        "{heard:?}"
+    );
 }

@@ -22,7 +22,9 @@ enum Fault {
 
 fn faults() -> Vec<Fault> {
     let classes = ErrorClass::ALL.iter().copied().map(Fault::Fails);
-    classes.chain([Fault::Hangs, Fault::Ends, Fault::SaysNothing]).collect()
+    classes
+        .chain([Fault::Hangs, Fault::Ends, Fault::SaysNothing])
+        .collect()
 }
 
 fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
@@ -31,10 +33,18 @@ fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
         events.push(Some(Ok(Event::Text("Half an answer ".into()))));
     }
     match fault {
-        Fault::Fails(class) => events.push(Some(Err(ModelError { class, message: "no".into(), status: None, retry_after_s: None }))),
+        Fault::Fails(class) => events.push(Some(Err(ModelError {
+            class,
+            message: "no".into(),
+            status: None,
+            retry_after_s: None,
+        }))),
         Fault::Hangs => events.push(None),
         Fault::Ends => {}
-        Fault::SaysNothing => events.push(Some(Ok(Event::End { usage: None, cut_short: false }))),
+        Fault::SaysNothing => events.push(Some(Ok(Event::End {
+            usage: None,
+            cut_short: false,
+        }))),
     }
     events
 }
@@ -42,12 +52,27 @@ fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
 type ScriptedEvent = Option<Result<Event, ModelError>>;
 
 fn answer() -> Vec<ScriptedEvent> {
-    vec![Some(Ok(Event::Text("The answer.".into()))), Some(Ok(Event::End { usage: None, cut_short: false }))]
+    vec![
+        Some(Ok(Event::Text("The answer.".into()))),
+        Some(Ok(Event::End {
+            usage: None,
+            cut_short: false,
+        })),
+    ]
 }
 
 /// A chain of three in which the first `failing` do `fault`.
 fn chain(fault: Fault, after_a_word: bool, failing: usize) -> Vec<Arc<dyn Model>> {
-    let model = |at: usize| ScriptedModel::that_says(&format!("m{at}"), if at < failing { script(fault, after_a_word) } else { answer() });
+    let model = |at: usize| {
+        ScriptedModel::that_says(
+            &format!("m{at}"),
+            if at < failing {
+                script(fault, after_a_word)
+            } else {
+                answer()
+            },
+        )
+    };
     (0..3).map(model).collect()
 }
 
@@ -70,15 +95,34 @@ async fn check(fault: Fault, after_a_word: bool, failing: usize) {
     ada.says(&here, "Hello").await;
     let read = within("the end of the turn", ada.awaits_the_end(&here)).await;
     let entries = ada.entries(&here).await;
-    assert!(entries.iter().all(|entry| entry["status"] != "working"), "{what}: {entries:?}");
-    let status: Vec<&Value> = read["messages"].as_array().unwrap().iter().map(|message| &message["status"]).collect();
+    assert!(
+        entries.iter().all(|entry| entry["status"] != "working"),
+        "{what}: {entries:?}"
+    );
+    let status: Vec<&Value> = read["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| &message["status"])
+        .collect();
     assert!(!status.contains(&&Value::from("streaming")), "{what}");
     let whole_after_a_word = after_a_word && matches!(fault, Fault::SaysNothing);
     let stops = matches!(fault, Fault::Fails(ErrorClass::ContentFilter));
     let answered = whole_after_a_word || (failing < 3 && !stops);
-    assert_eq!(status.last(), Some(&&Value::from(if answered { "done" } else { "failed" })), "{what}");
-    assert_eq!(entries.last().unwrap()["logType"], if answered { "ai_response" } else { "error" }, "{what}");
-    let failures = entries.iter().filter(|entry| entry["logType"] == "ai_response" && entry["status"] == "error").count();
+    assert_eq!(
+        status.last(),
+        Some(&&Value::from(if answered { "done" } else { "failed" })),
+        "{what}"
+    );
+    assert_eq!(
+        entries.last().unwrap()["logType"],
+        if answered { "ai_response" } else { "error" },
+        "{what}"
+    );
+    let failures = entries
+        .iter()
+        .filter(|entry| entry["logType"] == "ai_response" && entry["status"] == "error")
+        .count();
     let expected = match () {
         () if whole_after_a_word => 0,
         () if stops => 1,

@@ -30,22 +30,38 @@ fn link(provider: Provider, model: &str, stub: &Stub) -> Link {
         _ => "v1/",
     };
     let base = format!("{}{path}", stub.base).parse().ok();
-    Link { spec: LinkSpec::new(provider, model), base, key: "the-key".parse().ok() }
+    Link {
+        spec: LinkSpec::new(provider, model),
+        base,
+        key: "the-key".parse().ok(),
+    }
 }
 
 fn model(provider: Provider, stub: &Stub) -> Arc<dyn Model> {
-    providers::chain(&[link(provider, "m", stub)], 0.0).unwrap().remove(0)
+    providers::chain(&[link(provider, "m", stub)], 0.0)
+        .unwrap()
+        .remove(0)
 }
 
 /// What a model hears when the provider replies so to a greeting. Signs of thinking are left out.
 async fn hears(provider: Provider, reply: Reply) -> Vec<Result<Event, ModelError>> {
     let stub = Stub::replies([reply]).await;
-    let request = Request { said: vec![Said::System("Be brief.".into()), Said::User("Hello".into(), Vec::new())], tools: Vec::new() };
+    let request = Request {
+        said: vec![
+            Said::System("Be brief.".into()),
+            Said::User("Hello".into(), Vec::new()),
+        ],
+        tools: Vec::new(),
+    };
     asked(&*model(provider, &stub), request).await
 }
 
 async fn asked(model: &dyn Model, request: Request) -> Vec<Result<Event, ModelError>> {
-    model.ask(request).filter(|event| futures::future::ready(event != &Ok(Event::Thinking))).collect().await
+    model
+        .ask(request)
+        .filter(|event| futures::future::ready(event != &Ok(Event::Thinking)))
+        .collect()
+        .await
 }
 
 /// The text of an answer and what came behind it.

@@ -17,22 +17,38 @@ async fn secrets_reach_neither_the_database_nor_a_reader() {
         "gsk_canaryArgumentAbcdefghijklmnop1234",
         "gsk_canaryErrorAbcdefghijklmnopq123456",
     ];
-    let error = Reply::refuses(401, json!({ "error": { "message": format!("Incorrect API key provided: {}", KEYS[3]) } }));
+    let error = Reply::refuses(
+        401,
+        json!({ "error": { "message": format!("Incorrect API key provided: {}", KEYS[3]) } }),
+    );
     let arguments = json!({ "prompt": format!("a tree and {}", KEYS[2]) }).to_string();
     let calls = json!([{ "index": 0, "id": "a", "type": "function", "function": { "name": "generate_image", "arguments": arguments } }]);
-    let asks = wire::openai(&[wire::openai_chunk(json!({ "tool_calls": calls }), None), wire::openai_chunk(json!({}), Some("tool_calls"))]);
+    let asks = wire::openai(&[
+        wire::openai_chunk(json!({ "tool_calls": calls }), None),
+        wire::openai_chunk(json!({}), Some("tool_calls")),
+    ]);
     let (head, tail) = KEYS[1].split_at(10);
     let says = wire::groq_says(&["Your key is ", head, tail, " as I see."]);
-    let (gemini, groq) = (Stub::replies([error]).await, Stub::replies([Reply::streams(asks), Reply::streams(says)]).await);
-    let links = vec![link(Provider::Gemini, "g", &gemini), link(Provider::Groq, "q", &groq)];
+    let (gemini, groq) = (
+        Stub::replies([error]).await,
+        Stub::replies([Reply::streams(asks), Reply::streams(says)]).await,
+    );
+    let links = vec![
+        link(Provider::Gemini, "g", &gemini),
+        link(Provider::Groq, "q", &groq),
+    ];
     let app = TestApp::with(|config| config.models = links, |_| {}).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, &format!("My key is {}, paint a tree", KEYS[0])).await;
+    ada.says(&here, &format!("My key is {}, paint a tree", KEYS[0]))
+        .await;
     let told = told_live(&mut stream).await;
     let read = ada.reads(&here).await;
-    assert_eq!(read["messages"].as_array().unwrap().last().unwrap()["content"], "Your key is [masked] as I see.");
+    assert_eq!(
+        read["messages"].as_array().unwrap().last().unwrap()["content"],
+        "Your key is [masked] as I see."
+    );
     let entries = ada.entries(&here).await;
     assert_eq!(entries.last().unwrap()["metadata"]["maskedValues"], 1);
     let data = app.app.config.data_dir.clone();
@@ -47,6 +63,16 @@ async fn secrets_reach_neither_the_database_nor_a_reader() {
 }
 
 fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }

@@ -27,26 +27,54 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
 const MP3: &[u8] = b"ID3 and so on";
-const AT_ONCE: Asking = Asking { every: Duration::ZERO, times: 50 };
+const AT_ONCE: Asking = Asking {
+    every: Duration::ZERO,
+    times: 50,
+};
 
 fn service(stub: &Stub, model: &str) -> Service {
-    Service { base: stub.base.parse().unwrap(), key: "the-key".parse().ok(), model: model.to_owned() }
+    Service {
+        base: stub.base.parse().unwrap(),
+        key: "the-key".parse().ok(),
+        model: model.to_owned(),
+    }
 }
 
 /// The tools with fal.ai's queue at `stub`, whose results may be fetched from the loopback address.
 fn fal(stub: &Stub) -> ServiceConfig {
     let by = |model| Producer::Fal(service(stub, model));
     let fetch_hosts = vec!["127.0.0.1".to_owned()];
-    ServiceConfig { image: by("fal-ai/flux/schnell"), music: by("cassetteai/music-generator"), video: by("fal-ai/ltx-video"), fetch_hosts }
+    ServiceConfig {
+        image: by("fal-ai/flux/schnell"),
+        music: by("cassetteai/music-generator"),
+        video: by("fal-ai/ltx-video"),
+        fetch_hosts,
+    }
 }
 
 fn context() -> (ToolContext, watch::Receiver<Progress>) {
     let (progress, seen) = watch::channel(Progress::default());
-    (ToolContext { progress, cancel: CancellationToken::new(), pace: 0.0, tasks: TaskTracker::new() }, seen)
+    (
+        ToolContext {
+            progress,
+            cancel: CancellationToken::new(),
+            pace: 0.0,
+            tasks: TaskTracker::new(),
+        },
+        seen,
+    )
 }
 
-async fn makes(config: &ServiceConfig, tool: &str, arguments: Value) -> Result<ToolOutput, ToolError> {
-    let run = Registry::open(config, AT_ONCE).unwrap().find(tool).unwrap().run(arguments, context().0);
+async fn makes(
+    config: &ServiceConfig,
+    tool: &str,
+    arguments: Value,
+) -> Result<ToolOutput, ToolError> {
+    let run = Registry::open(config, AT_ONCE)
+        .unwrap()
+        .find(tool)
+        .unwrap()
+        .run(arguments, context().0);
     within("the tool", run).await
 }
 
@@ -96,55 +124,144 @@ async fn a_picture_comes_through_fals_queue_and_its_progress_is_told() {
     };
     let (made, told) = within("the tool", async { tokio::join!(run, watching) }).await;
     let made = made.unwrap();
-    assert_eq!((made.files[0].bytes.as_slice(), made.files[0].media_type), (PNG, "image/png"));
-    assert!(told.iter().any(|progress| progress.percent == Some(50)), "{told:?}");
+    assert_eq!(
+        (made.files[0].bytes.as_slice(), made.files[0].media_type),
+        (PNG, "image/png")
+    );
+    assert!(
+        told.iter().any(|progress| progress.percent == Some(50)),
+        "{told:?}"
+    );
     let asked = stub.asked();
-    assert_eq!((asked[0].line.as_str(), &asked[0].body), ("POST /fal-ai/flux/schnell", &json!({ "prompt": "a tree, oil" })));
+    assert_eq!(
+        (asked[0].line.as_str(), &asked[0].body),
+        (
+            "POST /fal-ai/flux/schnell",
+            &json!({ "prompt": "a tree, oil" })
+        )
+    );
     assert!(asked[0].headers.contains("authorization: key the-key"));
-    let file = asked.iter().find(|asked| asked.line.contains("/files/")).unwrap();
-    assert!(!file.headers.contains("the-key"), "the key stays with the service");
+    let file = asked
+        .iter()
+        .find(|asked| asked.line.contains("/files/"))
+        .unwrap();
+    assert!(
+        !file.headers.contains("the-key"),
+        "the key stays with the service"
+    );
 }
 
 #[tokio::test]
 async fn music_is_taken_for_what_its_bytes_are() {
-    let stub = queue(json!({ "audio_file": { "url": "{base}files/a", "content_type": "text/html" } }), ("text/html", MP3)).await;
-    let made = makes(&fal(&stub), "generate_music", json!({ "prompt": "a waltz", "seconds": 12 })).await.unwrap();
-    assert_eq!((made.files[0].media_type, made.files[0].name.ends_with(".mp3")), ("audio/mpeg", true));
+    let stub = queue(
+        json!({ "audio_file": { "url": "{base}files/a", "content_type": "text/html" } }),
+        ("text/html", MP3),
+    )
+    .await;
+    let made = makes(
+        &fal(&stub),
+        "generate_music",
+        json!({ "prompt": "a waltz", "seconds": 12 }),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (
+            made.files[0].media_type,
+            made.files[0].name.ends_with(".mp3")
+        ),
+        ("audio/mpeg", true)
+    );
     assert_eq!(stub.asked()[0].body["duration"], 12);
 }
 
 #[tokio::test]
 async fn what_is_no_picture_is_not_shown_as_one() {
-    let stub = queue(json!({ "images": [{ "url": "{base}files/a.png" }] }), ("image/png", b"<html>")).await;
-    let error = makes(&fal(&stub), "generate_image", json!({ "prompt": "a tree" })).await.unwrap_err();
-    assert_eq!(error.to_string(), "The service sent something that is no picture.");
+    let stub = queue(
+        json!({ "images": [{ "url": "{base}files/a.png" }] }),
+        ("image/png", b"<html>"),
+    )
+    .await;
+    let error = makes(&fal(&stub), "generate_image", json!({ "prompt": "a tree" }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "The service sent something that is no picture."
+    );
 }
 
 #[tokio::test]
 async fn a_result_that_points_inwards_is_not_fetched() {
-    let stub = queue(json!({ "images": [{ "url": "{base}files/a.png" }] }), ("image/png", PNG)).await;
-    let config = ServiceConfig { fetch_hosts: Vec::new(), ..fal(&stub) };
-    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" })).await.unwrap_err();
+    let stub = queue(
+        json!({ "images": [{ "url": "{base}files/a.png" }] }),
+        ("image/png", PNG),
+    )
+    .await;
+    let config = ServiceConfig {
+        fetch_hosts: Vec::new(),
+        ..fal(&stub)
+    };
+    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("may not be fetched"), "{error}");
-    assert!(!stub.asked().iter().any(|asked| asked.line.contains("/files/")));
+    assert!(
+        !stub
+            .asked()
+            .iter()
+            .any(|asked| asked.line.contains("/files/"))
+    );
 }
 
 #[tokio::test]
 async fn neither_a_redirect_nor_a_large_file_gets_round_the_limits() {
     let inside = Stub::replies([Reply::gives("image/png", PNG)]).await;
-    let inwards: &'static str = Box::leak(inside.base.replace("127.0.0.1", "127.0.0.2").into_boxed_str());
-    let stub = Stub::replies([Reply::refuses(302, json!({})).with("location", inwards), Reply::gives("image/png", vec![0; 2_000])]).await;
+    let inwards: &'static str = Box::leak(
+        inside
+            .base
+            .replace("127.0.0.1", "127.0.0.2")
+            .into_boxed_str(),
+    );
+    let stub = Stub::replies([
+        Reply::refuses(302, json!({})).with("location", inwards),
+        Reply::gives("image/png", vec![0; 2_000]),
+    ])
+    .await;
     let outbound = Outbound::new(&["127.0.0.1".to_owned()]).unwrap();
-    assert!(outbound.fetch(&stub.base, 1_000).await.unwrap_err().to_string().contains("may not be fetched"));
-    assert_eq!(outbound.fetch(&stub.base, 1_000).await.unwrap_err().to_string(), "the file is larger than 1000 bytes");
+    assert!(
+        outbound
+            .fetch(&stub.base, 1_000)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("may not be fetched")
+    );
+    assert_eq!(
+        outbound
+            .fetch(&stub.base, 1_000)
+            .await
+            .unwrap_err()
+            .to_string(),
+        "the file is larger than 1000 bytes"
+    );
     assert!(inside.asked().is_empty());
 }
 
 #[tokio::test]
 async fn a_service_that_refuses_says_why() {
-    let stub = Stub::replies([Reply::refuses(422, json!({ "detail": "prompt is not allowed" }))]).await;
-    let error = makes(&fal(&stub), "generate_video", json!({ "prompt": "x" })).await.unwrap_err();
-    assert_eq!(error.to_string(), "The service answered 422: prompt is not allowed");
+    let stub = Stub::replies([Reply::refuses(
+        422,
+        json!({ "detail": "prompt is not allowed" }),
+    )])
+    .await;
+    let error = makes(&fal(&stub), "generate_video", json!({ "prompt": "x" }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "The service answered 422: prompt is not allowed"
+    );
 }
 
 #[tokio::test]
@@ -152,39 +269,70 @@ async fn a_run_that_is_given_up_is_taken_out_of_the_queue_where_the_service_is()
     let stub = queue(json!({}), ("", b"")).await;
     let (context, _seen) = context();
     let (cancel, tasks) = (context.cancel.clone(), context.tasks.clone());
-    let slow = Asking { every: Duration::from_secs(3_600), times: 2 };
-    let run = Registry::open(&fal(&stub), slow).unwrap().find("generate_video").unwrap().run(json!({ "prompt": "rain" }), context);
+    let slow = Asking {
+        every: Duration::from_secs(3_600),
+        times: 2,
+    };
+    let run = Registry::open(&fal(&stub), slow)
+        .unwrap()
+        .find("generate_video")
+        .unwrap()
+        .run(json!({ "prompt": "rain" }), context);
     let running = tokio::spawn(run);
-    while !stub.asked().iter().any(|asked| asked.line.contains("/status")) {
+    while !stub
+        .asked()
+        .iter()
+        .any(|asked| asked.line.contains("/status"))
+    {
         tokio::task::yield_now().await;
     }
     cancel.cancel();
     assert_eq!(running.await.unwrap(), Err(ToolError::Cancelled));
     tasks.close();
     within("the last request", tasks.wait()).await;
-    assert_eq!(stub.asked().last().unwrap().line, "PUT /fal-ai/ltx-video/requests/r-1/cancel");
+    assert_eq!(
+        stub.asked().last().unwrap().line,
+        "PUT /fal-ai/ltx-video/requests/r-1/cancel"
+    );
 }
 
 #[tokio::test]
 async fn a_picture_comes_from_an_images_endpoint() {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    let answer = json!({ "created": 1, "data": [{ "b64_json": BASE64_STANDARD.encode(PNG) }] }).to_string();
-    let stub =
-        Stub::replies([Reply::gives("application/json", answer), Reply::refuses(400, json!({ "error": { "message": "Too rude." } }))])
-            .await;
-    let config = ServiceConfig { image: Producer::OpenAi(service(&stub, "gpt-image-1")), ..ServiceConfig::demo() };
-    let made = makes(&config, "generate_image", json!({ "prompt": "a tree" })).await.unwrap();
+    let answer =
+        json!({ "created": 1, "data": [{ "b64_json": BASE64_STANDARD.encode(PNG) }] }).to_string();
+    let stub = Stub::replies([
+        Reply::gives("application/json", answer),
+        Reply::refuses(400, json!({ "error": { "message": "Too rude." } })),
+    ])
+    .await;
+    let config = ServiceConfig {
+        image: Producer::OpenAi(service(&stub, "gpt-image-1")),
+        ..ServiceConfig::demo()
+    };
+    let made = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+        .await
+        .unwrap();
     assert_eq!(made.files[0].bytes, PNG);
     let asked = &stub.asked()[0];
-    assert_eq!((asked.line.as_str(), &asked.body["model"]), ("POST /images/generations", &json!("gpt-image-1")));
+    assert_eq!(
+        (asked.line.as_str(), &asked.body["model"]),
+        ("POST /images/generations", &json!("gpt-image-1"))
+    );
     assert!(asked.headers.contains("authorization: bearer the-key"));
-    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" })).await.unwrap_err();
+    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "The service answered 400: Too rude.");
 }
 
 #[tokio::test]
 async fn the_picture_of_a_service_stands_in_the_conversation() {
-    let stub = queue(json!({ "images": [{ "url": "{base}files/a.png" }] }), ("image/png", PNG)).await;
+    let stub = queue(
+        json!({ "images": [{ "url": "{base}files/a.png" }] }),
+        ("image/png", PNG),
+    )
+    .await;
     let services = fal(&stub);
     let app = TestApp::with(|config| config.services = services, |_| {}).await;
     let ada = app.person("ada@example.org").await;
@@ -192,9 +340,25 @@ async fn the_picture_of_a_service_stands_in_the_conversation() {
     ada.says(&here, "Paint a tree").await;
     ada.awaits_the_end(&here).await;
     let entries = ada.entries(&here).await;
-    let tool = entries.iter().find(|entry| entry["logType"] == "tool_call").unwrap();
-    assert_eq!((&tool["status"], &tool["title"]), (&json!("success"), &json!("Image: tree")), "{tool}");
+    let tool = entries
+        .iter()
+        .find(|entry| entry["logType"] == "tool_call")
+        .unwrap();
+    assert_eq!(
+        (&tool["status"], &tool["title"]),
+        (&json!("success"), &json!("Image: tree")),
+        "{tool}"
+    );
     let file = &tool["metadata"]["files"][0];
-    let read = ada.gets(&format!("/files/{}", file["id"].as_str().unwrap())).await;
-    assert_eq!((read.status, read.bytes.as_slice(), read.headers["content-type"].to_str().unwrap()), (200, PNG, "image/png"));
+    let read = ada
+        .gets(&format!("/files/{}", file["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(
+        (
+            read.status,
+            read.bytes.as_slice(),
+            read.headers["content-type"].to_str().unwrap()
+        ),
+        (200, PNG, "image/png")
+    );
 }

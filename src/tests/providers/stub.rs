@@ -35,17 +35,31 @@ pub(in crate::tests) struct Reply {
 impl Reply {
     /// A stream of these frames.
     pub(in crate::tests) fn streams(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: 200, headers: vec![("content-type", "text/event-stream")], body: body.into(), piece: usize::MAX, ends: Ends::Whole }
+        Self {
+            status: 200,
+            headers: vec![("content-type", "text/event-stream")],
+            body: body.into(),
+            piece: usize::MAX,
+            ends: Ends::Whole,
+        }
     }
 
     /// A refusal with a JSON body.
     pub(in crate::tests) fn refuses(status: u16, body: Value) -> Self {
-        Self { status, headers: vec![("content-type", "application/json")], body: body.to_string().into(), ..Self::streams("") }
+        Self {
+            status,
+            headers: vec![("content-type", "application/json")],
+            body: body.to_string().into(),
+            ..Self::streams("")
+        }
     }
 
     /// A file or a JSON answer.
     pub(in crate::tests) fn gives(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self { headers: vec![("content-type", media_type)], ..Self::streams(body) }
+        Self {
+            headers: vec![("content-type", media_type)],
+            ..Self::streams(body)
+        }
     }
 
     /// The same with another header.
@@ -85,16 +99,23 @@ pub(in crate::tests) struct Stub {
 impl Stub {
     /// A server that gives these replies in this order, and the last one ever after.
     pub(in crate::tests) async fn replies(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let replies: Arc<Mutex<VecDeque<Reply>>> = Arc::new(Mutex::new(replies.into_iter().collect()));
+        let replies: Arc<Mutex<VecDeque<Reply>>> =
+            Arc::new(Mutex::new(replies.into_iter().collect()));
         Self::answers(move |_| {
             let mut replies = replies.lock().unwrap();
-            if replies.len() > 1 { replies.pop_front().unwrap() } else { replies.front().expect("a reply").clone() }
+            if replies.len() > 1 {
+                replies.pop_front().unwrap()
+            } else {
+                replies.front().expect("a reply").clone()
+            }
         })
         .await
     }
 
     /// A server that answers as `answer` says.
-    pub(in crate::tests) async fn answers(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(in crate::tests) async fn answers(
+        answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -114,12 +135,23 @@ impl Stub {
     }
 }
 
-async fn serve(mut socket: TcpStream, answer: &(dyn Fn(&Asked) -> Reply + Send + Sync), heard: &Mutex<Vec<Asked>>) -> Option<()> {
+async fn serve(
+    mut socket: TcpStream,
+    answer: &(dyn Fn(&Asked) -> Reply + Send + Sync),
+    heard: &Mutex<Vec<Asked>>,
+) -> Option<()> {
     let asked = read(&mut socket).await?;
     let reply = answer(&asked);
     heard.lock().unwrap().push(asked);
-    let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!("HTTP/1.1 {} X\r\n{headers}transfer-encoding: chunked\r\nconnection: close\r\n\r\n", reply.status);
+    let headers: String = reply
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let head = format!(
+        "HTTP/1.1 {} X\r\n{headers}transfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+        reply.status
+    );
     socket.write_all(head.as_bytes()).await.ok()?;
     for piece in reply.body.chunks(reply.piece.min(reply.body.len().max(1))) {
         let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
@@ -147,10 +179,18 @@ async fn read(socket: &mut TcpStream) -> Option<Asked> {
     };
     let head = String::from_utf8_lossy(&bytes[..end_of_head]).into_owned();
     let headers = head.to_lowercase();
-    let length: usize = headers.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok()).unwrap_or(0);
+    let length: usize = headers
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next()?.parse().ok())
+        .unwrap_or(0);
     while bytes.len() < end_of_head + length {
         (socket.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
     }
     let line = head.split(" HTTP/").next().unwrap_or_default().to_owned();
-    Some(Asked { line, headers, body: serde_json::from_slice(&bytes[end_of_head..]).unwrap_or_default() })
+    Some(Asked {
+        line,
+        headers,
+        body: serde_json::from_slice(&bytes[end_of_head..]).unwrap_or_default(),
+    })
 }

@@ -28,7 +28,11 @@ fn any_letter() -> impl Strategy<Value = char> {
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    let longest = any_letter().prop_map(|letter| letter.to_string().repeat(DETAILS_MAX_BYTES / letter.len_utf8()));
+    let longest = any_letter().prop_map(|letter| {
+        letter
+            .to_string()
+            .repeat(DETAILS_MAX_BYTES / letter.len_utf8())
+    });
     prop_oneof![4 => vec(any_letter(), 0..300).prop_map(String::from_iter), 1 => longest]
 }
 
@@ -38,8 +42,17 @@ fn any_line() -> impl Strategy<Value = String> {
 
 fn any_value() -> impl Strategy<Value = Value> {
     let short = || vec(any_letter(), 0..12).prop_map(String::from_iter);
-    let number = prop_oneof![any::<i64>().prop_map(|n| json!(n)), any::<u64>().prop_map(|n| json!(n)), any::<f64>().prop_map(|n| json!(n))];
-    let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), number, short().prop_map(Value::from)];
+    let number = prop_oneof![
+        any::<i64>().prop_map(|n| json!(n)),
+        any::<u64>().prop_map(|n| json!(n)),
+        any::<f64>().prop_map(|n| json!(n))
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        number,
+        short().prop_map(Value::from)
+    ];
     leaf.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -49,7 +62,14 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 fn any_facts() -> impl Strategy<Value = Metadata> {
-    vec((vec(any_letter(), 1..12).prop_map(String::from_iter), any_value()), 0..6).prop_map(|facts| Metadata(Map::from_iter(facts)))
+    vec(
+        (
+            vec(any_letter(), 1..12).prop_map(String::from_iter),
+            any_value(),
+        ),
+        0..6,
+    )
+    .prop_map(|facts| Metadata(Map::from_iter(facts)))
 }
 
 on_both_databases! {

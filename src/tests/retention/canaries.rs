@@ -41,12 +41,24 @@ pub(super) struct Cage {
 
 impl Cage {
     pub(super) async fn open() -> Self {
-        let (database, folder, backups) = (Sqlite::create().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (database, folder, backups) = (
+            Sqlite::create().await,
+            tempfile::tempdir().unwrap(),
+            tempfile::tempdir().unwrap(),
+        );
         let archive = Archive::open(&format!("file://{}", folder.path().display())).unwrap();
-        let retention = Retention { store: database.store.clone(), archive };
+        let retention = Retention {
+            store: database.store.clone(),
+            archive,
+        };
         let tended = database.store.clone();
         tokio::spawn(async move { tended.tend_log().await });
-        Self { database, folder, backups, retention }
+        Self {
+            database,
+            folder,
+            backups,
+            retention,
+        }
     }
 
     pub(super) async fn run(&self, at: Timestamp) {
@@ -57,7 +69,11 @@ impl Cage {
     /// A copy of the database at this moment.
     pub(super) async fn backup(&self) -> PathBuf {
         let copy = self.backups.path().join("copy.db");
-        self.retention.store.backup(copy.to_str().unwrap()).await.unwrap();
+        self.retention
+            .store
+            .backup(copy.to_str().unwrap())
+            .await
+            .unwrap();
         copy
     }
 
@@ -67,17 +83,33 @@ impl Cage {
         let store = Store::open(&address).await.unwrap();
         store.begin_new_epoch().await.unwrap();
         store.close().await;
-        Retention { store: Store::open(&address).await.unwrap(), archive: self.retention.archive.clone() }
+        Retention {
+            store: Store::open(&address).await.unwrap(),
+            archive: self.retention.archive.clone(),
+        }
     }
 
-    pub(super) async fn plant(&self, user: UserId, place: Option<crate::ids::ConversationId>) -> EntryId {
+    pub(super) async fn plant(
+        &self,
+        user: UserId,
+        place: Option<crate::ids::ConversationId>,
+    ) -> EntryId {
         let canaries = EntryDraft {
             conversation_id: place,
             details: Some(CANARY.repeat(500)),
             metadata: Metadata::default().with("note", CANARY),
             ..draft(Status::Success, &format!("Title with {CANARY}"))
         };
-        create_work_log(&self.retention.store, NOW, user, canaries, Origin::default()).await.unwrap().id
+        create_work_log(
+            &self.retention.store,
+            NOW,
+            user,
+            canaries,
+            Origin::default(),
+        )
+        .await
+        .unwrap()
+        .id
     }
 
     /// Waits until nothing is left, but not for ever, and says what is: in database files as they are, in objects unpacked.
@@ -100,9 +132,15 @@ fn in_objects(folder: &Path) -> usize {
         }
         let bytes = std::fs::read(file.path()).unwrap();
         let plain = zstd::decode_all(&bytes[..]).unwrap_or(bytes);
-        plain.windows(CANARY.len()).filter(|part| *part == CANARY.as_bytes()).count()
+        plain
+            .windows(CANARY.len())
+            .filter(|part| *part == CANARY.as_bytes())
+            .count()
     };
-    std::fs::read_dir(folder).unwrap().map(|file| of(file.unwrap())).sum()
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| of(file.unwrap()))
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +152,10 @@ async fn nothing_is_left_of_what_expired() {
     }
     cage.run(NOW.plus(8 * DAY_MS)).await;
     cage.run(NOW.plus(31 * DAY_MS)).await;
-    assert!(in_objects(cage.folder.path()) > 0, "the objects are where the text lies");
+    assert!(
+        in_objects(cage.folder.path()) > 0,
+        "the objects are where the text lies"
+    );
     cage.run(NOW.plus(90 * DAY_MS)).await;
     assert_eq!(cage.canaries().await, 0);
 }
@@ -128,28 +169,57 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
         let talk = conversation(store, ada, "Talk").await;
         let alone = cage.plant(ada, None).await;
-        let innocent = create_work_log(store, NOW, ada, draft(Status::Info, "innocent"), Origin::default()).await.unwrap();
+        let innocent = create_work_log(
+            store,
+            NOW,
+            ada,
+            draft(Status::Info, "innocent"),
+            Origin::default(),
+        )
+        .await
+        .unwrap();
         cage.plant(ada, Some(talk.id)).await;
         cage.plant(bob, None).await;
         cage.run(now).await;
-        erasing::erase_entry(&cage.retention, now, ada, alone).await.unwrap();
+        erasing::erase_entry(&cage.retention, now, ada, alone)
+            .await
+            .unwrap();
         delete_conversation(store, now, ada, talk.id).await.unwrap();
         erasing::purge(&cage.retention, now, ada).await.unwrap();
-        erasing::erase_account(&cage.retention, now, bob).await.unwrap();
+        erasing::erase_account(&cage.retention, now, bob)
+            .await
+            .unwrap();
         assert_eq!(cage.canaries().await, 0, "at {age} days");
-        let left = reading::find(store.read().await.unwrap(), &cage.retention.archive, ada, innocent.id).await.unwrap();
+        let left = reading::find(
+            store.read().await.unwrap(),
+            &cage.retention.archive,
+            ada,
+            innocent.id,
+        )
+        .await
+        .unwrap();
         assert_eq!(left.unwrap().title, "innocent", "at {age} days");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_after_its_writer_died() {
-    for (dies, place) in [(false, FailPoint::Put), (true, FailPoint::Put), (true, FailPoint::ReadBack), (false, FailPoint::ReadBack)] {
+async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_after_its_writer_died()
+ {
+    for (dies, place) in [
+        (false, FailPoint::Put),
+        (true, FailPoint::Put),
+        (true, FailPoint::ReadBack),
+        (false, FailPoint::ReadBack),
+    ] {
         let cage = Cage::open().await;
         let ada = person(&cage.retention.store, "ada").await;
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let erased = cage.retention.clone();
-        let erase = move || async move { _ = erasing::erase_entry(&erased, now, ada, planted).await.unwrap() };
+        let erase = move || async move {
+            _ = erasing::erase_entry(&erased, now, ada, planted)
+                .await
+                .unwrap()
+        };
         let run = trusted(now);
         if dies {
             let (stopped, reached) = tokio::sync::oneshot::channel();
@@ -163,10 +233,16 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
             }
             erase().await;
         } else {
-            heard_by(once_at(place, erase()), run_once(&cage.retention, run)).await.unwrap();
+            heard_by(once_at(place, erase()), run_once(&cage.retention, run))
+                .await
+                .unwrap();
             erasing::purge(&cage.retention, now, ada).await.unwrap();
         }
-        assert_eq!(cage.canaries().await, 0, "{place:?}, its writer died: {dies}");
+        assert_eq!(
+            cage.canaries().await,
+            0,
+            "{place:?}, its writer died: {dies}"
+        );
     }
 }
 
@@ -176,8 +252,15 @@ async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then(
     let ada = person(&cage.retention.store, "ada").await;
     let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
     cage.run(now).await;
-    let settled = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
-    update_anywhere(&cage.retention, now, ada, planted, settled).await.unwrap();
-    erasing::erase_entry(&cage.retention, now, ada, planted).await.unwrap();
+    let settled = EntryPatch {
+        status: Some(Status::Warning),
+        ..EntryPatch::default()
+    };
+    update_anywhere(&cage.retention, now, ada, planted, settled)
+        .await
+        .unwrap();
+    erasing::erase_entry(&cage.retention, now, ada, planted)
+        .await
+        .unwrap();
     assert_eq!(cage.canaries().await, 0);
 }

@@ -28,7 +28,10 @@ const fn days(days: i64) -> Timestamp {
 }
 
 async fn object(store: &Store, user: UserId) -> Manifest {
-    objects::of_user(&mut store.read().await.unwrap(), user, None).await.unwrap().remove(0)
+    objects::of_user(&mut store.read().await.unwrap(), user, None)
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 async fn spoil(retention: &Retention, key: &str) {

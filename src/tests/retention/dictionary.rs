@@ -16,8 +16,14 @@ fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_tra
     let (mut corpus, mut raw, mut packed) = (Corpus::seeded(4_711), 0, 0);
     for _ in 0..2_000 {
         let sample = corpus.sample();
-        assert!(sample.log_type.parse::<LogType>().is_ok() && sample.title.chars().count() <= TITLE_MAX_CHARS);
-        let long = Long { details: sample.details, metadata: sample.metadata.to_string() };
+        assert!(
+            sample.log_type.parse::<LogType>().is_ok()
+                && sample.title.chars().count() <= TITLE_MAX_CHARS
+        );
+        let long = Long {
+            details: sample.details,
+            metadata: sample.metadata.to_string(),
+        };
         raw += long.details.as_ref().map_or(0, String::len) + long.metadata.len();
         packed += pack(&long).unwrap().len();
     }
@@ -29,20 +35,37 @@ fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_tra
 fn trains_a_dictionary() {
     let mut corpus = Corpus::seeded(SEED);
     let plain = |sample: crate::tests::support::corpus::Sample| {
-        let mut plain = sample.details.as_ref().map_or(0, |details| details.len() as u32 + 1).to_le_bytes().to_vec();
+        let mut plain = sample
+            .details
+            .as_ref()
+            .map_or(0, |details| details.len() as u32 + 1)
+            .to_le_bytes()
+            .to_vec();
         plain.extend(sample.details.unwrap_or_default().as_bytes());
         plain.extend(sample.metadata.to_string().as_bytes());
         plain
     };
     let samples: Vec<Vec<u8>> = (0..SAMPLES).map(|_| plain(corpus.sample())).collect();
     let dictionary = zstd::dict::from_samples(&samples, BYTES).unwrap();
-    std::fs::write(std::env::temp_dir().join("holly-dictionary.zdict"), dictionary).unwrap();
+    std::fs::write(
+        std::env::temp_dir().join("holly-dictionary.zdict"),
+        dictionary,
+    )
+    .unwrap();
 }
 
 #[test]
 #[ignore = "writes a row packed by the current version, for the test that reads it for ever"]
 fn packs_a_row_for_posterity() {
-    let metadata = r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#.to_owned();
-    let long = Long { details: Some("Quota exceeded for requests per minute.".into()), metadata };
-    std::fs::write(std::env::temp_dir().join("holly-packed.bin"), pack(&long).unwrap()).unwrap();
+    let metadata =
+        r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#.to_owned();
+    let long = Long {
+        details: Some("Quota exceeded for requests per minute.".into()),
+        metadata,
+    };
+    std::fs::write(
+        std::env::temp_dir().join("holly-packed.bin"),
+        pack(&long).unwrap(),
+    )
+    .unwrap();
 }

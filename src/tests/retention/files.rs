@@ -24,13 +24,30 @@ use serde_json::json;
 
 fn picture() -> MediaFile {
     let id = new_id::file(NOW);
-    MediaFile { id, media_type: "image/png".into(), name: "a tree.png".into(), description: "A tree".into(), bytes: 5 }
+    MediaFile {
+        id,
+        media_type: "image/png".into(),
+        name: "a tree.png".into(),
+        description: "A tree".into(),
+        bytes: 5,
+    }
 }
 
 /// An entry whose work made a file that is stored.
-async fn making(store: &Store, at: Timestamp, user: UserId, place: ConversationId) -> (WorkLogEntry, FileId) {
+async fn making(
+    store: &Store,
+    at: Timestamp,
+    user: UserId,
+    place: ConversationId,
+) -> (WorkLogEntry, FileId) {
     let made = picture();
-    let record = FileRecord { id: made.id, conversation_id: place, media_type: made.media_type.clone(), name: made.name.clone(), bytes: 5 };
+    let record = FileRecord {
+        id: made.id,
+        conversation_id: place,
+        media_type: made.media_type.clone(),
+        name: made.name.clone(),
+        bytes: 5,
+    };
     let mut tx = store.begin().await.unwrap();
     files::insert(&mut tx, at, user, &record).await.unwrap();
     tx.commit().await.unwrap();
@@ -39,10 +56,22 @@ async fn making(store: &Store, at: Timestamp, user: UserId, place: ConversationI
 }
 
 /// An entry that names a file.
-async fn naming(store: &Store, at: Timestamp, user: UserId, place: ConversationId, file: &MediaFile) -> WorkLogEntry {
+async fn naming(
+    store: &Store,
+    at: Timestamp,
+    user: UserId,
+    place: ConversationId,
+    file: &MediaFile,
+) -> WorkLogEntry {
     let metadata = Metadata::default().with("files", json!([file]));
-    let made = EntryDraft { conversation_id: Some(place), metadata, ..draft(Status::Success, "Image: a tree") };
-    create_work_log(store, at, user, made, Origin::default()).await.unwrap()
+    let made = EntryDraft {
+        conversation_id: Some(place),
+        metadata,
+        ..draft(Status::Success, "Image: a tree")
+    };
+    create_work_log(store, at, user, made, Origin::default())
+        .await
+        .unwrap()
 }
 
 /// Which of these files are there still, and which are doomed.
@@ -50,7 +79,10 @@ async fn fates(store: &Store, user: UserId, ids: &[FileId]) -> (Vec<bool>, Vec<b
     let mut reader = store.read().await.unwrap();
     let doomed = files::doomed(&mut reader, 9).await.unwrap();
     let known = files::known(&mut reader, user, ids).await.unwrap();
-    (ids.iter().map(|id| known.contains(id)).collect(), ids.iter().map(|id| doomed.contains(&(user, *id))).collect())
+    (
+        ids.iter().map(|id| known.contains(id)).collect(),
+        ids.iter().map(|id| doomed.contains(&(user, *id))).collect(),
+    )
 }
 
 on_both_databases! {

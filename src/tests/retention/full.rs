@@ -32,15 +32,29 @@ async fn some(store: &Store) -> UserId {
     let user = person(store, "ada").await;
     for n in 0..ENTRIES {
         let details = Some(format!("{n} ").repeat(2_000));
-        let made = EntryDraft { details, ..draft(Status::Success, &format!("entry {n}")) };
-        create_work_log(store, NOW, user, made, Origin::default()).await.unwrap();
+        let made = EntryDraft {
+            details,
+            ..draft(Status::Success, &format!("entry {n}"))
+        };
+        create_work_log(store, NOW, user, made, Origin::default())
+            .await
+            .unwrap();
     }
     user
 }
 
 async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
     let mut reader = retention.store.read().await.unwrap();
-    reading::list(&mut reader, &retention.archive, user, (&EntryFilter::default(), false), None, 100).await.unwrap()
+    reading::list(
+        &mut reader,
+        &retention.archive,
+        user,
+        (&EntryFilter::default(), false),
+        None,
+        100,
+    )
+    .await
+    .unwrap()
 }
 
 async fn run(retention: &Retention, at: Timestamp) -> Result<Report> {
@@ -49,14 +63,26 @@ async fn run(retention: &Retention, at: Timestamp) -> Result<Report> {
 
 /// How late hot entries are, in seconds.
 async fn behind(retention: &Retention, at: Timestamp) -> i64 {
-    let lags = lags(&mut retention.store.read().await.unwrap(), Policy::default(), at).await.unwrap();
-    lags.iter().find(|lag| lag.tier == StorageStatus::Hot).unwrap().seconds
+    let lags = lags(
+        &mut retention.store.read().await.unwrap(),
+        Policy::default(),
+        at,
+    )
+    .await
+    .unwrap();
+    lags.iter()
+        .find(|lag| lag.tier == StorageStatus::Hot)
+        .unwrap()
+        .seconds
 }
 
 /// An archive that refuses for an hour, in which three runs try.
 async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
     let liar = Liar::before(Arc::new(InMemory::new()), 1);
-    let retention = Retention { store: store.clone(), archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)) };
+    let retention = Retention {
+        store: store.clone(),
+        archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)),
+    };
     let ada = some(store).await;
     let before = listed(&retention, ada).await;
     let began = NOW.plus(31 * DAY_MS);
@@ -64,17 +90,35 @@ async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
     for half_hours in 0..3 {
         let now = began.plus(half_hours * HOUR_MS / 2);
         let report = run(&retention, now).await.unwrap();
-        assert!(report.failed > 0 && report.failures[0].contains(words) && report.moved_to_cold == 0, "{report:?}");
-        assert!(!report.more, "it does not go on at once, again and again: {report:?}");
+        assert!(
+            report.failed > 0 && report.failures[0].contains(words) && report.moved_to_cold == 0,
+            "{report:?}"
+        );
+        assert!(
+            !report.more,
+            "it does not go on at once, again and again: {report:?}"
+        );
         assert_eq!(listed(&retention, ada).await, before, "nothing is lost");
-        assert_eq!(behind(&retention, now).await, (now.millis() - NOW.millis() - 7 * DAY_MS) / 1_000);
+        assert_eq!(
+            behind(&retention, now).await,
+            (now.millis() - NOW.millis() - 7 * DAY_MS) / 1_000
+        );
     }
     liar.refuses(None);
     let now = began.plus(2 * HOUR_MS);
     let report = run(&retention, now).await.unwrap();
-    assert_eq!((report.moved_to_cold, report.failed), (ENTRIES as i64, 0), "{report:?}");
+    assert_eq!(
+        (report.moved_to_cold, report.failed),
+        (ENTRIES as i64, 0),
+        "{report:?}"
+    );
     let after = listed(&retention, ada).await;
-    let said = |entries: &[WorkLogEntry]| entries.iter().map(|entry| (entry.id, entry.details.clone())).collect::<Vec<_>>();
+    let said = |entries: &[WorkLogEntry]| {
+        entries
+            .iter()
+            .map(|entry| (entry.id, entry.details.clone()))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(said(&after), said(&before), "all of it, once");
     assert_eq!(behind(&retention, now).await, 0);
 }
@@ -94,11 +138,17 @@ async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
     let database = Sqlite::create().await;
     let retention = crate::tests::support::archives::retention(&database.store);
     let ada = some(&database.store).await;
-    let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut *database.store.read().await.unwrap()).await.unwrap();
+    let pages: i64 = sqlx::query_scalar("pragma page_count")
+        .fetch_one(&mut *database.store.read().await.unwrap())
+        .await
+        .unwrap();
     at_most_pages(&database.store, pages).await;
     let mut written = ENTRIES;
     let write = async |at| {
-        let made = EntryDraft { details: Some("some text ".repeat(2_000)), ..draft(Status::Success, "one more") };
+        let made = EntryDraft {
+            details: Some("some text ".repeat(2_000)),
+            ..draft(Status::Success, "one more")
+        };
         create_work_log(&database.store, at, ada, made, Origin::default()).await
     };
     let refused = loop {
@@ -111,11 +161,27 @@ async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
     let before = listed(&retention, ada).await;
     assert_eq!(before.len(), written, "nothing that was answered is lost");
     let now = NOW.plus(31 * DAY_MS);
-    assert!(behind(&retention, now).await > 0, "the figures say what is behind");
+    assert!(
+        behind(&retention, now).await > 0,
+        "the figures say what is behind"
+    );
     let report = run(&retention, now).await.unwrap();
-    assert_eq!((report.moved_to_cold, report.failed), (written as i64, 0), "{report:?}");
-    let said = |entries: &[WorkLogEntry]| entries.iter().map(|entry| (entry.id, entry.details.clone())).collect::<Vec<_>>();
-    assert_eq!(said(&listed(&retention, ada).await), said(&before), "all of it, once");
+    assert_eq!(
+        (report.moved_to_cold, report.failed),
+        (written as i64, 0),
+        "{report:?}"
+    );
+    let said = |entries: &[WorkLogEntry]| {
+        entries
+            .iter()
+            .map(|entry| (entry.id, entry.details.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(&listed(&retention, ada).await),
+        said(&before),
+        "all of it, once"
+    );
     write(now).await.unwrap();
 }
 
@@ -134,7 +200,10 @@ async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
     let retention = crate::tests::support::archives::retention(&database.store);
     let ada = some(&database.store).await;
     let mut tx = database.store.begin().await.unwrap();
-    sqlx::query("pragma busy_timeout = 0").execute(&mut *tx).await.unwrap();
+    sqlx::query("pragma busy_timeout = 0")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let another = Store::open(&database.address()).await.unwrap();
     let busy = another.begin().await.unwrap();
@@ -144,13 +213,21 @@ async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
     drop(busy);
     another.close().await;
     let report = run(&retention, now).await.unwrap();
-    assert_eq!((report.moved_to_cold, report.failed, report.busy), (ENTRIES as i64, 0, false), "{report:?}");
+    assert_eq!(
+        (report.moved_to_cold, report.failed, report.busy),
+        (ENTRIES as i64, 0, false),
+        "{report:?}"
+    );
     assert_eq!(listed(&retention, ada).await.len(), ENTRIES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
-    for status in ["503 Slow Down", "429 Too Many Requests", "500 Internal Server Error"] {
+    for status in [
+        "503 Slow Down",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+    ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move {
@@ -158,16 +235,33 @@ async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let mut request = vec![0; 4_096];
                 assert!(socket.read(&mut request).await.unwrap() > 0);
-                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let answer =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 tokio::spawn(async move { socket.write_all(answer.as_bytes()).await });
             }
         });
-        let retry = object_store::RetryConfig { max_retries: 0, ..Default::default() };
-        let store = object_store::aws::AmazonS3Builder::new().with_endpoint(format!("http://{address}")).with_allow_http(true);
-        let store = store.with_bucket_name("holly").with_region("us-east-1").with_access_key_id("x").with_secret_access_key("x");
-        let archive = Archive::over(Arc::new(store.with_retry(retry).build().unwrap()), "", Duration::from_secs(5));
+        let retry = object_store::RetryConfig {
+            max_retries: 0,
+            ..Default::default()
+        };
+        let store = object_store::aws::AmazonS3Builder::new()
+            .with_endpoint(format!("http://{address}"))
+            .with_allow_http(true);
+        let store = store
+            .with_bucket_name("holly")
+            .with_region("us-east-1")
+            .with_access_key_id("x")
+            .with_secret_access_key("x");
+        let archive = Archive::over(
+            Arc::new(store.with_retry(retry).build().unwrap()),
+            "",
+            Duration::from_secs(5),
+        );
         let refused = archive.create("a", b"text".to_vec()).await;
-        assert!(matches!(&refused, Err(ArchiveError::Unreachable(why)) if why.contains(&status[..3])), "{status}: {refused:?}");
+        assert!(
+            matches!(&refused, Err(ArchiveError::Unreachable(why)) if why.contains(&status[..3])),
+            "{status}: {refused:?}"
+        );
         server.abort();
     }
 }

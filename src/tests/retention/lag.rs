@@ -16,8 +16,13 @@ use crate::{
 };
 
 async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
-    let lags = lags(&mut store.read().await.unwrap(), Policy::default(), at).await.unwrap();
-    lags.into_iter().filter(|lag| lag.seconds > 0).map(|lag| (lag.tier, lag.seconds)).collect()
+    let lags = lags(&mut store.read().await.unwrap(), Policy::default(), at)
+        .await
+        .unwrap();
+    lags.into_iter()
+        .filter(|lag| lag.seconds > 0)
+        .map(|lag| (lag.tier, lag.seconds))
+        .collect()
 }
 
 on_both_databases! {

@@ -8,7 +8,10 @@ use crate::{
     server::retention::fail_points::FailPoint,
     tests::support::databases::{Postgres, Sqlite},
 };
-use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory, prefix::PrefixStore};
+use object_store::{
+    ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
+    prefix::PrefixStore,
+};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -16,7 +19,11 @@ const GENERATIONS: usize = 4;
 
 /// Seeds of one test, and operations of each generation.
 fn plan(first: u64, seeds: u64, per_thousand: u64) -> (std::ops::Range<u64>, usize) {
-    let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text: String| text.parse::<u64>().ok())
+    };
     match (number("HOLLY_SEED"), number("HOLLY_HUNT")) {
         (Some(seed), _) => (seed..seed + 1, 30),
         (None, Some(many)) => (first..first + many * per_thousand / 1_000, 30),
@@ -24,7 +31,12 @@ fn plan(first: u64, seeds: u64, per_thousand: u64) -> (std::ops::Range<u64>, usi
     }
 }
 
-async fn hold_against_the_map(address: &str, objects: Arc<dyn ObjectStore>, seed: u64, operations: usize) {
+async fn hold_against_the_map(
+    address: &str,
+    objects: Arc<dyn ObjectStore>,
+    seed: u64,
+    operations: usize,
+) {
     println!("HOLLY_SEED={seed}");
     let mut world = World::begin(address, objects, seed).await;
     for _ in 0..GENERATIONS {
@@ -44,7 +56,13 @@ async fn on_sqlite_with_objects_in_memory() {
     let (seeds, operations) = plan(1, 80, 500);
     for seed in seeds {
         let database = Sqlite::create().await;
-        hold_against_the_map(&database.address(), Arc::new(InMemory::new()), seed, operations).await;
+        hold_against_the_map(
+            &database.address(),
+            Arc::new(InMemory::new()),
+            seed,
+            operations,
+        )
+        .await;
     }
 }
 
@@ -74,8 +92,14 @@ async fn on_both_with_objects_in_s3() {
     let (seeds, operations) = plan(3_001, 2, 20);
     for seed in seeds {
         let options = object_store::ClientOptions::new().with_allow_http(true);
-        let bucket = AmazonS3Builder::from_env().with_bucket_name("holly").with_client_options(options).build();
-        let objects = PrefixStore::new(bucket.expect("AWS_ENDPOINT_URL is set by .ci/services"), format!("model-{seed}"));
+        let bucket = AmazonS3Builder::from_env()
+            .with_bucket_name("holly")
+            .with_client_options(options)
+            .build();
+        let objects = PrefixStore::new(
+            bucket.expect("AWS_ENDPOINT_URL is set by .ci/services"),
+            format!("model-{seed}"),
+        );
         if seed % 2 == 0 {
             let database = Postgres::create().await;
             database.store.close().await;
@@ -89,7 +113,11 @@ async fn on_both_with_objects_in_s3() {
 }
 
 fn in_folder(folder: &TempDir) -> Arc<dyn ObjectStore> {
-    Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_automatic_cleanup(true))
+    Arc::new(
+        LocalFileSystem::new_with_prefix(folder.path())
+            .unwrap()
+            .with_automatic_cleanup(true),
+    )
 }
 
 /// Whatever people do at whichever place of a run: what they keep stays, what they erase goes and does not come back with a backup of
@@ -100,16 +128,35 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     let mut world = World::begin(&database.address(), Arc::new(InMemory::new()), 5_001).await;
     // of what is made in a turn, some is archived two turns later, and some is a row still when it expires
     world.declare([10, 47, 49]).await;
-    for place in FailPoint::ALL.iter().filter(|place| !place.is_in_transaction()) {
-        for deed in &[Deed::Update, Deed::KeepEntry, Deed::Hold, Deed::EraseEntry, Deed::ErasePlace, Deed::EraseAccount] {
-            let erases = matches!(deed, Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount);
+    for place in FailPoint::ALL
+        .iter()
+        .filter(|place| !place.is_in_transaction())
+    {
+        for deed in &[
+            Deed::Update,
+            Deed::KeepEntry,
+            Deed::Hold,
+            Deed::EraseEntry,
+            Deed::ErasePlace,
+            Deed::EraseAccount,
+        ] {
+            let erases = matches!(
+                deed,
+                Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount
+            );
             let mut passed = false;
             for _ in 0..if NOT_IN_RUNS.contains(place) { 2 } else { 60 } {
                 world.create_some().await;
                 world.wait(2);
                 world.create_some().await;
                 // what is erased takes unfinished objects with it, so changes come last
-                for before in [Deed::EraseEntry, Deed::KeepPlace, Deed::Hold, Deed::Update, Deed::Update] {
+                for before in [
+                    Deed::EraseEntry,
+                    Deed::KeepPlace,
+                    Deed::Hold,
+                    Deed::Update,
+                    Deed::Update,
+                ] {
                     world.deed(before).await;
                 }
                 world.wait(22);
@@ -128,7 +175,10 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
             }
             // what a restored backup does not know is swept one day
             let either = *place == FailPoint::OrphanDoomed;
-            assert!(either || passed != NOT_IN_RUNS.contains(place), "{deed:?} at {place:?}: {passed}");
+            assert!(
+                either || passed != NOT_IN_RUNS.contains(place),
+                "{deed:?} at {place:?}: {passed}"
+            );
         }
     }
     world.settle_everything().await;

@@ -28,7 +28,13 @@ use crate::{
 use futures::TryStreamExt;
 
 async fn names(retention: &Retention) -> Vec<String> {
-    retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap()
+    retention
+        .archive
+        .list("work-log")
+        .map_ok(|object| object.key)
+        .try_collect()
+        .await
+        .unwrap()
 }
 
 on_both_databases! {

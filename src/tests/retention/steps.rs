@@ -35,9 +35,23 @@ const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
 }
 
-async fn all(retention: &Retention, user: crate::ids::UserId, filter: EntryFilter, archive_too: bool) -> Vec<WorkLogEntry> {
+async fn all(
+    retention: &Retention,
+    user: crate::ids::UserId,
+    filter: EntryFilter,
+    archive_too: bool,
+) -> Vec<WorkLogEntry> {
     let mut reader = retention.store.read().await.unwrap();
-    reading::list(&mut reader, &retention.archive, user, (&filter, archive_too), None, 1_000).await.unwrap()
+    reading::list(
+        &mut reader,
+        &retention.archive,
+        user,
+        (&filter, archive_too),
+        None,
+        1_000,
+    )
+    .await
+    .unwrap()
 }
 
 on_both_databases! {

@@ -30,8 +30,14 @@ const READERS: usize = 12;
 
 /// A person with an entry in an archive that takes its time from now on.
 async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
-    let slow = Arc::new(ThrottledStore::new(InMemory::new(), ThrottleConfig::default()));
-    let retention = Retention { store: store.clone(), archive: Archive::over(slow.clone(), "", Duration::from_secs(600)) };
+    let slow = Arc::new(ThrottledStore::new(
+        InMemory::new(),
+        ThrottleConfig::default(),
+    ));
+    let retention = Retention {
+        store: store.clone(),
+        archive: Archive::over(slow.clone(), "", Duration::from_secs(600)),
+    };
     let ada = person(store, "ada").await;
     let old = entry(store, ada, Status::Success, "old").await;
     run(&retention, NOW.plus(31 * DAY_MS)).await;

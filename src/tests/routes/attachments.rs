@@ -15,13 +15,24 @@ use std::sync::{Arc, Mutex};
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n and then pixels";
 
 fn form(content: &str, files: &[(&str, &[u8])]) -> Form {
-    let attach =
-        |form: Form, (name, bytes): &(&str, &[u8])| form.part("attachment", Part::bytes(bytes.to_vec()).file_name((*name).to_owned()));
-    files.iter().fold(Form::new().text("content", content.to_owned()), attach)
+    let attach = |form: Form, (name, bytes): &(&str, &[u8])| {
+        form.part(
+            "attachment",
+            Part::bytes(bytes.to_vec()).file_name((*name).to_owned()),
+        )
+    };
+    files
+        .iter()
+        .fold(Form::new().text("content", content.to_owned()), attach)
 }
 
 async fn sends(person: &Person, here: &str, form: Form) -> Answer {
-    Answer::to(person.request(Method::POST, &format!("/api/conversations/{here}/messages")).multipart(form)).await
+    Answer::to(
+        person
+            .request(Method::POST, &format!("/api/conversations/{here}/messages"))
+            .multipart(form),
+    )
+    .await
 }
 
 /// A model that answers, and remembers what it was given.
@@ -37,45 +48,109 @@ impl Model for Listener {
 
     fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
         *self.heard.lock().unwrap() = request.said;
-        stream::iter([Ok(Event::Text("I see.".to_owned())), Ok(Event::End { usage: None, cut_short: false })]).boxed()
+        stream::iter([
+            Ok(Event::Text("I see.".to_owned())),
+            Ok(Event::End {
+                usage: None,
+                cut_short: false,
+            }),
+        ])
+        .boxed()
     }
 }
 
 /// A server whose model sees pictures or does not, and what that model was given last.
 async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<Said>>>) {
     let heard = Arc::<Mutex<Vec<Said>>>::default();
-    let link = ModelLink { provider: "test", model: "listener".to_owned(), name: "Listener".to_owned(), window: 100_000, takes_pictures };
-    (TestApp::with_models(vec![Arc::new(Listener { link, heard: heard.clone() })]).await, heard)
+    let link = ModelLink {
+        provider: "test",
+        model: "listener".to_owned(),
+        name: "Listener".to_owned(),
+        window: 100_000,
+        takes_pictures,
+    };
+    (
+        TestApp::with_models(vec![Arc::new(Listener {
+            link,
+            heard: heard.clone(),
+        })])
+        .await,
+        heard,
+    )
 }
 
 #[tokio::test]
 async fn files_stand_beside_the_message_and_in_the_log() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.browser("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.browser("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     let here = ada.begins().await;
-    let sent =
-        sends(&ada, &here, form("What is this?", &[("a tree.png", PICTURE), ("notes.md", b"# Notes\nBuy oil.\n")])).await.expect(202);
+    let sent = sends(
+        &ada,
+        &here,
+        form(
+            "What is this?",
+            &[
+                ("a tree.png", PICTURE),
+                ("notes.md", b"# Notes\nBuy oil.\n"),
+            ],
+        ),
+    )
+    .await
+    .expect(202);
     let files = sent["message"]["attachments"].clone();
     assert_eq!(
-        (&files[0]["mediaType"], &files[0]["name"], &files[0]["bytes"]),
-        (&json!("image/png"), &json!("a tree.png"), &json!(PICTURE.len()))
+        (
+            &files[0]["mediaType"],
+            &files[0]["name"],
+            &files[0]["bytes"]
+        ),
+        (
+            &json!("image/png"),
+            &json!("a tree.png"),
+            &json!(PICTURE.len())
+        )
     );
-    assert_eq!((&files[1]["mediaType"], &files[1]["name"]), (&json!("text/plain; charset=utf-8"), &json!("notes.md")));
+    assert_eq!(
+        (&files[1]["mediaType"], &files[1]["name"]),
+        (&json!("text/plain; charset=utf-8"), &json!("notes.md"))
+    );
     let read = ada.awaits_the_end(&here).await;
     assert_eq!(read["messages"][0]["attachments"], files);
-    let noted = ada.entries(&here).await.into_iter().find(|entry| entry["logType"] == "file_operation").unwrap();
-    assert_eq!((&noted["status"], &noted["title"]), (&json!("success"), &json!("Attached: a tree.png, notes.md")));
-    assert_eq!((&noted["turnId"], &noted["metadata"]["attachments"]), (&sent["turnId"], &json!(2)));
+    let noted = ada
+        .entries(&here)
+        .await
+        .into_iter()
+        .find(|entry| entry["logType"] == "file_operation")
+        .unwrap();
+    assert_eq!(
+        (&noted["status"], &noted["title"]),
+        (&json!("success"), &json!("Attached: a tree.png, notes.md"))
+    );
+    assert_eq!(
+        (&noted["turnId"], &noted["metadata"]["attachments"]),
+        (&sent["turnId"], &json!(2))
+    );
     let address = format!("/files/{}", files[0]["id"].as_str().unwrap());
     let file = ada.gets(&address).await;
     assert_eq!(
-        (file.bytes.as_slice(), file.header("content-type"), file.header("x-content-type-options")),
+        (
+            file.bytes.as_slice(),
+            file.header("content-type"),
+            file.header("x-content-type-options")
+        ),
         (PICTURE, "image/png", "nosniff")
     );
     assert_eq!(bob.gets(&address).await.status, 404);
     let page = ada.gets(&format!("/c/{here}")).await.text();
-    assert!(page.contains(&address) && page.contains("alt=\"a tree.png\"") && page.contains("notes.md"));
-    ada.deletes(&format!("/api/conversations/{here}")).await.expect(200);
+    assert!(
+        page.contains(&address) && page.contains("alt=\"a tree.png\"") && page.contains("notes.md")
+    );
+    ada.deletes(&format!("/api/conversations/{here}"))
+        .await
+        .expect(200);
     let path = app.file(ada.id, files[0]["id"].as_str().unwrap().parse().unwrap());
     assert!(!path.exists());
 }
@@ -85,20 +160,68 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
-    let refused = sends(&ada, &here, form("Look", &[("a.pdf", b"%PDF-1.7\0"), ("ok.png", PICTURE), ("empty.txt", b"")])).await.expect(422);
-    let reasons: Vec<_> = refused["fields"].as_array().unwrap().iter().map(|field| field["reason"].as_str().unwrap()).collect();
-    assert!(reasons.len() == 2 && reasons[0].starts_with("“a.pdf” is neither") && reasons[1] == "“empty.txt” is empty", "{reasons:?}");
+    let refused = sends(
+        &ada,
+        &here,
+        form(
+            "Look",
+            &[
+                ("a.pdf", b"%PDF-1.7\0"),
+                ("ok.png", PICTURE),
+                ("empty.txt", b""),
+            ],
+        ),
+    )
+    .await
+    .expect(422);
+    let reasons: Vec<_> = refused["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| field["reason"].as_str().unwrap())
+        .collect();
+    assert!(
+        reasons.len() == 2
+            && reasons[0].starts_with("“a.pdf” is neither")
+            && reasons[1] == "“empty.txt” is empty",
+        "{reasons:?}"
+    );
     let five = vec![("x.txt", b"x".as_slice()); 5];
-    assert_eq!(sends(&ada, &here, form("Look", &five)).await.refused_fields(), ["attachment"]);
-    assert_eq!(sends(&ada, &here, form(" ", &[("ok.png", PICTURE)])).await.refused_fields(), ["content"]);
-    assert_eq!(sends(&ada, &here, form("Look", &[]).text("more", "x")).await.refused_fields(), ["more"]);
+    assert_eq!(
+        sends(&ada, &here, form("Look", &five))
+            .await
+            .refused_fields(),
+        ["attachment"]
+    );
+    assert_eq!(
+        sends(&ada, &here, form(" ", &[("ok.png", PICTURE)]))
+            .await
+            .refused_fields(),
+        ["content"]
+    );
+    assert_eq!(
+        sends(&ada, &here, form("Look", &[]).text("more", "x"))
+            .await
+            .refused_fields(),
+        ["more"]
+    );
     let folder = app.file(ada.id, crate::server::new_id::file(app.app.clock.now()));
     assert!(std::fs::read_dir(folder.parent().unwrap()).map_or(0, Iterator::count) == 0);
     assert_eq!(ada.reads(&here).await["messages"], json!([]));
     let large = [PICTURE, &vec![0; 5 * 1024 * 1024]].concat();
-    assert_eq!(sends(&ada, &here, form("Look", &[("large.png", &large)])).await.refused_fields(), ["attachment"]);
+    assert_eq!(
+        sends(&ada, &here, form("Look", &[("large.png", &large)]))
+            .await
+            .refused_fields(),
+        ["attachment"]
+    );
     let json = json!({ "content": "x".repeat(200 * 1024) });
-    assert_eq!(ada.posts(&format!("/api/conversations/{here}/messages"), json).await.status, 413);
+    assert_eq!(
+        ada.posts(&format!("/api/conversations/{here}/messages"), json)
+            .await
+            .status,
+        413
+    );
 }
 
 #[tokio::test]
@@ -106,12 +229,38 @@ async fn a_model_that_sees_is_given_the_picture_and_the_text() {
     let (app, heard) = listening(true).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
-    sends(&ada, &here, form("What is this?", &[("tree.png", PICTURE), ("notes.md", b"Buy oil.")])).await.expect(202);
+    sends(
+        &ada,
+        &here,
+        form(
+            "What is this?",
+            &[("tree.png", PICTURE), ("notes.md", b"Buy oil.")],
+        ),
+    )
+    .await
+    .expect(202);
     ada.awaits_the_end(&here).await;
-    let Some(Said::User(text, pictures)) = heard.lock().unwrap().last().cloned() else { panic!("it was asked") };
-    assert_eq!(text, "What is this?\n\n# Attached file “notes.md”\n\nBuy oil.");
-    assert_eq!((pictures.len(), pictures[0].media_type.as_str(), &pictures[0].bytes[..]), (1, "image/png", PICTURE));
-    let kinds: Vec<_> = ada.entries(&here).await.iter().map(|entry| entry["logType"].as_str().unwrap().to_owned()).collect();
+    let Some(Said::User(text, pictures)) = heard.lock().unwrap().last().cloned() else {
+        panic!("it was asked")
+    };
+    assert_eq!(
+        text,
+        "What is this?\n\n# Attached file “notes.md”\n\nBuy oil."
+    );
+    assert_eq!(
+        (
+            pictures.len(),
+            pictures[0].media_type.as_str(),
+            &pictures[0].bytes[..]
+        ),
+        (1, "image/png", PICTURE)
+    );
+    let kinds: Vec<_> = ada
+        .entries(&here)
+        .await
+        .iter()
+        .map(|entry| entry["logType"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(kinds, ["file_operation", "ai_response"]);
 }
 
@@ -120,14 +269,32 @@ async fn a_model_that_does_not_see_is_told_so_and_the_log_says_it_once() {
     let (app, heard) = listening(false).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
-    sends(&ada, &here, form("What is this?", &[("tree.png", PICTURE)])).await.expect(202);
+    sends(&ada, &here, form("What is this?", &[("tree.png", PICTURE)]))
+        .await
+        .expect(202);
     ada.awaits_the_end(&here).await;
-    let told = "What is this?\n\n[The person attached the picture “tree.png”, which you cannot see.]";
-    assert_eq!(heard.lock().unwrap().last(), Some(&Said::User(told.to_owned(), Vec::new())));
+    let told =
+        "What is this?\n\n[The person attached the picture “tree.png”, which you cannot see.]";
+    assert_eq!(
+        heard.lock().unwrap().last(),
+        Some(&Said::User(told.to_owned(), Vec::new()))
+    );
     ada.says(&here, "And now?").await;
     ada.awaits_the_end(&here).await;
-    let titles: Vec<_> = ada.entries(&here).await.iter().map(|entry| entry["title"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(titles.iter().filter(|title| *title == "Listener cannot see pictures: tree.png").count(), 1, "{titles:?}");
+    let titles: Vec<_> = ada
+        .entries(&here)
+        .await
+        .iter()
+        .map(|entry| entry["title"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        titles
+            .iter()
+            .filter(|title| *title == "Listener cannot see pictures: tree.png")
+            .count(),
+        1,
+        "{titles:?}"
+    );
 }
 
 #[tokio::test]
@@ -136,14 +303,33 @@ async fn only_the_newest_eight_pictures_are_sent() {
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
     for _ in 0..3 {
-        sends(&ada, &here, form("More", &[("one.png", PICTURE), ("two.png", PICTURE), ("three.png", PICTURE)])).await.expect(202);
+        sends(
+            &ada,
+            &here,
+            form(
+                "More",
+                &[
+                    ("one.png", PICTURE),
+                    ("two.png", PICTURE),
+                    ("three.png", PICTURE),
+                ],
+            ),
+        )
+        .await
+        .expect(202);
         ada.awaits_the_end(&here).await;
     }
     let given: Vec<usize> = heard
         .lock()
         .unwrap()
         .iter()
-        .filter_map(|said| if let Said::User(_, pictures) = said { Some(pictures.len()) } else { None })
+        .filter_map(|said| {
+            if let Said::User(_, pictures) = said {
+                Some(pictures.len())
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(given, [2, 3, 3]);
 }
@@ -153,23 +339,43 @@ async fn without_javascript_the_composer_s_form_sends_files_too() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     let plain = |form: Form, from: &str| {
-        let request = ada.request(Method::POST, "/messages").header("accept", "text/html").header("origin", &ada.base);
-        Answer::to(request.header("referer", format!("{}{from}", ada.base)).multipart(form))
+        let request = ada
+            .request(Method::POST, "/messages")
+            .header("accept", "text/html")
+            .header("origin", &ada.base);
+        Answer::to(
+            request
+                .header("referer", format!("{}{from}", ada.base))
+                .multipart(form),
+        )
     };
     let begun = plain(form("Look\r\nhere", &[("tree.png", PICTURE)]), "/").await;
     let page = begun.header("location").to_owned();
-    assert!(begun.status == 303 && page.starts_with("/c/"), "{} {page}", begun.status);
+    assert!(
+        begun.status == 303 && page.starts_with("/c/"),
+        "{} {page}",
+        begun.status
+    );
     let here = page.trim_start_matches("/c/");
     let read = ada.awaits_the_end(here).await;
     assert_eq!(
-        (&read["messages"][0]["content"], &read["messages"][0]["attachments"][0]["name"]),
+        (
+            &read["messages"][0]["content"],
+            &read["messages"][0]["attachments"][0]["name"]
+        ),
         (&json!("Look\nhere"), &json!("tree.png"))
     );
     let none_chosen = form("And without?", &[("", b"")]).text("conversation_id", here.to_owned());
     assert_eq!(plain(none_chosen, &page).await.header("location"), page);
     ada.awaits_the_end(here).await;
     let refused = plain(form("Look", &[("a.pdf", b"%PDF\0")]), "/").await;
-    let back = refused.header("location").trim_start_matches(&ada.base).to_owned();
+    let back = refused
+        .header("location")
+        .trim_start_matches(&ada.base)
+        .to_owned();
     assert_eq!(refused.status, 303);
-    assert!(ada.gets(&back).await.text().contains("“a.pdf” is neither"), "{back}");
+    assert!(
+        ada.gets(&back).await.text().contains("“a.pdf” is neither"),
+        "{back}"
+    );
 }

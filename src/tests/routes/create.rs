@@ -40,7 +40,11 @@ async fn a_new_entry_comes_back_whole() {
     ] {
         assert_eq!(log[field], value, "{field}");
     }
-    assert_eq!(log["id"].as_str().unwrap().as_bytes()[14], b'7', "a UUID of version 7");
+    assert_eq!(
+        log["id"].as_str().unwrap().as_bytes()[14],
+        b'7',
+        "a UUID of version 7"
+    );
 }
 
 #[tokio::test]
@@ -66,9 +70,17 @@ async fn every_bound_is_refused_by_name() {
     ] {
         let mut body = least();
         body[field] = value;
-        assert_eq!(ada.posts("/api/work-log/create", body).await.refused_fields(), [field]);
+        assert_eq!(
+            ada.posts("/api/work-log/create", body)
+                .await
+                .refused_fields(),
+            [field]
+        );
     }
-    let all = ada.posts("/api/work-log/create", json!({"title": "", "nonsense": 1})).await.refused_fields();
+    let all = ada
+        .posts("/api/work-log/create", json!({"title": "", "nonsense": 1}))
+        .await
+        .refused_fields();
     assert_eq!(all, ["logType", "status", "title", "nonsense"]);
     assert_eq!(ada.lists("").await["count"], 0);
 }
@@ -82,37 +94,63 @@ async fn the_largest_entry_that_is_allowed_is_taken() {
     body["details"] = json!("x".repeat(65_536));
     body["metadata"] = json!({"a": "x".repeat(16_376)});
     let log = ada.creates(body.clone()).await;
-    assert_eq!((&log["title"], &log["details"], &log["metadata"]), (&body["title"], &body["details"], &body["metadata"]));
+    assert_eq!(
+        (&log["title"], &log["details"], &log["metadata"]),
+        (&body["title"], &body["details"], &body["metadata"])
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_json_is_400_and_what_is_too_large_413() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let post = |body: String| Answer::to(ada.request(Method::POST, "/api/work-log/create").body(body));
+    let post =
+        |body: String| Answer::to(ada.request(Method::POST, "/api/work-log/create").body(body));
     for body in ["", "{", "title=x", "{\"title\":\"\u{1}\"}"] {
         assert_eq!(post(body.to_owned()).await.status, 400, "{body:?}");
     }
     assert_eq!(post("[]".to_owned()).await.refused_fields(), ["body"]);
-    let padded = |bytes: usize| format!("{}{}", least(), " ".repeat(bytes - least().to_string().len()));
+    let padded = |bytes: usize| {
+        format!(
+            "{}{}",
+            least(),
+            " ".repeat(bytes - least().to_string().len())
+        )
+    };
     assert_eq!(post(padded(128 * 1024)).await.status, 201);
-    assert_eq!(post(padded(128 * 1024 + 1)).await.expect(413)["status"], 413);
+    assert_eq!(
+        post(padded(128 * 1024 + 1)).await.expect(413)["status"],
+        413
+    );
 }
 
 #[tokio::test]
 async fn a_retry_under_the_same_key_makes_one_entry() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     let post = |who: &crate::tests::support::Person, key: &str, body: Value| {
-        Answer::to(who.request(Method::POST, "/api/work-log/create").header("idempotency-key", key).json(&body))
+        Answer::to(
+            who.request(Method::POST, "/api/work-log/create")
+                .header("idempotency-key", key)
+                .json(&body),
+        )
     };
     let first = post(&ada, "k1", least()).await.expect(201);
     assert_eq!(post(&ada, "k1", least()).await.expect(201), first);
     let mut other = least();
     other["title"] = json!("Something else");
     assert_eq!(post(&ada, "k1", other.clone()).await.status, 409);
-    assert_ne!(post(&ada, "k2", least()).await.expect(201)["log"]["id"], first["log"]["id"]);
-    assert_eq!(post(&bob, "k1", other).await.expect(201)["log"]["title"], "Something else");
+    assert_ne!(
+        post(&ada, "k2", least()).await.expect(201)["log"]["id"],
+        first["log"]["id"]
+    );
+    assert_eq!(
+        post(&bob, "k1", other).await.expect(201)["log"]["title"],
+        "Something else"
+    );
     for key in ["", &"k".repeat(201)] {
         assert_eq!(post(&ada, key, least()).await.status, 400);
     }
@@ -123,16 +161,28 @@ async fn a_retry_under_the_same_key_makes_one_entry() {
 async fn twenty_retries_at_once_make_one_entry() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let post = || Answer::to(ada.request(Method::POST, "/api/work-log/create").header("idempotency-key", "k").json(&least()));
+    let post = || {
+        Answer::to(
+            ada.request(Method::POST, "/api/work-log/create")
+                .header("idempotency-key", "k")
+                .json(&least()),
+        )
+    };
     let answers = futures::future::join_all((0..20).map(|_| post())).await;
-    let ids: std::collections::HashSet<String> = answers.iter().map(|answer| answer.expect(201)["log"]["id"].to_string()).collect();
+    let ids: std::collections::HashSet<String> = answers
+        .iter()
+        .map(|answer| answer.expect(201)["log"]["id"].to_string())
+        .collect();
     assert_eq!((ids.len(), &ada.lists("").await["count"]), (1, &json!(1)));
 }
 
 #[tokio::test]
 async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
     let app = TestApp::with(|config| config.limits.creates_per_minute = 3, |_| {}).await;
-    let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     for title in ["one", "two", "three"] {
         ada.notes(title).await;
     }
@@ -159,13 +209,25 @@ async fn the_assistant_s_own_entries_do_not_count() {
 #[tokio::test]
 async fn an_entry_stands_only_in_its_owner_s_places() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     let (here, parent) = (ada.begins().await, ada.notes("parent").await);
     let mut body = least();
     body["conversationId"] = json!(here);
     body["parentId"] = parent["id"].clone();
     let log = ada.creates(body.clone()).await;
-    assert_eq!((&log["conversationId"], &log["parentId"]), (&body["conversationId"], &parent["id"]));
+    assert_eq!(
+        (&log["conversationId"], &log["parentId"]),
+        (&body["conversationId"], &parent["id"])
+    );
     assert_eq!(bob.posts("/api/work-log/create", body).await.status, 404);
-    assert_eq!(app.nobody().posts("/api/work-log/create", least()).await.status, 401);
+    assert_eq!(
+        app.nobody()
+            .posts("/api/work-log/create", least())
+            .await
+            .status,
+        401
+    );
 }

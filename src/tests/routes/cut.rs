@@ -15,7 +15,10 @@ fn apply(held: &mut Held, event: &str, row: &Value) {
         return;
     }
     let before = held.insert(id, row.clone());
-    assert!(before.is_none_or(|before| before["rev"].as_i64() < row["rev"].as_i64()), "a row came twice: {row}");
+    assert!(
+        before.is_none_or(|before| before["rev"].as_i64() < row["rev"].as_i64()),
+        "a row came twice: {row}"
+    );
 }
 
 fn apply_event(held: &mut Held, event: &Event) {
@@ -60,20 +63,31 @@ async fn cut_at_any_byte_a_stream_resumes_without_gap_or_double() {
     let bytes = recorded(&ada).await;
     let mut whole = Held::new();
     let events = Parser::default().push(&bytes);
-    events.iter().for_each(|event| apply_event(&mut whole, event));
-    assert!(events.iter().filter(|event| event.id.is_some()).count() >= 120, "{}", events.len());
+    events
+        .iter()
+        .for_each(|event| apply_event(&mut whole, event));
+    assert!(
+        events.iter().filter(|event| event.id.is_some()).count() >= 120,
+        "{}",
+        events.len()
+    );
     let (mut held, mut parser, mut checked) = (Held::new(), Parser::default(), None);
     for byte in &bytes {
         // a reader that was cut off here holds what these bytes completed, and the id that they completed
         let completed = parser.push(&[*byte]);
-        completed.iter().for_each(|event| apply_event(&mut held, event));
+        completed
+            .iter()
+            .for_each(|event| apply_event(&mut held, event));
         if completed.is_empty() && parser.last_id == checked {
             continue;
         }
         checked.clone_from(&parser.last_id);
         let mut resumed = held.clone();
         let cursor = parser.last_id.clone().unwrap();
-        rows_after(&ada, &cursor).await.iter().for_each(|(event, row)| apply(&mut resumed, event, row));
+        rows_after(&ada, &cursor)
+            .await
+            .iter()
+            .for_each(|(event, row)| apply(&mut resumed, event, row));
         assert_eq!(resumed, whole, "cut, then resumed from {cursor}");
     }
 }
@@ -82,8 +96,19 @@ async fn rows_after(who: &Person, cursor: &str) -> Vec<(&'static str, Value)> {
     let page = who.lists(&format!("after={cursor}")).await;
     assert_eq!(page["more"], false);
     let mut rows = Vec::new();
-    for (event, field) in [("entry", "logs"), ("message", "messages"), ("conversation", "conversations"), ("removed", "removed")] {
-        rows.extend(page[field].as_array().unwrap().iter().map(|row| (event, row.clone())));
+    for (event, field) in [
+        ("entry", "logs"),
+        ("message", "messages"),
+        ("conversation", "conversations"),
+        ("removed", "removed"),
+    ] {
+        rows.extend(
+            page[field]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| (event, row.clone())),
+        );
     }
     rows.sort_by_key(|(_, row)| row["rev"].as_i64());
     rows

@@ -9,7 +9,12 @@ async fn an_entry_moves_on_in_place() {
     let ada = app.person("ada@example.org").await;
     let begun = ada.creates(json!({"logType": "tool_call", "status": "working", "title": "Backup", "metadata": {"a": 1, "b": 2}})).await;
     app.app.clock.advance(1_500);
-    let done = ada.patches(&begun, json!({"status": "success", "details": "3 files", "metadata": {"a": null, "c": 3}})).await;
+    let done = ada
+        .patches(
+            &begun,
+            json!({"status": "success", "details": "3 files", "metadata": {"a": null, "c": 3}}),
+        )
+        .await;
     assert_eq!(done["id"], begun["id"]);
     for (field, value) in [
         ("status", json!("success")),
@@ -31,7 +36,12 @@ async fn settled_work_does_not_start_again() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let note = ada.notes("done").await;
-    assert_eq!(ada.sends_patch(&address_of(&note), json!({"status": "working"})).await.status, 409);
+    assert_eq!(
+        ada.sends_patch(&address_of(&note), json!({"status": "working"}))
+            .await
+            .status,
+        409
+    );
     assert_eq!(ada.gets(&address_of(&note)).await.expect(200)["log"], note);
 }
 
@@ -40,8 +50,14 @@ async fn what_is_kept_does_not_expire() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let note = ada.notes("remember").await;
-    assert_eq!(ada.patches(&note, json!({"kept": true})).await["expiresAt"], Value::Null);
-    assert_eq!(ada.patches(&note, json!({"kept": false})).await["expiresAt"], note["expiresAt"]);
+    assert_eq!(
+        ada.patches(&note, json!({"kept": true})).await["expiresAt"],
+        Value::Null
+    );
+    assert_eq!(
+        ada.patches(&note, json!({"kept": false})).await["expiresAt"],
+        note["expiresAt"]
+    );
 }
 
 #[tokio::test]
@@ -58,11 +74,19 @@ async fn the_bounds_hold_for_changes_too() {
         ("logType", json!("error")),
         ("conversationId", Value::Null),
     ] {
-        let answer = ada.sends_patch(&address_of(&note), json!({ field: value })).await;
+        let answer = ada
+            .sends_patch(&address_of(&note), json!({ field: value }))
+            .await;
         assert_eq!(answer.refused_fields(), [field]);
     }
-    assert_eq!(ada.patches(&note, json!({"details": "a"})).await["details"], "a");
-    assert_eq!(ada.patches(&note, json!({"details": null})).await["details"], Value::Null);
+    assert_eq!(
+        ada.patches(&note, json!({"details": "a"})).await["details"],
+        "a"
+    );
+    assert_eq!(
+        ada.patches(&note, json!({"details": null})).await["details"],
+        Value::Null
+    );
 }
 
 #[tokio::test]
@@ -75,14 +99,30 @@ async fn a_deleted_entry_is_gone_and_its_totals_stay() {
     assert_eq!(admin.deletes(&address_of(&note)).await.status, 404);
     assert_eq!(admin.lists("").await["count"], 0);
     let stats = admin.gets("/api/work-log/stats").await.expect(200)["stats"].clone();
-    assert_eq!((stats.as_array().unwrap().len(), &stats[0]["tier"], &stats[0]["entries"]), (1, &json!("deleted"), &json!(1)));
+    assert_eq!(
+        (
+            stats.as_array().unwrap().len(),
+            &stats[0]["tier"],
+            &stats[0]["entries"]
+        ),
+        (1, &json!("deleted"), &json!(1))
+    );
 }
 
 #[tokio::test]
 async fn what_names_nothing_is_404() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    for address in ["/api/work-log/42", "/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f", "/api/nonsense", "/api/conversations/42"] {
-        assert_eq!(ada.gets(address).await.expect(404)["status"], 404, "{address}");
+    for address in [
+        "/api/work-log/42",
+        "/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f",
+        "/api/nonsense",
+        "/api/conversations/42",
+    ] {
+        assert_eq!(
+            ada.gets(address).await.expect(404)["status"],
+            404,
+            "{address}"
+        );
     }
 }

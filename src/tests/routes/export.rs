@@ -4,7 +4,9 @@ use crate::{
     server::retention::{
         Run,
         fail_points::{
-            FailPoint::{Encoded, MovePlanned, Moved, PackPlanned, Packed, Put, ReadBack, Reserved},
+            FailPoint::{
+                Encoded, MovePlanned, Moved, PackPlanned, Packed, Put, ReadBack, Reserved,
+            },
             heard_by,
         },
         run_once,
@@ -21,29 +23,48 @@ async fn an_export_during_a_run_holds_everything_once() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let talk = ada.begins().await;
-    ada.sends_patch(&format!("/api/conversations/{talk}"), json!({"kept": true})).await.expect(200);
+    ada.sends_patch(&format!("/api/conversations/{talk}"), json!({"kept": true}))
+        .await
+        .expect(200);
     let mut made = BTreeSet::new();
-    for (days, place) in
-        [(8, PackPlanned), (8, Packed), (31, MovePlanned), (31, Encoded), (31, Reserved), (31, Put), (31, ReadBack), (31, Moved)]
-    {
+    for (days, place) in [
+        (8, PackPlanned),
+        (8, Packed),
+        (31, MovePlanned),
+        (31, Encoded),
+        (31, Reserved),
+        (31, Put),
+        (31, ReadBack),
+        (31, Moved),
+    ] {
         for n in 0..4 {
             let entry = ada.creates(json!({"logType": "info", "status": "info", "title": format!("{n}"), "conversationId": talk})).await;
             made.insert(entry["id"].as_str().unwrap().to_owned());
         }
         app.app.clock.advance(days * DAY_MS);
-        let requests = ["", "?messages=true"].map(|query| ada.request(Method::GET, &format!("/api/work-log/export{query}")));
+        let requests = ["", "?messages=true"]
+            .map(|query| ada.request(Method::GET, &format!("/api/work-log/export{query}")));
         let expected = made.clone();
         let export = async move {
             for request in requests {
                 let text = request.send().await.unwrap().text().await.unwrap();
-                let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-                let entries: Vec<String> = lines.filter_map(|line| line["id"].as_str().map(str::to_owned)).collect();
+                let lines = text
+                    .lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap());
+                let entries: Vec<String> = lines
+                    .filter_map(|line| line["id"].as_str().map(str::to_owned))
+                    .collect();
                 assert_eq!(entries.len(), expected.len(), "at {place:?}");
                 assert_eq!(BTreeSet::from_iter(entries), expected, "at {place:?}");
             }
         };
-        let run = Run { trust_clock: true, ..Run::at(app.app.config.retention.policy, app.app.clock.now()) };
-        let report = heard_by(once_at(place, export), run_once(&app.app.retention, run)).await.unwrap();
+        let run = Run {
+            trust_clock: true,
+            ..Run::at(app.app.config.retention.policy, app.app.clock.now())
+        };
+        let report = heard_by(once_at(place, export), run_once(&app.app.retention, run))
+            .await
+            .unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     }
 }

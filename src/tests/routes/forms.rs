@@ -6,18 +6,43 @@ use crate::tests::support::TestApp;
 async fn a_message_begins_a_conversation_and_leads_to_it() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let answer = ada.submits("/fn/turns/send", "/", &[("content", "Hello & good day = fine?")]).await;
+    let answer = ada
+        .submits(
+            "/fn/turns/send",
+            "/",
+            &[("content", "Hello & good day = fine?")],
+        )
+        .await;
     let page = answer.header("location").to_owned();
-    assert!(answer.status == 302 && page.starts_with("/c/"), "{} {page}", answer.status);
+    assert!(
+        answer.status == 302 && page.starts_with("/c/"),
+        "{} {page}",
+        answer.status
+    );
     let here = page.trim_start_matches("/c/").to_owned();
     let read = ada.awaits_the_end(&here).await;
     assert_eq!(read["messages"][0]["content"], "Hello & good day = fine?");
     let html = ada.gets(&page).await;
     assert_eq!(html.status, 200);
-    assert!(html.text().contains("Demo answered") && html.text().contains("Hello &amp; good day"), "the page shows it without a script");
-    let more = ada.submits("/fn/turns/send", &page, &[("conversation_id", &here), ("content", "And again")]).await;
+    assert!(
+        html.text().contains("Demo answered") && html.text().contains("Hello &amp; good day"),
+        "the page shows it without a script"
+    );
+    let more = ada
+        .submits(
+            "/fn/turns/send",
+            &page,
+            &[("conversation_id", &here), ("content", "And again")],
+        )
+        .await;
     assert_eq!((more.status, more.header("location")), (302, page.as_str()));
-    assert_eq!(ada.awaits_the_end(&here).await["messages"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        ada.awaits_the_end(&here).await["messages"]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
 }
 
 #[tokio::test]
@@ -29,37 +54,86 @@ async fn other_forms_lead_back_to_where_they_stood() {
     let note = ada.notes("keep me").await;
     let id = note["id"].as_str().unwrap();
     for (path, form) in [
-        ("/fn/conversations/rename", [("conversation_id", here.as_str()), ("title", "Renamed")].as_slice()),
+        (
+            "/fn/conversations/rename",
+            [("conversation_id", here.as_str()), ("title", "Renamed")].as_slice(),
+        ),
         ("/fn/turns/stop", &[("conversation_id", here.as_str())]),
         ("/fn/work-log/keep", &[("entry_id", id), ("kept", "true")]),
     ] {
         let answer = ada.submits(path, &from, form).await;
-        let back = answer.header("location").trim_start_matches(&ada.base).trim_end_matches('?');
+        let back = answer
+            .header("location")
+            .trim_start_matches(&ada.base)
+            .trim_end_matches('?');
         assert_eq!((answer.status, back), (302, from.as_str()), "{path}");
     }
     assert_eq!(ada.reads(&here).await["title"], "Renamed");
-    assert!(ada.gets(&crate::tests::support::address_of(&note)).await.expect(200)["log"]["expiresAt"].is_null());
-    let gone = ada.submits("/fn/conversations/delete", &from, &[("conversation_id", &here)]).await;
-    assert_eq!((gone.status, gone.header("location")), (302, "/?deleted=1-0-0-0-0-0-0"), "the receipt comes along");
+    assert!(
+        ada.gets(&crate::tests::support::address_of(&note))
+            .await
+            .expect(200)["log"]["expiresAt"]
+            .is_null()
+    );
+    let gone = ada
+        .submits(
+            "/fn/conversations/delete",
+            &from,
+            &[("conversation_id", &here)],
+        )
+        .await;
+    assert_eq!(
+        (gone.status, gone.header("location")),
+        (302, "/?deleted=1-0-0-0-0-0-0"),
+        "the receipt comes along"
+    );
 }
 
 #[tokio::test]
 async fn a_new_key_is_shown_once_and_a_revoked_one_is_gone() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let made = ada.submits("/fn/keys/create", "/settings", &[("name", "Deploy script")]).await;
+    let made = ada
+        .submits("/fn/keys/create", "/settings", &[("name", "Deploy script")])
+        .await;
     assert_eq!((made.status, made.header("location")), (302, "/settings"));
     let shown = made.header("set-cookie").to_owned();
-    assert!(shown.contains("Path=/settings; HttpOnly; SameSite=Strict"), "{shown}");
-    let key = shown.split_once('=').unwrap().1.split(';').next().unwrap().to_owned();
-    let cookies = format!("{}; holly_fresh_key={key}", ada.credential.as_ref().unwrap().1);
-    let after = crate::tests::support::Person { credential: Some(("cookie", cookies)), ..ada.clone() };
+    assert!(
+        shown.contains("Path=/settings; HttpOnly; SameSite=Strict"),
+        "{shown}"
+    );
+    let key = shown
+        .split_once('=')
+        .unwrap()
+        .1
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let cookies = format!(
+        "{}; holly_fresh_key={key}",
+        ada.credential.as_ref().unwrap().1
+    );
+    let after = crate::tests::support::Person {
+        credential: Some(("cookie", cookies)),
+        ..ada.clone()
+    };
     let page = after.gets("/settings").await;
-    assert!(page.text().contains(&key) && page.headers("set-cookie").iter().any(|cookie| cookie.contains("Max-Age=0")));
-    let program = crate::tests::support::Person { credential: Some(("authorization", format!("Bearer {key}"))), ..ada.clone() };
+    assert!(
+        page.text().contains(&key)
+            && page
+                .headers("set-cookie")
+                .iter()
+                .any(|cookie| cookie.contains("Max-Age=0"))
+    );
+    let program = crate::tests::support::Person {
+        credential: Some(("authorization", format!("Bearer {key}"))),
+        ..ada.clone()
+    };
     program.notes("by key").await;
     let id = key.split('_').nth(1).unwrap();
-    ada.submits("/fn/keys/revoke", "/settings", &[("id", id)]).await;
+    ada.submits("/fn/keys/revoke", "/settings", &[("id", id)])
+        .await;
     assert_eq!(program.gets("/api/work-log/list").await.status, 401);
 }
 
@@ -67,8 +141,21 @@ async fn a_new_key_is_shown_once_and_a_revoked_one_is_gone() {
 async fn what_is_refused_is_said_on_the_page_one_came_from() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let answer = ada.submits("/fn/keys/create", "/settings", &[("name", " ")]).await;
-    let back = answer.header("location").trim_start_matches(&ada.base).to_owned();
-    assert!(answer.status == 302 && back.starts_with("/settings?"), "{back}");
-    assert!(ada.gets(&back).await.text().contains("must be 1 to 80 characters"));
+    let answer = ada
+        .submits("/fn/keys/create", "/settings", &[("name", " ")])
+        .await;
+    let back = answer
+        .header("location")
+        .trim_start_matches(&ada.base)
+        .to_owned();
+    assert!(
+        answer.status == 302 && back.starts_with("/settings?"),
+        "{back}"
+    );
+    assert!(
+        ada.gets(&back)
+            .await
+            .text()
+            .contains("must be 1 to 80 characters")
+    );
 }

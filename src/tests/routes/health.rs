@@ -32,9 +32,14 @@ async fn the_metrics_count_what_happens() {
     let here = ada.begins().await;
     ada.says(&here, "Hello").await;
     ada.awaits_the_end(&here).await;
-    ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f").await;
+    ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")
+        .await;
     let answer = app.nobody().gets("/metrics").await;
-    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
     let text = answer.text();
     for line in [
         "holly_requests_total{route=\"/api/conversations\",status=\"201\"} 1",
@@ -47,7 +52,10 @@ async fn the_metrics_count_what_happens() {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
     for name in ["holly_frames_total ", "holly_commits ", "holly_reads "] {
-        let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_else(|| panic!("{name} in {text}"));
         assert!(value.parse::<u64>().unwrap() > 0, "{name}{value}");
     }
 }
@@ -56,12 +64,32 @@ async fn the_metrics_count_what_happens() {
 async fn the_totals_are_for_admins() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin().await, app.person("ada@example.org").await);
-    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full", "durationMs": 70})).await;
+    ada.creates(
+        json!({"logType": "error", "status": "error", "title": "Disk full", "durationMs": 70}),
+    )
+    .await;
     ada.notes("one").await;
     admin.notes("two").await;
     assert_eq!(ada.gets("/api/work-log/stats").await.status, 403);
     let stats = admin.gets("/api/work-log/stats?days=1").await.expect(200)["stats"].clone();
-    let lines: Vec<_> = stats.as_array().unwrap().iter().map(|line| (&line["logType"], &line["entries"], &line["durationMs"])).collect();
-    assert_eq!(lines, [(&json!("error"), &json!(1), &json!(70)), (&json!("info"), &json!(2), &json!(0))]);
-    assert_eq!(admin.gets("/api/work-log/stats?days=0").await.refused_fields(), ["days"]);
+    let lines: Vec<_> = stats
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (&line["logType"], &line["entries"], &line["durationMs"]))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (&json!("error"), &json!(1), &json!(70)),
+            (&json!("info"), &json!(2), &json!(0))
+        ]
+    );
+    assert_eq!(
+        admin
+            .gets("/api/work-log/stats?days=0")
+            .await
+            .refused_fields(),
+        ["days"]
+    );
 }

@@ -4,7 +4,12 @@ use crate::tests::support::{Person, TestApp};
 use serde_json::{Value, json};
 
 async fn titles(who: &Person, query: &str) -> Vec<String> {
-    who.lists(query).await["logs"].as_array().unwrap().iter().map(|log| log["title"].as_str().unwrap().to_owned()).collect()
+    who.lists(query).await["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| log["title"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -18,14 +23,23 @@ async fn pages_go_from_the_newest_to_the_beginning_without_gap_or_double() {
     loop {
         let page = ada.lists(&format!("limit=3&before={before}")).await;
         assert_eq!(page["count"], page["logs"].as_array().unwrap().len());
-        seen.extend(page["logs"].as_array().unwrap().iter().map(|log| log["title"].clone()));
+        seen.extend(
+            page["logs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|log| log["title"].clone()),
+        );
         ada.notes("one that comes meanwhile").await;
         match page["next"].as_str() {
             Some(next) => before = next.to_owned(),
             None => break,
         }
     }
-    let expected: Vec<Value> = (0..7).rev().map(|number| json!(format!("note {number}"))).collect();
+    let expected: Vec<Value> = (0..7)
+        .rev()
+        .map(|number| json!(format!("note {number}")))
+        .collect();
     assert_eq!(seen, expected);
 }
 
@@ -38,7 +52,14 @@ async fn a_page_that_ends_exactly_at_the_limit_has_no_next() {
     assert_eq!(ada.lists("limit=2").await["next"], Value::Null);
     let page = ada.lists("limit=1").await;
     assert_eq!(page["next"], page["logs"][0]["id"]);
-    assert_eq!((&page["success"], &page["scope"], page["cursor"].as_str().unwrap().ends_with(".2")), (&json!(true), &json!("user"), true));
+    assert_eq!(
+        (
+            &page["success"],
+            &page["scope"],
+            page["cursor"].as_str().unwrap().ends_with(".2")
+        ),
+        (&json!(true), &json!("user"), true)
+    );
 }
 
 #[tokio::test]
@@ -48,13 +69,17 @@ async fn filters_narrow_what_is_listed() {
     let here = ada.begins().await;
     ada.creates(json!({"logType": "deployment", "status": "success", "title": "Éclair deployed", "details": "to 100% of_all"})).await;
     ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full", "conversationId": here})).await;
-    ada.creates(json!({"logType": "deployment", "status": "working", "title": "Rolling out"})).await;
+    ada.creates(json!({"logType": "deployment", "status": "working", "title": "Rolling out"}))
+        .await;
     for (query, expected) in [
         ("logType=deployment", vec!["Rolling out", "Éclair deployed"]),
         ("status=error", vec!["Disk full"]),
         ("logType=deployment&status=working", vec!["Rolling out"]),
         (&format!("conversationId={here}"), vec!["Disk full"]),
-        (&format!("scope=user&conversationId={here}"), vec!["Rolling out", "Disk full", "Éclair deployed"]),
+        (
+            &format!("scope=user&conversationId={here}"),
+            vec!["Rolling out", "Disk full", "Éclair deployed"],
+        ),
         ("storageStatus=hot&limit=1", vec!["Rolling out"]),
         ("storageStatus=cold", vec![]),
         ("q=DISK", vec!["Disk full"]),
@@ -80,6 +105,12 @@ async fn nonsense_in_the_query_is_refused_by_name() {
         ("wait=5", vec!["wait"]),
         ("colour=red", vec!["colour"]),
     ] {
-        assert_eq!(ada.gets(&format!("/api/work-log/list?{query}")).await.refused_fields(), fields, "{query}");
+        assert_eq!(
+            ada.gets(&format!("/api/work-log/list?{query}"))
+                .await
+                .refused_fields(),
+            fields,
+            "{query}"
+        );
     }
 }

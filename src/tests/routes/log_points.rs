@@ -12,8 +12,19 @@ async fn played(script: &str) -> (Vec<String>, Vec<Value>, Value) {
     let read = ada.awaits_the_end(&here).await;
     let entries = ada.entries(&here).await;
     let word = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
-    let lines = entries.iter().map(|entry| format!("{} {} {}", word(entry, "logType"), word(entry, "status"), word(entry, "title")));
-    (lines.collect(), entries.clone(), read["messages"].as_array().unwrap().last().unwrap().clone())
+    let lines = entries.iter().map(|entry| {
+        format!(
+            "{} {} {}",
+            word(entry, "logType"),
+            word(entry, "status"),
+            word(entry, "title")
+        )
+    });
+    (
+        lines.collect(),
+        entries.clone(),
+        read["messages"].as_array().unwrap().last().unwrap().clone(),
+    )
 }
 
 fn assert_facts(entry: &Value, facts: Value) {
@@ -30,8 +41,14 @@ async fn an_answer_in_text_is_one_entry_that_moved() {
         &entries[0],
         json!({"provider": "demo", "model": "demo", "attempt": "1 of 2", "tokensEstimated": true, "timeToFirstTokenMs": 0}),
     );
-    assert!(entries[0]["metadata"]["inputTokens"].as_i64() > Some(0) && entries[0]["metadata"]["outputTokens"].as_i64() > Some(0));
-    assert_eq!((&entries[0]["durationMs"], &message["status"]), (&json!(0), &json!("done")));
+    assert!(
+        entries[0]["metadata"]["inputTokens"].as_i64() > Some(0)
+            && entries[0]["metadata"]["outputTokens"].as_i64() > Some(0)
+    );
+    assert_eq!(
+        (&entries[0]["durationMs"], &message["status"]),
+        (&json!(0), &json!("done"))
+    );
 }
 
 #[tokio::test]
@@ -45,7 +62,11 @@ async fn while_a_model_is_asked_its_entry_is_working() {
     let entry = stream.next_named("entry").await.data["entry"].clone();
     assert_eq!(
         (&entry["logType"], &entry["status"], &entry["title"]),
-        (&json!("ai_response"), &json!("working"), &json!("Told told is thinking"))
+        (
+            &json!("ai_response"),
+            &json!("working"),
+            &json!("Told told is thinking")
+        )
     );
     assert_facts(&entry, json!({"model": "told", "messages": 2}));
 }
@@ -63,19 +84,42 @@ async fn a_tool_has_its_own_entry_below_the_asking() {
         .map(|line| line.replace("a lighthouse", "lighthouse"))
     );
     assert_eq!(entries[1]["parentId"], entries[0]["id"]);
-    assert_facts(&entries[1], json!({"tool": "generate_image", "toolCallId": "demo-generate_image", "progress": null}));
+    assert_facts(
+        &entries[1],
+        json!({"tool": "generate_image", "toolCallId": "demo-generate_image", "progress": null}),
+    );
     assert_facts(&entries[2], json!({"toolsUsed": ["generate_image"]}));
-    assert_eq!(entries[1]["metadata"]["files"][0]["mediaType"], "image/svg+xml");
-    assert!(message["content"].as_str().unwrap().starts_with("Here you are: the picture"));
+    assert_eq!(
+        entries[1]["metadata"]["files"][0]["mediaType"],
+        "image/svg+xml"
+    );
+    assert!(
+        message["content"]
+            .as_str()
+            .unwrap()
+            .starts_with("Here you are: the picture")
+    );
 }
 
 #[tokio::test]
 async fn two_tools_work_side_by_side() {
     let (mut lines, entries, message) = played("A picture and a song").await;
     lines[1..3].sort();
-    assert!(lines[1].starts_with("tool_call success Image: ") && lines[2].starts_with("tool_call success Music: "), "{lines:?}");
-    assert_facts(&entries[3], json!({"toolsUsed": ["generate_image", "generate_music"]}));
-    assert!(message["content"].as_str().unwrap().starts_with("Here you are: the picture"));
+    assert!(
+        lines[1].starts_with("tool_call success Image: ")
+            && lines[2].starts_with("tool_call success Music: "),
+        "{lines:?}"
+    );
+    assert_facts(
+        &entries[3],
+        json!({"toolsUsed": ["generate_image", "generate_music"]}),
+    );
+    assert!(
+        message["content"]
+            .as_str()
+            .unwrap()
+            .starts_with("Here you are: the picture")
+    );
 }
 
 #[tokio::test]
@@ -83,7 +127,10 @@ async fn a_tool_that_fails_does_not_end_the_answer() {
     let (lines, entries, message) = played("Let a tool fail").await;
     assert!(lines[1].starts_with("tool_call error Image: "), "{lines:?}");
     assert!(entries[1]["metadata"]["error"].is_string() && entries[1]["details"].is_string());
-    assert_eq!((lines[2].as_str(), &message["status"]), ("ai_response success Demo answered", &json!("done")));
+    assert_eq!(
+        (lines[2].as_str(), &message["status"]),
+        ("ai_response success Demo answered", &json!("done"))
+    );
 }
 
 #[tokio::test]
@@ -97,10 +144,22 @@ async fn a_fallback_says_who_failed_why_and_who_steps_in() {
             "ai_response success Demo backup answered"
         ]
     );
-    assert_facts(&entries[0], json!({"errorClass": "rate_limit", "retryAfter": "38 s", "attempt": "1 of 2"}));
-    assert_facts(&entries[1], json!({"from": "Demo", "to": "Demo backup", "errorClass": "rate_limit", "fallback": true}));
-    assert_facts(&entries[2], json!({"fallback": true, "attempt": "2 of 2", "model": "demo-backup"}));
-    assert_eq!((&message["status"], &message["facts"]["modelName"]), (&json!("done"), &json!("Demo backup")));
+    assert_facts(
+        &entries[0],
+        json!({"errorClass": "rate_limit", "retryAfter": "38 s", "attempt": "1 of 2"}),
+    );
+    assert_facts(
+        &entries[1],
+        json!({"from": "Demo", "to": "Demo backup", "errorClass": "rate_limit", "fallback": true}),
+    );
+    assert_facts(
+        &entries[2],
+        json!({"fallback": true, "attempt": "2 of 2", "model": "demo-backup"}),
+    );
+    assert_eq!(
+        (&message["status"], &message["facts"]["modelName"]),
+        (&json!("done"), &json!("Demo backup"))
+    );
 }
 
 #[tokio::test]
@@ -116,16 +175,28 @@ async fn when_everything_fails_each_attempt_is_told_and_a_plain_sentence_said() 
         ]
     );
     let attempts = entries[3]["metadata"]["attempts"].as_array().unwrap();
-    let classes: Vec<_> = attempts.iter().map(|attempt| &attempt["errorClass"]).collect();
+    let classes: Vec<_> = attempts
+        .iter()
+        .map(|attempt| &attempt["errorClass"])
+        .collect();
     assert_eq!(classes, ["rate_limit", "server"]);
-    let sentence =
-        "I could not get an answer: Demo is over its limit (429), Demo backup failed (503). Nothing you wrote is lost; please try again.";
-    assert_eq!((&message["status"], &message["content"]), (&json!("failed"), &json!(sentence)));
+    let sentence = "I could not get an answer: Demo is over its limit (429), Demo backup failed (503). Nothing you wrote is lost; please try again.";
+    assert_eq!(
+        (&message["status"], &message["content"]),
+        (&json!("failed"), &json!(sentence))
+    );
 }
 
 #[tokio::test]
 async fn every_entry_of_a_turn_names_it_and_is_settled() {
-    for script in ["Hello", "Paint a tree", "Let a tool fail", "Show me a fallback", "Let everything fail", "Tell me something long"] {
+    for script in [
+        "Hello",
+        "Paint a tree",
+        "Let a tool fail",
+        "Show me a fallback",
+        "Let everything fail",
+        "Tell me something long",
+    ] {
         let (lines, entries, message) = played(script).await;
         for (line, entry) in lines.iter().zip(&entries) {
             assert_eq!(entry["turnId"], message["turnId"], "{script}: {line}");

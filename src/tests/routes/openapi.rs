@@ -9,10 +9,25 @@ const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 /// `METHOD address` of every route of the API, read from the router's own source.
 fn routed() -> BTreeSet<String> {
     let router = include_str!("../../server/router.rs");
-    let routes = router.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split_once("\", "));
-    let routes = routes.filter(|(address, _)| (address.starts_with("/api/") || address.starts_with("/files/")) && !address.contains('*'));
-    let methods = |handlers: &str| METHODS.into_iter().filter(|method| handlers.contains(&format!("{method}("))).collect::<Vec<_>>();
-    routes.flat_map(|(address, handlers)| methods(handlers).into_iter().map(move |method| format!("{method} {address}"))).collect()
+    let routes = router
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(".route(\"")?.split_once("\", "));
+    let routes = routes.filter(|(address, _)| {
+        (address.starts_with("/api/") || address.starts_with("/files/")) && !address.contains('*')
+    });
+    let methods = |handlers: &str| {
+        METHODS
+            .into_iter()
+            .filter(|method| handlers.contains(&format!("{method}(")))
+            .collect::<Vec<_>>()
+    };
+    routes
+        .flat_map(|(address, handlers)| {
+            methods(handlers)
+                .into_iter()
+                .map(move |method| format!("{method} {address}"))
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -20,19 +35,36 @@ async fn every_route_is_described_and_nothing_else() {
     let app = TestApp::start().await;
     let served = app.nobody().gets("/openapi.json").await.expect(200);
     let paths = served["paths"].as_object().unwrap();
-    let operations =
-        paths.iter().flat_map(|(path, operations)| operations.as_object().unwrap().keys().map(move |method| format!("{method} {path}")));
+    let operations = paths.iter().flat_map(|(path, operations)| {
+        operations
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(move |method| format!("{method} {path}"))
+    });
     let described: BTreeSet<String> = operations.collect();
     assert_eq!(described, routed());
-    let ids: Vec<&Value> =
-        paths.values().flat_map(|operations| operations.as_object().unwrap().values()).map(|operation| &operation["operationId"]).collect();
-    assert_eq!(ids.iter().map(|id| id.as_str().expect("an id")).collect::<BTreeSet<_>>().len(), ids.len());
+    let ids: Vec<&Value> = paths
+        .values()
+        .flat_map(|operations| operations.as_object().unwrap().values())
+        .map(|operation| &operation["operationId"])
+        .collect();
+    assert_eq!(
+        ids.iter()
+            .map(|id| id.as_str().expect("an id"))
+            .collect::<BTreeSet<_>>()
+            .len(),
+        ids.len()
+    );
 }
 
 #[test]
 fn every_reference_leads_somewhere() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
-    let references = OPENAPI.split("\"$ref\": \"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let references = OPENAPI
+        .split("\"$ref\": \"#")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference}");
     }

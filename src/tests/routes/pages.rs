@@ -6,8 +6,16 @@ use reqwest::Method;
 /// The values of an attribute in HTML.
 fn attributes<'a>(html: &'a str, tag: &str, name: &str) -> Vec<Option<&'a str>> {
     let (opening, name) = (format!("<{tag}"), format!("{name}=\""));
-    let tags = html.split(&opening).skip(1).map(|rest| rest.split('>').next().unwrap());
-    tags.map(|tag| tag.split(&name).nth(1).map(|rest| rest.split('"').next().unwrap())).collect()
+    let tags = html
+        .split(&opening)
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap());
+    tags.map(|tag| {
+        tag.split(&name)
+            .nth(1)
+            .map(|rest| rest.split('"').next().unwrap())
+    })
+    .collect()
 }
 
 #[tokio::test]
@@ -19,13 +27,31 @@ async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twic
         let page = ada.gets(address).await;
         assert_eq!(page.status, 200, "{address}");
         let policy = page.header("content-security-policy").to_owned();
-        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let nonce = policy
+            .split("'nonce-")
+            .nth(1)
+            .unwrap()
+            .split('\'')
+            .next()
+            .unwrap()
+            .to_owned();
         // A data block is not run, and needs no leave to be.
-        let html = page.text().replace("<script type=\"application/json\"", "<data");
+        let html = page
+            .text()
+            .replace("<script type=\"application/json\"", "<data");
         let scripts = attributes(&html, "script", "nonce");
-        assert!(!scripts.is_empty() && scripts.iter().all(|found| *found == Some(&nonce)), "{address}: {scripts:?} but {policy}");
-        assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");
-        assert!(html.contains("/pkg/holly.js") && html.contains("/pkg/holly.wasm"), "{address}");
+        assert!(
+            !scripts.is_empty() && scripts.iter().all(|found| *found == Some(&nonce)),
+            "{address}: {scripts:?} but {policy}"
+        );
+        assert!(
+            !policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"),
+            "{policy}"
+        );
+        assert!(
+            html.contains("/pkg/holly.js") && html.contains("/pkg/holly.wasm"),
+            "{address}"
+        );
         assert!(nonces.insert(nonce), "a nonce was used twice");
     }
 }
@@ -34,7 +60,15 @@ async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twic
 async fn every_answer_says_what_browsers_must_not_do() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    for address in ["/", "/sign-in", "/api/work-log/list", "/api/nonsense", "/healthz", "/pkg/none.js", "/nonsense"] {
+    for address in [
+        "/",
+        "/sign-in",
+        "/api/work-log/list",
+        "/api/nonsense",
+        "/healthz",
+        "/pkg/none.js",
+        "/nonsense",
+    ] {
         let answer = ada.gets(address).await;
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -44,8 +78,16 @@ async fn every_answer_says_what_browsers_must_not_do() {
         ] {
             assert_eq!(answer.header(name), value, "{address}");
         }
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{address}");
-        assert!(answer.headers("strict-transport-security").is_empty(), "only on https");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'"),
+            "{address}"
+        );
+        assert!(
+            answer.headers("strict-transport-security").is_empty(),
+            "only on https"
+        );
         assert_eq!(answer.header("x-request-id").len(), 16, "{address}");
     }
     assert_eq!(ada.gets("/").await.header("cache-control"), "no-store");
@@ -53,10 +95,26 @@ async fn every_answer_says_what_browsers_must_not_do() {
 
 #[tokio::test]
 async fn the_gallery_shows_files_that_are_there() {
-    let app = TestApp::with(|config| config.site_dir = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/public").into()), |_| {}).await;
-    let html = app.browser("ada@example.org").await.gets("/gallery").await.text();
-    assert!(!html.contains("/files/0"), "an example names a file that nobody made");
-    for (tag, kind) in [("img", "image/svg+xml"), ("audio", "audio/"), ("video", "video/webm")] {
+    let app = TestApp::with(
+        |config| config.site_dir = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/public").into()),
+        |_| {},
+    )
+    .await;
+    let html = app
+        .browser("ada@example.org")
+        .await
+        .gets("/gallery")
+        .await
+        .text();
+    assert!(
+        !html.contains("/files/0"),
+        "an example names a file that nobody made"
+    );
+    for (tag, kind) in [
+        ("img", "image/svg+xml"),
+        ("audio", "audio/"),
+        ("video", "video/webm"),
+    ] {
         for address in attributes(&html, tag, "src").into_iter().flatten() {
             let file = app.nobody().gets(address).await;
             assert!(
@@ -75,39 +133,78 @@ async fn the_style_sheets_that_a_page_names_are_there_for_ever_and_the_chat_has_
     let ada = app.browser("ada@example.org").await;
     for (page, count) in [("/", 1), ("/gallery", 2), ("/settings/people", 2)] {
         let html = ada.gets(page).await.text();
-        let sheets: Vec<&str> = attributes(&html, "link", "href").into_iter().flatten().filter(|href| href.ends_with(".css")).collect();
+        let sheets: Vec<&str> = attributes(&html, "link", "href")
+            .into_iter()
+            .flatten()
+            .filter(|href| href.ends_with(".css"))
+            .collect();
         assert_eq!(sheets.len(), count, "{page}: {sheets:?}");
         for sheet in sheets {
             let sheet = app.nobody().gets(sheet).await;
-            assert!(sheet.status == 200 && sheet.header("content-type").starts_with("text/css"), "{}", sheet.status);
-            assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+            assert!(
+                sheet.status == 200 && sheet.header("content-type").starts_with("text/css"),
+                "{}",
+                sheet.status
+            );
+            assert_eq!(
+                sheet.header("cache-control"),
+                "public, max-age=31536000, immutable"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn on_https_browsers_are_told_to_stay_there() {
-    let app = TestApp::with(|config| config.public_url = Some("https://holly.example.org".into()), |_| {}).await;
+    let app = TestApp::with(
+        |config| config.public_url = Some("https://holly.example.org".into()),
+        |_| {},
+    )
+    .await;
     let answer = app.nobody().gets("/healthz").await;
-    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        "max-age=31536000"
+    );
 }
 
 #[tokio::test]
 async fn everybody_is_led_to_the_page_that_comes_first() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
-    for (address, page) in [("/", "/welcome"), ("/sign-in", "/welcome"), ("/settings", "/welcome")] {
+    for (address, page) in [
+        ("/", "/welcome"),
+        ("/sign-in", "/welcome"),
+        ("/settings", "/welcome"),
+    ] {
         let answer = nobody.gets(address).await;
-        assert_eq!((answer.status, answer.header("location")), (303, page), "{address}");
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, page),
+            "{address}"
+        );
     }
     assert_eq!(nobody.gets("/welcome").await.status, 200);
     let ada = app.browser("ada@example.org").await;
-    for (address, page) in
-        [("/", "/sign-in"), ("/welcome", "/sign-in"), ("/history", "/sign-in?next=/history"), ("/c/1", "/sign-in?next=/c/1")]
-    {
-        assert_eq!(nobody.gets(address).await.header("location"), page, "{address}");
+    for (address, page) in [
+        ("/", "/sign-in"),
+        ("/welcome", "/sign-in"),
+        ("/history", "/sign-in?next=/history"),
+        ("/c/1", "/sign-in?next=/c/1"),
+    ] {
+        assert_eq!(
+            nobody.gets(address).await.header("location"),
+            page,
+            "{address}"
+        );
     }
-    assert_eq!((nobody.gets("/sign-in").await.status, ada.gets("/sign-in").await.header("location")), (200, "/"));
+    assert_eq!(
+        (
+            nobody.gets("/sign-in").await.status,
+            ada.gets("/sign-in").await.header("location")
+        ),
+        (200, "/")
+    );
     assert_eq!(ada.gets("/nonsense").await.status, 404);
 }
 
@@ -117,9 +214,12 @@ async fn another_site_may_change_nothing_and_hold_no_stream() {
     let ada = app.browser("ada@example.org").await;
     let note = ada.notes("one").await;
     let entry = crate::tests::support::address_of(&note);
-    for (name, value) in
-        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example"), ("origin", "null")]
-    {
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+    ] {
         for (method, address) in [
             (Method::POST, "/api/work-log/create"),
             (Method::DELETE, entry.as_str()),
@@ -129,12 +229,18 @@ async fn another_site_may_change_nothing_and_hold_no_stream() {
             (Method::GET, "/api/work-log/stream"),
         ] {
             let answer = Answer::to(ada.request(method, address).header(name, value)).await;
-            assert_eq!(answer.expect(403)["status"], 403, "{name}: {value} {address}");
+            assert_eq!(
+                answer.expect(403)["status"],
+                403,
+                "{name}: {value} {address}"
+            );
         }
         let link = Answer::to(ada.request(Method::GET, "/").header(name, value)).await;
         assert_eq!(link.status, 200, "a link from elsewhere opens the page");
     }
-    let own = ada.request(Method::POST, "/api/work-log/create").header("origin", &ada.base);
+    let own = ada
+        .request(Method::POST, "/api/work-log/create")
+        .header("origin", &ada.base);
     let body = serde_json::json!({"logType": "info", "status": "info", "title": "x"});
     Answer::to(own.json(&body)).await.expect(201);
 }

@@ -6,15 +6,29 @@ use serde_json::{Value, json};
 /// The rows of a poll's answer by revision, as `(event, row)`.
 fn rows(page: &Value) -> Vec<(String, Value)> {
     let mut rows: Vec<(String, Value)> = Vec::new();
-    for (event, field) in [("entry", "logs"), ("message", "messages"), ("conversation", "conversations"), ("removed", "removed")] {
-        rows.extend(page[field].as_array().unwrap().iter().map(|row| (event.to_owned(), row.clone())));
+    for (event, field) in [
+        ("entry", "logs"),
+        ("message", "messages"),
+        ("conversation", "conversations"),
+        ("removed", "removed"),
+    ] {
+        rows.extend(
+            page[field]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| (event.to_owned(), row.clone())),
+        );
     }
     rows.sort_by_key(|(_, row)| row["rev"].as_i64());
     rows
 }
 
 fn streamed(events: Vec<Event>) -> Vec<(String, Value)> {
-    events.into_iter().map(|event| (event.event.clone(), event.data[&event.event].clone())).collect()
+    events
+        .into_iter()
+        .map(|event| (event.event.clone(), event.data[&event.event].clone()))
+        .collect()
 }
 
 /// A little of everything in and outside of a conversation; returns the conversation.
@@ -24,7 +38,10 @@ async fn life(who: &Person) -> String {
     who.awaits_the_end(&here).await;
     let gone = who.notes("soon gone").await;
     who.deletes(&address_of(&gone)).await.expect(200);
-    who.creates(json!({"logType": "info", "status": "info", "title": "in it", "conversationId": here})).await;
+    who.creates(
+        json!({"logType": "info", "status": "info", "title": "in it", "conversationId": here}),
+    )
+    .await;
     who.notes("outside of it").await;
     here
 }
@@ -38,12 +55,16 @@ async fn a_poll_tells_the_same_rows_as_the_stream() {
     let end = ada.cursor().await;
     for filter in [String::new(), format!("&conversationId={here}")] {
         let page = ada.lists(&format!("after={beginning}{filter}")).await;
-        assert_eq!((&page["cursor"], &page["more"], &page["next"]), (&json!(end), &json!(false), &Value::Null));
+        assert_eq!(
+            (&page["cursor"], &page["more"], &page["next"]),
+            (&json!(end), &json!(false), &Value::Null)
+        );
         let count = rows(&page).len();
         let mut stream = ada.streams(&format!("after={beginning}{filter}")).await;
         let mut events = Vec::new();
         while events.len() < count {
-            events.extend(Some(stream.next_event().await).filter(|event| event.event != "heartbeat"));
+            events
+                .extend(Some(stream.next_event().await).filter(|event| event.event != "heartbeat"));
         }
         assert_eq!(streamed(events), rows(&page), "{filter}");
     }
@@ -64,7 +85,10 @@ async fn a_long_poll_returns_as_soon_as_something_is_committed() {
     .await;
     let note = ada.notes("at last").await;
     let page = waiting.await.unwrap().expect(200);
-    assert_eq!((page["logs"].as_array().unwrap().len(), &page["logs"][0]), (1, &note));
+    assert_eq!(
+        (page["logs"].as_array().unwrap().len(), &page["logs"][0]),
+        (1, &note)
+    );
 }
 
 #[tokio::test]
@@ -75,9 +99,16 @@ async fn a_long_poll_passes_over_what_was_not_asked_for() {
     let address = format!("/api/work-log/list?after={cursor}&wait=60&status=error");
     let waiting = tokio::spawn(Answer::to(ada.request(reqwest::Method::GET, &address)));
     ada.notes("not an error").await;
-    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full"})).await;
+    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full"}))
+        .await;
     let page = waiting.await.unwrap().expect(200);
-    assert_eq!((page["logs"].as_array().unwrap().len(), &page["logs"][0]["title"]), (1, &json!("Disk full")));
+    assert_eq!(
+        (
+            page["logs"].as_array().unwrap().len(),
+            &page["logs"][0]["title"]
+        ),
+        (1, &json!("Disk full"))
+    );
 }
 
 #[tokio::test]
@@ -87,7 +118,10 @@ async fn a_poll_with_nothing_new_says_where_the_feed_stands() {
     ada.notes("one").await;
     let cursor = ada.cursor().await;
     let page = ada.lists(&format!("after={cursor}")).await;
-    assert_eq!((&page["cursor"], &page["count"], rows(&page).len()), (&json!(cursor), &json!(0), 0));
+    assert_eq!(
+        (&page["cursor"], &page["count"], rows(&page).len()),
+        (&json!(cursor), &json!(0), 0)
+    );
 }
 
 #[tokio::test]
@@ -101,7 +135,13 @@ async fn more_than_a_page_of_changes_comes_in_pages() {
     let mut seen = Vec::new();
     loop {
         let page = ada.lists(&format!("after={cursor}")).await;
-        seen.extend(page["logs"].as_array().unwrap().iter().map(|log| log["rev"].as_i64().unwrap()));
+        seen.extend(
+            page["logs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|log| log["rev"].as_i64().unwrap()),
+        );
         cursor = page["cursor"].as_str().unwrap().to_owned();
         if page["more"] == false {
             break;
@@ -114,9 +154,23 @@ async fn more_than_a_page_of_changes_comes_in_pages() {
 async fn a_cursor_that_cannot_be_continued_is_410_with_the_reason() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (epoch, _) = ada.cursor().await.split_once('.').map(|(epoch, rev)| (epoch.to_owned(), rev.to_owned())).unwrap();
-    for (cursor, reason) in [("00c0ffee00c0ffee.0".to_owned(), "foreign_epoch"), (format!("{epoch}.1"), "future")] {
-        let problem = ada.gets(&format!("/api/work-log/list?after={cursor}&wait=60")).await.expect(410);
-        assert_eq!((&problem["reset"], &problem["status"]), (&json!(reason), &json!(410)));
+    let (epoch, _) = ada
+        .cursor()
+        .await
+        .split_once('.')
+        .map(|(epoch, rev)| (epoch.to_owned(), rev.to_owned()))
+        .unwrap();
+    for (cursor, reason) in [
+        ("00c0ffee00c0ffee.0".to_owned(), "foreign_epoch"),
+        (format!("{epoch}.1"), "future"),
+    ] {
+        let problem = ada
+            .gets(&format!("/api/work-log/list?after={cursor}&wait=60"))
+            .await
+            .expect(410);
+        assert_eq!(
+            (&problem["reset"], &problem["status"]),
+            (&json!(reason), &json!(410))
+        );
     }
 }

@@ -12,8 +12,16 @@ use tower::ServiceExt;
 fn assert_problem(answer: &Answer, status: u16) {
     let problem = answer.expect(status);
     assert_eq!(answer.header("content-type"), "application/problem+json");
-    assert_eq!((&problem["status"], &problem["success"], &problem["error"]), (&json!(status), &json!(false), &problem["detail"]));
-    assert!(problem["type"].is_string() && problem["title"].is_string() && !problem["detail"].as_str().unwrap().is_empty(), "{problem}");
+    assert_eq!(
+        (&problem["status"], &problem["success"], &problem["error"]),
+        (&json!(status), &json!(false), &problem["detail"])
+    );
+    assert!(
+        problem["type"].is_string()
+            && problem["title"].is_string()
+            && !problem["detail"].as_str().unwrap().is_empty(),
+        "{problem}"
+    );
     assert_eq!(problem["requestId"], answer.header("x-request-id"));
 }
 
@@ -24,9 +32,17 @@ async fn a_route_that_panics_is_answered_with_all_security_headers() {
     }
     let app = TestApp::start().await;
     let service = layered(Router::new().route("/panics", get(panics)), app.app.clone());
-    let answer = service.oneshot(Request::get("/panics").body(Body::empty()).unwrap()).await.unwrap();
+    let answer = service
+        .oneshot(Request::get("/panics").body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 500);
-    let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
+    let header = |name: &str| {
+        answer
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    };
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert_eq!(header("cross-origin-resource-policy"), "same-origin");
     assert_eq!(header("content-type"), "application/problem+json");
@@ -38,16 +54,31 @@ async fn a_route_that_panics_is_answered_with_all_security_headers() {
 async fn every_error_is_a_problem_that_names_its_request() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let post = |body: &'static str| Answer::to(ada.request(Method::POST, "/api/work-log/create").body(body));
+    let post = |body: &'static str| {
+        Answer::to(ada.request(Method::POST, "/api/work-log/create").body(body))
+    };
     assert_problem(&post("{").await, 400);
     assert_problem(&post("{}").await, 422);
     assert_problem(&app.nobody().gets("/api/work-log/list").await, 401);
     assert_problem(&ada.gets("/api/work-log/stats").await, 403);
-    assert_problem(&ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f").await, 404);
+    assert_problem(
+        &ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")
+            .await,
+        404,
+    );
     assert_problem(&ada.gets("/api/nonsense").await, 404);
-    assert_problem(&ada.posts("/api/conversations/x/nonsense", json!({})).await, 404);
-    assert_problem(&ada.gets("/api/work-log/list?after=00c0ffee00c0ffee.1").await, 410);
-    let large = ada.request(Method::POST, "/api/work-log/create").body("x".repeat(200_000));
+    assert_problem(
+        &ada.posts("/api/conversations/x/nonsense", json!({})).await,
+        404,
+    );
+    assert_problem(
+        &ada.gets("/api/work-log/list?after=00c0ffee00c0ffee.1")
+            .await,
+        410,
+    );
+    let large = ada
+        .request(Method::POST, "/api/work-log/create")
+        .body("x".repeat(200_000));
     assert_problem(&Answer::to(large).await, 413);
 }
 
@@ -56,7 +87,10 @@ async fn a_broken_database_is_a_500_and_one_that_is_away_a_503_and_both_give_not
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let mut tx = app.app.store.begin().await.unwrap();
-    sqlx::query("alter table work_logs rename to lost").execute(&mut *tx).await.unwrap();
+    sqlx::query("alter table work_logs rename to lost")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     gives_nothing_away(&ada.gets("/api/work-log/list").await, 500);
     app.app.store.close().await;
@@ -66,7 +100,11 @@ async fn a_broken_database_is_a_500_and_one_that_is_away_a_503_and_both_give_not
 fn gives_nothing_away(answer: &Answer, status: u16) {
     assert_problem(answer, status);
     for inside in ["sqlite", "pool", "database", "select", "holly.db", "src/"] {
-        assert!(!answer.text().to_lowercase().contains(inside), "{inside} in {}", answer.text());
+        assert!(
+            !answer.text().to_lowercase().contains(inside),
+            "{inside} in {}",
+            answer.text()
+        );
     }
 }
 

@@ -14,16 +14,28 @@ use serde_json::{Value, json};
 const SECRET: &str = "a secret that schedulers know";
 
 async fn app() -> TestApp {
-    TestApp::with(|config| config.retention.cron_secret = Some(SECRET.to_owned()), |_| {}).await
+    TestApp::with(
+        |config| config.retention.cron_secret = Some(SECRET.to_owned()),
+        |_| {},
+    )
+    .await
 }
 
 fn tiers(list: &Value) -> Vec<(String, String)> {
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
-    list["logs"].as_array().unwrap().iter().map(|entry| (text(entry, "title"), text(entry, "storageStatus"))).collect()
+    list["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (text(entry, "title"), text(entry, "storageStatus")))
+        .collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected.iter().map(|(title, tier)| ((*title).to_owned(), (*tier).to_owned())).collect()
+    expected
+        .iter()
+        .map(|(title, tier)| ((*title).to_owned(), (*tier).to_owned()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,46 +44,102 @@ async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let talk = ada.begins().await;
     let mut oldest = Value::Null;
-    for (title, wait) in [("100 days", 55), ("45 days", 35), ("10 days", 9), ("1 day", 1)] {
+    for (title, wait) in [
+        ("100 days", 55),
+        ("45 days", 35),
+        ("10 days", 9),
+        ("1 day", 1),
+    ] {
         let made = ada.creates(json!({"logType": "info", "status": "info", "title": title, "conversationId": talk, "details": "x"})).await;
         oldest = if oldest.is_null() { made } else { oldest };
         app.app.clock.advance(wait * DAY_MS);
     }
-    let told = admin.posts("/api/work-log/cleanup?dryRun=true&confirmClock=true", json!({})).await.expect(200);
+    let told = admin
+        .posts(
+            "/api/work-log/cleanup?dryRun=true&confirmClock=true",
+            json!({}),
+        )
+        .await
+        .expect(200);
     assert_eq!(told["plan"].as_array().unwrap().len(), 3, "{told}");
-    let ran = admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let ran = admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     for name in ["movedToWarm", "movedToCold", "deleted"] {
-        assert_eq!((&ran["stats"][name], &told["stats"][name]), (&json!(1), &json!(1)), "{name}");
+        assert_eq!(
+            (&ran["stats"][name], &told["stats"][name]),
+            (&json!(1), &json!(1)),
+            "{name}"
+        );
     }
     let listed = ada.lists(&format!("conversationId={talk}")).await;
     let expected = pairs(&[("1 day", "hot"), ("10 days", "warm"), ("45 days", "cold")]);
     assert_eq!(tiers(&listed), expected);
     ada.gets(&address_of(&oldest)).await.expect(404);
     let cold = &listed["logs"][2];
-    assert_eq!(&ada.gets(&address_of(cold)).await.expect(200)["log"], cold, "opened and listed alike");
-    assert_eq!(tiers(&ada.lists("storageStatus=cold").await), pairs(&[("45 days", "cold")]));
+    assert_eq!(
+        &ada.gets(&address_of(cold)).await.expect(200)["log"],
+        cold,
+        "opened and listed alike"
+    );
+    assert_eq!(
+        tiers(&ada.lists("storageStatus=cold").await),
+        pairs(&[("45 days", "cold")])
+    );
     let page = ada.lists("limit=2").await;
-    let rest = ada.lists(&format!("limit=2&before={}", page["next"].as_str().unwrap())).await;
-    assert_eq!([tiers(&page), tiers(&rest)].concat(), expected, "one cursor over all tiers");
+    let rest = ada
+        .lists(&format!(
+            "limit=2&before={}",
+            page["next"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(
+        [tiers(&page), tiers(&rest)].concat(),
+        expected,
+        "one cursor over all tiers"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
     let app = app().await;
-    let (ada, admin, bob) = (app.person("ada@example.org").await, app.admin().await, app.person("bob@example.org").await);
+    let (ada, admin, bob) = (
+        app.person("ada@example.org").await,
+        app.admin().await,
+        app.person("bob@example.org").await,
+    );
     let (kept, gone) = (ada.notes("kept").await, ada.notes("gone").await);
     app.app.clock.advance(40 * DAY_MS);
-    let run = async || admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let run = async || {
+        admin
+            .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+            .await
+            .expect(200)
+    };
     run().await;
-    bob.sends_patch(&address_of(&kept), json!({"kept": true})).await.expect(404);
+    bob.sends_patch(&address_of(&kept), json!({"kept": true}))
+        .await
+        .expect(404);
     bob.deletes(&address_of(&kept)).await.expect(404);
-    assert_eq!(ada.patches(&kept, json!({"kept": true, "title": "kept for good"})).await["expiresAt"], Value::Null);
+    assert_eq!(
+        ada.patches(&kept, json!({"kept": true, "title": "kept for good"}))
+            .await["expiresAt"],
+        Value::Null
+    );
     let receipt = ada.deletes(&address_of(&gone)).await.expect(200)["receipt"].clone();
-    assert_eq!((&receipt["archived"], &receipt["objectsPending"]), (&json!(1), &json!(0)), "{receipt}");
+    assert_eq!(
+        (&receipt["archived"], &receipt["objectsPending"]),
+        (&json!(1), &json!(0)),
+        "{receipt}"
+    );
     run().await;
     app.app.clock.advance(400 * DAY_MS);
     run().await;
-    assert_eq!(tiers(&ada.lists("").await), pairs(&[("kept for good", "archived")]));
+    assert_eq!(
+        tiers(&ada.lists("").await),
+        pairs(&[("kept for good", "archived")])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,19 +148,36 @@ async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() 
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let talk = ada.begins().await;
     let address = format!("/api/conversations/{talk}");
-    ada.creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk})).await;
+    ada.creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
+        .await;
     assert_eq!(ada.reads(&talk).await["kept"], json!(false));
-    ada.sends_patch(&address, json!({"kept": true})).await.expect(200);
+    ada.sends_patch(&address, json!({"kept": true}))
+        .await
+        .expect(200);
     assert_eq!(ada.reads(&talk).await["kept"], json!(true));
-    assert_eq!(ada.sends_patch(&address, json!({})).await.refused_fields(), ["title"]);
+    assert_eq!(
+        ada.sends_patch(&address, json!({})).await.refused_fields(),
+        ["title"]
+    );
     app.app.clock.advance(200 * DAY_MS);
-    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     let step =
         ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&talk).await[0]["id"]})).await;
-    assert!(step["parentId"].is_string(), "a parent may lie in the archive");
+    assert!(
+        step["parentId"].is_string(),
+        "a parent may lie in the archive"
+    );
     let receipt = ada.deletes(&address).await.expect(200)["receipt"].clone();
     assert_eq!(
-        [&receipt["archived"], &receipt["rows"], &receipt["objects"], &receipt["objectsPending"]],
+        [
+            &receipt["archived"],
+            &receipt["rows"],
+            &receipt["objects"],
+            &receipt["objectsPending"]
+        ],
         [&json!(1), &json!(0), &json!(1), &json!(0)],
         "{receipt}"
     );
@@ -115,59 +200,127 @@ async fn a_search_of_a_large_archive_answers_in_parts_and_leaves_nothing_out() {
     }
     made.reverse();
     app.app.clock.advance(40 * DAY_MS);
-    let ran = admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    let ran = admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     assert_eq!(ran["stats"]["objectsWritten"], json!(12), "{ran}");
     let (mut found, mut before, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let page = ada.lists(&format!("q=needle&archive=true{before}")).await;
         assert_eq!(page["complete"], json!(true), "{page}");
-        found.extend(page["logs"].as_array().unwrap().iter().map(|log| log["id"].clone()));
+        found.extend(
+            page["logs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|log| log["id"].clone()),
+        );
         pages += 1;
-        let Some(next) = page["next"].as_str() else { break };
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
         before = format!("&before={next}");
     }
     assert_eq!((found, pages > 1), (made, true));
     let page = ada.gets("/history?q=nothing&archive=1").await.text();
-    assert!(page.contains("Nothing was found so far") && page.contains("Older"), "{page}");
+    assert!(
+        page.contains("Nothing was found so far") && page.contains("Older"),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
     let app = app().await;
     let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());
-    ada.posts("/api/work-log/cleanup", json!({})).await.expect(403);
-    nobody.posts("/api/work-log/cleanup", json!({})).await.expect(401);
+    ada.posts("/api/work-log/cleanup", json!({}))
+        .await
+        .expect(403);
+    nobody
+        .posts("/api/work-log/cleanup", json!({}))
+        .await
+        .expect(401);
     for (secret, status) in [(SECRET, 200), ("another secret", 401), ("", 401)] {
         for method in [Method::GET, Method::POST] {
-            let request = nobody.request(method, "/api/work-log/cleanup").header("authorization", format!("Bearer {secret}"));
+            let request = nobody
+                .request(method, "/api/work-log/cleanup")
+                .header("authorization", format!("Bearer {secret}"));
             assert_eq!(request.send().await.unwrap().status(), status, "{secret}");
         }
     }
-    let confirm =
-        nobody.request(Method::POST, "/api/work-log/cleanup?confirmClock=true").header("authorization", format!("Bearer {SECRET}"));
-    assert_eq!(confirm.send().await.unwrap().status(), 403, "a scheduler cannot vouch for the clock");
-    let foreign = app.browser("eve@example.org").await.request(Method::GET, "/api/work-log/cleanup").header("sec-fetch-site", "cross-site");
-    assert_eq!(foreign.send().await.unwrap().status(), 403, "another site cannot start one");
+    let confirm = nobody
+        .request(Method::POST, "/api/work-log/cleanup?confirmClock=true")
+        .header("authorization", format!("Bearer {SECRET}"));
+    assert_eq!(
+        confirm.send().await.unwrap().status(),
+        403,
+        "a scheduler cannot vouch for the clock"
+    );
+    let foreign = app
+        .browser("eve@example.org")
+        .await
+        .request(Method::GET, "/api/work-log/cleanup")
+        .header("sec-fetch-site", "cross-site");
+    assert_eq!(
+        foreign.send().await.unwrap().status(),
+        403,
+        "another site cannot start one"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_secret_only_admins_start_runs() {
-    let app = TestApp::with(|config| config.retention.policy = Policy { hot_days: 1, warm_days: 2, cold_days: 3 }, |_| {}).await;
-    let empty = app.nobody().request(Method::POST, "/api/work-log/cleanup").header("authorization", "Bearer ");
+    let app = TestApp::with(
+        |config| {
+            config.retention.policy = Policy {
+                hot_days: 1,
+                warm_days: 2,
+                cold_days: 3,
+            }
+        },
+        |_| {},
+    )
+    .await;
+    let empty = app
+        .nobody()
+        .request(Method::POST, "/api/work-log/cleanup")
+        .header("authorization", "Bearer ");
     assert_eq!(empty.send().await.unwrap().status(), 401);
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let made = ada.notes("soon gone").await;
-    assert_eq!(made["expiresAt"], json!("2026-11-27T09:30:00.000Z"), "by the settings");
+    assert_eq!(
+        made["expiresAt"],
+        json!("2026-11-27T09:30:00.000Z"),
+        "by the settings"
+    );
     app.app.clock.advance(3 * DAY_MS);
     assert_eq!(
-        admin.gets("/api/work-log/cleanup?confirmClock=true").await.refused_fields(),
+        admin
+            .gets("/api/work-log/cleanup?confirmClock=true")
+            .await
+            .refused_fields(),
         ["confirmClock"],
         "no link gives an admin's word"
     );
-    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     assert_eq!(ada.lists("").await["count"], json!(0));
-    let metrics = app.nobody().request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#), "{metrics}");
+    let metrics = app
+        .nobody()
+        .request(Method::GET, "/metrics")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,17 +329,30 @@ async fn a_run_beside_another_does_nothing_and_counts_for_none() {
     let admin = app.admin().await;
     let now = app.app.clock.now();
     let mut tx = app.app.store.begin().await.unwrap();
-    lease::take(&mut tx, now, now.plus(60_000)).await.unwrap().unwrap();
+    lease::take(&mut tx, now, now.plus(60_000))
+        .await
+        .unwrap()
+        .unwrap();
     tx.commit().await.unwrap();
-    let ran = admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    let ran = admin
+        .posts("/api/work-log/cleanup", json!({}))
+        .await
+        .expect(200);
     assert_eq!(ran["stats"]["busy"], true, "{ran}");
     let told = admin.submits("/fn/retention/run", "/stats", &[]).await;
     let (_, refused) = told.header("location").split_once("/stats").unwrap();
     let page = admin.gets(&format!("/stats{refused}")).await.text();
     assert!(page.contains("Another run is going on"), "{page}");
-    assert_eq!(worker::look(&app.app, None).await.unwrap(), None, "it looks again, and does not wait an hour");
+    assert_eq!(
+        worker::look(&app.app, None).await.unwrap(),
+        None,
+        "it looks again, and does not wait an hour"
+    );
     app.app.clock.advance(61_000);
-    assert_eq!(worker::look(&app.app, None).await.unwrap(), Some(app.app.clock.now()));
+    assert_eq!(
+        worker::look(&app.app, None).await.unwrap(),
+        Some(app.app.clock.now())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,34 +362,72 @@ async fn metrics_say_that_deletions_wait_as_the_newest_run_says() {
     ada.notes("x").await;
     let waits = async || {
         let told = app.nobody().gets("/metrics").await.text();
-        told.lines().find_map(|line| line.strip_prefix("holly_retention_waiting ")).unwrap().to_owned()
+        told.lines()
+            .find_map(|line| line.strip_prefix("holly_retention_waiting "))
+            .unwrap()
+            .to_owned()
     };
-    admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup", json!({}))
+        .await
+        .expect(200);
     assert_eq!(waits().await, "0");
     app.app.clock.advance(100 * DAY_MS);
-    admin.posts("/api/work-log/cleanup", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup", json!({}))
+        .await
+        .expect(200);
     assert_eq!(waits().await, "1");
-    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     assert_eq!(waits().await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
     let app = app().await;
-    let (ada, bob, admin) = (app.person("ada@example.org").await, app.person("bob@example.org").await, app.admin().await);
+    let (ada, bob, admin) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+        app.admin().await,
+    );
     let entry = ada.notes("old").await;
     app.app.clock.advance(40 * DAY_MS);
-    admin.posts("/api/work-log/cleanup?confirmClock=true", json!({})).await.expect(200);
+    admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
     let (retention, now) = (&app.app.retention, app.app.clock.now());
-    let key = objects::of_user(&mut app.app.store.read().await.unwrap(), ada.id, None).await.unwrap().remove(0).key;
+    let key = objects::of_user(&mut app.app.store.read().await.unwrap(), ada.id, None)
+        .await
+        .unwrap()
+        .remove(0)
+        .key;
     let whole = retention.archive.get(&key).await.unwrap().to_vec();
-    retention.archive.replace(&key, whole[..9].to_vec()).await.unwrap();
+    retention
+        .archive
+        .replace(&key, whole[..9].to_vec())
+        .await
+        .unwrap();
     ada.gets(&address_of(&entry)).await.expect(503);
     damage::write_down(retention, now).await.unwrap();
     let refused = ada.gets("/api/work-log/export").await.expect(503);
-    assert!(refused["detail"].as_str().unwrap().contains("damaged or missing"), "{refused}");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("damaged or missing"),
+        "{refused}"
+    );
     assert_eq!(bob.gets("/api/work-log/export").await.status, 200);
     retention.archive.replace(&key, whole).await.unwrap();
     damage::check(retention, now, &key).await.unwrap();
-    assert!(ada.gets("/api/work-log/export").await.text().contains("old"));
+    assert!(
+        ada.gets("/api/work-log/export")
+            .await
+            .text()
+            .contains("old")
+    );
 }

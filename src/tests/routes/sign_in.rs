@@ -9,24 +9,54 @@ const PASSWORD: &str = "correct horse";
 
 /// A server with an account that has a password.
 async fn with_account(https: bool) -> TestApp {
-    let app = TestApp::with(|config| config.public_url = https.then(|| "https://holly.example.org".to_owned()), |_| {}).await;
-    auth::add_account(&app.app.store, app.app.clock.now(), "ada@example.org", PASSWORD, false).await.unwrap();
+    let app = TestApp::with(
+        |config| config.public_url = https.then(|| "https://holly.example.org".to_owned()),
+        |_| {},
+    )
+    .await;
+    auth::add_account(
+        &app.app.store,
+        app.app.clock.now(),
+        "ada@example.org",
+        PASSWORD,
+        false,
+    )
+    .await
+    .unwrap();
     app
 }
 
 fn with_cookie(person: &Person, cookie: &str) -> Person {
-    Person { credential: Some(("cookie", cookie.split(';').next().unwrap().to_owned())), ..person.clone() }
+    Person {
+        credential: Some(("cookie", cookie.split(';').next().unwrap().to_owned())),
+        ..person.clone()
+    }
 }
 
 #[tokio::test]
 async fn signing_in_sets_a_cookie_that_opens_the_chat_and_signing_out_ends_it() {
     let app = with_account(false).await;
     let nobody = app.nobody();
-    let form = [("email", " Ada@Example.org "), ("password", PASSWORD), ("next", "/history")];
-    let answer = nobody.submits("/fn/account/sign-in", "/sign-in", &form).await;
-    assert_eq!((answer.status, answer.header("location")), (302, "/history"));
+    let form = [
+        ("email", " Ada@Example.org "),
+        ("password", PASSWORD),
+        ("next", "/history"),
+    ];
+    let answer = nobody
+        .submits("/fn/account/sign-in", "/sign-in", &form)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (302, "/history")
+    );
     let cookie = answer.header("set-cookie").to_owned();
-    for flag in ["holly_session=", "; Path=/", "; HttpOnly", "; SameSite=Lax", "; Max-Age=2592000"] {
+    for flag in [
+        "holly_session=",
+        "; Path=/",
+        "; HttpOnly",
+        "; SameSite=Lax",
+        "; Max-Age=2592000",
+    ] {
         assert!(cookie.contains(flag), "{flag} in {cookie}");
     }
     assert!(!cookie.contains("Secure"), "plain http in a LAN: {cookie}");
@@ -42,11 +72,23 @@ async fn signing_in_sets_a_cookie_that_opens_the_chat_and_signing_out_ends_it() 
 async fn on_https_the_cookie_is_secure() {
     let app = with_account(true).await;
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
-    let request =
-        app.nobody().request(reqwest::Method::POST, "/fn/account/sign-in").header("content-type", "application/x-www-form-urlencoded");
-    let body = format!("email={}&password={}", form[0].1.replace('@', "%40"), form[1].1.replace(' ', "+"));
-    let answer = crate::tests::support::Answer::to(request.header("accept", "text/html").body(body)).await;
-    assert!(answer.header("set-cookie").ends_with("; Secure"), "{} {}", answer.status, answer.text());
+    let request = app
+        .nobody()
+        .request(reqwest::Method::POST, "/fn/account/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let body = format!(
+        "email={}&password={}",
+        form[0].1.replace('@', "%40"),
+        form[1].1.replace(' ', "+")
+    );
+    let answer =
+        crate::tests::support::Answer::to(request.header("accept", "text/html").body(body)).await;
+    assert!(
+        answer.header("set-cookie").ends_with("; Secure"),
+        "{} {}",
+        answer.status,
+        answer.text()
+    );
 }
 
 #[tokio::test]
@@ -54,12 +96,30 @@ async fn a_wrong_password_and_a_wrong_address_look_the_same() {
     let app = with_account(false).await;
     let nobody = app.nobody();
     let mut told = Vec::new();
-    for (email, password) in [("ada@example.org", "wrong horse"), ("bob@example.org", PASSWORD)] {
-        let answer = nobody.submits("/fn/account/sign-in", "/sign-in", &[("email", email), ("password", password)]).await;
-        assert_eq!((answer.status, answer.headers("set-cookie").len()), (302, 0));
-        let back = answer.header("location").trim_start_matches(&nobody.base).to_owned();
+    for (email, password) in [
+        ("ada@example.org", "wrong horse"),
+        ("bob@example.org", PASSWORD),
+    ] {
+        let answer = nobody
+            .submits(
+                "/fn/account/sign-in",
+                "/sign-in",
+                &[("email", email), ("password", password)],
+            )
+            .await;
+        assert_eq!(
+            (answer.status, answer.headers("set-cookie").len()),
+            (302, 0)
+        );
+        let back = answer
+            .header("location")
+            .trim_start_matches(&nobody.base)
+            .to_owned();
         let page = nobody.gets(&back).await.text();
-        assert!(page.contains("That address and password do not go together."), "{back}");
+        assert!(
+            page.contains("That address and password do not go together."),
+            "{back}"
+        );
         told.push(back);
     }
     assert_eq!(told[0], told[1]);
@@ -72,14 +132,33 @@ async fn whoever_tries_too_often_must_wait() {
     let nobody = app.nobody();
     for attempt in 1..=12 {
         let body = "email=ada%40example.org&password=wrong+horse";
-        let request =
-            nobody.request(reqwest::Method::POST, "/fn/account/sign-in").header("content-type", "application/x-www-form-urlencoded");
-        let answer = crate::tests::support::Answer::to(request.header("accept", "application/json").body(body)).await;
-        assert_eq!(answer.status, if attempt <= 10 { 422 } else { 429 }, "{}", answer.text());
+        let request = nobody
+            .request(reqwest::Method::POST, "/fn/account/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = crate::tests::support::Answer::to(
+            request.header("accept", "application/json").body(body),
+        )
+        .await;
+        assert_eq!(
+            answer.status,
+            if attempt <= 10 { 422 } else { 429 },
+            "{}",
+            answer.text()
+        );
     }
     app.app.clock.advance(60_000);
-    let answer = nobody.submits("/fn/account/sign-in", "/sign-in", &[("email", "ada@example.org"), ("password", "wrong")]).await;
-    assert!(!answer.header("location").contains("Too"), "{}", answer.header("location"));
+    let answer = nobody
+        .submits(
+            "/fn/account/sign-in",
+            "/sign-in",
+            &[("email", "ada@example.org"), ("password", "wrong")],
+        )
+        .await;
+    assert!(
+        !answer.header("location").contains("Too"),
+        "{}",
+        answer.header("location")
+    );
 }
 
 #[tokio::test]
@@ -87,11 +166,23 @@ async fn the_first_account_is_made_once_and_is_the_admin_s() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
-    let answer = nobody.submits("/fn/account/welcome", "/welcome", &form).await;
+    let answer = nobody
+        .submits("/fn/account/welcome", "/welcome", &form)
+        .await;
     assert_eq!((answer.status, answer.header("location")), (302, "/"));
     let ada = with_cookie(&nobody, answer.header("set-cookie"));
     assert_eq!(ada.gets("/api/work-log/stats").await.status, 200);
-    let again = nobody.submits("/fn/account/welcome", "/welcome", &[("email", "eve@example.org"), ("password", PASSWORD)]).await;
+    let again = nobody
+        .submits(
+            "/fn/account/welcome",
+            "/welcome",
+            &[("email", "eve@example.org"), ("password", PASSWORD)],
+        )
+        .await;
     assert_eq!((again.status, again.headers("set-cookie").len()), (302, 0));
-    assert!(again.header("location").contains("__err"), "{}", again.header("location"));
+    assert!(
+        again.header("location").contains("__err"),
+        "{}",
+        again.header("location")
+    );
 }

@@ -6,48 +6,121 @@ use serde_json::json;
 
 /// Every route that names a thing: method, address, body.
 fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, serde_json::Value)> {
-    let in_it = json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation});
+    let in_it =
+        json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation});
     let below_it = json!({"logType": "info", "status": "info", "title": "x", "parentId": entry});
     vec![
         (Method::GET, format!("/api/work-log/{entry}"), json!(null)),
-        (Method::PATCH, format!("/api/work-log/{entry}"), json!({"title": "mine now"})),
-        (Method::DELETE, format!("/api/work-log/{entry}"), json!(null)),
+        (
+            Method::PATCH,
+            format!("/api/work-log/{entry}"),
+            json!({"title": "mine now"}),
+        ),
+        (
+            Method::DELETE,
+            format!("/api/work-log/{entry}"),
+            json!(null),
+        ),
         (Method::POST, "/api/work-log/create".to_owned(), in_it),
         (Method::POST, "/api/work-log/create".to_owned(), below_it),
-        (Method::GET, format!("/api/work-log/list?conversationId={conversation}"), json!(null)),
-        (Method::GET, format!("/api/work-log/stream?conversationId={conversation}"), json!(null)),
-        (Method::GET, format!("/api/conversations/{conversation}"), json!(null)),
-        (Method::PATCH, format!("/api/conversations/{conversation}"), json!({"title": "mine now"})),
-        (Method::DELETE, format!("/api/conversations/{conversation}"), json!(null)),
-        (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x"})),
-        (Method::POST, format!("/api/conversations/{conversation}/messages"), json!({"content": "x", "replaces": entry})),
-        (Method::POST, format!("/api/conversations/{conversation}/regenerate"), json!({})),
-        (Method::POST, format!("/api/conversations/{conversation}/stop"), json!({})),
-        (Method::POST, format!("/api/conversations/{conversation}/approvals/{entry}"), json!({"decision": "once"})),
+        (
+            Method::GET,
+            format!("/api/work-log/list?conversationId={conversation}"),
+            json!(null),
+        ),
+        (
+            Method::GET,
+            format!("/api/work-log/stream?conversationId={conversation}"),
+            json!(null),
+        ),
+        (
+            Method::GET,
+            format!("/api/conversations/{conversation}"),
+            json!(null),
+        ),
+        (
+            Method::PATCH,
+            format!("/api/conversations/{conversation}"),
+            json!({"title": "mine now"}),
+        ),
+        (
+            Method::DELETE,
+            format!("/api/conversations/{conversation}"),
+            json!(null),
+        ),
+        (
+            Method::POST,
+            format!("/api/conversations/{conversation}/messages"),
+            json!({"content": "x"}),
+        ),
+        (
+            Method::POST,
+            format!("/api/conversations/{conversation}/messages"),
+            json!({"content": "x", "replaces": entry}),
+        ),
+        (
+            Method::POST,
+            format!("/api/conversations/{conversation}/regenerate"),
+            json!({}),
+        ),
+        (
+            Method::POST,
+            format!("/api/conversations/{conversation}/stop"),
+            json!({}),
+        ),
+        (
+            Method::POST,
+            format!("/api/conversations/{conversation}/approvals/{entry}"),
+            json!({"decision": "once"}),
+        ),
         (Method::GET, format!("/files/{file}"), json!(null)),
         (Method::GET, format!("/c/{conversation}"), json!(null)),
     ]
 }
 
-async fn ask(who: &Person, (method, address, body): &(Method, String, serde_json::Value)) -> Answer {
+async fn ask(
+    who: &Person,
+    (method, address, body): &(Method, String, serde_json::Value),
+) -> Answer {
     let request = who.request(method.clone(), address);
-    Answer::to(if body.is_null() { request } else { request.json(body) }).await
+    Answer::to(if body.is_null() {
+        request
+    } else {
+        request.json(body)
+    })
+    .await
 }
 
 #[tokio::test]
 async fn another_person_s_thing_is_404_on_every_route() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     let (entry, here) = (ada.notes("private").await, ada.begins().await);
     let cursor = ada.cursor().await;
     let nothing = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f";
     for route in routes(entry["id"].as_str().unwrap(), &here, nothing) {
-        let (other, none) =
-            (ask(&bob, &route).await, ask(&bob, &(route.0.clone(), route.1.replace(&here, nothing), route.2.clone())).await);
+        let (other, none) = (
+            ask(&bob, &route).await,
+            ask(
+                &bob,
+                &(
+                    route.0.clone(),
+                    route.1.replace(&here, nothing),
+                    route.2.clone(),
+                ),
+            )
+            .await,
+        );
         assert_eq!((other.status, none.status), (404, 404), "{route:?}");
         assert!(!other.text().contains("private"), "{route:?}");
     }
-    assert_eq!((ada.cursor().await, bob.lists("").await["count"].clone()), (cursor, json!(0)));
+    assert_eq!(
+        (ada.cursor().await, bob.lists("").await["count"].clone()),
+        (cursor, json!(0))
+    );
 }
 
 #[tokio::test]
@@ -65,9 +138,17 @@ async fn nobody_is_told_to_sign_in_on_every_route() {
         assert_eq!(answer.status, expected, "{route:?}");
         assert!(!answer.text().contains("private"), "{route:?}");
     }
-    for address in ["/api/work-log/list", "/api/work-log/stats", "/api/conversations"] {
+    for address in [
+        "/api/work-log/list",
+        "/api/work-log/stats",
+        "/api/conversations",
+    ] {
         let answer = nobody.gets(address).await;
-        assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"), "{address}");
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (401, "Bearer"),
+            "{address}"
+        );
     }
 }
 
@@ -77,18 +158,31 @@ async fn a_key_that_is_almost_right_opens_nothing() {
     let ada = app.person("ada@example.org").await;
     let right = ada.credential.as_ref().unwrap().1.clone();
     let last = if right.ends_with('0') { "1" } else { "0" };
-    for wrong in
-        [format!("{}{last}", &right[..right.len() - 1]), right.replace("Bearer ", "Basic "), "Bearer holly_".into(), "Bearer x".into()]
-    {
-        let somebody = Person { credential: Some(("authorization", wrong.clone())), ..ada.clone() };
-        assert_eq!(somebody.gets("/api/work-log/list").await.status, 401, "{wrong}");
+    for wrong in [
+        format!("{}{last}", &right[..right.len() - 1]),
+        right.replace("Bearer ", "Basic "),
+        "Bearer holly_".into(),
+        "Bearer x".into(),
+    ] {
+        let somebody = Person {
+            credential: Some(("authorization", wrong.clone())),
+            ..ada.clone()
+        };
+        assert_eq!(
+            somebody.gets("/api/work-log/list").await.status,
+            401,
+            "{wrong}"
+        );
     }
 }
 
 #[tokio::test]
 async fn feeds_are_kept_apart() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        app.person("ada@example.org").await,
+        app.person("bob@example.org").await,
+    );
     let mut stream = bob.streams("").await;
     stream.next_event().await;
     ada.notes("private").await;

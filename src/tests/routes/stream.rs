@@ -10,7 +10,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 /// A server whose streams show a sign of life at once.
 async fn lively() -> TestApp {
-    let timing = Timing { heartbeat: Duration::from_millis(20), ..Timing::default() };
+    let timing = Timing {
+        heartbeat: Duration::from_millis(20),
+        ..Timing::default()
+    };
     TestApp::with(|_| {}, |app| app.timing = timing).await
 }
 
@@ -28,15 +31,23 @@ async fn frames_come_in_order_and_each_names_the_one_before() {
     let ada = app.person("ada@example.org").await;
     let mut stream = ada.streams("").await;
     let opening = stream.next_event().await;
-    assert_eq!((opening.event.as_str(), opening.data, stream.parser.retry_ms), ("heartbeat", json!({}), Some(1_000)));
+    assert_eq!(
+        (opening.event.as_str(), opening.data, stream.parser.retry_ms),
+        ("heartbeat", json!({}), Some(1_000))
+    );
     let beginning = opening.id.unwrap();
     assert_eq!(beginning, ada.cursor().await);
     let first = ada.notes("one").await;
     ada.patches(&first, json!({"title": "one, changed"})).await;
     ada.begins().await;
-    let rows = stream.rows_until(|event| event.event == "conversation").await;
+    let rows = stream
+        .rows_until(|event| event.event == "conversation")
+        .await;
     assert_chained(&beginning, &rows);
-    assert_eq!(rows.last().unwrap().id.as_deref(), Some(ada.cursor().await.as_str()));
+    assert_eq!(
+        rows.last().unwrap().id.as_deref(),
+        Some(ada.cursor().await.as_str())
+    );
     assert_eq!(rows[rows.len() - 2].data["entry"]["title"], "one, changed");
 }
 
@@ -62,15 +73,28 @@ async fn a_listener_that_reconnects_gets_what_it_missed() {
     }
     let resumed = |after: &str, header: &str| {
         let request = ada.request(Method::GET, &format!("/api/work-log/stream?after={after}"));
-        Sse::open(if header.is_empty() { request } else { request.header("last-event-id", header) })
+        Sse::open(if header.is_empty() {
+            request
+        } else {
+            request.header("last-event-id", header)
+        })
     };
-    for (after, header, first) in [(&cursors[1], "", 1), (&cursors[0], cursors[3].as_str(), 3), (&String::new(), cursors[2].as_str(), 2)] {
+    for (after, header, first) in [
+        (&cursors[1], "", 1),
+        (&cursors[0], cursors[3].as_str(), 3),
+        (&String::new(), cursors[2].as_str(), 2),
+    ] {
         let mut stream = resumed(after, header).await;
         let opening = stream.next_event().await.id.unwrap();
         assert_eq!(opening, cursors[first]);
-        let rows = stream.rows_until(|event| event.data["entry"]["title"] == "note 3").await;
+        let rows = stream
+            .rows_until(|event| event.data["entry"]["title"] == "note 3")
+            .await;
         assert_chained(&opening, &rows);
-        assert_eq!((rows.len(), &rows[0].data["entry"]["title"]), (4 - first, &json!(format!("note {first}"))));
+        assert_eq!(
+            (rows.len(), &rows[0].data["entry"]["title"]),
+            (4 - first, &json!(format!("note {first}")))
+        );
     }
 }
 
@@ -81,11 +105,19 @@ async fn a_row_that_changed_five_times_is_sent_once() {
     let beginning = ada.cursor().await;
     let note = ada.notes("0").await;
     for number in 1..=5 {
-        ada.patches(&note, json!({"title": number.to_string()})).await;
+        ada.patches(&note, json!({"title": number.to_string()}))
+            .await;
     }
     ada.notes("end").await;
-    let rows = ada.streams(&format!("after={beginning}")).await.rows_until(|event| event.data["entry"]["title"] == "end").await;
-    assert_eq!((rows.len(), &rows[0].data["entry"]["title"]), (2, &json!("5")));
+    let rows = ada
+        .streams(&format!("after={beginning}"))
+        .await
+        .rows_until(|event| event.data["entry"]["title"] == "end")
+        .await;
+    assert_eq!(
+        (rows.len(), &rows[0].data["entry"]["title"]),
+        (2, &json!("5"))
+    );
 }
 
 #[tokio::test]
@@ -102,7 +134,10 @@ async fn a_stream_of_one_conversation_keeps_its_chain_over_what_it_passes_by() {
         loop {
             let event = stream.next_event().await;
             if event.event == "entry" {
-                assert_eq!((&event.data["prev"], &event.data["entry"]["title"]), (&json!(at), &json!(format!("here {number}"))));
+                assert_eq!(
+                    (&event.data["prev"], &event.data["entry"]["title"]),
+                    (&json!(at), &json!(format!("here {number}")))
+                );
             }
             at = event.id.unwrap();
             if event.event == "entry" {
@@ -141,7 +176,10 @@ async fn an_idle_stream_makes_no_query() {
     stream.next_event().await;
     let used = || {
         let counters = app.app.store.counters();
-        (counters.reads.load(Ordering::SeqCst), counters.commits.load(Ordering::SeqCst))
+        (
+            counters.reads.load(Ordering::SeqCst),
+            counters.commits.load(Ordering::SeqCst),
+        )
     };
     let before = used();
     for _ in 0..10 {
@@ -165,9 +203,19 @@ async fn a_thousand_missed_rows_arrive_complete() {
         ada.notes(&format!("note {number}")).await;
     }
     for (stream, first) in [(&mut stream, 0), (&mut early, 600)] {
-        let rows = stream.rows_until(|event| event.data["entry"]["title"] == "note 999").await;
-        let titles: Vec<_> = rows.iter().map(|row| row.data["entry"]["title"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(titles, (first..1_000).map(|number| format!("note {number}")).collect::<Vec<_>>());
+        let rows = stream
+            .rows_until(|event| event.data["entry"]["title"] == "note 999")
+            .await;
+        let titles: Vec<_> = rows
+            .iter()
+            .map(|row| row.data["entry"]["title"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            titles,
+            (first..1_000)
+                .map(|number| format!("note {number}"))
+                .collect::<Vec<_>>()
+        );
     }
 }
 
@@ -181,7 +229,9 @@ async fn large_rows_arrive_complete() {
         ada.creates(json!({"logType": "info", "status": "info", "title": format!("large {number}"), "details": details})).await;
     }
     let mut stream = ada.streams(&format!("after={beginning}")).await;
-    let rows = stream.rows_until(|event| event.data["entry"]["title"] == "large 39").await;
+    let rows = stream
+        .rows_until(|event| event.data["entry"]["title"] == "large 39")
+        .await;
     assert_eq!(rows.len(), 40);
     assert_chained(&beginning, &rows);
 }

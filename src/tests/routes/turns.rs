@@ -11,7 +11,10 @@ fn text(text: &str) -> Said {
 }
 
 fn end(usage: Option<Usage>) -> Said {
-    Said::End { usage, cut_short: false }
+    Said::End {
+        usage,
+        cut_short: false,
+    }
 }
 
 /// The newest state of each row of a kind, in the order of their ids.
@@ -30,17 +33,28 @@ async fn a_message_is_answered_and_the_stream_shows_what_a_reload_shows() {
     let here = ada.begins().await;
     let mut stream = ada.streams(&format!("conversationId={here}")).await;
     let sent = ada.says(&here, "  Hello *you*  ").await;
-    assert_eq!((&sent["message"]["content"], &sent["message"]["role"]), (&json!("Hello *you*"), &json!("user")));
+    assert_eq!(
+        (&sent["message"]["content"], &sent["message"]["role"]),
+        (&json!("Hello *you*"), &json!("user"))
+    );
     assert_eq!(sent["message"]["turnId"], sent["turnId"]);
     // A turn may be over before its reader looks: what changed twice is told once.
-    let over = |event: &Event| event.event == "conversation" && event.data["conversation"]["runningTurnId"].is_null();
+    let over = |event: &Event| {
+        event.event == "conversation" && event.data["conversation"]["runningTurnId"].is_null()
+    };
     let rows = stream.rows_until(over).await;
     let read = ada.reads(&here).await;
     assert_eq!(Value::from(newest(&rows, "message")), read["messages"]);
     assert_eq!(newest(&rows, "entry"), ada.entries(&here).await);
-    assert_eq!((&read["title"], &read["runningTurnId"]), (&json!("Hello you"), &Value::Null));
+    assert_eq!(
+        (&read["title"], &read["runningTurnId"]),
+        (&json!("Hello you"), &Value::Null)
+    );
     let answer = &read["messages"][1];
-    assert_eq!((&answer["role"], &answer["status"], &answer["turnId"]), (&json!("assistant"), &json!("done"), &sent["turnId"]));
+    assert_eq!(
+        (&answer["role"], &answer["status"], &answer["turnId"]),
+        (&json!("assistant"), &json!("done"), &sent["turnId"])
+    );
     assert!(answer["html"].as_str().unwrap().contains("Hello *you*"));
     assert_eq!(answer["facts"]["provider"], "demo");
 }
@@ -52,15 +66,34 @@ async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
     ada.says(&here, "Hello").await;
-    let again = ada.posts(&format!("/api/conversations/{here}/messages"), json!({"content": "And?"})).await;
+    let again = ada
+        .posts(
+            &format!("/api/conversations/{here}/messages"),
+            json!({"content": "And?"}),
+        )
+        .await;
     assert_eq!(again.expect(409)["status"], 409);
-    for said in [text("Good "), text("day."), end(Some(Usage { input_tokens: 3, output_tokens: 2, estimated: false }))] {
+    for said in [
+        text("Good "),
+        text("day."),
+        end(Some(Usage {
+            input_tokens: 3,
+            output_tokens: 2,
+            estimated: false,
+        })),
+    ] {
         tell.send(Ok(said)).unwrap();
     }
     let read = ada.awaits_the_end(&here).await;
     assert_eq!(read["messages"][1]["content"], "Good day.");
     let entry = &ada.entries(&here).await[0];
-    assert_eq!((&entry["metadata"]["inputTokens"], &entry["metadata"]["tokensEstimated"]), (&json!(3), &Value::Null));
+    assert_eq!(
+        (
+            &entry["metadata"]["inputTokens"],
+            &entry["metadata"]["tokensEstimated"]
+        ),
+        (&json!(3), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -74,20 +107,40 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
     tell.send(Ok(text("Grüße, "))).unwrap();
     let first = early.next_named("delta").await;
     let message = first.data["messageId"].clone();
-    assert_eq!((first.id, first.data), (None, json!({"messageId": message, "offset": 0, "text": "Grüße, "})));
+    assert_eq!(
+        (first.id, first.data),
+        (
+            None,
+            json!({"messageId": message, "offset": 0, "text": "Grüße, "})
+        )
+    );
     tell.send(Ok(text("Ada "))).unwrap();
     let second = early.next_named("delta").await;
-    assert_eq!((second.id, &second.data["offset"], &second.data["text"]), (None, &json!("Grüße, ".len()), &json!("Ada ")));
+    assert_eq!(
+        (second.id, &second.data["offset"], &second.data["text"]),
+        (None, &json!("Grüße, ".len()), &json!("Ada "))
+    );
     let cursor = ada.cursor().await;
     assert_eq!(early.parser.last_id.as_ref(), Some(&cursor));
     let mut late = ada.streams(&format!("after={cursor}")).await;
-    assert_eq!(late.next_named("delta").await.data, json!({"messageId": message, "offset": 0, "text": "Grüße, Ada "}));
+    assert_eq!(
+        late.next_named("delta").await.data,
+        json!({"messageId": message, "offset": 0, "text": "Grüße, Ada "})
+    );
     let there = ada.begins().await;
     let mut elsewhere = ada.streams(&format!("conversationId={there}")).await;
     tell.send(Ok(end(None))).unwrap();
-    let whole = late.rows_until(|event| event.data["message"]["status"] == "done").await;
-    assert_eq!(whole.last().unwrap().data["message"]["content"], "Grüße, Ada ");
-    ada.creates(json!({"logType": "info", "status": "info", "title": "end", "conversationId": there})).await;
+    let whole = late
+        .rows_until(|event| event.data["message"]["status"] == "done")
+        .await;
+    assert_eq!(
+        whole.last().unwrap().data["message"]["content"],
+        "Grüße, Ada "
+    );
+    ada.creates(
+        json!({"logType": "info", "status": "info", "title": "end", "conversationId": there}),
+    )
+    .await;
     assert_eq!(elsewhere.next_event().await.event, "heartbeat");
     assert_eq!(elsewhere.next_event().await.data["entry"]["title"], "end");
 }
@@ -104,13 +157,32 @@ async fn stopping_keeps_what_there_is_and_says_so() {
     stream.next_named("delta").await;
     app.app.clock.advance(250);
     let stop = format!("/api/conversations/{here}/stop");
-    assert_eq!(ada.posts(&stop, json!({})).await.expect(200)["turnId"], sent["turnId"]);
+    assert_eq!(
+        ada.posts(&stop, json!({})).await.expect(200)["turnId"],
+        sent["turnId"]
+    );
     let read = ada.awaits_the_end(&here).await;
-    assert_eq!((&read["messages"][1]["content"], &read["messages"][1]["status"]), (&json!("Half an "), &json!("stopped")));
+    assert_eq!(
+        (
+            &read["messages"][1]["content"],
+            &read["messages"][1]["status"]
+        ),
+        (&json!("Half an "), &json!("stopped"))
+    );
     let entries = ada.entries(&here).await;
-    assert_eq!((entries.len(), &entries[0]["status"], &entries[0]["metadata"]["stopped"]), (1, &json!("warning"), &json!(true)));
+    assert_eq!(
+        (
+            entries.len(),
+            &entries[0]["status"],
+            &entries[0]["metadata"]["stopped"]
+        ),
+        (1, &json!("warning"), &json!(true))
+    );
     assert_eq!(entries[0]["durationMs"], 250);
-    assert_eq!(ada.posts(&stop, json!({})).await.expect(200)["turnId"], Value::Null);
+    assert_eq!(
+        ada.posts(&stop, json!({})).await.expect(200)["turnId"],
+        Value::Null
+    );
 }
 
 #[tokio::test]
@@ -120,13 +192,27 @@ async fn a_failed_answer_can_be_asked_for_once_more() {
     let here = ada.begins().await;
     ada.says(&here, "Let everything fail").await;
     let read = ada.awaits_the_end(&here).await;
-    assert_eq!((&read["messages"][1]["status"], read["messages"].as_array().unwrap().len()), (&json!("failed"), 2));
+    assert_eq!(
+        (
+            &read["messages"][1]["status"],
+            read["messages"].as_array().unwrap().len()
+        ),
+        (&json!("failed"), 2)
+    );
     let from = format!("/c/{here}");
-    let answer = ada.submits("/fn/turns/retry", &from, &[("conversation_id", &here)]).await;
+    let answer = ada
+        .submits("/fn/turns/retry", &from, &[("conversation_id", &here)])
+        .await;
     assert_eq!(answer.status, 302, "{}", answer.text());
     let read = ada.awaits_the_end(&here).await;
     let messages = read["messages"].as_array().unwrap();
-    assert_eq!(messages.iter().map(|message| &message["role"]).collect::<Vec<_>>(), ["user", "assistant", "assistant"]);
+    assert_eq!(
+        messages
+            .iter()
+            .map(|message| &message["role"])
+            .collect::<Vec<_>>(),
+        ["user", "assistant", "assistant"]
+    );
     assert_eq!(ada.entries(&here).await.len(), 8);
 }
 
@@ -140,11 +226,26 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
     ada.says(&here, "Hello").await;
     tell.send(Ok(text("Half "))).unwrap();
     stream.next_named("delta").await;
-    ada.deletes(&format!("/api/conversations/{here}")).await.expect(200);
+    ada.deletes(&format!("/api/conversations/{here}"))
+        .await
+        .expect(200);
     app.app.tasks.close();
     crate::tests::support::within("the turn to give up", app.app.tasks.wait()).await;
-    assert_eq!(ada.gets(&format!("/api/conversations/{here}")).await.status, 404);
-    assert_eq!((&ada.lists("").await["count"], app.app.assistant.stop(ada.id, here.parse().unwrap()).await.is_err()), (&json!(0), true));
+    assert_eq!(
+        ada.gets(&format!("/api/conversations/{here}")).await.status,
+        404
+    );
+    assert_eq!(
+        (
+            &ada.lists("").await["count"],
+            app.app
+                .assistant
+                .stop(ada.id, here.parse().unwrap())
+                .await
+                .is_err()
+        ),
+        (&json!(0), true)
+    );
 }
 
 #[tokio::test]
@@ -152,8 +253,21 @@ async fn messages_have_bounds() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let messages = format!("/api/conversations/{}/messages", ada.begins().await);
-    for content in [json!(""), json!(" \n "), json!("x".repeat(32 * 1024 + 1)), json!(7), Value::Null] {
-        assert_eq!(ada.posts(&messages, json!({ "content": content })).await.refused_fields(), ["content"]);
+    for content in [
+        json!(""),
+        json!(" \n "),
+        json!("x".repeat(32 * 1024 + 1)),
+        json!(7),
+        Value::Null,
+    ] {
+        assert_eq!(
+            ada.posts(&messages, json!({ "content": content }))
+                .await
+                .refused_fields(),
+            ["content"]
+        );
     }
-    ada.posts(&messages, json!({ "content": "x".repeat(32 * 1024) })).await.expect(202);
+    ada.posts(&messages, json!({ "content": "x".repeat(32 * 1024) }))
+        .await
+        .expect(202);
 }

@@ -21,12 +21,20 @@ use crate::{
 };
 
 async fn missed(store: &Store, user: UserId, cursor: i64) -> Vec<Change> {
-    changes::after(&mut store.look().await.unwrap(), user, cursor).await.unwrap().rows
+    changes::after(&mut store.look().await.unwrap(), user, cursor)
+        .await
+        .unwrap()
+        .rows
 }
 
 async fn entry_in(store: &Store, user: UserId, conversation: ConversationId) {
-    let draft = EntryDraft { conversation_id: Some(conversation), ..draft(Status::Success, "Step") };
-    create_work_log(store, NOW, user, draft, Origin::default()).await.unwrap();
+    let draft = EntryDraft {
+        conversation_id: Some(conversation),
+        ..draft(Status::Success, "Step")
+    };
+    create_work_log(store, NOW, user, draft, Origin::default())
+        .await
+        .unwrap();
 }
 
 on_both_databases! {

@@ -24,8 +24,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The totals of a migration's step, from the rows that are there.
-const FILLS: [&str; 2] =
-    [include_str!("../../../migrations/sqlite/0009_hours.sql"), include_str!("../../../migrations/postgres/0009_hours.sql")];
+const FILLS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0009_hours.sql"),
+    include_str!("../../../migrations/postgres/0009_hours.sql"),
+];
 
 on_both_databases! {
     async fn hours_say_what_was_made_whatever_became_of_it(store: Store) {
@@ -110,24 +112,41 @@ struct Made {
 
 impl Made {
     fn in_tiers(retention: Retention) -> Self {
-        Self { retention, entries: BTreeMap::new() }
+        Self {
+            retention,
+            entries: BTreeMap::new(),
+        }
     }
 
     async fn create(&mut self, hour: i64, user: UserId, draft: EntryDraft) -> EntryId {
-        let entry = create_work_log(&self.retention.store, NOW.plus(hour * HOUR_MS), user, draft, Origin::default()).await.unwrap();
+        let entry = create_work_log(
+            &self.retention.store,
+            NOW.plus(hour * HOUR_MS),
+            user,
+            draft,
+            Origin::default(),
+        )
+        .await
+        .unwrap();
         let id = entry.id;
         self.entries.insert(id, entry);
         id
     }
 
     async fn change(&mut self, user: UserId, id: EntryId, patch: EntryPatch) {
-        let entry = update_anywhere(&self.retention, NOW, user, id, patch).await.unwrap();
+        let entry = update_anywhere(&self.retention, NOW, user, id, patch)
+            .await
+            .unwrap();
         self.entries.insert(id, entry);
     }
 
     /// Entries are as many days old, but by the clock no time has passed.
     async fn age(&self, days: i64) {
-        let run = Run { now: NOW.plus(days * DAY_MS), trust_clock: true, ..Run::at(Policy::default(), NOW.plus(2 * HOUR_MS)) };
+        let run = Run {
+            now: NOW.plus(days * DAY_MS),
+            trust_clock: true,
+            ..Run::at(Policy::default(), NOW.plus(2 * HOUR_MS))
+        };
         let report = run_once(&self.retention, run).await.unwrap();
         assert!(report.did_something() && report.failed == 0, "{report:?}");
     }
@@ -136,19 +155,45 @@ impl Made {
         let mut expected: BTreeMap<(i64, String, String), [i64; 3]> = BTreeMap::new();
         for entry in self.entries.values() {
             let tokens = |name| entry.metadata.number(name).unwrap_or(0);
-            let line = (entry.timestamp.hour(), entry.log_type.to_string(), entry.status.to_string());
+            let line = (
+                entry.timestamp.hour(),
+                entry.log_type.to_string(),
+                entry.status.to_string(),
+            );
             let sums = expected.entry(line).or_default();
-            *sums = [sums[0] + 1, sums[1] + tokens("inputTokens"), sums[2] + tokens("outputTokens")];
+            *sums = [
+                sums[0] + 1,
+                sums[1] + tokens("inputTokens"),
+                sums[2] + tokens("outputTokens"),
+            ];
         }
         let mut reader = self.retention.store.read().await.unwrap();
-        let line = |line: HourLine| ((line.hour, line.log_type, line.status), [line.entries, line.input_tokens, line.output_tokens]);
-        let told: BTreeMap<_, _> = hours::since(&mut reader, 0).await.unwrap().into_iter().map(line).collect();
+        let line = |line: HourLine| {
+            (
+                (line.hour, line.log_type, line.status),
+                [line.entries, line.input_tokens, line.output_tokens],
+            )
+        };
+        let told: BTreeMap<_, _> = hours::since(&mut reader, 0)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(line)
+            .collect();
         assert_eq!(told, expected, "{when}");
-        let (by_hour, by_day) = (hours::durations(&mut reader, 0).await.unwrap(), durations::since(&mut reader, 0).await.unwrap());
+        let (by_hour, by_day) = (
+            hours::durations(&mut reader, 0).await.unwrap(),
+            durations::since(&mut reader, 0).await.unwrap(),
+        );
         assert_eq!(by_hour, by_day, "{when}: how long it took");
         let answers = hours::answers(&mut reader, 0).await.unwrap();
         let day = durations::answers(&mut reader, 0).await.unwrap();
-        let sums = |lines: &[durations::AnswersLine]| lines.iter().map(|line| [line.answers, line.fallbacks]).collect::<Vec<_>>();
+        let sums = |lines: &[durations::AnswersLine]| {
+            lines
+                .iter()
+                .map(|line| [line.answers, line.fallbacks])
+                .collect::<Vec<_>>()
+        };
         assert_eq!(sums(&answers), sums(&day), "{when}: answers");
     }
 }

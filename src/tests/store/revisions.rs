@@ -68,9 +68,25 @@ async fn write_all(store: &Store, people: &[UserId]) {
 async fn write(store: &Store, user: UserId, chance: &mut Chance) {
     let mut tx = store.begin().await.unwrap();
     chance.dawdle(10).await;
-    removed::note(&mut tx, NOW, user, RemovedKind::Entry, new_id::entry(NOW).uuid()).await.unwrap();
+    removed::note(
+        &mut tx,
+        NOW,
+        user,
+        RemovedKind::Entry,
+        new_id::entry(NOW).uuid(),
+    )
+    .await
+    .unwrap();
     chance.dawdle(50).await;
-    removed::note(&mut tx, NOW, user, RemovedKind::Message, new_id::message(NOW).uuid()).await.unwrap();
+    removed::note(
+        &mut tx,
+        NOW,
+        user,
+        RemovedKind::Message,
+        new_id::message(NOW).uuid(),
+    )
+    .await
+    .unwrap();
     chance.dawdle(50).await;
     tx.commit().await.unwrap();
 }
@@ -80,9 +96,15 @@ async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
     let mut cursor = 0;
     loop {
         let last = written.load(Ordering::SeqCst);
-        let page = changes::after(&mut store.look().await.unwrap(), user, cursor).await.unwrap();
+        let page = changes::after(&mut store.look().await.unwrap(), user, cursor)
+            .await
+            .unwrap();
         let revs: Vec<_> = page.rows.iter().map(Change::rev).collect();
-        assert_eq!(revs, (cursor + 1..=page.upto).collect::<Vec<_>>(), "a hole above {cursor}");
+        assert_eq!(
+            revs,
+            (cursor + 1..=page.upto).collect::<Vec<_>>(),
+            "a hole above {cursor}"
+        );
         cursor = page.upto;
         if last && !page.more {
             return cursor;

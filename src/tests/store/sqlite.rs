@@ -17,14 +17,26 @@ use sqlx::AnyConnection;
 const CANARY: &str = "canary-7f3a9e52";
 
 async fn pragma(connection: &mut AnyConnection, name: &str) -> i64 {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("pragma {name}"))).fetch_one(connection).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("pragma {name}")))
+        .fetch_one(connection)
+        .await
+        .unwrap()
 }
 
 async fn check_settings(connection: &mut AnyConnection) {
-    for (name, value) in [("synchronous", 2), ("secure_delete", 1), ("auto_vacuum", 2), ("foreign_keys", 1), ("busy_timeout", 10_000)] {
+    for (name, value) in [
+        ("synchronous", 2),
+        ("secure_delete", 1),
+        ("auto_vacuum", 2),
+        ("foreign_keys", 1),
+        ("busy_timeout", 10_000),
+    ] {
         assert_eq!(pragma(connection, name).await, value, "{name}");
     }
-    let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(connection).await.unwrap();
+    let mode: String = sqlx::query_scalar("pragma journal_mode")
+        .fetch_one(connection)
+        .await
+        .unwrap();
     assert_eq!(mode, "wal");
 }
 
@@ -44,16 +56,24 @@ async fn every_connection_keeps_what_is_promised_about_power_cuts_and_deleted_te
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sqlite_in_the_program_does_not_have_the_bug_that_loses_commits() {
     let database = Sqlite::create().await;
-    let version: String =
-        sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *database.store.read().await.unwrap()).await.unwrap();
-    let numbers: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+    let version: String = sqlx::query_scalar("select sqlite_version()")
+        .fetch_one(&mut *database.store.read().await.unwrap())
+        .await
+        .unwrap();
+    let numbers: Vec<u32> = version
+        .split('.')
+        .map(|part| part.parse().unwrap())
+        .collect();
     assert!(numbers >= vec![3, 51, 3], "{version}");
 }
 
 #[tokio::test]
 async fn an_address_of_no_known_database_is_refused() {
     let refused = Store::open("mysql://localhost/holly").await.err();
-    assert!(matches!(refused, Some(StoreError::Unusable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Some(StoreError::Unusable(_))),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,10 +83,19 @@ async fn a_database_opened_again_has_its_epoch_and_its_rows() {
     let talk = conversation(&database.store, ada, "Talk").await;
     let epoch = database.store.epoch();
     database.store.close().await;
-    let file = database.files().into_iter().find(|path| path.ends_with("holly.db")).unwrap();
-    let again = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+    let file = database
+        .files()
+        .into_iter()
+        .find(|path| path.ends_with("holly.db"))
+        .unwrap();
+    let again = Store::open(&format!("sqlite://{}", file.display()))
+        .await
+        .unwrap();
     assert_eq!(again.epoch(), epoch);
-    let found = crate::server::chat::find_conversation(&mut again.read().await.unwrap(), ada, talk.id).await.unwrap();
+    let found =
+        crate::server::chat::find_conversation(&mut again.read().await.unwrap(), ada, talk.id)
+            .await
+            .unwrap();
     assert_eq!(found, talk);
 }
 
@@ -88,13 +117,33 @@ async fn deleted_text_is_gone_from_the_files() {
     let mut alone = Vec::new();
     for n in 0..20 {
         let place = (n % 2 == 0).then_some(talk.id);
-        let made = create_work_log(store, NOW, ada, EntryDraft { conversation_id: place, ..canaries() }, Origin::default()).await.unwrap();
-        let patch = EntryPatch { title: Some(format!("{n} {CANARY}")), details: Some(Some(CANARY.repeat(n))), ..EntryPatch::default() };
-        update_work_log(store, NOW, ada, made.id, patch).await.unwrap();
+        let made = create_work_log(
+            store,
+            NOW,
+            ada,
+            EntryDraft {
+                conversation_id: place,
+                ..canaries()
+            },
+            Origin::default(),
+        )
+        .await
+        .unwrap();
+        let patch = EntryPatch {
+            title: Some(format!("{n} {CANARY}")),
+            details: Some(Some(CANARY.repeat(n))),
+            ..EntryPatch::default()
+        };
+        update_work_log(store, NOW, ada, made.id, patch)
+            .await
+            .unwrap();
         alone.extend(place.is_none().then_some(made.id));
     }
     assert!(store.cut_log().await.unwrap());
-    assert!(database.occurrences(CANARY) > 0, "the files are where the text lies");
+    assert!(
+        database.occurrences(CANARY) > 0,
+        "the files are where the text lies"
+    );
     for id in alone {
         delete_work_log(store, NOW, ada, id).await.unwrap();
     }
@@ -110,15 +159,27 @@ async fn the_log_is_written_into_the_database_beside_those_who_write() {
     let writing_it = tokio::spawn(async move { beside.tend_log().await });
     let ada = person(&database.store, "ada").await;
     for _ in 0..600 {
-        create_work_log(&database.store, NOW, ada, canaries(), Origin::default()).await.unwrap();
+        create_work_log(&database.store, NOW, ada, canaries(), Origin::default())
+            .await
+            .unwrap();
     }
-    let file = database.files().into_iter().find(|path| path.ends_with("holly.db")).unwrap();
+    let file = database
+        .files()
+        .into_iter()
+        .find(|path| path.ends_with("holly.db"))
+        .unwrap();
     let written = async {
-        while !std::fs::read(&file).unwrap().windows(CANARY.len()).any(|bytes| bytes == CANARY.as_bytes()) {
+        while !std::fs::read(&file)
+            .unwrap()
+            .windows(CANARY.len())
+            .any(|bytes| bytes == CANARY.as_bytes())
+        {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), written).await.expect("somebody writes it");
+    tokio::time::timeout(std::time::Duration::from_secs(60), written)
+        .await
+        .expect("somebody writes it");
     writing_it.abort();
 }
 
@@ -130,13 +191,28 @@ async fn the_log_is_cut_off_as_soon_as_nobody_reads_it_and_nobody_who_writes_wai
     let mut reader = store.read().await.unwrap();
     // a snapshot is of the moment when it is first read
     pragma(&mut reader, "user_version").await;
-    let made = create_work_log(store, NOW, ada, canaries(), Origin::default()).await.unwrap();
+    let made = create_work_log(store, NOW, ada, canaries(), Origin::default())
+        .await
+        .unwrap();
     delete_work_log(store, NOW, ada, made.id).await.unwrap();
-    assert!(!store.cut_log().await.unwrap(), "somebody reads what was there before");
-    create_work_log(store, NOW, ada, draft(Status::Info, "goes on"), Origin::default()).await.unwrap();
+    assert!(
+        !store.cut_log().await.unwrap(),
+        "somebody reads what was there before"
+    );
+    create_work_log(
+        store,
+        NOW,
+        ada,
+        draft(Status::Info, "goes on"),
+        Origin::default(),
+    )
+    .await
+    .unwrap();
     assert!(database.occurrences(CANARY) > 0);
     drop(reader);
     let cut = async { while !store.cut_log().await.unwrap() {} };
-    tokio::time::timeout(std::time::Duration::from_secs(60), cut).await.expect("nobody reads it any more");
+    tokio::time::timeout(std::time::Duration::from_secs(60), cut)
+        .await
+        .expect("nobody reads it any more");
     assert_eq!(database.occurrences(CANARY), 0);
 }

@@ -5,7 +5,9 @@ use crate::{
     server::{
         chat::delete_conversation,
         store::{Store, durations, hours, work_logs},
-        work_log::{Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log},
+        work_log::{
+            Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log,
+        },
     },
     tests::support::{
         chance::Chance,
@@ -55,9 +57,17 @@ on_both_databases! {
 }
 
 async fn told(store: &Store) -> Totals {
-    let lines = system_stats(&mut store.read().await.unwrap(), NOW.plus(DAY_MS * 10), 365).await.unwrap();
+    let lines = system_stats(&mut store.read().await.unwrap(), NOW.plus(DAY_MS * 10), 365)
+        .await
+        .unwrap();
     let total = |line: crate::server::store::stats::StatsLine| {
-        let figures = [line.entries, line.bytes, line.duration_ms, line.input_tokens, line.output_tokens];
+        let figures = [
+            line.entries,
+            line.bytes,
+            line.duration_ms,
+            line.input_tokens,
+            line.output_tokens,
+        ];
         ((line.day, line.log_type, line.status, line.tier), figures)
     };
     lines.into_iter().map(total).collect()
@@ -66,9 +76,18 @@ async fn told(store: &Store) -> Totals {
 /// Entries, tokens read and tokens written by day, type and status, as the totals by hour have them.
 async fn told_by_hour(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]> {
     let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
-    for line in hours::since(&mut store.read().await.unwrap(), 0).await.unwrap() {
-        let sum = sums.entry((line.hour / 24, line.log_type, line.status)).or_default();
-        *sum = [sum[0] + line.entries, sum[1] + line.input_tokens, sum[2] + line.output_tokens];
+    for line in hours::since(&mut store.read().await.unwrap(), 0)
+        .await
+        .unwrap()
+    {
+        let sum = sums
+            .entry((line.hour / 24, line.log_type, line.status))
+            .or_default();
+        *sum = [
+            sum[0] + line.entries,
+            sum[1] + line.input_tokens,
+            sum[2] + line.output_tokens,
+        ];
     }
     sums
 }
@@ -76,19 +95,36 @@ async fn told_by_hour(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]
 fn without_tier(totals: &Totals) -> BTreeMap<(i64, String, String), [i64; 3]> {
     let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
     for ((day, log_type, status, _), [entries, _, _, read, written]) in totals {
-        let sum = sums.entry((*day, log_type.clone(), status.clone())).or_default();
+        let sum = sums
+            .entry((*day, log_type.clone(), status.clone()))
+            .or_default();
         *sum = [sum[0] + entries, sum[1] + read, sum[2] + written];
     }
     sums
 }
 
 fn add(totals: &mut Totals, entry: &WorkLogEntry, tier: &str) {
-    let line = (entry.timestamp.day(), entry.log_type.to_string(), entry.status.to_string(), tier.to_owned());
-    let bytes = entry.title.len() + entry.details.as_deref().unwrap_or("").len() + serde_json::to_string(&entry.metadata).unwrap().len();
+    let line = (
+        entry.timestamp.day(),
+        entry.log_type.to_string(),
+        entry.status.to_string(),
+        tier.to_owned(),
+    );
+    let bytes = entry.title.len()
+        + entry.details.as_deref().unwrap_or("").len()
+        + serde_json::to_string(&entry.metadata).unwrap().len();
     let tokens = |name| entry.metadata.number(name).unwrap_or(0);
-    let figures = [1, bytes as i64, entry.duration_ms.unwrap_or(0), tokens("inputTokens"), tokens("outputTokens")];
+    let figures = [
+        1,
+        bytes as i64,
+        entry.duration_ms.unwrap_or(0),
+        tokens("inputTokens"),
+        tokens("outputTokens"),
+    ];
     let sums = totals.entry(line).or_default();
-    sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
+    sums.iter_mut()
+        .zip(figures)
+        .for_each(|(sum, figure)| *sum += figure);
 }
 
 /// A seeded run of changes, and the deleted entries it has to be told of.
@@ -108,18 +144,40 @@ impl<'a> Run<'a> {
             let user = people[n % 2];
             places.push((user, conversation(store, user, "Talk").await.id));
         }
-        Self { store, chance: Chance::seeded(seed), people, places, deleted: Totals::new() }
+        Self {
+            store,
+            chance: Chance::seeded(seed),
+            people,
+            places,
+            deleted: Totals::new(),
+        }
     }
 
     async fn entries_of(&self, user: UserId, place: Option<ConversationId>) -> Vec<WorkLogEntry> {
-        let filter = work_logs::EntryFilter { conversation_id: place, ..Default::default() };
-        work_logs::list(&mut self.store.read().await.unwrap(), user, &filter, None, 10_000).await.unwrap()
+        let filter = work_logs::EntryFilter {
+            conversation_id: place,
+            ..Default::default()
+        };
+        work_logs::list(
+            &mut self.store.read().await.unwrap(),
+            user,
+            &filter,
+            None,
+            10_000,
+        )
+        .await
+        .unwrap()
     }
 
     async fn step(&mut self, n: i64) {
         let now = NOW.plus(n * DAY_MS / 100);
         let user = self.chance.one_of(&self.people);
-        let ids: Vec<EntryId> = self.entries_of(user, None).await.iter().map(|entry| entry.id).collect();
+        let ids: Vec<EntryId> = self
+            .entries_of(user, None)
+            .await
+            .iter()
+            .map(|entry| entry.id)
+            .collect();
         match self.chance.below(20) {
             0..10 => self.create(now, user).await,
             10..16 if !ids.is_empty() => {
@@ -129,7 +187,10 @@ impl<'a> Run<'a> {
             }
             16 | 17 if !ids.is_empty() => {
                 let id = self.chance.one_of(&ids);
-                let entry = work_logs::find(&mut self.store.read().await.unwrap(), user, id).await.unwrap().unwrap();
+                let entry = work_logs::find(&mut self.store.read().await.unwrap(), user, id)
+                    .await
+                    .unwrap()
+                    .unwrap();
                 delete_work_log(self.store, now, user, id).await.unwrap();
                 add(&mut self.deleted, &entry, "deleted");
             }
@@ -140,29 +201,46 @@ impl<'a> Run<'a> {
     }
 
     async fn create(&mut self, now: crate::timestamp::Timestamp, user: UserId) {
-        let place = self.places.iter().find(|(owner, _)| *owner == user).map(|(_, id)| *id);
+        let place = self
+            .places
+            .iter()
+            .find(|(owner, _)| *owner == user)
+            .map(|(_, id)| *id);
         let made = EntryDraft {
             conversation_id: place.filter(|_| self.chance.below(2) == 0),
             log_type: self.chance.one_of(LogType::ALL),
-            details: (self.chance.below(2) == 0).then(|| "é".repeat(self.chance.below(50) as usize)),
+            details: (self.chance.below(2) == 0)
+                .then(|| "é".repeat(self.chance.below(50) as usize)),
             metadata: self.facts(),
             duration_ms: (self.chance.below(2) == 0).then(|| self.chance.below(9_000) as i64),
             ..draft(self.chance.one_of(Status::ALL), "Ünïcode title")
         };
-        create_work_log(self.store, now, user, made, Origin::default()).await.unwrap();
+        create_work_log(self.store, now, user, made, Origin::default())
+            .await
+            .unwrap();
     }
 
     fn facts(&mut self) -> Metadata {
-        let facts = Metadata::default().with("inputTokens", self.chance.below(500)).with("temperature", self.chance.fraction());
+        let facts = Metadata::default()
+            .with("inputTokens", self.chance.below(500))
+            .with("temperature", self.chance.fraction());
         let name = self.chance.one_of(&["paint", "write"]);
-        let facts = facts.with("tool", name).with("model", name).with("fallback", self.chance.below(2) == 0);
-        if self.chance.below(2) == 0 { facts.with("outputTokens", self.chance.below(500)) } else { facts }
+        let facts = facts
+            .with("tool", name)
+            .with("model", name)
+            .with("fallback", self.chance.below(2) == 0);
+        if self.chance.below(2) == 0 {
+            facts.with("outputTokens", self.chance.below(500))
+        } else {
+            facts
+        }
     }
 
     fn patch(&mut self) -> EntryPatch {
         EntryPatch {
             status: (self.chance.below(3) > 0).then(|| self.chance.one_of(Status::ALL)),
-            title: (self.chance.below(3) == 0).then(|| "x".repeat(1 + self.chance.below(80) as usize)),
+            title: (self.chance.below(3) == 0)
+                .then(|| "x".repeat(1 + self.chance.below(80) as usize)),
             details: (self.chance.below(3) == 0).then_some(None),
             metadata: (self.chance.below(2) == 0).then(|| self.facts().0),
             duration_ms: (self.chance.below(4) == 0).then(|| self.chance.below(9_000) as i64),
@@ -174,7 +252,11 @@ impl<'a> Run<'a> {
     async fn delete_conversation(&mut self, now: crate::timestamp::Timestamp) {
         let (user, place) = self.places.remove(0);
         let entries = self.entries_of(user, Some(place)).await;
-        delete_conversation(self.store, now, user, place).await.unwrap();
-        entries.iter().for_each(|entry| add(&mut self.deleted, entry, "deleted"));
+        delete_conversation(self.store, now, user, place)
+            .await
+            .unwrap();
+        entries
+            .iter()
+            .for_each(|entry| add(&mut self.deleted, entry, "deleted"));
     }
 }

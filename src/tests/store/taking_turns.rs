@@ -18,12 +18,19 @@ use std::sync::{
 };
 
 async fn plain_row(tx: &mut Tx<'_>) -> i64 {
-    sqlx::query_scalar("insert into plain default values returning rev").fetch_one(&mut **tx).await.unwrap()
+    sqlx::query_scalar("insert into plain default values returning rev")
+        .fetch_one(&mut **tx)
+        .await
+        .unwrap()
 }
 
 async fn plain_after(store: &Store, cursor: i64) -> Vec<i64> {
     let mut reader = store.read().await.unwrap();
-    sqlx::query_scalar("select rev from plain where rev > $1 order by rev").bind(cursor).fetch_all(&mut *reader).await.unwrap()
+    sqlx::query_scalar("select rev from plain where rev > $1 order by rev")
+        .bind(cursor)
+        .fetch_all(&mut *reader)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +38,10 @@ async fn with_a_plain_sequence_a_reader_misses_a_row_for_ever() {
     let database = Postgres::create().await;
     let store = &database.store;
     let mut tx = store.begin().await.unwrap();
-    sqlx::query("create table plain (rev bigserial primary key)").execute(&mut *tx).await.unwrap();
+    sqlx::query("create table plain (rev bigserial primary key)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 
     let mut a = store.begin().await.unwrap();
@@ -42,9 +52,21 @@ async fn with_a_plain_sequence_a_reader_misses_a_row_for_ever() {
     let seen = plain_after(store, 0).await;
     a.commit().await.unwrap();
 
-    assert_eq!(seen, [second], "the reader saw the later number without the earlier one");
-    assert_eq!(plain_after(store, second).await, [0_i64; 0], "and going on from there it never sees the earlier one");
-    assert_eq!(plain_after(store, 0).await, [first, second], "which is there");
+    assert_eq!(
+        seen,
+        [second],
+        "the reader saw the later number without the earlier one"
+    );
+    assert_eq!(
+        plain_after(store, second).await,
+        [0_i64; 0],
+        "and going on from there it never sees the earlier one"
+    );
+    assert_eq!(
+        plain_after(store, 0).await,
+        [first, second],
+        "which is there"
+    );
     database.drop().await;
 }
 
@@ -54,7 +76,11 @@ async fn with_next_rev_the_second_writer_waits_for_the_first_on_postgres() {
     let store = database.store.clone();
     let waits = async |store: &Store| {
         let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *store.read().await.unwrap()).await.unwrap() == 1
+        sqlx::query_scalar::<_, i64>(sql)
+            .fetch_one(&mut *store.read().await.unwrap())
+            .await
+            .unwrap()
+            == 1
     };
     the_second_writer_waits(&store, waits).await;
     database.drop().await;
@@ -82,7 +108,15 @@ async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Stor
         let (store, a_is_done) = (store.clone(), a_is_done.clone());
         async move {
             let mut b = store.begin().await.unwrap();
-            removed::note(&mut b, NOW, ada, RemovedKind::Entry, new_id::entry(NOW).uuid()).await.unwrap();
+            removed::note(
+                &mut b,
+                NOW,
+                ada,
+                RemovedKind::Entry,
+                new_id::entry(NOW).uuid(),
+            )
+            .await
+            .unwrap();
             let waited = a_is_done.load(Ordering::SeqCst);
             b.commit().await.unwrap();
             waited
@@ -91,11 +125,15 @@ async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Stor
     while !waits(store).await {
         assert!(!b.is_finished(), "B took its number while A held the owner");
     }
-    let page = changes::after(&mut store.look().await.unwrap(), ada, 0).await.unwrap();
+    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+        .await
+        .unwrap();
     assert_eq!((page.rows.len(), page.upto), (0, 0));
     a_is_done.store(true, Ordering::SeqCst);
     a.commit().await.unwrap();
     assert!(b.await.unwrap());
-    let page = changes::after(&mut store.look().await.unwrap(), ada, 0).await.unwrap();
+    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+        .await
+        .unwrap();
     assert_eq!(page.upto, first + 1);
 }

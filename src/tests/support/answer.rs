@@ -8,7 +8,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for `future`, but not for ever.
 pub(in crate::tests) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 /// An answer, read whole.
@@ -25,7 +27,11 @@ impl Answer {
         within("an answer", async {
             let response = request.send().await.unwrap();
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            Self { status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+            Self {
+                status,
+                headers,
+                bytes: response.bytes().await.unwrap().to_vec(),
+            }
         })
         .await
     }
@@ -45,17 +51,28 @@ impl Answer {
     }
 
     pub(in crate::tests) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The values of a header that may stand more than once.
     pub(in crate::tests) fn headers(&self, name: &str) -> Vec<&str> {
-        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+        self.headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect()
     }
 
     /// The names of the fields that a problem refuses.
     pub(in crate::tests) fn refused_fields(&self) -> Vec<String> {
         let problem = self.expect(422);
-        problem["fields"].as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap().to_owned()).collect()
+        problem["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["field"].as_str().unwrap().to_owned())
+            .collect()
     }
 }

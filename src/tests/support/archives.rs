@@ -25,12 +25,18 @@ pub fn no_archive() -> Archive {
 
 /// The tiers of a store with an empty archive.
 pub fn retention(store: &crate::server::store::Store) -> Retention {
-    Retention { store: store.clone(), archive: no_archive() }
+    Retention {
+        store: store.clone(),
+        archive: no_archive(),
+    }
 }
 
 /// A run at a time that an admin trusts.
 pub fn trusted(at: Timestamp) -> Run {
-    Run { trust_clock: true, ..Run::at(Policy::default(), at) }
+    Run {
+        trust_clock: true,
+        ..Run::at(Policy::default(), at)
+    }
 }
 
 /// The report of a [`trusted`] run.
@@ -43,7 +49,12 @@ pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'stat
     let happens = Mutex::new(Waiting(Some(happens.boxed()), here));
     Arc::new(move |point| {
         let mut waiting = happens.lock().unwrap();
-        if point == here { waiting.0.take() } else { None }.unwrap_or_else(|| async {}.boxed())
+        if point == here {
+            waiting.0.take()
+        } else {
+            None
+        }
+        .unwrap_or_else(|| async {}.boxed())
     })
 }
 
@@ -51,6 +62,10 @@ struct Waiting(Option<BoxFuture<'static, ()>>, FailPoint);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        assert!(self.0.is_none() || std::thread::panicking(), "{:?} was never passed", self.1);
+        assert!(
+            self.0.is_none() || std::thread::panicking(),
+            "{:?} was never passed",
+            self.1
+        );
     }
 }

@@ -32,11 +32,27 @@ const WORDS: &str = "lighthouse dusk harbour storm quiet painter letter river wi
     north star ferry island pine cliff foam gull rope sail mast anchor table candle mirror red amber green indigo silver copper \
     wooden paper stone linen velvet thread needle clock tower bell square street corner bakery library reading chair fire kettle";
 const FAULTS: &[(&str, u16, &str)] = &[
-    ("rate_limit", 429, "Quota exceeded for requests per minute. Please retry in a while."),
-    ("server", 503, "The model is overloaded. Please try again later."),
+    (
+        "rate_limit",
+        429,
+        "Quota exceeded for requests per minute. Please retry in a while.",
+    ),
+    (
+        "server",
+        503,
+        "The model is overloaded. Please try again later.",
+    ),
     ("timeout", 0, "no answer within 60 s"),
-    ("network", 0, "error sending request: connection reset by peer"),
-    ("auth", 401, "API key not valid. Please pass a valid API key."),
+    (
+        "network",
+        0,
+        "error sending request: connection reset by peer",
+    ),
+    (
+        "auth",
+        401,
+        "API key not valid. Please pass a valid API key.",
+    ),
 ];
 
 /// A stream of numbers that is the same for the same seed (xorshift64*, Vigna 2014).
@@ -57,15 +73,27 @@ impl Corpus {
 
     fn words(&mut self, count: usize) -> String {
         let words: Vec<&str> = WORDS.split_whitespace().collect();
-        (0..count).map(|_| words[self.below(words.len())]).collect::<Vec<_>>().join(" ")
+        (0..count)
+            .map(|_| words[self.below(words.len())])
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from(b"0123456789abcdef"[self.below(16)])).collect()
+        (0..digits)
+            .map(|_| char::from(b"0123456789abcdef"[self.below(16)]))
+            .collect()
     }
 
     fn id(&mut self) -> String {
-        format!("0199{}-{}-7{}-a{}-{}", self.hex(4), self.hex(4), self.hex(3), self.hex(3), self.hex(12))
+        format!(
+            "0199{}-{}-7{}-a{}-{}",
+            self.hex(4),
+            self.hex(4),
+            self.hex(3),
+            self.hex(3),
+            self.hex(12)
+        )
     }
 
     /// The next entry.
@@ -92,8 +120,17 @@ impl Corpus {
         if self.below(6) == 0 {
             metadata["fallback"] = json!(true);
         }
-        let title = if planned { format!("{name} planned the answer") } else { format!("{name} answered") };
-        Sample { log_type: "ai_response", title, details: None, metadata }
+        let title = if planned {
+            format!("{name} planned the answer")
+        } else {
+            format!("{name} answered")
+        };
+        Sample {
+            log_type: "ai_response",
+            title,
+            details: None,
+            metadata,
+        }
     }
 
     fn tool(&mut self) -> Sample {
@@ -108,8 +145,17 @@ impl Corpus {
                 "description": format!("{kind} of {subject}, made by the demo producer"), "bytes": self.below(400_000),
             }],
         });
-        let details = format!("{kind}: {subject}\nMade by the demo producer in {} passes, seed {}.\n", self.below(5) + 1, self.hex(16));
-        Sample { log_type: "tool_call", title: format!("{kind}: {subject}"), details: Some(details), metadata }
+        let details = format!(
+            "{kind}: {subject}\nMade by the demo producer in {} passes, seed {}.\n",
+            self.below(5) + 1,
+            self.hex(16)
+        );
+        Sample {
+            log_type: "tool_call",
+            title: format!("{kind}: {subject}"),
+            details: Some(details),
+            metadata,
+        }
     }
 
     fn failure(&mut self) -> Sample {
@@ -122,15 +168,27 @@ impl Corpus {
             "errorClass": class, "error": message, "retryAfter": format!("{} s", self.below(60)),
         });
         let details = serde_json::to_string_pretty(&details).unwrap_or_default();
-        Sample { log_type: "ai_response", title: format!("{name} is over its limit ({status})"), details: Some(details), metadata }
+        Sample {
+            log_type: "ai_response",
+            title: format!("{name} is over its limit ({status})"),
+            details: Some(details),
+            metadata,
+        }
     }
 
     fn file(&mut self) -> Sample {
         let name = format!("{}.md", self.words(2).replace(' ', "-"));
         let lines = 5 + self.below(20);
-        let details: String = (0..lines).map(|n| format!("{}{}\n", ["+ ", "- ", "  "][n % 3], self.words(9))).collect();
+        let details: String = (0..lines)
+            .map(|n| format!("{}{}\n", ["+ ", "- ", "  "][n % 3], self.words(9)))
+            .collect();
         let metadata = json!({ "path": format!("notes/{}/{name}", self.words(1)), "linesAdded": lines, "linesRemoved": self.below(9), "sha256": self.hex(64) });
-        Sample { log_type: "file_operation", title: format!("File: {name} changed"), details: Some(details), metadata }
+        Sample {
+            log_type: "file_operation",
+            title: format!("File: {name} changed"),
+            details: Some(details),
+            metadata,
+        }
     }
 
     fn deployment(&mut self) -> Sample {
@@ -155,6 +213,11 @@ impl Corpus {
             ));
         }
         let metadata = json!({ "commit": self.hex(40), "environment": "production", "version": version, "url": format!("https://{}.example.org", self.words(1)) });
-        Sample { log_type: "deployment", title: format!("Release {version} to production"), details: Some(details), metadata }
+        Sample {
+            log_type: "deployment",
+            title: format!("Release {version} to production"),
+            details: Some(details),
+            metadata,
+        }
     }
 }

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result, path::Path,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    path::Path,
 };
 use std::{
     fmt,
@@ -39,7 +40,12 @@ impl Liar {
     /// Lies in so many of a hundred requests.
     pub fn before(honest: Arc<dyn ObjectStore>, seed: u64) -> Self {
         let mood = Arc::new(Mutex::new((Chance::seeded(seed), 0)));
-        Self { honest, mood, away: Arc::default(), refusal: Arc::default() }
+        Self {
+            honest,
+            mood,
+            away: Arc::default(),
+            refusal: Arc::default(),
+        }
     }
 
     /// From now on it lies in so many of a hundred requests.
@@ -65,8 +71,14 @@ impl Liar {
     /// What it says to somebody who puts, or does something else.
     fn refused(&self, puts: bool) -> Result<()> {
         match *self.refusal.lock().unwrap() {
-            Some(Refusal::Puts(why)) if puts => Err(Error::Generic { store: "liar", source: why.into() }),
-            Some(Refusal::Everything(why)) => Err(Error::Generic { store: "liar", source: why.into() }),
+            Some(Refusal::Puts(why)) if puts => Err(Error::Generic {
+                store: "liar",
+                source: why.into(),
+            }),
+            Some(Refusal::Everything(why)) => Err(Error::Generic {
+                store: "liar",
+                source: why.into(),
+            }),
             _ => Ok(()),
         }
     }
@@ -74,7 +86,11 @@ impl Liar {
     /// One of `ways` to lie, or 0 for an honest answer.
     fn way(&self, ways: u64) -> u64 {
         let (chance, percent) = &mut *self.mood.lock().unwrap();
-        if *percent > 0 && chance.below(100) < *percent { 1 + chance.below(ways) } else { 0 }
+        if *percent > 0 && chance.below(100) < *percent {
+            1 + chance.below(ways)
+        } else {
+            0
+        }
     }
 }
 
@@ -85,7 +101,10 @@ impl fmt::Display for Liar {
 }
 
 fn failure() -> Error {
-    Error::Generic { store: "liar", source: "503 Slow Down".into() }
+    Error::Generic {
+        store: "liar",
+        source: "503 Slow Down".into(),
+    }
 }
 
 /// On the way out another bit is flipped than on the way in: two lies must not make a truth.
@@ -97,33 +116,59 @@ fn flipped(bytes: &Bytes, bit: u8) -> Bytes {
 }
 
 fn bytes_of(payload: &PutPayload) -> Bytes {
-    payload.iter().flat_map(|part| part.to_vec()).collect::<Vec<_>>().into()
+    payload
+        .iter()
+        .flat_map(|part| part.to_vec())
+        .collect::<Vec<_>>()
+        .into()
 }
 
 #[async_trait]
 impl ObjectStore for Liar {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
         self.refused(true)?;
-        let nothing = PutResult { e_tag: None, version: None, extensions: Default::default() };
+        let nothing = PutResult {
+            e_tag: None,
+            version: None,
+            extensions: Default::default(),
+        };
         match self.way(7) {
             1 => {
                 let bytes = bytes_of(&payload);
-                self.honest.put_opts(location, bytes.slice(..bytes.len() / 2).into(), opts).await
+                self.honest
+                    .put_opts(location, bytes.slice(..bytes.len() / 2).into(), opts)
+                    .await
             }
-            2 => self.honest.put_opts(location, flipped(&bytes_of(&payload), 1).into(), opts).await,
+            2 => {
+                self.honest
+                    .put_opts(location, flipped(&bytes_of(&payload), 1).into(), opts)
+                    .await
+            }
             3 => Ok(nothing),
             4 => {
                 self.honest.put_opts(location, payload, opts).await?;
                 Err(failure())
             }
             5 => Err(failure()),
-            6 => Err(Error::AlreadyExists { path: location.to_string(), source: "409".into() }),
+            6 => Err(Error::AlreadyExists {
+                path: location.to_string(),
+                source: "409".into(),
+            }),
             7 => std::future::pending().await,
             _ => self.honest.put_opts(location, payload, opts).await,
         }
     }
 
-    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         self.honest.put_multipart_opts(location, opts).await
     }
 
@@ -140,21 +185,40 @@ impl ObjectStore for Liar {
         if way == 0 {
             return Ok(got);
         }
-        let (meta, range, attributes) = (got.meta.clone(), got.range.clone(), got.attributes.clone());
+        let (meta, range, attributes) =
+            (got.meta.clone(), got.range.clone(), got.attributes.clone());
         let bytes = got.bytes().await?;
-        let bytes = if way == 3 { flipped(&bytes, 2) } else { bytes.slice(..bytes.len() / 2) };
-        let payload = GetResultPayload::Stream(futures::stream::once(async move { Ok(bytes) }).boxed());
-        Ok(GetResult { payload, meta, range, attributes, extensions: Default::default() })
+        let bytes = if way == 3 {
+            flipped(&bytes, 2)
+        } else {
+            bytes.slice(..bytes.len() / 2)
+        };
+        let payload =
+            GetResultPayload::Stream(futures::stream::once(async move { Ok(bytes) }).boxed());
+        Ok(GetResult {
+            payload,
+            meta,
+            range,
+            attributes,
+            extensions: Default::default(),
+        })
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         if let Err(refused) = self.refused(false) {
             return futures::stream::once(async { Err(refused) }).boxed();
         }
         match self.way(4) {
             1 => locations.map(|_| Err(failure())).boxed(),
             2 => locations.boxed(),
-            3 => self.honest.delete_stream(locations).map(|_| Err(failure())).boxed(),
+            3 => self
+                .honest
+                .delete_stream(locations)
+                .map(|_| Err(failure()))
+                .boxed(),
             4 => futures::stream::pending().boxed(),
             _ => self.honest.delete_stream(locations),
         }

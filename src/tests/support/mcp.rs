@@ -14,13 +14,17 @@ use std::{
 };
 
 fn program() -> String {
-    std::env::var("HOLLY_TEST_MCP").expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services")
+    std::env::var("HOLLY_TEST_MCP")
+        .expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services")
 }
 
 /// The server as `mcp.json` names it, with more settings of its own.
 pub(in crate::tests) fn everything(more: Value) -> Value {
     let mut server = json!({ "command": "node", "args": [program(), "stdio"] });
-    server.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    server
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     json!({ "mcpServers": { "every": server } })
 }
 
@@ -29,7 +33,11 @@ pub(in crate::tests) fn registry(app: &App, file: &Value) -> Registry {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mcp.json");
     std::fs::write(&path, file.to_string()).unwrap();
-    Registry::demo().with_servers(McpServers::start(read(&path).unwrap(), &app.shutdown, &app.tasks))
+    Registry::demo().with_servers(McpServers::start(
+        read(&path).unwrap(),
+        &app.shutdown,
+        &app.tasks,
+    ))
 }
 
 /// The server over HTTP, on a port of its own; it ends with this.
@@ -41,10 +49,22 @@ pub(in crate::tests) struct OverHttp {
 impl OverHttp {
     /// Starts one on a free port.
     pub(in crate::tests) fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let mut command = Command::new("node");
-        command.arg(program()).arg("streamableHttp").env("PORT", port.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { child: command.spawn().unwrap(), port }
+        command
+            .arg(program())
+            .arg("streamableHttp")
+            .env("PORT", port.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self {
+            child: command.spawn().unwrap(),
+            port,
+        }
     }
 
     /// A file that names it.

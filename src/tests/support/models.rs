@@ -1,6 +1,8 @@
 //! Models for tests: one that says what it is told to, when it is told to, and one that calls tools.
 
-use crate::server::assistant::model::{Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall};
+use crate::server::assistant::model::{
+    Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall,
+};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,9 +19,20 @@ impl ToldModel {
     /// The model and the end through which it is told what to say.
     pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
         let (tell, hears) = unbounded_channel();
-        let link =
-            ModelLink { provider: "test", model: "told".to_owned(), name: "Told".to_owned(), window: 100_000, takes_pictures: false };
-        (tell, Arc::new(Self { link, hears: Mutex::new(Some(hears)) }))
+        let link = ModelLink {
+            provider: "test",
+            model: "told".to_owned(),
+            name: "Told".to_owned(),
+            window: 100_000,
+            takes_pictures: false,
+        };
+        (
+            tell,
+            Arc::new(Self {
+                link,
+                hears: Mutex::new(Some(hears)),
+            }),
+        )
     }
 }
 
@@ -30,7 +43,10 @@ impl Model for ToldModel {
 
     fn ask(&self, _: Request) -> BoxStream<'static, Said> {
         let hears = self.hears.lock().unwrap().take().expect("it is asked once");
-        stream::unfold(hears, |mut hears| async move { hears.recv().await.map(|said| (said, hears)) }).boxed()
+        stream::unfold(hears, |mut hears| async move {
+            hears.recv().await.map(|said| (said, hears))
+        })
+        .boxed()
     }
 }
 
@@ -43,15 +59,23 @@ pub(in crate::tests) struct CallingModel {
 impl CallingModel {
     /// Asks for these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
-        let link =
-            ModelLink { provider: "test", model: "calling".to_owned(), name: "Calling".to_owned(), window: 100_000, takes_pictures: false };
+        let link = ModelLink {
+            provider: "test",
+            model: "calling".to_owned(),
+            name: "Calling".to_owned(),
+            window: 100_000,
+            takes_pictures: false,
+        };
         let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
             id: format!("call-{n}"),
             name: (*name).to_owned(),
             arguments: arguments.clone(),
             signatures: Vec::new(),
         };
-        Arc::new(Self { link, calls: calls.iter().enumerate().map(call).collect() })
+        Arc::new(Self {
+            link,
+            calls: calls.iter().enumerate().map(call).collect(),
+        })
     }
 }
 
@@ -70,7 +94,16 @@ impl Model for CallingModel {
             true => self.calls.iter().cloned().map(Event::Call).collect(),
             false => vec![Event::Text(text)],
         };
-        stream::iter(events.into_iter().chain([Event::End { usage: None, cut_short: false }]).map(Ok)).boxed()
+        stream::iter(
+            events
+                .into_iter()
+                .chain([Event::End {
+                    usage: None,
+                    cut_short: false,
+                }])
+                .map(Ok),
+        )
+        .boxed()
     }
 }
 
@@ -83,7 +116,13 @@ pub(in crate::tests) struct ScriptedModel {
 impl ScriptedModel {
     /// A model of that name with that script.
     pub(in crate::tests) fn that_says(name: &str, script: Vec<Option<Said>>) -> Arc<dyn Model> {
-        let link = ModelLink { provider: "test", model: name.to_owned(), name: name.to_owned(), window: 100_000, takes_pictures: false };
+        let link = ModelLink {
+            provider: "test",
+            model: name.to_owned(),
+            name: name.to_owned(),
+            window: 100_000,
+            takes_pictures: false,
+        };
         Arc::new(Self { link, script })
     }
 }
@@ -94,7 +133,13 @@ impl Model for ScriptedModel {
     }
 
     fn ask(&self, _: Request) -> BoxStream<'static, Said> {
-        let says = |said: Option<Said>| async { if let Some(said) = said { said } else { std::future::pending().await } };
+        let says = |said: Option<Said>| async {
+            if let Some(said) = said {
+                said
+            } else {
+                std::future::pending().await
+            }
+        };
         stream::iter(self.script.clone()).then(says).boxed()
     }
 }

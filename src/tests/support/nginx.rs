@@ -22,9 +22,12 @@ impl Nginx {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address().await;
         let place = folder.path().display();
-        let temporary: String =
-            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|what| format!("{what}_temp_path {place}/{what};")).concat();
-        let server = format!("server {{ listen {address}; proxy_read_timeout {patience}; location / {{ proxy_pass {upstream}; }} }}");
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|what| format!("{what}_temp_path {place}/{what};"))
+            .concat();
+        let server = format!(
+            "server {{ listen {address}; proxy_read_timeout {patience}; location / {{ proxy_pass {upstream}; }} }}"
+        );
         let text = format!(
             "daemon off; master_process off; pid {place}/pid; error_log stderr;\n\
              events {{}} http {{ access_log off; {temporary} {server} }}"
@@ -32,10 +35,24 @@ impl Nginx {
         let file = folder.path().join("nginx.conf");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new("/usr/sbin/nginx");
-        command.args(["-e", "stderr", "-p"]).arg(folder.path()).arg("-c").arg(&file).stderr(Stdio::null());
-        let process = command.spawn().expect("nginx is there; `.ci/setup test` installs it");
-        let nginx = Self { base: format!("http://{address}"), process, _folder: folder };
-        within("nginx", async { while TcpStream::connect(address).await.is_err() {} }).await;
+        command
+            .args(["-e", "stderr", "-p"])
+            .arg(folder.path())
+            .arg("-c")
+            .arg(&file)
+            .stderr(Stdio::null());
+        let process = command
+            .spawn()
+            .expect("nginx is there; `.ci/setup test` installs it");
+        let nginx = Self {
+            base: format!("http://{address}"),
+            process,
+            _folder: folder,
+        };
+        within("nginx", async {
+            while TcpStream::connect(address).await.is_err() {}
+        })
+        .await;
         nginx
     }
 }
@@ -49,5 +66,9 @@ impl Drop for Nginx {
 }
 
 async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }

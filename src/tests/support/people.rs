@@ -20,9 +20,17 @@ pub const NOW: Timestamp = Timestamp::from_millis(1_795_512_600_000);
 
 /// An account that cannot sign in.
 pub async fn person(store: &Store, name: &str) -> UserId {
-    let account = Account { id: new_id::user(NOW), email: format!("{name}@example.org"), is_admin: false };
+    let account = Account {
+        id: new_id::user(NOW),
+        email: format!("{name}@example.org"),
+        is_admin: false,
+    };
     let mut tx = store.begin().await.unwrap();
-    assert!(users::insert(&mut tx, NOW, &account, "no password").await.unwrap());
+    assert!(
+        users::insert(&mut tx, NOW, &account, "no password")
+            .await
+            .unwrap()
+    );
     tx.commit().await.unwrap();
     account.id
 }
@@ -49,7 +57,9 @@ pub fn draft(status: Status, title: &str) -> EntryDraft {
 
 /// An entry that [`draft`] describes.
 pub async fn entry(store: &Store, user: UserId, status: Status, title: &str) -> WorkLogEntry {
-    create_work_log(store, NOW, user, draft(status, title), Origin::default()).await.unwrap()
+    create_work_log(store, NOW, user, draft(status, title), Origin::default())
+        .await
+        .unwrap()
 }
 
 /// How a turn begins whose lease runs for a minute.
@@ -59,11 +69,18 @@ pub const fn beginning(user: UserId) -> BeginTurn<'static> {
         user,
         worker: "worker",
         lease_until: NOW.plus(60_000),
-        bounds: Bounds { turns: 0, upload_bytes_a_day: 0, file_bytes: 0 },
+        bounds: Bounds {
+            turns: 0,
+            upload_bytes_a_day: 0,
+            file_bytes: 0,
+        },
     }
 }
 
 /// A running turn in a new conversation.
 pub async fn turn(store: &Store, user: UserId) -> TurnRef {
-    begin_turn(store, beginning(user), None, "Paint me a lighthouse").await.unwrap().0
+    begin_turn(store, beginning(user), None, "Paint me a lighthouse")
+        .await
+        .unwrap()
+        .0
 }

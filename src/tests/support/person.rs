@@ -41,10 +41,23 @@ impl Person {
     }
 
     /// Posts a form as a browser without JavaScript does.
-    pub(in crate::tests) async fn submits(&self, path: &str, from: &str, form: &[(&str, &str)]) -> Answer {
-        let body = form.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect::<Vec<_>>().join("&");
-        let request = self.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
-        let request = request.header("accept", "text/html,application/xhtml+xml").header("referer", format!("{}{from}", self.base));
+    pub(in crate::tests) async fn submits(
+        &self,
+        path: &str,
+        from: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let body = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
+            .collect::<Vec<_>>()
+            .join("&");
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let request = request
+            .header("accept", "text/html,application/xhtml+xml")
+            .header("referer", format!("{}{from}", self.base));
         Answer::to(request.header("origin", &self.base).body(body)).await
     }
 
@@ -55,7 +68,8 @@ impl Person {
 
     /// Creates a note with this title and returns it.
     pub(in crate::tests) async fn notes(&self, title: &str) -> Value {
-        self.creates(json!({ "logType": "info", "status": "info", "title": title })).await
+        self.creates(json!({ "logType": "info", "status": "info", "title": title }))
+            .await
     }
 
     /// Moves an entry on and returns it.
@@ -65,12 +79,17 @@ impl Person {
 
     /// The answer to a list with these parameters.
     pub(in crate::tests) async fn lists(&self, query: &str) -> Value {
-        self.gets(&format!("/api/work-log/list?{query}")).await.expect(200)
+        self.gets(&format!("/api/work-log/list?{query}"))
+            .await
+            .expect(200)
     }
 
     /// Where the person's feed stands now.
     pub(in crate::tests) async fn cursor(&self) -> String {
-        self.lists("limit=1").await["cursor"].as_str().unwrap().to_owned()
+        self.lists("limit=1").await["cursor"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Opens a stream with these parameters; its first heartbeat is still to come.
@@ -80,12 +99,22 @@ impl Person {
 
     /// Begins a conversation and returns its id.
     pub(in crate::tests) async fn begins(&self) -> String {
-        self.posts("/api/conversations", json!({})).await.expect(201)["conversation"]["id"].as_str().unwrap().to_owned()
+        self.posts("/api/conversations", json!({}))
+            .await
+            .expect(201)["conversation"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Sends a message and returns the answer of the route.
     pub(in crate::tests) async fn says(&self, conversation: &str, content: &str) -> Value {
-        self.posts(&format!("/api/conversations/{conversation}/messages"), json!({ "content": content })).await.expect(202)
+        self.posts(
+            &format!("/api/conversations/{conversation}/messages"),
+            json!({ "content": content }),
+        )
+        .await
+        .expect(202)
     }
 
     /// Waits until a tool of a conversation asks for the person's word, and returns its entry.
@@ -93,23 +122,38 @@ impl Person {
         let mut cursor = self.cursor().await;
         loop {
             let entries = self.entries(conversation).await;
-            let asks = |entry: &Value| entry["status"] == "working" && entry["metadata"]["approval"]["state"] == "waiting";
+            let asks = |entry: &Value| {
+                entry["status"] == "working" && entry["metadata"]["approval"]["state"] == "waiting"
+            };
             if let Some(entry) = entries.iter().find(|entry| asks(entry)) {
                 return entry.clone();
             }
-            cursor = self.lists(&format!("after={cursor}&wait=20")).await["cursor"].as_str().unwrap().to_owned();
+            cursor = self.lists(&format!("after={cursor}&wait=20")).await["cursor"]
+                .as_str()
+                .unwrap()
+                .to_owned();
         }
     }
 
     /// Answers the question of an entry.
     pub(in crate::tests) async fn decides(&self, entry: &Value, decision: &str) -> Answer {
-        let (here, id) = (entry["conversationId"].as_str().unwrap(), entry["id"].as_str().unwrap());
-        self.posts(&format!("/api/conversations/{here}/approvals/{id}"), json!({ "decision": decision })).await
+        let (here, id) = (
+            entry["conversationId"].as_str().unwrap(),
+            entry["id"].as_str().unwrap(),
+        );
+        self.posts(
+            &format!("/api/conversations/{here}/approvals/{id}"),
+            json!({ "decision": decision }),
+        )
+        .await
     }
 
     /// A conversation with its messages, oldest first.
     pub(in crate::tests) async fn reads(&self, conversation: &str) -> Value {
-        self.gets(&format!("/api/conversations/{conversation}")).await.expect(200)["conversation"].clone()
+        self.gets(&format!("/api/conversations/{conversation}"))
+            .await
+            .expect(200)["conversation"]
+            .clone()
     }
 
     /// Waits until nothing runs in a conversation and returns it.
@@ -127,7 +171,12 @@ impl Person {
 
     /// The entries of a conversation, oldest first.
     pub(in crate::tests) async fn entries(&self, conversation: &str) -> Vec<Value> {
-        let mut logs = self.lists(&format!("conversationId={conversation}&limit=200")).await["logs"].as_array().unwrap().clone();
+        let mut logs = self
+            .lists(&format!("conversationId={conversation}&limit=200"))
+            .await["logs"]
+            .as_array()
+            .unwrap()
+            .clone();
         logs.reverse();
         logs
     }
@@ -140,5 +189,13 @@ pub(in crate::tests) fn address_of(entry: &Value) -> String {
 
 fn percent_encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric();
-    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if plain(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

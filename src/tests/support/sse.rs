@@ -38,7 +38,8 @@ impl Parser {
                 b'\n' if std::mem::take(&mut self.after_cr) => {}
                 b'\n' | b'\r' => {
                     self.after_cr = *byte == b'\r';
-                    let line = String::from_utf8(std::mem::take(&mut self.line)).expect("a stream is UTF-8");
+                    let line = String::from_utf8(std::mem::take(&mut self.line))
+                        .expect("a stream is UTF-8");
                     events.extend(self.line(&line));
                 }
                 byte => {
@@ -67,9 +68,17 @@ impl Parser {
     }
 
     fn dispatch(&mut self) -> Option<Event> {
-        let (id, event, data) = (self.id.take(), std::mem::take(&mut self.event), std::mem::take(&mut self.data));
+        let (id, event, data) = (
+            self.id.take(),
+            std::mem::take(&mut self.event),
+            std::mem::take(&mut self.data),
+        );
         self.last_id = id.clone().or(self.last_id.take());
-        (!data.is_empty()).then(|| Event { id, event, data: serde_json::from_str(data.trim_end_matches('\n')).unwrap() })
+        (!data.is_empty()).then(|| Event {
+            id,
+            event,
+            data: serde_json::from_str(data.trim_end_matches('\n')).unwrap(),
+        })
     }
 }
 
@@ -86,7 +95,13 @@ impl Sse {
     pub(in crate::tests) async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = within("a stream", request.send()).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, parser: Parser::default(), bytes: response.bytes_stream().boxed(), ready: VecDeque::new() }
+        Self {
+            status,
+            headers,
+            parser: Parser::default(),
+            bytes: response.bytes_stream().boxed(),
+            ready: VecDeque::new(),
+        }
     }
 
     /// The next event, or `None` when the stream ends.
@@ -118,7 +133,10 @@ impl Sse {
     }
 
     /// Rows up to and including the first for which `last` holds.
-    pub(in crate::tests) async fn rows_until(&mut self, last: impl Fn(&Event) -> bool) -> Vec<Event> {
+    pub(in crate::tests) async fn rows_until(
+        &mut self,
+        last: impl Fn(&Event) -> bool,
+    ) -> Vec<Event> {
         let mut rows = Vec::new();
         within("the last row", async {
             loop {
@@ -142,7 +160,20 @@ fn the_reader_itself_keeps_to_the_standard() {
     let mut parser = Parser::default();
     let bytewise: Vec<Event> = text.bytes().flat_map(|byte| parser.push(&[byte])).collect();
     assert_eq!(whole, bytewise);
-    let event = |id: &str, event: &str, data: Value| Event { id: Some(id.into()), event: event.into(), data };
-    assert_eq!(whole, [event("1", "a", serde_json::json!({"x": 1})), event("", "", serde_json::json!(2))]);
-    assert_eq!((parser.retry_ms, parser.last_id.as_deref()), (Some(5), Some("")));
+    let event = |id: &str, event: &str, data: Value| Event {
+        id: Some(id.into()),
+        event: event.into(),
+        data,
+    };
+    assert_eq!(
+        whole,
+        [
+            event("1", "a", serde_json::json!({"x": 1})),
+            event("", "", serde_json::json!(2))
+        ]
+    );
+    assert_eq!(
+        (parser.retry_ms, parser.last_id.as_deref()),
+        (Some(5), Some(""))
+    );
 }

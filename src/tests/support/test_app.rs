@@ -42,7 +42,11 @@ use tokio::net::TcpListener;
 const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
 
 /// For models that answer when the test tells them to; nothing is waited for between two tries.
-const AS_LONG_AS_IT_TAKES: Patience = Patience { first: Duration::from_secs(3_600), between: Duration::from_secs(3_600), pace: 0.0 };
+const AS_LONG_AS_IT_TAKES: Patience = Patience {
+    first: Duration::from_secs(3_600),
+    between: Duration::from_secs(3_600),
+    pace: 0.0,
+};
 
 /// A running server; it ends with the test.
 pub(in crate::tests) struct TestApp {
@@ -59,7 +63,10 @@ impl TestApp {
     }
 
     /// A server whose settings and rooms the test may change before it serves.
-    pub(in crate::tests) async fn with(settings: impl FnOnce(&mut Config), rooms: impl FnOnce(&mut App)) -> Self {
+    pub(in crate::tests) async fn with(
+        settings: impl FnOnce(&mut Config),
+        rooms: impl FnOnce(&mut App),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = test_config(folder.path());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -71,9 +78,21 @@ impl TestApp {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service);
-        tokio::spawn(serving.with_graceful_shutdown(app.shutdown.clone().cancelled_owned()).into_future());
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, base, client, _folder: folder }
+        tokio::spawn(
+            serving
+                .with_graceful_shutdown(app.shutdown.clone().cancelled_owned())
+                .into_future(),
+        );
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            app,
+            base,
+            client,
+            _folder: folder,
+        }
     }
 
     /// A server whose assistant asks these models and waits for them as long as it takes.
@@ -82,18 +101,38 @@ impl TestApp {
     }
 
     /// A server with these limits, whose assistant asks this model.
-    pub(in crate::tests) async fn with_limits(limits: impl FnOnce(&mut LimitConfig), model: Arc<dyn Model>) -> Self {
-        let rooms = |app: &mut App| app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES, tools::Registry::demo());
+    pub(in crate::tests) async fn with_limits(
+        limits: impl FnOnce(&mut LimitConfig),
+        model: Arc<dyn Model>,
+    ) -> Self {
+        let rooms = |app: &mut App| {
+            app.assistant = assistant(
+                app,
+                vec![model],
+                AS_LONG_AS_IT_TAKES,
+                tools::Registry::demo(),
+            )
+        };
         Self::with(|config| limits(&mut config.limits), rooms).await
     }
 
     /// A server whose assistant asks these models with so much patience.
-    pub(in crate::tests) async fn with_patience(chain: Vec<Arc<dyn Model>>, patience: Patience) -> Self {
-        Self::with(|_| {}, |app| app.assistant = assistant(app, chain, patience, tools::Registry::demo())).await
+    pub(in crate::tests) async fn with_patience(
+        chain: Vec<Arc<dyn Model>>,
+        patience: Patience,
+    ) -> Self {
+        Self::with(
+            |_| {},
+            |app| app.assistant = assistant(app, chain, patience, tools::Registry::demo()),
+        )
+        .await
     }
 
     /// A server whose assistant asks these models and has these tools.
-    pub(in crate::tests) async fn with_tools(chain: Vec<Arc<dyn Model>>, tools: impl FnOnce(&App) -> tools::Registry) -> Self {
+    pub(in crate::tests) async fn with_tools(
+        chain: Vec<Arc<dyn Model>>,
+        tools: impl FnOnce(&App) -> tools::Registry,
+    ) -> Self {
         let rooms = |app: &mut App| {
             let tools = tools(app);
             app.assistant = assistant(app, chain, AS_LONG_AS_IT_TAKES, tools);
@@ -107,7 +146,11 @@ impl TestApp {
     }
 
     /// The same with other settings.
-    pub(in crate::tests) async fn on_with(database_url: &str, model: Option<Arc<dyn Model>>, more: impl FnOnce(&mut Config)) -> Self {
+    pub(in crate::tests) async fn on_with(
+        database_url: &str,
+        model: Option<Arc<dyn Model>>,
+        more: impl FnOnce(&mut Config),
+    ) -> Self {
         let settings = |config: &mut Config| {
             database_url.clone_into(&mut config.database_url);
             database_url.clone_into(&mut config.listen_url);
@@ -115,7 +158,12 @@ impl TestApp {
         };
         let rooms = |app: &mut App| {
             if let Some(model) = model {
-                app.assistant = assistant(app, vec![model], AS_LONG_AS_IT_TAKES, tools::Registry::demo());
+                app.assistant = assistant(
+                    app,
+                    vec![model],
+                    AS_LONG_AS_IT_TAKES,
+                    tools::Registry::demo(),
+                );
             }
         };
         let server = Self::with(settings, rooms).await;
@@ -125,12 +173,20 @@ impl TestApp {
 
     /// Where a person's file lies on the disk.
     pub(in crate::tests) fn file(&self, user: UserId, id: FileId) -> PathBuf {
-        self.app.config.data_dir.join("files").join(user.to_string()).join(id.to_string())
+        self.app
+            .config
+            .data_dir
+            .join("files")
+            .join(user.to_string())
+            .join(id.to_string())
     }
 
     /// The same person, asking this server.
     pub(in crate::tests) fn also(&self, person: &Person) -> Person {
-        Person { base: self.base.clone(), ..person.clone() }
+        Person {
+            base: self.base.clone(),
+            ..person.clone()
+        }
     }
 
     /// Somebody with an account and an API key.
@@ -153,7 +209,9 @@ impl TestApp {
 
     /// Somebody whose account is there, signed in by cookie.
     pub(in crate::tests) async fn signed_in(&self, id: UserId) -> Person {
-        let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
+        let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test")
+            .await
+            .unwrap();
         self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
     }
 
@@ -169,20 +227,35 @@ impl TestApp {
 
     /// Adds an account that has no password: hashing one takes its time.
     async fn account(&self, email: &str, is_admin: bool) -> UserId {
-        let account = Account { id: new_id::user(self.app.clock.now()), email: email.to_owned(), is_admin };
+        let account = Account {
+            id: new_id::user(self.app.clock.now()),
+            email: email.to_owned(),
+            is_admin,
+        };
         let mut tx = self.app.store.begin().await.unwrap();
-        assert!(users::insert(&mut tx, self.app.clock.now(), &account, "none").await.unwrap());
+        assert!(
+            users::insert(&mut tx, self.app.clock.now(), &account, "none")
+                .await
+                .unwrap()
+        );
         tx.commit().await.unwrap();
         account.id
     }
 
     async fn by_key(&self, id: UserId) -> Person {
-        let key = auth::create_key(&self.app.store, self.app.clock.now(), id, "a test").await.unwrap();
+        let key = auth::create_key(&self.app.store, self.app.clock.now(), id, "a test")
+            .await
+            .unwrap();
         self.asking(id, Some(("authorization", format!("Bearer {key}"))))
     }
 
     fn asking(&self, id: UserId, credential: Option<(&'static str, String)>) -> Person {
-        Person { id, client: self.client.clone(), base: self.base.clone(), credential }
+        Person {
+            id,
+            client: self.client.clone(),
+            base: self.base.clone(),
+            credential,
+        }
     }
 }
 
@@ -192,7 +265,12 @@ impl Drop for TestApp {
     }
 }
 
-fn assistant(app: &App, chain: Vec<Arc<dyn Model>>, patience: Patience, tools: tools::Registry) -> Assistant {
+fn assistant(
+    app: &App,
+    chain: Vec<Arc<dyn Model>>,
+    patience: Patience,
+    tools: tools::Registry,
+) -> Assistant {
     Assistant::new(Workshop {
         store: app.store.clone(),
         clock: app.clock.clone(),
@@ -224,9 +302,16 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         listen_url: String::new(),
         public_url: None,
         oidc: Default::default(),
-        limits: LimitConfig { max_streams: 8, ..LimitConfig::default() },
+        limits: LimitConfig {
+            max_streams: 8,
+            ..LimitConfig::default()
+        },
         proxies: Default::default(),
-        models: vec![Link { spec: LinkSpec::new(Provider::Demo, "demo"), base: None, key: None }],
+        models: vec![Link {
+            spec: LinkSpec::new(Provider::Demo, "demo"),
+            base: None,
+            key: None,
+        }],
         patience: AS_LONG_AS_IT_TAKES,
         services: ServiceConfig::demo(),
         demo_pace: 0.0,

@@ -20,17 +20,32 @@ const UNTIL: Timestamp = NOW.plus(600_000);
 
 /// An entry of the tool `tool` that waits until [`UNTIL`].
 async fn waits(store: &Store, user: UserId, tool: &str) -> EntryId {
-    let metadata = Metadata::default().with("tool", tool).with("approval", json!(Approval::Waiting { until: UNTIL }));
-    let draft = EntryDraft { metadata, ..draft(Status::Working, "Note: buy oil") };
-    create_work_log(store, NOW, user, draft, Origin::default()).await.unwrap().id
+    let metadata = Metadata::default()
+        .with("tool", tool)
+        .with("approval", json!(Approval::Waiting { until: UNTIL }));
+    let draft = EntryDraft {
+        metadata,
+        ..draft(Status::Working, "Note: buy oil")
+    };
+    create_work_log(store, NOW, user, draft, Origin::default())
+        .await
+        .unwrap()
+        .id
 }
 
 async fn approval(store: &Store, user: UserId, id: EntryId) -> Option<Approval> {
-    work_logs::find(&mut store.read().await.unwrap(), user, id).await.unwrap().unwrap().metadata.approval()
+    work_logs::find(&mut store.read().await.unwrap(), user, id)
+        .await
+        .unwrap()
+        .unwrap()
+        .metadata
+        .approval()
 }
 
 async fn since(store: &Store, user: UserId, tool: &str) -> Option<Timestamp> {
-    tool_grants::since(&mut store.read().await.unwrap(), user, tool).await.unwrap()
+    tool_grants::since(&mut store.read().await.unwrap(), user, tool)
+        .await
+        .unwrap()
 }
 
 on_both_databases! {

@@ -5,14 +5,19 @@ use crate::{
     server::{
         error::Error,
         store::{heads, work_logs},
-        work_log::{Origin, create_work_log, log_error, log_info, log_success, log_working, update_work_log},
+        work_log::{
+            Origin, create_work_log, log_error, log_info, log_success, log_working, update_work_log,
+        },
     },
     tests::support::{
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, entry, person},
     },
     timestamp::DAY_MS,
-    work_log::{DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus, TITLE_MAX_CHARS},
+    work_log::{
+        DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus,
+        TITLE_MAX_CHARS,
+    },
 };
 use serde_json::json;
 use uuid::Uuid;

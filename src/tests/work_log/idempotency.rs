@@ -15,7 +15,10 @@ use crate::{
 use tokio::task::JoinSet;
 
 fn key(key: &str, hash: &str) -> Origin {
-    Origin { idempotency: Some((key.to_owned(), hash.to_owned())), ..Origin::default() }
+    Origin {
+        idempotency: Some((key.to_owned(), hash.to_owned())),
+        ..Origin::default()
+    }
 }
 
 on_both_databases! {

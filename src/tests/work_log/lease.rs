@@ -14,12 +14,21 @@ use crate::{
 };
 
 async fn working(store: &Store, user: UserId, lease_ms: i64) -> EntryId {
-    let leased = EntryDraft { lease_ms, ..draft(Status::Working, "x") };
-    create_work_log(store, NOW, user, leased, Default::default()).await.unwrap().id
+    let leased = EntryDraft {
+        lease_ms,
+        ..draft(Status::Working, "x")
+    };
+    create_work_log(store, NOW, user, leased, Default::default())
+        .await
+        .unwrap()
+        .id
 }
 
 async fn now_is(store: &Store, user: UserId, id: EntryId) -> WorkLogEntry {
-    work_logs::find(&mut store.read().await.unwrap(), user, id).await.unwrap().unwrap()
+    work_logs::find(&mut store.read().await.unwrap(), user, id)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 on_both_databases! {

@@ -16,12 +16,24 @@ use crate::{
 };
 
 async fn titles(store: &Store, user: UserId, filter: EntryFilter) -> Vec<String> {
-    let logs = recent_logs(&mut store.read().await.unwrap(), &no_archive(), user, (&filter, false), None, 100).await.unwrap();
+    let logs = recent_logs(
+        &mut store.read().await.unwrap(),
+        &no_archive(),
+        user,
+        (&filter, false),
+        None,
+        100,
+    )
+    .await
+    .unwrap();
     logs.into_iter().map(|entry| entry.title).collect()
 }
 
 fn containing(text: &str) -> EntryFilter {
-    EntryFilter { text: Some(text.to_owned()), ..EntryFilter::default() }
+    EntryFilter {
+        text: Some(text.to_owned()),
+        ..EntryFilter::default()
+    }
 }
 
 on_both_databases! {

@@ -32,53 +32,161 @@ struct Things {
 async fn things_of(store: &Store, ada: UserId) -> Things {
     let turn = turn(store, ada).await;
     let place = turn.conversation_id;
-    let inside = EntryDraft { conversation_id: Some(place), ..draft(Status::Working, "Ada's") };
-    let origin = Origin { turn_id: Some(turn.id), idempotency: Some(("k".into(), "h".into())) };
-    let entry = create_work_log(store, NOW, ada, inside, origin).await.unwrap().id;
-    let file =
-        files::FileRecord { id: new_id::file(NOW), conversation_id: place, media_type: "image/gif".into(), name: "x".into(), bytes: 1 };
+    let inside = EntryDraft {
+        conversation_id: Some(place),
+        ..draft(Status::Working, "Ada's")
+    };
+    let origin = Origin {
+        turn_id: Some(turn.id),
+        idempotency: Some(("k".into(), "h".into())),
+    };
+    let entry = create_work_log(store, NOW, ada, inside, origin)
+        .await
+        .unwrap()
+        .id;
+    let file = files::FileRecord {
+        id: new_id::file(NOW),
+        conversation_id: place,
+        media_type: "image/gif".into(),
+        name: "x".into(),
+        bytes: 1,
+    };
     let mut tx = store.begin().await.unwrap();
     files::insert(&mut tx, NOW, ada, &file).await.unwrap();
     tx.commit().await.unwrap();
     let key = auth::create_key(store, NOW, ada, "Ada's").await.unwrap();
     let key = key.split('_').nth(1).unwrap().to_owned();
-    Things { turn, place, entry, file: file.id, key }
+    Things {
+        turn,
+        place,
+        entry,
+        file: file.id,
+        key,
+    }
 }
 
 /// What every verb answers when `bob` names Ada's things, by the verb's name.
 async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str, Error)> {
-    let inside = EntryDraft { conversation_id: Some(ada.place), ..draft(Status::Info, "x") };
-    let under = EntryDraft { parent_id: Some(ada.entry), ..draft(Status::Info, "x") };
-    let filter = work_logs::EntryFilter { conversation_id: Some(ada.place), ..Default::default() };
+    let inside = EntryDraft {
+        conversation_id: Some(ada.place),
+        ..draft(Status::Info, "x")
+    };
+    let under = EntryDraft {
+        parent_id: Some(ada.entry),
+        ..draft(Status::Info, "x")
+    };
+    let filter = work_logs::EntryFilter {
+        conversation_id: Some(ada.place),
+        ..Default::default()
+    };
     let mut reader = store.read().await.unwrap();
     let mut answers = vec![
-        ("recent_logs", work_log::recent_logs(&mut reader, &no_archive(), bob, (&filter, false), None, 9).await.err()),
-        ("find_conversation", chat::find_conversation(&mut reader, bob, ada.place).await.err()),
-        ("page", chat::page(&mut reader, &no_archive(), bob, ada.place, chat::Part::End).await.err()),
+        (
+            "recent_logs",
+            work_log::recent_logs(&mut reader, &no_archive(), bob, (&filter, false), None, 9)
+                .await
+                .err(),
+        ),
+        (
+            "find_conversation",
+            chat::find_conversation(&mut reader, bob, ada.place)
+                .await
+                .err(),
+        ),
+        (
+            "page",
+            chat::page(&mut reader, &no_archive(), bob, ada.place, chat::Part::End)
+                .await
+                .err(),
+        ),
     ];
     drop(reader);
     answers.extend([
-        ("create_work_log in", create_work_log(store, NOW, bob, inside, Origin::default()).await.err()),
-        ("create_work_log under", create_work_log(store, NOW, bob, under, Origin::default()).await.err()),
-        ("update_work_log", work_log::update_work_log(store, NOW, bob, ada.entry, EntryPatch::default()).await.err()),
-        ("finish_work_log", work_log::finish_work_log(store, NOW, bob, ada.entry, EntryPatch::default()).await.err()),
-        ("delete_work_log", work_log::delete_work_log(store, NOW, bob, ada.entry).await.err()),
-        ("decide", work_log::decide(store, NOW, bob, None, ada.entry, Decision::Once).await.err()),
-        ("rename_conversation", chat::rename_conversation(store, bob, ada.place, "Bob's").await.err()),
-        ("delete_conversation", chat::delete_conversation(store, NOW, bob, ada.place).await.err()),
-        ("request_stop", chat::request_stop(store, NOW, bob, ada.place).await.err()),
-        ("begin_turn", begin_turn(store, beginning(bob), Some(ada.place), "Hello").await.err()),
-        ("retry_turn", retry_turn(store, beginning(bob), ada.place).await.err()),
-        ("revoke_key", auth::revoke_key(store, NOW, bob, &ada.key).await.err()),
+        (
+            "create_work_log in",
+            create_work_log(store, NOW, bob, inside, Origin::default())
+                .await
+                .err(),
+        ),
+        (
+            "create_work_log under",
+            create_work_log(store, NOW, bob, under, Origin::default())
+                .await
+                .err(),
+        ),
+        (
+            "update_work_log",
+            work_log::update_work_log(store, NOW, bob, ada.entry, EntryPatch::default())
+                .await
+                .err(),
+        ),
+        (
+            "finish_work_log",
+            work_log::finish_work_log(store, NOW, bob, ada.entry, EntryPatch::default())
+                .await
+                .err(),
+        ),
+        (
+            "delete_work_log",
+            work_log::delete_work_log(store, NOW, bob, ada.entry)
+                .await
+                .err(),
+        ),
+        (
+            "decide",
+            work_log::decide(store, NOW, bob, None, ada.entry, Decision::Once)
+                .await
+                .err(),
+        ),
+        (
+            "rename_conversation",
+            chat::rename_conversation(store, bob, ada.place, "Bob's")
+                .await
+                .err(),
+        ),
+        (
+            "delete_conversation",
+            chat::delete_conversation(store, NOW, bob, ada.place)
+                .await
+                .err(),
+        ),
+        (
+            "request_stop",
+            chat::request_stop(store, NOW, bob, ada.place).await.err(),
+        ),
+        (
+            "begin_turn",
+            begin_turn(store, beginning(bob), Some(ada.place), "Hello")
+                .await
+                .err(),
+        ),
+        (
+            "retry_turn",
+            retry_turn(store, beginning(bob), ada.place).await.err(),
+        ),
+        (
+            "revoke_key",
+            auth::revoke_key(store, NOW, bob, &ada.key).await.err(),
+        ),
     ]);
-    answers.into_iter().map(|(verb, answer)| (verb, answer.unwrap_or_else(|| panic!("{verb} was carried out")))).collect()
+    answers
+        .into_iter()
+        .map(|(verb, answer)| {
+            (
+                verb,
+                answer.unwrap_or_else(|| panic!("{verb} was carried out")),
+            )
+        })
+        .collect()
 }
 
 /// Everything Ada can see of her own.
 async fn all_of(store: &Store, ada: UserId) -> String {
     let mut reader = store.read().await.unwrap();
     let page = changes::after(&mut reader, ada, 0).await.unwrap();
-    let keys = crate::server::store::api_keys::of_user(&mut reader, ada).await.unwrap();
+    let keys = crate::server::store::api_keys::of_user(&mut reader, ada)
+        .await
+        .unwrap();
     format!("{page:?} {keys:?}")
 }
 

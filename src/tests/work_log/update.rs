@@ -18,11 +18,17 @@ use crate::{
 use serde_json::{Value, json};
 
 fn status(status: Status) -> EntryPatch {
-    EntryPatch { status: Some(status), ..EntryPatch::default() }
+    EntryPatch {
+        status: Some(status),
+        ..EntryPatch::default()
+    }
 }
 
 fn facts(facts: Value) -> EntryPatch {
-    EntryPatch { metadata: facts.as_object().cloned(), ..EntryPatch::default() }
+    EntryPatch {
+        metadata: facts.as_object().cloned(),
+        ..EntryPatch::default()
+    }
 }
 
 on_both_databases! {

@@ -4,14 +4,29 @@ use crate::server::assistant::model::ToolCall;
 
 /// What one can type, and what it shows.
 const THINGS_TO_TRY: &[(&str, &str)] = &[
-    ("Paint a lighthouse at dusk", "a tool at work, and what it made"),
+    (
+        "Paint a lighthouse at dusk",
+        "a tool at work, and what it made",
+    ),
     ("A picture and a song", "two tools side by side"),
-    ("Make a slow film of rain", "a tool that takes its time and reports progress"),
+    (
+        "Make a slow film of rain",
+        "a tool that takes its time and reports progress",
+    ),
     ("Let a tool fail", "a failure that does not end the answer"),
-    ("Write a note: buy lamp oil", "a tool that asks you before it writes"),
-    ("Show me a fallback", "a model over its limit, and another one that steps in"),
+    (
+        "Write a note: buy lamp oil",
+        "a tool that asks you before it writes",
+    ),
+    (
+        "Show me a fallback",
+        "a model over its limit, and another one that steps in",
+    ),
     ("Let everything fail", "what is said when nobody can answer"),
-    ("Tell me something long", "a long answer with a table, a list and code"),
+    (
+        "Tell me something long",
+        "a long answer with a table, a list and code",
+    ),
 ];
 
 /// At most `most` characters of somebody's text on one line, as Markdown that means nothing but the text: an unclosed fence
@@ -20,7 +35,10 @@ fn quoted(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut quoted = String::with_capacity(line.len());
     for c in line.chars().take(most) {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '&') {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '&'
+        ) {
             quoted.push('\\');
         }
         quoted.push(c);
@@ -31,7 +49,10 @@ fn quoted(text: &str, most: usize) -> String {
 /// An honest answer to anything else, with what one can try.
 pub(super) fn help(asked: &str) -> String {
     let asked = quoted(asked, 80);
-    let lines: String = THINGS_TO_TRY.iter().map(|(type_this, shows)| format!("- **{type_this}**: {shows}\n")).collect();
+    let lines: String = THINGS_TO_TRY
+        .iter()
+        .map(|(type_this, shows)| format!("- **{type_this}**: {shows}\n"))
+        .collect();
     format!(
         "You wrote “{asked}”. I am Holly’s built-in **demo**: I follow a script and know nothing of the world, \
          but everything around me is real. The entry above this answer is in your work log, and it is still there after a reload.\n\n\
@@ -48,11 +69,17 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
             "write_note" => "note",
             _ => "picture",
         };
-        let about = call.arguments["prompt"].as_str().or(call.arguments["text"].as_str());
+        let about = call.arguments["prompt"]
+            .as_str()
+            .or(call.arguments["text"].as_str());
         format!("the {kind} “{}”", quoted(about.unwrap_or_default(), 200))
     };
-    let (refused, run): (Vec<_>, Vec<_>) = results.iter().partition(|(_, text)| text.starts_with("The person did not"));
-    let (failed, made): (Vec<_>, Vec<_>) = run.into_iter().partition(|(_, text)| text.starts_with("The tool failed"));
+    let (refused, run): (Vec<_>, Vec<_>) = results
+        .iter()
+        .partition(|(_, text)| text.starts_with("The person did not"));
+    let (failed, made): (Vec<_>, Vec<_>) = run
+        .into_iter()
+        .partition(|(_, text)| text.starts_with("The tool failed"));
     let made: Vec<String> = made.iter().map(|(call, _)| named(call)).collect();
     let mut text = String::new();
     if !made.is_empty() {
@@ -67,7 +94,10 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
         ));
     }
     for (call, _) in refused {
-        text.push_str(&format!("I left {} alone, because you did not allow it.\n\n", named(call)));
+        text.push_str(&format!(
+            "I left {} alone, because you did not allow it.\n\n",
+            named(call)
+        ));
     }
     text.push_str(
         "Open the lines above to see what was asked and how long it took. *This is a demo: the words are a script, the work is real.*",
@@ -96,10 +126,22 @@ pub(super) fn long() -> String {
          ```python\ndef horizon(light, eye):\n    return 2.03 * (light ** 0.5 + eye ** 0.5)\n\n\nprint(horizon(49, 4))\n```\n\n",
     );
     for (place, detail) in [
-        ("On open rock", "masons dovetailed every stone into its neighbours, so that the sea could not take one without taking all"),
-        ("On sand", "iron legs were screwed into the ground, and the waves passed between them"),
-        ("On a cliff", "the tower could be short, but fog often hid it, and a horn had to speak for the light"),
-        ("In a harbour mouth", "two lights one above the other drew a line that pilots only had to follow"),
+        (
+            "On open rock",
+            "masons dovetailed every stone into its neighbours, so that the sea could not take one without taking all",
+        ),
+        (
+            "On sand",
+            "iron legs were screwed into the ground, and the waves passed between them",
+        ),
+        (
+            "On a cliff",
+            "the tower could be short, but fog often hid it, and a horn had to speak for the light",
+        ),
+        (
+            "In a harbour mouth",
+            "two lights one above the other drew a line that pilots only had to follow",
+        ),
     ] {
         text.push_str(&format!("**{place}**, {detail}. Keepers wound the clockwork every few hours, trimmed the wick, and wrote down each ship that passed.\n\n"));
     }

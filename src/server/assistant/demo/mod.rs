@@ -45,8 +45,16 @@ impl DemoModel {
             ..ModelLink::of(&LinkSpec::new(Provider::Demo, model))
         };
         vec![
-            Arc::new(Self { link: link("demo", "Demo"), part: Part::Main, pace }),
-            Arc::new(Self { link: link("demo-backup", "Demo backup"), part: Part::Backup, pace }),
+            Arc::new(Self {
+                link: link("demo", "Demo"),
+                part: Part::Main,
+                pace,
+            }),
+            Arc::new(Self {
+                link: link("demo-backup", "Demo backup"),
+                part: Part::Backup,
+                pace,
+            }),
         ]
     }
 }
@@ -57,7 +65,11 @@ impl Model for DemoModel {
     }
 
     fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
-        let usage = |written: usize| Usage { input_tokens: tokens(read_words(&request)), output_tokens: tokens(written), estimated: true };
+        let usage = |written: usize| Usage {
+            input_tokens: tokens(read_words(&request)),
+            output_tokens: tokens(written),
+            estimated: true,
+        };
         let mut events: Vec<(f64, Result<Event, ModelError>)> = Vec::new();
         let mut written = 0;
         let step = play(self.part, &request.said);
@@ -65,16 +77,36 @@ impl Model for DemoModel {
             Step::Fail(error) => events.push((THINKING_MS, Err(error))),
             Step::Say { text, slowness } => {
                 for (at, piece) in pieces(&text).into_iter().enumerate() {
-                    let wait = if at == 0 { THINKING_MS } else { WORD_MS * slowness };
+                    let wait = if at == 0 {
+                        THINKING_MS
+                    } else {
+                        WORD_MS * slowness
+                    };
                     written += 1;
                     events.push((wait, Ok(Event::Text(piece))));
                 }
-                events.push((0.0, Ok(Event::End { usage: Some(usage(written)), cut_short: false })));
+                events.push((
+                    0.0,
+                    Ok(Event::End {
+                        usage: Some(usage(written)),
+                        cut_short: false,
+                    }),
+                ));
             }
             Step::Call(calls) => {
                 written += calls.len() * 12;
-                events.extend(calls.into_iter().map(|call| (THINKING_MS, Ok(Event::Call(call)))));
-                events.push((0.0, Ok(Event::End { usage: Some(usage(written)), cut_short: false })));
+                events.extend(
+                    calls
+                        .into_iter()
+                        .map(|call| (THINKING_MS, Ok(Event::Call(call)))),
+                );
+                events.push((
+                    0.0,
+                    Ok(Event::End {
+                        usage: Some(usage(written)),
+                        cut_short: false,
+                    }),
+                ));
             }
         }
         let pace = self.pace;
@@ -95,12 +127,17 @@ async fn wait(ms: f64) {
 
 /// Words with the white space behind them.
 fn pieces(text: &str) -> Vec<String> {
-    text.split_inclusive([' ', '\n']).map(str::to_owned).collect()
+    text.split_inclusive([' ', '\n'])
+        .map(str::to_owned)
+        .collect()
 }
 
 fn read_words(request: &Request) -> usize {
     let words = |said: &Said| match said {
-        Said::System(text) | Said::User(text, _) | Said::Assistant(text) | Said::Result { text, .. } => text.split_whitespace().count(),
+        Said::System(text)
+        | Said::User(text, _)
+        | Said::Assistant(text)
+        | Said::Result { text, .. } => text.split_whitespace().count(),
         Said::Calls(calls) => calls.len() * 12,
     };
     request.said.iter().map(words).sum()
@@ -116,7 +153,13 @@ mod tests {
     use super::*;
 
     async fn heard(part: usize, said: Vec<Said>) -> Vec<Result<Event, ModelError>> {
-        DemoModel::chain(0.0)[part].ask(Request { said, tools: Vec::new() }).collect().await
+        DemoModel::chain(0.0)[part]
+            .ask(Request {
+                said,
+                tools: Vec::new(),
+            })
+            .collect()
+            .await
     }
 
     fn asked(text: &str) -> Vec<Said> {
@@ -127,27 +170,67 @@ mod tests {
     async fn an_answer_comes_word_by_word_and_ends_with_what_it_cost() {
         let events = heard(0, asked("Hello, who are you?")).await;
         let (end, words) = events.split_last().unwrap();
-        let text: String =
-            words.iter().map(|word| if let Ok(Event::Text(word)) = word { word.as_str() } else { panic!("{word:?}") }).collect();
-        let Step::Say { text: whole, .. } = play(Part::Main, &asked("Hello, who are you?")) else { panic!("it says something") };
+        let text: String = words
+            .iter()
+            .map(|word| {
+                if let Ok(Event::Text(word)) = word {
+                    word.as_str()
+                } else {
+                    panic!("{word:?}")
+                }
+            })
+            .collect();
+        let Step::Say { text: whole, .. } = play(Part::Main, &asked("Hello, who are you?")) else {
+            panic!("it says something")
+        };
         assert_eq!(text, whole);
         assert!(words.len() > 50, "{}", words.len());
-        let Ok(Event::End { usage: Some(usage), .. }) = end else { panic!("{end:?}") };
-        assert!(usage.estimated && usage.input_tokens == 5 && usage.output_tokens == tokens(words.len()), "{usage:?}");
+        let Ok(Event::End {
+            usage: Some(usage), ..
+        }) = end
+        else {
+            panic!("{end:?}")
+        };
+        assert!(
+            usage.estimated
+                && usage.input_tokens == 5
+                && usage.output_tokens == tokens(words.len()),
+            "{usage:?}"
+        );
     }
 
     #[tokio::test]
     async fn tools_are_asked_for_one_by_one_and_then_it_ends() {
         let events = heard(0, asked("A picture and a song")).await;
-        let names: Vec<_> = events.iter().map(|event| if let Ok(Event::Call(call)) = event { call.name.as_str() } else { "" }).collect();
+        let names: Vec<_> = events
+            .iter()
+            .map(|event| {
+                if let Ok(Event::Call(call)) = event {
+                    call.name.as_str()
+                } else {
+                    ""
+                }
+            })
+            .collect();
         assert_eq!(names, ["generate_image", "generate_music", ""]);
-        assert!(matches!(events.last(), Some(Ok(Event::End { usage: Some(_), .. }))), "{events:?}");
+        assert!(
+            matches!(events.last(), Some(Ok(Event::End { usage: Some(_), .. }))),
+            "{events:?}"
+        );
     }
 
     #[tokio::test]
     async fn a_link_that_is_told_to_fail_fails_and_says_nothing() {
         let events = heard(0, asked("Show me a fallback")).await;
-        assert!(matches!(&events[..], [Err(error)] if error.retry_after_s == Some(38)), "{events:?}");
-        assert!(heard(1, asked("Show me a fallback")).await.iter().all(Result::is_ok));
+        assert!(
+            matches!(&events[..], [Err(error)] if error.retry_after_s == Some(38)),
+            "{events:?}"
+        );
+        assert!(
+            heard(1, asked("Show me a fallback"))
+                .await
+                .iter()
+                .all(Result::is_ok)
+        );
     }
 }

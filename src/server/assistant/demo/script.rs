@@ -32,7 +32,10 @@ pub(super) fn play(part: Part, said: &[Said]) -> Step {
     let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
     let results = results(said);
     if !results.is_empty() {
-        return Step::Say { text: answers::about_results(&results), slowness };
+        return Step::Say {
+            text: answers::about_results(&results),
+            slowness,
+        };
     }
     let calls = calls(&asked, &words);
     if !calls.is_empty() {
@@ -48,36 +51,63 @@ pub(super) fn play(part: Part, said: &[Said]) -> Step {
 
 /// What the tools asked for last have answered: each call with its answer.
 fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
-    let answered = said.iter().rev().take_while(|said| matches!(said, Said::Result { .. })).count();
+    let answered = said
+        .iter()
+        .rev()
+        .take_while(|said| matches!(said, Said::Result { .. }))
+        .count();
     let (before, results) = said.split_at(said.len() - answered);
-    let Some(Said::Calls(calls)) = before.last() else { return Vec::new() };
+    let Some(Said::Calls(calls)) = before.last() else {
+        return Vec::new();
+    };
     let answer_to = |call: &ToolCall| {
         results.iter().find_map(|said| match said {
             Said::Result { call_id, text } if *call_id == call.id => Some(text.as_str()),
             _ => None,
         })
     };
-    calls.iter().filter_map(|call| Some((call, answer_to(call)?))).collect()
+    calls
+        .iter()
+        .filter_map(|call| Some((call, answer_to(call)?)))
+        .collect()
 }
 
 fn last_asked(said: &[Said]) -> String {
-    said.iter().rev().find_map(|said| if let Said::User(text, _) = said { Some(typed(text)) } else { None }).unwrap_or_default()
+    said.iter()
+        .rev()
+        .find_map(|said| {
+            if let Said::User(text, _) = said {
+                Some(typed(text))
+            } else {
+                None
+            }
+        })
+        .unwrap_or_default()
 }
 
 /// What was typed, without what stands behind it about attached files.
 fn typed(text: &str) -> String {
-    let ends = ["\n\n[The ", "\n\n# Attached file "].into_iter().filter_map(|mark| text.find(mark)).min();
+    let ends = ["\n\n[The ", "\n\n# Attached file "]
+        .into_iter()
+        .filter_map(|mark| text.find(mark))
+        .min();
     text[..ends.unwrap_or(text.len())].to_owned()
 }
 
 /// Whether one of the words is there, alone or with a plural s.
 fn has(words: &str, any: &[&str]) -> bool {
     let mut words = words.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| any.contains(&word) || word.strip_suffix('s').is_some_and(|stem| any.contains(&stem)))
+    words.any(|word| {
+        any.contains(&word)
+            || word
+                .strip_suffix('s')
+                .is_some_and(|stem| any.contains(&stem))
+    })
 }
 
 fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
-    let everything = words.contains("total failure") || (has(words, &["everything", "all"]) && has(words, FAIL) && !has(words, &["tool"]));
+    let everything = words.contains("total failure")
+        || (has(words, &["everything", "all"]) && has(words, FAIL) && !has(words, &["tool"]));
     let over_limit = ModelError {
         class: ErrorClass::RateLimit,
         message: "Quota exceeded for requests per minute (demo).".to_owned(),
@@ -129,25 +159,47 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
 /// What a note is to say: what stands behind the colon of `Write a note: …`.
 fn note(asked: &str, words: &str) -> Option<String> {
     let (asking, text) = asked.split_once(':').filter(|_| has(words, &["note"]))?;
-    Some(text.trim().to_owned()).filter(|text| asking.to_lowercase().contains("note") && !text.is_empty())
+    Some(text.trim().to_owned())
+        .filter(|text| asking.to_lowercase().contains("note") && !text.is_empty())
 }
 
 /// The part of a request for several things that asks for this one: `put a slow cello under it`.
 fn clause<'a>(asked: &'a str, asking: &[&str]) -> &'a str {
     let mut parts = asked.split(" and ").map(|part| part.trim_end_matches(','));
-    parts.find(|part| has(&part.to_lowercase(), asking)).unwrap_or(asked)
+    parts
+        .find(|part| has(&part.to_lowercase(), asking))
+        .unwrap_or(asked)
 }
 
 /// What is to be made: the request without "please paint me" and the like.
 fn subject(asked: &str) -> String {
-    const LEADING: &[&str] =
-        &["please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the", "short", "some", "generate", "of", "put"];
+    const LEADING: &[&str] = &[
+        "please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the",
+        "short", "some", "generate", "of", "put",
+    ];
     const KINDS: &[&str] = &["picture", "image", "film", "video", "song", "movie", "clip"];
     let words: Vec<&str> = asked.split_whitespace().collect();
-    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let leading = words.iter().take_while(|word| LEADING.contains(&plain(word).as_str()) || KINDS.contains(&plain(word).as_str())).count();
-    let rest: String = words[leading..].join(" ").trim_end_matches(['.', '!', '?']).chars().take(200).collect();
-    if rest.is_empty() { "a quiet landscape".to_owned() } else { rest }
+    let plain = |word: &str| {
+        word.trim_matches(|c: char| !c.is_alphanumeric())
+            .to_lowercase()
+    };
+    let leading = words
+        .iter()
+        .take_while(|word| {
+            LEADING.contains(&plain(word).as_str()) || KINDS.contains(&plain(word).as_str())
+        })
+        .count();
+    let rest: String = words[leading..]
+        .join(" ")
+        .trim_end_matches(['.', '!', '?'])
+        .chars()
+        .take(200)
+        .collect();
+    if rest.is_empty() {
+        "a quiet landscape".to_owned()
+    } else {
+        rest
+    }
 }
 
 #[cfg(test)]
@@ -171,26 +223,47 @@ mod tests {
         assert_eq!(tools("Paint a lighthouse at dusk"), ["generate_image"]);
         assert_eq!(tools("Compose slow cello music"), ["generate_music"]);
         assert_eq!(tools("Make a short film of rain"), ["generate_video"]);
-        assert_eq!(tools("A picture and a song, please"), ["generate_image", "generate_music"]);
-        assert_eq!(tools("Two pictures and some songs"), ["generate_image", "generate_music"]);
+        assert_eq!(
+            tools("A picture and a song, please"),
+            ["generate_image", "generate_music"]
+        );
+        assert_eq!(
+            tools("Two pictures and some songs"),
+            ["generate_image", "generate_music"]
+        );
         assert_eq!(tools("Let a tool fail"), ["generate_image"]);
         assert_eq!(tools("Run a slow tool"), ["generate_video"]);
         assert_eq!(tools("Write a note: buy lamp oil"), ["write_note"]);
         assert_eq!(tools("Hello"), [""; 0]);
-        assert_eq!(tools("What is this?\n\n[The person attached the picture “song.gif”, which you cannot see.]"), [""; 0]);
+        assert_eq!(
+            tools(
+                "What is this?\n\n[The person attached the picture “song.gif”, which you cannot see.]"
+            ),
+            [""; 0]
+        );
     }
 
     #[test]
     fn what_is_to_be_made_is_named_without_the_asking() {
-        assert_eq!(subject("Please paint me a picture of a lighthouse at dusk."), "lighthouse at dusk");
+        assert_eq!(
+            subject("Please paint me a picture of a lighthouse at dusk."),
+            "lighthouse at dusk"
+        );
         assert_eq!(subject("Paint"), "a quiet landscape");
     }
 
     #[test]
     fn fallback_and_total_failure_are_told_apart() {
-        assert!(matches!(play(Part::Main, &said("Show me a fallback")), Step::Fail(error) if error.class == ErrorClass::RateLimit));
-        assert!(matches!(play(Part::Backup, &said("Show me a fallback")), Step::Say { .. }));
-        assert!(matches!(play(Part::Backup, &said("Let everything fail")), Step::Fail(error) if error.status == Some(503)));
+        assert!(
+            matches!(play(Part::Main, &said("Show me a fallback")), Step::Fail(error) if error.class == ErrorClass::RateLimit)
+        );
+        assert!(matches!(
+            play(Part::Backup, &said("Show me a fallback")),
+            Step::Say { .. }
+        ));
+        assert!(
+            matches!(play(Part::Backup, &said("Let everything fail")), Step::Fail(error) if error.status == Some(503))
+        );
     }
 
     #[test]
@@ -203,7 +276,9 @@ mod tests {
             "Let all tools fail",
             "a broken tool",
         ] {
-            let Step::Call(calls) = play(Part::Main, &said(asked)) else { panic!("{asked}: a tool is asked for") };
+            let Step::Call(calls) = play(Part::Main, &said(asked)) else {
+                panic!("{asked}: a tool is asked for")
+            };
             let prompt = calls[0].arguments["prompt"].as_str().unwrap();
             assert!(has(&prompt.to_lowercase(), FAIL), "{asked}: {prompt}");
         }
@@ -212,28 +287,50 @@ mod tests {
     #[test]
     fn what_was_typed_is_repeated_as_text() {
         for part in [Part::Main, Part::Backup] {
-            let Step::Say { text, .. } = play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;")) else { panic!("it says something") };
+            let Step::Say { text, .. } = play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;"))
+            else {
+                panic!("it says something")
+            };
             let html = markdown::render(&text);
-            assert!(html.contains("``` &lt;b&gt;*hello* _you_ [a](b) &amp;amp;"), "{html}");
-            assert!(!html.contains("<pre>") && !html.contains("<em>hello"), "{html}");
+            assert!(
+                html.contains("``` &lt;b&gt;*hello* _you_ [a](b) &amp;amp;"),
+                "{html}"
+            );
+            assert!(
+                !html.contains("<pre>") && !html.contains("<em>hello"),
+                "{html}"
+            );
         }
     }
 
     #[test]
     fn after_the_tools_comes_an_answer_about_them() {
         let mut so_far = said("Paint a tree");
-        let Step::Call(calls) = play(Part::Main, &so_far) else { panic!("a tool is asked for") };
+        let Step::Call(calls) = play(Part::Main, &so_far) else {
+            panic!("a tool is asked for")
+        };
         so_far.push(Said::Calls(calls));
-        so_far.push(Said::Result { call_id: "demo-generate_image".into(), text: "It is done.".into() });
-        assert!(matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("the picture “tree”")));
+        so_far.push(Said::Result {
+            call_id: "demo-generate_image".into(),
+            text: "It is done.".into(),
+        });
+        assert!(
+            matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("the picture “tree”"))
+        );
     }
 
     #[test]
     fn each_tool_gets_the_part_of_the_request_that_asks_for_it() {
-        let Step::Call(calls) = play(Part::Main, &said("Paint a lighthouse at dusk, and put a slow cello song under it.")) else {
+        let Step::Call(calls) = play(
+            Part::Main,
+            &said("Paint a lighthouse at dusk, and put a slow cello song under it."),
+        ) else {
             panic!("tools are asked for")
         };
-        let prompts: Vec<_> = calls.iter().map(|call| call.arguments["prompt"].as_str().unwrap()).collect();
+        let prompts: Vec<_> = calls
+            .iter()
+            .map(|call| call.arguments["prompt"].as_str().unwrap())
+            .collect();
         assert_eq!(prompts, ["lighthouse at dusk", "slow cello song under it"]);
     }
 }

@@ -65,10 +65,16 @@ impl ServerConfig {
     pub(super) fn conceal(&self, text: &str) -> String {
         let given: Vec<&str> = match &self.reach {
             Reach::Command { env, .. } => env.values().map(String::as_str).collect(),
-            Reach::Url { headers, .. } => headers.values().filter_map(|value| value.to_str().ok()).collect(),
+            Reach::Url { headers, .. } => headers
+                .values()
+                .filter_map(|value| value.to_str().ok())
+                .collect(),
         };
         let mut text = mask(text).0;
-        for secret in given.into_iter().filter(|value| value.len() >= SECRET_MIN_BYTES) {
+        for secret in given
+            .into_iter()
+            .filter(|value| value.len() >= SECRET_MIN_BYTES)
+        {
             text = text.replace(secret, "[masked]");
         }
         text
@@ -102,27 +108,46 @@ struct Entry {
 /// The servers that the file at `path` names; none where there is no file. Errors: every problem of the file, as sentences.
 pub fn read(path: &Path) -> Result<Vec<ServerConfig>, Vec<String>> {
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|problems| problems.into_iter().map(|problem| format!("{}: {problem}", path.display())).collect()),
+        Ok(text) => parse(&text).map_err(|problems| {
+            problems
+                .into_iter()
+                .map(|problem| format!("{}: {problem}", path.display()))
+                .collect()
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(vec![format!("{}: {error}", path.display())]),
     }
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<ServerConfig>, Vec<String>> {
-    let file: Value = serde_json::from_str(text).map_err(|why| vec![format!("is not JSON: {why}")])?;
+    let file: Value =
+        serde_json::from_str(text).map_err(|why| vec![format!("is not JSON: {why}")])?;
     let servers = file.get("mcpServers").and_then(Value::as_object);
-    let servers = servers.ok_or_else(|| vec![r#"must look like {"mcpServers": {"name": {"command": "…"}}}"#.to_owned()])?;
+    let servers = servers.ok_or_else(|| {
+        vec![r#"must look like {"mcpServers": {"name": {"command": "…"}}}"#.to_owned()]
+    })?;
     let (mut configs, mut problems) = (Vec::new(), Vec::new());
     if servers.len() > SERVERS_MAX {
-        problems.push(format!("names {} servers; at most {SERVERS_MAX} are allowed", servers.len()));
+        problems.push(format!(
+            "names {} servers; at most {SERVERS_MAX} are allowed",
+            servers.len()
+        ));
     }
     for (name, value) in servers {
         match one(name, value) {
             Ok(config) => configs.extend(config),
-            Err(wrong) => problems.extend(wrong.into_iter().map(|problem| format!("server {name:?} {problem}"))),
+            Err(wrong) => problems.extend(
+                wrong
+                    .into_iter()
+                    .map(|problem| format!("server {name:?} {problem}")),
+            ),
         }
     }
-    if problems.is_empty() { Ok(configs) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(configs)
+    } else {
+        Err(problems)
+    }
 }
 
 /// One server; `None` when it is disabled.
@@ -131,16 +156,26 @@ fn one(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
     let mut problems = Vec::new();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || !name.chars().all(plain) {
-        problems.push(format!("must be named with 1 to {NAME_MAX_CHARS} letters, digits, dashes or underscores"));
+        problems.push(format!(
+            "must be named with 1 to {NAME_MAX_CHARS} letters, digits, dashes or underscores"
+        ));
     }
     let seconds = entry.timeout_seconds.unwrap_or(TIMEOUT_DEFAULT_S);
     if !(1..=TIMEOUT_MAX_S).contains(&seconds) {
-        problems.push(format!("has timeoutSeconds {seconds}; it must be from 1 to {TIMEOUT_MAX_S}"));
+        problems.push(format!(
+            "has timeoutSeconds {seconds}; it must be from 1 to {TIMEOUT_MAX_S}"
+        ));
     }
     let (trust, ask, disabled) = (entry.trust, entry.ask.clone(), entry.disabled);
     match reach(entry, &mut problems) {
         Some(reach) if problems.is_empty() => {
-            let config = ServerConfig { name: name.to_owned(), reach, trust, ask, timeout: Duration::from_secs(seconds) };
+            let config = ServerConfig {
+                name: name.to_owned(),
+                reach,
+                trust,
+                ask,
+                timeout: Duration::from_secs(seconds),
+            };
             Ok(Some(config).filter(|_| !disabled))
         }
         _ => Err(problems),
@@ -148,7 +183,12 @@ fn one(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
 }
 
 fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
-    if entry.kind.as_deref().is_some_and(|kind| !matches!(kind, "stdio" | "http" | "streamable-http" | "streamableHttp")) {
+    if entry.kind.as_deref().is_some_and(|kind| {
+        !matches!(
+            kind,
+            "stdio" | "http" | "streamable-http" | "streamableHttp"
+        )
+    }) {
         problems.push("has a type that is not known; it may be \"stdio\" or \"http\"".to_owned());
     }
     match (entry.command, entry.url) {
@@ -156,16 +196,30 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
             if command.trim().is_empty() {
                 problems.push("has an empty command".to_owned());
             }
-            for name in entry.env.keys().filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
-                problems.push(format!("has a variable {name:?} in env, which cannot be one"));
+            for name in entry
+                .env
+                .keys()
+                .filter(|name| name.is_empty() || name.contains(['=', '\0']))
+            {
+                problems.push(format!(
+                    "has a variable {name:?} in env, which cannot be one"
+                ));
             }
-            Some(Reach::Command { command, args: entry.args, env: entry.env, cwd: entry.cwd })
+            Some(Reach::Command {
+                command,
+                args: entry.args,
+                env: entry.env,
+                cwd: entry.cwd,
+            })
         }
         (None, Some(url)) => {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
                 problems.push("has a url that does not begin with http:// or https://".to_owned());
             }
-            Some(Reach::Url { url, headers: headers(entry.headers, problems) })
+            Some(Reach::Url {
+                url,
+                headers: headers(entry.headers, problems),
+            })
         }
         _ => {
             problems.push("must have either a command or a url".to_owned());
@@ -174,7 +228,10 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
     }
 }
 
-fn headers(given: BTreeMap<String, String>, problems: &mut Vec<String>) -> HashMap<HeaderName, HeaderValue> {
+fn headers(
+    given: BTreeMap<String, String>,
+    problems: &mut Vec<String>,
+) -> HashMap<HeaderName, HeaderValue> {
     let mut headers = HashMap::new();
     for (name, value) in given {
         match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
@@ -183,7 +240,9 @@ fn headers(given: BTreeMap<String, String>, problems: &mut Vec<String>) -> HashM
                 headers.insert(name, value);
             }
             (Err(_), _) => problems.push(format!("has a header {name:?}, which cannot be one")),
-            (_, Err(_)) => problems.push(format!("has a value for the header {name:?} that cannot be sent")),
+            (_, Err(_)) => problems.push(format!(
+                "has a value for the header {name:?} that cannot be sent"
+            )),
         }
     }
     headers

@@ -8,7 +8,10 @@ use process_wrap::tokio::{CommandWrap, KillOnDrop, ProcessGroup};
 use rmcp::{
     RoleClient, ServiceExt,
     service::RunningService,
-    transport::{StreamableHttpClientTransport, TokioChildProcess, streamable_http_client::StreamableHttpClientTransportConfig},
+    transport::{
+        StreamableHttpClientTransport, TokioChildProcess,
+        streamable_http_client::StreamableHttpClientTransportConfig,
+    },
 };
 use std::{process::Stdio, sync::Arc, time::Duration};
 use tokio::{
@@ -43,50 +46,89 @@ const LINE_MAX_BYTES: u64 = 2_000;
 const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Connects. Errors: why not, as a sentence without secrets.
-pub(super) async fn connect(config: &Arc<ServerConfig>, handler: Handler, watch: &Watch) -> Result<Connected, String> {
+pub(super) async fn connect(
+    config: &Arc<ServerConfig>,
+    handler: Handler,
+    watch: &Watch,
+) -> Result<Connected, String> {
     let begun = async {
         match &config.reach {
             Reach::Command { .. } => {
                 let child = child(config, watch)?;
                 let process = child.id();
-                Ok((handler.serve(child).await.map_err(|error| error.to_string())?, process))
+                Ok((
+                    handler
+                        .serve(child)
+                        .await
+                        .map_err(|error| error.to_string())?,
+                    process,
+                ))
             }
             Reach::Url { url, headers } => {
-                let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_WITHIN);
+                let client = reqwest::Client::builder()
+                    .redirect(reqwest::redirect::Policy::none())
+                    .connect_timeout(CONNECT_WITHIN);
                 let client = client.build().map_err(|error| error.to_string())?;
                 let settings = StreamableHttpClientTransportConfig::with_uri(url.as_str())
                     .custom_headers(headers.clone())
                     .max_json_response_size(ANSWER_MAX_BYTES)
                     .max_sse_event_size(ANSWER_MAX_BYTES);
                 let transport = StreamableHttpClientTransport::with_client(client, settings);
-                Ok((handler.serve(transport).await.map_err(|error| error.to_string())?, None))
+                Ok((
+                    handler
+                        .serve(transport)
+                        .await
+                        .map_err(|error| error.to_string())?,
+                    None,
+                ))
             }
         }
     };
     match tokio::time::timeout(START_WITHIN, begun).await {
-        Ok(Ok((connection, process))) => Ok(Connected { connection, process }),
+        Ok(Ok((connection, process))) => Ok(Connected {
+            connection,
+            process,
+        }),
         Ok(Err(why)) => {
             let why: String = why;
             Err(config.conceal(&why))
         }
-        Err(_) => Err(format!("it did not answer within {} s", START_WITHIN.as_secs())),
+        Err(_) => Err(format!(
+            "it did not answer within {} s",
+            START_WITHIN.as_secs()
+        )),
     }
 }
 
 /// Starts the program in a process group of its own, so that stopping it stops what it has started, too.
 fn child(config: &Arc<ServerConfig>, watch: &Watch) -> Result<TokioChildProcess, String> {
-    let Reach::Command { command, args, env, cwd } = &config.reach else { return Err("it has no command".to_owned()) };
+    let Reach::Command {
+        command,
+        args,
+        env,
+        cwd,
+    } = &config.reach
+    else {
+        return Err("it has no command".to_owned());
+    };
     let mut program = Command::new(command);
     program.args(args).env_clear();
-    program.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    program.envs(
+        PASSED_ON
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
     program.envs(env);
     if let Some(cwd) = cwd {
         program.current_dir(cwd);
     }
     let mut wrapped = CommandWrap::from(program);
     wrapped.wrap(KillOnDrop).wrap(ProcessGroup::leader());
-    let started = TokioChildProcess::builder(wrapped).stderr(Stdio::piped()).spawn();
-    let (child, errors) = started.map_err(|why| format!("{command} could not be started: {why}"))?;
+    let started = TokioChildProcess::builder(wrapped)
+        .stderr(Stdio::piped())
+        .spawn();
+    let (child, errors) =
+        started.map_err(|why| format!("{command} could not be started: {why}"))?;
     if let Some(errors) = errors {
         let (config, ends) = (config.clone(), watch.shutdown.clone());
         watch.tasks.spawn(async move {
@@ -103,9 +145,18 @@ fn child(config: &Arc<ServerConfig>, watch: &Watch) -> Result<TokioChildProcess,
 async fn follow(config: &ServerConfig, errors: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(errors);
     let mut line = Vec::new();
-    while (&mut lines).take(LINE_MAX_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|bytes| bytes > 0) {
+    while (&mut lines)
+        .take(LINE_MAX_BYTES)
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|bytes| bytes > 0)
+    {
         let said = config.conceal(String::from_utf8_lossy(&line).trim_end());
-        tracing::debug!(server = config.name, said, "an MCP server wrote to its standard error");
+        tracing::debug!(
+            server = config.name,
+            said,
+            "an MCP server wrote to its standard error"
+        );
         line.clear();
     }
 }

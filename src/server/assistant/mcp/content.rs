@@ -17,8 +17,16 @@ const FILES_MAX: usize = 8;
 const FILE_MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// The result as a turn uses it. Errors: `Failed` with the server's text where it says that the tool failed.
-pub(super) fn output(config: &ServerConfig, title: &str, result: CallToolResult) -> Result<ToolOutput, ToolError> {
-    let mut read = Read { title, texts: Vec::new(), files: Vec::new() };
+pub(super) fn output(
+    config: &ServerConfig,
+    title: &str,
+    result: CallToolResult,
+) -> Result<ToolOutput, ToolError> {
+    let mut read = Read {
+        title,
+        texts: Vec::new(),
+        files: Vec::new(),
+    };
     let blocks = result.content.len();
     for block in result.content {
         read.block(block);
@@ -28,10 +36,22 @@ pub(super) fn output(config: &ServerConfig, title: &str, result: CallToolResult)
     }
     let text = clip(config.conceal(&read.texts.join("\n")));
     if result.is_error == Some(true) {
-        return Err(ToolError::Failed(if text.trim().is_empty() { "The tool said that it failed, not why.".to_owned() } else { text }));
+        return Err(ToolError::Failed(if text.trim().is_empty() {
+            "The tool said that it failed, not why.".to_owned()
+        } else {
+            text
+        }));
     }
-    let text = if text.trim().is_empty() { "Done, without any result.".to_owned() } else { text };
-    Ok(ToolOutput { details: Some(text.clone()), text, files: read.files })
+    let text = if text.trim().is_empty() {
+        "Done, without any result.".to_owned()
+    } else {
+        text
+    };
+    Ok(ToolOutput {
+        details: Some(text.clone()),
+        text,
+        files: read.files,
+    })
 }
 
 struct Read<'a> {
@@ -47,22 +67,41 @@ impl Read<'_> {
             ContentBlock::Image(image) => self.file(&image.data, "picture"),
             ContentBlock::Audio(audio) => self.file(&audio.data, "sound"),
             ContentBlock::Resource(resource) => match resource.resource {
-                ResourceContents::TextResourceContents { uri, text, .. } => self.texts.push(format!("{uri}:\n{text}")),
+                ResourceContents::TextResourceContents { uri, text, .. } => {
+                    self.texts.push(format!("{uri}:\n{text}"))
+                }
                 ResourceContents::BlobResourceContents { blob, .. } => self.file(&blob, "file"),
-                _ => self.texts.push("[something that Holly cannot read]".to_owned()),
+                _ => self
+                    .texts
+                    .push("[something that Holly cannot read]".to_owned()),
             },
-            ContentBlock::ResourceLink(link) => self.texts.push(format!("[{}: {}]", link.name, link.uri)),
-            _ => self.texts.push("[something that Holly cannot read]".to_owned()),
+            ContentBlock::ResourceLink(link) => {
+                self.texts.push(format!("[{}: {}]", link.name, link.uri))
+            }
+            _ => self
+                .texts
+                .push("[something that Holly cannot read]".to_owned()),
         }
     }
 
     /// Takes a file, or says in the text why not.
     fn file(&mut self, base64: &str, what: &str) {
         let note = match self.taken(base64) {
-            Ok((bytes, Sniffed { media_type, extension })) => {
+            Ok((
+                bytes,
+                Sniffed {
+                    media_type,
+                    extension,
+                },
+            )) => {
                 let number = self.files.len() + 1;
                 let description = format!("{} ({what} {number})", self.title);
-                self.files.push(ProducedFile { bytes, media_type, name: format!("{what}-{number}.{extension}"), description });
+                self.files.push(ProducedFile {
+                    bytes,
+                    media_type,
+                    name: format!("{what}-{number}.{extension}"),
+                    description,
+                });
                 format!("[a {what}, shown to the person]")
             }
             Err(why) => format!("[a {what} that was not taken: {why}]"),
@@ -77,7 +116,9 @@ impl Read<'_> {
         if base64.len() / 4 * 3 > FILE_MAX_BYTES {
             return Err(format!("it is larger than {FILE_MAX_BYTES} bytes"));
         }
-        let bytes = STANDARD.decode(base64.trim()).map_err(|_| "it is not base64".to_owned())?;
+        let bytes = STANDARD
+            .decode(base64.trim())
+            .map_err(|_| "it is not base64".to_owned())?;
         let sniffed = sniff::media(&bytes).ok_or("its content is of no type that Holly shows")?;
         Ok((bytes, sniffed))
     }

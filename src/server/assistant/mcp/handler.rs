@@ -26,7 +26,11 @@ impl ClientHandler for Handler {
         info
     }
 
-    async fn on_progress(&self, progress: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+    async fn on_progress(
+        &self,
+        progress: ProgressNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
         self.progress.handle_notification(progress).await;
     }
 

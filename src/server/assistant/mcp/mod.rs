@@ -36,9 +36,19 @@ pub struct McpServers {
 
 impl McpServers {
     /// Starts a task for each server that keeps it running until `shutdown`.
-    pub fn start(configs: Vec<ServerConfig>, shutdown: &CancellationToken, tasks: &TaskTracker) -> Self {
-        let watch = Watch { tasks: tasks.clone(), shutdown: shutdown.clone() };
-        let servers: Arc<[_]> = configs.into_iter().map(|config| Arc::new(Server::new(config, watch.clone()))).collect();
+    pub fn start(
+        configs: Vec<ServerConfig>,
+        shutdown: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let watch = Watch {
+            tasks: tasks.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let servers: Arc<[_]> = configs
+            .into_iter()
+            .map(|config| Arc::new(Server::new(config, watch.clone())))
+            .collect();
         for server in servers.iter() {
             tasks.spawn(server::keep(server.clone()));
         }
@@ -48,7 +58,9 @@ impl McpServers {
     /// What the servers that run now offer, in the order of the file and at most [`TOOLS_MAX`].
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let all = self.servers.iter().flat_map(|server| server.tools());
-        all.take(TOOLS_MAX).map(|tool| tool as Arc<dyn Tool>).collect()
+        all.take(TOOLS_MAX)
+            .map(|tool| tool as Arc<dyn Tool>)
+            .collect()
     }
 
     /// Returns once every server runs, or has failed to for the first time.

@@ -11,13 +11,22 @@ const MARK_CHARS: usize = 6;
 /// The name under which `tool` of `server` is offered: 1 to 64 letters, digits, dashes and underscores. Where the tool's own
 /// name had to be changed for that, a mark of it stands at the end.
 pub(super) fn offered(server: &str, tool: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+            c
+        } else {
+            '_'
+        }
+    };
     let whole: String = format!("{server}_{tool}").chars().map(plain).collect();
     let unchanged = whole.len() <= NAME_MAX_CHARS && whole.ends_with(tool) && !tool.is_empty();
     if unchanged {
         return whole;
     }
-    let kept: String = whole.chars().take(NAME_MAX_CHARS - MARK_CHARS - 1).collect();
+    let kept: String = whole
+        .chars()
+        .take(NAME_MAX_CHARS - MARK_CHARS - 1)
+        .collect();
     format!("{kept}_{}", &sha256_hex(tool)[..MARK_CHARS])
 }
 
@@ -34,7 +43,10 @@ mod tests {
     #[test]
     fn names_that_must_be_changed_stay_apart() {
         assert_ne!(offered("mail", "send mail"), offered("mail", "send.mail"));
-        assert_ne!(offered("mail", &"x".repeat(99)), offered("mail", &"x".repeat(98)));
+        assert_ne!(
+            offered("mail", &"x".repeat(99)),
+            offered("mail", &"x".repeat(98))
+        );
     }
 
     proptest! {

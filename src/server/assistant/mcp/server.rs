@@ -36,13 +36,24 @@ pub(super) struct Server {
 
 enum State {
     Starting,
-    Ready { peer: Peer<RoleClient>, tools: Vec<Arc<McpTool>>, process: Option<u32> },
-    Down { why: String },
+    Ready {
+        peer: Peer<RoleClient>,
+        tools: Vec<Arc<McpTool>>,
+        process: Option<u32>,
+    },
+    Down {
+        why: String,
+    },
 }
 
 impl Server {
     pub(super) fn new(config: ServerConfig, watch: Watch) -> Self {
-        Self { config: Arc::new(config), watch, progress: ProgressDispatcher::new(), state: watch::Sender::new(State::Starting) }
+        Self {
+            config: Arc::new(config),
+            watch,
+            progress: ProgressDispatcher::new(),
+            state: watch::Sender::new(State::Starting),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -72,13 +83,22 @@ impl Server {
             State::Ready { process, .. } => *process,
             State::Starting | State::Down { .. } => None,
         };
-        ToolServer { name: self.name().to_owned(), tools: self.tools().len(), process, trouble: self.peer().err() }
+        ToolServer {
+            name: self.name().to_owned(),
+            tools: self.tools().len(),
+            process,
+            trouble: self.peer().err(),
+        }
     }
 
     /// Returns once it runs, or has failed to for the first time.
     pub(super) async fn settled(&self) {
         // The sender lives in `self`, so the wait ends by the state alone.
-        _ = self.state.subscribe().wait_for(|state| !matches!(state, State::Starting)).await;
+        _ = self
+            .state
+            .subscribe()
+            .wait_for(|state| !matches!(state, State::Starting))
+            .await;
     }
 }
 
@@ -97,9 +117,17 @@ pub(super) async fn keep(server: Arc<Server>) {
         if server.watch.shutdown.is_cancelled() {
             return;
         }
-        tracing::warn!(server = server.name(), why, "an MCP server does not run; it is started again");
+        tracing::warn!(
+            server = server.name(),
+            why,
+            "an MCP server does not run; it is started again"
+        );
         server.state.send_replace(State::Down { why });
-        wait = if began.elapsed() >= STEADY_AFTER { BACKOFF.0 } else { wait };
+        wait = if began.elapsed() >= STEADY_AFTER {
+            BACKOFF.0
+        } else {
+            wait
+        };
         tokio::select! {
             () = server.watch.shutdown.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
@@ -110,12 +138,25 @@ pub(super) async fn keep(server: Arc<Server>) {
 
 async fn begin(server: &Arc<Server>) -> Result<(Connected, Arc<Notify>), String> {
     let changed = Arc::new(Notify::new());
-    let handler = Handler { progress: server.progress.clone(), changed: changed.clone() };
-    Ok((connect(&server.config, handler, &server.watch).await?, changed))
+    let handler = Handler {
+        progress: server.progress.clone(),
+        changed: changed.clone(),
+    };
+    Ok((
+        connect(&server.config, handler, &server.watch).await?,
+        changed,
+    ))
 }
 
 /// Follows a connection until it ends or Holly does; says why it ended.
-async fn run(server: &Arc<Server>, Connected { connection, process }: Connected, changed: &Notify) -> String {
+async fn run(
+    server: &Arc<Server>,
+    Connected {
+        connection,
+        process,
+    }: Connected,
+    changed: &Notify,
+) -> String {
     let peer = connection.peer().clone();
     let stop = connection.cancellation_token();
     let mut ended = Box::pin(connection.waiting());
@@ -126,7 +167,11 @@ async fn run(server: &Arc<Server>, Connected { connection, process }: Connected,
             listed = list(server, &peer) => listed,
         };
         match listed {
-            Ok(tools) => drop(server.state.send_replace(State::Ready { peer: peer.clone(), tools, process })),
+            Ok(tools) => drop(server.state.send_replace(State::Ready {
+                peer: peer.clone(),
+                tools,
+                process,
+            })),
             Err(why) => break why,
         }
         tokio::select! {
@@ -137,21 +182,47 @@ async fn run(server: &Arc<Server>, Connected { connection, process }: Connected,
     };
     stop.cancel();
     if timeout(STOP_WITHIN, ended).await.is_err() {
-        tracing::warn!(server = server.name(), "an MCP server took too long to stop; it is killed");
+        tracing::warn!(
+            server = server.name(),
+            "an MCP server took too long to stop; it is killed"
+        );
     }
     why
 }
 
 async fn list(server: &Arc<Server>, peer: &Peer<RoleClient>) -> Result<Vec<Arc<McpTool>>, String> {
     let listed = timeout(LIST_WITHIN, peer.list_all_tools()).await;
-    let listed = listed.map_err(|_| format!("it did not list its tools within {} s", LIST_WITHIN.as_secs()))?;
-    let listed = listed.map_err(|why| server.config.conceal(&format!("it did not list its tools: {why}")))?;
+    let listed = listed.map_err(|_| {
+        format!(
+            "it did not list its tools within {} s",
+            LIST_WITHIN.as_secs()
+        )
+    })?;
+    let listed = listed.map_err(|why| {
+        server
+            .config
+            .conceal(&format!("it did not list its tools: {why}"))
+    })?;
     let (all, mut names) = (listed.len(), HashSet::new());
-    let tools = listed.into_iter().filter_map(|tool| McpTool::of(server, names::offered(server.name(), &tool.name), &tool));
-    let tools: Vec<_> = tools.filter(|tool| names.insert(tool.name().to_owned())).take(TOOLS_MAX).map(Arc::new).collect();
+    let tools = listed
+        .into_iter()
+        .filter_map(|tool| McpTool::of(server, names::offered(server.name(), &tool.name), &tool));
+    let tools: Vec<_> = tools
+        .filter(|tool| names.insert(tool.name().to_owned()))
+        .take(TOOLS_MAX)
+        .map(Arc::new)
+        .collect();
     if tools.len() < all {
-        tracing::warn!(server = server.name(), left_out = all - tools.len(), "some tools of an MCP server are not offered");
+        tracing::warn!(
+            server = server.name(),
+            left_out = all - tools.len(),
+            "some tools of an MCP server are not offered"
+        );
     }
-    tracing::info!(server = server.name(), tools = tools.len(), "an MCP server is ready");
+    tracing::info!(
+        server = server.name(),
+        tools = tools.len(),
+        "an MCP server is ready"
+    );
     Ok(tools)
 }

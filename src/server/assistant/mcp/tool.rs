@@ -9,8 +9,8 @@ use futures::{StreamExt, future::BoxFuture};
 use rmcp::{
     Peer, RoleClient,
     model::{
-        CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, ProgressNotificationParam, RequestId,
-        ServerResult,
+        CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest,
+        ProgressNotificationParam, RequestId, ServerResult,
     },
     service::PeerRequestOptions,
 };
@@ -54,15 +54,33 @@ impl McpTool {
             return None;
         }
         let annotations = tool.annotations.as_ref();
-        let title = tool.title.clone().or_else(|| annotations.and_then(|annotations| annotations.title.clone()));
-        let reads_only = annotations.and_then(|annotations| annotations.read_only_hint) == Some(true);
+        let title = tool
+            .title
+            .clone()
+            .or_else(|| annotations.and_then(|annotations| annotations.title.clone()));
+        let reads_only =
+            annotations.and_then(|annotations| annotations.read_only_hint) == Some(true);
         let said = server.config.ask.get(tool.name.as_ref()).copied();
-        let description = tool.description.as_deref().unwrap_or_default().chars().take(DESCRIPTION_MAX_CHARS).collect();
+        let description = tool
+            .description
+            .as_deref()
+            .unwrap_or_default()
+            .chars()
+            .take(DESCRIPTION_MAX_CHARS)
+            .collect();
         Some(Self {
             server: Arc::downgrade(server),
-            definition: ToolDefinition { name, description, schema },
+            definition: ToolDefinition {
+                name,
+                description,
+                schema,
+            },
             own_name: tool.name.to_string(),
-            title: format!("{}: {}", server.name(), title.unwrap_or_else(|| tool.name.to_string())),
+            title: format!(
+                "{}: {}",
+                server.name(),
+                title.unwrap_or_else(|| tool.name.to_string())
+            ),
             asks: said.unwrap_or(!server.config.trust && !reads_only),
         })
     }
@@ -79,26 +97,48 @@ impl Tool for McpTool {
     }
 
     fn title(&self, arguments: &Value) -> String {
-        let first = arguments.as_object().and_then(|named| named.values().find_map(Value::as_str)).unwrap_or_default();
+        let first = arguments
+            .as_object()
+            .and_then(|named| named.values().find_map(Value::as_str))
+            .unwrap_or_default();
         let shown: String = first.chars().take(SHOWN_MAX_CHARS).collect();
-        clip_title(&if shown.trim().is_empty() { self.title.clone() } else { format!("{}, {shown}", self.title) })
+        clip_title(&if shown.trim().is_empty() {
+            self.title.clone()
+        } else {
+            format!("{}, {shown}", self.title)
+        })
     }
 
     fn asks_first(&self, _: &Value) -> bool {
         self.asks
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
-        let (server, own_name, title) = (self.server.upgrade(), self.own_name.clone(), self.title.clone());
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+        let (server, own_name, title) = (
+            self.server.upgrade(),
+            self.own_name.clone(),
+            self.title.clone(),
+        );
         Box::pin(async move {
-            let server = server.ok_or_else(|| ToolError::Failed("The server of this tool is gone.".to_owned()))?;
+            let server = server
+                .ok_or_else(|| ToolError::Failed("The server of this tool is gone.".to_owned()))?;
             let arguments = match arguments {
                 Value::Object(arguments) => arguments,
                 Value::Null => Map::new(),
-                _ => return Err(ToolError::BadArguments("the arguments must be a JSON object".to_owned())),
+                _ => {
+                    return Err(ToolError::BadArguments(
+                        "the arguments must be a JSON object".to_owned(),
+                    ));
+                }
             };
             let call = CallToolRequestParams::new(own_name).with_arguments(arguments);
-            let answer = context.unless_cancelled(ask(&server, call, &context.progress)).await?;
+            let answer = context
+                .unless_cancelled(ask(&server, call, &context.progress))
+                .await?;
             content::output(&server.config, &title, answer)
         })
     }
@@ -110,14 +150,34 @@ async fn ask(
     call: CallToolRequestParams,
     progress: &watch::Sender<Progress>,
 ) -> Result<rmcp::model::CallToolResult, ToolError> {
-    let failed = |why: String| ToolError::Failed(format!("{}: {}", server.name(), server.config.conceal(&why)));
-    let peer = server.peer().map_err(|why| failed(format!("the server does not run: {why}")))?;
+    let failed = |why: String| {
+        ToolError::Failed(format!(
+            "{}: {}",
+            server.name(),
+            server.config.conceal(&why)
+        ))
+    };
+    let peer = server
+        .peer()
+        .map_err(|why| failed(format!("the server does not run: {why}")))?;
     let limit = server.config.timeout;
-    let options = PeerRequestOptions::with_timeout(limit).reset_timeout_on_progress().with_max_total_timeout(limit * PATIENCE_TIMES);
+    let options = PeerRequestOptions::with_timeout(limit)
+        .reset_timeout_on_progress()
+        .with_max_total_timeout(limit * PATIENCE_TIMES);
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(call));
-    let handle = peer.send_cancellable_request(request, options).await.map_err(|why| failed(why.to_string()))?;
-    let mut call = Call { server: server.clone(), peer, id: Some(handle.id.clone()) };
-    let mut news = server.progress.subscribe(handle.progress_token.clone()).await;
+    let handle = peer
+        .send_cancellable_request(request, options)
+        .await
+        .map_err(|why| failed(why.to_string()))?;
+    let mut call = Call {
+        server: server.clone(),
+        peer,
+        id: Some(handle.id.clone()),
+    };
+    let mut news = server
+        .progress
+        .subscribe(handle.progress_token.clone())
+        .await;
     let follow = async {
         while let Some(step) = news.next().await {
             progress.send_modify(|shown| *shown = further(shown, &step));
@@ -131,15 +191,26 @@ async fn ask(
     call.id = None;
     match answer.map_err(|why| failed(why.to_string()))? {
         ServerResult::CallToolResult(result) => Ok(result),
-        _ => Err(failed("the server answered with something that is not the result of a tool".to_owned())),
+        _ => Err(failed(
+            "the server answered with something that is not the result of a tool".to_owned(),
+        )),
     }
 }
 
 /// How far a call is: never back, and never whole before its answer is there.
 fn further(shown: &Progress, step: &ProgressNotificationParam) -> Progress {
-    let part = step.total.filter(|total| *total > 0.0).map(|total| (step.progress / total * 100.0).clamp(0.0, 99.0) as u8);
-    let note = step.message.as_ref().map(|said| said.chars().take(NOTE_MAX_CHARS).collect());
-    Progress { percent: part.max(shown.percent), note: note.or_else(|| shown.note.clone()) }
+    let part = step
+        .total
+        .filter(|total| *total > 0.0)
+        .map(|total| (step.progress / total * 100.0).clamp(0.0, 99.0) as u8);
+    let note = step
+        .message
+        .as_ref()
+        .map(|said| said.chars().take(NOTE_MAX_CHARS).collect());
+    Progress {
+        percent: part.max(shown.percent),
+        note: note.or_else(|| shown.note.clone()),
+    }
 }
 
 /// A call on its way: when it is dropped before its answer came, the server is told.
@@ -152,10 +223,14 @@ struct Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let Some(id) = self.id.take() else { return };
-        let cancelled = CancelledNotificationParam::new(Some(id), Some("the person stopped it".to_owned()));
+        let cancelled =
+            CancelledNotificationParam::new(Some(id), Some("the person stopped it".to_owned()));
         let peer = self.peer.clone();
         self.server.watch.tasks.spawn(async move {
-            if !matches!(tokio::time::timeout(CANCEL_WITHIN, peer.notify_cancelled(cancelled)).await, Ok(Ok(()))) {
+            if !matches!(
+                tokio::time::timeout(CANCEL_WITHIN, peer.notify_cancelled(cancelled)).await,
+                Ok(Ok(()))
+            ) {
                 tracing::debug!("an MCP server could not be told that a call was cancelled");
             }
         });

@@ -14,26 +14,49 @@ const RETRY_AFTER_MAX: f64 = 86_400.0;
 /// The failure as the chain knows it.
 pub(super) fn classify(error: &Error) -> ModelError {
     match error {
-        Error::HttpError { status, body, headers, .. } => of_status(status.as_u16(), body, Some(headers)),
-        Error::WebModelCall { webc_error, .. } | Error::WebAdapterCall { webc_error, .. } => of_call(webc_error),
+        Error::HttpError {
+            status,
+            body,
+            headers,
+            ..
+        } => of_status(status.as_u16(), body, Some(headers)),
+        Error::WebModelCall { webc_error, .. } | Error::WebAdapterCall { webc_error, .. } => {
+            of_call(webc_error)
+        }
         Error::ChatResponse { body, .. } => of_body(body),
         Error::WebStream { error, .. } => of_box(&**error),
-        Error::StreamParse { .. } | Error::InvalidJsonResponseElement { .. } | Error::SerdeJson(_) | Error::JsonValueExt(_) => {
-            ModelError::plain(ErrorClass::Server, "It sent something that could not be read.")
+        Error::StreamParse { .. }
+        | Error::InvalidJsonResponseElement { .. }
+        | Error::SerdeJson(_)
+        | Error::JsonValueExt(_) => ModelError::plain(
+            ErrorClass::Server,
+            "It sent something that could not be read.",
+        ),
+        Error::NoChatResponse { .. } => {
+            ModelError::plain(ErrorClass::Server, "It answered with nothing.")
         }
-        Error::NoChatResponse { .. } => ModelError::plain(ErrorClass::Server, "It answered with nothing."),
         Error::RequiresApiKey { .. } | Error::NoAuthData { .. } | Error::NoAuthResolver { .. } => {
             ModelError::plain(ErrorClass::Auth, "A key is missing.")
         }
-        _ => ModelError::plain(ErrorClass::BadRequest, "The request could not be put in its words."),
+        _ => ModelError::plain(
+            ErrorClass::BadRequest,
+            "The request could not be put in its words.",
+        ),
     }
 }
 
 fn of_call(error: &webc::Error) -> ModelError {
     match error {
-        webc::Error::ResponseFailedStatus { status, body, headers } => of_status(status.as_u16(), body, Some(headers)),
+        webc::Error::ResponseFailedStatus {
+            status,
+            body,
+            headers,
+        } => of_status(status.as_u16(), body, Some(headers)),
         webc::Error::Reqwest(error) => of_connection(error),
-        _ => ModelError::plain(ErrorClass::Server, "It sent something that could not be read."),
+        _ => ModelError::plain(
+            ErrorClass::Server,
+            "It sent something that could not be read.",
+        ),
     }
 }
 
@@ -44,13 +67,20 @@ fn of_box(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError
     if error.is::<webc::StreamTimeout>() {
         return ModelError::plain(ErrorClass::Timeout, "No answer came in time.");
     }
-    error.downcast_ref::<reqwest::Error>().map_or_else(|| ModelError::plain(ErrorClass::Network, "The answer was cut off."), of_connection)
+    error.downcast_ref::<reqwest::Error>().map_or_else(
+        || ModelError::plain(ErrorClass::Network, "The answer was cut off."),
+        of_connection,
+    )
 }
 
 fn of_connection(error: &reqwest::Error) -> ModelError {
     match () {
-        () if error.is_connect() => ModelError::plain(ErrorClass::Network, "The connection could not be made."),
-        () if error.is_timeout() => ModelError::plain(ErrorClass::Timeout, "No answer came in time."),
+        () if error.is_connect() => {
+            ModelError::plain(ErrorClass::Network, "The connection could not be made.")
+        }
+        () if error.is_timeout() => {
+            ModelError::plain(ErrorClass::Timeout, "No answer came in time.")
+        }
         () => ModelError::plain(ErrorClass::Network, "The answer was cut off."),
     }
 }
@@ -58,8 +88,14 @@ fn of_connection(error: &reqwest::Error) -> ModelError {
 /// An error object inside a stream that began well.
 fn of_body(body: &Value) -> ModelError {
     let error = body.get("error").unwrap_or(body);
-    let number = |name: &str| error.get(name).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
-    let status = number("status_code").or_else(|| number("code")).and_then(|status| u16::try_from(status).ok());
+    let number = |name: &str| {
+        error
+            .get(name)
+            .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+    };
+    let status = number("status_code")
+        .or_else(|| number("code"))
+        .and_then(|status| u16::try_from(status).ok());
     let status = status.filter(|status| (400..600).contains(status));
     let told = of_status(status.unwrap_or(500), &body.to_string(), None);
     ModelError { status, ..told }
@@ -71,12 +107,18 @@ fn of_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError
     // Gemini wraps its error in an array when it streams
     let error = json.get(0).unwrap_or(&json);
     let error = error.get("error").unwrap_or(error);
-    let message = error.get("message").and_then(Value::as_str).or_else(|| error.as_str()).unwrap_or(body);
+    let message = error
+        .get("message")
+        .and_then(Value::as_str)
+        .or_else(|| error.as_str())
+        .unwrap_or(body);
     ModelError {
         class: class_of(status, body),
         message: message.chars().take(MESSAGE_MAX).collect(),
         status: Some(status),
-        retry_after_s: headers.and_then(retry_after_header).or_else(|| retry_delay(error)),
+        retry_after_s: headers
+            .and_then(retry_after_header)
+            .or_else(|| retry_delay(error)),
     }
 }
 
@@ -87,7 +129,14 @@ fn class_of(status: u16, body: &str) -> ErrorClass {
         401 | 403 => ErrorClass::Auth,
         // Gemini answers a wrong key with 400
         400 if says(&["API_KEY_INVALID", "API key not valid"]) => ErrorClass::Auth,
-        400 if says(&["content_filter", "content_policy_violation", "PROHIBITED_CONTENT"]) => ErrorClass::ContentFilter,
+        400 if says(&[
+            "content_filter",
+            "content_policy_violation",
+            "PROHIBITED_CONTENT",
+        ]) =>
+        {
+            ErrorClass::ContentFilter
+        }
         // Groq's word for a call that its model wrote wrongly
         400 if says(&["tool_use_failed"]) => ErrorClass::Server,
         408 | 504 => ErrorClass::Timeout,
@@ -103,12 +152,17 @@ fn retry_after_header(headers: &HeaderMap) -> Option<u64> {
 /// Gemini's `google.rpc.RetryInfo`: `"retryDelay": "45.8s"`.
 fn retry_delay(error: &Value) -> Option<u64> {
     let details = error.get("details")?.as_array()?;
-    let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
+    let delay = details
+        .iter()
+        .find_map(|detail| detail.get("retryDelay")?.as_str())?;
     whole_seconds(delay.strip_suffix('s')?)
 }
 
 fn whole_seconds(text: &str) -> Option<u64> {
-    let seconds: f64 = text.parse().ok().filter(|seconds| (0.0..=RETRY_AFTER_MAX).contains(seconds))?;
+    let seconds: f64 = text
+        .parse()
+        .ok()
+        .filter(|seconds| (0.0..=RETRY_AFTER_MAX).contains(seconds))?;
     Some(seconds.ceil() as u64)
 }
 
@@ -123,9 +177,21 @@ mod tests {
             (429, "", ErrorClass::RateLimit),
             (401, "", ErrorClass::Auth),
             (403, "", ErrorClass::Auth),
-            (400, r#"{"error":{"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#, ErrorClass::Auth),
-            (400, r#"{"error":{"code":"tool_use_failed"}}"#, ErrorClass::Server),
-            (400, r#"{"error":{"code":"content_filter"}}"#, ErrorClass::ContentFilter),
+            (
+                400,
+                r#"{"error":{"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+                ErrorClass::Auth,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"tool_use_failed"}}"#,
+                ErrorClass::Server,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"content_filter"}}"#,
+                ErrorClass::ContentFilter,
+            ),
             (400, "{}", ErrorClass::BadRequest),
             (404, "", ErrorClass::BadRequest),
             (408, "", ErrorClass::Timeout),
@@ -133,7 +199,11 @@ mod tests {
             (500, "", ErrorClass::Server),
             (529, "", ErrorClass::Server),
         ] {
-            assert_eq!(of_status(status, body, None).class, class, "{status} {body}");
+            assert_eq!(
+                of_status(status, body, None).class,
+                class,
+                "{status} {body}"
+            );
         }
     }
 
@@ -144,16 +214,27 @@ mod tests {
         assert_eq!(of_status(429, "", Some(&headers)).retry_after_s, Some(8));
         let body = json!([{"error": {"message": "Quota", "details": [{"@type": "x"}, {"retryDelay": "45.837906927s"}]}}]).to_string();
         let told = of_status(429, &body, Some(&HeaderMap::new()));
-        assert_eq!((told.retry_after_s, told.message.as_str()), (Some(46), "Quota"));
-        headers.insert("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT".parse().unwrap());
+        assert_eq!(
+            (told.retry_after_s, told.message.as_str()),
+            (Some(46), "Quota")
+        );
+        headers.insert(
+            "retry-after",
+            "Wed, 21 Oct 2026 07:28:00 GMT".parse().unwrap(),
+        );
         assert_eq!(of_status(429, "", Some(&headers)).retry_after_s, None);
     }
 
     #[test]
     fn an_error_inside_a_stream_keeps_its_own_code() {
-        let told = of_body(&json!({"error": {"message": "Failed to call a function.", "code": "tool_use_failed", "status_code": 400}}));
+        let told = of_body(
+            &json!({"error": {"message": "Failed to call a function.", "code": "tool_use_failed", "status_code": 400}}),
+        );
         assert_eq!((told.class, told.status), (ErrorClass::Server, Some(400)));
-        assert_eq!(of_body(&json!({"error": {"code": 503, "message": "overloaded"}})).class, ErrorClass::Server);
+        assert_eq!(
+            of_body(&json!({"error": {"code": 503, "message": "overloaded"}})).class,
+            ErrorClass::Server
+        );
         assert_eq!(of_body(&json!({"message": "odd"})).status, None);
     }
 }

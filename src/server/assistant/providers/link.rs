@@ -23,7 +23,13 @@ pub enum Provider {
 }
 
 impl Provider {
-    const ALL: [Self; 5] = [Self::Gemini, Self::Groq, Self::OpenAi, Self::Ollama, Self::Demo];
+    const ALL: [Self; 5] = [
+        Self::Gemini,
+        Self::Groq,
+        Self::OpenAi,
+        Self::Ollama,
+        Self::Demo,
+    ];
 
     /// Its word in settings and metadata.
     pub const fn id(self) -> &'static str {
@@ -90,7 +96,12 @@ pub struct LinkSpec {
 impl LinkSpec {
     /// A link with the provider's usual address and window.
     pub fn new(provider: Provider, model: &str) -> Self {
-        Self { provider, model: model.to_owned(), base: None, window: provider.usual_window() }
+        Self {
+            provider,
+            model: model.to_owned(),
+            base: None,
+            window: provider.usual_window(),
+        }
     }
 
     /// Whether the model can be given pictures, as far as its name tells.
@@ -99,31 +110,63 @@ impl LinkSpec {
         match self.provider {
             Provider::Gemini => true,
             Provider::OpenAi => named(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
-            Provider::Groq | Provider::Ollama => named(&["llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:"]),
+            Provider::Groq | Provider::Ollama => named(&[
+                "llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:",
+            ]),
             Provider::Demo => false,
         }
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let (named, option) = text.split_once(';').map_or((text, None), |(named, option)| (named, Some(option)));
-        let (provider, rest) = named.split_once(':').unwrap_or((named, if named == "demo" { "demo" } else { "" }));
+        let (named, option) = text
+            .split_once(';')
+            .map_or((text, None), |(named, option)| (named, Some(option)));
+        let (provider, rest) = named
+            .split_once(':')
+            .unwrap_or((named, if named == "demo" { "demo" } else { "" }));
         let known = || Provider::ALL.map(Provider::id).join(", ");
-        let provider = Provider::ALL.into_iter().find(|known| known.id() == provider);
-        let provider = provider.ok_or_else(|| format!("{text:?} must begin with one of {} and a colon", known()))?;
-        let (model, base) = rest.split_once("@http").map_or((rest, None), |(model, base)| (model, Some(format!("http{base}"))));
-        if model.is_empty() || model.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@') {
+        let provider = Provider::ALL
+            .into_iter()
+            .find(|known| known.id() == provider);
+        let provider = provider
+            .ok_or_else(|| format!("{text:?} must begin with one of {} and a colon", known()))?;
+        let (model, base) = rest
+            .split_once("@http")
+            .map_or((rest, None), |(model, base)| {
+                (model, Some(format!("http{base}")))
+            });
+        if model.is_empty()
+            || model
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || c == '@')
+        {
             return Err(format!(
                 "{text:?} must name a model after the colon, such as {}:MODEL or {}:MODEL@http://host/v1/",
                 provider.id(),
                 provider.id()
             ));
         }
-        let window = match option.map(|option| option.strip_prefix("window=").and_then(|tokens| tokens.parse().ok())) {
+        let window = match option.map(|option| {
+            option
+                .strip_prefix("window=")
+                .and_then(|tokens| tokens.parse().ok())
+        }) {
             None => provider.usual_window(),
             Some(Some(tokens)) if WINDOW.contains(&tokens) => tokens,
-            Some(_) => return Err(format!("{text:?} may end in ;window=TOKENS, from {} to {}", WINDOW.start(), WINDOW.end())),
+            Some(_) => {
+                return Err(format!(
+                    "{text:?} may end in ;window=TOKENS, from {} to {}",
+                    WINDOW.start(),
+                    WINDOW.end()
+                ));
+            }
         };
-        Ok(Self { provider, model: model.to_owned(), base, window })
+        Ok(Self {
+            provider,
+            model: model.to_owned(),
+            base,
+            window,
+        })
     }
 }
 
@@ -136,18 +179,29 @@ impl fmt::Display for LinkSpec {
 /// The links of a chain; what cannot be read is noted in `problems`.
 pub fn read_links(text: &str, problems: &mut Vec<String>) -> Vec<LinkSpec> {
     let mut links: Vec<LinkSpec> = Vec::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    for part in text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
         match LinkSpec::read(part) {
-            Ok(link) if links.contains(&link) => problems.push(format!("HOLLY_MODELS: {link} stands there twice")),
+            Ok(link) if links.contains(&link) => {
+                problems.push(format!("HOLLY_MODELS: {link} stands there twice"))
+            }
             Ok(link) => links.push(link),
             Err(problem) => problems.push(format!("HOLLY_MODELS: {problem}")),
         }
     }
     if links.is_empty() && problems.is_empty() {
-        problems.push("HOLLY_MODELS is empty; it must name at least one model, such as demo".to_owned());
+        problems.push(
+            "HOLLY_MODELS is empty; it must name at least one model, such as demo".to_owned(),
+        );
     }
     if links.len() > LINKS_MAX {
-        problems.push(format!("HOLLY_MODELS names {} models; at most {LINKS_MAX} are tried", links.len()));
+        problems.push(format!(
+            "HOLLY_MODELS names {} models; at most {LINKS_MAX} are tried",
+            links.len()
+        ));
     }
     links
 }
@@ -163,16 +217,33 @@ mod tests {
     #[test]
     fn a_link_names_provider_model_address_and_window() {
         let link = read("openai:qwen3:8b@http://127.0.0.1:8000/v1/;window=32768").unwrap();
-        assert_eq!((link.provider, link.model.as_str(), link.window), (Provider::OpenAi, "qwen3:8b", 32_768));
+        assert_eq!(
+            (link.provider, link.model.as_str(), link.window),
+            (Provider::OpenAi, "qwen3:8b", 32_768)
+        );
         assert_eq!(link.base.as_deref(), Some("http://127.0.0.1:8000/v1/"));
         assert_eq!(read("demo").unwrap(), LinkSpec::new(Provider::Demo, "demo"));
-        assert_eq!(read("ollama:llama3.2").unwrap().to_string(), "ollama:llama3.2");
+        assert_eq!(
+            read("ollama:llama3.2").unwrap().to_string(),
+            "ollama:llama3.2"
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_told_with_what_it_may_be() {
-        for text in ["gemini", "gemini:", "claude:x", "openai:a@ftp://x", "groq:a b", "ollama:a;window=1", "ollama:a;tokens=9"] {
-            assert!(read(text).unwrap_err().contains(&format!("{text:?}")), "{text}");
+        for text in [
+            "gemini",
+            "gemini:",
+            "claude:x",
+            "openai:a@ftp://x",
+            "groq:a b",
+            "ollama:a;window=1",
+            "ollama:a;tokens=9",
+        ] {
+            assert!(
+                read(text).unwrap_err().contains(&format!("{text:?}")),
+                "{text}"
+            );
         }
     }
 
@@ -184,7 +255,16 @@ mod tests {
             assert!(problems[0].contains(word), "{problems:?}");
         }
         let mut problems = Vec::new();
-        read_links(&(0..11).map(|n| format!("groq:m{n}")).collect::<Vec<_>>().join(","), &mut problems);
-        assert_eq!(problems, ["HOLLY_MODELS names 11 models; at most 10 are tried"]);
+        read_links(
+            &(0..11)
+                .map(|n| format!("groq:m{n}"))
+                .collect::<Vec<_>>()
+                .join(","),
+            &mut problems,
+        );
+        assert_eq!(
+            problems,
+            ["HOLLY_MODELS names 11 models; at most 10 are tried"]
+        );
     }
 }

@@ -41,8 +41,15 @@ pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Er
                     Some(client) => client,
                     None => shared.insert(client()?),
                 };
-                let named = ModelLink { name: name(link, base, links), ..ModelLink::of(&link.spec) };
-                chain.push(Arc::new(RemoteModel { link: named, client: client.clone(), target: target(link, base) }));
+                let named = ModelLink {
+                    name: name(link, base, links),
+                    ..ModelLink::of(&link.spec)
+                };
+                chain.push(Arc::new(RemoteModel {
+                    link: named,
+                    client: client.clone(),
+                    target: target(link, base),
+                }));
             }
         }
     }
@@ -50,9 +57,15 @@ pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Er
 }
 
 fn client() -> Result<Client, genai::Error> {
-    let unbuilt = |why: reqwest::Error| genai::Error::ClientBuildFail { cause: why.to_string() };
+    let unbuilt = |why: reqwest::Error| genai::Error::ClientBuildFail {
+        cause: why.to_string(),
+    };
     // a redirect could carry a key to another address
-    let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(redirect::Policy::none()).build().map_err(unbuilt)?;
+    let http = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .build()
+        .map_err(unbuilt)?;
     Client::builder().with_reqwest(http).build()
 }
 
@@ -60,13 +73,22 @@ fn client() -> Result<Client, genai::Error> {
 /// provider; a server of one's own goes by its host.
 fn name(link: &Link, base: &Url, links: &[Link]) -> String {
     let provider = link.spec.provider;
-    let siblings = links.iter().filter(|other| other.spec.provider == provider).count();
-    let public = provider.public_base().is_some_and(|public| public == base.as_str());
+    let siblings = links
+        .iter()
+        .filter(|other| other.spec.provider == provider)
+        .count();
+    let public = provider
+        .public_base()
+        .is_some_and(|public| public == base.as_str());
     let who = match (provider, base.host_str()) {
         (Provider::OpenAi, Some(host)) if !public => host,
         _ => provider.name(),
     };
-    if siblings > 1 { format!("{who} {}", link.spec.model) } else { who.to_owned() }
+    if siblings > 1 {
+        format!("{who} {}", link.spec.model)
+    } else {
+        who.to_owned()
+    }
 }
 
 fn target(link: &Link, base: &Url) -> ServiceTarget {

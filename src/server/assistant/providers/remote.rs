@@ -2,7 +2,9 @@
 //! with a reason, everything else is a failure of some class.
 
 use super::{errors::classify, words};
-use crate::server::assistant::model::{ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage};
+use crate::server::assistant::model::{
+    ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage,
+};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -35,7 +37,10 @@ impl Model for RemoteModel {
         let blocked = Arc::new(AtomicBool::new(false));
         let options = options(blocked.clone());
         let asking = async move {
-            match client.exec_chat_stream(target, words::chat_request(request), Some(&options)).await {
+            match client
+                .exec_chat_stream(target, words::chat_request(request), Some(&options))
+                .await
+            {
                 Ok(answer) => reading(answer.stream, blocked).boxed(),
                 Err(error) => stream::iter([Err(classify(&error))]).boxed(),
             }
@@ -46,7 +51,9 @@ impl Model for RemoteModel {
 
 /// genai passes over Gemini's word that the question itself was blocked; the raw frame tells.
 fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
-    let options = ChatOptions::default().with_capture_usage(true).with_capture_tool_calls(true);
+    let options = ChatOptions::default()
+        .with_capture_usage(true)
+        .with_capture_tool_calls(true);
     options.with_raw_frame_fn(move |_, frame| {
         if frame.data.contains("\"blockReason\"") {
             blocked.store(true, Ordering::Relaxed);
@@ -61,11 +68,19 @@ fn reading(stream: ChatStream, blocked: Arc<AtomicBool>) -> impl futures::Stream
         async move {
             let mut stream = open?;
             let heard = match stream.next().await? {
-                Ok(ChatStreamEvent::Chunk(chunk)) => return Some((vec![Ok(Event::Text(chunk.content))], Some(stream))),
-                Ok(ChatStreamEvent::ReasoningChunk(_) | ChatStreamEvent::ThoughtSignatureChunk(_) | ChatStreamEvent::ToolCallChunk(_)) => {
+                Ok(ChatStreamEvent::Chunk(chunk)) => {
+                    return Some((vec![Ok(Event::Text(chunk.content))], Some(stream)));
+                }
+                Ok(
+                    ChatStreamEvent::ReasoningChunk(_)
+                    | ChatStreamEvent::ThoughtSignatureChunk(_)
+                    | ChatStreamEvent::ToolCallChunk(_),
+                ) => {
                     return Some((vec![Ok(Event::Thinking)], Some(stream)));
                 }
-                Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => return Some((Vec::new(), Some(stream))),
+                Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => {
+                    return Some((Vec::new(), Some(stream)));
+                }
                 Ok(ChatStreamEvent::End(end)) => ended(end, blocked.load(Ordering::Relaxed)),
                 Err(_) if blocked.load(Ordering::Relaxed) => vec![Err(question_blocked())],
                 Err(error) => vec![Err(classify(&error))],
@@ -83,12 +98,23 @@ fn question_blocked() -> ModelError {
 fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
     let reason = match &end.captured_stop_reason {
         Some(StopReason::ContentFilter(reason)) => {
-            return vec![Err(ModelError::plain(ErrorClass::ContentFilter, &format!("It stopped: {reason}.")))];
+            return vec![Err(ModelError::plain(
+                ErrorClass::ContentFilter,
+                &format!("It stopped: {reason}."),
+            ))];
         }
         _ if blocked => return vec![Err(question_blocked())],
-        None => return vec![Err(ModelError::plain(ErrorClass::Network, "The answer was cut off."))],
+        None => {
+            return vec![Err(ModelError::plain(
+                ErrorClass::Network,
+                "The answer was cut off.",
+            ))];
+        }
         Some(StopReason::Other(reason)) if reason == "MALFORMED_FUNCTION_CALL" => {
-            return vec![Err(ModelError::plain(ErrorClass::Server, "It called a tool in a way that could not be read."))];
+            return vec![Err(ModelError::plain(
+                ErrorClass::Server,
+                "It called a tool in a way that could not be read.",
+            ))];
         }
         Some(reason) => reason,
     };
@@ -102,7 +128,12 @@ fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
             estimated: false,
         })
     });
-    let calls = end.captured_content.map(|content| content.into_tool_calls()).unwrap_or_default();
-    let calls = calls.into_iter().map(|call| Ok(Event::Call(words::incoming(call))));
+    let calls = end
+        .captured_content
+        .map(|content| content.into_tool_calls())
+        .unwrap_or_default();
+    let calls = calls
+        .into_iter()
+        .map(|call| Ok(Event::Call(words::incoming(call))));
     calls.chain([Ok(Event::End { usage, cut_short })]).collect()
 }

@@ -69,7 +69,11 @@ pub struct ModelConfig {
 impl ModelSettings {
     /// Checks the settings; each problem says what to do.
     pub fn check(&self, problems: &mut Vec<String>) -> ModelConfig {
-        let seconds = self.model_timeout.parse().ok().filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds));
+        let seconds = self
+            .model_timeout
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds));
         if seconds.is_none() {
             problems
                 .push(format!("HOLLY_MODEL_TIMEOUT is {:?}; it must be a number of seconds from 1 to {TIMEOUT_MAX}", self.model_timeout));
@@ -78,14 +82,23 @@ impl ModelSettings {
             Some(text) => read_links(text, problems),
             None => self.with_a_key(),
         };
-        let links = specs.into_iter().filter_map(|spec| self.link(spec, problems)).collect();
-        ModelConfig { links, timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT_MAX)) }
+        let links = specs
+            .into_iter()
+            .filter_map(|spec| self.link(spec, problems))
+            .collect();
+        ModelConfig {
+            links,
+            timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT_MAX)),
+        }
     }
 
     /// The key for a provider.
     pub fn key(&self, provider: Provider) -> Option<&Secret> {
         let key = match provider {
-            Provider::Gemini => self.gemini_api_key.as_ref().or(self.google_ai_api_key.as_ref()),
+            Provider::Gemini => self
+                .gemini_api_key
+                .as_ref()
+                .or(self.google_ai_api_key.as_ref()),
             Provider::Groq => self.groq_api_key.as_ref(),
             Provider::OpenAi => self.openai_api_key.as_ref(),
             Provider::Ollama | Provider::Demo => None,
@@ -94,10 +107,21 @@ impl ModelSettings {
     }
 
     fn with_a_key(&self) -> Vec<LinkSpec> {
-        let usual = [(Provider::Gemini, "gemini-2.5-flash"), (Provider::Groq, "llama-3.1-8b-instant")];
-        let with_key = usual.into_iter().filter(|(provider, _)| self.key(*provider).is_some());
-        let links: Vec<_> = with_key.map(|(provider, model)| LinkSpec::new(provider, model)).collect();
-        if links.is_empty() { vec![LinkSpec::new(Provider::Demo, "demo")] } else { links }
+        let usual = [
+            (Provider::Gemini, "gemini-2.5-flash"),
+            (Provider::Groq, "llama-3.1-8b-instant"),
+        ];
+        let with_key = usual
+            .into_iter()
+            .filter(|(provider, _)| self.key(*provider).is_some());
+        let links: Vec<_> = with_key
+            .map(|(provider, model)| LinkSpec::new(provider, model))
+            .collect();
+        if links.is_empty() {
+            vec![LinkSpec::new(Provider::Demo, "demo")]
+        } else {
+            links
+        }
     }
 
     fn base_of(&self, provider: Provider) -> Option<&str> {
@@ -113,28 +137,55 @@ impl ModelSettings {
     /// Where a link is and with which key. A key goes only to the address that was set for its provider: a link with an
     /// address of its own gets none.
     fn link(&self, spec: LinkSpec, problems: &mut Vec<String>) -> Option<Link> {
-        let Some(public) = spec.provider.public_base() else { return Some(Link { spec, base: None, key: None }) };
+        let Some(public) = spec.provider.public_base() else {
+            return Some(Link {
+                spec,
+                base: None,
+                key: None,
+            });
+        };
         let (setting, given) = match &spec.base {
             Some(own) => ("HOLLY_MODELS".to_owned(), Some(own.as_str())),
-            None => (format!("{}_BASE_URL", spec.provider.id().to_uppercase()), self.base_of(spec.provider)),
+            None => (
+                format!("{}_BASE_URL", spec.provider.id().to_uppercase()),
+                self.base_of(spec.provider),
+            ),
         };
         let base = base_url(&setting, given.unwrap_or(public), problems)?;
-        let key = self.key(spec.provider).filter(|_| spec.base.is_none()).cloned();
+        let key = self
+            .key(spec.provider)
+            .filter(|_| spec.base.is_none())
+            .cloned();
         if key.is_none() && given.is_none() && spec.provider.wants_key() {
             let variable = format!("{}_API_KEY", spec.provider.id().to_uppercase());
-            problems.push(format!("HOLLY_MODELS names {}, which needs {variable}", spec.provider.id()));
+            problems.push(format!(
+                "HOLLY_MODELS names {}, which needs {variable}",
+                spec.provider.id()
+            ));
             return None;
         }
-        Some(Link { spec, base: Some(base), key })
+        Some(Link {
+            spec,
+            base: Some(base),
+            key,
+        })
     }
 }
 
 /// An http(s) address with a slash at its end.
 pub fn base_url(setting: &str, text: &str, problems: &mut Vec<String>) -> Option<Url> {
-    let with_slash = if text.ends_with('/') { text.to_owned() } else { format!("{text}/") };
-    let url = Url::parse(&with_slash).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let with_slash = if text.ends_with('/') {
+        text.to_owned()
+    } else {
+        format!("{text}/")
+    };
+    let url = Url::parse(&with_slash)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if url.is_none() {
-        problems.push(format!("{setting} has the address {text:?}; it must begin with http:// or https://"));
+        problems.push(format!(
+            "{setting} has the address {text:?}; it must begin with http:// or https://"
+        ));
     }
     url
 }
@@ -144,7 +195,10 @@ mod tests {
     use super::*;
 
     fn settings() -> ModelSettings {
-        ModelSettings { model_timeout: "60".into(), ..Default::default() }
+        ModelSettings {
+            model_timeout: "60".into(),
+            ..Default::default()
+        }
     }
 
     fn secret(text: &str) -> Option<Secret> {
@@ -152,16 +206,30 @@ mod tests {
     }
 
     fn names(config: &ModelConfig) -> Vec<String> {
-        config.links.iter().map(|link| link.spec.to_string()).collect()
+        config
+            .links
+            .iter()
+            .map(|link| link.spec.to_string())
+            .collect()
     }
 
     #[test]
     fn without_keys_it_is_the_demo_and_keys_make_the_usual_chain() {
         let mut problems = Vec::new();
         assert_eq!(names(&settings().check(&mut problems)), ["demo:demo"]);
-        let both = ModelSettings { google_ai_api_key: secret("a"), groq_api_key: secret("b"), ..settings() };
-        assert_eq!(names(&both.check(&mut problems)), ["gemini:gemini-2.5-flash", "groq:llama-3.1-8b-instant"]);
-        let empty = ModelSettings { gemini_api_key: secret(" "), ..settings() };
+        let both = ModelSettings {
+            google_ai_api_key: secret("a"),
+            groq_api_key: secret("b"),
+            ..settings()
+        };
+        assert_eq!(
+            names(&both.check(&mut problems)),
+            ["gemini:gemini-2.5-flash", "groq:llama-3.1-8b-instant"]
+        );
+        let empty = ModelSettings {
+            gemini_api_key: secret(" "),
+            ..settings()
+        };
         assert_eq!(names(&empty.check(&mut problems)), ["demo:demo"]);
         assert_eq!(problems, [""; 0]);
     }
@@ -177,7 +245,11 @@ mod tests {
         };
         wrong.check(&mut problems);
         assert_eq!(problems.len(), 4, "{problems:?}");
-        assert!(problems.iter().any(|problem| problem.contains("GEMINI_API_KEY")));
+        assert!(
+            problems
+                .iter()
+                .any(|problem| problem.contains("GEMINI_API_KEY"))
+        );
         assert!(!format!("{wrong:?} {problems:?}").contains("gsk_hidden"));
     }
 
@@ -185,10 +257,18 @@ mod tests {
     fn a_key_never_goes_to_an_address_that_was_not_set_for_its_provider() {
         let mut problems = Vec::new();
         let models = Some("openai:a@http://127.0.0.1:8000/v1,openai:b,ollama:c".into());
-        let config = ModelSettings { models, openai_api_key: secret("k"), ..settings() }.check(&mut problems);
+        let config = ModelSettings {
+            models,
+            openai_api_key: secret("k"),
+            ..settings()
+        }
+        .check(&mut problems);
         let keys: Vec<_> = config.links.iter().map(|link| link.key.is_some()).collect();
         assert_eq!(keys, [false, true, false]);
-        assert_eq!(config.links[0].base.as_ref().unwrap().as_str(), "http://127.0.0.1:8000/v1/");
+        assert_eq!(
+            config.links[0].base.as_ref().unwrap().as_str(),
+            "http://127.0.0.1:8000/v1/"
+        );
         assert_eq!(problems, [""; 0]);
     }
 }

@@ -18,23 +18,37 @@ pub(super) fn chat_request(request: Request) -> ChatRequest {
             Said::User(text, pictures) => messages.push(user(text, pictures)),
             Said::Assistant(text) => messages.push(ChatMessage::assistant(text)),
             Said::Calls(calls) => {
-                names.extend(calls.iter().map(|call| (call.id.clone(), call.name.clone())));
+                names.extend(
+                    calls
+                        .iter()
+                        .map(|call| (call.id.clone(), call.name.clone())),
+                );
                 messages.push(asked(calls));
             }
             Said::Result { call_id, text } => {
                 let response = ToolResponse::new(call_id.clone(), text);
-                let response = names.get(&call_id).map_or(response.clone(), |name| response.with_fn_name(name.clone()));
+                let response = names
+                    .get(&call_id)
+                    .map_or(response.clone(), |name| response.with_fn_name(name.clone()));
                 messages.push(ChatMessage::from(response));
             }
         }
     }
-    ChatRequest::new(messages).with_system(system).with_tools(request.tools.into_iter().map(tool))
+    ChatRequest::new(messages)
+        .with_system(system)
+        .with_tools(request.tools.into_iter().map(tool))
 }
 
 /// A picture goes as base64 behind the words.
 fn user(text: String, pictures: Vec<Picture>) -> ChatMessage {
     let mut parts = vec![ContentPart::from_text(text)];
-    let part = |picture: Picture| ContentPart::from_binary_base64(picture.media_type, STANDARD.encode(&picture.bytes), Some(picture.name));
+    let part = |picture: Picture| {
+        ContentPart::from_binary_base64(
+            picture.media_type,
+            STANDARD.encode(&picture.bytes),
+            Some(picture.name),
+        )
+    };
     parts.extend(pictures.into_iter().map(part));
     ChatMessage::user(MessageContent::from_parts(parts))
 }
@@ -45,16 +59,32 @@ fn asked(calls: Vec<ToolCall>) -> ChatMessage {
 
 /// Arguments that were no object are sent back as one: providers refuse anything else.
 fn outgoing(call: ToolCall) -> chat::ToolCall {
-    let fn_arguments = if call.arguments.is_object() { call.arguments } else { serde_json::json!({}) };
+    let fn_arguments = if call.arguments.is_object() {
+        call.arguments
+    } else {
+        serde_json::json!({})
+    };
     let thought_signatures = (!call.signatures.is_empty()).then_some(call.signatures);
-    chat::ToolCall { call_id: call.id, fn_name: call.name, fn_arguments, thought_signatures }
+    chat::ToolCall {
+        call_id: call.id,
+        fn_name: call.name,
+        fn_arguments,
+        thought_signatures,
+    }
 }
 
 /// A call as it came; arguments that are not JSON stay the text they are.
 pub(super) fn incoming(call: chat::ToolCall) -> ToolCall {
-    ToolCall { id: call.call_id, name: call.fn_name, arguments: call.fn_arguments, signatures: call.thought_signatures.unwrap_or_default() }
+    ToolCall {
+        id: call.call_id,
+        name: call.fn_name,
+        arguments: call.fn_arguments,
+        signatures: call.thought_signatures.unwrap_or_default(),
+    }
 }
 
 fn tool(definition: ToolDefinition) -> chat::Tool {
-    chat::Tool::new(definition.name).with_description(definition.description).with_schema(definition.schema)
+    chat::Tool::new(definition.name)
+        .with_description(definition.description)
+        .with_schema(definition.schema)
 }

@@ -13,14 +13,25 @@ const STYLE_MAX_CHARS: usize = 100;
 /// The `prompt` argument.
 pub fn prompt(arguments: &Value) -> Result<Prompt, ToolError> {
     let text = arguments.get("prompt").and_then(Value::as_str);
-    text.and_then(Prompt::parse)
-        .ok_or_else(|| ToolError::BadArguments(format!("prompt must be a text of 1 to {PROMPT_MAX_CHARS} characters")))
+    text.and_then(Prompt::parse).ok_or_else(|| {
+        ToolError::BadArguments(format!(
+            "prompt must be a text of 1 to {PROMPT_MAX_CHARS} characters"
+        ))
+    })
 }
 
 /// A title for the work log from whatever a model gave as arguments: `Image: a lighthouse at dusk`.
 pub fn title(label: &str, arguments: &Value) -> String {
-    let prompt = arguments.get("prompt").and_then(Value::as_str).map(one_line).unwrap_or_default();
-    if prompt.is_empty() { label.to_owned() } else { cut(&format!("{label}: {prompt}"), TITLE_MAX_CHARS) }
+    let prompt = arguments
+        .get("prompt")
+        .and_then(Value::as_str)
+        .map(one_line)
+        .unwrap_or_default();
+    if prompt.is_empty() {
+        label.to_owned()
+    } else {
+        cut(&format!("{label}: {prompt}"), TITLE_MAX_CHARS)
+    }
 }
 
 /// The `style` argument, if given.
@@ -30,21 +41,35 @@ pub fn style(arguments: &Value) -> Result<Option<String>, ToolError> {
         Some(Value::String(style)) if style.chars().count() <= STYLE_MAX_CHARS => {
             Ok(Some(one_line(style)).filter(|style| !style.is_empty()))
         }
-        Some(_) => Err(ToolError::BadArguments(format!("style must be a text of at most {STYLE_MAX_CHARS} characters"))),
+        Some(_) => Err(ToolError::BadArguments(format!(
+            "style must be a text of at most {STYLE_MAX_CHARS} characters"
+        ))),
     }
 }
 
 /// The `seconds` argument, or `default` if not given. Models write whole numbers as 8 and as 8.0: both are taken.
-pub fn seconds(arguments: &Value, allowed: RangeInclusive<u8>, default: u8) -> Result<u8, ToolError> {
+pub fn seconds(
+    arguments: &Value,
+    allowed: RangeInclusive<u8>,
+    default: u8,
+) -> Result<u8, ToolError> {
     let value = match arguments.get("seconds") {
         None | Some(Value::Null) => return Ok(default),
         Some(value) => value,
     };
-    let whole = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=255.0).contains(number));
+    let whole = value
+        .as_f64()
+        .filter(|number| number.fract() == 0.0 && (0.0..=255.0).contains(number));
     whole
         .map(|number| number as u8)
         .filter(|number| allowed.contains(number))
-        .ok_or_else(|| ToolError::BadArguments(format!("seconds must be a whole number from {} to {}", allowed.start(), allowed.end())))
+        .ok_or_else(|| {
+            ToolError::BadArguments(format!(
+                "seconds must be a whole number from {} to {}",
+                allowed.start(),
+                allowed.end()
+            ))
+        })
 }
 
 /// JSON Schema of a `prompt` argument.
@@ -68,16 +93,39 @@ mod tests {
 
     #[test]
     fn bad_arguments_are_named() {
-        for arguments in [json!({}), json!(null), json!({ "prompt": 7 }), json!({ "prompt": " " }), json!({ "prompt": "x".repeat(501) })] {
+        for arguments in [
+            json!({}),
+            json!(null),
+            json!({ "prompt": 7 }),
+            json!({ "prompt": " " }),
+            json!({ "prompt": "x".repeat(501) }),
+        ] {
             let error = prompt(&arguments).expect_err("no usable prompt");
-            assert_eq!(error.to_string(), "prompt must be a text of 1 to 500 characters");
+            assert_eq!(
+                error.to_string(),
+                "prompt must be a text of 1 to 500 characters"
+            );
         }
-        for value in [json!(0), json!(31), json!(-1), json!(2.5), json!("8"), json!(1e300)] {
-            let error = seconds(&json!({ "seconds": value }), 1..=30, 8).expect_err("no usable length");
-            assert_eq!(error.to_string(), "seconds must be a whole number from 1 to 30");
+        for value in [
+            json!(0),
+            json!(31),
+            json!(-1),
+            json!(2.5),
+            json!("8"),
+            json!(1e300),
+        ] {
+            let error =
+                seconds(&json!({ "seconds": value }), 1..=30, 8).expect_err("no usable length");
+            assert_eq!(
+                error.to_string(),
+                "seconds must be a whole number from 1 to 30"
+            );
         }
         let error = style(&json!({ "style": ["oil"] })).expect_err("no usable style");
-        assert_eq!(error.to_string(), "style must be a text of at most 100 characters");
+        assert_eq!(
+            error.to_string(),
+            "style must be a text of at most 100 characters"
+        );
     }
 
     #[test]
@@ -85,6 +133,9 @@ mod tests {
         assert_eq!(seconds(&json!({}), 1..=30, 8), Ok(8));
         assert_eq!(seconds(&json!({ "seconds": 12.0 }), 1..=30, 8), Ok(12));
         assert_eq!(style(&json!({ "style": " " })), Ok(None));
-        assert_eq!(style(&json!({ "style": "oil on canvas" })), Ok(Some("oil on canvas".to_owned())));
+        assert_eq!(
+            style(&json!({ "style": "oil on canvas" })),
+            Ok(Some("oil on canvas".to_owned()))
+        );
     }
 }

@@ -45,13 +45,19 @@ impl Studio {
         self.work_through(&prompt, &context).await?;
         let making = tokio::task::spawn_blocking(move || (make(&prompt), prompt));
         let unmade = |_| ToolError::Failed(format!("The {} could not be made.", self.kind));
-        let (bytes, prompt) = context.unless_cancelled(async { making.await.map_err(unmade) }).await?;
+        let (bytes, prompt) = context
+            .unless_cancelled(async { making.await.map_err(unmade) })
+            .await?;
         advance(&context, 100);
         Ok(self.output(&prompt, bytes))
     }
 
     async fn work_through(&self, prompt: &Prompt, context: &ToolContext) -> Result<(), ToolError> {
-        let (steps, each) = if prompt.has(&["slow"]) { (12, 1.0) } else { (4, 0.3) };
+        let (steps, each) = if prompt.has(&["slow"]) {
+            (12, 1.0)
+        } else {
+            (4, 0.3)
+        };
         let fails = prompt.has(&["fail", "failing", "failure", "broken"]);
         for step in 1..=steps {
             wait(each, context).await?;
@@ -66,7 +72,10 @@ impl Studio {
     fn output(&self, prompt: &Prompt, bytes: Vec<u8>) -> ToolOutput {
         let Self { kind, .. } = self;
         ToolOutput {
-            text: format!("The {kind} “{}” is done and already shown to the person. It was made by the demo producer.", prompt.text()),
+            text: format!(
+                "The {kind} “{}” is done and already shown to the person. It was made by the demo producer.",
+                prompt.text()
+            ),
             details: Some(format!(
                 "Prompt: {}\nMade by the built-in demo producer, without any outside service: {}, {} bytes.",
                 prompt.text(),
@@ -101,5 +110,10 @@ async fn wait(seconds: f64, context: &ToolContext) -> Result<(), ToolError> {
 
 /// Moves progress forward, never back.
 fn advance(context: &ToolContext, percent: u8) {
-    context.progress.send_if_modified(|shown| shown.percent.replace(percent.max(shown.percent.unwrap_or(0))) < Some(percent));
+    context.progress.send_if_modified(|shown| {
+        shown
+            .percent
+            .replace(percent.max(shown.percent.unwrap_or(0)))
+            < Some(percent)
+    });
 }

@@ -32,7 +32,10 @@ pub struct Registry {
 impl Registry {
     /// These tools.
     pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self { tools, servers: McpServers::default() }
+        Self {
+            tools,
+            servers: McpServers::default(),
+        }
     }
 
     /// The tools that the settings name, and notes. Errors: the TLS library cannot be set up.
@@ -44,7 +47,12 @@ impl Registry {
 
     /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.
     pub fn demo() -> Self {
-        Self::of(vec![Arc::new(image::ImageTool), Arc::new(music::MusicTool), Arc::new(film::FilmTool), Arc::new(note::NoteTool)])
+        Self::of(vec![
+            Arc::new(image::ImageTool),
+            Arc::new(music::MusicTool),
+            Arc::new(film::FilmTool),
+            Arc::new(note::NoteTool),
+        ])
     }
 
     /// These, and behind them what the servers offer while they run.
@@ -60,12 +68,17 @@ impl Registry {
     /// The tool of that name, if there is one; Holly's own goes before a server's.
     pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
         let named = |tool: &Arc<dyn Tool>| tool.definition().name == name;
-        self.tools.iter().find(|tool| named(tool)).cloned().or_else(|| self.servers.tools().into_iter().find(named))
+        self.tools
+            .iter()
+            .find(|tool| named(tool))
+            .cloned()
+            .or_else(|| self.servers.tools().into_iter().find(named))
     }
 
     /// What a model is told about each tool.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
-        let mut definitions: Vec<ToolDefinition> = self.tools.iter().map(|tool| tool.definition()).collect();
+        let mut definitions: Vec<ToolDefinition> =
+            self.tools.iter().map(|tool| tool.definition()).collect();
         for tool in self.servers.tools() {
             let offered = tool.definition();
             if definitions.iter().all(|known| known.name != offered.name) {

@@ -1,7 +1,9 @@
 //! Notes: a text file that the person can open and save. It writes, so it asks first.
 
 use super::prompt::{cut, one_line};
-use crate::server::assistant::tool::{ProducedFile, TITLE_MAX_CHARS, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput};
+use crate::server::assistant::tool::{
+    ProducedFile, TITLE_MAX_CHARS, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput,
+};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -26,26 +28,46 @@ impl Tool for NoteTool {
     }
 
     fn title(&self, arguments: &Value) -> String {
-        let text = arguments.get("text").and_then(Value::as_str).map(one_line).unwrap_or_default();
-        if text.is_empty() { "Note".to_owned() } else { cut(&format!("Note: {text}"), TITLE_MAX_CHARS) }
+        let text = arguments
+            .get("text")
+            .and_then(Value::as_str)
+            .map(one_line)
+            .unwrap_or_default();
+        if text.is_empty() {
+            "Note".to_owned()
+        } else {
+            cut(&format!("Note: {text}"), TITLE_MAX_CHARS)
+        }
     }
 
     fn asks_first(&self, _: &Value) -> bool {
         true
     }
 
-    fn run(&self, arguments: Value, _: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        _: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         Box::pin(async move {
             let text = arguments.get("text").and_then(Value::as_str).map(str::trim);
             let text = text.filter(|text| (1..=TEXT_MAX_CHARS).contains(&text.chars().count()));
-            let text = text.ok_or_else(|| ToolError::BadArguments(format!("text must be a text of 1 to {TEXT_MAX_CHARS} characters")))?;
+            let text = text.ok_or_else(|| {
+                ToolError::BadArguments(format!(
+                    "text must be a text of 1 to {TEXT_MAX_CHARS} characters"
+                ))
+            })?;
             let file = ProducedFile {
                 bytes: text.as_bytes().to_vec(),
                 media_type: "text/plain; charset=utf-8",
                 name: "note.txt".to_owned(),
                 description: cut(&format!("Note: {}", one_line(text)), TITLE_MAX_CHARS),
             };
-            Ok(ToolOutput { text: "The note is written and shown to the person.".to_owned(), details: None, files: vec![file] })
+            Ok(ToolOutput {
+                text: "The note is written and shown to the person.".to_owned(),
+                details: None,
+                files: vec![file],
+            })
         })
     }
 }

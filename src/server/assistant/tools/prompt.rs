@@ -19,8 +19,14 @@ impl Prompt {
     /// Nothing when the text is empty or too long.
     pub fn parse(text: &str) -> Option<Self> {
         let text = one_line(text);
-        let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
-        (1..=PROMPT_MAX_CHARS).contains(&text.chars().count()).then_some(Self { text, words })
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .map(str::to_lowercase)
+            .filter(|word| !word.is_empty())
+            .collect();
+        (1..=PROMPT_MAX_CHARS)
+            .contains(&text.chars().count())
+            .then_some(Self { text, words })
     }
 
     /// The prompt as written.
@@ -30,12 +36,19 @@ impl Prompt {
 
     /// Whether one of the words stands in the prompt, alone or with a plural s.
     pub fn has(&self, wanted: &[&str]) -> bool {
-        self.words.iter().any(|word| wanted.contains(&word.as_str()) || word.strip_suffix('s').is_some_and(|stem| wanted.contains(&stem)))
+        self.words.iter().any(|word| {
+            wanted.contains(&word.as_str())
+                || word
+                    .strip_suffix('s')
+                    .is_some_and(|stem| wanted.contains(&stem))
+        })
     }
 
     /// Whether a word of the prompt begins with one of the stems.
     pub fn has_stem(&self, stems: &[&str]) -> bool {
-        self.words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+        self.words
+            .iter()
+            .any(|word| stems.iter().any(|stem| word.starts_with(stem)))
     }
 
     /// Chance that depends on nothing but the prompt.
@@ -46,23 +59,42 @@ impl Prompt {
     /// The prompt as a line for people: "A lighthouse at dusk (demo picture)".
     pub fn description(&self, kind: &str) -> String {
         let mut chars = self.text.chars();
-        let sentence: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
+        let sentence: String = chars
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .chain(chars)
+            .collect();
         let ending = format!(" (demo {kind})");
-        format!("{}{ending}", cut(&sentence, TITLE_MAX_CHARS - ending.chars().count()))
+        format!(
+            "{}{ending}",
+            cut(&sentence, TITLE_MAX_CHARS - ending.chars().count())
+        )
     }
 
     /// A file name: "a-lighthouse-at-dusk.svg".
     pub fn file_name(&self, fallback: &str, extension: &str) -> String {
-        let words: Vec<_> = self.words.iter().filter(|word| word.is_ascii()).map(String::as_str).collect();
+        let words: Vec<_> = self
+            .words
+            .iter()
+            .filter(|word| word.is_ascii())
+            .map(String::as_str)
+            .collect();
         let joined: String = words.join("-").chars().take(NAME_MAX_CHARS).collect();
         let stem = joined.trim_end_matches('-');
-        format!("{}.{extension}", if stem.is_empty() { fallback } else { stem })
+        format!(
+            "{}.{extension}",
+            if stem.is_empty() { fallback } else { stem }
+        )
     }
 }
 
 /// The text with every run of white space and control characters as one space.
 pub fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// At most `max` characters, the last an ellipsis where something was cut.
@@ -79,16 +111,28 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_in_any_case_and_in_plural() {
-        let prompt = Prompt::parse("Two CATS dancing near a cathedral, slowly and fail-safe").expect("a short prompt");
-        assert!(prompt.has(&["cat"]) && prompt.has(&["cathedral"]) && prompt.has(&["fail"]) && prompt.has_stem(&["danc"]));
+        let prompt = Prompt::parse("Two CATS dancing near a cathedral, slowly and fail-safe")
+            .expect("a short prompt");
+        assert!(
+            prompt.has(&["cat"])
+                && prompt.has(&["cathedral"])
+                && prompt.has(&["fail"])
+                && prompt.has_stem(&["danc"])
+        );
         assert!(!prompt.has(&["cathedra", "slow", "tree"]));
     }
 
     #[test]
     fn descriptions_and_file_names_are_short_lines() {
         let prompt = Prompt::parse(" a lighthouse\n at dusk ").expect("a short prompt");
-        assert_eq!(prompt.description("picture"), "A lighthouse at dusk (demo picture)");
-        assert_eq!(prompt.file_name("picture", "svg"), "a-lighthouse-at-dusk.svg");
+        assert_eq!(
+            prompt.description("picture"),
+            "A lighthouse at dusk (demo picture)"
+        );
+        assert_eq!(
+            prompt.file_name("picture", "svg"),
+            "a-lighthouse-at-dusk.svg"
+        );
         let long = Prompt::parse(&"ж".repeat(500)).expect("a prompt of the longest kind");
         assert_eq!(long.description("film").chars().count(), TITLE_MAX_CHARS);
         assert_eq!(long.file_name("film", "gif"), "film.gif");

@@ -7,7 +7,9 @@ pub struct Random(u64);
 impl Random {
     /// Seeded with the FNV-1a hash of a text.
     pub fn from_text(text: &str) -> Self {
-        Self(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)))
+        Self(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        }))
     }
 
     fn next(&mut self) -> u64 {

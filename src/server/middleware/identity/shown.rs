@@ -23,19 +23,32 @@ impl Shown {
     /// whose tokens count: another host of the same domain may set it. Like any cookie it changes nothing for another site, which
     /// `same_origin` sees to.
     pub(super) fn of(headers: &HeaderMap, app: &App) -> Option<Self> {
-        let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
+        };
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
-        if let Some((_, bearer)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
+        if let Some((_, bearer)) =
+            bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        {
             let bearer = bearer.trim().to_owned();
             let token = app.provider.is_some() && bearer.starts_with("eyJ");
-            return Some(if token { Self::Token(bearer) } else { Self::Credential(Credential::Key(bearer)) });
+            return Some(if token {
+                Self::Token(bearer)
+            } else {
+                Self::Credential(Credential::Key(bearer))
+            });
         }
         let cookies = text(header::COOKIE)?;
         let clerk = || {
-            app.provider.as_ref().filter(|provider| !provider.config.parties.is_empty())?;
+            app.provider
+                .as_ref()
+                .filter(|provider| !provider.config.parties.is_empty())?;
             named_cookie(cookies, CLERK_COOKIE).map(|token| Self::Token(token.to_owned()))
         };
-        let session = cookie_token(cookies).map(|token| Self::Credential(Credential::Session(token.to_owned())));
+        let session = cookie_token(cookies)
+            .map(|token| Self::Credential(Credential::Session(token.to_owned())));
         session.or_else(clerk)
     }
 }

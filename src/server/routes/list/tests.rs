@@ -8,13 +8,36 @@ fn asked(query: &str) -> Option<Result<Asked, Problem>> {
     Some(Params::of(&uri).and_then(Asked::parse))
 }
 
-const NAMES: [&str; 11] =
-    ["conversationId", "scope", "logType", "status", "storageStatus", "q", "limit", "before", "after", "wait", "archive"];
+const NAMES: [&str; 11] = [
+    "conversationId",
+    "scope",
+    "logType",
+    "status",
+    "storageStatus",
+    "q",
+    "limit",
+    "before",
+    "after",
+    "wait",
+    "archive",
+];
 
 fn any_pair() -> impl Strategy<Value = String> {
     let name = prop_oneof![9 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned), 1 => "[a-zA-Z%&=]{0,12}"];
     let value = prop_oneof![
-        prop::sample::select(vec!["user", "conversation", "info", "working", "hot", "true", "", "%", "%FF", "+"]).prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "user",
+            "conversation",
+            "info",
+            "working",
+            "hot",
+            "true",
+            "",
+            "%",
+            "%FF",
+            "+"
+        ])
+        .prop_map(str::to_owned),
         any::<i64>().prop_map(|number| number.to_string()),
         (0i64..250).prop_map(|number| number.to_string()),
         "[0-9a-f]{16}\\.[0-9]{1,20}",
@@ -48,6 +71,8 @@ proptest! {
 fn queries_of_these_kinds_are_accepted_often_enough_to_prove_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let (mut runner, queries) = (TestRunner::deterministic(), any_query());
-    let is_read = |_: &i32| asked(&queries.new_tree(&mut runner).unwrap().current()).is_some_and(|asked| asked.is_ok());
+    let is_read = |_: &i32| {
+        asked(&queries.new_tree(&mut runner).unwrap().current()).is_some_and(|asked| asked.is_ok())
+    };
     assert!((0..2_000).filter(is_read).count() > 100);
 }

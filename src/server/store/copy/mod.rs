@@ -61,10 +61,20 @@ pub async fn copy(source: &Store, url: &str, say: Say<'_>) -> Result<Copied> {
     copied
 }
 
-async fn copy_into(source: &Store, reader: &mut Reader, target: &mut Target, say: Say<'_>) -> Result<Copied> {
+async fn copy_into(
+    source: &Store,
+    reader: &mut Reader,
+    target: &mut Target,
+    say: Say<'_>,
+) -> Result<Copied> {
     let tables = schema::tables(reader, source.inner.backend).await?;
     target.fits(&tables).await?;
-    let mut both = Both { source: reader, from: source.inner.backend, to: target.backend, target: &mut target.connection };
+    let mut both = Both {
+        source: reader,
+        from: source.inner.backend,
+        to: target.backend,
+        target: &mut target.connection,
+    };
     match target::standing(both.target, &tables, source.epoch()).await? {
         Standing::Same => return both.compare(&tables, say).await,
         Standing::Free => target::mark(both.target, source.epoch()).await?,
@@ -75,7 +85,10 @@ async fn copy_into(source: &Store, reader: &mut Reader, target: &mut Target, say
     for table in rest.into_iter().chain(facts) {
         copied.push(both.bring_in_line(table, say).await?);
     }
-    Ok(Copied { tables: copied, already: false })
+    Ok(Copied {
+        tables: copied,
+        already: false,
+    })
 }
 
 /// The two databases.
@@ -100,14 +113,26 @@ impl Sum {
     }
 
     fn named(self, table: &Table) -> CopiedTable {
-        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        CopiedTable { name: table.name.clone(), rows: self.rows, sha256 }
+        let sha256 = self
+            .sha256
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        CopiedTable {
+            name: table.name.clone(),
+            rows: self.rows,
+            sha256,
+        }
     }
 }
 
 impl Both<'_> {
     async fn bring_in_line(&mut self, table: &Table, say: Say<'_>) -> Result<CopiedTable> {
-        say(Step::Begun(table.name.clone(), rows::count(self.source, table).await?))?;
+        say(Step::Begun(
+            table.name.clone(),
+            rows::count(self.source, table).await?,
+        ))?;
         let wanted = if table.name == META {
             self.finish(table).await?
         } else {
@@ -154,7 +179,8 @@ impl Both<'_> {
 
     /// Replaces the facts about the target by those about the source, the mark of the copy with them. They are few.
     async fn finish(&mut self, table: &Table) -> Result<CopiedTable> {
-        let (mut ours, mut facts, mut sum) = (Rows::of(table, self.from), Vec::new(), Sum::default());
+        let (mut ours, mut facts, mut sum) =
+            (Rows::of(table, self.from), Vec::new(), Sum::default());
         while let Some(row) = ours.next(self.source).await? {
             sum.add(&row);
             facts.push(row);
@@ -164,7 +190,12 @@ impl Both<'_> {
     }
 
     /// Reads the target back.
-    async fn verify(&mut self, table: &Table, wanted: CopiedTable, say: Say<'_>) -> Result<CopiedTable> {
+    async fn verify(
+        &mut self,
+        table: &Table,
+        wanted: CopiedTable,
+        say: Say<'_>,
+    ) -> Result<CopiedTable> {
         let found = sum(self.target, table, self.to).await?;
         if found != wanted {
             let (name, found, wanted) = (&table.name, found.rows, wanted.rows);
@@ -181,7 +212,10 @@ impl Both<'_> {
     async fn compare(&mut self, tables: &[Table], say: Say<'_>) -> Result<Copied> {
         let (mut copied, mut other) = (Vec::new(), Vec::new());
         for table in tables {
-            let (ours, theirs) = (sum(self.source, table, self.from).await?, sum(self.target, table, self.to).await?);
+            let (ours, theirs) = (
+                sum(self.source, table, self.from).await?,
+                sum(self.target, table, self.to).await?,
+            );
             if ours == theirs {
                 say(Step::Verified(ours.clone()))?;
                 copied.push(ours);
@@ -190,7 +224,10 @@ impl Both<'_> {
             }
         }
         if other.is_empty() {
-            return Ok(Copied { tables: copied, already: true });
+            return Ok(Copied {
+                tables: copied,
+                already: true,
+            });
         }
         Err(StoreError::Unusable(format!(
             "the target was copied from this database before, and since then one of them was written to: they differ in {}. \
@@ -200,7 +237,11 @@ impl Both<'_> {
     }
 }
 
-async fn sum(connection: &mut AnyConnection, table: &Table, backend: Backend) -> Result<CopiedTable> {
+async fn sum(
+    connection: &mut AnyConnection,
+    table: &Table,
+    backend: Backend,
+) -> Result<CopiedTable> {
     let (mut rows, mut sum) = (Rows::of(table, backend), Sum::default());
     while let Some(row) = rows.next(connection).await? {
         sum.add(&row);

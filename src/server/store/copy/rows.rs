@@ -43,9 +43,22 @@ impl<'t> Rows<'t> {
     pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
         let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
         let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
-        let (select, order) = (format!("select {columns} from {}", quoted(&table.name)), format!("order by {key} limit {PAGE}"));
-        let next = format!("{select} where ({key}) > {} {order}", marks(1, 1, table.key.len(), ""));
-        Self { table, first: format!("{select} {order}"), next, after: None, page: VecDeque::new(), ended: false }
+        let (select, order) = (
+            format!("select {columns} from {}", quoted(&table.name)),
+            format!("order by {key} limit {PAGE}"),
+        );
+        let next = format!(
+            "{select} where ({key}) > {} {order}",
+            marks(1, 1, table.key.len(), "")
+        );
+        Self {
+            table,
+            first: format!("{select} {order}"),
+            next,
+            after: None,
+            page: VecDeque::new(),
+            ended: false,
+        }
     }
 
     /// The next row, which stays the next.
@@ -65,18 +78,41 @@ impl<'t> Rows<'t> {
     }
 
     /// Passes over the rows before this one; returns the row at its place, if there is one.
-    pub(super) async fn seek(&mut self, connection: &mut AnyConnection, row: &Row) -> Result<Option<&Row>> {
+    pub(super) async fn seek(
+        &mut self,
+        connection: &mut AnyConnection,
+        row: &Row,
+    ) -> Result<Option<&Row>> {
         let table = self.table;
-        while self.peek(connection).await?.is_some_and(|ours| key(table, ours) < key(table, row)) {
+        while self
+            .peek(connection)
+            .await?
+            .is_some_and(|ours| key(table, ours) < key(table, row))
+        {
             self.page.pop_front();
         }
-        Ok(self.page.front().filter(|ours| key(table, ours) == key(table, row)))
+        Ok(self
+            .page
+            .front()
+            .filter(|ours| key(table, ours) == key(table, row)))
     }
 
     async fn turn(&self, connection: &mut AnyConnection) -> Result<VecDeque<Row>> {
         let rows = match &self.after {
-            None => sqlx::query(sqlx::AssertSqlSafe(self.first.clone())).fetch_all(connection).await?,
-            Some(row) => bind_key(self.table, sqlx::query(sqlx::AssertSqlSafe(self.next.clone())), row).fetch_all(connection).await?,
+            None => {
+                sqlx::query(sqlx::AssertSqlSafe(self.first.clone()))
+                    .fetch_all(connection)
+                    .await?
+            }
+            Some(row) => {
+                bind_key(
+                    self.table,
+                    sqlx::query(sqlx::AssertSqlSafe(self.next.clone())),
+                    row,
+                )
+                .fetch_all(connection)
+                .await?
+            }
         };
         rows.iter().map(|row| read(self.table, row)).collect()
     }
@@ -89,13 +125,23 @@ pub(super) async fn count(connection: &mut AnyConnection, table: &Table) -> Resu
 }
 
 /// Adds rows, all or none.
-pub(super) async fn insert(connection: &mut AnyConnection, table: &Table, rows: &[Row]) -> Result<()> {
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    table: &Table,
+    rows: &[Row],
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let (width, columns) = (table.columns.len(), listed(table.columns.iter().map(|column| quoted(&column.name))));
+    let (width, columns) = (
+        table.columns.len(),
+        listed(table.columns.iter().map(|column| quoted(&column.name))),
+    );
     let values = marks(1, rows.len(), width, "");
-    let sql = format!("insert into {} ({columns}) values {values}", quoted(&table.name));
+    let sql = format!(
+        "insert into {} ({columns}) values {values}",
+        quoted(&table.name)
+    );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for row in rows {
         for (column, value) in table.columns.iter().zip(row) {
@@ -108,9 +154,19 @@ pub(super) async fn insert(connection: &mut AnyConnection, table: &Table, rows: 
 
 /// Takes out a row, and what belongs to it.
 pub(super) async fn delete(connection: &mut AnyConnection, table: &Table, row: &Row) -> Result<()> {
-    let terms = table.key.iter().enumerate().map(|(n, at)| format!("{} = ${}", quoted(&table.columns[*at].name), n + 1));
-    let sql = format!("delete from {} where {}", quoted(&table.name), terms.collect::<Vec<_>>().join(" and "));
-    bind_key(table, sqlx::query(sqlx::AssertSqlSafe(sql)), row).execute(connection).await?;
+    let terms = table
+        .key
+        .iter()
+        .enumerate()
+        .map(|(n, at)| format!("{} = ${}", quoted(&table.columns[*at].name), n + 1));
+    let sql = format!(
+        "delete from {} where {}",
+        quoted(&table.name),
+        terms.collect::<Vec<_>>().join(" and ")
+    );
+    bind_key(table, sqlx::query(sqlx::AssertSqlSafe(sql)), row)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -132,7 +188,9 @@ pub(super) fn digest(sum: &mut Sha256, row: &Row) {
 type Asked<'q> = Query<'q, Any, AnyArguments>;
 
 fn bind_key<'q>(table: &Table, query: Asked<'q>, row: &Row) -> Asked<'q> {
-    table.key.iter().fold(query, |query, at| bind(query, table.columns[*at].kind, &row[*at]))
+    table.key.iter().fold(query, |query, at| {
+        bind(query, table.columns[*at].kind, &row[*at])
+    })
 }
 
 fn bind<'q>(query: Asked<'q>, kind: Kind, value: &Value) -> Asked<'q> {
@@ -149,19 +207,35 @@ fn bind<'q>(query: Asked<'q>, kind: Kind, value: &Value) -> Asked<'q> {
 fn read(table: &Table, row: &AnyRow) -> Result<Row> {
     let value = |(at, kind): (usize, Kind)| {
         Ok(match kind {
-            Kind::Number => row.try_get::<Option<i64>, _>(at)?.map_or(Value::Null, Value::Number),
-            Kind::Text => row.try_get::<Option<String>, _>(at)?.map_or(Value::Null, Value::Text),
-            Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?.map_or(Value::Null, Value::Bytes),
+            Kind::Number => row
+                .try_get::<Option<i64>, _>(at)?
+                .map_or(Value::Null, Value::Number),
+            Kind::Text => row
+                .try_get::<Option<String>, _>(at)?
+                .map_or(Value::Null, Value::Text),
+            Kind::Bytes => row
+                .try_get::<Option<Vec<u8>>, _>(at)?
+                .map_or(Value::Null, Value::Bytes),
         })
     };
-    table.columns.iter().map(|column| column.kind).enumerate().map(value).collect()
+    table
+        .columns
+        .iter()
+        .map(|column| column.kind)
+        .enumerate()
+        .map(value)
+        .collect()
 }
 
 /// A column of the key, ordered by bytes whatever the database was told to order by.
 fn ordered(table: &Table, at: usize, backend: Backend) -> String {
     let column = &table.columns[at];
     let by_bytes = backend != Backend::Sqlite && column.kind == Kind::Text;
-    format!("{}{}", quoted(&column.name), if by_bytes { " collate \"C\"" } else { "" })
+    format!(
+        "{}{}",
+        quoted(&column.name),
+        if by_bytes { " collate \"C\"" } else { "" }
+    )
 }
 
 fn quoted(name: &str) -> String {

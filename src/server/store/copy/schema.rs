@@ -36,13 +36,20 @@ impl Table {
 
     /// Why another table of this name cannot take its rows, if it cannot.
     pub(super) fn mismatch(&self, other: Option<&Self>) -> Option<String> {
-        let Some(other) = other else { return Some(format!("the target has no table {}", self.name)) };
+        let Some(other) = other else {
+            return Some(format!("the target has no table {}", self.name));
+        };
         let sorted = |table: &Self| {
-            let mut columns: Vec<_> = table.columns.iter().map(|column| format!("{} {:?}", column.name, column.kind)).collect();
+            let mut columns: Vec<_> = table
+                .columns
+                .iter()
+                .map(|column| format!("{} {:?}", column.name, column.kind))
+                .collect();
             columns.sort();
             columns
         };
-        (sorted(self) != sorted(other)).then(|| format!("the table {} has other columns in the target", self.name))
+        (sorted(self) != sorted(other))
+            .then(|| format!("the table {} has other columns in the target", self.name))
     }
 }
 
@@ -56,8 +63,7 @@ struct ColumnRow {
 
 const SQLITE_COLUMNS: &str = "select t.name as table_name, c.name as column_name, lower(c.type) as kind, cast(c.pk as bigint) as place \
     from sqlite_schema t join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite%' order by t.name, c.cid";
-const SQLITE_PARENTS: &str =
-    "select t.name, f.\"table\" from sqlite_schema t join pragma_foreign_key_list(t.name) f where t.type = 'table'";
+const SQLITE_PARENTS: &str = "select t.name, f.\"table\" from sqlite_schema t join pragma_foreign_key_list(t.name) f where t.type = 'table'";
 
 /// Partitions are read and written through the table they are of.
 const POSTGRES_COLUMNS: &str = "select cast(t.relname as text) as table_name, cast(c.attname as text) as column_name, \
@@ -80,10 +86,19 @@ pub(super) async fn tables(connection: &mut AnyConnection, backend: Backend) -> 
     let columns: Vec<ColumnRow> = sqlx::query_as(columns).fetch_all(&mut *connection).await?;
     let parents: Vec<(String, String)> = sqlx::query_as(parents).fetch_all(connection).await?;
     let mut by_name: BTreeMap<String, Vec<ColumnRow>> = BTreeMap::new();
-    for column in columns.into_iter().filter(|column| column.table_name != "_sqlx_migrations") {
-        by_name.entry(column.table_name.clone()).or_default().push(column);
+    for column in columns
+        .into_iter()
+        .filter(|column| column.table_name != "_sqlx_migrations")
+    {
+        by_name
+            .entry(column.table_name.clone())
+            .or_default()
+            .push(column);
     }
-    let tables = by_name.into_iter().map(|(name, columns)| table(name, &columns)).collect::<Result<Vec<_>>>()?;
+    let tables = by_name
+        .into_iter()
+        .map(|(name, columns)| table(name, &columns))
+        .collect::<Result<Vec<_>>>()?;
     Ok(parents_first(tables, &parents))
 }
 
@@ -91,18 +106,32 @@ fn table(name: String, rows: &[ColumnRow]) -> Result<Table> {
     let mut key: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].place > 0).collect();
     key.sort_by_key(|at| rows[*at].place);
     if key.is_empty() {
-        return Err(StoreError::Unusable(format!("the table {name} has no primary key, so it cannot be copied")));
+        return Err(StoreError::Unusable(format!(
+            "the table {name} has no primary key, so it cannot be copied"
+        )));
     }
     let column = |row: &ColumnRow| {
         let kind = match row.kind.as_str() {
             "bigint" | "integer" | "smallint" => Kind::Number,
             "text" => Kind::Text,
             "bytea" | "blob" => Kind::Bytes,
-            other => return Err(StoreError::Unusable(format!("{name}.{} is a {other}, which cannot be copied", row.column_name))),
+            other => {
+                return Err(StoreError::Unusable(format!(
+                    "{name}.{} is a {other}, which cannot be copied",
+                    row.column_name
+                )));
+            }
         };
-        Ok(Column { name: row.column_name.clone(), kind })
+        Ok(Column {
+            name: row.column_name.clone(),
+            kind,
+        })
     };
-    Ok(Table { columns: rows.iter().map(column).collect::<Result<_>>()?, key, name })
+    Ok(Table {
+        columns: rows.iter().map(column).collect::<Result<_>>()?,
+        key,
+        name,
+    })
 }
 
 fn parents_first(mut left: Vec<Table>, parents: &[(String, String)]) -> Vec<Table> {
@@ -110,7 +139,9 @@ fn parents_first(mut left: Vec<Table>, parents: &[(String, String)]) -> Vec<Tabl
     while !left.is_empty() {
         let waiting: HashSet<&str> = left.iter().map(|table| table.name.as_str()).collect();
         let waits = |table: &Table| {
-            parents.iter().any(|(child, parent)| *child == table.name && child != parent && waiting.contains(parent.as_str()))
+            parents.iter().any(|(child, parent)| {
+                *child == table.name && child != parent && waiting.contains(parent.as_str())
+            })
         };
         // tables that wait for one another are taken as they stand
         let next = left.iter().position(|table| !waits(table)).unwrap_or(0);
@@ -124,18 +155,37 @@ mod tests {
     use super::*;
 
     fn named(name: &str) -> Table {
-        Table { name: name.to_owned(), columns: vec![Column { name: "id".to_owned(), kind: Kind::Text }], key: vec![0] }
+        Table {
+            name: name.to_owned(),
+            columns: vec![Column {
+                name: "id".to_owned(),
+                kind: Kind::Text,
+            }],
+            key: vec![0],
+        }
     }
 
     fn order(tables: &[&str], parents: &[(&str, &str)]) -> Vec<String> {
-        let parents: Vec<_> = parents.iter().map(|(child, parent)| ((*child).to_owned(), (*parent).to_owned())).collect();
-        parents_first(tables.iter().map(|name| named(name)).collect(), &parents).into_iter().map(|table| table.name).collect()
+        let parents: Vec<_> = parents
+            .iter()
+            .map(|(child, parent)| ((*child).to_owned(), (*parent).to_owned()))
+            .collect();
+        parents_first(tables.iter().map(|name| named(name)).collect(), &parents)
+            .into_iter()
+            .map(|table| table.name)
+            .collect()
     }
 
     #[test]
     fn parents_come_before_their_children_and_a_ring_comes_through() {
-        assert_eq!(order(&["a", "b", "c"], &[("a", "b"), ("b", "c")]), ["c", "b", "a"]);
-        assert_eq!(order(&["a", "b"], &[("a", "b"), ("b", "a"), ("a", "a")]), ["a", "b"]);
+        assert_eq!(
+            order(&["a", "b", "c"], &[("a", "b"), ("b", "c")]),
+            ["c", "b", "a"]
+        );
+        assert_eq!(
+            order(&["a", "b"], &[("a", "b"), ("b", "a"), ("a", "a")]),
+            ["a", "b"]
+        );
     }
 
     #[test]
@@ -143,14 +193,34 @@ mod tests {
         let mut other = named("files");
         assert_eq!(named("files").mismatch(Some(&other)), None);
         other.columns[0].kind = Kind::Number;
-        assert!(named("files").mismatch(Some(&other)).unwrap().contains("files"));
+        assert!(
+            named("files")
+                .mismatch(Some(&other))
+                .unwrap()
+                .contains("files")
+        );
         assert!(named("files").mismatch(None).unwrap().contains("files"));
     }
 
     #[test]
     fn a_kind_that_is_not_known_is_refused_by_name() {
-        let row = |kind: &str, place| ColumnRow { table_name: "t".into(), column_name: "c".into(), kind: kind.into(), place };
-        assert!(table("t".into(), &[row("double precision", 1)]).unwrap_err().to_string().contains("t.c"));
-        assert!(table("t".into(), &[row("text", 0)]).unwrap_err().to_string().contains("primary key"));
+        let row = |kind: &str, place| ColumnRow {
+            table_name: "t".into(),
+            column_name: "c".into(),
+            kind: kind.into(),
+            place,
+        };
+        assert!(
+            table("t".into(), &[row("double precision", 1)])
+                .unwrap_err()
+                .to_string()
+                .contains("t.c")
+        );
+        assert!(
+            table("t".into(), &[row("text", 0)])
+                .unwrap_err()
+                .to_string()
+                .contains("primary key")
+        );
     }
 }

@@ -33,15 +33,22 @@ impl Target {
         let pool = backend.writers(url).await?;
         backend.check(&pool).await?;
         migrations::migrate(backend, &pool).await?;
-        Ok(Self { backend, connection: pool.acquire().await?, pool })
+        Ok(Self {
+            backend,
+            connection: pool.acquire().await?,
+            pool,
+        })
     }
 
     /// Refuses a target that lacks a table of the source, or has it otherwise.
     pub(super) async fn fits(&mut self, tables: &[Table]) -> Result<()> {
         let there = schema::tables(&mut self.connection, self.backend).await?;
-        let problem = |table: &Table| table.mismatch(there.iter().find(|other| other.name == table.name));
+        let problem =
+            |table: &Table| table.mismatch(there.iter().find(|other| other.name == table.name));
         match tables.iter().find_map(problem) {
-            Some(problem) => Err(StoreError::Unusable(format!("{problem}; bring both up to date with one version of holly"))),
+            Some(problem) => Err(StoreError::Unusable(format!(
+                "{problem}; bring both up to date with one version of holly"
+            ))),
             None => Ok(()),
         }
     }
@@ -53,10 +60,21 @@ impl Target {
 }
 
 /// What there is in the target. Errors: something else than this source.
-pub(super) async fn standing(target: &mut AnyConnection, tables: &[Table], source: Epoch) -> Result<Standing> {
-    let (mark, epoch) = (meta::fact(target, meta::COPIED_FROM).await?, meta::fact(target, meta::EPOCH).await?);
+pub(super) async fn standing(
+    target: &mut AnyConnection,
+    tables: &[Table],
+    source: Epoch,
+) -> Result<Standing> {
+    let (mark, epoch) = (
+        meta::fact(target, meta::COPIED_FROM).await?,
+        meta::fact(target, meta::EPOCH).await?,
+    );
     if let Some(mark) = mark {
-        return if mark == source.to_string() { Ok(Standing::HalfCopied) } else { Err(other("half a copy of another database")) };
+        return if mark == source.to_string() {
+            Ok(Standing::HalfCopied)
+        } else {
+            Err(other("half a copy of another database"))
+        };
     }
     let mut owned = tables.iter().filter(|table| table.has_owners());
     let mut rows = 0;
@@ -71,18 +89,28 @@ pub(super) async fn standing(target: &mut AnyConnection, tables: &[Table], sourc
 }
 
 fn other(what: &str) -> StoreError {
-    StoreError::Unusable(format!("the target holds {what}; nothing was changed. Give an empty database"))
+    StoreError::Unusable(format!(
+        "the target holds {what}; nothing was changed. Give an empty database"
+    ))
 }
 
 /// Marks the target as half copied from this source.
 pub(super) async fn mark(target: &mut AnyConnection, source: Epoch) -> Result<()> {
     let sql = "insert into meta (name, value) values ($1, $2)";
-    sqlx::query(sql).bind(meta::COPIED_FROM).bind(source.to_string()).execute(target).await?;
+    sqlx::query(sql)
+        .bind(meta::COPIED_FROM)
+        .bind(source.to_string())
+        .execute(target)
+        .await?;
     Ok(())
 }
 
 /// Replaces all facts about the target, the mark among them, at once.
-pub(super) async fn replace(target: &mut AnyConnection, table: &Table, facts: &[Row]) -> Result<()> {
+pub(super) async fn replace(
+    target: &mut AnyConnection,
+    table: &Table,
+    facts: &[Row],
+) -> Result<()> {
     debug_assert_eq!(table.name, META);
     let mut tx = target.begin().await?;
     sqlx::query("delete from meta").execute(&mut *tx).await?;

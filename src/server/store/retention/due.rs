@@ -19,17 +19,31 @@ const OBJECT_HELD: &str = held!("archive_objects");
 
 /// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so that the index gives them in
 /// their order and the rest of a long backlog is not looked at.
-pub async fn expired_rows(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
+pub async fn expired_rows(
+    connection: &mut AnyConnection,
+    expired: Timestamp,
+    limit: i64,
+) -> Result<Vec<(UserId, EntryId)>> {
     let mut found: Vec<(String, String)> = Vec::new();
     for tier in ["hot", "warm"] {
         let sql = format!(
             "select user_id, id from work_logs where storage_status = $1 and created_at <= $2 and status <> 'working' \
              and kept_at is null and not {HELD} order by created_at, id limit $3"
         );
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tier).bind(expired.millis());
-        found.extend(query.bind(limit - found.len() as i64).fetch_all(&mut *connection).await?);
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tier)
+            .bind(expired.millis());
+        found.extend(
+            query
+                .bind(limit - found.len() as i64)
+                .fetch_all(&mut *connection)
+                .await?,
+        );
     }
-    found.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+    found
+        .iter()
+        .map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?)))
+        .collect()
 }
 
 /// How many rows expired.
@@ -38,15 +52,31 @@ pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timesta
         "select count(*) from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
          and kept_at is null and not {HELD}"
     );
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(expired.millis())
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at most `limit`.
-pub async fn rows_to_pack(connection: &mut AnyConnection, hot: Timestamp, warm: Timestamp, limit: i64) -> Result<Vec<(UserId, EntryId)>> {
+pub async fn rows_to_pack(
+    connection: &mut AnyConnection,
+    hot: Timestamp,
+    warm: Timestamp,
+    limit: i64,
+) -> Result<Vec<(UserId, EntryId)>> {
     let sql = "select user_id, id from work_logs where storage_status = 'hot' and created_at <= $1 and created_at > $2 \
                and status <> 'working' order by created_at, id limit $3";
-    let query = sqlx::query_as::<_, (String, String)>(sql).bind(hot.millis()).bind(warm.millis()).bind(limit);
-    query.fetch_all(connection).await?.iter().map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?))).collect()
+    let query = sqlx::query_as::<_, (String, String)>(sql)
+        .bind(hot.millis())
+        .bind(warm.millis())
+        .bind(limit);
+    query
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?)))
+        .collect()
 }
 
 /// Rows of one person, conversation and UTC day that are to move into the archive together.
@@ -81,12 +111,22 @@ struct GroupRow {
 }
 
 /// The first day from `from` on that has rows made at or before `warm`.
-pub async fn first_day(connection: &mut AnyConnection, from: i64, warm: Timestamp) -> Result<Option<i64>> {
+pub async fn first_day(
+    connection: &mut AnyConnection,
+    from: i64,
+    warm: Timestamp,
+) -> Result<Option<i64>> {
     let mut first = None;
     for tier in ["hot", "warm"] {
         let sql = "select min(created_at) from work_logs where storage_status = $1 and created_at >= $2 and created_at <= $3";
-        let query = sqlx::query_scalar::<_, Option<i64>>(sql).bind(tier).bind(from * DAY_MS).bind(warm.millis());
-        first = [first, query.fetch_one(&mut *connection).await?].into_iter().flatten().min();
+        let query = sqlx::query_scalar::<_, Option<i64>>(sql)
+            .bind(tier)
+            .bind(from * DAY_MS)
+            .bind(warm.millis());
+        first = [first, query.fetch_one(&mut *connection).await?]
+            .into_iter()
+            .flatten()
+            .min();
     }
     Ok(first.map(|at| Timestamp::from_millis(at).day()))
 }
@@ -107,38 +147,77 @@ pub async fn groups(
          group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
          order by user_id, conversation_id limit $6) as due"
     );
-    let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql)).bind(day).bind(day * DAY_MS).bind((day + 1) * DAY_MS);
+    let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql))
+        .bind(day)
+        .bind(day * DAY_MS)
+        .bind((day + 1) * DAY_MS);
     let read = |row: GroupRow| {
         Ok(DueGroup {
             user_id: parsed("user_id", &row.user_id)?,
             conversation_id: parsed_option("conversation_id", row.conversation_id.as_deref())?,
             day: row.day,
             kept: row.kept != 0,
-            tier: if row.stays != 0 { StorageStatus::Archived } else { StorageStatus::Cold },
+            tier: if row.stays != 0 {
+                StorageStatus::Archived
+            } else {
+                StorageStatus::Cold
+            },
             rows: row.entries,
-            ids: (parsed("first_id", &row.first_id)?, parsed("last_id", &row.last_id)?),
+            ids: (
+                parsed("first_id", &row.first_id)?,
+                parsed("last_id", &row.last_id)?,
+            ),
         })
     };
-    query.bind(expired.millis()).bind(warm.millis()).bind(limit).fetch_all(connection).await?.into_iter().map(read).collect()
+    query
+        .bind(expired.millis())
+        .bind(warm.millis())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
 }
 
 /// Objects in which something expired, oldest first, at most `limit`.
-pub async fn expired_objects(connection: &mut AnyConnection, expired: Timestamp, limit: i64) -> Result<Vec<Manifest>> {
-    let only = format!("tier in ('cold', 'archived') and kept = 0 and first_at <= $2 and not {OBJECT_HELD}");
-    read(manifests("archive_objects", &only, limit).bind(expired.millis()).fetch_all(connection).await?)
+pub async fn expired_objects(
+    connection: &mut AnyConnection,
+    expired: Timestamp,
+    limit: i64,
+) -> Result<Vec<Manifest>> {
+    let only = format!(
+        "tier in ('cold', 'archived') and kept = 0 and first_at <= $2 and not {OBJECT_HELD}"
+    );
+    read(
+        manifests("archive_objects", &only, limit)
+            .bind(expired.millis())
+            .fetch_all(connection)
+            .await?,
+    )
 }
 
 /// How many entries lie in objects in which something expired.
-pub async fn count_expired_in_objects(connection: &mut AnyConnection, expired: Timestamp) -> Result<i64> {
+pub async fn count_expired_in_objects(
+    connection: &mut AnyConnection,
+    expired: Timestamp,
+) -> Result<i64> {
     let sql = format!(
         "select cast(coalesce(sum(entries), 0) as bigint) from archive_objects where state = 'active' and tier in ('cold', 'archived') \
          and kept = 0 and first_at <= $1 and not {OBJECT_HELD}"
     );
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(expired.millis()).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(expired.millis())
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Objects, of one person or of everybody, that hold entries which may go from them, at most `limit`.
-pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<UserId>, limit: i64) -> Result<Vec<Manifest>> {
+pub async fn objects_with_holes(
+    connection: &mut AnyConnection,
+    user: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<Manifest>> {
     let asked = Conditions::from(2).and("user_id = ?", user);
     let from = format!(
         "(select user_id as owner, key as name from archive_holes where not exists (select 1 from work_logs w \
@@ -147,7 +226,14 @@ pub async fn objects_with_holes(connection: &mut AnyConnection, user: Option<Use
         of_user = asked.sql
     );
     let query = manifests(&from, "user_id = owner and key = name", limit);
-    read(asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?)
+    read(
+        asked
+            .values
+            .into_iter()
+            .fold(query, |query, value| query.bind(value))
+            .fetch_all(connection)
+            .await?,
+    )
 }
 
 /// Whether a person has objects that are to be rewritten or deleted.
@@ -157,25 +243,53 @@ pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<
          or exists (select 1 from archive_objects where user_id = $1 and {DOOMED}) \
          or exists (select 1 from archive_objects where user_id = $1 and moved_to is not null)"
     );
-    Ok(sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
-pub async fn objects_to_retier(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Manifest, StorageStatus)>> {
-    let of_holders =
-        "(select distinct user_id as owner from retention_holds where released_at is null) as holders cross join archive_objects";
+pub async fn objects_to_retier(
+    connection: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<(Manifest, StorageStatus)>> {
+    let of_holders = "(select distinct user_id as owner from retention_holds where released_at is null) as holders cross join archive_objects";
     let held = format!("user_id = owner and tier = 'cold' and kept = 0 and {OBJECT_HELD}");
-    let held = read(manifests(of_holders, &held, limit).fetch_all(&mut *connection).await?)?;
+    let held = read(
+        manifests(of_holders, &held, limit)
+            .fetch_all(&mut *connection)
+            .await?,
+    )?;
     let released = format!("tier = 'archived' and kept = 0 and not {OBJECT_HELD}");
-    let released = read(manifests("archive_objects", &released, limit).fetch_all(connection).await?)?;
-    let held = held.into_iter().map(|manifest| (manifest, StorageStatus::Archived));
-    Ok(held.chain(released.into_iter().map(|manifest| (manifest, StorageStatus::Cold))).collect())
+    let released = read(
+        manifests("archive_objects", &released, limit)
+            .fetch_all(connection)
+            .await?,
+    )?;
+    let held = held
+        .into_iter()
+        .map(|manifest| (manifest, StorageStatus::Archived));
+    Ok(held
+        .chain(
+            released
+                .into_iter()
+                .map(|manifest| (manifest, StorageStatus::Cold)),
+        )
+        .collect())
 }
 
 /// Manifests of objects in use, oldest first, at most `limit`, which is `$1`. Where few names of another table are joined to all
 /// objects, a `cross join` has SQLite begin at the names.
-fn manifests(from: &str, only: &str, limit: i64) -> QueryAs<'static, Any, ManifestRow, AnyArguments> {
-    let sql = format!("select {COLUMNS} from {from} where state = 'active' and {only} order by first_at, key limit $1");
+fn manifests(
+    from: &str,
+    only: &str,
+    limit: i64,
+) -> QueryAs<'static, Any, ManifestRow, AnyArguments> {
+    let sql = format!(
+        "select {COLUMNS} from {from} where state = 'active' and {only} order by first_at, key limit $1"
+    );
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit)
 }
 
@@ -184,19 +298,37 @@ fn read(rows: Vec<ManifestRow>) -> Result<Vec<Manifest>> {
 }
 
 /// When the oldest settled row of a tier was made that did not change after `since`.
-pub async fn oldest_unchanged(connection: &mut AnyConnection, tier: StorageStatus, since: Timestamp) -> Result<Option<Timestamp>> {
+pub async fn oldest_unchanged(
+    connection: &mut AnyConnection,
+    tier: StorageStatus,
+    since: Timestamp,
+) -> Result<Option<Timestamp>> {
     let sql = "select created_at from work_logs where storage_status = $1 and status <> 'working' and updated_at <= $2 \
                order by created_at limit 1";
-    let oldest: Option<i64> = sqlx::query_scalar(sql).bind(tier.as_str()).bind(since.millis()).fetch_optional(connection).await?;
+    let oldest: Option<i64> = sqlx::query_scalar(sql)
+        .bind(tier.as_str())
+        .bind(since.millis())
+        .fetch_optional(connection)
+        .await?;
     Ok(oldest.map(Timestamp::from_millis))
 }
 
 /// The age of a tier: when its oldest entry was made.
-pub async fn oldest(connection: &mut AnyConnection, tier: StorageStatus) -> Result<Option<Timestamp>> {
+pub async fn oldest(
+    connection: &mut AnyConnection,
+    tier: StorageStatus,
+) -> Result<Option<Timestamp>> {
     let sql = match tier {
-        StorageStatus::Hot | StorageStatus::Warm => "select min(created_at) from work_logs where storage_status = $1",
-        StorageStatus::Cold | StorageStatus::Archived => "select min(first_at) from archive_objects where state = 'active' and tier = $1",
+        StorageStatus::Hot | StorageStatus::Warm => {
+            "select min(created_at) from work_logs where storage_status = $1"
+        }
+        StorageStatus::Cold | StorageStatus::Archived => {
+            "select min(first_at) from archive_objects where state = 'active' and tier = $1"
+        }
     };
-    let oldest: Option<i64> = sqlx::query_scalar(sql).bind(tier.as_str()).fetch_one(connection).await?;
+    let oldest: Option<i64> = sqlx::query_scalar(sql)
+        .bind(tier.as_str())
+        .fetch_one(connection)
+        .await?;
     Ok(oldest.map(Timestamp::from_millis))
 }

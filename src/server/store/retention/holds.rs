@@ -11,14 +11,22 @@ use sqlx::AnyConnection;
 /// conversation that is kept, or an admin's hold.
 macro_rules! held {
     ($table:literal) => {
-        concat!("exists (select 1 from ", $crate::server::store::retention::holds::holds_over!($table), ")")
+        concat!(
+            "exists (select 1 from ",
+            $crate::server::store::retention::holds::holds_over!($table),
+            ")"
+        )
     };
 }
 
 /// Who does: the word of `retention_holds`, an admin's before its owner's.
 macro_rules! held_by {
     ($table:literal) => {
-        concat!("(select min(h.kind) from ", $crate::server::store::retention::holds::holds_over!($table), ")")
+        concat!(
+            "(select min(h.kind) from ",
+            $crate::server::store::retention::holds::holds_over!($table),
+            ")"
+        )
     };
 }
 
@@ -68,18 +76,39 @@ impl Kind {
 }
 
 /// Places a hold under a new id.
-pub async fn place(tx: &mut Tx<'_>, user: UserId, conversation: Option<ConversationId>, kind: Kind, hold: &Hold) -> Result<()> {
+pub async fn place(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: Option<ConversationId>,
+    kind: Kind,
+    hold: &Hold,
+) -> Result<()> {
     let sql = "insert into retention_holds (user_id, id, conversation_id, kind, reason, created_by, created_at) \
                values ($1, $2, $3, $4, $5, $6, $7)";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(&hold.id).bind(conversation.map(|id| id.to_string())).bind(kind.as_str());
-    query.bind(&hold.reason).bind(&hold.created_by).bind(hold.created_at).execute(&mut **tx).await?;
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(&hold.id)
+        .bind(conversation.map(|id| id.to_string()))
+        .bind(kind.as_str());
+    query
+        .bind(&hold.reason)
+        .bind(&hold.created_by)
+        .bind(hold.created_at)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Releases an admin's hold. `false` when there is none of that id in force.
 pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> {
     let sql = "update retention_holds set released_at = $2 where id = $1 and kind = 'hold' and released_at is null";
-    Ok(sqlx::query(sql).bind(id).bind(now.millis()).execute(&mut **tx).await?.rows_affected() == 1)
+    Ok(sqlx::query(sql)
+        .bind(id)
+        .bind(now.millis())
+        .execute(&mut **tx)
+        .await?
+        .rows_affected()
+        == 1)
 }
 
 /// What a hold must not cover any more.
@@ -92,36 +121,68 @@ pub enum Covered {
 }
 
 /// Releases an admin's holds that cover this.
-pub async fn release_over(tx: &mut Tx<'_>, user: UserId, covered: Covered, now: Timestamp) -> Result<()> {
+pub async fn release_over(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    covered: Covered,
+    now: Timestamp,
+) -> Result<()> {
     let (everything, place) = match covered {
         Covered::Everything => (1, None),
         Covered::Place(place) => (0, place),
     };
     let sql = "update retention_holds set released_at = $4 where user_id = $1 and kind = 'hold' and released_at is null \
                and ($2 = 1 or conversation_id is null or conversation_id = $3)";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(everything).bind(place.map(|id| id.to_string()));
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(everything)
+        .bind(place.map(|id| id.to_string()));
     query.bind(now.millis()).execute(&mut **tx).await?;
     Ok(())
 }
 
 /// Lets a conversation go that its owner kept.
-pub async fn let_go(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, now: Timestamp) -> Result<()> {
-    let sql =
-        "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
-    sqlx::query(sql).bind(user.to_string()).bind(conversation.to_string()).bind(now.millis()).execute(&mut **tx).await?;
+pub async fn let_go(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    conversation: ConversationId,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(conversation.to_string())
+        .bind(now.millis())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Whether somebody of this kind keeps the person's entries, or those of one conversation, from expiring.
-pub async fn in_force(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>, kind: Kind) -> Result<bool> {
+pub async fn in_force(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: Option<ConversationId>,
+    kind: Kind,
+) -> Result<bool> {
     let sql = "select 1 from retention_holds where user_id = $1 and kind = $3 and released_at is null \
                and (conversation_id is null or conversation_id = $2) limit 1";
-    let query = sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).bind(conversation.map(|id| id.to_string()));
-    Ok(query.bind(kind.as_str()).fetch_optional(connection).await?.is_some())
+    let query = sqlx::query_scalar::<_, i64>(sql)
+        .bind(user.to_string())
+        .bind(conversation.map(|id| id.to_string()));
+    Ok(query
+        .bind(kind.as_str())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// Whether anybody keeps the person's entries, or those of one conversation, from expiring.
-pub async fn protects(connection: &mut AnyConnection, user: UserId, conversation: Option<ConversationId>) -> Result<bool> {
+pub async fn protects(
+    connection: &mut AnyConnection,
+    user: UserId,
+    conversation: Option<ConversationId>,
+) -> Result<bool> {
     let keeps = in_force(connection, user, conversation, Kind::Keep).await?;
     Ok(keeps || in_force(connection, user, conversation, Kind::Hold).await?)
 }
@@ -129,7 +190,11 @@ pub async fn protects(connection: &mut AnyConnection, user: UserId, conversation
 /// Whether an admin holds anything of the person's.
 pub async fn any_of(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from retention_holds where user_id = $1 and kind = 'hold' and released_at is null limit 1";
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(user.to_string()).fetch_optional(connection).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sql)
+        .bind(user.to_string())
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 /// An admin's hold as people read it.
@@ -154,7 +219,10 @@ pub async fn with_names(connection: &mut AnyConnection, limit: i64) -> Result<Ve
     let sql = "select h.id, u.email as person, h.conversation_id, h.reason, coalesce(a.email, h.created_by) as placed_by, h.created_at \
                from retention_holds h join users u on u.id = h.user_id left join users a on a.id = h.created_by \
                where h.kind = 'hold' and h.released_at is null order by h.created_at desc, h.id desc limit $1";
-    Ok(sqlx::query_as(sql).bind(limit).fetch_all(connection).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// How many of admins' holds are in force.

@@ -11,14 +11,21 @@ use std::collections::HashSet;
 /// Notes that an entry of an object does not count any more. `false` when that is known.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) -> Result<bool> {
     let sql = "insert into archive_holes (user_id, key, entry_id) values ($1, $2, $3) on conflict do nothing";
-    let query = sqlx::query(sql).bind(user.to_string()).bind(key).bind(entry.to_string());
+    let query = sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(key)
+        .bind(entry.to_string());
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
 /// Forgets which entries of an object do not count.
 pub(super) async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     let sql = "delete from archive_holes where user_id = $1 and key = $2";
-    sqlx::query(sql).bind(user.to_string()).bind(key).execute(&mut **tx).await?;
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(key)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -53,13 +60,19 @@ pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Resu
                left join archive_holes h on h.user_id = archive_objects.user_id and h.key = archive_objects.key \
                left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id \
                where archive_objects.user_id = $1 and archive_objects.key = $2";
-    let query = sqlx::query_as::<_, (Option<String>, Option<String>, Option<String>)>(sql).bind(user.to_string()).bind(key);
+    let query = sqlx::query_as::<_, (Option<String>, Option<String>, Option<String>)>(sql)
+        .bind(user.to_string())
+        .bind(key);
     let rows = query.fetch_all(connection).await?;
     let mut uncounted = Uncounted::default();
     for (moved_to, hole, row) in rows {
         uncounted.moved_to = parsed_option("moved_to", moved_to.as_deref())?;
-        uncounted.holes.extend(parsed_option::<EntryId>("entry_id", hole.as_deref())?);
-        uncounted.rows.extend(parsed_option::<EntryId>("id", row.as_deref())?);
+        uncounted
+            .holes
+            .extend(parsed_option::<EntryId>("entry_id", hole.as_deref())?);
+        uncounted
+            .rows
+            .extend(parsed_option::<EntryId>("id", row.as_deref())?);
     }
     Ok(uncounted)
 }

@@ -14,7 +14,11 @@ pub struct Fence(i64);
 /// clock stepped back, and counts for nothing.
 pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Fence>> {
     let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and (until <= $1 or until > $2) returning fence";
-    let fence: Option<i64> = sqlx::query_scalar(sql).bind(now.millis()).bind(until.millis()).fetch_optional(&mut **tx).await?;
+    let fence: Option<i64> = sqlx::query_scalar(sql)
+        .bind(now.millis())
+        .bind(until.millis())
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(fence.map(Fence))
 }
 
@@ -26,7 +30,11 @@ pub async fn holds(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
     } else {
         "select fence from retention_lease where id = 1 and fence = $1 for share"
     };
-    Ok(sqlx::query_scalar::<_, i64>(sql).bind(fence).fetch_optional(&mut **tx).await?.is_some())
+    Ok(sqlx::query_scalar::<_, i64>(sql)
+        .bind(fence)
+        .fetch_optional(&mut **tx)
+        .await?
+        .is_some())
 }
 
 /// Gives the lease back.
@@ -38,6 +46,8 @@ pub async fn give_back(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<()> {
 
 /// Takes the lease from whoever has it: on a database of one process, a dead one.
 pub async fn clear(tx: &mut Tx<'_>) -> Result<()> {
-    sqlx::query("update retention_lease set fence = fence + 1, until = 0 where id = 1").execute(&mut **tx).await?;
+    sqlx::query("update retention_lease set fence = fence + 1, until = 0 where id = 1")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

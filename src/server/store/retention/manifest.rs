@@ -44,7 +44,12 @@ pub struct Manifest {
 
 impl Manifest {
     /// The manifest of an object with these entries, oldest first. `None` without any.
-    pub fn of(key: &str, entries: &[StoredEntry], stored: (i64, String), now: Timestamp) -> Option<Self> {
+    pub fn of(
+        key: &str,
+        entries: &[StoredEntry],
+        stored: (i64, String),
+        now: Timestamp,
+    ) -> Option<Self> {
         let (first, last) = (entries.first()?, entries.last()?);
         let mut manifest = Self {
             user_id: first.user_id,
@@ -58,10 +63,17 @@ impl Manifest {
             stored_bytes: stored.0,
             sha256: stored.1,
             ids: (first.id, last.id),
-            made: (entries.iter().map(|entry| entry.timestamp).min()?, entries.iter().map(|entry| entry.timestamp).max()?),
+            made: (
+                entries.iter().map(|entry| entry.timestamp).min()?,
+                entries.iter().map(|entry| entry.timestamp).max()?,
+            ),
             archived_at: now,
         };
-        manifest.tier = if manifest.kept { StorageStatus::Archived } else { StorageStatus::Cold };
+        manifest.tier = if manifest.kept {
+            StorageStatus::Archived
+        } else {
+            StorageStatus::Cold
+        };
         entries.iter().for_each(|entry| manifest.count(entry, 1));
         Some(manifest)
     }
@@ -69,28 +81,49 @@ impl Manifest {
     /// An entry's share of the object's bytes.
     pub fn figures(&self, entry: &StoredEntry) -> Figures {
         let size = entry.size();
-        let share = i128::from(size) * i128::from(self.stored_bytes) / i128::from(self.bytes.max(1));
-        Figures::of(size, i64::try_from(share).unwrap_or(0), entry.duration_ms, &entry.metadata)
+        let share =
+            i128::from(size) * i128::from(self.stored_bytes) / i128::from(self.bytes.max(1));
+        Figures::of(
+            size,
+            i64::try_from(share).unwrap_or(0),
+            entry.duration_ms,
+            &entry.metadata,
+        )
     }
 
     /// Counts an entry in (`sign` 1) or out (`sign` -1) of the totals.
     pub fn count(&mut self, entry: &StoredEntry, sign: i64) {
         let figures = self.figures(entry);
-        match self.totals.iter_mut().find(|(kind, status, _)| (*kind, *status) == (entry.log_type, entry.status)) {
+        match self
+            .totals
+            .iter_mut()
+            .find(|(kind, status, _)| (*kind, *status) == (entry.log_type, entry.status))
+        {
             Some((_, _, sum)) => *sum = sum.plus(figures, sign),
-            None => self.totals.push((entry.log_type, entry.status, Figures::default().plus(figures, sign))),
+            None => self.totals.push((
+                entry.log_type,
+                entry.status,
+                Figures::default().plus(figures, sign),
+            )),
         }
     }
 
     /// How many entries count.
     pub fn entries(&self) -> i64 {
-        self.totals.iter().map(|(_, _, figures)| figures.entries).sum()
+        self.totals
+            .iter()
+            .map(|(_, _, figures)| figures.entries)
+            .sum()
     }
 
     /// Counts all its entries in (`sign` 1) or out (`sign` -1) of its tier.
     pub fn shift(&self, changes: &mut Changes, sign: i64) {
         for (kind, status, figures) in &self.totals {
-            changes.count((self.day, *kind, *status, self.tier.as_str()), *figures, sign);
+            changes.count(
+                (self.day, *kind, *status, self.tier.as_str()),
+                *figures,
+                sign,
+            );
         }
     }
 
@@ -138,13 +171,22 @@ impl ManifestRow {
             bytes: self.bytes,
             stored_bytes: self.stored_bytes,
             sha256: self.sha256,
-            ids: (parsed("first_id", &self.first_id)?, parsed("last_id", &self.last_id)?),
-            made: (Timestamp::from_millis(self.first_at), Timestamp::from_millis(self.last_at)),
+            ids: (
+                parsed("first_id", &self.first_id)?,
+                parsed("last_id", &self.last_id)?,
+            ),
+            made: (
+                Timestamp::from_millis(self.first_at),
+                Timestamp::from_millis(self.last_at),
+            ),
             archived_at: Timestamp::from_millis(self.archived_at),
         })
     }
 }
 
 pub(super) fn totals_json(manifest: &Manifest) -> Result<String> {
-    serde_json::to_string(&manifest.totals).map_err(|why| StoreError::Corrupt { what: "totals", why: why.to_string() })
+    serde_json::to_string(&manifest.totals).map_err(|why| StoreError::Corrupt {
+        what: "totals",
+        why: why.to_string(),
+    })
 }

@@ -20,9 +20,17 @@ use super::Result;
 use sqlx::AnyConnection;
 
 /// Writes the ages at which tiers end, in days: hot, warm, cold. From the next statement on every entry expires by them.
-pub async fn declare_policy(connection: &mut AnyConnection, [hot, warm, cold]: [i64; 3]) -> Result<()> {
+pub async fn declare_policy(
+    connection: &mut AnyConnection,
+    [hot, warm, cold]: [i64; 3],
+) -> Result<()> {
     let sql = "update retention_policy set hot_days = $1, warm_days = $2, cold_days = $3 \
                where id = 1 and (hot_days <> $1 or warm_days <> $2 or cold_days <> $3)";
-    sqlx::query(sql).bind(hot).bind(warm).bind(cold).execute(connection).await?;
+    sqlx::query(sql)
+        .bind(hot)
+        .bind(warm)
+        .bind(cold)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -85,20 +85,46 @@ pub async fn list(
     after: Option<&Shelf>,
     limit: i64,
 ) -> Result<Vec<Shelf>> {
-    let (newest, oldest, key) = (after.map(|shelf| shelf.last_id), after.map(|shelf| shelf.first_id), after.map(|shelf| &shelf.key));
-    let reached = Conditions::from(3).and("conversation_id = ?", reach.conversation_id).and("tier = ?", reach.tier);
-    let reached = reached.and("last_id >= ?", reach.from).and("first_id < ?", reach.below);
+    let (newest, oldest, key) = (
+        after.map(|shelf| shelf.last_id),
+        after.map(|shelf| shelf.first_id),
+        after.map(|shelf| &shelf.key),
+    );
+    let reached = Conditions::from(3)
+        .and("conversation_id = ?", reach.conversation_id)
+        .and("tier = ?", reach.tier);
+    let reached = reached
+        .and("last_id >= ?", reach.from)
+        .and("first_id < ?", reach.below);
     let n = reached.next();
     let (reached, order) = match order {
-        Order::NewestFirst => {
-            (reached.and("last_id <= ?", newest).and(&format!("(last_id < ${n} or key < ?)"), key), "last_id desc, key desc")
-        }
-        Order::OldestFirst => (reached.and("first_id >= ?", oldest).and(&format!("(first_id > ${n} or key > ?)"), key), "first_id, key"),
+        Order::NewestFirst => (
+            reached
+                .and("last_id <= ?", newest)
+                .and(&format!("(last_id < ${n} or key < ?)"), key),
+            "last_id desc, key desc",
+        ),
+        Order::OldestFirst => (
+            reached
+                .and("first_id >= ?", oldest)
+                .and(&format!("(first_id > ${n} or key > ?)"), key),
+            "first_id, key",
+        ),
     };
     let sql = sqlx::AssertSqlSafe(format!("{SHELF}{} order by {order} limit $2", reached.sql));
-    let query = sqlx::query_as::<_, ShelfRow>(sql).bind(user.to_string()).bind(limit);
-    let query = reached.values.into_iter().fold(query, |query, value| query.bind(value));
-    query.fetch_all(connection).await?.into_iter().map(ShelfRow::read).collect()
+    let query = sqlx::query_as::<_, ShelfRow>(sql)
+        .bind(user.to_string())
+        .bind(limit);
+    let query = reached
+        .values
+        .into_iter()
+        .fold(query, |query, value| query.bind(value));
+    query
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(ShelfRow::read)
+        .collect()
 }
 
 impl ShelfRow {

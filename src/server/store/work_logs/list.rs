@@ -35,13 +35,26 @@ pub async fn list(
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
-    let Some(text) = filter.text.as_deref() else { return page(connection, user, filter, before, limit).await };
+    let Some(text) = filter.text.as_deref() else {
+        return page(connection, user, filter, before, limit).await;
+    };
     let (mut found, mut before) = (Vec::new(), before);
     loop {
-        let rows = page(connection, user, filter, before, limit.max(SEARCHED_AT_ONCE)).await?;
+        let rows = page(
+            connection,
+            user,
+            filter,
+            before,
+            limit.max(SEARCHED_AT_ONCE),
+        )
+        .await?;
         let full = rows.len() as i64 == limit.max(SEARCHED_AT_ONCE);
         before = rows.last().map(|entry| entry.id);
-        found.extend(rows.into_iter().filter(|entry| entry.storage_status == StorageStatus::Hot || contains(entry, text)));
+        found.extend(
+            rows.into_iter().filter(|entry| {
+                entry.storage_status == StorageStatus::Hot || contains(entry, text)
+            }),
+        );
         if !full || found.len() as i64 >= limit {
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             return Ok(found);
@@ -58,23 +71,44 @@ async fn page(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     const TEXT: &str = "(lower(title) like ? escape '\\' or lower(details) like ? escape '\\' or packed is not null)";
-    let asked = Conditions::from(3).and("conversation_id = ?", filter.conversation_id).and("log_type = ?", filter.log_type);
-    let asked = asked.and("status = ?", filter.status).and("storage_status = ?", filter.storage_status).and("id < ?", before);
+    let asked = Conditions::from(3)
+        .and("conversation_id = ?", filter.conversation_id)
+        .and("log_type = ?", filter.log_type);
+    let asked = asked
+        .and("status = ?", filter.status)
+        .and("storage_status = ?", filter.storage_status)
+        .and("id < ?", before);
     let asked = asked.and(TEXT, filter.text.as_deref().map(containing));
-    let sql = format!("select {COLUMNS} from work_logs where user_id = $1{} order by id desc limit $2", asked.sql);
-    let query = sqlx::query_as::<_, EntryRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string()).bind(limit);
-    let rows = asked.values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(connection).await?;
+    let sql = format!(
+        "select {COLUMNS} from work_logs where user_id = $1{} order by id desc limit $2",
+        asked.sql
+    );
+    let query = sqlx::query_as::<_, EntryRow>(sqlx::AssertSqlSafe(sql))
+        .bind(user.to_string())
+        .bind(limit);
+    let rows = asked
+        .values
+        .into_iter()
+        .fold(query, |query, value| query.bind(value))
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(EntryRow::read).collect()
 }
 
 impl EntryFilter {
     /// Whether an entry passes, wherever it is kept; the same rules as those of the rows.
     pub fn passes(&self, entry: &WorkLogEntry) -> bool {
-        self.conversation_id.is_none_or(|id| entry.conversation_id == Some(id))
+        self.conversation_id
+            .is_none_or(|id| entry.conversation_id == Some(id))
             && self.log_type.is_none_or(|kind| entry.log_type == kind)
             && self.status.is_none_or(|status| entry.status == status)
-            && self.storage_status.is_none_or(|tier| entry.storage_status == tier)
-            && self.text.as_deref().is_none_or(|text| contains(entry, text))
+            && self
+                .storage_status
+                .is_none_or(|tier| entry.storage_status == tier)
+            && self
+                .text
+                .as_deref()
+                .is_none_or(|text| contains(entry, text))
     }
 }
 
@@ -96,8 +130,14 @@ pub async fn earliest(
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
     ));
-    let query = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(conversation.to_string());
-    let rows = query.bind(from.to_string()).bind(limit).fetch_all(connection).await?;
+    let query = sqlx::query_as::<_, EntryRow>(sql)
+        .bind(user.to_string())
+        .bind(conversation.to_string());
+    let rows = query
+        .bind(from.to_string())
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(EntryRow::read).collect()
 }
 

@@ -45,14 +45,34 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Resu
                storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ";
     let sql = sqlx::AssertSqlSafe(format!("{sql}{FATE}"));
-    let query = sqlx::query_as::<_, Fate>(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string());
-    let query = query.bind(entry.conversation_id.map(|id| id.to_string())).bind(entry.parent_id.map(|id| id.to_string()));
-    let query = query.bind(entry.turn_id.map(|id| id.to_string())).bind(entry.log_type.as_str()).bind(entry.status.as_str());
-    let query = query.bind(disguised(&entry.title)).bind(entry.details.as_deref().map(disguised));
-    let query = query.bind(row::metadata_json(&entry.metadata)).bind(entry.duration_ms);
-    let query = query.bind(entry.storage_status.as_str()).bind(entry.timestamp.millis()).bind(entry.updated_at.millis());
+    let query = sqlx::query_as::<_, Fate>(sql)
+        .bind(entry.user_id.to_string())
+        .bind(entry.id.to_string());
+    let query = query
+        .bind(entry.conversation_id.map(|id| id.to_string()))
+        .bind(entry.parent_id.map(|id| id.to_string()));
+    let query = query
+        .bind(entry.turn_id.map(|id| id.to_string()))
+        .bind(entry.log_type.as_str())
+        .bind(entry.status.as_str());
+    let query = query
+        .bind(disguised(&entry.title))
+        .bind(entry.details.as_deref().map(disguised));
+    let query = query
+        .bind(row::metadata_json(&entry.metadata))
+        .bind(entry.duration_ms);
+    let query = query
+        .bind(entry.storage_status.as_str())
+        .bind(entry.timestamp.millis())
+        .bind(entry.updated_at.millis());
     let (key, hash) = held.idempotency.clone().unzip();
-    let fate = query.bind(held.lease_until).bind(key).bind(hash).bind(entry.rev).fetch_one(&mut **tx).await?;
+    let fate = query
+        .bind(held.lease_until)
+        .bind(key)
+        .bind(hash)
+        .bind(entry.rev)
+        .fetch_one(&mut **tx)
+        .await?;
     meet(entry, fate, None);
     Ok(())
 }
@@ -62,7 +82,11 @@ type Fate = (Option<i64>, Option<String>);
 
 fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Fate, kept_at: Option<Timestamp>) {
     entry.expires_at = expires_at.map(Timestamp::from_millis);
-    entry.kept_by = if kept_at.is_some() { Some(KeptBy::Entry) } else { held_by.as_deref().map(kept_by) };
+    entry.kept_by = if kept_at.is_some() {
+        Some(KeptBy::Entry)
+    } else {
+        held_by.as_deref().map(kept_by)
+    };
 }
 
 fn size_of(entry: &WorkLogEntry) -> i64 {
@@ -71,27 +95,56 @@ fn size_of(entry: &WorkLogEntry) -> i64 {
 
 /// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot again until the next
 /// run packs it. `before` is the row as it was read in this transaction, after the owner was locked.
-pub async fn update(tx: &mut Tx<'_>, before: &WorkLogEntry, entry: &mut WorkLogEntry, lease_until: Option<i64>) -> Result<()> {
+pub async fn update(
+    tx: &mut Tx<'_>,
+    before: &WorkLogEntry,
+    entry: &mut WorkLogEntry,
+    lease_until: Option<i64>,
+) -> Result<()> {
     let stored = stored_bytes(tx, before).await?;
     entry.rev = tx.next_rev(entry.user_id).await?;
     entry.storage_status = StorageStatus::Hot;
     let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, packed = null, storage_status = $7, \
                duration_ms = $8, updated_at = $9, lease_until = $10, rev = $11 where user_id = $1 and id = $2";
-    let query = sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(entry.status.as_str());
-    let query = query.bind(disguised(&entry.title)).bind(entry.details.as_deref().map(disguised)).bind(row::metadata_json(&entry.metadata));
-    let query = query.bind(entry.storage_status.as_str()).bind(entry.duration_ms).bind(entry.updated_at.millis());
-    query.bind(lease_until).bind(entry.rev).execute(&mut **tx).await?;
+    let query = sqlx::query(sql)
+        .bind(entry.user_id.to_string())
+        .bind(entry.id.to_string())
+        .bind(entry.status.as_str());
+    let query = query
+        .bind(disguised(&entry.title))
+        .bind(entry.details.as_deref().map(disguised))
+        .bind(row::metadata_json(&entry.metadata));
+    let query = query
+        .bind(entry.storage_status.as_str())
+        .bind(entry.duration_ms)
+        .bind(entry.updated_at.millis());
+    query
+        .bind(lease_until)
+        .bind(entry.rev)
+        .execute(&mut **tx)
+        .await?;
     stats::count_change(tx, (before, stored), (entry, size_of(entry))).await
 }
 
 /// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on; `rev` is set here. Nothing else
 /// about the row changes: a warm one stays packed, a lease runs on.
-pub async fn keep(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, kept_at: Option<Timestamp>) -> Result<()> {
+pub async fn keep(
+    tx: &mut Tx<'_>,
+    entry: &mut WorkLogEntry,
+    kept_at: Option<Timestamp>,
+) -> Result<()> {
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "update work_logs set kept_at = $3, updated_at = $4, rev = $5 where user_id = $1 and id = $2 returning ";
     let query = sqlx::query_as::<_, Fate>(sqlx::AssertSqlSafe(format!("{sql}{FATE}")));
-    let query = query.bind(entry.user_id.to_string()).bind(entry.id.to_string()).bind(kept_at.map(Timestamp::millis));
-    let fate = query.bind(entry.updated_at.millis()).bind(entry.rev).fetch_one(&mut **tx).await?;
+    let query = query
+        .bind(entry.user_id.to_string())
+        .bind(entry.id.to_string())
+        .bind(kept_at.map(Timestamp::millis));
+    let fate = query
+        .bind(entry.updated_at.millis())
+        .bind(entry.rev)
+        .fetch_one(&mut **tx)
+        .await?;
     meet(entry, fate, kept_at);
     Ok(())
 }
@@ -102,22 +155,46 @@ async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
         return Ok(size_of(entry));
     }
     let sql = "select cast(coalesce(length(packed), 0) as bigint) from work_logs where user_id = $1 and id = $2";
-    let packed: i64 = sqlx::query_scalar(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).fetch_one(&mut **tx).await?;
+    let packed: i64 = sqlx::query_scalar(sql)
+        .bind(entry.user_id.to_string())
+        .bind(entry.id.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
     Ok(packed + entry.title.len() as i64)
 }
 
 /// One entry of its owner.
-pub async fn find(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<Option<WorkLogEntry>> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from work_logs where user_id = $1 and id = $2"));
-    let row = sqlx::query_as::<_, EntryRow>(sql).bind(user.to_string()).bind(id.to_string()).fetch_optional(connection).await?;
+pub async fn find(
+    connection: &mut AnyConnection,
+    user: UserId,
+    id: EntryId,
+) -> Result<Option<WorkLogEntry>> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from work_logs where user_id = $1 and id = $2"
+    ));
+    let row = sqlx::query_as::<_, EntryRow>(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.map(EntryRow::read).transpose()
 }
 
 /// The entry that was made under this idempotency key, with the hash of what was asked then.
-pub async fn by_idempotency_key(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<(EntryId, String)>> {
-    let sql = "select id, idempotency_hash from work_logs where user_id = $1 and idempotency_key = $2";
-    let row: Option<(String, String)> = sqlx::query_as(sql).bind(user.to_string()).bind(key).fetch_optional(connection).await?;
-    row.map(|(id, hash)| Ok((super::parsed("id", &id)?, hash))).transpose()
+pub async fn by_idempotency_key(
+    connection: &mut AnyConnection,
+    user: UserId,
+    key: &str,
+) -> Result<Option<(EntryId, String)>> {
+    let sql =
+        "select id, idempotency_hash from work_logs where user_id = $1 and idempotency_key = $2";
+    let row: Option<(String, String)> = sqlx::query_as(sql)
+        .bind(user.to_string())
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|(id, hash)| Ok((super::parsed("id", &id)?, hash)))
+        .transpose()
 }
 
 /// Deletes one entry; its totals stay.
@@ -126,6 +203,10 @@ pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     stats::move_to_deleted(tx, entry, stored).await?;
     tx.leaves_text();
     let sql = "delete from work_logs where user_id = $1 and id = $2";
-    sqlx::query(sql).bind(entry.user_id.to_string()).bind(entry.id.to_string()).execute(&mut **tx).await?;
+    sqlx::query(sql)
+        .bind(entry.user_id.to_string())
+        .bind(entry.id.to_string())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -49,7 +49,12 @@ macro_rules! expires_at {
 
 pub(in crate::server::store) const HELD: &str = held!("work_logs");
 /// What follows from its place and from today's policy, as an insert or an update returns it.
-pub(in crate::server::store) const FATE: &str = concat!(expires_at!(), " as expires_at, ", held_by!("work_logs"), " as held_by");
+pub(in crate::server::store) const FATE: &str = concat!(
+    expires_at!(),
+    " as expires_at, ",
+    held_by!("work_logs"),
+    " as held_by"
+);
 pub(in crate::server::store) const COLUMNS: &str = concat!(
     "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, packed, duration_ms, \
      storage_status, created_at, updated_at, kept_at, ",
@@ -62,17 +67,24 @@ pub(in crate::server::store) const COLUMNS: &str = concat!(
 impl EntryRow {
     pub(in crate::server::store) fn read(self) -> Result<WorkLogEntry> {
         let tier = parsed::<StorageStatus>("storage_status", &self.storage_status)?;
-        let fate = (self.expires_at.map(Timestamp::from_millis), self.held_by.as_deref().map(kept_by));
+        let fate = (
+            self.expires_at.map(Timestamp::from_millis),
+            self.held_by.as_deref().map(kept_by),
+        );
         Ok(self.stored()?.entry(tier, fate, None))
     }
 
     /// The tier, and how many bytes are packed in a warm row.
     pub(in crate::server::store) fn tier(&self) -> Result<(StorageStatus, Option<i64>)> {
-        Ok((parsed("storage_status", &self.storage_status)?, self.packed.as_ref().map(|packed| packed.len() as i64)))
+        Ok((
+            parsed("storage_status", &self.storage_status)?,
+            self.packed.as_ref().map(|packed| packed.len() as i64),
+        ))
     }
 
     pub(in crate::server::store) fn stored(self) -> Result<StoredEntry> {
-        let (details, metadata) = long_fields(self.details, &self.metadata, self.packed.as_deref())?;
+        let (details, metadata) =
+            long_fields(self.details, &self.metadata, self.packed.as_deref())?;
         Ok(StoredEntry {
             id: parsed("id", &self.id)?,
             user_id: parsed("user_id", &self.user_id)?,
@@ -95,18 +107,34 @@ impl EntryRow {
 
 /// Who it is that the word of a hold stands for.
 pub(in crate::server::store) fn kept_by(kind: &str) -> KeptBy {
-    if kind == "hold" { KeptBy::Hold } else { KeptBy::Conversation }
+    if kind == "hold" {
+        KeptBy::Hold
+    } else {
+        KeptBy::Conversation
+    }
 }
 
-fn long_fields(details: Option<String>, metadata: &str, packed: Option<&[u8]>) -> Result<(Option<String>, Metadata)> {
-    let Some(packed) = packed else { return Ok((details.map(nul::plain), from_json("metadata", metadata)?)) };
-    let unpacked = packing::unpack(packed).map_err(|why| StoreError::Corrupt { what: "packed", why: why.to_string() })?;
+fn long_fields(
+    details: Option<String>,
+    metadata: &str,
+    packed: Option<&[u8]>,
+) -> Result<(Option<String>, Metadata)> {
+    let Some(packed) = packed else {
+        return Ok((details.map(nul::plain), from_json("metadata", metadata)?));
+    };
+    let unpacked = packing::unpack(packed).map_err(|why| StoreError::Corrupt {
+        what: "packed",
+        why: why.to_string(),
+    })?;
     Ok((unpacked.details, from_json("metadata", &unpacked.metadata)?))
 }
 
 /// The long fields of an entry as its row has them while it is hot.
 pub(in crate::server::store) fn long(entry: &StoredEntry) -> Long {
-    Long { details: entry.details.clone(), metadata: metadata_json(&entry.metadata) }
+    Long {
+        details: entry.details.clone(),
+        metadata: metadata_json(&entry.metadata),
+    }
 }
 
 pub(super) fn metadata_json(metadata: &Metadata) -> String {
@@ -114,6 +142,11 @@ pub(super) fn metadata_json(metadata: &Metadata) -> String {
 }
 
 /// Title, details and metadata together, in bytes.
-pub(in crate::server::store) fn size(title: &str, details: Option<&str>, metadata: &Metadata) -> i64 {
-    i64::try_from(title.len() + details.map_or(0, str::len) + metadata_json(metadata).len()).unwrap_or(i64::MAX)
+pub(in crate::server::store) fn size(
+    title: &str,
+    details: Option<&str>,
+    metadata: &Metadata,
+) -> i64 {
+    i64::try_from(title.len() + details.map_or(0, str::len) + metadata_json(metadata).len())
+        .unwrap_or(i64::MAX)
 }

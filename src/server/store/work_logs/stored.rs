@@ -54,7 +54,11 @@ impl StoredEntry {
             duration_ms: self.duration_ms,
             storage_status,
             expires_at,
-            kept_by: if self.kept_at.is_some() { Some(KeptBy::Entry) } else { held },
+            kept_by: if self.kept_at.is_some() {
+                Some(KeptBy::Entry)
+            } else {
+                held
+            },
             archived_at,
             rev: self.rev,
         }

@@ -20,20 +20,32 @@ async fn every_place(database: &str, archive: &str) {
 }
 
 fn bucket(name: &str) -> String {
-    assert!(std::env::var("AWS_ENDPOINT_URL").is_ok(), "AWS_ENDPOINT_URL is not set; run `make test`");
+    assert!(
+        std::env::var("AWS_ENDPOINT_URL").is_ok(),
+        "AWS_ENDPOINT_URL is not set; run `make test`"
+    );
     format!("s3://holly/{name}")
 }
 
 #[test]
 fn every_place_has_its_case() {
-    let tried: std::collections::BTreeSet<_> = CASES.iter().flat_map(|case| case.points).copied().collect();
-    assert_eq!(tried.len(), crate::server::retention::fail_points::FailPoint::ALL.len(), "of all places only {tried:?}");
+    let tried: std::collections::BTreeSet<_> =
+        CASES.iter().flat_map(|case| case.points).copied().collect();
+    assert_eq!(
+        tried.len(),
+        crate::server::retention::fail_points::FailPoint::ALL.len(),
+        "of all places only {tried:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_with_a_folder() {
     let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
-    every_place(&database.address(), &format!("file://{}", folder.path().display())).await;
+    every_place(
+        &database.address(),
+        &format!("file://{}", folder.path().display()),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +57,11 @@ async fn on_sqlite_with_s3() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_with_a_folder() {
     let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
-    every_place(&database.address(), &format!("file://{}", folder.path().display())).await;
+    every_place(
+        &database.address(),
+        &format!("file://{}", folder.path().display()),
+    )
+    .await;
     database.drop().await;
 }
 

@@ -40,7 +40,13 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) async fn open(database: &str, address: &str) -> Self {
         let store = Store::open(database).await.unwrap();
-        Self { database: database.to_owned(), address: address.to_owned(), store, made: NOW, people: 0 }
+        Self {
+            database: database.to_owned(),
+            address: address.to_owned(),
+            store,
+            made: NOW,
+            people: 0,
+        }
     }
 
     pub(super) async fn close(self) {
@@ -49,43 +55,79 @@ impl Scene {
 
     /// As a new process sees it: nothing read before.
     fn retention(&self) -> Retention {
-        Retention { store: self.store.clone(), archive: Archive::open(&self.address).unwrap() }
+        Retention {
+            store: self.store.clone(),
+            archive: Archive::open(&self.address).unwrap(),
+        }
     }
 
     /// Brings about the case's stage, lets a process die in its act, and looks at what is left; then the act is done again, and
     /// the rest comes and goes as it should.
     pub(super) async fn dies_and_goes_on(&mut self, case: &Case, point: FailPoint) {
         let (work, before) = self.prepare(case).await;
-        dies(&Order { database: self.database.clone(), archive: self.address.clone(), point, work });
+        dies(&Order {
+            database: self.database.clone(),
+            archive: self.address.clone(),
+            point,
+            work,
+        });
         let after = expected(&work, &before);
         if work.act != Act::Restore {
             let found = self.listed(&work).await;
             let whole = found == before || found == after;
-            let some = matches!(work.act, Act::Run(91)) && found.iter().all(|(id, said)| before.get(id) == Some(said));
-            assert!(whole || some, "{case:?} at {point:?}: {before:?} became {found:?}");
+            let some = matches!(work.act, Act::Run(91))
+                && found.iter().all(|(id, said)| before.get(id) == Some(said));
+            assert!(
+                whole || some,
+                "{case:?} at {point:?}: {before:?} became {found:?}"
+            );
         }
         work.carry_out(&self.retention()).await;
         let eleven_minutes = 660_000; // the lease of the dead
         let mut now = work.now().plus(eleven_minutes);
         self.run(now).await;
-        assert_eq!(self.listed(&work).await, after, "{case:?} at {point:?}, and repeated");
+        assert_eq!(
+            self.listed(&work).await,
+            after,
+            "{case:?} at {point:?}, and repeated"
+        );
         now = now.plus(3 * DAY_MS);
         self.run(now).await;
-        assert_eq!(self.objects().await, self.named(&work).await, "{case:?} at {point:?}: objects and manifest");
+        assert_eq!(
+            self.objects().await,
+            self.named(&work).await,
+            "{case:?} at {point:?}: objects and manifest"
+        );
         self.everything_goes(now, &work).await;
     }
 
     async fn everything_goes(&mut self, now: Timestamp, work: &Work) {
-        let holds = crate::server::store::retention::holds::with_names(&mut self.store.read().await.unwrap(), 9).await.unwrap();
+        let holds = crate::server::store::retention::holds::with_names(
+            &mut self.store.read().await.unwrap(),
+            9,
+        )
+        .await
+        .unwrap();
         for hold in holds {
-            keeping::release_hold(&self.retention(), now, &hold.id).await.unwrap();
+            keeping::release_hold(&self.retention(), now, &hold.id)
+                .await
+                .unwrap();
         }
         self.made = now.plus(100 * DAY_MS);
         self.run(self.made).await;
         self.run(self.made).await;
-        assert_eq!((self.listed(work).await, self.objects().await), (Known::new(), Vec::new()), "{work:?}: nothing is left");
-        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
-        let there: Vec<_> = lines.iter().filter(|line| line.tier != "deleted" && line.entries != 0).collect();
+        assert_eq!(
+            (self.listed(work).await, self.objects().await),
+            (Known::new(), Vec::new()),
+            "{work:?}: nothing is left"
+        );
+        let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
+            .await
+            .unwrap();
+        let there: Vec<_> = lines
+            .iter()
+            .filter(|line| line.tier != "deleted" && line.entries != 0)
+            .collect();
         assert!(there.is_empty(), "{work:?}: nothing is counted: {there:?}");
     }
 
@@ -98,49 +140,113 @@ impl Scene {
         let retention = self.retention();
         let read = |mut reader| {
             let archive = &retention.archive;
-            async move { reading::list(&mut reader, archive, work.user, (&EntryFilter::default(), false), None, 100).await }
+            async move {
+                reading::list(
+                    &mut reader,
+                    archive,
+                    work.user,
+                    (&EntryFilter::default(), false),
+                    None,
+                    100,
+                )
+                .await
+            }
         };
         let listed = reading::steadily(&self.store, read).await.unwrap();
         self.counted(&listed).await;
-        let known: Known = listed.iter().map(|entry| (entry.id, (entry.title.clone(), entry.details.clone()))).collect();
+        let known: Known = listed
+            .iter()
+            .map(|entry| (entry.id, (entry.title.clone(), entry.details.clone())))
+            .collect();
         assert_eq!(known.len(), listed.len(), "an entry is there twice");
         known
     }
 
     /// The totals say the same as a recount.
     async fn counted(&self, listed: &[WorkLogEntry]) {
-        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
+        let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
+            .await
+            .unwrap();
         for tier in StorageStatus::ALL {
-            let sum: i64 = lines.iter().filter(|line| line.tier == tier.as_str()).map(|line| line.entries).sum();
-            assert_eq!(sum, listed.iter().filter(|entry| entry.storage_status == *tier).count() as i64, "{tier}");
+            let sum: i64 = lines
+                .iter()
+                .filter(|line| line.tier == tier.as_str())
+                .map(|line| line.entries)
+                .sum();
+            assert_eq!(
+                sum,
+                listed
+                    .iter()
+                    .filter(|entry| entry.storage_status == *tier)
+                    .count() as i64,
+                "{tier}"
+            );
         }
     }
 
     async fn objects(&self) -> Vec<String> {
-        let mut listed: Vec<String> = self.retention().archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();
+        let mut listed: Vec<String> = self
+            .retention()
+            .archive
+            .list("work-log")
+            .map_ok(|object| object.key)
+            .try_collect()
+            .await
+            .unwrap();
         listed.sort();
         listed
     }
 
     async fn named(&self, work: &Work) -> Vec<String> {
-        let named = objects::of_user(&mut self.store.read().await.unwrap(), work.user, None).await.unwrap();
+        let named = objects::of_user(&mut self.store.read().await.unwrap(), work.user, None)
+            .await
+            .unwrap();
         named.into_iter().map(|manifest| manifest.key).collect()
     }
 
     async fn prepare(&mut self, case: &Case) -> (Work, Known) {
         self.people += 1;
         let user = person(&self.store, &format!("person-{}", self.people)).await;
-        let conversation = crate::server::chat::create_conversation(&self.store, self.made, user, "Talk").await.unwrap().id;
+        let conversation =
+            crate::server::chat::create_conversation(&self.store, self.made, user, "Talk")
+                .await
+                .unwrap()
+                .id;
         let mut last = None;
-        for place in [None, None, Some(conversation), Some(conversation), Some(conversation)] {
+        for place in [
+            None,
+            None,
+            Some(conversation),
+            Some(conversation),
+            Some(conversation),
+        ] {
             let about = draft(Status::Success, &format!("entry {last:?}"));
-            let made = EntryDraft { conversation_id: place, details: Some("some text ".repeat(30)), ..about };
-            last = Some(create_work_log(&self.store, self.made, user, made, Origin::default()).await.unwrap().id);
+            let made = EntryDraft {
+                conversation_id: place,
+                details: Some("some text ".repeat(30)),
+                ..about
+            };
+            last = Some(
+                create_work_log(&self.store, self.made, user, made, Origin::default())
+                    .await
+                    .unwrap()
+                    .id,
+            );
         }
-        let work = Work { act: case.act, made: self.made, user, entry: last.unwrap(), conversation };
+        let work = Work {
+            act: case.act,
+            made: self.made,
+            user,
+            entry: last.unwrap(),
+            conversation,
+        };
         let before = self.listed(&work).await;
         self.bring_about(case.stage, &work).await;
-        let before = if case.stage == Stage::Restored { before } else { self.listed(&work).await };
+        let before = if case.stage == Stage::Restored {
+            before
+        } else {
+            self.listed(&work).await
+        };
         (work, before)
     }
 
@@ -153,10 +259,16 @@ impl Scene {
         }
         match stage {
             Stage::Holed => {
-                changing::update_anywhere(&retention, later, work.user, work.entry, changed()).await.unwrap();
+                changing::update_anywhere(&retention, later, work.user, work.entry, changed())
+                    .await
+                    .unwrap();
                 self.run(later).await;
             }
-            Stage::Held => drop(keeping::place_hold(&retention, later, work.user, (work.user, None), "a test").await.unwrap()),
+            Stage::Held => drop(
+                keeping::place_hold(&retention, later, work.user, (work.user, None), "a test")
+                    .await
+                    .unwrap(),
+            ),
             Stage::Restored => self.rewrite_behind_its_back(work).await,
             _ => {}
         }
@@ -164,9 +276,21 @@ impl Scene {
 
     async fn leave_orphans(&self, work: &Work) {
         let folder = format!("work-log/v1/{}/none/2026-11-24", work.user);
-        self.retention().archive.create(&format!("{folder}/nobody-names-it"), b"text".to_vec()).await.unwrap();
+        self.retention()
+            .archive
+            .create(&format!("{folder}/nobody-names-it"), b"text".to_vec())
+            .await
+            .unwrap();
         let mut tx = self.store.begin().await.unwrap();
-        let reserved = objects::reserve(&mut tx, work.user, &format!("{folder}/never-put"), None, self.made).await.unwrap();
+        let reserved = objects::reserve(
+            &mut tx,
+            work.user,
+            &format!("{folder}/never-put"),
+            None,
+            self.made,
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(reserved, Reservation::Taken);
     }
@@ -175,17 +299,40 @@ impl Scene {
     /// nothing of it.
     async fn rewrite_behind_its_back(&self, work: &Work) {
         let archive = self.retention().archive;
-        let manifests = objects::of_user(&mut self.store.read().await.unwrap(), work.user, Some(work.conversation)).await.unwrap();
+        let manifests = objects::of_user(
+            &mut self.store.read().await.unwrap(),
+            work.user,
+            Some(work.conversation),
+        )
+        .await
+        .unwrap();
         let manifest = &manifests[0];
-        let entries: Vec<StoredEntry> = archive.entries_once(&manifest.key, &manifest.sha256).await.unwrap();
-        let rest: Vec<StoredEntry> = entries.into_iter().filter(|entry| entry.id != work.entry).collect();
-        let group = object::Group { user_id: work.user, conversation_id: Some(work.conversation), day: self.made.day() };
+        let entries: Vec<StoredEntry> = archive
+            .entries_once(&manifest.key, &manifest.sha256)
+            .await
+            .unwrap();
+        let rest: Vec<StoredEntry> = entries
+            .into_iter()
+            .filter(|entry| entry.id != work.entry)
+            .collect();
+        let group = object::Group {
+            user_id: work.user,
+            conversation_id: Some(work.conversation),
+            day: self.made.day(),
+        };
         let new = object::encode(group, &rest).unwrap();
         archive.create(&new.key, new.bytes).await.unwrap();
         archive.delete(&manifest.key).await.unwrap();
         let subject = object::hex_sha256(work.entry.to_string().as_bytes());
-        let line = serde_json::json!({ "kind": "entry", "subject": subject, "erasedAt": 0 }).to_string();
-        archive.create(&format!("erased/v1/{}.ndjson", object::hex_sha256(line.as_bytes())), line.into_bytes()).await.unwrap();
+        let line =
+            serde_json::json!({ "kind": "entry", "subject": subject, "erasedAt": 0 }).to_string();
+        archive
+            .create(
+                &format!("erased/v1/{}.ndjson", object::hex_sha256(line.as_bytes())),
+                line.into_bytes(),
+            )
+            .await
+            .unwrap();
     }
 }
 

@@ -27,7 +27,17 @@ impl World {
                 let filter = EntryFilter::default();
                 let page = reading::steadily(&self.store, |mut reader| {
                     let filter = &filter;
-                    async move { reading::list(&mut reader, &self.retention.archive, *user, (filter, false), before, 37).await }
+                    async move {
+                        reading::list(
+                            &mut reader,
+                            &self.retention.archive,
+                            *user,
+                            (filter, false),
+                            before,
+                            37,
+                        )
+                        .await
+                    }
                 });
                 let page = page.await.unwrap();
                 before = page.last().map(|entry| entry.id);
@@ -43,9 +53,20 @@ impl World {
     /// What expired may be gone; once it is, it stays so.
     pub(super) async fn forget_expired(&mut self) {
         let there: BTreeSet<EntryId> = self.listed().await.iter().map(|entry| entry.id).collect();
-        let gone: Vec<EntryId> = self.map.known.keys().filter(|id| !there.contains(id)).copied().collect();
+        let gone: Vec<EntryId> = self
+            .map
+            .known
+            .keys()
+            .filter(|id| !there.contains(id))
+            .copied()
+            .collect();
         for id in gone {
-            assert!(self.may_be_gone(id), "{:?} is lost at {}", self.map.known[&id], self.now);
+            assert!(
+                self.may_be_gone(id),
+                "{:?} is lost at {}",
+                self.map.known[&id],
+                self.now
+            );
             self.map.known.remove(&id);
             self.expired.insert(id);
         }
@@ -54,32 +75,66 @@ impl World {
     pub(in crate::tests::retention) async fn check(&self) {
         let listed = self.listed().await;
         let ids: Vec<EntryId> = listed.iter().map(|entry| entry.id).collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an entry is there twice");
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), self.map.known.keys().collect(), "the tiers hold other entries than the map");
+        assert_eq!(
+            ids.iter().collect::<BTreeSet<_>>().len(),
+            ids.len(),
+            "an entry is there twice"
+        );
+        assert_eq!(
+            ids.iter().collect::<BTreeSet<_>>(),
+            self.map.known.keys().collect(),
+            "the tiers hold other entries than the map"
+        );
         for entry in &listed {
             let known = &self.map.known[&entry.id];
             assert!(alike(entry, &known.entry), "{entry:?} should be {known:?}");
             let expires = entry.timestamp.plus(self.policy.cold_days * DAY_MS);
-            assert_eq!(entry.expires_at, (!self.is_kept(known)).then_some(expires), "{entry:?}");
+            assert_eq!(
+                entry.expires_at,
+                (!self.is_kept(known)).then_some(expires),
+                "{entry:?}"
+            );
         }
         self.check_totals(&listed).await;
     }
 
     async fn check_totals(&self, listed: &[WorkLogEntry]) {
-        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
+        let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
+            .await
+            .unwrap();
         for tier in StorageStatus::ALL {
-            let of_tier: Vec<_> = listed.iter().filter(|entry| entry.storage_status == *tier).collect();
-            let sum =
-                |figure: fn(&stats::StatsLine) -> i64| lines.iter().filter(|line| line.tier == tier.as_str()).map(figure).sum::<i64>();
+            let of_tier: Vec<_> = listed
+                .iter()
+                .filter(|entry| entry.storage_status == *tier)
+                .collect();
+            let sum = |figure: fn(&stats::StatsLine) -> i64| {
+                lines
+                    .iter()
+                    .filter(|line| line.tier == tier.as_str())
+                    .map(figure)
+                    .sum::<i64>()
+            };
             assert_eq!(sum(|line| line.entries), of_tier.len() as i64, "{tier}");
             let duration: i64 = of_tier.iter().filter_map(|entry| entry.duration_ms).sum();
             assert_eq!(sum(|line| line.duration_ms), duration, "{tier}");
             if of_tier.is_empty() {
-                assert_eq!((sum(|line| line.bytes), sum(|line| line.stored_bytes)), (0, 0), "{tier} holds nothing and takes nothing");
+                assert_eq!(
+                    (sum(|line| line.bytes), sum(|line| line.stored_bytes)),
+                    (0, 0),
+                    "{tier} holds nothing and takes nothing"
+                );
             }
         }
-        let deleted: i64 = lines.iter().filter(|line| line.tier == "deleted").map(|line| line.entries).sum();
-        assert_eq!(deleted, self.created - listed.len() as i64, "what was deleted stays counted");
+        let deleted: i64 = lines
+            .iter()
+            .filter(|line| line.tier == "deleted")
+            .map(|line| line.entries)
+            .sum();
+        assert_eq!(
+            deleted,
+            self.created - listed.len() as i64,
+            "what was deleted stays counted"
+        );
         self.check_hours().await;
     }
 
@@ -87,13 +142,32 @@ impl World {
     async fn check_hours(&self) {
         let since = self.ran.hour() - 47;
         let mut expected: BTreeMap<(i64, String, String), (i64, i64)> = BTreeMap::new();
-        for entry in self.map.made.values().filter(|entry| entry.timestamp.hour() >= since) {
-            let line = (entry.timestamp.hour(), entry.log_type.to_string(), entry.status.to_string());
+        for entry in self
+            .map
+            .made
+            .values()
+            .filter(|entry| entry.timestamp.hour() >= since)
+        {
+            let line = (
+                entry.timestamp.hour(),
+                entry.log_type.to_string(),
+                entry.status.to_string(),
+            );
             let sums = expected.entry(line).or_default();
-            *sums = (sums.0 + 1, sums.1 + entry.metadata.number("inputTokens").unwrap_or(0));
+            *sums = (
+                sums.0 + 1,
+                sums.1 + entry.metadata.number("inputTokens").unwrap_or(0),
+            );
         }
-        let told = hours::since(&mut self.store.read().await.unwrap(), since).await.unwrap();
-        let told = told.into_iter().map(|line| ((line.hour, line.log_type, line.status), (line.entries, line.input_tokens)));
+        let told = hours::since(&mut self.store.read().await.unwrap(), since)
+            .await
+            .unwrap();
+        let told = told.into_iter().map(|line| {
+            (
+                (line.hour, line.log_type, line.status),
+                (line.entries, line.input_tokens),
+            )
+        });
         assert_eq!(told.collect::<BTreeMap<_, _>>(), expected, "by hour");
     }
 
@@ -105,25 +179,49 @@ impl World {
             self.run().await;
         }
         self.check().await;
-        assert_eq!(damage::count(&mut self.store.read().await.unwrap()).await.unwrap(), 0, "what a lie called damaged is whole");
+        assert_eq!(
+            damage::count(&mut self.store.read().await.unwrap())
+                .await
+                .unwrap(),
+            0,
+            "what a lie called damaged is whole"
+        );
         for entry in self.listed().await {
             let age = (self.now.millis() - entry.timestamp.millis()) as f64 / DAY_MS as f64;
             let known = &self.map.known[&entry.id];
-            assert!(age < 90.0 || self.is_kept(known), "{age} days old and still there: {entry:?}");
+            assert!(
+                age < 90.0 || self.is_kept(known),
+                "{age} days old and still there: {entry:?}"
+            );
             match entry.storage_status {
                 StorageStatus::Hot => assert!(age < 7.0, "{age} days old and hot"),
                 StorageStatus::Warm => assert!(age < 31.0, "{age} days old and warm"),
                 tier => {
                     // policies of before may have moved it sooner
-                    assert_eq!((age >= 2.0, tier == StorageStatus::Archived), (true, self.is_kept(known)), "{age} days old and {tier}")
+                    assert_eq!(
+                        (age >= 2.0, tier == StorageStatus::Archived),
+                        (true, self.is_kept(known)),
+                        "{age} days old and {tier}"
+                    )
                 }
             }
         }
-        let mut listed: Vec<String> = self.retention.archive.list("work-log").map_ok(|object| object.key).try_collect().await.unwrap();
+        let mut listed: Vec<String> = self
+            .retention
+            .archive
+            .list("work-log")
+            .map_ok(|object| object.key)
+            .try_collect()
+            .await
+            .unwrap();
         listed.sort();
         let mut known = Vec::new();
         for user in self.map.people.iter().chain(&self.erased_people) {
-            known.extend(objects::of_user(&mut self.store.read().await.unwrap(), *user, None).await.unwrap());
+            known.extend(
+                objects::of_user(&mut self.store.read().await.unwrap(), *user, None)
+                    .await
+                    .unwrap(),
+            );
         }
         let mut known: Vec<String> = known.into_iter().map(|manifest| manifest.key).collect();
         known.sort();

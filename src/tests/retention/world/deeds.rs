@@ -28,8 +28,16 @@ pub(in crate::tests::retention) enum Deed {
 
 impl Deed {
     /// Every deed.
-    pub(in crate::tests::retention) const ALL: &[Self] =
-        &[Self::Create, Self::Update, Self::KeepEntry, Self::KeepPlace, Self::Hold, Self::EraseEntry, Self::ErasePlace, Self::EraseAccount];
+    pub(in crate::tests::retention) const ALL: &[Self] = &[
+        Self::Create,
+        Self::Update,
+        Self::KeepEntry,
+        Self::KeepPlace,
+        Self::Hold,
+        Self::EraseEntry,
+        Self::ErasePlace,
+        Self::EraseAccount,
+    ];
 }
 
 impl World {
@@ -62,28 +70,51 @@ impl World {
 
     async fn create(&mut self) {
         let user = self.chance.one_of(&self.map.people);
-        let place = self.map.places.iter().filter(|(owner, _)| *owner == user).map(|(_, id)| *id).next_back();
+        let place = self
+            .map
+            .places
+            .iter()
+            .filter(|(owner, _)| *owner == user)
+            .map(|(_, id)| *id)
+            .next_back();
         let made = EntryDraft {
             conversation_id: place.filter(|_| self.chance.below(4) > 0),
             log_type: self.chance.one_of(LogType::ALL),
-            details: (self.chance.below(3) > 0).then(|| "é\n\u{1F30A} ".repeat(self.chance.below(200) as usize)),
-            metadata: Metadata::default().with("inputTokens", self.chance.below(500)).with("x", self.chance.fraction()),
+            details: (self.chance.below(3) > 0)
+                .then(|| "é\n\u{1F30A} ".repeat(self.chance.below(200) as usize)),
+            metadata: Metadata::default()
+                .with("inputTokens", self.chance.below(500))
+                .with("x", self.chance.fraction()),
             duration_ms: (self.chance.below(2) == 0).then(|| self.chance.below(9_000) as i64),
-            ..draft(self.chance.one_of(&[Status::Success, Status::Error, Status::Info]), &format!("Entry {}", self.chance.bits()))
+            ..draft(
+                self.chance
+                    .one_of(&[Status::Success, Status::Error, Status::Info]),
+                &format!("Entry {}", self.chance.bits()),
+            )
         };
-        let entry = create_work_log(&self.store, self.now, user, made, Origin::default()).await.unwrap();
+        let entry = create_work_log(&self.store, self.now, user, made, Origin::default())
+            .await
+            .unwrap();
         self.created += 1;
         self.learn(Known { entry, kept: false });
     }
 
     fn learn(&mut self, known: Known) {
         self.map.made.insert(known.entry.id, known.entry.clone());
-        self.versions.entry(known.entry.id).or_default().push(known.clone());
+        self.versions
+            .entry(known.entry.id)
+            .or_default()
+            .push(known.clone());
         self.map.known.insert(known.entry.id, known);
     }
 
     fn any(&mut self) -> Option<(UserId, EntryId)> {
-        let ids: Vec<_> = self.map.known.values().map(|known| (known.entry.user_id, known.entry.id)).collect();
+        let ids: Vec<_> = self
+            .map
+            .known
+            .values()
+            .map(|known| (known.entry.user_id, known.entry.id))
+            .collect();
         (!ids.is_empty()).then(|| self.chance.one_of(&ids))
     }
 
@@ -97,7 +128,9 @@ impl World {
                 self.learn(Known { entry, kept });
             }
             Err(Error::Conflict(_)) => assert!(held),
-            Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be changed"),
+            Err(Error::NotFound("entry")) => {
+                assert!(self.may_be_gone(id), "{id} cannot be changed")
+            }
             Err(Error::Archive(_)) if self.liar.is_lying() => {}
             Err(error) => panic!("{error}"),
         }
@@ -105,30 +138,49 @@ impl World {
 
     async fn update(&mut self) {
         let details = (self.chance.below(2) == 0).then(|| Some(format!("changed at {}", self.now)));
-        let status = Some(self.chance.one_of(&[Status::Success, Status::Warning, Status::Error]));
-        self.patch(EntryPatch { details, status, ..EntryPatch::default() }).await;
+        let status = Some(
+            self.chance
+                .one_of(&[Status::Success, Status::Warning, Status::Error]),
+        );
+        self.patch(EntryPatch {
+            details,
+            status,
+            ..EntryPatch::default()
+        })
+        .await;
     }
 
     async fn keep_entry(&mut self) {
         let kept = Some(self.chance.below(3) > 0);
         // no two versions of an entry look alike, so that a restored one says whether it was kept
         let title = Some(format!("Kept {kept:?} {}", self.chance.bits()));
-        self.patch(EntryPatch { kept, title, ..EntryPatch::default() }).await;
+        self.patch(EntryPatch {
+            kept,
+            title,
+            ..EntryPatch::default()
+        })
+        .await;
     }
 
     async fn keep_place(&mut self) {
         let (user, place) = self.chance.one_of(&self.map.places);
         let kept = self.map.kept_places.insert(place) || !self.map.kept_places.remove(&place);
-        keeping::keep_conversation(&self.retention, self.now, user, place, kept).await.unwrap();
+        keeping::keep_conversation(&self.retention, self.now, user, place, kept)
+            .await
+            .unwrap();
     }
 
     async fn hold(&mut self) {
         if let Some((id, ..)) = self.map.holds.pop() {
-            return keeping::release_hold(&self.retention, self.now, &id).await.unwrap();
+            return keeping::release_hold(&self.retention, self.now, &id)
+                .await
+                .unwrap();
         }
         let (user, place) = self.chance.one_of(&self.map.places);
         let place = (self.chance.below(2) == 0).then_some(place);
-        let id = keeping::place_hold(&self.retention, self.now, user, (user, place), "a test").await.unwrap();
+        let id = keeping::place_hold(&self.retention, self.now, user, (user, place), "a test")
+            .await
+            .unwrap();
         self.map.holds.push((id, user, place));
     }
 
@@ -150,15 +202,24 @@ impl World {
     async fn erase_place(&mut self) {
         let (user, place) = self.map.places[0];
         match delete_conversation(&self.store, self.now, user, place).await {
-            Ok(_) => drop(erasing::purge(&self.retention, self.now, user).await.unwrap()),
+            Ok(_) => drop(
+                erasing::purge(&self.retention, self.now, user)
+                    .await
+                    .unwrap(),
+            ),
             Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(place))),
             Err(error) => panic!("{error}"),
         }
         self.erased_places.insert(place);
-        self.map.known.retain(|_, known| known.entry.conversation_id != Some(place));
+        self.map
+            .known
+            .retain(|_, known| known.entry.conversation_id != Some(place));
         self.map.kept_places.remove(&place);
         // from here on it is another one that things happen in
-        self.map.places[0] = (user, conversation(&self.store, user, "Another talk").await.id);
+        self.map.places[0] = (
+            user,
+            conversation(&self.store, user, "Another talk").await.id,
+        );
         self.map.places.rotate_left(1);
     }
 
@@ -172,7 +233,9 @@ impl World {
             Err(error) => panic!("{error}"),
         }
         self.erased_people.insert(user);
-        self.map.known.retain(|_, known| known.entry.user_id != user);
+        self.map
+            .known
+            .retain(|_, known| known.entry.user_id != user);
         self.somebody_else(n).await;
     }
 
@@ -181,7 +244,12 @@ impl World {
         let gone = self.map.people[n];
         let user = person(&self.store, &format!("person-{}", self.chance.bits())).await;
         self.map.people[n] = user;
-        for place in self.map.places.iter_mut().filter(|(owner, _)| *owner == gone) {
+        for place in self
+            .map
+            .places
+            .iter_mut()
+            .filter(|(owner, _)| *owner == gone)
+        {
             self.erased_places.insert(place.1);
             self.map.kept_places.remove(&place.1);
             *place = (user, conversation(&self.store, user, "Talk").await.id);

@@ -31,7 +31,10 @@ impl World {
         // a commit that was under way may still come to its end: the next writer waits for it, as a new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
-        self.retention = Retention { store: self.store.clone(), archive: super::archive(&self.liar, PATIENCE) };
+        self.retention = Retention {
+            store: self.store.clone(),
+            archive: super::archive(&self.liar, PATIENCE),
+        };
     }
 
     pub(super) async fn back_up_or_restore(&mut self) {
@@ -56,7 +59,11 @@ impl World {
     /// Returns the backup's address.
     async fn back_up(&mut self) -> String {
         if self.store.is_single_process() {
-            let file = format!("{}/backup-{}", self.folder.path().display(), self.chance.bits());
+            let file = format!(
+                "{}/backup-{}",
+                self.folder.path().display(),
+                self.chance.bits()
+            );
             self.store.backup(&file).await.unwrap();
             return format!("sqlite://{file}");
         }
@@ -80,7 +87,11 @@ impl World {
         let mut tx = self.store.begin().await.unwrap();
         meta::note_use(&mut tx, self.now).await.unwrap();
         tx.commit().await.unwrap();
-        let days = [self.policy.hot_days, self.policy.warm_days, self.policy.cold_days];
+        let days = [
+            self.policy.hot_days,
+            self.policy.warm_days,
+            self.policy.cold_days,
+        ];
         self.declare(days).await;
         self.learn_what_is_there(then).await;
     }
@@ -92,10 +103,17 @@ impl World {
         for entry in &listed {
             let was_erased = self.erased.contains(&entry.id)
                 || self.erased_people.contains(&entry.user_id)
-                || entry.conversation_id.is_some_and(|place| self.erased_places.contains(&place));
+                || entry
+                    .conversation_id
+                    .is_some_and(|place| self.erased_places.contains(&place));
             assert!(!was_erased, "{entry:?} was erased and is back");
-            let was = self.versions[&entry.id].iter().rev().find(|was| super::checks::alike(&was.entry, entry));
-            let was = was.unwrap_or_else(|| panic!("{entry:?} was never so: {:?}", self.versions[&entry.id]));
+            let was = self.versions[&entry.id]
+                .iter()
+                .rev()
+                .find(|was| super::checks::alike(&was.entry, entry));
+            let was = was.unwrap_or_else(|| {
+                panic!("{entry:?} was never so: {:?}", self.versions[&entry.id])
+            });
             self.map.known.insert(entry.id, was.clone());
         }
         let is_gone = |place: &ConversationId| self.erased_places.contains(place);
@@ -104,12 +122,26 @@ impl World {
                 || self.expired.contains(id)
                 || self.erased_people.contains(&known.entry.user_id)
                 || known.entry.conversation_id.as_ref().is_some_and(is_gone);
-            assert!(may_lack || self.map.known.contains_key(id), "{known:?} is lost with the backup; it was {:?}", self.versions[id]);
+            assert!(
+                may_lack || self.map.known.contains_key(id),
+                "{known:?} is lost with the backup; it was {:?}",
+                self.versions[id]
+            );
         }
-        let in_force = holds::with_names(&mut self.store.read().await.unwrap(), 100).await.unwrap();
-        self.map.holds = then.holds.into_iter().filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id)).collect();
+        let in_force = holds::with_names(&mut self.store.read().await.unwrap(), 100)
+            .await
+            .unwrap();
+        self.map.holds = then
+            .holds
+            .into_iter()
+            .filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id))
+            .collect();
         assert_eq!(self.map.holds.len(), in_force.len());
-        self.map.kept_places = then.kept_places.into_iter().filter(|place| !is_gone(place)).collect();
+        self.map.kept_places = then
+            .kept_places
+            .into_iter()
+            .filter(|place| !is_gone(place))
+            .collect();
         self.map.made = then.made;
         self.map.places = then.places;
         for n in 0..self.map.people.len() {
@@ -120,10 +152,14 @@ impl World {
         for n in 0..self.map.places.len() {
             let (user, place) = self.map.places[n];
             if self.erased_places.contains(&place) {
-                self.map.places[n].1 = conversation(&self.store, user, "A talk after the restore").await.id;
+                self.map.places[n].1 = conversation(&self.store, user, "A talk after the restore")
+                    .await
+                    .id;
             }
         }
-        let lines = stats::since(&mut self.store.read().await.unwrap(), 0).await.unwrap();
+        let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
+            .await
+            .unwrap();
         self.created = lines.iter().map(|line| line.entries).sum();
     }
 }

@@ -88,14 +88,27 @@ pub(super) struct World {
 impl World {
     /// A new world in the database at `address`.
     pub(super) async fn begin(address: &str, objects: Arc<dyn ObjectStore>, seed: u64) -> Self {
-        let (store, liar) = (Store::open(address).await.unwrap(), Liar::before(objects, seed));
+        let (store, liar) = (
+            Store::open(address).await.unwrap(),
+            Liar::before(objects, seed),
+        );
         let people = vec![person(&store, "ada").await, person(&store, "bob").await];
         let mut places = Vec::new();
         for n in 0..5 {
-            places.push((people[n % 2], conversation(&store, people[n % 2], "Talk").await.id));
+            places.push((
+                people[n % 2],
+                conversation(&store, people[n % 2], "Talk").await.id,
+            ));
         }
-        let map = Map { people, places, ..Map::default() };
-        let retention = Retention { store: store.clone(), archive: archive(&liar, PATIENCE) };
+        let map = Map {
+            people,
+            places,
+            ..Map::default()
+        };
+        let retention = Retention {
+            store: store.clone(),
+            archive: archive(&liar, PATIENCE),
+        };
         let mut chance = Chance::seeded(seed);
         chance.bits();
         Self {
@@ -162,7 +175,13 @@ impl World {
     }
 
     async fn change_policy(&mut self) {
-        let days = self.chance.one_of(&[[7, 30, 90], [7, 30, 90], [3, 10, 40], [20, 60, 200], [1, 2, 90]]);
+        let days = self.chance.one_of(&[
+            [7, 30, 90],
+            [7, 30, 90],
+            [3, 10, 40],
+            [20, 60, 200],
+            [1, 2, 90],
+        ]);
         self.declare(days).await;
     }
 
@@ -171,22 +190,32 @@ impl World {
         let mut tx = self.store.begin().await.unwrap();
         declare_policy(&mut tx, days).await.unwrap();
         tx.commit().await.unwrap();
-        self.policy = Policy { hot_days: days[0], warm_days: days[1], cold_days: days[2] };
+        self.policy = Policy {
+            hot_days: days[0],
+            warm_days: days[1],
+            cold_days: days[2],
+        };
     }
 
     fn is_held(&self, user: UserId, place: Option<ConversationId>) -> bool {
-        self.map.holds.iter().any(|(_, owner, held)| *owner == user && (held.is_none() || *held == place))
+        self.map
+            .holds
+            .iter()
+            .any(|(_, owner, held)| *owner == user && (held.is_none() || *held == place))
     }
 
     fn is_kept(&self, known: &Known) -> bool {
         let place = known.entry.conversation_id;
-        known.kept || place.is_some_and(|id| self.map.kept_places.contains(&id)) || self.is_held(known.entry.user_id, place)
+        known.kept
+            || place.is_some_and(|id| self.map.kept_places.contains(&id))
+            || self.is_held(known.entry.user_id, place)
     }
 
     /// Whether the entry expired, so that a run may have deleted it.
     fn may_be_gone(&self, id: EntryId) -> bool {
         let known = &self.map.known[&id];
-        known.entry.timestamp.plus(self.policy.cold_days * DAY_MS) <= self.now && !self.is_kept(known)
+        known.entry.timestamp.plus(self.policy.cold_days * DAY_MS) <= self.now
+            && !self.is_kept(known)
     }
 }
 

@@ -52,7 +52,10 @@ impl Stopping {
             .boxed()
         });
         let run = heard_by(listener, async move { run_once(&retention, run).await });
-        Self { run: run.boxed(), stops }
+        Self {
+            run: run.boxed(),
+            stops,
+        }
     }
 
     async fn next(&mut self) -> Stop {
@@ -72,7 +75,10 @@ fn only_orphans_are_left(report: &Report) -> bool {
 impl World {
     fn run_now(&mut self) -> Run {
         self.ran = self.ran.max(self.now);
-        Run { trust_clock: true, ..Run::at(self.policy, self.now) }
+        Run {
+            trust_clock: true,
+            ..Run::at(self.policy, self.now)
+        }
     }
 
     pub(in crate::tests::retention) async fn run(&mut self) -> Report {
@@ -82,7 +88,15 @@ impl World {
             report = run_once(&self.retention, run).await.unwrap();
         }
         if only_orphans_are_left(&report) {
-            let confirmed = run_once(&self.retention, Run { trust_database: true, ..run }).await.unwrap();
+            let confirmed = run_once(
+                &self.retention,
+                Run {
+                    trust_database: true,
+                    ..run
+                },
+            )
+            .await
+            .unwrap();
             report.failed = confirmed.failed;
         }
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
@@ -93,16 +107,37 @@ impl World {
     /// A run on nobody's word deletes nothing after a leap of the clock that would delete much, and waits for nothing else.
     async fn run_mistrusting(&mut self, run: Run) -> Report {
         self.forget_expired().await;
-        let last = runs::last_seen(&mut self.store.read().await.unwrap()).await.unwrap();
+        let last = runs::last_seen(&mut self.store.read().await.unwrap())
+            .await
+            .unwrap();
         let leapt = last.is_some_and(|last| run.now.since(last) > 20 * HOUR_MS);
-        let (before, expired) = (self.map.known.len(), self.map.known.keys().filter(|id| self.may_be_gone(**id)).count());
-        let report = run_once(&self.retention, Run { trust_clock: false, ..run }).await.unwrap();
+        let (before, expired) = (
+            self.map.known.len(),
+            self.map
+                .known
+                .keys()
+                .filter(|id| self.may_be_gone(**id))
+                .count(),
+        );
+        let report = run_once(
+            &self.retention,
+            Run {
+                trust_clock: false,
+                ..run
+            },
+        )
+        .await
+        .unwrap();
         self.forget_expired().await;
         if report.waiting.is_some() {
-            let untouched = (report.deleted, report.orphans_deleted, self.map.known.len()) == (0, 0, before);
+            let untouched =
+                (report.deleted, report.orphans_deleted, self.map.known.len()) == (0, 0, before);
             assert!(leapt && untouched, "{last:?}, {before} entries: {report:?}");
         } else {
-            assert!(!leapt || 5 * expired <= before, "{last:?}, {expired} of {before} expired: {report:?}");
+            assert!(
+                !leapt || 5 * expired <= before,
+                "{last:?}, {expired} of {before} expired: {report:?}"
+            );
         }
         report
     }
@@ -118,17 +153,45 @@ impl World {
     /// What a dry run tells is what the run does, row by row.
     pub(super) async fn rehearse(&mut self) {
         let run = self.run_now();
-        let Rehearsal { plan, report: told, .. } = dry_run(&self.retention, Run { trust_clock: false, ..run }).await.unwrap();
+        let Rehearsal {
+            plan, report: told, ..
+        } = dry_run(
+            &self.retention,
+            Run {
+                trust_clock: false,
+                ..run
+            },
+        )
+        .await
+        .unwrap();
         let did = self.run_mistrusting(run).await;
-        let moves = |report: &Report| (report.moved_to_warm, report.moved_to_cold, report.moved_to_archived, report.deleted);
+        let moves = |report: &Report| {
+            (
+                report.moved_to_warm,
+                report.moved_to_cold,
+                report.moved_to_archived,
+                report.deleted,
+            )
+        };
         let objects = |report: &Report| (report.objects_written, report.objects_deleted);
-        assert_eq!((moves(&told), objects(&told)), (moves(&did), objects(&did)), "told {told:?}, did {did:?}");
+        assert_eq!(
+            (moves(&told), objects(&told)),
+            (moves(&did), objects(&did)),
+            "told {told:?}, did {did:?}"
+        );
         assert_eq!(told.waiting, did.waiting);
         let listed = self.listed().await;
-        let tier = |id: &EntryId| listed.iter().find(|entry| entry.id == *id).map(|entry| entry.storage_status);
+        let tier = |id: &EntryId| {
+            listed
+                .iter()
+                .find(|entry| entry.id == *id)
+                .map(|entry| entry.storage_status)
+        };
         for step in plan.steps {
             match step {
-                Step::Pack(_, ids) => assert!(ids.iter().all(|id| tier(id) == Some(StorageStatus::Warm))),
+                Step::Pack(_, ids) => {
+                    assert!(ids.iter().all(|id| tier(id) == Some(StorageStatus::Warm)))
+                }
                 Step::ExpireRows(_, ids) => assert!(ids.iter().all(|id| tier(id).is_none())),
                 _ => {}
             }
@@ -155,7 +218,11 @@ impl World {
     }
 
     /// Does something the first time a run passes this place. `false` when it does not pass it.
-    pub(in crate::tests::retention) async fn run_with(&mut self, deed: Deed, at: FailPoint) -> bool {
+    pub(in crate::tests::retention) async fn run_with(
+        &mut self,
+        deed: Deed,
+        at: FailPoint,
+    ) -> bool {
         let run = self.run_now();
         let mut run = Stopping::begin(self.retention.clone(), run);
         let mut passed = false;
@@ -179,7 +246,8 @@ impl World {
     /// An export that is read while a run moves everything has each entry once.
     pub(super) async fn run_among_exports(&mut self) {
         let before: BTreeSet<EntryId> = self.map.known.keys().copied().collect();
-        let (person, mut last, mut exported) = (self.chance.one_of(&self.map.people), None, Vec::new());
+        let (person, mut last, mut exported) =
+            (self.chance.one_of(&self.map.people), None, Vec::new());
         let run = self.run_now();
         let mut run = Stopping::begin(self.retention.clone(), run);
         let mut done = false;
@@ -196,7 +264,17 @@ impl World {
             loop {
                 let page = reading::steadily(&self.store, |mut reader| {
                     let archive = &self.retention.archive;
-                    async move { reading::list(&mut reader, archive, person, (&EntryFilter::default(), false), last, PAGE).await }
+                    async move {
+                        reading::list(
+                            &mut reader,
+                            archive,
+                            person,
+                            (&EntryFilter::default(), false),
+                            last,
+                            PAGE,
+                        )
+                        .await
+                    }
                 });
                 let page = page.await.unwrap();
                 done |= page.is_empty();
@@ -214,8 +292,16 @@ impl World {
         let once: BTreeSet<EntryId> = exported.iter().copied().collect();
         assert_eq!(once.len(), exported.len(), "an entry is exported twice");
         assert!(once.is_subset(&before), "an export has what nobody wrote");
-        let lasting = self.map.known.values().filter(|known| known.entry.user_id == person).map(|known| known.entry.id);
-        assert!(lasting.collect::<BTreeSet<_>>().is_subset(&once), "an export lacks what was there all the time");
+        let lasting = self
+            .map
+            .known
+            .values()
+            .filter(|known| known.entry.user_id == person)
+            .map(|known| known.entry.id);
+        assert!(
+            lasting.collect::<BTreeSet<_>>().is_subset(&once),
+            "an export lacks what was there all the time"
+        );
     }
 
     /// A run stands still for longer than its lease; another one takes over, and the first changes nothing any more.
@@ -236,7 +322,10 @@ impl World {
                     _ = go.send(());
                 }
                 Stop::Over(Ok(report)) => {
-                    break assert!(!superseded || report.failed == 0 || only_orphans_are_left(&report), "{report:?}");
+                    break assert!(
+                        !superseded || report.failed == 0 || only_orphans_are_left(&report),
+                        "{report:?}"
+                    );
                 }
                 Stop::Over(Err(Error::Superseded)) => break assert!(superseded),
                 Stop::Over(Err(error)) => panic!("{error}"),

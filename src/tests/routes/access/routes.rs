@@ -23,18 +23,39 @@ pub(super) fn plain() -> Vec<String> {
         assert!(source.contains(known), "{known}");
         source = source.replacen(known, "", 1);
     }
-    for unknown in [".route_service(", ".nest_service(", ".nest(", ".fallback_service(", "any("] {
-        assert!(!source.contains(unknown), "{unknown} adds routes that this test does not know");
+    for unknown in [
+        ".route_service(",
+        ".nest_service(",
+        ".nest(",
+        ".fallback_service(",
+        "any(",
+    ] {
+        assert!(
+            !source.contains(unknown),
+            "{unknown} adds routes that this test does not know"
+        );
     }
     for merged in source.split(".merge(").skip(1) {
         let here = merged.split('(').next().unwrap_or_default();
-        assert!(source.contains(&format!("\nfn {here}(")), "{here} adds routes from elsewhere");
+        assert!(
+            source.contains(&format!("\nfn {here}(")),
+            "{here} adds routes from elsewhere"
+        );
     }
-    source.split(".route(").skip(1).flat_map(route).filter(|route| !route.contains("/fn/")).collect()
+    source
+        .split(".route(")
+        .skip(1)
+        .flat_map(route)
+        .filter(|route| !route.contains("/fn/"))
+        .collect()
 }
 
 fn route(text: &str) -> Vec<String> {
-    let (address, rest) = text.trim_start().strip_prefix('"').and_then(|text| text.split_once('"')).expect("an address stands first");
+    let (address, rest) = text
+        .trim_start()
+        .strip_prefix('"')
+        .and_then(|text| text.split_once('"'))
+        .expect("an address stands first");
     let mut depth = 1;
     let end = rest.char_indices().find(|(_, c)| {
         depth += match c {
@@ -45,7 +66,11 @@ fn route(text: &str) -> Vec<String> {
         depth == 0
     });
     let handlers = &rest[..end.expect("it is closed").0];
-    let found: Vec<_> = METHODS.into_iter().filter(|method| called(handlers, method)).map(|method| format!("{method} {address}")).collect();
+    let found: Vec<_> = METHODS
+        .into_iter()
+        .filter(|method| called(handlers, method))
+        .map(|method| format!("{method} {address}"))
+        .collect();
     assert!(!found.is_empty(), "{address} has no method");
     found
 }
@@ -53,18 +78,25 @@ fn route(text: &str) -> Vec<String> {
 /// Whether `name(` stands there as a function of its own, not at the end of another one's name.
 fn called(text: &str, name: &str) -> bool {
     let call = format!("{name}(");
-    text.match_indices(&call).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    text.match_indices(&call)
+        .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// Server functions; `handle_server_fns` serves exactly those.
 pub(super) fn functions() -> Vec<String> {
-    leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{} {path}", method.as_str().to_lowercase())).collect()
+    leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| format!("{} {path}", method.as_str().to_lowercase()))
+        .collect()
 }
 
 /// Pages.
 pub(super) fn pages(app: &App) -> Vec<String> {
     let app = app.clone();
     let context = move || provide_context(app.clone());
-    let (pages, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(shell, None, context);
-    pages.iter().map(|page| format!("get {}", page.path())).collect()
+    let (pages, _) =
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(shell, None, context);
+    pages
+        .iter()
+        .map(|page| format!("get {}", page.path()))
+        .collect()
 }

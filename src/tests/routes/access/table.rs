@@ -37,46 +37,173 @@ const fn page(mut answers: [u16; 6]) -> [u16; 6] {
     answers
 }
 
-const fn row(route: &'static str, address: &'static str, body: &'static str, answers: [u16; 6]) -> Row {
-    Row { route, address, body, answers }
+const fn row(
+    route: &'static str,
+    address: &'static str,
+    body: &'static str,
+    answers: [u16; 6],
+) -> Row {
+    Row {
+        route,
+        address,
+        body,
+        answers,
+    }
 }
 /// A server function.
 const fn function(route: &'static str, body: &'static str, answers: [u16; 6]) -> Row {
     let (_, address) = route.split_at(5);
-    Row { route, address, body, answers }
+    Row {
+        route,
+        address,
+        body,
+        answers,
+    }
 }
 
 const NOTE: &str = r#"{"logType": "info", "status": "info", "title": "x"}"#;
-const NOTE_HERE: &str = r#"{"logType": "info", "status": "info", "title": "x", "conversationId": "{conversation}"}"#;
-const NOTE_BELOW: &str = r#"{"logType": "info", "status": "info", "title": "x", "parentId": "{entry}"}"#;
+const NOTE_HERE: &str =
+    r#"{"logType": "info", "status": "info", "title": "x", "conversationId": "{conversation}"}"#;
+const NOTE_BELOW: &str =
+    r#"{"logType": "info", "status": "info", "title": "x", "parentId": "{entry}"}"#;
 
 pub(super) const TABLE: &[Row] = &[
     // the work log
-    row("post /api/work-log/create", "/api/work-log/create", NOTE, own(201)),
-    row("post /api/work-log/create", "/api/work-log/create", NOTE_HERE, thing(201)),
-    row("post /api/work-log/create", "/api/work-log/create", NOTE_BELOW, thing(201)),
+    row(
+        "post /api/work-log/create",
+        "/api/work-log/create",
+        NOTE,
+        own(201),
+    ),
+    row(
+        "post /api/work-log/create",
+        "/api/work-log/create",
+        NOTE_HERE,
+        thing(201),
+    ),
+    row(
+        "post /api/work-log/create",
+        "/api/work-log/create",
+        NOTE_BELOW,
+        thing(201),
+    ),
     row("get /api/work-log/list", "/api/work-log/list", "", own(200)),
-    row("get /api/work-log/list", "/api/work-log/list?conversationId={conversation}", "", thing(200)),
-    row("get /api/work-log/stream", "/api/work-log/stream", "", own(200)),
-    row("get /api/work-log/stream", "/api/work-log/stream?conversationId={conversation}", "", thing(200)),
-    row("get /api/work-log/export", "/api/work-log/export", "", own(200)),
-    row("get /api/work-log/export", "/api/work-log/export?conversationId={conversation}", "", thing(200)),
-    row("get /api/work-log/cleanup", "/api/work-log/cleanup?dryRun=true", "", admins(403, 200)),
-    row("post /api/work-log/cleanup", "/api/work-log/cleanup", "", admins(403, 200)),
-    row("get /api/work-log/stats", "/api/work-log/stats", "", admins(403, 200)),
-    row("get /api/work-log/{id}", "/api/work-log/{entry}", "", thing(200)),
-    row("patch /api/work-log/{id}", "/api/work-log/{entry}", r#"{"title": "mine now"}"#, thing(200)),
-    row("delete /api/work-log/{id}", "/api/work-log/{entry}", "", thing(200)),
+    row(
+        "get /api/work-log/list",
+        "/api/work-log/list?conversationId={conversation}",
+        "",
+        thing(200),
+    ),
+    row(
+        "get /api/work-log/stream",
+        "/api/work-log/stream",
+        "",
+        own(200),
+    ),
+    row(
+        "get /api/work-log/stream",
+        "/api/work-log/stream?conversationId={conversation}",
+        "",
+        thing(200),
+    ),
+    row(
+        "get /api/work-log/export",
+        "/api/work-log/export",
+        "",
+        own(200),
+    ),
+    row(
+        "get /api/work-log/export",
+        "/api/work-log/export?conversationId={conversation}",
+        "",
+        thing(200),
+    ),
+    row(
+        "get /api/work-log/cleanup",
+        "/api/work-log/cleanup?dryRun=true",
+        "",
+        admins(403, 200),
+    ),
+    row(
+        "post /api/work-log/cleanup",
+        "/api/work-log/cleanup",
+        "",
+        admins(403, 200),
+    ),
+    row(
+        "get /api/work-log/stats",
+        "/api/work-log/stats",
+        "",
+        admins(403, 200),
+    ),
+    row(
+        "get /api/work-log/{id}",
+        "/api/work-log/{entry}",
+        "",
+        thing(200),
+    ),
+    row(
+        "patch /api/work-log/{id}",
+        "/api/work-log/{entry}",
+        r#"{"title": "mine now"}"#,
+        thing(200),
+    ),
+    row(
+        "delete /api/work-log/{id}",
+        "/api/work-log/{entry}",
+        "",
+        thing(200),
+    ),
     // conversations
     row("get /api/conversations", "/api/conversations", "", own(200)),
-    row("post /api/conversations", "/api/conversations", "{}", own(201)),
-    row("get /api/conversations/{id}", "/api/conversations/{conversation}", "", thing(200)),
-    row("patch /api/conversations/{id}", "/api/conversations/{conversation}", r#"{"title": "mine now"}"#, thing(200)),
-    row("delete /api/conversations/{id}", "/api/conversations/{conversation}", "", thing(200)),
-    row("post /api/conversations/{id}/messages", "/api/conversations/{conversation}/messages", r#"{"content": "x"}"#, thing(202)),
-    row("post /messages", "/messages", r#"{"content": "x"}"#, own(202)),
-    row("post /api/conversations/{id}/regenerate", "/api/conversations/{conversation}/regenerate", "", thing(202)),
-    row("post /api/conversations/{id}/stop", "/api/conversations/{conversation}/stop", "", thing(200)),
+    row(
+        "post /api/conversations",
+        "/api/conversations",
+        "{}",
+        own(201),
+    ),
+    row(
+        "get /api/conversations/{id}",
+        "/api/conversations/{conversation}",
+        "",
+        thing(200),
+    ),
+    row(
+        "patch /api/conversations/{id}",
+        "/api/conversations/{conversation}",
+        r#"{"title": "mine now"}"#,
+        thing(200),
+    ),
+    row(
+        "delete /api/conversations/{id}",
+        "/api/conversations/{conversation}",
+        "",
+        thing(200),
+    ),
+    row(
+        "post /api/conversations/{id}/messages",
+        "/api/conversations/{conversation}/messages",
+        r#"{"content": "x"}"#,
+        thing(202),
+    ),
+    row(
+        "post /messages",
+        "/messages",
+        r#"{"content": "x"}"#,
+        own(202),
+    ),
+    row(
+        "post /api/conversations/{id}/regenerate",
+        "/api/conversations/{conversation}/regenerate",
+        "",
+        thing(202),
+    ),
+    row(
+        "post /api/conversations/{id}/stop",
+        "/api/conversations/{conversation}/stop",
+        "",
+        thing(200),
+    ),
     row(
         "post /api/conversations/{id}/approvals/{entry}",
         "/api/conversations/{conversation}/approvals/{question}",
@@ -99,30 +226,82 @@ pub(super) const TABLE: &[Row] = &[
     row("get /conversations", "/conversations", "", page(own(200))),
     row("get /history", "/history", "", page(own(200))),
     row("get /settings", "/settings", "", page(own(200))),
-    row("get /settings/people", "/settings/people", "", page(admins(404, 200))),
+    row(
+        "get /settings/people",
+        "/settings/people",
+        "",
+        page(admins(404, 200)),
+    ),
     row("get /stats", "/stats", "", page(admins(404, 200))),
     row("get /holds", "/holds", "", page(admins(404, 200))),
     row("get /gallery", "/gallery", "", anyone(200)),
     row("get /join", "/join?secret=guessed", "", anyone(404)),
-    row("get /sign-in", "/sign-in", "", [200, 200, 200, 303, 303, 303]),
+    row(
+        "get /sign-in",
+        "/sign-in",
+        "",
+        [200, 200, 200, 303, 303, 303],
+    ),
     row("get /sign-in/oidc", "/sign-in/oidc", "", anyone(303)),
-    row("get /sign-in/oidc/callback", "/sign-in/oidc/callback?code=guessed&state=guessed", "", anyone(303)),
-    row("get /sign-in/oidc/out", "/sign-in/oidc/out", "", anyone(303)),
+    row(
+        "get /sign-in/oidc/callback",
+        "/sign-in/oidc/callback?code=guessed&state=guessed",
+        "",
+        anyone(303),
+    ),
+    row(
+        "get /sign-in/oidc/out",
+        "/sign-in/oidc/out",
+        "",
+        anyone(303),
+    ),
     row("get /welcome", "/welcome", "", anyone(303)),
     // server functions; passwords are wrong here, which is told to whoever may try
-    function("post /fn/account/welcome", "email=eve%40example.org&password=correct+horse", anyone(422)),
-    function("post /fn/account/sign-in", "email=eve%40example.org&password=wrong+horse", anyone(422)),
+    function(
+        "post /fn/account/welcome",
+        "email=eve%40example.org&password=correct+horse",
+        anyone(422),
+    ),
+    function(
+        "post /fn/account/sign-in",
+        "email=eve%40example.org&password=wrong+horse",
+        anyone(422),
+    ),
     function("post /fn/account/sign-out", "-", own(200)),
     function("post /fn/account/sign-out-everywhere", "-", own(200)),
     function("post /fn/account/erase", "password=wrong+horse", own(422)),
-    function("post /fn/account/password", "password=wrong+horse&new_password=battery+staple", own(422)),
+    function(
+        "post /fn/account/password",
+        "password=wrong+horse&new_password=battery+staple",
+        own(422),
+    ),
     function("post /fn/account/end-session", "id=guessed", own(200)),
-    function("post /fn/approvals/decide", "entry_id={question}&decision=once", thing(200)),
+    function(
+        "post /fn/approvals/decide",
+        "entry_id={question}&decision=once",
+        thing(200),
+    ),
     function("post /fn/approvals/revoke", "tool=write_note", own(200)),
-    function("post /fn/conversations/rename", "conversation_id={conversation}&title=x", thing(200)),
-    function("post /fn/conversations/keep", "conversation_id={conversation}&kept=true", thing(200)),
-    function("post /fn/conversations/delete", "conversation_id={conversation}", thing(200)),
-    function("post /fn/holds/place", "email={email}&reason=about+{person}", admins(404, 200)),
+    function(
+        "post /fn/conversations/rename",
+        "conversation_id={conversation}&title=x",
+        thing(200),
+    ),
+    function(
+        "post /fn/conversations/keep",
+        "conversation_id={conversation}&kept=true",
+        thing(200),
+    ),
+    function(
+        "post /fn/conversations/delete",
+        "conversation_id={conversation}",
+        thing(200),
+    ),
+    function(
+        "post /fn/holds/place",
+        "email={email}&reason=about+{person}",
+        admins(404, 200),
+    ),
     function("post /fn/holds/release", "id=guessed", admins(404, 404)),
     function("post /fn/keys/create", "name=x", own(200)),
     function("post /fn/keys/revoke", "id={key}", thing(200)),
@@ -134,24 +313,84 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/page/people", "-", admins(404, 200)),
     function("post /fn/page/join", "secret=guessed", anyone(404)),
     function("post /fn/page/chat", "part[none]=1", own(200)),
-    function("post /fn/page/chat", "conversation_id={conversation}&part[none]=1", thing(200)),
-    function("post /fn/page/earlier", "conversation_id={conversation}&before={message}", thing(200)),
-    function("post /fn/people/invite", "email={invited}", admins(404, 200)),
-    function("post /fn/people/withdraw", "email={invited}", admins(404, 200)),
-    function("post /fn/people/admin", "id={person}&admin=true", admins(404, 200)),
-    function("post /fn/people/disable", "id={person}&disabled=true", admins(404, 200)),
-    function("post /fn/people/erase", "id={person}&email={email}", admins(404, 200)),
-    function("post /fn/people/join", "secret=guessed&password=correct+horse", anyone(404)),
+    function(
+        "post /fn/page/chat",
+        "conversation_id={conversation}&part[none]=1",
+        thing(200),
+    ),
+    function(
+        "post /fn/page/earlier",
+        "conversation_id={conversation}&before={message}",
+        thing(200),
+    ),
+    function(
+        "post /fn/people/invite",
+        "email={invited}",
+        admins(404, 200),
+    ),
+    function(
+        "post /fn/people/withdraw",
+        "email={invited}",
+        admins(404, 200),
+    ),
+    function(
+        "post /fn/people/admin",
+        "id={person}&admin=true",
+        admins(404, 200),
+    ),
+    function(
+        "post /fn/people/disable",
+        "id={person}&disabled=true",
+        admins(404, 200),
+    ),
+    function(
+        "post /fn/people/erase",
+        "id={person}&email={email}",
+        admins(404, 200),
+    ),
+    function(
+        "post /fn/people/join",
+        "secret=guessed&password=correct+horse",
+        anyone(404),
+    ),
     function("post /fn/retention/run", "-", admins(404, 200)),
     function("post /fn/settings/detail", "detail=quiet", own(200)),
     function("post /fn/turns/send", "content=x", own(200)),
-    function("post /fn/turns/send", "conversation_id={conversation}&content=x", thing(200)),
-    function("post /fn/turns/edit", "conversation_id={conversation}&message_id={message}&content=x", thing(200)),
-    function("post /fn/turns/stop", "conversation_id={conversation}", thing(200)),
-    function("post /fn/turns/retry", "conversation_id={conversation}", thing(200)),
+    function(
+        "post /fn/turns/send",
+        "conversation_id={conversation}&content=x",
+        thing(200),
+    ),
+    function(
+        "post /fn/turns/edit",
+        "conversation_id={conversation}&message_id={message}&content=x",
+        thing(200),
+    ),
+    function(
+        "post /fn/turns/stop",
+        "conversation_id={conversation}",
+        thing(200),
+    ),
+    function(
+        "post /fn/turns/retry",
+        "conversation_id={conversation}",
+        thing(200),
+    ),
     function("post /fn/work-log/feed", "-", own(200)),
-    function("post /fn/work-log/feed", "conversation_id={conversation}", thing(200)),
-    function("post /fn/work-log/history", "query[archive]=false", own(200)),
-    function("post /fn/work-log/keep", "entry_id={entry}&kept=true", thing(200)),
+    function(
+        "post /fn/work-log/feed",
+        "conversation_id={conversation}",
+        thing(200),
+    ),
+    function(
+        "post /fn/work-log/history",
+        "query[archive]=false",
+        own(200),
+    ),
+    function(
+        "post /fn/work-log/keep",
+        "entry_id={entry}&kept=true",
+        thing(200),
+    ),
     function("post /fn/work-log/delete", "entry_id={entry}", thing(200)),
 ];

@@ -29,18 +29,30 @@ pub(in crate::tests) struct SigningKey {
 impl SigningKey {
     /// An RSA key, for RS256.
     pub(in crate::tests) fn rsa(id: &str) -> Self {
-        Self { id: id.to_owned(), algorithm: Algorithm::RS256, key: RSA.clone() }
+        Self {
+            id: id.to_owned(),
+            algorithm: Algorithm::RS256,
+            key: RSA.clone(),
+        }
     }
 
     /// A new key on P-256, for ES256.
     pub(in crate::tests) fn ec(id: &str) -> Self {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-        Self { id: id.to_owned(), algorithm: Algorithm::ES256, key: EncodingKey::from_ec_der(document.as_ref()) }
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .unwrap();
+        Self {
+            id: id.to_owned(),
+            algorithm: Algorithm::ES256,
+            key: EncodingKey::from_ec_der(document.as_ref()),
+        }
     }
 
     /// Its public half as it is published.
     pub(in crate::tests) fn published(&self) -> Value {
-        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
+        let mut jwk =
+            serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap())
+                .unwrap();
         jwk["kid"] = json!(self.id);
         jwk["use"] = json!("sig");
         jwk
@@ -48,7 +60,13 @@ impl SigningKey {
 
     /// A token with these claims.
     pub(in crate::tests) fn signs(&self, claims: &Value) -> String {
-        self.signs_under(Header { kid: Some(self.id.clone()), ..Header::new(self.algorithm) }, claims)
+        self.signs_under(
+            Header {
+                kid: Some(self.id.clone()),
+                ..Header::new(self.algorithm)
+            },
+            claims,
+        )
     }
 
     /// A token with this header, which must be of the key's family.

@@ -76,7 +76,14 @@ impl TestProvider {
 
     /// Settings that take its tokens for the audience `holly`, and with `addr` its people by browser.
     pub(in crate::tests) fn config(&self, addr: Option<SocketAddr>) -> ProviderConfig {
-        let client = |addr| Client::at(&format!("http://{addr}"), CLIENT_ID, CLIENT_SECRET.parse().ok(), "openid email");
+        let client = |addr| {
+            Client::at(
+                &format!("http://{addr}"),
+                CLIENT_ID,
+                CLIENT_SECRET.parse().ok(),
+                "openid email",
+            )
+        };
         ProviderConfig {
             issuer: self.issuer.clone(),
             name: "Lighthouse".to_owned(),
@@ -101,7 +108,10 @@ impl TestProvider {
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         self.inside().keys[0].signs(&claims)
     }
 

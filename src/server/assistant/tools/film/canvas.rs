@@ -37,11 +37,28 @@ pub fn colours(palette: &Palette) -> Vec<u8> {
         let sky = palette.sky_at(tone as f64 / (SKY_TONES - 1) as f64);
         colours.extend([0.0, 0.12, 0.26, 0.45].map(|share| sky.mix(palette.light, share)));
     }
-    let lamp = if palette.dark { Rgb::hex(0xffd98a) } else { palette.accent };
-    colours.extend([palette.light, palette.pale, palette.pale.mix(palette.sky[1], 0.55), lamp, palette.land]);
+    let lamp = if palette.dark {
+        Rgb::hex(0xffd98a)
+    } else {
+        palette.accent
+    };
+    colours.extend([
+        palette.light,
+        palette.pale,
+        palette.pale.mix(palette.sky[1], 0.55),
+        lamp,
+        palette.land,
+    ]);
     colours.extend((0..GROUND_TONES).map(|tone| palette.ground(0.15 + 0.28 * f64::from(tone))));
-    colours.extend((0..WATER_TONES).map(|tone| palette.water.mix(palette.sky[2], f64::from(tone) / f64::from(WATER_TONES - 1))));
-    colours.into_iter().flat_map(|Rgb(red, green, blue)| [red, green, blue]).collect()
+    colours.extend((0..WATER_TONES).map(|tone| {
+        palette
+            .water
+            .mix(palette.sky[2], f64::from(tone) / f64::from(WATER_TONES - 1))
+    }));
+    colours
+        .into_iter()
+        .flat_map(|Rgb(red, green, blue)| [red, green, blue])
+        .collect()
 }
 
 /// Ground of a tone from 0, far, to 3, near.
@@ -107,7 +124,11 @@ impl Canvas {
     pub fn ellipse(&mut self, (x, y): (f64, f64), (rx, ry): (f64, f64), colour: u8) {
         for row in -ry.ceil() as i32..=ry.ceil() as i32 {
             let half = rx * (1.0 - (f64::from(row) / ry).powi(2)).max(0.0).sqrt();
-            self.rect(((x - half).floor(), y + f64::from(row)), (half * 2.0, 1.0), colour);
+            self.rect(
+                ((x - half).floor(), y + f64::from(row)),
+                (half * 2.0, 1.0),
+                colour,
+            );
         }
     }
 }

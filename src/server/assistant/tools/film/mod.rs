@@ -20,8 +20,13 @@ const SECONDS: RangeInclusive<u8> = 1..=8;
 /// Length when none is asked for, in seconds.
 const DEFAULT_SECONDS: u8 = 3;
 
-const STUDIO: Studio =
-    Studio { label: "Film", kind: "film", media_type: "image/gif", extension: "gif", excuse: "The demo camera has no film." };
+const STUDIO: Studio = Studio {
+    label: "Film",
+    kind: "film",
+    media_type: "image/gif",
+    extension: "gif",
+    excuse: "The demo camera has no film.",
+};
 
 /// `generate_video`.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +36,9 @@ impl Tool for FilmTool {
     fn definition(&self) -> ToolDefinition {
         ToolDefinition {
             name: "generate_video".to_owned(),
-            description: "Makes a short film without sound from a description and shows it to the person.".to_owned(),
+            description:
+                "Makes a short film without sound from a description and shows it to the person."
+                    .to_owned(),
             schema: json!({
                 "type": "object",
                 "properties": {
@@ -47,11 +54,19 @@ impl Tool for FilmTool {
         STUDIO.title(arguments)
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         Box::pin(async move {
             let prompt = arguments::prompt(&arguments)?;
             let seconds = arguments::seconds(&arguments, SECONDS, DEFAULT_SECONDS)?;
-            STUDIO.produce(prompt, context, move |prompt| gif::record(&scene::Scene::new(prompt), seconds)).await
+            STUDIO
+                .produce(prompt, context, move |prompt| {
+                    gif::record(&scene::Scene::new(prompt), seconds)
+                })
+                .await
         })
     }
 }

@@ -9,9 +9,25 @@ use crate::server::assistant::tools::colour::Palette;
 use crate::server::assistant::tools::prompt::Prompt;
 use crate::server::assistant::tools::random::Random;
 
-const SEA: &[&str] =
-    &["sea", "ocean", "wave", "beach", "boat", "ship", "sail", "harbour", "harbor", "lighthouse", "lake", "water", "coast"];
-const CITY: &[&str] = &["city", "town", "street", "skyline", "traffic", "building", "window", "berlin", "york", "paris", "tokyo"];
+const SEA: &[&str] = &[
+    "sea",
+    "ocean",
+    "wave",
+    "beach",
+    "boat",
+    "ship",
+    "sail",
+    "harbour",
+    "harbor",
+    "lighthouse",
+    "lake",
+    "water",
+    "coast",
+];
+const CITY: &[&str] = &[
+    "city", "town", "street", "skyline", "traffic", "building", "window", "berlin", "york",
+    "paris", "tokyo",
+];
 
 /// A film before it is shot.
 #[derive(Debug)]
@@ -27,9 +43,19 @@ impl Scene {
     /// Sets the scene. The same prompt gives the same film.
     pub fn new(prompt: &Prompt) -> Self {
         let (palette, mut random) = (Palette::of(prompt), prompt.random());
-        let height = if palette.night { random.between(26.0, 44.0) } else { HORIZON as f64 - random.between(22.0, 62.0) };
+        let height = if palette.night {
+            random.between(26.0, 44.0)
+        } else {
+            HORIZON as f64 - random.between(22.0, 62.0)
+        };
         let light = (random.between(180.0, 280.0), height);
-        Self { prompt: prompt.clone(), palette, motes: weather::scatter(150, &mut random), light, random }
+        Self {
+            prompt: prompt.clone(),
+            palette,
+            motes: weather::scatter(150, &mut random),
+            light,
+            random,
+        }
     }
 
     /// The table of colours of all frames.

@@ -18,20 +18,39 @@ pub struct Ridge {
 impl Ridge {
     /// Hills around `base`, at most `height` above or below it.
     pub fn new(base: f64, height: f64, random: &mut Random) -> Self {
-        let mut wave = |share: f64, low: f64, high: f64| (height * share, random.between(low, high), random.between(0.0, TAU));
-        Self { base, waves: [wave(0.6, 0.6, 1.2), wave(0.3, 1.6, 2.6), wave(0.1, 4.0, 6.0)] }
+        let mut wave = |share: f64, low: f64, high: f64| {
+            (
+                height * share,
+                random.between(low, high),
+                random.between(0.0, TAU),
+            )
+        };
+        Self {
+            base,
+            waves: [
+                wave(0.6, 0.6, 1.2),
+                wave(0.3, 1.6, 2.6),
+                wave(0.1, 4.0, 6.0),
+            ],
+        }
     }
 
     /// The height of the ground at `x`, counted from the top of the picture.
     pub fn at(&self, x: f64) -> f64 {
-        self.base - self.waves.iter().map(|(height, times, phase)| height * (x / WIDTH * TAU * times + phase).sin()).sum::<f64>()
+        self.base
+            - self
+                .waves
+                .iter()
+                .map(|(height, times, phase)| height * (x / WIDTH * TAU * times + phase).sin())
+                .sum::<f64>()
     }
 
     /// Fills the ground from the line of hills to the lower edge.
     pub fn draw(&self, svg: &mut Svg, colour: Rgb) {
         let mut data = format!("M0 {HEIGHT}");
         for x in (0..=WIDTH as u32).step_by(16) {
-            write!(data, "L{x} {:.1}", self.at(f64::from(x))).expect("writing to a string cannot fail");
+            write!(data, "L{x} {:.1}", self.at(f64::from(x)))
+                .expect("writing to a string cannot fail");
         }
         data.push_str(&format!("V{HEIGHT}Z"));
         svg.path(&data, colour);
@@ -40,8 +59,12 @@ impl Ridge {
 
 /// Three ranges of hills, paler the farther.
 pub fn hills(svg: &mut Svg, palette: &Palette, random: &mut Random) {
-    for (step, base) in [HORIZON - 28.0, HORIZON + 4.0, HORIZON + 42.0].into_iter().enumerate() {
-        Ridge::new(base, 34.0 - 6.0 * step as f64, random).draw(svg, palette.ground(0.12 + 0.24 * step as f64));
+    for (step, base) in [HORIZON - 28.0, HORIZON + 4.0, HORIZON + 42.0]
+        .into_iter()
+        .enumerate()
+    {
+        Ridge::new(base, 34.0 - 6.0 * step as f64, random)
+            .draw(svg, palette.ground(0.12 + 0.24 * step as f64));
     }
 }
 
@@ -51,12 +74,25 @@ pub fn mountains(svg: &mut Svg, palette: &Palette, random: &mut Random) {
         let (rock, base) = (palette.ground(nearness), HORIZON + 30.0);
         for place in 0..count {
             let x = WIDTH * (f64::from(place) + random.between(0.2, 0.8)) / f64::from(count);
-            let (top, half) = (base - height * random.between(0.62, 1.0), height * random.between(0.8, 1.1));
+            let (top, half) = (
+                base - height * random.between(0.62, 1.0),
+                height * random.between(0.8, 1.1),
+            );
             let (left, right) = (x - half, x + half * random.between(0.8, 1.1));
-            svg.path(&format!("M{left:.0} {base:.0}L{x:.0} {top:.0}L{right:.0} {base:.0}Z"), rock);
+            svg.path(
+                &format!("M{left:.0} {base:.0}L{x:.0} {top:.0}L{right:.0} {base:.0}Z"),
+                rock,
+            );
             let fold = x + half * 0.12;
             let shade = rock.mix(palette.land, 0.22);
-            svg.path(&format!("M{x:.0} {top:.0}L{right:.0} {base:.0}H{fold:.0}l{:.0} {:.0}Z", -half * 0.2, (top - base) * 0.5), shade);
+            svg.path(
+                &format!(
+                    "M{x:.0} {top:.0}L{right:.0} {base:.0}H{fold:.0}l{:.0} {:.0}Z",
+                    -half * 0.2,
+                    (top - base) * 0.5
+                ),
+                shade,
+            );
             let (deep, left, right) = ((base - top) * 0.3, (x - left) * 0.3, (right - x) * 0.3);
             svg.path(
                 &format!(
@@ -88,13 +124,22 @@ pub fn sea(svg: &mut Svg, palette: &Palette, light_x: f64, random: &mut Random) 
         ));
     };
     for row in 0..26 {
-        let (depth, y) = (f64::from(row) / 26.0, HORIZON + 3.0 + f64::from(row * row) * 0.09 + f64::from(row) * 3.4);
+        let (depth, y) = (
+            f64::from(row) / 26.0,
+            HORIZON + 3.0 + f64::from(row * row) * 0.09 + f64::from(row) * 3.4,
+        );
         let spread = 12.0 + 62.0 * depth;
         for _ in 0..2 {
-            let (x, width) = (light_x + random.between(-spread, spread) * 0.6, random.between(0.3, 1.0) * spread);
+            let (x, width) = (
+                light_x + random.between(-spread, spread) * 0.6,
+                random.between(0.3, 1.0) * spread,
+            );
             glint(svg, x, y, width, palette.light, 0.75 - 0.55 * depth);
         }
-        let (x, width) = (random.between(0.0, WIDTH), random.between(20.0, 90.0) * (0.4 + depth));
+        let (x, width) = (
+            random.between(0.0, WIDTH),
+            random.between(20.0, 90.0) * (0.4 + depth),
+        );
         glint(svg, x, y, width, palette.pale, 0.14);
     }
 }
@@ -104,13 +149,28 @@ pub fn skyline(svg: &mut Svg, palette: &Palette, random: &mut Random) {
     for (nearness, tallest) in [(0.22, 190.0), (0.72, 140.0)] {
         let (wall, mut x) = (palette.ground(nearness), -12.0);
         while x < WIDTH {
-            let (width, height) = (random.between(34.0, 74.0), tallest * random.between(0.35, 1.0));
+            let (width, height) = (
+                random.between(34.0, 74.0),
+                tallest * random.between(0.35, 1.0),
+            );
             let top = HORIZON + 44.0 - height;
             svg.rect((x, top), (width, HEIGHT - top), 1.5, wall);
             match random.below(5) {
                 0 => svg.rect((x + width / 2.0 - 1.0, top - 26.0), (2.0, 28.0), 1.0, wall),
-                1 => svg.rect((x + width * 0.2, top - 10.0), (width * 0.6, 12.0), 1.0, wall),
-                2 => svg.path(&format!("M{x:.1} {top:.1}l{:.1} -18l{:.1} 18Z", width / 2.0, width / 2.0), wall),
+                1 => svg.rect(
+                    (x + width * 0.2, top - 10.0),
+                    (width * 0.6, 12.0),
+                    1.0,
+                    wall,
+                ),
+                2 => svg.path(
+                    &format!(
+                        "M{x:.1} {top:.1}l{:.1} -18l{:.1} 18Z",
+                        width / 2.0,
+                        width / 2.0
+                    ),
+                    wall,
+                ),
                 _ => {}
             }
             if nearness > 0.5 {
@@ -121,15 +181,33 @@ pub fn skyline(svg: &mut Svg, palette: &Palette, random: &mut Random) {
     }
 }
 
-fn windows(svg: &mut Svg, palette: &Palette, (x, top): (f64, f64), width: f64, random: &mut Random) {
+fn windows(
+    svg: &mut Svg,
+    palette: &Palette,
+    (x, top): (f64, f64),
+    width: f64,
+    random: &mut Random,
+) {
     let lamp = Rgb::hex(0xffd98a);
     let columns = ((width - 8.0) / 11.0).floor() as u32;
     let left = x + (width - f64::from(columns) * 11.0) / 2.0 + 2.5;
     for row in 0..9 {
         for column in 0..columns {
             let lit = random.once_in(if palette.dark { 2 } else { 9 });
-            let pane = if lit && palette.dark { lamp } else { palette.ground(if palette.dark { 0.84 } else { 0.45 }) };
-            svg.rect((left + f64::from(column) * 11.0, top + 10.0 + f64::from(row) * 15.0), (6.0, 8.0), 0.8, pane);
+            let pane = if lit && palette.dark {
+                lamp
+            } else {
+                palette.ground(if palette.dark { 0.84 } else { 0.45 })
+            };
+            svg.rect(
+                (
+                    left + f64::from(column) * 11.0,
+                    top + 10.0 + f64::from(row) * 15.0,
+                ),
+                (6.0, 8.0),
+                0.8,
+                pane,
+            );
         }
     }
 }

@@ -37,7 +37,8 @@ impl Tool for ImageTool {
     fn definition(&self) -> ToolDefinition {
         ToolDefinition {
             name: "generate_image".to_owned(),
-            description: "Makes a picture from a description and shows it to the person.".to_owned(),
+            description: "Makes a picture from a description and shows it to the person."
+                .to_owned(),
             schema: json!({
                 "type": "object",
                 "properties": {
@@ -53,10 +54,21 @@ impl Tool for ImageTool {
         STUDIO.title(arguments)
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         Box::pin(async move {
-            let (prompt, style) = (arguments::prompt(&arguments)?, arguments::style(&arguments)?);
-            STUDIO.produce(prompt, context, move |prompt| scene::paint(prompt, style.as_deref()).into_bytes()).await
+            let (prompt, style) = (
+                arguments::prompt(&arguments)?,
+                arguments::style(&arguments)?,
+            );
+            STUDIO
+                .produce(prompt, context, move |prompt| {
+                    scene::paint(prompt, style.as_deref()).into_bytes()
+                })
+                .await
         })
     }
 }

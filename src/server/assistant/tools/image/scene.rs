@@ -7,16 +7,40 @@ use crate::server::assistant::tools::colour::Palette;
 use crate::server::assistant::tools::prompt::Prompt;
 use crate::server::assistant::tools::random::Random;
 
-const SEA: &[&str] =
-    &["sea", "ocean", "wave", "beach", "boat", "ship", "sail", "sailboat", "harbour", "harbor", "lighthouse", "lake", "coast"];
-const CITY: &[&str] = &["city", "town", "street", "skyline", "tower", "building", "porto", "berlin", "york", "paris", "tokyo"];
-const MOUNTAINS: &[&str] = &["mountain", "alp", "peak", "summit", "everest", "rock", "cliff"];
+const SEA: &[&str] = &[
+    "sea",
+    "ocean",
+    "wave",
+    "beach",
+    "boat",
+    "ship",
+    "sail",
+    "sailboat",
+    "harbour",
+    "harbor",
+    "lighthouse",
+    "lake",
+    "coast",
+];
+const CITY: &[&str] = &[
+    "city", "town", "street", "skyline", "tower", "building", "porto", "berlin", "york", "paris",
+    "tokyo",
+];
+const MOUNTAINS: &[&str] = &[
+    "mountain", "alp", "peak", "summit", "everest", "rock", "cliff",
+];
 const LIGHTHOUSE: &[&str] = &["lighthouse", "beacon"];
 const BOAT: &[&str] = &["boat", "ship", "sail", "sailboat", "yacht"];
-const HOUSE: &[&str] = &["house", "home", "cottage", "cabin", "hut", "farm", "village"];
+const HOUSE: &[&str] = &[
+    "house", "home", "cottage", "cabin", "hut", "farm", "village",
+];
 const BALLOON: &[&str] = &["balloon", "airship"];
-const TREE: &[&str] = &["tree", "oak", "forest", "wood", "park", "holly", "orchard", "autumn"];
-const FLOWERS: &[&str] = &["flower", "meadow", "rose", "tulip", "garden", "spring", "daisy", "poppy", "poppies", "blossom"];
+const TREE: &[&str] = &[
+    "tree", "oak", "forest", "wood", "park", "holly", "orchard", "autumn",
+];
+const FLOWERS: &[&str] = &[
+    "flower", "meadow", "rose", "tulip", "garden", "spring", "daisy", "poppy", "poppies", "blossom",
+];
 const CAT: &[&str] = &["cat", "kitten"];
 const BIRDS: &[&str] = &["bird", "gull", "seagull", "swallow", "geese"];
 
@@ -42,7 +66,10 @@ pub fn paint(prompt: &Prompt, style: Option<&str>) -> String {
     if prompt.has(&["snow", "snowy", "winter", "snowfall", "blizzard"]) {
         sky::snow(&mut svg, &mut random);
     }
-    let title = style.map_or_else(|| prompt.text().to_owned(), |style| format!("{}, {style}", prompt.text()));
+    let title = style.map_or_else(
+        || prompt.text().to_owned(),
+        |style| format!("{}, {style}", prompt.text()),
+    );
     svg.finish(&title, (WIDTH, HEIGHT))
 }
 
@@ -75,7 +102,10 @@ fn distance(svg: &mut Svg, prompt: &Prompt, palette: &Palette, light_x: f64, ran
 }
 
 fn foreground(svg: &mut Svg, prompt: &Prompt, palette: &Palette, random: &mut Random) {
-    let (x, near) = (random.between(WIDTH * 0.2, WIDTH * 0.36), Ridge::new(HEIGHT - 62.0, 24.0, random));
+    let (x, near) = (
+        random.between(WIDTH * 0.2, WIDTH * 0.36),
+        Ridge::new(HEIGHT - 62.0, 24.0, random),
+    );
     if prompt.has(BALLOON) {
         buildings::balloon(svg, palette, (x, HORIZON + 20.0));
     }
@@ -92,7 +122,9 @@ fn foreground(svg: &mut Svg, prompt: &Prompt, palette: &Palette, random: &mut Ra
     if !prompt.has(BOAT) || prompt.has(LIGHTHOUSE) {
         near.draw(svg, palette.ground(1.0));
     }
-    let nothing_tall = ![SEA, CITY, MOUNTAINS, HOUSE, FLOWERS, CAT, BALLOON].iter().any(|words| prompt.has(words));
+    let nothing_tall = ![SEA, CITY, MOUNTAINS, HOUSE, FLOWERS, CAT, BALLOON]
+        .iter()
+        .any(|words| prompt.has(words));
     if prompt.has(TREE) || nothing_tall {
         let at = if prompt.has(LIGHTHOUSE) { x + 330.0 } else { x };
         nature::tree(svg, palette, on_ground(at), random);

@@ -33,10 +33,19 @@ pub fn stars(svg: &mut Svg, palette: &Palette, random: &mut Random) {
     svg.group(format_args!("fill=\"{}\"", palette.pale), |svg| {
         for _ in 0..count {
             let depth = random.between(0.0, 1.0);
-            let (x, y) = (random.between(0.0, WIDTH), depth * depth * HORIZON * if palette.night { 0.95 } else { 0.5 });
-            let radius = if random.once_in(9) { random.between(1.4, 2.0) } else { random.between(0.5, 1.1) };
+            let (x, y) = (
+                random.between(0.0, WIDTH),
+                depth * depth * HORIZON * if palette.night { 0.95 } else { 0.5 },
+            );
+            let radius = if random.once_in(9) {
+                random.between(1.4, 2.0)
+            } else {
+                random.between(0.5, 1.1)
+            };
             let opacity = (1.0 - depth) * random.between(0.5, 1.0);
-            svg.raw(format_args!("<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{radius:.1}\" opacity=\"{opacity:.2}\"/>"));
+            svg.raw(format_args!(
+                "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{radius:.1}\" opacity=\"{opacity:.2}\"/>"
+            ));
         }
     });
 }
@@ -48,7 +57,12 @@ pub fn light(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
     svg.circle((x, y), radius, palette.light);
     if palette.night {
         let shade = palette.light.mix(palette.sky[1], 0.18);
-        for (dx, dy, r) in [(-10.0, -6.0, 7.0), (8.0, 4.0, 5.0), (-4.0, 12.0, 4.0), (11.0, -12.0, 3.0)] {
+        for (dx, dy, r) in [
+            (-10.0, -6.0, 7.0),
+            (8.0, 4.0, 5.0),
+            (-4.0, 12.0, 4.0),
+            (11.0, -12.0, 3.0),
+        ] {
             svg.circle((x + dx, y + dy), r, shade);
         }
     }
@@ -57,14 +71,28 @@ pub fn light(svg: &mut Svg, palette: &Palette, (x, y): (f64, f64)) {
 /// Long flat clouds, each of a few overlapping puffs on one base line.
 pub fn clouds(svg: &mut Svg, palette: &Palette, random: &mut Random) {
     for _ in 0..4 + random.below(3) {
-        let (x, y) = (random.between(0.0, WIDTH), random.between(36.0, HORIZON * 0.62));
+        let (x, y) = (
+            random.between(0.0, WIDTH),
+            random.between(36.0, HORIZON * 0.62),
+        );
         let size = random.between(0.5, 1.1) * (0.5 + 0.5 * (1.0 - y / HORIZON));
-        let colour = palette.pale.mix(palette.sky_at(y / HORIZON), if palette.dark { 0.62 } else { 0.22 });
+        let colour = palette.pale.mix(
+            palette.sky_at(y / HORIZON),
+            if palette.dark { 0.62 } else { 0.22 },
+        );
         let opacity = random.between(0.45, 0.8);
         svg.group(format_args!("opacity=\"{opacity:.2}\""), |svg| {
-            svg.rect((x - 95.0 * size, y - 9.0 * size), (190.0 * size, 18.0 * size), 9.0 * size, colour);
+            svg.rect(
+                (x - 95.0 * size, y - 9.0 * size),
+                (190.0 * size, 18.0 * size),
+                9.0 * size,
+                colour,
+            );
             for _ in 0..4 {
-                let (dx, r) = (random.between(-58.0, 58.0) * size, random.between(14.0, 27.0) * size);
+                let (dx, r) = (
+                    random.between(-58.0, 58.0) * size,
+                    random.between(14.0, 27.0) * size,
+                );
                 svg.ellipse((x + dx, y - 7.0 * size), (r * 1.5, r * 0.9), colour);
             }
         });
@@ -86,9 +114,15 @@ pub fn rain(svg: &mut Svg, palette: &Palette, random: &mut Random) {
 pub fn snow(svg: &mut Svg, random: &mut Random) {
     svg.group("fill=\"#fff\"", |svg| {
         for _ in 0..170 {
-            let (x, y, near) = (random.between(0.0, WIDTH), random.between(0.0, HEIGHT), random.between(0.0, 1.0));
+            let (x, y, near) = (
+                random.between(0.0, WIDTH),
+                random.between(0.0, HEIGHT),
+                random.between(0.0, 1.0),
+            );
             let (radius, opacity) = (0.9 + 2.9 * near * near, 0.45 + 0.5 * near);
-            svg.raw(format_args!("<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{radius:.1}\" opacity=\"{opacity:.2}\"/>"));
+            svg.raw(format_args!(
+                "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{radius:.1}\" opacity=\"{opacity:.2}\"/>"
+            ));
         }
     });
 }

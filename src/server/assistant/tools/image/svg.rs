@@ -26,16 +26,26 @@ impl Svg {
 
     /// A disc.
     pub fn circle(&mut self, (x, y): (f64, f64), radius: f64, fill: impl Display) {
-        self.raw(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{fill}\"/>"));
+        self.raw(format_args!(
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{fill}\"/>"
+        ));
     }
 
     /// An ellipse with horizontal and vertical radius.
     pub fn ellipse(&mut self, (x, y): (f64, f64), (rx, ry): (f64, f64), fill: impl Display) {
-        self.raw(format_args!("<ellipse cx=\"{x:.1}\" cy=\"{y:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" fill=\"{fill}\"/>"));
+        self.raw(format_args!(
+            "<ellipse cx=\"{x:.1}\" cy=\"{y:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" fill=\"{fill}\"/>"
+        ));
     }
 
     /// A box with rounded corners, from its upper left corner.
-    pub fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), radius: f64, fill: impl Display) {
+    pub fn rect(
+        &mut self,
+        (x, y): (f64, f64),
+        (width, height): (f64, f64),
+        radius: f64,
+        fill: impl Display,
+    ) {
         self.raw(format_args!(
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"{radius:.1}\" fill=\"{fill}\"/>"
         ));
@@ -82,6 +92,9 @@ mod tests {
 
     #[test]
     fn text_cannot_become_markup() {
-        assert_eq!(escape("<script>\"a\" & 'b'</script>"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
+        assert_eq!(
+            escape("<script>\"a\" & 'b'</script>"),
+            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;"
+        );
     }
 }

@@ -8,7 +8,13 @@ const MAJOR: [i32; 5] = [0, 2, 4, 7, 9];
 /// Semitones of the minor pentatonic scale.
 const MINOR: [i32; 5] = [0, 3, 5, 7, 10];
 /// Lengths of melody notes, in beats; each row fills one bar of four.
-const RHYTHMS: [&[f64]; 5] = [&[1.0, 1.0, 2.0], &[1.5, 0.5, 1.0, 1.0], &[2.0, 1.0, 1.0], &[0.5, 0.5, 1.0, 2.0], &[3.0, 1.0]];
+const RHYTHMS: [&[f64]; 5] = [
+    &[1.0, 1.0, 2.0],
+    &[1.5, 0.5, 1.0, 1.0],
+    &[2.0, 1.0, 1.0],
+    &[0.5, 0.5, 1.0, 2.0],
+    &[3.0, 1.0],
+];
 /// Bass notes of the bars, as steps of the scale.
 const BASS: [usize; 4] = [0, 3, 4, 2];
 
@@ -28,7 +34,17 @@ pub struct Note {
 /// Bars of melody and bass that begin within `seconds`.
 pub fn compose(prompt: &Prompt, seconds: f64) -> Vec<Note> {
     let mut random = prompt.random();
-    let minor = prompt.has(&["sad", "dark", "night", "rain", "cello", "melancholy", "minor", "storm", "winter"]) || random.once_in(3);
+    let minor = prompt.has(&[
+        "sad",
+        "dark",
+        "night",
+        "rain",
+        "cello",
+        "melancholy",
+        "minor",
+        "storm",
+        "winter",
+    ]) || random.once_in(3);
     let scale = if minor { MINOR } else { MAJOR };
     let beat = 60.0 / tempo(prompt, &mut random);
     let root = 55 + random.below(8) as i32;
@@ -38,12 +54,22 @@ pub fn compose(prompt: &Prompt, seconds: f64) -> Vec<Note> {
         let low = BASS[bar % BASS.len()];
         for half in 0..2 {
             let pitch = pitch(&scale, root - 24, if half == 0 { low } else { low + 2 });
-            notes.push(Note { start: start + f64::from(half) * 2.0 * beat, length: 2.0 * beat, pitch, bass: true });
+            notes.push(Note {
+                start: start + f64::from(half) * 2.0 * beat,
+                length: 2.0 * beat,
+                pitch,
+                bass: true,
+            });
         }
         let mut at = start;
         for &beats in RHYTHMS[random.below(RHYTHMS.len())] {
             step = walk(step, &mut random);
-            notes.push(Note { start: at, length: beats * beat, pitch: pitch(&scale, root, step), bass: false });
+            notes.push(Note {
+                start: at,
+                length: beats * beat,
+                pitch: pitch(&scale, root, step),
+                bass: false,
+            });
             at += beats * beat;
         }
         bar += 1;

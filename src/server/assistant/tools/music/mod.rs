@@ -19,8 +19,13 @@ const SECONDS: RangeInclusive<u8> = 1..=30;
 /// Length when none is asked for, in seconds.
 const DEFAULT_SECONDS: u8 = 8;
 
-const STUDIO: Studio =
-    Studio { label: "Music", kind: "music", media_type: "audio/wav", extension: "wav", excuse: "The demo orchestra did not show up." };
+const STUDIO: Studio = Studio {
+    label: "Music",
+    kind: "music",
+    media_type: "audio/wav",
+    extension: "wav",
+    excuse: "The demo orchestra did not show up.",
+};
 
 /// `generate_music`.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +35,9 @@ impl Tool for MusicTool {
     fn definition(&self) -> ToolDefinition {
         ToolDefinition {
             name: "generate_music".to_owned(),
-            description: "Makes a short piece of music from a description and plays it to the person.".to_owned(),
+            description:
+                "Makes a short piece of music from a description and plays it to the person."
+                    .to_owned(),
             schema: json!({
                 "type": "object",
                 "properties": {
@@ -46,16 +53,26 @@ impl Tool for MusicTool {
         STUDIO.title(arguments)
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         Box::pin(async move {
             let prompt = arguments::prompt(&arguments)?;
             let seconds = arguments::seconds(&arguments, SECONDS, DEFAULT_SECONDS)?;
-            STUDIO.produce(prompt, context, move |prompt| record(prompt, seconds)).await
+            STUDIO
+                .produce(prompt, context, move |prompt| record(prompt, seconds))
+                .await
         })
     }
 }
 
 fn record(prompt: &Prompt, seconds: u8) -> Vec<u8> {
     let score = melody::compose(prompt, f64::from(seconds));
-    wav::encode(&sound::perform(&score, prompt, usize::from(seconds) * wav::SAMPLE_RATE as usize))
+    wav::encode(&sound::perform(
+        &score,
+        prompt,
+        usize::from(seconds) * wav::SAMPLE_RATE as usize,
+    ))
 }

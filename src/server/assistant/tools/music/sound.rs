@@ -27,17 +27,46 @@ struct Instrument {
     vibrato: f64,
 }
 
-const PIANO: Instrument = Instrument { overtones: [1.0, 0.42, 0.2, 0.1, 0.05], attack: 0.008, decay: 2.4, vibrato: 0.0 };
-const STRINGS: Instrument = Instrument { overtones: [1.0, 0.55, 0.36, 0.22, 0.12], attack: 0.16, decay: 0.35, vibrato: 0.003 };
-const FLUTE: Instrument = Instrument { overtones: [1.0, 0.22, 0.06, 0.02, 0.0], attack: 0.07, decay: 0.5, vibrato: 0.002 };
-const BELL: Instrument = Instrument { overtones: [1.0, 0.15, 0.4, 0.05, 0.22], attack: 0.004, decay: 3.2, vibrato: 0.0 };
-const BASS: Instrument = Instrument { overtones: [1.0, 0.3, 0.1, 0.0, 0.0], attack: 0.03, decay: 0.9, vibrato: 0.0 };
+const PIANO: Instrument = Instrument {
+    overtones: [1.0, 0.42, 0.2, 0.1, 0.05],
+    attack: 0.008,
+    decay: 2.4,
+    vibrato: 0.0,
+};
+const STRINGS: Instrument = Instrument {
+    overtones: [1.0, 0.55, 0.36, 0.22, 0.12],
+    attack: 0.16,
+    decay: 0.35,
+    vibrato: 0.003,
+};
+const FLUTE: Instrument = Instrument {
+    overtones: [1.0, 0.22, 0.06, 0.02, 0.0],
+    attack: 0.07,
+    decay: 0.5,
+    vibrato: 0.002,
+};
+const BELL: Instrument = Instrument {
+    overtones: [1.0, 0.15, 0.4, 0.05, 0.22],
+    attack: 0.004,
+    decay: 3.2,
+    vibrato: 0.0,
+};
+const BASS: Instrument = Instrument {
+    overtones: [1.0, 0.3, 0.1, 0.0, 0.0],
+    attack: 0.03,
+    decay: 0.9,
+    vibrato: 0.0,
+};
 
 /// The samples of a whole piece, each within [`PEAK`] of zero, with silence at its end.
 pub fn perform(score: &[Note], prompt: &Prompt, length: usize) -> Vec<f64> {
     let (lead, mut samples) = (instrument(prompt), vec![0.0; length]);
     for note in score {
-        if note.bass { play(&mut samples, note, &BASS, 0.5) } else { play(&mut samples, note, &lead, 0.42) }
+        if note.bass {
+            play(&mut samples, note, &BASS, 0.5)
+        } else {
+            play(&mut samples, note, &lead, 0.42)
+        }
     }
     echo(&mut samples);
     if prompt.has(&["wave", "sea", "ocean", "rain", "wind", "storm", "beach"]) {
@@ -48,7 +77,15 @@ pub fn perform(score: &[Note], prompt: &Prompt, length: usize) -> Vec<f64> {
 }
 
 fn instrument(prompt: &Prompt) -> Instrument {
-    if prompt.has(&["cello", "violin", "string", "viola", "fiddle", "orchestra", "organ"]) {
+    if prompt.has(&[
+        "cello",
+        "violin",
+        "string",
+        "viola",
+        "fiddle",
+        "orchestra",
+        "organ",
+    ]) {
         STRINGS
     } else if prompt.has(&["flute", "whistle", "oboe", "clarinet", "voice", "choir"]) {
         FLUTE
@@ -69,8 +106,14 @@ fn play(samples: &mut [f64], note: &Note, instrument: &Instrument, volume: f64) 
         let rise = (time / instrument.attack).min(1.0);
         let fall = ((note.length + release - time) / release).clamp(0.0, 1.0);
         let loudness = volume * rise * fall * (-instrument.decay * time).exp();
-        let phase = TAU * note.pitch * time + instrument.vibrato * note.pitch / 5.5 * (1.0 - (TAU * 5.5 * time).cos());
-        let tone: f64 = instrument.overtones.iter().zip(1..).map(|(strength, times)| strength * (phase * f64::from(times)).sin()).sum();
+        let phase = TAU * note.pitch * time
+            + instrument.vibrato * note.pitch / 5.5 * (1.0 - (TAU * 5.5 * time).cos());
+        let tone: f64 = instrument
+            .overtones
+            .iter()
+            .zip(1..)
+            .map(|(strength, times)| strength * (phase * f64::from(times)).sin())
+            .sum();
         *sample += loudness * tone;
     }
 }
@@ -99,8 +142,12 @@ fn master(samples: &mut [f64]) {
     for (index, sample) in samples.iter_mut().enumerate() {
         *sample *= ((length - 1 - index) as f64 / fade).min(1.0).powf(1.5);
     }
-    let loudest = samples.iter().fold(0.0_f64, |loudest, sample| loudest.max(sample.abs()));
+    let loudest = samples
+        .iter()
+        .fold(0.0_f64, |loudest, sample| loudest.max(sample.abs()));
     if loudest > 0.0 {
-        samples.iter_mut().for_each(|sample| *sample *= PEAK / loudest);
+        samples
+            .iter_mut()
+            .for_each(|sample| *sample *= PEAK / loudest);
     }
 }

@@ -31,7 +31,10 @@ pub struct Asking {
 
 impl Default for Asking {
     fn default() -> Self {
-        Self { every: Duration::from_secs(1), times: 1_800 }
+        Self {
+            every: Duration::from_secs(1),
+            times: 1_800,
+        }
     }
 }
 
@@ -54,41 +57,78 @@ impl Tool for FalTool {
         self.media.title(arguments)
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         let tool = self.clone();
-        Box::pin(async move { context.unless_cancelled(tool.make(&arguments, &context)).await })
+        Box::pin(async move {
+            context
+                .unless_cancelled(tool.make(&arguments, &context))
+                .await
+        })
     }
 }
 
 impl FalTool {
-    async fn make(&self, arguments: &Value, context: &ToolContext) -> Result<ToolOutput, ToolError> {
+    async fn make(
+        &self,
+        arguments: &Value,
+        context: &ToolContext,
+    ) -> Result<ToolOutput, ToolError> {
         let prompt = arguments::prompt(arguments)?;
-        let queue = Arc::new(Queue { client: self.client.clone(), service: self.service.clone() });
+        let queue = Arc::new(Queue {
+            client: self.client.clone(),
+            service: self.service.clone(),
+        });
         let work = queue.hand_in(self.media.input(&prompt, arguments)?).await?;
         let in_queue = queue.clone().guard(work, context.tasks.clone());
         let result = self.wait(&queue, &in_queue, context).await?;
         in_queue.is_done();
         let mut files = Vec::new();
         for url in addresses(&result).into_iter().take(FILES_MAX) {
-            let bytes =
-                self.outbound.fetch(&url, self.media.max_bytes()).await.map_err(|why| ToolError::Failed(capitalised(&why.to_string())))?;
+            let bytes = self
+                .outbound
+                .fetch(&url, self.media.max_bytes())
+                .await
+                .map_err(|why| ToolError::Failed(capitalised(&why.to_string())))?;
             files.push(self.media.file(&prompt, bytes)?);
         }
         if files.is_empty() {
-            return Err(ToolError::Failed(format!("The service sent no {}.", self.media.kind())));
+            return Err(ToolError::Failed(format!(
+                "The service sent no {}.",
+                self.media.kind()
+            )));
         }
         let kind = self.media.kind();
         Ok(ToolOutput {
-            text: format!("The {kind} “{}” is done and already shown to the person.", prompt.text()),
-            details: Some(format!("Prompt: {}\nMade by {} on fal.ai.", prompt.text(), self.service.model)),
+            text: format!(
+                "The {kind} “{}” is done and already shown to the person.",
+                prompt.text()
+            ),
+            details: Some(format!(
+                "Prompt: {}\nMade by {} on fal.ai.",
+                prompt.text(),
+                self.service.model
+            )),
             files,
         })
     }
 
-    async fn wait(&self, queue: &Queue, work: &queue::InQueue, context: &ToolContext) -> Result<Value, ToolError> {
+    async fn wait(
+        &self,
+        queue: &Queue,
+        work: &queue::InQueue,
+        context: &ToolContext,
+    ) -> Result<Value, ToolError> {
         for _ in 0..self.asking.times {
             match queue.standing(work).await? {
-                Standing::Waiting(progress) => drop(context.progress.send_if_modified(|shown| advance(shown, progress))),
+                Standing::Waiting(progress) => drop(
+                    context
+                        .progress
+                        .send_if_modified(|shown| advance(shown, progress)),
+                ),
                 Standing::Done => return queue.result(work).await,
             }
             tokio::time::sleep(self.asking.every).await;
@@ -99,7 +139,10 @@ impl FalTool {
 
 /// Progress never goes back; a note that is gone is not shown any more.
 fn advance(shown: &mut Progress, now: Progress) -> bool {
-    let next = Progress { percent: now.percent.max(shown.percent), note: now.note };
+    let next = Progress {
+        percent: now.percent.max(shown.percent),
+        note: now.note,
+    };
     std::mem::replace(shown, next.clone()) != next
 }
 

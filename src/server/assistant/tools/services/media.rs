@@ -47,10 +47,16 @@ impl Media {
 
     pub(super) fn definition(self) -> ToolDefinition {
         let (name, description, what) = match self {
-            Self::Image => ("generate_image", "Makes a picture from a description and shows it to the person.", "What the picture shows"),
-            Self::Music => {
-                ("generate_music", "Makes a short piece of music from a description and plays it to the person.", "What the music is like")
-            }
+            Self::Image => (
+                "generate_image",
+                "Makes a picture from a description and shows it to the person.",
+                "What the picture shows",
+            ),
+            Self::Music => (
+                "generate_music",
+                "Makes a short piece of music from a description and plays it to the person.",
+                "What the music is like",
+            ),
             Self::Video => (
                 "generate_video",
                 "Makes a short film from a description and shows it to the person. It takes minutes.",
@@ -59,12 +65,19 @@ impl Media {
         };
         let mut properties = json!({ "prompt": arguments::prompt_schema(what) });
         match self {
-            Self::Image => properties["style"] = arguments::style_schema("How it is painted, such as oil on canvas"),
+            Self::Image => {
+                properties["style"] =
+                    arguments::style_schema("How it is painted, such as oil on canvas")
+            }
             Self::Music => properties["seconds"] = arguments::seconds_schema(5..=60, 20),
             Self::Video => {}
         }
         let schema = json!({ "type": "object", "properties": properties, "required": ["prompt"] });
-        ToolDefinition { name: name.to_owned(), description: description.to_owned(), schema }
+        ToolDefinition {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            schema,
+        }
     }
 
     /// One line for the work log, from whatever a model gave as arguments.
@@ -89,13 +102,31 @@ impl Media {
 
     /// A file as it came from a service; its type is read from its bytes, whatever the service says.
     pub(super) fn file(self, prompt: &Prompt, bytes: Vec<u8>) -> Result<ProducedFile, ToolError> {
-        let Sniffed { media_type, extension } = sniff::film(&bytes)
+        let Sniffed {
+            media_type,
+            extension,
+        } = sniff::film(&bytes)
             .or_else(|| sniff::media(&bytes))
             .filter(|sniffed| {
                 let kind = sniffed.media_type.split('/').next();
-                matches!((self, kind), (Self::Image, Some("image")) | (Self::Music, Some("audio")) | (Self::Video, Some("video" | "image")))
+                matches!(
+                    (self, kind),
+                    (Self::Image, Some("image"))
+                        | (Self::Music, Some("audio"))
+                        | (Self::Video, Some("video" | "image"))
+                )
             })
-            .ok_or_else(|| ToolError::Failed(format!("The service sent something that is no {}.", self.kind())))?;
-        Ok(ProducedFile { bytes, media_type, name: prompt.file_name(self.kind(), extension), description: prompt.description(self.kind()) })
+            .ok_or_else(|| {
+                ToolError::Failed(format!(
+                    "The service sent something that is no {}.",
+                    self.kind()
+                ))
+            })?;
+        Ok(ProducedFile {
+            bytes,
+            media_type,
+            name: prompt.file_name(self.kind(), extension),
+            description: prompt.description(self.kind()),
+        })
     }
 }

@@ -34,27 +34,45 @@ fn unreachable() -> ToolError {
 }
 
 /// The tools that the settings name. Errors: the TLS library cannot be set up.
-pub(super) fn tools(config: &ServiceConfig, asking: Asking) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
+pub(super) fn tools(
+    config: &ServiceConfig,
+    asking: Asking,
+) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
     // reading the machine's certificates takes as long as the rest of a start, and the demo needs none
     let mut shared = None;
     let mut both = || match &shared {
         Some(clients) => Ok::<(reqwest::Client, Outbound), reqwest::Error>(Clone::clone(clients)),
         None => Ok(shared.insert(clients(config)?).clone()),
     };
-    let mut made_by = |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
-        Ok(match producer {
-            Producer::Demo => demo(media),
-            Producer::Fal(service) => {
-                let (client, outbound) = both()?;
-                Arc::new(FalTool { media, service: service.clone(), client, outbound, asking })
-            }
-            Producer::OpenAi(service) => {
-                let (client, outbound) = both()?;
-                Arc::new(ImagesTool { service: service.clone(), client, outbound })
-            }
-        })
-    };
-    Ok(vec![made_by(Media::Image, &config.image)?, made_by(Media::Music, &config.music)?, made_by(Media::Video, &config.video)?])
+    let mut made_by =
+        |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
+            Ok(match producer {
+                Producer::Demo => demo(media),
+                Producer::Fal(service) => {
+                    let (client, outbound) = both()?;
+                    Arc::new(FalTool {
+                        media,
+                        service: service.clone(),
+                        client,
+                        outbound,
+                        asking,
+                    })
+                }
+                Producer::OpenAi(service) => {
+                    let (client, outbound) = both()?;
+                    Arc::new(ImagesTool {
+                        service: service.clone(),
+                        client,
+                        outbound,
+                    })
+                }
+            })
+        };
+    Ok(vec![
+        made_by(Media::Image, &config.image)?,
+        made_by(Media::Music, &config.music)?,
+        made_by(Media::Video, &config.video)?,
+    ])
 }
 
 fn demo(media: Media) -> Arc<dyn Tool> {
@@ -68,6 +86,11 @@ fn demo(media: Media) -> Arc<dyn Tool> {
 /// What asks a service, and what fetches the file that it names.
 fn clients(config: &ServiceConfig) -> Result<(reqwest::Client, Outbound), reqwest::Error> {
     // a redirect could carry a key to another address
-    let builder = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
-    Ok((builder.redirect(redirect::Policy::none()).build()?, Outbound::new(&config.fetch_hosts)?))
+    let builder = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT);
+    Ok((
+        builder.redirect(redirect::Policy::none()).build()?,
+        Outbound::new(&config.fetch_hosts)?,
+    ))
 }

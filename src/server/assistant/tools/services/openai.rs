@@ -31,7 +31,11 @@ impl Tool for ImagesTool {
         MEDIA.title(arguments)
     }
 
-    fn run(&self, arguments: Value, context: ToolContext) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
         let tool = self.clone();
         Box::pin(async move { context.unless_cancelled(tool.make(&arguments)).await })
     }
@@ -46,28 +50,53 @@ impl ImagesTool {
         let picture = self.ask(input).await?;
         let bytes = match (picture.get("b64_json"), picture.get("url")) {
             (Some(Value::String(text)), _) => BASE64_STANDARD.decode(text).map_err(|_| odd())?,
-            (_, Some(Value::String(url))) => {
-                self.outbound.fetch(url, MEDIA.max_bytes()).await.map_err(|why| ToolError::Failed(why.to_string()))?
-            }
+            (_, Some(Value::String(url))) => self
+                .outbound
+                .fetch(url, MEDIA.max_bytes())
+                .await
+                .map_err(|why| ToolError::Failed(why.to_string()))?,
             _ => return Err(odd()),
         };
         Ok(ToolOutput {
-            text: format!("The picture “{}” is done and already shown to the person.", prompt.text()),
-            details: Some(format!("Prompt: {}\nMade by {}.", prompt.text(), self.service.model)),
+            text: format!(
+                "The picture “{}” is done and already shown to the person.",
+                prompt.text()
+            ),
+            details: Some(format!(
+                "Prompt: {}\nMade by {}.",
+                prompt.text(),
+                self.service.model
+            )),
             files: vec![MEDIA.file(&prompt, bytes)?],
         })
     }
 
     async fn ask(&self, input: Value) -> Result<Value, ToolError> {
-        let address = self.service.base.join("images/generations").map_err(|_| odd())?;
+        let address = self
+            .service
+            .base
+            .join("images/generations")
+            .map_err(|_| odd())?;
         let request = self.client.post(address).json(&input);
-        let request = if let Some(key) = &self.service.key { request.bearer_auth(key.reveal()) } else { request };
+        let request = if let Some(key) = &self.service.key {
+            request.bearer_auth(key.reveal())
+        } else {
+            request
+        };
         let answer = request.send().await.map_err(|_| unreachable())?;
         let status = answer.status();
         let mut body: Value = answer.json().await.unwrap_or_default();
         if !status.is_success() {
-            let message: String = body["error"]["message"].as_str().unwrap_or_default().chars().take(MESSAGE_MAX).collect();
-            return Err(ToolError::Failed(format!("The service answered {}: {message}", status.as_u16())));
+            let message: String = body["error"]["message"]
+                .as_str()
+                .unwrap_or_default()
+                .chars()
+                .take(MESSAGE_MAX)
+                .collect();
+            return Err(ToolError::Failed(format!(
+                "The service answered {}: {message}",
+                status.as_u16()
+            )));
         }
         Ok(body["data"][0].take())
     }

@@ -76,7 +76,12 @@ pub struct ServiceConfig {
 impl ServiceConfig {
     /// The built-in producers.
     pub const fn demo() -> Self {
-        Self { image: Producer::Demo, music: Producer::Demo, video: Producer::Demo, fetch_hosts: Vec::new() }
+        Self {
+            image: Producer::Demo,
+            music: Producer::Demo,
+            video: Producer::Demo,
+            fetch_hosts: Vec::new(),
+        }
     }
 }
 
@@ -91,16 +96,34 @@ struct Places<'a> {
 impl ServiceSettings {
     /// Checks the settings; each problem says what to do.
     pub fn check(&self, models: &ModelSettings, problems: &mut Vec<String>) -> ServiceConfig {
-        let openai = models.openai_base_url.as_deref().or(Provider::OpenAi.public_base()).unwrap_or_default();
+        let openai = models
+            .openai_base_url
+            .as_deref()
+            .or(Provider::OpenAi.public_base())
+            .unwrap_or_default();
         let places = Places {
-            fal: base_url("FAL_BASE_URL", self.fal_base_url.as_deref().unwrap_or(FAL), problems),
+            fal: base_url(
+                "FAL_BASE_URL",
+                self.fal_base_url.as_deref().unwrap_or(FAL),
+                problems,
+            ),
             fal_key: self.fal_key.as_ref().filter(|key| !key.reveal().is_empty()),
             // whoever is to be asked there says that it has no address
             openai: base_url("OPENAI_BASE_URL", openai, &mut Vec::new()),
             openai_key: models.key(Provider::OpenAi),
         };
-        let by_openai = if places.openai_key.is_some() { "openai:gpt-image-1" } else { "demo" };
-        let usual = |with_fal, without| if places.fal_key.is_some() { with_fal } else { without };
+        let by_openai = if places.openai_key.is_some() {
+            "openai:gpt-image-1"
+        } else {
+            "demo"
+        };
+        let usual = |with_fal, without| {
+            if places.fal_key.is_some() {
+                with_fal
+            } else {
+                without
+            }
+        };
         let mut producer = |setting: &str, given: &Option<String>, usual: &str, pictures: bool| {
             let made = places.producer(given.as_deref().unwrap_or(usual).trim(), pictures);
             made.unwrap_or_else(|problem| {
@@ -109,10 +132,30 @@ impl ServiceSettings {
             })
         };
         ServiceConfig {
-            image: producer("HOLLY_IMAGE_MODEL", &self.image_model, usual("fal:fal-ai/flux/schnell", by_openai), true),
-            music: producer("HOLLY_MUSIC_MODEL", &self.music_model, usual("fal:cassetteai/music-generator", "demo"), false),
-            video: producer("HOLLY_VIDEO_MODEL", &self.video_model, usual("fal:fal-ai/ltx-video", "demo"), false),
-            fetch_hosts: self.fetch_hosts.split(',').map(|host| host.trim().to_lowercase()).filter(|host| !host.is_empty()).collect(),
+            image: producer(
+                "HOLLY_IMAGE_MODEL",
+                &self.image_model,
+                usual("fal:fal-ai/flux/schnell", by_openai),
+                true,
+            ),
+            music: producer(
+                "HOLLY_MUSIC_MODEL",
+                &self.music_model,
+                usual("fal:cassetteai/music-generator", "demo"),
+                false,
+            ),
+            video: producer(
+                "HOLLY_VIDEO_MODEL",
+                &self.video_model,
+                usual("fal:fal-ai/ltx-video", "demo"),
+                false,
+            ),
+            fetch_hosts: self
+                .fetch_hosts
+                .split(',')
+                .map(|host| host.trim().to_lowercase())
+                .filter(|host| !host.is_empty())
+                .collect(),
         }
     }
 }
@@ -122,15 +165,30 @@ impl Places<'_> {
     fn producer(&self, word: &str, pictures: bool) -> Result<Producer, String> {
         let service = |base: &Option<Url>, key: Option<&Secret>, model: &str| {
             let base = base.clone().ok_or("has no address to go to")?;
-            Ok::<_, String>(Service { base, key: key.cloned(), model: model.to_owned() })
+            Ok::<_, String>(Service {
+                base,
+                key: key.cloned(),
+                model: model.to_owned(),
+            })
         };
-        let named = |model: &str| !model.is_empty() && model.len() <= MODEL_MAX && !model.chars().any(char::is_whitespace);
+        let named = |model: &str| {
+            !model.is_empty() && model.len() <= MODEL_MAX && !model.chars().any(char::is_whitespace)
+        };
         match word.split_once(':') {
             None if word == "demo" => Ok(Producer::Demo),
-            Some(("fal", _)) if self.fal_key.is_none() => Err(format!("is {word:?}, which needs FAL_KEY")),
-            Some(("fal", model)) if named(model) => service(&self.fal, self.fal_key, model).map(Producer::Fal),
-            Some(("openai", model)) if pictures && named(model) => service(&self.openai, self.openai_key, model).map(Producer::OpenAi),
-            _ => Err(format!("is {word:?}; it must be fal:MODEL{} or demo", if pictures { ", openai:MODEL" } else { "" })),
+            Some(("fal", _)) if self.fal_key.is_none() => {
+                Err(format!("is {word:?}, which needs FAL_KEY"))
+            }
+            Some(("fal", model)) if named(model) => {
+                service(&self.fal, self.fal_key, model).map(Producer::Fal)
+            }
+            Some(("openai", model)) if pictures && named(model) => {
+                service(&self.openai, self.openai_key, model).map(Producer::OpenAi)
+            }
+            _ => Err(format!(
+                "is {word:?}; it must be fal:MODEL{} or demo",
+                if pictures { ", openai:MODEL" } else { "" }
+            )),
         }
     }
 }
@@ -150,23 +208,53 @@ mod tests {
 
     #[test]
     fn a_key_brings_real_services_and_without_one_it_is_the_demo() {
-        assert_eq!(check(ServiceSettings::default(), &ModelSettings::default()), (ServiceConfig::demo(), Vec::new()));
-        let openai = ModelSettings { openai_api_key: key(), ..Default::default() };
+        assert_eq!(
+            check(ServiceSettings::default(), &ModelSettings::default()),
+            (ServiceConfig::demo(), Vec::new())
+        );
+        let openai = ModelSettings {
+            openai_api_key: key(),
+            ..Default::default()
+        };
         let (config, _) = check(ServiceSettings::default(), &openai);
-        assert!(matches!(&config.image, Producer::OpenAi(service) if service.model == "gpt-image-1") && config.music == Producer::Demo);
-        let (config, problems) = check(ServiceSettings { fal_key: key(), ..Default::default() }, &openai);
-        assert!(matches!(&config.image, Producer::Fal(service) if service.base.as_str() == FAL), "{config:?}");
-        assert!(matches!(&config.video, Producer::Fal(service) if service.model == "fal-ai/ltx-video") && problems.is_empty());
+        assert!(
+            matches!(&config.image, Producer::OpenAi(service) if service.model == "gpt-image-1")
+                && config.music == Producer::Demo
+        );
+        let (config, problems) = check(
+            ServiceSettings {
+                fal_key: key(),
+                ..Default::default()
+            },
+            &openai,
+        );
+        assert!(
+            matches!(&config.image, Producer::Fal(service) if service.base.as_str() == FAL),
+            "{config:?}"
+        );
+        assert!(
+            matches!(&config.video, Producer::Fal(service) if service.model == "fal-ai/ltx-video")
+                && problems.is_empty()
+        );
     }
 
     #[test]
     fn what_cannot_be_is_said() {
-        for (image, music, words) in
-            [("fal:x", "demo", "needs FAL_KEY"), ("midjourney", "demo", "openai:MODEL or demo"), ("demo", "openai:x", "fal:MODEL or demo")]
-        {
-            let settings = ServiceSettings { image_model: Some(image.into()), music_model: Some(music.into()), ..Default::default() };
+        for (image, music, words) in [
+            ("fal:x", "demo", "needs FAL_KEY"),
+            ("midjourney", "demo", "openai:MODEL or demo"),
+            ("demo", "openai:x", "fal:MODEL or demo"),
+        ] {
+            let settings = ServiceSettings {
+                image_model: Some(image.into()),
+                music_model: Some(music.into()),
+                ..Default::default()
+            };
             let (_, problems) = check(settings, &ModelSettings::default());
-            assert!(problems.len() == 1 && problems[0].contains(words), "{problems:?}");
+            assert!(
+                problems.len() == 1 && problems[0].contains(words),
+                "{problems:?}"
+            );
         }
     }
 }

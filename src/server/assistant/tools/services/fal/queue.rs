@@ -59,13 +59,25 @@ impl Drop for InQueue {
 
 impl Queue {
     pub(super) fn guard(self: Arc<Self>, work: Work, tasks: TaskTracker) -> InQueue {
-        InQueue { work, queue: self, tasks, done: false.into() }
+        InQueue {
+            work,
+            queue: self,
+            tasks,
+            done: false.into(),
+        }
     }
 
     pub(super) async fn hand_in(&self, input: Value) -> Result<Work, ToolError> {
-        let address = self.service.base.join(&self.service.model).map_err(|_| odd())?;
+        let address = self
+            .service
+            .base
+            .join(&self.service.model)
+            .map_err(|_| odd())?;
         let answer = self.ask(Method::POST, address, Some(input)).await?;
-        let id = answer.get("request_id").and_then(Value::as_str).filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        let id = answer
+            .get("request_id")
+            .and_then(Value::as_str)
+            .filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
         let id = id.ok_or_else(odd)?;
         Ok(Work {
             status: self.address(&answer, "status_url", id, "/status")?,
@@ -77,12 +89,18 @@ impl Queue {
     /// An address that the service names is asked only where the service itself is: the key goes with it. Otherwise it is
     /// what the documentation gives, under the first two parts of the model's name.
     fn address(&self, answer: &Value, name: &str, id: &str, end: &str) -> Result<Url, ToolError> {
-        let named = answer.get(name).and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
+        let named = answer
+            .get(name)
+            .and_then(Value::as_str)
+            .and_then(|url| Url::parse(url).ok());
         if let Some(named) = named.filter(|url| url.origin() == self.service.base.origin()) {
             return Ok(named);
         }
         let app: Vec<&str> = self.service.model.split('/').take(2).collect();
-        self.service.base.join(&format!("{}/requests/{id}{end}", app.join("/"))).map_err(|_| odd())
+        self.service
+            .base
+            .join(&format!("{}/requests/{id}{end}", app.join("/")))
+            .map_err(|_| odd())
     }
 
     pub(super) async fn standing(&self, work: &InQueue) -> Result<Standing, ToolError> {
@@ -93,8 +111,14 @@ impl Queue {
             Some("COMPLETED") => Ok(Standing::Done),
             Some("IN_QUEUE") => {
                 let position = answer.get("queue_position").and_then(Value::as_u64);
-                let note = position.map_or_else(|| "in the queue".to_owned(), |before| format!("in the queue, {before} before it"));
-                Ok(Standing::Waiting(Progress { percent: None, note: Some(note) }))
+                let note = position.map_or_else(
+                    || "in the queue".to_owned(),
+                    |before| format!("in the queue, {before} before it"),
+                );
+                Ok(Standing::Waiting(Progress {
+                    percent: None,
+                    note: Some(note),
+                }))
             }
             Some("IN_PROGRESS") => Ok(Standing::Waiting(of_logs(&answer))),
             _ => Err(odd()),
@@ -102,36 +126,76 @@ impl Queue {
     }
 
     pub(super) async fn result(&self, work: &InQueue) -> Result<Value, ToolError> {
-        self.ask(Method::GET, work.work.response.clone(), None).await
+        self.ask(Method::GET, work.work.response.clone(), None)
+            .await
     }
 
-    async fn ask(&self, method: Method, address: Url, body: Option<Value>) -> Result<Value, ToolError> {
-        let key = self.service.key.as_ref().map(|key| format!("Key {}", key.reveal())).unwrap_or_default();
-        let request = self.client.request(method, address).header("authorization", key);
-        let request = if let Some(body) = body { request.json(&body) } else { request };
+    async fn ask(
+        &self,
+        method: Method,
+        address: Url,
+        body: Option<Value>,
+    ) -> Result<Value, ToolError> {
+        let key = self
+            .service
+            .key
+            .as_ref()
+            .map(|key| format!("Key {}", key.reveal()))
+            .unwrap_or_default();
+        let request = self
+            .client
+            .request(method, address)
+            .header("authorization", key);
+        let request = if let Some(body) = body {
+            request.json(&body)
+        } else {
+            request
+        };
         let answer = request.send().await.map_err(|_| unreachable())?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {
             return Ok(body);
         }
-        let detail = body.get("detail").map(|detail| detail.as_str().map_or_else(|| detail.to_string(), str::to_owned));
-        let detail: String = detail.map(|detail| format!(": {detail}")).unwrap_or_default().chars().take(MESSAGE_MAX).collect();
-        Err(ToolError::Failed(format!("The service answered {}{detail}", status.as_u16())))
+        let detail = body.get("detail").map(|detail| {
+            detail
+                .as_str()
+                .map_or_else(|| detail.to_string(), str::to_owned)
+        });
+        let detail: String = detail
+            .map(|detail| format!(": {detail}"))
+            .unwrap_or_default()
+            .chars()
+            .take(MESSAGE_MAX)
+            .collect();
+        Err(ToolError::Failed(format!(
+            "The service answered {}{detail}",
+            status.as_u16()
+        )))
     }
 }
 
 /// The last line of the service's log, and the share of the work that it tells.
 fn of_logs(answer: &Value) -> Progress {
-    let last = answer.get("logs").and_then(Value::as_array).and_then(|logs| logs.last()?.get("message")?.as_str());
+    let last = answer
+        .get("logs")
+        .and_then(Value::as_array)
+        .and_then(|logs| logs.last()?.get("message")?.as_str());
     let line = last.unwrap_or_default();
     let before = line.split_once('%').map(|(before, _)| before);
     let digits = before.map(|before| {
-        &before[before.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..]
+        &before[before.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
+            at + before[at..].chars().next().map_or(1, char::len_utf8)
+        })..]
     });
-    let percent = digits.and_then(|digits| digits.parse().ok()).filter(|percent| *percent < 100);
+    let percent = digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|percent| *percent < 100);
     let note: String = line.chars().take(NOTE_MAX).collect();
-    Progress { percent, note: Some(note).filter(|note| percent.is_none() && !note.trim().is_empty()) }
+    Progress {
+        percent,
+        note: Some(note).filter(|note| percent.is_none() && !note.trim().is_empty()),
+    }
 }
 
 #[cfg(test)]
@@ -141,10 +205,17 @@ mod tests {
 
     #[test]
     fn the_share_of_the_work_is_read_from_the_log() {
-        let of = |line: &str| of_logs(&json!({ "logs": [{ "message": "start" }, { "message": line }] }));
+        let of =
+            |line: &str| of_logs(&json!({ "logs": [{ "message": "start" }, { "message": line }] }));
         assert_eq!(of(" 50%|█████     | 2/4").percent, Some(50));
         assert_eq!(of("5%").percent, Some(5));
-        assert_eq!(of("loading"), Progress { percent: None, note: Some("loading".into()) });
+        assert_eq!(
+            of("loading"),
+            Progress {
+                percent: None,
+                note: Some("loading".into())
+            }
+        );
         assert_eq!(of("7000%").percent, None);
         assert_eq!(of_logs(&json!({})), Progress::default());
     }
