@@ -1,8 +1,9 @@
 # How Holly is built, run and tested. `make run` needs Rust and Node.js; .ci/setup installs the rest once.
 SHELL := bash
 TOOLS := .ci/setup build && source .ci/env
-EMBED := HOLLY_EMBED=$(CURDIR)/target/embedded
-.PHONY: run dev build release test hunt bench lint deny cluster
+PRETTIER := end2end/node_modules/.bin/prettier --log-level warn
+STYLED := "style/*.css" "src/**/*.{css,js}" "end2end/*.mjs" "end2end/stories/*.mjs" ".ci/*.mjs"
+.PHONY: run dev build release test hunt bench lint fmt deny cluster
 
 run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
 	@exec target/release/holly serve
@@ -11,9 +12,9 @@ dev: # serves a debug build and builds again when a file changes
 	@$(TOOLS) && exec cargo leptos watch
 
 build: # target/release/holly, one file with the site inside
-	@$(TOOLS) && cargo leptos build --release -P --frontend-only && .ci/embed && $(EMBED) cargo leptos build --release --server-only
+	@.ci/setup build && .ci/shared .ci/build
 
-release: build # dist/holly, to be copied to where it shall run
+release: build # dist/holly, to be copied to where it is to run
 	@install -D --strip target/release/holly dist/holly && ls -l dist/holly
 
 test: # everything: lints, unit tests, browser tests, stories
@@ -22,15 +23,21 @@ test: # everything: lints, unit tests, browser tests, stories
 cluster: build # three processes on a PostgreSQL and an S3 server of their own, behind a proxy; Ctrl-C ends all of it
 	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
 
-hunt: # the long run of the tiers against a plain map: a thousand seeds of four generations; HOLLY_SEED=n repeats one
-	@.ci/setup test && HOLLY_HUNT=1000 .ci/services cargo test --features ssr --lib retention::model -- --nocapture
+hunt: # all that `make test` shortens, at full length; HOLLY_SEED=n repeats one seed of the tiers' model
+	@.ci/test hunt
 
 bench: build # how fast the parts are that must be fast, and what people, entries and streams cost
-	@.ci/setup test && $(EMBED) .ci/services cargo bench --features ssr
+	@.ci/setup test && HOLLY_EMBED=$(CURDIR)/target/embedded .ci/shared .ci/services cargo bench --features ssr
 
-lint:
-	@cargo fmt --check && cargo clippy --features ssr --all-targets -- -D warnings
-	@cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+lint: # formatting, columns, and what the compiler and clippy find, on both sides
+	@.ci/setup test && source .ci/env && cargo fmt --check
+	@$(PRETTIER) --check $(STYLED)
+	@node .ci/columns.mjs
+	@.ci/shared cargo clippy --features ssr --all-targets -- -D warnings
+	@.ci/shared cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+
+fmt: # the same formatting, written
+	@cargo fmt && $(PRETTIER) --write $(STYLED)
 
 deny: # what the program is made of: licences, sources, versions; known weaknesses where HOLLY_ADVISORY_DB names a clone of the list
 	@.ci/setup deny && .ci/deny
