@@ -6,26 +6,35 @@ use std::collections::BTreeSet;
 
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 
+/// The text up to the parenthesis that closes the one before it.
+fn arguments(text: &str) -> &str {
+    let mut depth = 1;
+    let end = text.find(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    });
+    &text[..end.expect("a closed call")]
+}
+
 /// `METHOD address` of every route of the API, read from the router's own source.
 fn routed() -> BTreeSet<String> {
-    let router = include_str!("../../server/router.rs");
+    let router: String = include_str!("../../server/router.rs")
+        .split_whitespace()
+        .collect();
     let routes = router
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(".route(\"")?.split_once("\", "));
+        .split(".route(\"")
+        .skip(1)
+        .filter_map(|call| arguments(call).split_once("\","));
     let routes = routes.filter(|(address, _)| {
         (address.starts_with("/api/") || address.starts_with("/files/")) && !address.contains('*')
     });
-    let methods = |handlers: &str| {
-        METHODS
-            .into_iter()
-            .filter(|method| handlers.contains(&format!("{method}(")))
-            .collect::<Vec<_>>()
-    };
     routes
         .flat_map(|(address, handlers)| {
-            methods(handlers)
+            METHODS
                 .into_iter()
+                .filter(|method| handlers.contains(&format!("{method}(")))
                 .map(move |method| format!("{method} {address}"))
+                .collect::<Vec<_>>()
         })
         .collect()
 }
