@@ -56,6 +56,7 @@ export const at = {
   folded: "details.work",
   picture: "figure.media img",
   media: "figure.media",
+  caption: "figure.media figcaption",
 
   menu: ".menu",
   side: "#side",
@@ -107,3 +108,17 @@ export const at = {
 
 /** The entry with this id. */
 export const entryAt = (id) => `[id="entry-${id}"]`;
+
+/** Plays a sound or a film in the page and moves to its middle. Gives whether it got there. */
+export const playsAndSeeks = async (media) => {
+  media.muted = true;
+  await media.play();
+  media.pause();
+  const seeked = new Promise((done) =>
+    media.addEventListener("seeked", done, { once: true }),
+  );
+  const middle = media.duration / 2;
+  media.currentTime = middle;
+  await seeked;
+  return media.currentTime === middle && media.videoWidth !== 0;
+};

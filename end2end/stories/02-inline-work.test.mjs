@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, entryAt } from "../page.mjs";
+import { at, entryAt, playsAndSeeks } from "../page.mjs";
 import { aServer, somebody } from "../world.mjs";
 
 test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
@@ -50,6 +50,22 @@ test("a message's work appears inline, moves on in place, folds when it is done 
   await ada.reads(`${entryAt(tool)} ${at.details}`, /tool.*generate_image/);
   await ada.sees(at.picture);
   await ada.screenshot("done-light-wide");
+  await ada.leaves();
+});
+
+test("a song and a film are called samples, play, and can be sought in", async () => {
+  const ada = await somebody();
+  await ada.says("Compose cello music and make a film of rain");
+  await ada.seesAnswers(1);
+  await ada.reads(at.answer, /a sample song for .* and a sample film for/);
+  await ada.sees(at.folded);
+  const captions = await ada.the(at.caption).allTextContents();
+  assert.equal(captions.length, 2);
+  for (const caption of captions) assert.match(caption, /^Demo sample: /);
+  for (const kind of ["audio", "video"]) {
+    const media = ada.the(`${at.media} ${kind}`);
+    assert.ok(await media.evaluate(playsAndSeeks), kind);
+  }
   await ada.leaves();
 });
 

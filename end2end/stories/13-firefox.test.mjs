@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import puppeteer from "puppeteer-core";
-import { at } from "../page.mjs";
+import { at, playsAndSeeks } from "../page.mjs";
 import { anEmail, password, theServer } from "../world.mjs";
 
 const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
@@ -50,6 +50,17 @@ test("Firefox brings the page to life, and a message is answered live", async ()
     await page.waitForSelector(at.picture);
     await page.waitForSelector(at.send);
     await reads(at.answer, "Here you are");
+
+    await page.type(at.message, "Compose cello music and make a film of rain");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(
+      (done) => document.querySelectorAll(done).length === 2,
+      {},
+      at.answerDone,
+    );
+    await page.waitForSelector(at.send);
+    for (const kind of ["audio", "video"])
+      assert.ok(await page.$eval(`${at.media} ${kind}`, playsAndSeeks), kind);
     assert.deepEqual(complaints, []);
   } finally {
     await firefox.close();

@@ -250,10 +250,10 @@ pub fn files() -> Vec<MediaFile> {
             "image/svg+xml",
             "lighthouse.svg",
             "A lighthouse at dusk",
-            1_140,
+            24_850,
         ),
-        ("audio/wav", "cello.wav", "Slow cello over waves", 16_044),
-        ("video/webm", "rain.webm", "A short film of rain", 12_616),
+        ("audio/wav", "cello.wav", "Slow cello over waves", 192_044),
+        ("video/webm", "rain.webm", "A short film of rain", 116_881),
     ]
     .into_iter()
     .zip(7..)

@@ -175,7 +175,7 @@ fn told(error: &ModelError) -> String {
 /// A picture costs money, so none is ordered.
 fn service((what, producer): (&str, &Producer)) -> Finding {
     let by = match producer {
-        Producer::Demo => "made by the built-in demo".to_owned(),
+        Producer::Demo => "a sample of the built-in demo".to_owned(),
         Producer::Fal(service) | Producer::OpenAi(service) => {
             format!("{} at {}, not tried", service.model, service.base)
         }

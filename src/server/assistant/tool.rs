@@ -36,7 +36,7 @@ pub struct ToolContext {
     pub progress: watch::Sender<Progress>,
     /// Cancelled when the person stops the turn.
     pub cancel: CancellationToken,
-    /// Factor on a demo producer's waits: 1 is as usual, 0 waits for nothing.
+    /// Factor on a demo tool's waits: 1 is as usual, 0 waits for nothing.
     pub pace: f64,
     /// Where a run leaves what must still be done after it was given up; waited for when the server ends.
     pub tasks: TaskTracker,

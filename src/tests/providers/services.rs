@@ -128,6 +128,7 @@ async fn a_picture_comes_through_fals_queue_and_its_progress_is_told() {
         (made.files[0].bytes.as_slice(), made.files[0].media_type),
         (PNG, "image/png")
     );
+    assert_eq!(made.files[0].description, "A tree", "it is no demo");
     assert!(
         told.iter().any(|progress| progress.percent == Some(50)),
         "{told:?}"

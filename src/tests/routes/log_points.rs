@@ -97,7 +97,7 @@ async fn a_tool_has_its_own_entry_below_the_asking() {
         message["content"]
             .as_str()
             .unwrap()
-            .starts_with("Here you are: the picture")
+            .starts_with("Here you are: a sample picture for")
     );
 }
 
@@ -118,7 +118,7 @@ async fn two_tools_work_side_by_side() {
         message["content"]
             .as_str()
             .unwrap()
-            .starts_with("Here you are: the picture")
+            .starts_with("Here you are: a sample picture for")
     );
 }
 

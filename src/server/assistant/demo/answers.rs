@@ -1,12 +1,12 @@
 //! What the demo says.
 
-use crate::server::assistant::model::ToolCall;
+use crate::server::assistant::{model::ToolCall, tools::demo::RESULT_PREFIX};
 
 /// What one can type, and what it shows.
 const THINGS_TO_TRY: &[(&str, &str)] = &[
     (
         "Paint a lighthouse at dusk",
-        "a tool at work, and what it made",
+        "a tool at work, with a sample picture",
     ),
     ("A picture and a song", "two tools side by side"),
     (
@@ -60,27 +60,40 @@ pub(super) fn help(asked: &str) -> String {
     )
 }
 
-/// An answer that refers to what the tools made, or did not.
+/// The kind of thing that a call asks for, and what it is to be.
+fn asked_for(call: &ToolCall) -> (&'static str, String) {
+    let kind = match call.name.as_str() {
+        "generate_music" => "song",
+        "generate_video" => "film",
+        "write_note" => "note",
+        _ => "picture",
+    };
+    let about = call.arguments["prompt"]
+        .as_str()
+        .or(call.arguments["text"].as_str());
+    (kind, quoted(about.unwrap_or_default(), 200))
+}
+
+/// An answer that refers to what the tools made, or did not. A sample is called a sample.
 pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
     let named = |call: &ToolCall| {
-        let kind = match call.name.as_str() {
-            "generate_music" => "music",
-            "generate_video" => "film",
-            "write_note" => "note",
-            _ => "picture",
-        };
-        let about = call.arguments["prompt"]
-            .as_str()
-            .or(call.arguments["text"].as_str());
-        format!("the {kind} “{}”", quoted(about.unwrap_or_default(), 200))
+        let (kind, about) = asked_for(call);
+        format!("the {kind} “{about}”")
     };
+    let is_sample = |text: &str| text.starts_with(RESULT_PREFIX);
     let (refused, run): (Vec<_>, Vec<_>) = results
         .iter()
         .partition(|(_, text)| text.starts_with("The person did not"));
     let (failed, made): (Vec<_>, Vec<_>) = run
         .into_iter()
         .partition(|(_, text)| text.starts_with("The tool failed"));
-    let made: Vec<String> = made.iter().map(|(call, _)| named(call)).collect();
+    let made: Vec<String> = made
+        .iter()
+        .map(|(call, text)| match asked_for(call) {
+            (kind, about) if is_sample(text) => format!("a sample {kind} for “{about}”"),
+            _ => named(call),
+        })
+        .collect();
     let mut text = String::new();
     if !made.is_empty() {
         text.push_str(&format!("Here you are: {}.\n\n", made.join(" and ")));
@@ -99,9 +112,12 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
             named(call)
         ));
     }
-    text.push_str(
-        "Open the lines above to see what was asked and how long it took. *This is a demo: the words are a script, the work is real.*",
-    );
+    text.push_str("Open the lines above to see what was asked and how long it took. ");
+    text.push_str(if results.iter().any(|(_, text)| is_sample(text)) {
+        "*This is a demo: the words are a script, and a sample is the same for every request.*"
+    } else {
+        "*This is a demo: the words are a script, the work is real.*"
+    });
     text
 }
 

@@ -310,13 +310,23 @@ mod tests {
             panic!("a tool is asked for")
         };
         so_far.push(Said::Calls(calls));
-        so_far.push(Said::Result {
-            call_id: "demo-generate_image".into(),
-            text: "It is done.".into(),
-        });
-        assert!(
-            matches!(play(Part::Main, &so_far), Step::Say { text, .. } if text.contains("the picture “tree”"))
-        );
+        for (result, words) in [
+            ("It is done.", "Here you are: the picture “tree”."),
+            (
+                "Demo sample: no picture was made.",
+                "Here you are: a sample picture for “tree”.",
+            ),
+        ] {
+            let mut said = so_far.clone();
+            said.push(Said::Result {
+                call_id: "demo-generate_image".into(),
+                text: result.into(),
+            });
+            assert!(
+                matches!(play(Part::Main, &said), Step::Say { text, .. } if text.starts_with(words)),
+                "{result}"
+            );
+        }
     }
 
     #[test]

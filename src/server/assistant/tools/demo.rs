@@ -1,119 +1,158 @@
-//! How every demo producer works: in steps that one can watch and stop, then one file, labelled as a demo. Words in
-//! the prompt steer it: "slow" takes its time, "fail" and "broken" come to nothing.
+//! The demo tools for pictures, music and films: each shows a shipped sample, the same for every
+//! prompt and labelled as such, after some steps that can be watched and cancelled. Words in the
+//! prompt steer the run: "slow" makes it take longer, "fail" and "broken" make it fail.
 
+use super::{arguments, media::Media, prompt::Prompt};
+use crate::server::assistant::tool::{
+    ProducedFile, Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput,
+};
+use futures::future::BoxFuture;
+use serde_json::Value;
 use std::time::Duration;
 
-use super::{arguments, prompt::Prompt};
-use crate::server::assistant::tool::{ProducedFile, ToolContext, ToolError, ToolOutput};
-use serde_json::Value;
+/// How the model is told of a sample; the demo model looks for it.
+pub const RESULT_PREFIX: &str = "Demo sample: ";
 
 /// Progress when every step is done and only the file is missing, in percent.
 const STEPS_DONE: u8 = 95;
-/// Steps after which a run that is to fail fails.
-const STEPS_BEFORE_FAILURE: u8 = 2;
-/// Largest factor on waits.
-const SLOWEST_PACE: f64 = 1_000.0;
+/// The step after which a run that is to fail fails.
+const FAILING_STEP: u8 = 2;
 
-/// What sets one producer apart from the others.
+/// A tool that shows a sample instead of making something.
 #[derive(Clone, Copy, Debug)]
-pub struct Studio {
-    /// How the work log calls its work: "Image".
-    pub label: &'static str,
-    /// What it makes, in one word: "picture".
-    pub kind: &'static str,
-    /// Media type of its files.
-    pub media_type: &'static str,
-    /// Extension of its files.
-    pub extension: &'static str,
-    /// What it says when it fails.
-    pub excuse: &'static str,
+pub(super) struct DemoTool(pub(super) Media);
+
+/// A file of `public/samples`.
+struct Sample {
+    bytes: &'static [u8],
+    media_type: &'static str,
+    name: &'static str,
+    shows: &'static str,
 }
 
-impl Studio {
-    /// A work log title from whatever a model gave as arguments.
-    pub fn title(&self, arguments: &Value) -> String {
-        arguments::title(self.label, arguments)
+impl DemoTool {
+    const fn sample(self) -> Sample {
+        match self.0 {
+            Media::Image => Sample {
+                bytes: include_bytes!("../../../../public/samples/lighthouse.svg"),
+                media_type: "image/svg+xml",
+                name: "lighthouse.svg",
+                shows: "a lighthouse at dusk",
+            },
+            Media::Music => Sample {
+                bytes: include_bytes!("../../../../public/samples/cello.wav"),
+                media_type: "audio/wav",
+                name: "cello.wav",
+                shows: "a slow cello over waves",
+            },
+            Media::Video => Sample {
+                bytes: include_bytes!("../../../../public/samples/rain.webm"),
+                media_type: "video/webm",
+                name: "rain.webm",
+                shows: "rain on a window",
+            },
+        }
     }
 
-    /// Goes through the steps, then makes the file on a thread where it holds nobody up.
-    pub async fn produce(
-        self,
-        prompt: Prompt,
-        context: ToolContext,
-        make: impl FnOnce(&Prompt) -> Vec<u8> + Send + 'static,
-    ) -> Result<ToolOutput, ToolError> {
-        self.work_through(&prompt, &context).await?;
-        let making = tokio::task::spawn_blocking(move || (make(&prompt), prompt));
-        let unmade = |_| ToolError::Failed(format!("The {} could not be made.", self.kind));
-        let (bytes, prompt) = context
-            .unless_cancelled(async { making.await.map_err(unmade) })
-            .await?;
-        advance(&context, 100);
-        Ok(self.output(&prompt, bytes))
+    const fn failure(self) -> &'static str {
+        match self.0 {
+            Media::Image => "The demo picture service is out of paint.",
+            Media::Music => "The demo orchestra did not show up.",
+            Media::Video => "The demo camera has no film.",
+        }
     }
 
-    async fn work_through(&self, prompt: &Prompt, context: &ToolContext) -> Result<(), ToolError> {
-        let (steps, each) = if prompt.has(&["slow"]) {
+    async fn work(self, prompt: &Prompt, context: &ToolContext) -> Result<(), ToolError> {
+        let (steps, seconds) = if prompt.has(&["slow"]) {
             (12, 1.0)
         } else {
             (4, 0.3)
         };
         let fails = prompt.has(&["fail", "failing", "failure", "broken"]);
         for step in 1..=steps {
-            wait(each, context).await?;
-            advance(context, STEPS_DONE / steps * step);
-            if fails && step == STEPS_BEFORE_FAILURE {
-                return Err(ToolError::Failed(self.excuse.to_owned()));
+            context
+                .unless_cancelled(pause(seconds * context.pace))
+                .await?;
+            report(context, STEPS_DONE / steps * step);
+            if fails && step == FAILING_STEP {
+                return Err(ToolError::Failed(self.failure().to_owned()));
             }
         }
+        report(context, 100);
         Ok(())
     }
 
-    fn output(&self, prompt: &Prompt, bytes: Vec<u8>) -> ToolOutput {
-        let Self { kind, .. } = self;
+    fn output(self, prompt: &Prompt) -> ToolOutput {
+        let (kind, asked) = (self.0.kind(), prompt.text());
+        let Sample {
+            bytes,
+            media_type,
+            name,
+            shows,
+        } = self.sample();
         ToolOutput {
             text: format!(
-                "The {kind} “{}” is done and already shown to the person. It was made by the demo producer.",
-                prompt.text()
+                "{RESULT_PREFIX}no {kind} was made for “{asked}”. The person got a sample {kind} \
+                 instead, {shows}, which is the same for every prompt. Tell them so."
             ),
             details: Some(format!(
-                "Prompt: {}\nMade by the built-in demo producer, without any outside service: {}, {} bytes.",
-                prompt.text(),
-                self.media_type,
+                "Prompt: {asked}\nNo {kind} was made for it: this is a sample of the built-in \
+                 demo, the same for every prompt ({media_type}, {} bytes).",
                 bytes.len()
             )),
             files: vec![ProducedFile {
-                bytes,
-                media_type: self.media_type,
-                name: prompt.file_name(kind, self.extension),
-                description: prompt.description(kind),
+                bytes: bytes.to_vec(),
+                media_type,
+                name: name.to_owned(),
+                description: format!("Demo sample: {shows}"),
             }],
         }
     }
 }
 
-/// Waits for `seconds` times the pace, or until the turn is stopped.
-async fn wait(seconds: f64, context: &ToolContext) -> Result<(), ToolError> {
-    if context.cancel.is_cancelled() {
-        return Err(ToolError::Cancelled);
-    }
-    if context.pace > 0.0 {
-        let pause = Duration::from_secs_f64(seconds * context.pace.min(SLOWEST_PACE));
-        tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => return Err(ToolError::Cancelled),
-            () = tokio::time::sleep(pause) => {}
+impl Tool for DemoTool {
+    fn definition(&self) -> ToolDefinition {
+        ToolDefinition {
+            description: format!(
+                "A demo: it shows the person a sample {}, the same for every prompt. \
+                 Nothing is made from the description.",
+                self.0.kind()
+            ),
+            ..self.0.definition()
         }
+    }
+
+    fn title(&self, arguments: &Value) -> String {
+        self.0.title(arguments)
+    }
+
+    fn run(
+        &self,
+        arguments: Value,
+        context: ToolContext,
+    ) -> BoxFuture<'static, Result<ToolOutput, ToolError>> {
+        let tool = *self;
+        Box::pin(async move {
+            let prompt = arguments::prompt(&arguments)?;
+            // refuses what the real tool would refuse
+            tool.0.input(&prompt, &arguments)?;
+            tool.work(&prompt, &context).await?;
+            Ok(tool.output(&prompt))
+        })
+    }
+}
+
+async fn pause(seconds: f64) -> Result<(), ToolError> {
+    if seconds > 0.0 {
+        let pause = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        tokio::time::sleep(pause).await;
     }
     Ok(())
 }
 
-/// Moves progress forward, never back.
-fn advance(context: &ToolContext, percent: u8) {
-    context.progress.send_if_modified(|shown| {
-        shown
-            .percent
-            .replace(percent.max(shown.percent.unwrap_or(0)))
-            < Some(percent)
+fn report(context: &ToolContext, percent: u8) {
+    context.progress.send_replace(Progress {
+        percent: Some(percent),
+        note: None,
     });
 }

@@ -1,15 +1,11 @@
-//! The tools that the assistant has, and the register in which a turn finds them by name. `services` are real ones; the
-//! demo producers make small real files on this machine, the same for the same prompt.
+//! The tools that the assistant has, and the register in which a turn finds them by name.
+//! `services` are real ones; `demo` shows shipped samples in their place.
 
 mod arguments;
-mod colour;
-mod demo;
-mod film;
-mod image;
-mod music;
+pub mod demo;
+mod media;
 mod note;
 mod prompt;
-mod random;
 pub mod services;
 #[cfg(test)]
 mod tests;
@@ -20,6 +16,8 @@ use super::{
     mcp::McpServers,
     tool::{Tool, ToolDefinition},
 };
+use demo::DemoTool;
+use media::Media;
 use services::{fal::Asking, settings::ServiceConfig};
 
 /// The tools on offer, in the order in which a model is told of them.
@@ -45,12 +43,13 @@ impl Registry {
         Ok(Self::of(tools))
     }
 
-    /// The built-in demo producers of pictures, music and film, and notes: no network, no keys.
+    /// The samples of the demo in place of pictures, music and films, and notes: no network, no
+    /// keys.
     pub fn demo() -> Self {
         Self::of(vec![
-            Arc::new(image::ImageTool),
-            Arc::new(music::MusicTool),
-            Arc::new(film::FilmTool),
+            Arc::new(DemoTool(Media::Image)),
+            Arc::new(DemoTool(Media::Music)),
+            Arc::new(DemoTool(Media::Video)),
             Arc::new(note::NoteTool),
         ])
     }

@@ -1,6 +1,5 @@
-//! A prompt as the demo producers read it: whole, in words, and as titles and file names.
+//! A prompt as the tools read it: whole, in words, and as a description and file name.
 
-use super::random::Random;
 use crate::server::assistant::tool::TITLE_MAX_CHARS;
 
 /// Longest prompt, in characters.
@@ -44,20 +43,8 @@ impl Prompt {
         })
     }
 
-    /// Whether a word of the prompt begins with one of the stems.
-    pub fn has_stem(&self, stems: &[&str]) -> bool {
-        self.words
-            .iter()
-            .any(|word| stems.iter().any(|stem| word.starts_with(stem)))
-    }
-
-    /// Chance that depends on nothing but the prompt.
-    pub fn random(&self) -> Random {
-        Random::from_text(&self.text)
-    }
-
-    /// The prompt as a line for people: "A lighthouse at dusk (demo picture)".
-    pub fn description(&self, kind: &str) -> String {
+    /// The prompt as a line for people: "A lighthouse at dusk".
+    pub fn description(&self) -> String {
         let mut chars = self.text.chars();
         let sentence: String = chars
             .next()
@@ -65,11 +52,7 @@ impl Prompt {
             .flat_map(char::to_uppercase)
             .chain(chars)
             .collect();
-        let ending = format!(" (demo {kind})");
-        format!(
-            "{}{ending}",
-            cut(&sentence, TITLE_MAX_CHARS - ending.chars().count())
-        )
+        cut(&sentence, TITLE_MAX_CHARS)
     }
 
     /// A file name: "a-lighthouse-at-dusk.svg".
@@ -113,29 +96,21 @@ mod tests {
     fn words_are_found_whole_in_any_case_and_in_plural() {
         let prompt = Prompt::parse("Two CATS dancing near a cathedral, slowly and fail-safe")
             .expect("a short prompt");
-        assert!(
-            prompt.has(&["cat"])
-                && prompt.has(&["cathedral"])
-                && prompt.has(&["fail"])
-                && prompt.has_stem(&["danc"])
-        );
+        assert!(prompt.has(&["cat"]) && prompt.has(&["cathedral"]) && prompt.has(&["fail"]));
         assert!(!prompt.has(&["cathedra", "slow", "tree"]));
     }
 
     #[test]
     fn descriptions_and_file_names_are_short_lines() {
         let prompt = Prompt::parse(" a lighthouse\n at dusk ").expect("a short prompt");
-        assert_eq!(
-            prompt.description("picture"),
-            "A lighthouse at dusk (demo picture)"
-        );
+        assert_eq!(prompt.description(), "A lighthouse at dusk");
         assert_eq!(
             prompt.file_name("picture", "svg"),
             "a-lighthouse-at-dusk.svg"
         );
         let long = Prompt::parse(&"ж".repeat(500)).expect("a prompt of the longest kind");
-        assert_eq!(long.description("film").chars().count(), TITLE_MAX_CHARS);
-        assert_eq!(long.file_name("film", "gif"), "film.gif");
+        assert_eq!(long.description().chars().count(), TITLE_MAX_CHARS);
+        assert_eq!(long.file_name("film", "webm"), "film.webm");
     }
 
     #[test]

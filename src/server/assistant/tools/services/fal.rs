@@ -3,11 +3,11 @@
 
 mod queue;
 
-use super::{media::Media, settings::Service};
+use super::settings::Service;
 use crate::server::{
     assistant::{
         tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
-        tools::arguments,
+        tools::{arguments, media::Media},
     },
     error::capitalised,
     outbound::Outbound,

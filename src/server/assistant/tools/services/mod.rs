@@ -1,17 +1,15 @@
-//! Pictures, music and films from real services. A service is one file here: a [`Tool`] that makes a kind of [`media`].
+//! Pictures, music and films from real services. A service is one file here: a [`Tool`] that makes a kind of [`Media`].
 
 pub mod fal;
-mod media;
 mod openai;
 pub mod settings;
 
-use super::{film::FilmTool, image::ImageTool, music::MusicTool};
+use super::{demo::DemoTool, media::Media};
 use crate::server::{
     assistant::tool::{Tool, ToolError},
     outbound::Outbound,
 };
 use fal::{Asking, FalTool};
-use media::Media;
 use openai::ImagesTool;
 use reqwest::redirect;
 use settings::{Producer, ServiceConfig};
@@ -47,7 +45,7 @@ pub(super) fn tools(
     let mut made_by =
         |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
             Ok(match producer {
-                Producer::Demo => demo(media),
+                Producer::Demo => Arc::new(DemoTool(media)),
                 Producer::Fal(service) => {
                     let (client, outbound) = both()?;
                     Arc::new(FalTool {
@@ -73,14 +71,6 @@ pub(super) fn tools(
         made_by(Media::Music, &config.music)?,
         made_by(Media::Video, &config.video)?,
     ])
-}
-
-fn demo(media: Media) -> Arc<dyn Tool> {
-    match media {
-        Media::Image => Arc::new(ImageTool),
-        Media::Music => Arc::new(MusicTool),
-        Media::Video => Arc::new(FilmTool),
-    }
 }
 
 /// What asks a service, and what fetches the file that it names.

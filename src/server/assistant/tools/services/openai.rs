@@ -1,10 +1,10 @@
 //! Pictures from OpenAI's images endpoint, or one like it: <https://platform.openai.com/docs/api-reference/images>.
 
-use super::{MESSAGE_MAX, media::Media, odd, settings::Service, unreachable};
+use super::{MESSAGE_MAX, odd, settings::Service, unreachable};
 use crate::server::{
     assistant::{
         tool::{Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
-        tools::arguments,
+        tools::{arguments, media::Media},
     },
     outbound::Outbound,
 };

@@ -1,4 +1,5 @@
-//! What a service makes: how the tool is called, what a model is told of it, and which files are taken from a service.
+//! The kinds of media that tools make: the tool's name, what a model is told of it, and which
+//! files are taken from a service.
 
 use crate::server::{
     assistant::{
@@ -126,7 +127,7 @@ impl Media {
             bytes,
             media_type,
             name: prompt.file_name(self.kind(), extension),
-            description: prompt.description(self.kind()),
+            description: prompt.description(),
         })
     }
 }
