@@ -26,8 +26,8 @@ cluster: build # three processes on a PostgreSQL and an S3 server of their own, 
 hunt: # all that `make test` shortens, at full length; HOLLY_SEED=n repeats one seed of the tiers' model
 	@.ci/test hunt
 
-bench: build # how fast the parts are that must be fast, and what people, entries and streams cost
-	@.ci/setup test && HOLLY_EMBED=$(CURDIR)/target/embedded .ci/shared .ci/services cargo bench --features ssr
+bench: build # commit to frame, retention and writes beside it, idle streams, start of the program
+	@ulimit -n $$(ulimit -Hn) && HOLLY_EMBED=$(CURDIR)/target/embedded .ci/shared cargo bench --features ssr --bench "*"
 
 lint: # formatting, columns, and what the compiler and clippy find, on both sides
 	@.ci/setup test && source .ci/env && cargo fmt --check

@@ -1,210 +1,122 @@
-//! `make bench`: how small the tiers are and how fast an object is read. The corpus is `tests/support/corpus.rs` with another seed
-//! than the dictionary was trained on; raw is title, details and metadata as they were written, for cold the whole JSON line.
+//! Retention: entries a second and sizes of the tiers; then how long a write takes beside runs at
+//! the pace of the hourly one, as a ratio to writes between those runs.
+//!
+//! `make bench`, or `cargo bench --features ssr --bench retention`; HOLLY_BENCH_ENTRIES (4,000) are
+//! moved, half to warm and half to cold, HOLLY_BENCH_SECONDS (20) is how long writes are measured.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-mod entries;
+mod support;
 
-use entries::corpus::{Corpus, Sample};
-use holly::{
-    api::Account,
-    ids::{ConversationId, EntryId, UserId},
-    server::{
-        archive::{
-            Archive,
-            object::{Group, encode},
-            reading,
-        },
-        chat::create_conversation,
-        packing::{Long, pack, unpack},
-        retention::{Policy, Retention, Run, run_once},
-        store::{
-            Store, users,
-            work_logs::{EntryFilter, StoredEntry},
-        },
-    },
-    timestamp::{DAY_MS, Timestamp},
-};
+use holly::ids::UserId;
+use holly::server::retention::{Policy, Retention, Run, run_once, worker::gentle};
+use holly::server::work_log::{Origin, create_work_log};
+use holly::server::{archive::Archive, clock::Clock, store::stats};
+use holly::work_log::{EntryDraft, LogType, Metadata};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use support::percentile;
+use tokio::runtime::Runtime;
 
-const SEED: u64 = 4_711;
-const SAMPLES: usize = 5_000;
-const READS: usize = 200;
+/// Days of the backlog: half of them are older than a warm entry gets.
+const DAYS: std::ops::Range<i64> = 10..50;
+/// How long runs pause, and go on, in turn.
+const PAUSE: Duration = Duration::from_secs(1);
+const TURN: Duration = Duration::from_secs(3);
+/// Writes that are not counted.
+const WARM_UP: u64 = 50;
+
+/// Whether a run is going on.
+static WORKING: AtomicBool = AtomicBool::new(false);
 
 fn main() {
-    println!("corpus: seed {SEED}, {SAMPLES} entries");
-    warm();
-    for entries in [16, 64, 500] {
-        cold(entries);
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime can be made");
-    runtime.block_on(cold_read(500));
-}
-
-fn samples(count: usize) -> impl Iterator<Item = Sample> {
-    let mut corpus = Corpus::seeded(SEED);
-    (0..count).map(move |_| corpus.sample())
-}
-
-fn warm() {
-    let (mut raw, mut packed_bytes, mut packing, mut unpacking) =
-        (0, 0, Duration::ZERO, Duration::ZERO);
-    for sample in samples(SAMPLES) {
-        let long = Long {
-            details: sample.details,
-            metadata: sample.metadata.to_string(),
+    let runtime = Runtime::new().expect("a runtime starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let entries = support::setting("HOLLY_BENCH_ENTRIES", 4_000);
+    let (retention, user) = runtime.block_on(async {
+        let archive = format!("file://{}", folder.path().join("archive").display());
+        let retention = Retention {
+            store: support::open(folder.path()).await,
+            archive: Archive::open(&archive).expect("an archive opens"),
         };
-        raw += long.details.as_ref().map_or(0, String::len) + long.metadata.len();
-        let began = Instant::now();
-        let packed = pack(&long).expect("it can be packed");
-        packing += began.elapsed();
-        let began = Instant::now();
-        unpack(&packed).expect("it can be unpacked");
-        unpacking += began.elapsed();
-        packed_bytes += packed.len();
-    }
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / SAMPLES as f64;
-    println!(
-        "warm: {raw} bytes of details and metadata become {packed_bytes}, 1/{:.2}; packing and checking {:.1} us, unpacking {:.1} us a row",
-        raw as f64 / packed_bytes as f64,
-        each(packing),
-        each(unpacking)
-    );
+        support::fill(&retention.store, entries, DAYS).await;
+        move_all(&retention).await;
+        let user = support::fill(&retention.store, entries, DAYS).await;
+        (retention, user)
+    });
+    write_beside_runs(&runtime, retention, user);
 }
 
-fn day_of(count: usize) -> (Group, Vec<StoredEntry>) {
-    let at = Timestamp::from_millis(1_795_512_600_000);
-    let id = |n: usize| {
-        uuid::Uuid::from_u128(
-            0x0199_0000_0000_7000_8000_0000_0000_0000
-                + ((n as u128) << 16)
-                + (n as u128 * 7_919) % 65_536,
-        )
-    };
-    let (user_id, conversation_id) = (
-        UserId::from_uuid(id(1)),
-        Some(ConversationId::from_uuid(id(2))),
-    );
-    let entry = |(n, sample): (usize, Sample)| {
-        let entry = entries::entry(
-            EntryId::from_uuid(id(100 + n)),
-            user_id,
-            conversation_id,
-            at.plus(n as i64 * 61_007),
-            sample,
-        );
-        StoredEntry {
-            rev: 1_000 + n as i64,
-            ..entry
+/// Runs without rests until nothing is due.
+async fn move_all(retention: &Retention) {
+    let (began, mut moved, mut more) = (Instant::now(), 0, true);
+    while more {
+        let run = Run::at(Policy::default(), Clock::system().now());
+        let report = run_once(retention, run).await.expect("the run succeeds");
+        assert_eq!(report.failed, 0, "{report:?}");
+        moved += report.moved_to_warm + report.moved_to_cold;
+        more = report.more;
+    }
+    let each = moved as f64 / began.elapsed().as_secs_f64();
+    println!("{moved} entries moved without rests, {each:.0} a second");
+    let mut reader = retention.store.read().await.expect("a snapshot");
+    let lines = stats::since(&mut reader, 0).await.expect("totals");
+    for tier in ["warm", "cold"] {
+        let lines = lines.iter().filter(|line| line.tier == tier);
+        let (bytes, stored) = lines.fold((0, 0), |(bytes, stored), line| {
+            (bytes + line.bytes, stored + line.stored_bytes)
+        });
+        let share = stored as f64 * 100.0 / bytes as f64;
+        println!("{tier}: {bytes} bytes of text are stored in {stored}, {share:.0} %");
+    }
+}
+
+/// Writes a hundred times a second, 5 to 15 ms apart. Writes come from a thread of their own, not
+/// from the runtime's timers, whose ticks would wake a run's rests at the same time.
+fn write_beside_runs(runtime: &Runtime, retention: Retention, user: UserId) {
+    let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
+    let (clock, store) = (Clock::system(), retention.store.clone());
+    let mut due = Instant::now();
+    let runs = runtime.spawn(run_in_turns(retention, due + Duration::from_secs(seconds)));
+    let (mut times, mut n) = ([vec![], vec![]], 0);
+    while !runs.is_finished() {
+        due += Duration::from_micros(5_000 + n * 6_181 % 10_000);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let beside = WORKING.load(Relaxed);
+        let details = Some("with some details ".repeat(20));
+        let draft = EntryDraft::clipped(LogType::Info, "A line", details, Metadata::default());
+        let write = create_work_log(&store, clock.now(), user, draft, Origin::default());
+        runtime.block_on(write).expect("an entry is written");
+        n += 1;
+        if n > WARM_UP {
+            // from when it was due: a write that waits for the one before it is late too
+            times[usize::from(beside)].push(due.elapsed());
         }
-    };
-    (
-        Group {
-            user_id,
-            conversation_id,
-            day: at.day(),
-        },
-        samples(count).enumerate().map(entry).collect(),
-    )
-}
-
-fn cold(count: usize) {
-    let (group, entries) = day_of(count);
-    let raw: usize = entries
-        .iter()
-        .map(|entry| serde_json::to_string(entry).map_or(0, |line| line.len() + 1))
-        .sum();
-    let began = Instant::now();
-    let encoded = encode(group, &entries).expect("it can be encoded");
-    let took = began.elapsed();
-    println!(
-        "cold: an object of {count} entries, {raw} bytes of JSON, becomes {}, 1/{:.2}, in {:.1} ms",
-        encoded.bytes.len(),
-        raw as f64 / encoded.bytes.len() as f64,
-        took.as_secs_f64() * 1e3
-    );
-}
-
-/// A conversation's day as the list reads it: manifest, object, merging. From the folder each time: a new archive has read nothing.
-async fn cold_read(count: usize) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Store::open(&format!("sqlite://{}/holly.db", folder.path().display()))
-        .await
-        .expect("a database can be made");
-    let url = format!("file://{}/archive", folder.path().display());
-    let archive = || Archive::open(&url).expect("a folder can be opened");
-    let (user, conversation) = written(&store, count).await;
-    let now = Timestamp::from_millis(1_795_512_600_000).plus(32 * DAY_MS);
-    let report = run_once(
-        &Retention {
-            store: store.clone(),
-            archive: archive(),
-        },
-        Run::at(Policy::default(), now),
-    )
-    .await;
-    assert_eq!(report.expect("the run goes on").moved_to_cold, count as i64);
-    let filter = EntryFilter {
-        conversation_id: Some(conversation),
-        ..EntryFilter::default()
-    };
-    let mut times = Vec::new();
-    for _ in 0..READS {
-        let (fresh, began) = (archive(), Instant::now());
-        let mut reader = store.read().await.expect("the database answers");
-        let read = reading::list(
-            &mut reader,
-            &fresh,
-            user,
-            (&filter, false),
-            None,
-            count as i64,
-        )
-        .await
-        .expect("it can be read");
-        times.push(began.elapsed());
-        assert_eq!(read.len(), count);
     }
-    times.sort();
-    let at = |percent: usize| times[(READS * percent / 100).min(READS - 1)].as_secs_f64() * 1e3;
-    println!(
-        "cold read of a conversation's day, {count} entries, from a folder, {READS} times: p50 {:.1} ms, p99 {:.1} ms",
-        at(50),
-        at(99)
-    );
+    runtime.block_on(runs).expect("the runs succeed");
+    let [between, beside] = times.each_ref().map(Vec::len);
+    println!("\n{between} writes between runs, {beside} beside a run, in ms");
+    println!("              p50      p90      p99");
+    let [between, beside] =
+        times.map(|mut times| [50, 90, 99].map(|percent| percentile(&mut times, percent)));
+    let ratio = std::array::from_fn(|n| beside[n] / between[n]);
+    for (what, [p50, p90, p99]) in [("between", between), ("beside", beside), ("ratio", ratio)] {
+        println!("{what:<8} {p50:>8.2} {p90:>8.2} {p99:>8.2}");
+    }
 }
 
-/// Writes the entries as rows of one conversation.
-async fn written(store: &Store, count: usize) -> (UserId, ConversationId) {
-    let (Group { user_id, .. }, entries) = day_of(count);
-    let account = Account {
-        id: user_id,
-        email: "ada@example.org".to_owned(),
-        is_admin: false,
-    };
-    let mut tx = store.begin().await.expect("a transaction begins");
-    users::insert(&mut tx, entries[0].timestamp, &account, "no password")
-        .await
-        .expect("an account can be made");
-    tx.commit().await.expect("it is lasting");
-    let talk = create_conversation(store, entries[0].timestamp, user_id, "Talk")
-        .await
-        .expect("a conversation can be made")
-        .id;
-    let mut tx = store.begin().await.expect("a transaction begins");
-    for entry in entries {
-        entries::write(
-            &mut tx,
-            StoredEntry {
-                conversation_id: Some(talk),
-                ..entry
-            },
-        )
-        .await;
+/// Pauses and runs in turn until nothing is due or `end`.
+async fn run_in_turns(retention: Retention, end: Instant) {
+    let mut more = true;
+    while more && Instant::now() < end {
+        tokio::time::sleep(PAUSE).await;
+        WORKING.store(true, Relaxed);
+        let run = Run {
+            at_most: TURN,
+            ..gentle(Policy::default(), Clock::system().now(), true)
+        };
+        let report = run_once(&retention, run).await.expect("the run succeeds");
+        WORKING.store(false, Relaxed);
+        more = report.more;
     }
-    tx.commit().await.expect("it is lasting");
-    (user_id, talk)
 }
