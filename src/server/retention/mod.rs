@@ -17,7 +17,6 @@ pub mod damage;
 pub mod dry_run;
 pub mod erased;
 pub mod erasing;
-pub mod fail_points;
 pub mod keeping;
 pub mod lag;
 pub mod pass;
@@ -30,6 +29,7 @@ pub mod worker;
 
 mod adopting;
 mod expiring;
+pub(crate) mod fail_points;
 mod guard;
 mod moving;
 mod pace;
