@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ids::{EntryId, UserId},
     server::{
-        aside::behind_others,
+        aside::aside,
         error::Result,
         store::{
             Tx,
@@ -66,7 +66,7 @@ pub(super) async fn pack(
     let mut packed = 0;
     for ids in ids.chunks(CHANGED_AT_ONCE) {
         let found = rows::by_id(&mut *retention.store.look().await?, user, ids).await?;
-        let ready = behind_others(move || {
+        let ready = aside(move || {
             found
                 .into_iter()
                 .map(rows::Packed::of)

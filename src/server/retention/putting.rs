@@ -9,7 +9,7 @@ use crate::{
     ids::{EntryId, UserId},
     server::{
         archive::{Archive, ArchiveError, object},
-        aside::{aside, behind_others},
+        aside::aside,
         error::{Error, Result},
         store::{
             Tx, removed,
@@ -23,6 +23,7 @@ use crate::{
     },
     timestamp::Timestamp,
 };
+use std::sync::Arc;
 
 /// Names that are tried for one object.
 const NAMES: u32 = 9;
@@ -55,8 +56,9 @@ pub(super) async fn put(
         conversation_id: first.conversation_id,
         day: first.timestamp.day(),
     };
-    let plain = entries.to_vec();
-    let encoded = compute(fence, move || object::encode(group, &plain)).await;
+    let rows: Arc<[StoredEntry]> = entries.into();
+    let plain = rows.clone();
+    let encoded = aside(move || object::encode(group, &plain)).await;
     let mut encoded =
         encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
     reach(FailPoint::Encoded).await;
@@ -70,7 +72,7 @@ pub(super) async fn put(
     tx.commit().await?;
     reach(FailPoint::Reserved).await;
     let key = encoded.key.clone();
-    let stored = put_verified(&retention.archive, fence, encoded, entries).await?;
+    let stored = put_verified(&retention.archive, encoded, rows).await?;
     reach(FailPoint::ReadBack).await;
     Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
 }
@@ -143,32 +145,20 @@ async fn take_back(
     Ok(())
 }
 
-/// Computes behind all others for a run, and beside them for somebody who waits for an erasure.
-async fn compute<T: Send + 'static>(
-    of_run: Option<Fence>,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    match of_run {
-        Some(_) => behind_others(work).await,
-        None => aside(work).await,
-    }
-}
-
 /// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
 /// is as good when it holds the same; when it does not, it is replaced: its name is ours.
 async fn put_verified(
     archive: &Archive,
-    fence: Option<Fence>,
     encoded: object::Encoded,
-    entries: &[StoredEntry],
+    rows: Arc<[StoredEntry]>,
 ) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
     reach(FailPoint::Put).await;
-    match read_back(archive, fence, &encoded.key, entries).await {
+    match read_back(archive, &encoded.key, rows.clone()).await {
         Err(ArchiveError::Unreachable(why)) => Err(ArchiveError::Unreachable(why).into()),
         Err(_) => {
             archive.replace(&encoded.key, encoded.bytes).await?;
-            Ok(read_back(archive, fence, &encoded.key, entries).await?)
+            Ok(read_back(archive, &encoded.key, rows).await?)
         }
         Ok(stored) => Ok(stored),
     }
@@ -176,20 +166,18 @@ async fn put_verified(
 
 async fn read_back(
     archive: &Archive,
-    fence: Option<Fence>,
     key: &str,
-    entries: &[StoredEntry],
+    rows: Arc<[StoredEntry]>,
 ) -> std::result::Result<(i64, String), ArchiveError> {
     let bytes = archive.get(key).await?;
-    let damaged = |why: String| ArchiveError::Damaged(key.to_owned(), why);
-    let read = bytes.clone();
-    let found = compute(fence, move || object::decode(&read))
+    let compared = aside(move || {
+        if object::decode(&bytes)? == *rows {
+            Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
+        } else {
+            Err("it does not hold the rows that were put".to_owned())
+        }
+    });
+    compared
         .await
-        .map_err(damaged)?;
-    if found != entries {
-        return Err(damaged(
-            "it does not hold the rows that were put".to_owned(),
-        ));
-    }
-    Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
+        .map_err(|why| ArchiveError::Damaged(key.to_owned(), why))
 }
