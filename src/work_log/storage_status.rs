@@ -7,7 +7,7 @@ vocabulary! {
     StorageStatus {
         /// A row, as written.
         Hot = "hot",
-        /// The same row, its long fields packed.
+        /// The same row, its long fields packed where that saves a quarter of them.
         Warm = "warm",
         /// In object storage.
         Cold = "cold",

@@ -36,7 +36,7 @@ pub enum Step {
     Trim(Manifest),
     /// Moves rows into the archive.
     Archive(due::DueGroup),
-    /// Packs rows in place.
+    /// Makes rows warm: packs them in place where that saves enough.
     Pack(UserId, Vec<EntryId>),
     /// Deletes an object that nothing refers to any more.
     Remove(UserId, String),

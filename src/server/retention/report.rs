@@ -17,7 +17,7 @@ const TOLD: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Report {
-    /// Entries packed in place.
+    /// Entries that became warm: packed in place where that saves enough.
     pub moved_to_warm: i64,
     /// Entries moved into the archive, or let go there.
     pub moved_to_cold: i64,

@@ -12,6 +12,7 @@ mod full;
 mod lag;
 mod model;
 mod names;
+mod packing;
 mod restoring;
 mod s3;
 mod steps;

@@ -250,13 +250,24 @@ async fn a_reader_goes_on_with_its_old_cursor_on_the_new_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn packed_rows_arrive_packed_and_read_the_same() {
     use crate::{
-        server::{retention, store::work_logs},
-        tests::support::archives,
+        server::{
+            retention,
+            store::work_logs,
+            work_log::{Origin, create_work_log},
+        },
+        tests::support::{archives, people::draft},
         timestamp::DAY_MS,
+        work_log::EntryDraft,
     };
     let (source, target) = (Sqlite::create().await, Postgres::create().await);
     let ada = person(&source.store, "ada").await;
-    let made = entry(&source.store, ada, Status::Success, "packed").await;
+    let packed = EntryDraft {
+        details: Some("Painted in three passes. ".repeat(9)),
+        ..draft(Status::Success, "packed")
+    };
+    let made = create_work_log(&source.store, NOW, ada, packed, Origin::default())
+        .await
+        .unwrap();
     let run = retention::Run::at(retention::Policy::default(), NOW.plus(8 * DAY_MS));
     assert_eq!(
         retention::run_once(&archives::retention(&source.store), run)

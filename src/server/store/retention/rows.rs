@@ -36,12 +36,10 @@ impl TieredRow {
     fn of(row: EntryRow) -> Result<Self> {
         let (tier, packed) = row.tier()?;
         let entry = row.stored()?;
-        let stored_bytes =
-            packed.map_or_else(|| entry.size(), |packed| packed + entry.title.len() as i64);
         Ok(Self {
+            stored_bytes: stored_bytes(&entry, packed),
             entry,
             tier,
-            stored_bytes,
         })
     }
 
@@ -75,6 +73,14 @@ impl TieredRow {
             figures,
         );
     }
+}
+
+/// What an entry's row takes whose fields are packed to so many bytes, or plain.
+fn stored_bytes(entry: &StoredEntry, packed: Option<usize>) -> i64 {
+    packed.map_or_else(
+        || entry.size(),
+        |packed| (packed + entry.title.len()) as i64,
+    )
 }
 
 /// The settled rows of a group after `after`, oldest first, at most `limit`. Those made at or before `expired` are left out unless
@@ -142,11 +148,11 @@ pub async fn by_id(
         .collect()
 }
 
-/// A row that was packed, and is not yet written.
+/// A row that is to become warm, with its packed fields where packing saves enough.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packed {
     row: TieredRow,
-    packed: Vec<u8>,
+    packed: Option<Vec<u8>>,
 }
 
 impl Packed {
@@ -161,8 +167,8 @@ impl Packed {
     }
 }
 
-/// Writes hot rows of one person that were packed in place; their `rev` stays. Returns how many: one that changed meanwhile stays
-/// as it is. The caller holds the owner's lock.
+/// Makes hot rows of one person warm, with their fields packed or as they are; their `rev` stays.
+/// Returns how many: one that changed meanwhile stays as it is. The caller holds the owner's lock.
 pub async fn pack(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -171,7 +177,9 @@ pub async fn pack(
 ) -> Result<usize> {
     // columns of a list of values have these names on both databases
     let sql = format!(
-        "update work_logs set details = null, metadata = '', packed = fresh.column3, storage_status = 'warm' \
+        "update work_logs set storage_status = 'warm', packed = fresh.column3, \
+         details = case when fresh.column3 is null then details end, \
+         metadata = case when fresh.column3 is null then metadata else '' end \
          from (values {}) as fresh where work_logs.user_id = $1 and work_logs.id = fresh.column1 and work_logs.rev = fresh.column2 \
          and work_logs.storage_status = 'hot' and work_logs.status <> 'working' returning work_logs.id",
         marks(2, packed.len(), 3, "")
@@ -182,7 +190,7 @@ pub async fn pack(
         query = query
             .bind(row.entry.id.to_string())
             .bind(row.entry.rev)
-            .bind(packed.as_slice());
+            .bind(packed.as_deref());
     }
     let done = parsed_ids(query.fetch_all(&mut **tx).await?)?;
     for Packed { row, packed } in packed
@@ -190,10 +198,9 @@ pub async fn pack(
         .filter(|packed| done.contains(&packed.row.entry.id))
     {
         row.count(changes, -1);
-        let stored_bytes = packed.len() as i64 + row.entry.title.len() as i64;
         TieredRow {
             tier: StorageStatus::Warm,
-            stored_bytes,
+            stored_bytes: stored_bytes(&row.entry, packed.as_ref().map(Vec::len)),
             ..row.clone()
         }
         .count(changes, 1);

@@ -62,7 +62,7 @@ pub async fn list(
     }
 }
 
-/// Hot rows that contain the text, as the database finds it, and every packed one: those are looked at here.
+/// Plain rows that contain the text, as the database finds it, and every packed one: `list` looks into those.
 async fn page(
     connection: &mut AnyConnection,
     user: UserId,

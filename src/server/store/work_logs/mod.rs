@@ -149,18 +149,22 @@ pub async fn keep(
     Ok(())
 }
 
-/// What the row of an entry takes: the packed bytes of a warm one.
+/// What the row of an entry takes: of a warm one that is packed, title and packed bytes.
 async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
     if entry.storage_status == StorageStatus::Hot {
         return Ok(size_of(entry));
     }
-    let sql = "select cast(coalesce(length(packed), 0) as bigint) from work_logs where user_id = $1 and id = $2";
-    let packed: i64 = sqlx::query_scalar(sql)
+    let sql = "select cast(length(packed) as bigint) from work_logs \
+               where user_id = $1 and id = $2";
+    let packed: Option<i64> = sqlx::query_scalar(sql)
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string())
         .fetch_one(&mut **tx)
         .await?;
-    Ok(packed + entry.title.len() as i64)
+    Ok(packed.map_or_else(
+        || size_of(entry),
+        |packed| packed + entry.title.len() as i64,
+    ))
 }
 
 /// One entry of its owner.

@@ -74,11 +74,11 @@ impl EntryRow {
         Ok(self.stored()?.entry(tier, fate, None))
     }
 
-    /// The tier, and how many bytes are packed in a warm row.
-    pub(in crate::server::store) fn tier(&self) -> Result<(StorageStatus, Option<i64>)> {
+    /// The tier, and how many bytes the packed fields of a warm row have, unless it is plain.
+    pub(in crate::server::store) fn tier(&self) -> Result<(StorageStatus, Option<usize>)> {
         Ok((
             parsed("storage_status", &self.storage_status)?,
-            self.packed.as_ref().map(|packed| packed.len() as i64),
+            self.packed.as_ref().map(Vec::len),
         ))
     }
 
