@@ -1,8 +1,9 @@
 //! CPU-bound work.
 
-/// Runs CPU-bound work on tokio's threads for blocking work, so that the threads that serve requests
-/// are free meanwhile. A retention run passes its work (packing, encoding, comparing) in small
-/// batches, a few rows or one object each, and rests between them, so that others get a processor.
+/// Runs CPU-bound work on tokio's threads for blocking work, so that the threads that serve
+/// requests are free meanwhile. A retention run passes its work (packing, encoding, comparing) in
+/// small batches, a few rows or one object each, and rests between them, so that others get a
+/// processor.
 pub(super) async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(compute).await {
         Ok(done) => done,

@@ -54,8 +54,8 @@ pub(super) struct Moved {
     pub more: bool,
 }
 
-/// Makes rows of one person warm. Returns how many. They are packed before the transactions, so that
-/// these are short; a row that changed meanwhile stays as it is.
+/// Makes rows of one person warm. Returns how many. They are packed before the transactions, so
+/// that these are short; a row that changed meanwhile stays as it is.
 pub(super) async fn pack(
     retention: &Retention,
     fence: Fence,

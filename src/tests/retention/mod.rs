@@ -13,6 +13,7 @@ mod lag;
 mod model;
 mod names;
 mod packing;
+mod read_back;
 mod restoring;
 mod s3;
 mod steps;

@@ -62,7 +62,8 @@ pub async fn list(
     }
 }
 
-/// Plain rows that contain the text, as the database finds it, and every packed one: `list` looks into those.
+/// Plain rows that contain the text, as the database finds it, and every packed one: `list` looks
+/// into those.
 async fn page(
     connection: &mut AnyConnection,
     user: UserId,
