@@ -8,7 +8,8 @@ use crate::{
     },
     server::{site::Site, state::App as State, style},
 };
-use axum::http::{HeaderMap, header, request::Parts};
+use axum::http::request::Parts;
+use axum_extra::extract::CookieJar;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Link, MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -45,8 +46,8 @@ pub struct Theme(pub &'static str);
 
 impl Theme {
     /// The theme in the request's cookies.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let value = cookie(headers, "theme")?;
+    pub fn of(jar: &CookieJar) -> Option<Self> {
+        let value = jar.get("theme")?.value();
         ["light", "dark"]
             .into_iter()
             .find(|theme| *theme == value)
@@ -55,17 +56,8 @@ impl Theme {
 }
 
 /// The level of detail that the reader's cookie asks for.
-pub fn detail_of(headers: &HeaderMap) -> Option<Detail> {
-    Detail::of(cookie(headers, "detail")?)
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value)
+pub fn detail_of(jar: &CookieJar) -> Option<Detail> {
+    Detail::of(jar.get("detail")?.value())
 }
 
 /// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.

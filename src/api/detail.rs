@@ -14,7 +14,7 @@ pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
     let detail: Detail = detail
         .parse()
         .map_err(|why: crate::work_log::UnknownWord| Error::refused("detail", why.to_string()))?;
-    cookies::choose(&app, "detail", detail.as_str());
+    cookies::set(&app, cookies::DETAIL, detail.as_str());
     leptos_axum::redirect("/settings?changed=detail#appearance");
     Ok(())
 }

@@ -64,7 +64,7 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
     } else {
         Vec::new()
     };
-    let fresh_key = cookies::take_shown(cookies::Once::Key);
+    let fresh_key = cookies::take(cookies::FRESH_KEY);
     Ok(Settings {
         account: identity.account,
         keys,
@@ -85,7 +85,7 @@ pub async fn create_key(name: String) -> Result<String, ApiError> {
         .creates
         .admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
     let key = auth::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
-    cookies::show(&app, cookies::Once::Key, &key);
+    cookies::set(&app, cookies::FRESH_KEY, &key);
     leptos_axum::redirect("/settings");
     Ok(key)
 }

@@ -75,7 +75,7 @@ pub async fn load_people(
     found.truncate(PAGE as usize);
     let invitations = store::invitations::open(&mut reader, now, PAGE).await?;
     drop(reader);
-    let fresh = match cookies::take_shown(cookies::Once::Invitation) {
+    let fresh = match cookies::take(cookies::FRESH_INVITATION) {
         Some(secret) => people::find_invitation(&app.store, now, &secret)
             .await
             .ok()
@@ -114,7 +114,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
         admin == Some(true),
     )
     .await?;
-    cookies::show(&app, cookies::Once::Invitation, &secret);
+    cookies::set(&app, cookies::FRESH_INVITATION, &secret);
     leptos_axum::redirect("/settings/people");
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! The cookies that server functions set and clear.
+//! Holly's cookies. Routes and middleware read and set them with `CookieJar`; server functions, whose answer they do not
+//! make themselves, by the functions here.
 
 use super::{
     asker,
-    auth::{SessionPolicy, begin_session, clear_cookie, named_cookie, set_cookie},
+    auth::{SESSION_LIFE, begin_session},
     listener::Peer,
     state::App,
     store,
@@ -12,36 +13,105 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderValue, header},
 };
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use std::{borrow::Cow, time::Duration};
 
-/// A secret that is shown once: a cookie that only its page gets, for a minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Once {
-    /// A new API key, on `/settings`.
-    Key,
-    /// The secret of a new invitation, on `/settings/people`.
-    Invitation,
+/// One of Holly's cookies. Scripts cannot read it; it is `Secure` where the public address is https.
+#[derive(Debug, Clone, Copy)]
+pub struct HollyCookie {
+    name: &'static str,
+    path: &'static str,
+    same_site: SameSite,
+    life: Duration,
+    /// Whether other hosts of the same domain are kept from setting it, which browsers do on https only.
+    host_only: bool,
 }
 
-impl Once {
-    const fn name_and_path(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Key => ("holly_fresh_key", "/settings"),
-            Self::Invitation => ("holly_fresh_invitation", "/settings/people"),
+/// The token of a browser's session.
+pub const SESSION: HollyCookie = HollyCookie {
+    name: "holly_session",
+    path: "/",
+    same_site: SameSite::Lax,
+    life: SESSION_LIFE,
+    host_only: false,
+};
+
+/// A sign-in that is under way at the provider. Lax, because the browser comes back from another site.
+pub const SIGN_IN: HollyCookie = HollyCookie {
+    name: "holly_sign_in",
+    life: Duration::from_secs(900),
+    host_only: true,
+    ..SESSION
+};
+
+/// How much of the work the reader sees.
+pub const DETAIL: HollyCookie = HollyCookie {
+    name: "detail",
+    life: Duration::from_secs(365 * 86_400),
+    ..SESSION
+};
+
+/// A new API key, which its page shows once.
+pub const FRESH_KEY: HollyCookie = HollyCookie {
+    name: "holly_fresh_key",
+    path: "/settings",
+    same_site: SameSite::Strict,
+    life: Duration::from_secs(60),
+    host_only: false,
+};
+
+/// The secret of a new invitation, which its page shows once.
+pub const FRESH_INVITATION: HollyCookie = HollyCookie {
+    name: "holly_fresh_invitation",
+    path: "/settings/people",
+    ..FRESH_KEY
+};
+
+impl HollyCookie {
+    /// Its name in a browser.
+    pub fn name(self, https: bool) -> Cow<'static, str> {
+        if self.host_only && https {
+            format!("__Host-{}", self.name).into()
+        } else {
+            self.name.into()
         }
     }
-}
 
-/// How cookies are set.
-pub fn policy(app: &App) -> SessionPolicy {
-    SessionPolicy {
-        secure: app.config.is_https(),
+    /// Its value in a request.
+    pub fn read(self, https: bool, jar: &CookieJar) -> Option<&str> {
+        jar.get(&self.name(https)).map(Cookie::value)
+    }
+
+    /// The cookie with this value. Values are plain words, hexadecimal or base64url: nothing that is escaped.
+    pub fn set(self, https: bool, value: impl Into<Cow<'static, str>>) -> Cookie<'static> {
+        self.living(https, value, self.life)
+    }
+
+    /// The cookie that makes a browser forget this one.
+    pub fn clear(self, https: bool) -> Cookie<'static> {
+        self.living(https, "", Duration::ZERO)
+    }
+
+    fn living(
+        self,
+        https: bool,
+        value: impl Into<Cow<'static, str>>,
+        life: Duration,
+    ) -> Cookie<'static> {
+        Cookie::build((self.name(https), value))
+            .path(self.path)
+            .http_only(true)
+            .same_site(self.same_site)
+            .max_age(life.try_into().unwrap_or_default())
+            .secure(https)
+            .build()
     }
 }
 
-fn append(cookie: &str) {
-    let value = HeaderValue::from_str(cookie).expect("cookies are plain text");
+fn append(cookie: &Cookie<'_>) {
+    let value = HeaderValue::from_str(&cookie.to_string()).expect("cookies are plain text");
     expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
 }
 
@@ -64,37 +134,27 @@ pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
         &header_text(header::USER_AGENT),
     )
     .await?;
-    append(&set_cookie(policy(app), &token));
+    append(&SESSION.set(app.config.is_https(), token));
     Ok(())
 }
 
 /// Makes the browser that asks forget its session.
 pub fn sign_out(app: &App) {
-    append(&clear_cookie(policy(app)));
+    append(&SESSION.clear(app.config.is_https()));
 }
 
-/// Hands a secret to the next view of its page.
-pub fn show(app: &App, once: Once, secret: &str) {
-    let (name, path) = once.name_and_path();
-    let secure = if app.config.is_https() {
-        "; Secure"
-    } else {
-        ""
-    };
-    append(&format!(
-        "{name}={secret}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=60{secure}"
-    ));
+/// Sets a cookie in the browser that asks.
+pub fn set(app: &App, cookie: HollyCookie, value: &str) {
+    append(&cookie.set(app.config.is_https(), value.to_owned()));
 }
 
-/// The secret that was made just now, this once.
-pub fn take_shown(once: Once) -> Option<String> {
-    let (name, path) = once.name_and_path();
-    let cookies = header_text(header::COOKIE);
-    let secret = named_cookie(&cookies, name)?.to_owned();
-    append(&format!(
-        "{name}=; Path={path}; HttpOnly; SameSite=Strict; Max-Age=0"
-    ));
-    Some(secret)
+/// Takes a cookie's value from the browser that asks, once.
+pub fn take(cookie: HollyCookie) -> Option<String> {
+    let https = asker::app().config.is_https();
+    let jar = CookieJar::from_headers(&asker::request().headers);
+    let value = cookie.read(https, &jar)?.to_owned();
+    append(&cookie.clear(https));
+    Some(value)
 }
 
 /// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come to.
@@ -104,18 +164,6 @@ pub fn join_link(app: &App, secret: &str) -> String {
         "{}/join?secret={secret}",
         app.config.public_url.clone().unwrap_or_else(here)
     )
-}
-
-/// Remembers a choice of the person who asks, in their browser, for a year. `value` is a plain word.
-pub fn choose(app: &App, name: &str, value: &str) {
-    let secure = if app.config.is_https() {
-        "; Secure"
-    } else {
-        ""
-    };
-    append(&format!(
-        "{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}"
-    ));
 }
 
 /// The network address that asks, behind the proxies that are trusted.
@@ -166,7 +214,72 @@ fn with_parameter(page: &str, name: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{own_path, with_parameter};
+    use super::*;
+
+    #[test]
+    fn cookies_by_table() {
+        const AGES: [(HollyCookie, &str, &str, &str); 5] = [
+            (SESSION, "holly_session", "Lax", "/; Max-Age=2592000"),
+            (SIGN_IN, "holly_sign_in", "Lax", "/; Max-Age=900"),
+            (DETAIL, "detail", "Lax", "/; Max-Age=31536000"),
+            (
+                FRESH_KEY,
+                "holly_fresh_key",
+                "Strict",
+                "/settings; Max-Age=60",
+            ),
+            (
+                FRESH_INVITATION,
+                "holly_fresh_invitation",
+                "Strict",
+                "/settings/people; Max-Age=60",
+            ),
+        ];
+        for (cookie, name, site, path_and_age) in AGES {
+            let path = path_and_age.split(';').next().unwrap();
+            let prefix = if name == "holly_sign_in" {
+                "__Host-"
+            } else {
+                ""
+            };
+            for (https, name, secure) in [
+                (false, name.to_owned(), ""),
+                (true, format!("{prefix}{name}"), "; Secure"),
+            ] {
+                let flags = format!("HttpOnly; SameSite={site}{secure}; Path=");
+                assert_eq!(
+                    cookie.set(https, "a1.-_").to_string(),
+                    format!("{name}=a1.-_; {flags}{path_and_age}")
+                );
+                assert_eq!(
+                    cookie.clear(https).to_string(),
+                    format!("{name}=; {flags}{path}; Max-Age=0")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_by_its_whole_name() {
+        let jar = |cookies: &[&'static str]| {
+            let headers = cookies
+                .iter()
+                .map(|cookie| (header::COOKIE, HeaderValue::from_static(cookie)));
+            CookieJar::from_headers(&headers.collect())
+        };
+        for (cookies, session) in [
+            (&["theme=dark; holly_session=abc; x=y"][..], Some("abc")),
+            (&["theme=dark", "holly_session=abc"], Some("abc")),
+            (&["xholly_session=abc"], None),
+            (&["holly_session"], None),
+            (&[], None),
+        ] {
+            assert_eq!(SESSION.read(true, &jar(cookies)), session, "{cookies:?}");
+        }
+        let planted = jar(&["holly_sign_in=abc"]);
+        assert_eq!(SIGN_IN.read(true, &planted), None);
+        assert_eq!(SIGN_IN.read(false, &planted), Some("abc"));
+    }
 
     #[test]
     fn one_comes_back_to_the_page_with_what_it_asked_for() {

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
+use axum_extra::extract::CookieJar;
 use leptos::prelude::*;
 use tower_http::{CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
@@ -139,9 +140,9 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
         .into_response()
 }
 
-async fn page(State(app): State<App>, request: Request) -> Response {
+async fn page(State(app): State<App>, jar: CookieJar, request: Request) -> Response {
     let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
-    let (theme, detail) = (Theme::of(request.headers()), detail_of(request.headers()));
+    let (theme, detail) = (Theme::of(&jar), detail_of(&jar));
     let context = move || {
         provide_context(app.clone());
         nonce

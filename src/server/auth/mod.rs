@@ -17,6 +17,6 @@ pub use devices::{change_password, devices, end_device};
 pub(crate) use password::hash as hashed_password;
 pub(crate) use secret::{random_hex, same, sha256_hex};
 pub use session::{
-    COOKIE, SessionPolicy, begin_provider_session, begin_session, check_session, clear_cookie,
-    cookie_token, end_all_sessions, end_session, named_cookie, session_provider, set_cookie,
+    SESSION_LIFE, begin_provider_session, begin_session, check_session, end_all_sessions,
+    end_session, session_provider,
 };

@@ -6,20 +6,13 @@ use crate::{
     server::store::{Result, Store, people, sessions},
     timestamp::{DAY_MS, Timestamp},
 };
+use std::time::Duration;
 
-/// The cookie's name.
-pub const COOKIE: &str = "holly_session";
 /// A session ends when it was not used for so long.
+pub const SESSION_LIFE: Duration = Duration::from_millis(LIFE_MS as u64);
 const LIFE_MS: i64 = 30 * DAY_MS;
 /// Use is noted at most so often, so that reading a page seldom writes.
 const NOTE_EVERY_MS: i64 = 10 * 60_000;
-
-/// How cookies are set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// Whether the public address is https; only then can a cookie be `Secure`.
-    pub secure: bool,
-}
 
 /// Begins a session of somebody who showed a password, and returns its token.
 pub async fn begin_session(
@@ -116,62 +109,4 @@ pub async fn end_all_sessions(store: &Store, user: UserId) -> Result<()> {
     tx.commit().await?;
     store.wakeups().access(user);
     Ok(())
-}
-
-/// The session token in a `Cookie` header.
-pub fn cookie_token(header: &str) -> Option<&str> {
-    named_cookie(header, COOKIE)
-}
-
-/// The value of a cookie in a `Cookie` header.
-pub fn named_cookie<'h>(header: &'h str, name: &str) -> Option<&'h str> {
-    header
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value)
-}
-
-/// The `Set-Cookie` value that signs a browser in.
-pub fn set_cookie(policy: SessionPolicy, token: &str) -> String {
-    format!(
-        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}",
-        LIFE_MS / 1000,
-        secure(policy)
-    )
-}
-
-/// The `Set-Cookie` value that signs a browser out.
-pub fn clear_cookie(policy: SessionPolicy) -> String {
-    format!(
-        "{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}",
-        secure(policy)
-    )
-}
-
-const fn secure(policy: SessionPolicy) -> &'static str {
-    if policy.secure { "; Secure" } else { "" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_token_is_found_among_other_cookies() {
-        assert_eq!(
-            cookie_token("theme=dark; holly_session=abc; x=y"),
-            Some("abc")
-        );
-        assert_eq!(cookie_token("xholly_session=abc"), None);
-    }
-
-    #[test]
-    fn cookies_are_secure_exactly_on_https() {
-        assert!(set_cookie(SessionPolicy { secure: true }, "t").ends_with("; Secure"));
-        assert!(!set_cookie(SessionPolicy { secure: false }, "t").contains("Secure"));
-        assert!(
-            set_cookie(SessionPolicy { secure: false }, "t").contains("HttpOnly; SameSite=Lax")
-        );
-    }
 }

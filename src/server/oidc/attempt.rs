@@ -2,12 +2,10 @@
 //! and PKCE verifier (RFC 7636) are made from it, each by a hash of its own, so that the address that a provider and its logs see
 //! gives none of them away, and only the browser that left can come back.
 
-use crate::server::auth::{SessionPolicy, named_cookie, same, sha256_hex};
+use crate::server::auth::{same, sha256_hex};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// How long somebody may take at the provider, in seconds.
-const LIFE_SECONDS: u32 = 900;
 /// Longest address to go to afterwards.
 const NEXT_MAX_BYTES: usize = 1_000;
 
@@ -32,14 +30,19 @@ impl Attempt {
         }
     }
 
-    /// The attempt in a `Cookie` header.
-    pub fn of(cookies: &str, policy: SessionPolicy) -> Option<Self> {
-        let (secret, next) = named_cookie(cookies, cookie_name(policy))?.split_once('.')?;
+    /// The attempt in its cookie.
+    pub fn of(cookie: &str) -> Option<Self> {
+        let (secret, next) = cookie.split_once('.')?;
         let next = String::from_utf8(URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
         (secret.len() == 64).then(|| Self {
             secret: secret.to_owned(),
             next,
         })
+    }
+
+    /// The value of its cookie.
+    pub fn cookie(&self) -> String {
+        format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next))
     }
 
     /// What the provider sends back with the browser.
@@ -67,67 +70,22 @@ impl Attempt {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier().as_bytes()))
     }
 
-    /// The `Set-Cookie` value that keeps it.
-    pub fn set_cookie(&self, policy: SessionPolicy) -> String {
-        cookie(
-            policy,
-            &format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next)),
-            LIFE_SECONDS,
-        )
-    }
-
     fn hashed(&self, purpose: &str) -> String {
         sha256_hex(&format!("{purpose} {}", self.secret))
     }
-}
-
-/// The `Set-Cookie` value that forgets it.
-pub fn clear_cookie(policy: SessionPolicy) -> String {
-    cookie(policy, "", 0)
-}
-
-/// On https the prefix keeps other hosts of the same domain from planting one.
-const fn cookie_name(policy: SessionPolicy) -> &'static str {
-    if policy.secure {
-        "__Host-holly_sign_in"
-    } else {
-        "holly_sign_in"
-    }
-}
-
-/// Lax, because the browser comes back from another site.
-fn cookie(policy: SessionPolicy, value: &str, seconds: u32) -> String {
-    let secure = if policy.secure { "; Secure" } else { "" };
-    format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
-        cookie_name(policy)
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HTTP: SessionPolicy = SessionPolicy { secure: false };
-    const HTTPS: SessionPolicy = SessionPolicy { secure: true };
-
     #[test]
     fn an_attempt_comes_back_as_it_left() {
         let attempt = Attempt::new("a".repeat(64), "/c/1?x=y;z".to_owned());
-        for policy in [HTTP, HTTPS] {
-            let cookie = attempt.set_cookie(policy);
-            let sent = format!("theme=dark; {}", cookie.split(';').next().unwrap());
-            assert_eq!(Attempt::of(&sent, policy), Some(attempt.clone()));
-        }
-        assert!(
-            attempt.set_cookie(HTTPS).starts_with("__Host-")
-                && attempt
-                    .set_cookie(HTTPS)
-                    .ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=900; Secure")
-        );
+        assert_eq!(Attempt::of(&attempt.cookie()), Some(attempt.clone()));
         assert!(attempt.is(&attempt.state()) && !attempt.is(&attempt.nonce()) && !attempt.is(""));
-        assert_eq!(Attempt::of("holly_sign_in=short.Lw", HTTP), None);
-        assert_eq!(Attempt::of(&clear_cookie(HTTP), HTTP), None);
+        assert_eq!(Attempt::of("short.Lw"), None);
+        assert_eq!(Attempt::of(""), None);
         assert_eq!(Attempt::new("a".repeat(64), "/".repeat(1_001)).next, "/");
     }
 

@@ -1,29 +1,26 @@
 //! `/sign-in/oidc`: out to the sign-in provider, back from it with a session of Holly's own, and out there again. Plain links, not
 //! forms: browsers hold the addresses to which a form leads on against the page's policy (`form-action`).
 
-use crate::{
-    api::Account,
-    server::{
-        auth::{SessionPolicy, begin_provider_session, random_hex, set_cookie},
-        cookies::{own_path, policy},
-        listener::Peer,
-        oidc::{
-            Provider, Refused,
-            attempt::{Attempt, clear_cookie},
-            claims::Claims,
-            flow::{self, FlowError},
-            people::{self, Met, NoAccount},
-            settings::Client,
-        },
-        state::App,
-        store::StoreError,
+use crate::server::{
+    auth::{begin_provider_session, random_hex},
+    cookies::{SESSION, SIGN_IN, own_path},
+    listener::Peer,
+    oidc::{
+        Provider, Refused,
+        attempt::Attempt,
+        flow::{self, FlowError},
+        people::{self, Met, NoAccount},
+        settings::Client,
     },
+    state::App,
+    store::StoreError,
 };
 use axum::{
     extract::{ConnectInfo, Query, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
+use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use std::net::IpAddr;
 
@@ -60,12 +57,18 @@ enum Trouble {
 }
 
 /// Leads to the provider.
-pub async fn leave(State(app): State<App>, Query(leaving): Query<Leaving>) -> Response {
-    let policy = policy(&app);
+pub async fn leave(
+    State(app): State<App>,
+    jar: CookieJar,
+    Query(leaving): Query<Leaving>,
+) -> Response {
     let attempt = Attempt::new(random_hex::<32>(), own_path(leaving.next));
     match address_there(&app, &attempt).await {
-        Ok(address) => with_cookies(&address, [attempt.set_cookie(policy)]),
-        Err(trouble) => back_to_the_page(policy, trouble),
+        Ok(address) => {
+            let attempt = SIGN_IN.set(app.config.is_https(), attempt.cookie());
+            redirect(jar.add(attempt), &address)
+        }
+        Err(trouble) => back_to_the_page(&app, jar, trouble),
     }
 }
 
@@ -73,16 +76,19 @@ pub async fn leave(State(app): State<App>, Query(leaving): Query<Leaving>) -> Re
 pub async fn come_back(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    jar: CookieJar,
     headers: HeaderMap,
     Query(back): Query<ComingBack>,
 ) -> Response {
-    let policy = policy(&app);
+    let https = app.config.is_https();
     let from = app.config.proxies.asker(peer.0.ip(), &headers);
-    match signed_in(&app, from, &headers, back).await {
+    let attempt = SIGN_IN.read(https, &jar).and_then(Attempt::of);
+    match signed_in(&app, from, &headers, attempt, back).await {
         Ok((token, next)) => {
-            with_cookies(&next, [set_cookie(policy, &token), clear_cookie(policy)])
+            let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
+            redirect(jar, &next)
         }
-        Err(trouble) => back_to_the_page(policy, trouble),
+        Err(trouble) => back_to_the_page(&app, jar, trouble),
     }
 }
 
@@ -118,6 +124,7 @@ async fn signed_in(
     app: &App,
     from: IpAddr,
     headers: &HeaderMap,
+    attempt: Option<Attempt>,
     back: ComingBack,
 ) -> Result<(String, String), Trouble> {
     let (provider, client) = browser_flow(app)?;
@@ -125,13 +132,7 @@ async fn signed_in(
         .callbacks
         .check(&from.to_string())
         .map_err(|_| Trouble::TooOften)?;
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    let attempt = Attempt::of(text(header::COOKIE), policy(app)).ok_or(Trouble::Lost)?;
+    let attempt = attempt.ok_or(Trouble::Lost)?;
     let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);
     whole(back.state)
         .filter(|state| attempt.is(state))
@@ -141,31 +142,21 @@ async fn signed_in(
     }
     let code = whole(back.code).ok_or(Trouble::Lost)?;
     let claims = flow::exchange(provider, client, &attempt, &code).await?;
-    let account = account(app, provider, &claims).await?;
-    let begun = begin_provider_session(
+    let (store, now, rules) = (&app.store, app.clock.now(), &provider.config);
+    let account = people::account_of(store, now, rules, &claims, Met::SigningIn).await?;
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let token = begin_provider_session(
         &app.store,
         app.clock.now(),
         account.id,
-        text(header::USER_AGENT),
+        user_agent.unwrap_or_default(),
         &provider.config.issuer,
-    );
-    tracing::info!(user = %account.id, "somebody signed in with the provider");
-    Ok((begun.await?, own_path(Some(attempt.next))))
-}
-
-async fn account(app: &App, provider: &Provider, claims: &Claims) -> Result<Account, Trouble> {
-    people::account_of(
-        &app.store,
-        app.clock.now(),
-        &provider.config,
-        claims,
-        Met::SigningIn,
     )
-    .await
-    .map_err(|why| match why {
-        NoAccount::Refused(why) => FlowError::Refused(why).into(),
-        NoAccount::Store(why) => why.into(),
-    })
+    .await?;
+    tracing::info!(user = %account.id, "somebody signed in with the provider");
+    Ok((token, own_path(Some(attempt.next))))
 }
 
 impl From<FlowError> for Trouble {
@@ -177,6 +168,15 @@ impl From<FlowError> for Trouble {
             FlowError::Refused(Refused::NotAllowed) => Self::NotAllowed,
             FlowError::Refused(Refused::Taken) => Self::Taken,
             FlowError::Refused(_) => Self::Wrong,
+        }
+    }
+}
+
+impl From<NoAccount> for Trouble {
+    fn from(error: NoAccount) -> Self {
+        match error {
+            NoAccount::Refused(why) => FlowError::Refused(why).into(),
+            NoAccount::Store(why) => why.into(),
         }
     }
 }
@@ -206,23 +206,15 @@ impl Trouble {
     }
 }
 
-fn back_to_the_page(policy: SessionPolicy, trouble: Trouble) -> Response {
-    with_cookies(
+fn back_to_the_page(app: &App, jar: CookieJar, trouble: Trouble) -> Response {
+    redirect(
+        jar.add(SIGN_IN.clear(app.config.is_https())),
         &format!("/sign-in?trouble={}", trouble.word()),
-        [clear_cookie(policy)],
     )
 }
 
 /// Neither the address nor the cookies are for a cache.
-fn with_cookies<const N: usize>(address: &str, cookies: [String; N]) -> Response {
-    let mut response = Redirect::to(address).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for cookie in cookies {
-        headers.append(
-            header::SET_COOKIE,
-            HeaderValue::from_str(&cookie).expect("cookies are plain text"),
-        );
-    }
-    response
+fn redirect(jar: CookieJar, address: &str) -> Response {
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    (jar, no_store, Redirect::to(address)).into_response()
 }

@@ -89,7 +89,7 @@ async fn the_provider_is_asked_with_code_pkce_state_and_nonce_each_of_its_own() 
         }
         let cookie = out.header("set-cookie");
         assert!(
-            cookie.contains("; HttpOnly; SameSite=Lax; Max-Age=900"),
+            cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=900"),
             "{cookie}"
         );
         assert!(

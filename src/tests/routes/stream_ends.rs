@@ -106,7 +106,7 @@ async fn signing_out_ends_the_streams_of_that_session_only() {
     .await
     .unwrap();
     let other = Person {
-        credential: Some(("cookie", format!("{}={other_token}", auth::COOKIE))),
+        credential: Some(("cookie", format!("holly_session={other_token}"))),
         ..ada.clone()
     };
     let (stream, mut stays) = (opened(&ada).await, opened(&other).await);

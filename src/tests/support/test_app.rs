@@ -212,7 +212,7 @@ impl TestApp {
         let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test")
             .await
             .unwrap();
-        self.asking(id, Some(("cookie", format!("{}={token}", auth::COOKIE))))
+        self.asking(id, Some(("cookie", format!("holly_session={token}"))))
     }
 
     /// The same person, showing a new key.

@@ -1,11 +1,9 @@
 //! What a request shows, unchecked: where each kind of credential stands and which goes first.
 
 use super::Credential;
-use crate::server::{
-    auth::{cookie_token, named_cookie},
-    state::App,
-};
+use crate::server::{cookies::SESSION, state::App};
 use axum::http::{HeaderMap, header};
+use axum_extra::extract::CookieJar;
 
 /// The cookie in which Clerk keeps a token of its own, on the site that it is used on.
 const CLERK_COOKIE: &str = "__session";
@@ -23,12 +21,9 @@ impl Shown {
     /// whose tokens count: another host of the same domain may set it. Like any cookie it changes nothing for another site, which
     /// `same_origin` sees to.
     pub(super) fn of(headers: &HeaderMap, app: &App) -> Option<Self> {
-        let text = |name| {
-            headers
-                .get(name)
-                .and_then(|value: &axum::http::HeaderValue| value.to_str().ok())
-        };
-        let bearer = text(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.split_once(' '));
         if let Some((_, bearer)) =
             bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         {
@@ -40,14 +35,16 @@ impl Shown {
                 Self::Credential(Credential::Key(bearer))
             });
         }
-        let cookies = text(header::COOKIE)?;
+        let jar = CookieJar::from_headers(headers);
         let clerk = || {
             app.provider
                 .as_ref()
                 .filter(|provider| !provider.config.parties.is_empty())?;
-            named_cookie(cookies, CLERK_COOKIE).map(|token| Self::Token(token.to_owned()))
+            jar.get(CLERK_COOKIE)
+                .map(|token| Self::Token(token.value().to_owned()))
         };
-        let session = cookie_token(cookies)
+        let session = SESSION
+            .read(app.config.is_https(), &jar)
             .map(|token| Self::Credential(Credential::Session(token.to_owned())));
         session.or_else(clerk)
     }
