@@ -11,7 +11,7 @@ use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
 use clap::{Args, Command, FromArgMatches};
 use futures::StreamExt;
-use holly::server::listener::{DeadlineListener, PATIENCE, Peer};
+use holly::server::listener::{self, Deadlines};
 use holly::server::work_log::{Origin, create_work_log};
 use holly::server::{auth, clock::Clock, config::Settings, router, site::Site, state::App};
 use holly::work_log::{EntryDraft, LogType, Metadata};
@@ -128,9 +128,8 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
     let key = auth::create_key(store, now, user, "bench").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
-    let service = router::router(app.clone()).into_make_service_with_connect_info::<Peer>();
-    let listener = DeadlineListener::new(listener, PATIENCE);
-    tokio::spawn(axum::serve(listener, service).into_future());
+    let (routes, shutdown) = (router::router(app.clone()), app.shutdown.clone());
+    tokio::spawn(listener::serve(listener, routes, Deadlines::default(), shutdown));
     let header = format!("Authorization: Bearer {}", key.expect("a new key"));
     let place = (address, "/api/work-log/stream", header.as_str());
     let median = median_ms(place, listeners, async |text| {

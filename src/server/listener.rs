@@ -1,14 +1,24 @@
-//! The listening socket. A connection whose peer does not read for half a minute is given up here, because hyper does
-//! not poll a body while its socket is full: no timer inside a stream would ever run.
+//! Serves HTTP on a socket, with deadlines for slow peers. The one for writing is in the socket itself, because hyper does
+//! not poll a body while its socket is full: no timer inside a stream would run.
 
 use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
+    Router,
+    extract::{ConnectInfo, Request},
+    serve::Listener,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
 };
 use std::{
     io,
     net::SocketAddr,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,44 +27,29 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{Sleep, sleep},
 };
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// A listener whose connections have a deadline for writing.
-pub struct DeadlineListener {
-    inner: TcpListener,
-    patience: Duration,
+/// How long a peer may take. Nothing limits a whole request: uploads, exports, retention runs and long polls take as long
+/// as they need.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// For a whole request head, and for the pause between two requests.
+    pub head: Duration,
+    /// For the next piece of a request body.
+    pub body: Duration,
+    /// For reading some of what is sent to it.
+    pub write: Duration,
 }
 
-/// How long a peer may take to read what waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-
-impl DeadlineListener {
-    /// Wraps a listener; `patience` is how long a write may make no progress.
-    pub const fn new(inner: TcpListener, patience: Duration) -> Self {
-        Self { inner, patience }
-    }
-}
-
-impl Listener for DeadlineListener {
-    type Io = DeadlineStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.inner).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's delay");
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            write: Duration::from_secs(30),
         }
-        (
-            DeadlineStream {
-                inner: stream,
-                patience: self.patience,
-                stalled: None,
-            },
-            address,
-        )
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.inner.local_addr()
     }
 }
 
@@ -62,9 +57,62 @@ impl Listener for DeadlineListener {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, DeadlineListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, DeadlineListener>) -> Self {
-        Self(*stream.remote_addr())
+/// Serves connections until `shutdown`, and returns when the last of them has ended.
+pub async fn serve(
+    mut listener: TcpListener,
+    app: Router,
+    deadlines: Deadlines,
+    shutdown: CancellationToken,
+) {
+    let app = app.layer(RequestBodyTimeoutLayer::new(deadlines.body));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.head);
+    // A peer that stops within an HTTP/2 head cannot answer this ping.
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(deadlines.head)
+        .keep_alive_timeout(deadlines.head);
+    let connections = GracefulShutdown::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's delay");
+        }
+        let requested = Arc::new(AtomicBool::new(false));
+        let first = requested.clone();
+        let service = app.clone().map_request(move |mut request: Request<_>| {
+            first.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(Peer(peer)));
+            request
+        });
+        let stream = TokioIo::new(DeadlineStream::new(stream, deadlines.write));
+        let connection = builder.serve_connection(stream, TowerToHyperService::new(service));
+        let connection = connections.watch(connection.into_owned());
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection failed");
+                },
+                () = no_request(&requested, deadlines.head) => {}
+            }
+        });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// Returns when no request came in time: hyper runs no timer until it knows whether a connection speaks HTTP/1 or HTTP/2.
+async fn no_request(requested: &AtomicBool, deadline: Duration) {
+    sleep(deadline).await;
+    if requested.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -76,6 +124,14 @@ pub struct DeadlineStream {
 }
 
 impl DeadlineStream {
+    const fn new(inner: TcpStream, patience: Duration) -> Self {
+        Self {
+            inner,
+            patience,
+            stalled: None,
+        }
+    }
+
     fn watch<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -148,12 +204,12 @@ mod tests {
 
     /// A connection whose writes may make no progress for `patience`, and its peer.
     async fn connection(patience: Duration) -> (DeadlineStream, TcpStream) {
-        let mut listener =
-            DeadlineListener::new(TcpListener::bind("127.0.0.1:0").await.unwrap(), patience);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
-        (listener.accept().await.0, peer)
+        let (stream, _) = listener.accept().await.unwrap();
+        (DeadlineStream::new(stream, patience), peer)
     }
 
     #[tokio::test]
@@ -171,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_reads_at_last_gets_everything() {
         const WHOLE: usize = 32 * 1024 * 1024;
-        let (mut stream, mut peer) = connection(PATIENCE).await;
+        let (mut stream, mut peer) = connection(Deadlines::default().write).await;
         let writing = tokio::spawn(async move { stream.write_all(&vec![7; WHOLE]).await });
         let mut read = Vec::new();
         peer.read_to_end(&mut read).await.unwrap();

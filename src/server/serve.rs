@@ -4,7 +4,7 @@
 use super::{
     clock::Clock,
     config::Config,
-    listener::{DeadlineListener, PATIENCE, Peer},
+    listener::{self, Deadlines},
     router::router,
     site::Site,
     state::App,
@@ -29,9 +29,6 @@ pub enum ServeError {
     /// The address.
     #[error("HOLLY_ADDR {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
-    /// The listening socket broke.
-    #[error("serving: {0}")]
-    Serve(std::io::Error),
 }
 
 /// Serves until it is told to end.
@@ -48,34 +45,29 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
         .map_err(|why| ServeError::Listen(addr, why))?;
     workers::start(&app);
     announce(&app, local);
-    listen(app, listener).await
-}
-
-async fn listen(app: App, listener: TcpListener) -> Result<(), ServeError> {
-    let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
-    let shutdown = app.shutdown.clone();
-    let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let mut serving = tokio::spawn(serving.into_future());
-    tokio::select! {
-        ended = &mut serving => return ended.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(ServeError::Serve),
-        () = told_to_end() => {}
-    }
-    tracing::info!("ending");
-    shutdown.cancel();
-    app.tasks.close();
-    let orderly = async {
-        app.tasks.wait().await;
-        serving
-            .await
-            .unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
-    };
-    match tokio::time::timeout(PATIENCE_AT_THE_END, orderly).await {
-        Ok(ended) => ended.map_err(ServeError::Serve)?,
-        Err(_) => tracing::warn!("some connections were cut off"),
-    }
+    listen(&app, listener).await;
     app.store.close().await;
     Ok(())
+}
+
+async fn listen(app: &App, listener: TcpListener) {
+    let orderly = async {
+        let router = router(app.clone());
+        listener::serve(listener, router, Deadlines::default(), app.shutdown.clone()).await;
+        app.tasks.wait().await;
+    };
+    let cut_off = async {
+        told_to_end().await;
+        tracing::info!("ending");
+        app.shutdown.cancel();
+        app.tasks.close();
+        tokio::time::sleep(PATIENCE_AT_THE_END).await;
+        tracing::warn!("some connections were cut off");
+    };
+    tokio::select! {
+        () = orderly => {}
+        () = cut_off => {}
+    }
 }
 
 async fn told_to_end() {

@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
 };
 use serde_json::Value;
+use tower_http::timeout::TimeoutError;
 
 /// Largest body, in bytes.
 pub const BODY_MAX_BYTES: usize = 128 * 1024;
@@ -34,10 +35,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn unreadable(rejection: BytesRejection) -> Problem {
     match rejection.status() {
+        _ if has_stalled(&rejection) => stalled(),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("a body may be at most {BODY_MAX_BYTES} bytes"),
         ),
         status => Problem::new(status, rejection.body_text()),
     }
+}
+
+/// Whether a body could not be read because no more of it came in time.
+pub fn has_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<TimeoutError>())
+}
+
+/// The answer to a body of which no more came in time.
+pub fn stalled() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "no more of the body came in time; send it again",
+    )
 }

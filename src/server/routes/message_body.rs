@@ -3,7 +3,7 @@
 
 use super::{
     Problem,
-    body::{BODY_MAX_BYTES, JsonBody},
+    body::{BODY_MAX_BYTES, JsonBody, has_stalled, stalled},
 };
 use crate::{
     chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES},
@@ -137,6 +137,7 @@ fn replaced(id: &str) -> Result<MessageId, Error> {
 
 fn unreadable(why: MultipartError) -> Problem {
     match why.status() {
+        _ if has_stalled(&why) => stalled(),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("a form may be at most {FORM_MAX_BYTES} bytes"),

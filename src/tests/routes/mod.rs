@@ -8,6 +8,7 @@ mod behind_nginx;
 mod conversations;
 mod create;
 mod cut;
+mod deadlines;
 mod entry;
 mod export;
 mod figures;

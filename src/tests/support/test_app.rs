@@ -19,7 +19,7 @@ use crate::{
         clock::Clock,
         config::Config,
         limits::settings::LimitConfig,
-        listener::{DeadlineListener, PATIENCE, Peer},
+        listener::{self, Deadlines},
         new_id,
         retention::settings::RetentionConfig,
         router::router,
@@ -76,13 +76,12 @@ impl TestApp {
         let mut app = App::open(config, Clock::at(BEGINNING), site).await.unwrap();
         rooms(&mut app);
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(DeadlineListener::new(listener, PATIENCE), service);
-        tokio::spawn(
-            serving
-                .with_graceful_shutdown(app.shutdown.clone().cancelled_owned())
-                .into_future(),
-        );
+        tokio::spawn(listener::serve(
+            listener,
+            router(app.clone()),
+            Deadlines::default(),
+            app.shutdown.clone(),
+        ));
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()

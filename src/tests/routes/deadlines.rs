@@ -1,0 +1,235 @@
+//! Slow and silent peers over raw sockets: who is cut off, and who is not.
+
+use crate::{
+    server::{
+        listener::{Deadlines, serve},
+        router::router,
+    },
+    tests::support::{Person, TestApp, within},
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+const SHORT: Duration = Duration::from_millis(200);
+/// Deadlines that no test reaches.
+const LONG: Deadlines = Deadlines {
+    head: Duration::from_secs(3_600),
+    body: Duration::from_secs(3_600),
+    write: Duration::from_secs(3_600),
+};
+const SHORT_HEAD: Deadlines = Deadlines {
+    head: SHORT,
+    ..LONG
+};
+const SHORT_BODY: Deadlines = Deadlines {
+    body: SHORT,
+    ..LONG
+};
+
+/// The server of `app` on another port, with these deadlines.
+async fn serving(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = router(app.app.clone());
+    let shutdown = app.app.shutdown.clone();
+    let serving = tokio::spawn(serve(listener, router, deadlines, shutdown));
+    (address, serving)
+}
+
+async fn sends(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream
+}
+
+/// What comes until the server closes the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // an error says that the connection was reset, which closes it, too
+    _ = within("the end of a connection", stream.read_to_end(&mut bytes)).await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What comes until the server has sent `end`.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut bytes = Vec::new();
+    while !String::from_utf8_lossy(&bytes).contains(end) {
+        let read = within(end, stream.read_buf(&mut bytes)).await.unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&bytes));
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Waits for longer than the deadline of a head: until two silent connections, one after the other, were closed.
+async fn outlasts_heads(address: SocketAddr) {
+    for _ in 0..2 {
+        assert_eq!(rest(&mut sends(address, b"").await).await, "");
+    }
+}
+
+/// The head of a request whose body has so many bytes.
+fn head(person: &Person, line: &str, kind: &str, length: usize) -> String {
+    let (name, value) = person.credential.as_ref().unwrap();
+    format!(
+        "{line} HTTP/1.1\r\nHost: holly\r\n{name}: {value}\r\n\
+         Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+const ENTRY: &str = r#"{"logType":"info","status":"info","title":"In two pieces"}"#;
+
+fn create(person: &Person) -> String {
+    let length = ENTRY.len();
+    head(
+        person,
+        "POST /api/work-log/create",
+        "application/json",
+        length,
+    )
+}
+
+#[tokio::test]
+async fn a_request_head_must_be_whole_in_time() {
+    let app = TestApp::start().await;
+    let (address, _) = serving(&app, SHORT_HEAD).await;
+    for (what, bytes, answer) in [
+        ("nothing", "", ""),
+        ("half a request line", "GET /healthz HT", ""),
+        (
+            "half a head",
+            "GET /healthz HTTP/1.1\r\nHost: holly\r\n",
+            "",
+        ),
+        ("the first letter of POST or of a preface", "P", ""),
+        ("half an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM", ""),
+    ] {
+        let mut stream = sends(address, bytes.as_bytes()).await;
+        assert_eq!(rest(&mut stream).await, answer, "{what}");
+    }
+    // preface and empty settings
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    rest(&mut sends(address, preface).await).await;
+    let mut idle = sends(address, b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n").await;
+    let answer = rest(&mut idle).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let twice = b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\nGET /healthz HT";
+    let answer = rest(&mut sends(address, twice).await).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn bytes_that_keep_coming_do_not_move_the_deadline_of_a_head() {
+    let app = TestApp::start().await;
+    let (address, _) = serving(&app, SHORT_HEAD).await;
+    let stream = sends(address, b"GET /healthz HTTP/1.1\r\nSlow: ").await;
+    let (mut answer, mut request) = stream.into_split();
+    let dripping = async {
+        while request.write_all(b"a").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut bytes = Vec::new();
+    tokio::select! {
+        _ = within("the end", answer.read_to_end(&mut bytes)) => {}
+        () = dripping => {}
+    }
+    assert_eq!(String::from_utf8_lossy(&bytes), "");
+}
+
+#[tokio::test]
+async fn a_body_must_move_in_time() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let here = ada.begins().await;
+    let (address, _) = serving(&app, SHORT_BODY).await;
+    let messages = format!("POST /api/conversations/{here}/messages");
+    let form = "multipart/form-data; boundary=x";
+    let part = "--x\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nHel";
+    for (what, bytes) in [
+        ("nothing of a body", create(&ada)),
+        ("half a body", create(&ada) + &ENTRY[..20]),
+        (
+            "half a message",
+            head(&ada, &messages, "application/json", 90) + "{",
+        ),
+        ("half a form", head(&ada, &messages, form, 900) + part),
+    ] {
+        let answer = rest(&mut sends(address, bytes.as_bytes()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{what}: {answer}");
+        assert!(
+            answer.contains("no more of the body came in time"),
+            "{what}: {answer}"
+        );
+    }
+    let logs = ada.lists("").await["logs"].clone();
+    assert_eq!(logs.as_array().map(Vec::len), Some(0), "{logs}");
+}
+
+#[tokio::test]
+async fn streams_long_polls_and_uploads_outlast_the_deadline_of_a_head() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let cursor = ada.cursor().await;
+    let (address, _) = serving(&app, SHORT_HEAD).await;
+    let get = |path: String| head(&ada, &format!("GET {path}"), "text/plain", 0);
+    let stream = get("/api/work-log/stream".to_owned());
+    let poll = get(format!("/api/work-log/list?after={cursor}&wait=20"));
+    let mut stream = sends(address, stream.as_bytes()).await;
+    until(&mut stream, "event: heartbeat").await;
+    let mut poll = sends(address, poll.as_bytes()).await;
+    let (first, second) = ENTRY.split_at(20);
+    let mut upload = sends(address, (create(&ada) + first).as_bytes()).await;
+    outlasts_heads(address).await;
+    upload.write_all(second.as_bytes()).await.unwrap();
+    let created = until(&mut upload, "In two pieces").await;
+    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    until(&mut stream, "In two pieces").await;
+    let polled = until(&mut poll, "In two pieces").await;
+    assert!(polled.starts_with("HTTP/1.1 200 "), "{polled}");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_without_tls() {
+    let app = TestApp::start().await;
+    let (address, _) = serving(&app, LONG).await;
+    let client = reqwest::Client::builder().http2_prior_knowledge();
+    let client = client.build().unwrap();
+    let answer = client.get(format!("http://{address}/healthz")).send();
+    let answer = within("an answer", answer).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.version()),
+        (200, reqwest::Version::HTTP_2)
+    );
+}
+
+#[tokio::test]
+async fn serving_ends_once_streams_and_requests_under_way_have_ended() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let (address, serving) = serving(&app, LONG).await;
+    let stream = head(&ada, "GET /api/work-log/stream", "text/plain", 0);
+    let mut stream = sends(address, stream.as_bytes()).await;
+    until(&mut stream, "event: heartbeat").await;
+    let mut idle = sends(address, b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n").await;
+    until(&mut idle, "\r\n\r\n").await;
+    let mut silent = sends(address, b"").await;
+    let (first, second) = ENTRY.split_at(20);
+    let expecting = create(&ada).replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
+    let mut upload = sends(address, (expecting + first).as_bytes()).await;
+    until(&mut upload, "100 Continue").await;
+    app.app.shutdown.cancel();
+    rest(&mut stream).await;
+    rest(&mut idle).await;
+    assert_eq!(rest(&mut silent).await, "");
+    assert!(!serving.is_finished(), "a request is under way");
+    upload.write_all(second.as_bytes()).await.unwrap();
+    let created = rest(&mut upload).await;
+    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    within("the end of serving", serving).await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
