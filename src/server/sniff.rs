@@ -1,4 +1,5 @@
-//! What a file is, by its first bytes and not by its name or by what somebody says of it.
+//! What a file is, by its first bytes and not by its name or by what somebody says of it. Ours, because `infer` takes text
+//! that begins with BM or MZ for a picture or a program, and does not tell what browsers show from what they do not.
 
 /// A type that Holly shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +10,40 @@ pub struct Sniffed {
     pub extension: &'static str,
 }
 
-const fn sniffed(media_type: &'static str, extension: &'static str) -> Option<Sniffed> {
+/// The first bytes of a file, where `?` is any byte; its media type and extension.
+type Signature = (&'static [u8], &'static str, &'static str);
+
+const PICTURES: &[Signature] = &[
+    (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
+    (b"\xff\xd8\xff", "image/jpeg", "jpg"),
+    (b"GIF87a", "image/gif", "gif"),
+    (b"GIF89a", "image/gif", "gif"),
+    (b"RIFF????WEBP", "image/webp", "webp"),
+];
+const SOUNDS: &[Signature] = &[
+    (b"RIFF????WAVE", "audio/wav", "wav"),
+    (b"ID3", "audio/mpeg", "mp3"),
+    (b"\xff\xfb", "audio/mpeg", "mp3"),
+    (b"\xff\xf3", "audio/mpeg", "mp3"),
+    (b"\xff\xf2", "audio/mpeg", "mp3"),
+    (b"OggS", "audio/ogg", "ogg"),
+    (b"fLaC", "audio/flac", "flac"),
+    (b"????ftypM4A", "audio/mp4", "m4a"),
+];
+const FILMS: &[Signature] = &[
+    (b"????ftyp", "video/mp4", "mp4"),
+    (b"\x1a\x45\xdf\xa3", "video/webm", "webm"),
+];
+
+fn find(signatures: &[Signature], bytes: &[u8]) -> Option<Sniffed> {
+    let begins = |start: &[u8]| {
+        bytes.len() >= start.len()
+            && start
+                .iter()
+                .zip(bytes)
+                .all(|(wanted, byte)| *wanted == b'?' || wanted == byte)
+    };
+    let (_, media_type, extension) = signatures.iter().find(|(start, ..)| begins(start))?;
     Some(Sniffed {
         media_type,
         extension,
@@ -18,63 +52,17 @@ const fn sniffed(media_type: &'static str, extension: &'static str) -> Option<Sn
 
 /// A picture that every browser shows and models take: PNG, JPEG, GIF or WebP.
 pub fn picture(bytes: &[u8]) -> Option<Sniffed> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => sniffed("image/png", "png"),
-        [0xff, 0xd8, 0xff, ..] => sniffed("image/jpeg", "jpg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => sniffed("image/gif", "gif"),
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => sniffed("image/webp", "webp"),
-        _ => None,
-    }
+    find(PICTURES, bytes)
 }
 
 /// A film that browsers play: MP4 or WebM.
 pub fn film(bytes: &[u8]) -> Option<Sniffed> {
-    match bytes {
-        [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A', ..] => None,
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => sniffed("video/mp4", "mp4"),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => sniffed("video/webm", "webm"),
-        _ => None,
-    }
+    find(FILMS, bytes).filter(|_| find(SOUNDS, bytes).is_none())
 }
 
 /// A picture, or sound that browsers play: WAV, MP3, Ogg, FLAC or AAC in MP4.
 pub fn media(bytes: &[u8]) -> Option<Sniffed> {
-    picture(bytes).or(match bytes {
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ] => sniffed("audio/wav", "wav"),
-        [b'I', b'D', b'3', ..] | [0xff, 0xfb | 0xf3 | 0xf2, ..] => sniffed("audio/mpeg", "mp3"),
-        [b'O', b'g', b'g', b'S', ..] => sniffed("audio/ogg", "ogg"),
-        [b'f', b'L', b'a', b'C', ..] => sniffed("audio/flac", "flac"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A', ..] => sniffed("audio/mp4", "m4a"),
-        _ => None,
-    })
+    picture(bytes).or_else(|| find(SOUNDS, bytes))
 }
 
 #[cfg(test)]
@@ -87,6 +75,7 @@ mod tests {
             (&b"....ftypisom"[..], Some("video/mp4")),
             (b"\x1a\x45\xdf\xa3", Some("video/webm")),
             (b"....ftypM4A ", None),
+            (b"....mdatisom", None),
         ] {
             assert_eq!(
                 film(bytes).map(|sniffed| sniffed.media_type),
@@ -101,14 +90,24 @@ mod tests {
         for (bytes, media_type) in [
             (&b"\x89PNG\r\n\x1a\n...."[..], Some("image/png")),
             (b"\xff\xd8\xff\xe0", Some("image/jpeg")),
+            (b"GIF87a..", Some("image/gif")),
             (b"GIF89a..", Some("image/gif")),
+            (b"GIF8", None),
             (b"RIFF....WEBPVP8 ", Some("image/webp")),
+            (b"RIFF....AVI LIST", None),
+            (b"RIFF....WEB", None),
             (b"RIFF....WAVEfmt ", Some("audio/wav")),
             (b"ID3\x04", Some("audio/mpeg")),
+            (b"\xff\xfb\x90", Some("audio/mpeg")),
+            (b"\xff\xf3\x90", Some("audio/mpeg")),
+            (b"\xff\xf2\x90", Some("audio/mpeg")),
             (b"OggS", Some("audio/ogg")),
+            (b"fLaC", Some("audio/flac")),
             (b"....ftypM4A ", Some("audio/mp4")),
             (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
             (b"<html>", None),
+            (b"BMW and MG are makers of cars", None),
+            (b"MZ is another", None),
             (b"", None),
         ] {
             assert_eq!(
