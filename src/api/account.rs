@@ -53,7 +53,10 @@ pub async fn sign_out() -> Result<(), ApiError> {
         auth::end_session(&app.store, identity.account.id, &token).await?;
     }
     cookies::sign_out(&app);
-    let goes_on = by_provider && flow::can_sign_out(app.provider.as_deref()).await;
+    let goes_on = by_provider
+        && flow::sign_out_address(app.provider.as_deref())
+            .await
+            .is_some();
     leptos_axum::redirect(if goes_on {
         "/sign-in?signed-out=here"
     } else {

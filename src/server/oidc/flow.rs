@@ -3,7 +3,8 @@
 use super::{
     attempt::Attempt,
     claims::{Claims, Refused},
-    provider::{Known, Provider},
+    metadata::Metadata,
+    provider::Provider,
     settings::Client,
     web,
 };
@@ -27,17 +28,14 @@ struct Tokens {
     access_token: Option<String>,
 }
 
-/// Where the browser goes to sign in. Errors: the provider knows no sign-in by browser.
-pub fn sign_in_address(
-    known: &Known,
+/// Where the browser goes to sign in. Errors: the provider does not answer, or knows no sign-in by browser.
+pub async fn sign_in_address(
+    provider: &Provider,
     client: &Client,
     attempt: &Attempt,
 ) -> Result<String, FlowError> {
-    let endpoint = known
-        .metadata
-        .authorization_endpoint
-        .as_ref()
-        .ok_or_else(|| missing("authorization_endpoint"))?;
+    let metadata = &provider.known().await?.metadata;
+    let endpoint = named(&metadata.authorization_endpoint, "authorization_endpoint")?;
     let query = [
         ("response_type", "code"),
         ("client_id", &client.id),
@@ -53,29 +51,15 @@ pub fn sign_in_address(
 
 /// Where the browser goes to sign out at the provider, if it has such a place (OpenID Connect RP-Initiated Logout 1.0). Holly keeps
 /// no ID token to show there, so the provider asks the person.
-pub fn sign_out_address(known: &Known, client: &Client) -> Option<String> {
+pub async fn sign_out_address(provider: Option<&Provider>) -> Option<String> {
+    let client = provider?.config.client.as_ref()?;
+    let known = provider?.known().await.ok()?;
     let query = [
         ("client_id", client.id.as_str()),
         ("post_logout_redirect_uri", &client.signed_out_uri),
     ];
-    known
-        .metadata
-        .end_session_endpoint
-        .as_ref()
-        .map(|endpoint| with_query(endpoint, &query))
-}
-
-/// Whether people who signed in with the provider can sign out there too.
-pub async fn can_sign_out(provider: Option<&Provider>) -> bool {
-    let Some((provider, client)) =
-        provider.and_then(|provider| Some((provider, provider.config.client.as_ref()?)))
-    else {
-        return false;
-    };
-    provider
-        .known()
-        .await
-        .is_ok_and(|known| sign_out_address(&known, client).is_some())
+    let endpoint = known.metadata.end_session_endpoint.as_ref()?;
+    Some(with_query(endpoint, &query))
 }
 
 /// Who came back with this code.
@@ -86,7 +70,7 @@ pub async fn exchange(
     code: &str,
 ) -> Result<Claims, FlowError> {
     let known = provider.known().await?;
-    let tokens = ask_for_tokens(provider, &known, client, attempt, code).await?;
+    let tokens = ask_for_tokens(provider, &known.metadata, client, attempt, code).await?;
     let mut claims = provider
         .check_id_token(&tokens.id_token, &client.id, &attempt.nonce())
         .await?;
@@ -104,16 +88,12 @@ pub async fn exchange(
 
 async fn ask_for_tokens(
     provider: &Provider,
-    known: &Known,
+    metadata: &Metadata,
     client: &Client,
     attempt: &Attempt,
     code: &str,
 ) -> Result<Tokens, FlowError> {
-    let endpoint = known
-        .metadata
-        .token_endpoint
-        .as_ref()
-        .ok_or_else(|| missing("token_endpoint"))?;
+    let endpoint = named(&metadata.token_endpoint, "token_endpoint")?;
     let verifier = attempt.verifier();
     let mut form = vec![
         ("grant_type", "authorization_code"),
@@ -122,16 +102,13 @@ async fn ask_for_tokens(
         ("code_verifier", &verifier),
     ];
     let secret = client.secret.as_ref().map(|secret| secret.reveal());
-    let in_form = known.metadata.secret_in_form();
-    match secret {
-        Some(secret) if in_form => {
-            form.extend([("client_id", client.id.as_str()), ("client_secret", secret)])
-        }
-        Some(_) => {}
-        None => form.push(("client_id", &client.id)),
+    let in_header = secret.filter(|_| !metadata.secret_in_form());
+    if in_header.is_none() {
+        form.push(("client_id", &client.id));
+        form.extend(secret.map(|secret| ("client_secret", secret)));
     }
     let mut request = provider.web.post(endpoint, &form);
-    if let Some(secret) = secret.filter(|_| !in_form) {
+    if let Some(secret) = in_header {
         request = request.basic_auth(escaped(&client.id), Some(escaped(secret)));
     }
     web::json(request).await.map_err(FlowError::Provider)
@@ -147,6 +124,7 @@ fn with_query(endpoint: &str, query: &[(&str, &str)]) -> String {
     format!("{endpoint}{joint}{}", web::encoded(query))
 }
 
-fn missing(name: &str) -> FlowError {
-    FlowError::Provider(format!("it names no {name}"))
+fn named<'m>(endpoint: &'m Option<String>, name: &str) -> Result<&'m str, FlowError> {
+    let missing = || FlowError::Provider(format!("it names no {name}"));
+    endpoint.as_deref().ok_or_else(missing)
 }

@@ -32,35 +32,34 @@ impl Metadata {
         let found: Self = web::json(web.get(&address))
             .await
             .map_err(|why| format!("{address}: {why}"))?;
-        found.check(issuer)
+        found.check(issuer)?;
+        Ok(found)
     }
 
     /// A description of another provider, or one that leaves https, is not followed.
-    fn check(self, issuer: &str) -> Result<Self, String> {
+    fn check(&self, issuer: &str) -> Result<(), String> {
         if self.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(format!(
                 "it calls itself {:?}; set HOLLY_OIDC_ISSUER to that if it is the one you mean",
                 self.issuer
             ));
         }
-        let others = [
-            &self.authorization_endpoint,
-            &self.token_endpoint,
-            &self.userinfo_endpoint,
-            &self.end_session_endpoint,
+        let addresses = [
+            Some(&self.jwks_uri),
+            self.authorization_endpoint.as_ref(),
+            self.token_endpoint.as_ref(),
+            self.userinfo_endpoint.as_ref(),
+            self.end_session_endpoint.as_ref(),
         ];
-        let addresses = others.into_iter().flatten().chain([&self.jwks_uri]);
-        let fits = |address: &&String| {
+        let fits = |address: &str| {
             address.starts_with("https://")
                 || (address.starts_with("http://") && issuer.starts_with("http://"))
         };
-        let odd = addresses
-            .into_iter()
-            .find(|address| !fits(address))
-            .cloned();
-        odd.map_or(Ok(self), |address| {
-            Err(format!("it names {address:?}, which is no https address"))
-        })
+        let mut addresses = addresses.into_iter().flatten();
+        if let Some(odd) = addresses.find(|address| !fits(address)) {
+            return Err(format!("it names {odd:?}, which is no https address"));
+        }
+        Ok(())
     }
 
     /// Whether clients show their secret in the form; the header is what every provider must take (RFC 6749, section 2.3.1).

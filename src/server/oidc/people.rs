@@ -11,7 +11,7 @@ use crate::{
         auth::sha256_hex,
         new_id,
         store::{
-            Store, StoreError, Tx,
+            Store, StoreError,
             identities::{self, Identity},
             users,
         },
@@ -140,55 +140,40 @@ async fn refreshed(
         return Ok(identity.account);
     }
     let mut tx = store.begin().await?;
-    let account = write(&mut tx, now, claims, identity.account, email, admin).await?;
-    tx.commit().await?;
-    Ok(account)
-}
-
-async fn write(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-    claims: &Claims,
-    mut account: Account,
-    email: Option<&String>,
-    admin: Option<bool>,
-) -> Result<Account, StoreError> {
+    let mut account = identity.account;
     if let Some(email) = email {
-        if users::set_email(tx, account.id, email).await? {
+        if users::set_email(&mut tx, account.id, email).await? {
             account.email.clone_from(email);
         } else {
             tracing::warn!(user = %account.id, "the provider's address of a person is another account's here; theirs stays as it was");
         }
     }
     if let Some(is_admin) = admin {
-        identities::set_admin(tx, now, account.id, &claims.issuer, is_admin).await?;
+        identities::set_admin(&mut tx, now, account.id, &claims.issuer, is_admin).await?;
         account.is_admin = is_admin;
         tracing::info!(user = %account.id, is_admin, "the provider's word changed who is admin");
     }
+    tx.commit().await?;
     Ok(account)
 }
 
 /// Whether the provider's word makes the person an admin; `None` where it says nothing about it. With no rule it makes nobody.
 fn is_admin(rules: &ProviderConfig, claims: &Claims, met: Met) -> Option<bool> {
-    let unsaid = match met {
-        Met::SigningIn => Some(false),
-        Met::Calling => None,
-    };
     let by_claim = rules
         .admin_claim
         .as_ref()
-        .map(|(path, value)| claims.holds(path, value).or(unsaid));
+        .map(|(path, value)| claims.holds(path, value));
     let by_list = (!rules.admins.is_empty()).then(|| {
-        claims
-            .email
-            .as_ref()
-            .map(|email| rules.admins.contains(email))
-            .or(unsaid)
+        let email = claims.email.as_ref()?;
+        Some(rules.admins.contains(email))
     });
-    match (by_claim, by_list) {
-        (Some(Some(true)), _) | (_, Some(Some(true))) => Some(true),
-        (None, None) => unsaid,
-        (Some(None), _) | (_, Some(None)) => None,
-        _ => Some(false),
+    let words = [by_claim, by_list].map(|word| word.unwrap_or(Some(false)));
+    let unsaid = words.contains(&None) || (by_claim.is_none() && by_list.is_none());
+    if words.contains(&Some(true)) {
+        Some(true)
+    } else if unsaid && met == Met::Calling {
+        None
+    } else {
+        Some(false)
     }
 }

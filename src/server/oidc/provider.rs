@@ -2,7 +2,7 @@
 //! A key that is not known is asked for at most once a minute, whatever is shown; what is known goes on while it does not answer.
 
 use super::{
-    claims::{Claims, Refused, Rules},
+    claims::{Claims, Refused},
     keys::KeySet,
     metadata::Metadata,
     settings::ProviderConfig,
@@ -88,19 +88,8 @@ impl Provider {
         if !self.config.takes_tokens() {
             return Err(Refused::Audience);
         }
-        let (claims, known) = self.open(token).await?;
-        let ProviderConfig {
-            audiences, parties, ..
-        } = &self.config;
-        claims.check(
-            Rules {
-                issuer: &known.metadata.issuer,
-                audiences,
-                parties,
-            },
-            self.clock.now(),
-        )?;
-        Ok(claims)
+        self.check(token, &self.config.audiences, &self.config.parties)
+            .await
     }
 
     /// What the ID token says that answers the question with this nonce.
@@ -110,26 +99,22 @@ impl Provider {
         client_id: &str,
         nonce: &str,
     ) -> Result<Claims, Refused> {
-        let (claims, known) = self.open(token).await?;
-        let audiences = &[client_id.to_owned()];
-        claims.check(
-            Rules {
-                issuer: &known.metadata.issuer,
-                audiences,
-                parties: &[],
-            },
-            self.clock.now(),
-        )?;
+        let claims = self.check(token, &[client_id.to_owned()], &[]).await?;
         claims.answers(nonce, client_id)?;
         Ok(claims)
     }
 
     /// Reads a token with the key that it names. Other headers that lead to keys (`jku`, `jwk`, `x5u`) are not looked at.
-    async fn open(&self, token: &str) -> Result<(Claims, Arc<Known>), Refused> {
-        let header = Some(token)
-            .filter(|token| token.len() <= TOKEN_MAX_BYTES)
-            .ok_or(Refused::Unreadable)?;
-        let header = jsonwebtoken::decode_header(header).map_err(|_| Refused::Unreadable)?;
+    async fn check(
+        &self,
+        token: &str,
+        audiences: &[String],
+        parties: &[String],
+    ) -> Result<Claims, Refused> {
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(Refused::Unreadable);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Unreadable)?;
         if header.crit.is_some() {
             // It asks for extensions to be understood (RFC 7515, section 4.1.11); we know none.
             return Err(Refused::Unreadable);
@@ -138,12 +123,11 @@ impl Provider {
         let known = self
             .known_with(|known| known.keys.find(id).is_some())
             .await?;
-        let claims = known
-            .keys
-            .find(id)
-            .ok_or(Refused::UnknownKey)?
-            .open(token)?;
-        Ok((claims, known))
+        let key = known.keys.find(id).ok_or(Refused::UnknownKey)?;
+        let claims = key.open(token)?;
+        let issuer = &known.metadata.issuer;
+        claims.check(issuer, audiences, parties, self.clock.now())?;
+        Ok(claims)
     }
 
     /// What is known, asked anew when it is old or not `enough` and the provider may be asked.

@@ -148,7 +148,7 @@ impl OidcSettings {
                     .to_owned(),
             );
         }
-        let (allowed, admins) = (listed(&self.oidc_allowed), listed(&self.oidc_admins));
+        let admins: Vec<_> = parts(&self.oidc_admins).map(str::to_lowercase).collect();
         problems.extend(
             admins.iter().filter(|admin| !admin.contains('@')).map(|admin| {
                 format!("HOLLY_OIDC_ADMINS names {admin:?}; it must be addresses such as ada@example.org, separated by commas")
@@ -164,9 +164,8 @@ impl OidcSettings {
             audiences: parts(&self.oidc_audience).map(str::to_owned).collect(),
             parties: parts(&self.oidc_azp).map(str::to_owned).collect(),
             client: self.client(public_url, addr, problems),
-            allowed: allowed
-                .into_iter()
-                .map(|part| part.trim_start_matches('@').to_owned())
+            allowed: parts(&self.oidc_allowed)
+                .map(|part| part.trim_start_matches('@').to_lowercase())
                 .collect(),
             admin_claim: admin_claim.map(|(name, value)| (name.to_owned(), value.to_owned())),
             admins,
@@ -179,10 +178,7 @@ impl OidcSettings {
         addr: Option<SocketAddr>,
         problems: &mut Vec<String>,
     ) -> Option<Client> {
-        let secret = self
-            .oidc_client_secret
-            .clone()
-            .filter(|secret| !secret.reveal().is_empty());
+        let secret = self.secret();
         let Some(id) = given(&self.oidc_client_id) else {
             let alone = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; set both, or neither";
             problems.extend(secret.map(|_| alone.to_owned()));
@@ -197,39 +193,31 @@ impl OidcSettings {
         if public_url.is_none() && addr.is_some_and(|addr| !addr.ip().is_loopback()) {
             problems.push("HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: the provider sends people back to that address".to_owned());
         }
-        let here = public_url.map_or_else(
-            || {
-                format!(
-                    "http://{}",
-                    addr.map_or_else(String::new, |addr| addr.to_string())
-                )
-            },
-            str::to_owned,
-        );
-        Some(Client::at(&here, id, secret, &self.oidc_scopes))
+        let local = addr.map(|addr| format!("http://{addr}"));
+        let here = public_url.or(local.as_deref()).unwrap_or("http://");
+        Some(Client::at(here, id, secret, &self.oidc_scopes))
+    }
+
+    fn secret(&self) -> Option<Secret> {
+        let secret = self.oidc_client_secret.clone()?;
+        (!secret.reveal().is_empty()).then_some(secret)
     }
 
     /// Settings that say nothing without an issuer.
     fn lonely(&self) -> Option<String> {
-        let set = [
-            ("HOLLY_OIDC_AUDIENCE", given(&self.oidc_audience)),
-            ("HOLLY_OIDC_AZP", given(&self.oidc_azp)),
-            ("HOLLY_OIDC_CLIENT_ID", given(&self.oidc_client_id)),
-            (
-                "HOLLY_OIDC_CLIENT_SECRET",
-                self.oidc_client_secret
-                    .as_ref()
-                    .map(Secret::reveal)
-                    .filter(|secret| !secret.is_empty()),
-            ),
-            ("HOLLY_OIDC_ALLOWED", given(&self.oidc_allowed)),
-            ("HOLLY_OIDC_ADMIN_CLAIM", given(&self.oidc_admin_claim)),
-            ("HOLLY_OIDC_ADMINS", given(&self.oidc_admins)),
-        ];
-        let names: Vec<&str> = set
-            .into_iter()
-            .filter_map(|(name, value)| value.map(|_| name))
-            .collect();
+        let is_set = |setting| given(setting).is_some();
+        let names: Vec<&str> = [
+            ("HOLLY_OIDC_AUDIENCE", is_set(&self.oidc_audience)),
+            ("HOLLY_OIDC_AZP", is_set(&self.oidc_azp)),
+            ("HOLLY_OIDC_CLIENT_ID", is_set(&self.oidc_client_id)),
+            ("HOLLY_OIDC_CLIENT_SECRET", self.secret().is_some()),
+            ("HOLLY_OIDC_ALLOWED", is_set(&self.oidc_allowed)),
+            ("HOLLY_OIDC_ADMIN_CLAIM", is_set(&self.oidc_admin_claim)),
+            ("HOLLY_OIDC_ADMINS", is_set(&self.oidc_admins)),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_set)| is_set.then_some(name))
+        .collect();
         (!names.is_empty()).then(|| {
             format!(
                 "{} set without HOLLY_OIDC_ISSUER; set the provider's address too",
@@ -245,14 +233,12 @@ const NAME_MAX_CHARS: usize = 60;
 impl Client {
     /// Holly at the address `here` as a client.
     pub fn at(here: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
-        let (redirect_uri, signed_out_uri) =
-            (format!("{here}{CALLBACK}"), format!("{here}/sign-in"));
         Self {
             id: id.to_owned(),
             secret,
             scopes: scopes.to_owned(),
-            redirect_uri,
-            signed_out_uri,
+            redirect_uri: format!("{here}{CALLBACK}"),
+            signed_out_uri: format!("{here}/sign-in"),
         }
     }
 }
@@ -291,10 +277,6 @@ fn parts(setting: &Option<String>) -> impl Iterator<Item = &str> {
         .split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-}
-
-fn listed(setting: &Option<String>) -> Vec<String> {
-    parts(setting).map(str::to_lowercase).collect()
 }
 
 fn host_of(address: &str) -> &str {

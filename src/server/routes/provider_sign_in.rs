@@ -94,14 +94,7 @@ pub async fn come_back(
 
 /// Leads to where the provider signs people out, or to the sign-in page.
 pub async fn sign_out_there(State(app): State<App>) -> Response {
-    let address = match browser_flow(&app) {
-        Ok((provider, client)) => provider
-            .known()
-            .await
-            .ok()
-            .and_then(|known| flow::sign_out_address(&known, client)),
-        Err(_) => None,
-    };
+    let address = flow::sign_out_address(app.provider.as_deref()).await;
     Redirect::to(address.as_deref().unwrap_or("/sign-in")).into_response()
 }
 
@@ -115,8 +108,7 @@ fn browser_flow(app: &App) -> Result<(&Provider, &Client), Trouble> {
 
 async fn address_there(app: &App, attempt: &Attempt) -> Result<String, Trouble> {
     let (provider, client) = browser_flow(app)?;
-    let known = provider.known().await.map_err(FlowError::from)?;
-    Ok(flow::sign_in_address(&known, client, attempt)?)
+    Ok(flow::sign_in_address(provider, client, attempt).await?)
 }
 
 /// A session's token, and where to go.
