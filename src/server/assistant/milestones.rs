@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     chat::AnswerFacts,
-    ids::EntryId,
+    ids::{EntryId, UserId},
     server::{
         error::{Result, capitalised},
-        store::turns::TurnRef,
-        work_log::{Origin, create_work_log, finish_work_log},
+        store::{Store, turns::TurnRef},
+        work_log::{Origin, finish_work_log, log_error, log_info, log_success, log_working},
     },
     timestamp::Timestamp,
     work_log::{
@@ -78,11 +78,12 @@ impl<'a> Milestones<'a> {
             .with("attachments", files.len())
             .with("bytes", bytes);
         let title = format!("Attached: {}", names.join(", "));
-        self.write(
-            EntryDraft::clipped(LogType::FileOperation, &title, Some(details), metadata),
-            Status::Success,
-            None,
-        )
+        self.success(EntryDraft::clipped(
+            LogType::FileOperation,
+            &title,
+            Some(details),
+            metadata,
+        ))
         .await;
     }
 
@@ -91,11 +92,12 @@ impl<'a> Milestones<'a> {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
         let details =
             Some("The model is told that a picture was attached, not what it shows.".to_owned());
-        self.write(
-            EntryDraft::clipped(LogType::Info, &title, details, of_link(link)),
-            Status::Info,
-            None,
-        )
+        self.info(EntryDraft::clipped(
+            LogType::Info,
+            &title,
+            details,
+            of_link(link),
+        ))
         .await;
     }
 
@@ -109,7 +111,7 @@ impl<'a> Milestones<'a> {
             Some(details),
             metadata,
         );
-        self.write(draft, Status::Warning, None).await;
+        self.warning(draft).await;
     }
 
     /// 1: a model is asked.
@@ -122,14 +124,13 @@ impl<'a> Milestones<'a> {
         let metadata = of_link(link)
             .with("messages", messages)
             .with("attempt", format!("{} of {}", attempt.number, attempt.of));
-        self.write(
+        self.working(
             EntryDraft::clipped(
                 LogType::AiResponse,
                 &format!("{} is thinking", link.title()),
                 None,
                 metadata,
             ),
-            Status::Working,
             None,
         )
         .await
@@ -201,9 +202,8 @@ impl<'a> Milestones<'a> {
         title: &str,
         asked_by: Option<EntryId>,
     ) -> Option<EntryId> {
-        self.write(
+        self.working(
             EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)),
-            Status::Working,
             asked_by,
         )
         .await
@@ -220,9 +220,8 @@ impl<'a> Milestones<'a> {
     ) -> Option<EntryId> {
         let metadata = of_call(call).with("approval", json!(approval));
         let details = Some(super::approval::readable(&call.arguments));
-        self.write(
+        self.working(
             EntryDraft::clipped(LogType::ToolCall, title, details, metadata),
-            Status::Working,
             asked_by,
         )
         .await
@@ -348,12 +347,8 @@ impl<'a> Milestones<'a> {
             .with("errorClass", why.class.as_str())
             .with("fallback", true);
         let details = Some(why.message.clone()).filter(|message| !message.is_empty());
-        self.write(
-            EntryDraft::clipped(LogType::Info, title, details, metadata),
-            Status::Warning,
-            None,
-        )
-        .await;
+        self.warning(EntryDraft::clipped(LogType::Info, title, details, metadata))
+            .await;
     }
 
     /// The conversation is longer than the model's window.
@@ -368,11 +363,12 @@ impl<'a> Milestones<'a> {
         let metadata = of_link(link)
             .with("leftOut", messages)
             .with("windowTokens", link.window);
-        self.write(
-            EntryDraft::clipped(LogType::Info, &title, Some(details), metadata),
-            Status::Info,
-            None,
-        )
+        self.info(EntryDraft::clipped(
+            LogType::Info,
+            &title,
+            Some(details),
+            metadata,
+        ))
         .await;
     }
 
@@ -422,36 +418,57 @@ impl<'a> Milestones<'a> {
             Some(details),
             Metadata::default().with("attempts", attempts),
         );
-        self.write(draft, Status::Error, None).await;
+        self.error(draft).await;
     }
 
-    async fn write(
-        &self,
-        draft: EntryDraft,
-        status: Status,
-        parent_id: Option<EntryId>,
-    ) -> Option<EntryId> {
-        let lease_ms = super::lease::LEASE_MS;
-        let draft = EntryDraft {
-            status,
-            parent_id,
-            lease_ms,
+    async fn working(&self, draft: EntryDraft, parent_id: Option<EntryId>) -> Option<EntryId> {
+        let draft = self.of_turn(EntryDraft { parent_id, ..draft });
+        let (store, now, user) = self.whose();
+        let written = log_working(store, now, user, draft, self.origin()).await;
+        self.noted(written.map(|entry| entry.id))
+    }
+
+    async fn success(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_success(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn error(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_error(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn info(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_info(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn warning(&self, draft: EntryDraft) {
+        let status = Status::Warning;
+        self.info(EntryDraft { status, ..draft }).await;
+    }
+
+    fn of_turn(&self, draft: EntryDraft) -> EntryDraft {
+        EntryDraft {
+            lease_ms: super::lease::LEASE_MS,
             conversation_id: Some(self.turn.conversation_id),
             ..draft
-        };
-        let origin = Origin {
+        }
+    }
+
+    fn whose(&self) -> (&Store, Timestamp, UserId) {
+        let Self { workshop, turn } = self;
+        (&workshop.store, workshop.clock.now(), turn.user_id)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
             turn_id: Some(self.turn.id),
             idempotency: None,
-        };
-        let written = create_work_log(
-            &self.workshop.store,
-            self.workshop.clock.now(),
-            self.turn.user_id,
-            draft,
-            origin,
-        )
-        .await;
-        self.noted(written.map(|entry| entry.id))
+        }
     }
 
     async fn settle(
@@ -480,14 +497,8 @@ impl<'a> Milestones<'a> {
             lease_ms: goes_on.then_some(super::lease::LEASE_MS),
             ..patch
         };
-        let changed = finish_work_log(
-            &self.workshop.store,
-            self.workshop.clock.now(),
-            self.turn.user_id,
-            id,
-            patch,
-        )
-        .await;
+        let (store, now, user) = self.whose();
+        let changed = finish_work_log(store, now, user, id, patch).await;
         self.noted(changed.map(drop));
     }
 

@@ -119,17 +119,11 @@ pub async fn log_working(
     draft: EntryDraft,
     origin: Origin,
 ) -> Result<WorkLogEntry> {
-    create_work_log(
-        store,
-        now,
-        user,
-        EntryDraft {
-            status: Status::Working,
-            ..draft
-        },
-        origin,
-    )
-    .await
+    let draft = EntryDraft {
+        status: Status::Working,
+        ..draft
+    };
+    create_work_log(store, now, user, draft, origin).await
 }
 
 /// Notes work that went well.
@@ -140,17 +134,11 @@ pub async fn log_success(
     draft: EntryDraft,
     origin: Origin,
 ) -> Result<WorkLogEntry> {
-    create_work_log(
-        store,
-        now,
-        user,
-        EntryDraft {
-            status: Status::Success,
-            ..draft
-        },
-        origin,
-    )
-    .await
+    let draft = EntryDraft {
+        status: Status::Success,
+        ..draft
+    };
+    create_work_log(store, now, user, draft, origin).await
 }
 
 /// Notes a failure.
@@ -161,17 +149,11 @@ pub async fn log_error(
     draft: EntryDraft,
     origin: Origin,
 ) -> Result<WorkLogEntry> {
-    create_work_log(
-        store,
-        now,
-        user,
-        EntryDraft {
-            status: Status::Error,
-            ..draft
-        },
-        origin,
-    )
-    .await
+    let draft = EntryDraft {
+        status: Status::Error,
+        ..draft
+    };
+    create_work_log(store, now, user, draft, origin).await
 }
 
 /// Notes something worth knowing.
@@ -182,17 +164,11 @@ pub async fn log_info(
     draft: EntryDraft,
     origin: Origin,
 ) -> Result<WorkLogEntry> {
-    create_work_log(
-        store,
-        now,
-        user,
-        EntryDraft {
-            log_type: LogType::Info,
-            ..draft
-        },
-        origin,
-    )
-    .await
+    let draft = EntryDraft {
+        log_type: LogType::Info,
+        ..draft
+    };
+    create_work_log(store, now, user, draft, origin).await
 }
 
 impl EntryDraft {
