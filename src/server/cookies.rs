@@ -1,5 +1,5 @@
-//! Holly's cookies. Routes and middleware read and set them with `CookieJar`; server functions, whose answer they do not
-//! make themselves, by the functions here.
+//! Holly's cookies. Routes and middleware read and set them with `CookieJar`; server functions,
+//! whose answer they do not make themselves, by the functions here.
 
 use super::{
     asker,
@@ -18,14 +18,16 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use std::{borrow::Cow, time::Duration};
 
-/// One of Holly's cookies. Scripts cannot read it; it is `Secure` where the public address is https.
+/// One of Holly's cookies. Scripts cannot read it; it is `Secure` where the public address is
+/// https.
 #[derive(Debug, Clone, Copy)]
 pub struct HollyCookie {
     name: &'static str,
     path: &'static str,
     same_site: SameSite,
     life: Duration,
-    /// Whether other hosts of the same domain are kept from setting it, which browsers do on https only.
+    /// Whether other hosts of the same domain are kept from setting it, which browsers do on https
+    /// only.
     host_only: bool,
 }
 
@@ -38,7 +40,8 @@ pub const SESSION: HollyCookie = HollyCookie {
     host_only: false,
 };
 
-/// A sign-in that is under way at the provider. Lax, because the browser comes back from another site.
+/// A sign-in that is under way at the provider. Lax, because the browser comes back from another
+/// site.
 pub const SIGN_IN: HollyCookie = HollyCookie {
     name: "holly_sign_in",
     life: Duration::from_secs(900),
@@ -84,7 +87,8 @@ impl HollyCookie {
         jar.get(&self.name(https)).map(Cookie::value)
     }
 
-    /// The cookie with this value. Values are plain words, hexadecimal or base64url: nothing that is escaped.
+    /// The cookie with this value. Values are plain words, hexadecimal or base64url: nothing that
+    /// is escaped.
     pub fn set(self, https: bool, value: impl Into<Cow<'static, str>>) -> Cookie<'static> {
         self.living(https, value, self.life)
     }
@@ -157,7 +161,8 @@ pub fn take(cookie: HollyCookie) -> Option<String> {
     Some(value)
 }
 
-/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come to.
+/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come
+/// to.
 pub fn join_link(app: &App, secret: &str) -> String {
     let here = || format!("http://{}", header_text(header::HOST));
     format!(
@@ -189,7 +194,8 @@ pub fn own_path(next: Option<String>) -> String {
     next.filter(own).unwrap_or_else(|| "/".to_owned())
 }
 
-/// The page from which a form was posted, with a parameter set in its address, and without why an earlier form was refused.
+/// The page from which a form was posted, with a parameter set in its address, and without why an
+/// earlier form was refused.
 pub fn back_with(name: &str, value: &str) -> String {
     with_parameter(&header_text(header::REFERER), name, value)
 }

@@ -1,5 +1,6 @@
-//! Serves HTTP on a socket, with deadlines for slow peers. The one for writing is in the socket itself, because hyper does
-//! not poll a body while its socket is full: no timer inside a stream would run.
+//! Serves HTTP on a socket, with deadlines for slow peers. The one for writing is in the socket
+//! itself, because hyper does not poll a body while its socket is full: no timer inside a stream
+//! would run.
 
 use axum::{
     Router,
@@ -31,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// How long a peer may take. Nothing limits a whole request: uploads, exports, retention runs and long polls take as long
-/// as they need.
+/// How long a peer may take. Nothing limits a whole request: uploads, exports, retention runs and
+/// long polls take as long as they need.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// For a whole request head, and for the pause between two requests.
@@ -108,7 +109,8 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-/// Returns when no request came in time: hyper runs no timer until it knows whether a connection speaks HTTP/1 or HTTP/2.
+/// Returns when no request came in time: hyper runs no timer until it knows whether a connection
+/// speaks HTTP/1 or HTTP/2.
 async fn no_request(requested: &AtomicBool, deadline: Duration) {
     sleep(deadline).await;
     if requested.load(Ordering::Relaxed) {

@@ -1,5 +1,6 @@
-//! What a file is, by its first bytes and not by its name or by what somebody says of it. Ours, because `infer` takes text
-//! that begins with BM or MZ for a picture or a program, and does not tell what browsers show from what they do not.
+//! What a file is, by its first bytes and not by its name or by what somebody says of it. Ours,
+//! because `infer` takes text that begins with BM or MZ for a picture or a program, and does not
+//! tell what browsers show from what they do not.
 
 /// A type that Holly shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

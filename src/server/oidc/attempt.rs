@@ -1,6 +1,7 @@
-//! One sign-in by browser, between leaving for the provider and coming back. The browser keeps one secret in a cookie; state, nonce
-//! and PKCE verifier (RFC 7636) are made from it, each by a hash of its own, so that the address that a provider and its logs see
-//! gives none of them away, and only the browser that left can come back.
+//! One sign-in by browser, between leaving for the provider and coming back. The browser keeps one
+//! secret in a cookie; state, nonce and PKCE verifier (RFC 7636) are made from it, each by a hash
+//! of its own, so that the address that a provider and its logs see gives none of them away, and
+//! only the browser that left can come back.
 
 use crate::server::auth::{same, sha256_hex};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

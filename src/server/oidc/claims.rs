@@ -1,4 +1,5 @@
-//! What a token says, and whether Holly goes by it. Pure: the signature was checked before, the time is an argument.
+//! What a token says, and whether Holly goes by it. Pure: the signature was checked before, the
+//! time is an argument.
 
 use crate::{server::auth::checked_email, timestamp::Timestamp};
 use serde_json::{Map, Value};
@@ -100,8 +101,9 @@ impl Claims {
         })
     }
 
-    /// Whether the token is in force, ours, and of somebody who has signed in. It must come from `issuer`, be for one of
-    /// `audiences` (with none it must not name any), and be issued to one of `parties`, unless there are none.
+    /// Whether the token is in force, ours, and of somebody who has signed in. It must come from
+    /// `issuer`, be for one of `audiences` (with none it must not name any), and be issued to one
+    /// of `parties`, unless there are none.
     pub fn check(
         &self,
         issuer: &str,
@@ -160,8 +162,8 @@ impl Claims {
         }
     }
 
-    /// Whether the claim at `path` is or holds `value`; `None` where the token does not speak of it. A path is a claim's name, or
-    /// names joined by dots.
+    /// Whether the claim at `path` is or holds `value`; `None` where the token does not speak of
+    /// it. A path is a claim's name, or names joined by dots.
     pub fn holds(&self, path: &str, value: &str) -> Option<bool> {
         let nested = || {
             let (first, rest) = path.split_once('.')?;

@@ -1,4 +1,5 @@
-//! The browser's sign-in: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, section 3.1; RFC 7636).
+//! The browser's sign-in: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0,
+//! section 3.1; RFC 7636).
 
 use super::{
     attempt::Attempt,
@@ -28,7 +29,8 @@ struct Tokens {
     access_token: Option<String>,
 }
 
-/// Where the browser goes to sign in. Errors: the provider does not answer, or knows no sign-in by browser.
+/// Where the browser goes to sign in. Errors: the provider does not answer, or knows no sign-in by
+/// browser.
 pub async fn sign_in_address(
     provider: &Provider,
     client: &Client,
@@ -49,8 +51,9 @@ pub async fn sign_in_address(
     Ok(with_query(endpoint, &query))
 }
 
-/// Where the browser goes to sign out at the provider, if it has such a place (OpenID Connect RP-Initiated Logout 1.0). Holly keeps
-/// no ID token to show there, so the provider asks the person.
+/// Where the browser goes to sign out at the provider, if it has such a place (OpenID Connect
+/// RP-Initiated Logout 1.0). Holly keeps no ID token to show there, so the provider asks the
+/// person.
 pub async fn sign_out_address(provider: Option<&Provider>) -> Option<String> {
     let client = provider?.config.client.as_ref()?;
     let known = provider?.known().await.ok()?;

@@ -62,7 +62,8 @@ impl Metadata {
         Ok(())
     }
 
-    /// Whether clients show their secret in the form; the header is what every provider must take (RFC 6749, section 2.3.1).
+    /// Whether clients show their secret in the form; the header is what every provider must take
+    /// (RFC 6749, section 2.3.1).
     pub fn secret_in_form(&self) -> bool {
         let methods = self
             .token_endpoint_auth_methods_supported

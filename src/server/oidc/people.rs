@@ -1,5 +1,6 @@
-//! Whose account it is. The provider's id of a person counts, never their address alone: an address is linked to an account that
-//! is there already only when the provider has verified it and nobody of that provider has the account yet.
+//! Whose account it is. The provider's id of a person counts, never their address alone: an address
+//! is linked to an account that is there already only when the provider has verified it and nobody
+//! of that provider has the account yet.
 
 use super::{
     claims::{Claims, Refused},
@@ -65,8 +66,8 @@ pub async fn account_of(
     Ok(refreshed(store, now, rules, claims, identity, met).await?)
 }
 
-/// The account of somebody whose token was checked when it came: `None` once the account is switched off or erased, or its owner
-/// signed out on all devices after `issued_at`.
+/// The account of somebody whose token was checked when it came: `None` once the account is
+/// switched off or erased, or its owner signed out on all devices after `issued_at`.
 pub async fn account_still(
     store: &Store,
     issuer: &str,
@@ -79,7 +80,8 @@ pub async fn account_still(
         .map(|identity| identity.account))
 }
 
-/// Makes an account, or links the one that is there. Two who come at once are one: the second finds what the first has made.
+/// Makes an account, or links the one that is there. Two who come at once are one: the second finds
+/// what the first has made.
 async fn enrol(
     store: &Store,
     now: Timestamp,
@@ -111,7 +113,8 @@ async fn enrol(
     Ok(identity.ok_or(Refused::Taken)?)
 }
 
-/// An address that nobody can have (RFC 2606), for a person whose own the provider has not verified.
+/// An address that nobody can have (RFC 2606), for a person whose own the provider has not
+/// verified.
 fn stand_in(claims: &Claims) -> String {
     format!(
         "{}@sign-in.invalid",
@@ -157,7 +160,8 @@ async fn refreshed(
     Ok(account)
 }
 
-/// Whether the provider's word makes the person an admin; `None` where it says nothing about it. With no rule it makes nobody.
+/// Whether the provider's word makes the person an admin; `None` where it says nothing about it.
+/// With no rule it makes nobody.
 fn is_admin(rules: &ProviderConfig, claims: &Claims, met: Met) -> Option<bool> {
     let by_claim = rules
         .admin_claim

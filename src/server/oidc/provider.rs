@@ -1,5 +1,6 @@
-//! The provider as this process knows it: its description and its keys, read when they are first needed and kept for an hour.
-//! A key that is not known is asked for at most once a minute, whatever is shown; what is known goes on while it does not answer.
+//! The provider as this process knows it: its description and its keys, read when they are first
+//! needed and kept for an hour. A key that is not known is asked for at most once a minute,
+//! whatever is shown; what is known goes on while it does not answer.
 
 use super::{
     claims::{Claims, Refused},
@@ -45,7 +46,8 @@ pub struct Known {
 }
 
 impl Provider {
-    /// A provider of which nothing is known yet: it may be down when Holly starts. Errors: the TLS library cannot be set up.
+    /// A provider of which nothing is known yet: it may be down when Holly starts. Errors: the TLS
+    /// library cannot be set up.
     pub fn new(config: ProviderConfig, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             config,
@@ -104,7 +106,8 @@ impl Provider {
         Ok(claims)
     }
 
-    /// Reads a token with the key that it names. Other headers that lead to keys (`jku`, `jwk`, `x5u`) are not looked at.
+    /// Reads a token with the key that it names. Other headers that lead to keys (`jku`, `jwk`,
+    /// `x5u`) are not looked at.
     async fn check(
         &self,
         token: &str,

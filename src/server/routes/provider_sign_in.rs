@@ -1,5 +1,6 @@
-//! `/sign-in/oidc`: out to the sign-in provider, back from it with a session of Holly's own, and out there again. Plain links, not
-//! forms: browsers hold the addresses to which a form leads on against the page's policy (`form-action`).
+//! `/sign-in/oidc`: out to the sign-in provider, back from it with a session of Holly's own, and
+//! out there again. Plain links, not forms: browsers hold the addresses to which a form leads on
+//! against the page's policy (`form-action`).
 
 use crate::server::{
     auth::{begin_provider_session, random_hex},

@@ -64,7 +64,8 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Waits for longer than the deadline of a head: until two silent connections, one after the other, were closed.
+/// Waits for longer than the deadline of a head: until two silent connections, one after the other,
+/// were closed.
 async fn outlasts_heads(address: SocketAddr) {
     for _ in 0..2 {
         assert_eq!(rest(&mut sends(address, b"").await).await, "");

@@ -99,7 +99,7 @@ async fn a_new_key_is_shown_once_and_a_revoked_one_is_gone() {
     assert_eq!((made.status, made.header("location")), (302, "/settings"));
     let shown = made.header("set-cookie").to_owned();
     assert!(
-        shown.contains("Path=/settings; HttpOnly; SameSite=Strict"),
+        shown.ends_with("; HttpOnly; SameSite=Strict; Path=/settings; Max-Age=60"),
         "{shown}"
     );
     let key = shown
