@@ -42,7 +42,11 @@ enum Command {
     /// Tries the settings: data folder, database, every model; says what is wrong with each.
     Check,
     /// Brings the database's tables up to date and ends.
-    Migrate,
+    Migrate {
+        /// Do not copy a SQLite database before its tables change.
+        #[arg(long)]
+        without_backup: bool,
+    },
     /// People.
     #[command(subcommand)]
     User(UserCommand),
@@ -117,7 +121,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => tell(&check::check(&config).await),
         Some(other) => {
-            let store = Store::open_past(&config.database_url, &config.listen_url).await?;
+            let (url, direct) = (&config.database_url, &config.listen_url);
+            let store = match other {
+                Command::Migrate {
+                    without_backup: true,
+                } => Store::open_without_backup(url, direct).await?,
+                _ => Store::open_past(url, direct).await?,
+            };
             let done = administer(&store, other).await;
             store.close().await;
             done

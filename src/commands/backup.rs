@@ -121,7 +121,8 @@ async fn make_fit(
     command: &RestoreCommand,
     now: Timestamp,
 ) -> Result<Restored, Failure> {
-    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
+    // it is a backup itself
+    let store = Store::open_without_backup(&config.database_url, &config.listen_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;
     let retention = open_retention(config).await?;

@@ -97,6 +97,7 @@ impl Counters {
 
 impl Store {
     /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and bringing the tables up to date.
+    /// A SQLite database that is not new is copied beside itself before its tables change.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_past(url, url).await
     }
@@ -104,15 +105,24 @@ impl Store {
     /// The same where `url` may lead to a pooler that gives out its connections by transaction. `direct` then leads past it;
     /// equal addresses say that there is none.
     pub async fn open_past(url: &str, direct: &str) -> Result<Self> {
+        Self::connect(url, direct, Some(url)).await
+    }
+
+    /// The same without a copy of the database before its tables change.
+    pub async fn open_without_backup(url: &str, direct: &str) -> Result<Self> {
+        Self::connect(url, direct, None).await
+    }
+
+    async fn connect(url: &str, direct: &str, back_up: Option<&str>) -> Result<Self> {
         let backend = backend::Backend::of(url, url != direct)?;
         let writers = backend.writers(url).await?;
         backend.check(&writers).await?;
         if backend.is_pooled() {
             let past = backend.writers(direct).await?;
-            migrations::migrate(backend, &past).await?;
+            migrations::migrate(backend, &past, None).await?;
             past.close().await;
         } else {
-            migrations::migrate(backend, &writers).await?;
+            migrations::migrate(backend, &writers, back_up).await?;
         }
         let readers = backend.readers(url).await?;
         let mut tx = writers

@@ -18,3 +18,4 @@ mod restarts;
 mod retention;
 mod settings;
 mod several;
+mod upgrade;

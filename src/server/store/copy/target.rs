@@ -32,7 +32,7 @@ impl Target {
         let backend = Backend::of(url, false)?;
         let pool = backend.writers(url).await?;
         backend.check(&pool).await?;
-        migrations::migrate(backend, &pool).await?;
+        migrations::migrate(backend, &pool, None).await?;
         Ok(Self {
             backend,
             connection: pool.acquire().await?,
