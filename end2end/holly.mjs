@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { patience } from "./person.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 export const binary = resolve(
@@ -13,10 +14,10 @@ export const binary = resolve(
   process.env.HOLLY_BIN ?? "target/release/holly",
 );
 
-/** A running Holly. `pace` is a factor on the waits of the demo model: 1 as usual, 0 none; `command` starts it, in the folder `cwd`. */
+/** A running Holly. `pace` is a factor on the waits of the demo: 1 as usual, 0 none; `command` starts it, in the folder `cwd`. */
 export class Holly {
   static async starts({
-    pace = 0.2,
+    pace = 0.02,
     env = {},
     command = [binary],
     cwd = root,
@@ -98,6 +99,14 @@ export class Holly {
           line.startsWith(`${metric} `) || line.startsWith(`${metric}{`),
       );
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  }
+
+  /** Waits until a metric has a value. */
+  async reaches(metric, value) {
+    const end = Date.now() + patience;
+    while ((await this.counts(metric)) !== value)
+      if (Date.now() > end)
+        throw new Error(`${metric} does not become ${value}`);
   }
 
   /** Ends it in order; resolves to what it says to whoever started it. */

@@ -5,6 +5,8 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { at, entryAt } from "./page.mjs";
 
+/** How long anything may take; it only ends what would never come. */
+export const patience = Number(process.env.PATIENCE_MS ?? 60_000);
 const pictures = resolve(import.meta.dirname, "../target/end2end");
 const unreachable =
   /net::ERR_|Failed to load resource|NetworkError|network error/;
@@ -128,7 +130,7 @@ export class Person {
     );
   }
 
-  /** Waits until so many answers are done and nothing runs. */
+  /** Waits until so many answers are done and the turn is over: entries may still come after its answer. */
   async seesAnswers(count) {
     await this.sees(at.answerDone, count);
     await this.sees(at.send);
@@ -136,12 +138,30 @@ export class Person {
 
   /** Reloads until something is there, for who reads plain pages. */
   async untilReloadShows(place) {
-    const tries = 80;
-    for (let turn = 0; turn < tries; turn += 1) {
-      if ((await this.the(place).count()) > 0) return;
+    const end = Date.now() + patience;
+    while ((await this.the(place).count()) === 0) {
+      assert.ok(Date.now() < end, `no reload shows ${place}`);
       await this.page.reload();
     }
-    assert.fail(`${tries} reloads do not show ${place}`);
+  }
+
+  /** Reloads until so many answers are done and the turn is over, for who reads plain pages. */
+  async untilReloadShowsAnswers(count) {
+    await this.untilReloadShows(at.send);
+    assert.equal(await this.the(at.answerDone).count(), count);
+  }
+
+  /** Waits until an entry has worked for so many seconds, as the page counts them; resolves to what it says. */
+  async seesElapsed(id, seconds) {
+    const place = `${entryAt(id)} ${at.elapsed}`;
+    const shown = await this.page.waitForFunction(
+      ([place, seconds]) => {
+        const shown = document.querySelector(place)?.textContent;
+        return parseInt(shown, 10) >= seconds && shown;
+      },
+      [place, seconds],
+    );
+    return shown.jsonValue();
   }
 
   async isLive() {

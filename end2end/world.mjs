@@ -3,7 +3,8 @@
 import { chromium } from "playwright-core";
 import { after } from "node:test";
 import { Holly } from "./holly.mjs";
-import { Person } from "./person.mjs";
+import { Model } from "./model.mjs";
+import { Person, patience } from "./person.mjs";
 
 const flags = [
   "--no-sandbox",
@@ -13,7 +14,6 @@ const flags = [
   "--disable-background-networking",
 ];
 const quiet = ["--disable-component-update", "--disable-sync"];
-const patience = Number(process.env.PATIENCE_MS ?? 20_000);
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const started = [];
 let browser,
@@ -41,6 +41,20 @@ export async function aServer(options) {
   const holly = await Holly.starts(options);
   started.push(holly);
   return holly;
+}
+
+/** A model that says what the story lets it say. */
+export async function aModel() {
+  const model = await Model.starts();
+  started.push(model);
+  return model;
+}
+
+/** Somebody new at a server of their own with such a model; `pace` is that of the demo's tools. */
+export async function withAModel({ pace, ...options } = {}) {
+  const model = await aModel();
+  const holly = await aServer({ pace, env: model.env });
+  return { model, holly, ada: await somebody({ holly, ...options }) };
 }
 
 /** An address that nobody has used yet. */
@@ -85,5 +99,5 @@ export async function elsewhere(person, options = {}) {
 
 after(async () => {
   await (await browser)?.close();
-  for (const holly of started) await holly.isGone();
+  for (const server of started) await server.isGone();
 });

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, entryAt, playsAndSeeks } from "../page.mjs";
-import { aServer, somebody } from "../world.mjs";
+import { somebody, withAModel } from "../world.mjs";
 
 test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
-  const holly = await aServer({ pace: 0.4 });
-  const ada = await somebody({ holly });
+  const { ada, model } = await withAModel({ pace: 0.8 });
   await ada.says("Paint a slow lighthouse at dusk");
+  await model.calls("generate_image", { prompt: "slow lighthouse at dusk" });
   await ada.sees(at.stop);
   const tool = await ada.entryOf("lighthouse at dusk");
   const row = await ada.the(entryAt(tool)).elementHandle();
   assert.equal(await row.getAttribute("data-status"), "working");
   await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Working");
-  await ada.reads(`${entryAt(tool)} ${at.elapsed}`, /^1 s$/);
-  await ada.reads(`${entryAt(tool)} ${at.elapsed}`, /^2 s$/);
+  const elapsed = await ada.seesElapsed(tool, 1);
+  assert.match(elapsed, /^\d+ s$/);
+  await ada.seesElapsed(tool, parseInt(elapsed, 10) + 1);
   await ada.screenshot("working-light-wide");
 
   await ada.page.waitForFunction(
@@ -27,8 +28,11 @@ test("a message's work appears inline, moves on in place, folds when it is done 
     at.picture,
   );
 
+  const answer = await model.next();
+  answer.says("Here you are: ");
   await ada.sees(at.answerNow);
   const early = (await ada.the(at.answer).first().textContent()).length;
+  answer.says("a lighthouse, and the sea.");
   await ada.page.waitForFunction(
     ([place, now, early]) =>
       document.querySelector(now) &&
@@ -37,6 +41,7 @@ test("a message's work appears inline, moves on in place, folds when it is done 
   );
   await ada.screenshot("streaming-light-wide");
 
+  answer.ends();
   await ada.seesAnswers(1);
   await ada.sees(at.folded);
   await ada.reads(

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { somebody } from "../world.mjs";
+import { withAModel } from "../world.mjs";
 
 test("work is stopped from another tab: the text stays, and entry and answer say so", async () => {
-  const ada = await somebody();
-  await ada.says("Slowly tell me something");
+  const { ada, model } = await withAModel();
+  await ada.says("Tell me a story");
+  (await model.next()).says("Once upon a time there was a lighthouse.");
   await ada.sees(at.answerNow);
   const tab = await ada.opensSecondTab();
   await tab.sees(at.answerNow);
@@ -24,14 +25,16 @@ test("work is stopped from another tab: the text stays, and entry and answer say
     assert.ok(kept.startsWith(early.slice(0, 20)), `the text is gone: ${kept}`);
   }
   await ada.says("Hello");
+  await model.says("Hello to you.");
   await tab.seesAnswers(1);
   await tab.closesTab();
   await ada.leaves();
 });
 
 test("a tool at work is stopped", async () => {
-  const ada = await somebody();
+  const { ada, model } = await withAModel({ pace: 20 });
   await ada.says("Make a slow film of rain");
+  await model.calls("generate_video", { prompt: "slow rain" });
   await ada.entryOf("rain");
   await ada.the(at.stop).click();
   await ada.sees(at.send);

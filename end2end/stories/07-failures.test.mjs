@@ -40,6 +40,7 @@ test("when everything fails a plain sentence says so, and one can try again", as
   const ada = await somebody();
   await ada.says("Let everything fail");
   await ada.sees(at.tryAgain);
+  await ada.sees(at.send);
   await ada.reads(at.ended, /^Failed$/);
   const failures = await ada.the(failed).count();
   assert.ok(failures >= 3, `${failures} entries say that it failed`);

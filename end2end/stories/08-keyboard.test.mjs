@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aServer, somebody } from "../world.mjs";
+import { aServer, somebody, withAModel } from "../world.mjs";
 
 /** Presses Tab until what has the focus matches. */
 async function tabsTo(person, place) {
@@ -32,7 +32,7 @@ const listens = (person) =>
   }, at.announcements);
 
 test("with the keyboard alone one sends, opens an entry and stops", async () => {
-  const ada = await somebody();
+  const { ada, model } = await withAModel();
   const { keyboard } = ada.page;
   await tabsTo(ada, ".skip");
   await keyboard.press("Enter");
@@ -40,6 +40,7 @@ test("with the keyboard alone one sends, opens an entry and stops", async () => 
   await keyboard.press("Shift+Enter");
   await keyboard.type("there");
   await keyboard.press("Enter");
+  await model.says("Hello to you.");
   await ada.arrives();
   await ada.seesAnswers(1);
   assert.equal(await ada.the(at.said).textContent(), "You said: Hello\nthere");
@@ -51,8 +52,9 @@ test("with the keyboard alone one sends, opens an entry and stops", async () => 
   await ada.sees(at.details, 0);
 
   await ada.the(at.message).focus();
-  await keyboard.type("Slowly tell me something");
+  await keyboard.type("Tell me a story");
   await keyboard.press("Enter");
+  (await model.next()).says("Once upon a time ");
   await ada.sees(at.answerNow);
   await tabsTo(ada, at.stop);
   await keyboard.press("Enter");
@@ -61,7 +63,7 @@ test("with the keyboard alone one sends, opens an entry and stops", async () => 
 });
 
 test("beginnings and ends are read aloud; ticks, tokens and progress are not", async () => {
-  const holly = await aServer({ pace: 0.5 });
+  const holly = await aServer({ pace: 0.3 });
   const ada = await somebody({ holly });
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -71,6 +73,9 @@ test("beginnings and ends are read aloud; ticks, tokens and progress are not", a
   await ada.seesAnswers(2);
   await ada.says("Let everything fail");
   await ada.sees(at.tryAgain);
+  await ada.page.waitForFunction(() =>
+    window.heard.some((text) => text.includes("No answer could be had")),
+  );
   const heard = await ada.page.evaluate(() => window.heard);
   const said = heard.join("\n");
   for (const words of [

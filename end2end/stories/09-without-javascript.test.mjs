@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { somebody } from "../world.mjs";
+import { withAModel } from "../world.mjs";
 
 test("without JavaScript one signs in, sends, reads, opens entries and stops", async () => {
-  const ada = await somebody({ javaScriptEnabled: false });
+  const { ada, model } = await withAModel({ javaScriptEnabled: false });
 
   await ada.the(at.message).fill("Paint a lighthouse at dusk");
   await ada.the(at.send).click();
@@ -17,18 +17,19 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   );
   await ada.the(at.reload).click();
   await ada.page.waitForURL("**/c/*");
-  await ada.untilReloadShows(at.answerDone);
+  await model.calls("generate_image", { prompt: "lighthouse at dusk" });
+  await model.says("Here you are.");
+  await ada.untilReloadShowsAnswers(1);
   assert.equal(await ada.the(at.picture).count(), 1);
-  // The page may have been rendered between the answer's end and the turn's.
-  await ada.untilReloadShows(at.folded);
   await ada.the(`${at.folded} > summary`).click();
   const entry = ada.the(at.entry).first();
   await entry.locator(at.summary).click();
   await entry.locator(at.details).waitFor();
   await ada.screenshot("plain-light-wide");
 
-  await ada.the(at.message).fill("Slowly tell me something");
+  await ada.the(at.message).fill("Tell me a story");
   await ada.the(at.send).click();
+  (await model.next()).says("Once upon a time ");
   await ada.untilReloadShows(at.answerNow);
   await ada.the(at.stop).click();
   await ada.untilReloadShows(at.ended);

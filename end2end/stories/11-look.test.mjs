@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aBrowser, aServer, somebody, theServer } from "../world.mjs";
+import { aBrowser, aServer, somebody, withAModel } from "../world.mjs";
 
 const sizes = {
   wide: { width: 1280, height: 860 },
@@ -42,18 +42,24 @@ const isStill = (person) =>
 
 for (const { colorScheme, name, viewport } of looks) {
   test(`every page is accessible and has its picture: ${colorScheme}, ${name}`, async () => {
-    const holly = await aServer({ pace: 1 });
-    const ada = await somebody({ holly, colorScheme, viewport });
+    const { ada, holly, model } = await withAModel({ colorScheme, viewport });
     const look = `${colorScheme}-${name}`;
     await isAccessible(ada, "new conversation");
     await ada.screenshot(`new-${look}`);
-    await ada.says("Paint a lighthouse at dusk with a fallback");
+    await ada.says("Paint a lighthouse at dusk");
+    (await model.next()).refuses("Quota exceeded for requests per minute.");
+    await model.calls("generate_image", { prompt: "lighthouse at dusk" });
+    const answer = await model.next();
+    answer.says("Here you are: a **lighthouse** ");
     await ada.sees(at.picture);
+    await ada.sees(at.answerNow);
     const failed = await ada.entryOf("limit");
     await ada.opensEntry(failed);
     await isStill(ada);
     await isAccessible(ada, "chat at work");
     await ada.screenshot(`chat-${look}`);
+    answer.says("at dusk.");
+    answer.ends();
     await ada.seesAnswers(1);
     await ada.screenshot(`end-${look}`);
     await isAccessible(ada, "chat at the end");
@@ -62,25 +68,25 @@ for (const { colorScheme, name, viewport } of looks) {
       mimeType: "image/png",
       buffer: await ada.page.screenshot(),
     };
-    await ada
-      .the(at.attach)
-      .setInputFiles([
-        seen,
-        {
-          name: "oil.md",
-          mimeType: "text/markdown",
-          buffer: Buffer.from("Two litres of oil.\n"),
-        },
-      ]);
+    await ada.the(at.attach).setInputFiles([
+      seen,
+      {
+        name: "oil.md",
+        mimeType: "text/markdown",
+        buffer: Buffer.from("Two litres of oil.\n"),
+      },
+    ]);
     await ada.sees(at.attached, 2);
     await isAccessible(ada, "files to send");
     await ada.screenshot(`attach-${look}`);
     await ada.says("Write a note: buy lamp oil");
+    await model.calls("write_note", { text: "buy lamp oil" });
     await ada.sees(at.question);
     await isStill(ada);
     await isAccessible(ada, "a question");
     await ada.screenshot(`question-${look}`);
     await ada.the(at.deny).click();
+    await model.says("I left it alone.");
     await ada.seesAnswers(2);
     for (const page of ["history", "settings", "gallery"]) {
       await ada.visits(`/${page}`);
@@ -137,11 +143,9 @@ test("light and dark follow the system until one is chosen, and the choice stays
 });
 
 test("nobody is made to watch motion who asked for none", async () => {
-  const ada = await somebody({
-    holly: await theServer(),
-    reducedMotion: "reduce",
-  });
-  await ada.says("Slowly tell me something");
+  const { ada, model } = await withAModel({ reducedMotion: "reduce" });
+  await ada.says("Tell me a story");
+  (await model.next()).says("Once upon a time ");
   await ada.sees(at.working);
   const running = await ada.page.evaluate(
     () =>

@@ -51,7 +51,7 @@ test("without JavaScript the question is a form", async () => {
   await ada.the(at.send).click();
   await ada.untilReloadShows(at.question);
   await ada.the(at.allow).click();
-  await ada.untilReloadShows(at.answerDone);
+  await ada.untilReloadShowsAnswers(1);
   assert.equal(await ada.the(at.question).count(), 0);
   assert.equal(await ada.the(at.media).count(), 1);
   await ada.leaves();

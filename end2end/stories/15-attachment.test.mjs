@@ -87,16 +87,14 @@ test("without JavaScript files go with the form", async () => {
   await ada.the(at.send).click();
   await ada.page.waitForURL("**/c/*");
   assert.equal(await ada.the(at.picture).count(), 1);
-  await ada.untilReloadShows(at.answerDone);
-  await ada
-    .the(at.attach)
-    .setInputFiles([
-      {
-        name: "a.pdf",
-        mimeType: "application/pdf",
-        buffer: Buffer.from("%PDF\0"),
-      },
-    ]);
+  await ada.untilReloadShowsAnswers(1);
+  await ada.the(at.attach).setInputFiles([
+    {
+      name: "a.pdf",
+      mimeType: "application/pdf",
+      buffer: Buffer.from("%PDF\0"),
+    },
+  ]);
   await ada.the(at.message).fill("And this?");
   await ada.the(at.send).click();
   assert.match(

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, entryAt } from "../page.mjs";
-import { aBrowser, aServer, password, somebody } from "../world.mjs";
+import { aServer, elsewhere, somebody } from "../world.mjs";
 
-/** Somebody whose conversation has far more rows than a page shows; `ids` are those of its notes, oldest first. */
+let talk;
+
+/** Somebody whose conversation has far more rows than a page shows; `ids` are those of its notes, oldest first. All stories
+    share it, each at a device of its own. */
 async function aTalker(options) {
+  talk ??= aLongTalk();
+  const { owner, conversation, ids } = await talk;
+  const ada = await elsewhere(owner, options);
+  await ada.visits(`/c/${conversation}`);
+  return { ada, ids };
+}
+
+async function aLongTalk() {
   const holly = await aServer({ env: { HOLLY_RATE_LIMIT_PER_MINUTE: "0" } });
-  const ada = await somebody({ holly, ...options });
+  const ada = await somebody({ holly });
   await ada.says("Hello");
   await ada.seesAnswers(1);
   const ids = [];
@@ -19,8 +30,9 @@ async function aTalker(options) {
     };
     ids.push((await ada.asks("POST", "/api/work-log/create", note)).log.id);
   }
-  await ada.reloads();
-  return { ada, ids };
+  const { conversation } = ada;
+  await ada.leaves();
+  return { owner: ada, conversation, ids };
 }
 
 const shown = (person) =>
@@ -94,15 +106,10 @@ test("a link to an old entry opens it among those around it, and the latest are 
 });
 
 test("without JavaScript older rows are a page away", async () => {
-  const { ada, ids } = await aTalker();
-  const plain = await aBrowser(ada.holly, { javaScriptEnabled: false });
-  plain.readsPlainPages = true;
-  await plain.signsIn(ada.email, password);
-  await plain.visits(`/c/${ada.conversation}`);
+  const { ada: plain, ids } = await aTalker({ javaScriptEnabled: false });
   assert.deepEqual(await shown(plain), ids.slice(-200));
   await plain.the(at.older).click();
   await plain.page.waitForURL("**?before=*");
   assert.deepEqual(await shown(plain), ids.slice(-400, -200));
   await plain.leaves();
-  await ada.leaves();
 });

@@ -17,7 +17,7 @@ const through = (holly, nginx) =>
 
 /** Writes from a second place, past the proxy, while nothing else moves. */
 async function noticesAtOnce(ada, holly) {
-  assert.equal(await holly.counts("holly_streams"), 1);
+  await holly.reaches("holly_streams", 1);
   await ada.asks(
     "POST",
     "/api/work-log/create",

@@ -2,11 +2,11 @@ import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { aBrowser, aServer, password } from "../world.mjs";
+import { aBrowser, aModel, aServer, password } from "../world.mjs";
 
 /** An admin on the page of people, at a server of their own. */
-async function anAdmin({ pace, ...options } = {}) {
-  const holly = await aServer({ pace });
+async function anAdmin({ env, ...options } = {}) {
+  const holly = await aServer({ env });
   await holly.runs(
     ["user", "add", "ada@example.org", "--admin"],
     `${password}\n`,
@@ -46,16 +46,18 @@ async function joins(holly, link, options) {
 }
 
 test("an admin invites somebody, who joins, writes, is disabled and is out at once", async () => {
-  const ada = await anAdmin({ pace: 5 });
+  const model = await aModel();
+  const ada = await anAdmin({ env: model.env });
   const bob = await joins(ada.holly, await invites(ada, "bob@example.org"));
   await bob.reads(".me", "bob@example.org");
-  await bob.says("Slowly tell me something long");
+  await bob.says("Tell me a story");
+  (await model.next()).says("Once upon a time ");
   await bob.sees(at.answerNow);
   bob.pardons();
 
   await ada.reloads();
   assert.ok(
-    !(await ada.page.textContent("main")).includes("Slowly tell me"),
+    !(await ada.page.textContent("main")).includes("Tell me a story"),
     "an admin sees who is there, not what they write",
   );
   await ada.the(at.disable("bob@example.org")).click();
@@ -95,7 +97,7 @@ test("without JavaScript too: invited, joined, written, disabled, out, erased wi
   await bob.the(at.message).fill("Hello");
   await bob.the(at.send).click();
   await bob.page.waitForURL("**/c/*");
-  await bob.untilReloadShows(at.answerDone);
+  await bob.untilReloadShowsAnswers(1);
 
   await ada.reloads();
   await ada.screenshot("people-light-wide");
