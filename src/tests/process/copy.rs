@@ -1,12 +1,12 @@
 //! `holly copy` as a process: not beside a server, killed at any moment, and what it says.
 
-use super::home::Home;
+use super::home::{Home, kill_after};
 use reqwest::Method;
 use serde_json::json;
-use std::{process::Stdio, time::Duration};
 
 const ENTRIES: usize = 300;
-const KILLS: u64 = 6;
+/// After how many statements it is killed.
+const MOMENTS: [usize; 6] = [1, 20, 50, 90, 130, 170];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
@@ -40,17 +40,10 @@ async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
         "{why}"
     );
     server.terminate().await;
-    for kill in 0..KILLS {
+    for moment in MOMENTS {
         let mut command = home.command();
-        let mut copying = command
-            .args(["copy", "--to", &to])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        tokio::time::sleep(Duration::from_millis(15 * kill)).await;
-        copying.kill().unwrap();
-        copying.wait().unwrap();
+        let killed = kill_after(command.args(["copy", "--to", &to]), moment);
+        assert!(killed, "it is done before {moment} statements");
     }
     let (copied, said) = text(&["copy", "--to", &to]);
     assert!(

@@ -19,9 +19,25 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
 
 /// Waits for `future`, but not for ever.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future)
+    tokio::time::timeout(Duration::from_secs(180), future)
         .await
         .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// Starts a command and kills it once it has written so many lines of log about its statements: at the same place of its work
+/// on a fast and on a slow machine. Returns whether it was still at work then.
+pub fn kill_after(command: &mut Command, lines: usize) -> bool {
+    let mut child = command
+        .env("HOLLY_LOG", "sqlx::query=debug")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let written = log.lines().take(lines).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    written == lines
 }
 
 /// The time in so many days.
@@ -260,11 +276,7 @@ impl Server {
         assert!(asked.success());
         let (ended, status) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || ended.send(self.child.wait().unwrap()));
-        let patience = Duration::from_secs(10);
-        tokio::time::timeout(patience, status)
-            .await
-            .expect("it ends within ten seconds")
-            .unwrap()
+        within("the program to end", status).await.unwrap()
     }
 }
 

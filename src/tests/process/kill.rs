@@ -2,13 +2,12 @@
 
 use super::{
     home::{Caller, Home},
+    hunt::cases,
     load::{Acknowledged, Load, draft},
 };
 use reqwest::Method;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-
-const ROUNDS: usize = 20;
 
 /// After how many acknowledged writes the server is killed in each round: 1 to 80, from a fixed seed (xorshift64).
 fn moments() -> impl Iterator<Item = usize> {
@@ -25,7 +24,7 @@ fn moments() -> impl Iterator<Item = usize> {
 async fn what_was_acknowledged_survives_every_kill_once_and_nothing_spins() {
     let home = Home::with_a_person();
     let mut everything = Acknowledged::default();
-    for (round, moment) in moments().take(ROUNDS).enumerate() {
+    for (round, moment) in moments().take(cases(6, 40) as usize).enumerate() {
         let server = home.serve();
         let mut load = Load::start(&server.caller, round);
         load.acknowledged(moment).await;

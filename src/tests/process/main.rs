@@ -7,6 +7,8 @@ mod copy;
 mod ends;
 mod full;
 mod home;
+#[path = "../support/hunt.rs"]
+mod hunt;
 mod kill;
 mod lease;
 mod load;

@@ -4,7 +4,7 @@
 use super::{cluster::Bases, home::within};
 use reqwest::Client;
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// What a reader has seen.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Reader {
                 if self.connect(&client, &key, &base, &enough).await.is_none() {
                     self.returns += 1;
                     server += 1;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::task::yield_now().await;
                 }
             }
         };

@@ -1,12 +1,16 @@
 //! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands do what they say.
 
-use super::home::{Caller, Home, in_days};
+use super::{
+    home::{Caller, Home, in_days, kill_after},
+    hunt::cases,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 const ENTRIES: usize = 240;
-const KILLS: u64 = 12;
+/// After how many statements a run is killed.
+const MOMENTS: [usize; 6] = [12, 40, 70, 25, 55, 100];
 
 async fn writes(caller: &Caller, count: usize) {
     for n in 0..count {
@@ -70,12 +74,12 @@ async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
             .stderr(Stdio::null());
         command
     };
-    for kill in 0..KILLS {
-        let mut running = run(if kill < KILLS / 2 { 10 } else { 40 }).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(20 + kill % (KILLS / 2) * 35)).await;
-        running.kill().unwrap();
-        running.wait().unwrap();
-        if kill == KILLS - 1 {
+    let (each, mut killed) = (cases(3, 12) as usize, 0);
+    for kill in 0..2 * each {
+        let days = if kill < each { 10 } else { 40 };
+        let moment = MOMENTS[kill % each % MOMENTS.len()];
+        killed += usize::from(kill_after(&mut run(days), moment));
+        if kill == 2 * each - 1 {
             // the next command takes the lease from the dead
             break;
         }
@@ -84,6 +88,7 @@ async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
         assert_eq!(said(&server.caller).await, expected, "after kill {kill}");
         server.terminate().await;
     }
+    assert!(killed > each, "only {killed} of {} were killed", 2 * each);
     assert!(run(40).status().unwrap().success());
     let server = home.serve();
     assert_eq!(said(&server.caller).await, expected);

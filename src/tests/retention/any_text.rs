@@ -9,6 +9,7 @@ use crate::{
     tests::support::{
         archives::{retention, run},
         databases::on_both_databases,
+        hunt,
         people::{NOW, draft, person},
     },
     timestamp::DAY_MS,
@@ -17,9 +18,6 @@ use crate::{
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-
-/// Entries of one kind of text and JSON each.
-const ENTRIES: usize = 40;
 
 fn any_letter() -> impl Strategy<Value = char> {
     let control = proptest::char::range('\0', '\u{1f}');
@@ -77,7 +75,9 @@ on_both_databases! {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         let (mut runner, what) = (TestRunner::default(), (any_line(), any_text(), any_facts()));
         let mut sent = BTreeMap::new();
-        for _ in 0..ENTRIES {
+        // each of one kind of text and JSON; a list has no more than 200
+        let entries = hunt::cases(12, 120).min(200);
+        for _ in 0..entries {
             let (title, details, metadata) = what.new_tree(&mut runner).unwrap().current();
             let draft = EntryDraft { details: Some(details), metadata, ..draft(Status::Success, &title) };
             let made = create_work_log(&store, NOW, ada, draft.clone(), Origin::default()).await.unwrap();
@@ -87,7 +87,7 @@ on_both_databases! {
         for (days, tier) in [(0, StorageStatus::Hot), (8, StorageStatus::Warm), (31, StorageStatus::Cold)] {
             run(&retention, NOW.plus(days * DAY_MS)).await;
             let now = list(&mut store.read().await.unwrap(), archive, ada, (&all, false), None, 200).await.unwrap();
-            assert_eq!(now.len(), ENTRIES);
+            assert_eq!(now.len(), entries as usize);
             for is in &now {
                 assert_eq!(is.storage_status, tier);
                 assert_eq!((is.title.clone(), is.details.clone(), is.metadata.clone()), sent[&is.id]);

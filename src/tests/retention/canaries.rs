@@ -120,7 +120,7 @@ impl Cage {
                 tokio::task::yield_now().await;
             }
         };
-        _ = tokio::time::timeout(Duration::from_secs(20), nothing).await;
+        _ = tokio::time::timeout(Duration::from_secs(60), nothing).await;
         left()
     }
 }

@@ -1,12 +1,15 @@
 //! The tiers against a plain map: after each of many random operations they hold together what the map holds, no entry twice,
 //! and the totals equal a recount. The object store lies, runs are stopped in the middle, policies change, backups come back;
 //! each of four generations ends with a crash, and the next goes on with what it left. `HOLLY_SEED` runs one seed;
-//! `make hunt` runs a thousand, with longer generations.
+//! `make hunt` runs a thousand, with longer generations, and each deed at each place.
 
 use super::world::{Deed, World};
 use crate::{
     server::retention::fail_points::FailPoint,
-    tests::support::databases::{Postgres, Sqlite},
+    tests::support::{
+        databases::{Postgres, Sqlite},
+        hunt,
+    },
 };
 use object_store::{
     ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory,
@@ -18,16 +21,16 @@ use tempfile::TempDir;
 const GENERATIONS: usize = 4;
 
 /// Seeds of one test, and operations of each generation.
-fn plan(first: u64, seeds: u64, per_thousand: u64) -> (std::ops::Range<u64>, usize) {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text: String| text.parse::<u64>().ok())
-    };
-    match (number("HOLLY_SEED"), number("HOLLY_HUNT")) {
-        (Some(seed), _) => (seed..seed + 1, 30),
-        (None, Some(many)) => (first..first + many * per_thousand / 1_000, 30),
-        (None, None) => (first..first + seeds, 6),
+fn plan(first: u64, seeds: u32, long: u32) -> (std::ops::Range<u64>, usize) {
+    let seed = std::env::var("HOLLY_SEED")
+        .ok()
+        .and_then(|seed| seed.parse::<u64>().ok());
+    match seed {
+        Some(seed) => (seed..seed + 1, 30),
+        None => (
+            first..first + u64::from(hunt::cases(seeds, long)),
+            if hunt::is_long() { 30 } else { 6 },
+        ),
     }
 }
 
@@ -53,7 +56,7 @@ async fn hold_against_the_map(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_with_objects_in_memory() {
-    let (seeds, operations) = plan(1, 80, 500);
+    let (seeds, operations) = plan(1, 20, 500);
     for seed in seeds {
         let database = Sqlite::create().await;
         hold_against_the_map(
@@ -68,7 +71,7 @@ async fn on_sqlite_with_objects_in_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_with_objects_in_a_folder() {
-    let (seeds, operations) = plan(1_001, 50, 250);
+    let (seeds, operations) = plan(1_001, 10, 250);
     for seed in seeds {
         let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
         hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
@@ -77,7 +80,7 @@ async fn on_sqlite_with_objects_in_a_folder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_with_objects_in_a_folder() {
-    let (seeds, operations) = plan(2_001, 30, 230);
+    let (seeds, operations) = plan(2_001, 8, 230);
     for seed in seeds {
         let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
         database.store.close().await;
@@ -128,18 +131,22 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     let mut world = World::begin(&database.address(), Arc::new(InMemory::new()), 5_001).await;
     // of what is made in a turn, some is archived two turns later, and some is a row still when it expires
     world.declare([10, 47, 49]).await;
-    for place in FailPoint::ALL
+    let places = FailPoint::ALL
         .iter()
-        .filter(|place| !place.is_in_transaction())
-    {
-        for deed in &[
+        .filter(|place| !place.is_in_transaction());
+    for (at, place) in places.enumerate() {
+        let mut deeds = [
             Deed::Update,
-            Deed::KeepEntry,
-            Deed::Hold,
             Deed::EraseEntry,
+            Deed::KeepEntry,
             Deed::ErasePlace,
+            Deed::Hold,
             Deed::EraseAccount,
-        ] {
+        ];
+        // an ordinary run tries another two at each place
+        deeds.rotate_left(at * 2 % deeds.len());
+        let count = if hunt::is_long() { deeds.len() } else { 2 };
+        for deed in &deeds[..count] {
             let erases = matches!(
                 deed,
                 Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount

@@ -1,5 +1,5 @@
 //! The live feed behind nginx with its default settings (D7): its wait for the next byte is shorter here, and Holly's
-//! heartbeat in the same proportion, a quarter of it.
+//! heartbeat, too; so much shorter that a busy machine keeps up with it.
 
 use crate::tests::support::{Nginx, Person, Sse, TestApp, within};
 use reqwest::Method;
@@ -13,7 +13,7 @@ async fn with_heartbeat(heartbeat: Duration) -> TestApp {
 async fn an_idle_stream_outlives_the_patience_of_nginx() {
     let app = with_heartbeat(Duration::from_millis(500)).await;
     let ada = app.person("ada@example.org").await;
-    let nginx = Nginx::before(&ada.base, "2s").await;
+    let nginx = Nginx::before(&ada.base, "5s").await;
     let there = Person {
         base: nginx.base.clone(),
         ..ada.clone()
@@ -26,13 +26,13 @@ async fn an_idle_stream_outlives_the_patience_of_nginx() {
         ),
         (200, "text/event-stream")
     );
-    for _ in 0..9 {
+    for _ in 0..11 {
         assert_eq!(stream.next_event().await.event, "heartbeat");
     }
-    ada.notes("after more than twice its patience").await;
+    ada.notes("after more than its patience").await;
     assert_eq!(
         stream.next_named("entry").await.data["entry"]["title"],
-        "after more than twice its patience"
+        "after more than its patience"
     );
 }
 
@@ -40,7 +40,7 @@ async fn an_idle_stream_outlives_the_patience_of_nginx() {
 async fn a_stream_that_nginx_cuts_goes_on_from_its_cursor() {
     let app = with_heartbeat(Duration::from_secs(3_600)).await;
     let ada = app.person("ada@example.org").await;
-    let nginx = Nginx::before(&ada.base, "1s").await;
+    let nginx = Nginx::before(&ada.base, "4s").await;
     let there = Person {
         base: nginx.base.clone(),
         ..ada.clone()

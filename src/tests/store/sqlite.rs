@@ -177,7 +177,7 @@ async fn the_log_is_written_into_the_database_beside_those_who_write() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), written)
+    tokio::time::timeout(std::time::Duration::from_secs(120), written)
         .await
         .expect("somebody writes it");
     writing_it.abort();
@@ -211,7 +211,7 @@ async fn the_log_is_cut_off_as_soon_as_nobody_reads_it_and_nobody_who_writes_wai
     assert!(database.occurrences(CANARY) > 0);
     drop(reader);
     let cut = async { while !store.cut_log().await.unwrap() {} };
-    tokio::time::timeout(std::time::Duration::from_secs(60), cut)
+    tokio::time::timeout(std::time::Duration::from_secs(120), cut)
         .await
         .expect("nobody reads it any more");
     assert_eq!(database.occurrences(CANARY), 0);

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{future::Future, time::Duration};
 
 /// How long anything may take before the test fails; generous, because it only ends what would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `future`, but not for ever.
 pub(in crate::tests) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -6,6 +6,7 @@ pub mod chance;
 pub mod corpus;
 pub mod databases;
 pub mod every_table;
+pub mod hunt;
 pub mod lying;
 pub mod people;
 

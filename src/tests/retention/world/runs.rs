@@ -19,7 +19,7 @@ use crate::{
     work_log::StorageStatus,
 };
 use futures::{FutureExt, future::BoxFuture};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// Places at which a run is stopped, at most, before something happens.
@@ -336,13 +336,16 @@ impl World {
 
     /// A run that ends somewhere in the middle, as when the process is killed.
     pub(super) async fn run_and_die(&mut self) {
-        let (polls, run) = (self.chance.below(300), self.run_now());
+        let (mut polls, run) = (self.chance.below(300), self.run_now());
         let mut run = Box::pin(run_once(&self.retention, run));
-        for _ in 0..polls {
-            if futures::poll!(&mut run).is_ready() {
-                break;
+        std::future::poll_fn(|context| {
+            let ended = run.as_mut().poll(context).is_ready();
+            polls = polls.saturating_sub(1);
+            if ended || polls == 0 {
+                return std::task::Poll::Ready(());
             }
-            tokio::time::sleep(Duration::from_micros(50)).await;
-        }
+            std::task::Poll::Pending
+        })
+        .await;
     }
 }

@@ -1,0 +1,107 @@
+// A model that a story speaks for: a server in Groq's wire format. What is in progress stays in progress until the story
+// goes on, however fast or slow the machine is.
+
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+export class Model {
+  #asked = [];
+  #awaited = [];
+
+  static async starts() {
+    const model = new Model();
+    model.server = createServer((request, response) => {
+      request.resume();
+      model.#hands(new Answer(response));
+    });
+    model.server.listen(0, "127.0.0.1");
+    await once(model.server, "listening");
+    return model;
+  }
+
+  /** The settings of a Holly that asks this model; when it is refused, it asks for the second one of the same server. */
+  get env() {
+    return {
+      HOLLY_MODELS: "groq:first,groq:second",
+      GROQ_API_KEY: "none",
+      GROQ_BASE_URL: `http://127.0.0.1:${this.server.address().port}/`,
+    };
+  }
+
+  /** The answer to the next question, once it is asked. */
+  next() {
+    const asked = this.#asked.shift();
+    return asked ?? new Promise((given) => this.#awaited.push(given));
+  }
+
+  /** Answers the next question at once. */
+  async says(text) {
+    const answer = await this.next();
+    answer.says(text);
+    answer.ends();
+  }
+
+  /** Asks for a tool, once it is asked itself. */
+  async calls(name, given) {
+    (await this.next()).calls(name, given);
+  }
+
+  #hands(answer) {
+    const awaited = this.#awaited.shift();
+    if (awaited) awaited(answer);
+    else this.#asked.push(answer);
+  }
+
+  isGone() {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+}
+
+/** One answer, which stays open until it ends. */
+class Answer {
+  constructor(response) {
+    this.response = response;
+    // a turn that is stopped hangs up
+    response.on("error", () => {});
+  }
+
+  says(text) {
+    this.#writes({ content: text }, null);
+  }
+
+  calls(name, given) {
+    const called = { name, arguments: JSON.stringify(given) };
+    const call = { index: 0, id: "call", type: "function", function: called };
+    this.#writes({ tool_calls: [call] }, null);
+    this.ends("tool_calls");
+  }
+
+  ends(reason = "stop") {
+    this.#writes({}, reason);
+    this.response.end("data: [DONE]\n\n");
+  }
+
+  /** Is over its limit for a while. */
+  refuses(message) {
+    this.response.writeHead(429, {
+      "content-type": "application/json",
+      "retry-after": "38",
+    });
+    this.response.end(JSON.stringify({ error: { message } }));
+  }
+
+  #writes(delta, reason) {
+    if (!this.response.headersSent)
+      this.response.writeHead(200, { "content-type": "text/event-stream" });
+    const choice = { index: 0, delta, finish_reason: reason };
+    const chunk = {
+      id: "c",
+      object: "chat.completion.chunk",
+      created: 1,
+      model: "m",
+      choices: [choice],
+    };
+    this.response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+  }
+}
