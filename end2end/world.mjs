@@ -26,6 +26,7 @@ async function theBrowser() {
   browser ??= chromium.launch({
     executablePath: chromiumPath,
     args: [...flags, ...quiet],
+    timeout: patience,
   });
   return browser;
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { at, playsAndSeeks } from "../page.mjs";
 import { anEmail, password, theServer } from "../world.mjs";
+import { patience } from "../person.mjs";
 
 const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
@@ -14,9 +15,11 @@ test("Firefox brings the page to life, and a message is answered live", async ()
     browser: "firefox",
     executablePath,
     headless: true,
+    timeout: patience,
   });
   try {
     const page = await firefox.newPage();
+    page.setDefaultTimeout(patience);
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on(

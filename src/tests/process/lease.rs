@@ -2,7 +2,7 @@
 
 use super::home::{Home, within};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_working_entry_is_settled_when_its_lease_runs_out() {
@@ -17,12 +17,13 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
                 .json(&body),
         )
     };
-    let (_, short) = create(1).await.unwrap();
-    let (_, long) = create(3_600).await.unwrap();
+    // it may run out before the next request is answered
     let mut cursor = server.caller.gets("/api/work-log/list?limit=1").await["cursor"]
         .as_str()
         .unwrap()
         .to_owned();
+    let (_, short) = create(1).await.unwrap();
+    let (_, long) = create(3_600).await.unwrap();
     server.kill();
     let server = home.serve();
     let settled = within("the lease to run out", async {
@@ -31,7 +32,8 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
                 .caller
                 .gets(&format!("/api/work-log/list?after={cursor}&wait=30"))
                 .await;
-            if let Some(log) = page["logs"].as_array().unwrap().first() {
+            let is_settled = |log: &&Value| log["status"] != "working";
+            if let Some(log) = page["logs"].as_array().unwrap().iter().find(is_settled) {
                 return log.clone();
             }
             cursor = page["cursor"].as_str().unwrap().to_owned();
