@@ -32,7 +32,7 @@ impl Store {
 /// one of that name, which was made by an upgrade that did not happen and lacks what was written since, and only once it was
 /// read back. Errors: it could not be made.
 pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
-    let failed = |why| {
+    let failed = |why: Failure| {
         StoreError::Unusable(format!(
             "before migration {version} the database is backed up, and that failed: {why}. Nothing was changed. Make room \
              for a copy of the database beside it, or back it up elsewhere and run `holly migrate --without-backup`"
