@@ -1,4 +1,5 @@
-//! Copies of the database: a backup while the server runs, one before its tables change, and a restored one made ready.
+//! Copies of the database: a backup while the server runs, one before its tables change, and a
+//! restored one made ready.
 
 use super::{Result, Store, StoreError, meta};
 use sqlx::{AnyConnection, Connection};
@@ -27,15 +28,17 @@ impl Store {
     }
 }
 
-/// Copies a SQLite database beside itself, as `FILE.before-VERSION`, before migration `version` changes its tables. The caller
-/// holds the right to write, so nothing is written between the copy and the change. The copy takes the place of an earlier
-/// one of that name, which was made by an upgrade that did not happen and lacks what was written since, and only once it was
-/// read back. Errors: it could not be made.
+/// Copies a SQLite database beside itself, as `FILE.before-VERSION`, before migration `version`
+/// changes its tables. The caller holds the right to write, so nothing is written between the copy
+/// and the change. The copy takes the place of an earlier one of that name, which was made by an
+/// upgrade that did not happen and lacks what was written since, and only once it was read back.
+/// Errors: it could not be made.
 pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
     let failed = |why: Failure| {
         StoreError::Unusable(format!(
-            "before migration {version} the database is backed up, and that failed: {why}. Nothing was changed. Make room \
-             for a copy of the database beside it, or back it up elsewhere and run `holly migrate --without-backup`"
+            "before migration {version} the database is backed up, and that failed: {why}. \
+             Nothing was changed. Make room for a copy of the database beside it, or back it up \
+             elsewhere and run `holly migrate --without-backup`"
         ))
     };
     let mut source = AnyConnection::connect(url).await?;
@@ -74,7 +77,8 @@ pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Copies the database into a new file that only its owner can read, reads it back, and waits until it is on the disk.
+/// Copies the database into a new file that only its owner can read, reads it back, and waits until
+/// it is on the disk.
 async fn copy_to(source: &mut AnyConnection, file: &str) -> std::result::Result<(), Failure> {
     match fs::remove_file(file).await {
         Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),

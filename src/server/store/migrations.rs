@@ -1,6 +1,7 @@
-//! The tables' history: one file a migration in `migrations/`, applied at start, in order and under a lock, so that several
-//! processes may start at once. PostgreSQL's lock is its connection's, so `pool` must lead past any pooler. SQLite has no such
-//! lock: there the whole run is one writing transaction, and the database is copied before it.
+//! The tables' history: one file a migration in `migrations/`, applied at start, in order and under
+//! a lock, so that several processes may start at once. PostgreSQL's lock is its connection's, so
+//! `pool` must lead past any pooler. SQLite has no such lock: there the whole run is one writing
+//! transaction, and the database is copied before it.
 
 use super::{
     Result, StoreError,
@@ -27,14 +28,15 @@ fn with_unknown(mut migrations: Migrator) -> Migrator {
     migrations
 }
 
-/// The name of the fact by which a migration lets older servers run beside it. Its value is the last migration that
-/// such a server must know. A migration without the fact lets none.
+/// The name of the fact by which a migration lets older servers run beside it. Its value is the
+/// last migration that such a server must know. A migration without the fact lets none.
 fn beside(version: i64) -> String {
     format!("beside_{version}")
 }
 
-/// Brings the tables up to date. A SQLite database that is not new is copied before, if `back_up` has its address.
-/// Errors: the database was written by a newer program that this one may not run beside, or by another one.
+/// Brings the tables up to date. A SQLite database that is not new is copied before, if `back_up`
+/// has its address. Errors: the database was written by a newer program that this one may not run
+/// beside, or by another one.
 pub(super) async fn migrate(backend: Backend, pool: &AnyPool, back_up: Option<&str>) -> Result<()> {
     match backend {
         Backend::Sqlite => {
@@ -73,8 +75,8 @@ async fn apply(
     Ok(migrations.run_direct(None, connection, false).await?)
 }
 
-/// Refuses a database that has a migration which this program does not know and which does not let it run, or one which it
-/// knows otherwise.
+/// Refuses a database that has a migration which this program does not know and which does not let
+/// it run, or one which it knows otherwise.
 async fn refuse_foreign(
     migrations: &Migrator,
     connection: &mut AnyConnection,
@@ -93,9 +95,10 @@ async fn refuse_foreign(
             None if *version > last => {
                 if !lets_run(connection, *version, last).await? {
                     return Err(StoreError::Unusable(format!(
-                        "the database belongs to a newer Holly: it has migration {version}, this program ({program}) \
-                         knows migrations up to {last} and may not run beside it; start the newer program, or restore \
-                         a backup from before the upgrade"
+                        "the database belongs to a newer Holly: it has migration {version}, \
+                         this program ({program}) knows migrations up to {last} and may not run \
+                         beside it; start the newer program, or restore a backup from before the \
+                         upgrade"
                     )));
                 }
                 tracing::info!(
@@ -106,8 +109,8 @@ async fn refuse_foreign(
             }
             _ => {
                 return Err(StoreError::Unusable(format!(
-                    "the database's migration {version} is not the one that this program ({program}) knows; it was made \
-                     by a program built from other sources"
+                    "the database's migration {version} is not the one that this program \
+                     ({program}) knows; it was made by a program built from other sources"
                 )));
             }
         }

@@ -24,8 +24,9 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
         .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
-/// Starts a command and kills it once it has written so many lines of log about its statements: at the same place of its work
-/// on a fast and on a slow machine. Returns whether it was still at work then.
+/// Starts a command and kills it once it has written so many lines of log about its statements: at
+/// the same place of its work on a fast and on a slow machine. Returns whether it was still at work
+/// then.
 pub fn kill_after(command: &mut Command, lines: usize) -> bool {
     let mut child = command
         .env("HOLLY_LOG", "sqlx::query=debug")

@@ -1,4 +1,5 @@
-//! The upgrade of a SQLite database by the program: it is copied first, once, and the log says where.
+//! The upgrade of a SQLite database by the program: it is copied first, once, and the log says
+//! where.
 
 use super::home::Home;
 use sqlx::{

@@ -1,6 +1,6 @@
-//! Every fault, at every place of the chain, before and after the first word: the turn always ends, and nothing is left
-//! working. No time passes: the models answer at once or never, and nobody waits. `make test` lets one number of models fail for
-//! each fault, `make hunt` each number.
+//! Every fault, at every place of the chain, before and after the first word: the turn always ends,
+//! and nothing is left working. No time passes: the models answer at once or never, and nobody
+//! waits. `make test` lets one number of models fail for each fault, `make hunt` each number.
 
 use crate::{
     server::assistant::{

@@ -1,5 +1,5 @@
-//! The tables' history: many who open a new database at once, a program that is older than the database, and the copy that
-//! is made before an upgrade.
+//! The tables' history: many who open a new database at once, a program that is older than the
+//! database, and the copy that is made before an upgrade.
 
 use crate::{
     server::store::Store,
@@ -291,7 +291,8 @@ async fn a_database_of_other_sources_is_not_backed_up_at_each_attempt() {
     assert_eq!(outdated.backups(), [] as [PathBuf; 0]);
 }
 
-/// Landed before migrations said whether an older server may run beside them; docs/deploy.md says it of these.
+/// Landed before migrations said whether an older server may run beside them; docs/deploy.md says
+/// it of these.
 const SILENT: i64 = 11;
 const HEAD: &str = "-- beside the previous release: ";
 

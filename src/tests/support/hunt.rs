@@ -5,7 +5,8 @@ fn hunt() -> Option<u32> {
     std::env::var("HOLLY_HUNT").ok()?.parse().ok()
 }
 
-/// So many seeds, kills or cases: `short` as a rule, `long` when `HOLLY_HUNT` is 1000, and in proportion for other numbers.
+/// So many seeds, kills or cases: `short` as a rule, `long` when `HOLLY_HUNT` is 1000, and in
+/// proportion for other numbers.
 pub fn cases(short: u32, long: u32) -> u32 {
     hunt().map_or(short, |per_thousand| {
         (u64::from(long) * u64::from(per_thousand) / 1_000).max(1) as u32
