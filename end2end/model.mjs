@@ -70,6 +70,12 @@ class Answer {
     this.#writes({ content: text }, null);
   }
 
+  /** Says the same again and again until it is stopped: a reader who joins late is given the text with the next words. */
+  goesOn(text) {
+    const going = setInterval(() => this.says(text), 50);
+    this.response.on("close", () => clearInterval(going));
+  }
+
   calls(name, given) {
     const called = { name, arguments: JSON.stringify(given) };
     const call = { index: 0, id: "call", type: "function", function: called };

@@ -6,7 +6,7 @@ import { withAModel } from "../world.mjs";
 test("work is stopped from another tab: the text stays, and entry and answer say so", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Tell me a story");
-  (await model.next()).says("Once upon a time there was a lighthouse.");
+  (await model.next()).goesOn("Once upon a time there was a lighthouse. ");
   await ada.sees(at.answerNow);
   const tab = await ada.opensSecondTab();
   await tab.sees(at.answerNow);
