@@ -1,10 +1,22 @@
-//! A moment in time with the resolution that Holly stores and shows: milliseconds, UTC.
+//! A moment in time with the resolution that Holly stores and shows: milliseconds, UTC. Dates are
+//! computed by chrono on the server and by `Date` and `Intl` in the browser; both give the same text.
 
-use chrono::{DateTime, Utc};
+#[cfg(not(feature = "ssr"))]
+mod browser;
+#[cfg(feature = "ssr")]
+mod server;
+
+#[cfg(not(feature = "ssr"))]
+use browser as calendar;
+#[cfg(feature = "ssr")]
+use server as calendar;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
-/// Milliseconds since 1970-01-01T00:00:00Z. In JSON it is RFC 3339 with milliseconds: `2026-11-24T09:30:00.000Z`.
+/// Milliseconds since 1970-01-01T00:00:00Z. In JSON it is RFC 3339 with milliseconds:
+/// `2026-11-24T09:30:00.000Z`. RFC 3339 has the years 0 to 9999; a moment outside of them is
+/// written as the nearest one inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -12,6 +24,11 @@ pub struct Timestamp(i64);
 pub const DAY_MS: i64 = 86_400_000;
 /// An hour, in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
+
+/// 0000-01-01T00:00:00.000Z
+const FIRST_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z
+const LAST_MS: i64 = 253_402_300_799_999;
 
 impl Timestamp {
     /// The moment `millis` milliseconds after the epoch.
@@ -44,134 +61,30 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
-    /// As chrono's type; a moment outside chrono's range becomes the epoch.
-    pub fn to_chrono(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
-    }
-
     /// A date a person reads: `24 Nov 2026`.
     pub fn date(self) -> String {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
-        let (year, month, day) = civil(self.day());
-        format!("{day} {} {year}", MONTHS[month as usize - 1])
+        calendar::date(self.writable_ms())
     }
 
     /// Date and time a person reads: `24 Nov 2026, 09:30:00 UTC`.
     pub fn date_time(self) -> String {
-        let (hour, minute, second, _) = self.clock();
-        format!("{}, {hour:02}:{minute:02}:{second:02} UTC", self.date())
-    }
-
-    /// The time of day a person reads: `09:30 UTC`.
-    pub fn time_of_day(self) -> String {
-        let (hour, minute, ..) = self.clock();
-        format!("{hour:02}:{minute:02} UTC")
+        let ms = self.writable_ms();
+        format!("{}, {} UTC", calendar::date(ms), calendar::time(ms))
     }
 
     /// The moment in an RFC 3339 text.
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, rest) = text.split_at_checked(10)?;
-        let named = (
-            number(date, 0..4)?,
-            number(date, 5..7)?,
-            number(date, 8..10)?,
-        );
-        let day = days(named.0, named.1, named.2);
-        let (time, zone) = rest.split_at(rest.rfind(['Z', 'z', '+', '-'])?);
-        let marks = [
-            (date, 4, b'-'),
-            (date, 7, b'-'),
-            (time, 3, b':'),
-            (time, 6, b':'),
-        ];
-        let in_clock =
-            number(time, 1..3)? < 24 && number(time, 4..6)? < 60 && number(time, 7..9)? < 61;
-        if civil(day) != named
-            || !in_clock
-            || !marks
-                .iter()
-                .all(|(text, at, mark)| text.as_bytes().get(*at) == Some(mark))
-            || !time.starts_with(['T', 't', ' '])
-        {
-            return None;
-        }
-        let seconds = number(time, 1..3)? * 3_600 + number(time, 4..6)? * 60 + number(time, 7..9)?;
-        let fraction: String = time
-            .get(10..)
-            .unwrap_or_default()
-            .chars()
-            .chain("000".chars())
-            .take(3)
-            .collect();
-        let offset_minutes = match zone {
-            "Z" | "z" => 0,
-            _ => {
-                (number(zone, 1..3)? * 60 + number(zone, 4..6)?)
-                    * if zone.starts_with('-') { -1 } else { 1 }
-            }
-        };
-        Some(Self(
-            day * DAY_MS + (seconds - offset_minutes * 60) * 1_000 + number(&fraction, 0..3)?,
-        ))
+        calendar::parse(text).map(Self)
     }
 
-    /// Hour, minute, second and millisecond of the day.
-    const fn clock(self) -> (i64, i64, i64, i64) {
-        let ms = self.0.rem_euclid(DAY_MS);
-        (
-            ms / 3_600_000,
-            ms / 60_000 % 60,
-            ms / 1_000 % 60,
-            ms % 1_000,
-        )
+    fn writable_ms(self) -> i64 {
+        self.0.clamp(FIRST_MS, LAST_MS)
     }
-}
-
-fn number(text: &str, digits: std::ops::Range<usize>) -> Option<i64> {
-    let digits = text.get(digits)?;
-    digits
-        .bytes()
-        .all(|digit| digit.is_ascii_digit())
-        .then(|| digits.parse().ok())?
-}
-
-/// Year, month and day of the month of a day counted from the epoch (Howard Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", `civil_from_days`).
-const fn civil(day: i64) -> (i64, i64, i64) {
-    let day = day + 719_468;
-    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    (
-        year + era * 400 + (month <= 2) as i64,
-        month,
-        of_year - (153 * from_march + 2) / 5 + 1,
-    )
-}
-
-/// The day counted from the epoch (`days_from_civil` of the same paper).
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - (month <= 2) as i64;
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((year, month, day), (hour, minute, second, ms)) = (civil(self.day()), self.clock());
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"
-        )
+        f.write_str(&calendar::rfc3339(self.writable_ms()))
     }
 }
 
@@ -189,9 +102,108 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Moments as both sides write them: on the wire, and for a person.
 #[cfg(test)]
+pub(crate) const WRITTEN: [(i64, &str, &str); 18] = [
+    (0, "1970-01-01T00:00:00.000Z", "1 Jan 1970, 00:00:00 UTC"),
+    (-1, "1969-12-31T23:59:59.999Z", "31 Dec 1969, 23:59:59 UTC"),
+    (
+        1_795_512_600_007,
+        "2026-11-24T09:30:00.007Z",
+        "24 Nov 2026, 09:30:00 UTC",
+    ),
+    (
+        1_767_225_600_000,
+        "2026-01-01T00:00:00.000Z",
+        "1 Jan 2026, 00:00:00 UTC",
+    ),
+    (
+        1_772_323_199_999,
+        "2026-02-28T23:59:59.999Z",
+        "28 Feb 2026, 23:59:59 UTC",
+    ),
+    (
+        1_835_395_200_000,
+        "2028-02-29T00:00:00.000Z",
+        "29 Feb 2028, 00:00:00 UTC",
+    ),
+    (
+        1_772_323_200_000,
+        "2026-03-01T00:00:00.000Z",
+        "1 Mar 2026, 00:00:00 UTC",
+    ),
+    (
+        1_776_254_400_000,
+        "2026-04-15T12:00:00.000Z",
+        "15 Apr 2026, 12:00:00 UTC",
+    ),
+    (
+        1_778_846_400_000,
+        "2026-05-15T12:00:00.000Z",
+        "15 May 2026, 12:00:00 UTC",
+    ),
+    (
+        1_781_524_800_000,
+        "2026-06-15T12:00:00.000Z",
+        "15 Jun 2026, 12:00:00 UTC",
+    ),
+    (
+        1_784_116_800_000,
+        "2026-07-15T12:00:00.000Z",
+        "15 Jul 2026, 12:00:00 UTC",
+    ),
+    (
+        1_786_795_200_000,
+        "2026-08-15T12:00:00.000Z",
+        "15 Aug 2026, 12:00:00 UTC",
+    ),
+    (
+        1_789_473_600_000,
+        "2026-09-15T12:00:00.000Z",
+        "15 Sep 2026, 12:00:00 UTC",
+    ),
+    (
+        1_792_065_600_000,
+        "2026-10-15T12:00:00.000Z",
+        "15 Oct 2026, 12:00:00 UTC",
+    ),
+    (
+        LAST_MS,
+        "9999-12-31T23:59:59.999Z",
+        "31 Dec 9999, 23:59:59 UTC",
+    ),
+    (
+        LAST_MS + 1,
+        "9999-12-31T23:59:59.999Z",
+        "31 Dec 9999, 23:59:59 UTC",
+    ),
+    (
+        i64::MAX,
+        "9999-12-31T23:59:59.999Z",
+        "31 Dec 9999, 23:59:59 UTC",
+    ),
+    (
+        -30_610_224_000_000,
+        "1000-01-01T00:00:00.000Z",
+        "1 Jan 1000, 00:00:00 UTC",
+    ),
+];
+
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_the_same_on_both_sides() {
+        for (ms, wire, shown) in WRITTEN {
+            let time = Timestamp::from_millis(ms);
+            assert_eq!(time.to_string(), wire);
+            assert_eq!(time.date_time(), shown);
+            assert_eq!(time.date(), shown.split(',').next().unwrap_or_default());
+        }
+        let last_year_zero = Timestamp::from_millis(i64::MIN);
+        assert_eq!(last_year_zero.to_string(), "0000-01-01T00:00:00.000Z");
+    }
 
     #[test]
     fn a_timestamp_is_rfc_3339_with_milliseconds() {
@@ -203,11 +215,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn dates_are_those_of_chrono(millis in -30_000_000_000_000i64..250_000_000_000_000) {
-            let (time, known) = (Timestamp::from_millis(millis), Timestamp::from_millis(millis).to_chrono());
-            proptest::prop_assert_eq!(time.to_string(), known.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
-            proptest::prop_assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
-            proptest::prop_assert_eq!(time.date_time(), known.format("%-d %b %Y, %H:%M:%S UTC").to_string());
+        fn the_wire_format_round_trips_and_sorts_by_time(
+            a in FIRST_MS..=LAST_MS, b in FIRST_MS..=LAST_MS, any in proptest::num::i64::ANY
+        ) {
+            let [a, b, any] = [a, b, any].map(Timestamp::from_millis);
+            proptest::prop_assert_eq!(Timestamp::parse(&a.to_string()), Some(a));
+            proptest::prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+            let nearest = Timestamp::from_millis(any.writable_ms());
+            proptest::prop_assert_eq!(Timestamp::parse(&any.to_string()), Some(nearest));
         }
     }
 

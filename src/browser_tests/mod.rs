@@ -3,6 +3,7 @@
 mod page;
 mod patch;
 mod tabs;
+mod timestamps;
 mod work_log_stream;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
