@@ -13,6 +13,7 @@ pub mod components;
 pub mod ids;
 pub mod json;
 pub mod live;
+pub mod nul;
 pub mod timestamp;
 pub mod work_log;
 

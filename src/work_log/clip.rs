@@ -1,6 +1,7 @@
 //! Cutting what the assistant writes to the bounds of an entry; what was left out is said.
 
 use super::{DETAILS_MAX_BYTES, METADATA_MAX_BYTES, Metadata, TITLE_MAX_CHARS};
+use crate::nul;
 use serde_json::Value;
 
 /// Room for the sentence that says what was cut.
@@ -22,6 +23,7 @@ pub fn clip_title(title: &str) -> String {
 
 /// The beginning of the details as far as they fit, and how much was left out.
 pub fn clip_details(mut details: String) -> String {
+    nul::clean(&mut details);
     let whole = details.len();
     if whole <= DETAILS_MAX_BYTES {
         return details;
@@ -69,6 +71,8 @@ mod tests {
     fn what_was_left_out_is_said() {
         assert!(clip_details("x".repeat(70_000)).ends_with("… 4528 bytes left out"));
         assert_eq!(clip_details("short".into()), "short");
+        let clipped = clip_details("\0".repeat(30_000));
+        assert!(clipped.starts_with('␀') && clipped.len() <= DETAILS_MAX_BYTES);
         assert_eq!(
             clip_metadata(
                 Metadata::default()

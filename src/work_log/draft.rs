@@ -1,7 +1,10 @@
 //! What a program may write: bodies of create and patch, parsed into values that need no further check.
 
 use super::{DETAILS_MAX_BYTES, LogType, METADATA_MAX_BYTES, Metadata, Status, TITLE_MAX_CHARS};
-use crate::ids::{ConversationId, EntryId};
+use crate::{
+    ids::{ConversationId, EntryId},
+    nul,
+};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
@@ -66,6 +69,17 @@ pub struct EntryPatch {
 }
 
 impl EntryDraft {
+    /// The draft without NUL; see [`nul::clean`].
+    pub fn clean(mut self) -> Self {
+        nul::in_entry(
+            nul::clean,
+            &mut self.title,
+            &mut self.details,
+            &mut self.metadata,
+        );
+        self
+    }
+
     /// Reads the body of a create request; all problems are reported at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(body)?;
@@ -87,6 +101,16 @@ impl EntryDraft {
 }
 
 impl EntryPatch {
+    /// The patch without NUL; see [`nul::clean`].
+    pub fn clean(mut self) -> Self {
+        self.title.iter_mut().for_each(nul::clean);
+        self.details.iter_mut().flatten().for_each(nul::clean);
+        if let Some(facts) = &mut self.metadata {
+            nul::in_fields(nul::clean, facts);
+        }
+        self
+    }
+
     /// Reads the body of a patch request; all problems are reported at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(body)?;
@@ -123,10 +147,14 @@ struct Fields {
 impl Fields {
     fn of(body: &Value) -> Result<Self, Vec<FieldError>> {
         match body {
-            Value::Object(fields) => Ok(Self {
-                left: fields.clone(),
-                problems: Vec::new(),
-            }),
+            Value::Object(fields) => {
+                let mut left = fields.clone();
+                nul::in_fields(nul::clean, &mut left);
+                Ok(Self {
+                    left,
+                    problems: Vec::new(),
+                })
+            }
             _ => Err(vec![FieldError {
                 field: "body".into(),
                 reason: "must be a JSON object".into(),
@@ -335,6 +363,27 @@ mod tests {
             with("metadata", json!({"a": "x".repeat(16_376)})).is_ok()
                 && with("metadata", json!({"a": "x".repeat(16_377)})).is_err()
         );
+    }
+
+    #[test]
+    fn nul_becomes_a_symbol_before_the_bounds_are_checked() {
+        let with = |details: String| {
+            let body = json!({
+                "logType": "info", "status": "info", "title": "a\0",
+                "details": details, "metadata": {"n\0": ["v\0"]},
+            });
+            EntryDraft::parse(&body)
+        };
+        let fits = DETAILS_MAX_BYTES / 3;
+        let draft = with("\0".repeat(fits)).unwrap();
+        assert_eq!(
+            (draft.title.as_str(), draft.details),
+            ("a␀", Some("␀".repeat(fits)))
+        );
+        assert_eq!(Value::Object(draft.metadata.0), json!({"n␀": ["v␀"]}));
+        assert_eq!(with("\0".repeat(fits + 1)).unwrap_err()[0].field, "details");
+        let patch = EntryPatch::parse(&json!({"metadata": {"n\0": null}})).unwrap();
+        assert_eq!(patch.metadata.map(Value::Object), Some(json!({"n␀": null})));
     }
 
     #[test]

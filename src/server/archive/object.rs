@@ -117,7 +117,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
         return Err("its lines do not have the checksum of its header".to_owned());
     }
     let read = |line: &[u8]| {
-        serde_json::from_slice::<StoredEntry>(line)
+        serde_json::from_slice(line)
+            .map(StoredEntry::read)
             .map_err(|why| format!("one of its lines: {why}"))
     };
     let entries = lines

@@ -4,6 +4,7 @@
 use super::{Workshop, model::ModelLink};
 use crate::{
     chat::{AnswerFacts, Message, MessageStatus, Role},
+    nul,
     server::{
         error::{Error, Result},
         masking::Gate,
@@ -40,9 +41,10 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds text; the first that can be shown begins the message.
-    pub(super) async fn add(&mut self, text: &str, link: &ModelLink) -> Result<()> {
+    pub(super) async fn add(&mut self, mut text: String, link: &ModelLink) -> Result<()> {
+        nul::clean(&mut text);
         self.has_text |= !text.trim().is_empty();
-        let shown = self.gate.push(text);
+        let shown = self.gate.push(&text);
         self.show(&shown, link).await
     }
 

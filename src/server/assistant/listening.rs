@@ -73,7 +73,7 @@ pub(super) async fn listen(
                     .first_at
                     .get_or_insert_with(|| workshop.clock.now());
                 patience = workshop.patience.between;
-                coming.answer.add(&text, model.link()).await?;
+                coming.answer.add(text, model.link()).await?;
             }
             Event::Call(mut call) => {
                 coming

@@ -3,6 +3,7 @@
 use crate::{
     chat::{Conversation, Receipt, RemovedKind, TITLE_MAX_CHARS},
     ids::{ConversationId, TurnId, UserId},
+    nul,
     server::{
         archive::dooming,
         error::{Error, Result},
@@ -53,9 +54,10 @@ pub(super) fn fresh(now: Timestamp, title: String) -> Conversation {
 }
 
 fn checked_title(title: &str) -> Result<String> {
-    let title = title.trim();
+    let mut title = title.trim().to_owned();
+    nul::clean(&mut title);
     match title.chars().count() {
-        1..=TITLE_MAX_CHARS => Ok(title.to_owned()),
+        1..=TITLE_MAX_CHARS => Ok(title),
         n => Err(Error::refused(
             "title",
             format!("must be 1 to {TITLE_MAX_CHARS} characters, not {n}"),

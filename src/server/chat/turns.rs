@@ -4,6 +4,7 @@ use super::conversations::fresh;
 use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Conversation, Message, MessageStatus, Role, title_of},
     ids::{ConversationId, MessageId, TurnId, UserId},
+    nul,
     server::{
         error::{Error, Result},
         limits::Bounds,
@@ -82,7 +83,8 @@ pub async fn begin_turn(
     conversation: Option<ConversationId>,
     asking: impl Into<Asking>,
 ) -> Result<(TurnRef, Message)> {
-    let asking = asking.into();
+    let mut asking = asking.into();
+    nul::clean(&mut asking.content);
     let content = checked(&asking.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;

@@ -4,6 +4,7 @@ use super::{Retention, begin};
 use crate::{
     api::HoldLine,
     ids::{ConversationId, UserId},
+    nul,
     server::{
         error::{Error, Result},
         new_id,
@@ -58,7 +59,8 @@ pub async fn place_hold(
     (user, conversation): (UserId, Option<ConversationId>),
     reason: &str,
 ) -> Result<String> {
-    let reason = reason.trim();
+    let mut reason = reason.trim().to_owned();
+    nul::clean(&mut reason);
     if !(1..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
         return Err(Error::refused(
             "reason",
@@ -77,7 +79,7 @@ pub async fn place_hold(
             .await?
             .ok_or(Error::NotFound("conversation"))?;
     }
-    let hold = hold(now, reason.to_owned(), admin);
+    let hold = hold(now, reason, admin);
     holds::place(&mut tx, user, conversation, Kind::Hold, &hold).await?;
     tx.commit().await?;
     Ok(hold.id)

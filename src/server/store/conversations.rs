@@ -1,9 +1,10 @@
 //! Conversations.
 
-use super::{Result, Tx, conditions::Conditions, marks, nul, parsed, parsed_option};
+use super::{Result, Tx, conditions::Conditions, marks, parsed, parsed_option};
 use crate::{
     chat::Conversation,
     ids::{ConversationId, UserId},
+    nul,
     timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -26,7 +27,8 @@ pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, update
      and h.kind = 'keep' and h.released_at is null) as kept";
 
 impl ConversationRow {
-    pub(super) fn read(self) -> Result<Conversation> {
+    pub(super) fn read(mut self) -> Result<Conversation> {
+        nul::read(&mut self.title);
         Ok(Conversation {
             id: parsed("id", &self.id)?,
             title: self.title,
@@ -42,7 +44,6 @@ impl ConversationRow {
 
 /// Adds a conversation; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
-    nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let query = sqlx::query(sql)
@@ -63,7 +64,6 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 
 /// Writes what may change about a conversation; its `rev` is set here.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
-    nul::spaced(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";
     let query = sqlx::query(sql)
@@ -118,7 +118,10 @@ pub async fn titles(
         .await?;
     found
         .into_iter()
-        .map(|(id, title)| Ok((parsed("id", &id)?, title)))
+        .map(|(id, mut title)| {
+            nul::read(&mut title);
+            Ok((parsed("id", &id)?, title))
+        })
         .collect()
 }
 

@@ -75,11 +75,9 @@ pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
     let duration_ms = entry
         .duration_ms
         .filter(|_| entry.status != Status::Working)?;
-    let mut name: String = name.chars().take(NAME_MAX).collect();
-    super::nul::spaced(&mut name);
     Some(Timed {
         source,
-        name,
+        name: name.chars().take(NAME_MAX).collect(),
         bucket: bucket(duration_ms),
     })
 }

@@ -1,9 +1,10 @@
 //! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
 
-use super::{Result, Tx, conditions::Conditions, from_json, nul, parsed, parsed_option};
+use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option};
 use crate::{
     chat::{Message, MessageStatus, Role, finished_blocks},
     ids::{ConversationId, MessageId, TurnId, UserId},
+    nul,
     server::markdown,
     timestamp::Timestamp,
 };
@@ -27,7 +28,8 @@ pub(super) struct MessageRow {
 pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev";
 
 impl MessageRow {
-    pub(super) fn read(self) -> Result<Message> {
+    pub(super) fn read(mut self) -> Result<Message> {
+        nul::read(&mut self.content);
         let mut message = Message {
             id: parsed("id", &self.id)?,
             conversation_id: parsed("conversation_id", &self.conversation_id)?,
@@ -67,7 +69,6 @@ pub fn render(message: &mut Message) {
 
 /// Adds a message; its `rev` is set here.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
-    nul::spaced(&mut message.content);
     message.rev = tx.next_rev(user).await?;
     let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -95,7 +96,6 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
 /// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or somebody else settled it:
 /// what readers were told stands, and the caller drops the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
-    nul::spaced(&mut message.content);
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \
                where user_id = $1 and id = $2 and status in ('streaming', $4)";

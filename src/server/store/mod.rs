@@ -9,7 +9,6 @@ mod conditions;
 mod error;
 mod listening;
 mod migrations;
-mod nul;
 mod others;
 mod outbox;
 mod reader;

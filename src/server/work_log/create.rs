@@ -47,7 +47,7 @@ pub async fn create_work_log(
     }
     check_place(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
     let lease_until = (draft.status == Status::Working).then(|| now.plus(draft.lease_ms).millis());
-    let mut entry = entry_of(now, user, draft, origin.turn_id);
+    let mut entry = entry_of(now, user, draft.clean(), origin.turn_id);
     mask_entry(&mut entry);
     work_logs::insert(
         &mut tx,

@@ -120,6 +120,7 @@ fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>
 
 /// The entry with what is to change about it, at its `updated_at`, without what must not be stored.
 fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
+    let patch = patch.clean();
     let before = entry.status;
     if let Some(status) = patch.status {
         if !before.may_become(status) {

@@ -1,6 +1,8 @@
-//! What an entry holds comes back the same from every tier, whatever JSON and text that is.
+//! What an entry holds comes back the same from every tier, whatever JSON and text that is; only
+//! NUL becomes ␀.
 
 use crate::{
+    nul,
     server::{
         archive::reading::{find, list},
         store::work_logs::EntryFilter,
@@ -81,7 +83,9 @@ on_both_databases! {
             let (title, details, metadata) = what.new_tree(&mut runner).unwrap().current();
             let draft = EntryDraft { details: Some(details), metadata, ..draft(Status::Success, &title) };
             let made = create_work_log(&store, NOW, ada, draft.clone(), Origin::default()).await.unwrap();
-            sent.insert(made.id, (draft.title, draft.details, draft.metadata));
+            let EntryDraft { mut title, mut details, mut metadata, .. } = draft;
+            nul::in_entry(nul::clean, &mut title, &mut details, &mut metadata);
+            sent.insert(made.id, (title, details, metadata));
         }
         let (archive, all) = (&retention.archive, EntryFilter::default());
         for (days, tier) in [(0, StorageStatus::Hot), (8, StorageStatus::Warm), (31, StorageStatus::Cold)] {

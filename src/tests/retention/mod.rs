@@ -12,6 +12,7 @@ mod full;
 mod lag;
 mod model;
 mod names;
+mod old_nul;
 mod packing;
 mod read_back;
 mod restoring;

@@ -146,6 +146,39 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
 }
 
 #[tokio::test]
+async fn nul_in_an_answer_is_the_same_live_read_again_and_exported() {
+    let (tell, model) = ToldModel::pair();
+    let app = TestApp::with_models(vec![model]).await;
+    let ada = app.person("ada@example.org").await;
+    let here = ada.begins().await;
+    let mut stream = ada.streams("").await;
+    let sent = ada.says(&here, "Say\0it").await;
+    assert_eq!(sent["message"]["content"], "Say␀it");
+    let whole = "a␀b c\u{fffd}\u{fdd1} ";
+    for piece in ["a\0b ", "c\u{fdd0}", "\u{fdd1} "] {
+        tell.send(Ok(text(piece))).unwrap();
+    }
+    let mut live = String::new();
+    while live.len() < whole.len() {
+        let delta = stream.next_named("delta").await.data;
+        assert_eq!(delta["offset"], live.len());
+        live.push_str(delta["text"].as_str().unwrap());
+    }
+    tell.send(Ok(end(None))).unwrap();
+    let read = ada.awaits_the_end(&here).await;
+    assert_eq!(live, whole);
+    assert_eq!(read["messages"][1]["content"], whole);
+    assert_eq!(read["title"], "Say␀it");
+    let exported = ada.gets("/api/work-log/export?messages=true").await.text();
+    let lines = exported
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let contents = lines.map(|line: Value| line["message"]["content"].clone());
+    let contents: Vec<_> = contents.filter(Value::is_string).collect();
+    assert_eq!(contents, ["Say␀it", whole]);
+}
+
+#[tokio::test]
 async fn stopping_keeps_what_there_is_and_says_so() {
     let (tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;

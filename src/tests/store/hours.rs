@@ -81,6 +81,11 @@ on_both_databases! {
                 create_work_log(&store, now.plus(-hours_ago * HOUR_MS), ada, made, Origin::default()).await.unwrap();
             }
         }
+        // as earlier versions stored NUL
+        let mut tx = store.begin().await.unwrap();
+        let sql = r"update work_logs set metadata = replace(metadata, '␀', '\u0000')";
+        assert_eq!(sqlx::query(sql).execute(&mut *tx).await.unwrap().rows_affected(), 12);
+        tx.commit().await.unwrap();
         let since = now.hour() - 48;
         let told = hours::since(&mut store.read().await.unwrap(), since).await.unwrap();
         assert_eq!(told.iter().map(|line| (line.entries, line.input_tokens, line.output_tokens)).collect::<Vec<_>>(), [

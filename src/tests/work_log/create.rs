@@ -92,12 +92,33 @@ on_both_databases! {
         let made = create_work_log(&store, NOW, ada, odd.clone(), Origin::default()).await.unwrap();
         let patch = EntryPatch { title: Some("c\0d".into()), ..EntryPatch::default() };
         let made = update_work_log(&store, NOW, ada, made.id, patch).await.unwrap();
-        assert_eq!((made.title.as_str(), made.details.as_deref(), &made.metadata), ("c\0d", Some("d\0e"), &odd.metadata));
-        let filter = work_logs::EntryFilter { text: Some("d\0E".into()), ..Default::default() };
-        assert_eq!(work_logs::list(&mut store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), [made]);
+        let facts = Metadata::default().with("n␀", "v␀");
+        let fields = (made.title.as_str(), made.details.as_deref(), &made.metadata);
+        assert_eq!(fields, ("c␀d", Some("d␀e"), &facts));
+        for text in ["d\0E", "d␀e", "␀"] {
+            let filter = work_logs::EntryFilter { text: Some(text.into()), ..Default::default() };
+            let mut reader = store.read().await.unwrap();
+            let found = work_logs::list(&mut reader, ada, &filter, None, 9).await.unwrap();
+            assert_eq!(found, std::slice::from_ref(&made), "{text}");
+        }
         let filter = work_logs::EntryFilter { text: Some("d e".into()), ..Default::default() };
         assert_eq!(work_logs::list(&mut store.read().await.unwrap(), ada, &filter, None, 9).await.unwrap(), []);
         let (_, said) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hel\0lo").await.unwrap();
-        assert_eq!(said.content, "Hel lo");
+        assert_eq!(said.content, "Hel␀lo");
+        let talk = conversation(&store, ada, "A\0talk").await;
+        assert_eq!(talk.title, "A␀talk");
+    }
+
+    async fn a_literal_sign_of_earlier_versions_is_replaced(store: Store) {
+        let ada = person(&store, "ada").await;
+        let typed = EntryDraft {
+            details: Some(r"six characters: \u0000".into()),
+            ..draft(Status::Success, "a\u{fdd0}\u{fdd1}b")
+        };
+        let made = create_work_log(&store, NOW, ada, typed, Origin::default()).await.unwrap();
+        assert_eq!(made.title, "a\u{fffd}\u{fdd1}b");
+        assert_eq!(made.details.as_deref(), Some(r"six characters: \u0000"));
+        let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap();
+        assert_eq!(read, Some(made));
     }
 }

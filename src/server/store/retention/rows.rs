@@ -7,7 +7,7 @@ use crate::{
         Result, StoreError, Tx, files, marks, parsed,
         retention::due::DueGroup,
         stats::{Changes, Figures},
-        work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long},
+        work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long, text_size},
     },
     timestamp::{DAY_MS, Timestamp},
     work_log::{StorageStatus, WorkLogEntry},
@@ -79,7 +79,7 @@ impl TieredRow {
 fn stored_bytes(entry: &StoredEntry, packed: Option<usize>) -> i64 {
     packed.map_or_else(
         || entry.size(),
-        |packed| (packed + entry.title.len()) as i64,
+        |packed| packed as i64 + text_size(&entry.title),
     )
 }
 

@@ -3,7 +3,8 @@
 use super::{COLUMNS, EntryRow};
 use crate::{
     ids::{ConversationId, EntryId, UserId},
-    server::store::{Result, conditions::Conditions, nul::disguised},
+    nul,
+    server::store::{Result, conditions::Conditions},
     work_log::{LogType, Status, StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
@@ -50,11 +51,10 @@ pub async fn list(
         .await?;
         let full = rows.len() as i64 == limit.max(SEARCHED_AT_ONCE);
         before = rows.last().map(|entry| entry.id);
-        found.extend(
-            rows.into_iter().filter(|entry| {
-                entry.storage_status == StorageStatus::Hot || contains(entry, text)
-            }),
-        );
+        found.extend(rows.into_iter().filter(|entry| {
+            (entry.storage_status == StorageStatus::Hot && in_database(text))
+                || contains(entry, text)
+        }));
         if !full || found.len() as i64 >= limit {
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             return Ok(found);
@@ -62,8 +62,8 @@ pub async fn list(
     }
 }
 
-/// Plain rows that contain the text, as the database finds it, and every packed one: `list` looks
-/// into those.
+/// Plain rows that contain the text, as far as the database looks for it, and every packed one:
+/// `list` looks into those.
 async fn page(
     connection: &mut AnyConnection,
     user: UserId,
@@ -79,7 +79,8 @@ async fn page(
         .and("status = ?", filter.status)
         .and("storage_status = ?", filter.storage_status)
         .and("id < ?", before);
-    let asked = asked.and(TEXT, filter.text.as_deref().map(containing));
+    let text = filter.text.as_deref().filter(|text| in_database(text));
+    let asked = asked.and(TEXT, text.map(containing));
     let sql = format!(
         "select {COLUMNS} from work_logs where user_id = $1{} order by id desc limit $2",
         asked.sql
@@ -113,9 +114,15 @@ impl EntryFilter {
     }
 }
 
+/// Whether the database can look for the text: earlier versions stored NUL in other forms.
+fn in_database(text: &str) -> bool {
+    !text.contains(['\0', nul::SYMBOL, nul::SIGN])
+}
+
 /// Whether title or details contain the text, A to Z in upper and lower case alike.
 fn contains(entry: &WorkLogEntry, text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
+    let mut text = text.to_ascii_lowercase();
+    nul::read(&mut text);
     let within = |field: &str| field.to_ascii_lowercase().contains(&text);
     within(&entry.title) || entry.details.as_deref().is_some_and(within)
 }
@@ -146,7 +153,7 @@ pub async fn earliest(
 /// `lower` does in both databases.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in disguised(&text.to_ascii_lowercase()).chars() {
+    for letter in text.to_ascii_lowercase().chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -5,7 +5,7 @@ mod list;
 mod row;
 mod stored;
 
-use super::{Result, Tx, nul::disguised, stats};
+use super::{Result, Tx, stats};
 use crate::{
     ids::{EntryId, UserId},
     timestamp::Timestamp,
@@ -15,7 +15,7 @@ use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(super) use row::{COLUMNS, EntryRow, FATE, HELD, kept_by, long, size};
+pub(super) use row::{COLUMNS, EntryRow, FATE, HELD, kept_by, long, size, text_size};
 pub use stored::StoredEntry;
 
 /// What an entry's row holds beside what readers see.
@@ -55,9 +55,7 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Resu
         .bind(entry.turn_id.map(|id| id.to_string()))
         .bind(entry.log_type.as_str())
         .bind(entry.status.as_str());
-    let query = query
-        .bind(disguised(&entry.title))
-        .bind(entry.details.as_deref().map(disguised));
+    let query = query.bind(&entry.title).bind(&entry.details);
     let query = query
         .bind(row::metadata_json(&entry.metadata))
         .bind(entry.duration_ms);
@@ -111,8 +109,8 @@ pub async fn update(
         .bind(entry.id.to_string())
         .bind(entry.status.as_str());
     let query = query
-        .bind(disguised(&entry.title))
-        .bind(entry.details.as_deref().map(disguised))
+        .bind(&entry.title)
+        .bind(&entry.details)
         .bind(row::metadata_json(&entry.metadata));
     let query = query
         .bind(entry.storage_status.as_str())
@@ -163,7 +161,7 @@ async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
         .await?;
     Ok(packed.map_or_else(
         || size_of(entry),
-        |packed| packed + entry.title.len() as i64,
+        |packed| packed + text_size(&entry.title),
     ))
 }
 

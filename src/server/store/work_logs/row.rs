@@ -2,12 +2,13 @@
 
 use super::{
     super::{
-        Result, StoreError, from_json, nul, parsed, parsed_option,
+        Result, StoreError, from_json, parsed, parsed_option,
         retention::holds::{held, held_by},
     },
     StoredEntry,
 };
 use crate::{
+    nul,
     server::packing::{self, Long},
     timestamp::Timestamp,
     work_log::{KeptBy, Metadata, StorageStatus, WorkLogEntry},
@@ -93,7 +94,7 @@ impl EntryRow {
             turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
             log_type: parsed("log_type", &self.log_type)?,
             status: parsed("status", &self.status)?,
-            title: nul::plain(self.title),
+            title: self.title,
             details,
             metadata,
             timestamp: Timestamp::from_millis(self.created_at),
@@ -101,7 +102,8 @@ impl EntryRow {
             duration_ms: self.duration_ms,
             kept_at: self.kept_at.map(Timestamp::from_millis),
             rev: self.rev,
-        })
+        }
+        .read())
     }
 }
 
@@ -120,7 +122,7 @@ fn long_fields(
     packed: Option<&[u8]>,
 ) -> Result<(Option<String>, Metadata)> {
     let Some(packed) = packed else {
-        return Ok((details.map(nul::plain), from_json("metadata", metadata)?));
+        return Ok((details, from_json("metadata", metadata)?));
     };
     let unpacked = packing::unpack(packed).map_err(|why| StoreError::Corrupt {
         what: "packed",
@@ -141,12 +143,24 @@ pub(super) fn metadata_json(metadata: &Metadata) -> String {
     serde_json::to_string(metadata).expect("a JSON object can be written")
 }
 
-/// Title, details and metadata together, in bytes.
+/// The bytes of a text. ␀ counts as the one byte of the NUL that it stands for, so that text of
+/// earlier versions is counted out as it was counted in.
+pub(in crate::server::store) fn text_size(text: &str) -> i64 {
+    (text.len() - 2 * symbols(text)) as i64
+}
+
+/// Title, details and metadata together, in bytes; see [`text_size`]. In JSON, ␀ counts as the six
+/// bytes of NUL's escape.
 pub(in crate::server::store) fn size(
     title: &str,
     details: Option<&str>,
     metadata: &Metadata,
 ) -> i64 {
-    i64::try_from(title.len() + details.map_or(0, str::len) + metadata_json(metadata).len())
-        .unwrap_or(i64::MAX)
+    let json = metadata_json(metadata);
+    let json_size = (json.len() + 3 * symbols(&json)) as i64;
+    text_size(title) + details.map_or(0, text_size) + json_size
+}
+
+fn symbols(text: &str) -> usize {
+    text.matches(nul::SYMBOL).count()
 }

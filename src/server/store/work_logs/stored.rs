@@ -2,6 +2,7 @@
 
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
+    nul,
     timestamp::Timestamp,
     work_log::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
 };
@@ -31,6 +32,17 @@ pub struct StoredEntry {
 }
 
 impl StoredEntry {
+    /// The entry with its stored text as it is read; see [`nul::read`].
+    pub fn read(mut self) -> Self {
+        nul::in_entry(
+            nul::read,
+            &mut self.title,
+            &mut self.details,
+            &mut self.metadata,
+        );
+        self
+    }
+
     /// The entry as readers see it; `held` says who keeps it from expiring beside its owner's own word.
     pub fn entry(
         self,

@@ -1,0 +1,275 @@
+//! Text with NUL as earlier versions stored it reads the same from every tier, and is moved and
+//! deleted like any other.
+
+use super::canaries::Cage;
+use crate::{
+    chat::Change,
+    ids::{EntryId, UserId},
+    nul,
+    server::{
+        archive::{object, reading},
+        chat::begin_turn,
+        packing::{self, Long},
+        retention::{Retention, changing::update_anywhere, erasing, restoring::after_restore},
+        store::{
+            Store, changes, conversations, messages,
+            retention::{manifest::Manifest, objects},
+            stats,
+            work_logs::{EntryFilter, StoredEntry},
+        },
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        archives::{retention, run},
+        databases::on_both_databases,
+        people::{NOW, beginning, draft, person},
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{EntryDraft, EntryPatch, Metadata, Status, StorageStatus, WorkLogEntry},
+};
+use serde_json::json;
+
+const TITLE: &str = "title a\0b";
+const DETAILS: &str = "details d\0E \u{fdd0} \\u0000";
+const FACTS: &str = "{\"n\\u0000\":[\"v\\u0000\",\"\\\\u0000\",\"\u{fdd0}\"]}";
+
+const fn days(days: i64) -> Timestamp {
+    NOW.plus(days * DAY_MS)
+}
+
+/// As earlier versions wrote texts into rows.
+fn with_signs(text: &str) -> String {
+    text.replace(nul::SIGN, "\u{fdd0}\u{fdd2}")
+        .replace('\0', "\u{fdd0}\u{fdd1}")
+}
+
+fn as_read(entry: &WorkLogEntry) -> WorkLogEntry {
+    WorkLogEntry {
+        title: "title a␀b".into(),
+        details: Some("details d␀E \u{fdd0} \\u0000".into()),
+        metadata: Metadata::default().with("n␀", json!(["v␀", "\\u0000", "\u{fdd0}"])),
+        ..entry.clone()
+    }
+}
+
+/// Writes entries and gives their rows the text that an earlier version would have stored.
+async fn old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry> {
+    let mut made = Vec::new();
+    for _ in 0..count {
+        let fields = EntryDraft {
+            details: Some(DETAILS.into()),
+            metadata: serde_json::from_str(FACTS).unwrap(),
+            ..draft(Status::Success, TITLE)
+        };
+        let entry = create_work_log(store, NOW, user, fields, Origin::default()).await;
+        made.push(as_read(&entry.unwrap()));
+    }
+    let mut tx = store.begin().await.unwrap();
+    sqlx::query("update work_logs set title = $1, details = $2, metadata = $3")
+        .bind(with_signs(TITLE))
+        .bind(with_signs(DETAILS))
+        .bind(FACTS)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    made
+}
+
+/// Gives a warm row the fields that an earlier version would have packed.
+async fn pack_as_before(store: &Store, user: UserId, id: EntryId) {
+    let old = packing::pack(&Long {
+        details: Some(DETAILS.into()),
+        metadata: FACTS.into(),
+    });
+    let old = old.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let sql = "select cast(length(packed) as bigint) from work_logs where user_id = $1 and id = $2";
+    let new_bytes: i64 = sqlx::query_scalar(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    let sql = "update work_logs set packed = $3, title = $4 where user_id = $1 and id = $2";
+    sqlx::query(sql)
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .bind(old.as_slice())
+        .bind(with_signs(TITLE))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let sql = "update work_log_stats set stored_bytes = stored_bytes + $1 where tier = 'warm'";
+    sqlx::query(sql)
+        .bind(old.len() as i64 - new_bytes)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn object_of(store: &Store, user: UserId) -> Manifest {
+    objects::of_user(&mut store.read().await.unwrap(), user, None)
+        .await
+        .unwrap()
+        .remove(0)
+}
+
+/// Puts into a listed object what an earlier version would have put there.
+async fn put_as_before(retention: &Retention, user: UserId) {
+    let manifest = object_of(&retention.store, user).await;
+    let bytes = retention.archive.get(&manifest.key).await.unwrap();
+    let entries: Vec<_> = object::decode(&bytes)
+        .unwrap()
+        .into_iter()
+        .map(|entry| StoredEntry {
+            title: TITLE.into(),
+            details: Some(DETAILS.into()),
+            metadata: serde_json::from_str(FACTS).unwrap(),
+            ..entry
+        })
+        .collect();
+    let group = object::Group {
+        user_id: user,
+        conversation_id: None,
+        day: manifest.day,
+    };
+    let old = object::encode(group, &entries).unwrap().bytes;
+    let plain = String::from_utf8(object::unpack(&old).unwrap()).unwrap();
+    assert!(plain.contains(r"d\u0000E"), "{plain}");
+    let sha256 = object::hex_sha256(&old);
+    retention.archive.replace(&manifest.key, old).await.unwrap();
+    let mut tx = retention.store.begin().await.unwrap();
+    sqlx::query("update archive_objects set sha256 = $1 where key = $2")
+        .bind(sha256)
+        .bind(&manifest.key)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The entry as it is found, listed and searched for, which must be the same.
+async fn read(retention: &Retention, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
+    let (store, archive) = (&retention.store, &retention.archive);
+    let reader = store.read().await.unwrap();
+    let found = reading::find(reader, archive, user, id).await.unwrap();
+    let searches = ["d\0e", "D␀E", "a␀", "\u{fdd0}", "\\u0000", "details"];
+    for text in searches.map(Some).into_iter().chain([None]) {
+        let filter = EntryFilter {
+            text: text.map(str::to_owned),
+            ..EntryFilter::default()
+        };
+        let mut reader = store.read().await.unwrap();
+        let listed = reading::list(&mut reader, archive, user, (&filter, true), None, 9).await;
+        let listed = listed.unwrap().into_iter().find(|entry| entry.id == id);
+        assert_eq!(listed, found, "{text:?}");
+    }
+    found
+}
+
+/// The entry with what follows from its place.
+fn placed(entry: &WorkLogEntry, is: &WorkLogEntry) -> WorkLogEntry {
+    WorkLogEntry {
+        storage_status: is.storage_status,
+        archived_at: is.archived_at,
+        ..entry.clone()
+    }
+}
+
+async fn assert_reads(retention: &Retention, entry: &WorkLogEntry, tier: StorageStatus) {
+    let found = read(retention, entry.user_id, entry.id).await.unwrap();
+    assert_eq!(found.storage_status, tier);
+    assert_eq!(found, placed(entry, &found));
+}
+
+on_both_databases! {
+    async fn old_text_reads_the_same_in_every_tier_and_is_moved_and_deleted(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let made = old_rows(&store, ada, 4).await;
+        let [hot, warm, cold, last] = &made[..] else { panic!("four entries") };
+
+        assert_reads(&retention, hot, StorageStatus::Hot).await;
+        let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();
+        assert!(told.rows.contains(&Change::Entry(hot.clone())), "{told:?}");
+        erasing::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
+
+        assert_eq!(run(&retention, days(8)).await.moved_to_warm, 3);
+        assert_reads(&retention, warm, StorageStatus::Warm).await;
+        for entry in [warm, cold, last] {
+            pack_as_before(&store, ada, entry.id).await;
+        }
+        assert_reads(&retention, warm, StorageStatus::Warm).await;
+        erasing::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
+
+        let report = run(&retention, days(31)).await;
+        assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
+        put_as_before(&retention, ada).await;
+        assert_reads(&retention, last, StorageStatus::Cold).await;
+        erasing::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
+        assert_eq!(read(&retention, ada, cold.id).await, None);
+        assert_reads(&retention, last, StorageStatus::Cold).await;
+
+        // an entry of an old object becomes a row, and goes back into the archive
+        put_as_before(&retention, ada).await;
+        let patch = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
+        let changed = update_anywhere(&retention, days(32), ada, last.id, patch).await.unwrap();
+        assert_eq!(changed.details, last.details);
+        assert_eq!(run(&retention, days(33)).await.moved_to_cold, 1);
+        assert_reads(&retention, &changed, StorageStatus::Cold).await;
+
+        assert_eq!(run(&retention, days(91)).await.deleted, 1);
+        assert_eq!(read(&retention, ada, last.id).await, None);
+        let left = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
+        assert_eq!(left, [], "what was counted in was counted out");
+    }
+
+    async fn messages_and_titles_of_before_read_with_the_symbol(store: Store) {
+        let ada = person(&store, "ada").await;
+        let (turn, said) = begin_turn(&store, beginning(ada), None, "Hello").await.unwrap();
+        // PostgreSQL never held NUL
+        let old = if store.is_single_process() { "a\0b" } else { "a\u{fdd0}\u{fdd1}b" };
+        let mut tx = store.begin().await.unwrap();
+        for sql in ["update messages set content = $1", "update conversations set title = $1"] {
+            sqlx::query(sql).bind(old).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut reader = store.read().await.unwrap();
+        let here = turn.conversation_id;
+        let read = messages::latest(&mut reader, ada, here, None, 9).await.unwrap();
+        assert_eq!((read[0].id, read[0].content.as_str()), (said.id, "a␀b"));
+        let found = conversations::find(&mut reader, ada, here).await.unwrap().unwrap();
+        assert_eq!(found.title, "a␀b");
+        let titles = conversations::titles(&mut reader, ada, &[here].into()).await.unwrap();
+        assert_eq!(titles[&here], "a␀b");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_with_old_text_reads_right() {
+    let cage = Cage::open().await;
+    let (store, ada) = (
+        &cage.retention.store,
+        person(&cage.retention.store, "ada").await,
+    );
+    let cold = old_rows(store, ada, 1).await.remove(0);
+    cage.run(days(31)).await;
+    put_as_before(&cage.retention, ada).await;
+    let mut rows = old_rows(store, ada, 2).await;
+    let (erased, hot) = (rows.remove(0), rows.remove(0));
+    let copy = cage.backup().await;
+    erasing::erase_entry(&cage.retention, days(31), ada, erased.id)
+        .await
+        .unwrap();
+    erasing::purge(&cage.retention, days(31), ada)
+        .await
+        .unwrap();
+
+    let restored = cage.restored_from(&copy).await;
+    let done = after_restore(&restored, days(31)).await.unwrap();
+    assert_eq!((done.erased, done.missing), (1, 0));
+    assert_reads(&restored, &hot, StorageStatus::Hot).await;
+    assert_reads(&restored, &cold, StorageStatus::Cold).await;
+    assert_eq!(read(&restored, ada, erased.id).await, None);
+}
