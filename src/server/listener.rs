@@ -98,6 +98,8 @@ pub async fn serve(
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             tokio::select! {
+                // a request that has come is answered, however late this task runs
+                biased;
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(%error, "a connection failed");
                 },
