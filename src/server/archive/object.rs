@@ -38,6 +38,8 @@ struct Header {
     day: String,
     count: usize,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaces: Vec<String>,
 }
 
 /// An object ready to be put.
@@ -49,8 +51,22 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
 }
 
-/// Encodes entries, oldest first.
-pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded> {
+/// What an object says when it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// Its entries, oldest first.
+    pub entries: Vec<StoredEntry>,
+    /// Keys of the objects whose place it takes: what they held beside its entries was deleted, or
+    /// changed and lies elsewhere.
+    pub replaces: Vec<String>,
+}
+
+/// Encodes entries, oldest first. `replaces` as in [`Decoded`]; the name does not depend on it.
+pub fn encode(
+    group: Group,
+    entries: &[StoredEntry],
+    replaces: Option<String>,
+) -> std::io::Result<Encoded> {
     let mut lines = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut lines, entry)?;
@@ -64,6 +80,7 @@ pub fn encode(group: Group, entries: &[StoredEntry]) -> std::io::Result<Encoded>
         day: date(group.day),
         count: entries.len(),
         sha256: sha256.clone(),
+        replaces: replaces.into_iter().collect(),
     };
     let mut plain = serde_json::to_vec(&header)?;
     plain.push(b'\n');
@@ -100,8 +117,14 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The entries of an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong checksum.
+/// The entries of an object. Errors as those of [`decode_whole`].
 pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
+    decode_whole(bytes).map(|decoded| decoded.entries)
+}
+
+/// Decodes an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong
+/// checksum.
+pub fn decode_whole(bytes: &[u8]) -> Result<Decoded, String> {
     let plain = unpack(bytes)?;
     let end = plain
         .iter()
@@ -127,7 +150,10 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
         .map(read)
         .collect::<Result<Vec<_>, _>>()?;
     if entries.len() == header.count {
-        Ok(entries)
+        Ok(Decoded {
+            entries,
+            replaces: header.replaces,
+        })
     } else {
         Err(format!(
             "it has {} entries, not {}",

@@ -1,5 +1,6 @@
-//! The manifest of a restored backup and the objects that are there: some were rewritten or deleted after the backup was made, and
-//! others took their place.
+//! The manifest of a restored backup, rebuilt from the objects that are there: some were written,
+//! rewritten or deleted after the backup was made. Of an entry in several objects or rows the
+//! highest revision counts.
 
 use super::{
     Retention, begin,
@@ -13,215 +14,320 @@ use crate::{
         archive::{ArchiveError, object},
         error::{Error, Result},
         store::{
-            heads,
+            Tx, conversations, heads,
             retention::{
-                holes,
+                holes::{self, Uncounted},
                 manifest::Manifest,
                 objects::{self, Reservation},
+                rows::{self, TieredRow},
             },
             stats::{Changes, Figures},
-            work_logs::{self, StoredEntry},
+            work_logs::StoredEntry,
         },
     },
     timestamp::Timestamp,
     work_log::{LogType, Status},
 };
 use futures::TryStreamExt;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use sqlx::AnyConnection;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Lists a person's objects that took the place of missing ones, and gives these up. An entry is there once: as the backup has it,
-/// or else as the newest object has it.
+/// Rows looked up together.
+const AT_ONCE: usize = 500;
+
+/// Brings a person's manifest in line with the objects that are there.
 pub(super) async fn reconcile(
     retention: &Retention,
     now: Timestamp,
     user: UserId,
     restored: &mut Restored,
 ) -> Result<()> {
-    let (mut lost, mut missing, mut whole) = (Totals::new(), Vec::new(), Vec::new());
-    for manifest in objects::of_user(&mut *retention.store.read().await?, user, None).await? {
-        match retention
-            .archive
-            .entries_once(&manifest.key, &manifest.sha256)
-            .await
-        {
-            Ok(_) => whole.push(manifest),
-            Err(ArchiveError::Missing(_)) => missing.push(manifest),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    restored.missing += missing.len() as i64;
-    missing
-        .iter()
-        .for_each(|manifest| add(&mut lost, manifest, 1));
-    // first what took their place, so that a crash in between leaves them to be found missing again
-    for folder in missing.iter().map(folder).collect::<BTreeSet<_>>() {
-        let mut there = HashSet::new();
-        for manifest in whole
-            .iter()
-            .filter(|manifest| self::folder(manifest) == folder)
-        {
-            there.extend(counted(retention, manifest).await?);
-        }
-        for unknown in unknown(retention, user, folder).await? {
-            if let Some(adopted) = adopt(retention, now, user, unknown, &mut there).await? {
-                restored.adopted += 1;
-                add(&mut lost, &adopted, -1);
-            }
-        }
-    }
-    for manifest in &missing {
-        give_up(retention, manifest).await?;
-    }
-    count_deleted(retention, user, lost).await
-}
-
-/// Where objects of the same conversation and day lie: an entry is in no other.
-fn folder(manifest: &Manifest) -> &str {
-    manifest
-        .key
-        .rsplit_once('/')
-        .map_or("", |(folder, _)| folder)
-}
-
-/// The entries of an object that count.
-async fn counted(retention: &Retention, manifest: &Manifest) -> Result<Vec<EntryId>> {
-    let entries = retention
-        .archive
-        .entries_once(&manifest.key, &manifest.sha256)
-        .await?;
-    let gone = holes::of(
-        &mut *retention.store.read().await?,
-        manifest.user_id,
-        &manifest.key,
-    )
-    .await?;
-    Ok(entries
-        .iter()
-        .map(|entry| entry.id)
-        .filter(|id| !gone.contains(id))
-        .collect())
-}
-
-/// An object that the manifest does not name.
-struct Unknown {
-    key: String,
-    /// Its size, and the SHA-256 of its bytes.
-    stored: (i64, String),
-    entries: Vec<StoredEntry>,
-}
-
-/// Those in a folder, the newest first.
-async fn unknown(retention: &Retention, user: UserId, folder: &str) -> Result<Vec<Unknown>> {
-    let listed: Vec<String> = retention
-        .archive
-        .list(folder)
-        .map_ok(|object| object.key)
-        .try_collect()
-        .await?;
-    let known = objects::known(&mut *retention.store.read().await?, user, &listed).await?;
-    let mut unknown = Vec::new();
-    for key in listed.into_iter().filter(|key| !known.contains(key)) {
-        let bytes = retention.archive.get(&key).await?;
-        match object::decode(&bytes) {
-            Ok(entries) => unknown.push(Unknown {
-                key,
-                stored: (bytes.len() as i64, object::hex_sha256(&bytes)),
-                entries,
-            }),
-            // such as one whose writer died: whoever deletes rows for an object has read it back before
-            Err(why) => tracing::warn!(
-                key,
-                why,
-                "an object that the backup does not name cannot be read, and is left out"
-            ),
-        }
-    }
-    unknown.sort_by_key(|object| {
-        std::cmp::Reverse(object.entries.iter().map(|entry| entry.rev).max())
-    });
-    Ok(unknown)
-}
-
-/// Takes an object out of the manifest that is not there.
-async fn give_up(retention: &Retention, manifest: &Manifest) -> Result<()> {
-    let mut tx = begin(&retention.store, None, manifest.user_id).await?;
-    let mut changes = Changes::default();
-    manifest.shift(&mut changes, -1);
-    changes.write(&mut tx, manifest.user_id).await?;
-    objects::doom(&mut tx, manifest.user_id, &manifest.key).await?;
-    reach(FailPoint::MissingWritten).await;
+    let mut tx = begin(&retention.store, None, user).await?;
+    // whoever deleted these has stopped, and a name of before may be in use since
+    objects::forget_gone(&mut tx, user).await?;
     tx.commit().await?;
-    reach(FailPoint::MissingDoomed).await;
+    // an entry is in objects of one folder only, that of its conversation and day
+    let mut folders = BTreeMap::<String, BTreeMap<String, Option<Manifest>>>::new();
+    let folder_of = |key: &str| key.rsplit_once('/').unwrap_or_default().0.to_owned();
+    for manifest in objects::of_user(&mut *retention.store.read().await?, user, None).await? {
+        let folder = folders.entry(folder_of(&manifest.key)).or_default();
+        folder.insert(manifest.key.clone(), Some(manifest));
+    }
+    let of_user = format!("{}/{user}", object::FOLDER);
+    let listed: Vec<_> = retention.archive.list(&of_user).try_collect().await?;
+    for object in listed {
+        let folder = folders.entry(folder_of(&object.key)).or_default();
+        folder.entry(object.key).or_insert(None);
+    }
+    for folder in folders.into_values() {
+        let rebuilding = read(retention, user, folder).await?;
+        rebuilding.carry_out(retention, now, restored).await?;
+    }
     Ok(())
 }
 
-/// Figures by day, type and status.
-type Totals = BTreeMap<(i64, LogType, Status), Figures>;
+/// An object that is there.
+struct Found {
+    key: String,
+    /// Its size, and the SHA-256 of its bytes.
+    stored: (i64, String),
+    decoded: object::Decoded,
+    /// Where the backup names it: what it knows of it.
+    named: Option<(Manifest, Uncounted)>,
+}
 
-fn add(totals: &mut Totals, manifest: &Manifest, sign: i64) {
-    for (kind, status, figures) in &manifest.totals {
-        let sum = totals.entry((manifest.day, *kind, *status)).or_default();
-        *sum = sum.plus(*figures, sign);
+impl Found {
+    /// Its entries that may count.
+    fn entries(&self) -> impl Iterator<Item = &StoredEntry> {
+        self.decoded.entries.iter().filter(|entry| {
+            self.named
+                .as_ref()
+                .is_none_or(|(_, uncounted)| !uncounted.contains(&entry.id))
+        })
     }
 }
 
-/// What missing objects held and nothing holds any more was deleted since the backup.
-async fn count_deleted(retention: &Retention, user: UserId, lost: Totals) -> Result<()> {
-    let mut changes = Changes::default();
-    for (line, figures) in lost.into_iter().filter(|(_, figures)| figures.entries > 0) {
-        changes.count_deleted(line, figures);
-    }
-    let mut tx = begin(&retention.store, None, user).await?;
-    changes.write(&mut tx, user).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Lists an object without those of its entries that are `there` or are rows, and adds the others to `there`. One that has no others
-/// is left as it is: it may be what rows become when they are moved.
-async fn adopt(
-    retention: &Retention,
-    now: Timestamp,
+/// What becomes of a folder's objects.
+struct Rebuilding {
     user: UserId,
-    Unknown {
-        key,
-        stored,
-        entries,
-    }: Unknown,
-    there: &mut HashSet<EntryId>,
-) -> Result<Option<Manifest>> {
-    let of_user = |manifest: &Manifest| manifest.user_id == user;
-    let mut manifest = Manifest::of(&key, &entries, stored, now)
-        .filter(of_user)
-        .ok_or(Error::NotFound("object"))?;
-    let mut tx = begin(&retention.store, None, user).await?;
-    if objects::reserve(&mut tx, user, &key, manifest.conversation_id, now).await?
-        != Reservation::Taken
-    {
-        return Ok(None);
+    /// Those that count, those first that the backup names.
+    found: Vec<Found>,
+    /// Those of the backup that are not there any more, or that another one replaces.
+    missing: Vec<Manifest>,
+    /// The highest revision in any of them.
+    newest: i64,
+}
+
+/// Reads the objects of a folder. Errors: one that the backup names is damaged, or the archive does
+/// not answer.
+async fn read(
+    retention: &Retention,
+    user: UserId,
+    folder: BTreeMap<String, Option<Manifest>>,
+) -> Result<Rebuilding> {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for (key, named) in folder {
+        let Some((stored, decoded)) = read_one(retention, &key, named.as_ref()).await? else {
+            missing.extend(named);
+            continue;
+        };
+        let reader = &mut *retention.store.read().await?;
+        let named = match named {
+            Some(manifest) => Some((manifest, holes::of(reader, user, &key).await?)),
+            None if may_be_adopted(reader, user, &key, &decoded).await? => None,
+            None => continue,
+        };
+        found.push(Found {
+            key,
+            stored,
+            decoded,
+            named,
+        });
     }
-    for entry in &entries {
-        if there.contains(&entry.id) || work_logs::find(&mut tx, user, entry.id).await?.is_some() {
-            holes::insert(&mut tx, user, &key, entry.id).await?;
-            manifest.count(entry, -1);
+    let revs = found.iter().flat_map(|object| &object.decoded.entries);
+    let newest = revs.map(|entry| entry.rev).max().unwrap_or(0);
+    let replaced = found.iter().flat_map(|object| &object.decoded.replaces);
+    let replaced: HashSet<String> = replaced.cloned().collect();
+    let (gone, mut found): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|object| replaced.contains(&object.key));
+    missing.extend(gone.into_iter().filter_map(|object| Some(object.named?.0)));
+    found.sort_by_key(|object| object.named.is_none());
+    Ok(Rebuilding {
+        user,
+        found,
+        missing,
+        newest,
+    })
+}
+
+/// Reads an object. `None` where it is missing. One that the backup does not name may be unreadable,
+/// such as one whose writer died: who deletes rows for an object has read it before.
+async fn read_one(
+    retention: &Retention,
+    key: &str,
+    named: Option<&Manifest>,
+) -> Result<Option<((i64, String), object::Decoded)>> {
+    let bytes = match retention.archive.get(key).await {
+        Err(ArchiveError::Missing(_)) => return Ok(None),
+        bytes => bytes?,
+    };
+    let sha256 = object::hex_sha256(&bytes);
+    let decoded = match named {
+        Some(manifest) if manifest.sha256 != sha256 => {
+            Err("it does not have the checksum of its manifest".to_owned())
+        }
+        _ => object::decode_whole(&bytes),
+    };
+    match decoded {
+        Ok(decoded) => Ok(Some(((bytes.len() as i64, sha256), decoded))),
+        Err(why) if named.is_some() => Err(ArchiveError::Damaged(key.to_owned(), why).into()),
+        Err(why) => {
+            tracing::warn!(
+                key,
+                why,
+                "an object that the backup does not name cannot be read, and is left out"
+            );
+            Ok(None)
         }
     }
-    if manifest.entries() == 0 {
-        return Ok(None);
+}
+
+/// Whether an object that the backup does not name may be listed: it is not to be deleted, and its
+/// conversation was not begun after the backup.
+async fn may_be_adopted(
+    reader: &mut AnyConnection,
+    user: UserId,
+    key: &str,
+    decoded: &object::Decoded,
+) -> Result<bool> {
+    let place = match decoded.entries.first() {
+        Some(entry) if entry.user_id == user => entry.conversation_id,
+        _ => return Ok(false),
+    };
+    if let Some(id) = place
+        && conversations::find(reader, user, id).await?.is_none()
+    {
+        return Ok(false);
     }
-    let mut changes = Changes::default();
-    manifest.shift(&mut changes, 1);
-    putting::list(&mut tx, &manifest, None).await?;
-    changes.write(&mut tx, user).await?;
-    // whoever changes one of them makes it newer than it is
-    heads::raise(
-        &mut tx,
-        user,
-        entries.iter().map(|entry| entry.rev).max().unwrap_or(0),
-    )
-    .await?;
-    reach(FailPoint::AdoptWritten).await;
-    tx.commit().await?;
-    reach(FailPoint::Adopted).await;
-    there.extend(entries.iter().map(|entry| entry.id));
-    Ok(Some(manifest))
+    Ok(!objects::is_doomed(reader, user, key).await?)
+}
+
+impl Rebuilding {
+    /// Lists what counts and gives up what is missing, in one transaction.
+    async fn carry_out(
+        self,
+        retention: &Retention,
+        now: Timestamp,
+        restored: &mut Restored,
+    ) -> Result<()> {
+        if self.missing.is_empty() && self.found.iter().all(|object| object.named.is_some()) {
+            return Ok(());
+        }
+        let user = self.user;
+        let mut tx = begin(&retention.store, None, user).await?;
+        let mut sums = Sums::default();
+        let winners = self.winners(&mut tx, &mut sums).await?;
+        let mut adopted = 0;
+        for (n, object) in self.found.iter().enumerate() {
+            let wins = |entry: &StoredEntry| winners.get(&entry.id) == Some(&n);
+            let mut manifest = match &object.named {
+                Some((manifest, _)) => {
+                    sums.shift(manifest, -1);
+                    manifest.clone()
+                }
+                None if object.entries().any(wins) => adopt(&mut tx, object, now).await?,
+                // it is left as it is: it may be what rows become when they are moved
+                None => continue,
+            };
+            for entry in object.entries().filter(|entry| !wins(entry)) {
+                holes::insert(&mut tx, user, &manifest.key, entry.id).await?;
+                manifest.count(entry, -1);
+            }
+            sums.shift(&manifest, 1);
+            if object.named.is_some() {
+                objects::write_totals(&mut tx, &manifest).await?;
+            } else {
+                putting::list(&mut tx, &manifest).await?;
+                adopted += 1;
+            }
+        }
+        for manifest in &self.missing {
+            sums.shift(manifest, -1);
+            objects::doom(&mut tx, user, &manifest.key).await?;
+        }
+        sums.write(&mut tx, user).await?;
+        // whoever changes one of them makes it newer than it is
+        heads::raise(&mut tx, user, self.newest).await?;
+        let missing = self.missing.len() as i64;
+        let points = [
+            (adopted, FailPoint::AdoptWritten, FailPoint::Adopted),
+            (missing, FailPoint::MissingWritten, FailPoint::MissingDoomed),
+        ];
+        for (_, written, _) in points.iter().filter(|(objects, ..)| *objects > 0) {
+            reach(*written).await;
+        }
+        tx.commit().await?;
+        for (.., done) in points.iter().filter(|(objects, ..)| *objects > 0) {
+            reach(*done).await;
+        }
+        restored.adopted += adopted;
+        restored.missing += missing;
+        Ok(())
+    }
+
+    /// In which of the objects each entry counts that is not a row. A row that is older than its
+    /// entry in an object is deleted.
+    async fn winners(&self, tx: &mut Tx<'_>, sums: &mut Sums) -> Result<HashMap<EntryId, usize>> {
+        let mut best = HashMap::<EntryId, (i64, usize)>::new();
+        for (n, object) in self.found.iter().enumerate() {
+            for entry in object.entries() {
+                let (rev, of) = best.entry(entry.id).or_insert((entry.rev, n));
+                if *rev < entry.rev {
+                    (*rev, *of) = (entry.rev, n);
+                }
+            }
+        }
+        let ids: Vec<EntryId> = best.keys().copied().collect();
+        for ids in ids.chunks(AT_ONCE) {
+            for row in rows::by_id(tx, self.user, ids).await? {
+                let (id, rev) = (row.entry.id, row.entry.rev);
+                if best.get(&id).is_some_and(|(of_object, _)| rev < *of_object) {
+                    rows::delete_exactly(tx, self.user, &[(id, rev)]).await?;
+                    sums.take_row(&row);
+                } else {
+                    best.remove(&id);
+                }
+            }
+        }
+        Ok(best.into_iter().map(|(id, (_, of))| (id, of)).collect())
+    }
+}
+
+/// Takes the name of an object that the backup does not name. Its manifest counts all its entries.
+async fn adopt(tx: &mut Tx<'_>, object: &Found, now: Timestamp) -> Result<Manifest> {
+    let (key, entries) = (&object.key, &object.decoded.entries);
+    let manifest =
+        Manifest::of(key, entries, object.stored.clone(), now).ok_or(Error::NotFound("object"))?;
+    let (user, conversation) = (manifest.user_id, manifest.conversation_id);
+    match objects::reserve(tx, user, key, conversation, now).await? {
+        Reservation::Taken => Ok(manifest),
+        _ => Err(Error::Conflict(format!("object {key} is in use"))),
+    }
+}
+
+/// What changes in the totals, and what of that is lost: it was deleted since the backup.
+#[derive(Default)]
+struct Sums {
+    changes: Changes,
+    lost: BTreeMap<(i64, LogType, Status), Figures>,
+}
+
+impl Sums {
+    /// Counts an object in (`sign` 1) or out (`sign` -1).
+    fn shift(&mut self, manifest: &Manifest, sign: i64) {
+        manifest.shift(&mut self.changes, sign);
+        for (kind, status, figures) in &manifest.totals {
+            let lost = self.lost.entry((manifest.day, *kind, *status)).or_default();
+            *lost = lost.plus(*figures, -sign);
+        }
+    }
+
+    fn take_row(&mut self, row: &TieredRow) {
+        row.count(&mut self.changes, -1);
+        let entry = &row.entry;
+        let line = (entry.timestamp.day(), entry.log_type, entry.status);
+        let bytes = (entry.size(), row.stored_bytes);
+        let figures = Figures::of(bytes.0, bytes.1, entry.duration_ms, &entry.metadata);
+        let lost = self.lost.entry(line).or_default();
+        *lost = lost.plus(figures, 1);
+    }
+
+    async fn write(mut self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+        let lost = self.lost.into_iter();
+        for (line, figures) in lost.filter(|(_, figures)| figures.entries > 0) {
+            self.changes.count_deleted(line, figures);
+        }
+        Ok(self.changes.write(tx, user).await?)
+    }
 }

@@ -25,7 +25,7 @@ pub struct Rehearsal {
     pub plan: Plan,
     /// The orphans that it would delete after that.
     pub orphans: Vec<String>,
-    /// The report that it would give. Groups with more than some 4 MiB of text make more objects than it counts.
+    /// The report that it would give. Groups with much text make more objects than it counts.
     pub report: Report,
 }
 
@@ -61,6 +61,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
         ..Report::default()
     };
     let (began, mut refused) = (Instant::now(), 0);
+    let bounds = moving::Bounds::of(&retention.store);
     for step in &plan.steps {
         if began.elapsed() > run.at_most {
             report.more = true;
@@ -84,7 +85,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
             }
             Step::Retier(manifest, tier) => report.moved(*tier, manifest.entries()),
             Step::Archive(group) => {
-                report.objects_written += moving::objects_of(group);
+                report.objects_written += bounds.objects_of(group);
                 report.moved(group.tier, group.rows);
             }
             Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,

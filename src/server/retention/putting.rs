@@ -6,7 +6,7 @@ use super::{
     fail_points::{FailPoint, reach},
 };
 use crate::{
-    ids::{EntryId, UserId},
+    ids::UserId,
     server::{
         archive::{Archive, ArchiveError, object},
         aside::aside,
@@ -42,11 +42,13 @@ impl Erased {
 }
 
 /// Writes an object, reads it back whole and compares it with what it should hold. Its name is reserved and stays so. The entries, one
-/// or more of one group, oldest first, were read after `erased`. Errors: something was erased since, or the archive failed.
+/// or more of one group, oldest first, were read after `erased`. `replaces` as in
+/// [`object::encode`]. Errors: something was erased since, or the archive failed.
 pub(super) async fn put(
     retention: &Retention,
     fence: Option<Fence>,
     entries: &[StoredEntry],
+    replaces: Option<String>,
     erased: Erased,
     now: Timestamp,
 ) -> Result<Manifest> {
@@ -58,7 +60,7 @@ pub(super) async fn put(
     };
     let rows: Arc<[StoredEntry]> = entries.into();
     let plain = rows.clone();
-    let encoded = aside(move || object::encode(group, &plain)).await;
+    let encoded = aside(move || object::encode(group, &plain, replaces)).await;
     let mut encoded =
         encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
     reach(FailPoint::Encoded).await;
@@ -97,23 +99,16 @@ async fn reserve(
     )))
 }
 
-/// Lists an object that was put and compared; fails when its name was taken away meanwhile. `moved_to` as in [`objects::activate`].
-pub(super) async fn list(
-    tx: &mut Tx<'_>,
-    manifest: &Manifest,
-    moved_to: Option<EntryId>,
-) -> Result<()> {
-    let listed = objects::activate(tx, manifest, moved_to).await?;
-    if listed {
+/// Lists an object that was put and compared; fails when its name was taken away meanwhile.
+pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
+    if objects::activate(tx, manifest).await? {
         Ok(())
     } else {
-        Err(given_up(&manifest.key))
+        Err(Error::Conflict(format!(
+            "object {} was given up meanwhile",
+            manifest.key
+        )))
     }
-}
-
-/// An object was given up, on somebody's word.
-pub(super) fn given_up(key: &str) -> Error {
-    Error::Conflict(format!("object {key} was given up meanwhile"))
 }
 
 /// Deletes an object that was put and could not be listed, for it may hold what was erased. Where that fails, a later run does it.

@@ -7,7 +7,6 @@ use super::{
     putting::{self, Erased},
 };
 use crate::{
-    ids::EntryId,
     server::{
         archive::{ArchiveError, dooming},
         error::Result,
@@ -45,22 +44,19 @@ pub(super) async fn trim(
         return expire_whole(retention, fence, old, now).await;
     }
     let erased = Erased::now(retention, old.user_id).await?;
-    let Some(Cut {
-        live,
-        expired,
-        moved_to,
-    }) = cut(retention, old, cut_off).await?
-    else {
+    let Some(Cut { live, expired }) = cut(retention, old, cut_off).await? else {
         return Ok(Trimmed::default());
     };
     reach(FailPoint::MovePlanned).await;
     let new = if live.is_empty() {
         None
     } else {
-        Some(putting::put(retention, fence, &live, erased, now).await?)
+        // an entry that expired may be held by the time the new object is listed
+        let replaces = expired.is_empty().then(|| old.key.clone());
+        Some(putting::put(retention, fence, &live, replaces, erased, now).await?)
     };
     let key = new.as_ref().map(|new| new.key.clone());
-    let swapped = swap(retention, fence, old, new, (&live, &expired), moved_to).await;
+    let swapped = swap(retention, fence, old, new, (&live, &expired)).await;
     if !matches!(swapped, Ok(true))
         && let Some(key) = key
     {
@@ -72,12 +68,7 @@ pub(super) async fn trim(
     reach(FailPoint::Swapped).await;
     let deleted =
         i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
-    Ok(Cut {
-        live,
-        expired,
-        moved_to,
-    }
-    .becomes(deleted))
+    Ok(Cut { live, expired }.becomes(deleted))
 }
 
 /// What [`trim`] would do. Errors: the archive or the database failed.
@@ -105,7 +96,6 @@ fn expires_whole(old: &Manifest, cut_off: Option<Timestamp>) -> bool {
 struct Cut {
     live: Vec<StoredEntry>,
     expired: Vec<StoredEntry>,
-    moved_to: Option<EntryId>,
 }
 
 impl Cut {
@@ -146,7 +136,6 @@ async fn cut(
     Ok(Some(Cut {
         expired: only(&|entry| !gone.contains(&entry.id) && expires(entry)),
         live,
-        moved_to: gone.moved_to,
     }))
 }
 
@@ -186,15 +175,14 @@ async fn expire_whole(
     })
 }
 
-/// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, something keeps by now what expired, or
-/// rows moved into it since it was rewritten.
+/// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, or
+/// something keeps by now what expired.
 async fn swap(
     retention: &Retention,
     fence: Option<Fence>,
     old: &Manifest,
     new: Option<Manifest>,
     (live, expired): (&[StoredEntry], &[StoredEntry]),
-    moved_to: Option<EntryId>,
 ) -> Result<bool> {
     let user = old.user_id;
     let mut tx = begin(&retention.store, fence, user).await?;
@@ -205,9 +193,6 @@ async fn swap(
         return Ok(false);
     }
     let gone = holes::of(&mut tx, user, &old.key).await?;
-    if gone.moved_to != moved_to {
-        return Ok(false);
-    }
     let mut changes = Changes::default();
     current.shift(&mut changes, -1);
     for entry in expired.iter().filter(|entry| !gone.contains(&entry.id)) {
@@ -229,7 +214,7 @@ async fn swap(
         }
         new.archived_at = current.archived_at;
         new.shift(&mut changes, 1);
-        putting::list(&mut tx, &new, None).await?;
+        putting::list(&mut tx, &new).await?;
     }
     changes.write(&mut tx, user).await?;
     objects::doom(&mut tx, user, &old.key).await?;

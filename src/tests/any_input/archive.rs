@@ -40,6 +40,7 @@ fn object() -> (Vec<StoredEntry>, Vec<u8>) {
             day: NOW.day(),
         },
         &entries,
+        None,
     )
     .unwrap();
     (entries, encoded.bytes)

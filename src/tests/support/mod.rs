@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod databases;
 pub mod every_table;
 pub mod hunt;
+pub mod last_release;
 pub mod lying;
 pub mod people;
 

@@ -220,10 +220,11 @@ pub async fn objects_with_holes(
 ) -> Result<Vec<Manifest>> {
     let asked = Conditions::from(2).and("user_id = ?", user);
     let from = format!(
-        "(select user_id as owner, key as name from archive_holes where not exists (select 1 from work_logs w \
-         where w.user_id = archive_holes.user_id and w.id = entry_id){of_user} \
-         union select user_id, key from archive_objects where moved_to is not null{of_user}) as holed cross join archive_objects",
-        of_user = asked.sql
+        "(select distinct user_id as owner, key as name from archive_holes \
+         where not exists (select 1 from work_logs w \
+         where w.user_id = archive_holes.user_id and w.id = entry_id){}) as holed \
+         cross join archive_objects",
+        asked.sql
     );
     let query = manifests(&from, "user_id = owner and key = name", limit);
     read(
@@ -240,8 +241,7 @@ pub async fn objects_with_holes(
 pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = format!(
         "select 1 where exists (select 1 from archive_holes where user_id = $1) \
-         or exists (select 1 from archive_objects where user_id = $1 and {DOOMED}) \
-         or exists (select 1 from archive_objects where user_id = $1 and moved_to is not null)"
+         or exists (select 1 from archive_objects where user_id = $1 and {DOOMED})"
     );
     Ok(sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())

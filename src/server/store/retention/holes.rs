@@ -1,12 +1,17 @@
-//! Entries in an object that do not count: deleted or a row again, or not yet deleted as a row. What is a row again stays in the
-//! object until it is one no more: until then no other copy of it is in the archive, which a restored backup may need.
+//! Tombstones: entries in an object that do not count, for they are deleted or a row again. What is
+//! a row again stays in the object until it is one no more: until then no other copy of it is in
+//! the archive, which a restored backup may need.
 
 use crate::{
     ids::{EntryId, UserId},
-    server::store::{Result, Tx, parsed_option},
+    server::store::{Result, Tx, parsed, parsed_option},
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
+
+/// Before an id: all entries behind that one. Migration 0012 leaves such a tombstone for an object
+/// that an earlier release had half filled.
+const BEHIND: char = '>';
 
 /// Notes that an entry of an object does not count any more. `false` when that is known.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) -> Result<bool> {
@@ -34,8 +39,7 @@ pub(super) async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<(
 pub struct Uncounted {
     holes: HashSet<EntryId>,
     rows: HashSet<EntryId>,
-    /// While rows move into it: the last whose row is gone. The entries behind it are still rows.
-    pub moved_to: Option<EntryId>,
+    behind: Option<EntryId>,
 }
 
 impl Uncounted {
@@ -50,26 +54,24 @@ impl Uncounted {
     }
 
     fn is_behind(&self, id: &EntryId) -> bool {
-        self.moved_to.is_some_and(|last| *id > last)
+        self.behind.is_some_and(|last| *id > last)
     }
 }
 
 /// The entries of an object that do not count.
 pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Uncounted> {
-    let sql = "select moved_to, h.entry_id, w.id from archive_objects \
-               left join archive_holes h on h.user_id = archive_objects.user_id and h.key = archive_objects.key \
+    let sql = "select h.entry_id, w.id from archive_holes h \
                left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id \
-               where archive_objects.user_id = $1 and archive_objects.key = $2";
-    let query = sqlx::query_as::<_, (Option<String>, Option<String>, Option<String>)>(sql)
+               where h.user_id = $1 and h.key = $2";
+    let query = sqlx::query_as::<_, (String, Option<String>)>(sql)
         .bind(user.to_string())
         .bind(key);
-    let rows = query.fetch_all(connection).await?;
     let mut uncounted = Uncounted::default();
-    for (moved_to, hole, row) in rows {
-        uncounted.moved_to = parsed_option("moved_to", moved_to.as_deref())?;
-        uncounted
-            .holes
-            .extend(parsed_option::<EntryId>("entry_id", hole.as_deref())?);
+    for (hole, row) in query.fetch_all(connection).await? {
+        match hole.strip_prefix(BEHIND) {
+            Some(last) => uncounted.behind = Some(parsed("entry_id", last)?),
+            None => _ = uncounted.holes.insert(parsed("entry_id", &hole)?),
+        }
         uncounted
             .rows
             .extend(parsed_option::<EntryId>("id", row.as_deref())?);

@@ -44,7 +44,7 @@ pub async fn reserve(
                values ($1, $2, $3, 0, 'cold', 0, 'pending', 0, 0, 0, '', '[]', '', '', 0, 0, $4) \
                on conflict (user_id, key) do update set archived_at = excluded.archived_at, state = 'pending' \
                where archive_objects.state = 'pending' \
-               or (archive_objects.state = 'active' and archive_objects.entries = 0 and archive_objects.moved_to is null)";
+               or (archive_objects.state = 'active' and archive_objects.entries = 0)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(key)
@@ -61,16 +61,11 @@ pub async fn reserve(
     })
 }
 
-/// Lists an object that was read back and compared. While rows move into it, `moved_to` is the last entry whose row is gone, `None`
-/// once all are. `false` when its name is not reserved any more.
-pub async fn activate(
-    tx: &mut Tx<'_>,
-    manifest: &Manifest,
-    moved_to: Option<EntryId>,
-) -> Result<bool> {
+/// Lists an object that was read back and compared. `false` when its name is not reserved any more.
+pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
                first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, totals = $14, entries = $15, \
-               moved_to = $16, damaged_at = null where user_id = $1 and key = $2 and state = 'pending'";
+               damaged_at = null where user_id = $1 and key = $2 and state = 'pending'";
     let query = sqlx::query(sql)
         .bind(manifest.user_id.to_string())
         .bind(&manifest.key)
@@ -88,30 +83,8 @@ pub async fn activate(
         .bind(manifest.made.0.millis())
         .bind(manifest.made.1.millis())
         .bind(manifest.archived_at.millis());
-    let query = query
-        .bind(totals_json(manifest)?)
-        .bind(manifest.entries())
-        .bind(moved_to.map(|id| id.to_string()));
+    let query = query.bind(totals_json(manifest)?).bind(manifest.entries());
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
-}
-
-/// Writes the totals while rows move into an object; `moved_to` as in [`activate`].
-pub async fn write_moving(
-    tx: &mut Tx<'_>,
-    manifest: &Manifest,
-    moved_to: Option<EntryId>,
-) -> Result<()> {
-    let sql = "update archive_objects set totals = $3, entries = $4, moved_to = $5 where user_id = $1 and key = $2";
-    let query = sqlx::query(sql)
-        .bind(manifest.user_id.to_string())
-        .bind(&manifest.key)
-        .bind(totals_json(manifest)?);
-    query
-        .bind(manifest.entries())
-        .bind(moved_to.map(|id| id.to_string()))
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
 }
 
 /// Writes the totals of the entries that count.

@@ -320,7 +320,7 @@ impl Scene {
             conversation_id: Some(work.conversation),
             day: self.made.day(),
         };
-        let new = object::encode(group, &rest).unwrap();
+        let new = object::encode(group, &rest, Some(manifest.key.clone())).unwrap();
         archive.create(&new.key, new.bytes).await.unwrap();
         archive.delete(&manifest.key).await.unwrap();
         let subject = object::hex_sha256(work.entry.to_string().as_bytes());

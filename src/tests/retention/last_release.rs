@@ -1,0 +1,337 @@
+//! What the last release left: an object half filled is ended by the migration, and everything is
+//! read, moved and expires as before.
+
+use crate::{
+    ids::{EntryId, UserId},
+    server::{
+        archive::{Archive, object, reading},
+        auth::check_key,
+        retention::{Report, Retention, run_once},
+        store::{
+            Store, durations, people,
+            retention::{lease, manifest::Manifest, objects},
+            stats, tool_grants,
+            work_logs::{EntryFilter, StoredEntry},
+        },
+        work_log::decide,
+    },
+    tests::support::{
+        archives::{no_archive, trusted},
+        databases::Postgres,
+        last_release::data_folder,
+        people::NOW,
+    },
+    timestamp::{DAY_MS, Timestamp},
+    work_log::{Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use std::collections::BTreeSet;
+
+const fn days(days: i64) -> Timestamp {
+    NOW.plus(days * DAY_MS)
+}
+
+async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
+    let filter = EntryFilter::default();
+    let mut reader = retention.store.read().await.unwrap();
+    reading::list(
+        &mut reader,
+        &retention.archive,
+        user,
+        (&filter, false),
+        None,
+        1_000,
+    )
+    .await
+    .unwrap()
+}
+
+async fn run(retention: &Retention, at: Timestamp) -> Report {
+    let report = run_once(retention, trusted(at)).await.unwrap();
+    assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
+    report
+}
+
+/// The totals say the same as a recount.
+async fn counted(retention: &Retention, listed: &[WorkLogEntry]) {
+    let mut reader = retention.store.read().await.unwrap();
+    let lines = stats::since(&mut reader, 0).await.unwrap();
+    for tier in StorageStatus::ALL {
+        let of_tier = lines.iter().filter(|line| line.tier == tier.as_str());
+        let there = listed.iter().filter(|entry| entry.storage_status == *tier);
+        assert_eq!(
+            of_tier.map(|line| line.entries).sum::<i64>(),
+            there.count() as i64,
+            "{tier}"
+        );
+    }
+}
+
+/// Titles with the tier of each entry, sorted. However NUL is shown, it stands between spaces.
+fn titles(listed: &[WorkLogEntry]) -> Vec<(String, StorageStatus)> {
+    let mut titles: Vec<_> = listed
+        .iter()
+        .map(|entry| (entry.title.clone(), entry.storage_status))
+        .map(|(title, tier)| (title.split(" \0").next().unwrap_or_default().into(), tier))
+        .map(|(title, tier): (String, _)| (title.split(" ␀").next().unwrap().into(), tier))
+        .collect();
+    titles.sort_by(|a: &(String, _), b| a.0.cmp(&b.0));
+    titles
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
+    let folder = data_folder();
+    let url = format!("sqlite://{}", folder.path().join("holly.db").display());
+    let store = Store::open(&url).await.unwrap();
+    let archive = Archive::open(&format!("file://{}/archive", folder.path().display())).unwrap();
+    let retention = Retention { store, archive };
+    let store = &retention.store;
+    let mut tx = store.begin().await.unwrap();
+    lease::clear(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let key = std::fs::read_to_string(folder.path().join("api-key.txt")).unwrap();
+    let ada = check_key(store, days(41), &key).await.unwrap().unwrap();
+    let bob = people::by_email(&mut store.read().await.unwrap(), "bob@example.org")
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+
+    let (of_ada, of_bob) = (listed(&retention, ada).await, listed(&retention, bob).await);
+    use StorageStatus::{Archived, Cold, Hot, Warm};
+    let expected = [
+        [("Note: buy oil", Hot); 2].as_slice(),
+        &[("changed since", Hot), ("cold", Cold)],
+        &[("half 0", Cold), ("half 1", Cold), ("half 2", Cold)],
+        &[("half 3", Warm), ("half 5", Warm)],
+        &[("hot", Hot), ("hot", Hot), ("kept", Archived)],
+        &[("odd tool", Cold); 8],
+        &[("w", Warm), ("warm", Warm), ("warm and long", Warm)],
+        &[("whole 0", Cold), ("whole 1", Cold)],
+        &[("whole 2", Cold), ("whole 3", Cold)],
+    ];
+    let expected: Vec<_> = expected
+        .concat()
+        .into_iter()
+        .map(|(title, tier)| (title.to_owned(), tier))
+        .collect();
+    assert_eq!(
+        titles(&of_ada),
+        expected,
+        "each once; one was deleted while its object was half filled"
+    );
+    assert_eq!(of_bob.len(), 3);
+    let all = [of_ada.clone(), of_bob.clone()].concat();
+    counted(&retention, &all).await;
+    for entry in &all {
+        let reader = store.read().await.unwrap();
+        let found = reading::find(reader, &retention.archive, entry.user_id, entry.id);
+        assert_eq!(found.await.unwrap().as_ref(), Some(entry));
+    }
+    let mut reader = store.read().await.unwrap();
+    let granted = tool_grants::since(&mut reader, ada, "write_note").await;
+    assert_eq!(granted.unwrap(), Some(days(41)));
+    let names: BTreeSet<String> = durations::since(&mut reader, 0)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|line| line.name)
+        .collect();
+    assert!(names.contains("'quoted\"") && names.len() >= 9, "{names:?}");
+    drop(reader);
+    let waits = of_ada
+        .iter()
+        .find(|entry| {
+            entry.status == Status::Working && entry.metadata.text("tool") != Some("write_note")
+        })
+        .unwrap();
+    decide(store, days(41), ada, None, waits.id, Decision::Once)
+        .await
+        .unwrap();
+
+    run(&retention, days(41)).await;
+    run(&retention, days(41)).await;
+    let after = [listed(&retention, ada).await, listed(&retention, bob).await].concat();
+    counted(&retention, &after).await;
+    let ids = |entries: &[WorkLogEntry]| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
+    assert_eq!(ids(&after), ids(&all));
+    let half = after
+        .iter()
+        .filter(|entry| entry.title.starts_with("half"))
+        .map(|entry| entry.storage_status);
+    assert_eq!(half.collect::<Vec<_>>(), [Cold; 5]);
+    let mut reader = store.read().await.unwrap();
+    let left: i64 = sqlx::query_scalar("select count(*) from archive_holes")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "the half-filled object was rewritten");
+    drop(reader);
+
+    run(&retention, days(200)).await;
+    run(&retention, days(200)).await;
+    let left = [listed(&retention, ada).await, listed(&retention, bob).await].concat();
+    let waiting = ("Note: buy oil".to_owned(), Hot);
+    assert_eq!(
+        titles(&left),
+        [waiting.clone(), waiting, ("kept".to_owned(), Archived)],
+        "what works still, and what is kept"
+    );
+    counted(&retention, &left).await;
+    store.close().await;
+}
+
+/// An entry of the group that is half moved.
+fn entry(user: UserId, rev: i64) -> StoredEntry {
+    let timestamp = days(0).plus(rev);
+    StoredEntry {
+        id: crate::server::new_id::entry(timestamp),
+        user_id: user,
+        conversation_id: None,
+        parent_id: None,
+        turn_id: None,
+        log_type: LogType::Info,
+        status: Status::Info,
+        title: format!("half {rev}"),
+        details: None,
+        metadata: Metadata::default(),
+        timestamp,
+        updated_at: timestamp,
+        duration_ms: None,
+        kept_at: None,
+        rev,
+    }
+}
+
+async fn tell(connection: &mut AnyConnection, sql: String) {
+    sqlx::query(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+/// What step 11 knows of five entries that move into an object: two are moved, one was deleted.
+async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entries: &[StoredEntry]) {
+    let user = manifest.user_id;
+    let [a, b, ..] = entries else { panic!() };
+    let sql = format!(
+        "insert into users (id, email, created_at) values ('{user}', 'ada@example.org', 0)"
+    );
+    tell(connection, sql).await;
+    tell(
+        connection,
+        format!("insert into heads (user_id, head, floor) values ('{user}', 9, 0)"),
+    )
+    .await;
+    for entry in [&entries[2], &entries[4]] {
+        let (id, title, at, rev) = (entry.id, &entry.title, entry.timestamp.millis(), entry.rev);
+        let sql = format!(
+            "insert into work_logs (user_id, id, log_type, status, title, metadata, \
+             storage_status, created_at, updated_at, rev) values ('{user}', '{id}', 'info', \
+             'info', '{title}', '{{}}', 'hot', {at}, {at}, {rev})"
+        );
+        tell(connection, sql).await;
+    }
+    let of_two = Manifest::of(&manifest.key, &entries[..2], (0, String::new()), NOW).unwrap();
+    let totals = serde_json::to_string(&of_two.totals).unwrap();
+    let sql = format!(
+        "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, \
+         stored_bytes, sha256, totals, first_id, last_id, first_at, last_at, archived_at, \
+         moved_to) values ('{user}', '{}', {}, 'cold', 0, 'active', 2, {}, 0, '{}', '{totals}', '{}', '{}', \
+         {}, {}, 0, '{}')",
+        manifest.key,
+        manifest.day,
+        manifest.bytes,
+        manifest.sha256,
+        manifest.ids.0,
+        manifest.ids.1,
+        manifest.made.0.millis(),
+        manifest.made.1.millis(),
+        b.id
+    );
+    tell(connection, sql).await;
+    for (tier, bytes) in [("cold", a.size() + b.size()), ("hot", 2 * a.size())] {
+        let sql = format!(
+            "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, \
+             duration_ms, input_tokens, output_tokens, stored_bytes) values ('{user}', {}, 'info', \
+             'info', '{tier}', 2, {bytes}, 0, 0, 0, 0)",
+            manifest.day
+        );
+        tell(connection, sql).await;
+    }
+    tell(
+        connection,
+        "update retention_lease set fence = 7, until = 900000000000000".into(),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
+    let database = Postgres::create().await;
+    database.store.close().await;
+    let archive = no_archive();
+    let user = crate::server::new_id::user(NOW);
+    let entries: Vec<StoredEntry> = (1..=5).map(|rev| entry(user, rev)).collect();
+    let group = object::Group {
+        user_id: user,
+        conversation_id: None,
+        day: NOW.day(),
+    };
+    let encoded = object::encode(group, &entries, None).unwrap();
+    let stored = (0, object::hex_sha256(&encoded.bytes));
+    let manifest = Manifest::of(&encoded.key, &entries, stored, NOW).unwrap();
+    archive.create(&encoded.key, encoded.bytes).await.unwrap();
+
+    let mut connection = AnyConnection::connect(&database.address()).await.unwrap();
+    tell(&mut connection, "drop schema public cascade".into()).await;
+    tell(&mut connection, "create schema public".into()).await;
+    let steps = sqlx::migrate!("migrations/postgres");
+    steps.run_to(11, &mut connection).await.unwrap();
+    half_filled(&mut connection, &manifest, &entries).await;
+
+    let store = Store::open(&database.address()).await.unwrap();
+    let retention = Retention { store, archive };
+    let now = async || -> Vec<(EntryId, StorageStatus)> {
+        let mut listed = listed(&retention, user).await;
+        counted(&retention, &listed).await;
+        listed.sort_by_key(|entry| entry.id);
+        let tier = |entry: &WorkLogEntry| (entry.id, entry.storage_status);
+        listed.iter().map(tier).collect()
+    };
+    let tiers = [(0, "cold"), (1, "cold"), (2, "hot"), (4, "hot")];
+    let expected: Vec<_> = tiers
+        .into_iter()
+        .map(|(n, tier)| (entries[n].id, tier.parse().unwrap()))
+        .collect();
+    assert_eq!(now().await, expected, "each once, and not the deleted one");
+    let filling = "update archive_objects set moved_to = first_id";
+    let refused = sqlx::query(filling).execute(&mut connection).await;
+    assert!(
+        refused.is_err(),
+        "a server of the last release fills none any more"
+    );
+    let fence: i64 = sqlx::query_scalar("select fence from retention_lease where until = 0")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(fence, 8, "its run is shut out");
+    connection.close().await.unwrap();
+
+    run(&retention, days(31)).await;
+    run(&retention, days(31)).await;
+    let cold: Vec<_> = expected
+        .iter()
+        .map(|(id, _)| (*id, StorageStatus::Cold))
+        .collect();
+    assert_eq!(now().await, cold);
+    let left = objects::of_user(&mut retention.store.read().await.unwrap(), user, None).await;
+    let left = left.unwrap();
+    assert!(
+        left.iter().all(|object| object.key != manifest.key) && left.len() == 2,
+        "it was rewritten: {left:?}"
+    );
+    retention.store.close().await;
+    database.drop().await;
+}
