@@ -141,8 +141,8 @@ async fn read(
     })
 }
 
-/// Reads an object. `None` where it is missing. One that the backup does not name may be unreadable,
-/// such as one whose writer died: who deletes rows for an object has read it before.
+/// Reads an object. `None` where it is missing. One that the backup does not name may be
+/// unreadable, such as one whose writer died: who deletes rows for an object has read it before.
 async fn read_one(
     retention: &Retention,
     key: &str,

@@ -48,6 +48,9 @@ impl Bounds {
         bytes: 1 << 20,
         objects: 20,
     };
+    /// Whoever writes waits for the transaction that lists an object, for some 50 ms at most: on two
+    /// busy cores it took 8 to 47 ms (median 18) with this size, 37 to 166 (71) with 500 rows and
+    /// 1 MiB.
     const SQLITE: Self = Self {
         rows: 200,
         bytes: 512 << 10,
@@ -208,7 +211,7 @@ async fn move_part(
     Ok(moved)
 }
 
-/// Lists an object and deletes its rows. One that changed meanwhile stays a row, and has a tombstone
+/// Lists an object and deletes its rows. One that changed meanwhile stays a row, with a tombstone
 /// in the object.
 async fn list(
     retention: &Retention,

@@ -238,8 +238,8 @@ async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entrie
     let sql = format!(
         "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, \
          stored_bytes, sha256, totals, first_id, last_id, first_at, last_at, archived_at, \
-         moved_to) values ('{user}', '{}', {}, 'cold', 0, 'active', 2, {}, 0, '{}', '{totals}', '{}', '{}', \
-         {}, {}, 0, '{}')",
+         moved_to) values ('{user}', '{}', {}, 'cold', 0, 'active', 2, {}, 0, '{}', '{totals}', \
+         '{}', '{}', {}, {}, 0, '{}')",
         manifest.key,
         manifest.day,
         manifest.bytes,
