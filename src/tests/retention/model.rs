@@ -144,8 +144,9 @@ async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
             Deed::EraseAccount,
         ];
         // an ordinary run tries another one at each place
-        deeds.rotate_left(at % deeds.len());
-        let count = if hunt::is_long() { deeds.len() } else { 1 };
+        let all = deeds.len();
+        deeds.rotate_left(at % all);
+        let count = if hunt::is_long() { all } else { 1 };
         for deed in &deeds[..count] {
             let erases = matches!(
                 deed,
