@@ -2,6 +2,7 @@
 
 use super::stub::{Asked, Reply, Stub};
 use crate::{
+    components::samples,
     server::{
         assistant::{
             tool::{Progress, ToolContext, ToolError, ToolOutput},
@@ -150,6 +151,21 @@ async fn a_picture_comes_through_fals_queue_and_its_progress_is_told() {
         !file.headers.contains("the-key"),
         "the key stays with the service"
     );
+}
+
+#[tokio::test]
+async fn the_gallery_shows_the_samples_of_the_demo() {
+    for (tool, shown) in ["generate_image", "generate_music", "generate_video"]
+        .into_iter()
+        .zip(samples::files())
+    {
+        let made = makes(&ServiceConfig::demo(), tool, json!({ "prompt": "a tree" })).await;
+        let file = made.unwrap().files.remove(0);
+        assert_eq!(
+            (file.name, file.media_type, file.bytes.len() as i64),
+            (shown.name, shown.media_type.as_str(), shown.bytes)
+        );
+    }
 }
 
 #[tokio::test]
