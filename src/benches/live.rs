@@ -129,7 +129,12 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
     let (routes, shutdown) = (router::router(app.clone()), app.shutdown.clone());
-    tokio::spawn(listener::serve(listener, routes, Deadlines::default(), shutdown));
+    tokio::spawn(listener::serve(
+        listener,
+        routes,
+        Deadlines::default(),
+        shutdown,
+    ));
     let header = format!("Authorization: Bearer {}", key.expect("a new key"));
     let place = (address, "/api/work-log/stream", header.as_str());
     let median = median_ms(place, listeners, async |text| {

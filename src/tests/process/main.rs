@@ -7,6 +7,7 @@ mod copy;
 mod ends;
 mod full;
 mod home;
+#[allow(dead_code, reason = "the library's tests use the rest of it")]
 #[path = "../support/hunt.rs"]
 mod hunt;
 mod kill;

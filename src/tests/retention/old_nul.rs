@@ -30,8 +30,13 @@ use crate::{
 use serde_json::json;
 
 const TITLE: &str = "title a\0b";
-const DETAILS: &str = "details d\0E \u{fdd0} \\u0000";
 const FACTS: &str = "{\"n\\u0000\":[\"v\\u0000\",\"\\\\u0000\",\"\u{fdd0}\"]}";
+
+/// Long enough for packing to pay.
+fn details(nul: char) -> String {
+    let more = "and so on, ".repeat(50);
+    format!("details d{nul}E \u{fdd0} \\u0000 {more}")
+}
 
 const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
@@ -46,7 +51,7 @@ fn with_signs(text: &str) -> String {
 fn as_read(entry: &WorkLogEntry) -> WorkLogEntry {
     WorkLogEntry {
         title: "title a␀b".into(),
-        details: Some("details d␀E \u{fdd0} \\u0000".into()),
+        details: Some(details('␀')),
         metadata: Metadata::default().with("n␀", json!(["v␀", "\\u0000", "\u{fdd0}"])),
         ..entry.clone()
     }
@@ -57,7 +62,7 @@ async fn old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry
     let mut made = Vec::new();
     for _ in 0..count {
         let fields = EntryDraft {
-            details: Some(DETAILS.into()),
+            details: Some(details('\0')),
             metadata: serde_json::from_str(FACTS).unwrap(),
             ..draft(Status::Success, TITLE)
         };
@@ -67,7 +72,7 @@ async fn old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry
     let mut tx = store.begin().await.unwrap();
     sqlx::query("update work_logs set title = $1, details = $2, metadata = $3")
         .bind(with_signs(TITLE))
-        .bind(with_signs(DETAILS))
+        .bind(with_signs(&details('\0')))
         .bind(FACTS)
         .execute(&mut *tx)
         .await
@@ -79,10 +84,10 @@ async fn old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry
 /// Gives a warm row the fields that an earlier version would have packed.
 async fn pack_as_before(store: &Store, user: UserId, id: EntryId) {
     let old = packing::pack(&Long {
-        details: Some(DETAILS.into()),
+        details: Some(details('\0')),
         metadata: FACTS.into(),
     });
-    let old = old.unwrap();
+    let old = old.unwrap().expect("packing pays");
     let mut tx = store.begin().await.unwrap();
     let sql = "select cast(length(packed) as bigint) from work_logs where user_id = $1 and id = $2";
     let new_bytes: i64 = sqlx::query_scalar(sql)
@@ -125,7 +130,7 @@ async fn put_as_before(retention: &Retention, user: UserId) {
         .into_iter()
         .map(|entry| StoredEntry {
             title: TITLE.into(),
-            details: Some(DETAILS.into()),
+            details: Some(details('\0')),
             metadata: serde_json::from_str(FACTS).unwrap(),
             ..entry
         })
@@ -135,7 +140,7 @@ async fn put_as_before(retention: &Retention, user: UserId) {
         conversation_id: None,
         day: manifest.day,
     };
-    let old = object::encode(group, &entries).unwrap().bytes;
+    let old = object::encode(group, &entries, None).unwrap().bytes;
     let plain = String::from_utf8(object::unpack(&old).unwrap()).unwrap();
     assert!(plain.contains(r"d\u0000E"), "{plain}");
     let sha256 = object::hex_sha256(&old);

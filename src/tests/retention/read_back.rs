@@ -32,7 +32,7 @@ on_both_databases! {
             let mut rows = decode(&archive.get(key).await.unwrap()).unwrap();
             assert_eq!(rows.pop().unwrap().title, "two");
             let group = Group { user_id: ada, conversation_id: None, day: NOW.day() };
-            let whole_but_other = encode(group, &rows).unwrap().bytes;
+            let whole_but_other = encode(group, &rows, None).unwrap().bytes;
             archive.replace(key, whole_but_other).await.unwrap();
         };
         let at = NOW.plus(31 * DAY_MS);

@@ -159,10 +159,7 @@ async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
         .bind(entry.id.to_string())
         .fetch_one(&mut **tx)
         .await?;
-    Ok(packed.map_or_else(
-        || size_of(entry),
-        |packed| packed + text_size(&entry.title),
-    ))
+    Ok(packed.map_or_else(|| size_of(entry), |packed| packed + text_size(&entry.title)))
 }
 
 /// One entry of its owner.
