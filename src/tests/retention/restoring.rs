@@ -444,7 +444,7 @@ async fn an_object_rewritten_because_entries_expired_replaces_none() {
         .unwrap();
     let later = NOW.plus(90 * DAY_MS + HOUR_MS);
     cage.run(later).await;
-    assert_ne!(objects_of(&cage.retention, ada).await, [key.clone()]);
+    assert!(!objects_of(&cage.retention, ada).await.contains(&key));
     archive.create(&key, bytes.to_vec()).await.unwrap();
 
     let retention = cage.restored_from(&copy).await;
