@@ -6,7 +6,7 @@ use serde_json::json;
 
 const ENTRIES: usize = 300;
 /// After how many statements it is killed.
-const MOMENTS: [usize; 6] = [1, 20, 50, 90, 130, 170];
+const MOMENTS: [usize; 6] = [1, 20, 40, 60, 80, 100];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {

@@ -274,6 +274,9 @@ async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
         let there = cluster.caller(person, 1);
         assert_eq!(ended(&there, place).await["status"], "interrupted");
         says(&there, place, "Hello").await;
+    }
+    for (person, place) in places.iter().enumerate() {
+        let there = cluster.caller(person, 1);
         assert_eq!(ended(&there, place).await["status"], "done");
     }
     drop(cluster);
