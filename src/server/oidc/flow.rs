@@ -104,17 +104,29 @@ async fn ask_for_tokens(
         ("redirect_uri", &client.redirect_uri),
         ("code_verifier", &verifier),
     ];
-    let secret = client.secret.as_ref().map(|secret| secret.reveal());
-    let in_header = secret.filter(|_| !metadata.secret_in_form());
-    if in_header.is_none() {
-        form.push(("client_id", &client.id));
-        form.extend(secret.map(|secret| ("client_secret", secret)));
-    }
+    let credentials = credentials_in_form(client, metadata);
+    let in_header = client.secret.as_ref().filter(|_| credentials.is_empty());
+    form.extend(credentials);
     let mut request = provider.web.post(endpoint, &form);
     if let Some(secret) = in_header {
-        request = request.basic_auth(escaped(&client.id), Some(escaped(secret)));
+        request = request.basic_auth(escaped(&client.id), Some(escaped(secret.reveal())));
     }
     web::json(request).await.map_err(FlowError::Provider)
+}
+
+/// The client's id and secret as form fields; none where they go in the header.
+fn credentials_in_form<'c>(
+    client: &'c Client,
+    metadata: &Metadata,
+) -> Vec<(&'static str, &'c str)> {
+    let id = ("client_id", client.id.as_str());
+    match &client.secret {
+        Some(secret) if metadata.secret_in_form() => {
+            vec![id, ("client_secret", secret.reveal())]
+        }
+        Some(_) => Vec::new(),
+        None => vec![id],
+    }
 }
 
 /// As RFC 6749, section 2.3.1 wants ids and secrets in the header.
@@ -130,4 +142,35 @@ fn with_query(endpoint: &str, query: &[(&str, &str)]) -> String {
 fn named<'m>(endpoint: &'m Option<String>, name: &str) -> Result<&'m str, FlowError> {
     let missing = || FlowError::Provider(format!("it names no {name}"));
     endpoint.as_deref().ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_secret_goes_in_the_form_only_to_providers_that_take_it_nowhere_else() {
+        let secret = "s".parse().ok();
+        let confidential = Client::at("https://holly.example.org", "holly", secret, "openid");
+        let public = Client {
+            secret: None,
+            ..confidential.clone()
+        };
+        let (id, secret) = (("client_id", "holly"), ("client_secret", "s"));
+        for (methods, expected) in [
+            (json!(null), vec![]),
+            (json!(["client_secret_basic", "client_secret_post"]), vec![]),
+            (json!(["client_secret_post"]), vec![id, secret]),
+        ] {
+            let metadata = json!({
+                "issuer": "https://id.example.org",
+                "jwks_uri": "https://id.example.org/keys",
+                "token_endpoint_auth_methods_supported": methods,
+            });
+            let metadata: Metadata = serde_json::from_value(metadata).unwrap();
+            assert_eq!(credentials_in_form(&confidential, &metadata), expected);
+            assert_eq!(credentials_in_form(&public, &metadata), [id]);
+        }
+    }
 }

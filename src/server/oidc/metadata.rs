@@ -73,3 +73,43 @@ impl Metadata {
         has("client_secret_post") && !has("client_secret_basic")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_address_leaves_https_and_no_other_provider_is_followed() {
+        let issuer = "https://id.example.org";
+        let described = |name: &str, value: &str| -> Metadata {
+            let mut all = json!({ "issuer": issuer, "jwks_uri": "https://id.example.org/keys" });
+            all[name] = json!(value);
+            serde_json::from_value(all).unwrap()
+        };
+        for name in [
+            "jwks_uri",
+            "authorization_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+            "end_session_endpoint",
+        ] {
+            let plain = described(name, "http://id.example.org/x").check(issuer);
+            assert!(
+                plain.is_err_and(|why| why.contains("no https address")),
+                "{name}"
+            );
+            let fine = described(name, "https://elsewhere.example/x").check(issuer);
+            assert_eq!(fine, Ok(()), "{name}");
+        }
+        assert_eq!(
+            described("issuer", &format!("{issuer}/")).check(issuer),
+            Ok(())
+        );
+        assert!(
+            described("issuer", "https://other.example")
+                .check(issuer)
+                .is_err()
+        );
+    }
+}

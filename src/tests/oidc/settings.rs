@@ -62,6 +62,10 @@ fn nonsense_is_refused_all_at_once_and_says_what_to_do() {
             "set without HOLLY_OIDC_ISSUER",
         ),
         (
+            &["--oidc-client-secret", "s"],
+            "HOLLY_OIDC_CLIENT_SECRET set without HOLLY_OIDC_ISSUER",
+        ),
+        (
             &["--oidc-issuer", "https://x", "--oidc-client-secret", "s"],
             "without HOLLY_OIDC_CLIENT_ID",
         ),

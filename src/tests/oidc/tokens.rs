@@ -73,6 +73,7 @@ async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
         (json!({ "sts": "pending" }), "not finished signing in"),
         (json!({ "sub": null }), "cannot be read"),
         (json!({ "sub": "x".repeat(256) }), "cannot be read"),
+        (json!({ "more": "x".repeat(16 * 1024) }), "cannot be read"),
     ] {
         let mut with_party = json!({ "azp": party });
         with_party
