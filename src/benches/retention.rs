@@ -71,16 +71,18 @@ async fn move_all(retention: &Retention) {
     }
 }
 
-/// Writes a hundred times a second, 5 to 15 ms apart. Writes come from a thread of their own, not
+/// Writes fifty times a second, 10 to 30 ms apart. Writes come from a thread of their own, not
 /// from the runtime's timers, whose ticks would wake a run's rests at the same time.
 fn write_beside_runs(runtime: &Runtime, retention: Retention, user: UserId) {
     let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
     let (clock, store) = (Clock::system(), retention.store.clone());
+    let tended = store.clone();
+    runtime.spawn(async move { tended.tend_log().await });
     let mut due = Instant::now();
     let runs = runtime.spawn(run_in_turns(retention, due + Duration::from_secs(seconds)));
     let (mut times, mut n) = ([vec![], vec![]], 0);
     while !runs.is_finished() {
-        due += Duration::from_micros(5_000 + n * 6_181 % 10_000);
+        due += Duration::from_micros(10_000 + n * 12_361 % 20_000);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let beside = WORKING.load(Relaxed);
         let details = Some("with some details ".repeat(20));
