@@ -124,6 +124,9 @@ async fn runs_beside_what_allows_it(store: &Store, address: &str) {
     assert!(why.contains("migration 9998"), "{why}");
     allow(9998, 1).await;
     opens().await.unwrap();
+    allow(9999, last() + 1).await;
+    let why = opens().await.unwrap_err().to_string();
+    assert!(why.contains("migration 9999"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
