@@ -1,7 +1,7 @@
 //! NUL in text. PostgreSQL's text cannot hold it and it cannot be seen, so on input it becomes ␀
 //! (U+2400).
 //!
-//! Earlier versions stored NUL as it is, or as U+FDD0 U+FDD1, and a literal U+FDD0 as U+FDD0 U+FDD2.
+//! Earlier versions stored NUL as it is, or as U+FDD0 U+FDD1, and U+FDD0 itself as U+FDD0 U+FDD2.
 //! What they stored is not rewritten; [`read`] is applied wherever stored text is read.
 
 use crate::work_log::Metadata;
@@ -21,10 +21,10 @@ pub fn clean(text: &mut String) {
     }
 }
 
-/// Turns stored text into what is read: NUL and its sign become ␀, the sign for U+FDD0 becomes U+FDD0.
-/// Reading the result again changes nothing, and packed rows and objects, which earlier versions wrote
-/// without signs, read the same as rows with signs. So an entry equals its copy in another tier,
-/// whichever version wrote either.
+/// Turns stored text into what is read: NUL and its sign become ␀, the sign for U+FDD0 becomes
+/// U+FDD0. Reading the result again changes nothing, and packed rows and objects, which earlier
+/// versions wrote without signs, read the same as rows with signs. So an entry equals its copy in
+/// another tier, whichever version wrote either.
 pub fn read(text: &mut String) {
     if !text.contains(['\0', SIGN]) {
         return;
@@ -56,8 +56,8 @@ pub fn in_entry(
     in_fields(change, &mut metadata.0);
 }
 
-/// Applies `change` to every name and text in a JSON object. Of two fields whose names become equal,
-/// the last one counts.
+/// Applies `change` to every name and text in a JSON object. Of two fields whose names become
+/// equal, the last one counts.
 pub fn in_fields(change: fn(&mut String), fields: &mut Map<String, Value>) {
     fields
         .values_mut()

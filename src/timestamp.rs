@@ -1,5 +1,5 @@
 //! A moment in time with the resolution that Holly stores and shows: milliseconds, UTC. Dates are
-//! computed by chrono on the server and by `Date` and `Intl` in the browser; both give the same text.
+//! computed by chrono on the server and by `Date` and `Intl` in the browser, with the same text.
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
