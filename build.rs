@@ -1,5 +1,6 @@
-//! Puts the built site into the program. `HOLLY_EMBED` names its folder (`make build` sets it); the files become a table in
-//! `$OUT_DIR/site.rs`, which `server::site::program` includes. Without it the table is empty.
+//! Puts the built site into the program. `HOLLY_EMBED` names its folder (`make build` sets it); the
+//! files become a table in `$OUT_DIR/site.rs`, which `server::site::program` includes. Without it
+//! the table is empty.
 
 use std::{
     env, fs,
@@ -24,7 +25,8 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&folder).join("site.rs"), format!("&[{rows}]"))
 }
 
-/// Every file in its order, without those that are another one compressed, and without types that no browser asks for.
+/// Every file in its order, without those that are another one compressed, and without types that
+/// no browser asks for.
 fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,5 @@
-//! The HTML around every page, and the table of pages. Runs on the server only; what lives in the browser are islands.
+//! The HTML around every page, and the table of pages. Runs on the server only; what lives in the
+//! browser are islands.
 
 use crate::{
     components::Detail,
@@ -60,7 +61,8 @@ pub fn detail_of(jar: &CookieJar) -> Option<Detail> {
     Detail::of(jar.get("detail")?.value())
 }
 
-/// The table of pages. Every page is rendered whole before it is sent: it reads and works without a script.
+/// The table of pages. Every page is rendered whole before it is sent: it reads and works without a
+/// script.
 #[component]
 fn App() -> impl IntoView {
     provide_meta_context();
@@ -89,8 +91,8 @@ fn App() -> impl IntoView {
     }
 }
 
-/// Brings the islands to life. Leptos's own component writes the nonce into `crossorigin`, which keeps Firefox from
-/// using the preload (leptos issue 4843); this one writes it plainly.
+/// Brings the islands to life. Leptos's own component writes the nonce into `crossorigin`, which
+/// keeps Firefox from using the preload (leptos issue 4843); this one writes it plainly.
 #[component]
 fn Hydration(site: Site) -> impl IntoView {
     let nonce = use_nonce();

@@ -1,5 +1,5 @@
-//! Addresses of things: one newtype per kind, so that a message's id cannot stand where an entry's should.
-//! All are UUIDs; the version 7 ones sort by the time they were made (RFC 9562, section 5.7).
+//! Addresses of things: one newtype per kind, so that a message's id cannot stand where an entry's
+//! should. All are UUIDs; the version 7 ones sort by the time they were made (RFC 9562, section 5.7).
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};

@@ -1,5 +1,5 @@
-//! Reading rows out of JSON by hand. Serde's derived readers are written out for every type and weigh a third of the
-//! browser's program; these share one parser.
+//! Reading rows out of JSON by hand. Serde's derived readers are written out for every type and
+//! weigh a third of the browser's program; these share one parser.
 
 use crate::timestamp::Timestamp;
 use serde_json::{Map, Value};

@@ -2,8 +2,10 @@
 //!
 //! Where to go:
 //! - [`work_log`] and [`chat`]: the domain, shared by server and browser; no input, no output.
-//! - [`live`]: how a page follows the feed. [`components`]: what pages are made of. [`api`]: what they ask of the server.
-//! - `app`, `pages` and `server` are only on the server; `server::router` shows every route on one screen.
+//! - [`live`]: how a page follows the feed. [`components`]: what pages are made of. [`api`]: what
+//!   they ask of the server.
+//! - `app`, `pages` and `server` are only on the server; `server::router` shows every route on one
+//!   screen.
 
 #![recursion_limit = "256"]
 

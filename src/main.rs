@@ -69,7 +69,8 @@ enum Command {
     },
     /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
     Copy(copy::CopyCommand),
-    /// Puts a backup in place of the database, or makes one fit that was put in place already, while no server runs.
+    /// Puts a backup in place of the database, or makes one fit that was put in place already,
+    /// while no server runs.
     Restore(backup::RestoreCommand),
 }
 

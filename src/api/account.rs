@@ -77,7 +77,8 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Erases the account with everything in it, from every tier, after the password was given again, or the address where there is none.
+/// Erases the account with everything in it, from every tier, after the password was given again,
+/// or the address where there is none.
 #[server(prefix = "/fn", endpoint = "account/erase")]
 pub async fn erase_account(
     password: Option<String>,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationsPage {
-    /// The most recently used first, at most [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
+    /// The most recently used first, at most
+    /// [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
     pub listed: Vec<Conversation>,
     /// Server time.
     pub now: Timestamp,

@@ -61,7 +61,8 @@ impl ApiError {
             return Some(Self::SignedOut);
         }
         let mut sentence = problem.string("detail")? + ".";
-        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve kilobytes.
+        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve
+        // kilobytes.
         sentence
             .get_mut(..1)
             .iter_mut()

@@ -1,4 +1,5 @@
-//! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed one, and why.
+//! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed
+//! one, and why.
 
 use super::ApiError;
 use crate::timestamp::Timestamp;
@@ -31,7 +32,8 @@ pub async fn load_holds() -> Result<Vec<HoldLine>, ApiError> {
     Ok(keeping::holds_in_force(&app.retention).await?)
 }
 
-/// Holds a person's entries, or those of one of their conversations, named by its id or its address.
+/// Holds a person's entries, or those of one of their conversations, named by its id or its
+/// address.
 #[server(prefix = "/fn", endpoint = "holds/place")]
 pub async fn place_hold(
     email: String,

@@ -1,5 +1,6 @@
-//! Server functions: what the pages and islands ask of the server, one file per resource.
-//! Each one says who is asking, calls one function of `server` and answers; they work as plain form posts too.
+//! Server functions: what the pages and islands ask of the server, one file per resource. Each one
+//! says who is asking, calls one function of `server` and answers; they work as plain form posts
+//! too.
 
 #![allow(
     missing_docs,

@@ -1,4 +1,5 @@
-//! What a page shows, read in one snapshot together with the cursor from which the live feed goes on.
+//! What a page shows, read in one snapshot together with the cursor from which the live feed goes
+//! on.
 
 use super::ApiError;
 use crate::{
@@ -95,7 +96,8 @@ impl Snapshot {
     }
 }
 
-/// Which part of a conversation a page is asked for; at most one is given, ids of messages or entries.
+/// Which part of a conversation a page is asked for; at most one is given, ids of messages or
+/// entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartQuery {
     /// The newest rows before this one.

@@ -1,4 +1,5 @@
-//! People: who is there, who is invited, and what an admin may change of others. Admins only, but for `join`.
+//! People: who is there, who is invited, and what an admin may change of others. Admins only, but
+//! for `join`.
 
 use super::ApiError;
 use crate::{ids::UserId, timestamp::Timestamp};

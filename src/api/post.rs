@@ -1,5 +1,6 @@
-//! How an island asks: a form's fields go to a server function, its answer or its error comes back. The generated clients
-//! of server functions weigh a third of the browser's program; this is the little of them that is needed.
+//! How an island asks: a form's fields go to a server function, its answer or its error comes back.
+//! The generated clients of server functions weigh a third of the browser's program; this is the
+//! little of them that is needed.
 
 use super::ApiError;
 use crate::json;
@@ -16,8 +17,8 @@ pub async fn post(path: &str, fields: &FormData) -> Result<Value, ApiError> {
     send(path, &body, ApiError::read).await
 }
 
-/// Posts fields and files to a route of the API (`multipart/form-data`). Gives the JSON of the answer.
-/// Errors: the detail of the problem that was answered, or [`ApiError::Unreachable`].
+/// Posts fields and files to a route of the API (`multipart/form-data`). Gives the JSON of the
+/// answer. Errors: the detail of the problem that was answered, or [`ApiError::Unreachable`].
 pub async fn post_files(path: &str, fields: &FormData) -> Result<Value, ApiError> {
     send(path, fields, ApiError::of_problem).await
 }

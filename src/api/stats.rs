@@ -1,4 +1,5 @@
-//! What the stats page shows, ready to be drawn: every number is text already, so the page decides nothing.
+//! What the stats page shows, ready to be drawn: every number is text already, so the page decides
+//! nothing.
 
 use super::ApiError;
 use crate::timestamp::Timestamp;
@@ -86,7 +87,8 @@ pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
     Ok(figures::page(&app, days, plan).await?)
 }
 
-/// Runs retention now; `confirm_clock` is an admin's word that the clock is right, `days` the range that the page shows.
+/// Runs retention now; `confirm_clock` is an admin's word that the clock is right, `days` the range
+/// that the page shows.
 #[server(prefix = "/fn", endpoint = "retention/run")]
 pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Result<(), ApiError> {
     use crate::server::{asker, error::Error, retention::worker::run_on_request};

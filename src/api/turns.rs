@@ -15,8 +15,8 @@ pub struct Sent {
     pub turn_id: TurnId,
 }
 
-/// Stores a message and starts the turn that answers it; without a conversation it begins a new one. `model` is asked
-/// first from now on: `provider:model`, or empty for the usual order.
+/// Stores a message and starts the turn that answers it; without a conversation it begins a new
+/// one. `model` is asked first from now on: `provider:model`, or empty for the usual order.
 #[server(prefix = "/fn", endpoint = "turns/send")]
 pub async fn send_message(
     conversation_id: Option<ConversationId>,

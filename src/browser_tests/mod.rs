@@ -1,4 +1,5 @@
-//! What only a browser can show: the hooks over real events, timers, locks and channels, with a fake server.
+//! What only a browser can show: the hooks over real events, timers, locks and channels, with a
+//! fake server.
 
 mod page;
 mod patch;

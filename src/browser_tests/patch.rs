@@ -1,4 +1,5 @@
-//! Bringing a page from one look to the next: what differs changes, everything else is the same element as before.
+//! Bringing a page from one look to the next: what differs changes, everything else is the same
+//! element as before.
 
 use crate::components::{Row, Rows};
 use leptos::prelude::document;

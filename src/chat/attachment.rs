@@ -1,4 +1,5 @@
-//! Files beside a message: how many and how large. The server checks them; the page checks first to save the way.
+//! Files beside a message: how many and how large. The server checks them; the page checks first to
+//! save the way.
 
 /// Most files beside one message.
 pub const ATTACHMENTS_MAX: usize = 4;

@@ -1,4 +1,5 @@
-//! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the poll and in the page.
+//! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the
+//! poll and in the page.
 
 use super::{Conversation, Message, transcript::Key};
 use crate::{
@@ -34,7 +35,8 @@ pub struct Removed {
     pub rev: i64,
 }
 
-/// One row of an owner's feed. Written as `{"entry": {…}}`: the key names the kind, as the event's name does.
+/// One row of an owner's feed. Written as `{"entry": {…}}`: the key names the kind, as the event's
+/// name does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
@@ -177,8 +179,8 @@ pub enum Frame {
 }
 
 impl Frame {
-    /// Reads an event: its name, its id (the cursor after it) and its data. `None` for events that this version
-    /// does not know, which a reader passes over.
+    /// Reads an event: its name, its id (the cursor after it) and its data. `None` for events that
+    /// this version does not know, which a reader passes over.
     pub fn parse(event: &str, id: &str, data: &str) -> Option<Self> {
         match event {
             "entry" | "message" | "conversation" | "removed" => {

@@ -35,12 +35,14 @@ crate::work_log::vocabulary! {
         Interrupted = "interrupted",
         /// No answer could be had; the content says so in a plain sentence.
         Failed = "failed",
-        /// The person asked for another answer, or wrote the question anew: it stays to be read, and no model is told of it.
+        /// The person asked for another answer, or wrote the question anew: it stays to be read,
+        /// and no model is told of it.
         Superseded = "superseded",
     }
 }
 
-/// What an answer cost, where it is known. Times in milliseconds, tokens as the provider measured them.
+/// What an answer cost, where it is known. Times in milliseconds, tokens as the provider measured
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AnswerFacts {
@@ -87,7 +89,8 @@ pub struct Message {
     /// The assistant's Markdown up to `html_bytes`, rendered and sanitised on the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
-    /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished blocks before.
+    /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished
+    /// blocks before.
     pub html_bytes: usize,
     /// The files that the person attached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -156,7 +159,8 @@ impl Message {
     }
 }
 
-/// How many bytes of growing Markdown are whole blocks: up to the last blank line that is not inside a code fence.
+/// How many bytes of growing Markdown are whole blocks: up to the last blank line that is not
+/// inside a code fence.
 pub fn finished_blocks(markdown: &str) -> usize {
     let (mut finished, mut fenced, mut at) = (0, false, 0);
     for line in markdown.split_inclusive('\n') {

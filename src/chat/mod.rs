@@ -1,5 +1,6 @@
-//! The conversation's domain, shared by server and browser: messages, conversations, and the list in which
-//! messages and work stand in the order in which things happened. No input, no output, no clock.
+//! The conversation's domain, shared by server and browser: messages, conversations, and the list
+//! in which messages and work stand in the order in which things happened. No input, no output, no
+//! clock.
 
 mod attachment;
 mod change;

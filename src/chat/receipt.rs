@@ -19,12 +19,14 @@ pub struct Receipt {
     pub files: i64,
     /// Objects of the archive deleted or rewritten.
     pub objects: i64,
-    /// Objects that could not be reached; no reader sees them any more, and the next run deletes them.
+    /// Objects that could not be reached; no reader sees them any more, and the next run deletes
+    /// them.
     pub objects_pending: i64,
 }
 
 impl Receipt {
-    /// Its figures as they stand in an address: only numbers, so that nobody can be told anything else by a link.
+    /// Its figures as they stand in an address: only numbers, so that nobody can be told anything
+    /// else by a link.
     pub fn code(&self) -> String {
         let figures = [
             self.conversations,
@@ -38,7 +40,8 @@ impl Receipt {
         figures.map(|figure| figure.to_string()).join("-")
     }
 
-    /// What a person reads: `1 conversation, 6 messages, 12 entries (4 from the archive) and 2 files are deleted.`
+    /// What a person reads: `1 conversation, 6 messages, 12 entries (4 from the archive) and 2
+    /// files are deleted.`
     pub fn words(&self) -> String {
         let entries = self.rows + self.archived;
         let mut parts: Vec<String> = [

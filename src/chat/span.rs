@@ -5,12 +5,14 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The rows that a page shows, by id. What happens outside of it is held but not shown: there would be a hole in between.
+/// The rows that a page shows, by id. What happens outside of it is held but not shown: there would
+/// be a hole in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Span {
     /// The first row shown, when there are earlier ones; `None` at the conversation's beginning.
     pub from: Option<Uuid>,
-    /// The first row not shown any more; `None` at the conversation's end, where new rows are added.
+    /// The first row not shown any more; `None` at the conversation's end, where new rows are
+    /// added.
     pub to: Option<Uuid>,
 }
 

@@ -1,5 +1,5 @@
-//! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same changes gives the
-//! same list, so a stream that resumes, a poll and a second tab cannot disagree.
+//! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same
+//! changes gives the same list, so a stream that resumes, a poll and a second tab cannot disagree.
 
 use super::{Change, Conversation, Message, RemovedKind, Span};
 use crate::{
@@ -23,8 +23,8 @@ pub enum Item {
     Work(Vec<Arc<WorkLogEntry>>),
 }
 
-/// Messages, entries and conversations by id, each in its newest revision. Entries are kept as their conversation is, which
-/// changes without a change of theirs.
+/// Messages, entries and conversations by id, each in its newest revision. Entries are kept as
+/// their conversation is, which changes without a change of theirs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
     messages: BTreeMap<MessageId, Arc<Message>>,
@@ -37,13 +37,14 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The transcript of these changes, whose entries say until when they are kept as each of them came.
+    /// The transcript of these changes, whose entries say until when they are kept as each of them
+    /// came.
     pub fn of(changes: impl IntoIterator<Item = Change>) -> Self {
         Self::default().with(changes)
     }
 
-    /// The transcript of these changes, whose entries say until when they are kept as their conversation is kept and let go:
-    /// those that nobody keeps expire after `cold_days`.
+    /// The transcript of these changes, whose entries say until when they are kept as their
+    /// conversation is kept and let go: those that nobody keeps expire after `cold_days`.
     pub fn following(changes: impl IntoIterator<Item = Change>, cold_days: i64) -> Self {
         Self {
             cold_days: Some(cold_days),
@@ -159,7 +160,8 @@ impl Transcript {
         self.removed.contains_key(&(kind, id))
     }
 
-    /// A conversation's messages and work in the order in which things happened, as far as `span` reaches.
+    /// A conversation's messages and work in the order in which things happened, as far as `span`
+    /// reaches.
     pub fn items(&self, conversation: ConversationId, span: Span) -> Vec<Item> {
         let said = |message: &&Arc<Message>| {
             message.conversation_id == conversation && span.holds(message.id.uuid())

@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct RestoreCommand {
-    /// The backup of a SQLite database; it takes the place of the database, which stays beside it under another name.
+    /// The backup of a SQLite database; it takes the place of the database, which stays beside it
+    /// under another name.
     #[arg(required_unless_present = "in_place", conflicts_with = "in_place")]
     file: Option<PathBuf>,
     /// The backup is in place, such as after pg_restore.
@@ -63,7 +64,8 @@ pub async fn restore(config: &Config, command: RestoreCommand) -> Result<(), Fai
     Ok(())
 }
 
-/// Puts a backup in place of the database, which stays beside it under another name. Returns where, too.
+/// Puts a backup in place of the database, which stays beside it under another name. Returns where,
+/// too.
 async fn replace(
     config: &Config,
     file: &Path,
@@ -102,7 +104,8 @@ async fn replace(
     Ok((restored, format!("; what was there is {old}")))
 }
 
-/// Brings the archive's list of erasures up to date from the database that is to be replaced, and mends it.
+/// Brings the archive's list of erasures up to date from the database that is to be replaced, and
+/// mends it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     let retention = open_retention(config).await?;
     let mended = mend(&retention, now).await?;

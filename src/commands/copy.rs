@@ -16,13 +16,15 @@ use std::path::{Path, PathBuf};
 /// Rows of a table after which it is said how far it is.
 const TELL_EVERY: i64 = 50_000;
 
-/// Copies the database into an empty one, verifies it, and can be run again after an interruption. Nothing may write meanwhile.
+/// Copies the database into an empty one, verifies it, and can be run again after an interruption.
+/// Nothing may write meanwhile.
 #[derive(Args)]
 pub struct CopyCommand {
     /// Where to: postgres://USER:PASSWORD@HOST/NAME, or sqlite://PATH.
     #[arg(long, env = "HOLLY_COPY_TO", hide_env_values = true)]
     to: String,
-    /// Copies the archive's objects too: s3://BUCKET/PREFIX with the usual AWS_* variables, or file://FOLDER.
+    /// Copies the archive's objects too: s3://BUCKET/PREFIX with the usual AWS_* variables, or
+    /// file://FOLDER.
     #[arg(long)]
     archive: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! `holly user …`: people, for who runs Holly. What is done here holds at once in a server that runs.
+//! `holly user …`: people, for who runs Holly. What is done here holds at once in a server that
+//! runs.
 
 use super::{Failure, say};
 use clap::Subcommand;
@@ -55,7 +56,8 @@ pub enum UserCommand {
         #[arg(long)]
         remove: bool,
     },
-    /// Shuts somebody out at once: sessions, keys, streams and running answers end. What they wrote stays.
+    /// Shuts somebody out at once: sessions, keys, streams and running answers end. What they wrote
+    /// stays.
     Disable {
         /// Whom.
         email: String,
@@ -65,7 +67,8 @@ pub enum UserCommand {
         /// Whom.
         email: String,
     },
-    /// Erases somebody with everything they have, from every tier, and prints a receipt. On a terminal it asks first.
+    /// Erases somebody with everything they have, from every tier, and prints a receipt. On a
+    /// terminal it asks first.
     Erase {
         /// Whom.
         email: String,

@@ -43,14 +43,16 @@ pub struct AsOf {
     /// The clock is right, although it has leapt since the last run.
     #[arg(long)]
     confirm_clock: bool,
-    /// The database is the right one, although it knows little of what lies in the archive or among the files: delete the rest.
+    /// The database is the right one, although it knows little of what lies in the archive or among
+    /// the files: delete the rest.
     #[arg(long)]
     confirm_orphans: bool,
 }
 
 #[derive(Subcommand)]
 pub enum HoldCommand {
-    /// Keeps a person's entries, or those of one conversation, from expiring and from being deleted; prints the hold's id.
+    /// Keeps a person's entries, or those of one conversation, from expiring and from being
+    /// deleted; prints the hold's id.
     Place {
         /// Whose entries.
         #[arg(long)]
@@ -76,12 +78,14 @@ pub enum HoldCommand {
 
 #[derive(Subcommand)]
 pub enum ArchiveCommand {
-    /// Prints an object of the archive as newline-delimited JSON, and fails where it is not what the database says.
+    /// Prints an object of the archive as newline-delimited JSON, and fails where it is not what
+    /// the database says.
     Cat {
         /// Its key: its path in the archive, work-log/v1/….
         key: String,
     },
-    /// Gives up an object that is damaged or missing and of which there is no copy: its entries count as deleted.
+    /// Gives up an object that is damaged or missing and of which there is no copy: its entries
+    /// count as deleted.
     GiveUp {
         /// Its key, as the stats page names it.
         key: String,

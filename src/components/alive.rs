@@ -1,5 +1,6 @@
-//! What all islands have in common: they are given the HTML that the server rendered as children, find in it what they
-//! need to know as JSON, and bring it to life. No views are built in the browser, which keeps its program small.
+//! What all islands have in common: they are given the HTML that the server rendered as children,
+//! find in it what they need to know as JSON, and bring it to life. No views are built in the
+//! browser, which keeps its program small.
 
 use super::browser;
 use crate::json;
@@ -15,7 +16,8 @@ pub(super) fn Known(what: Value) -> impl IntoView {
     view! { <script type="application/json" class="known" inner_html=json></script> }
 }
 
-/// Calls `begin` once the root of an island is there, with what is [`Known`], and says by `data-hydrated` that it lives.
+/// Calls `begin` once the root of an island is there, with what is [`Known`], and says by
+/// `data-hydrated` that it lives.
 pub(super) fn bring_to_life<E>(place: NodeRef<E>, begin: fn(&Element, Value) -> Option<()>)
 where
     E: ElementType,

@@ -1,4 +1,5 @@
-//! What is read aloud to someone who does not see the page: beginnings and ends, never ticks or tokens.
+//! What is read aloud to someone who does not see the page: beginnings and ends, never ticks or
+//! tokens.
 
 use super::{alive::whenever, browser};
 use crate::chat::{Item, MessageStatus, Role};
@@ -28,8 +29,9 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    /// What to say about these items; nothing the first time, when all of it is on the page already. Rows that stand before all that is
-    /// known were brought in by whoever scrolled back, and are only counted.
+    /// What to say about these items; nothing the first time, when all of it is on the page
+    /// already. Rows that stand before all that is known were brought in by whoever scrolled back,
+    /// and are only counted.
     pub(super) fn hear(&mut self, items: &[Item]) -> Option<String> {
         let rows = rows(items);
         let mut is_earlier = rows.iter().any(|row| self.words.contains_key(&row.id));

@@ -1,4 +1,5 @@
-//! A chart of stacked bars as SVG, drawn on the server; the table with the same numbers stands behind it.
+//! A chart of stacked bars as SVG, drawn on the server; the table with the same numbers stands
+//! behind it.
 
 use crate::api::Bar;
 use leptos::prelude::*;
@@ -8,7 +9,8 @@ const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 34.0;
 const GAP: f64 = 1.0;
 
-/// Bars from left to right, their parts from the bottom up. Fills and grid come from the style sheet.
+/// Bars from left to right, their parts from the bottom up. Fills and grid come from the style
+/// sheet.
 #[component]
 pub fn BarChart(
     /// What it shows, for those who do not see it.
@@ -55,7 +57,8 @@ fn height(value: i64, most: i64) -> f64 {
     value.max(0) as f64 / most as f64 * (HEIGHT - 14.0)
 }
 
-/// The distance of the two grid lines above the ground: a round number, so that all bars end below the second.
+/// The distance of the two grid lines above the ground: a round number, so that all bars end below
+/// the second.
 fn grid_step(most: i64) -> i64 {
     let half = (most.max(1) + 1) / 2;
     let mut unit = 1;

@@ -9,7 +9,8 @@ pub(super) fn listen(target: &EventTarget, event: &str, heard: impl FnMut(Event)
     listen_boxed(target, event, Box::new(heard), false);
 }
 
-/// Hears an event of everything below `target`, also one that does not rise, such as that a picture is loaded.
+/// Hears an event of everything below `target`, also one that does not rise, such as that a picture
+/// is loaded.
 pub(super) fn listen_within(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
     listen_boxed(target, event, Box::new(heard), true);
 }
@@ -59,7 +60,8 @@ pub(super) fn show(element: &Element, shown: bool) {
     _ = element.toggle_attribute_with_force("hidden", !shown);
 }
 
-/// Puts text on the clipboard; by the old command where the page is not a secure context (plain http on a LAN).
+/// Puts text on the clipboard; by the old command where the page is not a secure context (plain
+/// http on a LAN).
 pub(super) fn copy(text: &str) {
     let navigator = window().navigator();
     match js_sys::Reflect::get(&navigator, &"clipboard".into()) {
@@ -124,7 +126,8 @@ pub(super) fn go_to(path: &str) {
     _ = window().location().set_href(path);
 }
 
-/// Sets the theme of this page, and of the next ones by storage and by a cookie for a year; `None` follows the system.
+/// Sets the theme of this page, and of the next ones by storage and by a cookie for a year; `None`
+/// follows the system.
 pub(super) fn set_theme(theme: Option<&str>) {
     const YEAR_S: u32 = 31_536_000;
     if let Some(root) = document().document_element() {

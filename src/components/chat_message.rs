@@ -5,7 +5,8 @@ use crate::chat::Message;
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
 
-/// A message. While it is being written, `live_text` is its whole text so far, ahead of what is stored.
+/// A message. While it is being written, `live_text` is its whole text so far, ahead of what is
+/// stored.
 #[component]
 pub fn ChatMessage(
     /// The message.

@@ -10,7 +10,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The chat. Each island gets the rows that it shows and no others, so that nothing is sent twice but one conversation.
+/// The chat. Each island gets the rows that it shows and no others, so that nothing is sent twice
+/// but one conversation.
 #[component]
 pub fn ChatRoom(
     /// What the page shows.

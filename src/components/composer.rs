@@ -1,4 +1,5 @@
-//! Where one writes. A plain form without JavaScript; with it, Enter sends, drafts are kept and work can be stopped.
+//! Where one writes. A plain form without JavaScript; with it, Enter sends, drafts are kept and
+//! work can be stopped.
 
 use super::{
     ComposerFoot, Trouble,
@@ -99,7 +100,8 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     Some(())
 }
 
-/// The model that is chosen in another tab is chosen here too; what is chosen here holds until then.
+/// The model that is chosen in another tab is chosen here too; what is chosen here holds until
+/// then.
 fn follow_choice(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     let Some(chooser) = browser::first::<Element>(root, "select") else {
         return;
@@ -117,7 +119,8 @@ fn follow_choice(root: &Element, stream: WorkLogStream, conversation_id: Option<
     });
 }
 
-/// Enter sends; Shift+Enter breaks the line; Enter that ends a composition belongs to the input method.
+/// Enter sends; Shift+Enter breaks the line; Enter that ends a composition belongs to the input
+/// method.
 fn sends(event: &KeyboardEvent) -> bool {
     event.key() == "Enter"
         && !event.shift_key()
@@ -214,7 +217,8 @@ impl Sending {
 
     fn sent(&self, conversation_id: Option<ConversationId>) {
         self.text.keep_draft();
-        // A page with a query shows an older part of the conversation, where the message would not be seen.
+        // A page with a query shows an older part of the conversation, where the message would not
+        // be seen.
         let elsewhere = self.conversation_id != conversation_id
             || window()
                 .location()

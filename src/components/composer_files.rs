@@ -1,4 +1,5 @@
-//! Files beside the message that is being written. The form's own input holds them; what is pasted or dropped is put into it.
+//! Files beside the message that is being written. The form's own input holds them; what is pasted
+//! or dropped is put into it.
 
 use super::{browser, live_forms::say_trouble, markup, patch::morph_children};
 use crate::chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES};
@@ -76,7 +77,8 @@ impl ComposerFiles {
         self.hold(&kept);
     }
 
-    /// Puts the files that an event brings beside those that are there; text goes where it always goes.
+    /// Puts the files that an event brings beside those that are there; text goes where it always
+    /// goes.
     fn add(&self, event: &Event, brought: fn(&Event) -> Option<DataTransfer>) {
         let added = files(brought(event).and_then(|brought| brought.files()));
         if !added.is_empty() {

@@ -24,7 +24,8 @@ pub fn ComposerFoot(
     }
 }
 
-/// What opens the file chooser. The input holds what was chosen, so that it goes with the form without JavaScript, too.
+/// What opens the file chooser. The input holds what was chosen, so that it goes with the form
+/// without JavaScript, too.
 #[component]
 fn AttachButton() -> impl IntoView {
     view! {
@@ -43,7 +44,8 @@ fn AttachButton() -> impl IntoView {
     }
 }
 
-/// Who is asked first; it holds from the next message on. A chain of one model leaves nothing to choose.
+/// Who is asked first; it holds from the next message on. A chain of one model leaves nothing to
+/// choose.
 #[component]
 fn ModelChooser(models: Vec<ModelChoice>, chosen: Option<String>) -> impl IntoView {
     let usual = models

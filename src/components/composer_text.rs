@@ -7,7 +7,8 @@ use web_sys::{HtmlElement, HtmlTextAreaElement, Storage};
 /// The text area of a composer and the draft behind it.
 #[derive(Clone)]
 pub(super) struct ComposerText {
-    /// The element one writes in. Its value is its own, so that what was typed before the page came to life stays.
+    /// The element one writes in. Its value is its own, so that what was typed before the page came
+    /// to life stays.
     pub(super) area: HtmlTextAreaElement,
     draft: String,
 }
@@ -31,8 +32,8 @@ impl ComposerText {
         self.fit();
     }
 
-    /// Takes the text to send it and leaves the area empty; `None` when there is nothing but blanks. The draft stays
-    /// until the server has the message.
+    /// Takes the text to send it and leaves the area empty; `None` when there is nothing but
+    /// blanks. The draft stays until the server has the message.
     pub(super) fn take(&self) -> Option<String> {
         let text = Some(self.area.value()).filter(|text| !text.trim().is_empty())?;
         self.area.set_value("");

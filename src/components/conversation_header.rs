@@ -1,11 +1,13 @@
-//! The head of a conversation: the way to the others, its title, what can be done with it, how the page stands to the server.
+//! The head of a conversation: the way to the others, its title, what can be done with it, how the
+//! page stands to the server.
 
 use super::{ConnectionStatus, Icon};
 use crate::chat::Conversation;
 use leptos::prelude::*;
 
-/// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them popovers, so that they need no
-/// JavaScript; without it nothing follows the server, and the header says what to do instead.
+/// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them
+/// popovers, so that they need no JavaScript; without it nothing follows the server, and the header
+/// says what to do instead.
 #[component]
 pub(super) fn ConversationHeader(
     conversation: Option<Conversation>,

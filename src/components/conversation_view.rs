@@ -1,4 +1,5 @@
-//! The open conversation: its title, how the page stands to the server, and the list that grows while one reads.
+//! The open conversation: its title, how the page stands to the server, and the list that grows
+//! while one reads.
 
 use super::{
     alive::{bring_to_life, whenever},
@@ -28,7 +29,8 @@ use leptos::{html::Section, prelude::*};
 use serde_json::Value;
 use web_sys::Element;
 
-/// Keeps an open conversation as it is on the server. Its children are the conversation, as `ConversationRoom` renders it.
+/// Keeps an open conversation as it is on the server. Its children are the conversation, as
+/// `ConversationRoom` renders it.
 #[island]
 pub fn ConversationView(
     /// The conversation as the server rendered it.
@@ -160,7 +162,8 @@ fn keep_title(root: &Element, stream: WorkLogStream, conversation_id: Option<Con
     });
 }
 
-/// Says in the head and in the menu whether the conversation is kept, whoever keeps it or lets it go.
+/// Says in the head and in the menu whether the conversation is kept, whoever keeps it or lets it
+/// go.
 fn keep_kept(root: &Element, stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     let places = browser::all(root, "[data-kept]");
     whenever(move || {
@@ -177,8 +180,8 @@ fn keep_kept(root: &Element, stream: WorkLogStream, conversation_id: Option<Conv
     });
 }
 
-/// A page whose conversation was deleted, here or elsewhere, has nothing to show any more. Where it is deleted from this page,
-/// the answer says where one goes on.
+/// A page whose conversation was deleted, here or elsewhere, has nothing to show any more. Where it
+/// is deleted from this page, the answer says where one goes on.
 fn leave_when_removed(stream: WorkLogStream, conversation_id: Option<ConversationId>) {
     whenever(move || {
         let removed = |id: ConversationId| {

@@ -1,4 +1,5 @@
-//! How much of the work a reader has in sight. Chosen in the settings, kept in a cookie, drawn by the server.
+//! How much of the work a reader has in sight. Chosen in the settings, kept in a cookie, drawn by
+//! the server.
 
 crate::work_log::vocabulary! {
     /// How much of the work is in sight without being asked for.

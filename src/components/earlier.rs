@@ -1,4 +1,5 @@
-//! The rows before those of the page: brought in when the reader comes to the top, or asks for them.
+//! The rows before those of the page: brought in when the reader comes to the top, or asks for
+//! them.
 
 use super::browser;
 use crate::{
@@ -50,8 +51,8 @@ impl Earlier {
         }
     }
 
-    /// Brings in the rows before those that are there. Rows merge by revision, so what is heard meanwhile is neither lost
-    /// nor doubled.
+    /// Brings in the rows before those that are there. Rows merge by revision, so what is heard
+    /// meanwhile is neither lost nor doubled.
     pub(super) fn load(&self, list: Element) {
         let (Some(conversation), Some(from)) = (self.conversation, self.span.get_untracked().from)
         else {

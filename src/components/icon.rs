@@ -3,7 +3,8 @@
 use crate::work_log::Status;
 use leptos::prelude::*;
 
-/// The symbol `name` of the sprite, in the colour and size of the text. Decoration: a word stands beside it.
+/// The symbol `name` of the sprite, in the colour and size of the text. Decoration: a word stands
+/// beside it.
 #[component]
 pub fn Icon(#[prop(into)] name: Signal<&'static str>) -> impl IntoView {
     view! {

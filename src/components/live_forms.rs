@@ -1,5 +1,5 @@
-//! Forms that are sent without leaving the page. Without a script they are ordinary forms; what they change comes back
-//! over the feed.
+//! Forms that are sent without leaving the page. Without a script they are ordinary forms; what
+//! they change comes back over the feed.
 
 use super::browser;
 use crate::api::{Said, post};
@@ -82,7 +82,8 @@ fn send(event: &Event) -> Option<()> {
     Some(())
 }
 
-/// Tells the reader what was done, here or on the page where they go on because what was open is gone. Returns whether they go.
+/// Tells the reader what was done, here or on the page where they go on because what was open is
+/// gone. Returns whether they go.
 fn hear(said: &Said, form: &Element) -> bool {
     let open = window().location().pathname().unwrap_or_default();
     let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]")

@@ -1,6 +1,7 @@
-//! What pages are made of. Components take data and return view, on the server. Islands (`ConversationView`, `Composer`,
-//! `ConversationList`, `FeedView`, `ThemeChoice`) keep what the server rendered as it should be: they follow the feed, make
-//! the same `markup` again, `patch` what differs, and say by `data-hydrated` that they live. May use `live`, `api`, the domain.
+//! What pages are made of. Components take data and return view, on the server. Islands
+//! (`ConversationView`, `Composer`, `ConversationList`, `FeedView`, `ThemeChoice`) keep what the
+//! server rendered as it should be: they follow the feed, make the same `markup` again, `patch`
+//! what differs, and say by `data-hydrated` that they live. May use `live`, `api`, the domain.
 
 mod alive;
 mod announcer;

@@ -9,7 +9,8 @@ use leptos::prelude::document;
 use std::collections::HashSet;
 use web_sys::Element;
 
-/// What is open. Kept apart from the rows, so that a row that is drawn anew stays as its reader left it.
+/// What is open. Kept apart from the rows, so that a row that is drawn anew stays as its reader
+/// left it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
     /// Opened or focused: these never fold.

@@ -1,5 +1,5 @@
-//! Brings a part of the page from how it looks to how it should look. Only what differs is touched, so that whatever the
-//! reader has opened, focused or selected stays as it is.
+//! Brings a part of the page from how it looks to how it should look. Only what differs is touched,
+//! so that whatever the reader has opened, focused or selected stays as it is.
 
 use super::markup::Row;
 use leptos::{prelude::document, wasm_bindgen::JsCast};
@@ -86,7 +86,8 @@ fn children(list: &Element) -> Vec<Element> {
     std::iter::successors(list.first_element_child(), Element::next_element_sibling).collect()
 }
 
-/// Puts a node before another of the same parent, or at the end. It cannot fail: `next` is a child of `parent`.
+/// Puts a node before another of the same parent, or at the end. It cannot fail: `next` is a child
+/// of `parent`.
 fn put(parent: &Node, node: &Node, next: Option<&Node>) {
     let _ = parent.insert_before(node, next);
 }
@@ -137,7 +138,8 @@ fn sync_children(held: &Node, wanted: &Node) {
     }
 }
 
-/// The node that is to become `wanted`: the next one if it is of the same kind, or a later one with the same id.
+/// The node that is to become `wanted`: the next one if it is of the same kind, or a later one with
+/// the same id.
 fn same_thing(next: Option<&Node>, wanted: &Node) -> Option<Node> {
     let id = id(wanted);
     let alike = |node: &Node| node.node_name() == wanted.node_name() && self::id(node) == id;

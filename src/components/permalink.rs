@@ -1,5 +1,6 @@
-//! `#entry-{id}` in the address opens that entry, shows it and marks it (the mark is `:target` in the style). An entry that
-//! is not on the page has a page of its own around it; that page says so where it is no longer there.
+//! `#entry-{id}` in the address opens that entry, shows it and marks it (the mark is `:target` in
+//! the style). An entry that is not on the page has a page of its own around it; that page says so
+//! where it is no longer there.
 
 use super::browser;
 use crate::ids::{ConversationId, EntryId};

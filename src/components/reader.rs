@@ -1,10 +1,12 @@
-//! What a reader brings to a list of entries: which ones they opened by hand, how much they want to see, and when they came.
+//! What a reader brings to a list of entries: which ones they opened by hand, how much they want to
+//! see, and when they came.
 
 use super::{detail::Detail, opened::Opened};
 use crate::{ids::EntryId, timestamp::Timestamp};
 use leptos::prelude::*;
 
-/// Kept outside the rows, so that a row that changes, folds or is drawn anew stays as its reader left it.
+/// Kept outside the rows, so that a row that changes, folds or is drawn anew stays as its reader
+/// left it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     /// The entries that are open.

@@ -3,8 +3,8 @@
 use crate::chat::Receipt;
 use leptos::prelude::*;
 
-/// The place for receipts, and for what a link led to and is gone: it says the receipt whose figures stand in the address; in the browser
-/// `live_forms` says the others.
+/// The place for receipts, and for what a link led to and is gone: it says the receipt whose
+/// figures stand in the address; in the browser `live_forms` says the others.
 #[component]
 pub fn ReceiptNote(
     /// The figures of a [`Receipt`], as they stand in the address.

@@ -1,4 +1,5 @@
-//! Fixed examples of everything a component shows, for the gallery and for tests. No clock: it is always half past nine.
+//! Fixed examples of everything a component shows, for the gallery and for tests. No clock: it is
+//! always half past nine.
 
 use crate::{
     api::ModelChoice,
@@ -54,7 +55,8 @@ pub fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogE
     }
 }
 
-/// A turn that met a limit, fell back, painted and still composes; `first` is the number of its first entry.
+/// A turn that met a limit, fell back, painted and still composes; `first` is the number of its
+/// first entry.
 pub fn lighthouse(first: u32) -> Vec<Arc<WorkLogEntry>> {
     let gemini = Metadata::default()
         .with("provider", "gemini")
@@ -140,7 +142,8 @@ pub fn looked_up(first: u32) -> Vec<Arc<WorkLogEntry>> {
     .into()
 }
 
-/// An entry in each status, one stopped, one from the archive and kept, one with long and hostile text.
+/// An entry in each status, one stopped, one from the archive and kept, one with long and hostile
+/// text.
 pub fn each_state(first: u32) -> Vec<Arc<WorkLogEntry>> {
     let mut entries: Vec<_> = (first..)
         .zip(Status::ALL)

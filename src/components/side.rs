@@ -7,8 +7,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Brand, conversations, account. On a phone it is a native popover that the `menu` button of the page opens; Escape
-/// and a tap beside it close it, without JavaScript.
+/// Brand, conversations, account. On a phone it is a native popover that the `menu` button of the
+/// page opens; Escape and a tap beside it close it, without JavaScript.
 #[component]
 pub fn Side(
     /// Who is signed in.

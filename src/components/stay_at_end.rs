@@ -1,4 +1,5 @@
-//! A list that stays at its end while the reader is there, and leaves them alone while they read further up.
+//! A list that stays at its end while the reader is there, and leaves them alone while they read
+//! further up.
 
 use super::browser;
 use leptos::prelude::request_animation_frame;
@@ -25,8 +26,9 @@ impl StayAtEnd {
         }
     }
 
-    /// Call it when `list` was scrolled: shows the way to the end while the reader is away from it. Nobody goes away by a list that grows
-    /// under them, which browsers scroll by themselves, but only by going up.
+    /// Call it when `list` was scrolled: shows the way to the end while the reader is away from it.
+    /// Nobody goes away by a list that grows under them, which browsers scroll by themselves, but
+    /// only by going up.
     pub(super) fn scrolled(&self, list: &Element) {
         let top = list.scroll_top();
         let up = top < self.top.replace(top);
@@ -46,7 +48,8 @@ impl StayAtEnd {
         }
     }
 
-    /// Keeps the reader of `list` at its end when a picture or a film in it gets its height later than the row around it.
+    /// Keeps the reader of `list` at its end when a picture or a film in it gets its height later
+    /// than the row around it.
     pub(super) fn keep_while_loading(&self, list: &Element) {
         for event in ["load", "loadedmetadata"] {
             let (end, growing) = (self.clone(), list.clone());
@@ -54,7 +57,8 @@ impl StayAtEnd {
         }
     }
 
-    /// Goes to the end, and once more a frame later: rows that were never in sight get their height only then.
+    /// Goes to the end, and once more a frame later: rows that were never in sight get their height
+    /// only then.
     pub(super) fn go(&self, list: Element) {
         self.away.set(false);
         list.set_scroll_top(list.scroll_height());

@@ -1,5 +1,5 @@
-//! The dialogs that rename and delete a conversation. They are popovers with plain forms, made for the conversation that is
-//! open; in the browser the list fills them in for any other.
+//! The dialogs that rename and delete a conversation. They are popovers with plain forms, made for
+//! the conversation that is open; in the browser the list fills them in for any other.
 
 use super::{Trouble, browser};
 use crate::{
@@ -51,8 +51,8 @@ fn Choice(dialog: &'static str, kind: &'static str, word: &'static str) -> impl 
     }
 }
 
-/// Fills the dialog in for the conversation whose tool was used, and opens it where the browser does not do so itself. The menu
-/// or the side that the tool stands in closes.
+/// Fills the dialog in for the conversation whose tool was used, and opens it where the browser
+/// does not do so itself. The menu or the side that the tool stands in closes.
 pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
     let tool = browser::happened_in(event, "[data-dialog]")?;
     let (dialog, id) = (
@@ -79,7 +79,8 @@ pub(super) fn open_dialog(event: &Event, stream: WorkLogStream) -> Option<()> {
     Some(())
 }
 
-/// Closes the menu or the dialog that the focus has left. Escape and a click beside them the browser hears by itself.
+/// Closes the menu or the dialog that the focus has left. Escape and a click beside them the
+/// browser hears by itself.
 pub(super) fn close_left(event: &Event) {
     if browser::happened_in(
         event,

@@ -1,4 +1,5 @@
-//! What can be done with the conversation that is open: keep it, take it along, rename it, delete it.
+//! What can be done with the conversation that is open: keep it, take it along, rename it, delete
+//! it.
 
 use super::{Icon, Trouble};
 use crate::{api::KeepConversation, chat::Conversation};

@@ -1,5 +1,5 @@
-//! Light, dark, or as the system has it. Kept in this browser and in a cookie, so that the server draws the first
-//! picture right.
+//! Light, dark, or as the system has it. Kept in this browser and in a cookie, so that the server
+//! draws the first picture right.
 
 use super::{Icon, alive::bring_to_life, browser};
 use leptos::{html::Div, prelude::*, wasm_bindgen::JsCast};

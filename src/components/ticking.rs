@@ -1,5 +1,5 @@
-//! Times that go on by themselves: seconds of running work, and how long ago something was said. The markup has them as of
-//! the page's snapshot; they are brought up to date from there.
+//! Times that go on by themselves: seconds of running work, and how long ago something was said.
+//! The markup has them as of the page's snapshot; they are brought up to date from there.
 
 use super::{alive::whenever, browser};
 use crate::{

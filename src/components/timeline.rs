@@ -1,4 +1,5 @@
-//! The list of a conversation: days, what was said and what was done, in the order in which it happened.
+//! The list of a conversation: days, what was said and what was done, in the order in which it
+//! happened.
 
 use super::{
     markup::{Sight, rows},

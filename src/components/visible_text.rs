@@ -1,4 +1,5 @@
-//! Text from models, tools and programs with its invisible characters made visible: what cannot be seen can mislead.
+//! Text from models, tools and programs with its invisible characters made visible: what cannot be
+//! seen can mislead.
 
 use std::borrow::Cow;
 

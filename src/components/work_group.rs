@@ -1,4 +1,5 @@
-//! A stretch of work: its entries on one rail, what is done folded away, and under them what they made.
+//! A stretch of work: its entries on one rail, what is done folded away, and under them what they
+//! made.
 
 use super::{
     markup::{Html, work_group as markup},
@@ -8,8 +9,8 @@ use crate::work_log::WorkLogEntry;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// Consecutive entries. While the turn is `running` they all stand; afterwards what went well folds behind one line,
-/// except what the reader has opened.
+/// Consecutive entries. While the turn is `running` they all stand; afterwards what went well folds
+/// behind one line, except what the reader has opened.
 #[component]
 pub fn WorkGroup(
     /// The entries, oldest first; at least one.

@@ -25,8 +25,9 @@ use leptos::{either::Either, html::Section, prelude::*};
 use serde_json::{Value, json};
 use web_sys::Element;
 
-/// The work log as it happens, newest first: of one conversation, or of everything the reader may see. It fetches its
-/// rows itself on the server and follows them live in the browser; the page gives it nothing but a place.
+/// The work log as it happens, newest first: of one conversation, or of everything the reader may
+/// see. It fetches its rows itself on the server and follows them live in the browser; the page
+/// gives it nothing but a place.
 ///
 /// ```ignore
 /// view! {
@@ -35,8 +36,8 @@ use web_sys::Element;
 /// }
 /// ```
 ///
-/// With a conversation: `<WorkLogFeed conversation_id=id/>`. On the server's answer to someone who is not signed in it
-/// shows a sentence instead of rows.
+/// With a conversation: `<WorkLogFeed conversation_id=id/>`. On the server's answer to someone who
+/// is not signed in it shows a sentence instead of rows.
 #[component]
 pub fn WorkLogFeed(
     /// Only the work of this conversation.

@@ -8,8 +8,8 @@ use crate::work_log::WorkLogEntry;
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
 
-/// An entry as a native `<details>`: status, what was done, what it cost; opened, everything that is known. For one that
-/// moves on while one looks, see [`WorkLogFeed`](super::WorkLogFeed).
+/// An entry as a native `<details>`: status, what was done, what it cost; opened, everything that
+/// is known. For one that moves on while one looks, see [`WorkLogFeed`](super::WorkLogFeed).
 #[component]
 pub fn WorkLogMessage(
     /// The entry.

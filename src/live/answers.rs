@@ -1,4 +1,5 @@
-//! The text of answers that are being written: what the message's row says, overlaid by what has come since.
+//! The text of answers that are being written: what the message's row says, overlaid by what has
+//! come since.
 
 use crate::{
     chat::{Message, MessageStatus},
@@ -22,8 +23,8 @@ pub(super) fn take_row(answers: &mut Answers, message: &Message) -> bool {
     longer
 }
 
-/// Takes in text that begins at byte `offset`; only what is new is appended. Text that leaves a hole waits for the
-/// next row. Says whether anything changed.
+/// Takes in text that begins at byte `offset`; only what is new is appended. Text that leaves a
+/// hole waits for the next row. Says whether anything changed.
 pub(super) fn take_text(
     answers: &mut Answers,
     message: MessageId,

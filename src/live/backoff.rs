@@ -1,13 +1,13 @@
-//! How long to wait before the next try. Full jitter: a thousand pages that lost the same server come back spread
-//! over the whole span, not together at its end.
+//! How long to wait before the next try. Full jitter: a thousand pages that lost the same server
+//! come back spread over the whole span, not together at its end.
 
 /// The span before the first retry, in milliseconds.
 pub const BASE_MS: i64 = 500;
 /// The longest span, in milliseconds.
 pub const LONGEST_MS: i64 = 30_000;
 
-/// A delay in milliseconds after `failures` failed tries in a row (at least 1): anywhere in a span that doubles
-/// from [`BASE_MS`] up to [`LONGEST_MS`]. `random` lies in `[0, 1)`.
+/// A delay in milliseconds after `failures` failed tries in a row (at least 1): anywhere in a span
+/// that doubles from [`BASE_MS`] up to [`LONGEST_MS`]. `random` lies in `[0, 1)`.
 pub fn full_jitter(failures: u32, random: f64) -> i64 {
     let doublings = failures.saturating_sub(1).min(6);
     let span = (BASE_MS << doublings).min(LONGEST_MS);

@@ -1,5 +1,6 @@
-//! The browser's clock, set by the server's: one interval for the whole page, started by the first who asks.
-//! Only effects ask, so a view that is rendered on the server and taken over in the browser is the same on both.
+//! The browser's clock, set by the server's: one interval for the whole page, started by the first
+//! who asks. Only effects ask, so a view that is rendered on the server and taken over in the
+//! browser is the same on both.
 
 use crate::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -37,7 +38,8 @@ pub fn each_minute() -> Timestamp {
     MINUTES.with(ArcRwSignal::get)
 }
 
-/// Whole seconds until a moment of the browser's own clock, in milliseconds; anew each second. For effects only.
+/// Whole seconds until a moment of the browser's own clock, in milliseconds; anew each second. For
+/// effects only.
 pub fn seconds_until(browser_at_ms: i64) -> i64 {
     _ = each_second();
     (browser_at_ms - browser_ms())

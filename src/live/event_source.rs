@@ -1,5 +1,5 @@
-//! The browser's `EventSource`, and nothing but: events are handed on in its own callback, one by one, because a
-//! signal would keep only the last of a burst. It decides nothing; `machine` does.
+//! The browser's `EventSource`, and nothing but: events are handed on in its own callback, one by
+//! one, because a signal would keep only the last of a burst. It decides nothing; `machine` does.
 
 use super::wire::RawEvent;
 use crate::work_log::Cursor;
@@ -35,8 +35,8 @@ pub(super) struct EventStream {
 }
 
 impl EventStream {
-    /// Opens the stream after `cursor`. The browser's own reconnecting is never used: it knows no backoff, and gives
-    /// up for good on any status but 200.
+    /// Opens the stream after `cursor`. The browser's own reconnecting is never used: it knows no
+    /// backoff, and gives up for good on any status but 200.
     pub(super) fn open(after: Cursor, hear: fn(Said)) -> Result<Self, JsValue> {
         let source = EventSource::new(&format!("/api/work-log/stream?after={after}"))?;
         let event = Closure::new(move |event: MessageEvent| hear(Said::Event(raw(&event))));

@@ -1,5 +1,6 @@
-//! The one feed of this page, shared by all its islands: the shell around `machine` that opens, asks, waits and
-//! hands on (`running` holds what is open). Everything runs on the browser's one thread; nobody is called while the feed is borrowed.
+//! The one feed of this page, shared by all its islands: the shell around `machine` that opens,
+//! asks, waits and hands on (`running` holds what is open). Everything runs on the browser's one
+//! thread; nobody is called while the feed is borrowed.
 
 use super::{
     connection::Connection,
@@ -69,7 +70,8 @@ pub(super) fn watch(on_connection: OnConnection) -> ReaderId {
     id
 }
 
-/// Ends what [`join`] or [`watch`] began; with the last reader the stream closes and the lock goes to another tab.
+/// Ends what [`join`] or [`watch`] began; with the last reader the stream closes and the lock goes
+/// to another tab.
 pub(super) fn leave(id: ReaderId) {
     FEED.with_borrow_mut(|feed| {
         if !feed.readers.leave(id) {
@@ -208,7 +210,8 @@ fn announce(change: Option<Announcement>) {
     }
 }
 
-/// Gives what is waiting to the readers. A page out of sight has no animation frames: there it is given at once.
+/// Gives what is waiting to the readers. A page out of sight has no animation frames: there it is
+/// given at once.
 fn flush() {
     let (batch, readers) = FEED.with_borrow_mut(|feed| feed.readers.take_batch());
     if batch.is_empty() {

@@ -1,10 +1,14 @@
-//! The rules by which a page follows its owner's feed: one pure step from what happened to what is to be done.
-//! No browser, no clock, no chance in here; `feed` is the shell that does what is asked.
+//! The rules by which a page follows its owner's feed: one pure step from what happened to what is
+//! to be done. No browser, no clock, no chance in here; `feed` is the shell that does what is
+//! asked.
 //!
-//! - A row is given on only when nothing lies between it and the cursor; the cursor only moves forward.
-//! - `prev` ahead of the cursor is a gap: close, open again from the own cursor. `prev` behind it is an overlap.
+//! - A row is given on only when nothing lies between it and the cursor; the cursor only moves
+//!   forward.
+//! - `prev` ahead of the cursor is a gap: close, open again from the own cursor. `prev` behind it
+//!   is an overlap.
 //! - Three failures in a row without a frame: poll, and try the stream every half minute.
-//! - A cursor that cannot be continued: load the page anew, at once a few times, then ever more seldom.
+//! - A cursor that cannot be continued: load the page anew, at once a few times, then ever more
+//!   seldom.
 
 mod following;
 mod input;
@@ -47,7 +51,8 @@ enum Place {
     Ahead,
 }
 
-/// Reloads in a row that follow at once; a server that refuses the cursor of every page must not be hammered.
+/// Reloads in a row that follow at once; a server that refuses the cursor of every page must not be
+/// hammered.
 const RELOADS_AT_ONCE: u32 = 3;
 
 impl Machine {
@@ -213,7 +218,8 @@ impl Machine {
         }
     }
 
-    /// A reader whose rows end earlier than what is held: go back for it; the others pass over what they know.
+    /// A reader whose rows end earlier than what is held: go back for it; the others pass over what
+    /// they know.
     fn joined(&mut self, cursor: Cursor) {
         if cursor.epoch != self.cursor.epoch {
             return self.reload();
@@ -267,7 +273,8 @@ impl Machine {
         }
     }
 
-    /// Gives a page's rows on when nothing lies between it and the cursor; says whether the cursor moved.
+    /// Gives a page's rows on when nothing lies between it and the cursor; says whether the cursor
+    /// moved.
     fn apply_page(&mut self, after: Cursor, page: Page) -> bool {
         if !matches!(self.place(after), Place::Known) || page.cursor.epoch != self.cursor.epoch {
             return false;

@@ -1,6 +1,6 @@
-//! How a page follows its owner's feed while it is open. The rules are pure (`machine`, `backoff`, `wire`,
-//! `answers`); the browser is in thin shells (`feed`, `running`, `event_source`, `poll`, `tabs`); pages use the hooks
-//! and the `clock`, which is set by the server's.
+//! How a page follows its owner's feed while it is open. The rules are pure (`machine`, `backoff`,
+//! `wire`, `answers`); the browser is in thin shells (`feed`, `running`, `event_source`, `poll`,
+//! `tabs`); pages use the hooks and the `clock`, which is set by the server's.
 
 mod answers;
 mod backoff;

@@ -58,7 +58,8 @@ impl Readers {
             .collect()
     }
 
-    /// Keeps news for the next frame; says whether it is the first one, so that a frame must be asked for.
+    /// Keeps news for the next frame; says whether it is the first one, so that a frame must be
+    /// asked for.
     pub(super) fn keep(&mut self, news: News) -> bool {
         self.batch.push(news);
         self.batch.len() == 1

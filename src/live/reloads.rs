@@ -1,5 +1,5 @@
-//! How often this tab has loaded its page anew of late because its cursor could not be continued. Kept in the tab's
-//! session storage, which outlives the page.
+//! How often this tab has loaded its page anew of late because its cursor could not be continued.
+//! Kept in the tab's session storage, which outlives the page.
 
 use leptos::prelude::window;
 use web_sys::Storage;

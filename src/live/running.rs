@@ -1,5 +1,5 @@
-//! What is open while the feed of this page runs: the stream, the place among the tabs, one timer, and the
-//! browser's own events. It decides nothing; it asks `machine` and does what it says.
+//! What is open while the feed of this page runs: the stream, the place among the tabs, one timer,
+//! and the browser's own events. It decides nothing; it asks `machine` and does what it says.
 
 use super::{
     connection::Connection,

@@ -1,5 +1,5 @@
-//! The tabs of one browser: Web Locks say which of them streams, a BroadcastChannel carries what it hears to the
-//! others. Web Locks are reached by name, since web-sys still counts them as unstable.
+//! The tabs of one browser: Web Locks say which of them streams, a BroadcastChannel carries what it
+//! hears to the others. Web Locks are reached by name, since web-sys still counts them as unstable.
 
 use super::wire::RawEvent;
 use js_sys::{Array, Function, Object, Promise, Reflect};
@@ -40,7 +40,8 @@ struct Place {
 }
 
 impl Tabs {
-    /// Queues for the lock `name` and listens to its holder. `None` where the browser has no Web Locks.
+    /// Queues for the lock `name` and listens to its holder. `None` where the browser has no Web
+    /// Locks.
     pub(super) fn join(name: &str, learn: fn(Learned)) -> Option<Self> {
         let locks = Reflect::get(&window().navigator(), &"locks".into()).ok()?;
         let request = Reflect::get(&locks, &"request".into())
@@ -146,8 +147,9 @@ fn granted(place: &Weak<Place>, number: u32, stolen: bool) -> JsValue {
     until_released.into()
 }
 
-/// Another tab took the lock: queue again behind it. A browser that refuses the lock altogether (a sandboxed frame)
-/// leaves this tab to stream by itself; a request that another one of this tab has replaced loses nothing.
+/// Another tab took the lock: queue again behind it. A browser that refuses the lock altogether (a
+/// sandboxed frame) leaves this tab to stream by itself; a request that another one of this tab has
+/// replaced loses nothing.
 fn lost(place: &Weak<Place>, number: u32) {
     let Some(place) = place.upgrade() else { return };
     match place.held.get() {

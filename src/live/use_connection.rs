@@ -13,8 +13,8 @@ use std::rc::Rc;
 /// ```
 ///
 /// # Options
-/// None. It does not start the feed: an island with [`super::use_work_log_stream`] on the same page does.
-/// `retry` has no effect while nothing is waiting, nor when nobody is signed in.
+/// None. It does not start the feed: an island with [`super::use_work_log_stream`] on the same page
+/// does. `retry` has no effect while nothing is waiting, nor when nobody is signed in.
 ///
 /// # Server-side behaviour
 /// [`Connection::Connecting`], and `retry` is never called.

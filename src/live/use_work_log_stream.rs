@@ -36,7 +36,8 @@ pub struct StreamStart {
 pub struct WorkLogStream {
     /// The page's rows and everything that has changed since, merged by revision.
     pub transcript: ReadSignal<Transcript>,
-    /// The text of answers that are being written, the longest known. Finished messages are not in here.
+    /// The text of answers that are being written, the longest known. Finished messages are not in
+    /// here.
     pub answers: ReadSignal<Answers>,
     /// How the page stands to the feed.
     pub connection: Signal<Connection>,
@@ -58,8 +59,8 @@ impl WorkLogStream {
 
 /// Follows the feed of the page's owner from the rows that the page was rendered with.
 ///
-/// All islands of a page share one connection, and all tabs of a browser one stream. Signals change once an
-/// animation frame, however many rows come in.
+/// All islands of a page share one connection, and all tabs of a browser one stream. Signals change
+/// once an animation frame, however many rows come in.
 ///
 /// # Usage
 /// ```ignore
@@ -69,10 +70,12 @@ impl WorkLogStream {
 /// ```
 ///
 /// # Options
-/// None: delays and fallbacks are the rules in `machine`. When the cursor cannot be continued the page is reloaded.
+/// None: delays and fallbacks are the rules in `machine`. When the cursor cannot be continued the
+/// page is reloaded.
 ///
 /// # Server-side behaviour
-/// The transcript and the answers hold the page's rows and the connection is [`Connection::Connecting`]. Nothing is opened.
+/// The transcript and the answers hold the page's rows and the connection is
+/// [`Connection::Connecting`]. Nothing is opened.
 pub fn use_work_log_stream(start: StreamStart) -> WorkLogStream {
     let StreamStart {
         user_id,

@@ -1,5 +1,6 @@
-//! What arrives from outside, read into the domain: an event of the stream, and the answer to a poll.
-//! Rows that this version cannot read (a newer server's) are passed over instead of stopping the feed.
+//! What arrives from outside, read into the domain: an event of the stream, and the answer to a
+//! poll. Rows that this version cannot read (a newer server's) are passed over instead of stopping
+//! the feed.
 
 use crate::{
     chat::{Change, Conversation, Frame, Message, Removed},

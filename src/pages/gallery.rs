@@ -1,4 +1,5 @@
-//! `/gallery`: every component in every state, in both themes. The examples are in `components::samples`.
+//! `/gallery`: every component in every state, in both themes. The examples are in
+//! `components::samples`.
 
 use crate::{
     chat::{Conversation, Item, Message, MessageStatus, Receipt, Role, group_by_period},

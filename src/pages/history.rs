@@ -121,7 +121,8 @@ fn place(entry: &WorkLogEntry, titles: &BTreeMap<ConversationId, String>) -> imp
     view! { <p class="lead">{place} ", " <time datetime=at.to_string() title=at.date_time()>{at.time_of_day()}</time></p> }
 }
 
-/// The same question once more, from an older entry on or in the archive too, as a form: what was asked goes along.
+/// The same question once more, from an older entry on or in the archive too, as a form: what was
+/// asked goes along.
 #[component]
 fn Again(query: HistoryQuery, before: Option<EntryId>, word: &'static str) -> impl IntoView {
     view! {

@@ -1,4 +1,5 @@
-//! `/join?secret=…`: what the link of an invitation opens. A plain form; opening it uses nothing up.
+//! `/join?secret=…`: what the link of an invitation opens. A plain form; opening it uses nothing
+//! up.
 
 use super::form_error::FormError;
 use crate::{

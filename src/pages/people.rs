@@ -1,4 +1,5 @@
-//! `/settings/people`, for admins: who is there, who is invited. Plain forms; nothing here shows what people wrote.
+//! `/settings/people`, for admins: who is there, who is invited. Plain forms; nothing here shows
+//! what people wrote.
 
 use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
 use crate::api::{

@@ -1,9 +1,11 @@
-//! The way to the sign-in provider, and what became of the last try. Only words that are known here come from the address.
+//! The way to the sign-in provider, and what became of the last try. Only words that are known here
+//! come from the address.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// A link, not a form: it works without a script, and leads to another site (the page's policy keeps forms at home).
+/// A link, not a form: it works without a script, and leads to another site (the page's policy
+/// keeps forms at home).
 #[component]
 pub fn ProviderButton(
     /// The provider's name.

@@ -1,5 +1,6 @@
-//! `/stats`: everybody's figures, for admins. Rendered on the server and fresh every half minute: a script of a few lines fetches
-//! the page and puts in what has changed; without scripts the page loads itself anew.
+//! `/stats`: everybody's figures, for admins. Rendered on the server and fresh every half minute: a
+//! script of a few lines fetches the page and puts in what has changed; without scripts the page
+//! loads itself anew.
 
 use super::{form_error::FormError, refused::Refused};
 use crate::{
@@ -66,7 +67,8 @@ fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
     }
 }
 
-/// What needs a person. It is there when nothing does, too, so that the page's parts are always as many.
+/// What needs a person. It is there when nothing does, too, so that the page's parts are always as
+/// many.
 #[component]
 fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
     let confirm = waiting.then(|| {

@@ -3,7 +3,8 @@
 use crate::{api::EraseAccount, components::ReceiptNote};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-/// Export first, then erasing, which asks for the password again, or for the address where there is none.
+/// Export first, then erasing, which asks for the password again, or for the address where there is
+/// none.
 #[component]
 pub fn YourData(
     /// Whether the person has a password.

@@ -71,7 +71,8 @@ fn too_many(after_s: u64, error: ApiError) -> ApiError {
     with_status(StatusCode::TOO_MANY_REQUESTS, error)
 }
 
-/// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose status must stand.
+/// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose
+/// status must stand.
 fn is_plain_form() -> bool {
     use_context::<Parts>().is_some_and(|request| {
         let accepts = request

@@ -1,5 +1,5 @@
-//! `holly check`: whether the settings work, each told on a line: the database, the data folder, the archive,
-//! the sign-in provider, every model.
+//! `holly check`: whether the settings work, each told on a line: the database, the data folder,
+//! the archive, the sign-in provider, every model.
 
 use super::{
     archive::Archive,
@@ -29,7 +29,8 @@ pub struct Finding {
     pub result: Result<String, String>,
 }
 
-/// Tries everything that the settings name. Nothing is written but to the data folder, and no picture is ordered.
+/// Tries everything that the settings name. Nothing is written but to the data folder, and no
+/// picture is ordered.
 pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = vec![
         data_dir(config),

@@ -1,4 +1,5 @@
-//! What time it is. Only `main`, routes and worker loops ask; everything below takes the time as an argument.
+//! What time it is. Only `main`, routes and worker loops ask; everything below takes the time as an
+//! argument.
 
 use crate::timestamp::Timestamp;
 use std::{
@@ -42,8 +43,9 @@ impl Clock {
         }
     }
 
-    /// Follows a clock that several processes share and that shows `shared` now. Returns by how much this one was wrong,
-    /// in milliseconds, where that is worth telling. A clock that a test sets follows none.
+    /// Follows a clock that several processes share and that shows `shared` now. Returns by how
+    /// much this one was wrong, in milliseconds, where that is worth telling. A clock that a test
+    /// sets follows none.
     pub fn follow(&self, shared: Timestamp) -> Option<i64> {
         let wrong = shared.millis() - self.now().millis();
         if self.set.is_some() || wrong.abs() < WORTH_FOLLOWING_MS {

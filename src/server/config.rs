@@ -21,17 +21,19 @@ pub struct Settings {
     /// Folder for the database, files and the archive.
     #[arg(long, env = "HOLLY_DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
-    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://$HOLLY_DATA_DIR/holly.db]
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default:
+    /// sqlite://$HOLLY_DATA_DIR/holly.db]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Where to LISTEN and to migrate, past a pooler that shares connections by transaction; set it only where there is one
-    /// [default: DATABASE_URL]
+    /// Where to LISTEN and to migrate, past a pooler that shares connections by transaction; set it
+    /// only where there is one [default: DATABASE_URL]
     #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub database_listen_url: Option<String>,
     /// The tiers.
     #[command(flatten)]
     pub retention: RetentionSettings,
-    /// The address people use, when a proxy stands in front; https makes cookies Secure [default: from HOLLY_ADDR]
+    /// The address people use, when a proxy stands in front; https makes cookies Secure [default:
+    /// from HOLLY_ADDR]
     #[arg(long, env = "HOLLY_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// Other people's sign-in.
@@ -52,10 +54,12 @@ pub struct Settings {
     /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
     #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
     pub demo_pace: String,
-    /// Folder of the built site [default: the one in the program, else `site` beside it or target/site]
+    /// Folder of the built site [default: the one in the program, else `site` beside it or
+    /// target/site]
     #[arg(long, env = "HOLLY_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
-    /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a terminal, JSON otherwise.
+    /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a
+    /// terminal, JSON otherwise.
     #[arg(long, env = "HOLLY_LOG", default_value = "info")]
     pub log: String,
 }

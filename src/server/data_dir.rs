@@ -1,4 +1,5 @@
-//! The data folder: a lock so that two servers never share it, and one for commands that run retention.
+//! The data folder: a lock so that two servers never share it, and one for commands that run
+//! retention.
 
 use crate::server::store::StoreError;
 use std::{
@@ -17,7 +18,8 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder where it is missing and takes it. Errors: another server holds it, or it cannot be written.
+    /// Makes the folder where it is missing and takes it. Errors: another server holds it, or it
+    /// cannot be written.
     pub fn take(root: &Path) -> Result<Self, StoreError> {
         let unusable = |why: std::io::Error| {
             StoreError::Unusable(format!("HOLLY_DATA_DIR {}: {why}", root.display()))
@@ -56,7 +58,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Takes it. `None` while a server or another command may run, or where the folder cannot be written.
+    /// Takes it. `None` while a server or another command may run, or where the folder cannot be
+    /// written.
     pub fn take(root: &Path) -> Option<Self> {
         let lock = File::create(root.join("retention.lock")).ok()?;
         lock.try_lock().ok()?;

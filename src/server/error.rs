@@ -1,4 +1,5 @@
-//! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a sentence.
+//! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a
+//! sentence.
 
 use super::{archive::ArchiveError, file_store::FileError, store::StoreError};
 use crate::work_log::FieldError;
@@ -32,7 +33,8 @@ pub enum Error {
     /// Another run of retention has begun (409).
     #[error("another run of retention has taken over")]
     Superseded,
-    /// The database or the disk failed (503 where that may pass, or 500); the cause stays on the server.
+    /// The database or the disk failed (503 where that may pass, or 500); the cause stays on the
+    /// server.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,5 +1,6 @@
-//! Files that people attached and tools made. They lie in the data folder, or beside the archive where that is in a bucket,
-//! so that every server finds them. A file is there whole or not at all, and never changes.
+//! Files that people attached and tools made. They lie in the data folder, or beside the archive
+//! where that is in a bucket, so that every server finds them. A file is there whole or not at all,
+//! and never changes.
 
 use super::objects::{self, folder};
 use crate::{
@@ -103,7 +104,8 @@ pub struct StoredFile {
 }
 
 impl FileStore {
-    /// The files of a server with this archive and data folder: in `files/` of the bucket's prefix, or of the data folder.
+    /// The files of a server with this archive and data folder: in `files/` of the bucket's prefix,
+    /// or of the data folder.
     pub fn open(archive_url: &str, data_dir: &Path) -> std::result::Result<Self, String> {
         let folder = data_dir.join("files");
         let here = folder::open(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
@@ -172,7 +174,8 @@ impl FileStore {
         Err(FileError::Missing)
     }
 
-    /// Deletes files of a person; those that are gone already are fine. Errors: the first, after all were tried.
+    /// Deletes files of a person; those that are gone already are fine. Errors: the first, after
+    /// all were tried.
     pub async fn delete(&self, user: UserId, ids: &[FileId]) -> Result<()> {
         let keys = self.places.iter().flat_map(|place| {
             ids.iter()
@@ -218,7 +221,8 @@ impl FileStore {
         stream::iter(all).flatten().boxed()
     }
 
-    /// Moves what lies in the data folder into the bucket, where there is one. Returns how many files were moved.
+    /// Moves what lies in the data folder into the bucket, where there is one. Returns how many
+    /// files were moved.
     pub async fn bring_over(&self) -> Result<usize> {
         let [bucket, folder] = &*self.places else {
             return Ok(0);

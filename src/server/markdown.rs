@@ -1,5 +1,6 @@
-//! Turns the markdown of an answer into HTML that is safe to place in a page.
-//! Two walls: raw HTML and images never leave the parser as such, and a sanitiser keeps only the tags that markdown needs.
+//! Turns the markdown of an answer into HTML that is safe to place in a page. Two walls: raw HTML
+//! and images never leave the parser as such, and a sanitiser keeps only the tags that markdown
+//! needs.
 
 use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
@@ -59,7 +60,8 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 /// The HTML of `markdown` (CommonMark with tables, strikethrough and task lists), for `inner_html`.
-/// Images become their alternative text: an address in an answer must not make the reader's browser send anything.
+/// Images become their alternative text: an address in an answer must not make the reader's browser
+/// send anything.
 pub fn render(markdown: &str) -> String {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;

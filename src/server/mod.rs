@@ -1,7 +1,8 @@
-//! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `archive` (what left the database, and both
-//! read as one), `work_log` and `chat` (the verbs), `auth`, `oidc` (other people's sign-in), `people` (who is let in and shut out),
-//! `limits`, `feed` (commit → wake → frames), `relay` (from process to process), `retention` (tiers), `file_store`, `assistant` (turns),
-//! `figures` and `export`, `routes` (plain HTTP), `router`.
+//! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `archive`
+//! (what left the database, and both read as one), `work_log` and `chat` (the verbs), `auth`,
+//! `oidc` (other people's sign-in), `people` (who is let in and shut out), `limits`, `feed` (commit
+//! → wake → frames), `relay` (from process to process), `retention` (tiers), `file_store`,
+//! `assistant` (turns), `figures` and `export`, `routes` (plain HTTP), `router`.
 
 pub mod archive;
 pub mod aside;

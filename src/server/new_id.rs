@@ -1,5 +1,5 @@
-//! New ids: UUID v7 of the given time. Ids made by one process sort in the order in which they were made, also within
-//! a millisecond and when the clock steps back (RFC 9562, section 6.2).
+//! New ids: UUID v7 of the given time. Ids made by one process sort in the order in which they were
+//! made, also within a millisecond and when the clock steps back (RFC 9562, section 6.2).
 
 use crate::{
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},

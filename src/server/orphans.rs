@@ -1,6 +1,6 @@
-//! What lies in a storage and the database does not know: left by a process that died between storing it and saying so, by a deletion
-//! that did not reach the storage, or put after the backup that was restored. It is deleted, but not by a database that may be the
-//! wrong one.
+//! What lies in a storage and the database does not know: left by a process that died between
+//! storing it and saying so, by a deletion that did not reach the storage, or put after the backup
+//! that was restored. It is deleted, but not by a database that may be the wrong one.
 
 use super::{
     error::{Error, Result},
@@ -12,16 +12,17 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// How old an orphan is at least, and how long the database has been in use, in milliseconds: things are stored before the
-/// transaction that names them, and whoever restored a backup may want another one after all.
+/// How old an orphan is at least, and how long the database has been in use, in milliseconds:
+/// things are stored before the transaction that names them, and whoever restored a backup may want
+/// another one after all.
 const ORPHANED_AFTER_MS: i64 = 2 * DAY_MS;
 /// So many orphans are nothing special, however few things there are.
 const FEW: usize = 3;
 /// Orphans that are remembered at once; the next sweep finds the others.
 const MOST: usize = 10_000;
 
-/// What is older than this may be an orphan at `now`; `None` while this life of the database is too young to tell, unless an admin has
-/// `confirmed` that it is the right one.
+/// What is older than this may be an orphan at `now`; `None` while this life of the database is too
+/// young to tell, unless an admin has `confirmed` that it is the right one.
 pub async fn cut_off(store: &Store, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
     let since = meta::in_use_since(&mut *store.look().await?, store.epoch(), now).await?;
     let cut_off = now.plus(-ORPHANED_AFTER_MS);
@@ -67,8 +68,8 @@ impl<T> Orphans<T> {
         }
     }
 
-    /// Those to delete, and whether these are all. Errors: the database knows so little of `what` that it may be the wrong one, and
-    /// no admin has said (`confirmed`) that it is not.
+    /// Those to delete, and whether these are all. Errors: the database knows so little of `what`
+    /// that it may be the wrong one, and no admin has said (`confirmed`) that it is not.
     pub fn to_delete(self, what: &str, confirmed: bool) -> Result<(Vec<T>, bool)> {
         let Self {
             known,

@@ -1,5 +1,6 @@
-//! Fetching from addresses that a model or a result names. They never lead into private networks: each name is resolved
-//! here and each hop is checked, so neither a redirect nor a name with a private address gets through (OWASP, SSRF).
+//! Fetching from addresses that a model or a result names. They never lead into private networks:
+//! each name is resolved here and each hop is checked, so neither a redirect nor a name with a
+//! private address gets through (OWASP, SSRF).
 
 mod public_address;
 
@@ -48,7 +49,8 @@ pub enum FetchError {
 }
 
 impl Outbound {
-    /// Fetches from public addresses and from these hosts. Errors: the TLS library cannot be set up.
+    /// Fetches from public addresses and from these hosts. Errors: the TLS library cannot be set
+    /// up.
     pub fn new(hosts: &[String]) -> Result<Self, reqwest::Error> {
         let allowed: Allowed = hosts.iter().map(|host| host.to_lowercase()).collect();
         let checked = allowed.clone();

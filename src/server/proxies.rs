@@ -1,5 +1,6 @@
-//! Proxies in front: whose word counts about who is asking. Anybody can write `X-Forwarded-For`; it is read only when the
-//! connection comes from a proxy that is trusted, and only back to the first address that is not.
+//! Proxies in front: whose word counts about who is asking. Anybody can write `X-Forwarded-For`; it
+//! is read only when the connection comes from a proxy that is trusted, and only back to the first
+//! address that is not.
 
 use axum::http::HeaderMap;
 use clap::Args;
@@ -9,7 +10,8 @@ use std::net::IpAddr;
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
 pub struct ProxySettings {
-    /// Addresses and networks, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed; limits count by the address in it.
+    /// Addresses and networks, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed;
+    /// limits count by the address in it.
     #[arg(long, env = "HOLLY_TRUSTED_PROXIES", default_value = "127.0.0.0/8,::1")]
     pub trusted_proxies: String,
 }
@@ -38,7 +40,8 @@ impl ProxySettings {
 }
 
 impl TrustedProxies {
-    /// Who asks: the address of the connection or, where that is a trusted proxy, the last one it names that is none itself.
+    /// Who asks: the address of the connection or, where that is a trusted proxy, the last one it
+    /// names that is none itself.
     pub fn asker(&self, connection: IpAddr, headers: &HeaderMap) -> IpAddr {
         let named = headers
             .get_all("x-forwarded-for")

@@ -40,7 +40,8 @@ pub fn router(app: App) -> Router {
     layered(asked, app)
 }
 
-/// What happens around every request, the outermost last. A route that panics is answered like any other.
+/// What happens around every request, the outermost last. A route that panics is answered like any
+/// other.
 pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
     let https = security_headers::Https(app.config.is_https());
     asked
@@ -59,7 +60,8 @@ pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
         .with_state(app)
 }
 
-/// Level 6 takes brotli no longer than its default of 4 for pages and sheets as long as ours, and makes them a tenth smaller.
+/// Level 6 takes brotli no longer than its default of 4 for pages and sheets as long as ours, and
+/// makes them a tenth smaller.
 fn compressed() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Precise(6))
 }
@@ -116,7 +118,8 @@ fn http_api() -> Router<App> {
 /// The feed.
 fn live() -> Router<App> {
     Router::new()
-        // never compressed: room for a compressor that is not used would be most of what an idle stream takes
+        // never compressed: room for a compressor that is not used would be most of what an idle
+        // stream takes
         .route("/api/work-log/stream", get(stream::stream))
         .method_not_allowed_fallback(wrong_method)
 }
@@ -126,7 +129,8 @@ fn with_files(route: MethodRouter<App>) -> MethodRouter<App> {
     route.layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
 }
 
-/// Server functions and pages; both find the running server, the nonce and the theme in their context.
+/// Server functions and pages; both find the running server, the nonce and the theme in their
+/// context.
 fn pages(app: &App) -> Router<App> {
     Router::new()
         .route("/fn/{*path}", post(server_function).get(server_function))

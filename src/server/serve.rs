@@ -1,5 +1,5 @@
-//! Serving: open everything, listen, and end in order. On SIGTERM or Ctrl-C streams end, turns are settled, commits
-//! under way finish; after ten seconds the process ends regardless.
+//! Serving: open everything, listen, and end in order. On SIGTERM or Ctrl-C streams end, turns are
+//! settled, commits under way finish; after ten seconds the process ends regardless.
 
 use super::{
     clock::Clock,

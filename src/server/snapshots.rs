@@ -1,4 +1,5 @@
-//! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of the database.
+//! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of
+//! the database.
 
 use super::{
     archive::{Archive, gaps, reading::forgivingly},

@@ -83,7 +83,8 @@ pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
     Ok(retention)
 }
 
-/// The sign-in provider that the settings name. Sessions end here that the settings no longer let begin.
+/// The sign-in provider that the settings name. Sessions end here that the settings no longer let
+/// begin.
 async fn open_provider(
     config: &Config,
     clock: &Clock,

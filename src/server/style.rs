@@ -1,5 +1,6 @@
-//! The style sheets: the files of `style/` in their order, in the program itself. What the chat does not show has a sheet of
-//! its own. Their addresses carry a hash of their content, so that browsers may keep them for ever.
+//! The style sheets: the files of `style/` in their order, in the program itself. What the chat
+//! does not show has a sheet of its own. Their addresses carry a hash of their content, so that
+//! browsers may keep them for ever.
 
 use super::auth::sha256_hex;
 use std::sync::LazyLock;

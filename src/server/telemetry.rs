@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 /// Libraries that log, word by word, what is said to and by others: that may hold secrets.
 const SILENT: [&str; 2] = ["genai=off", "rmcp=off"];
 
-/// Reads a level or a filter such as `holly=debug`; [`SILENT`] libraries stay so. Errors: it is neither.
+/// Reads a level or a filter such as `holly=debug`; [`SILENT`] libraries stay so. Errors: it is
+/// neither.
 pub fn read_filter(filter: &str) -> Result<EnvFilter, String> {
     let filter =
         EnvFilter::try_new(filter).map_err(|why| format!("HOLLY_LOG is {filter:?}: {why}"))?;

@@ -1,4 +1,5 @@
-//! Tasks of the server that only sleep and call a function of one pass; every one ends with the process.
+//! Tasks of the server that only sleep and call a function of one pass; every one ends with the
+//! process.
 
 use super::{
     auth::random_hex,
@@ -93,7 +94,8 @@ pub fn start(app: &App) {
 
 type Pass = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// Sweeps, but rests while nothing holds a lease and nobody uses the database of several processes, so that it may sleep.
+/// Sweeps, but rests while nothing holds a lease and nobody uses the database of several processes,
+/// so that it may sleep.
 fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
     let rested_at = Arc::new(AtomicU64::new(u64::MAX));
     move |app| {
@@ -134,8 +136,8 @@ fn retention() -> impl Fn(App) -> Pass + Send + 'static {
     }
 }
 
-/// Lists in the archive what was erased, also while a run goes on: should the database be lost, a backup must not bring it back. While
-/// nobody uses the database it may sleep.
+/// Lists in the archive what was erased, also while a run goes on: should the database be lost, a
+/// backup must not bring it back. While nobody uses the database it may sleep.
 fn listing_erasures() -> impl Fn(App) -> Pass + Send + 'static {
     let used = Arc::<AtomicU64>::default();
     move |app| {
@@ -175,7 +177,8 @@ fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
     });
 }
 
-/// When the server ends, a pass is left where it is: what it did not commit is not done, as after a crash, and done the next time.
+/// When the server ends, a pass is left where it is: what it did not commit is not done, as after a
+/// crash, and done the next time.
 fn repeat<F>(
     app: &App,
     every: Duration,
@@ -225,7 +228,8 @@ async fn tidy(app: &App) -> Result<()> {
     clear_files(app).await
 }
 
-/// One pass over files that nobody needs; what an earlier installation kept in the data folder goes to the bucket.
+/// One pass over files that nobody needs; what an earlier installation kept in the data folder goes
+/// to the bucket.
 async fn clear_files(app: &App) -> Result<()> {
     let now = app.clock.now();
     let cut_off = app

@@ -1,4 +1,5 @@
-//! What documents and examples name is there: every setting is one that `holly serve --help` or a command knows.
+//! What documents and examples name is there: every setting is one that `holly serve --help` or a
+//! command knows.
 
 use crate::server::config::Settings;
 use clap::{Args, Command};

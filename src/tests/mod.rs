@@ -1,5 +1,6 @@
-//! Tests by behaviour; the rooms below mirror the crate's. Those of the store and of the verbs above it hold on SQLite
-//! and on PostgreSQL; `routes` is the HTTP API over a real port; `support` is what tests share.
+//! Tests by behaviour; the rooms below mirror the crate's. Those of the store and of the verbs
+//! above it hold on SQLite and on PostgreSQL; `routes` is the HTTP API over a real port; `support`
+//! is what tests share.
 
 mod support;
 

@@ -1,5 +1,6 @@
-//! Two processes on one PostgreSQL: what one commits wakes the readers of the other, by LISTEN or, when that is lost, by a
-//! look at the heads; and the words of an answer that grows on one are heard on the other.
+//! Two processes on one PostgreSQL: what one commits wakes the readers of the other, by LISTEN or,
+//! when that is lost, by a look at the heads; and the words of an answer that grows on one are
+//! heard on the other.
 
 use crate::{
     ids::{ConversationId, MessageId, UserId},

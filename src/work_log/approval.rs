@@ -1,4 +1,5 @@
-//! Whether a person lets the assistant do something that writes or sends: how it stands in `metadata.approval`.
+//! Whether a person lets the assistant do something that writes or sends: how it stands in
+//! `metadata.approval`.
 
 use super::vocabulary::vocabulary;
 use crate::{
@@ -28,7 +29,8 @@ impl Decision {
     }
 }
 
-/// How an asking stands. In JSON `{state: "waiting", until}`, `{state: "decided", decision, by, at}` or `{state: "lapsed", at}`.
+/// How an asking stands. In JSON `{state: "waiting", until}`, `{state: "decided", decision, by,
+/// at}` or `{state: "lapsed", at}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum Approval {

@@ -36,7 +36,8 @@ impl FromStr for Epoch {
     }
 }
 
-/// Everything up to revision `rev` of its owner has been seen. Written `<epoch>.<rev>`: `00c0ffee00c0ffee.42`.
+/// Everything up to revision `rev` of its owner has been seen. Written `<epoch>.<rev>`:
+/// `00c0ffee00c0ffee.42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The life of the database in which `rev` was counted.

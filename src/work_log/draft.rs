@@ -1,4 +1,5 @@
-//! What a program may write: bodies of create and patch, parsed into values that need no further check.
+//! What a program may write: bodies of create and patch, parsed into values that need no further
+//! check.
 
 use super::{DETAILS_MAX_BYTES, LogType, METADATA_MAX_BYTES, Metadata, Status, TITLE_MAX_CHARS};
 use crate::{

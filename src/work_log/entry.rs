@@ -92,8 +92,9 @@ impl WorkLogEntry {
         })
     }
 
-    /// Takes in whether its conversation is kept, which changes without a change of the entry. What keeps it beside that, its
-    /// owner's word on it or an admin's hold, stays; nobody's entry expires after `cold_days`.
+    /// Takes in whether its conversation is kept, which changes without a change of the entry. What
+    /// keeps it beside that, its owner's word on it or an admin's hold, stays; nobody's entry
+    /// expires after `cold_days`.
     pub fn follow(&mut self, conversation_kept: bool, cold_days: i64) {
         if matches!(self.kept_by, None | Some(KeptBy::Conversation)) {
             (self.expires_at, self.kept_by) = match conversation_kept {
@@ -103,8 +104,9 @@ impl WorkLogEntry {
         }
     }
 
-    /// The title in three parts, of which the middle one names what was worked on: `("", "Image", ": a lighthouse")`.
-    /// That is the model's name where it stands in the title, else what stands before a colon.
+    /// The title in three parts, of which the middle one names what was worked on: `("", "Image",
+    /// ": a lighthouse")`. That is the model's name where it stands in the title, else what stands
+    /// before a colon.
     pub fn subject(&self) -> (&str, &str, &str) {
         let model = self
             .metadata
@@ -130,7 +132,8 @@ impl WorkLogEntry {
         }
     }
 
-    /// The word that stands beside the glyph: the status, what is waited for, or why work ended early.
+    /// The word that stands beside the glyph: the status, what is waited for, or why work ended
+    /// early.
     pub fn word(&self) -> &'static str {
         match self.status {
             Status::Working if self.waits_until().is_some() => "Waiting for you",

@@ -14,8 +14,8 @@ pub enum Segment<E> {
     Folded(Vec<E>),
 }
 
-/// Cuts the entries of a stretch into what folds and what stands, in order. While the turn is `running` nothing folds;
-/// a single entry is its own best summary and stands.
+/// Cuts the entries of a stretch into what folds and what stands, in order. While the turn is
+/// `running` nothing folds; a single entry is its own best summary and stands.
 pub fn fold<E: Borrow<WorkLogEntry>>(
     entries: Vec<E>,
     running: bool,

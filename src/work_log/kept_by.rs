@@ -3,8 +3,8 @@
 use super::vocabulary::vocabulary;
 
 vocabulary! {
-    /// Who keeps an entry from expiring. Where several do, its owner's word on the entry is told before an admin's hold, and that
-    /// before the conversation.
+    /// Who keeps an entry from expiring. Where several do, its owner's word on the entry is told
+    /// before an admin's hold, and that before the conversation.
     KeptBy {
         /// Its owner keeps the entry itself.
         Entry = "entry",

@@ -8,10 +8,11 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use: `provider`, `model`, `modelName`,
-/// `inputTokens`, `outputTokens`, `tokensEstimated`, `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`,
-/// `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`, `approval`. Others are kept
-/// and shown as they are.
+/// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use:
+/// `provider`, `model`, `modelName`, `inputTokens`, `outputTokens`, `tokensEstimated`,
+/// `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`, `errorClass`, `error`,
+/// `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`, `approval`.
+/// Others are kept and shown as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(pub Map<String, Value>);
@@ -60,7 +61,8 @@ impl Metadata {
         self
     }
 
-    /// The same facts in the order of their names, in which browsers keep JSON: a page is drawn alike by both.
+    /// The same facts in the order of their names, in which browsers keep JSON: a page is drawn
+    /// alike by both.
     pub fn in_order(mut self) -> Self {
         self.0.values_mut().for_each(Value::sort_all_objects);
         self.0.sort_keys();
@@ -95,8 +97,9 @@ impl Metadata {
         Approval::read(self.0.get("approval")?)
     }
 
-    /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input tokens`, `12`.
-    /// Files are left out, they are shown as what they are, and the model's name, which stands in the title.
+    /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input
+    /// tokens`, `12`. Files are left out, they are shown as what they are, and the model's name,
+    /// which stands in the title.
     pub fn facts(&self) -> Vec<(String, String)> {
         self.0
             .iter()

@@ -5,7 +5,8 @@ use crate::timestamp::{DAY_MS, Timestamp};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// How long ago `then` was at `now`: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `4 days ago`, else the date.
+/// How long ago `then` was at `now`: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `4 days ago`,
+/// else the date.
 pub fn relative_words(then: Timestamp, now: Timestamp) -> String {
     let days = now.day() - then.day();
     match now.since(then) {

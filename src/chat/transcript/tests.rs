@@ -32,10 +32,12 @@ fn entry(n: u128, rev: i64) -> Change {
     Change::Entry(serde_json::from_value(row).unwrap())
 }
 
-/// A step of a history: the kind of the thing (conversation, message, entry), its number, whether it goes.
+/// A step of a history: the kind of the thing (conversation, message, entry), its number, whether
+/// it goes.
 type Step = (u128, u128, bool);
 
-/// Everything that ever happened, by revision. What is gone, or whose conversation is gone, does not change again.
+/// Everything that ever happened, by revision. What is gone, or whose conversation is gone, does
+/// not change again.
 fn history(steps: Vec<Step>) -> Vec<Change> {
     let mut gone: Vec<Uuid> = Vec::new();
     let mut changes = Vec::new();

@@ -1,4 +1,5 @@
-//! The question that a tool asks before it writes or sends: what it is about to do, and three buttons.
+//! The question that a tool asks before it writes or sends: what it is about to do, and three
+//! buttons.
 
 use super::Html;
 use crate::{
@@ -8,8 +9,8 @@ use crate::{
 };
 use leptos::server_fn::ServerFn;
 
-/// The card under an entry that waits for its owner's word; nothing under any other. It goes as soon as it is answered,
-/// here or elsewhere; then the focus is on the entry's line.
+/// The card under an entry that waits for its owner's word; nothing under any other. It goes as
+/// soon as it is answered, here or elsewhere; then the focus is on the entry's line.
 pub fn approval(html: &mut Html, entry: &WorkLogEntry) {
     let Some(until) = entry.waits_until() else {
         return;

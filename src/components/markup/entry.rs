@@ -7,8 +7,8 @@ use crate::{
     work_log::{Status, StorageStatus, WorkLogEntry, duration_words, elapsed_words},
 };
 
-/// An entry as a native `<details>`: status, what was done, what it cost; opened, everything that is known.
-/// `now` is server time, from which a running time is counted.
+/// An entry as a native `<details>`: status, what was done, what it cost; opened, everything that
+/// is known. `now` is server time, from which a running time is counted.
 pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) {
     let status = entry.status.as_str();
     html.raw("<details")
@@ -34,8 +34,8 @@ pub fn entry(html: &mut Html, entry: &WorkLogEntry, open: bool, now: Timestamp) 
     html.raw("</details>");
 }
 
-/// The end of the line: status word, tokens, progress and duration. The word is always there, and in sight where the entry
-/// is not plainly done.
+/// The end of the line: status word, tokens, progress and duration. The word is always there, and
+/// in sight where the entry is not plainly done.
 fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     html.raw("<span class=\"facts\">").element(
         "span",
@@ -69,7 +69,8 @@ fn facts(html: &mut Html, entry: &WorkLogEntry, now: Timestamp) {
     html.raw("</span>");
 }
 
-/// Seconds since `since`; `ticking` counts them up. Hidden from screen readers, which would read every tick aloud.
+/// Seconds since `since`; `ticking` counts them up. Hidden from screen readers, which would read
+/// every tick aloud.
 fn elapsed(html: &mut Html, since: Timestamp, now: Timestamp) {
     html.raw("<span")
         .attribute("data-since", &since.millis().to_string())
@@ -97,7 +98,8 @@ fn masked(entry: &WorkLogEntry) -> Option<String> {
     ))
 }
 
-/// Tokens read and written: `812 → 164 tokens`, `about` so many where they were estimated; `None` when neither is known.
+/// Tokens read and written: `812 → 164 tokens`, `about` so many where they were estimated; `None`
+/// when neither is known.
 pub fn token_words(read: Option<i64>, written: Option<i64>, estimated: bool) -> Option<String> {
     let about = if estimated { "about " } else { "" };
     match (read, written) {

@@ -40,7 +40,8 @@ fn moment(html: &mut Html, name: &str, at: Timestamp) {
     html.text(&at.date_time()).raw("</time></dd>");
 }
 
-/// Text in a well; long text is clamped until "Show all", which is a checkbox so that it needs no JavaScript.
+/// Text in a well; long text is clamped until "Show all", which is a checkbox so that it needs no
+/// JavaScript.
 fn long_text(html: &mut Html, text: &str) {
     let lines: usize = text.lines().map(|line| 1 + line.chars().count() / 80).sum();
     let clamped = lines > SHORT_LINES;

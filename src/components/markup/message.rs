@@ -18,7 +18,8 @@ pub struct Can {
     pub write_anew: bool,
 }
 
-/// A message. While it is being written, `live_text` is its whole text so far, ahead of what is stored.
+/// A message. While it is being written, `live_text` is its whole text so far, ahead of what is
+/// stored.
 pub fn message(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
     match message.role {
         Role::User => asked(html, message, can),

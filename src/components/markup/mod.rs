@@ -1,6 +1,7 @@
-//! What changes while one looks at it, as HTML text: rows of work, messages, the list of conversations, the connection.
-//! The server puts the text into the page; in the browser `patch` brings the page from one text to the next. Pure, and made
-//! alike on both sides, so a page that has been patched is the page that a reload gives.
+//! What changes while one looks at it, as HTML text: rows of work, messages, the list of
+//! conversations, the connection. The server puts the text into the page; in the browser `patch`
+//! brings the page from one text to the next. Pure, and made alike on both sides, so a page that
+//! has been patched is the page that a reload gives.
 
 mod approval;
 mod composer;

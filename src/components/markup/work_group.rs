@@ -1,4 +1,5 @@
-//! A stretch of work: its entries on one rail, what is done folded away, and under them what they made.
+//! A stretch of work: its entries on one rail, what is done folded away, and under them what they
+//! made.
 
 use super::{Html, approval, entry, media};
 use crate::{
@@ -8,8 +9,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Consecutive entries. While the turn is `running` they all stand; afterwards what went well folds behind one line,
-/// except what the reader has `opened`.
+/// Consecutive entries. While the turn is `running` they all stand; afterwards what went well folds
+/// behind one line, except what the reader has `opened`.
 pub fn work_group(
     html: &mut Html,
     entries: &[Arc<WorkLogEntry>],

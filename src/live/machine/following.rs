@@ -130,7 +130,8 @@ impl Machine {
         }
     }
 
-    /// The leader is further than this tab, or in another life of the database: the server knows what to do.
+    /// The leader is further than this tab, or in another life of the database: the server knows
+    /// what to do.
     fn missed(&mut self, cursor: Cursor) {
         if cursor.epoch == self.cursor.epoch && cursor.rev <= self.cursor.rev {
             return self.in_step();

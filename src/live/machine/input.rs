@@ -7,7 +7,8 @@ use crate::{
     work_log::Cursor,
 };
 
-/// The moment of a step, and its chance: both come from outside, so that every run can be told again.
+/// The moment of a step, and its chance: both come from outside, so that every run can be told
+/// again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moment {
     /// Milliseconds of the browser's clock.

@@ -38,7 +38,8 @@ impl Machine {
             Err(PollFailure::Failed) => self.poll_failed(),
             Ok(page) if page.cursor.epoch != self.cursor.epoch => self.reload(),
             Ok(page) => {
-                // Asked before a reader joined with older rows: not an answer to what is missing now.
+                // Asked before a reader joined with older rows: not an answer to what is missing
+                // now.
                 let outdated = matches!(self.place(after), Place::Ahead);
                 let (rev, more) = (page.cursor.rev, page.more || outdated);
                 let moved = self.apply_page(after, page) || outdated;
@@ -69,7 +70,8 @@ impl Machine {
         };
     }
 
-    /// The server cannot be reached at all: back to longer and longer waits, or to the stream that is just opening.
+    /// The server cannot be reached at all: back to longer and longer waits, or to the stream that
+    /// is just opening.
     fn poll_failed(&mut self) {
         match self.state {
             State::Polling {

@@ -1,5 +1,5 @@
-//! How the machine stands. Each state carries what only it needs, so that a timer without a stream, or a stream
-//! while offline, cannot be written down.
+//! How the machine stands. Each state carries what only it needs, so that a timer without a stream,
+//! or a stream while offline, cannot be written down.
 
 /// How rows reach this tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(super) enum State {
         trial: Trial,
         answered: bool,
     },
-    /// The leading tab shares what it hears. `ahead` is the highest revision heard of; `poll` is there while this
-    /// tab is behind.
+    /// The leading tab shares what it hears. `ahead` is the highest revision heard of; `poll` is
+    /// there while this tab is behind.
     Following {
         heard_ms: i64,
         poll: Option<Poll>,

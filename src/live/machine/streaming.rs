@@ -10,7 +10,8 @@ use crate::{
     live::{backoff, machine::Role},
 };
 
-/// How long a reader waits that the server could not take, or whose streams fail, in milliseconds; jittered.
+/// How long a reader waits that the server could not take, or whose streams fail, in milliseconds;
+/// jittered.
 pub(super) const LONG_DELAY_MS: i64 = 30_000;
 
 impl Machine {
@@ -97,7 +98,8 @@ impl Machine {
         }
     }
 
-    /// A stream that jumps in its first frame has failed; one that jumps later lost something and goes on at once.
+    /// A stream that jumps in its first frame has failed; one that jumps later lost something and
+    /// goes on at once.
     fn gap(&mut self) {
         if matches!(
             self.state,

@@ -1,5 +1,6 @@
-//! A server, a network and other tabs played by chance. Whatever is cut, lost, repeated or late, the page never
-//! claims to have seen what it has not, never goes back, and in the end holds what the server holds.
+//! A server, a network and other tabs played by chance. Whatever is cut, lost, repeated or late,
+//! the page never claims to have seen what it has not, never goes back, and in the end holds what
+//! the server holds.
 
 use super::{Command, Input, Machine, Moment, Role, state::State};
 use crate::{

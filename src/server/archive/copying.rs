@@ -1,5 +1,6 @@
-//! Copies the objects of one archive into another: each is read back and compared. What is there already is only compared, so
-//! it can be broken off and run again. One object is in memory at a time, twice.
+//! Copies the objects of one archive into another: each is read back and compared. What is there
+//! already is only compared, so it can be broken off and run again. One object is in memory at a
+//! time, twice.
 
 use super::{Archive, ArchiveError};
 use futures::TryStreamExt;
@@ -15,7 +16,8 @@ pub struct CopiedObjects {
     pub put: u64,
 }
 
-/// Copies every object. Errors: one archive does not answer, or does not hold afterwards what was put.
+/// Copies every object. Errors: one archive does not answer, or does not hold afterwards what was
+/// put.
 pub async fn copy_objects(from: &Archive, to: &Archive) -> Result<CopiedObjects, ArchiveError> {
     let mut copied = CopiedObjects::default();
     let mut listing = std::pin::pin!(from.list(""));

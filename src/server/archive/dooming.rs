@@ -1,5 +1,6 @@
-//! The part of a deletion that is one transaction with that of the rows: what is held is refused, objects stop being read, and the
-//! erasure is noted. `retention::erasing` then deletes the objects themselves.
+//! The part of a deletion that is one transaction with that of the rows: what is held is refused,
+//! objects stop being read, and the erasure is noted. `retention::erasing` then deletes the objects
+//! themselves.
 
 use super::object;
 use crate::{
@@ -21,7 +22,8 @@ use crate::{
 };
 use std::fmt::Display;
 
-/// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says what is refused.
+/// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says
+/// what is refused.
 pub async fn check_not_held(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -36,8 +38,8 @@ pub async fn check_not_held(
     Ok(())
 }
 
-/// Dooms objects that are being written and may hold a row that is now erased; the run that writes them finds their names
-/// given up, and begins anew without it.
+/// Dooms objects that are being written and may hold a row that is now erased; the run that writes
+/// them finds their names given up, and begins anew without it.
 pub async fn doom_unfinished(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -46,8 +48,8 @@ pub async fn doom_unfinished(
     Ok(objects::doom_pending(tx, user, conversation).await?)
 }
 
-/// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's transaction, which holds the
-/// owner's lock. Returns how many entries lay there.
+/// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's
+/// transaction, which holds the owner's lock. Returns how many entries lay there.
 pub async fn doom_objects(
     tx: &mut Tx<'_>,
     user: UserId,

@@ -16,7 +16,8 @@ use futures::{Stream, stream};
 
 /// Entries read at once.
 pub const PAGE: i64 = 200;
-/// Pages read at once: where the archive is slow, the other connections that may wait for it are for people who look at a page.
+/// Pages read at once: where the archive is slow, the other connections that may wait for it are
+/// for people who look at a page.
 pub(super) const AT_ONCE: usize = 2;
 
 /// Reads a page of an export as [`steadily`] does, when its turn comes.
@@ -32,7 +33,8 @@ where
     steadily(store, read).await
 }
 
-/// Pages of entries, newest first, until there are no more. An error ends them short, so nobody takes them for whole.
+/// Pages of entries, newest first, until there are no more. An error ends them short, so nobody
+/// takes them for whole.
 pub fn pages(
     store: Store,
     archive: Archive,

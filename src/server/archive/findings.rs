@@ -1,5 +1,5 @@
-//! Objects that turned out to be damaged or missing. Whoever reads one only says so in passing and goes on; `retention::damage` writes
-//! it down.
+//! Objects that turned out to be damaged or missing. Whoever reads one only says so in passing and
+//! goes on; `retention::damage` writes it down.
 
 use super::ArchiveError;
 use std::{
@@ -63,7 +63,8 @@ impl Findings {
         found.unwritten.extend(newer);
     }
 
-    /// Takes objects for damaged that others found to be so: the next reader who finds one whole says so.
+    /// Takes objects for damaged that others found to be so: the next reader who finds one whole
+    /// says so.
     pub fn suspect(&self, keys: impl IntoIterator<Item = String>) {
         self.lock().damaged.extend(keys);
     }

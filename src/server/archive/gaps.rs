@@ -1,5 +1,6 @@
-//! Readers who would rather see what there is than nothing: what the archive does not give them is a gap, which they are told.
-//! Whoever must have all (an export, an erasure, a single entry) reads the archive as it is, and fails.
+//! Readers who would rather see what there is than nothing: what the archive does not give them is
+//! a gap, which they are told. Whoever must have all (an export, an erasure, a single entry) reads
+//! the archive as it is, and fails.
 
 use super::{Archive, ArchiveError};
 use crate::{
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 /// How long somebody waits for the archive who looks at a page and would rather have a gap in it.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// After so long somebody who searches would rather see what was found so far, and go on from there. Tests have few objects.
+/// After so long somebody who searches would rather see what was found so far, and go on from
+/// there. Tests have few objects.
 const LOOKING: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
 
 /// Gaps that are told, at most.

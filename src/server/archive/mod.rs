@@ -1,9 +1,12 @@
-//! Entries that left the database: object storage (a local folder, or S3 and what speaks like it), and rows and objects read as one
-//! list. Every wait is bounded, so that an archive that does not answer never holds a page for long. What is read is checked against the
-//! manifest's SHA-256 and kept decoded for a while. Who moves entries here is `retention`'s matter.
+//! Entries that left the database: object storage (a local folder, or S3 and what speaks like it),
+//! and rows and objects read as one list. Every wait is bounded, so that an archive that does not
+//! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and
+//! kept decoded for a while. Who moves entries here is `retention`'s matter.
 //!
-//! - `object` is the format, `cache` what was read lately, `findings` what turned out not to be whole, `copying` moves it elsewhere.
-//! - `reading` merges rows and archive, with `gaps` where the archive does not answer; `exporting` reads a person's whole log.
+//! - `object` is the format, `cache` what was read lately, `findings` what turned out not to be
+//!   whole, `copying` moves it elsewhere.
+//! - `reading` merges rows and archive, with `gaps` where the archive does not answer; `exporting`
+//!   reads a person's whole log.
 //! - `dooming` is the part of a deletion that is one transaction with the rows'.
 
 pub mod copying;
@@ -61,7 +64,8 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// What somebody is told who wanted something of it, and whether it is worth trying again in a minute.
+    /// What somebody is told who wanted something of it, and whether it is worth trying again in a
+    /// minute.
     pub const fn told(&self) -> (&'static str, bool) {
         match self {
             Self::Unreachable(_) => (
@@ -103,8 +107,8 @@ pub struct Listed {
 }
 
 impl Archive {
-    /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it is missing. Errors say
-    /// what to do.
+    /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it
+    /// is missing. Errors say what to do.
     pub fn open(url: &str) -> std::result::Result<Self, String> {
         if let Some(path) = url.strip_prefix("file://") {
             let path = Path::new(path);
@@ -118,7 +122,8 @@ impl Archive {
         Ok(Self::over(store, &prefix, PATIENCE))
     }
 
-    /// The archive in an object store, under a prefix; a request that takes longer than `patience` has failed.
+    /// The archive in an object store, under a prefix; a request that takes longer than `patience`
+    /// has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
         let (findings, exports) = (
@@ -137,7 +142,8 @@ impl Archive {
         }
     }
 
-    /// The same archive for a reader who takes gaps where it cannot be read, and does not wait long.
+    /// The same archive for a reader who takes gaps where it cannot be read, and does not wait
+    /// long.
     fn forgiving(&self, gaps: Gaps) -> Self {
         Self {
             gaps: Some(gaps),
@@ -176,7 +182,8 @@ impl Archive {
         }
     }
 
-    /// Puts an object under a name that is free. `false` when there is one already, whatever it holds.
+    /// Puts an object under a name that is free. `false` when there is one already, whatever it
+    /// holds.
     pub async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
         let options = PutOptions {
             mode: PutMode::Create,
@@ -230,8 +237,8 @@ impl Archive {
             .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
-    /// Deletes what writers that died left half written before `before`, where the store itself does not. Returns how many
-    /// files that were.
+    /// Deletes what writers that died left half written before `before`, where the store itself
+    /// does not. Returns how many files that were.
     pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
         let Some(folder) = self.folder.clone() else {
             return Ok(0);
@@ -278,8 +285,8 @@ impl Archive {
         Ok(entries)
     }
 
-    /// The entries of an object that has this SHA-256, read anew and not kept: a run over many objects leaves to readers what
-    /// they read.
+    /// The entries of an object that has this SHA-256, read anew and not kept: a run over many
+    /// objects leaves to readers what they read.
     pub async fn entries_once(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
         let read = self.read(key, sha256).await;
         self.findings.hear(key, &read);

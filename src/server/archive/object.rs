@@ -1,5 +1,6 @@
-//! An object of the archive: newline-delimited JSON in one zstd frame, a header line first. `docs/archive.md` describes it for
-//! those who read it with other programs. Encoding is deterministic, and the key is named after the content.
+//! An object of the archive: newline-delimited JSON in one zstd frame, a header line first.
+//! `docs/archive.md` describes it for those who read it with other programs. Encoding is
+//! deterministic, and the key is named after the content.
 
 use crate::{
     ids::{ConversationId, UserId},
@@ -101,7 +102,8 @@ pub fn encode(
     })
 }
 
-/// The plain text of an object: header line and entry lines. Errors: it is not a whole zstd frame, or far too large.
+/// The plain text of an object: header line and entry lines. Errors: it is not a whole zstd frame,
+/// or far too large.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|why| why.to_string())?;

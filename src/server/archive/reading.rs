@@ -1,5 +1,6 @@
-//! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one snapshot; an object that is
-//! gone by the time it is fetched means that the snapshot is old: the caller reads anew.
+//! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one
+//! snapshot; an object that is gone by the time it is fetched means that the snapshot is old: the
+//! caller reads anew.
 
 use super::{Archive, ArchiveError, gaps::Gaps};
 use crate::{
@@ -64,8 +65,9 @@ where
     Ok((found, gaps.noted()))
 }
 
-/// The owner's entries that pass the filter and are older than `before`, newest first, at most `limit`. Text is looked for in
-/// the archive only with `archive_too`, or where the filter asks for one of its tiers.
+/// The owner's entries that pass the filter and are older than `before`, newest first, at most
+/// `limit`. Text is looked for in the archive only with `archive_too`, or where the filter asks for
+/// one of its tiers.
 pub async fn list(
     reader: &mut Reader,
     archive: &Archive,
@@ -152,8 +154,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Merges what passes into the rows that were found, and keeps those that come first. Objects are opened as far as they
-    /// may hold something that comes before the last of what was found.
+    /// Merges what passes into the rows that were found, and keeps those that come first. Objects
+    /// are opened as far as they may hold something that comes before the last of what was found.
     async fn merge(
         &self,
         reader: &mut Reader,
@@ -219,7 +221,8 @@ impl Search<'_> {
         }
     }
 
-    /// Whether the reader has searched for so long that this object is left to the next page, which then begins further back than this one.
+    /// Whether the reader has searched for so long that this object is left to the next page, which
+    /// then begins further back than this one.
     fn ends_before(&self, next: &Shelf) -> bool {
         let further_back = self
             .reach
@@ -276,7 +279,8 @@ async fn gather(
     Ok(found)
 }
 
-/// One entry of its owner, wherever it is kept. While the archive is asked, the connection is free for others.
+/// One entry of its owner, wherever it is kept. While the archive is asked, the connection is free
+/// for others.
 pub async fn find(
     mut reader: Reader,
     archive: &Archive,
@@ -291,8 +295,8 @@ pub async fn find(
         .map(|(shelf, entry)| shown(&shelf, &entry)))
 }
 
-/// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry is in no object that can be read and
-/// one that may have it cannot.
+/// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry
+/// is in no object that can be read and one that may have it cannot.
 pub async fn find_archived(
     mut reader: Reader,
     archive: &Archive,

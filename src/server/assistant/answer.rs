@@ -1,5 +1,5 @@
-//! The message that grows while a model answers. Its row is made with the first word; readers get every word at once
-//! from the feed, the database once a second and at the end.
+//! The message that grows while a model answers. Its row is made with the first word; readers get
+//! every word at once from the feed, the database once a second and at the end.
 
 use super::{Workshop, model::ModelLink};
 use crate::{

@@ -1,5 +1,6 @@
-//! Asking the person before a tool writes or sends. The question and its answer are the tool's entry: any tab, a program
-//! or another process answers there (`server::work_log::decide`), and whoever waits here looks there.
+//! Asking the person before a tool writes or sends. The question and its answer are the tool's
+//! entry: any tab, a program or another process answers there (`server::work_log::decide`), and
+//! whoever waits here looks there.
 
 use super::{Workshop, lease::RENEW_EVERY, model::ToolCall, tool::ToolError};
 use crate::{
@@ -15,10 +16,12 @@ use serde_json::Value;
 
 /// How long an answer is waited for, in milliseconds.
 const PATIENCE_MS: i64 = 600_000;
-/// Longest arguments that are shown whole, in bytes: nobody is asked to allow what they cannot read.
+/// Longest arguments that are shown whole, in bytes: nobody is asked to allow what they cannot
+/// read.
 const ARGUMENTS_MAX_BYTES: usize = 32 * 1024;
 
-/// Arguments as a person reads them. What follows a line break is indented, so that no value can pose as another argument.
+/// Arguments as a person reads them. What follows a line break is indented, so that no value can
+/// pose as another argument.
 pub(super) fn readable(arguments: &Value) -> String {
     let lines = arguments.as_object().map(|named| {
         named
@@ -44,8 +47,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// How the asking begins: allowed for good before, or waiting. Where the grants cannot be read, the person is asked.
-/// Errors: `BadArguments` for what is too long to be shown.
+/// How the asking begins: allowed for good before, or waiting. Where the grants cannot be read, the
+/// person is asked. Errors: `BadArguments` for what is too long to be shown.
 pub(super) async fn beforehand(
     workshop: &Workshop,
     turn: TurnRef,
@@ -86,8 +89,8 @@ async fn granted(
     Ok(tool_grants::since(&mut *workshop.store.read().await?, turn.user_id, tool).await?)
 }
 
-/// Waits for the person's word. Errors: `Refused` with what the model is told, `Cancelled` when the entry is gone or was
-/// settled.
+/// Waits for the person's word. Errors: `Refused` with what the model is told, `Cancelled` when the
+/// entry is gone or was settled.
 pub(super) async fn wait(
     workshop: &Workshop,
     turn: TurnRef,
@@ -113,7 +116,8 @@ pub(super) async fn wait(
     }
 }
 
-/// Returns when the person has newer rows than `seen`, or when another process may have written some.
+/// Returns when the person has newer rows than `seen`, or when another process may have written
+/// some.
 async fn woken(wakes: &mut Subscription, seen: i64) {
     tokio::select! {
         _ = wakes.wait_for(|wake| wake.rev != seen) => {}
@@ -121,7 +125,8 @@ async fn woken(wakes: &mut Subscription, seen: i64) {
     }
 }
 
-/// How the asking stands: a limit that has passed and a grant that was given meanwhile are carried out here.
+/// How the asking stands: a limit that has passed and a grant that was given meanwhile are carried
+/// out here.
 async fn look(
     workshop: &Workshop,
     turn: TurnRef,

@@ -1,5 +1,5 @@
-//! Files beside a person's message: kept, and given to models, texts inside the message and pictures
-//! beside it.
+//! Files beside a person's message: kept, and given to models, texts inside the message and
+//! pictures beside it.
 
 use super::{
     Workshop,

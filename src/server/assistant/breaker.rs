@@ -1,5 +1,5 @@
-//! Models that are left alone for a while: one that is over its limit or refuses its key is not asked again by every
-//! turn. What is known is this process's own; another learns it by itself.
+//! Models that are left alone for a while: one that is over its limit or refuses its key is not
+//! asked again by every turn. What is known is this process's own; another learns it by itself.
 
 use super::model::{ErrorClass, ModelError, ModelLink};
 use crate::{ids::TurnId, timestamp::Timestamp};
@@ -27,7 +27,8 @@ pub(super) struct Rest {
 }
 
 impl Breakers {
-    /// Lets the model rest if `error` is of a kind that will be there for a while. The demo fails because it was told to.
+    /// Lets the model rest if `error` is of a kind that will be there for a while. The demo fails
+    /// because it was told to.
     pub(super) fn note(&self, link: &ModelLink, error: &ModelError, now: Timestamp) {
         let seconds = match error.class {
             ErrorClass::RateLimit => error.retry_after_s.unwrap_or(LIMIT_S).min(LONGEST_S),

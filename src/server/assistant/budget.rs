@@ -9,11 +9,13 @@ use super::{
 const ANSWER_MAX: usize = 8_192;
 /// Tokens that a message costs beside its text.
 const EACH: usize = 6;
-/// Tokens that a picture costs, about, rather too many than too few: Gemini counts 258 for each tile of a large one.
+/// Tokens that a picture costs, about, rather too many than too few: Gemini counts 258 for each
+/// tile of a large one.
 const PICTURE: usize = 1_500;
 
-/// `request` cut to `window` tokens, and how many messages were left out, oldest first. What stays for certain is how to
-/// behave and the person's last message. A tool's answer stays with the call it answers.
+/// `request` cut to `window` tokens, and how many messages were left out, oldest first. What stays
+/// for certain is how to behave and the person's last message. A tool's answer stays with the call
+/// it answers.
 pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
     let tools: usize = request.tools.iter().map(of_tool).sum();
     let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX) + tools);
@@ -92,7 +94,8 @@ fn of_tool(tool: &ToolDefinition) -> usize {
     EACH + tokens(&tool.name) + tokens(&tool.description) + tokens(&tool.schema.to_string())
 }
 
-/// About how many tokens a text is, rather too many than too few: one for three ASCII characters, one for any other.
+/// About how many tokens a text is, rather too many than too few: one for three ASCII characters,
+/// one for any other.
 pub(super) fn tokens(text: &str) -> usize {
     let (ascii, other) = text.chars().fold((0, 0), |(ascii, other), c| {
         if c.is_ascii() {

@@ -1,4 +1,5 @@
-//! Asking the models in order until one answers. What follows from a failure is `policy`'s, which models rest `breaker`'s.
+//! Asking the models in order until one answers. What follows from a failure is `policy`'s, which
+//! models rest `breaker`'s.
 
 use super::{
     Workshop, budget,
@@ -52,7 +53,8 @@ pub(super) struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    /// Asks each model in turn. `None` when every one failed: that is said in the conversation, and the turn is over.
+    /// Asks each model in turn. `None` when every one failed: that is said in the conversation, and
+    /// the turn is over.
     pub(super) async fn ask(
         &mut self,
         request: &Request,
@@ -90,7 +92,8 @@ impl Chain<'_> {
         Ok(None)
     }
 
-    /// Whether the person has tokens left for today; if not, that is said in the conversation, and the turn is over.
+    /// Whether the person has tokens left for today; if not, that is said in the conversation, and
+    /// the turn is over.
     pub(super) async fn may_go_on(&self) -> Result<bool> {
         let (now, limits) = (self.workshop.clock.now(), &self.workshop.limits);
         match (
@@ -146,8 +149,8 @@ impl Chain<'_> {
         }
     }
 
-    /// Asks one model until it answers or is given up. The outer error is Holly's own: without a database there is no
-    /// answer to write.
+    /// Asks one model until it answers or is given up. The outer error is Holly's own: without a
+    /// database there is no answer to write.
     async fn attempt(
         &mut self,
         model: &dyn Model,

@@ -1,5 +1,6 @@
-//! Counting what an answer costs its person: an estimate when the model is asked, the provider's figures when it is done.
-//! Like the log, the count never breaks the work: where it cannot be written, that is said in the server's log.
+//! Counting what an answer costs its person: an estimate when the model is asked, the provider's
+//! figures when it is done. Like the log, the count never breaks the work: where it cannot be
+//! written, that is said in the server's log.
 
 use super::{
     Workshop, budget,
@@ -28,8 +29,8 @@ impl<'a> Cost<'a> {
         cost
     }
 
-    /// Puts the real figures in place of the estimate, or adds what `text` is worth where the provider gave none. When they
-    /// use up the person's day, the log says so.
+    /// Puts the real figures in place of the estimate, or adds what `text` is worth where the
+    /// provider gave none. When they use up the person's day, the log says so.
     pub(super) async fn answered(
         self,
         milestones: &Milestones<'_>,

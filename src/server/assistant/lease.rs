@@ -6,9 +6,11 @@ use std::time::Duration;
 
 /// How long a turn may go without a sign of life.
 pub(super) const LEASE_MS: i64 = 20_000;
-/// How often it gives one; also how soon a stop from another process is noticed where nobody was told of it.
+/// How often it gives one; also how soon a stop from another process is noticed where nobody was
+/// told of it.
 pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
-/// Where other processes can stop a turn, how long its owner's changes gather before one is looked for.
+/// Where other processes can stop a turn, how long its owner's changes gather before one is looked
+/// for.
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 
 /// Renews the turn's lease until it must give up.
@@ -29,7 +31,8 @@ pub(super) async fn keep(workshop: &Workshop, turn: turns::TurnRef) {
     }
 }
 
-/// Looks whether the turn is over once its owner's feed has moved. In one process a stop cancels the turn directly.
+/// Looks whether the turn is over once its owner's feed has moved. In one process a stop cancels
+/// the turn directly.
 async fn stopped_elsewhere(
     workshop: &Workshop,
     turn: turns::TurnRef,

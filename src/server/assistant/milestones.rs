@@ -1,5 +1,5 @@
-//! The ten log points of a turn. Whether an entry can be written never decides whether the work goes on: a failure is
-//! counted and said in the server's log.
+//! The ten log points of a turn. Whether an entry can be written never decides whether the work
+//! goes on: a failure is counted and said in the server's log.
 
 use super::{
     Workshop,
@@ -136,8 +136,9 @@ impl<'a> Milestones<'a> {
         .await
     }
 
-    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of another one. `tools_used`
-    /// is what the turn used where this is its last answer; `masked` counts secrets that were taken out of the text.
+    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of
+    /// another one. `tools_used` is what the turn used where this is its last answer; `masked`
+    /// counts secrets that were taken out of the text.
     pub(super) async fn answered(
         &self,
         entry: Option<EntryId>,
@@ -209,8 +210,8 @@ impl<'a> Milestones<'a> {
         .await
     }
 
-    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in sight, or was allowed for
-    /// good before.
+    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in
+    /// sight, or was allowed for good before.
     pub(super) async fn tool_asks(
         &self,
         call: &ToolCall,

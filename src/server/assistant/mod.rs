@@ -1,9 +1,10 @@
-//! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It runs as a task of
-//! the server, so closing the tab does not end it.
+//! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It
+//! runs as a task of the server, so closing the tab does not end it.
 //!
-//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking models in order, by the rules
-//! of `policy` and `breaker`, with as much as `budget` lets through, counted by `cost`. `listening`, `answer`: the message that grows.
-//! `milestones`: the ten log points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
+//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking
+//! models in order, by the rules of `policy` and `breaker`, with as much as `budget` lets through,
+//! counted by `cost`. `listening`, `answer`: the message that grows. `milestones`: the ten log
+//! points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
 //! allowed. `providers`: real models; `demo`: the built-in one.
 
 mod answer;
@@ -128,8 +129,8 @@ impl Assistant {
             .await
     }
 
-    /// The same with files beside the message; a `file_operation` entry notes them. Errors: as [`Assistant::send`], and
-    /// `Refused` for each file that cannot be taken.
+    /// The same with files beside the message; a `file_operation` entry notes them. Errors: as
+    /// [`Assistant::send`], and `Refused` for each file that cannot be taken.
     pub async fn send_with(
         &self,
         user: UserId,
@@ -162,7 +163,8 @@ impl Assistant {
         Ok((turn, message))
     }
 
-    /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for it.
+    /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for
+    /// it.
     async fn admit(&self, user: UserId, uploads: usize) -> Result<()> {
         let Workshop {
             store,
@@ -213,7 +215,8 @@ impl Assistant {
         Ok(turn)
     }
 
-    /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still to be purged.
+    /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still
+    /// to be purged.
     pub async fn delete_conversation(
         &self,
         user: UserId,

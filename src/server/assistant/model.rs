@@ -13,7 +13,8 @@ pub struct ModelLink {
     pub provider: &'static str,
     /// Its name on the wire.
     pub model: String,
-    /// Its name as a person reads it: the provider's, or more where that would not tell it from its neighbours.
+    /// Its name as a person reads it: the provider's, or more where that would not tell it from its
+    /// neighbours.
     pub name: String,
     /// Tokens that it reads at most.
     pub window: usize,
@@ -109,8 +110,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request as `link` can be given it, and the pictures of the last message that it cannot see, by name. In place
-    /// of a picture it reads that there is one.
+    /// The request as `link` can be given it, and the pictures of the last message that it cannot
+    /// see, by name. In place of a picture it reads that there is one.
     pub fn seen_by(&self, link: &ModelLink) -> (Self, Vec<String>) {
         let mut request = self.clone();
         let mut unseen = Vec::new();

@@ -1,4 +1,5 @@
-//! What to do when a model failed: ask it again, ask the next one, or stop. Pure; the waiting is `chain`'s.
+//! What to do when a model failed: ask it again, ask the next one, or stop. Pure; the waiting is
+//! `chain`'s.
 
 use super::model::{ErrorClass, ModelError};
 use std::time::Duration;
@@ -52,8 +53,9 @@ pub(super) enum Next {
     Stop,
 }
 
-/// What comes after the failure `error` of a model that was asked `tries` times, and had `shown` something of its answer
-/// or not: what a reader has seen is never asked for again from the same model.
+/// What comes after the failure `error` of a model that was asked `tries` times, and had `shown`
+/// something of its answer or not: what a reader has seen is never asked for again from the same
+/// model.
 pub(super) fn after(error: &ModelError, shown: bool, tries: u32) -> Next {
     let again = || Next::Again(Duration::from_millis(BACKOFF_MS << (tries - 1).min(8)));
     match error.class {

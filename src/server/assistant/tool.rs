@@ -1,5 +1,6 @@
-//! What a tool is to the turn that calls it: a definition for the model, a title for the work log and a run that
-//! reports progress and can be stopped. The tools themselves live in [`super::tools`].
+//! What a tool is to the turn that calls it: a definition for the model, a title for the work log
+//! and a run that reports progress and can be stopped. The tools themselves live in
+//! [`super::tools`].
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -38,12 +39,14 @@ pub struct ToolContext {
     pub cancel: CancellationToken,
     /// Factor on a demo tool's waits: 1 is as usual, 0 waits for nothing.
     pub pace: f64,
-    /// Where a run leaves what must still be done after it was given up; waited for when the server ends.
+    /// Where a run leaves what must still be done after it was given up; waited for when the server
+    /// ends.
     pub tasks: TaskTracker,
 }
 
 impl ToolContext {
-    /// What `work` comes to, or [`ToolError::Cancelled`] as soon as the turn is stopped; then `work` is dropped.
+    /// What `work` comes to, or [`ToolError::Cancelled`] as soon as the turn is stopped; then
+    /// `work` is dropped.
     pub async fn unless_cancelled<T>(
         &self,
         work: impl Future<Output = Result<T, ToolError>>,
@@ -102,7 +105,8 @@ pub trait Tool: Send + Sync {
     /// What the model is told about it.
     fn definition(&self) -> ToolDefinition;
 
-    /// One line for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything a model wrote.
+    /// One line for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything
+    /// a model wrote.
     fn title(&self, arguments: &Value) -> String;
 
     /// Whether the person must allow this run first, because it writes or sends something.

@@ -1,4 +1,5 @@
-//! One turn from beginning to end: ask, run the tools that were asked for, ask again with their results.
+//! One turn from beginning to end: ask, run the tools that were asked for, ask again with their
+//! results.
 
 use super::{
     Workshop, attached,
@@ -21,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Rounds of tools in one turn, at most.
 const ROUNDS: usize = 8;
-/// Messages of the conversation that are read for a model, at most; its window holds fewer as a rule.
+/// Messages of the conversation that are read for a model, at most; its window holds fewer as a
+/// rule.
 const HISTORY: i64 = 400;
 const SYSTEM: &str = "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 

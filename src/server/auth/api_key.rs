@@ -1,4 +1,5 @@
-//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. Shown once; the database holds the secret's SHA-256.
+//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. Shown once; the database holds
+//! the secret's SHA-256.
 
 use super::secret::{random_hex, same, sha256_hex};
 use crate::{

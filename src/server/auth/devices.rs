@@ -1,5 +1,5 @@
-//! The browsers in which a person is signed in, by a name a person understands; and changing the password, which ends the
-//! others.
+//! The browsers in which a person is signed in, by a name a person understands; and changing the
+//! password, which ends the others.
 
 use super::{accounts::checked_password, password, secret::sha256_hex};
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Words of `User-Agent` and what they mean; the first that is found counts, because most name others after themselves.
+/// Words of `User-Agent` and what they mean; the first that is found counts, because most name
+/// others after themselves.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

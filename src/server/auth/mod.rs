@@ -1,4 +1,5 @@
-//! Who is asking: a session cookie or an API key; tokens of other providers are in `oidc`. Nothing here knows HTTP beyond header values.
+//! Who is asking: a session cookie or an API key; tokens of other providers are in `oidc`. Nothing
+//! here knows HTTP beyond header values.
 
 mod accounts;
 mod api_key;

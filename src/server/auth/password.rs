@@ -1,5 +1,6 @@
-//! Passwords: Argon2id with the library's defaults, which are OWASP's minimum (19 MiB, 2 passes). Hashing runs apart
-//! from the request threads, two at a time: each takes 19 MiB, and that must not become a way to exhaust memory.
+//! Passwords: Argon2id with the library's defaults, which are OWASP's minimum (19 MiB, 2 passes).
+//! Hashing runs apart from the request threads, two at a time: each takes 19 MiB, and that must not
+//! become a way to exhaust memory.
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use std::sync::LazyLock;

@@ -24,7 +24,8 @@ pub async fn begin_session(
     begin(store, now, user, user_agent, None).await
 }
 
-/// Begins a session on a provider's word and returns its token. From here on the session counts, not the provider's token.
+/// Begins a session on a provider's word and returns its token. From here on the session counts,
+/// not the provider's token.
 pub async fn begin_provider_session(
     store: &Store,
     now: Timestamp,

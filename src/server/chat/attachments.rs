@@ -1,4 +1,5 @@
-//! Files that a person attaches to a message: what they are is read from their content, not from their name.
+//! Files that a person attaches to a message: what they are is read from their content, not from
+//! their name.
 
 use crate::{
     chat::{ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES},
@@ -33,7 +34,8 @@ pub struct Attachment {
 /// The media type of text files.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Checks every file. Errors: `Refused` with a field `attachment` for each that cannot be taken, naming it, all at once.
+/// Checks every file. Errors: `Refused` with a field `attachment` for each that cannot be taken,
+/// naming it, all at once.
 pub fn check_attachments(uploads: Vec<Upload>) -> Result<Vec<Attachment>> {
     let refused = |reason: String| FieldError {
         field: "attachment".to_owned(),

@@ -76,7 +76,8 @@ pub async fn find_conversation(
         .ok_or(Error::NotFound("conversation"))
 }
 
-/// The owner's conversations, most recently used first, at most `limit`; after `before` those that were used less recently.
+/// The owner's conversations, most recently used first, at most `limit`; after `before` those that
+/// were used less recently.
 pub async fn list_conversations(
     reader: &mut Reader,
     user: UserId,
@@ -105,8 +106,9 @@ pub async fn rename_conversation(
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then deletes the objects, and
-/// `delete_doomed_files` the bytes of its files. A turn that runs in it finds it gone and gives up.
+/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then
+/// deletes the objects, and `delete_doomed_files` the bytes of its files. A turn that runs in it
+/// finds it gone and gives up.
 pub async fn delete_conversation(
     store: &Store,
     now: Timestamp,

@@ -1,5 +1,5 @@
-//! Files that nobody needs: doomed ones, and those that no row names, left by a process that died between storing a file and saying
-//! so.
+//! Files that nobody needs: doomed ones, and those that no row names, left by a process that died
+//! between storing a file and saying so.
 
 use crate::{
     ids::{FileId, UserId},
@@ -16,7 +16,8 @@ use futures::{StreamExt, TryStreamExt};
 /// Files looked at together.
 const AT_ONCE: usize = 500;
 
-/// Deletes the bytes of doomed files. Returns how many. Errors: the storage did not take it; what is left is deleted the next time.
+/// Deletes the bytes of doomed files. Returns how many. Errors: the storage did not take it; what
+/// is left is deleted the next time.
 pub async fn delete_doomed_files(store: &Store, stored: &FileStore) -> Result<usize> {
     let mut deleted = 0;
     loop {
@@ -41,8 +42,8 @@ pub async fn delete_doomed_files_or_tell(store: &Store, stored: &FileStore) {
     }
 }
 
-/// Deletes orphans, once a day on however many servers, or because an admin says that the database is the right one (`confirmed`).
-/// Returns how many there were.
+/// Deletes orphans, once a day on however many servers, or because an admin says that the database
+/// is the right one (`confirmed`). Returns how many there were.
 pub async fn sweep_files(
     store: &Store,
     stored: &FileStore,

@@ -77,7 +77,8 @@ pub async fn page(
     })
 }
 
-/// The newest rows before `before`, oldest first, and the oldest of them if there are more behind it.
+/// The newest rows before `before`, oldest first, and the oldest of them if there are more behind
+/// it.
 async fn earlier(
     reader: &mut Reader,
     archive: &Archive,
@@ -136,7 +137,8 @@ fn mixed(said: Vec<Message>, done: Vec<WorkLogEntry>) -> Vec<Row> {
     rows
 }
 
-/// What was said in a conversation, oldest first, at most the newest `limit` messages: what a model is given.
+/// What was said in a conversation, oldest first, at most the newest `limit` messages: what a model
+/// is given.
 pub async fn history(
     reader: &mut Reader,
     user: UserId,

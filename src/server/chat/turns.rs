@@ -1,4 +1,5 @@
-//! A turn's beginning and end as the database sees them. The work in between is `server::assistant`.
+//! A turn's beginning and end as the database sees them. The work in between is
+//! `server::assistant`.
 
 use super::conversations::fresh;
 use crate::{
@@ -57,7 +58,8 @@ const BATCH: i64 = 100;
 pub struct Asking {
     /// The words.
     pub content: String,
-    /// The model to be asked first from now on, as `provider:model`; empty for the chain's order, `None` for no change.
+    /// The model to be asked first from now on, as `provider:model`; empty for the chain's order,
+    /// `None` for no change.
     pub model: Option<String>,
     /// The last message of the person, which these words replace with everything behind it.
     pub replaces: Option<MessageId>,
@@ -74,9 +76,10 @@ impl From<&str> for Asking {
     }
 }
 
-/// Stores a person's message and begins the turn that answers it; without a conversation a new one begins.
-/// Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another turn runs or when the message
-/// that is to be replaced is not the last one, and those of [`Bounds::admit`].
+/// Stores a person's message and begins the turn that answers it; without a conversation a new one
+/// begins. Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another
+/// turn runs or when the message that is to be replaced is not the last one, and those of
+/// [`Bounds::admit`].
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
@@ -156,7 +159,8 @@ async fn supersede_behind(
     Ok(())
 }
 
-/// Begins a turn that answers the person's last message once more; the answers it had are superseded.
+/// Begins a turn that answers the person's last message once more; the answers it had are
+/// superseded.
 pub async fn retry_turn(
     store: &Store,
     begin: BeginTurn<'_>,
@@ -305,7 +309,8 @@ pub async fn request_stop(
     Ok(conversation.running_turn_id)
 }
 
-/// Asks every running turn of a person to stop, wherever it runs; part of the caller's transaction, which holds the owner's lock.
+/// Asks every running turn of a person to stop, wherever it runs; part of the caller's transaction,
+/// which holds the owner's lock.
 pub async fn stop_turns(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     let running = turns::running(tx, user).await?;
     for turn in &running {
@@ -318,8 +323,9 @@ pub async fn stop_turns(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result
     Ok(running.into_iter().map(|turn| turn.id).collect())
 }
 
-/// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were being written, further
-/// than the database has them. `false` when it had ended already, or is to be ended as lapsed while its worker lives.
+/// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were
+/// being written, further than the database has them. `false` when it had ended already, or is to
+/// be ended as lapsed while its worker lives.
 pub async fn end_turn(
     store: &Store,
     now: Timestamp,

@@ -1,4 +1,5 @@
-//! An export as one page that needs nothing else: it reads offline, in light and dark, and on paper.
+//! An export as one page that needs nothing else: it reads offline, in light and dark, and on
+//! paper.
 
 use super::pieces::Piece;
 use crate::{

@@ -1,6 +1,6 @@
-//! Everything a person has, to take along: `pieces` reads it a page at a time from all tiers, `html` and `jsonl` write it down.
-//! An export is whole or it breaks off: where the archive does not answer, it does not begin or the transfer ends short, so nobody takes
-//! it for whole.
+//! Everything a person has, to take along: `pieces` reads it a page at a time from all tiers,
+//! `html` and `jsonl` write it down. An export is whole or it breaks off: where the archive does
+//! not answer, it does not begin or the transfer ends short, so nobody takes it for whole.
 
 mod html;
 mod pieces;
@@ -30,14 +30,15 @@ pub struct Wanted {
     pub user: UserId,
     /// Only of this conversation.
     pub conversation_id: Option<ConversationId>,
-    /// Whether what was said goes along. Then it is told conversation by conversation, oldest first; without it there are only
-    /// entries, newest first, as the list shows them.
+    /// Whether what was said goes along. Then it is told conversation by conversation, oldest
+    /// first; without it there are only entries, newest first, as the list shows them.
     pub messages: bool,
     /// How it is written.
     pub format: Format,
 }
 
-/// The export as a stream of text. Errors: not even its first rows could be read; of those that follow, the stream's end tells.
+/// The export as a stream of text. Errors: not even its first rows could be read; of those that
+/// follow, the stream's end tells.
 pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Result<String>>> {
     let html = wanted.format == Format::Html;
     let head = html.then(|| Ok(html::head(app.clock.now())));
@@ -70,7 +71,8 @@ pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Resul
     Ok(stream::iter(head).chain(body).chain(stream::iter(foot)))
 }
 
-/// Entries stand as the list shows them, a line each; a conversation and a message are named by their one field.
+/// Entries stand as the list shows them, a line each; a conversation and a message are named by
+/// their one field.
 fn jsonl(piece: &Piece) -> String {
     let lines = |rows: &[Change]| {
         rows.iter()

@@ -1,4 +1,5 @@
-//! What an export consists of, read a page at a time, so that it costs no memory however much there is.
+//! What an export consists of, read a page at a time, so that it costs no memory however much there
+//! is.
 
 use super::Wanted;
 use crate::{
@@ -54,7 +55,8 @@ struct Walk {
 
 type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
 
-/// Conversation by conversation with all rows, oldest first; then what stands outside of them, newest first.
+/// Conversation by conversation with all rows, oldest first; then what stands outside of them,
+/// newest first.
 pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
     let begin = async move {
         let mut reader = app.store.read().await?;

@@ -1,5 +1,5 @@
-//! Text of answers that are being written, word by word: here, or by another process that tells of it. It lives here
-//! between two writes to the database.
+//! Text of answers that are being written, word by word: here, or by another process that tells of
+//! it. It lives here between two writes to the database.
 
 use crate::ids::{ConversationId, MessageId, UserId};
 use std::{
@@ -63,7 +63,8 @@ struct Live {
 }
 
 impl LiveAnswers {
-    /// Adds text to an answer that is written here; the first text begins it. The caller wakes the readers.
+    /// Adds text to an answer that is written here; the first text begins it. The caller wakes the
+    /// readers.
     pub fn append(
         &self,
         user: UserId,
@@ -87,7 +88,8 @@ impl LiveAnswers {
         }
     }
 
-    /// Takes text of an answer that another process writes; only what is new is added, and never behind a gap.
+    /// Takes text of an answer that another process writes; only what is new is added, and never
+    /// behind a gap.
     pub fn hear(&self, piece: &Piece, now: Instant) -> Heard {
         let mut live = self.lock();
         if live.ended.contains(&piece.message) {
@@ -144,7 +146,8 @@ impl LiveAnswers {
         }
     }
 
-    /// Forgets what other processes told last before `before`, or of people for whom `listened` does not hold.
+    /// Forgets what other processes told last before `before`, or of people for whom `listened`
+    /// does not hold.
     pub fn forget_told(&self, before: Instant, listened: impl Fn(UserId) -> bool) {
         self.lock().people.retain(|user, answers| {
             answers.retain(|answer| {
@@ -156,7 +159,8 @@ impl LiveAnswers {
         });
     }
 
-    /// What a reader who has seen `seen` bytes of each answer has not seen yet: message, offset, text.
+    /// What a reader who has seen `seen` bytes of each answer has not seen yet: message, offset,
+    /// text.
     pub fn unseen(
         &self,
         user: UserId,
@@ -173,7 +177,8 @@ impl LiveAnswers {
             .collect()
     }
 
-    /// What other processes that were told `told` bytes of each answer were not told yet; only of what is written here.
+    /// What other processes that were told `told` bytes of each answer were not told yet; only of
+    /// what is written here.
     pub fn untold(&self, user: UserId, told: &HashMap<MessageId, usize>) -> Vec<Piece> {
         let live = self.lock();
         let answers = live

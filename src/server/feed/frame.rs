@@ -1,5 +1,5 @@
-//! The bytes of the stream (WHATWG HTML, "Server-sent events"). Ids and event names are ours, data is always JSON on
-//! one line, so no text of a person can begin a field of its own.
+//! The bytes of the stream (WHATWG HTML, "Server-sent events"). Ids and event names are ours, data
+//! is always JSON on one line, so no text of a person can begin a field of its own.
 
 use crate::{
     chat::{Change, MessageStatus, RemovedKind},

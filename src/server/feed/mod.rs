@@ -1,8 +1,9 @@
-//! Commit → wake → frames. A reader is told that there may be something new and reads it from the database; what it
-//! reads is shared with the other readers of the same person, so a thousand of them cost one query.
+//! Commit → wake → frames. A reader is told that there may be something new and reads it from the
+//! database; what it reads is shared with the other readers of the same person, so a thousand of
+//! them cost one query.
 //!
-//! `tail`: the rows read last, by person. `answers`: text being written, which is not in the database yet.
-//! `frame`: the bytes of the stream. `stream`: one reader's loop.
+//! `tail`: the rows read last, by person. `answers`: text being written, which is not in the
+//! database yet. `frame`: the bytes of the stream. `stream`: one reader's loop.
 
 mod answers;
 mod frame;
@@ -18,7 +19,8 @@ pub use position::{Position, check_cursor};
 pub use stream::{AUTH_RETRY_MS, Access, Reading, Stream, StreamContext, Timing};
 pub use tail::Tails;
 
-/// The feed's state in this process: nothing that the database does not have, save tokens in flight.
+/// The feed's state in this process: nothing that the database does not have, save tokens in
+/// flight.
 #[derive(Default)]
 pub struct Feed {
     /// The rows read last, by person.

@@ -1,7 +1,7 @@
 //! One reader's loop: subscribe, read until caught up, wait. An idle stream makes no query.
 //!
-//! A deadline for a reader who does not read is not here: hyper does not poll a body whose socket is full, so it
-//! belongs to the connection (`server::listener`).
+//! A deadline for a reader who does not read is not here: hyper does not poll a body whose socket
+//! is full, so it belongs to the connection (`server::listener`).
 
 use super::{
     Feed, Place,
@@ -79,7 +79,8 @@ pub struct Stream {
     context: StreamContext,
     tail: Arc<Tail>,
     reading: Reading,
-    /// The last id that the reader was told; behind `reading.cursor` while rows pass by that are not for it.
+    /// The last id that the reader was told; behind `reading.cursor` while rows pass by that are
+    /// not for it.
     told: Cursor,
     timing: Timing,
     seen: Wake,
@@ -123,7 +124,8 @@ impl Stream {
         let mut out = String::new();
         while out.is_empty() {
             match self.state {
-                // Asked once more: the right may have ended between the check of the request and the subscription.
+                // Asked once more: the right may have ended between the check of the request and
+                // the subscription.
                 State::Opening => {
                     if self.may_read(&mut out).await {
                         self.write_opening(&mut out);
@@ -189,7 +191,8 @@ impl Stream {
         self.seen = wake;
     }
 
-    /// Writes a page of the rows up to the revision `announced`, then the text of answers that grow.
+    /// Writes a page of the rows up to the revision `announced`, then the text of answers that
+    /// grow.
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
         let Reading { user, only, cursor } = self.reading;
         // boxed while it reads: otherwise every idle stream would hold room for its queries

@@ -1,5 +1,5 @@
-//! The rows that a person's readers read last, encoded once. A cache of the database, filled only by reading it:
-//! whatever it lacks is read there, so losing it loses nothing.
+//! The rows that a person's readers read last, encoded once. A cache of the database, filled only
+//! by reading it: whatever it lacks is read there, so losing it loses nothing.
 
 use super::EncodedRow;
 use crate::{
@@ -130,7 +130,8 @@ impl Kept {
         }
     }
 
-    /// Drops what `newer` replaces or takes away: a row that changed five times is sent once, and what is gone is gone.
+    /// Drops what `newer` replaces or takes away: a row that changed five times is sent once, and
+    /// what is gone is gone.
     fn forget(&mut self, newer: &EncodedRow) {
         let gone = (newer.event == "removed" && newer.key.0 == RemovedKind::Conversation)
             .then_some(newer.key.1);

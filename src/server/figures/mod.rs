@@ -1,4 +1,5 @@
-//! The figures of the stats page, from running totals: they cost the same however many entries there are.
+//! The figures of the stats page, from running totals: they cost the same however many entries
+//! there are.
 
 mod range;
 mod tables;
@@ -173,7 +174,8 @@ fn needs(
         })
 }
 
-/// What a person should do about objects of the archive that cannot be read, of which these are the first.
+/// What a person should do about objects of the archive that cannot be read, of which these are the
+/// first.
 fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
     let told = |object: &DamagedObject| {
         let entries = if object.entries == 1 {

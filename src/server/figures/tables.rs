@@ -47,8 +47,9 @@ fn series(count: &Count) -> &'static str {
     }
 }
 
-/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind, and answers of a fallback apart from the
-/// other answers; the table has every type, how many failed, and which part of the answers came from a fallback.
+/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind, and answers
+/// of a fallback apart from the other answers; the table has every type, how many failed, and which
+/// part of the answers came from a fallback.
 pub(super) fn by_step(
     counts: &[Count],
     answers: &[AnswersLine],

@@ -47,7 +47,8 @@ impl Attempts {
         self.check_many(key, NonZeroU32::MIN)
     }
 
-    /// Counts `many` more for `key`, or none of them. More than a minute's worth pass where nothing was counted before.
+    /// Counts `many` more for `key`, or none of them. More than a minute's worth pass where nothing
+    /// was counted before.
     fn check_many(&self, key: &str, many: NonZeroU32) -> std::result::Result<(), u64> {
         let Some((limiter, most)) = &self.limiter else {
             return Ok(());

@@ -1,5 +1,5 @@
-//! What a new turn must fit in, checked in the transaction that begins it and holds its owner's lock: of two that come at
-//! once to different processes, the second sees the first.
+//! What a new turn must fit in, checked in the transaction that begins it and holds its owner's
+//! lock: of two that come at once to different processes, the second sees the first.
 
 use crate::{
     ids::UserId,
@@ -32,7 +32,8 @@ pub struct Bounds {
 
 impl Bounds {
     /// Lets a turn with these new files begin, and counts them. The caller holds the owner's lock.
-    /// Errors: `NotFound` for who was disabled meanwhile, `TooMany`, `Refused` when the files do not fit.
+    /// Errors: `NotFound` for who was disabled meanwhile, `TooMany`, `Refused` when the files do
+    /// not fit.
     pub async fn admit(
         &self,
         tx: &mut Tx<'_>,
@@ -103,7 +104,8 @@ impl Bounds {
     }
 }
 
-/// Refuses files of `bytes` that would not fit in the `most` that all files of a person may take; `field` names them.
+/// Refuses files of `bytes` that would not fit in the `most` that all files of a person may take;
+/// `field` names them.
 pub async fn check_room(
     connection: &mut AnyConnection,
     field: &str,

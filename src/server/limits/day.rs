@@ -1,6 +1,6 @@
-//! Tokens in a day. What a model will read is counted before it is asked, so that an answer which is stopped half way is not
-//! free; when it is done, the provider's own figures take the place of that estimate. A limit is passed by at most what one
-//! answer costs.
+//! Tokens in a day. What a model will read is counted before it is asked, so that an answer which
+//! is stopped half way is not free; when it is done, the provider's own figures take the place of
+//! that estimate. A limit is passed by at most what one answer costs.
 
 use crate::{
     ids::UserId,
@@ -38,7 +38,8 @@ impl Tokens {
         })
     }
 
-    /// Counts tokens, or takes back what was counted too many, and returns the day's sum. Without a limit nothing is counted.
+    /// Counts tokens, or takes back what was counted too many, and returns the day's sum. Without a
+    /// limit nothing is counted.
     pub async fn count(
         &self,
         store: &Store,

@@ -1,6 +1,7 @@
-//! Every limit by person or address, in one place. What goes by the minute is kept in this process only (`attempts`), so N
-//! processes allow up to N times as much; what costs money or room is counted in the database and holds over all of them
-//! (`day`: tokens and uploads; `bounds`: what a new turn must fit in). `settings` has the numbers.
+//! Every limit by person or address, in one place. What goes by the minute is kept in this process
+//! only (`attempts`), so N processes allow up to N times as much; what costs money or room is
+//! counted in the database and holds over all of them (`day`: tokens and uploads; `bounds`: what a
+//! new turn must fit in). `settings` has the numbers.
 
 mod attempts;
 mod bounds;
@@ -16,7 +17,8 @@ use settings::LimitConfig;
 
 /// Tries to sign in, by account and by address, in a minute; whatever asks for a password counts.
 const SIGN_INS_PER_MINUTE: u32 = 10;
-/// People who come back from the sign-in provider, by address, in a minute: a household or an office may be behind one.
+/// People who come back from the sign-in provider, by address, in a minute: a household or an
+/// office may be behind one.
 const CALLBACKS_PER_MINUTE: u32 = 60;
 /// Invitations that an admin makes in a minute.
 const INVITES_PER_MINUTE: u32 = 20;

@@ -1,11 +1,13 @@
-//! Masking a text that comes in pieces: a word is let through once it is whole, a private key block once it has ended.
+//! Masking a text that comes in pieces: a word is let through once it is whole, a private key block
+//! once it has ended.
 
 use super::{
     mask,
     shapes::{KEY_BEGIN, KEY_DASHES, KEY_END},
 };
 
-/// A word longer than this is let through in parts: nobody waits for ever for its end. No key is that long.
+/// A word longer than this is let through in parts: nobody waits for ever for its end. No key is
+/// that long.
 const WORD_MAX: usize = 8 * 1024;
 
 /// Lets text through without its secrets, in order and without ever taking anything back.
@@ -55,8 +57,8 @@ impl Gate {
     }
 }
 
-/// How far the text can be judged: up to the last white space or letter that is in no key, and not into a private key
-/// block that has not ended.
+/// How far the text can be judged: up to the last white space or letter that is in no key, and not
+/// into a private key block that has not ended.
 fn settled(text: &str) -> usize {
     let ends_a_word = |c: char| c.is_whitespace() || !c.is_ascii();
     let word_end = text

@@ -40,7 +40,8 @@ pub(super) fn provider_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (known || dense() || is_aws_id(key)).then_some(at..end)
 }
 
-/// The secret of one of Holly's own keys, `holly_<id>_<secret>`: the id stays readable, it names the key in the settings.
+/// The secret of one of Holly's own keys, `holly_<id>_<secret>`: the id stays readable, it names
+/// the key in the settings.
 pub(super) fn own_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let id = bytes[at..].strip_prefix(OWN_PREFIX)?.get(..=OWN_ID_LEN)?;
     if id[OWN_ID_LEN] != b'_' || run_end(id, 0, |byte| byte.is_ascii_hexdigit()) != OWN_ID_LEN {

@@ -1,5 +1,6 @@
 //! Takes secrets out of what is stored, sent or shown: keys, tokens, passwords, private key blocks.
-//! Everything that enters the work log passes here. A secret becomes `[masked]`; one shorter than that, asterisks.
+//! Everything that enters the work log passes here. A secret becomes `[masked]`; one shorter than
+//! that, asterisks.
 
 mod gate;
 mod keys;
@@ -17,14 +18,14 @@ use serde_json::{Map, Value};
 /// The fact that tells how many secrets were taken out of an entry.
 pub const MASKED: &str = "maskedValues";
 
-/// `text` without its secrets, and how many there were. The result is never longer than `text`, and masking it again
-/// changes nothing.
+/// `text` without its secrets, and how many there were. The result is never longer than `text`, and
+/// masking it again changes nothing.
 pub fn mask(text: &str) -> (String, usize) {
     scan::scan(text)
 }
 
-/// Masks every text in `value`, and each text under a name such as `password` or `apiKey` whole. Returns how many
-/// secrets there were. Numbers are left alone, whatever their name.
+/// Masks every text in `value`, and each text under a name such as `password` or `apiKey` whole.
+/// Returns how many secrets there were. Numbers are left alone, whatever their name.
 pub fn mask_value(value: &mut Value) -> usize {
     match value {
         Value::String(text) => mask_in_place(text),
@@ -34,7 +35,8 @@ pub fn mask_value(value: &mut Value) -> usize {
     }
 }
 
-/// Masks title, details and metadata of `entry`; `metadata.maskedValues` grows by the number of secrets there were.
+/// Masks title, details and metadata of `entry`; `metadata.maskedValues` grows by the number of
+/// secrets there were.
 pub fn mask_entry(entry: &mut WorkLogEntry) {
     let details = entry.details.as_mut().map_or(0, mask_in_place);
     let count = mask_in_place(&mut entry.title) + details + mask_fields(&mut entry.metadata.0);

@@ -1,4 +1,5 @@
-//! Secrets that are known by the name or the word before them: `Bearer …`, `Authorization: …`, `"password": "…"`.
+//! Secrets that are known by the name or the word before them: `Bearer …`, `Authorization: …`,
+//! `"password": "…"`.
 
 use super::{
     keys,
@@ -29,7 +30,8 @@ const BARE_NAMES: [&str; 3] = ["apikey", "secretaccesskey", "falkey"];
 /// Shortest secret after such a name, in bytes.
 const BARE_MIN: usize = 16;
 
-/// Whether a value under `name` is a secret, however the name is spelled: `api_key`, `apiKey`, `X-Api-Key`.
+/// Whether a value under `name` is a secret, however the name is spelled: `api_key`, `apiKey`,
+/// `X-Api-Key`.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let plain = plain(name.as_bytes());
     SECRET_NAMES.iter().any(|secret| plain.ends_with(secret))

@@ -1,5 +1,6 @@
-//! One walk over a text, left to right: asks the recognisers at each place where a secret may begin.
-//! Each recogniser reads on only to the end of the run it stands in, so the walk takes linear time.
+//! One walk over a text, left to right: asks the recognisers at each place where a secret may
+//! begin. Each recogniser reads on only to the end of the run it stands in, so the walk takes
+//! linear time.
 
 use super::{keys, named, shapes};
 use std::ops::Range;
@@ -8,7 +9,8 @@ use std::ops::Range;
 pub(super) const MASK: &str = "[masked]";
 const SHORT_MASK: &str = "***";
 
-/// `text` with each secret masked, and how many there were. Never longer than `text`, neither in bytes nor in characters.
+/// `text` with each secret masked, and how many there were. Never longer than `text`, neither in
+/// bytes nor in characters.
 pub(super) fn scan(text: &str) -> (String, usize) {
     let mut walk = Walk {
         text,
@@ -52,7 +54,8 @@ pub(super) fn run_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> usize 
     from + bytes[from..].iter().take_while(|byte| part(**byte)).count()
 }
 
-/// As [`run_end`], but nothing where the run leads up to a mask: what is left of a masked secret is no secret itself.
+/// As [`run_end`], but nothing where the run leads up to a mask: what is left of a masked secret is
+/// no secret itself.
 pub(super) fn secret_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> Option<usize> {
     let end = run_end(bytes, from, part);
     (end > from && !bytes[end..].starts_with(MASK.as_bytes())).then_some(end)
@@ -69,7 +72,8 @@ struct Walk<'t> {
     /// Up to where `text` is in `masked`, masked or not.
     copied: usize,
     count: usize,
-    /// Secrets that were told by something before them, such as a name; what stands between is still looked at.
+    /// Secrets that were told by something before them, such as a name; what stands between is
+    /// still looked at.
     ahead: Vec<Range<usize>>,
     /// Where the last private key block of the text ends, once it is known.
     last_key_end: Option<usize>,
@@ -108,7 +112,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a word begins at `at`: at the start, after a secret, a separator, or an escape such as `\n` or `%20`.
+    /// Whether a word begins at `at`: at the start, after a secret, a separator, or an escape such
+    /// as `\n` or `%20`.
     fn begins_a_word(&self, at: usize) -> bool {
         match &self.text.as_bytes()[self.copied..at] {
             [.., b'\\', b'n' | b'r' | b't'] => true,

@@ -1,4 +1,5 @@
-//! Secrets that are known by their shape: passwords in addresses, private key blocks, web tokens, id and secret pairs.
+//! Secrets that are known by their shape: passwords in addresses, private key blocks, web tokens,
+//! id and secret pairs.
 
 use super::scan::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;
@@ -12,8 +13,8 @@ pub(super) const KEY_DASHES: &str = "-----";
 /// Longest `RSA PRIVATE KEY-----` and the like.
 const KEY_LABEL_MAX: usize = 48;
 
-/// The password in `scheme://user:password@host`, `at` being at the scheme's colon. Nothing after a mask counts: a masked
-/// key block may have held the space that ended the address.
+/// The password in `scheme://user:password@host`, `at` being at the scheme's colon. Nothing after a
+/// mask counts: a masked key block may have held the space that ended the address.
 pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + 3;
     if !bytes[at..].starts_with(b"://") {
@@ -33,8 +34,9 @@ pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize
     (!is_mask(text)).then_some(password)
 }
 
-/// The private key block at `at`, with its first and last line; one that is cut off reaches as far as its base64 does.
-/// `last_end` is where the text's last [`KEY_END`] stands: without one ahead there is nothing to look for.
+/// The private key block at `at`, with its first and last line; one that is cut off reaches as far
+/// as its base64 does. `last_end` is where the text's last [`KEY_END`] stands: without one ahead
+/// there is nothing to look for.
 pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Range<usize>> {
     let body = label_end(bytes, at + KEY_BEGIN.len())?;
     if last_end < body {
@@ -60,7 +62,8 @@ fn label_end(bytes: &[u8], from: usize) -> Option<usize> {
         .then_some(from + dashes + KEY_DASHES.len())
 }
 
-/// A JSON web token: three parts with dots between, the first two of them objects in base64; the signature may be empty.
+/// A JSON web token: three parts with dots between, the first two of them objects in base64; the
+/// signature may be empty.
 pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     const PART_MIN: usize = 10;
     let mut start = at;

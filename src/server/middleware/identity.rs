@@ -1,4 +1,5 @@
-//! Who is asking. The cookie, key or token is checked once a request; handlers take [`CurrentUser`] or [`Identity`].
+//! Who is asking. The cookie, key or token is checked once a request; handlers take [`CurrentUser`]
+//! or [`Identity`].
 
 use crate::{
     api::Account,
@@ -36,7 +37,8 @@ pub enum Credential {
     Token(Speaker),
 }
 
-/// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives it, a stream above all.
+/// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives
+/// it, a stream above all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Speaker {
     issuer: String,
@@ -62,7 +64,8 @@ pub struct Identity {
 pub struct CurrentUser(pub Account);
 
 impl Credential {
-    /// Whose it is, if it is in force. A token's time may be over: it has opened already what it opens.
+    /// Whose it is, if it is in force. A token's time may be over: it has opened already what it
+    /// opens.
     pub async fn account(&self, app: &App) -> store::Result<Option<Account>> {
         let user = match self {
             Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,

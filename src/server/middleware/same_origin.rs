@@ -1,7 +1,7 @@
-//! Only Holly's own pages may change things with a person's cookie. Browsers say where a request comes from in
-//! `Sec-Fetch-Site`; on plain http in a LAN they do not, and `Origin` is compared with `HOLLY_PUBLIC_URL` and with `Host`,
-//! which a proxy may have put its own name into. Programs send neither.
-//! The rules are those of Go 1.25's CrossOriginProtection.
+//! Only Holly's own pages may change things with a person's cookie. Browsers say where a request
+//! comes from in `Sec-Fetch-Site`; on plain http in a LAN they do not, and `Origin` is compared
+//! with `HOLLY_PUBLIC_URL` and with `Host`, which a proxy may have put its own name into. Programs
+//! send neither. The rules are those of Go 1.25's CrossOriginProtection.
 
 use crate::server::{routes::Problem, state::App};
 use axum::{
@@ -11,7 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Refuses changes that another site asks for, streams it would hold open, and runs of retention, which a GET may start.
+/// Refuses changes that another site asks for, streams it would hold open, and runs of retention,
+/// which a GET may start.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let safe = request.method().is_safe()
         && !matches!(

@@ -1,5 +1,5 @@
-//! What browsers are told not to do. The page's one nonce is minted here, noted on the request for whoever renders the
-//! page, and named in the policy.
+//! What browsers are told not to do. The page's one nonce is minted here, noted on the request for
+//! whoever renders the page, and named in the policy.
 
 use axum::{
     extract::{Request, State},

@@ -1,4 +1,5 @@
-//! Which page a person sees first: `/welcome` while there is no account, `/sign-in` while nobody is signed in.
+//! Which page a person sees first: `/welcome` while there is no account, `/sign-in` while nobody is
+//! signed in.
 
 use crate::server::{middleware::identity::Identity, routes::Problem, state::App, store::users};
 use axum::{

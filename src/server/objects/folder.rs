@@ -1,5 +1,6 @@
-//! Objects in a local folder: what the object store leaves to us there. A process that is killed while it writes leaves a file that
-//! no listing shows (`NAME#1`), and a deletion outlives a power cut only once the folder itself is written.
+//! Objects in a local folder: what the object store leaves to us there. A process that is killed
+//! while it writes leaves a file that no listing shows (`NAME#1`), and a deletion outlives a power
+//! cut only once the folder itself is written.
 
 use crate::timestamp::Timestamp;
 use object_store::local::LocalFileSystem;
@@ -10,16 +11,19 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Opens the folder, which is made where it is missing; what is put there lasts once the put has returned. Errors name the folder.
+/// Opens the folder, which is made where it is missing; what is put there lasts once the put has
+/// returned. Errors name the folder.
 pub fn open(folder: &Path) -> Result<LocalFileSystem, String> {
     let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", folder.display());
     fs::create_dir_all(folder).map_err(|why| refused(&why))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| refused(&why))?;
-    // without fsync an object may be lost in a power cut after its rows are gone; folders of what is deleted go with it
+    // without fsync an object may be lost in a power cut after its rows are gone; folders of what
+    // is deleted go with it
     Ok(store.with_fsync(true).with_automatic_cleanup(true))
 }
 
-/// Deletes files that were never finished and were last written to before `before`. Returns how many.
+/// Deletes files that were never finished and were last written to before `before`. Returns how
+/// many.
 pub fn clear_unfinished(folder: &Path, before: Timestamp) -> io::Result<usize> {
     let mut cleared = 0;
     for file in gone_is_empty(fs::read_dir(folder))?.into_iter().flatten() {

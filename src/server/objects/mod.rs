@@ -1,4 +1,5 @@
-//! Object storage: a local folder, or S3 and what speaks like it. The archive and the files of conversations lie there.
+//! Object storage: a local folder, or S3 and what speaks like it. The archive and the files of
+//! conversations lie there.
 
 pub mod folder;
 
@@ -10,7 +11,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RETRY_WITHIN: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
 
-/// Opens `s3://BUCKET/PREFIX`, and says under which prefix its keys lie. A request may take so long. Errors say what to do.
+/// Opens `s3://BUCKET/PREFIX`, and says under which prefix its keys lie. A request may take so
+/// long. Errors say what to do.
 pub fn bucket(url: &str, request: Duration) -> Result<(Arc<dyn ObjectStore>, String), String> {
     let place = url.strip_prefix("s3://").ok_or_else(|| {
         format!("HOLLY_ARCHIVE_URL is {url:?}; it must begin with file:// or s3://")

@@ -1,5 +1,6 @@
-//! The keys that a provider publishes (RFC 7517), and tokens signed with one of them. Which algorithms count follows from the key,
-//! never from the token: a public key is no secret to compute a MAC with, and `none` is no algorithm.
+//! The keys that a provider publishes (RFC 7517), and tokens signed with one of them. Which
+//! algorithms count follows from the key, never from the token: a public key is no secret to
+//! compute a MAC with, and `none` is no algorithm.
 
 use super::claims::{Claims, Refused};
 use jsonwebtoken::{
@@ -30,7 +31,8 @@ struct Document {
 }
 
 impl KeySet {
-    /// The keys in a document; those that cannot sign tokens for us are passed over. Errors: what is wrong with it.
+    /// The keys in a document; those that cannot sign tokens for us are passed over. Errors: what
+    /// is wrong with it.
     pub fn read(document: &[u8]) -> Result<Self, String> {
         let document: Document =
             serde_json::from_slice(document).map_err(|_| "its keys cannot be read".to_owned())?;

@@ -1,7 +1,9 @@
-//! Other people's sign-in: an OpenID provider says who somebody is, and Holly keeps an account for them.
+//! Other people's sign-in: an OpenID provider says who somebody is, and Holly keeps an account for
+//! them.
 //!
-//! `settings`; `provider`: what is known of it, with `metadata` and `keys`; `claims`: what a token says and whether Holly goes by
-//! it (pure); `attempt` and `flow`: the browser's sign-in; `people`: whose account it is.
+//! `settings`; `provider`: what is known of it, with `metadata` and `keys`; `claims`: what a token
+//! says and whether Holly goes by it (pure); `attempt` and `flow`: the browser's sign-in; `people`:
+//! whose account it is.
 
 pub mod attempt;
 pub mod claims;

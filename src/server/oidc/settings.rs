@@ -1,5 +1,5 @@
-//! The settings of other people's sign-in: which OpenID provider, whose tokens, who is let in, who is admin, and whether
-//! accounts with a password go on beside it.
+//! The settings of other people's sign-in: which OpenID provider, whose tokens, who is let in, who
+//! is admin, and whether accounts with a password go on beside it.
 
 use crate::server::secret::Secret;
 use clap::Args;
@@ -8,13 +8,15 @@ use std::net::SocketAddr;
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
 pub struct OidcSettings {
-    /// The OpenID provider that people sign in with, by the address its discovery document gives itself; for Clerk the frontend API
+    /// The OpenID provider that people sign in with, by the address its discovery document gives
+    /// itself; for Clerk the frontend API
     #[arg(long, env = "HOLLY_OIDC_ISSUER")]
     pub oidc_issuer: Option<String>,
     /// Audiences (`aud`) whose tokens API calls may show, separated by commas
     #[arg(long, env = "HOLLY_OIDC_AUDIENCE")]
     pub oidc_audience: Option<String>,
-    /// Parties (`azp`) whose tokens API calls may show, separated by commas; for Clerk the addresses of your site
+    /// Parties (`azp`) whose tokens API calls may show, separated by commas; for Clerk the
+    /// addresses of your site
     #[arg(long, env = "HOLLY_OIDC_AZP")]
     pub oidc_azp: Option<String>,
     /// The id of Holly as a client of the provider; with it people sign in on Holly's own page
@@ -33,10 +35,12 @@ pub struct OidcSettings {
     /// The provider's name on the sign-in page [default: the host of HOLLY_OIDC_ISSUER]
     #[arg(long, env = "HOLLY_OIDC_NAME")]
     pub oidc_name: Option<String>,
-    /// Who gets in: addresses and domains, separated by commas, such as `example.org,ada@example.net` [default: everybody there]
+    /// Who gets in: addresses and domains, separated by commas, such as
+    /// `example.org,ada@example.net` [default: everybody there]
     #[arg(long, env = "HOLLY_OIDC_ALLOWED")]
     pub oidc_allowed: Option<String>,
-    /// Who is admin, by a claim and its value, such as `roles=admin` or `realm_access.roles=holly-admin`
+    /// Who is admin, by a claim and its value, such as `roles=admin` or
+    /// `realm_access.roles=holly-admin`
     #[arg(long, env = "HOLLY_OIDC_ADMIN_CLAIM")]
     pub oidc_admin_claim: Option<String>,
     /// Who is admin, by verified addresses separated by commas
@@ -102,7 +106,8 @@ pub struct Client {
 }
 
 impl OidcSettings {
-    /// Checks every setting and adds its problems to those of the others. `public_url` and `addr` say where Holly is.
+    /// Checks every setting and adds its problems to those of the others. `public_url` and `addr`
+    /// say where Holly is.
     pub fn check(
         &self,
         public_url: Option<&str>,
@@ -284,7 +289,8 @@ fn host_of(address: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
-/// Whoever stands between could answer in a provider's name on plain http, so that is for places that have no https at all.
+/// Whoever stands between could answer in a provider's name on plain http, so that is for places
+/// that have no https at all.
 fn issuer_problem(issuer: &str, public_url: Option<&str>) -> Option<String> {
     let url = reqwest::Url::parse(issuer)
         .ok()

@@ -1,4 +1,5 @@
-//! Speaking with the provider: short waits, small answers, no redirects, and nothing of what was sent in an error.
+//! Speaking with the provider: short waits, small answers, no redirects, and nothing of what was
+//! sent in an error.
 
 use crate::server::outbound::reason;
 use futures::StreamExt;
@@ -40,7 +41,8 @@ impl Web {
     }
 }
 
-/// The answer to a request. Errors: why there is none; a provider's own word (`error`, RFC 6749) is passed on if it is one.
+/// The answer to a request. Errors: why there is none; a provider's own word (`error`, RFC 6749) is
+/// passed on if it is one.
 pub async fn answer(request: RequestBuilder) -> Result<Vec<u8>, String> {
     let response = request
         .header("accept", "application/json")

@@ -1,4 +1,5 @@
-//! Which addresses are on the public internet, after the IANA special-purpose registries (RFC 6890 and its updates).
+//! Which addresses are on the public internet, after the IANA special-purpose registries (RFC 6890
+//! and its updates).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

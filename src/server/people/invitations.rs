@@ -1,5 +1,6 @@
-//! Invitations: an admin gets a link with a secret of 256 random bits, shown once; whoever opens it chooses a password and
-//! is in. It works once and for a week. Opening the link uses nothing up: mail programs open links by themselves.
+//! Invitations: an admin gets a link with a secret of 256 random bits, shown once; whoever opens it
+//! chooses a password and is in. It works once and for a week. Opening the link uses nothing up:
+//! mail programs open links by themselves.
 
 use crate::{
     api::{Account, Invitation},
@@ -16,8 +17,9 @@ use crate::{
 /// How long an invitation is open, in days.
 pub const INVITATION_DAYS: i64 = 7;
 
-/// Invites somebody and returns the secret of the link, this once; an open invitation for the same address is replaced.
-/// Errors: `Refused` for what is no address, or the address of somebody who has an account.
+/// Invites somebody and returns the secret of the link, this once; an open invitation for the same
+/// address is replaced. Errors: `Refused` for what is no address, or the address of somebody who
+/// has an account.
 pub async fn invite(
     store: &Store,
     now: Timestamp,
@@ -57,14 +59,16 @@ pub async fn withdraw(store: &Store, email: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The open invitation with this secret. Errors: `NotFound`, which also says that it was used or ran out.
+/// The open invitation with this secret. Errors: `NotFound`, which also says that it was used or
+/// ran out.
 pub async fn find_invitation(store: &Store, now: Timestamp, secret: &str) -> Result<Invitation> {
     let found = invitations::by_token(&mut *store.read().await?, now, &sha256_hex(secret)).await?;
     found.ok_or(Error::NotFound("invitation"))
 }
 
-/// Makes the account that an invitation is for; of several who come with the same secret, one is let in.
-/// Errors: `NotFound` for a secret that opens nothing, `Refused` for a bad password or an address that has an account now.
+/// Makes the account that an invitation is for; of several who come with the same secret, one is
+/// let in. Errors: `NotFound` for a secret that opens nothing, `Refused` for a bad password or an
+/// address that has an account now.
 pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -> Result<Account> {
     let invitation = find_invitation(store, now, secret).await?;
     let hash = hashed_password(checked_password(password)?).await;

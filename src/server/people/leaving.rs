@@ -1,4 +1,5 @@
-//! Erasing a person with everything they have. They are shut out first: nothing new comes while the rest goes.
+//! Erasing a person with everything they have. They are shut out first: nothing new comes while the
+//! rest goes.
 
 use super::rights::{check_not_last_admin, shut_out};
 use crate::{
@@ -23,8 +24,9 @@ pub enum Whose {
     Own,
 }
 
-/// Erases a person from every tier; `stop` ends their turns that run in this process. Files on the disk are the caller's.
-/// Errors: `NotFound`, `Conflict` for the last admin and while an admin holds what they have.
+/// Erases a person from every tier; `stop` ends their turns that run in this process. Files on the
+/// disk are the caller's. Errors: `NotFound`, `Conflict` for the last admin and while an admin
+/// holds what they have.
 pub async fn erase(
     retention: &Retention,
     now: Timestamp,

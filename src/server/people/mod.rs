@@ -1,5 +1,6 @@
-//! People: who is invited, who is an admin, who may come in, who goes. `invitations`: how somebody comes. `rights`: what an
-//! admin may change of others. `leaving`: erasing. An admin sees accounts here, never what is in them.
+//! People: who is invited, who is an admin, who may come in, who goes. `invitations`: how somebody
+//! comes. `rights`: what an admin may change of others. `leaving`: erasing. An admin sees accounts
+//! here, never what is in them.
 
 mod invitations;
 mod leaving;

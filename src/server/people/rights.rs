@@ -1,4 +1,5 @@
-//! What an admin may change of others. Somebody always stays who may: the last admin neither goes nor is demoted.
+//! What an admin may change of others. Somebody always stays who may: the last admin neither goes
+//! nor is demoted.
 
 use crate::{
     api::Person,
@@ -30,9 +31,9 @@ pub async fn set_admin(store: &Store, now: Timestamp, user: UserId, admin: bool)
     Ok(tx.commit().await?)
 }
 
-/// Shuts a person out: sessions and keys end, open streams with them, and running turns are asked to stop, in whatever
-/// process. What they wrote stays. Returns the turns, so that those of this process can be ended at once.
-/// Errors: `NotFound`, `Conflict` for the last admin.
+/// Shuts a person out: sessions and keys end, open streams with them, and running turns are asked
+/// to stop, in whatever process. What they wrote stays. Returns the turns, so that those of this
+/// process can be ended at once. Errors: `NotFound`, `Conflict` for the last admin.
 pub async fn disable(store: &Store, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
@@ -56,7 +57,8 @@ pub async fn enable(store: &Store, user: UserId) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The part of shutting out that happens in the caller's transaction, which holds the person's lock.
+/// The part of shutting out that happens in the caller's transaction, which holds the person's
+/// lock.
 pub(super) async fn shut_out(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     people::set_disabled(tx, user, Some(now)).await?;
     sessions::delete_all(tx, user).await?;
@@ -65,7 +67,8 @@ pub(super) async fn shut_out(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> R
     stop_turns(tx, now, user).await
 }
 
-/// Refuses to lose the only admin who may still come in. Until the end of the transaction nobody else changes who is one.
+/// Refuses to lose the only admin who may still come in. Until the end of the transaction nobody
+/// else changes who is one.
 pub(super) async fn check_not_last_admin(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
     people::lock_admins(tx).await?;
     if person.is_admin && !person.is_disabled && !people::is_another_admin(tx, person.id).await? {

@@ -1,5 +1,6 @@
-//! The one LISTEN connection, there while somebody listens. What this process says comes back on it too: that is how it is
-//! known to work, also through poolers and networks that lose what is said without a word.
+//! The one LISTEN connection, there while somebody listens. What this process says comes back on it
+//! too: that is how it is known to work, also through poolers and networks that lose what is said
+//! without a word.
 
 use super::{
     ANSWERS, HINTS, Relay,

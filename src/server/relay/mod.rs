@@ -1,9 +1,11 @@
-//! From process to process on PostgreSQL. The database is the truth: what is said here are hints, "this person's feed has
-//! moved", and the words of answers that grow, which reach the database only once a second. Anything said may be lost;
-//! a look at the heads of those somebody listens for makes up for it, every few seconds while LISTEN is heard to work and
-//! every second while it is not. While nobody listens, neither is there, so that a database that sleeps can sleep.
+//! From process to process on PostgreSQL. The database is the truth: what is said here are hints,
+//! "this person's feed has moved", and the words of answers that grow, which reach the database
+//! only once a second. Anything said may be lost; a look at the heads of those somebody listens for
+//! makes up for it, every few seconds while LISTEN is heard to work and every second while it is
+//! not. While nobody listens, neither is there, so that a database that sleeps can sleep.
 //!
-//! `payload`: what is said, as text. `tell`: saying it. `hear`: the one LISTEN connection. `wanted`: whose answers others want.
+//! `payload`: what is said, as text. `tell`: saying it. `hear`: the one LISTEN connection.
+//! `wanted`: whose answers others want.
 
 mod hear;
 mod payload;
@@ -26,7 +28,8 @@ const ANSWERS: &str = "holly_answers";
 /// How often things happen.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How often the heads are looked at while LISTEN works; also how soon it is noticed that it does not.
+    /// How often the heads are looked at while LISTEN works; also how soon it is noticed that it
+    /// does not.
     pub beat: Duration,
     /// How often they are looked at while it does not, and how soon the connection is tried again.
     pub look: Duration,
@@ -56,8 +59,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay that listens over `listen_url`: past a pooler that shares connections by transaction, LISTEN hears nothing.
-    /// `origin` must differ from process to process.
+    /// A relay that listens over `listen_url`: past a pooler that shares connections by
+    /// transaction, LISTEN hears nothing. `origin` must differ from process to process.
     pub fn new(store: Store, feed: Arc<Feed>, listen_url: &str, origin: &str, pace: Pace) -> Self {
         store.wakeups().outbox().open();
         let (listen_url, origin) = (listen_url.into(), origin.into());

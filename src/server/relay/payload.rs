@@ -1,4 +1,5 @@
-//! What processes say to each other, as texts of at most [`PAYLOAD_MAX`] bytes that begin with who says it.
+//! What processes say to each other, as texts of at most [`PAYLOAD_MAX`] bytes that begin with who
+//! says it.
 
 use crate::{
     ids::{ConversationId, MessageId, UserId},
@@ -121,7 +122,8 @@ pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
     )
 }
 
-/// What another process said about answers; nothing that does not read. Of our own only that something was said.
+/// What another process said about answers; nothing that does not read. Of our own only that
+/// something was said.
 pub(super) fn word(origin: &str, payload: &str) -> Option<Word> {
     let said: Said<Word> = serde_json::from_str(payload).ok()?;
     (said.from != origin).then_some(said.word)

@@ -1,4 +1,5 @@
-//! Saying to other processes what they must look at, and the words of answers they want. Never inside a writing transaction.
+//! Saying to other processes what they must look at, and the words of answers they want. Never
+//! inside a writing transaction.
 
 use super::{ANSWERS, HINTS, Relay, payload};
 use crate::{
@@ -56,7 +57,8 @@ impl Relay {
             .collect()
     }
 
-    /// Tells the words of answers that grow here to the processes that want them, until it is dropped.
+    /// Tells the words of answers that grow here to the processes that want them, until it is
+    /// dropped.
     pub async fn tell_words(self) {
         loop {
             let grown = self.store.wakeups().outbox().grown().await;

@@ -1,5 +1,5 @@
-//! An entry that lies in the archive and is to change, or to go: it is taken out of its object and becomes a row again, which
-//! changes like any other and is moved back by a later run, or nothing.
+//! An entry that lies in the archive and is to change, or to go: it is taken out of its object and
+//! becomes a row again, which changes like any other and is moved back by a later run, or nothing.
 
 use super::{
     Retention, erasing,
@@ -25,7 +25,8 @@ use crate::{
 /// How often a run may move the entry before whoever wants to change it gives up.
 pub(super) const TRIES: usize = 3;
 
-/// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did not answer.
+/// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did
+/// not answer.
 pub async fn update_anywhere(
     retention: &Retention,
     now: Timestamp,
@@ -65,9 +66,9 @@ pub(super) enum TakenOut {
     Moved,
 }
 
-/// Takes an entry out of the object in which it lies.
-/// Errors: there is no such entry, somebody holds what is to be erased or changed, the change is refused, or the archive did not answer;
-/// the entry then lies where it was.
+/// Takes an entry out of the object in which it lies. Errors: there is no such entry, somebody
+/// holds what is to be erased or changed, the change is refused, or the archive did not answer; the
+/// entry then lies where it was.
 pub(super) async fn take_out(
     retention: &Retention,
     user: UserId,
@@ -111,8 +112,8 @@ pub(super) async fn take_out(
     Ok(TakenOut::Out(files))
 }
 
-/// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where it is. `false` when the
-/// object or the entry in it is gone already.
+/// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where
+/// it is. `false` when the object or the entry in it is gone already.
 async fn count_out(
     tx: &mut Tx<'_>,
     user: UserId,

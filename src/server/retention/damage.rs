@@ -1,5 +1,5 @@
-//! Objects that turned out to be damaged or missing: what readers found is written down, and taken back once the object is read whole
-//! again.
+//! Objects that turned out to be damaged or missing: what readers found is written down, and taken
+//! back once the object is read whole again.
 
 use super::{Retention, expiring};
 use crate::{
@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 /// Damaged objects that are read again at once.
 const AT_ONCE: i64 = 50;
 
-/// Writes down what was found since the last time. What could not be written is written the next time.
+/// Writes down what was found since the last time. What could not be written is written the next
+/// time.
 pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
     let findings = retention.archive.findings();
     let found = findings.take();
@@ -38,7 +39,8 @@ pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Returns the keys of objects that are not in use, so that nothing is wrong about them: whoever missed them saw an old snapshot.
+/// Returns the keys of objects that are not in use, so that nothing is wrong about them: whoever
+/// missed them saw an old snapshot.
 async fn write(
     retention: &Retention,
     found: &BTreeMap<String, bool>,
@@ -75,7 +77,8 @@ pub async fn keep_written(retention: Retention, clock: Clock) {
     }
 }
 
-/// Reads damaged objects again, and goes on while some of them turn out to be whole. Errors: the database failed.
+/// Reads damaged objects again, and goes on while some of them turn out to be whole. Errors: the
+/// database failed.
 pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<()> {
     let mut after = String::new();
     loop {
@@ -109,8 +112,9 @@ async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool
     some
 }
 
-/// Gives up an object that is damaged or missing and of which nobody has a copy: its entries count as deleted, and what is left of it
-/// goes. Returns how many these were. Errors: it is whole, it is none that is in use, an admin holds what is in it, or the archive did not answer.
+/// Gives up an object that is damaged or missing and of which nobody has a copy: its entries count
+/// as deleted, and what is left of it goes. Returns how many these were. Errors: it is whole, it is
+/// none that is in use, an admin holds what is in it, or the archive did not answer.
 pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<i64> {
     match check(retention, now, key).await {
         Ok(()) => {
@@ -133,7 +137,8 @@ pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result
     Ok(manifest.entries())
 }
 
-/// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or could not be reached.
+/// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or
+/// could not be reached.
 pub async fn check(retention: &Retention, now: Timestamp, key: &str) -> Result<()> {
     let Some(owner) = object::owner(key) else {
         return Ok(());

@@ -49,9 +49,10 @@ impl Rehearsal {
     }
 }
 
-/// Rehearses a run. An object that cannot be read is told among the failures, as it would be in a run, and so are orphans that it would
-/// refuse to delete. It looks at things as long as a run begins steps, and leaves an archive alone that does not answer, as a run does.
-/// Errors: the database failed.
+/// Rehearses a run. An object that cannot be read is told among the failures, as it would be in a
+/// run, and so are orphans that it would refuse to delete. It looks at things as long as a run
+/// begins steps, and leaves an archive alone that does not answer, as a run does. Errors: the
+/// database failed.
 pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
     let mut report = Report {
@@ -108,7 +109,8 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
     })
 }
 
-/// What the archive does not do, or does only on an admin's word, is told, and the rehearsal goes on.
+/// What the archive does not do, or does only on an admin's word, is told, and the rehearsal goes
+/// on.
 fn noted<T: Default>(report: &mut Report, what: &str, found: Result<T>) -> Result<T> {
     match found {
         Err(error @ (Error::Archive(_) | Error::Conflict(_))) => {

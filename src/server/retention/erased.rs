@@ -1,5 +1,5 @@
-//! The archive's list of erasures: it lies beside the objects, so that it outlives the database. A file of it has the SHA-256 of its
-//! content for a name.
+//! The archive's list of erasures: it lies beside the objects, so that it outlives the database. A
+//! file of it has the SHA-256 of its content for a name.
 
 use super::{
     Retention,
@@ -61,8 +61,9 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over what can be read of them, then
-/// writes the whole list anew from the database and deletes them. Returns how many were damaged.
+/// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over
+/// what can be read of them, then writes the whole list anew from the database and deletes them.
+/// Returns how many were damaged.
 pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
     let damaged: Vec<_> = files(&retention.archive)
         .await?
@@ -72,7 +73,8 @@ pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
     if !damaged.is_empty() {
         let mut tx = retention.store.begin().await?;
         for (_, bytes) in &damaged {
-            // what can be read may be of a time before another backup was restored, which the database does not know
+            // what can be read may be of a time before another backup was restored, which the
+            // database does not know
             for erasure in bytes
                 .split(|byte| *byte == b'\n')
                 .filter_map(|line| serde_json::from_slice::<Erasure>(line).ok())

@@ -1,5 +1,6 @@
-//! Deleting on somebody's word, from every tier at once. Rows go and objects stop being read in one transaction; the objects
-//! themselves are rewritten or deleted right after it, and by the next run where the archive does not answer.
+//! Deleting on somebody's word, from every tier at once. Rows go and objects stop being read in one
+//! transaction; the objects themselves are rewritten or deleted right after it, and by the next run
+//! where the archive does not answer.
 
 use super::{
     Retention,
@@ -40,7 +41,8 @@ pub async fn erase_entry(
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
             Ok(files) => {
-                // an object may hold the entry as it was before it became a row again, or be about to
+                // an object may hold the entry as it was before it became a row again, or be about
+                // to
                 let (objects, objects_pending) =
                     if due::unfinished(&mut *retention.store.read().await?, user).await? {
                         purge(retention, now, user).await?
@@ -74,7 +76,8 @@ pub async fn erase_entry(
     ))
 }
 
-/// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many files go with it.
+/// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many
+/// files go with it.
 pub(super) async fn note_entry(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -87,8 +90,8 @@ pub(super) async fn note_entry(
     Ok(files::doom_made(tx, user, entry.conversation_id, &entry.metadata).await?)
 }
 
-/// Deletes an account with everything in it, from every tier. The figures stay, without anything that could be read. Sessions and
-/// keys end at once; the bytes of files are the caller's.
+/// Deletes an account with everything in it, from every tier. The figures stay, without anything
+/// that could be read. Sessions and keys end at once; the bytes of files are the caller's.
 pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) -> Result<Receipt> {
     if people::find(&mut *retention.store.read().await?, user)
         .await?
@@ -126,8 +129,9 @@ pub async fn erase_account(retention: &Retention, now: Timestamp, user: UserId) 
     })
 }
 
-/// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how many are left to the next run; an
-/// archive that does not answer is not asked again, for somebody waits.
+/// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how
+/// many are left to the next run; an archive that does not answer is not asked again, for somebody
+/// waits.
 pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
     reach(FailPoint::PurgePlanned).await;
     let holed =

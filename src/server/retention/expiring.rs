@@ -1,5 +1,5 @@
-//! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the manifest row is marked, the object
-//! deleted, the row marked again.
+//! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the
+//! manifest row is marked, the object deleted, the row marked again.
 
 use super::{
     Retention, begin, begin_fenced,
@@ -48,7 +48,8 @@ pub(super) async fn expire_rows(
     Ok(gone as i64)
 }
 
-/// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is done.
+/// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is
+/// done.
 pub(super) async fn remove_or_tell(
     retention: &Retention,
     fence: Option<Fence>,

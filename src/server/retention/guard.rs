@@ -1,5 +1,6 @@
-//! The clock guard: a clock that leapt must not delete the log. Deletions wait for an admin's word when both hold: the clock
-//! is more than 20 hours after the last run, and more than a fifth of all entries would go.
+//! The clock guard: a clock that leapt must not delete the log. Deletions wait for an admin's word
+//! when both hold: the clock is more than 20 hours after the last run, and more than a fifth of all
+//! entries would go.
 
 use crate::{
     server::{
@@ -13,7 +14,8 @@ use crate::{
     timestamp::{DAY_MS, HOUR_MS, Timestamp},
 };
 
-/// When the last run is longer ago, the clock has leapt, or the server was off for longer than a night.
+/// When the last run is longer ago, the clock has leapt, or the server was off for longer than a
+/// night.
 const LEAP_MS: i64 = 20 * HOUR_MS;
 /// Deletions wait when more than one entry in so many would go.
 const ONE_IN: i64 = 5;

@@ -1,4 +1,5 @@
-//! What does not expire: conversations that their owner keeps, and people and conversations that an admin holds.
+//! What does not expire: conversations that their owner keeps, and people and conversations that an
+//! admin holds.
 
 use super::{Retention, begin};
 use crate::{
@@ -22,7 +23,8 @@ const SHOWN: i64 = 1_000;
 /// Longest reason, in characters.
 const REASON_MAX_CHARS: usize = 500;
 
-/// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the feed.
+/// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the
+/// feed.
 pub async fn keep_conversation(
     retention: &Retention,
     now: Timestamp,
@@ -50,8 +52,8 @@ pub async fn keep_conversation(
     Ok(tx.commit().await?)
 }
 
-/// Holds a person's entries, or those of one of their conversations: they neither expire nor can be deleted. Returns the
-/// hold's id.
+/// Holds a person's entries, or those of one of their conversations: they neither expire nor can be
+/// deleted. Returns the hold's id.
 pub async fn place_hold(
     retention: &Retention,
     now: Timestamp,
@@ -108,7 +110,8 @@ pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
     Ok(lines.into_iter().map(told).collect())
 }
 
-/// The person with this address, and which of their conversations is meant by its id or address, if any.
+/// The person with this address, and which of their conversations is meant by its id or address, if
+/// any.
 pub async fn whose(
     retention: &Retention,
     email: &str,

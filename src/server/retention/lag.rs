@@ -1,4 +1,5 @@
-//! How far retention is behind: the age of a tier's oldest entry beyond the age at which the tier ends.
+//! How far retention is behind: the age of a tier's oldest entry beyond the age at which the tier
+//! ends.
 
 use super::Policy;
 use crate::{
@@ -50,7 +51,8 @@ pub async fn lags(reader: &mut Reader, policy: Policy, now: Timestamp) -> Result
             StorageStatus::Cold => Some(policy.cold_days),
             StorageStatus::Archived => None,
         };
-        // what changed lately, such as an old entry that somebody keeps now, waits for a run since then
+        // what changed lately, such as an old entry that somebody keeps now, waits for a run since
+        // then
         let waits = match tier {
             StorageStatus::Hot | StorageStatus::Warm => {
                 due::oldest_unchanged(reader, tier, now.plus(-LATE_WARM_S * 1000)).await?

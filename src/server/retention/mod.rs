@@ -1,12 +1,15 @@
-//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire. Nothing is deleted before its copy was
-//! read back whole.
+//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire.
+//! Nothing is deleted before its copy was read back whole.
 //!
-//! - Runs: `settings` and `policy` say at which age what happens, `plan` what is due, `pass` does one run of it (`dry_run` only tells),
-//!   `worker` repeats it; `moving`, `trimming`, `expiring` and `sweeping` are the steps, `putting` writes an object for them. `guard`
-//!   mistrusts a clock that leapt, `pace` rests, `report` and `lag` say how it went, `damage` which objects are not whole.
-//! - People's words: `keeping` what must not expire, `changing` an entry that lies in the archive, `erasing` from every tier; `erased` lists
-//!   in the archive what was, and `restoring` makes a backup fit to be served with both, `adopting` what the archive has instead of what
-//!   the backup knew.
+//! - Runs: `settings` and `policy` say at which age what happens, `plan` what is due, `pass` does
+//!   one run of it (`dry_run` only tells), `worker` repeats it; `moving`, `trimming`, `expiring`
+//!   and `sweeping` are the steps, `putting` writes an object for them. `guard` mistrusts a clock
+//!   that leapt, `pace` rests, `report` and `lag` say how it went, `damage` which objects are not
+//!   whole.
+//! - People's words: `keeping` what must not expire, `changing` an entry that lies in the archive,
+//!   `erasing` from every tier; `erased` lists in the archive what was, and `restoring` makes a
+//!   backup fit to be served with both, `adopting` what the archive has instead of what the backup
+//!   knew.
 //!
 //! Objects and how they are read are the room below, `archive`.
 //!
@@ -76,8 +79,8 @@ async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Resu
     Ok(tx)
 }
 
-/// The same for a part of a run that the next run does again when a power cut undoes it: whoever writes after it does not wait
-/// for the disk twice.
+/// The same for a part of a run that the next run does again when a power cut undoes it: whoever
+/// writes after it does not wait for the disk twice.
 async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
     let mut tx = store.begin_unsynced().await?;
     check(&mut tx, fence).await?;

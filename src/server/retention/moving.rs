@@ -48,9 +48,9 @@ impl Bounds {
         bytes: 1 << 20,
         objects: 20,
     };
-    /// Whoever writes waits for the transaction that lists an object, for some 50 ms at most: on two
-    /// busy cores it took 8 to 47 ms (median 18) with this size, 37 to 166 (71) with 500 rows and
-    /// 1 MiB.
+    /// Whoever writes waits for the transaction that lists an object, for some 50 ms at most: on
+    /// two busy cores it took 8 to 47 ms (median 18) with this size, 37 to 166 (71) with 500 rows
+    /// and 1 MiB.
     const SQLITE: Self = Self {
         rows: 200,
         bytes: 512 << 10,
@@ -122,7 +122,8 @@ pub(super) async fn pack(
     Ok(packed as i64)
 }
 
-/// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the rest is left to the next run.
+/// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the
+/// rest is left to the next run.
 pub(super) async fn archive(
     retention: &Retention,
     fence: Fence,

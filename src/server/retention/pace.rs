@@ -1,5 +1,5 @@
-//! How fast a run goes: after each piece of work it rests so many times as long as that took. On a slow or busy machine the work
-//! takes longer, and so do the rests.
+//! How fast a run goes: after each piece of work it rests so many times as long as that took. On a
+//! slow or busy machine the work takes longer, and so do the rests.
 
 use super::fail_points::{FailPoint, reach};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! One run: take the lease, look at the clock, plan, carry out. It asks no clock; a step that fails is told in the report and
-//! comes again in the next run's plan.
+//! One run: take the lease, look at the clock, plan, carry out. It asks no clock; a step that fails
+//! is told in the report and comes again in the next run's plan.
 
 use super::{
     Policy, Report, Retention, damage, erased, expiring,
@@ -33,7 +33,8 @@ use std::time::{Duration, Instant};
 
 /// How long a run that died keeps others out, in milliseconds.
 const LEASE_MS: i64 = 600_000;
-/// After so long a run begins no further step: its lease is to outlast it. What is left is the next one's.
+/// After so long a run begins no further step: its lease is to outlast it. What is left is the next
+/// one's.
 const LONGEST: Duration = Duration::from_secs(240);
 /// After so many failures of the archive the rest of a run leaves it alone.
 pub(super) const PATIENCE: u32 = 3;
@@ -57,7 +58,8 @@ pub struct Run {
     pub trust_clock: bool,
     /// An admin says that what the database does not know in the archive is nobody's.
     pub trust_database: bool,
-    /// How many times as long as it worked it rests after each transaction, so that others get their turn.
+    /// How many times as long as it worked it rests after each transaction, so that others get
+    /// their turn.
     pub rests: u32,
     /// After so long it begins no further step.
     pub at_most: Duration,
@@ -78,7 +80,8 @@ impl Run {
     }
 }
 
-/// Carries out what is due. Errors: the database failed, or another run took over; what was done stays done.
+/// Carries out what is due. Errors: the database failed, or another run took over; what was done
+/// stays done.
 pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
     let mut tx = retention.store.begin().await?;
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;

@@ -1,4 +1,5 @@
-//! What a run would do, step by step. A dry run shows the plan, a run carries it out: both come from here.
+//! What a run would do, step by step. A dry run shows the plan, a run carries it out: both come
+//! from here.
 
 use super::policy::CutOffs;
 use crate::{
@@ -18,7 +19,8 @@ use std::{collections::BTreeMap, fmt};
 const ROWS: i64 = 2_000;
 /// Objects of one kind in a plan.
 const OBJECTS: i64 = 100;
-/// Groups of rows in a plan, each of which is to become an object: a day's rows are gone through to find its groups, so once for many.
+/// Groups of rows in a plan, each of which is to become an object: a day's rows are gone through to
+/// find its groups, so once for many.
 const GROUPS: i64 = 1_000;
 /// Rows of one step.
 const ROWS_AT_ONCE: usize = 100;

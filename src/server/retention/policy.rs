@@ -1,4 +1,5 @@
-//! At which age a tier ends. Pure: ages and cut-off times, no clock. A change applies to entries that are there.
+//! At which age a tier ends. Pure: ages and cut-off times, no clock. A change applies to entries
+//! that are there.
 
 use crate::timestamp::{DAY_MS, Timestamp};
 

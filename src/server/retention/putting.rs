@@ -1,5 +1,6 @@
-//! Writing an object: a name is reserved, the object put, read back whole and compared; then the caller lists it. What is erased
-//! meanwhile dooms the name; an object that cannot be listed is deleted again.
+//! Writing an object: a name is reserved, the object put, read back whole and compared; then the
+//! caller lists it. What is erased meanwhile dooms the name; an object that cannot be listed is
+//! deleted again.
 
 use super::{
     Retention, begin, begin_fenced, expiring,
@@ -28,7 +29,8 @@ use std::sync::Arc;
 /// Names that are tried for one object.
 const NAMES: u32 = 9;
 
-/// What was erased of a person's, as far as one knew when entries were read: [`put`] writes nothing that was erased since.
+/// What was erased of a person's, as far as one knew when entries were read: [`put`] writes nothing
+/// that was erased since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Erased(Option<i64>);
 
@@ -41,9 +43,10 @@ impl Erased {
     }
 }
 
-/// Writes an object, reads it back whole and compares it with what it should hold. Its name is reserved and stays so. The entries, one
-/// or more of one group, oldest first, were read after `erased`. `replaces` as in
-/// [`object::encode`]. Errors: something was erased since, or the archive failed.
+/// Writes an object, reads it back whole and compares it with what it should hold. Its name is
+/// reserved and stays so. The entries, one or more of one group, oldest first, were read after
+/// `erased`. `replaces` as in [`object::encode`]. Errors: something was erased since, or the
+/// archive failed.
 pub(super) async fn put(
     retention: &Retention,
     fence: Option<Fence>,
@@ -111,7 +114,8 @@ pub(super) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     }
 }
 
-/// Deletes an object that was put and could not be listed, for it may hold what was erased. Where that fails, a later run does it.
+/// Deletes an object that was put and could not be listed, for it may hold what was erased. Where
+/// that fails, a later run does it.
 pub(super) async fn take_back_or_tell(
     retention: &Retention,
     fence: Option<Fence>,
@@ -140,8 +144,9 @@ async fn take_back(
     Ok(())
 }
 
-/// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from a run that broke off,
-/// is as good when it holds the same; when it does not, it is replaced: its name is ours.
+/// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from
+/// a run that broke off, is as good when it holds the same; when it does not, it is replaced: its
+/// name is ours.
 async fn put_verified(
     archive: &Archive,
     encoded: object::Encoded,

@@ -1,5 +1,5 @@
-//! After a backup was restored: what was erased since does not come back, and the manifest is brought in line with the objects
-//! that are there.
+//! After a backup was restored: what was erased since does not come back, and the manifest is
+//! brought in line with the objects that are there.
 
 use super::{
     Retention, adopting, begin, erased, erasing,
@@ -39,7 +39,8 @@ pub struct Restored {
     pub missing: i64,
 }
 
-/// Refuses where the archive has far fewer objects than the database names: it may be another one, or not be there.
+/// Refuses where the archive has far fewer objects than the database names: it may be another one,
+/// or not be there.
 pub async fn check_archive(retention: &Retention) -> Result<()> {
     let named = objects::count(&mut *retention.store.read().await?).await?;
     let there = retention
@@ -84,7 +85,8 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
     Ok(restored)
 }
 
-/// What was erased was not held then, so a hold on it that the backup still knows had been released.
+/// What was erased was not held then, so a hold on it that the backup still knows had been
+/// released.
 async fn release(
     retention: &Retention,
     now: Timestamp,
@@ -110,7 +112,8 @@ async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<Con
         .collect())
 }
 
-/// Goes through a person's entries of all tiers, a page at a time, and erases those that were. Returns how many.
+/// Goes through a person's entries of all tiers, a page at a time, and erases those that were.
+/// Returns how many.
 async fn erase_again(
     retention: &Retention,
     now: Timestamp,

@@ -1,4 +1,5 @@
-//! The settings of retention: where the archive is, at which ages tiers end, and who may start a run.
+//! The settings of retention: where the archive is, at which ages tiers end, and who may start a
+//! run.
 
 use super::Policy;
 use clap::Args;
@@ -10,8 +11,8 @@ const CRON_SECRET_ENOUGH: usize = 16;
 /// Settings as they are given.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionSettings {
-    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables, where files then lie too
-    /// [default: file://$HOLLY_DATA_DIR/archive]
+    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_*
+    /// variables, where files then lie too [default: file://$HOLLY_DATA_DIR/archive]
     #[arg(long, env = "HOLLY_ARCHIVE_URL")]
     pub archive_url: Option<String>,
     /// Age in days from which an entry is packed.
@@ -38,7 +39,8 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_cold_days: String,
-    /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention, 16 characters or more; without it only admins may.
+    /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention, 16
+    /// characters or more; without it only admins may.
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
     pub cron_secret: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Orphans in the archive: objects that no manifest row names. They are noted as doomed, and then deleted like any other; files that
-//! a process did not finish are deleted as they are.
+//! Orphans in the archive: objects that no manifest row names. They are noted as doomed, and then
+//! deleted like any other; files that a process did not finish are deleted as they are.
 
 use super::{
     Retention, begin_fenced, expiring,
@@ -20,8 +20,8 @@ use futures::{StreamExt, TryStreamExt};
 /// Objects looked up together.
 const AT_ONCE: usize = 500;
 
-/// Looks for orphans, once a day, or because an admin says that the database is the right one (`confirmed`). Returns how many were
-/// deleted.
+/// Looks for orphans, once a day, or because an admin says that the database is the right one
+/// (`confirmed`). Returns how many were deleted.
 pub(super) async fn sweep(
     retention: &Retention,
     fence: Fence,
@@ -72,7 +72,8 @@ async fn due(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<O
     orphans::cut_off(&retention.store, now, confirmed).await
 }
 
-/// Looks through the objects that were put before `before`. Returns the orphans to delete, and whether these are all.
+/// Looks through the objects that were put before `before`. Returns the orphans to delete, and
+/// whether these are all.
 async fn look(
     retention: &Retention,
     before: Timestamp,

@@ -1,5 +1,5 @@
-//! Rewriting objects: without entries that may go from them, and without those that expired. The new object is put and
-//! compared like any other; one transaction lists it and dooms the old one.
+//! Rewriting objects: without entries that may go from them, and without those that expired. The
+//! new object is put and compared like any other; one transaction lists it and dooms the old one.
 
 use super::{
     Retention, begin, expiring,
@@ -32,7 +32,8 @@ pub(super) struct Trimmed {
     pub deleted: i64,
 }
 
-/// Rewrites an object without what may go from it and, given a cut-off, without what was made at or before it and nothing keeps.
+/// Rewrites an object without what may go from it and, given a cut-off, without what was made at or
+/// before it and nothing keeps.
 pub(super) async fn trim(
     retention: &Retention,
     fence: Option<Fence>,
@@ -139,8 +140,8 @@ async fn cut(
     }))
 }
 
-/// Dooms an object of which everything expired. It need not be whole for that; files are deleted that its entries name as far as they
-/// can be read.
+/// Dooms an object of which everything expired. It need not be whole for that; files are deleted
+/// that its entries name as far as they can be read.
 async fn expire_whole(
     retention: &Retention,
     fence: Option<Fence>,

@@ -1,5 +1,5 @@
-//! The hourly run. It looks every few minutes whether an hour has passed since the last run of any process, so that a server
-//! that is often restarted still runs.
+//! The hourly run. It looks every few minutes whether an hour has passed since the last run of any
+//! process, so that a server that is often restarted still runs.
 
 use super::{
     Policy, Report, Retention, Run,
@@ -34,11 +34,12 @@ const RESTS: u32 = 19;
 const RESTS_BEHIND: u32 = 8;
 /// How long passes follow each other at once.
 const LONGEST: Duration = Duration::from_secs(12 * 3_600);
-/// How long whoever asks for a run waits, give or take a step; the report says whether there is more.
+/// How long whoever asks for a run waits, give or take a step; the report says whether there is
+/// more.
 pub const LONGEST_ON_REQUEST: Duration = Duration::from_secs(25);
 
-/// Runs when an hour has passed. Returns when the last run was, here or in another process: until an hour after it there is
-/// nothing to run for.
+/// Runs when an hour has passed. Returns when the last run was, here or in another process: until
+/// an hour after it there is nothing to run for.
 pub async fn look(app: &App, last_known: Option<Timestamp>) -> Result<Option<Timestamp>> {
     if !is_due(app, last_known) {
         return Ok(last_known);
@@ -70,7 +71,8 @@ fn is_due(app: &App, last: Option<Timestamp>) -> bool {
     last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS)
 }
 
-/// A run that leaves the database to others most of the time, and less so when the last ones did not keep up.
+/// A run that leaves the database to others most of the time, and less so when the last ones did
+/// not keep up.
 pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
     Run {
         rests: if behind { RESTS_BEHIND } else { RESTS },
@@ -101,7 +103,8 @@ pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
         .unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
 }
 
-/// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is counted and logged.
+/// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is
+/// counted and logged.
 pub async fn run_through(
     retention: &Retention,
     clock: &Clock,
@@ -152,8 +155,9 @@ async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Repo
     ran
 }
 
-/// Before a command runs, on a database of one process: where neither a server nor another command does, the lease is taken from a
-/// process that died. What is returned keeps other commands from that.
+/// Before a command runs, on a database of one process: where neither a server nor another command
+/// does, the lease is taken from a process that died. What is returned keeps other commands from
+/// that.
 pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>> {
     let Some(runner) = Some(data_dir)
         .filter(|_| store.is_single_process())
@@ -167,8 +171,8 @@ pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>>
     Ok(Some(runner))
 }
 
-/// On a database of one process: takes the lease from the process that died and clears what it left half written. Notes when
-/// the clock was first seen and the database first used.
+/// On a database of one process: takes the lease from the process that died and clears what it left
+/// half written. Notes when the clock was first seen and the database first used.
 pub async fn begin(app: &App) -> Result<()> {
     if let Some(why) = app.config.retention.short_cron_secret() {
         tracing::warn!("CRON_SECRET {why}");

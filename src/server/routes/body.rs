@@ -12,7 +12,8 @@ use tower_http::timeout::TimeoutError;
 /// Largest body, in bytes.
 pub const BODY_MAX_BYTES: usize = 128 * 1024;
 
-/// A JSON body with the bytes it came in. Errors: 400 when it is not JSON, 413 when it is too large.
+/// A JSON body with the bytes it came in. Errors: 400 when it is not JSON, 413 when it is too
+/// large.
 pub struct JsonBody {
     /// What it says.
     pub value: Value,

@@ -1,4 +1,5 @@
-//! `POST · GET /api/work-log/cleanup`: one run of retention, by an admin or by any scheduler that knows `CRON_SECRET`.
+//! `POST · GET /api/work-log/cleanup`: one run of retention, by an admin or by any scheduler that
+//! knows `CRON_SECRET`.
 
 use super::{Answer, Problem, params::Params};
 use crate::server::{
@@ -19,8 +20,8 @@ use axum::{
 };
 use serde_json::json;
 
-/// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an admin's word that the clock
-/// is right, by POST alone: no link leads an admin to give it.
+/// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an
+/// admin's word that the clock is right, by POST alone: no link leads an admin to give it.
 pub async fn cleanup(
     State(app): State<App>,
     identity: Option<Identity>,

@@ -27,7 +27,8 @@ use uuid::Uuid;
 const LIMIT_DEFAULT: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
 
-/// The conversations, most recently used first; `next` is the last of them when there are more, for `before`.
+/// The conversations, most recently used first; `next` is the last of them when there are more, for
+/// `before`.
 pub async fn list(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

@@ -1,4 +1,5 @@
-//! `GET /api/work-log/export`: what a person has, of all tiers, to take along; streamed a page at a time.
+//! `GET /api/work-log/export`: what a person has, of all tiers, to take along; streamed a page at a
+//! time.
 
 use super::{Answer, Problem, params::Params};
 use crate::{
@@ -20,8 +21,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`; with `messages` (the default
-/// of `html`) what was said too.
+/// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`;
+/// with `messages` (the default of `html`) what was said too.
 pub async fn export(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

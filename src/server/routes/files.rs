@@ -1,5 +1,6 @@
-//! `GET /files/{id}`: what was attached or a tool made, for its owner only, whole or a part. An SVG is a document that could
-//! run scripts; the policy set here keeps it a picture wherever it is opened.
+//! `GET /files/{id}`: what was attached or a tool made, for its owner only, whole or a part. An SVG
+//! is a document that could run scripts; the policy set here keeps it a picture wherever it is
+//! opened.
 
 use super::{Answer, params::PathId};
 use crate::{
@@ -93,7 +94,8 @@ fn known(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// The one range that is asked for; of several at once the whole file is given. Errors: it is not in the file.
+/// The one range that is asked for; of several at once the whole file is given. Errors: it is not
+/// in the file.
 fn asked(
     headers: &HeaderMap,
     tag: &str,

@@ -1,4 +1,5 @@
-//! `GET /api/work-log/list`: a page of entries, or with `after` what changed since, as the stream would tell it.
+//! `GET /api/work-log/list`: a page of entries, or with `after` what changed since, as the stream
+//! would tell it.
 
 use super::{Answer, Problem, params::Params};
 use crate::{

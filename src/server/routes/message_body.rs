@@ -1,5 +1,5 @@
-//! A message as it is sent: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose fields are `content`,
-//! `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
+//! A message as it is sent: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose
+//! fields are `content`, `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
 
 use super::{
     Problem,
@@ -27,8 +27,8 @@ use serde_json::Value;
 /// Largest form, in bytes: every file at its largest, and what stands around them.
 pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY_MAX_BYTES;
 
-/// What somebody says, and the files beside it. Errors: 400 when it cannot be read, 413 when it is too large, 422 for
-/// fields that are missing or not known.
+/// What somebody says, and the files beside it. Errors: 400 when it cannot be read, 413 when it is
+/// too large, 422 for fields that are missing or not known.
 #[derive(Debug, Default)]
 pub struct MessageBody {
     /// The words, the model that is to be asked, the message they replace.

@@ -15,7 +15,8 @@ use axum::{
 use leptos::server_fn::error::ServerFnUrlError;
 use serde_json::json;
 
-/// Stores a message, with the files beside it, and starts the turn that answers it; the turn outlives the request.
+/// Stores a message, with the files beside it, and starts the turn that answers it; the turn
+/// outlives the request.
 pub async fn send(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -33,8 +34,8 @@ pub async fn send(
         .into_response())
 }
 
-/// The composer's form: the same, and without a conversation a new one begins. A browser without JavaScript is led to the
-/// conversation, or back to its page with the reason.
+/// The composer's form: the same, and without a conversation a new one begins. A browser without
+/// JavaScript is led to the conversation, or back to its page with the reason.
 pub async fn send_form(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -68,7 +69,8 @@ pub async fn send_form(
     }
 }
 
-/// Back to the page the form stands on, with the reason in the address as server functions put it there.
+/// Back to the page the form stands on, with the reason in the address as server functions put it
+/// there.
 fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
     let page = headers.get(header::REFERER)?.to_str().ok()?;
     let error = ServerFnUrlError::new("/messages", ApiError::Refused(problem.sentence()));

@@ -1,4 +1,5 @@
-//! `GET /openapi.json`: every route of the HTTP API, as OpenAPI 3.1. A test holds it against the router.
+//! `GET /openapi.json`: every route of the HTTP API, as OpenAPI 3.1. A test holds it against the
+//! router.
 
 use axum::{
     http::header,

@@ -1,4 +1,5 @@
-//! Reading query strings: every parameter parsed and bounded, what is not known refused, all problems at once.
+//! Reading query strings: every parameter parsed and bounded, what is not known refused, all
+//! problems at once.
 
 use super::Problem;
 use crate::work_log::FieldError;

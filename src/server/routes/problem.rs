@@ -1,5 +1,5 @@
-//! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, under the request's id;
-//! the id is what the client gets.
+//! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, under
+//! the request's id; the id is what the client gets.
 
 use crate::{
     server::{error::Error, middleware::request_id, oidc::Refused, store::StoreError},
@@ -87,7 +87,8 @@ impl Problem {
         }
     }
 
-    /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that comes with them.
+    /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that
+    /// comes with them.
     pub fn reset(reason: &'static str) -> Self {
         let problem = Self::new(
             StatusCode::GONE,

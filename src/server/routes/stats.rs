@@ -84,7 +84,8 @@ fn csv_text(table: &StatsTable) -> String {
         .collect()
 }
 
-/// A spreadsheet takes a cell that begins with one of these for a formula: such cells begin with an apostrophe.
+/// A spreadsheet takes a cell that begins with one of these for a formula: such cells begin with an
+/// apostrophe.
 fn csv_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula {

@@ -1,5 +1,5 @@
-//! `GET /api/work-log/stream`: Server-Sent Events. Once the request is well formed the status is always 200:
-//! EventSource treats every other one as final.
+//! `GET /api/work-log/stream`: Server-Sent Events. Once the request is well formed the status is
+//! always 200: EventSource treats every other one as final.
 
 use super::{Answer, Problem, params::Params};
 use crate::{
@@ -95,7 +95,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
         .ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor as the server gave it"))
 }
 
-/// Streams live four to six fifths of the usual life, so that their readers do not all come back at once.
+/// Streams live four to six fifths of the usual life, so that their readers do not all come back at
+/// once.
 fn spread(timing: Timing) -> Timing {
     let mut random = [0; 4];
     getrandom::fill(&mut random).expect("the operating system gives randomness");

@@ -1,5 +1,6 @@
-//! The built site: the script and the WASM, icons and samples. A release carries it inside (`program`); a build in the works
-//! reads it from a folder. Names below `/pkg` carry a hash of their content, so browsers may keep those files for ever.
+//! The built site: the script and the WASM, icons and samples. A release carries it inside
+//! (`program`); a build in the works reads it from a folder. Names below `/pkg` carry a hash of
+//! their content, so browsers may keep those files for ever.
 
 pub mod program;
 mod service;
@@ -32,8 +33,8 @@ pub enum Files {
 }
 
 impl Site {
-    /// The site in the folder that was asked for, else the one in the program, else the one where a build leaves it.
-    /// Errors: there is none.
+    /// The site in the folder that was asked for, else the one in the program, else the one where a
+    /// build leaves it. Errors: there is none.
     pub fn find(asked: Option<&Path>) -> Result<Self, StoreError> {
         match asked {
             Some(folder) => Self::in_folder(folder),
@@ -86,7 +87,8 @@ fn is_built(address: &str, extension: &str) -> bool {
     address.starts_with("/pkg/holly") && address.ends_with(extension)
 }
 
-/// The address of the newest built file: where a site is built again and again, older ones may be left beside it.
+/// The address of the newest built file: where a site is built again and again, older ones may be
+/// left beside it.
 fn newest(folder: &Path, extension: &str) -> Option<String> {
     let entries = std::fs::read_dir(folder.join("pkg")).ok()?.flatten();
     let built = entries.filter_map(|entry| {

@@ -1,5 +1,5 @@
-//! The site inside the program: `build.rs` fills the table, and files are served from the program's own bytes, compressed as
-//! the build left them, without a copy.
+//! The site inside the program: `build.rs` fills the table, and files are served from the program's
+//! own bytes, compressed as the build left them, without a copy.
 
 use axum::{
     Router,

@@ -1,5 +1,6 @@
-//! The files of the site over HTTP, wherever they lie, and how long a browser may keep them. Only what is there is kept:
-//! while servers are replaced one by one, a file may be missing here for the moment that the other version is asked for.
+//! The files of the site over HTTP, wherever they lie, and how long a browser may keep them. Only
+//! what is there is kept: while servers are replaced one by one, a file may be missing here for the
+//! moment that the other version is asked for.
 
 use super::{Files, Site, program};
 use axum::{

@@ -1,4 +1,5 @@
-//! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which version is safe.
+//! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which
+//! version is safe.
 
 use super::{Result, StoreError};
 use sqlx::{
@@ -16,11 +17,13 @@ pub(super) const PATIENT_READERS: usize = 4;
 const POSTGRES_WRITERS: u32 = 8;
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What only a writer sets: it counts before the first table is made, and writes each time, which a full disk does not let readers do.
+/// What only a writer sets: it counts before the first table is made, and writes each time, which a
+/// full disk does not let readers do.
 const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";
 
-/// Settings of every SQLite connection. Whoever fills the log writes it into the database (`wal_autocheckpoint`) only where nobody
-/// does that beside ([`Store::tend_log`](super::Store::tend_log)).
+/// Settings of every SQLite connection. Whoever fills the log writes it into the database
+/// (`wal_autocheckpoint`) only where nobody does that beside
+/// ([`Store::tend_log`](super::Store::tend_log)).
 const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
     pragma foreign_keys = on; pragma secure_delete = on; pragma temp_store = memory; \
     pragma wal_autocheckpoint = 16000;";
@@ -31,8 +34,8 @@ pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 pub(super) enum Backend {
     Sqlite,
     Postgres,
-    /// PostgreSQL behind a pooler that gives out its connections by transaction: what lasts longer than one, a prepared
-    /// statement or a lock, is somebody else's in the next.
+    /// PostgreSQL behind a pooler that gives out its connections by transaction: what lasts longer
+    /// than one, a prepared statement or a lock, is somebody else's in the next.
     Pooled,
 }
 
@@ -72,7 +75,8 @@ impl Backend {
             (Self::Sqlite, Lasting::Later) => "pragma synchronous = normal; begin immediate",
             (Self::Postgres, Lasting::AtCommit) => "begin",
             (Self::Postgres, Lasting::Later) => "begin; set local synchronous_commit = off",
-            // the driver names its statements 1, 2, 3; those of whoever had the connection before have the same names
+            // the driver names its statements 1, 2, 3; those of whoever had the connection before
+            // have the same names
             (Self::Pooled, Lasting::AtCommit) => "begin; deallocate all",
             (Self::Pooled, Lasting::Later) => {
                 "begin; deallocate all; set local synchronous_commit = off"
@@ -133,7 +137,8 @@ impl Backend {
             ),
             Self::Sqlite | Self::Postgres => url.to_owned(),
         };
-        // a file does not go away between two uses as a server does, and asking costs a turn of the connection's thread
+        // a file does not go away between two uses as a server does, and asking costs a turn of the
+        // connection's thread
         let options = AnyPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT);
@@ -179,8 +184,8 @@ impl Backend {
     }
 }
 
-/// When a disk is full SQLite ends the transaction by itself. The driver does not notice, and would never begin another: so it
-/// gets one again to roll back.
+/// When a disk is full SQLite ends the transaction by itself. The driver does not notice, and would
+/// never begin another: so it gets one again to roll back.
 async fn end_transaction(connection: &mut AnyConnection) -> sqlx::Result<bool> {
     if connection.is_in_transaction() {
         // fails where the transaction is still there, which is as good

@@ -7,7 +7,8 @@ use std::path::Path;
 use tokio::fs::{self, File, OpenOptions};
 
 impl Store {
-    /// Copies the whole database into a new file, as it is at one moment, while others go on writing. SQLite only.
+    /// Copies the whole database into a new file, as it is at one moment, while others go on
+    /// writing. SQLite only.
     pub async fn backup(&self, file: &str) -> Result<()> {
         if !self.is_single_process() {
             return Err(StoreError::Unusable(
@@ -21,8 +22,8 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a restored database a life of its own: cursors that readers still hold are not continued in it. The store is to
-    /// be opened anew.
+    /// Gives a restored database a life of its own: cursors that readers still hold are not
+    /// continued in it. The store is to be opened anew.
     pub async fn begin_new_epoch(&self) -> Result<()> {
         meta::forget_epoch(&self.inner.writers).await
     }

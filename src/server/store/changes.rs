@@ -1,4 +1,5 @@
-//! "What did I miss": the owner's rows after a revision, in its order. One query behind the stream, the poll and the page.
+//! "What did I miss": the owner's rows after a revision, in its order. One query behind the stream,
+//! the poll and the page.
 
 use super::{Result, conversations, messages, removed, work_logs};
 use crate::{chat::Change, ids::UserId};
@@ -28,8 +29,9 @@ struct Moved {
     removed: i64,
 }
 
-/// The owner's rows with a revision above `after`, at most [`PAGE`]. Outside a snapshot it is right as well: a row that
-/// changes between two of the statements has a revision above the head that was read first, and comes with the next page.
+/// The owner's rows with a revision above `after`, at most [`PAGE`]. Outside a snapshot it is right
+/// as well: a row that changes between two of the statements has a revision above the head that was
+/// read first, and comes with the next page.
 pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Page> {
     let moved = moved(connection, user, after).await?;
     let head = moved.head;

@@ -1,5 +1,6 @@
-//! Checkpoints of SQLite's write-ahead log. By itself SQLite has the writer that fills the log copy it into the database, while everybody
-//! else who writes waits; here that is done beside them. What was deleted lies in the log until it is cut off.
+//! Checkpoints of SQLite's write-ahead log. By itself SQLite has the writer that fills the log copy
+//! it into the database, while everybody else who writes waits; here that is done beside them. What
+//! was deleted lies in the log until it is cut off.
 
 use super::{Result, Store, backend::BUSY_TIMEOUT_MS};
 use sqlx::Row;
@@ -7,10 +8,11 @@ use std::time::Duration;
 
 /// After so many commits it is looked how long the log is.
 pub(super) const COMMITS: u64 = 64;
-/// A log of so many pages is copied and begun anew, long before a writer would do it. Fewer would be copied more often, and a page that
-/// changed twice would be copied twice.
+/// A log of so many pages is copied and begun anew, long before a writer would do it. Fewer would
+/// be copied more often, and a page that changed twice would be copied twice.
 const LONG: i64 = 8_000;
-/// Passive tries, as writers go on meanwhile; the last step, which holds them up, then has little left.
+/// Passive tries, as writers go on meanwhile; the last step, which holds them up, then has little
+/// left.
 const TRIES: usize = 4;
 /// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
 const CUT_AFTER: Duration = if cfg!(test) {
@@ -25,7 +27,8 @@ const BETWEEN_CUTS: Duration = Duration::from_millis(100);
 const PAGES: i64 = 256;
 
 impl Store {
-    /// Keeps the log short and free of what was deleted, for ever. On PostgreSQL, which does that itself, there is nothing to do.
+    /// Keeps the log short and free of what was deleted, for ever. On PostgreSQL, which does that
+    /// itself, there is nothing to do.
     pub async fn tend_log(&self) {
         tokio::join!(
             self.write_log_when_filled(),
@@ -83,14 +86,14 @@ impl Store {
         Ok((pages, written))
     }
 
-    /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone, and for nobody who reads: `false`
-    /// when somebody still reads what lies in the log.
+    /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone,
+    /// and for nobody who reads: `false` when somebody still reads what lies in the log.
     pub async fn cut_log(&self) -> Result<bool> {
         self.begin_log_anew("truncate").await
     }
 
-    /// Writes the log into the database, the last of it while nobody else writes, and has the next who does begin it anew. `false`
-    /// when somebody still reads what lies in it.
+    /// Writes the log into the database, the last of it while nobody else writes, and has the next
+    /// who does begin it anew. `false` when somebody still reads what lies in it.
     async fn begin_log_anew(&self, how: &str) -> Result<bool> {
         self.write_log().await?;
         let sql = format!(
@@ -108,7 +111,8 @@ impl Store {
         Ok(held_up == [0])
     }
 
-    /// Gives pages back that are free, some at a time, and cuts off the log. Nothing to do on PostgreSQL, whose own vacuum does it.
+    /// Gives pages back that are free, some at a time, and cuts off the log. Nothing to do on
+    /// PostgreSQL, whose own vacuum does it.
     pub async fn shrink(&self) -> Result<()> {
         if !self.is_single_process() {
             return Ok(());

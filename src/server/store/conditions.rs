@@ -1,5 +1,5 @@
-//! Conditions on what is asked for alone. SQLite chooses its way before it knows the values: with `$2 is null or id < $2` no index
-//! would tell it where to begin.
+//! Conditions on what is asked for alone. SQLite chooses its way before it knows the values: with
+//! `$2 is null or id < $2` no index would tell it where to begin.
 
 /// Texts that rows are to match, and the SQL that says so.
 pub(super) struct Conditions {

@@ -125,7 +125,8 @@ pub async fn titles(
         .collect()
 }
 
-/// The owner's most recently used conversations, newest first, at most `limit`; after `before` those that were used less recently.
+/// The owner's most recently used conversations, newest first, at most `limit`; after `before`
+/// those that were used less recently.
 pub async fn latest(
     connection: &mut AnyConnection,
     user: UserId,
@@ -150,8 +151,9 @@ pub async fn latest(
     rows.into_iter().map(ConversationRow::read).collect()
 }
 
-/// Deletes a conversation with its messages and turns, and returns how many messages there were. Its entries are
-/// `retention::rows::delete_conversation`'s, its files `files::doom_of_conversation`'s.
+/// Deletes a conversation with its messages and turns, and returns how many messages there were.
+/// Its entries are `retention::rows::delete_conversation`'s, its files
+/// `files::doom_of_conversation`'s.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
     tx.leaves_text();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";

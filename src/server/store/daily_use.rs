@@ -1,4 +1,5 @@
-//! What people used today of what costs money. Every process counts here, so a limit holds over all of them.
+//! What people used today of what costs money. Every process counts here, so a limit holds over all
+//! of them.
 
 use super::Result;
 use crate::{ids::UserId, timestamp::Timestamp};

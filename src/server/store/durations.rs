@@ -1,4 +1,5 @@
-//! How long models and tools took, as a histogram: four buckets to each doubling, so a quantile is right to a fifth.
+//! How long models and tools took, as a histogram: four buckets to each doubling, so a quantile is
+//! right to a fifth.
 
 use super::{
     Result, Tx,
@@ -147,7 +148,8 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Buc
         .await?)
 }
 
-/// How many settled answers there were in a day or an hour, and how many of them in place of another model.
+/// How many settled answers there were in a day or an hour, and how many of them in place of
+/// another model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct AnswersLine {
     /// The day or hour, counted from 1970-01-01.

@@ -25,13 +25,16 @@ pub enum StoreError {
 /// What store functions return.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// SQLite's codes (sqlite.org/rescode.html): busy, input or output failed, full. The last byte of a longer code is one of these.
+/// SQLite's codes (sqlite.org/rescode.html): busy, input or output failed, full. The last byte of a
+/// longer code is one of these.
 const SQLITE_PASSING: [u32; 3] = [5, 10, 13];
-/// PostgreSQL's classes: connection lost, out of resources, operator's intervention, the system failed.
+/// PostgreSQL's classes: connection lost, out of resources, operator's intervention, the system
+/// failed.
 const POSTGRES_PASSING: [&str; 4] = ["08", "53", "57", "58"];
 
 impl StoreError {
-    /// Whether the same request may well succeed later: the disk is full or failed, or the database is away or overloaded.
+    /// Whether the same request may well succeed later: the disk is full or failed, or the database
+    /// is away or overloaded.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Database(

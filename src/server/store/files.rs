@@ -1,5 +1,5 @@
-//! Which files there are and whose they are; the bytes lie in `server::file_store`. A file that goes is doomed until its bytes are
-//! deleted.
+//! Which files there are and whose they are; the bytes lie in `server::file_store`. A file that
+//! goes is doomed until its bytes are deleted.
 
 use super::{Result, Tx, marks, parsed};
 use crate::{
@@ -128,7 +128,8 @@ pub async fn doom_all(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
     doom(tx, user, "true", &[]).await
 }
 
-/// Dooms the files that an entry's work made in a conversation, but not what a message brought. Returns how many.
+/// Dooms the files that an entry's work made in a conversation, but not what a message brought.
+/// Returns how many.
 pub async fn doom_made(
     tx: &mut Tx<'_>,
     user: UserId,

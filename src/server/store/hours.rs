@@ -1,5 +1,6 @@
-//! Running totals by hour, of the last two days: what `stats` and `durations` keep by day, in one table and without the tier. A move
-//! between tiers or a deletion leaves them as they are, so they tell what was done, whatever became of it.
+//! Running totals by hour, of the last two days: what `stats` and `durations` keep by day, in one
+//! table and without the tier. A move between tiers or a deletion leaves them as they are, so they
+//! tell what was done, whatever became of it.
 
 use super::{
     Result, Tx,

@@ -62,7 +62,8 @@ pub async fn find(
     row.map(IdentityRow::read).transpose()
 }
 
-/// Notes who a person is at a provider. `false` when the provider's person has an account already, or the account an identity there.
+/// Notes who a person is at a provider. `false` when the provider's person has an account already,
+/// or the account an identity there.
 pub async fn insert(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -80,7 +81,8 @@ pub async fn insert(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Makes the person an admin by the provider's word, or takes back what that word gave. What was given here is not touched.
+/// Makes the person an admin by the provider's word, or takes back what that word gave. What was
+/// given here is not touched.
 pub async fn set_admin(
     connection: &mut AnyConnection,
     now: Timestamp,

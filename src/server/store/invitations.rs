@@ -1,4 +1,5 @@
-//! Invitations that are open, one an address, by the SHA-256 of their secret. They belong to nobody yet.
+//! Invitations that are open, one an address, by the SHA-256 of their secret. They belong to nobody
+//! yet.
 
 use super::Result;
 use crate::{api::Invitation, ids::UserId, timestamp::Timestamp};

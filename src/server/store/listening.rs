@@ -1,4 +1,5 @@
-//! LISTEN and NOTIFY of PostgreSQL. What is said there are hints: the rows are the truth, and any hint may be lost.
+//! LISTEN and NOTIFY of PostgreSQL. What is said there are hints: the rows are the truth, and any
+//! hint may be lost.
 
 use super::{Result, Store, StoreError, backend::Lasting};
 use sqlx::postgres::PgListener;
@@ -39,7 +40,8 @@ impl Listener {
             .map_err(late)?
     }
 
-    /// What is said next; `None` after the connection was lost and made anew, with whatever was said meanwhile lost.
+    /// What is said next; `None` after the connection was lost and made anew, with whatever was
+    /// said meanwhile lost.
     pub async fn next(&mut self) -> Result<Option<Told>> {
         let told = self.0.try_recv().await?;
         Ok(told.map(|told| Told {

@@ -1,4 +1,5 @@
-//! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's sanitiser.
+//! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's
+//! sanitiser.
 
 use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option};
 use crate::{
@@ -93,8 +94,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     Ok(())
 }
 
-/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or somebody else settled it:
-/// what readers were told stands, and the caller drops the transaction.
+/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or
+/// somebody else settled it: what readers were told stands, and the caller drops the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \

@@ -103,7 +103,8 @@ async fn noted_use(
         .filter(|since| *since <= now))
 }
 
-/// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when it was claimed already.
+/// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when
+/// it was claimed already.
 pub async fn claim(tx: &mut Tx<'_>, what: &str, now: Timestamp, every_ms: i64) -> Result<bool> {
     let sql = "insert into meta (name, value) values ($1, $2) \
                on conflict (name) do update set value = excluded.value where cast(meta.value as bigint) <= $3";

@@ -1,6 +1,6 @@
-//! All SQL, one file per table; one text serves SQLite and PostgreSQL. Above this room nobody sees a row or a pool.
-//! Writes go through [`Tx`], which takes revisions and wakes readers after COMMIT; reads through [`Reader`].
-//! What differs between the two databases is in `backend`.
+//! All SQL, one file per table; one text serves SQLite and PostgreSQL. Above this room nobody sees
+//! a row or a pool. Writes go through [`Tx`], which takes revisions and wakes readers after COMMIT;
+//! reads through [`Reader`]. What differs between the two databases is in `backend`.
 
 mod backend;
 mod backup;
@@ -78,7 +78,8 @@ struct Inner {
     text_left: Notify,
 }
 
-/// How often the store was used since it was opened: workers rest while it is not, and `/metrics` tells it.
+/// How often the store was used since it was opened: workers rest while it is not, and `/metrics`
+/// tells it.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Transactions committed.
@@ -95,14 +96,15 @@ impl Counters {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and bringing the tables up to date.
-    /// A SQLite database that is not new is copied beside itself before its tables change.
+    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and
+    /// bringing the tables up to date. A SQLite database that is not new is copied beside itself
+    /// before its tables change.
     pub async fn open(url: &str) -> Result<Self> {
         Self::open_past(url, url).await
     }
 
-    /// The same where `url` may lead to a pooler that gives out its connections by transaction. `direct` then leads past it;
-    /// equal addresses say that there is none.
+    /// The same where `url` may lead to a pooler that gives out its connections by transaction.
+    /// `direct` then leads past it; equal addresses say that there is none.
     pub async fn open_past(url: &str, direct: &str) -> Result<Self> {
         Self::connect(url, direct, Some(url)).await
     }
@@ -153,8 +155,9 @@ impl Store {
         self.begin_write(Lasting::AtCommit).await
     }
 
-    /// Begins a writing transaction whose COMMIT does not wait for the disk. Until one of [`begin`](Self::begin) is committed, a power
-    /// cut may undo it and whatever was committed after it. Only for what would simply be done again, such as a move whose copy is safe.
+    /// Begins a writing transaction whose COMMIT does not wait for the disk. Until one of
+    /// [`begin`](Self::begin) is committed, a power cut may undo it and whatever was committed
+    /// after it. Only for what would simply be done again, such as a move whose copy is safe.
     pub async fn begin_unsynced(&self) -> Result<Tx<'_>> {
         self.begin_write(Lasting::Later).await
     }
@@ -173,7 +176,8 @@ impl Store {
         self.snapshot(None).await
     }
 
-    /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some connections are left to all others.
+    /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some
+    /// connections are left to all others.
     pub async fn read_patiently(&self) -> Result<Reader> {
         let place = tokio::time::timeout(
             backend::ACQUIRE_TIMEOUT,
@@ -197,7 +201,8 @@ impl Store {
         ))
     }
 
-    /// A connection to read with, without a snapshot: for what is right whatever moves between two statements.
+    /// A connection to read with, without a snapshot: for what is right whatever moves between two
+    /// statements.
     pub async fn look(&self) -> Result<Look> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match self.inner.backend.begin_look() {
@@ -235,7 +240,8 @@ impl Store {
         &self.inner.counters
     }
 
-    /// Whether only one process may use it, so that whatever is unfinished at its start was left by a dead one.
+    /// Whether only one process may use it, so that whatever is unfinished at its start was left by
+    /// a dead one.
     pub fn is_single_process(&self) -> bool {
         self.inner.backend.is_single_process()
     }
@@ -248,8 +254,8 @@ impl Store {
     }
 }
 
-/// The placeholders of `rows` rows of `columns` values each, numbered from `first`: `($1, $2), ($3, $4)`. `before` stands in
-/// front of each row's own.
+/// The placeholders of `rows` rows of `columns` values each, numbered from `first`: `($1, $2), ($3,
+/// $4)`. `before` stands in front of each row's own.
 fn marks(first: usize, rows: usize, columns: usize, before: &str) -> String {
     let row = |row: usize| {
         let own = (first + row * columns..first + (row + 1) * columns)

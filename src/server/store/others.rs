@@ -1,6 +1,7 @@
-//! Other processes on SQLite: while the server runs, a command of the command line may disable somebody or revoke a key.
-//! SQLite says by a number that another connection has committed (sqlite.org, "pragma data_version"); here it is asked on the
-//! one connection that this process writes with, so it moves with foreign commits only.
+//! Other processes on SQLite: while the server runs, a command of the command line may disable
+//! somebody or revoke a key. SQLite says by a number that another connection has committed
+//! (sqlite.org, "pragma data_version"); here it is asked on the one connection that this process
+//! writes with, so it moves with foreign commits only.
 
 use super::{Result, Store, heads, outbox::Hint};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What other processes are to be told, gathered until `server::relay` sends it: coalesced, never inside a transaction.
+//! What other processes are to be told, gathered until `server::relay` sends it: coalesced, never
+//! inside a transaction.
 
 use crate::ids::UserId;
 use std::{

@@ -145,7 +145,8 @@ pub async fn is_enabled(connection: &mut AnyConnection, user: UserId) -> Result<
         .is_some())
 }
 
-/// Waits until nobody else changes who is an admin, and keeps others waiting until the end of the transaction.
+/// Waits until nobody else changes who is an admin, and keeps others waiting until the end of the
+/// transaction.
 pub async fn lock_admins(connection: &mut AnyConnection) -> Result<()> {
     let sql = "insert into meta (name, value) values ('admins', 'changed') on conflict (name) do update set value = excluded.value";
     sqlx::query(sql).execute(connection).await?;

@@ -26,7 +26,8 @@ impl RemovedRow {
     }
 }
 
-/// The revision under which something of a person's was last noted as gone, 0 before the first. `None` when the person is gone.
+/// The revision under which something of a person's was last noted as gone, 0 before the first.
+/// `None` when the person is gone.
 pub async fn newest(connection: &mut AnyConnection, user: UserId) -> Result<Option<i64>> {
     let sql = "select coalesce((select max(rev) from removed where user_id = $1), 0) from users where id = $1";
     Ok(sqlx::query_scalar(sql)

@@ -108,7 +108,8 @@ pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<
     Ok(())
 }
 
-/// Ends sessions that could not begin any more: those by password where there are none, and those of other providers than `issuer`.
+/// Ends sessions that could not begin any more: those by password where there are none, and those
+/// of other providers than `issuer`.
 pub async fn delete_impossible(
     connection: &mut AnyConnection,
     passwords: bool,

@@ -53,7 +53,8 @@ pub struct Figures {
     pub output_tokens: i64,
 }
 
-/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within bounds.
+/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within
+/// bounds.
 pub(super) fn counted(metadata: &Metadata, name: &str) -> i64 {
     metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
 }
@@ -115,7 +116,8 @@ impl Changes {
         );
     }
 
-    /// Writes them, and takes out what they leave empty: of a tier that is passed through no line stays behind.
+    /// Writes them, and takes out what they leave empty: of a tier that is passed through no line
+    /// stays behind.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
         let left: BTreeSet<i64> = self
             .0
@@ -196,7 +198,8 @@ pub(super) async fn count_new(
     durations::count(tx, entry.user_id, &[(entry, 1)]).await
 }
 
-/// Counts the row of an entry that was counted before as one of another tier; who did it and how long it took stays counted.
+/// Counts the row of an entry that was counted before as one of another tier; who did it and how
+/// long it took stays counted.
 pub(super) async fn count_row(
     tx: &mut Tx<'_>,
     entry: &WorkLogEntry,
@@ -231,7 +234,8 @@ pub(super) async fn count_change(
     durations::count(tx, user, &both).await
 }
 
-/// Takes an entry out of its tier and into the deleted ones. By the hour and by duration it stays counted as it is.
+/// Takes an entry out of its tier and into the deleted ones. By the hour and by duration it stays
+/// counted as it is.
 pub(super) async fn move_to_deleted(
     tx: &mut Tx<'_>,
     entry: &WorkLogEntry,

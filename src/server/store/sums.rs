@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// Lines of one statement.
 const AT_ONCE: usize = 25;
 
-/// A table of running totals: `user_id` and `key` are its primary key, `sums` the columns that are added to.
+/// A table of running totals: `user_id` and `key` are its primary key, `sums` the columns that are
+/// added to.
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) table: &'static str,

@@ -57,9 +57,10 @@ pub async fn insert(
     Ok(())
 }
 
-/// Renews a running turn's lease and that of its working entries. `false` when the turn was stopped, settled or deleted:
-/// its worker must give up. The owner is locked first, as everywhere: whoever deletes the conversation at the same time
-/// would otherwise hold the entries and wait for the turn, while this holds the turn and waits for the entries.
+/// Renews a running turn's lease and that of its working entries. `false` when the turn was
+/// stopped, settled or deleted: its worker must give up. The owner is locked first, as everywhere:
+/// whoever deletes the conversation at the same time would otherwise hold the entries and wait for
+/// the turn, while this holds the turn and waits for the entries.
 pub async fn renew(tx: &mut Tx<'_>, turn: TurnRef, lease_until: Timestamp) -> Result<bool> {
     tx.lock(turn.user_id).await?;
     let sql = "update turns set lease_until = $3 where user_id = $1 and id = $2 and ended_at is null and stop_requested_at is null";
@@ -105,7 +106,8 @@ pub async fn is_over(connection: &mut AnyConnection, turn: TurnRef) -> Result<bo
     Ok(running == 0)
 }
 
-/// Ends a turn; with `lapsed` only if its lease ran out. `false` when it had ended already or its worker lives.
+/// Ends a turn; with `lapsed` only if its lease ran out. `false` when it had ended already or its
+/// worker lives.
 pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, lapsed: bool) -> Result<bool> {
     let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null and ($4 = 0 or lease_until < $3)";
     let query = sqlx::query(sql)
@@ -141,7 +143,8 @@ pub async fn running(connection: &mut AnyConnection, user: UserId) -> Result<Vec
     rows.into_iter().map(TurnRow::read).collect()
 }
 
-/// Lets every lease of turns and of their entries run out: on a database of one process, whoever held them is dead.
+/// Lets every lease of turns and of their entries run out: on a database of one process, whoever
+/// held them is dead.
 pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("update turns set lease_until = 0 where ended_at is null")
         .execute(&mut **tx)
@@ -152,7 +155,8 @@ pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether any turn runs or any entry is `working`, here or elsewhere: whoever works on it holds a lease.
+/// Whether any turn runs or any entry is `working`, here or elsewhere: whoever works on it holds a
+/// lease.
 pub async fn leases_held(connection: &mut AnyConnection) -> Result<bool> {
     for sql in [
         "select 1 from turns where ended_at is null limit 1",

@@ -27,15 +27,16 @@ impl<'s> Tx<'s> {
         }
     }
 
-    /// The owner's next revision. It also locks the owner until the end of the transaction, so revisions of one
-    /// owner become visible in their order and without holes.
+    /// The owner's next revision. It also locks the owner until the end of the transaction, so
+    /// revisions of one owner become visible in their order and without holes.
     pub async fn next_rev(&mut self, user: UserId) -> Result<i64> {
         let rev = heads::advance(&mut self.tx, user).await?;
         self.touched.push((user, rev));
         Ok(rev)
     }
 
-    /// Locks the owner, so that what is read from here on cannot change before the end of the transaction.
+    /// Locks the owner, so that what is read from here on cannot change before the end of the
+    /// transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
         if self.is_alone() {
             Ok(())
@@ -54,7 +55,8 @@ impl<'s> Tx<'s> {
         self.store.backend.is_single_process()
     }
 
-    /// Text is deleted in it that nobody shall find any more: soon after COMMIT it goes from the database's log, too.
+    /// Text is deleted in it that nobody shall find any more: soon after COMMIT it goes from the
+    /// database's log, too.
     pub(super) fn leaves_text(&mut self) {
         self.leaves_text = true;
     }

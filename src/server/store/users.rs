@@ -86,7 +86,8 @@ pub async fn set_email(connection: &mut AnyConnection, user: UserId, email: &str
         == 1)
 }
 
-/// Waits until nobody else is making the first account, and keeps others waiting until the end of the transaction.
+/// Waits until nobody else is making the first account, and keeps others waiting until the end of
+/// the transaction.
 pub async fn lock_first(connection: &mut AnyConnection) -> Result<()> {
     let sql = "insert into meta (name, value) values ('first_account', 'asked for') on conflict (name) do update set value = excluded.value";
     sqlx::query(sql).execute(connection).await?;
@@ -147,7 +148,8 @@ pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Resu
         .flatten())
 }
 
-/// Deletes an account with everything that refers to it: conversations, messages, entries, sessions, keys, files' rows.
+/// Deletes an account with everything that refers to it: conversations, messages, entries,
+/// sessions, keys, files' rows.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     tx.leaves_text();
     sqlx::query("delete from users where id = $1")

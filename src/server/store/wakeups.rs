@@ -1,5 +1,5 @@
-//! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the database. What other
-//! processes are to be told of it goes into the `outbox`.
+//! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the
+//! database. What other processes are to be told of it goes into the `outbox`.
 
 use super::outbox::{Hint, Outbox};
 use crate::ids::UserId;
@@ -35,7 +35,8 @@ impl Wakeups {
     /// Listens for a person's changes. Subscribe first, read then: nothing falls between.
     pub fn subscribe(&self, user: UserId) -> Subscription {
         let mut people = self.lock();
-        // swept when their number has doubled, so that a newcomer costs the same however many listen
+        // swept when their number has doubled, so that a newcomer costs the same however many
+        // listen
         if people.len().is_power_of_two() && !people.contains_key(&user) {
             people.retain(|_, sender| sender.receiver_count() > 0);
         }

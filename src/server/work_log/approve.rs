@@ -1,5 +1,5 @@
-//! The word of a person on work that waits for it. The entry's row is where it stands, so whoever waits, in this process
-//! or in another one, finds it there; the first word counts.
+//! The word of a person on work that waits for it. The entry's row is where it stands, so whoever
+//! waits, in this process or in another one, finds it there; the first word counts.
 
 use crate::{
     ids::{ConversationId, EntryId, UserId},
@@ -15,9 +15,9 @@ use serde_json::json;
 /// The lease that the entry is left with, in milliseconds; its turn renews it from then on.
 const LEASE_MS: i64 = 20_000;
 
-/// Says whether the work of entry `id` may go on; with [`Decision::Always`] its tool is not asked for again. Saying the
-/// same twice is fine. Errors: `NotFound` when nothing was asked there, `Conflict` when something else was said before
-/// or nobody waits any more.
+/// Says whether the work of entry `id` may go on; with [`Decision::Always`] its tool is not asked
+/// for again. Saying the same twice is fine. Errors: `NotFound` when nothing was asked there,
+/// `Conflict` when something else was said before or nobody waits any more.
 pub async fn decide(
     store: &Store,
     now: Timestamp,
@@ -75,8 +75,8 @@ fn is_open(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<b
     }
 }
 
-/// Ends the waiting of entry `id` without a word, unless one came first. Returns how the asking stands then; `None` when
-/// the entry is gone or was settled.
+/// Ends the waiting of entry `id` without a word, unless one came first. Returns how the asking
+/// stands then; `None` when the entry is gone or was settled.
 pub async fn lapse(
     store: &Store,
     now: Timestamp,

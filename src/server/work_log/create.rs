@@ -21,9 +21,10 @@ pub struct Origin {
     pub idempotency: Option<(String, String)>,
 }
 
-/// Writes a new entry; repeated under the same idempotency key it returns the entry that the first call made.
-/// Secrets are masked before anything is stored. Errors: `NotFound` for a conversation or parent that is not the
-/// owner's, `Conflict` for an idempotency key that was used for something else.
+/// Writes a new entry; repeated under the same idempotency key it returns the entry that the first
+/// call made. Secrets are masked before anything is stored. Errors: `NotFound` for a conversation
+/// or parent that is not the owner's, `Conflict` for an idempotency key that was used for something
+/// else.
 pub async fn create_work_log(
     store: &Store,
     now: Timestamp,
@@ -74,7 +75,8 @@ async fn check_place(
             .ok_or(Error::NotFound("conversation"))?;
     }
     if let Some(id) = parent {
-        // a parent that may lie in the archive is not fetched for this: an object that reaches over its id is enough
+        // a parent that may lie in the archive is not fetched for this: an object that reaches over
+        // its id is enough
         if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await?
         {
             return Err(Error::NotFound("parent entry"));
@@ -172,7 +174,8 @@ pub async fn log_info(
 }
 
 impl EntryDraft {
-    /// A draft for the assistant's own entries: cut to the bounds, and it says so where something was cut.
+    /// A draft for the assistant's own entries: cut to the bounds, and it says so where something
+    /// was cut.
     pub fn clipped(
         log_type: LogType,
         title: &str,

@@ -11,8 +11,9 @@ use crate::{
     work_log::WorkLogEntry,
 };
 
-/// The owner's entries of all tiers that pass the filter, newest first, older than `before`, at most `limit`. Text is looked
-/// for in the archive only with the flag beside the filter, or where the filter asks for one of the archive's tiers.
+/// The owner's entries of all tiers that pass the filter, newest first, older than `before`, at
+/// most `limit`. Text is looked for in the archive only with the flag beside the filter, or where
+/// the filter asks for one of the archive's tiers.
 pub async fn recent_logs(
     reader: &mut Reader,
     archive: &Archive,

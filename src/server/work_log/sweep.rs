@@ -1,4 +1,5 @@
-//! Settling entries whose writer stopped renewing its lease. One pass; the loop that calls it is in `server::workers`.
+//! Settling entries whose writer stopped renewing its lease. One pass; the loop that calls it is in
+//! `server::workers`.
 
 use super::settle_interrupted;
 use crate::{

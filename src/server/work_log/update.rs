@@ -16,9 +16,10 @@ use crate::{
 };
 use serde_json::{Map, Value};
 
-/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one that only keeps the entry or lets
-/// it go; a patch that changes nothing about a settled entry leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would
-/// work again or is on hold, `Refused` when the metadata would grow over its bound.
+/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one
+/// that only keeps the entry or lets it go; a patch that changes nothing about a settled entry
+/// leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would work again or is
+/// on hold, `Refused` when the metadata would grow over its bound.
 pub async fn update_work_log(
     store: &Store,
     now: Timestamp,
@@ -29,8 +30,9 @@ pub async fn update_work_log(
     change(store, now, user, id, patch, |_| true).await
 }
 
-/// Moves on an entry that its own worker still holds. Errors: as above, and `Conflict` when somebody else settled it
-/// meanwhile (it was stopped, or its lease ran out): what readers were told stands.
+/// Moves on an entry that its own worker still holds. Errors: as above, and `Conflict` when
+/// somebody else settled it meanwhile (it was stopped, or its lease ran out): what readers were
+/// told stands.
 pub async fn finish_work_log(
     store: &Store,
     now: Timestamp,
@@ -92,8 +94,8 @@ async fn change(
     Ok(entry)
 }
 
-/// Whether a settled entry stands as the patch would have it. Errors: `Conflict` when it would work again, `Refused` when its metadata
-/// would grow over its bound.
+/// Whether a settled entry stands as the patch would have it. Errors: `Conflict` when it would work
+/// again, `Refused` when its metadata would grow over its bound.
 pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     let kept = patch.kept;
     let after = if patch.only_keeps() {
@@ -104,7 +106,8 @@ pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     Ok(is_settled_so(entry, &after, kept))
 }
 
-/// Whether nothing is to change about an entry that is settled. A secret that comes again is masked again, which is no change.
+/// Whether nothing is to change about an entry that is settled. A secret that comes again is masked
+/// again, which is no change.
 fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>) -> bool {
     let as_kept = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
     let plain = |entry: &WorkLogEntry| {
@@ -161,8 +164,8 @@ fn merge(metadata: &mut Map<String, Value>, facts: Map<String, Value>) -> Result
     Ok(())
 }
 
-/// Settles an entry that lost its worker: `warning`, and `metadata` says why. Part of the caller's transaction,
-/// in which `before` was read after the owner was locked.
+/// Settles an entry that lost its worker: `warning`, and `metadata` says why. Part of the caller's
+/// transaction, in which `before` was read after the owner was locked.
 pub async fn settle_interrupted(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -177,7 +180,8 @@ pub async fn settle_interrupted(
     Ok(work_logs::update(tx, before, &mut entry, None).await?)
 }
 
-/// Deletes an entry with the files that its work made; readers who are away learn of it from the feed. Returns how many files.
+/// Deletes an entry with the files that its work made; readers who are away learn of it from the
+/// feed. Returns how many files.
 pub async fn delete_work_log(
     store: &Store,
     now: Timestamp,

@@ -1,5 +1,5 @@
-//! Whatever comes in: nothing makes the program stop, and what is accepted is within its bounds. Cursors and query strings have
-//! such tests of their own beside them.
+//! Whatever comes in: nothing makes the program stop, and what is accepted is within its bounds.
+//! Cursors and query strings have such tests of their own beside them.
 
 mod archive;
 mod body;

@@ -1,5 +1,5 @@
-//! Two writers of PostgreSQL who meet take turns; neither is thrown out of a deadlock. The order of events is forced by
-//! a third who holds one row.
+//! Two writers of PostgreSQL who meet take turns; neither is thrown out of a deadlock. The order of
+//! events is forced by a third who holds one row.
 
 use crate::{
     server::{

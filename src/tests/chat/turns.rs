@@ -1,4 +1,5 @@
-//! A turn's life as the database sees it: one at a time, kept by its lease, ended once, nothing left open.
+//! A turn's life as the database sees it: one at a time, kept by its lease, ended once, nothing
+//! left open.
 
 use crate::{
     chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},

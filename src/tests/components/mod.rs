@@ -1,4 +1,5 @@
-//! Each component in each of its states, as the server renders it. Assertions are on what a reader gets, not on markup.
+//! Each component in each of its states, as the server renders it. Assertions are on what a reader
+//! gets, not on markup.
 
 mod chat_message;
 mod chat_room;

@@ -1,4 +1,5 @@
-//! The provider's keys: asked for when needed, kept for an hour, renewed when they change, and never a lever for a flood.
+//! The provider's keys: asked for when needed, kept for an hour, renewed when they change, and
+//! never a lever for a flood.
 
 use super::{asked_with, with_provider};
 use crate::tests::support::provider::{SigningKey, TestProvider};

@@ -1,5 +1,5 @@
-//! Other people's sign-in, against a provider of our own with real signatures: tokens, keys, the browser's flow, whose account it is,
-//! and that nothing of it is kept or told.
+//! Other people's sign-in, against a provider of our own with real signatures: tokens, keys, the
+//! browser's flow, whose account it is, and that nothing of it is kept or told.
 
 mod browser;
 mod keys;

@@ -1,4 +1,5 @@
-//! Whose account it is: made at the first sign-in, linked by a verified address only, admin by the provider's word.
+//! Whose account it is: made at the first sign-in, linked by a verified address only, admin by the
+//! provider's word.
 
 use super::{asked_with, comes_back, count, leaves, showing, signs_in, with_provider};
 use crate::{

@@ -1,4 +1,5 @@
-//! API calls with the provider's tokens: which are taken, which are not, and that the answer says why.
+//! API calls with the provider's tokens: which are taken, which are not, and that the answer says
+//! why.
 
 use super::{asked_with, count, showing, with_provider};
 use crate::{

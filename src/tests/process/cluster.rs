@@ -123,7 +123,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// So many servers at this address of a database, whose other address is past any pooler, and so many people.
+    /// So many servers at this address of a database, whose other address is past any pooler, and
+    /// so many people.
     pub async fn start(servers: usize, people: usize, url: &str, direct: &str) -> Self {
         Self::of(
             (0..servers).map(|_| home(url, direct)).collect(),
@@ -172,7 +173,8 @@ impl Cluster {
         }
     }
 
-    /// Tells a server to end, waits until it has, and starts it anew somewhere else. Readers are sent to the others meanwhile.
+    /// Tells a server to end, waits until it has, and starts it anew somewhere else. Readers are
+    /// sent to the others meanwhile.
     pub async fn restart(&mut self, server: usize) {
         let other = self.bases.lock().unwrap()[(server + 1) % self.servers.len()].clone();
         self.bases.lock().unwrap()[server] = other;

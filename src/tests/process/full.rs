@@ -1,5 +1,5 @@
-//! A disk that fills up under a running server (T10): what cannot be written is refused, what was answered is there, and once there
-//! is room again the same server goes on.
+//! A disk that fills up under a running server (T10): what cannot be written is refused, what was
+//! answered is there, and once there is room again the same server goes on.
 
 use super::home::{Caller, Home};
 use reqwest::Method;

@@ -167,7 +167,8 @@ impl Home {
         self.begin_with(settings).serves()
     }
 
-    /// The same for a server that is not killed when one of its files may not grow ([`Server::end_files_at`]).
+    /// The same for a server that is not killed when one of its files may not grow
+    /// ([`Server::end_files_at`]).
     pub fn serve_where_files_may_end(&self) -> Server {
         let mut shell = self.set(Command::new("/bin/sh"));
         shell.args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
@@ -256,7 +257,8 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Lets no file of it grow beyond so many bytes, as on a disk that is full; `None` gives it room again.
+    /// Lets no file of it grow beyond so many bytes, as on a disk that is full; `None` gives it
+    /// room again.
     pub fn end_files_at(&self, bytes: Option<u64>) {
         let most = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let mut command = Command::new("prlimit");

@@ -1,4 +1,5 @@
-//! Killed without warning, again and again, while people write: what was acknowledged is there, once, and nothing spins.
+//! Killed without warning, again and again, while people write: what was acknowledged is there,
+//! once, and nothing spins.
 
 use super::{
     home::{Caller, Home},
@@ -9,7 +10,8 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// After how many acknowledged writes the server is killed in each round: 1 to 80, from a fixed seed (xorshift64).
+/// After how many acknowledged writes the server is killed in each round: 1 to 80, from a fixed
+/// seed (xorshift64).
 fn moments() -> impl Iterator<Item = usize> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(move || {
@@ -119,7 +121,8 @@ async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
     }
 }
 
-/// A create that was not answered may be repeated: whether or not it was carried out, there is one entry in the end.
+/// A create that was not answered may be repeated: whether or not it was carried out, there is one
+/// entry in the end.
 async fn repeat_unanswered(caller: &Caller, titles: &[String]) {
     for title in titles {
         let request = caller

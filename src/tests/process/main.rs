@@ -1,4 +1,5 @@
-//! The program as a process: killed without warning, told to end, started twice, started with nonsense.
+//! The program as a process: killed without warning, told to end, started twice, started with
+//! nonsense.
 
 #![allow(clippy::unwrap_used, reason = "a test may end there")]
 

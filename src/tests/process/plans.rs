@@ -1,4 +1,5 @@
-//! How SQLite finds what it is asked for: by an index, not by going through a table that grows with use.
+//! How SQLite finds what it is asked for: by an index, not by going through a table that grows with
+//! use.
 
 use super::home::{Caller, Home};
 use reqwest::Method;
@@ -6,7 +7,8 @@ use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use std::{collections::BTreeSet, fs::File};
 
-/// What does not grow with entries: tables of few rows, and indexes of the few rows of a large one that are under way.
+/// What does not grow with entries: tables of few rows, and indexes of the few rows of a large one
+/// that are under way.
 const SMALL: [&str; 16] = [
     "CONSTANT ROW",
     "pragma_data_version",
@@ -120,8 +122,8 @@ fn statements(log: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The steps of a statement's plan that go through a whole table or index, or through all entries or objects of a person for those of
-/// a conversation or those under way.
+/// The steps of a statement's plan that go through a whole table or index, or through all entries
+/// or objects of a person for those of a conversation or those under way.
 async fn scans(database: &mut AnyConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain query plan {sql}")))
         .fetch_all(database)

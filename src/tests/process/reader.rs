@@ -1,5 +1,5 @@
-//! Somebody who follows the stream as a page does: from its own cursor, at another server when one is gone. It holds every
-//! frame against the promise: no gap and no double.
+//! Somebody who follows the stream as a page does: from its own cursor, at another server when one
+//! is gone. It holds every frame against the promise: no gap and no double.
 
 use super::{cluster::Bases, home::within};
 use reqwest::Client;

@@ -25,7 +25,8 @@ fn raise_the_limit_on_open_files() {
     );
 }
 
-/// Writes for everybody, over and over, until told that the restarts are over; then once more. Returns how often.
+/// Writes for everybody, over and over, until told that the restarts are over; then once more.
+/// Returns how often.
 async fn write(
     people: usize,
     callers: impl Fn(usize) -> super::home::Caller,

@@ -1,4 +1,5 @@
-//! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands do what they say.
+//! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands
+//! do what they say.
 
 use super::{
     home::{Caller, Home, in_days, kill_after},

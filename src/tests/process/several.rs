@@ -1,5 +1,5 @@
-//! Three servers on one PostgreSQL: whatever is lost between them, every reader of every one ends with the same rows, each
-//! once; a server that dies takes nothing with it.
+//! Three servers on one PostgreSQL: whatever is lost between them, every reader of every one ends
+//! with the same rows, each once; a server that dies takes nothing with it.
 
 use super::{
     cluster::{Cluster, Database, home},
@@ -60,7 +60,8 @@ async fn writes(callers: Vec<Caller>, person: usize) {
     creates(&callers[person % callers.len()], LAST, "info").await;
 }
 
-/// So many people write at every server and read at every server, while `meanwhile` happens; all end with the same rows.
+/// So many people write at every server and read at every server, while `meanwhile` happens; all
+/// end with the same rows.
 async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
     cluster: &Cluster,
     meanwhile: M,
@@ -214,7 +215,8 @@ async fn ended(caller: &Caller, place: &str) -> Value {
     .await
 }
 
-/// A turn that died with its server: settled, told to its reader without gap or double, and asked again elsewhere.
+/// A turn that died with its server: settled, told to its reader without gap or double, and asked
+/// again elsewhere.
 fn is_settled(reader: &Reader) -> bool {
     reader
         .all("message")

@@ -79,7 +79,8 @@ async fn makes(
     within("the tool", run).await
 }
 
-/// A queue in which work waits, is done in steps and has this result; `{base}` in it is the stub's address.
+/// A queue in which work waits, is done in steps and has this result; `{base}` in it is the stub's
+/// address.
 async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
     let asked = AtomicUsize::new(0);
     Stub::answers(move |request: &Asked| {

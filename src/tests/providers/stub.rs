@@ -1,4 +1,5 @@
-//! A server that speaks a provider's protocol byte for byte, cut wherever the test wants it cut, with scripted faults.
+//! A server that speaks a provider's protocol byte for byte, cut wherever the test wants it cut,
+//! with scripted faults.
 
 use serde_json::Value;
 use std::{

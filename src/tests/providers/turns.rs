@@ -1,4 +1,5 @@
-//! Whole turns on servers that speak the providers' protocols: what a reader sees, by stream and after a reload.
+//! Whole turns on servers that speak the providers' protocols: what a reader sees, by stream and
+//! after a reload.
 
 use super::{
     link,
@@ -50,7 +51,8 @@ fn newest_entries(told: &[Event]) -> Vec<Value> {
     newest.into_values().collect()
 }
 
-/// A turn on Gemini and Groq that reply so; whatever a reader of the stream was told is what a reload shows.
+/// A turn on Gemini and Groq that reply so; whatever a reader of the stream was told is what a
+/// reload shows.
 async fn played(gemini: Vec<Reply>, groq: Vec<Reply>) -> (Played, Stub, Stub) {
     played_with(gemini, groq, |_| {}).await
 }

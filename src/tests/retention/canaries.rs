@@ -1,5 +1,5 @@
-//! Nothing left at the end: planted text is absent from the database's files and the objects after entries expired, and after they
-//! were erased.
+//! Nothing left at the end: planted text is absent from the database's files and the objects after
+//! entries expired, and after they were erased.
 
 use crate::{
     ids::{EntryId, UserId},
@@ -112,7 +112,8 @@ impl Cage {
         .id
     }
 
-    /// Waits until nothing is left, but not for ever, and says what is: in database files as they are, in objects unpacked.
+    /// Waits until nothing is left, but not for ever, and says what is: in database files as they
+    /// are, in objects unpacked.
     async fn canaries(&self) -> usize {
         let left = || self.database.occurrences(CANARY) + in_objects(self.folder.path());
         let nothing = async {

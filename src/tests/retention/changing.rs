@@ -1,4 +1,5 @@
-//! An entry that lies in the archive is changed like any other, and what is refused leaves it where it lies.
+//! An entry that lies in the archive is changed like any other, and what is refused leaves it where
+//! it lies.
 
 use crate::{
     server::{

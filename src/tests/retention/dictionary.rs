@@ -1,5 +1,6 @@
-//! How the dictionary in the program was made, from the corpus and nothing else. To add a version: another seed or corpus,
-//! another file, another line in `server::packing`; a dictionary in use never changes.
+//! How the dictionary in the program was made, from the corpus and nothing else. To add a version:
+//! another seed or corpus, another file, another line in `server::packing`; a dictionary in use
+//! never changes.
 
 use crate::{
     server::packing::{Long, pack},

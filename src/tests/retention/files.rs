@@ -1,4 +1,5 @@
-//! Files go with the entry whose work made them, in whichever tier that goes; what a message brought stays.
+//! Files go with the entry whose work made them, in whichever tier that goes; what a message
+//! brought stays.
 
 use crate::{
     ids::{ConversationId, FileId, UserId},

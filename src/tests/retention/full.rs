@@ -1,5 +1,5 @@
-//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once it is there again, the next run does
-//! what was left, and nobody has to do anything.
+//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once it
+//! is there again, the next run does what was left, and nobody has to do anything.
 
 use crate::{
     ids::UserId,
@@ -193,7 +193,8 @@ async fn at_most_pages(store: &Store, pages: i64) {
     tx.commit().await.unwrap();
 }
 
-/// SQLite has one writer; whoever else has the database open may keep it busy for longer than a run waits.
+/// SQLite has one writer; whoever else has the database open may keep it busy for longer than a run
+/// waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
     let database = Sqlite::create().await;

@@ -1,7 +1,8 @@
-//! The tiers against a plain map: after each of many random operations they hold together what the map holds, no entry twice,
-//! and the totals equal a recount. The object store lies, runs are stopped in the middle, policies change, backups come back;
-//! each of four generations ends with a crash, and the next goes on with what it left. `HOLLY_SEED` runs one seed;
-//! `make hunt` runs a thousand, with longer generations, and each deed at each place.
+//! The tiers against a plain map: after each of many random operations they hold together what the
+//! map holds, no entry twice, and the totals equal a recount. The object store lies, runs are
+//! stopped in the middle, policies change, backups come back; each of four generations ends with a
+//! crash, and the next goes on with what it left. `HOLLY_SEED` runs one seed; `make hunt` runs a
+//! thousand, with longer generations, and each deed at each place.
 
 use super::world::{Deed, World};
 use crate::{
@@ -123,13 +124,14 @@ fn in_folder(folder: &TempDir) -> Arc<dyn ObjectStore> {
     )
 }
 
-/// Whatever people do at whichever place of a run: what they keep stays, what they erase goes and does not come back with a backup of
-/// before (T8), what they change is not lost.
+/// Whatever people do at whichever place of a run: what they keep stays, what they erase goes and
+/// does not come back with a backup of before (T8), what they change is not lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
     let database = Sqlite::create().await;
     let mut world = World::begin(&database.address(), Arc::new(InMemory::new()), 5_001).await;
-    // of what is made in a turn, some is archived two turns later, and some is a row still when it expires
+    // of what is made in a turn, some is archived two turns later, and some is a row still when it
+    // expires
     world.declare([10, 47, 49]).await;
     let places = FailPoint::ALL
         .iter()

@@ -1,4 +1,5 @@
-//! A backup that is restored: what was erased since does not come back, and everything else is there once, as it was then.
+//! A backup that is restored: what was erased since does not come back, and everything else is
+//! there once, as it was then.
 
 use super::canaries::{CANARY, Cage};
 use crate::{

@@ -1,4 +1,5 @@
-//! The archive in S3: the same rules against a server that speaks its protocol (moto; `.ci/services` starts it).
+//! The archive in S3: the same rules against a server that speaks its protocol (moto;
+//! `.ci/services` starts it).
 
 use crate::{
     server::{

@@ -45,7 +45,8 @@ async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
     (retention.archive, ada, old.id)
 }
 
-/// Begins so many readings, waits until `taken` snapshots were taken for them, and sees that two others still read meanwhile.
+/// Begins so many readings, waits until `taken` snapshots were taken for them, and sees that two
+/// others still read meanwhile.
 async fn leaves_room<F>(store: &Store, taken: usize, read: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,5 @@
-//! Tools that write or send ask first; anybody who holds the person's key or cookie answers, from anywhere.
+//! Tools that write or send ask first; anybody who holds the person's key or cookie answers, from
+//! anywhere.
 
 use crate::{
     server::{store::Store, work_log},

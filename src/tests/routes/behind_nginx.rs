@@ -1,5 +1,5 @@
-//! The live feed behind nginx with its default settings (D7): its wait for the next byte is shorter here, and Holly's
-//! heartbeat, too; so much shorter that a busy machine keeps up with it.
+//! The live feed behind nginx with its default settings (D7): its wait for the next byte is shorter
+//! here, and Holly's heartbeat, too; so much shorter that a busy machine keeps up with it.
 
 use crate::tests::support::{Nginx, Person, Sse, TestApp, within};
 use reqwest::Method;

@@ -1,4 +1,5 @@
-//! A connection may break after any byte. Whoever resumes from the last whole event loses nothing and sees nothing twice.
+//! A connection may break after any byte. Whoever resumes from the last whole event loses nothing
+//! and sees nothing twice.
 
 use crate::tests::support::{Event, Parser, Person, TestApp, address_of, within};
 use serde_json::{Value, json};
@@ -73,7 +74,8 @@ async fn cut_at_any_byte_a_stream_resumes_without_gap_or_double() {
     );
     let (mut held, mut parser, mut checked) = (Held::new(), Parser::default(), None);
     for byte in &bytes {
-        // a reader that was cut off here holds what these bytes completed, and the id that they completed
+        // a reader that was cut off here holds what these bytes completed, and the id that they
+        // completed
         let completed = parser.push(&[*byte]);
         completed
             .iter()

@@ -1,4 +1,5 @@
-//! Who keeps an entry from expiring, on its page and in the API; what a deletion says; how much is in sight.
+//! Who keeps an entry from expiring, on its page and in the API; what a deletion says; how much is
+//! in sight.
 
 use crate::{
     server::retention::keeping,

@@ -1,5 +1,5 @@
-//! Every limit by person over a real port: who is over it is told what there was too much of and when to come back, and
-//! others are not concerned.
+//! Every limit by person over a real port: who is over it is told what there was too much of and
+//! when to come back, and others are not concerned.
 
 use crate::{
     server::{

@@ -3,7 +3,8 @@
 use crate::tests::support::TestApp;
 use serde_json::{Value, json};
 
-/// What a script leaves: each entry as `type status title`, the entries themselves, the answer's message.
+/// What a script leaves: each entry as `type status title`, the entries themselves, the answer's
+/// message.
 async fn played(script: &str) -> (Vec<String>, Vec<Value>, Value) {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;

@@ -6,7 +6,8 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// A server whose model calls one tool of the MCP server that `file` names, and somebody who uses it.
+/// A server whose model calls one tool of the MCP server that `file` names, and somebody who uses
+/// it.
 async fn calling(file: &Value, tool: &str, arguments: Value) -> (TestApp, Person, Registry) {
     let mut registry = None;
     let model = CallingModel::of(&[(tool, arguments)]);

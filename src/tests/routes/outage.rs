@@ -1,5 +1,5 @@
-//! The archive does not answer: readers see what there is, where something is missing, and how to try again; whoever must
-//! have all is refused.
+//! The archive does not answer: readers see what there is, where something is missing, and how to
+//! try again; whoever must have all is refused.
 
 use crate::{
     server::{
@@ -19,7 +19,8 @@ use std::{
     time::Duration,
 };
 
-/// Somebody whose conversation has two entries in the archive and one that is hot; the archive's switch, and the entries.
+/// Somebody whose conversation has two entries in the archive and one that is hot; the archive's
+/// switch, and the entries.
 async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
     let liar = Liar::before(Arc::new(InMemory::new()), 1);
     let archive = Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5));

@@ -1,5 +1,5 @@
-//! Two servers on one PostgreSQL: a person's readers on one see what happens on the other, what runs there is stopped
-//! and allowed from here, and what is kept there is read here.
+//! Two servers on one PostgreSQL: a person's readers on one see what happens on the other, what
+//! runs there is stopped and allowed from here, and what is kept there is read here.
 
 use crate::{
     server::assistant::model::Event as Said,
@@ -75,7 +75,8 @@ async fn the_words_of_an_answer_are_read_on_a_server_that_does_not_write_it() {
     let mut early = there.also(&ada).streams("").await;
     early.next_named("heartbeat").await;
     ada.says(&place, "Hello").await;
-    // the clock stands, so the row is not written again before the end: these words come from process to process
+    // the clock stands, so the row is not written again before the end: these words come from
+    // process to process
     tell.send(Ok(Said::Text("Half an ".into()))).unwrap();
     let first = early.next_named("delta").await;
     assert_eq!(

@@ -1,4 +1,5 @@
-//! `GET /api/work-log/stream`: order, resuming, what moves the cursor. How streams end is in `stream_ends`.
+//! `GET /api/work-log/stream`: order, resuming, what moves the cursor. How streams end is in
+//! `stream_ends`.
 
 use crate::{
     server::feed::Timing,

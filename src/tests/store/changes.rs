@@ -101,7 +101,8 @@ on_both_databases! {
         }
         assert_eq!(sizes, [PAGE, PAGE, 3]);
         assert_eq!(cursor, 2 * PAGE as i64 + 5);
-        // 1 was the conversation's beginning and the middle one its first new title: both are told by its last
+        // 1 was the conversation's beginning and the middle one its first new title: both are told
+        // by its last
         let first_rename = PAGE as i64 + 3;
         assert_eq!(revs, (2..=cursor).filter(|rev| *rev != first_rename).collect::<Vec<_>>());
     }

@@ -1,4 +1,5 @@
-//! Copying a database into another: everything, whatever is broken off, and nothing over what others have written.
+//! Copying a database into another: everything, whatever is broken off, and nothing over what
+//! others have written.
 
 use crate::{
     server::store::{

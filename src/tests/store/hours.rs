@@ -1,4 +1,5 @@
-//! Totals by hour: they say what was made, whatever became of it, for two days; and a database of before gets them from its rows.
+//! Totals by hour: they say what was made, whatever became of it, for two days; and a database of
+//! before gets them from its rows.
 
 use crate::{
     ids::{EntryId, UserId},

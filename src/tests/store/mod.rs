@@ -1,4 +1,5 @@
-//! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files hold.
+//! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files
+//! hold.
 
 mod changes;
 mod copy;

@@ -1,4 +1,5 @@
-//! Many writers, and readers who never see a hole: whoever has seen revision n has seen everything up to n.
+//! Many writers, and readers who never see a hole: whoever has seen revision n has seen everything
+//! up to n.
 
 use crate::{
     chat::{Change, RemovedKind},
@@ -91,7 +92,8 @@ async fn write(store: &Store, user: UserId, chance: &mut Chance) {
     tx.commit().await.unwrap();
 }
 
-/// Reads on from its cursor until all is written; every page must continue where the last one ended.
+/// Reads on from its cursor until all is written; every page must continue where the last one
+/// ended.
 async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
     let mut cursor = 0;
     loop {

@@ -1,4 +1,5 @@
-//! Everything read through one reader is of one moment: a page's rows and the cursor it goes on from.
+//! Everything read through one reader is of one moment: a page's rows and the cursor it goes on
+//! from.
 
 use crate::{
     server::store::{changes, heads, work_logs},

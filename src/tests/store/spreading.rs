@@ -1,5 +1,5 @@
-//! The recipes of docs/scaling for a PostgreSQL that has outgrown one machine or one table: each is held against the schema,
-//! and what a plain PostgreSQL can carry out is carried out.
+//! The recipes of docs/scaling for a PostgreSQL that has outgrown one machine or one table: each is
+//! held against the schema, and what a plain PostgreSQL can carry out is carried out.
 
 use crate::{
     server::{
@@ -45,7 +45,8 @@ async fn unique_indexes(store: &Store) -> BTreeMap<String, Vec<BTreeSet<String>>
         .collect()
 }
 
-/// Table and distribution column of each line of the recipe; no column for a table that is on every node.
+/// Table and distribution column of each line of the recipe; no column for a table that is on every
+/// node.
 fn recipe() -> BTreeMap<&'static str, Option<&'static str>> {
     let line = |line: &'static str| {
         let words: Vec<&str> = line.split('\'').collect();
@@ -124,7 +125,8 @@ async fn in_partition(store: &Store, name: &str) -> i64 {
         .unwrap()
 }
 
-/// The partition that an entry's id belongs to: ids of a process never go back in time, so other tests may move the day.
+/// The partition that an entry's id belongs to: ids of a process never go back in time, so other
+/// tests may move the day.
 fn partition_of(entry: &WorkLogEntry) -> String {
     let millis = i64::try_from(entry.id.uuid().as_u128() >> 80).unwrap();
     format!(

@@ -1,4 +1,5 @@
-//! What only SQLite has: its settings on every connection, and what its files still hold after a deletion.
+//! What only SQLite has: its settings on every connection, and what its files still hold after a
+//! deletion.
 
 use crate::{
     server::{

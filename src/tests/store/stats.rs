@@ -73,7 +73,8 @@ async fn told(store: &Store) -> Totals {
     lines.into_iter().map(total).collect()
 }
 
-/// Entries, tokens read and tokens written by day, type and status, as the totals by hour have them.
+/// Entries, tokens read and tokens written by day, type and status, as the totals by hour have
+/// them.
 async fn told_by_hour(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]> {
     let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
     for line in hours::since(&mut store.read().await.unwrap(), 0)

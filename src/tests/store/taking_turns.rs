@@ -1,5 +1,6 @@
-//! Why revisions are not a sequence. Here the order of events is forced: A takes its number first and commits last.
-//! With a sequence a reader loses A's row for ever; with `Tx::next_rev` B cannot take its number until A is done.
+//! Why revisions are not a sequence. Here the order of events is forced: A takes its number first
+//! and commits last. With a sequence a reader loses A's row for ever; with `Tx::next_rev` B cannot
+//! take its number until A is done.
 
 use crate::{
     chat::RemovedKind,

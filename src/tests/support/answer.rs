@@ -3,7 +3,8 @@
 use serde_json::Value;
 use std::{future::Future, time::Duration};
 
-/// How long anything may take before the test fails; generous, because it only ends what would hang.
+/// How long anything may take before the test fails; generous, because it only ends what would
+/// hang.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `future`, but not for ever.

@@ -1,4 +1,5 @@
-//! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of a move.
+//! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of
+//! a move.
 
 use crate::{
     server::{
@@ -44,7 +45,8 @@ pub async fn run(retention: &Retention, at: Timestamp) -> Report {
     run_once(retention, trusted(at)).await.unwrap()
 }
 
-/// Lets something happen the first time a place is passed; a test in which it never is fails when the listener goes.
+/// Lets something happen the first time a place is passed; a test in which it never is fails when
+/// the listener goes.
 pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'static) -> Listener {
     let happens = Mutex::new(Waiting(Some(happens.boxed()), here));
     Arc::new(move |point| {

@@ -1,5 +1,5 @@
-//! Entries such as Holly's assistant and other programs write, made up from a seed: what the dictionary is trained on and what
-//! benchmarks measure with. No word of it is anybody's.
+//! Entries such as Holly's assistant and other programs write, made up from a seed: what the
+//! dictionary is trained on and what benchmarks measure with. No word of it is anybody's.
 
 use serde_json::{Value, json};
 

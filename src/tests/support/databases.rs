@@ -1,5 +1,6 @@
-//! A database of its own for each test: a file in a folder that goes with it, or a database in the PostgreSQL cluster
-//! that `HOLLY_TEST_POSTGRES` names. Without that cluster its tests fail; nothing is passed over in silence.
+//! A database of its own for each test: a file in a folder that goes with it, or a database in the
+//! PostgreSQL cluster that `HOLLY_TEST_POSTGRES` names. Without that cluster its tests fail;
+//! nothing is passed over in silence.
 
 use crate::server::{auth::random_hex, store::Store};
 use sqlx::{AnyConnection, Connection};

@@ -1,5 +1,6 @@
-//! Rows in every table of a SQLite database, whatever tables its migrations made, and what stands in all of them. It asks the
-//! database itself, so that a table that is new is neither left empty nor left out.
+//! Rows in every table of a SQLite database, whatever tables its migrations made, and what stands
+//! in all of them. It asks the database itself, so that a table that is new is neither left empty
+//! nor left out.
 
 use crate::server::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe};
@@ -30,7 +31,8 @@ async fn columns(connection: &mut AnyConnection, table: &str) -> Vec<Column> {
         .unwrap()
 }
 
-/// Puts `rows` rows into every table: nulls where they may be, texts that sort otherwise than their letters, bytes of any value.
+/// Puts `rows` rows into every table: nulls where they may be, texts that sort otherwise than their
+/// letters, bytes of any value.
 pub async fn fill(store: &Store, rows: i64) {
     let mut tx = store.begin().await.unwrap();
     let mut left = tables(&mut tx).await;

@@ -1,5 +1,6 @@
-//! An object store that lies: it says yes and truncates, flips a bit or loses; fails after it succeeded; says that something is
-//! there that is not; does not answer. Whether and how is drawn from a seed; it can be told to be honest, or to be away.
+//! An object store that lies: it says yes and truncates, flips a bit or loses; fails after it
+//! succeeded; says that something is there that is not; does not answer. Whether and how is drawn
+//! from a seed; it can be told to be honest, or to be away.
 
 use super::chance::Chance;
 use async_trait::async_trait;

@@ -1,4 +1,5 @@
-//! A real MCP server from npm (`HOLLY_TEST_MCP`, see `.ci/env`), over standard input and output and over HTTP.
+//! A real MCP server from npm (`HOLLY_TEST_MCP`, see `.ci/env`), over standard input and output and
+//! over HTTP.
 
 use crate::server::{
     assistant::{

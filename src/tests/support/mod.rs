@@ -1,5 +1,5 @@
-//! What tests stand on: databases of their own, a running server, people who use it, a reader of streams, and chance
-//! that repeats itself.
+//! What tests stand on: databases of their own, a running server, people who use it, a reader of
+//! streams, and chance that repeats itself.
 
 pub mod archives;
 pub mod chance;

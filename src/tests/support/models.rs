@@ -1,4 +1,5 @@
-//! Models for tests: one that says what it is told to, when it is told to, and one that calls tools.
+//! Models for tests: one that says what it is told to, when it is told to, and one that calls
+//! tools.
 
 use crate::server::assistant::model::{
     Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall,
@@ -107,7 +108,8 @@ impl Model for CallingModel {
     }
 }
 
-/// A model that says the same whenever it is asked, at once; `None` in its script is where it hangs.
+/// A model that says the same whenever it is asked, at once; `None` in its script is where it
+/// hangs.
 pub(in crate::tests) struct ScriptedModel {
     link: ModelLink,
     script: Vec<Option<Said>>,

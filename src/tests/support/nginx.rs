@@ -1,4 +1,5 @@
-//! nginx as Debian ships it, before a server of a test. Only its patience may be another than the usual 60 seconds.
+//! nginx as Debian ships it, before a server of a test. Only its patience may be another than the
+//! usual 60 seconds.
 
 use super::within;
 use std::{
@@ -17,7 +18,8 @@ pub(in crate::tests) struct Nginx {
 }
 
 impl Nginx {
-    /// Passes everything on to `upstream`, with nginx's default settings but for `patience`, such as `2s`.
+    /// Passes everything on to `upstream`, with nginx's default settings but for `patience`, such
+    /// as `2s`.
     pub(in crate::tests) async fn before(upstream: &str, patience: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address().await;

@@ -1,4 +1,5 @@
-//! Somebody who uses the HTTP API: requests with their key or cookie, and the verbs that tests speak in.
+//! Somebody who uses the HTTP API: requests with their key or cookie, and the verbs that tests
+//! speak in.
 
 use super::{Answer, Sse};
 use crate::ids::UserId;

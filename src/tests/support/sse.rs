@@ -1,5 +1,5 @@
-//! A reader of Server-Sent Events, after the WHATWG HTML standard ("Interpreting an event stream"). Independent of the
-//! server's writer on purpose: it reads what any reader would.
+//! A reader of Server-Sent Events, after the WHATWG HTML standard ("Interpreting an event stream").
+//! Independent of the server's writer on purpose: it reads what any reader would.
 
 use super::within;
 use futures::{StreamExt, stream::BoxStream};

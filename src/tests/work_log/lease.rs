@@ -1,4 +1,5 @@
-//! No row spins for ever: entries whose writer stopped renewing are settled, those of the living are left alone.
+//! No row spins for ever: entries whose writer stopped renewing are settled, those of the living
+//! are left alone.
 
 use crate::{
     ids::{EntryId, UserId},

@@ -1,4 +1,5 @@
-//! Another person's thing is not there: not to read, to change, to delete, to stop, nor to build on.
+//! Another person's thing is not there: not to read, to change, to delete, to stop, nor to build
+//! on.
 
 use crate::{
     chat::Role,

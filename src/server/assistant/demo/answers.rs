@@ -29,8 +29,8 @@ const THINGS_TO_TRY: &[(&str, &str)] = &[
     ),
 ];
 
-/// At most `most` characters of somebody's text on one line, as Markdown that means nothing but the text: an unclosed fence
-/// in it must not swallow what follows.
+/// At most `most` characters of somebody's text on one line, as Markdown that means nothing but the
+/// text: an unclosed fence in it must not swallow what follows.
 fn quoted(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut quoted = String::with_capacity(line.len());

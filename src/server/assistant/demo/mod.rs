@@ -1,5 +1,5 @@
-//! The built-in demo model: scripted, no network, and labelled as a demo wherever it speaks. What is typed chooses the
-//! script (`script`), so that every kind of work can be seen without a key.
+//! The built-in demo model: scripted, no network, and labelled as a demo wherever it speaks. What
+//! is typed chooses the script (`script`), so that every kind of work can be seen without a key.
 
 mod answers;
 mod script;

@@ -1,4 +1,5 @@
-//! What the demo does for what is typed. A script looks only at what was said, so the same words get the same work.
+//! What the demo does for what is typed. A script looks only at what was said, so the same words
+//! get the same work.
 
 use super::{Part, answers};
 use crate::server::assistant::model::{ErrorClass, ModelError, Said, ToolCall};

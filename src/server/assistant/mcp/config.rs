@@ -1,4 +1,5 @@
-//! `mcp.json`: which servers there are, in the shape that other programs use too. Everything wrong with it is said at once.
+//! `mcp.json`: which servers there are, in the shape that other programs use too. Everything wrong
+//! with it is said at once.
 
 use crate::server::masking::mask;
 use axum::http::{HeaderName, HeaderValue};
@@ -28,7 +29,8 @@ pub struct ServerConfig {
     pub reach: Reach,
     /// Whether none of its tools asks before it writes or sends.
     pub trust: bool,
-    /// Tools, by the server's name for them, that ask or do not ask whatever they say of themselves.
+    /// Tools, by the server's name for them, that ask or do not ask whatever they say of
+    /// themselves.
     pub ask: HashMap<String, bool>,
     /// How long a call may go without a sign of life.
     pub timeout: Duration,
@@ -57,11 +59,13 @@ pub enum Reach {
     },
 }
 
-/// Shortest value of a variable or header that is taken for a secret, in bytes: shorter ones are switches and numbers.
+/// Shortest value of a variable or header that is taken for a secret, in bytes: shorter ones are
+/// switches and numbers.
 const SECRET_MIN_BYTES: usize = 8;
 
 impl ServerConfig {
-    /// `text` without secrets: what looks like one, and whatever the file gives this server as variable or header.
+    /// `text` without secrets: what looks like one, and whatever the file gives this server as
+    /// variable or header.
     pub(super) fn conceal(&self, text: &str) -> String {
         let given: Vec<&str> = match &self.reach {
             Reach::Command { env, .. } => env.values().map(String::as_str).collect(),
@@ -105,7 +109,8 @@ struct Entry {
     disabled: bool,
 }
 
-/// The servers that the file at `path` names; none where there is no file. Errors: every problem of the file, as sentences.
+/// The servers that the file at `path` names; none where there is no file. Errors: every problem of
+/// the file, as sentences.
 pub fn read(path: &Path) -> Result<Vec<ServerConfig>, Vec<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|problems| {

@@ -1,4 +1,5 @@
-//! Reaching a server: as a child process that gets nothing of Holly's environment but PATH and HOME, or over HTTP.
+//! Reaching a server: as a child process that gets nothing of Holly's environment but PATH and
+//! HOME, or over HTTP.
 
 use super::{
     config::{Reach, ServerConfig},
@@ -100,7 +101,8 @@ pub(super) async fn connect(
     }
 }
 
-/// Starts the program in a process group of its own, so that stopping it stops what it has started, too.
+/// Starts the program in a process group of its own, so that stopping it stops what it has started,
+/// too.
 fn child(config: &Arc<ServerConfig>, watch: &Watch) -> Result<TokioChildProcess, String> {
     let Reach::Command {
         command,

@@ -1,5 +1,6 @@
-//! What a server's tool came to: text for the model, pictures and sound for the person. All of it is somebody else's word:
-//! bounded, without the secrets the server was given, and files only of the types that their content shows.
+//! What a server's tool came to: text for the model, pictures and sound for the person. All of it
+//! is somebody else's word: bounded, without the secrets the server was given, and files only of
+//! the types that their content shows.
 
 use super::config::ServerConfig;
 use crate::server::{
@@ -16,7 +17,8 @@ const FILES_MAX: usize = 8;
 /// Largest file, in bytes.
 const FILE_MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// The result as a turn uses it. Errors: `Failed` with the server's text where it says that the tool failed.
+/// The result as a turn uses it. Errors: `Failed` with the server's text where it says that the
+/// tool failed.
 pub(super) fn output(
     config: &ServerConfig,
     title: &str,

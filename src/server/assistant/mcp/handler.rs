@@ -1,5 +1,5 @@
-//! What a server may tell Holly while it runs: how far a call is, and that its tools have changed. It may ask for nothing:
-//! no model, no files, no questions to the person.
+//! What a server may tell Holly while it runs: how far a call is, and that its tools have changed.
+//! It may ask for nothing: no model, no files, no questions to the person.
 
 use rmcp::{
     ClientHandler, RoleClient,

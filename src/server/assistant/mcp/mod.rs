@@ -1,8 +1,9 @@
-//! Tools of other programs, by the Model Context Protocol (modelcontextprotocol.io): the servers that `mcp.json` in the data
-//! folder names are started with Holly, kept running, and stopped with it; what they offer, the assistant may use.
+//! Tools of other programs, by the Model Context Protocol (modelcontextprotocol.io): the servers
+//! that `mcp.json` in the data folder names are started with Holly, kept running, and stopped with
+//! it; what they offer, the assistant may use.
 //!
-//! `config`: the file. `server`: one server's life. `connect`: reaching it. `handler`: what it may tell us.
-//! `names`: what models call its tools. `tool`: one tool. `content`: what a run came to.
+//! `config`: the file. `server`: one server's life. `connect`: reaching it. `handler`: what it may
+//! tell us. `names`: what models call its tools. `tool`: one tool. `content`: what a run came to.
 
 mod config;
 mod connect;
@@ -70,7 +71,8 @@ impl McpServers {
         }
     }
 
-    /// Returns once they are [`settled`](Self::settled), or after [`READY_WITHIN`]: somebody waits for an answer.
+    /// Returns once they are [`settled`](Self::settled), or after [`READY_WITHIN`]: somebody waits
+    /// for an answer.
     pub async fn ready(&self) {
         _ = tokio::time::timeout(READY_WITHIN, self.settled()).await;
     }

@@ -1,5 +1,5 @@
-//! What models call the tools of servers: `server_tool`, in the letters that every provider takes, the same at every start,
-//! because people's grants go by it.
+//! What models call the tools of servers: `server_tool`, in the letters that every provider takes,
+//! the same at every start, because people's grants go by it.
 
 use crate::server::auth::sha256_hex;
 
@@ -8,8 +8,9 @@ const NAME_MAX_CHARS: usize = 64;
 /// How much of a hash tells two names apart that would look the same, in characters.
 const MARK_CHARS: usize = 6;
 
-/// The name under which `tool` of `server` is offered: 1 to 64 letters, digits, dashes and underscores. Where the tool's own
-/// name had to be changed for that, a mark of it stands at the end.
+/// The name under which `tool` of `server` is offered: 1 to 64 letters, digits, dashes and
+/// underscores. Where the tool's own name had to be changed for that, a mark of it stands at the
+/// end.
 pub(super) fn offered(server: &str, tool: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {

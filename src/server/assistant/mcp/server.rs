@@ -1,4 +1,5 @@
-//! One server's life: connected, asked for its tools, watched, connected again when it dies, and stopped with Holly.
+//! One server's life: connected, asked for its tools, watched, connected again when it dies, and
+//! stopped with Holly.
 
 use super::{
     config::ServerConfig,

@@ -1,4 +1,5 @@
-//! What needs no real server: the file, the wait for those that start, and what results are taken for.
+//! What needs no real server: the file, the wait for those that start, and what results are taken
+//! for.
 
 use super::{
     McpServers, READY_WITHIN,

@@ -23,7 +23,8 @@ use tokio::sync::watch;
 
 /// Longest description given to a model, in characters.
 const DESCRIPTION_MAX_CHARS: usize = 1_024;
-/// Largest JSON Schema of arguments given to a model, in bytes; a tool with a larger one is not offered.
+/// Largest JSON Schema of arguments given to a model, in bytes; a tool with a larger one is not
+/// offered.
 const SCHEMA_MAX_BYTES: usize = 32 * 1024;
 /// Longest argument shown in a title, in characters.
 const SHOWN_MAX_CHARS: usize = 80;
@@ -47,7 +48,8 @@ pub(super) struct McpTool {
 }
 
 impl McpTool {
-    /// The tool as `server` describes it, under the name `name`; `None` when a model cannot be told of it.
+    /// The tool as `server` describes it, under the name `name`; `None` when a model cannot be told
+    /// of it.
     pub(super) fn of(server: &Arc<Server>, name: String, tool: &rmcp::model::Tool) -> Option<Self> {
         let schema = Value::Object((*tool.input_schema).clone());
         if schema.to_string().len() > SCHEMA_MAX_BYTES {
@@ -144,7 +146,8 @@ impl Tool for McpTool {
     }
 }
 
-/// Calls a tool, passes its progress on and waits for its answer. Dropped before that, it tells the server to stop.
+/// Calls a tool, passes its progress on and waits for its answer. Dropped before that, it tells the
+/// server to stop.
 async fn ask(
     server: &Arc<Server>,
     call: CallToolRequestParams,

@@ -1,5 +1,6 @@
-//! What went wrong at a provider, from what really comes back: HTTP status and body, a broken stream, a time limit.
-//! Research: genai 0.7.2 hands every failure of a stream over as a boxed error on the first poll.
+//! What went wrong at a provider, from what really comes back: HTTP status and body, a broken
+//! stream, a time limit. Research: genai 0.7.2 hands every failure of a stream over as a boxed
+//! error on the first poll.
 
 use crate::server::assistant::model::{ErrorClass, ModelError};
 use genai::{Error, webc};

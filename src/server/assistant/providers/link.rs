@@ -1,4 +1,5 @@
-//! How a link of the chain is written: `gemini:gemini-2.5-flash`, `openai:qwen3@http://host:8000/v1/;window=32768`, `demo`.
+//! How a link of the chain is written: `gemini:gemini-2.5-flash`,
+//! `openai:qwen3@http://host:8000/v1/;window=32768`, `demo`.
 
 use std::fmt;
 

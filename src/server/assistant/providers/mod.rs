@@ -1,6 +1,6 @@
-//! The models behind `HOLLY_MODELS`. The wire formats are genai's: it is kept, speaks Gemini's own protocol as well as
-//! OpenAI's, and lets the address of each be a setting. `settings` and `link` read the chain, `remote` asks a model,
-//! `words` translates, `errors` says what a failure was.
+//! The models behind `HOLLY_MODELS`. The wire formats are genai's: it is kept, speaks Gemini's own
+//! protocol as well as OpenAI's, and lets the address of each be a setting. `settings` and `link`
+//! read the chain, `remote` asks a model, `words` translates, `errors` says what a failure was.
 
 mod errors;
 pub mod link;
@@ -28,9 +28,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sent where a server wants no key: an empty one is refused by some.
 const NO_KEY: &str = "none";
 
-/// The chain that the settings name; `pace` is a factor on the demo's waits. Errors: the TLS library cannot be set up.
+/// The chain that the settings name; `pace` is a factor on the demo's waits. Errors: the TLS
+/// library cannot be set up.
 pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
-    // one for all; reading the machine's certificates takes as long as the rest of a start, and the demo needs none
+    // one for all; reading the machine's certificates takes as long as the rest of a start, and the
+    // demo needs none
     let mut shared = None;
     let mut chain: Vec<Arc<dyn Model>> = Vec::new();
     for link in links {
@@ -69,8 +71,8 @@ fn client() -> Result<Client, genai::Error> {
     Client::builder().with_reqwest(http).build()
 }
 
-/// How a person tells the link from the others: the provider's name, with the model's where the chain has two of one
-/// provider; a server of one's own goes by its host.
+/// How a person tells the link from the others: the provider's name, with the model's where the
+/// chain has two of one provider; a server of one's own goes by its host.
 fn name(link: &Link, base: &Url, links: &[Link]) -> String {
     let provider = link.spec.provider;
     let siblings = links

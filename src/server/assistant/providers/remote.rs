@@ -1,5 +1,5 @@
-//! A model behind a provider's protocol. What a stream means is decided here: an answer is whole when its end was seen
-//! with a reason, everything else is a failure of some class.
+//! A model behind a provider's protocol. What a stream means is decided here: an answer is whole
+//! when its end was seen with a reason, everything else is a failure of some class.
 
 use super::{errors::classify, words};
 use crate::server::assistant::model::{

@@ -12,12 +12,15 @@ const TIMEOUT_MAX: u64 = 3_600;
 /// Settings of models and services as they are given.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ModelSettings {
-    /// The models that answer, tried in order, such as gemini:gemini-2.5-flash,groq:llama-3.1-8b-instant,ollama:llama3.2 or
-    /// openai:MODEL@http://host/v1/ for any OpenAI-compatible server; a window in tokens may follow, as in
-    /// ollama:llama3.2;window=32768 [default: gemini and groq where they have a key, else demo]
+    /// The models that answer, tried in order, such as
+    /// gemini:gemini-2.5-flash,groq:llama-3.1-8b-instant,ollama:llama3.2 or
+    /// openai:MODEL@http://host/v1/ for any OpenAI-compatible server; a window in tokens may
+    /// follow, as in ollama:llama3.2;window=32768 [default: gemini and groq where they have a key,
+    /// else demo]
     #[arg(long, env = "HOLLY_MODELS")]
     pub models: Option<String>,
-    /// Seconds to wait for a model's first words; half of it between any two later ones. A cold local model may need more.
+    /// Seconds to wait for a model's first words; half of it between any two later ones. A cold
+    /// local model may need more.
     #[arg(long, env = "HOLLY_MODEL_TIMEOUT", default_value = "60")]
     pub model_timeout: String,
     /// The key for Gemini; GOOGLE_AI_API_KEY is read too.
@@ -134,8 +137,8 @@ impl ModelSettings {
         }
     }
 
-    /// Where a link is and with which key. A key goes only to the address that was set for its provider: a link with an
-    /// address of its own gets none.
+    /// Where a link is and with which key. A key goes only to the address that was set for its
+    /// provider: a link with an address of its own gets none.
     fn link(&self, spec: LinkSpec, problems: &mut Vec<String>) -> Option<Link> {
         let Some(public) = spec.provider.public_base() else {
             return Some(Link {

@@ -1,4 +1,5 @@
-//! A model's arguments, checked before any work begins. Each error names the argument and says what it may be.
+//! A model's arguments, checked before any work begins. Each error names the argument and says what
+//! it may be.
 
 use std::ops::RangeInclusive;
 
@@ -47,7 +48,8 @@ pub fn style(arguments: &Value) -> Result<Option<String>, ToolError> {
     }
 }
 
-/// The `seconds` argument, or `default` if not given. Models write whole numbers as 8 and as 8.0: both are taken.
+/// The `seconds` argument, or `default` if not given. Models write whole numbers as 8 and as 8.0:
+/// both are taken.
 pub fn seconds(
     arguments: &Value,
     allowed: RangeInclusive<u8>,

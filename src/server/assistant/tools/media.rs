@@ -86,7 +86,8 @@ impl Media {
         arguments::title(self.label(), arguments)
     }
 
-    /// What a service is asked for; names that it does not know are passed over by the services that are meant.
+    /// What a service is asked for; names that it does not know are passed over by the services
+    /// that are meant.
     pub(super) fn input(self, prompt: &Prompt, arguments: &Value) -> Result<Value, ToolError> {
         Ok(match self {
             Self::Image => match arguments::style(arguments)? {
@@ -101,7 +102,8 @@ impl Media {
         })
     }
 
-    /// A file as it came from a service; its type is read from its bytes, whatever the service says.
+    /// A file as it came from a service; its type is read from its bytes, whatever the service
+    /// says.
     pub(super) fn file(self, prompt: &Prompt, bytes: Vec<u8>) -> Result<ProducedFile, ToolError> {
         let Sniffed {
             media_type,

@@ -7,7 +7,8 @@ pub const PROMPT_MAX_CHARS: usize = 500;
 /// Longest file name without its extension, in characters.
 const NAME_MAX_CHARS: usize = 48;
 
-/// What someone asked to see or hear: 1 to [`PROMPT_MAX_CHARS`] characters, on one line, without spaces at the ends.
+/// What someone asked to see or hear: 1 to [`PROMPT_MAX_CHARS`] characters, on one line, without
+/// spaces at the ends.
 #[derive(Clone, Debug)]
 pub struct Prompt {
     text: String,

@@ -17,9 +17,9 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// A bearer token goes before a cookie, and Holly's cookie before Clerk's. That one is looked at only where the parties are named
-    /// whose tokens count: another host of the same domain may set it. Like any cookie it changes nothing for another site, which
-    /// `same_origin` sees to.
+    /// A bearer token goes before a cookie, and Holly's cookie before Clerk's. That one is looked
+    /// at only where the parties are named whose tokens count: another host of the same domain may
+    /// set it. Like any cookie it changes nothing for another site, which `same_origin` sees to.
     pub(super) fn of(headers: &HeaderMap, app: &App) -> Option<Self> {
         let bearer = headers
             .get(header::AUTHORIZATION)

@@ -1,6 +1,7 @@
-//! Copies a whole database into another, from SQLite to PostgreSQL or the other way round. The source is read in one snapshot.
-//! Each table is brought in line rather than written anew: what the target has just so stays, what differs is taken out, what is
-//! missing is added. So it can be broken off at any moment and run again, and a source that changed in between does no harm.
+//! Copies a whole database into another, from SQLite to PostgreSQL or the other way round. The
+//! source is read in one snapshot. Each table is brought in line rather than written anew: what the
+//! target has just so stays, what differs is taken out, what is missing is added. So it can be
+//! broken off at any moment and run again, and a source that changed in between does no harm.
 //! Revisions and epoch are copied too: a reader goes on with its cursor where it was.
 
 mod rows;
@@ -51,8 +52,9 @@ pub struct Copied {
 /// Whoever is told; an error of theirs breaks the copy off.
 pub type Say<'s> = &'s mut (dyn FnMut(Step) -> Result<()> + Send);
 
-/// Copies everything from `source` to the database at `url`, which must be empty or half copied from this very source.
-/// Errors: the target holds something else, or does not hold afterwards what the source holds.
+/// Copies everything from `source` to the database at `url`, which must be empty or half copied
+/// from this very source. Errors: the target holds something else, or does not hold afterwards what
+/// the source holds.
 pub async fn copy(source: &Store, url: &str, say: Say<'_>) -> Result<Copied> {
     let mut reader = source.read().await?;
     let mut target = Target::open(url).await?;
@@ -142,7 +144,8 @@ impl Both<'_> {
         self.verify(table, wanted, say).await
     }
 
-    /// Takes out of the target what the source does not have just so. What refers to it goes with it and is filled in again.
+    /// Takes out of the target what the source does not have just so. What refers to it goes with
+    /// it and is filled in again.
     async fn take_out(&mut self, table: &Table) -> Result<()> {
         let (mut ours, mut theirs) = (Rows::of(table, self.from), Rows::of(table, self.to));
         while let Some(row) = theirs.next(self.target).await? {
@@ -177,7 +180,8 @@ impl Both<'_> {
         Ok(())
     }
 
-    /// Replaces the facts about the target by those about the source, the mark of the copy with them. They are few.
+    /// Replaces the facts about the target by those about the source, the mark of the copy with
+    /// them. They are few.
     async fn finish(&mut self, table: &Table) -> Result<CopiedTable> {
         let (mut ours, mut facts, mut sum) =
             (Rows::of(table, self.from), Vec::new(), Sum::default());

@@ -1,5 +1,5 @@
-//! Rows of any table, read page by page in the order of the primary key, which both databases and this program compare alike:
-//! texts by their bytes. No more than two pages are ever in memory.
+//! Rows of any table, read page by page in the order of the primary key, which both databases and
+//! this program compare alike: texts by their bytes. No more than two pages are ever in memory.
 
 use super::{
     super::{Result, backend::Backend, marks},
@@ -170,7 +170,8 @@ pub(super) async fn delete(connection: &mut AnyConnection, table: &Table, row: &
     Ok(())
 }
 
-/// Adds a row to a checksum: each value with its kind and its length, so that no two tables read alike.
+/// Adds a row to a checksum: each value with its kind and its length, so that no two tables read
+/// alike.
 pub(super) fn digest(sum: &mut Sha256, row: &Row) {
     for value in row {
         let (kind, bytes): (u8, &[u8]) = match value {

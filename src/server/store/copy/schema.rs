@@ -1,5 +1,6 @@
-//! The tables of a database as its own catalogue lists them, parents before children: what a later migration adds is copied
-//! without a word here. A column of a kind that is not known stops the copy before it begins.
+//! The tables of a database as its own catalogue lists them, parents before children: what a later
+//! migration adds is copied without a word here. A column of a kind that is not known stops the
+//! copy before it begins.
 
 use super::super::{Result, StoreError, backend::Backend};
 use sqlx::AnyConnection;

@@ -1,4 +1,5 @@
-//! The database that is copied to: whether it may be, and the mark it bears until it is whole. No server opens a marked one.
+//! The database that is copied to: whether it may be, and the mark it bears until it is whole. No
+//! server opens a marked one.
 
 use super::{
     super::{Result, StoreError, backend::Backend, meta, migrations},

@@ -41,7 +41,8 @@ pub async fn clear(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Everybody's damaged objects whose names come after `after`, in the order of their names, at most `limit`.
+/// Everybody's damaged objects whose names come after `after`, in the order of their names, at most
+/// `limit`.
 pub async fn listed(
     connection: &mut AnyConnection,
     after: &str,

@@ -1,5 +1,5 @@
-//! What is due, and how much: asked by plans (at most `limit` rows, by an index on age), by the clock guard (counts), for the lag and
-//! after erasures.
+//! What is due, and how much: asked by plans (at most `limit` rows, by an index on age), by the
+//! clock guard (counts), for the lag and after erasures.
 
 use super::{
     holds::held,
@@ -17,8 +17,8 @@ use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 /// Whether a hold or a kept conversation keeps an object's entries from expiring.
 const OBJECT_HELD: &str = held!("archive_objects");
 
-/// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so that the index gives them in
-/// their order and the rest of a long backlog is not looked at.
+/// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so
+/// that the index gives them in their order and the rest of a long backlog is not looked at.
 pub async fn expired_rows(
     connection: &mut AnyConnection,
     expired: Timestamp,
@@ -58,7 +58,8 @@ pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timesta
         .await?)
 }
 
-/// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at most `limit`.
+/// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at
+/// most `limit`.
 pub async fn rows_to_pack(
     connection: &mut AnyConnection,
     hot: Timestamp,
@@ -131,7 +132,8 @@ pub async fn first_day(
     Ok(first.map(|at| Timestamp::from_millis(at).day()))
 }
 
-/// The groups of a day whose last row was made at or before `warm`, at most `limit`. Rows that expired are not among them.
+/// The groups of a day whose last row was made at or before `warm`, at most `limit`. Rows that
+/// expired are not among them.
 pub async fn groups(
     connection: &mut AnyConnection,
     day: i64,
@@ -212,7 +214,8 @@ pub async fn count_expired_in_objects(
         .await?)
 }
 
-/// Objects, of one person or of everybody, that hold entries which may go from them, at most `limit`.
+/// Objects, of one person or of everybody, that hold entries which may go from them, at most
+/// `limit`.
 pub async fn objects_with_holes(
     connection: &mut AnyConnection,
     user: Option<UserId>,
@@ -250,7 +253,8 @@ pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<
         .is_some())
 }
 
-/// Objects whose tier does not say any more whether their entries expire, with the tier that does, at most `limit` of each.
+/// Objects whose tier does not say any more whether their entries expire, with the tier that does,
+/// at most `limit` of each.
 pub async fn objects_to_retier(
     connection: &mut AnyConnection,
     limit: i64,
@@ -280,8 +284,8 @@ pub async fn objects_to_retier(
         .collect())
 }
 
-/// Manifests of objects in use, oldest first, at most `limit`, which is `$1`. Where few names of another table are joined to all
-/// objects, a `cross join` has SQLite begin at the names.
+/// Manifests of objects in use, oldest first, at most `limit`, which is `$1`. Where few names of
+/// another table are joined to all objects, a `cross join` has SQLite begin at the names.
 fn manifests(
     from: &str,
     only: &str,

@@ -1,4 +1,5 @@
-//! What was erased on somebody's word, by the SHA-256 of its id. A backup that is restored does not bring it back.
+//! What was erased on somebody's word, by the SHA-256 of its id. A backup that is restored does not
+//! bring it back.
 
 use crate::{
     server::store::{Result, Tx},

@@ -1,4 +1,5 @@
-//! What does not expire beside entries that are kept: conversations that their owner keeps, and what an admin holds.
+//! What does not expire beside entries that are kept: conversations that their owner keeps, and
+//! what an admin holds.
 
 use crate::{
     ids::{ConversationId, UserId},
@@ -7,8 +8,8 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Whether anything beside what is written in the row itself keeps a row of this table, or an object of it, from expiring: a
-/// conversation that is kept, or an admin's hold.
+/// Whether anything beside what is written in the row itself keeps a row of this table, or an
+/// object of it, from expiring: a conversation that is kept, or an admin's hold.
 macro_rules! held {
     ($table:literal) => {
         concat!(
@@ -158,7 +159,8 @@ pub async fn let_go(
     Ok(())
 }
 
-/// Whether somebody of this kind keeps the person's entries, or those of one conversation, from expiring.
+/// Whether somebody of this kind keeps the person's entries, or those of one conversation, from
+/// expiring.
 pub async fn in_force(
     connection: &mut AnyConnection,
     user: UserId,
@@ -214,7 +216,8 @@ pub struct NamedHold {
     pub created_at: i64,
 }
 
-/// Admins' holds in force with the addresses of people, newest first, at most `limit`. An admin whose account is gone is told by id.
+/// Admins' holds in force with the addresses of people, newest first, at most `limit`. An admin
+/// whose account is gone is told by id.
 pub async fn with_names(connection: &mut AnyConnection, limit: i64) -> Result<Vec<NamedHold>> {
     let sql = "select h.id, u.email as person, h.conversation_id, h.reason, coalesce(a.email, h.created_by) as placed_by, h.created_at \
                from retention_holds h join users u on u.id = h.user_id left join users a on a.id = h.created_by \

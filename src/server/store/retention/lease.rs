@@ -1,5 +1,6 @@
-//! One runner at a time. Whoever takes the lease raises the fence; every transaction of a run checks that the fence is still
-//! the one it raised, so a runner that was thought dead changes nothing any more.
+//! One runner at a time. Whoever takes the lease raises the fence; every transaction of a run
+//! checks that the fence is still the one it raised, so a runner that was thought dead changes
+//! nothing any more.
 
 use crate::{
     server::store::{Result, Tx},
@@ -10,8 +11,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence(i64);
 
-/// Takes the lease until `until`. `None` while somebody else has it. A lease that runs longer than that was taken before the
-/// clock stepped back, and counts for nothing.
+/// Takes the lease until `until`. `None` while somebody else has it. A lease that runs longer than
+/// that was taken before the clock stepped back, and counts for nothing.
 pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Fence>> {
     let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and (until <= $1 or until > $2) returning fence";
     let fence: Option<i64> = sqlx::query_scalar(sql)
@@ -22,7 +23,8 @@ pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<O
     Ok(fence.map(Fence))
 }
 
-/// Whether the run still has the lease. It keeps others from taking it until the end of the transaction.
+/// Whether the run still has the lease. It keeps others from taking it until the end of the
+/// transaction.
 pub async fn holds(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
     // who is alone writes nothing for it
     let sql = if tx.is_alone() {

@@ -1,4 +1,5 @@
-//! What the manifest knows of an object: enough to find its entries, to count them out and to expire it without reading it.
+//! What the manifest knows of an object: enough to find its entries, to count them out and to
+//! expire it without reading it.
 
 use crate::{
     ids::{ConversationId, EntryId, UserId},

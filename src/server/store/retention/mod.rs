@@ -1,8 +1,8 @@
-//! Retention's SQL: what is due (`due`), rows that change their tier (`rows`), the objects of the archive (`objects`; one of them as it is
-//! read whole is a `manifest`, as lists read it one of the `shelves`), their entries that do not count any more (`holes`) and those that
-//! cannot be read (`damage`), what does not expire (`holds`), what was erased (`erasures`), who may run (`lease`), and what was done
-//! (`runs`).
-//! Runs go over everybody's rows; every change names the owner.
+//! Retention's SQL: what is due (`due`), rows that change their tier (`rows`), the objects of the
+//! archive (`objects`; one of them as it is read whole is a `manifest`, as lists read it one of the
+//! `shelves`), their entries that do not count any more (`holes`) and those that cannot be read
+//! (`damage`), what does not expire (`holds`), what was erased (`erasures`), who may run (`lease`),
+//! and what was done (`runs`). Runs go over everybody's rows; every change names the owner.
 
 pub mod damage;
 pub mod due;
@@ -19,7 +19,8 @@ pub mod shelves;
 use super::Result;
 use sqlx::AnyConnection;
 
-/// Writes the ages at which tiers end, in days: hot, warm, cold. From the next statement on every entry expires by them.
+/// Writes the ages at which tiers end, in days: hot, warm, cold. From the next statement on every
+/// entry expires by them.
 pub async fn declare_policy(
     connection: &mut AnyConnection,
     [hot, warm, cold]: [i64; 3],

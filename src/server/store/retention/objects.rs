@@ -1,5 +1,6 @@
-//! The manifest. A name goes `pending` → `active` → `doomed` → `gone`: nothing is deleted whose name is pending or active, and no name
-//! is taken that is doomed or gone, so a deletion that comes late never meets an object that is needed.
+//! The manifest. A name goes `pending` → `active` → `doomed` → `gone`: nothing is deleted whose
+//! name is pending or active, and no name is taken that is doomed or gone, so a deletion that comes
+//! late never meets an object that is needed.
 
 use super::{
     holes,
@@ -14,7 +15,8 @@ use crate::{
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Names that are reserved. The index is of what is not active, which SQLite does not conclude by itself.
+/// Names that are reserved. The index is of what is not active, which SQLite does not conclude by
+/// itself.
 const PENDING: &str = "state = 'pending' and state <> 'active'";
 /// Objects that are to be deleted; the same index.
 pub(super) const DOOMED: &str = "state = 'doomed' and state <> 'active'";
@@ -30,8 +32,8 @@ pub enum Reservation {
     InUse,
 }
 
-/// Takes a name for an object that is about to be put. One that is listed and has no entry that counts holds what is to be put: a
-/// restored backup has its entries as rows.
+/// Takes a name for an object that is about to be put. One that is listed and has no entry that
+/// counts holds what is to be put: a restored backup has its entries as rows.
 pub async fn reserve(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -125,7 +127,8 @@ pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     holes::forget(tx, user, key).await
 }
 
-/// Dooms names that were reserved before `before` and never came to anything, and forgets those that have been gone since then.
+/// Dooms names that were reserved before `before` and never came to anything, and forgets those
+/// that have been gone since then.
 pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
     let doom =
         format!("update archive_objects set state = 'doomed' where {PENDING} and archived_at < $1");
@@ -141,12 +144,14 @@ pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Notes an object that no manifest row names, so that it may be deleted. `false` when its name is known after all.
+/// Notes an object that no manifest row names, so that it may be deleted. `false` when its name is
+/// known after all.
 pub async fn doom_orphan(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
     doom_name(tx, user, key, now, "('gone')").await
 }
 
-/// Notes an object that was put and is not to be listed, so that it may be deleted. `false` when it is listed after all.
+/// Notes an object that was put and is not to be listed, so that it may be deleted. `false` when it
+/// is listed after all.
 pub async fn doom_unlisted(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -175,8 +180,8 @@ async fn doom_name(
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Notes that a doomed object is deleted. Its name is not taken again as long as a deletion might come late; of a person who is gone
-/// nothing stays.
+/// Notes that a doomed object is deleted. Its name is not taken again as long as a deletion might
+/// come late; of a person who is gone nothing stays.
 pub async fn note_gone(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
     let sql = "update archive_objects set state = 'gone', archived_at = $3 where user_id = $1 and key = $2 and state = 'doomed' \
                and exists (select 1 from users where id = $1)";
@@ -217,7 +222,8 @@ pub async fn is_doomed(connection: &mut AnyConnection, user: UserId, key: &str) 
         .is_some())
 }
 
-/// Objects that are to be deleted, of one person or of everybody, the longest known first, at most `limit`.
+/// Objects that are to be deleted, of one person or of everybody, the longest known first, at most
+/// `limit`.
 pub async fn doomed(
     connection: &mut AnyConnection,
     user: Option<UserId>,
@@ -292,7 +298,8 @@ pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
     )
 }
 
-/// Whether the person has an object in use that reaches over this id, so that it may hold the entry.
+/// Whether the person has an object in use that reaches over this id, so that it may hold the
+/// entry.
 pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<bool> {
     let sql = "select 1 from archive_objects where user_id = $1 and state = 'active' and first_id <= $2 and last_id >= $2 limit 1";
     Ok(sqlx::query_scalar::<_, i64>(sql)
@@ -324,7 +331,8 @@ pub async fn of_user(
     rows.into_iter().map(ManifestRow::read).collect()
 }
 
-/// Dooms names that are reserved in a conversation, or all of a person's: an object under them may hold what is erased now.
+/// Dooms names that are reserved in a conversation, or all of a person's: an object under them may
+/// hold what is erased now.
 pub async fn doom_pending(
     tx: &mut Tx<'_>,
     user: UserId,

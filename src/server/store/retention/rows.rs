@@ -1,5 +1,5 @@
-//! Rows that change their tier, expire, or go with their conversation. Retention's changes name owner, id and revision: a row that changed
-//! meanwhile stays.
+//! Rows that change their tier, expire, or go with their conversation. Retention's changes name
+//! owner, id and revision: a row that changed meanwhile stays.
 
 use crate::{
     ids::{ConversationId, EntryId, UserId},
@@ -15,7 +15,8 @@ use crate::{
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests have fewer rows.
+/// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests
+/// have fewer rows.
 pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 8 };
 
 /// Rows counted together that go with their conversation.
@@ -83,8 +84,8 @@ fn stored_bytes(entry: &StoredEntry, packed: Option<usize>) -> i64 {
     )
 }
 
-/// The settled rows of a group after `after`, oldest first, at most `limit`. Those made at or before `expired` are left out unless
-/// something keeps them.
+/// The settled rows of a group after `after`, oldest first, at most `limit`. Those made at or
+/// before `expired` are left out unless something keeps them.
 pub async fn of_group(
     connection: &mut AnyConnection,
     group: &DueGroup,
@@ -208,7 +209,8 @@ pub async fn pack(
     Ok(done.len())
 }
 
-/// Deletes exactly the rows that still have these revisions and returns the ids of those. The caller holds the owner's lock.
+/// Deletes exactly the rows that still have these revisions and returns the ids of those. The
+/// caller holds the owner's lock.
 pub async fn delete_exactly(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -217,7 +219,8 @@ pub async fn delete_exactly(
     delete_where(tx, user, rows, "").await
 }
 
-/// Deletes rows that expired, with the files that their work made: those that still have these revisions and that nothing keeps. The caller holds the owner's lock.
+/// Deletes rows that expired, with the files that their work made: those that still have these
+/// revisions and that nothing keeps. The caller holds the owner's lock.
 pub async fn expire(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -243,8 +246,8 @@ pub async fn expire(
     Ok(gone.len())
 }
 
-/// Deletes all rows of a conversation and returns how many; their totals stay. They are counted some at a time, however many there are.
-/// The caller holds the owner's lock.
+/// Deletes all rows of a conversation and returns how many; their totals stay. They are counted
+/// some at a time, however many there are. The caller holds the owner's lock.
 pub async fn delete_conversation(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -282,8 +285,8 @@ pub async fn delete_conversation(
     Ok(gone.rows_affected() as i64)
 }
 
-/// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the pairs, and the primary key
-/// finds them.
+/// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the
+/// pairs, and the primary key finds them.
 async fn delete_where(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -312,7 +315,8 @@ fn parsed_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {
     ids.iter().map(|id| parsed("id", id)).collect()
 }
 
-/// Writes an entry from the archive as a row again, hot, under a new revision, so that it may change.
+/// Writes an entry from the archive as a row again, hot, under a new revision, so that it may
+/// change.
 pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
     let kept_at = entry.kept_at;
     let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
@@ -323,7 +327,8 @@ pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEn
     Ok(entry)
 }
 
-/// Raises the owner's floor: cursors below it cannot be continued, for rows above them are gone without a trace in the feed.
+/// Raises the owner's floor: cursors below it cannot be continued, for rows above them are gone
+/// without a trace in the feed.
 pub async fn raise_floor(tx: &mut Tx<'_>, user: UserId, rev: i64) -> Result<()> {
     let sql = "update heads set floor = $2 where user_id = $1 and floor < $2";
     sqlx::query(sql)

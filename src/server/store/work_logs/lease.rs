@@ -9,7 +9,8 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Working entries whose lease ran out before `now`, at most `limit`; the turns' own are settled with their turn.
+/// Working entries whose lease ran out before `now`, at most `limit`; the turns' own are settled
+/// with their turn.
 pub async fn lapsed(
     connection: &mut AnyConnection,
     now: Timestamp,

@@ -27,8 +27,8 @@ pub struct EntryFilter {
 /// Rows read at once while a search unpacks warm ones.
 const SEARCHED_AT_ONCE: i64 = 500;
 
-/// The owner's rows that pass the filter and are older than `before`, newest first, at most `limit`. What lies in the
-/// archive is `archive::reading`'s.
+/// The owner's rows that pass the filter and are older than `before`, newest first, at most
+/// `limit`. What lies in the archive is `archive::reading`'s.
 pub async fn list(
     connection: &mut AnyConnection,
     user: UserId,
@@ -149,8 +149,8 @@ pub async fn earliest(
     rows.into_iter().map(EntryRow::read).collect()
 }
 
-/// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves. Only A to Z are lowered: that is what
-/// `lower` does in both databases.
+/// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves. Only A to Z
+/// are lowered: that is what `lower` does in both databases.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for letter in text.to_ascii_lowercase().chars() {

@@ -91,8 +91,9 @@ fn size_of(entry: &WorkLogEntry) -> i64 {
     size(&entry.title, entry.details.as_deref(), &entry.metadata)
 }
 
-/// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot again until the next
-/// run packs it. `before` is the row as it was read in this transaction, after the owner was locked.
+/// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot
+/// again until the next run packs it. `before` is the row as it was read in this transaction, after
+/// the owner was locked.
 pub async fn update(
     tx: &mut Tx<'_>,
     before: &WorkLogEntry,
@@ -124,8 +125,9 @@ pub async fn update(
     stats::count_change(tx, (before, stored), (entry, size_of(entry))).await
 }
 
-/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here on; `rev` is set here. Nothing else
-/// about the row changes: a warm one stays packed, a lease runs on.
+/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here
+/// on; `rev` is set here. Nothing else about the row changes: a warm one stays packed, a lease runs
+/// on.
 pub async fn keep(
     tx: &mut Tx<'_>,
     entry: &mut WorkLogEntry,

@@ -37,7 +37,8 @@ pub(in crate::server::store) struct EntryRow {
     rev: i64,
 }
 
-/// When the entry is deleted for good: by today's policy, so that a change of it holds for entries that are there.
+/// When the entry is deleted for good: by today's policy, so that a change of it holds for entries
+/// that are there.
 macro_rules! expires_at {
     () => {
         concat!(

@@ -1,4 +1,5 @@
-//! An entry without what follows from where it is kept: what a row and a line in the archive have in common.
+//! An entry without what follows from where it is kept: what a row and a line in the archive have
+//! in common.
 
 use crate::{
     ids::{ConversationId, EntryId, TurnId, UserId},
@@ -43,7 +44,8 @@ impl StoredEntry {
         self
     }
 
-    /// The entry as readers see it; `held` says who keeps it from expiring beside its owner's own word.
+    /// The entry as readers see it; `held` says who keeps it from expiring beside its owner's own
+    /// word.
     pub fn entry(
         self,
         storage_status: StorageStatus,

@@ -16,7 +16,8 @@ pub(super) enum Stage {
     Held,
     /// Rows, and an object and a name that nobody wants.
     Orphaned,
-    /// The manifest of a backup: it names an object that was rewritten since because an entry in it was erased.
+    /// The manifest of a backup: it names an object that was rewritten since because an entry in it
+    /// was erased.
     Restored,
 }
 

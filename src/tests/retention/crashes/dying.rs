@@ -1,4 +1,5 @@
-//! The process that dies: this test program once more, told by a variable what to do and where to die.
+//! The process that dies: this test program once more, told by a variable what to do and where to
+//! die.
 
 use super::cases::Act;
 use crate::{
@@ -99,7 +100,8 @@ pub(super) fn changed() -> EntryPatch {
     }
 }
 
-/// Starts the process and waits until it has died. One that comes to its end never passed the place.
+/// Starts the process and waits until it has died. One that comes to its end never passed the
+/// place.
 pub(super) fn dies(order: &Order) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([

@@ -1,5 +1,6 @@
-//! A process that dies at each named place of each move, and another that goes on after it (T1): what the tiers hold together is
-//! what was there, nothing is there twice, and in the end nothing is left that nobody names.
+//! A process that dies at each named place of each move, and another that goes on after it (T1):
+//! what the tiers hold together is what was there, nothing is there twice, and in the end nothing
+//! is left that nobody names.
 
 mod cases;
 mod dying;

@@ -61,8 +61,8 @@ impl Scene {
         }
     }
 
-    /// Brings about the case's stage, lets a process die in its act, and looks at what is left; then the act is done again, and
-    /// the rest comes and goes as it should.
+    /// Brings about the case's stage, lets a process die in its act, and looks at what is left;
+    /// then the act is done again, and the rest comes and goes as it should.
     pub(super) async fn dies_and_goes_on(&mut self, case: &Case, point: FailPoint) {
         let (work, before) = self.prepare(case).await;
         dies(&Order {
@@ -295,8 +295,8 @@ impl Scene {
         assert_eq!(reserved, Reservation::Taken);
     }
 
-    /// The conversation's object gives way to one without the entry, which the archive's list says is erased; the database knows
-    /// nothing of it.
+    /// The conversation's object gives way to one without the entry, which the archive's list says
+    /// is erased; the database knows nothing of it.
     async fn rewrite_behind_its_back(&self, work: &Work) {
         let archive = self.retention().archive;
         let manifests = objects::of_user(

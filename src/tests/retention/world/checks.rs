@@ -138,7 +138,8 @@ impl World {
         self.check_hours().await;
     }
 
-    /// The last two days by hour say what was made, whatever became of it. What a restored backup found anew in the archive is older.
+    /// The last two days by hour say what was made, whatever became of it. What a restored backup
+    /// found anew in the archive is older.
     async fn check_hours(&self) {
         let since = self.ran.hour() - 47;
         let mut expected: BTreeMap<(i64, String, String), (i64, i64)> = BTreeMap::new();
@@ -171,7 +172,8 @@ impl World {
         assert_eq!(told.collect::<BTreeMap<_, _>>(), expected, "by hour");
     }
 
-    /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without a manifest row.
+    /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without
+    /// a manifest row.
     pub(in crate::tests::retention) async fn settle_everything(&mut self) {
         self.declare([7, 30, 90]).await;
         self.now = self.now.plus(3 * DAY_MS);

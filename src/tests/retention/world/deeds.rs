@@ -54,7 +54,8 @@ impl World {
         }
     }
 
-    /// Somebody does something while the archive lies. What cannot be read stays as it is; what is erased is.
+    /// Somebody does something while the archive lies. What cannot be read stays as it is; what is
+    /// erased is.
     pub(super) async fn deed_among_lies(&mut self) {
         let deed = self.chance.one_of(Deed::ALL);
         self.archive_lies(true);

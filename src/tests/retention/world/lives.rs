@@ -16,7 +16,8 @@ use crate::{
 };
 
 impl World {
-    /// The process is killed in the middle of a run; the next one has read nothing yet, and takes the lease from the dead.
+    /// The process is killed in the middle of a run; the next one has read nothing yet, and takes
+    /// the lease from the dead.
     pub(in crate::tests::retention) async fn die_and_live_again(&mut self) {
         self.run_and_die().await;
         self.open_anew().await;
@@ -28,7 +29,8 @@ impl World {
     }
 
     async fn open_anew(&mut self) {
-        // a commit that was under way may still come to its end: the next writer waits for it, as a new process would
+        // a commit that was under way may still come to its end: the next writer waits for it, as a
+        // new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
         self.retention = Retention {
@@ -74,8 +76,8 @@ impl World {
         copy
     }
 
-    /// The backup takes the place of the database. What was erased since stays erased; everything else is as it was then, or
-    /// newer where only something newer is left in the archive.
+    /// The backup takes the place of the database. What was erased since stays erased; everything
+    /// else is as it was then, or newer where only something newer is left in the archive.
     async fn restore(&mut self, backup: String, then: Map) {
         mend(&self.retention, self.now).await.unwrap();
         self.address = backup;

@@ -1,5 +1,6 @@
-//! A store, an archive that may lie, a clock, and the map that says what must be there. `deeds` are what people do, `runs` what
-//! retention does and what happens in the middle of it, `lives` how a process ends and another begins, `checks` compares.
+//! A store, an archive that may lie, a clock, and the map that says what must be there. `deeds` are
+//! what people do, `runs` what retention does and what happens in the middle of it, `lives` how a
+//! process ends and another begins, `checks` compares.
 
 mod checks;
 mod deeds;
@@ -79,7 +80,8 @@ pub(super) struct World {
     erased_places: BTreeSet<ConversationId>,
     erased_people: BTreeSet<UserId>,
     expired: BTreeSet<EntryId>,
-    /// Where backups lie, those that are databases of a cluster, and the address of the last one with the map of its moment.
+    /// Where backups lie, those that are databases of a cluster, and the address of the last one
+    /// with the map of its moment.
     folder: TempDir,
     copies: Vec<String>,
     backup: Option<(String, Map)>,

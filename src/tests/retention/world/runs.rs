@@ -67,7 +67,8 @@ impl Stopping {
     }
 }
 
-/// A restored backup knows little of what was put after it: what is an orphan to it waits for an admin's word.
+/// A restored backup knows little of what was put after it: what is an orphan to it waits for an
+/// admin's word.
 fn only_orphans_are_left(report: &Report) -> bool {
     matches!(report.failures.as_slice(), [why] if why.contains("--confirm-orphans"))
 }
@@ -104,7 +105,8 @@ impl World {
         report
     }
 
-    /// A run on nobody's word deletes nothing after a leap of the clock that would delete much, and waits for nothing else.
+    /// A run on nobody's word deletes nothing after a leap of the clock that would delete much, and
+    /// waits for nothing else.
     async fn run_mistrusting(&mut self, run: Run) -> Report {
         self.forget_expired().await;
         let last = runs::last_seen(&mut self.store.read().await.unwrap())
@@ -304,7 +306,8 @@ impl World {
         );
     }
 
-    /// A run stands still for longer than its lease; another one takes over, and the first changes nothing any more.
+    /// A run stands still for longer than its lease; another one takes over, and the first changes
+    /// nothing any more.
     pub(super) async fn run_until_another_takes_over(&mut self) {
         let at = self.chance.below(PLACES);
         let run = self.run_now();

@@ -1,5 +1,6 @@
-//! Who gets what: every route of the program × nobody, a revoked key, a disabled account, another person, an admin, the owner.
-//! The routes are read from the program itself (`routes`); one without a row in the `table` fails, and so does a row too many.
+//! Who gets what: every route of the program × nobody, a revoked key, a disabled account, another
+//! person, an admin, the owner. The routes are read from the program itself (`routes`); one without
+//! a row in the `table` fails, and so does a row too many.
 
 mod routes;
 mod table;

@@ -1,5 +1,5 @@
-//! The routes that the program has: plain ones from the router's source, server functions from their register, pages from
-//! the page table. Each as `method address`.
+//! The routes that the program has: plain ones from the router's source, server functions from
+//! their register, pages from the page table. Each as `method address`.
 
 use crate::{app::shell, server::state::App};
 use leptos::prelude::provide_context;

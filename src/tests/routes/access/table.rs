@@ -8,7 +8,8 @@ pub(super) struct Row {
     pub(super) address: &'static str,
     /// JSON, or a form; empty for none.
     pub(super) body: &'static str,
-    /// The statuses for nobody, a revoked key, a disabled account, another person, an admin, the owner.
+    /// The statuses for nobody, a revoked key, a disabled account, another person, an admin, the
+    /// owner.
     pub(super) answers: [u16; 6],
 }
 

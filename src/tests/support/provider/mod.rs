@@ -1,5 +1,6 @@
-//! An OpenID provider on a free port, with real signatures: it publishes keys that change, signs people in at once, checks codes,
-//! secret and PKCE verifier as it should, and can be told to be down or to lie.
+//! An OpenID provider on a free port, with real signatures: it publishes keys that change, signs
+//! people in at once, checks codes, secret and PKCE verifier as it should, and can be told to be
+//! down or to lie.
 
 mod key;
 mod served;
@@ -74,7 +75,8 @@ impl TestProvider {
         self.inside.lock().unwrap()
     }
 
-    /// Settings that take its tokens for the audience `holly`, and with `addr` its people by browser.
+    /// Settings that take its tokens for the audience `holly`, and with `addr` its people by
+    /// browser.
     pub(in crate::tests) fn config(&self, addr: Option<SocketAddr>) -> ProviderConfig {
         let client = |addr| {
             Client::at(

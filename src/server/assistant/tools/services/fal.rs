@@ -1,5 +1,6 @@
 //! fal.ai's queue: hand the work in, ask how it stands, fetch the result. Its documentation:
-//! <https://docs.fal.ai/model-apis/model-endpoints/queue>. A run that is given up takes its work out of the queue.
+//! <https://docs.fal.ai/model-apis/model-endpoints/queue>. A run that is given up takes its work
+//! out of the queue.
 
 mod queue;
 

@@ -1,4 +1,5 @@
-//! Pictures, music and films from real services. A service is one file here: a [`Tool`] that makes a kind of [`Media`].
+//! Pictures, music and films from real services. A service is one file here: a [`Tool`] that makes
+//! a kind of [`Media`].
 
 pub mod fal;
 mod openai;
@@ -36,7 +37,8 @@ pub(super) fn tools(
     config: &ServiceConfig,
     asking: Asking,
 ) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
-    // reading the machine's certificates takes as long as the rest of a start, and the demo needs none
+    // reading the machine's certificates takes as long as the rest of a start, and the demo needs
+    // none
     let mut shared = None;
     let mut both = || match &shared {
         Some(clients) => Ok::<(reqwest::Client, Outbound), reqwest::Error>(Clone::clone(clients)),

@@ -1,4 +1,5 @@
-//! Pictures from OpenAI's images endpoint, or one like it: <https://platform.openai.com/docs/api-reference/images>.
+//! Pictures from OpenAI's images endpoint, or one like it:
+//! <https://platform.openai.com/docs/api-reference/images>.
 
 use super::{MESSAGE_MAX, odd, settings::Service, unreachable};
 use crate::server::{

@@ -23,17 +23,19 @@ pub struct ServiceSettings {
     /// Where fal.ai's queue is [default: https://queue.fal.run/]
     #[arg(long, env = "FAL_BASE_URL")]
     pub fal_base_url: Option<String>,
-    /// What makes pictures: fal:MODEL, openai:MODEL or demo [default: fal:fal-ai/flux/schnell with FAL_KEY, else
-    /// openai:gpt-image-1 with OPENAI_API_KEY, else demo]
+    /// What makes pictures: fal:MODEL, openai:MODEL or demo [default: fal:fal-ai/flux/schnell with
+    /// FAL_KEY, else openai:gpt-image-1 with OPENAI_API_KEY, else demo]
     #[arg(long, env = "HOLLY_IMAGE_MODEL")]
     pub image_model: Option<String>,
-    /// What makes music: fal:MODEL or demo [default: fal:cassetteai/music-generator with FAL_KEY, else demo]
+    /// What makes music: fal:MODEL or demo [default: fal:cassetteai/music-generator with FAL_KEY,
+    /// else demo]
     #[arg(long, env = "HOLLY_MUSIC_MODEL")]
     pub music_model: Option<String>,
     /// What makes films: fal:MODEL or demo [default: fal:fal-ai/ltx-video with FAL_KEY, else demo]
     #[arg(long, env = "HOLLY_VIDEO_MODEL")]
     pub video_model: Option<String>,
-    /// Hosts, with commas between, from which results may be fetched although they are in a private network.
+    /// Hosts, with commas between, from which results may be fetched although they are in a private
+    /// network.
     #[arg(long, env = "HOLLY_FETCH_HOSTS", default_value = "")]
     pub fetch_hosts: String,
 }
@@ -161,7 +163,8 @@ impl ServiceSettings {
 }
 
 impl Places<'_> {
-    /// Who is meant by `word`; an error goes behind the setting's name. Only pictures come from OpenAI.
+    /// Who is meant by `word`; an error goes behind the setting's name. Only pictures come from
+    /// OpenAI.
     fn producer(&self, word: &str, pictures: bool) -> Result<Producer, String> {
         let service = |base: &Option<Url>, key: Option<&Secret>, model: &str| {
             let base = base.clone().ok_or("has no address to go to")?;

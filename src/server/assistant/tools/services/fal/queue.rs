@@ -86,8 +86,9 @@ impl Queue {
         })
     }
 
-    /// An address that the service names is asked only where the service itself is: the key goes with it. Otherwise it is
-    /// what the documentation gives, under the first two parts of the model's name.
+    /// An address that the service names is asked only where the service itself is: the key goes
+    /// with it. Otherwise it is what the documentation gives, under the first two parts of the
+    /// model's name.
     fn address(&self, answer: &Value, name: &str, id: &str, end: &str) -> Result<Url, ToolError> {
         let named = answer
             .get(name)
