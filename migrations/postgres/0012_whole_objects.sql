@@ -3,10 +3,11 @@
 -- Each of those is a row still, or was deleted or moved elsewhere since, so a tombstone for each row
 -- would not do. The next run rewrites such an object without them.
 --
--- A server of the last release may run beside this one until it is replaced. A run that it has begun
--- ends here, and later ones fail where they would fill an object a few rows at a time (the check
--- below); they lose nothing. Objects that were half filled it cannot read until the next run of this
--- release has rewritten them.
+-- beside the previous release: yes: its runs fail where they would fill an object in parts
+-- A run that it has begun ends here; those that fail (the check below) lose nothing. Objects that
+-- were half filled it cannot read until the next run of this release has rewritten them.
+insert into meta (name, value) values ('beside_12', '11')
+    on conflict (name) do update set value = excluded.value;
 update retention_lease set fence = fence + 1, until = 0 where id = 1;
 alter table archive_objects
     add constraint archive_objects_listed_whole check (moved_to is null) not valid;

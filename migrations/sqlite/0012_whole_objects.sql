@@ -3,7 +3,7 @@
 -- Each of those is a row still, or was deleted or moved elsewhere since, so a tombstone for each row
 -- would not do. The next run rewrites such an object without them.
 --
--- No server of the last release runs beside this one: SQLite has one server at a time.
+-- beside the previous release: no: SQLite has one server at a time
 insert into archive_holes (user_id, key, entry_id)
     select user_id, key, '>' || moved_to from archive_objects
     where state = 'active' and moved_to is not null;

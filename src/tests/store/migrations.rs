@@ -11,7 +11,7 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -334,14 +334,17 @@ fn said(version: i64, sql: &str) -> Result<bool, String> {
 
 #[test]
 fn every_migration_says_whether_an_older_server_may_run_beside_it_and_notes_that() {
-    let said_by = |migrations: Migrator| -> BTreeMap<i64, bool> {
+    let heard = |migrations: Migrator| -> BTreeSet<i64> {
         let new = migrations.iter().filter(|new| new.version > SILENT);
-        new.map(|new| (new.version, said(new.version, new.sql.as_str()).unwrap()))
-            .collect()
+        new.map(|new| {
+            said(new.version, new.sql.as_str()).unwrap();
+            new.version
+        })
+        .collect()
     };
     assert_eq!(
-        said_by(sqlx::migrate!("migrations/sqlite")),
-        said_by(sqlx::migrate!("migrations/postgres"))
+        heard(sqlx::migrate!("migrations/sqlite")),
+        heard(sqlx::migrate!("migrations/postgres"))
     );
 }
 
