@@ -8,7 +8,6 @@ mod copy;
 mod ends;
 mod full;
 mod home;
-#[allow(dead_code, reason = "the library's tests use the rest of it")]
 #[path = "../support/hunt.rs"]
 #[allow(dead_code, reason = "the tests of the library use the rest")]
 mod hunt;
