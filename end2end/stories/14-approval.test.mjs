@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at } from "../page.mjs";
-import { somebody } from "../world.mjs";
+import { somebody, withAModel } from "../world.mjs";
 
 test("a tool that writes asks first: it is denied in another tab, and allowed with the keyboard", async () => {
-  const ada = await somebody();
+  const { ada, model } = await withAModel();
   await ada.says("Write a note: buy lamp oil");
+  // a question is announced when it comes to a page that is open
+  await ada.isLive();
+  await model.calls("write_note", { text: "buy lamp oil" });
   await ada.sees(at.question);
   await ada.reads(at.entryWord, /^Waiting for you$/);
   await ada.reads(at.announcements, /Note: buy lamp oil: Waiting for you/);
   assert.match(await ada.the(at.question).textContent(), /text: buy lamp oil/);
   const tab = await ada.opensSecondTab();
   await tab.the(at.deny).click();
+  await model.says("No note then.");
   for (const reader of [ada, tab]) {
     await reader.sees(at.question, 0);
     await reader.reads(at.entryWord, /^Denied$/);
@@ -19,12 +23,14 @@ test("a tool that writes asks first: it is denied in another tab, and allowed wi
   }
   await tab.closesTab();
   await ada.says("Write a note: trim the wick");
+  await model.calls("write_note", { text: "trim the wick" });
   await ada.sees(at.question);
   await ada.screenshot("approval-light-wide");
   await ada.page
     .getByRole("button", { name: "Allow once: Note: trim the wick" })
     .focus();
   await ada.page.keyboard.press("Enter");
+  await model.says("The note is written.");
   await ada.sees(at.question, 0);
   await ada.seesAnswers(2);
   await ada.sees(at.media);
