@@ -1,6 +1,5 @@
 # How Holly is built, run and tested. `make run` needs Rust and Node.js; .ci/setup installs the rest once.
 SHELL := bash
-TOOLS := .ci/setup build && source .ci/env
 PRETTIER := end2end/node_modules/.bin/prettier --log-level warn
 STYLED := "style/*.css" "src/**/*.{css,js}" "end2end/*.mjs" "end2end/stories/*.mjs" ".ci/*.mjs"
 .PHONY: run dev build release test hunt bench lint fmt deny cluster
@@ -8,8 +7,8 @@ STYLED := "style/*.css" "src/**/*.{css,js}" "end2end/*.mjs" "end2end/stories/*.m
 run: build # serves on the address it prints, with its data in ./data; Ctrl-C stops it
 	@exec target/release/holly serve
 
-dev: # serves a debug build and builds again when a file changes
-	@$(TOOLS) && exec cargo leptos watch
+dev: # serves a debug build and builds again when a file changes; its intermediate files stay in target/
+	@.ci/setup build && source .ci/env && exec env -u CARGO_BUILD_BUILD_DIR cargo leptos watch
 
 build: # target/release/holly, one file with the site inside
 	@.ci/setup build && .ci/shared .ci/build
