@@ -8,7 +8,7 @@ run: build # serves on the address it prints, with its data in ./data; Ctrl-C st
 	@exec target/release/holly serve
 
 dev: # serves a debug build and builds again when a file changes; its intermediate files stay in target/
-	@.ci/setup build && source .ci/env && exec env -u CARGO_BUILD_BUILD_DIR cargo leptos watch
+	@.ci/setup build && source .ci/env && exec cargo leptos watch
 
 build: # target/release/holly, one file with the site inside
 	@.ci/setup build && .ci/shared .ci/build
@@ -22,7 +22,7 @@ test: # everything: lints, unit tests, browser tests, stories
 cluster: build # three processes on a PostgreSQL and an S3 server of their own, behind a proxy; Ctrl-C ends all of it
 	@.ci/setup test && exec .ci/services node end2end/cluster.mjs
 
-hunt: # all that `make test` shortens, at full length; HOLLY_SEED=n repeats one seed of the tiers' model
+hunt: # all that `make test` shortens, at full length; takes hours
 	@.ci/test hunt
 
 bench: build # commit to frame, retention and writes beside it, idle streams, start of the program
@@ -36,7 +36,7 @@ lint: # formatting, columns, and what the compiler and clippy find, on both side
 	@.ci/shared cargo clippy --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 
 fmt: # the same formatting, written
-	@cargo fmt && $(PRETTIER) --write $(STYLED)
+	@.ci/setup test && source .ci/env && cargo fmt && $(PRETTIER) --write $(STYLED)
 
 deny: # what the program is made of: licences, sources, versions; known weaknesses where HOLLY_ADVISORY_DB names a clone of the list
 	@.ci/setup deny && .ci/deny

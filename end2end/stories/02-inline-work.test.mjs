@@ -4,23 +4,25 @@ import { at, entryAt, playsAndSeeks } from "../page.mjs";
 import { somebody, withAModel } from "../world.mjs";
 
 test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
-  const { ada, model } = await withAModel({ pace: 0.8 });
+  const { ada, model } = await withAModel();
   await ada.says("Paint a slow lighthouse at dusk");
-  await model.calls("generate_image", { prompt: "slow lighthouse at dusk" });
+  const asked = await model.next();
   await ada.sees(at.stop);
-  const tool = await ada.entryOf("lighthouse at dusk");
-  const row = await ada.the(entryAt(tool)).elementHandle();
+  const asking = await ada.entryOf("Groq");
+  const row = await ada.the(entryAt(asking)).elementHandle();
   assert.equal(await row.getAttribute("data-status"), "working");
-  await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Working");
-  const elapsed = await ada.seesElapsed(tool, 1);
+  await ada.reads(`${entryAt(asking)} ${at.entryWord}`, "Working");
+  const elapsed = await ada.seesElapsed(asking, 1);
   assert.match(elapsed, /^\d+ s$/);
-  await ada.seesElapsed(tool, parseInt(elapsed, 10) + 1);
+  await ada.seesElapsed(asking, parseInt(elapsed, 10) + 1);
   await ada.screenshot("working-light-wide");
 
+  asked.calls("generate_image", { prompt: "slow lighthouse at dusk" });
   await ada.page.waitForFunction(
     (row) => row.dataset.status === "success" && row.isConnected,
     row,
   );
+  const tool = await ada.entryOf("lighthouse at dusk");
   await ada.reads(`${entryAt(tool)} ${at.entryWord}`, "Done");
   await ada.sees(at.picture);
   await ada.page.waitForFunction(

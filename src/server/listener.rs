@@ -121,14 +121,14 @@ async fn no_request(requested: &AtomicBool, deadline: Duration) {
 }
 
 /// A connection that fails once a write makes no progress for too long.
-pub struct DeadlineStream {
-    inner: TcpStream,
+pub struct DeadlineStream<S = TcpStream> {
+    inner: S,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl DeadlineStream {
-    const fn new(inner: TcpStream, patience: Duration) -> Self {
+impl<S> DeadlineStream<S> {
+    const fn new(inner: S, patience: Duration) -> Self {
         Self {
             inner,
             patience,
@@ -159,7 +159,7 @@ impl DeadlineStream {
     }
 }
 
-impl AsyncRead for DeadlineStream {
+impl<S: AsyncRead + Unpin> AsyncRead for DeadlineStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -169,7 +169,7 @@ impl AsyncRead for DeadlineStream {
     }
 }
 
-impl AsyncWrite for DeadlineStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for DeadlineStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -226,6 +226,18 @@ mod tests {
             }
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_reads_now_and_then_gets_everything() {
+        let (inner, mut peer) = tokio::io::duplex(8);
+        let mut stream = DeadlineStream::new(inner, Duration::from_secs(30));
+        let writing = tokio::spawn(async move { stream.write_all(&[7; 40]).await });
+        for _ in 0..5 {
+            sleep(Duration::from_secs(27)).await;
+            peer.read_exact(&mut [0; 8]).await.unwrap();
+        }
+        writing.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -26,13 +26,11 @@ fn plan(first: u64, seeds: u32, long: u32) -> (std::ops::Range<u64>, usize) {
     let seed = std::env::var("HOLLY_SEED")
         .ok()
         .and_then(|seed| seed.parse::<u64>().ok());
-    match seed {
-        Some(seed) => (seed..seed + 1, 30),
-        None => (
-            first..first + u64::from(hunt::cases(seeds, long)),
-            if hunt::is_long() { 30 } else { 6 },
-        ),
-    }
+    let seeds = seed.map_or_else(
+        || first..first + u64::from(hunt::cases(seeds, long)),
+        |seed| seed..seed + 1,
+    );
+    (seeds, if hunt::is_long() { 30 } else { 6 })
 }
 
 async fn hold_against_the_map(
