@@ -5,7 +5,8 @@
 --
 -- beside the previous release: yes: its runs fail where they would fill an object in parts
 -- A run that it has begun ends here; those that fail (the check below) lose nothing. Objects that
--- were half filled it cannot read until the next run of this release has rewritten them.
+-- were half filled it cannot read until the next run of this release has rewritten them. What it
+-- changes or deletes of warm rows that a newer run left plain it counts out as their title alone.
 insert into meta (name, value) values ('beside_12', '11')
     on conflict (name) do update set value = excluded.value;
 update retention_lease set fence = fence + 1, until = 0 where id = 1;

@@ -3,10 +3,12 @@
 use super::{Failure, copy::sqlite_file, say};
 use holly::{
     server::{
+        archive::Archive,
         clock::Clock,
         config::Config,
         data_dir::DataDir,
         retention::{
+            Retention,
             erased::mend,
             restoring::{Restored, after_restore, check_archive},
         },
@@ -77,13 +79,6 @@ async fn replace(
     if !file.is_file() {
         return Err(format!("there is no backup {}", file.display()).into());
     }
-    if database.is_file()
-        && let Err(why) = list_erasures(config, now).await
-    {
-        say(&format!(
-            "what was erased in the last minutes cannot be read from the database that is replaced: {why}"
-        ));
-    }
     let ready = PathBuf::from(format!("{}.restoring", database.display()));
     for ending in ["", "-wal", "-shm"] {
         let left = PathBuf::from(format!("{}{ending}", ready.display()));
@@ -91,7 +86,16 @@ async fn replace(
             std::fs::remove_file(left)?;
         }
     }
+    // first of all: opening the database may replace a copy that a migration made
     std::fs::copy(file, &ready)?;
+    if database.is_file()
+        && let Err(why) = list_erasures(config, now).await
+    {
+        say(&format!(
+            "what was erased in the last minutes cannot be read from the database that is replaced: \
+             {why}"
+        ));
+    }
     let url = format!("sqlite://{}", ready.display());
     let beside = Config {
         database_url: url.clone(),
@@ -107,7 +111,10 @@ async fn replace(
 /// Brings the archive's list of erasures up to date from the database that is to be replaced, and
 /// mends it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
+    let retention = Retention {
+        store: Store::open_without_backup(&config.database_url, &config.listen_url).await?,
+        archive: Archive::open(&config.retention.archive_url)?,
+    };
     let mended = mend(&retention, now).await?;
     retention.store.close().await;
     if mended > 0 {

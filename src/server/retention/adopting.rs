@@ -77,6 +77,10 @@ struct Found {
 }
 
 impl Found {
+    fn manifest(&self) -> Option<&Manifest> {
+        self.named.as_ref().map(|(manifest, _)| manifest)
+    }
+
     /// Its entries that may count.
     fn entries(&self) -> impl Iterator<Item = &StoredEntry> {
         self.decoded.entries.iter().filter(|entry| {
@@ -92,7 +96,9 @@ struct Rebuilding {
     user: UserId,
     /// Those that count, those first that the backup names.
     found: Vec<Found>,
-    /// Those of the backup that are not there any more, or that another one replaces.
+    /// Those of the backup that another one replaces.
+    replaced: Vec<Found>,
+    /// Those of the backup that are not there any more.
     missing: Vec<Manifest>,
     /// The highest revision in any of them.
     newest: i64,
@@ -128,14 +134,15 @@ async fn read(
     let newest = revs.map(|entry| entry.rev).max().unwrap_or(0);
     let replaced = found.iter().flat_map(|object| &object.decoded.replaces);
     let replaced: HashSet<String> = replaced.cloned().collect();
-    let (gone, mut found): (Vec<_>, Vec<_>) = found
+    let (mut replaced, mut found): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|object| replaced.contains(&object.key));
-    missing.extend(gone.into_iter().filter_map(|object| Some(object.named?.0)));
+    replaced.retain(|object| object.named.is_some());
     found.sort_by_key(|object| object.named.is_none());
     Ok(Rebuilding {
         user,
         found,
+        replaced,
         missing,
         newest,
     })
@@ -201,12 +208,18 @@ impl Rebuilding {
         now: Timestamp,
         restored: &mut Restored,
     ) -> Result<()> {
-        if self.missing.is_empty() && self.found.iter().all(|object| object.named.is_some()) {
+        let mut gone = self.missing.clone();
+        gone.extend(self.replaced.iter().filter_map(Found::manifest).cloned());
+        if gone.is_empty() && self.found.iter().all(|object| object.named.is_some()) {
             return Ok(());
         }
         let user = self.user;
         let mut tx = begin(&retention.store, None, user).await?;
         let mut sums = Sums::default();
+        let named = self.found.iter().filter(|object| object.named.is_some());
+        for object in named.chain(&self.replaced) {
+            sums.known.extend(object.entries().map(|entry| entry.id));
+        }
         let winners = self.winners(&mut tx, &mut sums).await?;
         let mut adopted = 0;
         for (n, object) in self.found.iter().enumerate() {
@@ -216,7 +229,13 @@ impl Rebuilding {
                     sums.shift(manifest, -1);
                     manifest.clone()
                 }
-                None if object.entries().any(wins) => adopt(&mut tx, object, now).await?,
+                None if object.entries().any(wins) => {
+                    let manifest = adopt(&mut tx, object, now).await?;
+                    for entry in object.entries().filter(|entry| wins(entry)) {
+                        sums.find(&manifest, entry);
+                    }
+                    manifest
+                }
                 // it is left as it is: it may be what rows become when they are moved
                 None => continue,
             };
@@ -232,14 +251,23 @@ impl Rebuilding {
                 adopted += 1;
             }
         }
-        for manifest in &self.missing {
+        for manifest in &gone {
             sums.shift(manifest, -1);
             objects::doom(&mut tx, user, &manifest.key).await?;
+        }
+        for manifest in &self.missing {
+            sums.lose_all(manifest);
+        }
+        for object in &self.replaced {
+            let lost = |entry: &&StoredEntry| !winners.contains_key(&entry.id);
+            for entry in object.entries().filter(lost) {
+                sums.lose(object, entry);
+            }
         }
         sums.write(&mut tx, user).await?;
         // whoever changes one of them makes it newer than it is
         heads::raise(&mut tx, user, self.newest).await?;
-        let missing = self.missing.len() as i64;
+        let missing = gone.len() as i64;
         let points = [
             (adopted, FailPoint::AdoptWritten, FailPoint::Adopted),
             (missing, FailPoint::MissingWritten, FailPoint::MissingDoomed),
@@ -296,31 +324,52 @@ async fn adopt(tx: &mut Tx<'_>, object: &Found, now: Timestamp) -> Result<Manife
     }
 }
 
-/// What changes in the totals, and what of that is lost: it was deleted since the backup.
+/// What changes in the totals, and what is lost: what was deleted since the backup. An entry that is
+/// only found elsewhere, in another state perhaps, is not lost. What was in an object that is
+/// missing is known by its totals alone; what is found beside it and was nowhere in the backup is
+/// taken for some of that.
 #[derive(Default)]
 struct Sums {
     changes: Changes,
     lost: BTreeMap<(i64, LogType, Status), Figures>,
+    /// Entries of the backup that are found by their ids.
+    known: HashSet<EntryId>,
 }
 
 impl Sums {
     /// Counts an object in (`sign` 1) or out (`sign` -1).
     fn shift(&mut self, manifest: &Manifest, sign: i64) {
         manifest.shift(&mut self.changes, sign);
-        for (kind, status, figures) in &manifest.totals {
-            let lost = self.lost.entry((manifest.day, *kind, *status)).or_default();
-            *lost = lost.plus(*figures, -sign);
-        }
     }
 
     fn take_row(&mut self, row: &TieredRow) {
         row.count(&mut self.changes, -1);
-        let entry = &row.entry;
-        let line = (entry.timestamp.day(), entry.log_type, entry.status);
-        let bytes = (entry.size(), row.stored_bytes);
-        let figures = Figures::of(bytes.0, bytes.1, entry.duration_ms, &entry.metadata);
+        self.known.insert(row.entry.id);
+    }
+
+    fn find(&mut self, manifest: &Manifest, entry: &StoredEntry) {
+        if !self.known.contains(&entry.id) {
+            let line = (manifest.day, entry.log_type, entry.status);
+            self.count_lost(line, manifest.figures(entry), -1);
+        }
+    }
+
+    fn lose(&mut self, object: &Found, entry: &StoredEntry) {
+        if let Some(manifest) = object.manifest() {
+            let line = (manifest.day, entry.log_type, entry.status);
+            self.count_lost(line, manifest.figures(entry), 1);
+        }
+    }
+
+    fn lose_all(&mut self, manifest: &Manifest) {
+        for (kind, status, figures) in &manifest.totals {
+            self.count_lost((manifest.day, *kind, *status), *figures, 1);
+        }
+    }
+
+    fn count_lost(&mut self, line: (i64, LogType, Status), figures: Figures, sign: i64) {
         let lost = self.lost.entry(line).or_default();
-        *lost = lost.plus(figures, 1);
+        *lost = lost.plus(figures, sign);
     }
 
     async fn write(mut self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {

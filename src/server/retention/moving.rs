@@ -71,6 +71,9 @@ impl Bounds {
     }
 }
 
+/// Most text of an object, in bytes, unless one entry alone has more: it is held in memory unpacked.
+const TEXT_MAX: i64 = 4 << 20;
+
 /// Rows read at once.
 const READ_AT_ONCE: i64 = 10;
 
@@ -161,7 +164,7 @@ async fn next_part(
     after: Option<EntryId>,
     pace: &mut Pace,
 ) -> Result<Vec<TieredRow>> {
-    let (mut part, mut bytes): (Vec<TieredRow>, i64) = (Vec::new(), 0);
+    let (mut part, mut bytes, mut text): (Vec<TieredRow>, i64, i64) = (Vec::new(), 0, 0);
     let most = Bounds::of(&retention.store);
     while part.len() < most.rows {
         let after = part.last().map(|row| row.entry.id).or(after);
@@ -177,7 +180,8 @@ async fn next_part(
         let is_last = (found.len() as i64) < asked;
         for row in found {
             bytes += row.stored_bytes;
-            if bytes > most.bytes && !part.is_empty() {
+            text += row.entry.size();
+            if (bytes > most.bytes || text > TEXT_MAX) && !part.is_empty() {
                 return Ok(part);
             }
             part.push(row);

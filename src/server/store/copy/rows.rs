@@ -3,6 +3,7 @@
 
 use super::{
     super::{Result, backend::Backend, marks},
+    META,
     schema::{Kind, Table},
 };
 use sha2::{Digest, Sha256};
@@ -43,12 +44,16 @@ impl<'t> Rows<'t> {
     pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
         let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
         let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
-        let (select, order) = (
-            format!("select {columns} from {}", quoted(&table.name)),
-            format!("order by {key} limit {PAGE}"),
-        );
+        // what migrations allow older servers is each database's own
+        let kept = if table.name == META {
+            "name not like 'beside%'"
+        } else {
+            "true"
+        };
+        let select = format!("select {columns} from {} where {kept}", quoted(&table.name));
+        let order = format!("order by {key} limit {PAGE}");
         let next = format!(
-            "{select} where ({key}) > {} {order}",
+            "{select} and ({key}) > {} {order}",
             marks(1, 1, table.key.len(), "")
         );
         Self {

@@ -114,7 +114,9 @@ pub(super) async fn replace(
 ) -> Result<()> {
     debug_assert_eq!(table.name, META);
     let mut tx = target.begin().await?;
-    sqlx::query("delete from meta").execute(&mut *tx).await?;
+    sqlx::query("delete from meta where name not like 'beside%'")
+        .execute(&mut *tx)
+        .await?;
     rows::insert(&mut tx, table, facts).await?;
     tx.commit().await?;
     Ok(())

@@ -144,8 +144,9 @@ pub(super) fn metadata_json(metadata: &Metadata) -> String {
     serde_json::to_string(metadata).expect("a JSON object can be written")
 }
 
-/// The bytes of a text. ␀ counts as the one byte of the NUL that it stands for, so that text of
-/// earlier versions is counted out as it was counted in.
+/// The bytes of a text. ␀ counts as the one byte of the NUL that it stands for, so that NUL of
+/// earlier versions is counted out as it was counted in. (A ␀ that somebody typed in those was
+/// counted as its three bytes; such rows leave that difference in the totals.)
 pub(in crate::server::store) fn text_size(text: &str) -> i64 {
     (text.len() - 2 * symbols(text)) as i64
 }
