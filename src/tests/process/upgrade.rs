@@ -7,25 +7,35 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 
-#[tokio::test]
-async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none() {
-    let mut home = Home::empty();
-    home.settings.push(("HOLLY_LOG", "info".to_owned()));
+/// Gives the home a database to which the last migration is still to come. Returns its path and
+/// that migration's number.
+async fn outdated(home: &Home) -> (String, i64) {
     std::fs::create_dir_all(home.data()).unwrap();
     let known = sqlx::migrate!("migrations/sqlite");
     let mut before: Vec<Migration> = known.iter().cloned().collect();
     let last = before.pop().unwrap().version;
-    sqlx::any::install_default_drivers();
-    let database = home.data().join("holly.db");
-    let url = format!("sqlite://{}?mode=rwc", database.display());
-    let mut connection = AnyConnection::connect(&url).await.unwrap();
+    let database = home.data().join("holly.db").display().to_string();
+    let mut connection = connect(&database).await;
     Migrator::with_migrations(before)
         .run_direct(None, &mut connection, false)
         .await
         .unwrap();
     connection.close().await.unwrap();
+    (database, last)
+}
 
-    let backup = format!("{}.before-{last}", database.display());
+async fn connect(database: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite://{database}?mode=rwc");
+    AnyConnection::connect(&url).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none() {
+    let mut home = Home::empty();
+    home.settings.push(("HOLLY_LOG", "info".to_owned()));
+    let (database, last) = outdated(&home).await;
+    let backup = format!("{database}.before-{last}");
     let migrate = || {
         let output = home.run(&["migrate"], "");
         assert!(output.status.success(), "{output:?}");
@@ -42,4 +52,35 @@ async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none(
     migrate();
     home.serve().terminate().await;
     assert!(!std::fs::exists(&backup).unwrap());
+}
+
+#[tokio::test]
+async fn the_copy_that_a_migration_made_is_what_is_restored() {
+    let home = Home::empty();
+    let (database, last) = outdated(&home).await;
+    let backup = format!("{database}.before-{last}");
+    for (mark, then) in [("backup", true), ("current", false)] {
+        let mut connection = connect(&database).await;
+        sqlx::query("delete from meta where name = 'mark'")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        sqlx::query("insert into meta (name, value) values ('mark', $1)")
+            .bind(mark)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        if then {
+            std::fs::copy(&database, &backup).unwrap();
+        }
+    }
+    let output = home.run(&["restore", &backup], "");
+    assert!(output.status.success(), "{output:?}");
+    let mut connection = connect(&database).await;
+    let mark: String = sqlx::query_scalar("select value from meta where name = 'mark'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(mark, "backup");
 }

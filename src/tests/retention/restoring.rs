@@ -374,6 +374,33 @@ async fn a_row_of_the_backup_gives_way_to_a_higher_revision_in_the_archive_and_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_found_in_another_state_is_not_counted_as_deleted() {
+    let cage = Cage::open().await;
+    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let ada = person(store, "ada").await;
+    let id = made(store, NOW, ada, None, "entry").await;
+    let copy = cage.backup().await;
+    let patch = EntryPatch {
+        status: Some(Status::Warning),
+        ..EntryPatch::default()
+    };
+    update_anywhere(&cage.retention, NOW, ada, id, patch)
+        .await
+        .unwrap();
+    cage.run(now).await;
+
+    let retention = cage.restored_from(&copy).await;
+    let restored = after_restore(&retention, now).await.unwrap();
+    assert_eq!((restored.missing, restored.adopted), (0, 1));
+    let sql = "select tier, status, entries from work_log_stats where entries <> 0";
+    let counted: Vec<(String, String, i64)> = sqlx::query_as(sql)
+        .fetch_all(&mut *retention.store.read().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(counted, [("cold".into(), "warning".into(), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tombstone_of_the_backup_stays_one_beside_an_object_that_it_does_not_name() {
     let cage = Cage::open().await;
     let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
