@@ -324,8 +324,8 @@ async fn adopt(tx: &mut Tx<'_>, object: &Found, now: Timestamp) -> Result<Manife
     }
 }
 
-/// What changes in the totals, and what is lost: what was deleted since the backup. An entry that is
-/// only found elsewhere, in another state perhaps, is not lost. What was in an object that is
+/// What changes in the totals, and what is lost: what was deleted since the backup. An entry that
+/// is only found elsewhere, in another state perhaps, is not lost. What was in an object that is
 /// missing is known by its totals alone; what is found beside it and was nowhere in the backup is
 /// taken for some of that.
 #[derive(Default)]

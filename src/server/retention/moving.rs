@@ -71,7 +71,8 @@ impl Bounds {
     }
 }
 
-/// Most text of an object, in bytes, unless one entry alone has more: it is held in memory unpacked.
+/// Most text of an object, in bytes, unless one entry alone has more. It is held in memory
+/// unpacked.
 const TEXT_MAX: i64 = 4 << 20;
 
 /// Rows read at once.

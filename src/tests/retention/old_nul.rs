@@ -194,6 +194,9 @@ on_both_databases! {
         let (retention, ada) = (retention(&store), person(&store, "ada").await);
         let made = old_rows(&store, ada, 4).await;
         let [hot, warm, cold, last] = &made[..] else { panic!("four entries") };
+        let each = TITLE.len() + details('\0').len() + FACTS.len();
+        let counted = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
+        assert_eq!(counted[0].bytes, 4 * each as i64, "as earlier versions counted");
 
         assert_reads(&retention, hot, StorageStatus::Hot).await;
         let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();

@@ -6,9 +6,12 @@ mod cases;
 mod dying;
 mod scene;
 
-use crate::tests::support::{
-    databases::{Postgres, Sqlite},
-    hunt,
+use crate::{
+    server::retention::fail_points::FailPoint,
+    tests::support::{
+        databases::{Postgres, Sqlite},
+        hunt,
+    },
 };
 use cases::CASES;
 use scene::Scene;
@@ -45,9 +48,15 @@ fn every_place_has_its_case() {
         CASES.iter().flat_map(|case| case.points).copied().collect();
     assert_eq!(
         tried.len(),
-        crate::server::retention::fail_points::FailPoint::ALL.len(),
+        FailPoint::ALL.len(),
         "of all places only {tried:?}"
     );
+}
+
+#[test]
+fn others_can_write_at_a_place_unless_it_lies_in_a_transaction() {
+    assert!(!FailPoint::Moved.is_in_transaction());
+    assert!(FailPoint::MoveWritten.is_in_transaction());
 }
 
 #[tokio::test(flavor = "multi_thread")]
