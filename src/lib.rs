@@ -19,6 +19,13 @@ pub mod nul;
 pub mod timestamp;
 pub mod work_log;
 
+#[cfg(not(feature = "ssr"))]
+#[path = "calendar/browser.rs"]
+mod calendar;
+#[cfg(feature = "ssr")]
+#[path = "calendar/server.rs"]
+mod calendar;
+
 #[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]

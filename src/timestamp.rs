@@ -1,16 +1,7 @@
 //! A moment in time with the resolution that Holly stores and shows: milliseconds, UTC. Dates are
 //! computed by chrono on the server and by `Date` and `Intl` in the browser, with the same text.
 
-#[cfg(not(feature = "ssr"))]
-mod browser;
-#[cfg(feature = "ssr")]
-mod server;
-
-#[cfg(not(feature = "ssr"))]
-use browser as calendar;
-#[cfg(feature = "ssr")]
-use server as calendar;
-
+use crate::calendar;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
@@ -77,7 +68,7 @@ impl Timestamp {
         calendar::parse(text).map(Self)
     }
 
-    fn writable_ms(self) -> i64 {
+    pub(crate) fn writable_ms(self) -> i64 {
         self.0.clamp(FIRST_MS, LAST_MS)
     }
 }
@@ -189,7 +180,7 @@ pub(crate) const WRITTEN: [(i64, &str, &str); 18] = [
     ),
 ];
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Dates by chrono. Milliseconds are within the years 0 to 9999.
 
-use super::Timestamp;
+use crate::timestamp::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 impl Timestamp {

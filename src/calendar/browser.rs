@@ -1,6 +1,6 @@
 //! Dates by the browser's `Date` and `Intl`. Milliseconds are within the years 0 to 9999.
 
-use super::DAY_MS;
+use crate::timestamp::DAY_MS;
 use js_sys::{
     Array, Date,
     Intl::{
