@@ -107,11 +107,7 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
     );
     cage.run(now).await;
     let copy = cage.backup().await;
-    let patch = EntryPatch {
-        status: Some(Status::Warning),
-        ..EntryPatch::default()
-    };
-    update_anywhere(&cage.retention, now, ada, changed, patch)
+    update_anywhere(&cage.retention, now, ada, changed, warning())
         .await
         .unwrap();
     erasing::erase_entry(&cage.retention, now, ada, erased)
@@ -236,11 +232,7 @@ async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_a
     let erased = cage.plant(ada, None).await;
     cage.run(now).await;
     let copy = cage.backup().await;
-    let patch = EntryPatch {
-        status: Some(Status::Warning),
-        ..EntryPatch::default()
-    };
-    update_anywhere(&cage.retention, now, ada, changed, patch)
+    update_anywhere(&cage.retention, now, ada, changed, warning())
         .await
         .unwrap();
     erasing::erase_entry(&cage.retention, now, ada, erased)
@@ -327,6 +319,13 @@ async fn made(
         .id
 }
 
+fn warning() -> EntryPatch {
+    EntryPatch {
+        status: Some(Status::Warning),
+        ..EntryPatch::default()
+    }
+}
+
 fn titled(title: &str) -> EntryPatch {
     EntryPatch {
         title: Some(title.to_owned()),
@@ -380,11 +379,7 @@ async fn an_entry_that_is_found_in_another_state_is_not_counted_as_deleted() {
     let ada = person(store, "ada").await;
     let id = made(store, NOW, ada, None, "entry").await;
     let copy = cage.backup().await;
-    let patch = EntryPatch {
-        status: Some(Status::Warning),
-        ..EntryPatch::default()
-    };
-    update_anywhere(&cage.retention, NOW, ada, id, patch)
+    update_anywhere(&cage.retention, NOW, ada, id, warning())
         .await
         .unwrap();
     cage.run(now).await;
