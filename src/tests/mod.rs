@@ -5,6 +5,7 @@
 mod support;
 
 mod any_input;
+mod architecture;
 mod auth;
 mod chat;
 mod components;

@@ -1,0 +1,670 @@
+//! Which module may use which. Every path that begins with `crate::`, `super::`, `self::` or
+//! `holly::` is read, in `use` lines and in code; a re-export counts for the module that defines
+//! the item. Tests are not held to it.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Modules from top to bottom, and what each may use beside `domain`. `below` is every module of
+/// the server in a later row.
+const MODULES: [(&str, &str); 22] = [
+    ("commands", "server::serve below"),
+    ("server::serve", "app below"),
+    ("app", "pages components server::http server::state"),
+    ("pages", "components live server_fns"),
+    ("components", "live server_fns"),
+    ("live", ""),
+    ("server_fns", "below"),
+    ("server::http", "below"),
+    ("server::state", "below"),
+    ("server::stats", "below"),
+    ("server::export", "below"),
+    ("server::assistant", "below"),
+    ("server::identity", "below"),
+    ("server::retention", "below"),
+    ("server::chat", "below"),
+    ("server::work_log", "below"),
+    ("server::limits", "below"),
+    ("server::archive", "below"),
+    ("server::files", "below"),
+    ("server::feed", "below"),
+    ("server::store", "below"),
+    ("server::base", ""),
+];
+
+/// Modules that do not stand yet where the table has them: from, to. May only get shorter.
+const TO_MOVE: [(&str, &str); 99] = [
+    ("api", "server_fns"),
+    ("api::error", "domain::error"),
+    ("api::said", "domain::delete_outcome"),
+    ("chat", "domain"),
+    ("chat::grouping", "domain::period"),
+    ("ids", "domain::ids"),
+    ("json", "domain::json"),
+    ("nul", "domain::nul"),
+    ("server::archive::copying", "server::archive::copy"),
+    (
+        "server::archive::dooming",
+        "server::archive::pending_delete",
+    ),
+    ("server::archive::exporting", "server::archive::export"),
+    (
+        "server::archive::findings",
+        "server::archive::damage_reports",
+    ),
+    ("server::archive::gaps", "server::archive::partial"),
+    ("server::archive::reading", "server::archive::reader"),
+    ("server::aside", "server::base::blocking"),
+    ("server::asker", "server::http::server_fn_context"),
+    (
+        "server::assistant::attached",
+        "server::assistant::attachments",
+    ),
+    (
+        "server::assistant::listening",
+        "server::assistant::response",
+    ),
+    (
+        "server::assistant::milestones",
+        "server::assistant::turn_log",
+    ),
+    (
+        "server::assistant::policy",
+        "server::assistant::retry_policy",
+    ),
+    (
+        "server::assistant::providers::words",
+        "server::assistant::providers::convert",
+    ),
+    ("server::auth", "server::identity"),
+    ("server::auth::api_key", "server::identity::api_keys"),
+    ("server::auth::secret", "server::base::digest"),
+    ("server::auth::session", "server::identity::sessions"),
+    ("server::chat::orphans", "server::files::sweep"),
+    ("server::check", "server::serve::check"),
+    ("server::clock", "server::base::clock"),
+    ("server::config", "server::state::config"),
+    ("server::cookies", "server::http::cookies"),
+    ("server::data_dir", "server::base::data_dir"),
+    ("server::error", "server::base::error"),
+    ("server::export::pieces", "server::export::records"),
+    ("server::feed::answers", "server::feed::live_answers"),
+    ("server::feed::places", "server::feed::limiter"),
+    ("server::feed::tail", "server::feed::cache"),
+    ("server::figures", "server::stats"),
+    ("server::figures::words", "server::stats::format"),
+    ("server::file_store", "server::files"),
+    ("server::limits::day", "server::limits::daily_tokens"),
+    ("server::listener", "server::serve::listener"),
+    ("server::markdown", "server::base::markdown"),
+    ("server::masking", "server::base::masking"),
+    ("server::masking::gate", "server::base::masking::stream"),
+    ("server::metrics", "server::base::metrics"),
+    ("server::middleware", "server::http::middleware"),
+    (
+        "server::middleware::identity::shown",
+        "server::http::middleware::identity::presented",
+    ),
+    (
+        "server::middleware::measure",
+        "server::http::middleware::request_metrics",
+    ),
+    ("server::new_id", "server::base::new_id"),
+    ("server::objects", "server::base::object_storage"),
+    ("server::oidc", "server::identity::oidc"),
+    (
+        "server::oidc::attempt",
+        "server::identity::oidc::login_state",
+    ),
+    ("server::oidc::people", "server::identity::oidc::accounts"),
+    ("server::oidc::web", "server::identity::oidc::http_client"),
+    ("server::orphans", "server::files::orphans"),
+    ("server::outbound", "server::base::outbound"),
+    ("server::packing", "server::store::packing"),
+    ("server::people", "server::identity"),
+    (
+        "server::people::leaving",
+        "server::identity::delete_account",
+    ),
+    ("server::people::rights", "server::identity::roles"),
+    ("server::proxies", "server::base::proxies"),
+    ("server::relay", "server::feed::cluster"),
+    ("server::relay::hear", "server::feed::cluster::listen"),
+    ("server::relay::tell", "server::feed::cluster::notify"),
+    (
+        "server::relay::wanted",
+        "server::feed::cluster::subscriptions",
+    ),
+    (
+        "server::retention::adopting",
+        "server::retention::reconcile",
+    ),
+    (
+        "server::retention::changing",
+        "server::archive::update_archived",
+    ),
+    ("server::retention::erased", "server::archive::erasure_log"),
+    ("server::retention::erasing", "server::archive::erase"),
+    (
+        "server::retention::fail_points",
+        "server::base::fail_points",
+    ),
+    ("server::retention::guard", "server::retention::clock_guard"),
+    ("server::retention::keeping", "server::archive::holds"),
+    ("server::retention::moving", "server::retention::archiving"),
+    ("server::retention::pace", "server::retention::throttle"),
+    ("server::retention::pass", "server::retention::run"),
+    (
+        "server::retention::putting",
+        "server::archive::object_writer",
+    ),
+    ("server::retention::restoring", "server::retention::restore"),
+    (
+        "server::retention::trimming",
+        "server::retention::compaction",
+    ),
+    ("server::router", "server::http::router"),
+    ("server::routes", "server::http::routes"),
+    ("server::routes::body", "server::http::extract::json_body"),
+    (
+        "server::routes::message_body",
+        "server::http::extract::message_body",
+    ),
+    ("server::routes::params", "server::http::extract::params"),
+    ("server::routes::problem", "server::http::problem"),
+    ("server::secret", "server::base::secret"),
+    ("server::site", "server::state::site"),
+    ("server::site::service", "server::http::assets"),
+    ("server::snapshots", "server::chat::snapshots"),
+    ("server::sniff", "server::base::media_type"),
+    ("server::store::others", "server::store::external_commits"),
+    (
+        "server::store::retention::holes",
+        "server::store::retention::tombstones",
+    ),
+    (
+        "server::store::retention::shelves",
+        "server::store::retention::archived_objects",
+    ),
+    ("server::style", "server::http::style_sheets"),
+    ("server::telemetry", "server::base::telemetry"),
+    ("server::workers", "server::serve::workers"),
+    ("timestamp", "domain::time"),
+    ("work_log", "domain"),
+    ("work_log::draft", "domain::entry_input"),
+    ("work_log::fold", "domain::folding"),
+];
+
+/// Uses that the table does not allow. May only get shorter.
+const KNOWN_USES: &[&str] = &[
+    "calendar::browser uses domain::time",
+    "calendar::server uses domain::time",
+    "commands uses server_fns",
+    "domain uses ",
+    "pages uses app",
+    "server::archive uses server::retention",
+    "server::archive uses server::retention::compaction",
+    "server::archive uses server::retention::expiring",
+    "server::archive uses server::work_log::update",
+    "server::archive uses server_fns",
+    "server::assistant uses server_fns",
+    "server::base uses server::archive",
+    "server::base uses server::files",
+    "server::base uses server::store::error",
+    "server::chat uses server::state",
+    "server::chat uses server_fns",
+    "server::export uses server::state",
+    "server::http uses app",
+    "server::http uses server::serve::listener",
+    "server::http uses server_fns",
+    "server::identity uses server::state",
+    "server::identity uses server::state::config",
+    "server::identity uses server_fns",
+    "server::retention uses server::state",
+    "server::state uses server::http::assets",
+    "server::stats uses server::state",
+    "server::stats uses server_fns",
+    "server::store uses server_fns",
+    "server_fns uses components::detail",
+];
+
+/// Cycles. May only get shorter.
+const KNOWN_CYCLES: &[&str] = &[
+    "domain::change uses domain::transcript",
+    "live::feed uses live::running",
+    "pages::devices uses pages::settings",
+    "server::archive uses server::base",
+    "server::archive::erase uses server::archive::update_archived",
+    "server::assistant uses server::chat uses server::state",
+    "server::assistant::chain uses server::assistant::turn_log",
+    "server::assistant::demo uses server::assistant::providers",
+    "server::assistant::mcp::server uses server::assistant::mcp::tool",
+    "server::assistant::model uses server::assistant::providers",
+    "server::base uses server::files",
+    "server::base::masking::keys uses server::base::masking::scan",
+    "server::base::masking::named uses server::base::masking::scan",
+    "server::base::masking::scan uses server::base::masking::shapes",
+    "server::chat uses server::state uses server::http",
+    "server::export uses server::state uses server::http",
+    "server::http uses server::serve",
+    "server::http::cookies uses server::http::server_fn_context uses server::http::middleware",
+    "server::http::middleware uses server::http::problem",
+    "server::identity uses server::state",
+    "server::retention uses server::state",
+    "server::retention::reconcile uses server::retention::restore",
+    "server::store::durations uses server::store::stats",
+    "server::store::hours uses server::store::stats",
+    "server::store::retention uses server::store::work_logs",
+    "server::store::stats uses server::store::work_logs",
+    "server::store::work_logs::row uses server::store::work_logs::stored",
+];
+
+/// A module, as the names on the way to it.
+type Module = Vec<String>;
+
+/// A path in the source, from the root of the crate.
+struct Use {
+    line: usize,
+    path: Module,
+    /// Under which name it is exported again.
+    exported: Option<String>,
+}
+
+struct Source {
+    file: PathBuf,
+    module: Module,
+    uses: Vec<Use>,
+}
+
+#[test]
+fn modules_use_only_what_their_row_allows() {
+    let sources = sources();
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for (source, used, line) in dependencies(&sources) {
+        let (from, to) = (row(&placed(source.module.clone())), row(&used));
+        if from != to && !allowed(from.as_deref(), to.as_deref()) {
+            let from = from.unwrap_or_else(|| source.module.join("::"));
+            let use_ = format!("{from} uses {}", used.join("::"));
+            found
+                .entry(use_)
+                .or_insert(format!("{}:{line}", source.file.display()));
+        }
+    }
+    compare(&found, KNOWN_USES);
+}
+
+#[test]
+fn modules_beside_each_other_form_no_cycle() {
+    let sources = sources();
+    // For each pair of siblings, one place where the first uses the second. At the top the table
+    // itself allows no cycle.
+    let mut edges: BTreeMap<Module, BTreeMap<Module, String>> = BTreeMap::new();
+    for (source, used, line) in dependencies(&sources) {
+        let module = placed(source.module.clone());
+        let shared = shared_length(&module, &used);
+        let pair = (module.get(..=shared), used.get(..=shared));
+        if let (1.., (Some(from), Some(to))) = (shared, pair) {
+            let place = format!("{}:{line}", source.file.display());
+            let targets = edges.entry(from.to_vec()).or_default();
+            targets.entry(to.to_vec()).or_insert(place);
+        }
+    }
+    let cycles: BTreeMap<String, String> = edges
+        .keys()
+        .filter_map(|start| cycle_from(start, &edges))
+        .map(|cycle| {
+            let names: Vec<String> = cycle.iter().map(|module| module.join("::")).collect();
+            (names.join(" uses "), describe(&cycle, &edges))
+        })
+        .collect();
+    compare(&cycles, KNOWN_CYCLES);
+}
+
+/// `found` has for each violation its place.
+fn compare(found: &BTreeMap<String, String>, known: &[&str]) {
+    let new: Vec<String> = found
+        .iter()
+        .filter(|(violation, _)| !known.contains(&violation.as_str()))
+        .map(|(violation, place)| format!("{place}: {violation}"))
+        .collect();
+    let gone: Vec<&&str> = known
+        .iter()
+        .filter(|known| !found.contains_key(**known))
+        .collect();
+    assert!(
+        new.is_empty(),
+        "not allowed by the table in src/tests/architecture.rs:\n{}",
+        new.join("\n")
+    );
+    assert!(gone.is_empty(), "mended, take it off the list: {gone:?}");
+}
+
+/// Where the table has a module.
+fn placed(module: Module) -> Module {
+    let name = module.join("::");
+    let moved = TO_MOVE
+        .iter()
+        .filter(|(from, _)| name == *from || name.starts_with(&format!("{from}::")))
+        .max_by_key(|(from, _)| from.len());
+    match moved {
+        Some((from, to)) => format!("{to}{}", &name[from.len()..])
+            .split("::")
+            .map(str::to_owned)
+            .collect(),
+        None => module,
+    }
+}
+
+/// The row of the table that a module belongs to. `None`: it has none.
+fn row(module: &[String]) -> Option<String> {
+    if module.is_empty() || module[0] == "domain" {
+        return Some(module.join("::").split("::").next()?.to_owned());
+    }
+    (1..=2)
+        .filter_map(|length| Some(module.get(..length)?.join("::")))
+        .find(|name| MODULES.iter().any(|(module, _)| module == name))
+}
+
+/// The root of the crate declares the modules and may name all of them.
+fn allowed(from: Option<&str>, to: Option<&str>) -> bool {
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
+    if from.is_empty() || to == "domain" {
+        return true;
+    }
+    let position = |name: &str| MODULES.iter().position(|(module, _)| *module == name);
+    let Some(at) = position(from) else {
+        return false;
+    };
+    MODULES[at].1.split(' ').any(|used| match used {
+        "below" => to.starts_with("server::") && position(to) > Some(at),
+        used => used == to,
+    })
+}
+
+fn shared_length(one: &[String], other: &[String]) -> usize {
+    one.iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+/// The shortest way from a module back to itself, where it is the first of that cycle by name.
+fn cycle_from(
+    start: &Module,
+    edges: &BTreeMap<Module, BTreeMap<Module, String>>,
+) -> Option<Vec<Module>> {
+    let mut ways = vec![vec![start.clone()]];
+    let mut seen = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut longer = Vec::new();
+        for way in ways {
+            let last = way.last()?;
+            for next in edges.get(last).into_iter().flat_map(BTreeMap::keys) {
+                if next == start {
+                    return Some(way);
+                }
+                if next > start && seen.insert(next.clone()) {
+                    longer.push([way.as_slice(), std::slice::from_ref(next)].concat());
+                }
+            }
+        }
+        ways = longer;
+    }
+    None
+}
+
+fn describe(cycle: &[Module], edges: &BTreeMap<Module, BTreeMap<Module, String>>) -> String {
+    let following = cycle.iter().cycle().skip(1);
+    cycle
+        .iter()
+        .zip(following)
+        .map(|(from, to)| {
+            let (from_name, to_name) = (from.join("::"), to.join("::"));
+            format!("{}: {from_name} uses {to_name}", edges[from][to])
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Each use of one module by another, with its line.
+fn dependencies(sources: &[Source]) -> impl Iterator<Item = (&Source, Module, usize)> {
+    let modules: BTreeSet<&[String]> = sources.iter().map(|source| &*source.module).collect();
+    let exports: BTreeMap<Module, &[String]> = sources
+        .iter()
+        .flat_map(|source| source.uses.iter().map(move |used| (source, used)))
+        .filter_map(|(source, used)| {
+            let name = used.exported.clone()?;
+            Some(([&*source.module, &[name]].concat(), &*used.path))
+        })
+        .collect();
+    sources.iter().flat_map(move |source| {
+        let resolved = source.uses.iter().filter_map(|used| {
+            let path = defining_path(&used.path, &exports);
+            let length = (0..=path.len()).rfind(|length| modules.contains(&path[..*length]))?;
+            (path[..length] != *source.module)
+                .then(|| (source, placed(path[..length].to_vec()), used.line))
+        });
+        resolved.collect::<Vec<_>>()
+    })
+}
+
+/// Follows re-exports to where an item is defined.
+fn defining_path(path: &[String], exports: &BTreeMap<Module, &[String]>) -> Module {
+    let mut path = path.to_vec();
+    for _ in 0..8 {
+        let exported = (1..=path.len()).rev().find_map(|length| {
+            let target = exports.get(&path[..length])?;
+            Some([*target, &path[length..]].concat())
+        });
+        match exported {
+            Some(target) if target != path => path = target,
+            _ => break,
+        }
+    }
+    path
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    let modules: BTreeSet<Module> = files.iter().map(|file| module_of(&root, file)).collect();
+    files
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(&file).unwrap();
+            let module = module_of(&root, &file);
+            let mut reader = Reader {
+                modules: &modules,
+                uses: Vec::new(),
+            };
+            reader.read(text.parse().unwrap(), &module);
+            Source {
+                file: file
+                    .strip_prefix(root.parent().unwrap())
+                    .unwrap()
+                    .to_owned(),
+                module,
+                uses: reader.uses,
+            }
+        })
+        .collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["tests", "browser_tests", "benches"].contains(&name.as_str()) {
+                collect(&path, files);
+            }
+        } else if name.ends_with(".rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn module_of(root: &Path, file: &Path) -> Module {
+    let path = file.strip_prefix(root).unwrap().with_extension("");
+    let mut module: Module = path
+        .iter()
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    match module.last().map(String::as_str) {
+        Some("mod" | "lib") => _ = module.pop(),
+        Some("main") => module = vec!["commands".to_owned()],
+        _ => {}
+    }
+    module
+}
+
+/// Finds the paths of one file. Text in comments and strings is not read.
+struct Reader<'a> {
+    modules: &'a BTreeSet<Module>,
+    uses: Vec<Use>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, stream: TokenStream, module: &[String]) {
+        let tokens: Vec<TokenTree> = stream.into_iter().collect();
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            at += 1;
+            let ident = name(token);
+            let next = tokens.get(at).and_then(name);
+            match (token, ident.as_deref()) {
+                (TokenTree::Group(group), _) => {
+                    // `mod name { … }`
+                    let inner = (at >= 3 && name(&tokens[at - 3]).as_deref() == Some("mod"))
+                        .then(|| name(&tokens[at - 2]))
+                        .flatten();
+                    let inner: Module = module.iter().cloned().chain(inner).collect();
+                    self.read(group.stream(), &inner);
+                }
+                // not an element of SVG in a view
+                (_, Some("use"))
+                    if next.is_some() && !(at >= 2 && is_punct(&tokens[at - 2], '<')) =>
+                {
+                    let exported = at >= 2 && is_visibility(&tokens[at - 2]);
+                    let end = (at..tokens.len()).find(|&end| is_punct(&tokens[end], ';'));
+                    let end = end.unwrap_or(tokens.len());
+                    self.tree(&tokens[at..end], &[], module, exported);
+                    at = end;
+                }
+                (_, Some("crate" | "super" | "self" | "holly")) if !follows_colons(&tokens, at) => {
+                    let length = path_length(&tokens[at - 1..]);
+                    let names: Module = tokens[at - 1..at - 1 + length]
+                        .iter()
+                        .filter_map(name)
+                        .collect();
+                    if names.len() > 1 {
+                        self.add(&names, module, token.span().start().line, None);
+                    }
+                    at += length - 1;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// One tree of a `use` declaration below `prefix`.
+    fn tree(&mut self, tokens: &[TokenTree], prefix: &[String], module: &[String], exported: bool) {
+        let mut path = prefix.to_vec();
+        let mut alias = None;
+        for (at, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                    for part in inner.split(|token| is_punct(token, ',')) {
+                        self.tree(part, &path, module, exported);
+                    }
+                    return;
+                }
+                token if name(token).as_deref() == Some("as") => {
+                    alias = tokens.get(at + 1).and_then(name);
+                    break;
+                }
+                token => path.extend(name(token)),
+            }
+        }
+        if path.len() > prefix.len().max(1) && path.last().is_some_and(|last| last == "self") {
+            path.pop();
+        }
+        if let (Some(first), Some(last)) = (tokens.first(), path.last()) {
+            let exported = exported.then(|| alias.unwrap_or_else(|| last.clone()));
+            let line = first.span().start().line;
+            self.add(&path.clone(), module, line, exported);
+        }
+    }
+
+    fn add(&mut self, names: &[String], module: &[String], line: usize, exported: Option<String>) {
+        let mut base = module.to_vec();
+        let mut rest = names;
+        while let Some((first, others)) = rest.split_first() {
+            match first.as_str() {
+                "crate" | "holly" => base.clear(),
+                "self" => {}
+                "super" => _ = base.pop(),
+                _ => break,
+            }
+            rest = others;
+        }
+        let path = [&base, rest].concat();
+        // Without a prefix it may be a child of this module, or another crate.
+        let relative = rest.len() == names.len();
+        if !relative
+            || (1..=path.len()).any(|n| n > base.len() && self.modules.contains(&path[..n]))
+        {
+            self.uses.push(Use {
+                line,
+                path,
+                exported,
+            });
+        }
+    }
+}
+
+fn name(token: &TokenTree) -> Option<String> {
+    match token {
+        TokenTree::Ident(ident) => Some(ident.to_string()),
+        _ => None,
+    }
+}
+
+fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+/// `pub`, or the parentheses of `pub(crate)`.
+fn is_visibility(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Parenthesis,
+        token => name(token).as_deref() == Some("pub"),
+    }
+}
+
+/// Whether the token before `at` stands behind `::`.
+fn follows_colons(tokens: &[TokenTree], at: usize) -> bool {
+    at >= 2 && is_punct(&tokens[at - 2], ':')
+}
+
+/// How many tokens from the first on are a path: names with `::` between them.
+fn path_length(tokens: &[TokenTree]) -> usize {
+    let mut length = 1;
+    while tokens.get(length).is_some_and(|token| is_punct(token, ':'))
+        && tokens
+            .get(length + 1)
+            .is_some_and(|token| is_punct(token, ':'))
+        && tokens.get(length + 2).and_then(name).is_some()
+    {
+        length += 3;
+    }
+    length
+}
