@@ -11,6 +11,7 @@ use super::{
     store::StoreError,
 };
 use crate::api::ApiError;
+use crate::server::base::log_targets;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -103,14 +104,20 @@ impl From<Error> for ApiError {
             ),
             Error::TooMany { after_s, why } => too_many(after_s, Self::Refused(capitalised(&why))),
             Error::Archive(error) => {
-                tracing::error!(request_id = request_id::current(), %error, "the archive failed");
+                tracing::error!(
+                    target: log_targets::HTTP_SERVER_FN_CONTEXT,
+                    request_id = request_id::current(), %error, "the archive failed"
+                );
                 with_status(
                     StatusCode::SERVICE_UNAVAILABLE,
                     Self::Refused(capitalised(error.told().0)),
                 )
             }
             Error::Files(_) => {
-                tracing::error!(request_id = request_id::current(), %error, "the file storage failed");
+                tracing::error!(
+                    target: log_targets::HTTP_SERVER_FN_CONTEXT,
+                    request_id = request_id::current(), %error, "the file storage failed"
+                );
                 let said = "The storage of files does not answer; please try again in a minute.";
                 with_status(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -125,7 +132,10 @@ impl From<Error> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let id = request_id::current();
-        tracing::error!(request_id = id, %error, "a server function failed");
+        tracing::error!(
+            target: log_targets::HTTP_SERVER_FN_CONTEXT,
+            request_id = id, %error, "a server function failed"
+        );
         with_status(StatusCode::INTERNAL_SERVER_ERROR, Self::Broken(id))
     }
 }

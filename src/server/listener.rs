@@ -2,6 +2,7 @@
 //! itself, because hyper does not poll a body while its socket is full: no timer inside a stream
 //! would run.
 
+use crate::server::base::log_targets;
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
@@ -84,7 +85,10 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
         };
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's delay");
+            tracing::debug!(
+                target: log_targets::SERVE_LISTENER,
+                %error, "a connection keeps Nagle's delay"
+            );
         }
         let requested = Arc::new(AtomicBool::new(false));
         let first = requested.clone();
@@ -101,7 +105,10 @@ pub async fn serve(
                 // a request that has come is answered, however late this task runs
                 biased;
                 ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection failed");
+                    tracing::debug!(
+                        target: log_targets::SERVE_LISTENER,
+                        %error, "a connection failed"
+                    );
                 },
                 () = no_request(&requested, deadlines.head) => {}
             }

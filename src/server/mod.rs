@@ -9,6 +9,7 @@ pub mod aside;
 pub mod asker;
 pub mod assistant;
 pub mod auth;
+pub mod base;
 pub mod chat;
 pub mod check;
 pub mod clock;

@@ -11,6 +11,7 @@ use super::{
     style,
 };
 use crate::app::{Theme, detail_of, shell};
+use crate::server::base::log_targets;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -190,7 +191,7 @@ async fn wrong_method() -> Problem {
 }
 
 fn panicked() -> Response {
-    tracing::error!("a request panicked");
+    tracing::error!(target: log_targets::HTTP_ROUTER, "a request panicked");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "something went wrong on the server; the request's id finds it in the server's log",

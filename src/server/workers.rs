@@ -11,6 +11,7 @@ use super::{
     store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
     work_log,
 };
+use crate::server::base::log_targets;
 use crate::timestamp::{DAY_MS, Timestamp};
 use std::{
     pin::Pin,
@@ -37,6 +38,7 @@ pub async fn follow_clock(app: &App) -> Result<()> {
         let under_way = i64::try_from((app.clock.monotonic() - asked).as_millis()).unwrap_or(0) / 2;
         if let Some(wrong) = app.clock.follow(shared.plus(under_way)) {
             tracing::warn!(
+                target: log_targets::SERVE_WORKERS,
                 wrong_by_ms = wrong,
                 "the clock of this machine differs from the database's, which is followed"
             );
@@ -81,7 +83,10 @@ pub fn start(app: &App) {
     let starting = app.clone();
     until_the_end(app, async move {
         if let Err(error) = clear_files(&starting).await {
-            tracing::warn!(%error, "files were not put in order; it is tried again in an hour");
+            tracing::warn!(
+                target: log_targets::SERVE_WORKERS,
+                %error, "files were not put in order; it is tried again in an hour"
+            );
         }
     });
     repeat(
@@ -192,7 +197,10 @@ fn repeat<F>(
         loop {
             tokio::time::sleep(every).await;
             if let Err(error) = pass(here.clone()).await {
-                tracing::error!(what, %error, "a pass failed; it is tried again");
+                tracing::error!(
+                    target: log_targets::SERVE_WORKERS,
+                    what, %error, "a pass failed; it is tried again"
+                );
             }
         }
     });
@@ -210,7 +218,10 @@ pub async fn sweep(app: &App) -> Result<()> {
         }
     }
     if lost > 0 {
-        tracing::warn!(lost, turns, "work was settled whose worker is gone");
+        tracing::warn!(
+            target: log_targets::SERVE_WORKERS,
+            lost, turns, "work was settled whose worker is gone"
+        );
         app.metrics.interrupted.inc_by(lost as u64);
     }
     Ok(())
@@ -241,7 +252,10 @@ async fn clear_files(app: &App) -> Result<()> {
     let deleted = chat::delete_doomed_files(&app.store, &app.files).await?;
     let orphans = chat::sweep_files(&app.store, &app.files, now, false).await?;
     if cut_off + moved + deleted + orphans > 0 {
-        tracing::info!(cut_off, moved, deleted, orphans, "files were put in order");
+        tracing::info!(
+            target: log_targets::SERVE_WORKERS,
+            cut_off, moved, deleted, orphans, "files were put in order"
+        );
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! the archive as it is, and fails.
 
 use super::{Archive, ArchiveError};
+use crate::server::base::log_targets;
 use crate::{
     ids::EntryId,
     server::store::{retention::shelves::Shelf, work_logs::StoredEntry},
@@ -102,7 +103,10 @@ impl Archive {
             Ok(entries) => Ok(Some(entries)),
             Err(why @ ArchiveError::Missing(_)) if !gaps.lock().last_try => Err(why),
             Err(why) => {
-                tracing::warn!(key = shelf.key, error = %why, "a reader sees a gap where the archive should be");
+                tracing::warn!(
+                    target: log_targets::ARCHIVE_PARTIAL,
+                    key = shelf.key, error = %why, "a reader sees a gap where the archive should be"
+                );
                 let unreachable = matches!(why, ArchiveError::Unreachable(_));
                 gaps.note(
                     shelf,

@@ -5,6 +5,7 @@ use super::{
     Workshop,
     model::{Picture, Said},
 };
+use crate::server::base::log_targets;
 use crate::{
     chat::Message,
     ids::{FileId, UserId},
@@ -57,7 +58,10 @@ pub(super) async fn keep(
 pub(super) async fn discard(workshop: &Workshop, user: UserId, files: &[MediaFile]) {
     let ids: Vec<FileId> = files.iter().map(|file| file.id).collect();
     if let Err(error) = workshop.files.delete(user, &ids).await {
-        tracing::error!(%user, %error, "files that nobody needs could not be deleted; the daily sweep does it");
+        tracing::error!(
+            target: log_targets::ASSISTANT_ATTACHMENTS,
+            %user, %error, "files that nobody needs could not be deleted; the daily sweep does it"
+        );
     }
 }
 
@@ -104,7 +108,10 @@ pub(super) async fn said(
                 bytes,
             }),
             Err(error) => {
-                tracing::error!(%user, file = %file.id, %error, "an attached file could not be read");
+                tracing::error!(
+                    target: log_targets::ASSISTANT_ATTACHMENTS,
+                    %user, file = %file.id, %error, "an attached file could not be read"
+                );
                 text.push_str(&format!(
                     "\n\n[The attached file “{}” could not be read.]",
                     file.name

@@ -8,6 +8,7 @@ use super::{
     model::{ModelError, ModelLink, ToolCall, Usage},
     tool::Progress,
 };
+use crate::server::base::log_targets;
 use crate::{
     chat::AnswerFacts,
     ids::{EntryId, UserId},
@@ -508,7 +509,10 @@ impl<'a> Milestones<'a> {
         written
             .inspect_err(|error| {
                 self.workshop.metrics.unwritten_entries.inc();
-                tracing::error!(turn = %self.turn.id, %error, "an entry could not be written; the turn goes on");
+                tracing::error!(
+                    target: log_targets::ASSISTANT_TURN_LOG,
+                    turn = %self.turn.id, %error, "an entry could not be written; the turn goes on"
+                );
             })
             .ok()
     }

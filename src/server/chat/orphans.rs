@@ -1,6 +1,7 @@
 //! Files that nobody needs: doomed ones, and those that no row names, left by a process that died
 //! between storing a file and saying so.
 
+use crate::server::base::log_targets;
 use crate::{
     ids::{FileId, UserId},
     server::{
@@ -38,7 +39,10 @@ pub async fn delete_doomed_files(store: &Store, stored: &FileStore) -> Result<us
 /// The same for somebody whose deletion is done already.
 pub async fn delete_doomed_files_or_tell(store: &Store, stored: &FileStore) {
     if let Err(error) = delete_doomed_files(store, stored).await {
-        tracing::error!(%error, "files could not be deleted yet; it is tried again every hour");
+        tracing::error!(
+            target: log_targets::FILES_SWEEP,
+            %error, "files could not be deleted yet; it is tried again every hour"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! Counts answers by route and status.
 
+use crate::server::base::log_targets;
 use crate::server::{metrics::Answered, state::App};
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -19,6 +20,6 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
         .requests
         .get_or_create(&Answered { route, status })
         .inc();
-    tracing::debug!(status, "answered");
+    tracing::debug!(target: log_targets::HTTP_MIDDLEWARE_REQUEST_METRICS, status, "answered");
     response
 }

@@ -1,5 +1,6 @@
 //! A short id for each request: in the log, in the `x-request-id` header and in every error.
 
+use crate::server::base::log_targets;
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue},
@@ -22,8 +23,10 @@ pub fn current() -> String {
 /// Gives the request an id.
 pub async fn layer(request: Request, next: Next) -> Response {
     let id = crate::server::auth::random_hex::<8>();
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!(
+        target: log_targets::HTTP_MIDDLEWARE_REQUEST_ID,
+        "request", id, method = %request.method(), path = request.uri().path()
+    );
     let header = HeaderValue::from_str(&id).expect("hexadecimal is a header value");
     let mut response = CURRENT.scope(id, next.run(request)).instrument(span).await;
     response

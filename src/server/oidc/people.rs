@@ -6,6 +6,7 @@ use super::{
     claims::{Claims, Refused},
     settings::ProviderConfig,
 };
+use crate::server::base::log_targets;
 use crate::{
     api::Account,
     server::{
@@ -108,7 +109,10 @@ async fn enrol(
     let identity = identities::find(&mut tx, &claims.issuer, &claims.subject).await?;
     if noted {
         tx.commit().await?;
-        tracing::info!(%user, new = user == account.id, "somebody signed in with the provider for the first time");
+        tracing::info!(
+            target: log_targets::IDENTITY_OIDC_ACCOUNTS,
+            %user, new = user == account.id, "somebody signed in with the provider for the first time"
+        );
     }
     Ok(identity.ok_or(Refused::Taken)?)
 }
@@ -148,13 +152,19 @@ async fn refreshed(
         if users::set_email(&mut tx, account.id, email).await? {
             account.email.clone_from(email);
         } else {
-            tracing::warn!(user = %account.id, "the provider's address of a person is another account's here; theirs stays as it was");
+            tracing::warn!(
+                target: log_targets::IDENTITY_OIDC_ACCOUNTS,
+                user = %account.id, "the provider's address of a person is another account's here; theirs stays as it was"
+            );
         }
     }
     if let Some(is_admin) = admin {
         identities::set_admin(&mut tx, now, account.id, &claims.issuer, is_admin).await?;
         account.is_admin = is_admin;
-        tracing::info!(user = %account.id, is_admin, "the provider's word changed who is admin");
+        tracing::info!(
+            target: log_targets::IDENTITY_OIDC_ACCOUNTS,
+            user = %account.id, is_admin, "the provider's word changed who is admin"
+        );
     }
     tx.commit().await?;
     Ok(account)

@@ -9,6 +9,7 @@ use super::{
     settings::ProviderConfig,
     web::{self, Web},
 };
+use crate::server::base::log_targets;
 use crate::server::clock::Clock;
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -169,7 +170,10 @@ impl Provider {
             }
             Err(why) => {
                 let known = self.known_now().is_some();
-                tracing::warn!(why, known, "the sign-in provider could not be asked");
+                tracing::warn!(
+                    target: log_targets::IDENTITY_OIDC_PROVIDER,
+                    why, known, "the sign-in provider could not be asked"
+                );
                 if known { ASK_EVERY } else { ASK_AGAIN }
             }
         }

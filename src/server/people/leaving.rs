@@ -2,6 +2,7 @@
 //! rest goes.
 
 use super::rights::{check_not_last_admin, shut_out};
+use crate::server::base::log_targets;
 use crate::{
     chat::Receipt,
     ids::{TurnId, UserId},
@@ -62,7 +63,10 @@ pub async fn erase_here(app: &App, user: UserId, whose: Whose) -> Result<Receipt
     .await?;
     // also what a write left that was cut off
     if let Err(error) = app.files.delete_all(user).await {
-        tracing::error!(%error, "files of an erased account could not be deleted yet; it is tried again every hour");
+        tracing::error!(
+            target: log_targets::IDENTITY_DELETE_ACCOUNT,
+            %error, "files of an erased account could not be deleted yet; it is tried again every hour"
+        );
     }
     delete_doomed_files_or_tell(&app.store, &app.files).await;
     Ok(receipt)

@@ -6,6 +6,7 @@ use super::{
     ANSWERS, HINTS, Relay,
     payload::{self, Word},
 };
+use crate::server::base::log_targets;
 use crate::{
     ids::UserId,
     server::{
@@ -29,7 +30,10 @@ impl Relay {
             let ended = self.hear_while_listened().await;
             self.hears.send_replace(false);
             if let Err(error) = ended {
-                tracing::warn!(%error, "the LISTEN connection failed; it is made anew, and the heads are looked at meanwhile");
+                tracing::warn!(
+                    target: log_targets::FEED_CLUSTER_LISTEN,
+                    %error, "the LISTEN connection failed; it is made anew, and the heads are looked at meanwhile"
+                );
                 tokio::time::sleep(self.pace.look).await;
             }
         }

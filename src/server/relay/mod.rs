@@ -16,6 +16,7 @@ use super::{
     feed::Feed,
     store::{Hint, Result, Store, heads},
 };
+use crate::server::base::log_targets;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use wanted::Wanted;
@@ -93,7 +94,10 @@ impl Relay {
                 continue;
             }
             if let Err(error) = self.look().await {
-                tracing::warn!(%error, "the heads could not be read; they are read again");
+                tracing::warn!(
+                    target: log_targets::FEED_CLUSTER,
+                    %error, "the heads could not be read; they are read again"
+                );
             }
         }
     }

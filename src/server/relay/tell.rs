@@ -2,6 +2,7 @@
 //! inside a writing transaction.
 
 use super::{ANSWERS, HINTS, Relay, payload};
+use crate::server::base::log_targets;
 use crate::{
     ids::UserId,
     server::store::{Mail, Result},
@@ -20,7 +21,10 @@ impl Relay {
         loop {
             let mail = self.store.wakeups().outbox().mail().await;
             if let Err(error) = self.store.notify(&self.words(mail)).await {
-                tracing::warn!(%error, "other processes were not told; they will look by themselves");
+                tracing::warn!(
+                    target: log_targets::FEED_CLUSTER_NOTIFY,
+                    %error, "other processes were not told; they will look by themselves"
+                );
             }
             tokio::time::sleep(GATHER).await;
         }
@@ -63,7 +67,10 @@ impl Relay {
         loop {
             let grown = self.store.wakeups().outbox().grown().await;
             if let Err(error) = self.tell_grown(&grown).await {
-                tracing::warn!(%error, "other processes were not told of an answer; they will read it");
+                tracing::warn!(
+                    target: log_targets::FEED_CLUSTER_NOTIFY,
+                    %error, "other processes were not told of an answer; they will read it"
+                );
             }
             tokio::time::sleep(GATHER_WORDS).await;
         }

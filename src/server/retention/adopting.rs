@@ -8,6 +8,7 @@ use super::{
     putting,
     restoring::Restored,
 };
+use crate::server::base::log_targets;
 use crate::{
     ids::{EntryId, UserId},
     server::{
@@ -171,6 +172,7 @@ async fn read_one(
         Err(why) if named.is_some() => Err(ArchiveError::Damaged(key.to_owned(), why).into()),
         Err(why) => {
             tracing::warn!(
+                target: log_targets::RETENTION_RECONCILE,
                 key,
                 why,
                 "an object that the backup does not name cannot be read, and is left out"

@@ -9,6 +9,7 @@ use super::{
     fail_points::{FailPoint, reach},
     trimming,
 };
+use crate::server::base::log_targets;
 use crate::{
     chat::{Receipt, RemovedKind},
     ids::{EntryId, UserId},
@@ -139,7 +140,10 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
     let mut silent = false;
     for manifest in &holed {
         if let Err(error) = trimming::trim(retention, None, manifest, None, now).await {
-            tracing::warn!(key = manifest.key, %error, "an object could not be rewritten yet; the next run does it");
+            tracing::warn!(
+                target: log_targets::ARCHIVE_ERASE,
+                key = manifest.key, %error, "an object could not be rewritten yet; the next run does it"
+            );
             silent = error.is_unreachable();
             if silent {
                 break;
@@ -162,14 +166,20 @@ pub async fn purge(retention: &Retention, now: Timestamp, user: UserId) -> Resul
         match expiring::remove(retention, None, user, &key, now).await {
             Ok(()) => done += 1,
             Err(error) => {
-                tracing::warn!(key, %error, "an object could not be deleted yet; the next run does it");
+                tracing::warn!(
+                    target: log_targets::ARCHIVE_ERASE,
+                    key, %error, "an object could not be deleted yet; the next run does it"
+                );
                 silent = error.is_unreachable();
                 pending += 1;
             }
         }
     }
     if !silent && let Err(error) = erased::mirror(retention, now).await {
-        tracing::warn!(%error, "the list of erasures could not be written yet; that is tried again every two minutes");
+        tracing::warn!(
+            target: log_targets::ARCHIVE_ERASE,
+            %error, "the list of erasures could not be written yet; that is tried again every two minutes"
+        );
     }
     Ok((done, pending))
 }

@@ -9,6 +9,7 @@ use super::{
     plan::{self, Plan, Step},
     sweeping, trimming,
 };
+use crate::server::base::log_targets;
 use crate::{
     ids::UserId,
     server::{
@@ -225,7 +226,10 @@ impl Pass<'_> {
             Err(Error::Superseded) => Err(Error::Superseded),
             Err(error) => {
                 self.refused += u32::from(error.is_unreachable());
-                tracing::warn!(what, %error, "a step of retention failed; the next run tries again");
+                tracing::warn!(
+                    target: log_targets::RETENTION_RUN,
+                    what, %error, "a step of retention failed; the next run tries again"
+                );
                 self.report.fail(what, &error);
                 Ok(None)
             }

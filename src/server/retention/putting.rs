@@ -6,6 +6,7 @@ use super::{
     Retention, begin, begin_fenced, expiring,
     fail_points::{FailPoint, reach},
 };
+use crate::server::base::log_targets;
 use crate::{
     ids::UserId,
     server::{
@@ -124,7 +125,10 @@ pub(super) async fn take_back_or_tell(
     now: Timestamp,
 ) {
     if let Err(error) = take_back(retention, fence, user, key, now).await {
-        tracing::warn!(key, %error, "an object that is not listed could not be deleted yet; a later run deletes it");
+        tracing::warn!(
+            target: log_targets::ARCHIVE_OBJECT_WRITER,
+            key, %error, "an object that is not listed could not be deleted yet; a later run deletes it"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use super::{Answer, Problem};
+use crate::server::base::log_targets;
 use crate::server::{
     metrics::InTier,
     retention::{lag::lags, report},
@@ -28,7 +29,7 @@ pub async fn readyz(State(app): State<App>) -> Answer {
         ));
     }
     app.store.read().await.map_err(|error| {
-        tracing::warn!(%error, "not ready");
+        tracing::warn!(target: log_targets::HTTP_ROUTES_HEALTH, %error, "not ready");
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "the database does not answer",

@@ -1,6 +1,7 @@
 //! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, under
 //! the request's id; the id is what the client gets.
 
+use crate::server::base::log_targets;
 use crate::{
     server::{error::Error, middleware::request_id, oidc::Refused, store::StoreError},
     work_log::FieldError,
@@ -119,7 +120,10 @@ impl From<Error> for Problem {
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
             },
             Error::Archive(error) => {
-                tracing::error!(request_id = request_id::current(), %error, "the archive failed");
+                tracing::error!(
+                    target: log_targets::HTTP_PROBLEM,
+                    request_id = request_id::current(), %error, "the archive failed"
+                );
                 let (said, passes) = error.told();
                 Self {
                     retry_after: passes.then_some(60),
@@ -128,6 +132,7 @@ impl From<Error> for Problem {
             }
             Error::Files(_) => {
                 tracing::error!(
+                    target: log_targets::HTTP_PROBLEM,
                     request_id = request_id::current(),
                     error = detail,
                     "the file storage failed"
@@ -145,7 +150,10 @@ impl From<Error> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(request_id = request_id::current(), %error, "a request failed");
+        tracing::error!(
+            target: log_targets::HTTP_PROBLEM,
+            request_id = request_id::current(), %error, "a request failed"
+        );
         if error.is_passing() {
             let said = "the server cannot store or read anything at present; try again in a minute";
             return Self {

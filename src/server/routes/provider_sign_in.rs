@@ -2,6 +2,7 @@
 //! out there again. Plain links, not forms: browsers hold the addresses to which a form leads on
 //! against the page's policy (`form-action`).
 
+use crate::server::base::log_targets;
 use crate::server::{
     auth::{begin_provider_session, random_hex},
     cookies::{SESSION, SIGN_IN, own_path},
@@ -148,13 +149,19 @@ async fn signed_in(
         &provider.config.issuer,
     )
     .await?;
-    tracing::info!(user = %account.id, "somebody signed in with the provider");
+    tracing::info!(
+        target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
+        user = %account.id, "somebody signed in with the provider"
+    );
     Ok((token, own_path(Some(attempt.next))))
 }
 
 impl From<FlowError> for Trouble {
     fn from(error: FlowError) -> Self {
-        tracing::warn!(%error, "somebody could not be signed in with the provider");
+        tracing::warn!(
+            target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
+            %error, "somebody could not be signed in with the provider"
+        );
         match error {
             FlowError::Refused(Refused::Unavailable) | FlowError::Provider(_) => Self::Silent,
             FlowError::Refused(Refused::SwitchedOff) => Self::SwitchedOff,
@@ -176,7 +183,10 @@ impl From<NoAccount> for Trouble {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a sign-in with the provider failed");
+        tracing::error!(
+            target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
+            %error, "a sign-in with the provider failed"
+        );
         Self::Broken
     }
 }

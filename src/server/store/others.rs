@@ -4,6 +4,7 @@
 //! writes with, so it moves with foreign commits only.
 
 use super::{Result, Store, heads, outbox::Hint};
+use crate::server::base::log_targets;
 use std::time::Duration;
 
 /// How often the number is asked for, while somebody listens.
@@ -18,7 +19,10 @@ pub async fn watch_others(store: Store) {
         match look(&store, seen).await {
             Ok(now) => seen = Some(now),
             Err(error) => {
-                tracing::warn!(%error, "it could not be read whether another process has written; it is read again")
+                tracing::warn!(
+                    target: log_targets::STORE_EXTERNAL_COMMITS,
+                    %error, "it could not be read whether another process has written; it is read again"
+                )
             }
         }
     }
