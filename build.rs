@@ -1,5 +1,5 @@
 //! Puts the built site into the program. `HOLLY_EMBED` names its folder (`make build` sets it); the
-//! files become a table in `$OUT_DIR/site.rs`, which `server::site::program` includes. Without it
+//! files become a table in `$OUT_DIR/site.rs`, which `server::state::site::program` includes. Without it
 //! the table is empty.
 
 use std::{

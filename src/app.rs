@@ -7,7 +7,10 @@ use crate::{
         ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound,
         PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
     },
-    server::{site::Site, state::App as State, style},
+    server::{
+        http::style_sheets,
+        state::{App as State, site::Site},
+    },
 };
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
@@ -69,8 +72,8 @@ fn App() -> impl IntoView {
     let is_chat = use_context::<Parts>()
         .is_some_and(|request| request.uri.path() == "/" || request.uri.path().starts_with("/c/"));
     view! {
-        <Link rel="stylesheet" href=style::CHAT.address.as_str()/>
-        {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style::PAGES.address.as_str()/> })}
+        <Link rel="stylesheet" href=style_sheets::CHAT.address.as_str()/>
+        {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style_sheets::PAGES.address.as_str()/> })}
         <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
         <Router>
             <FlatRoutes fallback=NotFound>

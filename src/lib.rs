@@ -1,30 +1,20 @@
 //! Holly: a chat with an assistant whose work is visible.
 //!
 //! Where to go:
-//! - [`work_log`] and [`chat`]: the domain, shared by server and browser; no input, no output.
-//! - [`live`]: how a page follows the feed. [`components`]: what pages are made of. [`api`]: what
-//!   they ask of the server.
-//! - `app`, `pages` and `server` are only on the server; `server::router` shows every route on one
-//!   screen.
+//! - [`domain`]: types and rules shared by server and browser; no input, no output.
+//! - [`live`]: how a page follows the feed. [`components`]: what pages are made of. [`server_fns`]:
+//!   what they call on the server.
+//! - `app`, `pages` and `server` are only on the server; `server::http::router` shows every route
+//!   on one screen.
+//!
+//! `src/tests/architecture.rs` has the table of modules and which may use which.
 
 #![recursion_limit = "256"]
 
-pub mod api;
-pub mod chat;
 pub mod components;
-pub mod ids;
-pub mod json;
+pub mod domain;
 pub mod live;
-pub mod nul;
-pub mod timestamp;
-pub mod work_log;
-
-#[cfg(not(feature = "ssr"))]
-#[path = "calendar/browser.rs"]
-mod calendar;
-#[cfg(feature = "ssr")]
-#[path = "calendar/server.rs"]
-mod calendar;
+pub mod server_fns;
 
 #[cfg(feature = "ssr")]
 pub mod app;

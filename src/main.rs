@@ -11,14 +11,13 @@ mod retention;
 
 use clap::{Parser, Subcommand};
 use holly::{
-    ids::UserId,
+    domain::ids::UserId,
     server::{
-        auth, check,
-        clock::Clock,
-        config::Settings,
-        serve,
+        base::{clock::Clock, telemetry},
+        identity,
+        serve::{self, check},
+        state::config::Settings,
         store::{Store, users},
-        telemetry,
     },
 };
 use people::UserCommand;
@@ -140,7 +139,7 @@ async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
     let now = Clock::system().now();
     match command {
         Command::Key(KeyCommand::Add { user, name }) => {
-            let key = auth::create_key(store, now, person(store, &user).await?, &name).await?;
+            let key = identity::create_key(store, now, person(store, &user).await?, &name).await?;
             say(&key);
         }
         _ => say("the tables are up to date"),

@@ -11,10 +11,17 @@ use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
 use clap::{Args, Command, FromArgMatches};
 use futures::StreamExt;
-use holly::server::listener::{self, Deadlines};
-use holly::server::work_log::{Origin, create_work_log};
-use holly::server::{auth, clock::Clock, config::Settings, router, site::Site, state::App};
-use holly::work_log::{EntryDraft, LogType, Metadata};
+use holly::{
+    domain::{EntryDraft, LogType, Metadata},
+    server::{
+        base::clock::Clock,
+        http::router,
+        identity,
+        serve::listener::{self, Deadlines},
+        state::{App, config::Settings, site::Site},
+        work_log::{Origin, create_work_log},
+    },
+};
 use std::{convert::Infallible, net::SocketAddr, path::Path, time::Instant};
 use tokio::sync::{broadcast, mpsc};
 use tokio::{io::AsyncReadExt, net::TcpListener};
@@ -123,9 +130,9 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
     let app = App::open(config, Clock::system(), Site::plain(folder)).await;
     let app = app.expect("a new folder can be opened");
     let (store, now) = (&app.store, app.clock.now());
-    let account = auth::add_account(store, now, "ada@example.org", "correct horse", true).await;
+    let account = identity::add_account(store, now, "ada@example.org", "correct horse", true).await;
     let user = account.expect("a new account").id;
-    let key = auth::create_key(store, now, user, "bench").await;
+    let key = identity::create_key(store, now, user, "bench").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
     let (routes, shutdown) = (router::router(app.clone()), app.shutdown.clone());

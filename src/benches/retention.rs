@@ -8,11 +8,16 @@
 
 mod support;
 
-use holly::ids::UserId;
-use holly::server::retention::{Policy, Retention, Run, run_once, worker::gentle};
-use holly::server::work_log::{Origin, create_work_log};
-use holly::server::{archive::Archive, clock::Clock, store::stats};
-use holly::work_log::{EntryDraft, LogType, Metadata};
+use holly::{
+    domain::{EntryDraft, LogType, Metadata, ids::UserId},
+    server::{
+        archive::Archive,
+        base::clock::Clock,
+        retention::{Policy, Retention, Run, run_once, worker::gentle},
+        store::stats,
+        work_log::{Origin, create_work_log},
+    },
+};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use support::percentile;

@@ -11,7 +11,7 @@ mod support;
 use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
 use futures::{StreamExt, stream};
-use holly::server::{auth::begin_session, clock::Clock};
+use holly::server::{base::clock::Clock, identity::begin_session};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use support::{HOLLY, SERVE_BARE, Server};

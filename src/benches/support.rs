@@ -6,9 +6,15 @@
 mod corpus;
 
 use corpus::Corpus;
-use holly::server::store::{Store, users, work_logs};
-use holly::server::{chat::create_conversation, clock::Clock, new_id};
-use holly::{api::Account, ids::UserId, timestamp::DAY_MS, work_log::WorkLogEntry};
+use holly::{
+    domain::{WorkLogEntry, ids::UserId, time::DAY_MS},
+    server::{
+        base::{clock::Clock, new_id},
+        chat::create_conversation,
+        store::{Store, users, work_logs},
+    },
+    server_fns::Account,
+};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -1,11 +1,12 @@
 //! A page under test: its hooks, and the fake server it talks to.
 
 use crate::{
-    chat::Change,
-    ids::{ConversationId, MessageId, UserId},
+    domain::{
+        Change, Cursor, Epoch,
+        ids::{ConversationId, MessageId, UserId},
+        time::Timestamp,
+    },
     live::{StreamStart, WorkLogStream, use_work_log_stream},
-    timestamp::Timestamp,
-    work_log::{Cursor, Epoch},
 };
 use leptos::{mount::mount_to, prelude::*};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Several tabs of one browser, played by the browser's own locks and channels.
 
 use super::page::{Page, at, conversation, feed_row, js, stream_url, until};
-use crate::{ids::UserId, live::Connection};
+use crate::{domain::ids::UserId, live::Connection};
 use leptos::prelude::*;
 use serde_json::json;
 use uuid::Uuid;

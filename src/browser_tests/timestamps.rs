@@ -1,6 +1,6 @@
 //! Moments in the browser: the same text as on the server.
 
-use crate::timestamp::{Timestamp, WRITTEN};
+use crate::domain::time::{Timestamp, WRITTEN};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

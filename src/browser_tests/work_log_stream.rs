@@ -2,7 +2,7 @@
 
 use super::page::{Page, at, conversation, feed, feed_row, js, message, stream_url, titles, until};
 use crate::{
-    ids::MessageId,
+    domain::ids::MessageId,
     live::{Connection, clock, on_reload},
 };
 use leptos::prelude::*;

@@ -2,20 +2,17 @@
 
 use super::{Failure, copy::sqlite_file, say};
 use holly::{
+    domain::time::Timestamp,
     server::{
-        archive::Archive,
-        clock::Clock,
-        config::Config,
-        data_dir::DataDir,
+        archive::{Archive, erasure_log::mend},
+        base::{clock::Clock, data_dir::DataDir},
         retention::{
             Retention,
-            erased::mend,
-            restoring::{Restored, after_restore, check_archive},
+            restore::{Restored, after_restore, check_archive},
         },
-        state::open_retention,
+        state::{config::Config, open_retention},
         store::Store,
     },
-    timestamp::Timestamp,
 };
 use std::path::{Path, PathBuf};
 

@@ -3,9 +3,9 @@
 use super::{Failure, say};
 use clap::Args;
 use holly::server::{
-    archive::{Archive, copying::copy_objects},
-    config::Config,
-    data_dir::DataDir,
+    archive::{Archive, copy::copy_objects},
+    base::data_dir::DataDir,
+    state::config::Config,
     store::{
         Store,
         copy::{Step, copy},

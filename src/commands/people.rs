@@ -5,19 +5,17 @@ use super::{Failure, say};
 use clap::Subcommand;
 use futures::TryStreamExt;
 use holly::{
-    api::Person,
     server::{
-        archive::exporting,
-        auth,
-        clock::Clock,
-        config::Config,
-        file_store::FileStore,
-        people::{self, Whose},
-        relay::{Pace, Relay},
+        archive::export,
+        base::clock::Clock,
+        feed::cluster::{Pace, Relay},
+        files::FileStore,
+        identity::{self, Whose},
         retention::Retention,
-        state::open_retention,
+        state::{config::Config, open_retention},
         store::{self, Store},
     },
+    server_fns::Person,
 };
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -112,12 +110,12 @@ async fn carry_out(
                 .lines()
                 .next()
                 .ok_or("the password is read from standard input")??;
-            let account = auth::add_account(store, now, &email, &password, admin).await?;
+            let account = identity::add_account(store, now, &email, &password, admin).await?;
             say(&format!("added {}", account.email));
         }
         UserCommand::List => list(store).await?,
         UserCommand::Invite { email, admin } => {
-            let secret = people::invite(store, now, None, &email, admin).await?;
+            let secret = identity::invite(store, now, None, &email, admin).await?;
             let here = config
                 .public_url
                 .clone()
@@ -125,18 +123,18 @@ async fn carry_out(
             say(&format!("{here}/join?secret={secret}"));
         }
         UserCommand::Admin { email, remove } => {
-            people::set_admin(store, now, find(store, &email).await?.id, !remove).await?;
+            identity::set_admin(store, now, find(store, &email).await?.id, !remove).await?;
             say(&format!(
                 "{email} is {} admin",
                 if remove { "no longer an" } else { "an" }
             ));
         }
         UserCommand::Disable { email } => {
-            people::disable(store, now, find(store, &email).await?.id).await?;
+            identity::disable(store, now, find(store, &email).await?.id).await?;
             say(&format!("{email} is disabled"));
         }
         UserCommand::Enable { email } => {
-            people::enable(store, find(store, &email).await?.id).await?;
+            identity::enable(store, find(store, &email).await?.id).await?;
             say(&format!("{email} is enabled"));
         }
         UserCommand::Erase { email, export } => erase(config, retention, &email, export).await?,
@@ -145,7 +143,7 @@ async fn carry_out(
 }
 
 async fn find(store: &Store, email: &str) -> Result<Person, Failure> {
-    people::find_by_email(store, email)
+    identity::find_by_email(store, email)
         .await
         .map_err(|_| format!("there is no account {email}; `holly user list` shows them").into())
 }
@@ -205,7 +203,7 @@ async fn erase(
     {
         return Err("nothing was erased".into());
     }
-    let receipt = people::erase(
+    let receipt = identity::erase(
         retention,
         Clock::system().now(),
         person.id,
@@ -239,7 +237,7 @@ async fn export(retention: &Retention, person: &Person, file: &Path) -> Result<(
         std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?,
     );
     let (mut pages, mut count) = (
-        Box::pin(exporting::pages(
+        Box::pin(export::pages(
             retention.store.clone(),
             retention.archive.clone(),
             person.id,

@@ -3,24 +3,22 @@
 use super::{Failure, copy::sqlite_file, person, say};
 use clap::Subcommand;
 use holly::{
-    ids::{ConversationId, UserId},
+    domain::{
+        ids::{ConversationId, UserId},
+        time::Timestamp,
+    },
     server::{
-        archive::object,
-        chat::sweep_files,
-        clock::Clock,
-        config::Config,
-        file_store::FileStore,
-        metrics::Metrics,
+        archive::{holds, object},
+        base::{clock::Clock, metrics::Metrics},
+        files::{FileStore, sweep::sweep_files},
         retention::{
             Report, Retention, Run, damage,
             dry_run::dry_run,
-            keeping,
             worker::{run_through, take_over},
         },
-        state::{begin_retention, open_retention},
+        state::{begin_retention, config::Config, open_retention},
         store::users,
     },
-    timestamp::Timestamp,
 };
 use std::{io::Write, time::Duration};
 
@@ -191,14 +189,14 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
             {
                 return Err(format!("{by} is no admin; --by names the admin who says so").into());
             }
-            say(&keeping::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
+            say(&holds::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
         }
         HoldCommand::Release { id } => {
-            keeping::release_hold(&retention, now, &id).await?;
+            holds::release_hold(&retention, now, &id).await?;
             say("released");
         }
         HoldCommand::List => {
-            for hold in keeping::holds_in_force(&retention).await? {
+            for hold in holds::holds_in_force(&retention).await? {
                 say(&serde_json::to_string(&hold)?);
             }
         }

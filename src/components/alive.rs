@@ -3,7 +3,7 @@
 //! browser, which keeps its program small.
 
 use super::browser;
-use crate::json;
+use crate::domain::json;
 use leptos::{html::ElementType, prelude::*};
 use serde_json::Value;
 use web_sys::Element;

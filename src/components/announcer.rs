@@ -2,7 +2,7 @@
 //! tokens.
 
 use super::{alive::whenever, browser};
-use crate::chat::{Item, MessageStatus, Role};
+use crate::domain::{Item, MessageStatus, Role};
 use std::collections::HashMap;
 use uuid::Uuid;
 use web_sys::Element;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::{
         components::samples::entry,
-        work_log::{LogType, Status},
+        domain::{LogType, Status},
     };
     use std::sync::Arc;
 

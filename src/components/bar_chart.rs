@@ -1,7 +1,7 @@
 //! A chart of stacked bars as SVG, drawn on the server; the table with the same numbers stands
 //! behind it.
 
-use crate::api::Bar;
+use crate::server_fns::Bar;
 use leptos::prelude::*;
 
 const WIDTH: f64 = 632.0;

@@ -1,7 +1,7 @@
 //! What was said: the person's words in a bubble, or the assistant's answer.
 
 use super::markup::{Can, Html, message as markup};
-use crate::chat::Message;
+use crate::domain::Message;
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@ use super::{
     talk_dialogs::TalkDialogs,
 };
 use crate::{
-    api::{ChatPage, Snapshot},
-    chat::Change,
+    domain::Change,
+    server_fns::{ChatPage, Snapshot},
 };
 use leptos::prelude::*;
 

@@ -13,11 +13,9 @@ use super::{
     patch::morph,
 };
 use crate::{
-    api::{ApiError, ModelChoice, Snapshot, StopTurn, post, post_files},
-    chat::{CONTENT_MAX_BYTES, Conversation},
-    ids::ConversationId,
-    json::Fields,
+    domain::{CONTENT_MAX_BYTES, Conversation, error::ApiError, ids::ConversationId, json::Fields},
     live::WorkLogStream,
+    server_fns::{ModelChoice, Snapshot, StopTurn, post, post_files},
 };
 use leptos::{html::Div, prelude::*, server_fn::ServerFn, task::spawn_local, wasm_bindgen::JsCast};
 use serde_json::{Value, json};

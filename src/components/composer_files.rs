@@ -2,7 +2,7 @@
 //! or dropped is put into it.
 
 use super::{browser, live_forms::say_trouble, markup, patch::morph_children};
-use crate::chat::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES};
+use crate::domain::{ATTACHMENTS_MAX, PICTURE_MAX_BYTES};
 use leptos::wasm_bindgen::JsCast;
 use web_sys::{
     ClipboardEvent, DataTransfer, DragEvent, Element, Event, EventTarget, File, FileList,

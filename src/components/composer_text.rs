@@ -1,6 +1,6 @@
 //! The text that is being written: it grows with its lines and survives a reload in this tab.
 
-use crate::ids::ConversationId;
+use crate::domain::ids::ConversationId;
 use leptos::prelude::window;
 use web_sys::{HtmlElement, HtmlTextAreaElement, Storage};
 

@@ -2,7 +2,7 @@
 //! page stands to the server.
 
 use super::{ConnectionStatus, Icon};
-use crate::chat::Conversation;
+use crate::domain::Conversation;
 use leptos::prelude::*;
 
 /// The header. Its buttons open the side (on a phone) and the conversation's menu, both of them

@@ -10,11 +10,11 @@ use super::{
     talk_dialogs::{close_left, open_dialog},
 };
 use crate::{
-    api::Snapshot,
-    chat::{CONVERSATIONS_LISTED, Change, Conversation, Period, group_by_period},
-    ids::ConversationId,
-    json::Fields,
-    timestamp::Timestamp,
+    domain::{
+        CONVERSATIONS_LISTED, Change, Conversation, Period, group_by_period, ids::ConversationId,
+        json::Fields, time::Timestamp,
+    },
+    server_fns::Snapshot,
 };
 use leptos::{html::Nav, prelude::*};
 use serde_json::{Value, json};

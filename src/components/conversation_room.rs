@@ -5,8 +5,8 @@ use super::{
     conversation_header::ConversationHeader, talk_menu::TalkMenu,
 };
 use crate::{
-    api::Snapshot,
-    chat::{Conversation, Span, Transcript},
+    domain::{Conversation, Span, Transcript},
+    server_fns::Snapshot,
 };
 use leptos::prelude::*;
 use serde_json::json;

@@ -18,12 +18,9 @@ use super::{
     ticking::{keep_time, tick},
 };
 use crate::{
-    api::Snapshot,
-    chat::{Item, RemovedKind, Span},
-    ids::ConversationId,
-    json::Fields,
+    domain::{Item, RemovedKind, Span, ids::ConversationId, json::Fields, time::Timestamp},
     live::WorkLogStream,
-    timestamp::Timestamp,
+    server_fns::Snapshot,
 };
 use leptos::{html::Section, prelude::*};
 use serde_json::Value;

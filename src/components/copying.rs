@@ -1,7 +1,7 @@
 //! The Copy button of an opened entry: the whole entry as plain text.
 
 use super::{browser, markup::as_text};
-use crate::{ids::EntryId, live::WorkLogStream};
+use crate::{domain::ids::EntryId, live::WorkLogStream};
 use leptos::prelude::{WithUntracked, set_timeout};
 use std::time::Duration;
 use web_sys::{Element, Event};

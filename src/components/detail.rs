@@ -1,7 +1,7 @@
 //! How much of the work a reader has in sight. Chosen in the settings, kept in a cookie, drawn by
 //! the server.
 
-crate::work_log::vocabulary! {
+crate::domain::vocabulary! {
     /// How much of the work is in sight without being asked for.
     #[derive(Default)]
     Detail {

@@ -3,11 +3,9 @@
 
 use super::browser;
 use crate::{
-    api::{EarlierRows, LoadEarlier, post},
-    chat::Span,
-    ids::ConversationId,
+    domain::{Gap, Span, ids::ConversationId},
     live::WorkLogStream,
-    work_log::Gap,
+    server_fns::{EarlierRows, LoadEarlier, post},
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::{cell::Cell, rc::Rc};

@@ -1,6 +1,6 @@
 //! The glyphs of `public/icons.svg`.
 
-use crate::work_log::Status;
+use crate::domain::Status;
 use leptos::prelude::*;
 
 /// The symbol `name` of the sprite, in the colour and size of the text. Decoration: a word stands

@@ -2,7 +2,7 @@
 //! they change comes back over the feed.
 
 use super::browser;
-use crate::api::{Said, post};
+use crate::{domain::delete_outcome::Said, server_fns::post};
 use leptos::{
     prelude::{document, window},
     task::spawn_local,

@@ -1,7 +1,7 @@
 //! Pictures, sound and film that tools made, shown as what they are.
 
 use super::markup::{Html, media};
-use crate::work_log::MediaFile;
+use crate::domain::MediaFile;
 use leptos::{prelude::*, tachys::html::InertElement};
 
 /// A file with its description, to look at, open and save. A moving GIF is a picture.

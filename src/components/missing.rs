@@ -1,7 +1,7 @@
 //! Below a list: the entries that belong into it and could not be read.
 
 use super::markup::{Html, gap};
-use crate::work_log::Gap;
+use crate::domain::Gap;
 use leptos::{prelude::*, tachys::html::InertElement};
 
 /// All gaps of a list in one sentence, with a way to try again; nothing where nothing is missing.

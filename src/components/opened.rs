@@ -4,7 +4,7 @@ use super::{
     browser,
     detail::{ATTRIBUTE, Detail},
 };
-use crate::ids::EntryId;
+use crate::domain::ids::EntryId;
 use leptos::prelude::document;
 use std::collections::HashSet;
 use web_sys::Element;

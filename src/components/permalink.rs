@@ -3,7 +3,7 @@
 //! where it is no longer there.
 
 use super::browser;
-use crate::ids::{ConversationId, EntryId};
+use crate::domain::ids::{ConversationId, EntryId};
 use leptos::prelude::*;
 
 /// Follows the address now and whenever its fragment changes.

@@ -2,7 +2,7 @@
 //! see, and when they came.
 
 use super::{detail::Detail, opened::Opened};
-use crate::{ids::EntryId, timestamp::Timestamp};
+use crate::domain::{ids::EntryId, time::Timestamp};
 use leptos::prelude::*;
 
 /// Kept outside the rows, so that a row that changes, folds or is drawn anew stays as its reader

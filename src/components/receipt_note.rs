@@ -1,6 +1,6 @@
 //! What a deletion took away, said where the reader goes on.
 
-use crate::chat::Receipt;
+use crate::domain::Receipt;
 use leptos::prelude::*;
 
 /// The place for receipts, and for what a link led to and is gone: it says the receipt whose

@@ -2,13 +2,13 @@
 //! always half past nine.
 
 use crate::{
-    api::ModelChoice,
-    chat::{AnswerFacts, Conversation, Message, MessageStatus, Receipt, Role},
-    ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{
-        Approval, Gap, GapReason, LogType, MediaFile, Metadata, Status, StorageStatus, WorkLogEntry,
+    domain::{
+        AnswerFacts, Approval, Conversation, Gap, GapReason, LogType, MediaFile, Message,
+        MessageStatus, Metadata, Receipt, Role, Status, StorageStatus, WorkLogEntry,
+        ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
+        time::{DAY_MS, Timestamp},
     },
+    server_fns::ModelChoice,
 };
 use std::sync::Arc;
 use uuid::Uuid;

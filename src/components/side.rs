@@ -2,8 +2,8 @@
 
 use super::{Icon, LiveConversations};
 use crate::{
-    api::{Account, Snapshot},
-    ids::ConversationId,
+    domain::ids::ConversationId,
+    server_fns::{Account, Snapshot},
 };
 use leptos::prelude::*;
 

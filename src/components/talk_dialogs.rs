@@ -3,9 +3,9 @@
 
 use super::{Trouble, browser};
 use crate::{
-    api::{DeleteConversation, RenameConversation},
-    chat::{Conversation, TITLE_MAX_CHARS},
+    domain::{CONVERSATION_TITLE_MAX_CHARS, Conversation},
     live::WorkLogStream,
+    server_fns::{DeleteConversation, RenameConversation},
 };
 use leptos::{prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast};
 use web_sys::{Element, Event, HtmlInputElement};
@@ -24,7 +24,7 @@ pub fn TalkDialogs(
             <form method="post" action=RenameConversation::url() data-live="" data-next="[popovertarget=talk-menu]">
                 <h2>"Rename the conversation"</h2>
                 <input type="hidden" name="conversation_id" value=id.clone()/>
-                <input name="title" aria-label="Title" required autofocus maxlength=TITLE_MAX_CHARS value=title.clone()/>
+                <input name="title" aria-label="Title" required autofocus maxlength=CONVERSATION_TITLE_MAX_CHARS value=title.clone()/>
                 <Trouble text=""/>
                 <Choice dialog="rename" kind="main" word="Rename"/>
             </form>

@@ -2,7 +2,7 @@
 //! it.
 
 use super::{Icon, Trouble};
-use crate::{api::KeepConversation, chat::Conversation};
+use crate::{domain::Conversation, server_fns::KeepConversation};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The menu in its popover, which `ConversationHeader` opens; it needs no JavaScript.

@@ -3,9 +3,8 @@
 
 use super::{alive::whenever, browser};
 use crate::{
+    domain::{elapsed_words, relative_words, time::Timestamp},
     live::clock,
-    timestamp::Timestamp,
-    work_log::{elapsed_words, relative_words},
 };
 use web_sys::Element;
 

@@ -5,7 +5,10 @@ use super::{
     markup::{Sight, rows},
     reader::Reader,
 };
-use crate::{chat::Item, ids::TurnId, live::Answers, work_log::Gap};
+use crate::{
+    domain::{Gap, Item, ids::TurnId},
+    live::Answers,
+};
 use leptos::prelude::*;
 
 /// The list as it is now; [`ConversationView`](super::ConversationView) keeps it so.

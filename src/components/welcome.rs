@@ -1,7 +1,7 @@
 //! An empty conversation: what Holly does, and a few things to ask that show it.
 
 use super::Icon;
-use crate::api::SendMessage;
+use crate::server_fns::SendMessage;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 const PROMPTS: [&str; 3] = [

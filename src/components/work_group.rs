@@ -5,7 +5,7 @@ use super::{
     markup::{Html, work_group as markup},
     reader::Reader,
 };
-use crate::work_log::WorkLogEntry;
+use crate::domain::WorkLogEntry;
 use leptos::prelude::*;
 use std::sync::Arc;
 

@@ -15,11 +15,8 @@ use super::{
     ticking::{keep_time, tick},
 };
 use crate::{
-    api::{Snapshot, load_feed},
-    chat::Transcript,
-    ids::ConversationId,
-    json::Fields,
-    timestamp::Timestamp,
+    domain::{Transcript, ids::ConversationId, json::Fields, time::Timestamp},
+    server_fns::{Snapshot, load_feed},
 };
 use leptos::{either::Either, html::Section, prelude::*};
 use serde_json::{Value, json};

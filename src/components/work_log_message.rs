@@ -4,7 +4,7 @@ use super::{
     markup::{Html, approval, entry as markup},
     reader::Reader,
 };
-use crate::work_log::WorkLogEntry;
+use crate::domain::WorkLogEntry;
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
 

@@ -1,10 +1,7 @@
 //! The text of answers that are being written: what the message's row says, overlaid by what has
 //! come since.
 
-use crate::{
-    chat::{Message, MessageStatus},
-    ids::MessageId,
-};
+use crate::domain::{Message, MessageStatus, ids::MessageId};
 use std::collections::HashMap;
 
 /// Text by message, the longest known; only of messages that are still being written.

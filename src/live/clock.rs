@@ -2,7 +2,7 @@
 //! who asks. Only effects ask, so a view that is rendered on the server and taken over in the
 //! browser is the same on both.
 
-use crate::timestamp::Timestamp;
+use crate::domain::time::Timestamp;
 use leptos::prelude::*;
 use std::{cell::Cell, time::Duration};
 

@@ -2,7 +2,7 @@
 //! one, because a signal would keep only the last of a burst. It decides nothing; `machine` does.
 
 use super::wire::RawEvent;
-use crate::work_log::Cursor;
+use crate::domain::Cursor;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{EventSource, MessageEvent};
 

@@ -11,7 +11,7 @@ use super::{
     tabs::Learned,
     wire::{Page, RawEvent},
 };
-use crate::{ids::UserId, work_log::Cursor};
+use crate::domain::{Cursor, ids::UserId};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use std::{cell::RefCell, time::Duration};
 

@@ -23,7 +23,7 @@ mod world;
 pub use input::{Command, Input, Moment, Role};
 
 use super::{backoff, connection::Connection, wire::Page};
-use crate::work_log::Cursor;
+use crate::domain::Cursor;
 use state::{Pause, Poll, Stage, State};
 
 /// One reader of one owner's feed.

@@ -1,6 +1,6 @@
 //! Asking for rows with an ordinary request, where a stream does not work or something was missed.
 
-use crate::work_log::Cursor;
+use crate::domain::Cursor;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

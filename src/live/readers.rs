@@ -1,7 +1,7 @@
 //! Who on this page wants to hear of the feed, and what has not been given to them yet.
 
 use super::connection::Connection;
-use crate::{chat::Change, ids::MessageId};
+use crate::domain::{Change, ids::MessageId};
 use std::rc::Rc;
 
 /// One thing for a reader to take in.

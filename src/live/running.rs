@@ -10,7 +10,7 @@ use super::{
     tabs::Tabs,
     wire::RawEvent,
 };
-use crate::{ids::UserId, work_log::Cursor};
+use crate::domain::{Cursor, ids::UserId};
 use leptos::prelude::{
     TimeoutHandle, WindowListenerHandle, document, set_timeout, set_timeout_with_handle, window,
     window_event_listener_untyped,

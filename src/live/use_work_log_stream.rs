@@ -7,12 +7,7 @@ use super::{
     readers::News,
     use_connection,
 };
-use crate::{
-    chat::{Change, MessageStatus, Transcript},
-    ids::UserId,
-    timestamp::Timestamp,
-    work_log::Cursor,
-};
+use crate::domain::{Change, Cursor, MessageStatus, Transcript, ids::UserId, time::Timestamp};
 use leptos::prelude::*;
 use std::rc::Rc;
 
@@ -164,10 +159,7 @@ fn forget_removed(answers: &mut Answers, transcript: &Transcript) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        chat::{Removed, RemovedKind},
-        work_log::Epoch,
-    };
+    use crate::domain::{Epoch, Removed, RemovedKind};
     use uuid::Uuid;
 
     #[test]

@@ -2,10 +2,9 @@
 //! poll. Rows that this version cannot read (a newer server's) are passed over instead of stopping
 //! the feed.
 
-use crate::{
-    chat::{Change, Conversation, Frame, Message, Removed},
+use crate::domain::{
+    Change, Conversation, Cursor, Frame, Message, Removed, WorkLogEntry,
     json::{self, Fields},
-    work_log::{Cursor, WorkLogEntry},
 };
 use serde_json::Value;
 
@@ -125,7 +124,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::RemovedKind;
+    use crate::domain::RemovedKind;
     use proptest::prelude::*;
 
     proptest! {

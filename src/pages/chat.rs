@@ -2,8 +2,9 @@
 
 use super::{NotFound, form_error::form_error, refused::Refused};
 use crate::{
-    api::{ApiError, PartQuery, load_chat},
     components::ChatRoom,
+    domain::error::ApiError,
+    server_fns::{PartQuery, load_chat},
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;

@@ -2,9 +2,9 @@
 
 use super::refused::Refused;
 use crate::{
-    api::load_conversations,
-    chat::{CONVERSATIONS_LISTED, group_by_period},
     components::ConversationGroups,
+    domain::{CONVERSATIONS_LISTED, group_by_period},
+    server_fns::load_conversations,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;

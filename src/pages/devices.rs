@@ -1,7 +1,7 @@
 //! The part of the settings about signing in: where one is signed in, and the password.
 
 use super::settings::at;
-use crate::api::{Account, ChangePassword, Device, EndDevice, SignOut, SignOutEverywhere};
+use crate::server_fns::{Account, ChangePassword, Device, EndDevice, SignOut, SignOutEverywhere};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 

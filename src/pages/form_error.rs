@@ -1,6 +1,6 @@
 //! What went wrong with a form that was posted without JavaScript: it is sent back in the address.
 
-use crate::api::ApiError;
+use crate::domain::error::ApiError;
 use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
 use leptos_router::hooks::use_query_map;
 

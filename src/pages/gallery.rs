@@ -2,14 +2,13 @@
 //! `components::samples`.
 
 use crate::{
-    chat::{Conversation, Item, Message, MessageStatus, Receipt, Role, group_by_period},
     components::{
         Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing,
         Reader, ReceiptNote, StatusIcon, TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble,
         Welcome, WorkGroup, WorkLogMessage, samples,
     },
+    domain::{Conversation, Item, Message, MessageStatus, Receipt, Role, Status, group_by_period},
     live::Connection,
-    work_log::Status,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;

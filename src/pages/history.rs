@@ -2,11 +2,13 @@
 
 use super::form_error::FormError;
 use crate::{
-    api::{ApiError, HistoryPage as Page, HistoryQuery, Snapshot, load_history},
-    chat::{Change, day_heading},
     components::{Missing, Reader, ReceiptNote, WorkLogMessage},
-    ids::{ConversationId, EntryId},
-    work_log::{LogType, Status, WorkLogEntry},
+    domain::{
+        Change, LogType, Status, WorkLogEntry, day_heading,
+        error::ApiError,
+        ids::{ConversationId, EntryId},
+    },
+    server_fns::{HistoryPage as Page, HistoryQuery, Snapshot, load_history},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;

@@ -3,8 +3,8 @@
 
 use super::form_error::FormError;
 use crate::{
-    api::{Invitation, Join, load_invitation},
     components::Icon,
+    server_fns::{Invitation, Join, load_invitation},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

@@ -2,7 +2,7 @@
 //! what people wrote.
 
 use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
-use crate::api::{
+use crate::server_fns::{
     DisablePerson, ErasePerson, Invitation, InvitePerson, PeoplePage as Page, Person,
     SetPersonAdmin, WithdrawInvitation, load_people,
 };

@@ -1,6 +1,6 @@
 //! What stands where a page cannot be shown.
 
-use crate::api::ApiError;
+use crate::domain::error::ApiError;
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -7,13 +7,13 @@ use super::{
     your_data::YourData,
 };
 use crate::{
-    api::{
+    app::Theme,
+    components::{Detail, ThemeSwitch},
+    domain::time::Timestamp,
+    server_fns::{
         ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer,
         load_settings,
     },
-    app::Theme,
-    components::{Detail, ThemeSwitch},
-    timestamp::Timestamp,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

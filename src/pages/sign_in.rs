@@ -7,8 +7,8 @@ use super::{
     your_data::ErasedNote,
 };
 use crate::{
-    api::{SignIn, load_sign_in_ways},
     components::Icon,
+    server_fns::{SignIn, load_sign_in_ways},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

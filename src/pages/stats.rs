@@ -4,10 +4,9 @@
 
 use super::{form_error::FormError, refused::Refused};
 use crate::{
-    api::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
     components::{BarChart, Icon},
-    timestamp::Timestamp,
-    work_log::Status,
+    domain::{Status, time::Timestamp},
+    server_fns::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

@@ -2,8 +2,8 @@
 
 use super::{form_error::FormError, provider_button::ProviderButton, your_data::ErasedNote};
 use crate::{
-    api::{CreateFirstAccount, load_sign_in_ways},
     components::Icon,
+    server_fns::{CreateFirstAccount, load_sign_in_ways},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

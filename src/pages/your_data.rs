@@ -1,6 +1,6 @@
 //! The part of the settings about one's data: take it along, or have it erased.
 
-use crate::{api::EraseAccount, components::ReceiptNote};
+use crate::{components::ReceiptNote, server_fns::EraseAccount};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 /// Export first, then erasing, which asks for the password again, or for the address where there is

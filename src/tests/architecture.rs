@@ -36,169 +36,6 @@ const MODULES: [(&str, &str); 22] = [
     ("server::base", ""),
 ];
 
-/// Modules that do not stand yet where the table has them: from, to. May only get shorter.
-const TO_MOVE: [(&str, &str); 99] = [
-    ("api", "server_fns"),
-    ("api::error", "domain::error"),
-    ("api::said", "domain::delete_outcome"),
-    ("chat", "domain"),
-    ("chat::grouping", "domain::period"),
-    ("ids", "domain::ids"),
-    ("json", "domain::json"),
-    ("nul", "domain::nul"),
-    ("server::archive::copying", "server::archive::copy"),
-    (
-        "server::archive::dooming",
-        "server::archive::pending_delete",
-    ),
-    ("server::archive::exporting", "server::archive::export"),
-    (
-        "server::archive::findings",
-        "server::archive::damage_reports",
-    ),
-    ("server::archive::gaps", "server::archive::partial"),
-    ("server::archive::reading", "server::archive::reader"),
-    ("server::aside", "server::base::blocking"),
-    ("server::asker", "server::http::server_fn_context"),
-    (
-        "server::assistant::attached",
-        "server::assistant::attachments",
-    ),
-    (
-        "server::assistant::listening",
-        "server::assistant::response",
-    ),
-    (
-        "server::assistant::milestones",
-        "server::assistant::turn_log",
-    ),
-    (
-        "server::assistant::policy",
-        "server::assistant::retry_policy",
-    ),
-    (
-        "server::assistant::providers::words",
-        "server::assistant::providers::convert",
-    ),
-    ("server::auth", "server::identity"),
-    ("server::auth::api_key", "server::identity::api_keys"),
-    ("server::auth::secret", "server::base::digest"),
-    ("server::auth::session", "server::identity::sessions"),
-    ("server::chat::orphans", "server::files::sweep"),
-    ("server::check", "server::serve::check"),
-    ("server::clock", "server::base::clock"),
-    ("server::config", "server::state::config"),
-    ("server::cookies", "server::http::cookies"),
-    ("server::data_dir", "server::base::data_dir"),
-    ("server::error", "server::base::error"),
-    ("server::export::pieces", "server::export::records"),
-    ("server::feed::answers", "server::feed::live_answers"),
-    ("server::feed::places", "server::feed::limiter"),
-    ("server::feed::tail", "server::feed::cache"),
-    ("server::figures", "server::stats"),
-    ("server::figures::words", "server::stats::format"),
-    ("server::file_store", "server::files"),
-    ("server::limits::day", "server::limits::daily_tokens"),
-    ("server::listener", "server::serve::listener"),
-    ("server::markdown", "server::base::markdown"),
-    ("server::masking", "server::base::masking"),
-    ("server::masking::gate", "server::base::masking::stream"),
-    ("server::metrics", "server::base::metrics"),
-    ("server::middleware", "server::http::middleware"),
-    (
-        "server::middleware::identity::shown",
-        "server::http::middleware::identity::presented",
-    ),
-    (
-        "server::middleware::measure",
-        "server::http::middleware::request_metrics",
-    ),
-    ("server::new_id", "server::base::new_id"),
-    ("server::objects", "server::base::object_storage"),
-    ("server::oidc", "server::identity::oidc"),
-    (
-        "server::oidc::attempt",
-        "server::identity::oidc::login_state",
-    ),
-    ("server::oidc::people", "server::identity::oidc::accounts"),
-    ("server::oidc::web", "server::identity::oidc::http_client"),
-    ("server::orphans", "server::files::orphans"),
-    ("server::outbound", "server::base::outbound"),
-    ("server::packing", "server::store::packing"),
-    ("server::people", "server::identity"),
-    (
-        "server::people::leaving",
-        "server::identity::delete_account",
-    ),
-    ("server::people::rights", "server::identity::roles"),
-    ("server::proxies", "server::base::proxies"),
-    ("server::relay", "server::feed::cluster"),
-    ("server::relay::hear", "server::feed::cluster::listen"),
-    ("server::relay::tell", "server::feed::cluster::notify"),
-    (
-        "server::relay::wanted",
-        "server::feed::cluster::subscriptions",
-    ),
-    (
-        "server::retention::adopting",
-        "server::retention::reconcile",
-    ),
-    (
-        "server::retention::changing",
-        "server::archive::update_archived",
-    ),
-    ("server::retention::erased", "server::archive::erasure_log"),
-    ("server::retention::erasing", "server::archive::erase"),
-    (
-        "server::retention::fail_points",
-        "server::base::fail_points",
-    ),
-    ("server::retention::guard", "server::retention::clock_guard"),
-    ("server::retention::keeping", "server::archive::holds"),
-    ("server::retention::moving", "server::retention::archiving"),
-    ("server::retention::pace", "server::retention::throttle"),
-    ("server::retention::pass", "server::retention::run"),
-    (
-        "server::retention::putting",
-        "server::archive::object_writer",
-    ),
-    ("server::retention::restoring", "server::retention::restore"),
-    (
-        "server::retention::trimming",
-        "server::retention::compaction",
-    ),
-    ("server::router", "server::http::router"),
-    ("server::routes", "server::http::routes"),
-    ("server::routes::body", "server::http::extract::json_body"),
-    (
-        "server::routes::message_body",
-        "server::http::extract::message_body",
-    ),
-    ("server::routes::params", "server::http::extract::params"),
-    ("server::routes::problem", "server::http::problem"),
-    ("server::secret", "server::base::secret"),
-    ("server::site", "server::state::site"),
-    ("server::site::service", "server::http::assets"),
-    ("server::snapshots", "server::chat::snapshots"),
-    ("server::sniff", "server::base::media_type"),
-    ("server::store::others", "server::store::external_commits"),
-    (
-        "server::store::retention::holes",
-        "server::store::retention::tombstones",
-    ),
-    (
-        "server::store::retention::shelves",
-        "server::store::retention::archived_objects",
-    ),
-    ("server::style", "server::http::style_sheets"),
-    ("server::telemetry", "server::base::telemetry"),
-    ("server::workers", "server::serve::workers"),
-    ("timestamp", "domain::time"),
-    ("work_log", "domain"),
-    ("work_log::draft", "domain::entry_input"),
-    ("work_log::fold", "domain::folding"),
-];
-
 /// Uses that the table does not allow. May only get shorter.
 const KNOWN_USES: &[&str] = &[
     "calendar::browser uses domain::time",
@@ -285,7 +122,7 @@ fn modules_use_only_what_their_row_allows() {
     let sources = sources();
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     for (source, used, line) in dependencies(&sources) {
-        let (from, to) = (row(&placed(source.module.clone())), row(&used));
+        let (from, to) = (row(&source.module), row(&used));
         if from != to && !allowed(from.as_deref(), to.as_deref()) {
             let from = from.unwrap_or_else(|| source.module.join("::"));
             let use_ = format!("{from} uses {}", used.join("::"));
@@ -304,9 +141,8 @@ fn modules_beside_each_other_form_no_cycle() {
     // itself allows no cycle.
     let mut edges: BTreeMap<Module, BTreeMap<Module, String>> = BTreeMap::new();
     for (source, used, line) in dependencies(&sources) {
-        let module = placed(source.module.clone());
-        let shared = shared_length(&module, &used);
-        let pair = (module.get(..=shared), used.get(..=shared));
+        let shared = shared_length(&source.module, &used);
+        let pair = (source.module.get(..=shared), used.get(..=shared));
         if let (1.., (Some(from), Some(to))) = (shared, pair) {
             let place = format!("{}:{line}", source.file.display());
             let targets = edges.entry(from.to_vec()).or_default();
@@ -341,22 +177,6 @@ fn compare(found: &BTreeMap<String, String>, known: &[&str]) {
         new.join("\n")
     );
     assert!(gone.is_empty(), "mended, take it off the list: {gone:?}");
-}
-
-/// Where the table has a module.
-fn placed(module: Module) -> Module {
-    let name = module.join("::");
-    let moved = TO_MOVE
-        .iter()
-        .filter(|(from, _)| name == *from || name.starts_with(&format!("{from}::")))
-        .max_by_key(|(from, _)| from.len());
-    match moved {
-        Some((from, to)) => format!("{to}{}", &name[from.len()..])
-            .split("::")
-            .map(str::to_owned)
-            .collect(),
-        None => module,
-    }
 }
 
 /// The row of the table that a module belongs to. `None`: it has none.
@@ -447,8 +267,7 @@ fn dependencies(sources: &[Source]) -> impl Iterator<Item = (&Source, Module, us
         let resolved = source.uses.iter().filter_map(|used| {
             let path = defining_path(&used.path, &exports);
             let length = (0..=path.len()).rfind(|length| modules.contains(&path[..*length]))?;
-            (path[..length] != *source.module)
-                .then(|| (source, placed(path[..length].to_vec()), used.line))
+            (path[..length] != *source.module).then(|| (source, path[..length].to_vec(), used.line))
         });
         resolved.collect::<Vec<_>>()
     })

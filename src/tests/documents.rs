@@ -1,7 +1,7 @@
 //! What documents and examples name is there: every setting is one that `holly serve --help` or a
 //! command knows.
 
-use crate::server::config::Settings;
+use crate::server::state::config::Settings;
 use clap::{Args, Command};
 use std::{collections::BTreeSet, fs, path::Path};
 

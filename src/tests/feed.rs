@@ -2,17 +2,17 @@
 
 use super::support::TestApp;
 use crate::{
+    domain::Cursor,
     server::{
         feed::{Reading, Stream, StreamContext, Timing},
         store::heads,
     },
-    work_log::Cursor,
 };
 
 #[tokio::test]
 async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() {
     let TestApp { app, .. } = &TestApp::start().await;
-    let user = crate::server::new_id::user(app.clock.now());
+    let user = crate::server::base::new_id::user(app.clock.now());
     let context = StreamContext {
         store: app.store.clone(),
         feed: app.feed.clone(),

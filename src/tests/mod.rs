@@ -2,19 +2,17 @@
 //! above it hold on SQLite and on PostgreSQL; `routes` is the HTTP API over a real port; `support`
 //! is what tests share.
 
+mod cluster;
+mod identity;
 mod support;
 
 mod any_input;
 mod architecture;
-mod auth;
 mod chat;
 mod components;
 mod documents;
 mod feed;
-mod oidc;
-mod people;
 mod providers;
-mod relay;
 mod retention;
 mod routes;
 mod store;

@@ -3,9 +3,9 @@
 
 use super::Html;
 use crate::{
-    api::DecideApproval,
     components::visible_text::{visible_line, visible_text},
-    work_log::{Decision, WorkLogEntry},
+    domain::{Decision, WorkLogEntry},
+    server_fns::DecideApproval,
 };
 use leptos::server_fn::ServerFn;
 

@@ -1,7 +1,7 @@
 //! What changes in the composer: its one button, and the files that go with the message.
 
 use super::Html;
-use crate::api::StopTurn;
+use crate::server_fns::StopTurn;
 use leptos::server_fn::ServerFn;
 
 /// Send, or Stop while a turn runs.

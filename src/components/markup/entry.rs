@@ -3,8 +3,7 @@
 use super::{Html, entry_details::details};
 use crate::{
     components::visible_text::visible_line,
-    timestamp::Timestamp,
-    work_log::{Status, StorageStatus, WorkLogEntry, duration_words, elapsed_words},
+    domain::{Status, StorageStatus, WorkLogEntry, duration_words, elapsed_words, time::Timestamp},
 };
 
 /// An entry as a native `<details>`: status, what was done, what it cost; opened, everything that

@@ -2,10 +2,9 @@
 
 use super::Html;
 use crate::{
-    api::{DeleteEntry, KeepEntry},
     components::visible_text::visible_text,
-    timestamp::Timestamp,
-    work_log::{KeptBy, Status, StorageStatus, WorkLogEntry},
+    domain::{KeptBy, Status, StorageStatus, WorkLogEntry, time::Timestamp},
+    server_fns::{DeleteEntry, KeepEntry},
 };
 use leptos::server_fn::ServerFn;
 

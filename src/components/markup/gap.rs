@@ -1,7 +1,7 @@
 //! Where entries belong that could not be read.
 
 use super::Html;
-use crate::work_log::Gap;
+use crate::domain::Gap;
 
 /// A plain sentence, and a way to try again: the same page once more.
 pub fn gap(html: &mut Html, gap: &Gap) {

@@ -1,7 +1,7 @@
 //! Pictures, sound and film that tools made, shown as what they are.
 
 use super::Html;
-use crate::work_log::MediaFile;
+use crate::domain::MediaFile;
 
 /// A file at `url` with its description, to look at, open and save. A moving GIF is a picture.
 pub fn media(html: &mut Html, file: &MediaFile, url: &str) {

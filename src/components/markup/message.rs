@@ -2,10 +2,8 @@
 
 use super::{Html, entry::token_words, media};
 use crate::{
-    api::{EditMessage, RetryTurn},
-    chat::{CONTENT_MAX_BYTES, Message, MessageStatus, Role},
-    timestamp::Timestamp,
-    work_log::duration_words,
+    domain::{CONTENT_MAX_BYTES, Message, MessageStatus, Role, duration_words, time::Timestamp},
+    server_fns::{EditMessage, RetryTurn},
 };
 use leptos::server_fn::ServerFn;
 

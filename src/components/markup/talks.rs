@@ -1,10 +1,7 @@
 //! All conversations under their days.
 
 use super::Html;
-use crate::{
-    chat::{Conversation, Period},
-    ids::ConversationId,
-};
+use crate::domain::{Conversation, Period, ids::ConversationId};
 
 /// Headings and what stands under them, as `group_by_period` gives them; `current` is open.
 pub fn talks(

@@ -3,12 +3,9 @@
 
 use super::{Can, Html, Row, gap, message, work_group};
 use crate::{
-    chat::{Item, MessageStatus, Role, day_heading},
     components::Opened,
-    ids::TurnId,
+    domain::{Gap, Item, MessageStatus, Role, day_heading, ids::TurnId, time::Timestamp},
     live::Answers,
-    timestamp::Timestamp,
-    work_log::Gap,
 };
 use uuid::Uuid;
 

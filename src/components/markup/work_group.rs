@@ -4,8 +4,7 @@
 use super::{Html, approval, entry, media};
 use crate::{
     components::Opened,
-    timestamp::Timestamp,
-    work_log::{Segment, WorkLogEntry, fold, summary},
+    domain::{Segment, WorkLogEntry, fold, summary, time::Timestamp},
 };
 use std::sync::Arc;
 

@@ -5,9 +5,8 @@ use super::{
     state::{Pause, Poll, SILENCE_MS, State},
 };
 use crate::{
-    chat::Frame,
+    domain::{Cursor, Frame},
     live::{backoff, wire::Page},
-    work_log::Cursor,
 };
 
 /// How long a new tab waits for the lock before it takes another to be leading, in milliseconds.

@@ -1,10 +1,8 @@
 //! What the machine is told and what it asks for.
 
 use crate::{
-    chat::{Change, Frame},
-    ids::MessageId,
+    domain::{Change, Cursor, Frame, ids::MessageId},
     live::wire::{Page, PollFailure},
-    work_log::Cursor,
 };
 
 /// The moment of a step, and its chance: both come from outside, so that every run can be told

@@ -5,8 +5,8 @@ use super::{
     state::{Poll, SILENCE_MS, Stage, State, Trial},
 };
 use crate::{
+    domain::Cursor,
     live::wire::{Page, PollFailure},
-    work_log::Cursor,
 };
 
 /// Failures in a row without a frame after which rows are asked for instead.

@@ -6,7 +6,7 @@ use super::{
     state::{Pause, Stage, State, Trial},
 };
 use crate::{
-    chat::Frame,
+    domain::Frame,
     live::{backoff, machine::Role},
 };
 

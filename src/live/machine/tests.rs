@@ -4,13 +4,11 @@ mod tabs;
 
 use super::{Command, Input, Machine, Moment, Role};
 use crate::{
-    chat::{Change, Frame, Removed, RemovedKind, ResetReason},
-    ids::MessageId,
+    domain::{Change, Cursor, Epoch, Frame, Removed, RemovedKind, ResetReason, ids::MessageId},
     live::{
         connection::Connection,
         wire::{Page, PollFailure},
     },
-    work_log::{Cursor, Epoch},
 };
 use Command::{Apply, Close, Open, Poll, ReloadPage, StepDown};
 use uuid::Uuid;

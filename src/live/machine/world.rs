@@ -4,11 +4,11 @@
 
 use super::{Command, Input, Machine, Moment, Role, state::State};
 use crate::{
-    chat::{Change, Conversation, Frame, Removed, RemovedKind, Transcript},
-    ids::ConversationId,
+    domain::{
+        Change, Conversation, Cursor, Epoch, Frame, Removed, RemovedKind, Transcript,
+        ids::ConversationId, time::Timestamp,
+    },
     live::wire::{Page, PollFailure},
-    timestamp::Timestamp,
-    work_log::{Cursor, Epoch},
 };
 use proptest::{prelude::*, sample::select};
 use std::collections::{BTreeMap, VecDeque};

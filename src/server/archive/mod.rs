@@ -9,22 +9,29 @@
 //!   reads a person's whole log.
 //! - `dooming` is the part of a deletion that is one transaction with the rows'.
 
-pub mod copying;
-pub mod dooming;
-pub mod exporting;
-pub mod gaps;
+pub mod copy;
+pub mod damage_reports;
+pub mod erase;
+pub mod erasure_log;
+pub mod export;
+pub mod holds;
 pub mod object;
-pub mod reading;
+pub mod object_writer;
+pub mod partial;
+pub mod pending_delete;
+pub mod reader;
+pub mod update_archived;
 
 mod cache;
-mod findings;
 
 use super::{
-    aside::aside,
-    objects::{self, folder},
+    base::{
+        blocking::aside,
+        object_storage::{self, folder},
+    },
     store::work_logs::StoredEntry,
 };
-use crate::timestamp::Timestamp;
+use crate::domain::time::Timestamp;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use object_store::{
@@ -39,9 +46,9 @@ use std::{
 use tokio::sync::Semaphore;
 
 use cache::Cache;
-use gaps::Gaps;
+use partial::Gaps;
 
-pub use findings::Findings;
+pub use damage_reports::Findings;
 
 /// How long one request may take, tries included.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -118,7 +125,7 @@ impl Archive {
                 ..Self::over(Arc::new(store), "", PATIENCE)
             });
         }
-        let (store, prefix) = objects::bucket(url, REQUEST_TIMEOUT)?;
+        let (store, prefix) = object_storage::bucket(url, REQUEST_TIMEOUT)?;
         Ok(Self::over(store, &prefix, PATIENCE))
     }
 
@@ -128,7 +135,7 @@ impl Archive {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
         let (findings, exports) = (
             Findings::default(),
-            Arc::new(Semaphore::new(exporting::AT_ONCE)),
+            Arc::new(Semaphore::new(export::AT_ONCE)),
         );
         Self {
             store,

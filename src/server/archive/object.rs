@@ -3,9 +3,11 @@
 //! deterministic, and the key is named after the content.
 
 use crate::{
-    ids::{ConversationId, UserId},
+    domain::{
+        ids::{ConversationId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::store::work_logs::StoredEntry,
-    timestamp::{DAY_MS, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

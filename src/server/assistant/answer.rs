@@ -3,15 +3,15 @@
 
 use super::{Workshop, model::ModelLink};
 use crate::{
-    chat::{AnswerFacts, Message, MessageStatus, Role},
-    nul,
+    domain::{AnswerFacts, Message, MessageStatus, Role, nul, time::Timestamp},
     server::{
-        error::{Error, Result},
-        masking::Gate,
-        new_id,
+        base::{
+            error::{Error, Result},
+            masking::Gate,
+            new_id,
+        },
         store::{messages, turns::TurnRef},
     },
-    timestamp::Timestamp,
 };
 
 /// How often growing text is written to the database, in milliseconds.

@@ -4,13 +4,12 @@
 
 use super::{Workshop, lease::RENEW_EVERY, model::ToolCall, tool::ToolError};
 use crate::{
-    ids::EntryId,
+    domain::{Approval, Decision, Status, ids::EntryId},
     server::{
-        error::{Error, Result},
+        base::error::{Error, Result},
         store::{Subscription, tool_grants, turns::TurnRef, work_logs},
         work_log::{decide, lapse},
     },
-    work_log::{Approval, Decision, Status},
 };
 use serde_json::Value;
 
@@ -85,7 +84,7 @@ async fn granted(
     workshop: &Workshop,
     turn: TurnRef,
     tool: &str,
-) -> Result<Option<crate::timestamp::Timestamp>> {
+) -> Result<Option<crate::domain::time::Timestamp>> {
     Ok(tool_grants::since(&mut *workshop.store.read().await?, turn.user_id, tool).await?)
 }
 

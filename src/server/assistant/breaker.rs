@@ -2,7 +2,7 @@
 //! asked again by every turn. What is known is this process's own; another learns it by itself.
 
 use super::model::{ErrorClass, ModelError, ModelLink};
-use crate::{ids::TurnId, timestamp::Timestamp};
+use crate::domain::{ids::TurnId, time::Timestamp};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::server::{
         assistant::providers::link::{LinkSpec, Provider},
-        new_id,
+        base::new_id,
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);

@@ -4,16 +4,15 @@
 use super::{
     Workshop, budget,
     cost::Cost,
-    listening::{Coming, listen},
-    milestones::{Attempt, Milestones},
     model::{Model, ModelError, ModelLink, Request, ToolCall},
-    policy::{self, Next},
+    response::{Coming, listen},
+    retry_policy::{self, Next},
+    turn_log::{Attempt, Milestones},
 };
 use crate::{
-    chat::MessageStatus,
-    ids::EntryId,
+    domain::{MessageStatus, ids::EntryId},
     server::{
-        error::{Error, Result, capitalised},
+        base::error::{Error, Result, capitalised},
         store::turns::TurnRef,
     },
 };
@@ -183,7 +182,7 @@ impl Chain<'_> {
             };
             let shown = self.broke_off(link, attempt, coming).await?;
             cost.failed(shown).await;
-            match policy::after(&error, shown, tries) {
+            match retry_policy::after(&error, shown, tries) {
                 Next::Again(wait) => {
                     self.milestones.asked_again(entry, link, &error, wait).await;
                     tokio::time::sleep(wait.mul_f64(self.workshop.patience.pace)).await;

@@ -4,10 +4,10 @@
 
 use super::{
     Workshop, budget,
-    milestones::Milestones,
     model::{Request, Usage},
+    turn_log::Milestones,
 };
-use crate::{ids::UserId, server::store::turns::TurnRef};
+use crate::{domain::ids::UserId, server::store::turns::TurnRef};
 
 /// What was counted for one asking of one model.
 pub(super) struct Cost<'a> {

@@ -9,42 +9,46 @@
 
 mod answer;
 mod approval;
-mod attached;
+pub mod attachments;
 mod breaker;
 mod budget;
 mod chain;
 mod cost;
 mod demo;
 mod lease;
-mod listening;
 pub mod mcp;
-mod milestones;
 pub mod model;
-pub mod policy;
 pub mod providers;
+pub mod response;
+pub mod retry_policy;
 pub mod tool;
 mod tool_calls;
 pub mod tools;
 mod turn;
+pub mod turn_log;
 
 use super::{
+    base::{
+        clock::Clock,
+        error::{Error, Result},
+        metrics::Metrics,
+    },
     chat::{self, Asking, BeginTurn, Ending, Upload},
-    clock::Clock,
-    error::{Error, Result},
     feed::Feed,
-    file_store::FileStore,
+    files::FileStore,
     limits::Limits,
-    metrics::Metrics,
     store::{Store, turns::TurnRef},
 };
 use crate::{
-    api::{ModelChoice, ToolServer},
-    chat::{Message, Receipt},
-    ids::{ConversationId, TurnId, UserId},
+    domain::{
+        Message, Receipt,
+        ids::{ConversationId, TurnId, UserId},
+    },
+    server_fns::{ModelChoice, ToolServer},
 };
 pub use breaker::Breakers;
 use model::{Model, ModelLink};
-use policy::Patience;
+use retry_policy::Patience;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -92,7 +96,7 @@ pub struct Assistant {
 impl Assistant {
     /// An assistant that works with these things.
     pub fn new(workshop: Workshop) -> Self {
-        let worker = super::auth::random_hex::<8>().into();
+        let worker = crate::server::base::digest::random_hex::<8>().into();
         Self {
             workshop: Arc::new(workshop),
             worker,
@@ -140,7 +144,8 @@ impl Assistant {
     ) -> Result<(TurnRef, Message)> {
         self.check_model(&asking)?;
         self.admit(user, uploads.len()).await?;
-        let files = attached::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
+        let files =
+            attachments::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
         let asking = Asking {
             attachments: files.clone(),
             ..asking
@@ -153,10 +158,10 @@ impl Assistant {
         )
         .await;
         if begun.is_err() {
-            attached::discard(&self.workshop, user, &files).await;
+            attachments::discard(&self.workshop, user, &files).await;
         }
         let (turn, message) = begun?;
-        milestones::Milestones::new(&self.workshop, turn)
+        turn_log::Milestones::new(&self.workshop, turn)
             .attached(&files)
             .await;
         self.start(turn);
@@ -230,7 +235,7 @@ impl Assistant {
         } = &*self.workshop;
         let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
         gone.running_turn.inspect(|turn| self.cancel(*turn));
-        chat::delete_doomed_files_or_tell(store, files).await;
+        crate::server::files::sweep::delete_doomed_files_or_tell(store, files).await;
         Ok(gone.receipt)
     }
 
@@ -265,7 +270,7 @@ impl Assistant {
         self.workshop
             .metrics
             .turns
-            .get_or_create(&super::metrics::Ended { how })
+            .get_or_create(&crate::server::base::metrics::Ended { how })
             .inc();
     }
 

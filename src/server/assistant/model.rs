@@ -1,7 +1,7 @@
 //! What Holly asks of a model, whoever runs it. The demo is one; real providers are others.
 
 use super::{providers::link::LinkSpec, tool::ToolDefinition};
-use crate::work_log::vocabulary;
+use crate::domain::vocabulary;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use serde_json::Value;

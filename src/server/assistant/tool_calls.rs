@@ -3,20 +3,17 @@
 use super::{
     Workshop, approval,
     chain::Answered,
-    milestones::Milestones,
     model::{Said, ToolCall},
     tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
+    turn_log::Milestones,
 };
 use crate::{
-    ids::EntryId,
+    domain::{MediaFile, ids::EntryId, time::Timestamp},
     server::{
-        error::Result,
+        base::{error::Result, new_id},
         limits::check_room,
-        new_id,
         store::{files, turns::TurnRef},
     },
-    timestamp::Timestamp,
-    work_log::MediaFile,
 };
 use futures::future::join_all;
 use std::time::Duration;

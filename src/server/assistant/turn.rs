@@ -2,18 +2,18 @@
 //! results.
 
 use super::{
-    Workshop, attached,
+    Workshop, attachments,
     chain::Chain,
     lease,
-    milestones::Milestones,
     model::{Model, Request, Said},
     tool_calls,
+    turn_log::Milestones,
 };
 use crate::{
-    chat::{Message, MessageStatus, Role},
+    domain::{Message, MessageStatus, Role},
     server::{
+        base::error::Result,
         chat::{self, Ending},
-        error::Result,
         store::turns::TurnRef,
     },
 };
@@ -113,11 +113,11 @@ async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Optio
         chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
     drop(reader);
     messages.retain(|message| message.status != MessageStatus::Superseded);
-    let pictures = attached::pictures(&messages);
+    let pictures = attachments::pictures(&messages);
     let mut history = vec![Said::System(SYSTEM.to_owned())];
     for message in messages {
         history.extend(match message.role {
-            Role::User => Some(attached::said(workshop, turn.user_id, message, &pictures).await),
+            Role::User => Some(attachments::said(workshop, turn.user_id, message, &pictures).await),
             Role::Assistant => said(message),
         });
     }

@@ -1,3 +1,19 @@
 //! What every other module of the server may use: no verbs, no SQL.
 
+pub mod blocking;
+pub mod clock;
+pub mod data_dir;
+pub mod digest;
+pub mod error;
+pub(crate) mod fail_points;
 pub mod log_targets;
+pub mod markdown;
+pub mod masking;
+pub mod media_type;
+pub mod metrics;
+pub mod new_id;
+pub mod object_storage;
+pub mod outbound;
+pub mod proxies;
+pub mod secret;
+pub mod telemetry;

@@ -2,13 +2,14 @@
 //! their name.
 
 use crate::{
-    chat::{ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES},
-    server::{
+    domain::{
+        ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, FieldError, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES,
+    },
+    server::base::{
         error::{Error, Result},
         masking::mask,
-        sniff,
+        media_type,
     },
-    work_log::FieldError,
 };
 
 /// A file as it came.
@@ -76,7 +77,7 @@ fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), Strin
     if bytes.is_empty() {
         return Err("is empty".to_owned());
     }
-    if let Some(picture) = sniff::picture(&bytes) {
+    if let Some(picture) = media_type::picture(&bytes) {
         fits(PICTURE_MAX_BYTES, "a picture")?;
         return Ok((picture.media_type, bytes));
     }

@@ -1,19 +1,23 @@
 //! Conversations: begin, list, rename, delete.
 
 use crate::{
-    chat::{Conversation, Receipt, RemovedKind, TITLE_MAX_CHARS},
-    ids::{ConversationId, TurnId, UserId},
-    nul,
+    domain::{
+        CONVERSATION_TITLE_MAX_CHARS, Conversation, Receipt, RemovedKind,
+        ids::{ConversationId, TurnId, UserId},
+        nul,
+        time::Timestamp,
+    },
     server::{
-        archive::dooming,
-        error::{Error, Result},
-        new_id,
+        archive::pending_delete,
+        base::{
+            error::{Error, Result},
+            new_id,
+        },
         store::{
             Reader, Store, conversations, files, removed,
             retention::{erasures::Kind, rows},
         },
     },
-    timestamp::Timestamp,
 };
 
 /// What went with a conversation.
@@ -57,10 +61,10 @@ fn checked_title(title: &str) -> Result<String> {
     let mut title = title.trim().to_owned();
     nul::clean(&mut title);
     match title.chars().count() {
-        1..=TITLE_MAX_CHARS => Ok(title),
+        1..=CONVERSATION_TITLE_MAX_CHARS => Ok(title),
         n => Err(Error::refused(
             "title",
-            format!("must be 1 to {TITLE_MAX_CHARS} characters, not {n}"),
+            format!("must be 1 to {CONVERSATION_TITLE_MAX_CHARS} characters, not {n}"),
         )),
     }
 }
@@ -120,15 +124,15 @@ pub async fn delete_conversation(
     let conversation = conversations::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
-    dooming::check_not_held(&mut tx, user, Some(id), "deleted").await?;
+    pending_delete::check_not_held(&mut tx, user, Some(id), "deleted").await?;
     let mut receipt = Receipt {
         conversations: 1,
         files: files::doom_of_conversation(&mut tx, user, id).await?,
         ..Receipt::default()
     };
     receipt.rows = rows::delete_conversation(&mut tx, user, id).await?;
-    receipt.archived = dooming::doom_objects(&mut tx, user, Some(id)).await?;
-    dooming::note(&mut tx, now, Kind::Conversation, id).await?;
+    receipt.archived = pending_delete::doom_objects(&mut tx, user, Some(id)).await?;
+    pending_delete::note(&mut tx, now, Kind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;

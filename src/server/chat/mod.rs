@@ -2,8 +2,8 @@
 
 mod attachments;
 mod conversations;
-mod orphans;
 mod page;
+pub mod snapshots;
 mod turns;
 
 pub use attachments::{Attachment, TEXT, Upload, check_attachments};
@@ -11,7 +11,6 @@ pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, find_conversation,
     list_conversations, rename_conversation,
 };
-pub use orphans::{delete_doomed_files, delete_doomed_files_or_tell, sweep_files};
 pub use page::{ConversationPage, PAGE, Part, history, page};
 pub use turns::{
     Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, stop_turns,

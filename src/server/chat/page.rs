@@ -2,15 +2,16 @@
 
 use super::find_conversation;
 use crate::{
-    chat::{Change, Conversation, Message, Span},
-    ids::{ConversationId, EntryId, MessageId, UserId},
+    domain::{
+        Change, Conversation, Message, Span, WorkLogEntry,
+        ids::{ConversationId, EntryId, MessageId, UserId},
+    },
     server::{
-        archive::{Archive, reading},
-        error::Result,
+        archive::{Archive, reader},
+        base::error::Result,
         store::{Reader, messages},
         work_log::conversation_logs,
     },
-    work_log::WorkLogEntry,
 };
 use uuid::Uuid;
 
@@ -116,8 +117,7 @@ async fn later(
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
     let said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
-    let done =
-        reading::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
+    let done = reader::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
     let mut rows = mixed(said, done);
     let to = rows.get(most).map(|(id, _)| *id);
     rows.truncate(most);

@@ -3,13 +3,19 @@
 
 use super::conversations::fresh;
 use crate::{
-    chat::{AnswerFacts, CONTENT_MAX_BYTES, Conversation, Message, MessageStatus, Role, title_of},
-    ids::{ConversationId, MessageId, TurnId, UserId},
-    nul,
+    domain::{
+        AnswerFacts, CONTENT_MAX_BYTES, Conversation, MediaFile, Message, MessageStatus, Role,
+        ids::{ConversationId, MessageId, TurnId, UserId},
+        nul,
+        time::Timestamp,
+        title_of,
+    },
     server::{
-        error::{Error, Result},
+        base::{
+            error::{Error, Result},
+            new_id,
+        },
         limits::Bounds,
-        new_id,
         store::{
             Store, Tx, conversations, files, messages,
             turns::{self, TurnRef},
@@ -17,8 +23,6 @@ use crate::{
         },
         work_log::settle_interrupted,
     },
-    timestamp::Timestamp,
-    work_log::MediaFile,
 };
 use std::collections::HashMap;
 
@@ -198,7 +202,7 @@ fn checked(content: &str) -> Result<String> {
             "content",
             format!("must be at most {CONTENT_MAX_BYTES} bytes, not {n}"),
         )),
-        _ => Ok(crate::server::masking::mask(content).0),
+        _ => Ok(crate::server::base::masking::mask(content).0),
     }
 }
 

@@ -1,11 +1,9 @@
 //! An export as one page that needs nothing else: it reads offline, in light and dark, and on
 //! paper.
 
-use super::pieces::Piece;
-use crate::{
-    chat::{Change, Message, MessageStatus, Role},
-    timestamp::Timestamp,
-    work_log::{MediaFile, WorkLogEntry, duration_words},
+use super::records::Piece;
+use crate::domain::{
+    Change, MediaFile, Message, MessageStatus, Role, WorkLogEntry, duration_words, time::Timestamp,
 };
 
 /// What ends the page.

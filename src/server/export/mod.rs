@@ -3,15 +3,15 @@
 //! not answer, it does not begin or the transfer ends short, so nobody takes it for whole.
 
 mod html;
-mod pieces;
+pub mod records;
 
-use super::{error::Result, state::App};
-use crate::{
-    chat::{Change, Message},
+use super::{base::error::Result, state::App};
+use crate::domain::{
+    Change, Message,
     ids::{ConversationId, UserId},
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use pieces::{Piece, entries, everything};
+use records::{Piece, entries, everything};
 use serde_json::json;
 
 /// How an export is written.

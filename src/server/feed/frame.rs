@@ -1,10 +1,9 @@
 //! The bytes of the stream (WHATWG HTML, "Server-sent events"). Ids and event names are ours, data
 //! is always JSON on one line, so no text of a person can begin a field of its own.
 
-use crate::{
-    chat::{Change, MessageStatus, RemovedKind},
+use crate::domain::{
+    Change, Cursor, MessageStatus, RemovedKind,
     ids::{ConversationId, MessageId},
-    work_log::Cursor,
 };
 use std::fmt::Write;
 use uuid::Uuid;

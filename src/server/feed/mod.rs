@@ -5,19 +5,20 @@
 //! `tail`: the rows read last, by person. `answers`: text being written, which is not in the
 //! database yet. `frame`: the bytes of the stream. `stream`: one reader's loop.
 
-mod answers;
+pub mod cache;
+pub mod cluster;
 mod frame;
-mod places;
+pub mod limiter;
+pub mod live_answers;
 mod position;
 mod stream;
-mod tail;
 
-pub use answers::{Heard, LiveAnswer, LiveAnswers, Piece};
+pub use cache::Tails;
 pub use frame::{EncodedRow, lone_event};
-pub use places::{Place, Places};
+pub use limiter::{Place, Places};
+pub use live_answers::{Heard, LiveAnswer, LiveAnswers, Piece};
 pub use position::{Position, check_cursor};
 pub use stream::{AUTH_RETRY_MS, Access, Reading, Stream, StreamContext, Timing};
-pub use tail::Tails;
 
 /// The feed's state in this process: nothing that the database does not have, save tokens in
 /// flight.

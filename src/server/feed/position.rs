@@ -1,10 +1,8 @@
 //! Whether a reader's cursor can be continued.
 
 use crate::{
-    chat::ResetReason,
-    ids::UserId,
+    domain::{Cursor, ResetReason, ids::UserId},
     server::store::{Reader, Result, Store, heads},
-    work_log::Cursor,
 };
 
 /// Where a reader goes on.

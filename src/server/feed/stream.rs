@@ -5,13 +5,15 @@
 
 use super::{
     Feed, Place,
+    cache::Tail,
     frame::{write_delta, write_heartbeat},
-    tail::Tail,
 };
 use crate::{
-    ids::{ConversationId, MessageId, UserId},
+    domain::{
+        Cursor,
+        ids::{ConversationId, MessageId, UserId},
+    },
     server::store::{Store, Subscription, Wake},
-    work_log::Cursor,
 };
 use bytes::Bytes;
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};

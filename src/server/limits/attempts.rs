@@ -1,6 +1,6 @@
 //! How often one may do something in a minute, by person or by address. Kept in this process only.
 
-use crate::server::{
+use crate::server::base::{
     clock::Clock,
     error::{Error, Result},
 };

@@ -2,17 +2,15 @@
 //! lock: of two that come at once to different processes, the second sees the first.
 
 use crate::{
-    ids::UserId,
+    domain::{MediaFile, ids::UserId, time::Timestamp},
     server::{
-        error::{Error, Result},
+        base::error::{Error, Result},
         store::{
             Tx,
             daily_use::{self, DailyUse},
             files, people, turns,
         },
     },
-    timestamp::Timestamp,
-    work_log::MediaFile,
 };
 use sqlx::AnyConnection;
 
@@ -98,7 +96,7 @@ impl Bounds {
             "of the {most} of files that you may send in a day, {left} are left; the day ends at midnight UTC"
         );
         Err(Error::TooMany {
-            after_s: super::day::until_midnight_s(now),
+            after_s: crate::server::limits::daily_tokens::until_midnight_s(now),
             why,
         })
     }

@@ -5,14 +5,14 @@
 
 mod attempts;
 mod bounds;
-mod day;
+pub mod daily_tokens;
 pub mod settings;
 
 pub use attempts::Attempts;
 pub use bounds::{Bounds, check_room};
-pub use day::Tokens;
+pub use daily_tokens::Tokens;
 
-use super::clock::Clock;
+use super::base::clock::Clock;
 use settings::LimitConfig;
 
 /// Tries to sign in, by account and by address, in a minute; whatever asks for a password counts.

@@ -3,16 +3,18 @@
 
 use super::{Retention, expiring};
 use crate::{
+    domain::time::Timestamp,
     server::{
-        archive::{ArchiveError, dooming, object},
-        clock::Clock,
-        error::{Error, Result},
+        archive::{ArchiveError, object, pending_delete},
+        base::{
+            clock::Clock,
+            error::{Error, Result},
+        },
         store::retention::{
             damage::{self, DamagedObject},
             objects,
         },
     },
-    timestamp::Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -130,8 +132,8 @@ pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result
     let manifest = objects::find(&mut tx, owner, key)
         .await?
         .ok_or(Error::NotFound("object"))?;
-    dooming::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
-    dooming::doom(&mut tx, &manifest).await?;
+    pending_delete::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
+    pending_delete::doom(&mut tx, &manifest).await?;
     tx.commit().await?;
     expiring::remove_or_tell(retention, None, owner, key, now).await;
     Ok(manifest.entries())

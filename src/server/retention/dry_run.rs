@@ -1,12 +1,12 @@
 //! What a run would do, told and not done.
 
 use super::{
-    Report, Retention, Run, moving,
-    pass::{PATIENCE, SWEEP, planned},
+    Report, Retention, Run, archiving, compaction,
     plan::{Plan, Step},
-    sweeping, trimming,
+    run::{PATIENCE, SWEEP, planned},
+    sweeping,
 };
-use crate::server::error::{Error, Result};
+use crate::server::base::error::{Error, Result};
 use std::time::Instant;
 
 /// What stands behind a plan that does not show everything.
@@ -62,7 +62,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
         ..Report::default()
     };
     let (began, mut refused) = (Instant::now(), 0);
-    let bounds = moving::Bounds::of(&retention.store);
+    let bounds = archiving::Bounds::of(&retention.store);
     for step in &plan.steps {
         if began.elapsed() > run.at_most {
             report.more = true;
@@ -77,7 +77,7 @@ pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
             Step::ExpireObject(manifest) | Step::Trim(manifest) => {
                 let cut_off = matches!(step, Step::ExpireObject(_))
                     .then(|| run.policy.cut_offs(run.now).cold);
-                let foreseen = trimming::foresee(retention, manifest, cut_off).await;
+                let foreseen = compaction::foresee(retention, manifest, cut_off).await;
                 refused += u32::from(foreseen.as_ref().is_err_and(Error::is_unreachable));
                 let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
                 report.deleted += foreseen.expired;

@@ -1,15 +1,17 @@
 //! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the
 //! manifest row is marked, the object deleted, the row marked again.
 
-use super::{
-    Retention, begin, begin_fenced,
-    fail_points::{FailPoint, reach},
-    pace::Pace,
-};
+use super::{Retention, begin, begin_fenced, throttle::Pace};
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        ids::{EntryId, UserId},
+        time::Timestamp,
+    },
     server::{
-        error::Result,
+        base::{
+            error::Result,
+            fail_points::{FailPoint, reach},
+        },
         store::{
             retention::{
                 lease::Fence,
@@ -19,7 +21,6 @@ use crate::{
             stats::Changes,
         },
     },
-    timestamp::Timestamp,
 };
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
@@ -50,7 +51,7 @@ pub(super) async fn expire_rows(
 
 /// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is
 /// done.
-pub(super) async fn remove_or_tell(
+pub(crate) async fn remove_or_tell(
     retention: &Retention,
     fence: Option<Fence>,
     user: UserId,
@@ -65,7 +66,7 @@ pub(super) async fn remove_or_tell(
 }
 
 /// Deletes an object, if it is doomed still.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     retention: &Retention,
     fence: Option<Fence>,
     user: UserId,

@@ -3,12 +3,14 @@
 
 use super::Policy;
 use crate::{
+    domain::{
+        StorageStatus,
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        error::Result,
+        base::error::Result,
         store::{Reader, retention::due},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::StorageStatus,
 };
 
 /// A tier that is later than this is behind, in seconds: runs are hourly, and a run takes its time.

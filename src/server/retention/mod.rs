@@ -15,44 +15,38 @@
 //!
 //! `fail_points` names the places where tests break in.
 
-pub mod changing;
+pub mod archiving;
+pub mod clock_guard;
+pub mod compaction;
 pub mod damage;
 pub mod dry_run;
-pub mod erased;
-pub mod erasing;
-pub mod keeping;
 pub mod lag;
-pub mod pass;
 pub mod plan;
 pub mod policy;
+pub mod reconcile;
 pub mod report;
-pub mod restoring;
+pub mod restore;
+pub mod run;
 pub mod settings;
+pub mod throttle;
 pub mod worker;
 
-mod adopting;
-mod expiring;
-pub(crate) mod fail_points;
-mod guard;
-mod moving;
-mod pace;
-mod putting;
+pub(crate) mod expiring;
 mod sweeping;
-mod trimming;
 
 use super::{
     archive::Archive,
-    error::{Error, Result},
+    base::error::{Error, Result},
     store::{
         Store, Tx,
         retention::lease::{self, Fence},
     },
 };
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 
-pub use pass::{Run, run_once};
 pub use policy::Policy;
 pub use report::Report;
+pub use run::{Run, run_once};
 
 /// What retention works on; cheap to clone.
 #[derive(Clone)]
@@ -64,7 +58,7 @@ pub struct Retention {
 }
 
 /// Begins a transaction. As part of a run it fails once another run has begun.
-async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
+pub(crate) async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
     let mut tx = store.begin().await?;
     if let Some(fence) = fence {
         check(&mut tx, fence).await?;
@@ -73,7 +67,11 @@ async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
 }
 
 /// The same on one owner's rows and objects.
-async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Result<Tx<'s>> {
+pub(crate) async fn begin<'s>(
+    store: &'s Store,
+    fence: Option<Fence>,
+    user: UserId,
+) -> Result<Tx<'s>> {
     let mut tx = begin_fenced(store, fence).await?;
     tx.lock(user).await?;
     Ok(tx)
@@ -81,7 +79,7 @@ async fn begin<'s>(store: &'s Store, fence: Option<Fence>, user: UserId) -> Resu
 
 /// The same for a part of a run that the next run does again when a power cut undoes it: whoever
 /// writes after it does not wait for the disk twice.
-async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
+pub(crate) async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
     let mut tx = store.begin_unsynced().await?;
     check(&mut tx, fence).await?;
     tx.lock(user).await?;

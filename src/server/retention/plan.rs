@@ -3,15 +3,17 @@
 
 use super::policy::CutOffs;
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        StorageStatus,
+        ids::{EntryId, UserId},
+    },
     server::{
-        error::Result,
+        base::error::Result,
         store::{
             Reader,
             retention::{due, manifest::Manifest, objects},
         },
     },
-    work_log::StorageStatus,
 };
 use std::{collections::BTreeMap, fmt};
 

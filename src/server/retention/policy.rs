@@ -1,7 +1,7 @@
 //! At which age a tier ends. Pure: ages and cut-off times, no clock. A change applies to entries
 //! that are there.
 
-use crate::timestamp::{DAY_MS, Timestamp};
+use crate::domain::time::{DAY_MS, Timestamp};
 
 /// The longest age a setting may name: a hundred years.
 const DAYS_MAX: i64 = 36_500;

@@ -1,12 +1,11 @@
 //! What a run did, or what a dry one would do.
 
 use crate::{
+    domain::{StorageStatus, time::Timestamp},
     server::{
-        error::Result,
+        base::error::Result,
         store::{Reader, retention::runs},
     },
-    timestamp::Timestamp,
-    work_log::StorageStatus,
 };
 use serde::{Deserialize, Serialize};
 

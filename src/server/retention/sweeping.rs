@@ -1,19 +1,21 @@
 //! Orphans in the archive: objects that no manifest row names. They are noted as doomed, and then
 //! deleted like any other; files that a process did not finish are deleted as they are.
 
-use super::{
-    Retention, begin_fenced, expiring,
-    fail_points::{FailPoint, reach},
-};
+use super::{Retention, begin_fenced, expiring};
 use crate::{
-    ids::UserId,
+    domain::{
+        ids::UserId,
+        time::{DAY_MS, Timestamp},
+    },
     server::{
         archive::object,
-        error::Result,
-        orphans::{self, Orphans, by_person},
+        base::{
+            error::Result,
+            fail_points::{FailPoint, reach},
+        },
+        files::orphans::{self, Orphans, by_person},
         store::retention::{lease::Fence, objects, runs},
     },
-    timestamp::{DAY_MS, Timestamp},
 };
 use futures::{StreamExt, TryStreamExt};
 

@@ -7,18 +7,20 @@ use super::{
     run_once,
 };
 use crate::{
+    domain::time::{HOUR_MS, Timestamp},
     server::{
-        clock::Clock,
-        data_dir::Runner,
-        error::{Error, Result},
-        metrics::Metrics,
+        base::{
+            clock::Clock,
+            data_dir::Runner,
+            error::{Error, Result},
+            metrics::Metrics,
+        },
         state::App,
         store::{
             Store, meta,
             retention::{lease, runs},
         },
     },
-    timestamp::{HOUR_MS, Timestamp},
 };
 use std::{
     path::Path,

@@ -1,7 +1,10 @@
 //! API keys, by their public id; of the secret only the SHA-256 is kept.
 
 use super::{Result, parsed};
-use crate::{api::ApiKey, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::ApiKey,
+};
 use sqlx::AnyConnection;
 
 /// A key in force with what is needed to check its secret.

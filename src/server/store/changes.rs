@@ -2,7 +2,7 @@
 //! the poll and the page.
 
 use super::{Result, conversations, messages, removed, work_logs};
-use crate::{chat::Change, ids::UserId};
+use crate::domain::{Change, ids::UserId};
 use sqlx::AnyConnection;
 
 /// Most rows read at once.

@@ -1,11 +1,11 @@
 //! Conversations.
 
 use super::{Result, Tx, conditions::Conditions, marks, parsed, parsed_option};
-use crate::{
-    chat::Conversation,
+use crate::domain::{
+    Conversation,
     ids::{ConversationId, UserId},
     nul,
-    timestamp::Timestamp,
+    time::Timestamp,
 };
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};

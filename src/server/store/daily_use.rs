@@ -2,7 +2,7 @@
 //! of them.
 
 use super::Result;
-use crate::{ids::UserId, timestamp::Timestamp};
+use crate::domain::{ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// What a person used in a day.

@@ -6,10 +6,7 @@ use super::{
     stats::counted,
     sums::{Part, Sums, Totals},
 };
-use crate::{
-    ids::UserId,
-    work_log::{LogType, Status, WorkLogEntry},
-};
+use crate::domain::{LogType, Status, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
 
 /// Buckets to each doubling of the duration.

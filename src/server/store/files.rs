@@ -2,10 +2,10 @@
 //! goes is doomed until its bytes are deleted.
 
 use super::{Result, Tx, marks, parsed};
-use crate::{
+use crate::domain::{
+    Metadata,
     ids::{ConversationId, FileId, UserId},
-    timestamp::Timestamp,
-    work_log::Metadata,
+    time::Timestamp,
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! How far each owner's feed has come.
 
 use super::{Result, marks, parsed};
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 use sqlx::AnyConnection;
 
 /// Where an owner's feed begins and ends.

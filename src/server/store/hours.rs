@@ -8,7 +8,7 @@ use super::{
     stats::counted,
     sums::{Part, Sums, Totals},
 };
-use crate::{ids::UserId, timestamp::Timestamp, work_log::WorkLogEntry};
+use crate::domain::{WorkLogEntry, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// How many hours before the one that is going on are kept.

@@ -1,7 +1,10 @@
 //! Who a person is at the provider they sign in with.
 
 use super::{Result, parsed};
-use crate::{api::Account, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::Account,
+};
 use sqlx::AnyConnection;
 
 /// A person as a provider knows them, with their account here.

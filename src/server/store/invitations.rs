@@ -2,7 +2,10 @@
 //! yet.
 
 use super::Result;
-use crate::{api::Invitation, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::Invitation,
+};
 use sqlx::AnyConnection;
 
 #[derive(sqlx::FromRow)]

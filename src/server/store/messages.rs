@@ -3,11 +3,13 @@
 
 use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option};
 use crate::{
-    chat::{Message, MessageStatus, Role, finished_blocks},
-    ids::{ConversationId, MessageId, TurnId, UserId},
-    nul,
-    server::markdown,
-    timestamp::Timestamp,
+    domain::{
+        Message, MessageStatus, Role, finished_blocks,
+        ids::{ConversationId, MessageId, TurnId, UserId},
+        nul,
+        time::Timestamp,
+    },
+    server::base::markdown,
 };
 use sqlx::AnyConnection;
 

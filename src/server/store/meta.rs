@@ -1,7 +1,7 @@
 //! Facts about the database itself.
 
 use super::{Result, StoreError, Tx, parsed};
-use crate::{timestamp::Timestamp, work_log::Epoch};
+use crate::domain::{Epoch, time::Timestamp};
 use sqlx::{AnyConnection, AnyPool};
 
 /// The fact that names this life of the database.

@@ -7,10 +7,11 @@ mod backup;
 mod checkpoints;
 mod conditions;
 mod error;
+pub mod external_commits;
 mod listening;
 mod migrations;
-mod others;
 mod outbox;
+pub mod packing;
 mod reader;
 mod sums;
 mod tx;
@@ -39,7 +40,7 @@ pub mod turns;
 pub mod users;
 pub mod work_logs;
 
-use crate::{timestamp::Timestamp, work_log::Epoch};
+use crate::domain::{Epoch, time::Timestamp};
 use backend::Lasting;
 use sqlx::AnyPool;
 use std::sync::{
@@ -49,8 +50,8 @@ use std::sync::{
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 pub use error::{Result, StoreError};
+pub use external_commits::watch_others;
 pub use listening::{Listener, PAYLOAD_MAX, Told};
-pub use others::watch_others;
 pub use outbox::{Hint, Mail, Outbox};
 pub use reader::{Look, Reader};
 pub use turns::leases_held;

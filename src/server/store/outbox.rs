@@ -1,7 +1,7 @@
 //! What other processes are to be told, gathered until `server::relay` sends it: coalesced, never
 //! inside a transaction.
 
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 use std::{
     collections::{HashMap, HashSet},
     sync::{

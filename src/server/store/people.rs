@@ -1,7 +1,10 @@
 //! What admins see and change of people: accounts with their rights, never what is in them.
 
 use super::{Result, parsed};
-use crate::{api::Person, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::Person,
+};
 use sqlx::AnyConnection;
 
 #[derive(sqlx::FromRow)]

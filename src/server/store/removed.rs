@@ -1,11 +1,7 @@
 //! What is gone, for readers who were away.
 
 use super::{Result, Tx, parsed};
-use crate::{
-    chat::{Removed, RemovedKind},
-    ids::UserId,
-    timestamp::Timestamp,
-};
+use crate::domain::{Removed, RemovedKind, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Signed-in browsers, by the SHA-256 of their token.
 
 use super::{Result, parsed};
-use crate::{ids::UserId, timestamp::Timestamp};
+use crate::domain::{ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// A signed-in browser.

@@ -5,10 +5,7 @@ use super::{
     sums::{Sums, Totals},
     work_logs,
 };
-use crate::{
-    ids::UserId,
-    work_log::{LogType, Metadata, Status, WorkLogEntry},
-};
+use crate::domain::{LogType, Metadata, Status, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Adding to running totals, many lines in one statement: a round trip costs more than a line.
 
 use super::{Result, Tx, marks};
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 use std::collections::BTreeMap;
 
 /// Lines of one statement.

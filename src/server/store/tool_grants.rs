@@ -1,7 +1,10 @@
 //! Tools that a person lets the assistant use without being asked again.
 
 use super::{Result, Tx};
-use crate::{api::ToolGrant, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::ToolGrant,
+};
 use sqlx::AnyConnection;
 
 /// Lets a tool run without asking from now on; one that may already is left as it is.

@@ -1,9 +1,9 @@
 //! Turns and their leases.
 
 use super::{Result, Tx, parsed};
-use crate::{
+use crate::domain::{
     ids::{ConversationId, TurnId, UserId},
-    timestamp::Timestamp,
+    time::Timestamp,
 };
 use sqlx::AnyConnection;
 

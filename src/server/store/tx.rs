@@ -2,7 +2,7 @@
 //! no listener sees a row that a reload would lose.
 
 use super::{Inner, Result, checkpoints, heads};
-use crate::{ids::UserId, work_log::Epoch};
+use crate::domain::{Epoch, ids::UserId};
 use sqlx::{Any, AnyConnection, Transaction};
 use std::{
     ops::{Deref, DerefMut},

@@ -1,7 +1,10 @@
 //! People with an account.
 
 use super::{Result, Tx, parsed};
-use crate::{api::Account, ids::UserId, timestamp::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server_fns::Account,
+};
 use sqlx::AnyConnection;
 
 /// A person's account with what is needed to check a password.

@@ -2,7 +2,7 @@
 //! database. What other processes are to be told of it goes into the `outbox`.
 
 use super::outbox::{Hint, Outbox};
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},

@@ -2,13 +2,15 @@
 //! waits, in this process or in another one, finds it there; the first word counts.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        Approval, Decision, Status, WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        time::Timestamp,
+    },
     server::{
-        error::{Error, Result},
+        base::error::{Error, Result},
         store::{Store, Tx, tool_grants, work_logs},
     },
-    timestamp::Timestamp,
-    work_log::{Approval, Decision, Status, WorkLogEntry},
 };
 use serde_json::json;
 

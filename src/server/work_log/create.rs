@@ -1,15 +1,19 @@
 //! New entries.
 
 use crate::{
-    ids::{ConversationId, EntryId, TurnId, UserId},
+    domain::{
+        EntryDraft, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        ids::{ConversationId, EntryId, TurnId, UserId},
+        time::Timestamp,
+    },
     server::{
-        error::{Error, Result},
-        masking::mask_entry,
-        new_id,
+        base::{
+            error::{Error, Result},
+            masking::mask_entry,
+            new_id,
+        },
         store::{Store, Tx, conversations, retention::objects, work_logs},
     },
-    timestamp::Timestamp,
-    work_log::{EntryDraft, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 
 /// Who writes an entry, and what is known of it beside its fields.
@@ -187,11 +191,11 @@ impl EntryDraft {
             parent_id: None,
             log_type,
             status: Status::Info,
-            title: crate::work_log::clip_title(title),
-            details: details.map(crate::work_log::clip_details),
-            metadata: crate::work_log::clip_metadata(metadata),
+            title: crate::domain::clip_title(title),
+            details: details.map(crate::domain::clip_details),
+            metadata: crate::domain::clip_metadata(metadata),
             duration_ms: None,
-            lease_ms: crate::work_log::LEASE_DEFAULT_MS,
+            lease_ms: crate::domain::LEASE_DEFAULT_MS,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Reading the log.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        time::Timestamp,
+    },
     server::{
-        archive::{Archive, reading},
-        error::{Error, Result},
+        archive::{Archive, reader},
+        base::error::{Error, Result},
         store::{Reader, conversations, stats, work_logs::EntryFilter},
     },
-    timestamp::Timestamp,
-    work_log::WorkLogEntry,
 };
 
 /// The owner's entries of all tiers that pass the filter, newest first, older than `before`, at
@@ -27,7 +29,7 @@ pub async fn recent_logs(
             .await?
             .ok_or(Error::NotFound("conversation"))?;
     }
-    reading::list(reader, archive, user, (filter, archive_too), before, limit).await
+    reader::list(reader, archive, user, (filter, archive_too), before, limit).await
 }
 
 /// A conversation's entries of all tiers, newest first, older than `before`, at most `limit`.
@@ -43,7 +45,7 @@ pub async fn conversation_logs(
         conversation_id: Some(conversation),
         ..EntryFilter::default()
     };
-    reading::list(reader, archive, user, (&filter, false), before, limit).await
+    reader::list(reader, archive, user, (&filter, false), before, limit).await
 }
 
 /// Everybody's totals of the last `days` UTC days, today included. For admins.

@@ -3,11 +3,11 @@
 
 use super::settle_interrupted;
 use crate::{
+    domain::time::Timestamp,
     server::{
-        error::Result,
+        base::error::Result,
         store::{Store, work_logs},
     },
-    timestamp::Timestamp,
 };
 
 /// Most entries settled in one pass.

@@ -1,17 +1,19 @@
 //! Moving entries on, settling and deleting them.
 
 use crate::{
-    chat::RemovedKind,
-    ids::{EntryId, UserId},
-    server::{
-        archive::dooming,
-        error::{Error, Result},
-        masking::{MASKED, mask_entry},
-        store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
+    domain::{
+        EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, RemovedKind, Status,
+        WorkLogEntry,
+        ids::{EntryId, UserId},
+        time::Timestamp,
     },
-    timestamp::Timestamp,
-    work_log::{
-        EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, Status, WorkLogEntry,
+    server::{
+        archive::pending_delete,
+        base::{
+            error::{Error, Result},
+            masking::{MASKED, mask_entry},
+        },
+        store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
     },
 };
 use serde_json::{Map, Value};
@@ -76,7 +78,8 @@ async fn change(
     };
     if !only_keeps {
         if before.status != Status::Working {
-            dooming::check_not_held(&mut tx, user, before.conversation_id, "changed").await?;
+            pending_delete::check_not_held(&mut tx, user, before.conversation_id, "changed")
+                .await?;
         }
         entry = patched(entry, patch)?;
     }
@@ -193,10 +196,10 @@ pub async fn delete_work_log(
     let entry = work_logs::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("entry"))?;
-    dooming::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
+    pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
     work_logs::delete(&mut tx, &entry).await?;
-    dooming::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
-    dooming::note(&mut tx, now, Kind::Entry, id).await?;
+    pending_delete::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
+    pending_delete::note(&mut tx, now, Kind::Entry, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
     let files = files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     tx.commit().await?;

@@ -1,13 +1,15 @@
 //! Objects of the archive: damaged, cut, foreign, or made to fill the memory.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        LogType, Metadata, Status,
+        ids::{EntryId, UserId},
+    },
     server::{
         archive::object::{Group, decode, encode, unpack},
         store::work_logs::StoredEntry,
     },
     tests::support::people::NOW,
-    work_log::{LogType, Metadata, Status},
 };
 use proptest::prelude::*;
 use std::io::Write;

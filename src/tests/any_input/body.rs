@@ -1,8 +1,8 @@
 //! Bodies of create and patch.
 
-use crate::work_log::{
-    DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S,
-    METADATA_MAX_BYTES, Metadata, TITLE_MAX_CHARS,
+use crate::domain::{
+    DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, EntryDraft, EntryPatch, LEASE_DEFAULT_MS,
+    LEASE_MAX_S, LEASE_MIN_S, METADATA_MAX_BYTES, Metadata,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ proptest! {
     fn a_draft_that_is_accepted_is_within_the_bounds(body in any_body()) {
         match EntryDraft::parse(&body) {
             Ok(draft) => {
-                prop_assert!((1..=TITLE_MAX_CHARS).contains(&draft.title.chars().count()));
+                prop_assert!((1..=ENTRY_TITLE_MAX_CHARS).contains(&draft.title.chars().count()));
                 prop_assert!(draft.details.as_ref().is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
                 prop_assert!(size(&draft.metadata) <= METADATA_MAX_BYTES);
                 let lease = LEASE_MIN_S * 1_000..=LEASE_MAX_S * 1_000;
@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn a_patch_that_is_accepted_is_within_the_bounds(body in any_body()) {
         if let Ok(patch) = EntryPatch::parse(&body) {
-            prop_assert!(patch.title.is_none_or(|title| (1..=TITLE_MAX_CHARS).contains(&title.chars().count())));
+            prop_assert!(patch.title.is_none_or(|title| (1..=ENTRY_TITLE_MAX_CHARS).contains(&title.chars().count())));
             prop_assert!(patch.details.flatten().is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
             prop_assert!(patch.lease_ms.is_none_or(|lease| (LEASE_MIN_S * 1_000..=LEASE_MAX_S * 1_000).contains(&lease)));
         }

@@ -1,13 +1,14 @@
 //! The feed from the server's writer to a reader.
 
 use crate::{
-    chat::{Change, Removed, RemovedKind},
+    domain::{
+        Change, Cursor, Epoch, Metadata, Removed, RemovedKind, Status, StorageStatus, WorkLogEntry,
+    },
     server::feed::{EncodedRow, lone_event},
     tests::support::{
         Event, Parser,
         people::{NOW, draft},
     },
-    work_log::{Cursor, Epoch, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -16,8 +17,8 @@ use uuid::Uuid;
 fn entry(title: String, details: Option<String>, rev: i64) -> WorkLogEntry {
     let draft = draft(Status::Success, &title);
     WorkLogEntry {
-        id: crate::ids::EntryId::from_uuid(Uuid::from_u128(1)),
-        user_id: crate::ids::UserId::from_uuid(Uuid::from_u128(2)),
+        id: crate::domain::ids::EntryId::from_uuid(Uuid::from_u128(1)),
+        user_id: crate::domain::ids::UserId::from_uuid(Uuid::from_u128(2)),
         conversation_id: None,
         parent_id: None,
         turn_id: None,

@@ -1,13 +1,13 @@
 //! Conversations: their titles, their order, and a page of one.
 
 use crate::{
-    chat::{Change, title_of},
+    domain::{Change, EntryDraft, Status, title_of},
     server::{
+        base::error::Error,
         chat::{
             Ending, Part, begin_turn, create_conversation, end_turn, find_conversation,
             list_conversations, page, rename_conversation,
         },
-        error::Error,
         work_log::create_work_log,
     },
     tests::support::{
@@ -15,7 +15,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, person},
     },
-    work_log::{EntryDraft, Status},
 };
 use std::collections::HashMap;
 

@@ -1,12 +1,13 @@
 //! Files as objects: in the data folder, in a bucket, and on the way from one to the other.
 
 use crate::{
-    ids::{FileId, UserId},
+    domain::{
+        ids::{FileId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        chat::sweep_files,
-        clock::Clock,
-        file_store::{FileError, FileStore},
-        new_id,
+        base::{clock::Clock, new_id},
+        files::{FileError, FileStore, sweep::sweep_files},
         store::{
             files::{self, FileRecord},
             meta,
@@ -16,7 +17,6 @@ use crate::{
         databases::Sqlite,
         people::{NOW, conversation, person},
     },
-    timestamp::{DAY_MS, Timestamp},
 };
 use futures::TryStreamExt;
 use std::path::Path;

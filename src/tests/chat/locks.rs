@@ -2,6 +2,7 @@
 //! events is forced by a third who holds one row.
 
 use crate::{
+    domain::{EntryDraft, Status},
     server::{
         chat::delete_conversation,
         store::turns,
@@ -11,7 +12,6 @@ use crate::{
         databases::Postgres,
         people::{NOW, draft, person, turn},
     },
-    work_log::{EntryDraft, Status},
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,15 +2,18 @@
 //! left open.
 
 use crate::{
-    chat::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role},
-    ids::{EntryId, MessageId},
+    domain::{
+        AnswerFacts, CONTENT_MAX_BYTES, EntryDraft, EntryPatch, MediaFile, Message, MessageStatus,
+        Role, Status, WorkLogEntry,
+        ids::{EntryId, MessageId},
+        time::Timestamp,
+    },
     server::{
+        base::{error::Error, new_id},
         chat::{
             Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop,
             retry_turn, sweep_turns,
         },
-        error::Error,
-        new_id,
         store::{
             Store, files, messages,
             turns::{self, TurnRef},
@@ -22,8 +25,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, draft, person, turn},
     },
-    timestamp::Timestamp,
-    work_log::{EntryDraft, EntryPatch, MediaFile, Status, WorkLogEntry},
 };
 use std::collections::HashMap;
 

@@ -1,8 +1,7 @@
 use super::{html, text};
 use crate::{
-    chat::{Message, MessageStatus, Role},
     components::{Can, ChatMessage, samples},
-    work_log::MediaFile,
+    domain::{MediaFile, Message, MessageStatus, Role},
 };
 use leptos::prelude::*;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 use super::{html, text};
 use crate::{
-    api::{Account, ChatPage, ModelChoice, Snapshot},
-    chat::{Change, MessageStatus, Role, Span},
     components::{ChatRoom, samples},
+    domain::{Change, MessageStatus, Role, Span},
+    server_fns::{Account, ChatPage, ModelChoice, Snapshot},
 };
 use leptos::prelude::*;
 

@@ -1,7 +1,7 @@
 use super::{html, text};
 use crate::{
-    chat::group_by_period,
     components::{ConversationGroups, samples},
+    domain::group_by_period,
 };
 use leptos::prelude::*;
 

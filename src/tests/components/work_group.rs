@@ -1,7 +1,7 @@
 use super::{html, text};
 use crate::{
     components::{Reader, WorkGroup, samples},
-    work_log::WorkLogEntry,
+    domain::WorkLogEntry,
 };
 use leptos::prelude::*;
 use std::sync::Arc;

@@ -1,8 +1,7 @@
 use super::{html, text};
 use crate::{
     components::{Reader, WorkLogMessage, samples},
-    timestamp::Timestamp,
-    work_log::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+    domain::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry, time::Timestamp},
 };
 use leptos::prelude::*;
 use std::sync::Arc;

@@ -2,13 +2,12 @@
 
 use super::home::{Caller, Home, Server};
 use holly::{
-    api::Account,
     server::{
-        auth::create_key,
-        clock::Clock,
-        new_id,
+        base::{clock::Clock, new_id},
+        identity::create_key,
         store::{Store, users},
     },
+    server_fns::Account,
 };
 use reqwest::Client;
 use sqlx::{AnyConnection, Connection};

@@ -1,8 +1,8 @@
 //! A data folder with an account and a key, and the program running on it.
 
 use holly::{
-    server::clock::Clock,
-    timestamp::{DAY_MS, Timestamp},
+    domain::time::{DAY_MS, Timestamp},
+    server::base::clock::Clock,
 };
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;

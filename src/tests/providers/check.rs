@@ -8,11 +8,12 @@ use super::{
 use crate::{
     server::{
         assistant::{
-            policy::Patience, providers::link::Provider, tools::services::settings::ServiceConfig,
+            providers::link::Provider, retry_policy::Patience,
+            tools::services::settings::ServiceConfig,
         },
-        check::check,
-        config::Config,
-        data_dir::DataDir,
+        base::data_dir::DataDir,
+        serve::check::check,
+        state::config::Config,
     },
     tests::support::test_config,
 };

@@ -5,7 +5,7 @@
 use crate::{
     server::assistant::{
         model::{ErrorClass, Event, Model, ModelError},
-        policy::Patience,
+        retry_policy::Patience,
     },
     tests::support::{ScriptedModel, TestApp, hunt, within},
 };

@@ -14,7 +14,7 @@ use crate::{
                 },
             },
         },
-        outbound::Outbound,
+        base::outbound::Outbound,
     },
     tests::support::{TestApp, within},
 };

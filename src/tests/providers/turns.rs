@@ -7,7 +7,7 @@ use super::{
     wire,
 };
 use crate::{
-    server::assistant::{policy::Patience, providers::link::Provider},
+    server::assistant::{providers::link::Provider, retry_policy::Patience},
     tests::support::{Event, Sse, TestApp},
 };
 use serde_json::{Value, json};

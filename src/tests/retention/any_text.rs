@@ -2,9 +2,9 @@
 //! NUL becomes ␀.
 
 use crate::{
-    nul,
+    domain::{DETAILS_MAX_BYTES, EntryDraft, Metadata, Status, StorageStatus, nul, time::DAY_MS},
     server::{
-        archive::reading::{find, list},
+        archive::reader::{find, list},
         store::work_logs::EntryFilter,
         work_log::{Origin, create_work_log},
     },
@@ -14,8 +14,6 @@ use crate::{
         hunt,
         people::{NOW, draft, person},
     },
-    timestamp::DAY_MS,
-    work_log::{DETAILS_MAX_BYTES, EntryDraft, Metadata, Status, StorageStatus},
 };
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Map, Value, json};

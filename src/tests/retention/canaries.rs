@@ -2,17 +2,16 @@
 //! entries expired, and after they were erased.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        EntryDraft, EntryPatch, Metadata, Status,
+        ids::{EntryId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        archive::{Archive, reading},
+        archive::{Archive, erase, reader, update_archived::update_anywhere},
+        base::fail_points::{FailPoint, heard_by},
         chat::delete_conversation,
-        retention::{
-            Retention,
-            changing::update_anywhere,
-            erasing,
-            fail_points::{FailPoint, heard_by},
-            run_once,
-        },
+        retention::{Retention, run_once},
         store::Store,
         work_log::{Origin, create_work_log},
     },
@@ -21,8 +20,6 @@ use crate::{
         databases::Sqlite,
         people::{NOW, conversation, draft, person},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, Metadata, Status},
 };
 use std::{
     path::{Path, PathBuf},
@@ -92,7 +89,7 @@ impl Cage {
     pub(super) async fn plant(
         &self,
         user: UserId,
-        place: Option<crate::ids::ConversationId>,
+        place: Option<crate::domain::ids::ConversationId>,
     ) -> EntryId {
         let canaries = EntryDraft {
             conversation_id: place,
@@ -182,16 +179,16 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         cage.plant(ada, Some(talk.id)).await;
         cage.plant(bob, None).await;
         cage.run(now).await;
-        erasing::erase_entry(&cage.retention, now, ada, alone)
+        erase::erase_entry(&cage.retention, now, ada, alone)
             .await
             .unwrap();
         delete_conversation(store, now, ada, talk.id).await.unwrap();
-        erasing::purge(&cage.retention, now, ada).await.unwrap();
-        erasing::erase_account(&cage.retention, now, bob)
+        erase::purge(&cage.retention, now, ada).await.unwrap();
+        erase::erase_account(&cage.retention, now, bob)
             .await
             .unwrap();
         assert_eq!(cage.canaries().await, 0, "at {age} days");
-        let left = reading::find(
+        let left = reader::find(
             store.read().await.unwrap(),
             &cage.retention.archive,
             ada,
@@ -217,7 +214,7 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let erased = cage.retention.clone();
         let erase = move || async move {
-            _ = erasing::erase_entry(&erased, now, ada, planted)
+            _ = erase::erase_entry(&erased, now, ada, planted)
                 .await
                 .unwrap()
         };
@@ -237,7 +234,7 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
             heard_by(once_at(place, erase()), run_once(&cage.retention, run))
                 .await
                 .unwrap();
-            erasing::purge(&cage.retention, now, ada).await.unwrap();
+            erase::purge(&cage.retention, now, ada).await.unwrap();
         }
         assert_eq!(
             cage.canaries().await,
@@ -260,7 +257,7 @@ async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then(
     update_anywhere(&cage.retention, now, ada, planted, settled)
         .await
         .unwrap();
-    erasing::erase_entry(&cage.retention, now, ada, planted)
+    erase::erase_entry(&cage.retention, now, ada, planted)
         .await
         .unwrap();
     assert_eq!(cage.canaries().await, 0);

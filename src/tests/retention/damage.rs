@@ -1,12 +1,15 @@
 //! Objects that are not whole: told and never shown, and no hindrance to what lies beside them.
 
 use crate::{
-    ids::UserId,
+    domain::{
+        EntryDraft, EntryPatch, Status,
+        ids::UserId,
+        time::{DAY_MS, HOUR_MS, Timestamp},
+    },
     server::{
-        archive::reading,
-        clock::Clock,
-        error::Error,
-        retention::{Retention, changing::update_anywhere, damage, dry_run::dry_run},
+        archive::{reader, update_archived::update_anywhere},
+        base::{clock::Clock, error::Error},
+        retention::{Retention, damage, dry_run::dry_run},
         store::{
             Store,
             retention::{damage as noted, manifest::Manifest, objects},
@@ -19,8 +22,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
-    timestamp::{DAY_MS, HOUR_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, Status},
 };
 
 const fn days(days: i64) -> Timestamp {
@@ -46,7 +47,7 @@ on_both_databases! {
         entry(&store, ada, Status::Success, "one").await;
         run(&retention, days(31)).await;
         spoil(&retention, &object(&store, ada).await.key).await;
-        let read = reading::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        let read = reader::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
         assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
     }
 
@@ -108,7 +109,7 @@ on_both_databases! {
         assert_eq!(damage::give_up(&retention, days(31), &key).await.unwrap(), 1);
         let mut reader = store.read().await.unwrap();
         assert_eq!(noted::count(&mut reader).await.unwrap(), 0);
-        let left = reading::list(&mut reader, &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        let left = reader::list(&mut reader, &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await;
         assert_eq!(left.unwrap(), [], "a list is whole again");
         drop(reader);
         let report = run(&retention, days(32)).await;
@@ -126,7 +127,7 @@ on_both_databases! {
         for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
             retention.archive.replace(&manifest.key, bytes).await.unwrap();
             let reader = store.read().await.unwrap();
-            let read = reading::find(reader, &retention.archive, ada, manifest.ids.0).await;
+            let read = reader::find(reader, &retention.archive, ada, manifest.ids.0).await;
             assert_eq!(read.is_err(), damaged == 1);
             while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
                 tokio::task::yield_now().await;

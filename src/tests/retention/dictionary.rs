@@ -3,9 +3,9 @@
 //! never changes.
 
 use crate::{
-    server::packing::{Long, pack},
+    domain::{ENTRY_TITLE_MAX_CHARS, LogType},
+    server::store::packing::{Long, pack},
     tests::support::corpus::Corpus,
-    work_log::{LogType, TITLE_MAX_CHARS},
 };
 
 const SEED: u64 = 1;
@@ -19,7 +19,7 @@ fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_tra
         let sample = corpus.sample();
         assert!(
             sample.log_type.parse::<LogType>().is_ok()
-                && sample.title.chars().count() <= TITLE_MAX_CHARS
+                && sample.title.chars().count() <= ENTRY_TITLE_MAX_CHARS
         );
         let long = Long {
             details: sample.details,

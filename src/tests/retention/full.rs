@@ -2,10 +2,14 @@
 //! is there again, the next run does what was left, and nobody has to do anything.
 
 use crate::{
-    ids::UserId,
+    domain::{
+        EntryDraft, Status, StorageStatus, WorkLogEntry,
+        ids::UserId,
+        time::{DAY_MS, HOUR_MS, Timestamp},
+    },
     server::{
-        archive::{Archive, ArchiveError, reading},
-        error::Result,
+        archive::{Archive, ArchiveError, reader},
+        base::error::Result,
         retention::{Policy, Report, Retention, lag::lags, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
@@ -13,11 +17,9 @@ use crate::{
     tests::support::{
         archives::trusted,
         databases::{Sqlite, on_both_databases},
-        lying::{Liar, Refusal},
+        faulty_store::{Liar, Refusal},
         people::{NOW, draft, person},
     },
-    timestamp::{DAY_MS, HOUR_MS, Timestamp},
-    work_log::{EntryDraft, Status, StorageStatus, WorkLogEntry},
 };
 use object_store::memory::InMemory;
 use std::{sync::Arc, time::Duration};
@@ -45,7 +47,7 @@ async fn some(store: &Store) -> UserId {
 
 async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
     let mut reader = retention.store.read().await.unwrap();
-    reading::list(
+    reader::list(
         &mut reader,
         &retention.archive,
         user,

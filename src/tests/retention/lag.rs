@@ -1,8 +1,13 @@
 //! How late a tier is: what waits for a run, and not what changed since the last one.
 
 use crate::{
+    domain::{
+        EntryPatch, Status, StorageStatus,
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        retention::{Policy, changing::update_anywhere, lag::lags},
+        archive::update_archived::update_anywhere,
+        retention::{Policy, lag::lags},
         store::Store,
         work_log::update_work_log,
     },
@@ -11,8 +16,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryPatch, Status, StorageStatus},
 };
 
 async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {

@@ -2,10 +2,14 @@
 //! read, moved and expires as before.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        ids::{EntryId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        archive::{Archive, object, reading},
-        auth::check_key,
+        archive::{Archive, object, reader},
+        identity::check_key,
         retention::{Report, Retention, run_once},
         store::{
             Store, durations, people,
@@ -21,8 +25,6 @@ use crate::{
         last_release::data_folder,
         people::NOW,
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::collections::BTreeSet;
@@ -34,7 +36,7 @@ const fn days(days: i64) -> Timestamp {
 async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
     let filter = EntryFilter::default();
     let mut reader = retention.store.read().await.unwrap();
-    reading::list(
+    reader::list(
         &mut reader,
         &retention.archive,
         user,
@@ -126,7 +128,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     counted(&retention, &all).await;
     for entry in &all {
         let reader = store.read().await.unwrap();
-        let found = reading::find(reader, &retention.archive, entry.user_id, entry.id);
+        let found = reader::find(reader, &retention.archive, entry.user_id, entry.id);
         assert_eq!(found.await.unwrap().as_ref(), Some(entry));
     }
     let mut reader = store.read().await.unwrap();
@@ -186,7 +188,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
 fn entry(user: UserId, rev: i64) -> StoredEntry {
     let timestamp = days(0).plus(rev);
     StoredEntry {
-        id: crate::server::new_id::entry(timestamp),
+        id: crate::server::base::new_id::entry(timestamp),
         user_id: user,
         conversation_id: None,
         parent_id: None,
@@ -272,7 +274,7 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     let database = Postgres::create().await;
     database.store.close().await;
     let archive = no_archive();
-    let user = crate::server::new_id::user(NOW);
+    let user = crate::server::base::new_id::user(NOW);
     let entries: Vec<StoredEntry> = (1..=5).map(|rev| entry(user, rev)).collect();
     let group = object::Group {
         user_id: user,

@@ -2,8 +2,7 @@
 
 mod any_text;
 mod canaries;
-mod changing;
-mod copying;
+mod copy;
 mod crashes;
 mod damage;
 mod dictionary;
@@ -12,13 +11,14 @@ mod full;
 mod lag;
 mod last_release;
 mod model;
-mod names;
+mod object_names;
 mod objects;
 mod old_nul;
 mod packing;
 mod read_back;
-mod restoring;
+mod restore;
+mod rules;
 mod s3;
-mod steps;
-mod waiting;
+mod slow_archive;
+mod update_archived;
 mod world;

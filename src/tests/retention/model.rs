@@ -6,7 +6,7 @@
 
 use super::world::{Deed, World};
 use crate::{
-    server::retention::fail_points::FailPoint,
+    server::base::fail_points::FailPoint,
     tests::support::{
         databases::{Postgres, Sqlite},
         hunt,

@@ -1,25 +1,20 @@
 //! Objects: what their header says, how large they become, and that each is listed whole.
 
 use crate::{
-    ids::UserId,
+    domain::{EntryDraft, Status, ids::UserId, time::DAY_MS},
     server::{
         archive::object,
-        retention::{
-            dry_run::dry_run,
-            fail_points::{FailPoint, heard_by},
-            run_once,
-        },
+        base::fail_points::{FailPoint, heard_by},
+        retention::{dry_run::dry_run, run_once},
         store::{Store, retention::objects, work_logs::StoredEntry},
         work_log::{Origin, create_work_log},
     },
     tests::support::{
         archives::{retention, run, trusted},
-        chance::Chance,
         databases::{Sqlite, on_both_databases},
         people::{NOW, draft, entry, person},
+        random::Chance,
     },
-    timestamp::DAY_MS,
-    work_log::{EntryDraft, Status},
 };
 use futures::FutureExt;
 use std::sync::{

@@ -3,16 +3,19 @@
 
 use super::canaries::Cage;
 use crate::{
-    chat::Change,
-    ids::{EntryId, UserId},
-    nul,
+    domain::{
+        Change, EntryDraft, EntryPatch, Metadata, Status, StorageStatus, WorkLogEntry,
+        ids::{EntryId, UserId},
+        nul,
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        archive::{object, reading},
+        archive::{erase, object, reader, update_archived::update_anywhere},
         chat::begin_turn,
-        packing::{self, Long},
-        retention::{Retention, changing::update_anywhere, erasing, restoring::after_restore},
+        retention::{Retention, restore::after_restore},
         store::{
             Store, changes, conversations, messages,
+            packing::{self, Long},
             retention::{manifest::Manifest, objects},
             stats,
             work_logs::{EntryFilter, StoredEntry},
@@ -24,8 +27,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, draft, person},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, EntryPatch, Metadata, Status, StorageStatus, WorkLogEntry},
 };
 use serde_json::json;
 
@@ -159,7 +160,7 @@ async fn put_as_before(retention: &Retention, user: UserId) {
 async fn read(retention: &Retention, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
     let (store, archive) = (&retention.store, &retention.archive);
     let reader = store.read().await.unwrap();
-    let found = reading::find(reader, archive, user, id).await.unwrap();
+    let found = reader::find(reader, archive, user, id).await.unwrap();
     let searches = ["d\0e", "D␀E", "a␀", "\u{fdd0}", "\\u0000", "details"];
     for text in searches.map(Some).into_iter().chain([None]) {
         let filter = EntryFilter {
@@ -167,7 +168,7 @@ async fn read(retention: &Retention, user: UserId, id: EntryId) -> Option<WorkLo
             ..EntryFilter::default()
         };
         let mut reader = store.read().await.unwrap();
-        let listed = reading::list(&mut reader, archive, user, (&filter, true), None, 9).await;
+        let listed = reader::list(&mut reader, archive, user, (&filter, true), None, 9).await;
         let listed = listed.unwrap().into_iter().find(|entry| entry.id == id);
         assert_eq!(listed, found, "{text:?}");
     }
@@ -201,7 +202,7 @@ on_both_databases! {
         assert_reads(&retention, hot, StorageStatus::Hot).await;
         let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();
         assert!(told.rows.contains(&Change::Entry(hot.clone())), "{told:?}");
-        erasing::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
+        erase::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
 
         assert_eq!(run(&retention, days(8)).await.moved_to_warm, 3);
         assert_reads(&retention, warm, StorageStatus::Warm).await;
@@ -209,13 +210,13 @@ on_both_databases! {
             pack_as_before(&store, ada, entry.id).await;
         }
         assert_reads(&retention, warm, StorageStatus::Warm).await;
-        erasing::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
+        erase::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
 
         let report = run(&retention, days(31)).await;
         assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
         put_as_before(&retention, ada).await;
         assert_reads(&retention, last, StorageStatus::Cold).await;
-        erasing::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
+        erase::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
         assert_eq!(read(&retention, ada, cold.id).await, None);
         assert_reads(&retention, last, StorageStatus::Cold).await;
 
@@ -267,12 +268,10 @@ async fn a_restored_backup_with_old_text_reads_right() {
     let mut rows = old_rows(store, ada, 2).await;
     let (erased, hot) = (rows.remove(0), rows.remove(0));
     let copy = cage.backup().await;
-    erasing::erase_entry(&cage.retention, days(31), ada, erased.id)
+    erase::erase_entry(&cage.retention, days(31), ada, erased.id)
         .await
         .unwrap();
-    erasing::purge(&cage.retention, days(31), ada)
-        .await
-        .unwrap();
+    erase::purge(&cage.retention, days(31), ada).await.unwrap();
 
     let restored = cage.restored_from(&copy).await;
     let done = after_restore(&restored, days(31)).await.unwrap();

@@ -1,11 +1,16 @@
 //! Warm rows: packed where that saves a quarter of their long fields, plain where it does not.
 
 use crate::{
-    ids::UserId,
+    domain::{
+        EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry, ids::UserId, time::DAY_MS,
+    },
     server::{
-        archive::reading::list,
-        retention::{Run, dry_run::dry_run, erasing, run_once},
-        store::{Store, stats, work_logs, work_logs::EntryFilter},
+        archive::{erase, reader::list},
+        retention::{Run, dry_run::dry_run, run_once},
+        store::{
+            Store, stats,
+            work_logs::{self, EntryFilter},
+        },
         work_log::{Origin, create_work_log, update_work_log},
     },
     tests::support::{
@@ -13,8 +18,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, draft, entry, person},
     },
-    timestamp::DAY_MS,
-    work_log::{EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry},
 };
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ use std::time::Duration;
 const LONG: &str = "Painted the lighthouse at dusk in three passes, then the boats coming home. \
                     Painted the lighthouse at dusk in three passes, then the boats coming home.";
 /// What version 1 packed, and what it packed.
-const PACKED_BEFORE: &[u8] = include_bytes!("../../server/packing/packed-1.bin");
+const PACKED_BEFORE: &[u8] = include_bytes!("../../server/store/packing/packed-1.bin");
 const DETAILS_BEFORE: &str = "Quota exceeded for requests per minute.";
 
 async fn made(store: &Store, user: UserId, title: &str, details: Option<&str>) -> WorkLogEntry {
@@ -127,7 +130,7 @@ on_both_databases! {
             let patch = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
             update_work_log(&store, warm, ada, chosen[0].id, patch).await.unwrap();
             totals_match(&store).await;
-            erasing::erase_entry(&retention, warm, ada, chosen[1].id).await.unwrap();
+            erase::erase_entry(&retention, warm, ada, chosen[1].id).await.unwrap();
             totals_match(&store).await;
         }
         assert_eq!(run(&retention, warm).await.moved_to_warm, 3, "what changed is warm again");

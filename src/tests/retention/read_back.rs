@@ -1,12 +1,13 @@
 //! An object is read back and compared before the rows that it holds are deleted.
 
 use crate::{
+    domain::{Status, StorageStatus, time::DAY_MS},
     server::{
         archive::{
             object::{Group, decode, encode, hex_sha256},
-            reading::list,
+            reader::list,
         },
-        retention::fail_points::{FailPoint, heard_by},
+        base::fail_points::{FailPoint, heard_by},
         store::{retention::objects, work_logs::EntryFilter},
     },
     tests::support::{
@@ -14,8 +15,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
-    timestamp::DAY_MS,
-    work_log::{Status, StorageStatus},
 };
 use futures::TryStreamExt;
 

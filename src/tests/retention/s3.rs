@@ -2,8 +2,9 @@
 //! `.ci/services` starts it).
 
 use crate::{
+    domain::{Status, StorageStatus, time::DAY_MS},
     server::{
-        archive::{Archive, reading},
+        archive::{Archive, reader},
         retention::{Policy, Retention, Run, run_once},
         store::work_logs::EntryFilter,
     },
@@ -12,8 +13,6 @@ use crate::{
         databases::Sqlite,
         people::{NOW, entry, person},
     },
-    timestamp::DAY_MS,
-    work_log::{Status, StorageStatus},
 };
 use futures::TryStreamExt;
 
@@ -67,7 +66,7 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
     );
     let fresh = bucket("tiers");
     let mut reader = database.store.read().await.unwrap();
-    let listed = reading::list(
+    let listed = reader::list(
         &mut reader,
         &fresh,
         ada,
@@ -129,7 +128,7 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
         "{report:?}"
     );
     let mut reader = database.store.read().await.unwrap();
-    let listed = reading::list(
+    let listed = reader::list(
         &mut reader,
         &retention.archive,
         ada,

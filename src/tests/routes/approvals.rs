@@ -2,9 +2,9 @@
 //! anywhere.
 
 use crate::{
+    domain::Decision,
     server::{store::Store, work_log},
     tests::support::{Person, TestApp, address_of, within},
-    work_log::Decision,
 };
 use serde_json::{Value, json};
 

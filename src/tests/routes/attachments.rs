@@ -205,7 +205,10 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
             .refused_fields(),
         ["more"]
     );
-    let folder = app.file(ada.id, crate::server::new_id::file(app.app.clock.now()));
+    let folder = app.file(
+        ada.id,
+        crate::server::base::new_id::file(app.app.clock.now()),
+    );
     assert!(std::fs::read_dir(folder.parent().unwrap()).map_or(0, Iterator::count) == 0);
     assert_eq!(ada.reads(&here).await["messages"], json!([]));
     let large = [PICTURE, &vec![0; 5 * 1024 * 1024]].concat();

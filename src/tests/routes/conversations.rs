@@ -1,7 +1,7 @@
 //! `/api/conversations` and `/api/conversations/{id}`.
 
 use crate::{
-    chat::CONVERSATIONS_LISTED, server::chat::create_conversation, tests::support::TestApp,
+    domain::CONVERSATIONS_LISTED, server::chat::create_conversation, tests::support::TestApp,
 };
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use crate::{
     server::{
-        listener::{Deadlines, serve},
-        router::router,
+        http::router::router,
+        serve::listener::{Deadlines, serve},
     },
     tests::support::{Person, TestApp, within},
 };

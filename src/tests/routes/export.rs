@@ -1,18 +1,17 @@
 //! An export while a run moves what it reads.
 
 use crate::{
-    server::retention::{
-        Run,
-        fail_points::{
+    domain::time::DAY_MS,
+    server::{
+        base::fail_points::{
             FailPoint::{
                 Encoded, MovePlanned, Moved, PackPlanned, Packed, Put, ReadBack, Reserved,
             },
             heard_by,
         },
-        run_once,
+        retention::{Run, run_once},
     },
     tests::support::{TestApp, archives::once_at},
-    timestamp::DAY_MS,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! `GET /files/{id}`: what tools made.
 
 use crate::{
-    ids::{FileId, UserId},
-    server::{new_id, store::files},
+    domain::ids::{FileId, UserId},
+    server::{base::new_id, store::files},
     tests::support::{Answer, Person, TestApp},
 };
 use reqwest::Method;

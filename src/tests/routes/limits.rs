@@ -2,12 +2,12 @@
 //! when to come back, and others are not concerned.
 
 use crate::{
+    domain::time::DAY_MS,
     server::{
         assistant::model::{Event, Usage},
         limits::{Limits, settings::LimitConfig},
     },
     tests::support::{Answer, CallingModel, Person, ScriptedModel, TestApp, ToldModel},
-    timestamp::DAY_MS,
 };
 use reqwest::{
     Method,

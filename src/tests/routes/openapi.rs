@@ -1,6 +1,6 @@
 //! The description of the HTTP API names what the router has, and nothing else.
 
-use crate::{server::routes::openapi::OPENAPI, tests::support::TestApp};
+use crate::{server::http::routes::openapi::OPENAPI, tests::support::TestApp};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn arguments(text: &str) -> &str {
 
 /// `METHOD address` of every route of the API, read from the router's own source.
 fn routed() -> BTreeSet<String> {
-    let router: String = include_str!("../../server/router.rs")
+    let router: String = include_str!("../../server/http/router.rs")
         .split_whitespace()
         .collect();
     let routes = router

@@ -2,14 +2,13 @@
 //! try again; whoever must have all is refused.
 
 use crate::{
+    domain::{Status, time::DAY_MS},
     server::{
-        archive::{Archive, exporting::PAGE},
+        archive::{Archive, export::PAGE},
         retention::{Retention, damage},
         work_log::{Origin, create_work_log},
     },
-    tests::support::{Person, TestApp, address_of, lying::Liar, people::draft},
-    timestamp::DAY_MS,
-    work_log::Status,
+    tests::support::{Person, TestApp, address_of, faulty_store::Liar, people::draft},
 };
 use object_store::memory::InMemory;
 use serde_json::{Value, json};

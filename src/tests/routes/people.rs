@@ -1,7 +1,7 @@
 //! The people page with plain forms: invited, joined, promoted, shut out, erased.
 
 use crate::{
-    server::{assistant::model::Event as Said, auth, store::turns},
+    server::{assistant::model::Event as Said, identity, store::turns},
     tests::support::{Answer, Person, TestApp, ToldModel, databases::Postgres, within},
 };
 use serde_json::json;
@@ -289,7 +289,10 @@ async fn an_admin_erases_somebody_and_gets_a_receipt() {
     bob.says(&here, "Paint a lighthouse").await;
     bob.awaits_the_end(&here).await;
     let folder = app
-        .file(bob.id, crate::server::new_id::file(app.app.clock.now()))
+        .file(
+            bob.id,
+            crate::server::base::new_id::file(app.app.clock.now()),
+        )
         .parent()
         .unwrap()
         .to_owned();
@@ -325,7 +328,7 @@ async fn the_page_shows_no_word_of_what_others_wrote() {
 #[tokio::test]
 async fn a_new_password_signs_other_devices_out() {
     let app = TestApp::start().await;
-    let account = auth::add_account(
+    let account = identity::add_account(
         &app.app.store,
         app.app.clock.now(),
         "bob@example.org",

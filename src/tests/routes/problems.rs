@@ -1,7 +1,7 @@
 //! Errors: RFC 9457 problem JSON with the request's id and nothing of the inside.
 
 use crate::{
-    server::router::layered,
+    server::http::router::layered,
     tests::support::{Answer, TestApp},
 };
 use axum::{Router, body::Body, extract::Request, routing::get};

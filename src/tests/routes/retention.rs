@@ -1,12 +1,12 @@
 //! The tiers over HTTP: who may run them, what a dry run says, and that a reader sees one list.
 
 use crate::{
+    domain::time::DAY_MS,
     server::{
         retention::{Policy, damage, worker},
         store::retention::{lease, objects},
     },
     tests::support::{TestApp, address_of},
-    timestamp::DAY_MS,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Signing in and out with plain forms.
 
 use crate::{
-    server::auth,
+    server::identity,
     tests::support::{Person, TestApp},
 };
 
@@ -14,7 +14,7 @@ async fn with_account(https: bool) -> TestApp {
         |_| {},
     )
     .await;
-    auth::add_account(
+    identity::add_account(
         &app.app.store,
         app.app.clock.now(),
         "ada@example.org",

@@ -1,7 +1,7 @@
 //! How streams are refused and how they end: always with status 200 and a word.
 
 use crate::{
-    server::{auth, feed::Timing, store::api_keys},
+    server::{feed::Timing, identity, store::api_keys},
     tests::support::{Event, Person, Sse, TestApp, within},
 };
 use reqwest::Method;
@@ -97,7 +97,7 @@ async fn opened(who: &Person) -> Sse {
 async fn signing_out_ends_the_streams_of_that_session_only() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let other_token = auth::begin_session(
+    let other_token = identity::begin_session(
         &app.app.store,
         app.app.clock.now(),
         ada.id,
@@ -119,7 +119,7 @@ async fn signing_out_ends_the_streams_of_that_session_only() {
         .unwrap()
         .1
         .to_owned();
-    auth::end_session(&app.app.store, ada.id, &token)
+    identity::end_session(&app.app.store, ada.id, &token)
         .await
         .unwrap();
     assert_eq!(all(stream).await.1, lone("auth", json!({})));
@@ -139,7 +139,7 @@ async fn revoking_a_key_ends_its_streams() {
         .await
         .unwrap()
         .remove(0);
-    auth::revoke_key(&app.app.store, app.app.clock.now(), ada.id, &key.id)
+    identity::revoke_key(&app.app.store, app.app.clock.now(), ada.id, &key.id)
         .await
         .unwrap();
     assert_eq!(all(stream).await.1, lone("auth", json!({})));

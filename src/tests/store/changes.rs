@@ -1,11 +1,13 @@
 //! "What did I miss", as a reader sees it who was away.
 
 use crate::{
-    chat::{Change, RemovedKind},
-    ids::{ConversationId, UserId},
+    domain::{
+        Change, EntryDraft, EntryPatch, RemovedKind, Status,
+        ids::{ConversationId, UserId},
+    },
     server::{
+        base::new_id,
         chat::{create_conversation, delete_conversation, rename_conversation},
-        new_id,
         store::{
             Store,
             changes::{self, PAGE},
@@ -17,7 +19,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, draft, entry, person},
     },
-    work_log::{EntryDraft, EntryPatch, Status},
 };
 
 async fn missed(store: &Store, user: UserId, cursor: i64) -> Vec<Change> {

@@ -2,6 +2,7 @@
 //! others have written.
 
 use crate::{
+    domain::Status,
     server::store::{
         Result, Store, StoreError,
         copy::{Step, copy},
@@ -12,7 +13,6 @@ use crate::{
         every_table::{dump, fill, tables},
         people::{NOW, entry, person},
     },
-    work_log::Status,
 };
 use std::collections::BTreeMap;
 
@@ -251,14 +251,13 @@ async fn a_reader_goes_on_with_its_old_cursor_on_the_new_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn packed_rows_arrive_packed_and_read_the_same() {
     use crate::{
+        domain::{EntryDraft, time::DAY_MS},
         server::{
             retention,
             store::work_logs,
             work_log::{Origin, create_work_log},
         },
         tests::support::{archives, people::draft},
-        timestamp::DAY_MS,
-        work_log::EntryDraft,
     };
     let (source, target) = (Sqlite::create().await, Postgres::create().await);
     let ada = person(&source.store, "ada").await;

@@ -2,11 +2,16 @@
 //! before gets them from its rows.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry,
+        ids::{EntryId, UserId},
+        time::{DAY_MS, HOUR_MS},
+    },
     server::{
+        archive::{erase, update_archived::update_anywhere},
+        base::clock::Clock,
         chat::delete_conversation,
-        clock::Clock,
-        retention::{Policy, Retention, Run, changing::update_anywhere, erasing, run_once},
+        retention::{Policy, Retention, Run, run_once},
         store::{
             durations,
             hours::{self, HourLine},
@@ -18,8 +23,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, conversation, draft, person},
     },
-    timestamp::{DAY_MS, HOUR_MS},
-    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -45,18 +48,18 @@ on_both_databases! {
         let settled = EntryPatch { status: Some(Status::Success), duration_ms: Some(2_000), metadata: Some(answer.0), ..EntryPatch::default() };
         made.change(ada, first, settled).await;
         made.are_counted("settled").await;
-        erasing::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
+        erase::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
         made.are_counted("erased").await;
         made.age(8).await;
         made.are_counted("packed").await;
         made.age(31).await;
         made.change(ada, first, EntryPatch { title: Some("changed".into()), duration_ms: Some(90_000), ..EntryPatch::default() }).await;
         made.are_counted("archived, and brought back by a change").await;
-        erasing::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
+        erase::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
         delete_conversation(&store, NOW, ada, talk).await.unwrap();
         made.are_counted("erased in the archive").await;
         made.age(91).await;
-        erasing::erase_account(&made.retention, NOW, bob).await.unwrap();
+        erase::erase_account(&made.retention, NOW, bob).await.unwrap();
         made.are_counted("expired, and an account erased").await;
     }
 

@@ -2,17 +2,16 @@
 //! up to n.
 
 use crate::{
-    chat::{Change, RemovedKind},
-    ids::UserId,
+    domain::{Change, RemovedKind, ids::UserId},
     server::{
+        base::new_id,
         chat::create_conversation,
-        new_id,
         store::{Store, changes, conversations, heads, removed},
     },
     tests::support::{
-        chance::Chance,
         databases::on_both_databases,
         people::{NOW, person},
+        random::Chance,
     },
 };
 use std::sync::{

@@ -2,12 +2,12 @@
 //! from.
 
 use crate::{
+    domain::Status,
     server::store::{changes, heads, work_logs},
     tests::support::{
         databases::on_both_databases,
         people::{entry, person},
     },
-    work_log::Status,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 

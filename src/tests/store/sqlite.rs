@@ -2,6 +2,7 @@
 //! deletion.
 
 use crate::{
+    domain::{EntryDraft, EntryPatch, Metadata, Status},
     server::{
         chat::delete_conversation,
         store::{Store, StoreError},
@@ -11,7 +12,6 @@ use crate::{
         databases::Sqlite,
         people::{NOW, conversation, draft, person},
     },
-    work_log::{EntryDraft, EntryPatch, Metadata, Status},
 };
 use sqlx::AnyConnection;
 

@@ -1,7 +1,11 @@
 //! The running totals equal a recount of the rows, and deleted entries stay counted.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        time::DAY_MS,
+    },
     server::{
         chat::delete_conversation,
         store::{Store, durations, hours, work_logs},
@@ -10,12 +14,10 @@ use crate::{
         },
     },
     tests::support::{
-        chance::Chance,
         databases::on_both_databases,
         people::{NOW, conversation, draft, person},
+        random::Chance,
     },
-    timestamp::DAY_MS,
-    work_log::{EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry},
 };
 use std::collections::BTreeMap;
 
@@ -201,7 +203,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn create(&mut self, now: crate::timestamp::Timestamp, user: UserId) {
+    async fn create(&mut self, now: crate::domain::time::Timestamp, user: UserId) {
         let place = self
             .places
             .iter()
@@ -250,7 +252,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn delete_conversation(&mut self, now: crate::timestamp::Timestamp) {
+    async fn delete_conversation(&mut self, now: crate::domain::time::Timestamp) {
         let (user, place) = self.places.remove(0);
         let entries = self.entries_of(user, Some(place)).await;
         delete_conversation(self.store, now, user, place)

@@ -2,15 +2,12 @@
 //! a move.
 
 use crate::{
+    domain::time::Timestamp,
     server::{
         archive::Archive,
-        retention::{
-            Policy, Report, Retention, Run,
-            fail_points::{FailPoint, Listener},
-            run_once,
-        },
+        base::fail_points::{FailPoint, Listener},
+        retention::{Policy, Report, Retention, Run, run_once},
     },
-    timestamp::Timestamp,
 };
 use futures::{FutureExt, future::BoxFuture};
 use object_store::memory::InMemory;

@@ -2,7 +2,7 @@
 //! PostgreSQL cluster that `HOLLY_TEST_POSTGRES` names. Without that cluster its tests fail;
 //! nothing is passed over in silence.
 
-use crate::server::{auth::random_hex, store::Store};
+use crate::server::{base::digest::random_hex, store::Store};
 use sqlx::{AnyConnection, Connection};
 use std::path::PathBuf;
 use tempfile::TempDir;

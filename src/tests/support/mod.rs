@@ -2,14 +2,14 @@
 //! streams, and chance that repeats itself.
 
 pub mod archives;
-pub mod chance;
 pub mod corpus;
 pub mod databases;
 pub mod every_table;
+pub mod faulty_store;
 pub mod hunt;
 pub mod last_release;
-pub mod lying;
 pub mod people;
+pub mod random;
 
 mod answer;
 pub(super) mod mcp;

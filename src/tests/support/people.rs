@@ -1,18 +1,18 @@
 //! People, and what they have: the shortest way to a conversation, an entry or a turn.
 
 use crate::{
-    api::Account,
-    chat::Conversation,
-    ids::UserId,
+    domain::{
+        Conversation, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status, WorkLogEntry,
+        ids::UserId, time::Timestamp,
+    },
     server::{
+        base::new_id,
         chat::{BeginTurn, begin_turn, create_conversation},
         limits::Bounds,
-        new_id,
         store::{Store, turns::TurnRef, users},
         work_log::{Origin, create_work_log},
     },
-    timestamp::Timestamp,
-    work_log::{EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status, WorkLogEntry},
+    server_fns::Account,
 };
 
 /// The time at which tests begin: 2026-11-24T09:30:00Z.

@@ -2,7 +2,7 @@
 //! speak in.
 
 use super::{Answer, Sse};
-use crate::ids::UserId;
+use crate::domain::ids::UserId;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 

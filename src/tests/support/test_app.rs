@@ -2,33 +2,34 @@
 
 use super::Person;
 use crate::{
-    api::Account,
-    ids::{FileId, UserId},
+    domain::{
+        ids::{FileId, UserId},
+        time::Timestamp,
+    },
     server::{
         assistant::{
             Assistant, Breakers, Workshop,
             model::Model,
-            policy::Patience,
             providers::{
                 link::{LinkSpec, Provider},
                 settings::Link,
             },
+            retry_policy::Patience,
             tools::{self, services::settings::ServiceConfig},
         },
-        auth,
-        clock::Clock,
-        config::Config,
+        base::{clock::Clock, new_id},
+        http::router::router,
+        identity,
         limits::settings::LimitConfig,
-        listener::{self, Deadlines},
-        new_id,
         retention::settings::RetentionConfig,
-        router::router,
-        site::Site,
-        state::App,
+        serve::{
+            listener::{self, Deadlines},
+            workers,
+        },
+        state::{App, config::Config, site::Site},
         store::users,
-        workers,
     },
-    timestamp::Timestamp,
+    server_fns::Account,
 };
 use std::{
     path::{Path, PathBuf},
@@ -208,7 +209,7 @@ impl TestApp {
 
     /// Somebody whose account is there, signed in by cookie.
     pub(in crate::tests) async fn signed_in(&self, id: UserId) -> Person {
-        let token = auth::begin_session(&self.app.store, self.app.clock.now(), id, "a test")
+        let token = identity::begin_session(&self.app.store, self.app.clock.now(), id, "a test")
             .await
             .unwrap();
         self.asking(id, Some(("cookie", format!("holly_session={token}"))))
@@ -242,7 +243,7 @@ impl TestApp {
     }
 
     async fn by_key(&self, id: UserId) -> Person {
-        let key = auth::create_key(&self.app.store, self.app.clock.now(), id, "a test")
+        let key = identity::create_key(&self.app.store, self.app.clock.now(), id, "a test")
             .await
             .unwrap();
         self.asking(id, Some(("authorization", format!("Bearer {key}"))))

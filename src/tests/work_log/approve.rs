@@ -1,9 +1,13 @@
 //! The word of a person on work that waits for it, as the database keeps it.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        Approval, Decision, EntryDraft, EntryPatch, Metadata, Status,
+        ids::{EntryId, UserId},
+        time::Timestamp,
+    },
     server::{
-        error::Error,
+        base::error::Error,
         store::{Store, heads, tool_grants, work_logs},
         work_log::{Origin, create_work_log, decide, finish_work_log, lapse},
     },
@@ -11,8 +15,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, draft, person},
     },
-    timestamp::Timestamp,
-    work_log::{Approval, Decision, EntryDraft, EntryPatch, Metadata, Status},
 };
 use serde_json::json;
 

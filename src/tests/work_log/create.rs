@@ -1,9 +1,14 @@
 //! New entries: what is stored is what was asked, within its bounds, in its place, without secrets.
 
 use crate::{
-    ids::{ConversationId, EntryId},
+    domain::{
+        DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, EntryDraft, EntryPatch, LogType, Metadata,
+        Status, StorageStatus,
+        ids::{ConversationId, EntryId},
+        time::DAY_MS,
+    },
     server::{
-        error::Error,
+        base::error::Error,
         store::{heads, work_logs},
         work_log::{
             Origin, create_work_log, log_error, log_info, log_success, log_working, update_work_log,
@@ -12,11 +17,6 @@ use crate::{
     tests::support::{
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, entry, person},
-    },
-    timestamp::DAY_MS,
-    work_log::{
-        DETAILS_MAX_BYTES, EntryDraft, EntryPatch, LogType, Metadata, Status, StorageStatus,
-        TITLE_MAX_CHARS,
     },
 };
 use serde_json::json;
@@ -35,7 +35,7 @@ on_both_databases! {
             details: Some("ß".repeat(DETAILS_MAX_BYTES / 2)),
             metadata: Metadata::default().with("a", "x".repeat(16_376)),
             duration_ms: Some(5),
-            ..draft(Status::Success, &"🗼".repeat(TITLE_MAX_CHARS))
+            ..draft(Status::Success, &"🗼".repeat(ENTRY_TITLE_MAX_CHARS))
         };
         let made = create_work_log(&store, NOW, ada, large.clone(), Origin::default()).await.unwrap();
         let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();

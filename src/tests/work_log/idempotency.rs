@@ -1,8 +1,9 @@
 //! A create that is repeated under its key makes one entry.
 
 use crate::{
+    domain::Status,
     server::{
-        error::Error,
+        base::error::Error,
         store::{heads, work_logs},
         work_log::{Origin, create_work_log, delete_work_log},
     },
@@ -10,7 +11,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, draft, person},
     },
-    work_log::Status,
 };
 use tokio::task::JoinSet;
 

@@ -2,7 +2,10 @@
 //! are left alone.
 
 use crate::{
-    ids::{EntryId, UserId},
+    domain::{
+        EntryDraft, EntryPatch, Status, WorkLogEntry,
+        ids::{EntryId, UserId},
+    },
     server::{
         store::{Store, work_logs},
         work_log::{Swept, create_work_log, finish_work_log, sweep_leases, update_work_log},
@@ -11,7 +14,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, draft, person},
     },
-    work_log::{EntryDraft, EntryPatch, Status, WorkLogEntry},
 };
 
 async fn working(store: &Store, user: UserId, lease_ms: i64) -> EntryId {
@@ -100,7 +102,7 @@ on_both_databases! {
 }
 
 fn row_of(user: UserId) -> WorkLogEntry {
-    use crate::work_log::{LogType, Metadata, StorageStatus};
+    use crate::domain::{LogType, Metadata, StorageStatus};
     WorkLogEntry {
         id: EntryId::from_uuid(uuid::Uuid::nil()),
         user_id: user,

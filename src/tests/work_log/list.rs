@@ -1,9 +1,12 @@
 //! Reading many entries: filters mean what they say, pages neither skip nor repeat.
 
 use crate::{
-    ids::{ConversationId, UserId},
+    domain::{
+        EntryDraft, LogType, Status, StorageStatus,
+        ids::{ConversationId, UserId},
+    },
     server::{
-        error::Error,
+        base::error::Error,
         store::{Store, work_logs::EntryFilter},
         work_log::{conversation_logs, create_work_log, recent_logs},
     },
@@ -12,7 +15,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
-    work_log::{EntryDraft, LogType, Status, StorageStatus},
 };
 
 async fn titles(store: &Store, user: UserId, filter: EntryFilter) -> Vec<String> {

@@ -2,13 +2,14 @@
 //! on.
 
 use crate::{
-    chat::Role,
-    ids::{ConversationId, EntryId, FileId, UserId},
+    domain::{
+        Decision, EntryDraft, EntryPatch, Role, Status,
+        ids::{ConversationId, EntryId, FileId, UserId},
+    },
     server::{
-        auth,
+        base::{error::Error, new_id},
         chat::{self, begin_turn, retry_turn},
-        error::Error,
-        new_id,
+        identity,
         store::{Store, changes, conversations, files, heads, messages, turns::TurnRef, work_logs},
         work_log::{self, Origin, create_work_log},
     },
@@ -17,7 +18,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, beginning, draft, person, turn},
     },
-    work_log::{Decision, EntryDraft, EntryPatch, Status},
 };
 use std::collections::HashMap;
 
@@ -55,7 +55,9 @@ async fn things_of(store: &Store, ada: UserId) -> Things {
     let mut tx = store.begin().await.unwrap();
     files::insert(&mut tx, NOW, ada, &file).await.unwrap();
     tx.commit().await.unwrap();
-    let key = auth::create_key(store, NOW, ada, "Ada's").await.unwrap();
+    let key = identity::create_key(store, NOW, ada, "Ada's")
+        .await
+        .unwrap();
     let key = key.split('_').nth(1).unwrap().to_owned();
     Things {
         turn,
@@ -167,7 +169,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ),
         (
             "revoke_key",
-            auth::revoke_key(store, NOW, bob, &ada.key).await.err(),
+            identity::revoke_key(store, NOW, bob, &ada.key).await.err(),
         ),
     ]);
     answers

@@ -1,8 +1,9 @@
 //! Moving an entry on: what may change, what never does, and who has the last word.
 
 use crate::{
+    domain::{EntryPatch, Status, StorageStatus, time::DAY_MS},
     server::{
-        error::Error,
+        base::error::Error,
         retention::run_once,
         store::{heads, work_logs},
         work_log::{finish_work_log, update_work_log},
@@ -12,8 +13,6 @@ use crate::{
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
-    timestamp::DAY_MS,
-    work_log::{EntryPatch, Status, StorageStatus},
 };
 use serde_json::{Value, json};
 

@@ -206,7 +206,7 @@ fn subject(asked: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::markdown;
+    use crate::server::base::markdown;
 
     fn said(text: &str) -> Vec<Said> {
         vec![Said::User(text.to_owned(), Vec::new())]

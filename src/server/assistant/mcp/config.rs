@@ -1,7 +1,7 @@
 //! `mcp.json`: which servers there are, in the shape that other programs use too. Everything wrong
 //! with it is said at once.
 
-use crate::server::masking::mask;
+use crate::server::base::masking::mask;
 use axum::http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;

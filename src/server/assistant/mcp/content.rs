@@ -5,7 +5,7 @@
 use super::config::ServerConfig;
 use crate::server::{
     assistant::tool::{ProducedFile, ToolError, ToolOutput},
-    sniff::{self, Sniffed},
+    base::media_type::{self, Sniffed},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
@@ -121,7 +121,8 @@ impl Read<'_> {
         let bytes = STANDARD
             .decode(base64.trim())
             .map_err(|_| "it is not base64".to_owned())?;
-        let sniffed = sniff::media(&bytes).ok_or("its content is of no type that Holly shows")?;
+        let sniffed =
+            media_type::media(&bytes).ok_or("its content is of no type that Holly shows")?;
         Ok((bytes, sniffed))
     }
 }

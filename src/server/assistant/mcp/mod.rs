@@ -16,7 +16,7 @@ mod tests;
 mod tool;
 
 use super::tool::Tool;
-use crate::api::ToolServer;
+use crate::server_fns::ToolServer;
 use connect::Watch;
 use server::Server;
 use std::{sync::Arc, time::Duration};

@@ -1,7 +1,7 @@
 //! What models call the tools of servers: `server_tool`, in the letters that every provider takes,
 //! the same at every start, because people's grants go by it.
 
-use crate::server::auth::sha256_hex;
+use crate::server::base::digest::sha256_hex;
 
 /// Longest name that providers take, in characters.
 const NAME_MAX_CHARS: usize = 64;

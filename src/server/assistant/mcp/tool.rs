@@ -2,8 +2,8 @@
 
 use super::{content, server::Server};
 use crate::{
+    domain::clip_title,
     server::assistant::tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
-    work_log::clip_title,
 };
 use futures::{StreamExt, future::BoxFuture};
 use rmcp::{

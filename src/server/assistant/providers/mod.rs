@@ -2,11 +2,11 @@
 //! protocol as well as OpenAI's, and lets the address of each be a setting. `settings` and `link`
 //! read the chain, `remote` asks a model, `words` translates, `errors` says what a failure was.
 
+pub mod convert;
 mod errors;
 pub mod link;
 mod remote;
 pub mod settings;
-mod words;
 
 use super::{
     demo::DemoModel,

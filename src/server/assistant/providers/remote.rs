@@ -1,7 +1,7 @@
 //! A model behind a provider's protocol. What a stream means is decided here: an answer is whole
 //! when its end was seen with a reason, everything else is a failure of some class.
 
-use super::{errors::classify, words};
+use super::{convert, errors::classify};
 use crate::server::assistant::model::{
     ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage,
 };
@@ -38,7 +38,7 @@ impl Model for RemoteModel {
         let options = options(blocked.clone());
         let asking = async move {
             match client
-                .exec_chat_stream(target, words::chat_request(request), Some(&options))
+                .exec_chat_stream(target, convert::chat_request(request), Some(&options))
                 .await
             {
                 Ok(answer) => reading(answer.stream, blocked).boxed(),
@@ -134,6 +134,6 @@ fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
         .unwrap_or_default();
     let calls = calls
         .into_iter()
-        .map(|call| Ok(Event::Call(words::incoming(call))));
+        .map(|call| Ok(Event::Call(convert::incoming(call))));
     calls.chain([Ok(Event::End { usage, cut_short })]).collect()
 }

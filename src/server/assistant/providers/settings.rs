@@ -1,7 +1,7 @@
 //! The settings of models and of the services that make pictures, music and films.
 
 use super::link::{LinkSpec, Provider, read_links};
-use crate::server::secret::Secret;
+use crate::server::base::secret::Secret;
 use clap::Args;
 use reqwest::Url;
 use std::time::Duration;

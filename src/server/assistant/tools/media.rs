@@ -6,7 +6,7 @@ use crate::server::{
         tool::{ProducedFile, ToolDefinition, ToolError},
         tools::{arguments, prompt::Prompt},
     },
-    sniff::{self, Sniffed},
+    base::media_type::{self, Sniffed},
 };
 use serde_json::{Value, json};
 
@@ -108,8 +108,8 @@ impl Media {
         let Sniffed {
             media_type,
             extension,
-        } = sniff::film(&bytes)
-            .or_else(|| sniff::media(&bytes))
+        } = media_type::film(&bytes)
+            .or_else(|| media_type::media(&bytes))
             .filter(|sniffed| {
                 let kind = sniffed.media_type.split('/').next();
                 matches!(

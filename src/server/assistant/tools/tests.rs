@@ -10,7 +10,7 @@ use crate::server::{
     assistant::tool::{
         ProducedFile, Progress, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput,
     },
-    sniff,
+    base::media_type,
 };
 
 const NAMES: [&str; 3] = ["generate_image", "generate_music", "generate_video"];
@@ -109,7 +109,7 @@ async fn the_sample_song_is_a_whole_wav_file_that_is_heard_but_never_loud() {
 async fn the_sample_film_is_a_webm_file_that_says_how_long_it_is() {
     let webm = sample("generate_video").await.bytes;
     assert_eq!(
-        sniff::film(&webm).map(|sniffed| sniffed.media_type),
+        media_type::film(&webm).map(|sniffed| sniffed.media_type),
         Some("video/webm")
     );
     let head = &webm[..1_000];

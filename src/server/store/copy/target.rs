@@ -7,7 +7,7 @@ use super::{
     rows::{self, Row},
     schema::{self, Table},
 };
-use crate::work_log::Epoch;
+use crate::domain::Epoch;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, pool::PoolConnection};
 
 /// A database to copy to, with its tables up to date.

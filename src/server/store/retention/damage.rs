@@ -1,9 +1,11 @@
 //! Which objects in use are known to be damaged or missing.
 
 use crate::{
-    ids::{ConversationId, UserId},
+    domain::{
+        ids::{ConversationId, UserId},
+        time::Timestamp,
+    },
     server::store::{Result, Tx, conditions::Conditions},
-    timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
 

@@ -7,10 +7,12 @@ use super::{
     objects::DOOMED,
 };
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        StorageStatus,
+        ids::{ConversationId, EntryId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::store::{Result, conditions::Conditions, parsed, parsed_option, work_logs::HELD},
-    timestamp::{DAY_MS, Timestamp},
-    work_log::StorageStatus,
 };
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 

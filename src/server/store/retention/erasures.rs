@@ -2,8 +2,8 @@
 //! bring it back.
 
 use crate::{
+    domain::time::Timestamp,
     server::store::{Result, Tx},
-    timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
 

@@ -2,9 +2,11 @@
 //! what an admin holds.
 
 use crate::{
-    ids::{ConversationId, UserId},
+    domain::{
+        ids::{ConversationId, UserId},
+        time::Timestamp,
+    },
     server::store::{Result, Tx},
-    timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
 

@@ -3,8 +3,8 @@
 //! nothing any more.
 
 use crate::{
+    domain::time::Timestamp,
     server::store::{Result, Tx},
-    timestamp::Timestamp,
 };
 
 /// The number of a run; higher ones shut out lower ones.

@@ -2,14 +2,16 @@
 //! expire it without reading it.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        LogType, Status, StorageStatus,
+        ids::{ConversationId, EntryId, UserId},
+        time::Timestamp,
+    },
     server::store::{
         Result, StoreError, from_json, parsed, parsed_option,
         stats::{Changes, Figures},
         work_logs::StoredEntry,
     },
-    timestamp::Timestamp,
-    work_log::{LogType, Status, StorageStatus},
 };
 
 /// An object of the archive.

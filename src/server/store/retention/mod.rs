@@ -4,17 +4,17 @@
 //! (`damage`), what does not expire (`holds`), what was erased (`erasures`), who may run (`lease`),
 //! and what was done (`runs`). Runs go over everybody's rows; every change names the owner.
 
+pub mod archived_objects;
 pub mod damage;
 pub mod due;
 pub mod erasures;
 pub mod holds;
-pub mod holes;
 pub mod lease;
 pub mod manifest;
 pub mod objects;
 pub mod rows;
 pub mod runs;
-pub mod shelves;
+pub mod tombstones;
 
 use super::Result;
 use sqlx::AnyConnection;

@@ -3,14 +3,16 @@
 //! late never meets an object that is needed.
 
 use super::{
-    holes,
     manifest::{COLUMNS, Manifest, ManifestRow, totals_json},
+    tombstones,
 };
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        StorageStatus,
+        ids::{ConversationId, EntryId, UserId},
+        time::Timestamp,
+    },
     server::store::{Result, Tx, conditions::Conditions, marks, parsed},
-    timestamp::Timestamp,
-    work_log::StorageStatus,
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
@@ -53,7 +55,7 @@ pub async fn reserve(
         .bind(conversation.map(|id| id.to_string()))
         .bind(now.millis());
     if query.execute(&mut **tx).await?.rows_affected() == 1 {
-        holes::forget(tx, user, key).await?;
+        tombstones::forget(tx, user, key).await?;
         return Ok(Reservation::Taken);
     }
     Ok(if find(tx, user, key).await?.is_some() {
@@ -124,7 +126,7 @@ pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
         .bind(key)
         .execute(&mut **tx)
         .await?;
-    holes::forget(tx, user, key).await
+    tombstones::forget(tx, user, key).await
 }
 
 /// Dooms names that were reserved before `before` and never came to anything, and forgets those

@@ -2,15 +2,17 @@
 //! owner, id and revision: a row that changed meanwhile stays.
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        StorageStatus, WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        time::{DAY_MS, Timestamp},
+    },
     server::store::{
         Result, StoreError, Tx, files, marks, parsed,
         retention::due::DueGroup,
         stats::{Changes, Figures},
         work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long, text_size},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
@@ -159,7 +161,7 @@ pub struct Packed {
 impl Packed {
     /// Packs a row's long fields.
     pub fn of(row: TieredRow) -> Result<Self> {
-        let packed = crate::server::packing::pack(&long(&row.entry));
+        let packed = crate::server::store::packing::pack(&long(&row.entry));
         let packed = packed.map_err(|why| StoreError::Corrupt {
             what: "details",
             why: why.to_string(),

@@ -1,8 +1,8 @@
 //! What runs did, and when the last one was.
 
 use crate::{
+    domain::time::Timestamp,
     server::store::{Result, Tx, meta},
-    timestamp::Timestamp,
 };
 use sqlx::AnyConnection;
 

@@ -2,10 +2,12 @@
 
 use super::{COLUMNS, EntryRow};
 use crate::{
-    ids::{EntryId, TurnId, UserId},
+    domain::{
+        WorkLogEntry,
+        ids::{EntryId, TurnId, UserId},
+        time::Timestamp,
+    },
     server::store::Result,
-    timestamp::Timestamp,
-    work_log::WorkLogEntry,
 };
 use sqlx::AnyConnection;
 

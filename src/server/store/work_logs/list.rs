@@ -2,10 +2,12 @@
 
 use super::{COLUMNS, EntryRow};
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
-    nul,
+    domain::{
+        LogType, Status, StorageStatus, WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        nul,
+    },
     server::store::{Result, conditions::Conditions},
-    work_log::{LogType, Status, StorageStatus, WorkLogEntry},
 };
 use sqlx::AnyConnection;
 

@@ -6,10 +6,10 @@ mod row;
 mod stored;
 
 use super::{Result, Tx, stats};
-use crate::{
+use crate::domain::{
+    KeptBy, StorageStatus, WorkLogEntry,
     ids::{EntryId, UserId},
-    timestamp::Timestamp,
-    work_log::{KeptBy, StorageStatus, WorkLogEntry},
+    time::Timestamp,
 };
 use sqlx::AnyConnection;
 

@@ -8,10 +8,8 @@ use super::{
     StoredEntry,
 };
 use crate::{
-    nul,
-    server::packing::{self, Long},
-    timestamp::Timestamp,
-    work_log::{KeptBy, Metadata, StorageStatus, WorkLogEntry},
+    domain::{KeptBy, Metadata, StorageStatus, WorkLogEntry, nul, time::Timestamp},
+    server::store::packing::{self, Long},
 };
 
 #[derive(sqlx::FromRow)]

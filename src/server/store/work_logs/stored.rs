@@ -1,11 +1,11 @@
 //! An entry without what follows from where it is kept: what a row and a line in the archive have
 //! in common.
 
-use crate::{
+use crate::domain::{
+    KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
     ids::{ConversationId, EntryId, TurnId, UserId},
     nul,
-    timestamp::Timestamp,
-    work_log::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

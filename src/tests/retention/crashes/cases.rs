@@ -1,6 +1,6 @@
 //! What is done in which state, and at which places of it the process dies.
 
-use crate::server::retention::fail_points::FailPoint::{self, *};
+use crate::server::base::fail_points::FailPoint::{self, *};
 use serde::{Deserialize, Serialize};
 
 /// What is there when the process begins.

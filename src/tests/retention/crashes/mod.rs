@@ -2,12 +2,12 @@
 //! what the tiers hold together is what was there, nothing is there twice, and in the end nothing
 //! is left that nobody names.
 
+mod abort;
 mod cases;
-mod dying;
 mod scene;
 
 use crate::{
-    server::retention::fail_points::FailPoint,
+    server::base::fail_points::FailPoint,
     tests::support::{
         databases::{Postgres, Sqlite},
         hunt,

@@ -1,14 +1,19 @@
 //! A database and an archive on which processes die one after the other, each in a time of its own.
 
 use super::{
+    abort::{Order, Work, changed, dies},
     cases::{Act, Case, Stage},
-    dying::{Order, Work, changed, dies},
 };
 use crate::{
-    ids::EntryId,
+    domain::{
+        EntryDraft, Status, StorageStatus, WorkLogEntry,
+        ids::EntryId,
+        time::{DAY_MS, Timestamp},
+    },
     server::{
-        archive::{Archive, object, reading},
-        retention::{Retention, changing, fail_points::FailPoint, keeping, run_once},
+        archive::{Archive, holds, object, reader, update_archived},
+        base::fail_points::FailPoint,
+        retention::{Retention, run_once},
         store::{
             Store,
             retention::objects::{self, Reservation},
@@ -21,8 +26,6 @@ use crate::{
         archives::trusted,
         people::{NOW, draft, person},
     },
-    timestamp::{DAY_MS, Timestamp},
-    work_log::{EntryDraft, Status, StorageStatus, WorkLogEntry},
 };
 use futures::TryStreamExt;
 use std::collections::BTreeMap;
@@ -109,7 +112,7 @@ impl Scene {
         .await
         .unwrap();
         for hold in holds {
-            keeping::release_hold(&self.retention(), now, &hold.id)
+            holds::release_hold(&self.retention(), now, &hold.id)
                 .await
                 .unwrap();
         }
@@ -141,7 +144,7 @@ impl Scene {
         let read = |mut reader| {
             let archive = &retention.archive;
             async move {
-                reading::list(
+                reader::list(
                     &mut reader,
                     archive,
                     work.user,
@@ -152,7 +155,7 @@ impl Scene {
                 .await
             }
         };
-        let listed = reading::steadily(&self.store, read).await.unwrap();
+        let listed = reader::steadily(&self.store, read).await.unwrap();
         self.counted(&listed).await;
         let known: Known = listed
             .iter()
@@ -259,13 +262,19 @@ impl Scene {
         }
         match stage {
             Stage::Holed => {
-                changing::update_anywhere(&retention, later, work.user, work.entry, changed())
-                    .await
-                    .unwrap();
+                update_archived::update_anywhere(
+                    &retention,
+                    later,
+                    work.user,
+                    work.entry,
+                    changed(),
+                )
+                .await
+                .unwrap();
                 self.run(later).await;
             }
             Stage::Held => drop(
-                keeping::place_hold(&retention, later, work.user, (work.user, None), "a test")
+                holds::place_hold(&retention, later, work.user, (work.user, None), "a test")
                     .await
                     .unwrap(),
             ),

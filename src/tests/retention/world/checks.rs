@@ -2,9 +2,9 @@
 
 use super::World;
 use crate::{
-    ids::EntryId,
+    domain::{StorageStatus, WorkLogEntry, ids::EntryId, time::DAY_MS},
     server::{
-        archive::reading,
+        archive::reader,
         store::{
             hours,
             retention::{damage, objects},
@@ -12,8 +12,6 @@ use crate::{
             work_logs::EntryFilter,
         },
     },
-    timestamp::DAY_MS,
-    work_log::{StorageStatus, WorkLogEntry},
 };
 use futures::TryStreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,10 +23,10 @@ impl World {
             let mut before = None;
             loop {
                 let filter = EntryFilter::default();
-                let page = reading::steadily(&self.store, |mut reader| {
+                let page = reader::steadily(&self.store, |mut reader| {
                     let filter = &filter;
                     async move {
-                        reading::list(
+                        reader::list(
                             &mut reader,
                             &self.retention.archive,
                             *user,

@@ -2,9 +2,10 @@
 
 use super::{Map, PATIENCE, World};
 use crate::{
-    ids::ConversationId,
+    domain::{ids::ConversationId, time::HOUR_MS},
     server::{
-        retention::{Retention, erased::mend, restoring::after_restore},
+        archive::erasure_log::mend,
+        retention::{Retention, restore::after_restore},
         store::{
             Store, meta,
             retention::{holds, lease},
@@ -12,7 +13,6 @@ use crate::{
         },
     },
     tests::support::{databases, people::conversation},
-    timestamp::HOUR_MS,
 };
 
 impl World {

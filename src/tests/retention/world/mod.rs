@@ -2,26 +2,28 @@
 //! what people do, `runs` what retention does and what happens in the middle of it, `lives` how a
 //! process ends and another begins, `checks` compares.
 
+mod actions;
 mod checks;
-mod deeds;
 mod lives;
 mod runs;
 
 use crate::{
-    ids::{ConversationId, EntryId, UserId},
+    domain::{
+        WorkLogEntry,
+        ids::{ConversationId, EntryId, UserId},
+        time::{DAY_MS, HOUR_MS, Timestamp},
+    },
     server::{
         archive::Archive,
         retention::{Policy, Retention},
         store::{Store, retention::declare_policy},
     },
     tests::support::{
-        chance::Chance,
         databases,
-        lying::Liar,
+        faulty_store::Liar,
         people::{NOW, conversation, person},
+        random::Chance,
     },
-    timestamp::{DAY_MS, HOUR_MS, Timestamp},
-    work_log::WorkLogEntry,
 };
 use object_store::ObjectStore;
 use std::{
@@ -31,7 +33,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub(super) use deeds::Deed;
+pub(super) use actions::Deed;
 
 /// An honest store may be slow.
 const PATIENCE: Duration = Duration::from_secs(20);

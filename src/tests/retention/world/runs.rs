@@ -2,21 +2,21 @@
 
 use super::{Deed, World};
 use crate::{
-    ids::EntryId,
+    domain::{StorageStatus, ids::EntryId, time::HOUR_MS},
     server::{
-        archive::reading,
-        error::{Error, Result},
+        archive::reader,
+        base::{
+            error::{Error, Result},
+            fail_points::{FailPoint, heard_by},
+        },
         retention::{
             Report, Retention, Run,
             dry_run::{Rehearsal, dry_run},
-            fail_points::{FailPoint, heard_by},
             plan::Step,
             run_once,
         },
         store::{retention::runs, work_logs::EntryFilter},
     },
-    timestamp::HOUR_MS,
-    work_log::StorageStatus,
 };
 use futures::{FutureExt, future::BoxFuture};
 use std::{collections::BTreeSet, sync::Arc};
@@ -264,10 +264,10 @@ impl World {
             };
             let over = go.is_none();
             loop {
-                let page = reading::steadily(&self.store, |mut reader| {
+                let page = reader::steadily(&self.store, |mut reader| {
                     let archive = &self.retention.archive;
                     async move {
-                        reading::list(
+                        reader::list(
                             &mut reader,
                             archive,
                             person,

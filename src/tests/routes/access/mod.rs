@@ -6,14 +6,13 @@ mod routes;
 mod table;
 
 use crate::{
+    domain::{Approval, EntryDraft, Metadata, Status},
     server::{
-        auth,
-        people::invite,
+        identity::{self, invite},
         store::{api_keys, people},
         work_log::{Origin, create_work_log},
     },
     tests::support::{Answer, Person, Sse, TestApp, people::draft},
-    work_log::{Approval, EntryDraft, Metadata, Status},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -124,7 +123,7 @@ impl Things {
             .nth(1)
             .unwrap()
             .to_owned();
-        auth::revoke_key(&app.app.store, app.app.clock.now(), owner.id, &key)
+        identity::revoke_key(&app.app.store, app.app.clock.now(), owner.id, &key)
             .await
             .unwrap();
         let mut things = Self {

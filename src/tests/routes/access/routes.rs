@@ -4,7 +4,7 @@
 use crate::{app::shell, server::state::App};
 use leptos::prelude::provide_context;
 
-const ROUTER: &str = include_str!("../../../server/router.rs");
+const ROUTER: &str = include_str!("../../../server/http/router.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// What is served without a handler of its own: files that anybody may have.
 const STATIC: [&str; 6] = [

@@ -8,7 +8,7 @@ mod served;
 pub(in crate::tests) use key::SigningKey;
 
 use super::people::NOW;
-use crate::server::oidc::settings::{Client, ProviderConfig};
+use crate::server::identity::oidc::settings::{Client, ProviderConfig};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,

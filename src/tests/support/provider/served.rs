@@ -1,7 +1,7 @@
 //! The provider's addresses.
 
 use super::{CLIENT_ID, CLIENT_SECRET, Inside};
-use crate::{server::auth::random_hex, tests::support::people::NOW};
+use crate::{server::base::digest::random_hex, tests::support::people::NOW};
 use axum::{
     Json, Router,
     extract::{Query, Request, State},

@@ -10,8 +10,7 @@ use crate::server::{
         tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
         tools::{arguments, media::Media},
     },
-    error::capitalised,
-    outbound::Outbound,
+    base::{error::capitalised, outbound::Outbound},
 };
 use futures::future::BoxFuture;
 use queue::{Queue, Standing};

@@ -8,7 +8,7 @@ pub mod settings;
 use super::{demo::DemoTool, media::Media};
 use crate::server::{
     assistant::tool::{Tool, ToolError},
-    outbound::Outbound,
+    base::outbound::Outbound,
 };
 use fal::{Asking, FalTool};
 use openai::ImagesTool;

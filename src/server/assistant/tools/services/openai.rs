@@ -7,7 +7,7 @@ use crate::server::{
         tool::{Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
         tools::{arguments, media::Media},
     },
-    outbound::Outbound,
+    base::outbound::Outbound,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::future::BoxFuture;

@@ -5,7 +5,7 @@ use crate::server::{
         link::Provider,
         settings::{ModelSettings, base_url},
     },
-    secret::Secret,
+    base::secret::Secret,
 };
 use clap::Args;
 use reqwest::Url;

@@ -1,0 +1,125 @@
+//! The one error of server functions: what a person is told.
+
+use crate::domain::json::Fields;
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Why a server function refused. `Display` is the sentence that a person reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ApiError {
+    /// Nobody is signed in (401).
+    #[error("Please sign in first.")]
+    SignedOut,
+    /// There is no such thing, or it is somebody else's (404).
+    #[error("There is no such {0}.")]
+    NotFound(String),
+    /// What was sent cannot be taken (422).
+    #[error("{0}")]
+    Refused(String),
+    /// Too often (429).
+    #[error("That was too often. Please try again in {0} seconds.")]
+    TooOften(u64),
+    /// Something broke on the server (500); the id finds the cause in its log.
+    #[error("Something went wrong on the server (request {0}).")]
+    Broken(String),
+    /// The server could not be reached.
+    #[error("The server could not be reached. Please try again.")]
+    Unreachable,
+}
+
+impl ApiError {
+    /// The error in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value.as_str() {
+            Some("SignedOut") => return Some(Self::SignedOut),
+            Some("Unreachable") => return Some(Self::Unreachable),
+            _ => {}
+        }
+        let fields = Fields::of(value)?;
+        let not_found = || fields.string("NotFound").map(Self::NotFound);
+        let refused = || fields.string("Refused").map(Self::Refused);
+        let too_often = || {
+            fields
+                .number("TooOften")
+                .map(|seconds| Self::TooOften(seconds.unsigned_abs()))
+        };
+        let broken = || fields.string("Broken").map(Self::Broken);
+        not_found()
+            .or_else(refused)
+            .or_else(too_often)
+            .or_else(broken)
+    }
+
+    /// The error in a problem of the HTTP API (RFC 9457).
+    pub fn of_problem(value: &Value) -> Option<Self> {
+        let problem = Fields::of(value)?;
+        if problem.number("status") == Some(401) {
+            return Some(Self::SignedOut);
+        }
+        let mut sentence = problem.string("detail")? + ".";
+        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve
+        // kilobytes.
+        sentence
+            .get_mut(..1)
+            .iter_mut()
+            .for_each(|first| first.make_ascii_uppercase());
+        Some(Self::Refused(sentence))
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => {
+                Self::Refused(format!("That could not be read: {why}."))
+            }
+            _ => Self::Broken("none".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiError;
+
+    #[test]
+    fn every_error_reads_as_it_is_written() {
+        let text = || "x".to_owned();
+        let all = [
+            ApiError::SignedOut,
+            ApiError::NotFound(text()),
+            ApiError::Refused(text()),
+            ApiError::TooOften(7),
+            ApiError::Broken(text()),
+            ApiError::Unreachable,
+        ];
+        for error in all {
+            assert_eq!(
+                ApiError::read(&serde_json::to_value(&error).unwrap()),
+                Some(error)
+            );
+        }
+    }
+
+    #[test]
+    fn a_problem_is_told_as_a_sentence() {
+        let problem =
+            |status: u16| serde_json::json!({ "status": status, "detail": "too many files" });
+        assert_eq!(
+            ApiError::of_problem(&problem(422)),
+            Some(ApiError::Refused("Too many files.".to_owned()))
+        );
+        assert_eq!(
+            ApiError::of_problem(&problem(401)),
+            Some(ApiError::SignedOut)
+        );
+        assert_eq!(ApiError::of_problem(&serde_json::Value::Null), None);
+    }
+}

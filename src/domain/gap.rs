@@ -1,0 +1,117 @@
+//! What a list cannot show: entries that lie in the archive and could not be read just now.
+
+use super::vocabulary::vocabulary;
+use crate::domain::{
+    ids::EntryId,
+    json::{Fields, deserialize_by_read},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+vocabulary! {
+    /// Why entries could not be read.
+    GapReason {
+        /// The archive does not answer; they come back with it.
+        Unreachable = "unreachable",
+        /// The archive answers, but what it holds is damaged or gone.
+        Unreadable = "unreadable",
+    }
+}
+
+/// Entries of one object of the archive that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The oldest of them.
+    pub from: EntryId,
+    /// The newest of them.
+    pub to: EntryId,
+    /// How many lie there; a filter may pass fewer.
+    pub entries: i64,
+    /// Why.
+    pub reason: GapReason,
+}
+
+deserialize_by_read!(Gap);
+
+impl Gap {
+    /// The gap in a JSON value.
+    pub fn read(value: &Value) -> Option<Self> {
+        let fields = Fields::of(value)?;
+        let (from, to, entries) = (
+            fields.parsed("from")?,
+            fields.parsed("to")?,
+            fields.number("entries")?,
+        );
+        Some(Self {
+            from,
+            to,
+            entries,
+            reason: GapReason::of(fields.text("reason")?)?,
+        })
+    }
+
+    /// What a person is told.
+    pub fn words(&self) -> String {
+        let (count, are) = if self.entries == 1 {
+            ("1 older entry".to_owned(), "is")
+        } else {
+            (format!("{} older entries", self.entries), "are")
+        };
+        match self.reason {
+            GapReason::Unreachable => format!(
+                "{count} {are} in the archive, which does not answer at the moment. Nothing is lost."
+            ),
+            GapReason::Unreadable => format!(
+                "{count} {are} in the archive and cannot be read: an admin should look at it."
+            ),
+        }
+    }
+
+    /// Gaps that follow each other without anything in between, told as one.
+    pub fn joined(self, next: Self) -> Self {
+        let reason = if self.reason == next.reason {
+            self.reason
+        } else {
+            GapReason::Unreadable
+        };
+        Self {
+            from: self.from.min(next.from),
+            to: self.to.max(next.to),
+            entries: self.entries + next.entries,
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_told_in_a_sentence_and_reads_as_it_is_written() {
+        let id = |n| EntryId::from_uuid(uuid::Uuid::from_u128(n));
+        let one = Gap {
+            from: id(2),
+            to: id(2),
+            entries: 1,
+            reason: GapReason::Unreachable,
+        };
+        let two = Gap {
+            from: id(4),
+            to: id(9),
+            entries: 3,
+            reason: GapReason::Unreachable,
+        };
+        assert_eq!(
+            one.words(),
+            "1 older entry is in the archive, which does not answer at the moment. Nothing is lost."
+        );
+        let both = one.joined(two);
+        assert_eq!((both.from, both.to, both.entries), (id(2), id(9), 4));
+        assert!(
+            both.words()
+                .starts_with("4 older entries are in the archive")
+        );
+        assert_eq!(Gap::read(&serde_json::to_value(both).unwrap()), Some(both));
+    }
+}

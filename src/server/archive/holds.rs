@@ -1,0 +1,150 @@
+//! What does not expire: conversations that their owner keeps, and people and conversations that an
+//! admin holds.
+
+use crate::{
+    domain::{
+        ids::{ConversationId, UserId},
+        nul,
+        time::Timestamp,
+    },
+    server::{
+        base::{
+            error::{Error, Result},
+            new_id,
+        },
+        retention::{Retention, begin},
+        store::{
+            conversations,
+            retention::holds::{self, Hold, Kind, NamedHold},
+            users,
+        },
+    },
+    server_fns::HoldLine,
+};
+
+/// Holds that the page shows.
+const SHOWN: i64 = 1_000;
+/// Longest reason, in characters.
+const REASON_MAX_CHARS: usize = 500;
+
+/// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the
+/// feed.
+pub async fn keep_conversation(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    id: ConversationId,
+    kept: bool,
+) -> Result<()> {
+    let mut tx = begin(&retention.store, None, user).await?;
+    let mut conversation = conversations::find(&mut tx, user, id)
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
+    holds::let_go(&mut tx, user, id, now).await?;
+    if kept {
+        holds::place(
+            &mut tx,
+            user,
+            Some(id),
+            Kind::Keep,
+            &hold(now, String::new(), user),
+        )
+        .await?;
+    }
+    conversation.kept = kept;
+    conversations::update(&mut tx, user, &mut conversation).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Holds a person's entries, or those of one of their conversations: they neither expire nor can be
+/// deleted. Returns the hold's id.
+pub async fn place_hold(
+    retention: &Retention,
+    now: Timestamp,
+    admin: UserId,
+    (user, conversation): (UserId, Option<ConversationId>),
+    reason: &str,
+) -> Result<String> {
+    let mut reason = reason.trim().to_owned();
+    nul::clean(&mut reason);
+    if !(1..=REASON_MAX_CHARS).contains(&reason.chars().count()) {
+        return Err(Error::refused(
+            "reason",
+            format!("must be 1 to {REASON_MAX_CHARS} characters"),
+        ));
+    }
+    if users::by_id(&mut *retention.store.read().await?, user)
+        .await?
+        .is_none()
+    {
+        return Err(Error::NotFound("person"));
+    }
+    let mut tx = begin(&retention.store, None, user).await?;
+    if let Some(id) = conversation {
+        conversations::find(&mut tx, user, id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
+    }
+    let hold = hold(now, reason, admin);
+    holds::place(&mut tx, user, conversation, Kind::Hold, &hold).await?;
+    tx.commit().await?;
+    Ok(hold.id)
+}
+
+/// Releases a hold.
+pub async fn release_hold(retention: &Retention, now: Timestamp, id: &str) -> Result<()> {
+    let mut tx = retention.store.begin().await?;
+    if !holds::release(&mut tx, id, now).await? {
+        return Err(Error::NotFound("hold"));
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Holds in force with the names of people, newest first.
+pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
+    let lines = holds::with_names(&mut *retention.store.read().await?, SHOWN).await?;
+    let told = |line: NamedHold| HoldLine {
+        id: line.id,
+        person: line.person,
+        conversation: line.conversation_id,
+        reason: line.reason,
+        placed_by: line.placed_by,
+        since: Timestamp::from_millis(line.created_at),
+    };
+    Ok(lines.into_iter().map(told).collect())
+}
+
+/// The person with this address, and which of their conversations is meant by its id or address, if
+/// any.
+pub async fn whose(
+    retention: &Retention,
+    email: &str,
+    conversation: &str,
+) -> Result<(UserId, Option<ConversationId>)> {
+    let email = email.trim().to_lowercase();
+    let found = users::by_email(&mut *retention.store.read().await?, &email).await?;
+    let person = found
+        .ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
+    let name = conversation.trim().rsplit("/c/").next().unwrap_or_default();
+    let name = name.split(['?', '#', '/']).next().unwrap_or_default();
+    let id = Some(name)
+        .filter(|name| !name.is_empty())
+        .map(str::parse)
+        .transpose();
+    let id = id.map_err(|_| {
+        Error::refused(
+            "conversation",
+            "must be the address or the id of a conversation",
+        )
+    })?;
+    Ok((person.account.id, id))
+}
+
+fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {
+    Hold {
+        id: new_id::entry(now).to_string(),
+        reason,
+        created_by: by.to_string(),
+        created_at: now.millis(),
+    }
+}

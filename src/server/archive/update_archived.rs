@@ -1,0 +1,152 @@
+//! An entry that lies in the archive and is to change, or to go: it is taken out of its object and
+//! becomes a row again, which changes like any other and is moved back by a later run, or nothing.
+
+use super::erase;
+use crate::{
+    domain::{
+        EntryPatch, WorkLogEntry,
+        ids::{EntryId, UserId},
+        time::Timestamp,
+    },
+    server::{
+        archive::{pending_delete, reader},
+        base::{
+            error::{Error, Result},
+            fail_points::{FailPoint, reach},
+        },
+        retention::Retention,
+        store::{
+            Tx,
+            retention::{objects, rows, tombstones},
+            stats::Changes,
+            work_logs::StoredEntry,
+        },
+        work_log::{stands_so, update_work_log},
+    },
+};
+
+/// How often a run may move the entry before whoever wants to change it gives up.
+pub(crate) const TRIES: usize = 3;
+
+/// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did
+/// not answer.
+pub async fn update_anywhere(
+    retention: &Retention,
+    now: Timestamp,
+    user: UserId,
+    id: EntryId,
+    patch: EntryPatch,
+) -> Result<WorkLogEntry> {
+    for _ in 0..TRIES {
+        match update_work_log(&retention.store, now, user, id, patch.clone()).await {
+            Err(Error::NotFound("entry")) => {}
+            changed => return changed,
+        }
+        if let TakenOut::Stays(entry) = take_out(retention, user, id, Becomes::Row(&patch)).await? {
+            return Ok(*entry);
+        }
+    }
+    update_work_log(&retention.store, now, user, id, patch).await
+}
+
+/// What becomes of an entry that is taken out of its object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Becomes<'a> {
+    /// A hot row under a new revision, of which this is to change.
+    Row(&'a EntryPatch),
+    /// Nothing; it is erased at this time.
+    Nothing(Timestamp),
+}
+
+/// What became of it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum TakenOut {
+    /// It is out, and so many files go with it.
+    Out(i64),
+    /// Nothing was to change about it: it lies where it was.
+    Stays(Box<WorkLogEntry>),
+    /// A run has moved it meanwhile.
+    Moved,
+}
+
+/// Takes an entry out of the object in which it lies. Errors: there is no such entry, somebody
+/// holds what is to be erased or changed, the change is refused, or the archive did not answer; the
+/// entry then lies where it was.
+pub(crate) async fn take_out(
+    retention: &Retention,
+    user: UserId,
+    id: EntryId,
+    becomes: Becomes<'_>,
+) -> Result<TakenOut> {
+    let (store, archive) = (&retention.store, &retention.archive);
+    let found = reader::steadily(store, |reader| {
+        reader::find_archived(reader, archive, user, id)
+    });
+    let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
+    let mut tx = crate::server::retention::begin(store, None, user).await?;
+    if !count_out(
+        &mut tx,
+        user,
+        &shelf.key,
+        &entry,
+        matches!(becomes, Becomes::Nothing(_)),
+    )
+    .await?
+    {
+        return Ok(TakenOut::Moved);
+    }
+    let files = match becomes {
+        Becomes::Row(patch) => {
+            if !patch.only_keeps() {
+                pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "changed")
+                    .await?;
+            }
+            let shown = reader::shown(&shelf, &entry);
+            if stands_so(&shown, patch.clone())? {
+                return Ok(TakenOut::Stays(Box::new(shown)));
+            }
+            rows::bring_back(&mut tx, entry).await?;
+            0
+        }
+        Becomes::Nothing(now) => erase::note_entry(&mut tx, now, user, &entry).await?,
+    };
+    reach(FailPoint::TakeOutWritten).await;
+    tx.commit().await?;
+    reach(FailPoint::TakenOut).await;
+    Ok(TakenOut::Out(files))
+}
+
+/// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where
+/// it is. `false` when the object or the entry in it is gone already.
+async fn count_out(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    key: &str,
+    entry: &StoredEntry,
+    deleted: bool,
+) -> Result<bool> {
+    let Some(mut manifest) = objects::find(tx, user, key).await? else {
+        return Ok(false);
+    };
+    if !tombstones::insert(tx, user, key, entry.id).await? {
+        return Ok(false);
+    }
+    let (figures, mut changes) = (manifest.figures(entry), Changes::default());
+    changes.count(
+        (
+            manifest.day,
+            entry.log_type,
+            entry.status,
+            manifest.tier.as_str(),
+        ),
+        figures,
+        -1,
+    );
+    if deleted {
+        changes.count_deleted((manifest.day, entry.log_type, entry.status), figures);
+    }
+    manifest.count(entry, -1);
+    objects::write_totals(tx, &manifest).await?;
+    changes.write(tx, user).await?;
+    Ok(true)
+}

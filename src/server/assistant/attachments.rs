@@ -1,0 +1,122 @@
+//! Files beside a person's message: kept, and given to models, texts inside the message and
+//! pictures beside it.
+
+use super::{
+    Workshop,
+    model::{Picture, Said},
+};
+use crate::{
+    domain::{
+        MediaFile, Message,
+        ids::{FileId, UserId},
+    },
+    server::{
+        base::{error::Result, log_targets, new_id},
+        chat::{Attachment, TEXT},
+    },
+};
+use std::collections::HashSet;
+
+/// Most pictures that a model is given, the newest: older ones are named.
+const PICTURES_MAX: usize = 8;
+
+/// Stores files; the database learns of them with the message.
+pub(super) async fn keep(
+    workshop: &Workshop,
+    user: UserId,
+    attachments: Vec<Attachment>,
+) -> Result<Vec<MediaFile>> {
+    let now = workshop.clock.now();
+    let mut kept = Vec::new();
+    for Attachment {
+        name,
+        media_type,
+        bytes,
+    } in attachments
+    {
+        let (id, size) = (
+            new_id::file(now),
+            i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        );
+        kept.push(MediaFile {
+            id,
+            media_type: media_type.to_owned(),
+            description: name.clone(),
+            name,
+            bytes: size,
+        });
+        if let Err(error) = workshop.files.write(user, id, bytes).await {
+            discard(workshop, user, &kept).await;
+            return Err(error.into());
+        }
+    }
+    Ok(kept)
+}
+
+/// Deletes files whose message was not taken.
+pub(super) async fn discard(workshop: &Workshop, user: UserId, files: &[MediaFile]) {
+    let ids: Vec<FileId> = files.iter().map(|file| file.id).collect();
+    if let Err(error) = workshop.files.delete(user, &ids).await {
+        tracing::error!(
+            target: log_targets::ASSISTANT_ATTACHMENTS,
+            %user, %error, "files that nobody needs could not be deleted; the daily sweep does it"
+        );
+    }
+}
+
+/// The pictures of a conversation that are given to a model.
+pub(super) fn pictures(messages: &[Message]) -> HashSet<FileId> {
+    let newest = messages
+        .iter()
+        .rev()
+        .flat_map(|message| message.attachments.iter().rev());
+    newest
+        .filter(|file| file.media_type.starts_with("image/"))
+        .take(PICTURES_MAX)
+        .map(|file| file.id)
+        .collect()
+}
+
+/// What a person said, as a model is given it; `shown` are the pictures that go with it.
+pub(super) async fn said(
+    workshop: &Workshop,
+    user: UserId,
+    message: Message,
+    shown: &HashSet<FileId>,
+) -> Said {
+    let (mut text, mut pictures) = (message.content, Vec::new());
+    for file in message.attachments {
+        if file.media_type != TEXT && !shown.contains(&file.id) {
+            text.push_str(&format!(
+                "\n\n[The person attached the picture “{}”, too long ago to be shown again.]",
+                file.name
+            ));
+            continue;
+        }
+        match workshop.files.read(user, file.id).await {
+            Ok(bytes) if file.media_type == TEXT => {
+                text.push_str(&format!(
+                    "\n\n# Attached file “{}”\n\n{}",
+                    file.name,
+                    String::from_utf8_lossy(&bytes)
+                ));
+            }
+            Ok(bytes) => pictures.push(Picture {
+                media_type: file.media_type,
+                name: file.name,
+                bytes,
+            }),
+            Err(error) => {
+                tracing::error!(
+                    target: log_targets::ASSISTANT_ATTACHMENTS,
+                    %user, file = %file.id, %error, "an attached file could not be read"
+                );
+                text.push_str(&format!(
+                    "\n\n[The attached file “{}” could not be read.]",
+                    file.name
+                ));
+            }
+        }
+    }
+    Said::User(text, pictures)
+}

@@ -1,0 +1,542 @@
+//! The ten log points of a turn. Whether an entry can be written never decides whether the work
+//! goes on: a failure is counted and said in the server's log.
+
+use super::{
+    Workshop,
+    chain::Failed,
+    model::{ModelError, ModelLink, ToolCall, Usage},
+    response::Heard,
+    tool::Progress,
+};
+use crate::{
+    domain::{
+        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status,
+        clip_details, clip_title,
+        ids::{EntryId, UserId},
+        time::Timestamp,
+    },
+    server::{
+        base::{
+            error::{Result, capitalised},
+            log_targets,
+        },
+        store::{Store, turns::TurnRef},
+        work_log::{Origin, finish_work_log, log_error, log_info, log_success, log_working},
+    },
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Writes a turn's entries.
+pub(super) struct Milestones<'a> {
+    workshop: &'a Workshop,
+    turn: TurnRef,
+}
+
+/// One asking of one model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    /// Its place in the chain, from 1.
+    pub(super) number: usize,
+    /// How many the chain has.
+    pub(super) of: usize,
+    /// Whether another model failed before.
+    pub(super) fallback: bool,
+    /// When it was asked.
+    pub(super) started: Timestamp,
+}
+
+impl Attempt {
+    /// What stands under the message that came of it.
+    pub(super) fn facts(self, usage: Option<Usage>, first_at: Option<Timestamp>) -> AnswerFacts {
+        AnswerFacts {
+            input_tokens: usage.map(|usage| usage.input_tokens),
+            output_tokens: usage.map(|usage| usage.output_tokens),
+            tokens_estimated: usage.is_some_and(|usage| usage.estimated),
+            first_token_ms: first_at.map(|first| first.since(self.started)),
+            fallback: self.fallback,
+            ..AnswerFacts::default()
+        }
+    }
+}
+
+impl<'a> Milestones<'a> {
+    pub(super) const fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
+        Self { workshop, turn }
+    }
+
+    /// Files came with the message; nothing where there are none.
+    pub(super) async fn attached(&self, files: &[MediaFile]) {
+        if files.is_empty() {
+            return;
+        }
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        let details = files
+            .iter()
+            .map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes))
+            .collect();
+        let bytes: i64 = files.iter().map(|file| file.bytes).sum();
+        let metadata = Metadata::default()
+            .with("attachments", files.len())
+            .with("bytes", bytes);
+        let title = format!("Attached: {}", names.join(", "));
+        self.success(EntryDraft::clipped(
+            LogType::FileOperation,
+            &title,
+            Some(details),
+            metadata,
+        ))
+        .await;
+    }
+
+    /// Pictures came with the message that this model cannot see.
+    pub(super) async fn pictures_unseen(&self, link: &ModelLink, names: &[String]) {
+        let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
+        let details =
+            Some("The model is told that a picture was attached, not what it shows.".to_owned());
+        self.info(EntryDraft::clipped(
+            LogType::Info,
+            &title,
+            details,
+            of_link(link),
+        ))
+        .await;
+    }
+
+    /// The person's tokens for the day were used up by what was done last.
+    pub(super) async fn tokens_used_up(&self, why: &str, limit: i64) {
+        let details = format!("{} What was begun is brought to its end.", capitalised(why));
+        let metadata = Metadata::default().with("tokensPerDay", limit);
+        let draft = EntryDraft::clipped(
+            LogType::Info,
+            "The tokens for today are used up",
+            Some(details),
+            metadata,
+        );
+        self.warning(draft).await;
+    }
+
+    /// 1: a model is asked.
+    pub(super) async fn asked(
+        &self,
+        link: &ModelLink,
+        attempt: Attempt,
+        messages: usize,
+    ) -> Option<EntryId> {
+        let metadata = of_link(link)
+            .with("messages", messages)
+            .with("attempt", format!("{} of {}", attempt.number, attempt.of));
+        self.working(
+            EntryDraft::clipped(
+                LogType::AiResponse,
+                &format!("{} is thinking", link.title()),
+                None,
+                metadata,
+            ),
+            None,
+        )
+        .await
+    }
+
+    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of
+    /// another one. `tools_used` is what the turn used where this is its last answer; `masked`
+    /// counts secrets that were taken out of the text.
+    pub(super) async fn answered(
+        &self,
+        entry: Option<EntryId>,
+        link: &ModelLink,
+        attempt: Attempt,
+        heard: Heard,
+        masked: usize,
+        tools_used: Option<&[String]>,
+    ) {
+        let mut facts = Metadata::default();
+        if let Some(usage) = heard.usage {
+            facts = facts
+                .with("inputTokens", usage.input_tokens)
+                .with("outputTokens", usage.output_tokens);
+            facts = if usage.estimated {
+                facts.with("tokensEstimated", true)
+            } else {
+                facts
+            };
+        }
+        if let Some(first_at) = heard.first_at {
+            facts = facts.with("timeToFirstTokenMs", first_at.since(attempt.started));
+        }
+        facts = if attempt.fallback {
+            facts.with("fallback", true)
+        } else {
+            facts
+        };
+        facts = if masked > 0 {
+            facts.with("maskedValues", masked)
+        } else {
+            facts
+        };
+        facts = if heard.cut_short {
+            facts.with("finishReason", "length")
+        } else {
+            facts
+        };
+        if let Some(used) = tools_used.filter(|used| !used.is_empty()) {
+            facts = facts.with("toolsUsed", used.to_vec());
+        }
+        let (status, what) = match (heard.cut_short, tools_used) {
+            (true, _) => (Status::Warning, "stopped at its length limit"),
+            (false, Some(_)) => (Status::Success, "answered"),
+            (false, None) => (Status::Success, "planned the answer"),
+        };
+        self.settle(
+            entry,
+            attempt.started,
+            status,
+            Some(format!("{} {what}", link.title())),
+            None,
+            facts,
+        )
+        .await;
+    }
+
+    /// 3: a tool starts.
+    pub(super) async fn tool_started(
+        &self,
+        call: &ToolCall,
+        title: &str,
+        asked_by: Option<EntryId>,
+    ) -> Option<EntryId> {
+        self.working(
+            EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)),
+            asked_by,
+        )
+        .await
+    }
+
+    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in
+    /// sight, or was allowed for good before.
+    pub(super) async fn tool_asks(
+        &self,
+        call: &ToolCall,
+        title: &str,
+        asked_by: Option<EntryId>,
+        approval: Approval,
+    ) -> Option<EntryId> {
+        let metadata = of_call(call).with("approval", json!(approval));
+        let details = Some(super::approval::readable(&call.arguments));
+        self.working(
+            EntryDraft::clipped(LogType::ToolCall, title, details, metadata),
+            asked_by,
+        )
+        .await
+    }
+
+    /// How far a tool has come.
+    pub(super) async fn tool_progress(&self, entry: Option<EntryId>, progress: Progress) {
+        let facts = Metadata::default()
+            .with("progress", progress.percent)
+            .with("step", progress.note);
+        self.change(
+            entry,
+            EntryPatch {
+                metadata: Some(facts.0),
+                ..EntryPatch::default()
+            },
+            true,
+        )
+        .await;
+    }
+
+    /// 4: the tool is done.
+    pub(super) async fn tool_done(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        details: Option<String>,
+        files: Value,
+    ) {
+        let facts = no_progress().with("files", files);
+        self.settle(entry, started, Status::Success, None, details, facts)
+            .await;
+    }
+
+    /// A model failed and is asked again after `wait`: its entry goes on.
+    pub(super) async fn asked_again(
+        &self,
+        entry: Option<EntryId>,
+        link: &ModelLink,
+        error: &ModelError,
+        wait: Duration,
+    ) {
+        let title = format!(
+            "{} {}; asking again in {} s",
+            link.title(),
+            error.sentence(),
+            wait.as_secs_f64()
+        );
+        let facts = Metadata::default()
+            .with("errorClass", error.class.as_str())
+            .with("error", error.message.as_str());
+        let patch = EntryPatch {
+            title: Some(clip_title(&title)),
+            metadata: Some(facts.0),
+            ..EntryPatch::default()
+        };
+        self.change(entry, patch, true).await;
+    }
+
+    /// 6: a model failed, for good as far as this answer goes.
+    pub(super) async fn model_failed(
+        &self,
+        entry: Option<EntryId>,
+        link: &ModelLink,
+        attempt: Attempt,
+        error: &ModelError,
+        tries: u32,
+    ) {
+        let mut facts = Metadata::default()
+            .with("errorClass", error.class.as_str())
+            .with("error", error.message.as_str());
+        if let Some(status) = error.status {
+            facts = facts.with("httpStatus", status);
+        }
+        if let Some(seconds) = error.retry_after_s {
+            facts = facts.with("retryAfter", format!("{seconds} s"));
+        }
+        facts = if tries > 1 {
+            facts.with("tries", tries)
+        } else {
+            facts
+        };
+        let title = format!("{} {}", link.title(), error.sentence());
+        self.settle(
+            entry,
+            attempt.started,
+            Status::Error,
+            Some(title),
+            None,
+            facts,
+        )
+        .await;
+    }
+
+    /// 7: the fallback is tried.
+    pub(super) async fn fallback(&self, from: &str, to: &ModelLink, why: &ModelError) {
+        let title = format!("{from} {}. Trying {}.", why.sentence(), to.title());
+        self.falls_back(&title, from, to, why).await;
+    }
+
+    /// 7, too: a model that failed before rests and is passed over.
+    pub(super) async fn rests(
+        &self,
+        resting: &ModelLink,
+        to: &ModelLink,
+        why: &ModelError,
+        rest_ms: i64,
+    ) {
+        let seconds = (rest_ms + 999) / 1_000;
+        let title = format!(
+            "{} {} and rests for {seconds} s. Trying {}.",
+            resting.name,
+            why.sentence(),
+            to.title()
+        );
+        self.falls_back(&title, &resting.name, to, why).await;
+    }
+
+    async fn falls_back(&self, title: &str, from: &str, to: &ModelLink, why: &ModelError) {
+        let metadata = of_link(to)
+            .with("from", from)
+            .with("to", to.name.as_str())
+            .with("errorClass", why.class.as_str())
+            .with("fallback", true);
+        let details = Some(why.message.clone()).filter(|message| !message.is_empty());
+        self.warning(EntryDraft::clipped(LogType::Info, title, details, metadata))
+            .await;
+    }
+
+    /// The conversation is longer than the model's window.
+    pub(super) async fn left_out(&self, link: &ModelLink, messages: usize) {
+        let s = if messages == 1 { "" } else { "s" };
+        let title = format!("Left out {messages} older message{s}");
+        let details = format!(
+            "{} reads at most {} tokens. The oldest of the conversation was not sent to it.",
+            link.title(),
+            link.window
+        );
+        let metadata = of_link(link)
+            .with("leftOut", messages)
+            .with("windowTokens", link.window);
+        self.info(EntryDraft::clipped(
+            LogType::Info,
+            &title,
+            Some(details),
+            metadata,
+        ))
+        .await;
+    }
+
+    /// 9: a tool failed; the model is told and goes on.
+    pub(super) async fn tool_failed(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        error: &str,
+    ) {
+        let facts = no_progress().with("error", error);
+        self.settle(
+            entry,
+            started,
+            Status::Error,
+            None,
+            Some(error.to_owned()),
+            facts,
+        )
+        .await;
+    }
+
+    /// The person did not let a tool run; the model is told and goes on.
+    pub(super) async fn tool_not_run(&self, entry: Option<EntryId>, started: Timestamp) {
+        self.settle(
+            entry,
+            started,
+            Status::Warning,
+            None,
+            None,
+            Metadata::default(),
+        )
+        .await;
+    }
+
+    /// 10: every model failed.
+    pub(super) async fn everything_failed(&self, failed: &[Failed]) {
+        let attempt = |Failed { name, error, tries }: &Failed| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
+        let attempts: Vec<Value> = failed.iter().map(attempt).collect();
+        let line = |Failed { name, error, .. }: &Failed| {
+            format!("{name} {}: {}\n", error.sentence(), error.message)
+        };
+        let details = failed.iter().map(line).collect::<String>();
+        let draft = EntryDraft::clipped(
+            LogType::Error,
+            "No model could answer",
+            Some(details),
+            Metadata::default().with("attempts", attempts),
+        );
+        self.error(draft).await;
+    }
+
+    async fn working(&self, draft: EntryDraft, parent_id: Option<EntryId>) -> Option<EntryId> {
+        let draft = self.of_turn(EntryDraft { parent_id, ..draft });
+        let (store, now, user) = self.whose();
+        let written = log_working(store, now, user, draft, self.origin()).await;
+        self.noted(written.map(|entry| entry.id))
+    }
+
+    async fn success(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_success(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn error(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_error(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn info(&self, draft: EntryDraft) {
+        let (store, now, user) = self.whose();
+        let written = log_info(store, now, user, self.of_turn(draft), self.origin()).await;
+        self.noted(written);
+    }
+
+    async fn warning(&self, draft: EntryDraft) {
+        let status = Status::Warning;
+        self.info(EntryDraft { status, ..draft }).await;
+    }
+
+    fn of_turn(&self, draft: EntryDraft) -> EntryDraft {
+        EntryDraft {
+            lease_ms: super::lease::LEASE_MS,
+            conversation_id: Some(self.turn.conversation_id),
+            ..draft
+        }
+    }
+
+    fn whose(&self) -> (&Store, Timestamp, UserId) {
+        let Self { workshop, turn } = self;
+        (&workshop.store, workshop.clock.now(), turn.user_id)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            turn_id: Some(self.turn.id),
+            idempotency: None,
+        }
+    }
+
+    async fn settle(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        status: Status,
+        title: Option<String>,
+        details: Option<String>,
+        facts: Metadata,
+    ) {
+        let patch = EntryPatch {
+            status: Some(status),
+            title: title.as_deref().map(clip_title),
+            details: details.map(|details| Some(clip_details(details))),
+            metadata: Some(facts.0),
+            duration_ms: Some(self.workshop.clock.now().since(started)),
+            ..EntryPatch::default()
+        };
+        self.change(entry, patch, false).await;
+    }
+
+    async fn change(&self, entry: Option<EntryId>, patch: EntryPatch, goes_on: bool) {
+        let Some(id) = entry else { return };
+        let patch = EntryPatch {
+            lease_ms: goes_on.then_some(super::lease::LEASE_MS),
+            ..patch
+        };
+        let (store, now, user) = self.whose();
+        let changed = finish_work_log(store, now, user, id, patch).await;
+        self.noted(changed.map(drop));
+    }
+
+    /// The log never breaks the work it describes.
+    fn noted<T>(&self, written: Result<T>) -> Option<T> {
+        written
+            .inspect_err(|error| {
+                self.workshop.metrics.unwritten_entries.inc();
+                tracing::error!(
+                    target: log_targets::ASSISTANT_TURN_LOG,
+                    turn = %self.turn.id, %error, "an entry could not be written; the turn goes on"
+                );
+            })
+            .ok()
+    }
+}
+
+fn of_call(call: &ToolCall) -> Metadata {
+    let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
+    Metadata::default()
+        .with("tool", call.name.as_str())
+        .with("toolCallId", call.id.as_str())
+        .with("arguments", arguments)
+}
+
+/// What a tool was at while it worked is over.
+fn no_progress() -> Metadata {
+    Metadata::default()
+        .with("progress", Value::Null)
+        .with("step", Value::Null)
+}
+
+fn of_link(link: &ModelLink) -> Metadata {
+    Metadata::default()
+        .with("provider", link.provider)
+        .with("model", link.model.as_str())
+        .with("modelName", link.title())
+}

@@ -1,0 +1,29 @@
+//! CPU-bound work.
+
+/// Runs CPU-bound work on tokio's threads for blocking work, so that the threads that serve
+/// requests are free meanwhile. A retention run passes its work (packing, encoding, comparing) in
+/// small batches, a few rows or one object each, and rests between them, so that others get a
+/// processor.
+pub(crate) async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // the runtime ends, and this task with it
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_runs_on_another_thread_and_its_panic_reaches_the_caller() {
+        let here = std::thread::current().id();
+        let panicking = tokio::spawn(aside(|| panic!("too much")));
+        assert!(panicking.await.is_err_and(|ended| ended.is_panic()));
+        assert_ne!(aside(|| std::thread::current().id()).await, here);
+    }
+}

@@ -1,0 +1,83 @@
+//! Takes secrets out of what is stored, sent or shown: keys, tokens, passwords, private key blocks.
+//! Everything that enters the work log passes here. A secret becomes `[masked]`; one shorter than
+//! that, asterisks.
+
+mod keys;
+mod named;
+mod scan;
+mod shapes;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use stream::Gate;
+
+use crate::domain::WorkLogEntry;
+use serde_json::{Map, Value};
+
+/// The fact that tells how many secrets were taken out of an entry.
+pub const MASKED: &str = "maskedValues";
+
+/// `text` without its secrets, and how many there were. The result is never longer than `text`, and
+/// masking it again changes nothing.
+pub fn mask(text: &str) -> (String, usize) {
+    scan::scan(text)
+}
+
+/// Masks every text in `value`, and each text under a name such as `password` or `apiKey` whole.
+/// Returns how many secrets there were. Numbers are left alone, whatever their name.
+pub fn mask_value(value: &mut Value) -> usize {
+    match value {
+        Value::String(text) => mask_in_place(text),
+        Value::Array(values) => values.iter_mut().map(mask_value).sum(),
+        Value::Object(fields) => mask_fields(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Masks title, details and metadata of `entry`; `metadata.maskedValues` grows by the number of
+/// secrets there were.
+pub fn mask_entry(entry: &mut WorkLogEntry) {
+    let details = entry.details.as_mut().map_or(0, mask_in_place);
+    let count = mask_in_place(&mut entry.title) + details + mask_fields(&mut entry.metadata.0);
+    if count > 0 {
+        let before = entry.metadata.number(MASKED).unwrap_or(0).max(0);
+        let total = before.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
+        entry.metadata.0.insert(MASKED.to_owned(), total.into());
+    }
+}
+
+fn mask_in_place(text: &mut String) -> usize {
+    let (masked, count) = mask(text);
+    if count > 0 {
+        *text = masked;
+    }
+    count
+}
+
+fn mask_fields(fields: &mut Map<String, Value>) -> usize {
+    let mut count = fields
+        .iter_mut()
+        .map(|(name, value)| mask_field(name, value))
+        .sum();
+    if fields.keys().any(|name| mask(name).1 > 0) {
+        for (mut name, value) in std::mem::take(fields) {
+            count += mask_in_place(&mut name);
+            fields.insert(name, value);
+        }
+    }
+    count
+}
+
+fn mask_field(name: &str, value: &mut Value) -> usize {
+    match value {
+        Value::String(text) if named::is_secret_name(name) => {
+            let is_new = !scan::is_mask(text);
+            if is_new {
+                *text = scan::mask_for(text).to_owned();
+            }
+            usize::from(is_new)
+        }
+        other => mask_value(other),
+    }
+}

@@ -1,0 +1,138 @@
+//! What an export consists of, read a page at a time, so that it costs no memory however much there
+//! is.
+
+use super::Wanted;
+use crate::{
+    domain::{Change, Conversation, WorkLogEntry, ids::ConversationId},
+    server::{
+        archive::export,
+        base::error::{Error, Result},
+        chat::{Part, find_conversation, list_conversations, page},
+        state::App,
+        store::work_logs::EntryFilter,
+    },
+};
+use futures::{Stream, TryStreamExt, stream};
+use std::{collections::VecDeque, pin::Pin};
+use uuid::Uuid;
+
+/// A piece of an export.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// A conversation begins; its rows follow.
+    Conversation(Conversation),
+    /// What follows stands outside of any conversation.
+    Outside,
+    /// Messages and entries.
+    Rows(Vec<Change>),
+}
+
+/// Entries of all tiers, newest first.
+pub(super) fn entries(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+    let filter = EntryFilter {
+        conversation_id: wanted.conversation_id,
+        ..EntryFilter::default()
+    };
+    let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
+    export::pages(app.store, app.retention.archive, wanted.user, filter).map_ok(rows)
+}
+
+/// How far the walk through everything has come.
+struct Walk {
+    app: App,
+    wanted: Wanted,
+    /// Conversations that are still to come.
+    left: VecDeque<Conversation>,
+    /// The conversation that is being told, and from where on.
+    open: Option<(ConversationId, Uuid)>,
+    /// Whether what stands outside of conversations is still to be begun.
+    outside: bool,
+    /// All entries, of which those outside are told.
+    rest: Option<Pages>,
+}
+
+type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
+
+/// Conversation by conversation with all rows, oldest first; then what stands outside of them,
+/// newest first.
+pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+    let begin = async move {
+        let mut reader = app.store.read().await?;
+        let left = match wanted.conversation_id {
+            Some(id) => vec![find_conversation(&mut reader, wanted.user, id).await?],
+            None => list_conversations(&mut reader, wanted.user, None, i64::MAX).await?,
+        };
+        drop(reader);
+        Ok(Walk {
+            app,
+            wanted,
+            left: left.into(),
+            open: None,
+            outside: wanted.conversation_id.is_none(),
+            rest: None,
+        })
+    };
+    stream::once(async move {
+        let walk: Result<Walk> = begin.await;
+        walk.map(|walk| {
+            stream::try_unfold(walk, |mut walk| async move {
+                Ok(walk.next().await?.map(|piece| (piece, walk)))
+            })
+        })
+    })
+    .try_flatten()
+}
+
+impl Walk {
+    async fn next(&mut self) -> Result<Option<Piece>> {
+        if let Some((id, from)) = self.open {
+            return self.rows(id, from).await.map(Some);
+        }
+        if let Some(conversation) = self.left.pop_front() {
+            self.open = Some((conversation.id, Uuid::nil()));
+            return Ok(Some(Piece::Conversation(conversation)));
+        }
+        if std::mem::take(&mut self.outside) {
+            let (store, archive) = (self.app.store.clone(), self.app.retention.archive.clone());
+            self.rest = Some(Box::pin(export::pages(
+                store,
+                archive,
+                self.wanted.user,
+                EntryFilter::default(),
+            )));
+            return Ok(Some(Piece::Outside));
+        }
+        let Some(rest) = &mut self.rest else {
+            return Ok(None);
+        };
+        let page = rest.try_next().await?;
+        let outside = |entry: &WorkLogEntry| entry.conversation_id.is_none();
+        Ok(page.map(|page| {
+            Piece::Rows(
+                page.into_iter()
+                    .filter(outside)
+                    .map(Change::Entry)
+                    .collect(),
+            )
+        }))
+    }
+
+    async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {
+        let (archive, user) = (&self.app.retention.archive, self.wanted.user);
+        let read = |mut reader| async move {
+            page(&mut reader, archive, user, id, Part::From(from)).await
+        };
+        match export::in_turn(&self.app.store, archive, read).await {
+            Ok(page) => {
+                self.open = page.span.to.map(|to| (id, to));
+                Ok(Piece::Rows(page.rows))
+            }
+            // Its owner deleted it meanwhile.
+            Err(Error::NotFound(_)) => {
+                self.open = None;
+                Ok(Piece::Rows(Vec::new()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The one LISTEN connection, there while somebody listens. What this process says comes back on it
+//! too: that is how it is known to work, also through poolers and networks that lose what is said
+//! without a word.
+
+use super::{
+    ANSWERS, HINTS, Relay,
+    payload::{self, Word},
+};
+use crate::{
+    domain::ids::UserId,
+    server::{
+        base::log_targets,
+        feed::{Heard, Piece},
+        store::{Listener, Result, StoreError, Told},
+    },
+};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Every so many beats it is said again whose answers are wanted.
+const RENEW_BEATS: u32 = 6;
+/// An answer that did not grow for so long is forgotten; its text asks for what came before.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+impl Relay {
+    /// Hears what other processes tell, while somebody listens here, until it is dropped.
+    pub async fn hear(self) {
+        loop {
+            self.store.wakeups().until_listened().await;
+            let ended = self.hear_while_listened().await;
+            self.hears.send_replace(false);
+            if let Err(error) = ended {
+                tracing::warn!(
+                    target: log_targets::FEED_CLUSTER_LISTEN,
+                    %error, "the LISTEN connection failed; it is made anew, and the heads are looked at meanwhile"
+                );
+                tokio::time::sleep(self.pace.look).await;
+            }
+        }
+    }
+
+    async fn hear_while_listened(&self) -> Result<()> {
+        let mut listener = Listener::open(&self.listen_url, &[HINTS, ANSWERS]).await?;
+        self.begin_to_hear().await?;
+        let (mut beats, mut heard, mut beat_at) = (0, false, Instant::now() + self.pace.beat);
+        loop {
+            tokio::select! {
+                biased;
+                () = sleep_until(beat_at) => {
+                    if !heard {
+                        return Err(StoreError::Unusable("nothing is heard on it, not even what was said here".to_owned()));
+                    }
+                    if self.store.wakeups().listeners() == 0 {
+                        return Ok(());
+                    }
+                    (beats, heard, beat_at) = (beats + 1, false, Instant::now() + self.pace.beat);
+                    self.beat(beats).await?;
+                }
+                told = listener.next() => match told? {
+                    Some(told) => {
+                        heard = true;
+                        self.hears.send_if_modified(|hears| !std::mem::replace(hears, true));
+                        self.take(&told);
+                    }
+                    // the connection was lost and made anew: what was told meanwhile is looked up
+                    None => {
+                        self.hears.send_replace(false);
+                        self.begin_to_hear().await?;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn begin_to_hear(&self) -> Result<()> {
+        self.store
+            .wakeups()
+            .outbox()
+            .post(|mail| (mail.hello, mail.ping) = (true, true));
+        self.look().await
+    }
+
+    async fn beat(&self, beats: u32) -> Result<()> {
+        let wakeups = self.store.wakeups();
+        if beats.is_multiple_of(RENEW_BEATS) {
+            self.feed
+                .answers
+                .forget_told(Instant::now() - FORGET_AFTER, |user| wakeups.listens(user));
+            wakeups.outbox().post(|mail| mail.renew = true);
+        }
+        wakeups.outbox().post(|mail| mail.ping = true);
+        self.look().await
+    }
+
+    fn take(&self, told: &Told) {
+        if told.channel == HINTS {
+            for (user, hint) in payload::told(&self.origin, &told.payload) {
+                self.store.wakeups().heard(user, hint);
+            }
+            return;
+        }
+        match payload::word(&self.origin, &told.payload) {
+            Some(Word::Wants { users, anew, hello }) => self.want(&users, anew, hello),
+            Some(Word::Text {
+                user,
+                conversation,
+                message,
+                offset,
+                text,
+            }) => {
+                self.grow(&Piece {
+                    user,
+                    conversation,
+                    message,
+                    offset,
+                    text,
+                });
+            }
+            None => {}
+        }
+    }
+
+    /// Another process wants these people's answers.
+    fn want(&self, users: &[UserId], anew: bool, hello: bool) {
+        let outbox = self.store.wakeups().outbox();
+        self.wanted.note(users, Instant::now());
+        if anew {
+            for (message, user) in self.feed.answers.written_here() {
+                if users.contains(&user) {
+                    self.wanted.anew(message);
+                    outbox.grow(user);
+                }
+            }
+        }
+        if hello {
+            let listened = self.store.wakeups().listened_for();
+            outbox.post(|mail| mail.came.extend(listened));
+        }
+    }
+
+    /// Another process tells of an answer; it counts only where somebody listens.
+    fn grow(&self, piece: &Piece) {
+        let wakeups = self.store.wakeups();
+        if !wakeups.listens(piece.user) {
+            return;
+        }
+        match self.feed.answers.hear(piece, Instant::now()) {
+            Heard::Grown => wakeups.heard_text(piece.user),
+            Heard::Known => {}
+            Heard::Gap => wakeups
+                .outbox()
+                .post(|mail| _ = mail.came.insert(piece.user)),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A message as it is sent: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose
+//! fields are `content`, `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
+
+use super::json_body::{BODY_MAX_BYTES, JsonBody, has_stalled, stalled};
+use crate::{
+    domain::{
+        ATTACHMENTS_MAX, PICTURE_MAX_BYTES,
+        ids::{ConversationId, InvalidId, MessageId},
+    },
+    server::{
+        base::error::Error,
+        chat::{Asking, Upload},
+        http::problem::Problem,
+    },
+};
+use axum::{
+    body::Body,
+    extract::{
+        FromRequest, Multipart, Request,
+        multipart::{Field, MultipartError},
+    },
+    http::{StatusCode, header},
+};
+use http_body_util::Limited;
+use serde_json::Value;
+
+/// Largest form, in bytes: every file at its largest, and what stands around them.
+pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY_MAX_BYTES;
+
+/// What somebody says, and the files beside it. Errors: 400 when it cannot be read, 413 when it is
+/// too large, 422 for fields that are missing or not known.
+#[derive(Debug, Default)]
+pub struct MessageBody {
+    /// The words, the model that is to be asked, the message they replace.
+    pub asking: Asking,
+    /// The conversation a form names; JSON has it in the address.
+    pub conversation_id: Option<ConversationId>,
+    /// The files.
+    pub uploads: Vec<Upload>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for MessageBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if kind.starts_with("multipart/form-data") {
+            let form = Multipart::from_request(request, state)
+                .await
+                .map_err(|why| Problem::new(why.status(), why.body_text()))?;
+            return Self::of_form(form).await;
+        }
+        let body = JsonBody::from_request(
+            request.map(|body| Body::new(Limited::new(body, BODY_MAX_BYTES))),
+            state,
+        )
+        .await?;
+        let text = |name| text(&body.value, name);
+        let content = text("content")?
+            .ok_or_else(|| Error::refused("content", "is required and must be text"))?;
+        let replaces = text("replaces")?.map(|id| replaced(&id)).transpose()?;
+        Ok(Self {
+            asking: Asking {
+                content,
+                model: text("model")?,
+                replaces,
+                ..Asking::default()
+            },
+            ..Self::default()
+        })
+    }
+}
+
+impl MessageBody {
+    async fn of_form(mut form: Multipart) -> Result<Self, Problem> {
+        let mut read = Self::default();
+        while let Some(field) = form.next_field().await.map_err(unreadable)? {
+            read.take(field).await?;
+        }
+        Ok(read)
+    }
+
+    async fn take(&mut self, field: Field<'_>) -> Result<(), Problem> {
+        match field.name().unwrap_or_default() {
+            "content" => {
+                self.asking.content = field
+                    .text()
+                    .await
+                    .map_err(unreadable)?
+                    .replace("\r\n", "\n")
+            }
+            "model" => self.asking.model = Some(field.text().await.map_err(unreadable)?),
+            "replaces" => {
+                self.asking.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?)
+            }
+            "conversation_id" => {
+                let id = field.text().await.map_err(unreadable)?;
+                self.conversation_id =
+                    Some(id.parse().map_err(|_| Error::NotFound("conversation"))?);
+            }
+            "attachment" => {
+                let name = field.file_name().unwrap_or_default().to_owned();
+                let bytes = field.bytes().await.map_err(unreadable)?.to_vec();
+                // A browser sends one empty file without a name where none was chosen.
+                if !(name.is_empty() && bytes.is_empty()) {
+                    self.uploads.push(Upload { name, bytes });
+                }
+            }
+            other => {
+                return Err(Error::refused(
+                    &other.chars().take(40).collect::<String>(),
+                    "is not a field of this form",
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(body: &Value, name: &str) -> Result<Option<String>, Error> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Error::refused(name, "must be text")),
+    }
+}
+
+fn replaced(id: &str) -> Result<MessageId, Error> {
+    id.parse()
+        .map_err(|why: InvalidId| Error::refused("replaces", why.to_string()))
+}
+
+fn unreadable(why: MultipartError) -> Problem {
+    match why.status() {
+        _ if has_stalled(&why) => stalled(),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a form may be at most {FORM_MAX_BYTES} bytes"),
+        ),
+        status => Problem::new(status, why.body_text()),
+    }
+}

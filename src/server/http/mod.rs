@@ -1,0 +1,11 @@
+//! HTTP: routes, middleware, and what they share. `router` shows every route on one screen.
+
+pub mod assets;
+pub mod cookies;
+pub mod extract;
+pub mod middleware;
+pub mod problem;
+pub mod router;
+pub mod routes;
+pub mod server_fn_context;
+pub mod style_sheets;

@@ -1,0 +1,212 @@
+//! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, under
+//! the request's id; the id is what the client gets.
+
+use crate::{
+    domain::FieldError,
+    server::{
+        base::{error::Error, log_targets},
+        http::middleware::request_id,
+        identity::oidc::Refused,
+        store::StoreError,
+    },
+};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An answer that says what went wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    fields: Vec<FieldError>,
+    retry_after: Option<u64>,
+    reset: Option<&'static str>,
+}
+
+/// What handlers return.
+pub type Answer = Result<Response, Problem>;
+
+impl Problem {
+    /// A problem with this status and sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after: None,
+            reset: None,
+        }
+    }
+
+    /// What went wrong, as a person reads it.
+    pub fn sentence(&self) -> String {
+        let mut letters = self.detail.chars();
+        letters
+            .next()
+            .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+            .unwrap_or_default()
+    }
+
+    /// Nobody is signed in (401).
+    pub fn signed_out() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "sign in, or send an API key as `Authorization: Bearer holly_…`",
+        )
+    }
+
+    /// The token of the sign-in provider was not taken (401), or could not be checked (503).
+    pub fn token_refused(why: Refused) -> Self {
+        match why {
+            Refused::Unavailable => Self {
+                retry_after: Some(60),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("the token {why}"))
+            },
+            _ => Self::new(StatusCode::UNAUTHORIZED, format!("the token {why}")),
+        }
+    }
+
+    /// Only admins may do that (403).
+    pub fn admins_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "only an admin may do that")
+    }
+
+    /// The request cannot be read (400).
+    pub fn unreadable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// Too often (429); come back after so many seconds.
+    pub fn too_often(seconds: u64) -> Self {
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("too many requests; try again in {seconds} s"),
+        );
+        Self {
+            retry_after: Some(seconds),
+            ..problem
+        }
+    }
+
+    /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that
+    /// comes with them.
+    pub fn reset(reason: &'static str) -> Self {
+        let problem = Self::new(
+            StatusCode::GONE,
+            format!(
+                "this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"
+            ),
+        );
+        Self {
+            reset: Some(reason),
+            ..problem
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
+            Error::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
+            Error::Refused(fields) => Self {
+                fields,
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+            },
+            Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
+            Error::TooMany { after_s, .. } => Self {
+                retry_after: Some(after_s),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            },
+            Error::Archive(error) => {
+                tracing::error!(
+                    target: log_targets::HTTP_PROBLEM,
+                    request_id = request_id::current(), %error, "the archive failed"
+                );
+                let (said, passes) = error.told();
+                Self {
+                    retry_after: passes.then_some(60),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+                }
+            }
+            Error::Files(_) => {
+                tracing::error!(
+                    target: log_targets::HTTP_PROBLEM,
+                    request_id = request_id::current(),
+                    error = detail,
+                    "the file storage failed"
+                );
+                let said = "the storage of files does not answer; try again in a minute";
+                Self {
+                    retry_after: Some(60),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+                }
+            }
+            Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            target: log_targets::HTTP_PROBLEM,
+            request_id = request_id::current(), %error, "a request failed"
+        );
+        if error.is_passing() {
+            let said = "the server cannot store or read anything at present; try again in a minute";
+            return Self {
+                retry_after: Some(60),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
+            };
+        }
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "something went wrong on the server; the request's id finds it in the server's log",
+        )
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(fields: Vec<FieldError>) -> Self {
+        Error::Refused(fields).into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Problem"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "error": self.detail,
+            "success": false,
+            "requestId": request_id::current(),
+        });
+        if !self.fields.is_empty() {
+            body["fields"] = json!(self.fields);
+        }
+        if let Some(reason) = self.reset {
+            body["reset"] = json!(reason);
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

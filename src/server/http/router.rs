@@ -1,0 +1,210 @@
+//! Every route and layer on one screen.
+
+use super::{
+    extract::{json_body::BODY_MAX_BYTES, message_body::FORM_MAX_BYTES},
+    middleware::{
+        identity, request_id, request_metrics, same_origin, security_headers, sign_in_first,
+    },
+    problem::Problem,
+    routes::{
+        approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
+        openapi, provider_sign_in, stats, stream,
+    },
+    style_sheets,
+};
+use crate::{
+    app::{Theme, detail_of, shell},
+    server::{base::log_targets, state::App},
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use axum_extra::extract::CookieJar;
+use leptos::prelude::*;
+use tower_http::{CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+/// The whole server as a service.
+pub fn router(app: App) -> Router {
+    // An error says that it was done before, by another router of this process.
+    _ = any_spawner::Executor::init_tokio();
+    let asked = Router::new()
+        .merge(http_api())
+        .merge(pages(&app))
+        .route("/sign-in/oidc", get(provider_sign_in::leave))
+        .route("/sign-in/oidc/callback", get(provider_sign_in::come_back))
+        .route("/sign-in/oidc/out", get(provider_sign_in::sign_out_there))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/metrics", get(health::metrics));
+    layered(asked, app)
+}
+
+/// What happens around every request, the outermost last. A route that panics is answered like any
+/// other.
+pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
+    let https = security_headers::Https(app.config.is_https());
+    asked
+        .layer(compressed())
+        .merge(live())
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(from_fn_with_state(app.clone(), identity::layer))
+        .layer(from_fn_with_state(app.clone(), same_origin::layer))
+        .merge(static_files(&app).layer(compressed()))
+        .layer(CatchPanicLayer::custom(
+            |_: Box<dyn std::any::Any + Send>| panicked(),
+        ))
+        .layer(from_fn_with_state(https, security_headers::layer))
+        .layer(from_fn_with_state(app.clone(), request_metrics::layer))
+        .layer(from_fn(request_id::layer))
+        .with_state(app)
+}
+
+/// Level 6 takes brotli no longer than its default of 4 for pages and sheets as long as ours, and
+/// makes them a tenth smaller.
+fn compressed() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Precise(6))
+}
+
+fn http_api() -> Router<App> {
+    Router::new()
+        .route("/api/work-log/create", post(create::create))
+        .route("/api/work-log/list", get(list::list))
+        .route("/api/work-log/export", get(export::export))
+        .route(
+            "/api/work-log/cleanup",
+            post(cleanup::cleanup).get(cleanup::cleanup),
+        )
+        .route("/api/work-log/stats", get(stats::stats))
+        .route(
+            "/api/work-log/{id}",
+            get(entry::read).patch(entry::patch).delete(entry::delete),
+        )
+        .route(
+            "/api/conversations",
+            get(conversations::list).post(conversations::create),
+        )
+        .route(
+            "/api/conversations/{id}",
+            get(conversations::read)
+                .patch(conversations::rename)
+                .delete(conversations::delete),
+        )
+        .route(
+            "/api/conversations/{id}/messages",
+            with_files(post(messages::send)),
+        )
+        .route("/messages", with_files(post(messages::send_form)))
+        .route(
+            "/api/conversations/{id}/regenerate",
+            post(messages::regenerate),
+        )
+        .route("/api/conversations/{id}/stop", post(messages::stop))
+        .route(
+            "/api/conversations/{id}/approvals/{entry}",
+            post(approvals::decide),
+        )
+        .route(
+            "/api/{*rest}",
+            get(no_such_address)
+                .post(no_such_address)
+                .patch(no_such_address)
+                .delete(no_such_address),
+        )
+        .route("/files/{id}", get(files::read))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// The feed.
+fn live() -> Router<App> {
+    Router::new()
+        // never compressed: room for a compressor that is not used would be most of what an idle
+        // stream takes
+        .route("/api/work-log/stream", get(stream::stream))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// A route that takes files.
+fn with_files(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
+}
+
+/// Server functions and pages; both find the running server, the nonce and the theme in their
+/// context.
+fn pages(app: &App) -> Router<App> {
+    Router::new()
+        .route("/fn/{*path}", post(server_function).get(server_function))
+        .fallback(page)
+        .layer(from_fn_with_state(app.clone(), sign_in_first::layer))
+}
+
+async fn server_function(State(app): State<App>, request: Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request)
+        .await
+        .into_response()
+}
+
+async fn page(State(app): State<App>, jar: CookieJar, request: Request) -> Response {
+    let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
+    let (theme, detail) = (Theme::of(&jar), detail_of(&jar));
+    let context = move || {
+        provide_context(app.clone());
+        nonce
+            .clone()
+            .inspect(|nonce| provide_context(nonce.clone()));
+        theme.inspect(|theme| provide_context(*theme));
+        detail.inspect(|detail| provide_context(*detail));
+    };
+    leptos_axum::render_app_async_with_context(context, shell)(request).await
+}
+
+/// The built site and the style sheets.
+fn static_files(app: &App) -> Router<App> {
+    let site = super::assets::service(&app.site);
+    Router::new()
+        .route(
+            &style_sheets::CHAT.address,
+            get(|| style_sheet(&style_sheets::CHAT)),
+        )
+        .route(
+            &style_sheets::PAGES.address,
+            get(|| style_sheet(&style_sheets::PAGES)),
+        )
+        .route_service("/pkg/{*path}", site.clone())
+        .route_service("/samples/{*path}", site.clone())
+        .route_service("/icons.svg", site.clone())
+        .route_service("/favicon.svg", site)
+}
+
+async fn style_sheet(sheet: &'static style_sheets::Sheet) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, sheet.text.as_str())
+}
+
+async fn no_such_address() -> Problem {
+    crate::server::base::error::Error::NotFound("address").into()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address does not know that method",
+    )
+}
+
+fn panicked() -> Response {
+    tracing::error!(target: log_targets::HTTP_ROUTER, "a request panicked");
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "something went wrong on the server; the request's id finds it in the server's log",
+    )
+    .into_response()
+}

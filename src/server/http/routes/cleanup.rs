@@ -1,0 +1,89 @@
+//! `POST · GET /api/work-log/cleanup`: one run of retention, by an admin or by any scheduler that
+//! knows `CRON_SECRET`.
+
+use crate::server::{
+    base::digest::same,
+    http::{
+        extract::params::Params,
+        middleware::identity::Identity,
+        problem::{Answer, Problem},
+    },
+    retention::{
+        Run,
+        dry_run::dry_run,
+        worker::{LONGEST_ON_REQUEST, run_on_request},
+    },
+    state::App,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, Method, header},
+    response::IntoResponse,
+};
+use serde_json::json;
+
+/// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an
+/// admin's word that the clock is right, by POST alone: no link leads an admin to give it.
+pub async fn cleanup(
+    State(app): State<App>,
+    identity: Option<Identity>,
+    method: Method,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Answer {
+    let admin = identity
+        .as_ref()
+        .is_some_and(|identity| identity.account.is_admin);
+    if !admin && !is_scheduler(&app, &headers) {
+        return Err(if identity.is_some() {
+            Problem::admins_only()
+        } else {
+            Problem::signed_out()
+        });
+    }
+    let (dry, trust_clock) = (
+        params.take("dryRun").unwrap_or(false),
+        params.take("confirmClock").unwrap_or(false),
+    );
+    if trust_clock && method != Method::POST {
+        params.refuse(
+            "confirmClock",
+            "must be sent by POST: what only reads confirms nothing",
+        );
+    }
+    params.finish()?;
+    if trust_clock && !admin {
+        return Err(Problem::admins_only());
+    }
+    if dry {
+        let run = Run {
+            trust_clock,
+            at_most: LONGEST_ON_REQUEST,
+            ..Run::at(app.config.retention.policy, app.clock.now())
+        };
+        let rehearsed = dry_run(&app.retention, run).await?;
+        return Ok(Json(
+            json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.told() }),
+        )
+        .into_response());
+    }
+    let stats = run_on_request(&app, trust_clock).await?;
+    Ok(Json(json!({ "success": true, "stats": stats })).into_response())
+}
+
+fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '));
+    let secret = shown
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| secret.trim());
+    app.config
+        .retention
+        .cron_secret
+        .as_deref()
+        .zip(secret)
+        .is_some_and(|(expected, secret)| same(expected, secret))
+}

@@ -1,0 +1,159 @@
+//! `/api/conversations` and `/api/conversations/{id}`.
+
+use crate::{
+    domain::{Change, Receipt, ids::ConversationId, title_of},
+    server::{
+        archive::{erase::purge, holds::keep_conversation, reader::forgivingly},
+        base::error::Error,
+        chat::{
+            Part, create_conversation, find_conversation, list_conversations, page,
+            rename_conversation,
+        },
+        http::{
+            extract::{
+                json_body::JsonBody,
+                params::{Params, PathId},
+            },
+            middleware::identity::CurrentUser,
+            problem::Answer,
+        },
+        state::App,
+    },
+};
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const LIMIT_DEFAULT: i64 = 100;
+const LIMIT_MAX: i64 = 1_000;
+
+/// The conversations, most recently used first; `next` is the last of them when there are more, for
+/// `before`.
+pub async fn list(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    mut params: Params,
+) -> Answer {
+    let limit = params
+        .number("limit", 1, LIMIT_MAX)
+        .unwrap_or(LIMIT_DEFAULT);
+    let before: Option<ConversationId> = params.take("before");
+    params.finish()?;
+    let conversations =
+        list_conversations(&mut app.store.read().await?, account.id, before, limit).await?;
+    let next = conversations
+        .last()
+        .filter(|_| conversations.len() as i64 == limit)
+        .map(|last| last.id);
+    Ok(
+        Json(json!({ "success": true, "conversations": conversations, "next": next }))
+            .into_response(),
+    )
+}
+
+/// Begins a conversation, empty.
+pub async fn create(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    body: JsonBody,
+) -> Answer {
+    app.limits.creates.admit(
+        format_args!("conversations of {}", account.id),
+        1,
+        "conversations",
+    )?;
+    let title = title(&body.value)?.unwrap_or_else(|| title_of(""));
+    let conversation = create_conversation(&app.store, app.clock.now(), account.id, &title).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "success": true, "conversation": conversation })),
+    )
+        .into_response())
+}
+
+/// One conversation with its newest messages; `before` reaches older ones.
+pub async fn read(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+    mut params: Params,
+) -> Answer {
+    let before: Option<Uuid> = params.take("before");
+    params.finish()?;
+    let part = before.map_or(Part::End, Part::Before);
+    // Messages never lie in the archive: an answer without its entries is whole.
+    let read = |mut reader, archive| async move {
+        page(&mut reader, &archive, account.id, id, part).await
+    };
+    let (page, _) = forgivingly(&app.store, &app.retention.archive, read).await?;
+    let messages: Vec<_> = page
+        .rows
+        .into_iter()
+        .filter_map(|row| {
+            if let Change::Message(message) = row {
+                Some(message)
+            } else {
+                None
+            }
+        })
+        .collect();
+    let mut conversation = json!(page.conversation);
+    conversation["messages"] = json!(messages);
+    Ok(
+        Json(json!({ "success": true, "conversation": conversation, "next": page.span.from }))
+            .into_response(),
+    )
+}
+
+/// Gives a conversation another title, keeps it for good or lets it expire.
+pub async fn rename(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+    body: JsonBody,
+) -> Answer {
+    let (title, kept) = (title(&body.value)?, kept(&body.value)?);
+    if title.is_none() && kept.is_none() {
+        return Err(Error::refused("title", "or `kept` is required").into());
+    }
+    if let Some(kept) = kept {
+        keep_conversation(&app.retention, app.clock.now(), account.id, id, kept).await?;
+    }
+    let conversation = match title {
+        Some(title) => rename_conversation(&app.store, account.id, id, &title).await?,
+        None => find_conversation(&mut app.store.read().await?, account.id, id).await?,
+    };
+    Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())
+}
+
+/// Deletes a conversation with everything in it.
+pub async fn delete(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
+    let receipt = app.assistant.delete_conversation(account.id, id).await?;
+    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), account.id).await?;
+    let receipt = Receipt {
+        objects,
+        objects_pending,
+        ..receipt
+    };
+    Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
+}
+
+fn title(body: &Value) -> Result<Option<String>, Error> {
+    match body.get("title") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(title)) => Ok(Some(title.clone())),
+        Some(_) => Err(Error::refused("title", "must be text")),
+    }
+}
+
+fn kept(body: &Value) -> Result<Option<bool>, Error> {
+    match body.get("kept") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(kept)) => Ok(Some(*kept)),
+        Some(_) => Err(Error::refused("kept", "must be true or false")),
+    }
+}

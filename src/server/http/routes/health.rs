@@ -1,0 +1,74 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use crate::server::{
+    base::{log_targets, metrics::InTier},
+    http::problem::{Answer, Problem},
+    retention::{lag::lags, report},
+    state::App,
+    store::retention::damage,
+};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use std::sync::atomic::Ordering;
+
+/// The process is alive.
+pub async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// The process can serve: the database answers and it is not shutting down.
+pub async fn readyz(State(app): State<App>) -> Answer {
+    if app.shutdown.is_cancelled() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "shutting down",
+        ));
+    }
+    app.store.read().await.map_err(|error| {
+        tracing::warn!(target: log_targets::HTTP_ROUTES_HEALTH, %error, "not ready");
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer",
+        )
+    })?;
+    Ok("ready".into_response())
+}
+
+/// Counters for Prometheus.
+pub async fn metrics(State(app): State<App>) -> Answer {
+    let counters = app.store.counters();
+    let seen = |value: &std::sync::atomic::AtomicU64| {
+        i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+    };
+    app.metrics.commits.set(seen(&counters.commits));
+    app.metrics.reads.set(seen(&counters.reads));
+    app.metrics
+        .streams
+        .set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
+    let mut reader = app.store.read().await?;
+    app.metrics
+        .archive_damaged
+        .set(damage::count(&mut reader).await?);
+    app.metrics.retention_waiting.set(i64::from(
+        report::latest(&mut reader, 1)
+            .await?
+            .iter()
+            .any(|(_, report)| report.waiting.is_some()),
+    ));
+    for lag in lags(&mut reader, app.config.retention.policy, app.clock.now()).await? {
+        app.metrics
+            .retention_lag
+            .get_or_create(&InTier {
+                tier: lag.tier.as_str(),
+            })
+            .set(lag.seconds);
+    }
+    let headers = [(
+        header::CONTENT_TYPE,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    )];
+    Ok((headers, app.metrics.text()).into_response())
+}

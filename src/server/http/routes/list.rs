@@ -1,0 +1,207 @@
+//! `GET /api/work-log/list`: a page of entries, or with `after` what changed since, as the stream
+//! would tell it.
+
+use crate::{
+    domain::{
+        Change, Cursor,
+        ids::{ConversationId, EntryId, UserId},
+    },
+    server::{
+        archive::{partial, reader::forgivingly},
+        feed::{Position, check_cursor},
+        http::{
+            extract::params::Params,
+            middleware::identity::Identity,
+            problem::{Answer, Problem},
+        },
+        state::App,
+        store::{changes, heads, work_logs::EntryFilter},
+        work_log::recent_logs,
+    },
+};
+use axum::{Json, extract::State, response::IntoResponse};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_MAX: i64 = 200;
+const WAIT_MAX_S: i64 = 60;
+const SEARCH_MAX_CHARS: usize = 200;
+
+struct Asked {
+    filter: EntryFilter,
+    archive: bool,
+    scope: &'static str,
+    limit: i64,
+    before: Option<EntryId>,
+    after: Option<Cursor>,
+    wait: Duration,
+}
+
+impl Asked {
+    fn parse(mut params: Params) -> Result<Self, Problem> {
+        let conversation_id: Option<ConversationId> = params.take("conversationId");
+        let scope = match params.text("scope", 20).as_deref() {
+            None if conversation_id.is_some() => "conversation",
+            None | Some("user") => "user",
+            Some("conversation") => "conversation",
+            Some(_) => {
+                params.refuse("scope", "must be user or conversation");
+                "user"
+            }
+        };
+        if scope == "conversation" && conversation_id.is_none() {
+            params.refuse("conversationId", "is required with scope=conversation");
+        }
+        let filter = EntryFilter {
+            conversation_id: conversation_id.filter(|_| scope == "conversation"),
+            log_type: params.take("logType"),
+            status: params.take("status"),
+            storage_status: params.take("storageStatus"),
+            text: params.text("q", SEARCH_MAX_CHARS),
+        };
+        let limit = params
+            .number("limit", 1, LIMIT_MAX)
+            .unwrap_or(LIMIT_DEFAULT);
+        let (before, after) = (params.take("before"), params.take("after"));
+        let archive = params.take("archive").unwrap_or(false);
+        let wait = params.number("wait", 0, WAIT_MAX_S);
+        if wait.is_some() && after.is_none() {
+            params.refuse("wait", "needs `after`");
+        }
+        params.finish()?;
+        Ok(Self {
+            filter,
+            archive,
+            scope,
+            limit,
+            before,
+            after,
+            wait: Duration::from_secs(wait.unwrap_or(0).unsigned_abs()),
+        })
+    }
+}
+
+/// A page of entries, newest first; or what changed after a cursor.
+pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> Answer {
+    let asked = Asked::parse(params)?;
+    match asked.after {
+        Some(after) => changed(&app, &identity, &asked, after).await,
+        None => page(&app, identity.account.id, &asked).await,
+    }
+}
+
+async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
+    let ((cursor, mut logs, goes_on), gaps) = forgivingly(
+        &app.store,
+        &app.retention.archive,
+        |mut reader, archive| async move {
+            let cursor = Cursor {
+                epoch: app.store.epoch(),
+                rev: heads::of(&mut reader, user).await?.head,
+            };
+            let filter = (&asked.filter, asked.archive);
+            let logs = recent_logs(
+                &mut reader,
+                &archive,
+                user,
+                filter,
+                asked.before,
+                asked.limit + 1,
+            )
+            .await?;
+            Ok((cursor, logs, archive.goes_on_before()))
+        },
+    )
+    .await?;
+    let full = logs.len() as i64 == asked.limit;
+    let missing = logs
+        .last()
+        .is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
+    let more = logs.len() as i64 > asked.limit || missing;
+    logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
+    let next = logs.last().map(|log| log.id).filter(|_| more).or(goes_on);
+    let count = logs.len();
+    let gaps = partial::within(gaps, next.map(EntryId::uuid), None);
+    let mut answer = json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next });
+    answer["complete"] = json!(gaps.is_empty());
+    answer["gaps"] = json!(gaps);
+    Ok(Json(answer).into_response())
+}
+
+/// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
+async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -> Answer {
+    let user = identity.account.id;
+    let mut wakes = app.store.wakeups().subscribe(user);
+    let seen = wakes.borrow_and_update().access;
+    if let Position::Reset(reason) =
+        check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await?
+    {
+        return Err(Problem::reset(reason.as_str()));
+    }
+    let deadline = tokio::time::Instant::now() + asked.wait;
+    let mut from = after.rev;
+    loop {
+        let page = changes::after(&mut *app.store.look().await?, user, from).await?;
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .filter(|row| concerns(row, asked))
+            .collect();
+        if !rows.is_empty() || page.more {
+            return Ok(Json(answer(app, asked, rows, page.upto, page.more)).into_response());
+        }
+        from = page.upto;
+        tokio::select! {
+            changed = wakes.changed() => if changed.is_err() { return Ok(Json(answer(app, asked, rows, from, false)).into_response()) },
+            () = tokio::time::sleep_until(deadline) => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
+            () = app.shutdown.cancelled() => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
+        }
+        if wakes.borrow().access != seen && identity.credential.account(app).await?.is_none() {
+            return Err(Problem::signed_out());
+        }
+    }
+}
+
+fn concerns(row: &Change, asked: &Asked) -> bool {
+    let filter = &asked.filter;
+    let here =
+        |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));
+    match row {
+        Change::Entry(entry) => {
+            here(entry.conversation_id)
+                && filter.log_type.is_none_or(|kind| kind == entry.log_type)
+                && filter.status.is_none_or(|status| status == entry.status)
+                && filter
+                    .storage_status
+                    .is_none_or(|tier| tier == entry.storage_status)
+        }
+        Change::Message(message) => here(Some(message.conversation_id)),
+        Change::Conversation(conversation) => here(Some(conversation.id)),
+        Change::Removed(_) => true,
+    }
+}
+
+fn answer(app: &App, asked: &Asked, rows: Vec<Change>, upto: i64, more: bool) -> Value {
+    let cursor = Cursor {
+        epoch: app.store.epoch(),
+        rev: upto,
+    };
+    let (mut logs, mut messages, mut conversations, mut removed) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        match row {
+            Change::Entry(entry) => logs.push(entry),
+            Change::Message(message) => messages.push(message),
+            Change::Conversation(conversation) => conversations.push(conversation),
+            Change::Removed(gone) => removed.push(gone),
+        }
+    }
+    json!({
+        "success": true, "count": logs.len(), "logs": logs, "messages": messages, "conversations": conversations, "removed": removed,
+        "scope": asked.scope, "cursor": cursor, "next": null, "more": more,
+    })
+}

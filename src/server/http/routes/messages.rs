@@ -1,0 +1,108 @@
+//! `POST /api/conversations/{id}/messages`, `/regenerate` and `/stop`, and the composer's form.
+
+use crate::{
+    domain::{error::ApiError, ids::ConversationId},
+    server::{
+        http::{
+            extract::{message_body::MessageBody, params::PathId},
+            middleware::identity::CurrentUser,
+            problem::{Answer, Problem},
+        },
+        state::App,
+    },
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::server_fn::error::ServerFnUrlError;
+use serde_json::json;
+
+/// Stores a message, with the files beside it, and starts the turn that answers it; the turn
+/// outlives the request.
+pub async fn send(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+    body: MessageBody,
+) -> Answer {
+    let (turn, message) = app
+        .assistant
+        .send_with(account.id, Some(id), body.asking, body.uploads)
+        .await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(json!({ "success": true, "message": message, "turnId": turn.id })),
+    )
+        .into_response())
+}
+
+/// The composer's form: the same, and without a conversation a new one begins. A browser without
+/// JavaScript is led to the conversation, or back to its page with the reason.
+pub async fn send_form(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    headers: HeaderMap,
+    body: Result<MessageBody, Problem>,
+) -> Answer {
+    let sent = match body {
+        Ok(body) => app
+            .assistant
+            .send_with(account.id, body.conversation_id, body.asking, body.uploads)
+            .await
+            .map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
+    let plain = headers
+        .get(header::ACCEPT)
+        .and_then(|accepts| accepts.to_str().ok())
+        .is_some_and(|accepts| accepts.contains("text/html"));
+    match sent {
+        Ok((turn, _)) if plain => {
+            Ok(Redirect::to(&format!("/c/{}", turn.conversation_id)).into_response())
+        }
+        Ok((turn, message)) => {
+            let sent = json!({ "success": true, "conversationId": turn.conversation_id, "message": message, "turnId": turn.id });
+            Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
+        }
+        Err(problem) => plain
+            .then(|| back(&headers, &problem))
+            .flatten()
+            .ok_or(problem),
+    }
+}
+
+/// Back to the page the form stands on, with the reason in the address as server functions put it
+/// there.
+fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
+    let page = headers.get(header::REFERER)?.to_str().ok()?;
+    let error = ServerFnUrlError::new("/messages", ApiError::Refused(problem.sentence()));
+    let page = error.to_url(page).ok()?;
+    Some(Redirect::to(page.as_str()).into_response())
+}
+
+/// Answers the last message once more.
+pub async fn regenerate(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
+    let turn = app.assistant.retry(account.id, id).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(json!({ "success": true, "turnId": turn.id })),
+    )
+        .into_response())
+}
+
+/// Stops the running turn; what there is stays.
+pub async fn stop(
+    State(app): State<App>,
+    CurrentUser(account): CurrentUser,
+    PathId(id): PathId<ConversationId>,
+) -> Answer {
+    let turn = app.assistant.stop(account.id, id).await?;
+    Ok(Json(json!({ "success": true, "turnId": turn })).into_response())
+}

@@ -1,0 +1,20 @@
+//! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
+
+pub mod approvals;
+pub mod cleanup;
+pub mod conversations;
+pub mod create;
+pub mod entry;
+pub mod export;
+pub mod files;
+pub mod health;
+pub mod list;
+pub mod messages;
+pub mod openapi;
+pub mod provider_sign_in;
+pub mod stats;
+pub mod stream;
+
+pub use super::extract::json_body::BODY_MAX_BYTES;
+pub use super::extract::message_body::FORM_MAX_BYTES;
+pub use super::problem::{Answer, Problem};

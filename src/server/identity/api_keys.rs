@@ -1,0 +1,76 @@
+//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. Shown once; the database holds
+//! the secret's SHA-256.
+
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server::{
+        base::{
+            digest::{random_hex, same, sha256_hex},
+            error::{Error, Result},
+        },
+        store::{self, Store, api_keys, people},
+    },
+    server_fns::ApiKey,
+};
+
+/// Longest name, in characters.
+const NAME_MAX_CHARS: usize = 80;
+/// Use is noted to the minute.
+const NOTE_EVERY_MS: i64 = 60_000;
+
+/// Makes a key for a person and returns it whole, this once.
+pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str) -> Result<String> {
+    let name = name.trim();
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.contains(char::is_control) {
+        return Err(Error::refused(
+            "name",
+            format!("must be 1 to {NAME_MAX_CHARS} characters on one line"),
+        ));
+    }
+    let (id, secret) = (random_hex::<8>(), random_hex::<32>());
+    let key = ApiKey {
+        id: id.clone(),
+        name: name.to_owned(),
+        created_at: now,
+        last_used_at: None,
+    };
+    let mut tx = store.begin().await?;
+    api_keys::insert(&mut tx, user, &key, &sha256_hex(&secret)).await?;
+    tx.commit().await?;
+    Ok(format!("holly_{id}_{secret}"))
+}
+
+/// Whose key it is, if it is in force.
+pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Result<Option<UserId>> {
+    let Some((id, secret)) = key
+        .strip_prefix("holly_")
+        .and_then(|rest| rest.split_once('_'))
+    else {
+        return Ok(None);
+    };
+    let found = api_keys::by_id(&mut *store.read().await?, id).await?;
+    let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else {
+        return Ok(None);
+    };
+    if record
+        .last_used_at
+        .is_none_or(|last| now.since(last) >= NOTE_EVERY_MS)
+    {
+        let mut tx = store.begin().await?;
+        api_keys::touch(&mut tx, now, record.user_id, &record.id).await?;
+        people::note_active(&mut tx, now, record.user_id).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(record.user_id))
+}
+
+/// Takes a key out of force; streams that were opened with it end.
+pub async fn revoke_key(store: &Store, now: Timestamp, user: UserId, id: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    if !api_keys::revoke(&mut tx, now, user, id).await? {
+        return Err(Error::NotFound("key"));
+    }
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Who is asking and who is let in: accounts, sessions, API keys, roles and invitations; `oidc` is
+//! sign-in with an OpenID provider.
+
+mod accounts;
+mod api_keys;
+mod delete_account;
+mod devices;
+mod invitations;
+pub mod oidc;
+mod password;
+mod roles;
+mod sessions;
+
+pub use accounts::{
+    AccountError, Credentials, add_account, confirmed_by_address, has_password, passwords_are_on,
+    refuse_earlier_tokens, sign_in, sign_up_first,
+};
+pub(crate) use accounts::{checked_email, checked_password};
+pub use api_keys::{check_key, create_key, revoke_key};
+pub use delete_account::{Whose, erase, erase_here};
+pub use devices::{change_password, devices, end_device};
+pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, withdraw};
+pub(crate) use password::hash as hashed_password;
+pub use roles::{disable, enable, set_admin};
+pub use sessions::{
+    SESSION_LIFE, begin_provider_session, begin_session, check_session, end_all_sessions,
+    end_session, session_provider,
+};
+
+use super::{
+    base::error::{Error, Result},
+    store::{Store, people},
+};
+use crate::{domain::ids::UserId, server_fns::Person};
+
+/// The person with this address. Errors: `NotFound`.
+pub async fn find_by_email(store: &Store, email: &str) -> Result<Person> {
+    people::by_email(&mut *store.read().await?, &email.trim().to_lowercase())
+        .await?
+        .ok_or(Error::NotFound("account"))
+}
+
+/// One person. Errors: `NotFound`.
+pub async fn find(store: &Store, user: UserId) -> Result<Person> {
+    people::find(&mut *store.read().await?, user)
+        .await?
+        .ok_or(Error::NotFound("account"))
+}

@@ -1,0 +1,117 @@
+//! Signed-in browsers. The cookie holds 256 random bits; the database their SHA-256.
+
+use crate::{
+    domain::{
+        ids::UserId,
+        time::{DAY_MS, Timestamp},
+    },
+    server::{
+        base::digest::{random_hex, sha256_hex},
+        store::{Result, Store, people, sessions},
+    },
+};
+use std::time::Duration;
+
+/// A session ends when it was not used for so long.
+pub const SESSION_LIFE: Duration = Duration::from_millis(LIFE_MS as u64);
+const LIFE_MS: i64 = 30 * DAY_MS;
+/// Use is noted at most so often, so that reading a page seldom writes.
+const NOTE_EVERY_MS: i64 = 10 * 60_000;
+
+/// Begins a session of somebody who showed a password, and returns its token.
+pub async fn begin_session(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+) -> Result<String> {
+    begin(store, now, user, user_agent, None).await
+}
+
+/// Begins a session on a provider's word and returns its token. From here on the session counts,
+/// not the provider's token.
+pub async fn begin_provider_session(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+    issuer: &str,
+) -> Result<String> {
+    begin(store, now, user, user_agent, Some(issuer.to_owned())).await
+}
+
+async fn begin(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    user_agent: &str,
+    provider: Option<String>,
+) -> Result<String> {
+    let token = random_hex::<32>();
+    let token_hash = sha256_hex(&token);
+    let session = sessions::Session {
+        token_hash,
+        user_id: user,
+        provider,
+        last_seen_at: now,
+        expires_at: now.plus(LIFE_MS),
+    };
+    let mut tx = store.begin().await?;
+    sessions::insert(
+        &mut tx,
+        &session,
+        &user_agent.chars().take(200).collect::<String>(),
+    )
+    .await?;
+    people::note_active(&mut tx, now, user).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+/// Whose session the token is; using it moves its end.
+pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result<Option<UserId>> {
+    let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
+    let Some(mut session) = found else {
+        return Ok(None);
+    };
+    if now.since(session.last_seen_at) >= NOTE_EVERY_MS {
+        session.last_seen_at = now;
+        session.expires_at = now.plus(LIFE_MS);
+        let mut tx = store.begin().await?;
+        sessions::extend(&mut tx, &session).await?;
+        people::note_active(&mut tx, now, session.user_id).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(session.user_id))
+}
+
+/// The provider whose word began the session with this token, if one did.
+pub async fn session_provider(
+    store: &Store,
+    now: Timestamp,
+    token: &str,
+) -> Result<Option<String>> {
+    Ok(
+        sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token))
+            .await?
+            .and_then(|session| session.provider),
+    )
+}
+
+/// Ends the session with this token.
+pub async fn end_session(store: &Store, user: UserId, token: &str) -> Result<()> {
+    let mut tx = store.begin().await?;
+    sessions::delete(&mut tx, user, &sha256_hex(token)).await?;
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}
+
+/// Ends every session of a person.
+pub async fn end_all_sessions(store: &Store, user: UserId) -> Result<()> {
+    let mut tx = store.begin().await?;
+    sessions::delete_all(&mut tx, user).await?;
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}

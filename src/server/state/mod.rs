@@ -1,0 +1,166 @@
+//! What the rooms share while the server runs.
+
+pub mod config;
+pub mod site;
+
+use super::{
+    archive::Archive,
+    assistant::{
+        Assistant, Breakers, Workshop,
+        mcp::{self, McpServers},
+        providers,
+        tools::{self, services::fal::Asking},
+    },
+    base::{clock::Clock, data_dir::DataDir, metrics::Metrics},
+    feed::{Feed, Places, Timing},
+    files::FileStore,
+    identity::oidc::Provider,
+    limits::Limits,
+    retention::Retention,
+    store::{Store, StoreError, retention::declare_policy, sessions},
+};
+use crate::server::state::{config::Config, site::Site};
+use std::sync::Arc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The running server; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// The tiers: the database and the archive.
+    pub retention: Retention,
+    /// The time.
+    pub clock: Clock,
+    /// The data folder, held as long as the server runs.
+    pub data_dir: Arc<DataDir>,
+    /// What people attached and tools made.
+    pub files: FileStore,
+    /// What readers share.
+    pub feed: Arc<Feed>,
+    /// Open streams.
+    pub places: Places,
+    /// How long things last on a stream.
+    pub timing: Timing,
+    /// The provider that people sign in with, if there is one.
+    pub provider: Option<Arc<Provider>>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Limits by person and address.
+    pub limits: Arc<Limits>,
+    /// The assistant.
+    pub assistant: Assistant,
+    /// Addresses of the built site.
+    pub site: Site,
+    /// Ends every task of the process.
+    pub shutdown: CancellationToken,
+    /// The tasks to wait for at the end.
+    pub tasks: TaskTracker,
+}
+
+/// Opens database and archive.
+pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
+    let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
+    Ok(Retention {
+        store: Store::open_past(&config.database_url, &config.listen_url).await?,
+        archive,
+    })
+}
+
+/// Opens database and archive, and lets every entry expire by the settings.
+pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
+    let retention = open_retention(config).await?;
+    let mut tx = retention.store.begin().await?;
+    let policy = config.retention.policy;
+    declare_policy(
+        &mut tx,
+        [policy.hot_days, policy.warm_days, policy.cold_days],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(retention)
+}
+
+/// The sign-in provider that the settings name. Sessions end here that the settings no longer let
+/// begin.
+async fn open_provider(
+    config: &Config,
+    clock: &Clock,
+    store: &Store,
+) -> Result<Option<Arc<Provider>>, StoreError> {
+    let rules = config.oidc.provider.clone();
+    let mut tx = store.begin().await?;
+    let issuer = rules.as_ref().map(|rules| rules.issuer.as_str());
+    let ended = sessions::delete_impossible(&mut tx, config.oidc.local_accounts, issuer).await?;
+    tx.commit().await?;
+    if ended > 0 {
+        tracing::info!(
+            ended,
+            "sessions ended that could not begin with these settings"
+        );
+    }
+    let provider = rules
+        .map(|rules| Provider::new(rules, clock.clone()))
+        .transpose();
+    Ok(provider
+        .map_err(|why| StoreError::Unusable(why.to_string()))?
+        .map(Arc::new))
+}
+
+impl App {
+    /// Opens database and data folder and hires the assistant.
+    pub async fn open(config: Config, clock: Clock, site: Site) -> Result<Self, StoreError> {
+        let servers = mcp::read(&config.data_dir.join("mcp.json"))
+            .map_err(|problems| StoreError::Unusable(problems.join("\nholly: ")))?;
+        let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
+        let files = FileStore::open(&config.retention.archive_url, &config.data_dir)
+            .map_err(StoreError::Unusable)?;
+        let retention = begin_retention(&config).await?;
+        let provider = open_provider(&config, &clock, &retention.store).await?;
+        let (feed, metrics, shutdown, tasks) = (
+            Arc::<Feed>::default(),
+            Arc::<Metrics>::default(),
+            CancellationToken::new(),
+            TaskTracker::new(),
+        );
+        let registry = tools::Registry::open(&config.services, Asking::default())
+            .map_err(|why| StoreError::Unusable(why.to_string()))?;
+        let limits = Arc::new(Limits::new(&config.limits, &clock));
+        let assistant = Assistant::new(Workshop {
+            store: retention.store.clone(),
+            clock: clock.clone(),
+            feed: feed.clone(),
+            files: files.clone(),
+            metrics: metrics.clone(),
+            limits: limits.clone(),
+            chain: providers::chain(&config.models, config.demo_pace)
+                .map_err(|why| StoreError::Unusable(why.to_string()))?,
+            patience: config.patience,
+            breakers: Breakers::default(),
+            tools: registry.with_servers(McpServers::start(servers, &shutdown, &tasks)),
+            pace: config.demo_pace,
+            shutdown: shutdown.clone(),
+            tasks: tasks.clone(),
+        });
+        Ok(Self {
+            config: Arc::new(config),
+            store: retention.store.clone(),
+            retention,
+            clock,
+            data_dir,
+            files,
+            feed,
+            places: Places::default(),
+            timing: Timing::default(),
+            provider,
+            metrics,
+            limits,
+            assistant,
+            site,
+            shutdown,
+            tasks,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+use super::{
+    Files, Site,
+    program::{self, File},
+};
+use crate::server::http::assets::service;
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, Response, header},
+};
+use tower::ServiceExt;
+
+const SCRIPT: &[u8] = b"the script as it is, long enough to be worth compressing";
+const FILES: &[File] = &[
+    File {
+        address: "/pkg/holly.x1.js",
+        tag: "aa",
+        plain: SCRIPT,
+        brotli: Some(b"small"),
+        gzip: Some(b"smaller"),
+    },
+    File {
+        address: "/pkg/holly.x2.wasm",
+        tag: "bb",
+        plain: b"wasm",
+        brotli: None,
+        gzip: None,
+    },
+    File {
+        address: "/samples/rain.webm",
+        tag: "cc",
+        plain: b"0123456789",
+        brotli: None,
+        gzip: None,
+    },
+];
+
+async fn ask(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
+    let mut request = Request::get(address);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (parts, body) = program::service(FILES)
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
+        .into_parts();
+    (
+        Response::from_parts(parts, ()),
+        to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+    )
+}
+
+fn said<'a>(response: &'a Response<()>, name: &str) -> &'a str {
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+#[test]
+fn addresses_are_those_of_the_table() {
+    let site = Site::in_program(FILES).unwrap();
+    assert_eq!(
+        (site.script.as_str(), site.wasm.as_str(), site.files),
+        ("/pkg/holly.x1.js", "/pkg/holly.x2.wasm", Files::Program)
+    );
+    assert_eq!(Site::in_program(&[]), None);
+}
+
+#[test]
+fn in_a_folder_the_newest_build_counts_and_none_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Site::find(Some(folder.path())).unwrap_err().to_string();
+    assert!(
+        missing.contains("make build") && missing.contains(&folder.path().display().to_string()),
+        "{missing}"
+    );
+    std::fs::create_dir(folder.path().join("pkg")).unwrap();
+    let beginning = std::time::SystemTime::UNIX_EPOCH;
+    for (name, age) in [
+        ("holly.z.js", 1),
+        ("holly.a.js", 2),
+        ("holly.a.js.br", 3),
+        ("holly.a.wasm", 2),
+        ("other.js", 4),
+    ] {
+        let file = std::fs::File::create(folder.path().join("pkg").join(name)).unwrap();
+        file.set_modified(beginning + std::time::Duration::from_secs(age))
+            .unwrap();
+    }
+    let site = Site::find(Some(folder.path())).unwrap();
+    assert_eq!(
+        (site.script.as_str(), site.wasm.as_str()),
+        ("/pkg/holly.a.js", "/pkg/holly.a.wasm")
+    );
+}
+
+#[tokio::test]
+async fn a_reader_gets_the_best_form_it_takes() {
+    for (accepted, coding, body) in [
+        ("gzip, deflate, br, zstd", "br", &b"small"[..]),
+        ("br;q=0, GZIP;q=0.5", "gzip", b"smaller"),
+        ("gzip;q=nonsense", "", SCRIPT),
+        ("identity", "", SCRIPT),
+        ("", "", SCRIPT),
+    ] {
+        let (response, found) = ask("/pkg/holly.x1.js", &[("accept-encoding", accepted)]).await;
+        assert_eq!(
+            (said(&response, "content-encoding"), found.as_slice()),
+            (coding, body),
+            "{accepted}"
+        );
+        assert_eq!(
+            (said(&response, "content-type"), said(&response, "vary")),
+            ("text/javascript", "accept-encoding"),
+            "{accepted}"
+        );
+    }
+    let (response, _) = ask("/pkg/holly.x2.wasm", &[("accept-encoding", "br")]).await;
+    assert_eq!(
+        (
+            said(&response, "content-type"),
+            said(&response, "content-encoding")
+        ),
+        ("application/wasm", "")
+    );
+}
+
+#[tokio::test]
+async fn who_has_a_file_is_not_sent_it_again() {
+    let (response, _) = ask("/pkg/holly.x1.js", &[("accept-encoding", "br")]).await;
+    let tag = said(&response, "etag").to_owned();
+    for known in [tag.clone(), format!("\"other\", W/{tag}"), "*".to_owned()] {
+        let (response, body) = ask(
+            "/pkg/holly.x1.js",
+            &[("accept-encoding", "br"), ("if-none-match", &known)],
+        )
+        .await;
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                body.len(),
+                said(&response, "etag")
+            ),
+            (304, 0, tag.as_str()),
+            "{known}"
+        );
+    }
+    let (response, _) = ask(
+        "/pkg/holly.x1.js",
+        &[("accept-encoding", "gzip"), ("if-none-match", &tag)],
+    )
+    .await;
+    assert_eq!(response.status(), 200, "another form is another thing");
+}
+
+#[tokio::test]
+async fn a_player_gets_the_range_it_asks_for() {
+    for (range, status, body, content_range) in [
+        ("bytes=2-4", 206, &b"234"[..], "bytes 2-4/10"),
+        ("bytes=-3", 206, b"789", "bytes 7-9/10"),
+        ("bytes=8-", 206, b"89", "bytes 8-9/10"),
+        ("bytes=20-", 416, b"", "bytes */10"),
+        ("bytes=0-1,4-5", 200, b"0123456789", ""),
+        ("lines=1-2", 200, b"0123456789", ""),
+    ] {
+        let (response, found) = ask("/samples/rain.webm", &[("range", range)]).await;
+        assert_eq!(
+            (
+                response.status().as_u16(),
+                found.as_slice(),
+                said(&response, "content-range")
+            ),
+            (status, body, content_range),
+            "{range}"
+        );
+    }
+    let (response, _) = ask(
+        "/samples/rain.webm",
+        &[("range", "bytes=2-4"), ("if-range", "\"old\"")],
+    )
+    .await;
+    assert_eq!(response.status(), 200, "the file has changed since");
+}
+
+#[tokio::test]
+async fn only_what_is_there_is_kept_wherever_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["pkg", "samples"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    for file in FILES {
+        std::fs::write(folder.path().join(&file.address[1..]), file.plain).unwrap();
+    }
+    let answer = async |site: &Site, address: &str| {
+        let answered = service(site)
+            .oneshot(Request::get(address).body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let keep = answered
+            .headers()
+            .get(header::CACHE_CONTROL)
+            .map_or("", |value| value.to_str().unwrap());
+        (answered.status().as_u16(), keep.to_owned())
+    };
+    let site = Site::find(Some(folder.path())).unwrap();
+    let for_ever = "public, max-age=31536000, immutable".to_owned();
+    assert_eq!(answer(&site, "/pkg/holly.x1.js").await, (200, for_ever));
+    assert_eq!(
+        answer(&site, "/samples/rain.webm").await,
+        (200, "public, max-age=86400".to_owned())
+    );
+    let nowhere = Site {
+        files: Files::Program,
+        ..site.clone()
+    };
+    for site in [site, nowhere] {
+        assert_eq!(
+            answer(&site, "/pkg/holly.gone.js").await,
+            (404, String::new())
+        );
+    }
+}

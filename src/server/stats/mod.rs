@@ -1,0 +1,234 @@
+//! The figures of the stats page, from running totals: they cost the same however many entries
+//! there are.
+
+pub mod format;
+mod range;
+mod tables;
+
+use super::{
+    base::error::Result,
+    retention::{
+        Report, Run,
+        dry_run::dry_run,
+        lag::{Lag, lags},
+        report,
+        worker::LONGEST_ON_REQUEST,
+    },
+    state::App,
+    store::{
+        retention::{
+            damage::{self, DamagedObject},
+            holds,
+        },
+        stats,
+    },
+};
+use crate::server_fns::{Figure, Need, StatsPage};
+use format::{number, percent, seconds};
+use range::{Count, Counted, Range};
+
+/// Ranges that the page offers, in days; one is the last 24 hours.
+pub const RANGES: [i64; 4] = [1, 7, 30, 90];
+const RUNS: i64 = 12;
+/// Damaged objects that are named.
+const DAMAGED: i64 = 3;
+
+/// The stats page of the last `days` days.
+pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
+    let days = if RANGES.contains(&days) { days } else { 30 };
+    let now = app.clock.now();
+    let range = Range::of(days, now);
+    let mut reader = app.store.read().await?;
+    let Counted {
+        counts,
+        before,
+        answers: by_step,
+        buckets,
+    } = range.read(&mut reader).await?;
+    let all = stats::by_tier(&mut reader).await?;
+    let lags = lags(&mut reader, app.config.retention.policy, now).await?;
+    let reports = report::latest(&mut reader, RUNS).await?;
+    let held = holds::count(&mut reader).await?;
+    let (damaged, first) = (
+        damage::count(&mut reader).await?,
+        damage::listed(&mut reader, "", DAMAGED).await?,
+    );
+    drop(reader);
+    let steps = if plan { Some(steps(app).await?) } else { None };
+    let answers = tables::spread(&buckets, "model", None);
+    let late: Vec<_> = lags
+        .iter()
+        .filter(|lag| lag.is_behind())
+        .map(|lag| {
+            format!(
+                "Retention is behind: the oldest {} entry should have left its tier {} ago.",
+                lag.tier,
+                seconds(lag.seconds)
+            )
+        })
+        .collect();
+    let waiting = reports
+        .first()
+        .and_then(|(_, report)| report.waiting.clone());
+    Ok(StatsPage {
+        days,
+        needs: needs(
+            waiting.clone(),
+            reports.first().map(|(_, report)| report),
+            late,
+        )
+        .chain(damage_told(damaged, &first))
+        .collect(),
+        waiting: waiting.is_some(),
+        figures: figures(app, (&counts, &before), &answers, &lags),
+        by_day: tables::by_step(&counts, &by_step, range),
+        tokens: tables::tokens(&counts, range),
+        storage: tables::storage(&all, &lags, now),
+        statuses: tables::statuses(&counts),
+        models: tables::spreads(&buckets, "model"),
+        tools: tables::spreads(&buckets, "tool"),
+        runs: tables::runs(&reports),
+        holds: held,
+        now,
+        plan: steps,
+    })
+}
+
+fn figures(
+    app: &App,
+    (lines, before): (&[Count], &[Count]),
+    answers: &tables::Spread,
+    lags: &[Lag],
+) -> Vec<Figure> {
+    vec![
+        Figure {
+            name: "Entries".into(),
+            value: number(entries(lines)),
+            note: format!("{} before", number(entries(before))),
+        },
+        Figure {
+            name: "Errors".into(),
+            value: error_rate(lines),
+            note: format!("{} before", error_rate(before)),
+        },
+        Figure {
+            name: "Fallbacks".into(),
+            value: percent(answers.fallbacks, answers.entries),
+            note: "of answers".into(),
+        },
+        Figure {
+            name: "Answer, p50".into(),
+            value: answers.quantile(50),
+            note: format!("p95 {}", answers.quantile(95)),
+        },
+        Figure {
+            name: "Live now".into(),
+            value: number(app.places.people() as i64),
+            note: live(app.places.people(), app.places.open()),
+        },
+        Figure {
+            name: "Retention lag".into(),
+            value: worst(lags),
+            note: "of the latest tier".into(),
+        },
+    ]
+}
+
+/// What a run would do, with what it could not do and whether there is more than it shows.
+async fn steps(app: &App) -> Result<Vec<String>> {
+    let run = Run {
+        at_most: LONGEST_ON_REQUEST,
+        ..Run::at(app.config.retention.policy, app.clock.now())
+    };
+    let rehearsed = dry_run(&app.retention, run).await?;
+    let failed = rehearsed
+        .report
+        .failures
+        .iter()
+        .map(|why| format!("could not be looked at: {why}"));
+    Ok(failed.chain(rehearsed.told()).collect())
+}
+
+fn needs(
+    waiting: Option<String>,
+    last: Option<&Report>,
+    late: Vec<String>,
+) -> impl Iterator<Item = Need> {
+    let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
+    let failed = last.filter(|report| report.failed > 0).map(|report| {
+        let first = report.failures.first().map_or("", String::as_str);
+        let steps = if report.failed == 1 {
+            "one step".to_owned()
+        } else {
+            format!("{} steps", number(report.failed))
+        };
+        format!("The last run could not do {steps} and tries again; nothing is lost. {first}")
+    });
+    waiting
+        .into_iter()
+        .chain(failed)
+        .chain(late)
+        .map(|text| Need {
+            text,
+            command: None,
+        })
+}
+
+/// What a person should do about objects of the archive that cannot be read, of which these are the
+/// first.
+fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
+    let told = |object: &DamagedObject| {
+        let entries = if object.entries == 1 {
+            "1 entry".to_owned()
+        } else {
+            format!("{} entries", number(object.entries))
+        };
+        let text = format!(
+            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it, and \
+             gives it up with give-up in place of cat:"
+        );
+        Need {
+            text,
+            command: Some(format!("holly archive cat {}", object.key)),
+        }
+    };
+    let more = damaged - first.len() as i64;
+    let more = (more > 0).then(|| Need {
+        text: format!(
+            "{} more objects of the archive are damaged or missing.",
+            number(more)
+        ),
+        command: None,
+    });
+    first.iter().map(told).chain(more).collect()
+}
+
+/// What stands under the number of people who are connected.
+fn live(people: usize, open: usize) -> String {
+    let (people, streams) = (
+        if people == 1 { "person" } else { "people" },
+        if open == 1 { "stream" } else { "streams" },
+    );
+    format!("{people}, {} {streams} here", number(open as i64))
+}
+
+fn worst(lags: &[Lag]) -> String {
+    lags.iter()
+        .map(|lag| lag.seconds)
+        .max()
+        .filter(|seconds| *seconds > 0)
+        .map_or_else(|| "none".to_owned(), seconds)
+}
+
+fn entries(lines: &[Count]) -> i64 {
+    lines.iter().map(|line| line.entries).sum()
+}
+
+fn error_rate(lines: &[Count]) -> String {
+    let failed = lines
+        .iter()
+        .filter(|line| line.status == "error")
+        .map(|line| line.entries)
+        .sum();
+    percent(failed, entries(lines))
+}

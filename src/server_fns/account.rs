@@ -1,0 +1,120 @@
+//! Accounts: first account, sign in, sign out.
+
+use crate::domain::error::ApiError;
+use leptos::prelude::*;
+
+/// Creates the first account, its owner an admin, and signs them in.
+#[server(prefix = "/fn", endpoint = "account/welcome")]
+pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let app = server_fn_context::app();
+    identity::passwords_are_on(&app.config)?;
+    app.limits
+        .sign_in
+        .check(&format!("from {}", cookies::peer()))
+        .map_err(identity::AccountError::TooOften)?;
+    let account = identity::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
+    cookies::sign_in(&app, account.id).await?;
+    leptos_axum::redirect("/");
+    Ok(())
+}
+
+/// Signs in and goes to `next`, a path of this site.
+#[server(prefix = "/fn", endpoint = "account/sign-in")]
+pub async fn sign_in(
+    email: String,
+    password: String,
+    next: Option<String>,
+) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let app = server_fn_context::app();
+    identity::passwords_are_on(&app.config)?;
+    let who = identity::Credentials {
+        email,
+        password,
+        from: cookies::peer(),
+    };
+    let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    cookies::sign_in(&app, account.id).await?;
+    leptos_axum::redirect(&cookies::own_path(next));
+    Ok(())
+}
+
+/// Signs out on this device. Whoever came by a provider may go on to sign out there.
+#[server(prefix = "/fn", endpoint = "account/sign-out")]
+pub async fn sign_out() -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, middleware::identity::Credential, server_fn_context},
+        identity::{self, oidc::flow},
+    };
+    let (app, identity) = server_fn_context::asker()?;
+    let mut by_provider = false;
+    if let Credential::Session(token) = identity.credential {
+        by_provider = identity::session_provider(&app.store, app.clock.now(), &token)
+            .await?
+            .is_some();
+        identity::end_session(&app.store, identity.account.id, &token).await?;
+    }
+    cookies::sign_out(&app);
+    let goes_on = by_provider
+        && flow::sign_out_address(app.provider.as_deref())
+            .await
+            .is_some();
+    leptos_axum::redirect(if goes_on {
+        "/sign-in?signed-out=here"
+    } else {
+        "/sign-in"
+    });
+    Ok(())
+}
+
+/// Signs out on all devices.
+#[server(prefix = "/fn", endpoint = "account/sign-out-everywhere")]
+pub async fn sign_out_everywhere() -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let (app, identity) = server_fn_context::asker()?;
+    identity::refuse_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
+    identity::end_all_sessions(&app.store, identity.account.id).await?;
+    cookies::sign_out(&app);
+    leptos_axum::redirect("/sign-in");
+    Ok(())
+}
+
+/// Erases the account with everything in it, from every tier, after the password was given again,
+/// or the address where there is none.
+#[server(prefix = "/fn", endpoint = "account/erase")]
+pub async fn erase_account(
+    password: Option<String>,
+    email: Option<String>,
+) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let (app, identity) = server_fn_context::asker()?;
+    let account = identity.account;
+    if identity::has_password(&app.store, &app.config, account.id).await? {
+        let password = password.unwrap_or_default();
+        let who = identity::Credentials {
+            email: account.email.clone(),
+            password,
+            from: cookies::peer(),
+        };
+        identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    } else {
+        identity::confirmed_by_address(&account, &email.unwrap_or_default())?;
+    }
+    let receipt = identity::erase_here(&app, account.id, identity::Whose::Own).await?;
+    cookies::sign_out(&app);
+    leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Conversations: list, rename, keep and delete.
+
+use crate::domain::{
+    Conversation, delete_outcome::Said, error::ApiError, ids::ConversationId, time::Timestamp,
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A page of conversations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationsPage {
+    /// The most recently used first, at most
+    /// [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
+    pub listed: Vec<Conversation>,
+    /// Server time.
+    pub now: Timestamp,
+}
+
+/// Conversations, most recently used first; after `before` those that were used less recently.
+#[server(prefix = "/fn", endpoint = "page/conversations")]
+pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPage, ApiError> {
+    use crate::server::{chat::snapshots, http::server_fn_context};
+    let (app, identity) = server_fn_context::asker()?;
+    Ok(snapshots::conversations(&app, identity.account.id, before).await?)
+}
+
+/// Gives a conversation another title.
+#[server(prefix = "/fn", endpoint = "conversations/rename")]
+pub async fn rename_conversation(
+    conversation_id: ConversationId,
+    title: String,
+) -> Result<(), ApiError> {
+    use crate::server::{chat, http::server_fn_context};
+    let (app, identity) = server_fn_context::asker()?;
+    chat::rename_conversation(&app.store, identity.account.id, conversation_id, &title).await?;
+    Ok(())
+}
+
+/// Keeps a conversation with everything in it, or lets it expire again.
+#[server(prefix = "/fn", endpoint = "conversations/keep")]
+pub async fn keep_conversation(
+    conversation_id: ConversationId,
+    kept: bool,
+) -> Result<(), ApiError> {
+    use crate::server::{archive::holds, http::server_fn_context};
+    let (app, identity) = server_fn_context::asker()?;
+    holds::keep_conversation(
+        &app.retention,
+        app.clock.now(),
+        identity.account.id,
+        conversation_id,
+        kept,
+    )
+    .await?;
+    leptos_axum::redirect(&format!("/c/{conversation_id}"));
+    Ok(())
+}
+
+/// Deletes a conversation with everything in it, and says what that was.
+#[server(prefix = "/fn", endpoint = "conversations/delete")]
+pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said, ApiError> {
+    use crate::{
+        domain::Receipt,
+        server::{archive::erase::purge, http::server_fn_context},
+    };
+    let (app, identity) = server_fn_context::asker()?;
+    let receipt = app
+        .assistant
+        .delete_conversation(identity.account.id, conversation_id)
+        .await?;
+    let (objects, objects_pending) =
+        purge(&app.retention, app.clock.now(), identity.account.id).await?;
+    let said = Said::of(
+        Receipt {
+            objects,
+            objects_pending,
+            ..receipt
+        },
+        Some("/"),
+    );
+    said.go.iter().for_each(|path| leptos_axum::redirect(path));
+    Ok(said)
+}

@@ -1,0 +1,23 @@
+//! How much of the work a reader has in sight.
+
+use crate::domain::error::ApiError;
+use leptos::prelude::*;
+
+/// Chooses a level of detail for this browser, for a year.
+#[server(prefix = "/fn", endpoint = "settings/detail")]
+pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
+    use crate::{
+        components::Detail,
+        server::{
+            base::error::Error,
+            http::{cookies, server_fn_context},
+        },
+    };
+    let (app, _) = server_fn_context::asker()?;
+    let detail: Detail = detail
+        .parse()
+        .map_err(|why: crate::domain::UnknownWord| Error::refused("detail", why.to_string()))?;
+    cookies::set(&app, cookies::DETAIL, detail.as_str());
+    leptos_axum::redirect("/settings?changed=detail#appearance");
+    Ok(())
+}

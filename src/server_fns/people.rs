@@ -1,0 +1,208 @@
+//! People: who is there, who is invited, and what an admin may change of others. Admins only, but
+//! for `join`.
+
+use crate::domain::{error::ApiError, ids::UserId, time::Timestamp};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Somebody with an account, as an admin sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// The person.
+    pub id: UserId,
+    /// The address they sign in with.
+    pub email: String,
+    /// Whether they may see this page.
+    pub is_admin: bool,
+    /// Whether they are shut out.
+    pub is_disabled: bool,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When they were last there, to some minutes.
+    pub last_active_at: Option<Timestamp>,
+}
+
+/// An invitation that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// For whom.
+    pub email: String,
+    /// Whether they will be an admin.
+    pub is_admin: bool,
+    /// The address of the admin who made it; none for the command line.
+    pub invited_by: Option<String>,
+    /// When it runs out.
+    pub expires_at: Timestamp,
+}
+
+/// The people page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeoplePage {
+    /// Who is looking.
+    pub you: UserId,
+    /// People by address.
+    pub people: Vec<Person>,
+    /// The address after which the next page begins, where there is one.
+    pub next: Option<String>,
+    /// Whether people can be invited: who joins chooses a password.
+    pub invites: bool,
+    /// The invitations that are open, the newest first.
+    pub invitations: Vec<Invitation>,
+    /// The link of the invitation that was made just now, this once, and for whom it is.
+    pub fresh: Option<(String, Invitation)>,
+}
+
+/// What the people page shows: those whose address contains `part`, after the address `after`.
+#[server(prefix = "/fn", endpoint = "page/people")]
+pub async fn load_people(
+    part: Option<String>,
+    after: Option<String>,
+) -> Result<PeoplePage, ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity, store,
+    };
+    const PAGE: i64 = 100;
+    let (app, identity) = server_fn_context::admin()?;
+    let now = app.clock.now();
+    let mut reader = app.store.read().await?;
+    let (part, after) = (
+        part.unwrap_or_default().trim().to_lowercase(),
+        after.unwrap_or_default(),
+    );
+    let mut found = store::people::list(&mut reader, &part, &after, PAGE + 1).await?;
+    let more = found.len() as i64 > PAGE;
+    found.truncate(PAGE as usize);
+    let invitations = store::invitations::open(&mut reader, now, PAGE).await?;
+    drop(reader);
+    let fresh = match cookies::take(cookies::FRESH_INVITATION) {
+        Some(secret) => identity::find_invitation(&app.store, now, &secret)
+            .await
+            .ok()
+            .map(|found| (cookies::join_link(&app, &secret), found)),
+        None => None,
+    };
+    let next = found
+        .last()
+        .map(|person| person.email.clone())
+        .filter(|_| more);
+    let invites = app.config.oidc.local_accounts;
+    Ok(PeoplePage {
+        you: identity.account.id,
+        people: found,
+        next,
+        invites,
+        invitations,
+        fresh,
+    })
+}
+
+/// Invites somebody; the link is shown once on the people page.
+#[server(prefix = "/fn", endpoint = "people/invite")]
+pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let (app, identity) = server_fn_context::admin()?;
+    identity::passwords_are_on(&app.config)?;
+    app.limits
+        .invites
+        .admit(identity.account.id, 1, "invitations")?;
+    let secret = identity::invite(
+        &app.store,
+        app.clock.now(),
+        Some(identity.account.id),
+        &email,
+        admin == Some(true),
+    )
+    .await?;
+    cookies::set(&app, cookies::FRESH_INVITATION, &secret);
+    leptos_axum::redirect("/settings/people");
+    Ok(())
+}
+
+/// Takes an invitation back.
+#[server(prefix = "/fn", endpoint = "people/withdraw")]
+pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {
+    use crate::server::{http::server_fn_context, identity};
+    let (app, _) = server_fn_context::admin()?;
+    identity::withdraw(&app.store, &email).await?;
+    leptos_axum::redirect("/settings/people");
+    Ok(())
+}
+
+/// Makes somebody an admin, or no longer one.
+#[server(prefix = "/fn", endpoint = "people/admin")]
+pub async fn set_person_admin(id: UserId, admin: bool) -> Result<(), ApiError> {
+    use crate::server::{http::server_fn_context, identity};
+    let (app, identity) = server_fn_context::admin()?;
+    identity::set_admin(&app.store, app.clock.now(), id, admin).await?;
+    leptos_axum::redirect(if identity.account.id == id && !admin {
+        "/settings"
+    } else {
+        "/settings/people"
+    });
+    Ok(())
+}
+
+/// Shuts somebody out at once, or lets them in again.
+#[server(prefix = "/fn", endpoint = "people/disable")]
+pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> {
+    use crate::server::{http::server_fn_context, identity};
+    let (app, _) = server_fn_context::admin()?;
+    if disabled {
+        let turns = identity::disable(&app.store, app.clock.now(), id).await?;
+        turns
+            .into_iter()
+            .for_each(|turn| app.assistant.cancel(turn));
+    } else {
+        identity::enable(&app.store, id).await?;
+    }
+    leptos_axum::redirect("/settings/people");
+    Ok(())
+}
+
+/// Erases somebody with everything they have, from every tier, after their address was typed again.
+#[server(prefix = "/fn", endpoint = "people/erase")]
+pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
+    use crate::server::{base::error::Error, http::server_fn_context, identity};
+    let (app, _) = server_fn_context::admin()?;
+    let person = identity::find(&app.store, id).await?;
+    if person.email != email.trim().to_lowercase() {
+        return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
+    }
+    let receipt = identity::erase_here(&app, id, identity::Whose::Admin).await?;
+    leptos_axum::redirect(&format!("/settings/people?erased={}", receipt.code()));
+    Ok(())
+}
+
+/// Whom an invitation is for; the secret stands in its link.
+#[server(prefix = "/fn", endpoint = "page/join")]
+pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
+    use crate::server::{http::server_fn_context, identity};
+    let app = server_fn_context::app();
+    Ok(identity::find_invitation(&app.store, app.clock.now(), &secret).await?)
+}
+
+/// Makes the account that an invitation is for, and signs in.
+#[server(prefix = "/fn", endpoint = "people/join")]
+pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity::{self, AccountError, passwords_are_on},
+    };
+    let app = server_fn_context::app();
+    passwords_are_on(&app.config)?;
+    app.limits
+        .sign_in
+        .check(&format!("joining from {}", cookies::peer()))
+        .map_err(AccountError::TooOften)?;
+    let account = identity::join(&app.store, app.clock.now(), &secret, &password).await?;
+    cookies::sign_in(&app, account.id).await?;
+    leptos_axum::redirect("/");
+    Ok(())
+}

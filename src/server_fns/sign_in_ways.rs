@@ -1,0 +1,29 @@
+//! How one may sign in here.
+
+use crate::domain::error::ApiError;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How one may sign in here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInWays {
+    /// With an account's address and password.
+    pub password: bool,
+    /// With the provider of this name.
+    pub provider: Option<String>,
+}
+
+/// How one may sign in here; anybody may ask.
+#[server(prefix = "/fn", endpoint = "page/sign-in")]
+pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
+    let config = crate::server::http::server_fn_context::app().config;
+    let browser = config
+        .oidc
+        .provider
+        .as_ref()
+        .filter(|provider| provider.client.is_some());
+    Ok(SignInWays {
+        password: config.oidc.local_accounts,
+        provider: browser.map(|provider| provider.name.clone()),
+    })
+}

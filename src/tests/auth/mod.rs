@@ -1,5 +1,0 @@
-//! Who may come in: accounts, sessions and keys, and that a stolen database opens nothing.
-
-mod accounts;
-mod keys;
-mod sessions;

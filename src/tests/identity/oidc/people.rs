@@ -1,0 +1,289 @@
+//! Whose account it is: made at the first sign-in, linked by a verified address only, admin by the
+//! provider's word.
+
+use super::{asked_with, comes_back, count, leaves, showing, signs_in, with_provider};
+use crate::{
+    domain::ids::UserId,
+    server::{
+        identity::oidc::{
+            accounts::{Met, account_of},
+            claims::Claims,
+        },
+        store::users,
+    },
+    tests::support::{
+        TestApp,
+        databases::on_both_databases,
+        people::{NOW, person},
+        provider::TestProvider,
+    },
+};
+use serde_json::{Value, json};
+
+async fn location(app: &TestApp) -> String {
+    comes_back(app, &leaves(app, "/").await)
+        .await
+        .header("location")
+        .to_owned()
+}
+
+async fn users(app: &TestApp) -> Vec<(String, bool)> {
+    let sql =
+        "select email, case when admin_since is null then 0 else 1 end from users order by email";
+    let rows: Vec<(String, i64)> = sqlx::query_as(sql)
+        .fetch_all(&mut *app.app.store.read().await.unwrap())
+        .await
+        .unwrap();
+    rows.into_iter()
+        .map(|(email, admin)| (email, admin == 1))
+        .collect()
+}
+
+async fn disable(app: &TestApp, user: UserId) {
+    let mut tx = app.app.store.begin().await.unwrap();
+    sqlx::query("update users set disabled_at = 1 where id = $1")
+        .bind(user.to_string())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_links_to_the_account_that_is_there_only_when_it_is_verified() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let ada = app.person("ada@example.org").await;
+    let note = ada.notes("from before").await;
+    for unverified in [json!(false), json!("no"), Value::Null] {
+        provider.inside().person["email_verified"] = unverified;
+        provider.inside().person["sub"] = json!("eve|3");
+        assert_eq!(signs_in(&app).await.lists("").await["logs"], json!([]));
+    }
+    provider.inside().person =
+        json!({ "sub": "ada|1", "email": "ADA@example.org", "email_verified": true });
+    assert_eq!(signs_in(&app).await.lists("").await["logs"], json!([note]));
+    let all = users(&app).await;
+    assert_eq!(all.len(), 2);
+    assert!(
+        all.iter()
+            .any(|(email, _)| email.ends_with("@sign-in.invalid")),
+        "{all:?}"
+    );
+    provider.inside().person["sub"] = json!("a new person with the old address");
+    assert_eq!(location(&app).await, "/sign-in?trouble=taken");
+    assert_eq!(count(&app, "identities").await, 2);
+}
+
+#[tokio::test]
+async fn an_address_that_the_provider_tells_elsewhere_counts_for_the_same_person_only() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    provider.inside().person = json!({ "sub": "ada|1" });
+    provider.inside().userinfo =
+        json!({ "sub": "bob|2", "email": "bob@example.org", "email_verified": true });
+    signs_in(&app).await;
+    assert!(users(&app).await[0].0.ends_with("@sign-in.invalid"));
+    provider.inside().userinfo =
+        json!({ "sub": "ada|1", "email": "ada@example.org", "email_verified": true });
+    signs_in(&app).await;
+    assert_eq!(users(&app).await, [("ada@example.org".to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn an_address_follows_the_provider_unless_somebody_else_has_it() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    app.person("bob@example.org").await;
+    for (email, kept) in [
+        ("ada@example.org", "ada@example.org"),
+        ("bob@example.org", "ada@example.org"),
+        ("ada@new.example", "ada@new.example"),
+    ] {
+        provider.inside().person["email"] = json!(email);
+        signs_in(&app).await;
+        assert_eq!(users(&app).await[0].0, kept);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_or_a_list_makes_admins_and_every_sign_in_asks_again() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |rules| {
+        rules.admin_claim = Some(("realm.roles".into(), "admin".into()));
+        rules.admins = vec!["boss@example.org".into()];
+    })
+    .await;
+    for (roles, email, admin) in [
+        (json!({ "roles": ["user"] }), "ada@example.org", false),
+        (
+            json!({ "roles": ["user", "admin"] }),
+            "ada@example.org",
+            true,
+        ),
+        (json!({ "roles": "admin" }), "ada@example.org", true),
+        (json!({ "roles": ["admins"] }), "ada@example.org", false),
+        (json!({}), "boss@example.org", true),
+        (json!(null), "ada@example.org", false),
+    ] {
+        provider.inside().person["realm"] = roles.clone();
+        provider.inside().person["email"] = json!(email);
+        let ada = signs_in(&app).await;
+        assert_eq!(
+            ada.gets("/api/work-log/stats").await.status,
+            if admin { 200 } else { 403 },
+            "{roles} {email}"
+        );
+        assert_eq!(users(&app).await, [(email.to_owned(), admin)]);
+    }
+    let silent = provider.token("ada|1", json!({}));
+    let asking = provider.token("ada|1", json!({ "realm": { "roles": ["admin"] }, "email": "ada@example.org", "email_verified": true }));
+    for (token, status) in [(&silent, 403), (&asking, 200), (&silent, 200)] {
+        assert_eq!(
+            showing(&app, token)
+                .gets("/api/work-log/stats")
+                .await
+                .status,
+            status,
+            "a call's token may say less"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_provider_takes_back_only_what_it_gave() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |rules| {
+        rules.admin_claim = Some(("admin".into(), "true".into()))
+    })
+    .await;
+    let admin = app.admin().await;
+    provider.inside().person["email"] = json!("admin@example.org");
+    for says in [json!(false), json!(true), json!(false)] {
+        provider.inside().person["admin"] = says;
+        signs_in(&app).await;
+        assert_eq!(
+            admin.gets("/api/work-log/stats").await.status,
+            200,
+            "made admin here"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_those_who_are_allowed_get_an_account() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |rules| {
+        rules.allowed = vec!["example.org".into(), "eve@evil.example".into()]
+    })
+    .await;
+    for (email, verified, lands) in [
+        ("ada@example.org", true, "/"),
+        ("ada@example.org", false, "/sign-in?trouble=not-allowed"),
+        ("ada@sub.example.org", true, "/sign-in?trouble=not-allowed"),
+        ("mallory@evil.example", true, "/sign-in?trouble=not-allowed"),
+        (
+            "example.org@evil.example",
+            true,
+            "/sign-in?trouble=not-allowed",
+        ),
+        ("eve@evil.example", true, "/"),
+    ] {
+        provider.inside().person =
+            json!({ "sub": email, "email": email, "email_verified": verified });
+        assert_eq!(location(&app).await, lands, "{email} {verified}");
+    }
+    assert_eq!(
+        asked_with(&app, &provider.token("mallory", json!({})))
+            .await
+            .status,
+        401
+    );
+    assert_eq!(count(&app, "users").await, 2);
+}
+
+#[tokio::test]
+async fn a_switched_off_account_is_refused_by_every_way_in() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let (ada, token) = (signs_in(&app).await, provider.token("ada|1", json!({})));
+    assert_eq!(asked_with(&app, &token).await.status, 200);
+    let id: String = sqlx::query_scalar("select user_id from identities")
+        .fetch_one(&mut *app.app.store.read().await.unwrap())
+        .await
+        .unwrap();
+    disable(&app, id.parse().unwrap()).await;
+    assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
+    let problem = asked_with(&app, &token).await.expect(401);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("switched off"),
+        "{problem}"
+    );
+    assert_eq!(location(&app).await, "/sign-in?trouble=switched-off");
+    let bob = app.person("bob@example.org").await;
+    disable(&app, bob.id).await;
+    provider.inside().person =
+        json!({ "sub": "bob|2", "email": "bob@example.org", "email_verified": true });
+    assert_eq!(
+        location(&app).await,
+        "/sign-in?trouble=switched-off",
+        "and is not linked"
+    );
+    assert_eq!(count(&app, "identities").await, 1);
+}
+
+fn rules() -> crate::server::identity::oidc::settings::ProviderConfig {
+    crate::server::identity::oidc::settings::ProviderConfig {
+        issuer: "https://id.example.org".into(),
+        name: "x".into(),
+        audiences: Vec::new(),
+        parties: Vec::new(),
+        client: None,
+        allowed: Vec::new(),
+        admin_claim: Some(("admin".into(), "true".into())),
+        admins: Vec::new(),
+    }
+}
+
+fn says(subject: &str, more: Value) -> Claims {
+    let mut claims =
+        json!({ "iss": "https://id.example.org", "sub": subject, "exp": 9_999_999_999_i64 });
+    claims
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    Claims::read(claims.as_object().unwrap().clone()).unwrap()
+}
+
+on_both_databases! {
+    async fn of_many_who_come_at_once_for_the_first_time_each_is_one(store: Store) {
+        let mut callers = tokio::task::JoinSet::new();
+        for n in 0..12 {
+            let store = store.clone();
+            let claims = says(&format!("s{}", n % 2), json!({ "email": format!("p{}@example.org", n % 2), "email_verified": true }));
+            callers.spawn(async move { account_of(&store, NOW, &rules(), &claims, Met::Calling).await.unwrap().id });
+        }
+        let ids: std::collections::BTreeSet<_> = callers.join_all().await.into_iter().collect();
+        assert_eq!(ids.len(), 2);
+        assert_eq!(users::ids(&mut store.read().await.unwrap()).await.unwrap().len(), 2);
+    }
+
+    async fn an_account_that_is_erased_leaves_no_identity(store: Store) {
+        let account = account_of(&store, NOW, &rules(), &says("s", json!({ "admin": true })), Met::SigningIn).await.unwrap();
+        assert!(account.is_admin);
+        let mut tx = store.begin().await.unwrap();
+        users::delete(&mut tx, account.id).await.unwrap();
+        tx.commit().await.unwrap();
+        let again = account_of(&store, NOW, &rules(), &says("s", json!({})), Met::SigningIn).await.unwrap();
+        assert!(again.id != account.id && !again.is_admin);
+    }
+
+    async fn an_address_of_somebody_else_is_never_taken_over(store: Store) {
+        let bob = person(&store, "bob").await;
+        let met = |claims: Claims| { let store = store.clone(); async move { account_of(&store, NOW, &rules(), &claims, Met::SigningIn).await } };
+        let ada = met(says("a", json!({ "email": "ada@example.org", "email_verified": true }))).await.unwrap();
+        let same = met(says("a", json!({ "email": "bob@example.org", "email_verified": true }))).await.unwrap();
+        assert_eq!((same.id, same.email.as_str()), (ada.id, "ada@example.org"));
+        assert_eq!(users::by_email(&mut store.read().await.unwrap(), "bob@example.org").await.unwrap().unwrap().account.id, bob);
+    }
+}

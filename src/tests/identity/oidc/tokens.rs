@@ -1,0 +1,343 @@
+//! API calls with the provider's tokens: which are taken, which are not, and that the answer says
+//! why.
+
+use super::{asked_with, count, showing, with_provider};
+use crate::{
+    server::identity::oidc::settings::ProviderConfig,
+    tests::support::{
+        Answer,
+        people::NOW,
+        provider::{SigningKey, TestProvider},
+    },
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const NOW_S: i64 = NOW.millis() / 1_000;
+
+#[tokio::test]
+async fn a_token_opens_the_account_of_whom_it_speaks_and_makes_it_once() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let ada = showing(&app, &provider.token("ada|1", json!({})));
+    let note = ada.notes("by token").await;
+    let later = showing(&app, &provider.token("ada|1", json!({ "jti": "another" })));
+    assert_eq!(later.lists("").await["logs"], json!([note]));
+    assert_eq!(
+        showing(&app, &provider.token("bob|2", json!({})))
+            .lists("")
+            .await["logs"],
+        json!([])
+    );
+    assert_eq!(
+        (count(&app, "users").await, count(&app, "identities").await),
+        (2, 2)
+    );
+    assert_eq!(provider.fetches(), 1, "keys are asked for once");
+    let both = TestProvider::start().await;
+    both.rotates(SigningKey::ec("curve"));
+    let app = with_provider(&both, |_| {}).await;
+    assert_eq!(
+        asked_with(&app, &both.token("ada|1", json!({ "aud": ["x", "holly"] })))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |rules| {
+        rules.parties = vec!["https://app.example.org".into()]
+    })
+    .await;
+    let party = json!("https://app.example.org");
+    for (changes, why) in [
+        (json!({ "iss": "https://evil.example" }), "another issuer"),
+        (
+            json!({ "iss": format!("{}/", provider.issuer) }),
+            "another issuer",
+        ),
+        (json!({ "iss": null }), "cannot be read"),
+        (json!({ "aud": "another" }), "another audience"),
+        (json!({ "aud": null }), "another audience"),
+        (json!({ "aud": 7 }), "cannot be read"),
+        (json!({ "azp": "https://evil.example" }), "another party"),
+        (json!({ "azp": null }), "another party"),
+        (json!({ "exp": NOW_S - 5 }), "expired"),
+        (json!({ "exp": null }), "cannot be read"),
+        (json!({ "exp": "soon" }), "cannot be read"),
+        (json!({ "nbf": NOW_S + 6 }), "not valid yet"),
+        (json!({ "sts": "pending" }), "not finished signing in"),
+        (json!({ "sub": null }), "cannot be read"),
+        (json!({ "sub": "x".repeat(256) }), "cannot be read"),
+        (json!({ "more": "x".repeat(16 * 1024) }), "cannot be read"),
+    ] {
+        let mut with_party = json!({ "azp": party });
+        with_party
+            .as_object_mut()
+            .unwrap()
+            .extend(changes.as_object().unwrap().clone());
+        let problem = asked_with(&app, &provider.token("ada|1", with_party))
+            .await
+            .expect(401);
+        assert!(
+            problem["detail"].as_str().unwrap().contains(why),
+            "{changes}: {problem}"
+        );
+    }
+    assert_eq!(count(&app, "users").await, 0);
+    for changes in [
+        json!({}),
+        json!({ "sts": "active" }),
+        json!({ "exp": NOW_S as f64 + 0.5 }),
+    ] {
+        let mut with_party = json!({ "azp": party });
+        with_party
+            .as_object_mut()
+            .unwrap()
+            .extend(changes.as_object().unwrap().clone());
+        assert_eq!(
+            asked_with(&app, &provider.token("ada|1", with_party))
+                .await
+                .status,
+            200,
+            "{changes}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_less_than_five_seconds() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    for (claim, at, status) in [
+        ("exp", -4, 200),
+        ("exp", -5, 401),
+        ("nbf", 5, 200),
+        ("nbf", 6, 401),
+    ] {
+        let answer = asked_with(&app, &provider.token("ada|1", json!({ claim: NOW_S + at }))).await;
+        assert_eq!(answer.status, status, "{claim} {at}: {}", answer.text());
+    }
+    let token = provider.token("ada|1", json!({}));
+    app.app.clock.advance(64_999);
+    assert_eq!(asked_with(&app, &token).await.status, 200);
+    app.app.clock.advance(1);
+    assert_eq!(asked_with(&app, &token).await.status, 401);
+}
+
+/// A token with a header of our own and no signature, or any.
+fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{signature}", part(header), part(claims))
+}
+
+#[tokio::test]
+async fn the_algorithm_follows_from_the_key_and_never_from_the_token() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let claims = provider.claims("ada|1");
+    assert_eq!(
+        asked_with(&app, &provider.token("ada|1", json!({})))
+            .await
+            .status,
+        200
+    );
+    let published = provider.inside().keys[0].published();
+    let modulus = URL_SAFE_NO_PAD
+        .decode(published["n"].as_str().unwrap())
+        .unwrap();
+    let mut forged = Vec::new();
+    for alg in ["none", "None", "NONE", ""] {
+        forged.push(unsigned(
+            &json!({ "alg": alg, "kid": "first" }),
+            &claims,
+            "",
+        ));
+    }
+    let named = |id: &str| Header {
+        kid: Some(id.into()),
+        ..Header::new(Algorithm::HS256)
+    };
+    for secret in [published.to_string().into_bytes(), modulus, b"".to_vec()] {
+        forged.push(
+            jsonwebtoken::encode(&named("first"), &claims, &EncodingKey::from_secret(&secret))
+                .unwrap(),
+        );
+    }
+    forged.push(
+        jsonwebtoken::encode(
+            &named("shared"),
+            &claims,
+            &EncodingKey::from_secret(b"secret"),
+        )
+        .unwrap(),
+    );
+    forged.push(SigningKey::ec("first").signs(&claims));
+    for token in &forged {
+        assert_eq!(asked_with(&app, token).await.status, 401, "{token}");
+    }
+    let whole = provider.token("ada|1", json!({}));
+    let (head, signature) = whole.rsplit_once('.').unwrap();
+    let other = provider.token("eve|3", json!({}));
+    let payload = other.split('.').nth(1).unwrap();
+    let swapped = format!("{}.{payload}.{signature}", head.split_once('.').unwrap().0);
+    for token in [
+        swapped,
+        format!("{head}."),
+        head.to_owned(),
+        format!("{whole}x"),
+        "eyJ".to_owned(),
+        format!("eyJ{}", "x".repeat(20_000)),
+    ] {
+        assert_eq!(asked_with(&app, &token).await.status, 401);
+    }
+    assert_eq!(count(&app, "users").await, 1);
+}
+
+#[tokio::test]
+async fn a_token_cannot_bring_its_own_key_or_ask_for_what_is_not_understood() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let own = SigningKey::ec("mine");
+    let address = format!("{}/keys", TestProvider::start().await.issuer);
+    let jwk = serde_json::from_value(own.published()).unwrap();
+    let base = Header {
+        kid: Some("first".into()),
+        ..Header::new(Algorithm::ES256)
+    };
+    for header in [
+        Header {
+            jwk: Some(jwk),
+            ..base.clone()
+        },
+        Header {
+            jku: Some(address.clone()),
+            ..base.clone()
+        },
+        Header {
+            x5u: Some(address),
+            ..base.clone()
+        },
+        Header {
+            kid: None,
+            ..base.clone()
+        },
+    ] {
+        assert_eq!(
+            asked_with(&app, &own.signs_under(header, &provider.claims("ada|1")))
+                .await
+                .status,
+            401
+        );
+    }
+    let good = provider.inside().keys[0].clone();
+    let header = |crit: Option<Vec<String>>| Header {
+        kid: Some("first".into()),
+        crit,
+        ..Header::new(Algorithm::RS256)
+    };
+    let claims = provider.claims("ada|1");
+    assert_eq!(
+        asked_with(
+            &app,
+            &good.signs_under(header(Some(vec!["b64".into()])), &claims)
+        )
+        .await
+        .status,
+        401
+    );
+    assert_eq!(
+        asked_with(&app, &good.signs_under(header(None), &claims))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        asked_with(
+            &app,
+            &good.signs_under(Header::new(Algorithm::RS256), &claims)
+        )
+        .await
+        .status,
+        200,
+        "its only key needs no name"
+    );
+}
+
+#[tokio::test]
+async fn tokens_are_for_those_who_named_an_audience_or_a_party_or_use_the_provider_for_nothing_else()
+ {
+    let provider = TestProvider::start().await;
+    let of_clerk = json!({ "aud": null, "azp": "https://app.example.org" });
+    let no_audience = |rules: &mut ProviderConfig| rules.audiences.clear();
+    let browser_only = with_provider(&provider, no_audience).await;
+    let bare = with_provider(&provider, |rules| {
+        rules.audiences.clear();
+        rules.client = None;
+    })
+    .await;
+    for (app, changes, status) in [
+        (&browser_only, json!({}), 401),
+        (&browser_only, of_clerk.clone(), 401),
+        (&bare, of_clerk.clone(), 200),
+        (&bare, json!({}), 401),
+    ] {
+        assert_eq!(
+            asked_with(app, &provider.token("ada|1", changes.clone()))
+                .await
+                .status,
+            status,
+            "{changes}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn clerk_s_cookie_counts_where_its_parties_are_named_and_changes_nothing_for_another_site() {
+    let provider = TestProvider::start().await;
+    let party = |rules: &mut ProviderConfig| {
+        rules.audiences.clear();
+        rules.parties = vec!["https://app.example.org".into()];
+    };
+    let (app, unnamed) = (
+        with_provider(&provider, party).await,
+        with_provider(&provider, |_| {}).await,
+    );
+    let token = provider.token(
+        "ada|1",
+        json!({ "aud": null, "azp": "https://app.example.org" }),
+    );
+    let with_cookie = |app: &crate::tests::support::TestApp, method: Method, path: &str| {
+        app.nobody()
+            .request(method, path)
+            .header("cookie", format!("x=1; __session={token}"))
+    };
+    assert_eq!(
+        Answer::to(with_cookie(&app, Method::GET, "/api/work-log/list"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        Answer::to(with_cookie(&unnamed, Method::GET, "/api/work-log/list"))
+            .await
+            .status,
+        401
+    );
+    for path in ["/api/work-log/create", "/fn/keys/create"] {
+        let crossing = with_cookie(&app, Method::POST, path)
+            .header("origin", "https://evil.example")
+            .body("name=x");
+        assert_eq!(Answer::to(crossing).await.status, 403, "{path}");
+    }
+    assert_eq!(
+        Answer::to(with_cookie(&app, Method::GET, "/")).await.status,
+        200,
+        "and it opens the pages"
+    );
+}

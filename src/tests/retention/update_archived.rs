@@ -1,0 +1,61 @@
+//! An entry that lies in the archive is changed like any other, and what is refused leaves it where
+//! it lies.
+
+use crate::{
+    domain::{EntryDraft, EntryPatch, Metadata, Status, time::DAY_MS},
+    server::{
+        archive::{holds::place_hold, reader::find, update_archived::update_anywhere},
+        base::error::Error,
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{
+        archives::{retention, run},
+        databases::on_both_databases,
+        people::{NOW, draft, entry, person},
+    },
+};
+
+on_both_databases! {
+    async fn a_change_that_is_refused_leaves_an_archived_entry_where_it_lies(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let made = entry(&store, ada, Status::Success, "old").await;
+        let later = NOW.plus(31 * DAY_MS);
+        run(&retention, later).await;
+        let read = async || find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap();
+        let archived = read().await;
+        let again = EntryPatch { status: Some(Status::Working), ..EntryPatch::default() };
+        let refused = update_anywhere(&retention, later, ada, made.id, again).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        assert_eq!(read().await, archived);
+        place_hold(&retention, later, ada, (ada, None), "case 17").await.unwrap();
+        let held = read().await;
+        let renamed = EntryPatch { title: Some("new".into()), ..EntryPatch::default() };
+        let refused = update_anywhere(&retention, later, ada, made.id, renamed).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        assert_eq!(read().await, held);
+    }
+
+    async fn a_change_that_changes_nothing_leaves_a_settled_entry_as_it_is(store: Store) {
+        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let secret = || serde_json::json!({"password": "hunter2 hunter2"}).as_object().cloned();
+        let draft = EntryDraft { metadata: Metadata(secret().unwrap()), ..draft(Status::Success, "old") };
+        let made = create_work_log(&store, NOW, ada, draft, Origin::default()).await.unwrap();
+        let nothing = [
+            EntryPatch { metadata: secret(), ..EntryPatch::default() },
+            EntryPatch::default(),
+            EntryPatch { kept: Some(false), ..EntryPatch::default() },
+            EntryPatch { status: Some(Status::Success), title: Some("old".into()), details: Some(None), ..EntryPatch::default() },
+        ];
+        for later in [NOW, NOW.plus(8 * DAY_MS), NOW.plus(31 * DAY_MS)] {
+            run(&retention, later).await;
+            let before = find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap();
+            for patch in &nothing {
+                assert_eq!(update_anywhere(&retention, later, ada, made.id, patch.clone()).await.unwrap(), before);
+                assert_eq!(find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap(), before);
+            }
+        }
+        let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
+        let changed = update_anywhere(&retention, NOW.plus(31 * DAY_MS), ada, made.id, kept).await.unwrap();
+        assert!(changed.rev > made.rev && changed.kept_by.is_some(), "{changed:?}");
+    }
+}

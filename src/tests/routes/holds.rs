@@ -1,0 +1,311 @@
+//! Who keeps an entry from expiring, on its page and in the API; what a deletion says; how much is
+//! in sight.
+
+use crate::{
+    domain::time::DAY_MS,
+    server::archive::holds,
+    tests::support::{TestApp, address_of},
+};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_says_who_keeps_it_whatever_its_tier() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let place = talk.parse().unwrap();
+    let entry = ada
+        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
+        .await;
+    for archived in [false, true] {
+        if archived {
+            app.app.clock.advance(40 * DAY_MS);
+            admin
+                .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+                .await
+                .expect(200);
+        }
+        let shown = async |by: Value, words: &str| {
+            let read = ada.gets(&address_of(&entry)).await.expect(200)["log"].clone();
+            assert_eq!(
+                (&read["keptBy"], read["expiresAt"].is_null()),
+                (&by, !by.is_null()),
+                "{archived}"
+            );
+            assert_eq!(ada.lists("").await["logs"][0]["keptBy"], by);
+            let html = ada.gets(&format!("/c/{talk}")).await.text();
+            assert!(html.contains(words), "{archived} {words}: {html}");
+        };
+        shown(Value::Null, "Kept until 22 Feb 2027").await;
+        let now = app.app.clock.now();
+        let hold = holds::place_hold(
+            &app.app.retention,
+            now,
+            admin.id,
+            (ada.id, Some(place)),
+            "case 17",
+        )
+        .await
+        .unwrap();
+        shown(json!("hold"), "On hold: an admin keeps it").await;
+        holds::release_hold(&app.app.retention, now, &hold)
+            .await
+            .unwrap();
+        let keep = async |kept: &str| {
+            let back = ada
+                .submits(
+                    "/fn/conversations/keep",
+                    &format!("/c/{talk}"),
+                    &[("conversation_id", &talk), ("kept", kept)],
+                )
+                .await;
+            assert_eq!(
+                (back.status, back.header("location")),
+                (302, format!("/c/{talk}").as_str())
+            );
+        };
+        keep("true").await;
+        shown(json!("conversation"), "Kept with its conversation").await;
+        let html = ada.gets(&format!("/c/{talk}")).await.text();
+        assert!(
+            !html.contains("data-kept=\"true\" hidden") && html.contains("Let it expire again"),
+            "the head says so: {html}"
+        );
+        keep("false").await;
+    }
+    ada.sends_patch(&address_of(&entry), json!({"kept": true}))
+        .await
+        .expect(200);
+    assert_eq!(ada.lists("").await["logs"][0]["keptBy"], "entry");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_deletes_gets_a_receipt_with_its_counts() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let old = ada.creates(note("old")).await;
+    ada.creates(note("older")).await;
+    app.app.clock.advance(40 * DAY_MS);
+    admin
+        .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
+        .await
+        .expect(200);
+    ada.creates(note("new")).await;
+    let id = old["id"].as_str().unwrap();
+    let back = ada
+        .submits("/fn/work-log/delete", "/history?q=old", &[("entry_id", id)])
+        .await;
+    assert_eq!(
+        (back.status, back.header("location")),
+        (302, "/history?q=old&deleted=0-0-0-1-0-1-0")
+    );
+    let told = ada.gets(back.header("location")).await.text();
+    assert!(
+        told.contains("Deleted for good, from every tier: 1 entry (1 from the archive)."),
+        "{told}"
+    );
+    let back = ada
+        .submits(
+            "/fn/conversations/delete",
+            &format!("/c/{talk}"),
+            &[("conversation_id", &talk)],
+        )
+        .await;
+    assert_eq!(back.header("location"), "/?deleted=1-0-1-1-0-1-0");
+    let told = ada.gets(back.header("location")).await.text();
+    assert!(
+        told.contains(
+            "Deleted for good, from every tier: 1 conversation and 2 entries (1 from the archive)."
+        ),
+        "{told}"
+    );
+    let forged = ada.gets("/?deleted=%3Cscript%3E").await.text();
+    assert!(
+        forged.contains(
+            "id=\"receipt\" data-status=\"success\" role=\"status\" tabindex=\"-1\" hidden"
+        ),
+        "nothing but figures is told: {forged}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
+    let app = TestApp::start().await;
+    let ada = app.browser("ada@example.org").await;
+    let talk = ada.begins().await;
+    for title in ["one", "two"] {
+        ada.creates(
+            json!({"logType": "info", "status": "success", "title": title, "conversationId": talk}),
+        )
+        .await;
+    }
+    let chosen = ada
+        .submits("/fn/settings/detail", "/settings", &[("detail", "all")])
+        .await;
+    assert_eq!(
+        (chosen.status, chosen.header("location")),
+        (302, "/settings?changed=detail#appearance")
+    );
+    let cookie = chosen
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert_eq!(cookie, "detail=all");
+    let (name, session) = ada.credential.clone().unwrap();
+    let with = |cookie: &str| crate::tests::support::Person {
+        credential: Some((name, format!("{session}; {cookie}"))),
+        ..ada.clone()
+    };
+    let page = async |cookie: &str| with(cookie).gets(&format!("/c/{talk}")).await.text();
+    let all = page(&cookie).await;
+    assert!(
+        all.contains("data-detail=\"all\"") && !all.contains("class=\"work\""),
+        "{all}"
+    );
+    assert_eq!(all.matches("data-status=\"success\" open>").count(), 2);
+    let normal = page("detail=nonsense").await;
+    assert!(
+        !normal.contains("data-detail") && normal.contains("<details class=\"work\">"),
+        "{normal}"
+    );
+    assert!(page("detail=quiet").await.contains("data-detail=\"quiet\""));
+    let refused = ada
+        .submits("/fn/settings/detail", "/settings", &[("detail", "loud")])
+        .await;
+    assert!(refused.header("location").contains("__err"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let entry = ada
+        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
+        .await;
+    let address = format!("http://holly.example/c/{talk}#entry-1");
+    let asked = [
+        ("email", " Ada@example.org"),
+        ("conversation", address.as_str()),
+        ("reason", "case <17>"),
+    ];
+    let refused = ada.submits("/fn/holds/place", "/holds", &asked).await;
+    assert!(refused.header("location").contains("__err"), "{refused:?}");
+    assert!(
+        ada.gets("/holds")
+            .await
+            .text()
+            .contains("There is no such page.")
+    );
+    for (field, value) in [
+        ("email", "eve@example.org"),
+        ("conversation", "x"),
+        ("reason", ""),
+    ] {
+        let asked = asked.map(|(name, given)| (name, if name == field { value } else { given }));
+        let refused = admin.submits("/fn/holds/place", "/holds", &asked).await;
+        assert!(
+            refused.header("location").contains("__err"),
+            "{field}: {refused:?}"
+        );
+    }
+    let placed = admin.submits("/fn/holds/place", "/holds", &asked).await;
+    assert_eq!(
+        (placed.status, placed.header("location")),
+        (302, "/holds"),
+        "{placed:?}"
+    );
+    let page = admin.gets("/holds").await.text();
+    for part in [
+        "ada@example.org",
+        "case &lt;17&gt;",
+        "admin@example.org",
+        &talk,
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(admin.gets("/stats").await.text().contains("Holds (1)"));
+    ada.deletes(&address_of(&entry)).await.expect(409);
+    let id = page
+        .split("name=\"id\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    ada.submits("/fn/holds/release", "/holds", &[("id", &id)])
+        .await;
+    ada.deletes(&address_of(&entry)).await.expect(409);
+    admin
+        .submits("/fn/holds/release", "/holds", &[("id", &id)])
+        .await;
+    ada.deletes(&address_of(&entry)).await.expect(200);
+    assert!(
+        admin
+            .gets("/holds")
+            .await
+            .text()
+            .contains("Nothing is on hold.")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_says_that_what_a_link_led_to_is_gone_and_that_a_conversation_is_on_hold() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
+    let talk = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let (stays, goes) = (
+        ada.creates(note("stays")).await,
+        ada.creates(note("goes")).await,
+    );
+    ada.deletes(&address_of(&goes)).await.expect(200);
+    let linked = async |entry: &Value| {
+        ada.gets(&format!(
+            "/c/{talk}?around={}",
+            entry["id"].as_str().unwrap()
+        ))
+        .await
+        .text()
+    };
+    let gone = "What this link led to is no longer there.";
+    assert!(linked(&goes).await.contains(gone) && !linked(&stays).await.contains(gone));
+    assert!(!linked(&stays).await.contains(">On hold<"));
+    let fields = [
+        ("email", "ada@example.org"),
+        ("conversation", &*talk),
+        ("reason", "case 17"),
+    ];
+    admin.submits("/fn/holds/place", "/holds", &fields).await;
+    assert!(linked(&stays).await.contains(">On hold<"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_says_in_which_conversation_each_entry_stands_and_when_it_was_made() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let talk = ada.begins().await;
+    ada.creates(
+        json!({"logType": "info", "status": "info", "title": "inside", "conversationId": talk}),
+    )
+    .await;
+    ada.creates(json!({"logType": "info", "status": "info", "title": "outside"}))
+        .await;
+    let html = ada.gets("/history").await.text();
+    let (outside, inside) = (
+        html.find("Outside any conversation").unwrap(),
+        html.find(&format!("<a href=\"/c/{talk}\">")).unwrap(),
+    );
+    assert!(
+        outside < html.find(">outside<").unwrap()
+            && html.find(">outside<") < Some(inside)
+            && Some(inside) < html.find(">inside<"),
+        "{html}"
+    );
+    assert!(html.contains(&app.app.clock.now().time_of_day()), "{html}");
+}

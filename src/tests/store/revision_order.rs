@@ -1,0 +1,140 @@
+//! Why revisions are not a sequence. Here the order of events is forced: A takes its number first
+//! and commits last. With a sequence a reader loses A's row for ever; with `Tx::next_rev` B cannot
+//! take its number until A is done.
+
+use crate::{
+    domain::RemovedKind,
+    server::{
+        base::new_id,
+        store::{Store, Tx, changes, removed},
+    },
+    tests::support::{
+        databases::{Postgres, Sqlite},
+        people::{NOW, person},
+    },
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+async fn plain_row(tx: &mut Tx<'_>) -> i64 {
+    sqlx::query_scalar("insert into plain default values returning rev")
+        .fetch_one(&mut **tx)
+        .await
+        .unwrap()
+}
+
+async fn plain_after(store: &Store, cursor: i64) -> Vec<i64> {
+    let mut reader = store.read().await.unwrap();
+    sqlx::query_scalar("select rev from plain where rev > $1 order by rev")
+        .bind(cursor)
+        .fetch_all(&mut *reader)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_plain_sequence_a_reader_misses_a_row_for_ever() {
+    let database = Postgres::create().await;
+    let store = &database.store;
+    let mut tx = store.begin().await.unwrap();
+    sqlx::query("create table plain (rev bigserial primary key)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut a = store.begin().await.unwrap();
+    let first = plain_row(&mut a).await;
+    let mut b = store.begin().await.unwrap();
+    let second = plain_row(&mut b).await;
+    b.commit().await.unwrap();
+    let seen = plain_after(store, 0).await;
+    a.commit().await.unwrap();
+
+    assert_eq!(
+        seen,
+        [second],
+        "the reader saw the later number without the earlier one"
+    );
+    assert_eq!(
+        plain_after(store, second).await,
+        [0_i64; 0],
+        "and going on from there it never sees the earlier one"
+    );
+    assert_eq!(
+        plain_after(store, 0).await,
+        [first, second],
+        "which is there"
+    );
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_next_rev_the_second_writer_waits_for_the_first_on_postgres() {
+    let database = Postgres::create().await;
+    let store = database.store.clone();
+    let waits = async |store: &Store| {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        sqlx::query_scalar::<_, i64>(sql)
+            .fetch_one(&mut *store.read().await.unwrap())
+            .await
+            .unwrap()
+            == 1
+    };
+    the_second_writer_waits(&store, waits).await;
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_next_rev_the_second_writer_waits_for_the_first_on_sqlite() {
+    let database = Sqlite::create().await;
+    let mut looks = 0;
+    let waits = async move |_: &Store| {
+        tokio::task::yield_now().await;
+        looks += 1;
+        looks == 100
+    };
+    the_second_writer_waits(&database.store, waits).await;
+}
+
+/// The same order of events as above; `waits` says when B is seen to stand before the lock.
+async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Store) -> bool) {
+    let ada = person(store, "ada").await;
+    let mut a = store.begin().await.unwrap();
+    let first = a.next_rev(ada).await.unwrap();
+    let a_is_done = Arc::new(AtomicBool::new(false));
+    let b = tokio::spawn({
+        let (store, a_is_done) = (store.clone(), a_is_done.clone());
+        async move {
+            let mut b = store.begin().await.unwrap();
+            removed::note(
+                &mut b,
+                NOW,
+                ada,
+                RemovedKind::Entry,
+                new_id::entry(NOW).uuid(),
+            )
+            .await
+            .unwrap();
+            let waited = a_is_done.load(Ordering::SeqCst);
+            b.commit().await.unwrap();
+            waited
+        }
+    });
+    while !waits(store).await {
+        assert!(!b.is_finished(), "B took its number while A held the owner");
+    }
+    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+        .await
+        .unwrap();
+    assert_eq!((page.rows.len(), page.upto), (0, 0));
+    a_is_done.store(true, Ordering::SeqCst);
+    a.commit().await.unwrap();
+    assert!(b.await.unwrap());
+    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+        .await
+        .unwrap();
+    assert_eq!(page.upto, first + 1);
+}

@@ -1,0 +1,258 @@
+//! The recipes of docs/scaling for a PostgreSQL that has outgrown one machine or one table: each is
+//! held against the schema, and what a plain PostgreSQL can carry out is carried out.
+
+use crate::{
+    domain::{
+        EntryPatch, Status, StorageStatus, WorkLogEntry,
+        time::{DAY_MS, Timestamp},
+    },
+    server::{
+        archive::update_archived,
+        base::error::Error,
+        retention::run_once,
+        store::{Store, changes, work_logs::EntryFilter},
+        work_log::{Origin, create_work_log, recent_logs, update_work_log},
+    },
+    tests::support::{
+        archives::{retention, trusted},
+        databases::Postgres,
+        people::{NOW, draft, entry, person},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+const CITUS: &str = include_str!("../../../docs/scaling/citus.sql");
+const PARTITIONS: &str = include_str!("../../../docs/scaling/partitions.sql");
+
+/// The columns of every unique index, the primary key among them, by table.
+async fn unique_indexes(store: &Store) -> BTreeMap<String, Vec<BTreeSet<String>>> {
+    let sql = "select cast(t.relname as text), cast(i.indexrelid as bigint), cast(c.attname as text) from pg_index i \
+               join pg_class t on t.oid = i.indrelid join pg_attribute c on c.attrelid = t.oid and c.attnum = any(i.indkey) \
+               where i.indisunique and t.relnamespace = cast(current_schema() as regnamespace) and t.relname <> '_sqlx_migrations'";
+    let rows: Vec<(String, i64, String)> = sqlx::query_as(sql)
+        .fetch_all(&mut *store.read().await.unwrap())
+        .await
+        .unwrap();
+    let mut indexes: BTreeMap<String, BTreeMap<i64, BTreeSet<String>>> = BTreeMap::new();
+    for (table, index, column) in rows {
+        indexes
+            .entry(table)
+            .or_default()
+            .entry(index)
+            .or_default()
+            .insert(column);
+    }
+    indexes
+        .into_iter()
+        .map(|(table, indexes)| (table, indexes.into_values().collect()))
+        .collect()
+}
+
+/// Table and distribution column of each line of the recipe; no column for a table that is on every
+/// node.
+fn recipe() -> BTreeMap<&'static str, Option<&'static str>> {
+    let line = |line: &'static str| {
+        let words: Vec<&str> = line.split('\'').collect();
+        match line.split('(').next()? {
+            "select create_reference_table" => Some((words[1], None)),
+            "select create_distributed_table" => Some((words[1], Some(words[3]))),
+            _ => None,
+        }
+    };
+    CITUS.lines().filter_map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_has_its_place_in_the_recipe_for_many_nodes_and_keys_that_allow_it() {
+    let (database, recipe) = (Postgres::create().await, recipe());
+    let indexes = unique_indexes(&database.store).await;
+    assert!(indexes.len() > 15, "{indexes:?}");
+    for (table, unique) in &indexes {
+        let column = recipe
+            .get(table.as_str())
+            .unwrap_or_else(|| panic!("docs/scaling/citus.sql says nothing of {table}"));
+        if let Some(column) = column {
+            assert!(
+                unique.iter().all(|index| index.contains(*column)),
+                "{table} cannot be spread by {column}: {unique:?}"
+            );
+        }
+    }
+    let by_owner = recipe
+        .values()
+        .filter(|column| **column == Some("user_id"))
+        .count();
+    assert!(by_owner > 12, "people's tables lie by owner");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_text_sorts_by_its_bytes_wherever_the_database_was_made() {
+    let database = Postgres::create().await;
+    let sql = "select table_name || '.' || column_name from information_schema.columns where table_schema = current_schema() \
+               and table_name <> '_sqlx_migrations' and data_type = 'text' and collation_name is distinct from 'C' order by 1";
+    let otherwise: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(&mut *database.store.read().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        otherwise,
+        ["conversations.model"],
+        "a name that nothing sorts by"
+    );
+    database.drop().await;
+}
+
+/// What is run every day, long after every day of these tests.
+const FILED: &str = "select holly_partitions(0, '9000-01-01')";
+
+async fn run_recipe(store: &Store, sql: &'static str) {
+    let mut tx = store.begin().await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn partitions(store: &Store) -> Vec<String> {
+    let sql = "select cast(cast(inhrelid as regclass) as text) from pg_inherits where inhparent = cast('work_logs' as regclass) order by 1";
+    sqlx::query_scalar(sql)
+        .fetch_all(&mut *store.read().await.unwrap())
+        .await
+        .unwrap()
+}
+
+async fn in_partition(store: &Store, name: &str) -> i64 {
+    let sql = sqlx::AssertSqlSafe(format!("select count(*) from {name}"));
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut *store.read().await.unwrap())
+        .await
+        .unwrap()
+}
+
+/// The partition that an entry's id belongs to: ids of a process never go back in time, so other
+/// tests may move the day.
+fn partition_of(entry: &WorkLogEntry) -> String {
+    let millis = i64::try_from(entry.id.uuid().as_u128() >> 80).unwrap();
+    format!(
+        "work_logs_{}",
+        Timestamp::from_millis(millis).to_chrono().format("%Y%m%d")
+    )
+}
+
+async fn repeated(
+    store: &Store,
+    user: crate::domain::ids::UserId,
+    hash: &str,
+) -> Result<WorkLogEntry, Error> {
+    let origin = Origin {
+        turn_id: None,
+        idempotency: Some(("the same".to_owned(), hash.to_owned())),
+    };
+    create_work_log(
+        store,
+        NOW.plus(DAY_MS),
+        user,
+        draft(Status::Success, "once"),
+        origin,
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_dropped() {
+    let database = Postgres::create().await;
+    let store = &database.store;
+    let ada = person(store, "ada").await;
+    let before = entry(store, ada, Status::Working, "before the recipe").await;
+    let head = before.rev;
+    run_recipe(store, PARTITIONS).await;
+    assert!(partitions(store).await.len() > 15, "days to come");
+    assert_eq!(
+        (
+            in_partition(store, &partition_of(&before)).await,
+            in_partition(store, "work_logs_rest").await
+        ),
+        (1, 0)
+    );
+
+    let once = repeated(store, ada, "a").await.unwrap();
+    assert_eq!(repeated(store, ada, "a").await.unwrap(), once);
+    assert!(matches!(
+        repeated(store, ada, "b").await,
+        Err(Error::Conflict(_))
+    ));
+    let patch = EntryPatch {
+        status: Some(Status::Success),
+        ..EntryPatch::default()
+    };
+    let settled = update_work_log(store, NOW.plus(5), ada, before.id, patch)
+        .await
+        .unwrap();
+    let page = changes::after(&mut store.look().await.unwrap(), ada, head)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.rows
+            .iter()
+            .map(crate::domain::Change::rev)
+            .collect::<Vec<_>>(),
+        [once.rev, settled.rev]
+    );
+
+    run_recipe(store, FILED).await;
+    let plan = format!(
+        "explain select title from work_logs where user_id = '{ada}' and id = '{}'",
+        once.id
+    );
+    let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(plan))
+        .fetch_all(&mut *store.read().await.unwrap())
+        .await
+        .unwrap();
+    let read = plan
+        .iter()
+        .filter(|line| line.contains("work_logs_"))
+        .count();
+    assert!(
+        plan.join("\n").contains(&partition_of(&once)) && read == 1,
+        "{plan:?}"
+    );
+
+    let tiers = retention(store);
+    let run = |days: i64| trusted(NOW.plus(days * DAY_MS));
+    assert_eq!(run_once(&tiers, run(9)).await.unwrap().moved_to_warm, 2);
+    assert_eq!(run_once(&tiers, run(33)).await.unwrap().moved_to_cold, 2);
+    run_recipe(store, FILED).await;
+    assert_eq!(
+        partitions(store).await,
+        ["work_logs_90000101", "work_logs_rest"],
+        "days that are past and empty are gone"
+    );
+    let listed = recent_logs(
+        &mut store.read().await.unwrap(),
+        &tiers.archive,
+        ada,
+        (&EntryFilter::default(), false),
+        None,
+        50,
+    )
+    .await
+    .unwrap();
+    assert!(
+        listed.len() == 2
+            && listed
+                .iter()
+                .all(|entry| entry.storage_status == StorageStatus::Cold)
+    );
+    let patch = EntryPatch {
+        title: Some("changed long after".to_owned()),
+        ..EntryPatch::default()
+    };
+    update_archived::update_anywhere(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
+        .await
+        .unwrap();
+    assert_eq!(
+        in_partition(store, "work_logs_rest").await,
+        1,
+        "a day that was dropped has the rest"
+    );
+    database.drop().await;
+}
