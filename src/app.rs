@@ -2,7 +2,7 @@
 //! browser are islands.
 
 use crate::{
-    components::Detail,
+    domain::Detail,
     pages::{
         ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound,
         PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,

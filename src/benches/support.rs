@@ -7,13 +7,12 @@ mod corpus;
 
 use corpus::Corpus;
 use holly::{
-    domain::{WorkLogEntry, ids::UserId, time::DAY_MS},
+    domain::{Account, WorkLogEntry, ids::UserId, time::DAY_MS},
     server::{
         base::{clock::Clock, new_id},
         chat::create_conversation,
         store::{Store, users, work_logs},
     },
-    server_fns::Account,
 };
 use serde_json::json;
 use std::io::{BufRead, BufReader};

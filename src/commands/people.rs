@@ -5,6 +5,7 @@ use super::{Failure, say};
 use clap::Subcommand;
 use futures::TryStreamExt;
 use holly::{
+    domain::Person,
     server::{
         archive::export,
         base::clock::Clock,
@@ -15,7 +16,6 @@ use holly::{
         state::{config::Config, open_retention},
         store::{self, Store},
     },
-    server_fns::Person,
 };
 use std::{
     io::{BufRead, IsTerminal, Write},

@@ -1,7 +1,7 @@
 //! A chart of stacked bars as SVG, drawn on the server; the table with the same numbers stands
 //! behind it.
 
-use crate::server_fns::Bar;
+use crate::domain::Bar;
 use leptos::prelude::*;
 
 const WIDTH: f64 = 632.0;

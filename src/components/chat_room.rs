@@ -4,10 +4,7 @@ use super::{
     ReceiptNote, Side, composer::ComposerForm, conversation_room::ConversationRoom,
     talk_dialogs::TalkDialogs,
 };
-use crate::{
-    domain::Change,
-    server_fns::{ChatPage, Snapshot},
-};
+use crate::domain::{Change, ChatPage, Snapshot};
 use leptos::prelude::*;
 
 /// The chat. Each island gets the rows that it shows and no others, so that nothing is sent twice

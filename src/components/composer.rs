@@ -13,9 +13,12 @@ use super::{
     patch::morph,
 };
 use crate::{
-    domain::{CONTENT_MAX_BYTES, Conversation, error::ApiError, ids::ConversationId, json::Fields},
+    domain::{
+        CONTENT_MAX_BYTES, Conversation, ModelChoice, Snapshot, error::ApiError,
+        ids::ConversationId, json::Fields,
+    },
     live::WorkLogStream,
-    server_fns::{ModelChoice, Snapshot, StopTurn, post, post_files},
+    server_fns::{StopTurn, post, post_files},
 };
 use leptos::{html::Div, prelude::*, server_fn::ServerFn, task::spawn_local, wasm_bindgen::JsCast};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The foot of the composer: who answers, and the one button.
 
 use super::{Icon, markup};
-use crate::server_fns::ModelChoice;
+use crate::domain::ModelChoice;
 use leptos::{either::Either, prelude::*, tachys::html::InertElement};
 
 /// Models, a hint, and the one button: Send, or Stop while a turn runs.

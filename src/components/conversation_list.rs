@@ -9,12 +9,9 @@ use super::{
     patch::morph_children,
     talk_dialogs::{close_left, open_dialog},
 };
-use crate::{
-    domain::{
-        CONVERSATIONS_LISTED, Change, Conversation, Period, group_by_period, ids::ConversationId,
-        json::Fields, time::Timestamp,
-    },
-    server_fns::Snapshot,
+use crate::domain::{
+    CONVERSATIONS_LISTED, Change, Conversation, Period, Snapshot, group_by_period,
+    ids::ConversationId, json::Fields, time::Timestamp,
 };
 use leptos::{html::Nav, prelude::*};
 use serde_json::{Value, json};

@@ -4,10 +4,7 @@ use super::{
     ConversationView, Icon, Reader, Timeline, Welcome, alive::Known,
     conversation_header::ConversationHeader, talk_menu::TalkMenu,
 };
-use crate::{
-    domain::{Conversation, Span, Transcript},
-    server_fns::Snapshot,
-};
+use crate::domain::{Conversation, Snapshot, Span, Transcript};
 use leptos::prelude::*;
 use serde_json::json;
 use uuid::Uuid;

@@ -18,9 +18,10 @@ use super::{
     ticking::{keep_time, tick},
 };
 use crate::{
-    domain::{Item, RemovedKind, Span, ids::ConversationId, json::Fields, time::Timestamp},
+    domain::{
+        Item, RemovedKind, Snapshot, Span, ids::ConversationId, json::Fields, time::Timestamp,
+    },
     live::WorkLogStream,
-    server_fns::Snapshot,
 };
 use leptos::{html::Section, prelude::*};
 use serde_json::Value;

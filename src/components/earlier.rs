@@ -3,9 +3,9 @@
 
 use super::browser;
 use crate::{
-    domain::{Gap, Span, ids::ConversationId},
+    domain::{EarlierRows, Gap, Span, ids::ConversationId},
     live::WorkLogStream,
-    server_fns::{EarlierRows, LoadEarlier, post},
+    server_fns::{LoadEarlier, post},
 };
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use std::{cell::Cell, rc::Rc};

@@ -1,8 +1,8 @@
 //! From a page's snapshot to its live feed.
 
 use crate::{
+    domain::Snapshot,
     live::{StreamStart, WorkLogStream, use_work_log_stream},
-    server_fns::Snapshot,
 };
 
 /// Follows the feed from where the snapshot ends.

@@ -1,13 +1,13 @@
 //! Which entries of a list stand open: what its reader opened, or what their level of detail opens.
 
-use super::{
-    browser,
-    detail::{ATTRIBUTE, Detail},
-};
-use crate::domain::ids::EntryId;
+use super::browser;
+use crate::domain::{Detail, ids::EntryId};
 use leptos::prelude::document;
 use std::collections::HashSet;
 use web_sys::Element;
+
+/// Where a page says which level its reader has chosen: on its root.
+const ATTRIBUTE: &str = "data-detail";
 
 /// What is open. Kept apart from the rows, so that a row that is drawn anew stays as its reader
 /// left it.

@@ -1,8 +1,8 @@
 //! What a reader brings to a list of entries: which ones they opened by hand, how much they want to
 //! see, and when they came.
 
-use super::{detail::Detail, opened::Opened};
-use crate::domain::{ids::EntryId, time::Timestamp};
+use super::opened::Opened;
+use crate::domain::{Detail, ids::EntryId, time::Timestamp};
 use leptos::prelude::*;
 
 /// Kept outside the rows, so that a row that changes, folds or is drawn anew stays as its reader

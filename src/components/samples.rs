@@ -1,14 +1,11 @@
 //! Fixed examples of everything a component shows, for the gallery and for tests. No clock: it is
 //! always half past nine.
 
-use crate::{
-    domain::{
-        AnswerFacts, Approval, Conversation, Gap, GapReason, LogType, MediaFile, Message,
-        MessageStatus, Metadata, Receipt, Role, Status, StorageStatus, WorkLogEntry,
-        ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
-        time::{DAY_MS, Timestamp},
-    },
-    server_fns::ModelChoice,
+use crate::domain::{
+    AnswerFacts, Approval, Conversation, Gap, GapReason, LogType, MediaFile, Message,
+    MessageStatus, Metadata, ModelChoice, Receipt, Role, Status, StorageStatus, WorkLogEntry,
+    ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
+    time::{DAY_MS, Timestamp},
 };
 use std::sync::Arc;
 use uuid::Uuid;

@@ -1,10 +1,7 @@
 //! The side of the chat: where one is, where one can go, and who one is.
 
 use super::{Icon, LiveConversations};
-use crate::{
-    domain::ids::ConversationId,
-    server_fns::{Account, Snapshot},
-};
+use crate::domain::{Account, Snapshot, ids::ConversationId};
 use leptos::prelude::*;
 
 /// Brand, conversations, account. On a phone it is a native popover that the `menu` button of the

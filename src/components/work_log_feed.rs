@@ -15,8 +15,8 @@ use super::{
     ticking::{keep_time, tick},
 };
 use crate::{
-    domain::{Transcript, ids::ConversationId, json::Fields, time::Timestamp},
-    server_fns::{Snapshot, load_feed},
+    domain::{Snapshot, Transcript, ids::ConversationId, json::Fields, time::Timestamp},
+    server_fns::load_feed,
 };
 use leptos::{either::Either, html::Section, prelude::*};
 use serde_json::{Value, json};

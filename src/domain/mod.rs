@@ -1,27 +1,34 @@
 //! Types and rules shared by server and browser: no input, no output, no clock.
 
+mod account;
 mod approval;
 mod attachment;
 mod change;
 mod clip;
 mod conversation;
 mod cursor;
+mod detail;
 mod entry;
 mod entry_input;
 mod folding;
 mod gap;
+mod hold;
 mod kept_by;
 mod log_type;
 mod message;
 mod metadata;
+mod page_data;
 mod period;
 mod receipt;
 mod relative_time;
 mod span;
+mod stats;
 mod status;
 mod storage_status;
 mod title;
+mod tool_access;
 mod transcript;
+mod turn;
 mod vocabulary;
 
 pub mod delete_outcome;
@@ -35,6 +42,7 @@ pub mod time;
 #[cfg_attr(not(feature = "ssr"), path = "calendar/browser.rs")]
 mod calendar;
 
+pub use account::{Account, ApiKey, Device, Invitation, Person, SignInWays};
 pub use approval::{Approval, Decision};
 pub use attachment::{
     ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES,
@@ -43,23 +51,32 @@ pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
 pub use clip::{clip_details, clip_metadata, clip_title};
 pub use conversation::{CONVERSATIONS_LISTED, Conversation};
 pub use cursor::{Cursor, Epoch, InvalidCursor};
+pub use detail::Detail;
 pub use entry::{DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, METADATA_MAX_BYTES, WorkLogEntry};
 pub use entry_input::{
     EntryDraft, EntryPatch, FieldError, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S,
 };
 pub use folding::{Segment, fold, summary, turn_duration_ms};
 pub use gap::{Gap, GapReason};
+pub use hold::HoldLine;
 pub use kept_by::KeptBy;
 pub use log_type::LogType;
 pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
 pub use metadata::{MediaFile, Metadata};
+pub use page_data::{
+    ChatPage, ConversationsPage, EarlierRows, HistoryPage, HistoryQuery, ModelChoice, PartQuery,
+    PeoplePage, Settings, Snapshot,
+};
 pub use period::{Period, day_heading, group_by_period};
 pub use receipt::Receipt;
 pub use relative_time::{duration_words, elapsed_words, relative_words};
 pub use span::Span;
+pub use stats::{Bar, Figure, Need, StatsPage, StatsTable};
 pub use status::Status;
 pub use storage_status::StorageStatus;
 pub use title::{CONVERSATION_TITLE_MAX_CHARS, title_of};
+pub use tool_access::{ToolGrant, ToolServer};
 pub use transcript::{Item, Transcript};
+pub use turn::Sent;
 pub use vocabulary::UnknownWord;
 pub(crate) use vocabulary::vocabulary;

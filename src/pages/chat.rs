@@ -3,8 +3,8 @@
 use super::{NotFound, form_error::form_error, refused::Refused};
 use crate::{
     components::ChatRoom,
-    domain::error::ApiError,
-    server_fns::{PartQuery, load_chat},
+    domain::{PartQuery, error::ApiError},
+    server_fns::load_chat,
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;

@@ -1,7 +1,10 @@
 //! The part of the settings about signing in: where one is signed in, and the password.
 
 use super::settings::at;
-use crate::server_fns::{Account, ChangePassword, Device, EndDevice, SignOut, SignOutEverywhere};
+use crate::{
+    domain::{Account, Device},
+    server_fns::{ChangePassword, EndDevice, SignOut, SignOutEverywhere},
+};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 

@@ -4,11 +4,12 @@ use super::form_error::FormError;
 use crate::{
     components::{Missing, Reader, ReceiptNote, WorkLogMessage},
     domain::{
-        Change, LogType, Status, WorkLogEntry, day_heading,
+        Change, HistoryPage as Page, HistoryQuery, LogType, Snapshot, Status, WorkLogEntry,
+        day_heading,
         error::ApiError,
         ids::{ConversationId, EntryId},
     },
-    server_fns::{HistoryPage as Page, HistoryQuery, Snapshot, load_history},
+    server_fns::load_history,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;

@@ -1,7 +1,10 @@
 //! `/holds`: what admins keep from expiring and from being deleted; for admins.
 
 use super::{form_error::FormError, refused::Refused};
-use crate::server_fns::{HoldLine, PlaceHold, ReleaseHold, load_holds};
+use crate::{
+    domain::HoldLine,
+    server_fns::{PlaceHold, ReleaseHold, load_holds},
+};
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 

@@ -4,7 +4,8 @@
 use super::form_error::FormError;
 use crate::{
     components::Icon,
-    server_fns::{Invitation, Join, load_invitation},
+    domain::Invitation,
+    server_fns::{Join, load_invitation},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

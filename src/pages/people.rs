@@ -2,9 +2,11 @@
 //! what people wrote.
 
 use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
-use crate::server_fns::{
-    DisablePerson, ErasePerson, Invitation, InvitePerson, PeoplePage as Page, Person,
-    SetPersonAdmin, WithdrawInvitation, load_people,
+use crate::{
+    domain::{Invitation, PeoplePage as Page, Person},
+    server_fns::{
+        DisablePerson, ErasePerson, InvitePerson, SetPersonAdmin, WithdrawInvitation, load_people,
+    },
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

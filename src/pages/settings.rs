@@ -8,12 +8,9 @@ use super::{
 };
 use crate::{
     app::Theme,
-    components::{Detail, ThemeSwitch},
-    domain::time::Timestamp,
-    server_fns::{
-        ApiKey, ChooseDetail, CreateKey, RevokeGrant, RevokeKey, ToolGrant, ToolServer,
-        load_settings,
-    },
+    components::ThemeSwitch,
+    domain::{ApiKey, Detail, ToolGrant, ToolServer, time::Timestamp},
+    server_fns::{ChooseDetail, CreateKey, RevokeGrant, RevokeKey, load_settings},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

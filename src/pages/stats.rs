@@ -5,8 +5,8 @@
 use super::{form_error::FormError, refused::Refused};
 use crate::{
     components::{BarChart, Icon},
-    domain::{Status, time::Timestamp},
-    server_fns::{Figure, Need, RunRetention, StatsPage as Page, StatsTable, load_stats},
+    domain::{Figure, Need, StatsPage as Page, StatsTable, Status, time::Timestamp},
+    server_fns::{RunRetention, load_stats},
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

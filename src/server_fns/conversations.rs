@@ -1,21 +1,9 @@
 //! Conversations: list, rename, keep and delete.
 
 use crate::domain::{
-    Conversation, delete_outcome::Said, error::ApiError, ids::ConversationId, time::Timestamp,
+    ConversationsPage, delete_outcome::Said, error::ApiError, ids::ConversationId,
 };
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// A page of conversations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConversationsPage {
-    /// The most recently used first, at most
-    /// [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
-    pub listed: Vec<Conversation>,
-    /// Server time.
-    pub now: Timestamp,
-}
 
 /// Conversations, most recently used first; after `before` those that were used less recently.
 #[server(prefix = "/fn", endpoint = "page/conversations")]

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[server(prefix = "/fn", endpoint = "settings/detail")]
 pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
     use crate::{
-        components::Detail,
+        domain::Detail,
         server::{
             base::error::Error,
             http::{cookies, server_fn_context},

@@ -1,22 +1,7 @@
 //! The browsers in which a person is signed in, and their password.
 
-use crate::domain::{error::ApiError, time::Timestamp};
+use crate::domain::error::ApiError;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// A browser in which a person is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Device {
-    /// Names the session; it opens nothing.
-    pub id: String,
-    /// Browser and system, as far as they say.
-    pub name: String,
-    /// When it was last used, to some minutes.
-    pub last_seen_at: Timestamp,
-    /// Whether it is the one that asks.
-    pub is_this: bool,
-}
 
 /// Ends the session of one device.
 #[server(prefix = "/fn", endpoint = "account/end-session")]

@@ -1,27 +1,8 @@
 //! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed
 //! one, and why.
 
-use crate::domain::{error::ApiError, time::Timestamp};
+use crate::domain::{HoldLine, error::ApiError};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// A hold in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HoldLine {
-    /// Its id.
-    pub id: String,
-    /// The address of the person whose entries it holds.
-    pub person: String,
-    /// Only of this conversation.
-    pub conversation: Option<String>,
-    /// Why.
-    pub reason: String,
-    /// The address of the admin who placed it.
-    pub placed_by: String,
-    /// Since when.
-    pub since: Timestamp,
-}
 
 /// Holds in force, newest first.
 #[server(prefix = "/fn", endpoint = "page/holds")]

@@ -1,43 +1,7 @@
 //! API keys and the rest of what the settings page shows.
 
-use super::{Account, Device, ToolGrant, ToolServer};
-use crate::domain::{error::ApiError, time::Timestamp};
+use crate::domain::{Settings, error::ApiError};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// An API key as its owner sees it; the secret is not kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiKey {
-    /// The part between `holly_` and the secret.
-    pub id: String,
-    /// What its owner called it.
-    pub name: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last used, to the minute.
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// The settings page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Settings {
-    /// Who is signed in.
-    pub account: Account,
-    /// The keys in force, newest first.
-    pub keys: Vec<ApiKey>,
-    /// The key that was made just now, whole, this once.
-    pub fresh_key: Option<String>,
-    /// The tools that run without asking.
-    pub grants: Vec<ToolGrant>,
-    /// For admins, the programs whose tools the assistant may use.
-    pub tool_servers: Vec<ToolServer>,
-    /// Where they are signed in, last used first.
-    pub devices: Vec<Device>,
-    /// Whether they sign in with a password.
-    pub has_password: bool,
-}
 
 /// What the settings page shows.
 #[server(prefix = "/fn", endpoint = "page/settings")]

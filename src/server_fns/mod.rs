@@ -22,8 +22,6 @@ mod stats;
 mod turns;
 mod work_log;
 
-pub use crate::domain::delete_outcome::Said;
-pub use crate::domain::error::ApiError;
 pub use account::*;
 pub use approvals::*;
 pub use conversations::*;

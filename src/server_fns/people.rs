@@ -1,59 +1,8 @@
 //! People: who is there, who is invited, and what an admin may change of others. Admins only, but
 //! for `join`.
 
-use crate::domain::{error::ApiError, ids::UserId, time::Timestamp};
+use crate::domain::{Invitation, PeoplePage, error::ApiError, ids::UserId};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// Somebody with an account, as an admin sees them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Person {
-    /// The person.
-    pub id: UserId,
-    /// The address they sign in with.
-    pub email: String,
-    /// Whether they may see this page.
-    pub is_admin: bool,
-    /// Whether they are shut out.
-    pub is_disabled: bool,
-    /// When the account was made.
-    pub created_at: Timestamp,
-    /// When they were last there, to some minutes.
-    pub last_active_at: Option<Timestamp>,
-}
-
-/// An invitation that is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Invitation {
-    /// For whom.
-    pub email: String,
-    /// Whether they will be an admin.
-    pub is_admin: bool,
-    /// The address of the admin who made it; none for the command line.
-    pub invited_by: Option<String>,
-    /// When it runs out.
-    pub expires_at: Timestamp,
-}
-
-/// The people page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PeoplePage {
-    /// Who is looking.
-    pub you: UserId,
-    /// People by address.
-    pub people: Vec<Person>,
-    /// The address after which the next page begins, where there is one.
-    pub next: Option<String>,
-    /// Whether people can be invited: who joins chooses a password.
-    pub invites: bool,
-    /// The invitations that are open, the newest first.
-    pub invitations: Vec<Invitation>,
-    /// The link of the invitation that was made just now, this once, and for whom it is.
-    pub fresh: Option<(String, Invitation)>,
-}
 
 /// What the people page shows: those whose address contains `part`, after the address `after`.
 #[server(prefix = "/fn", endpoint = "page/people")]

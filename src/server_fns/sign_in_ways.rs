@@ -1,17 +1,7 @@
 //! How one may sign in here.
 
-use crate::domain::error::ApiError;
+use crate::domain::{SignInWays, error::ApiError};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// How one may sign in here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignInWays {
-    /// With an account's address and password.
-    pub password: bool,
-    /// With the provider of this name.
-    pub provider: Option<String>,
-}
 
 /// How one may sign in here; anybody may ask.
 #[server(prefix = "/fn", endpoint = "page/sign-in")]

@@ -1,21 +1,11 @@
 //! Turns: send a message, stop, try again.
 
 use crate::domain::{
+    Sent,
     error::ApiError,
-    ids::{ConversationId, MessageId, TurnId},
+    ids::{ConversationId, MessageId},
 };
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// Where a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sent {
-    /// The conversation it stands in; a new one when none was named.
-    pub conversation_id: ConversationId,
-    /// The turn that answers it.
-    pub turn_id: TurnId,
-}
 
 /// Stores a message and starts the turn that answers it; without a conversation it begins a new
 /// one. `model` is asked first from now on: `provider:model`, or empty for the usual order.

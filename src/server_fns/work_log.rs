@@ -1,50 +1,12 @@
 //! Work log entries as pages ask for them.
 
-use super::Snapshot;
 use crate::domain::{
+    HistoryPage, HistoryQuery, Snapshot,
     delete_outcome::Said,
     error::ApiError,
     ids::{ConversationId, EntryId},
 };
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// What the history page looks for. Words are those of the HTTP API.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryQuery {
-    /// Text in title or details.
-    pub text: Option<String>,
-    /// A type's word.
-    pub log_type: Option<String>,
-    /// A status's word.
-    pub status: Option<String>,
-    /// Whether text is looked for in the archive too.
-    #[serde(default)]
-    pub archive: bool,
-    /// The oldest entry of the page before.
-    pub before: Option<String>,
-}
-
-impl HistoryQuery {
-    /// Whether text is looked for and not in the archive.
-    pub fn leaves_archive_out(&self) -> bool {
-        self.text.is_some() && !self.archive
-    }
-}
-
-/// A page of history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryPage {
-    /// The entries found.
-    pub snapshot: Snapshot,
-    /// The titles of the conversations in which they stand.
-    pub titles: BTreeMap<ConversationId, String>,
-    /// Pass it as `before` for the next older page.
-    pub next: Option<EntryId>,
-}
 
 /// The newest entries for a feed, of one conversation or of all.
 #[server(prefix = "/fn", endpoint = "work-log/feed")]

@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{
+        HoldLine,
         ids::{ConversationId, UserId},
         nul,
         time::Timestamp,
@@ -19,7 +20,6 @@ use crate::{
             users,
         },
     },
-    server_fns::HoldLine,
 };
 
 /// Holds that the page shows.

@@ -39,12 +39,9 @@ use super::{
     limits::Limits,
     store::{Store, turns::TurnRef},
 };
-use crate::{
-    domain::{
-        Message, Receipt,
-        ids::{ConversationId, TurnId, UserId},
-    },
-    server_fns::{ModelChoice, ToolServer},
+use crate::domain::{
+    Message, ModelChoice, Receipt, ToolServer,
+    ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;
 use model::{Model, ModelLink};

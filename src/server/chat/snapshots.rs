@@ -4,7 +4,8 @@
 use super::{Part, list_conversations, page};
 use crate::{
     domain::{
-        CONVERSATIONS_LISTED, Change, Cursor, Span, WorkLogEntry,
+        Account, CONVERSATIONS_LISTED, Change, ChatPage, ConversationsPage, Cursor, HistoryPage,
+        HistoryQuery, PartQuery, Snapshot, Span, WorkLogEntry,
         ids::{ConversationId, EntryId, UserId},
     },
     server::{
@@ -13,9 +14,6 @@ use crate::{
         state::App,
         store::{Reader, conversations, heads, retention::holds, work_logs::EntryFilter},
         work_log::recent_logs,
-    },
-    server_fns::{
-        Account, ChatPage, ConversationsPage, HistoryPage, HistoryQuery, PartQuery, Snapshot,
     },
 };
 use std::collections::BTreeSet;

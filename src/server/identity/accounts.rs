@@ -2,7 +2,7 @@
 
 use super::password;
 use crate::{
-    domain::{ids::UserId, time::Timestamp},
+    domain::{Account, ids::UserId, time::Timestamp},
     server::{
         base::{
             error::{Error, Result},
@@ -12,7 +12,6 @@ use crate::{
         state::config::Config,
         store::{Store, identities, users},
     },
-    server_fns::Account,
 };
 
 /// Longest address, in bytes (RFC 5321, section 4.5.3.1).

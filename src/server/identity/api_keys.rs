@@ -2,7 +2,7 @@
 //! the secret's SHA-256.
 
 use crate::{
-    domain::{ids::UserId, time::Timestamp},
+    domain::{ApiKey, ids::UserId, time::Timestamp},
     server::{
         base::{
             digest::{random_hex, same, sha256_hex},
@@ -10,7 +10,6 @@ use crate::{
         },
         store::{self, Store, api_keys, people},
     },
-    server_fns::ApiKey,
 };
 
 /// Longest name, in characters.

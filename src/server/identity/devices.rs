@@ -3,7 +3,7 @@
 
 use super::{accounts::checked_password, password};
 use crate::{
-    domain::{ids::UserId, time::Timestamp},
+    domain::{Device, ids::UserId, time::Timestamp},
     server::{
         base::{
             digest::sha256_hex,
@@ -11,7 +11,6 @@ use crate::{
         },
         store::{Store, people, sessions},
     },
-    server_fns::Device,
 };
 
 /// Words of `User-Agent` and what they mean; the first that is found counts, because most name

@@ -4,6 +4,7 @@
 
 use crate::{
     domain::{
+        Account, Invitation,
         ids::UserId,
         time::{DAY_MS, Timestamp},
     },
@@ -16,7 +17,6 @@ use crate::{
         identity::{checked_email, checked_password, hashed_password},
         store::{Store, invitations, people, users},
     },
-    server_fns::{Account, Invitation},
 };
 
 /// How long an invitation is open, in days.

@@ -31,7 +31,7 @@ use super::{
     base::error::{Error, Result},
     store::{Store, people},
 };
-use crate::{domain::ids::UserId, server_fns::Person};
+use crate::domain::{Person, ids::UserId};
 
 /// The person with this address. Errors: `NotFound`.
 pub async fn find_by_email(store: &Store, email: &str) -> Result<Person> {

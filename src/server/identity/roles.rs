@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{
+        Person,
         ids::{TurnId, UserId},
         time::Timestamp,
     },
@@ -11,7 +12,6 @@ use crate::{
         chat::stop_turns,
         store::{Store, Tx, api_keys, invitations, people, sessions},
     },
-    server_fns::Person,
 };
 
 /// Makes a person an admin, or no longer one; what they see changes with their next request.

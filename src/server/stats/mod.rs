@@ -23,7 +23,7 @@ use super::{
         stats,
     },
 };
-use crate::server_fns::{Figure, Need, StatsPage};
+use crate::domain::{Figure, Need, StatsPage};
 use format::{number, percent, seconds};
 use range::{Count, Counted, Range};
 

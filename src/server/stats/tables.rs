@@ -5,7 +5,7 @@ use super::{
     range::{Count, Range},
 };
 use crate::{
-    domain::time::Timestamp,
+    domain::{Bar, StatsTable, time::Timestamp},
     server::{
         retention::{Report, lag::Lag},
         store::{
@@ -13,7 +13,6 @@ use crate::{
             stats::TierLine,
         },
     },
-    server_fns::{Bar, StatsTable},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,7 @@
 //! API keys, by their public id; of the secret only the SHA-256 is kept.
 
 use super::{Result, parsed};
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::ApiKey,
-};
+use crate::domain::{ApiKey, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// A key in force with what is needed to check its secret.

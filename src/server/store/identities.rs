@@ -1,10 +1,7 @@
 //! Who a person is at the provider they sign in with.
 
 use super::{Result, parsed};
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::Account,
-};
+use crate::domain::{Account, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// A person as a provider knows them, with their account here.

@@ -2,10 +2,7 @@
 //! yet.
 
 use super::Result;
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::Invitation,
-};
+use crate::domain::{Invitation, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 #[derive(sqlx::FromRow)]

@@ -1,10 +1,7 @@
 //! What admins see and change of people: accounts with their rights, never what is in them.
 
 use super::{Result, parsed};
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::Person,
-};
+use crate::domain::{Person, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 #[derive(sqlx::FromRow)]

@@ -1,10 +1,7 @@
 //! Tools that a person lets the assistant use without being asked again.
 
 use super::{Result, Tx};
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::ToolGrant,
-};
+use crate::domain::{ToolGrant, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// Lets a tool run without asking from now on; one that may already is left as it is.

@@ -1,10 +1,7 @@
 //! People with an account.
 
 use super::{Result, Tx, parsed};
-use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    server_fns::Account,
-};
+use crate::domain::{Account, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 /// A person's account with what is needed to check a password.

@@ -1,8 +1,7 @@
 use super::{html, text};
 use crate::{
     components::{ChatRoom, samples},
-    domain::{Change, MessageStatus, Role, Span},
-    server_fns::{Account, ChatPage, ModelChoice, Snapshot},
+    domain::{Account, Change, ChatPage, MessageStatus, ModelChoice, Role, Snapshot, Span},
 };
 use leptos::prelude::*;
 

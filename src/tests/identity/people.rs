@@ -1,7 +1,7 @@
 //! People come by invitation and go when an admin says so; one who may say so always stays.
 
 use crate::{
-    domain::{Status, ids::UserId, time::DAY_MS},
+    domain::{Account, Status, ids::UserId, time::DAY_MS},
     server::{
         archive::Archive,
         base::{error::Error, new_id},
@@ -13,7 +13,6 @@ use crate::{
         retention::Retention,
         store::{Store, invitations, people, turns, users},
     },
-    server_fns::Account,
     tests::support::{
         databases::{Sqlite, on_both_databases},
         people::{NOW, beginning, entry, person, turn},

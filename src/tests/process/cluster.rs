@@ -2,12 +2,12 @@
 
 use super::home::{Caller, Home, Server};
 use holly::{
+    domain::Account,
     server::{
         base::{clock::Clock, new_id},
         identity::create_key,
         store::{Store, users},
     },
-    server_fns::Account,
 };
 use reqwest::Client;
 use sqlx::{AnyConnection, Connection};

@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        Conversation, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status, WorkLogEntry,
-        ids::UserId, time::Timestamp,
+        Account, Conversation, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status,
+        WorkLogEntry, ids::UserId, time::Timestamp,
     },
     server::{
         base::new_id,
@@ -12,7 +12,6 @@ use crate::{
         store::{Store, turns::TurnRef, users},
         work_log::{Origin, create_work_log},
     },
-    server_fns::Account,
 };
 
 /// The time at which tests begin: 2026-11-24T09:30:00Z.

@@ -3,6 +3,7 @@
 use super::Person;
 use crate::{
     domain::{
+        Account,
         ids::{FileId, UserId},
         time::Timestamp,
     },
@@ -29,7 +30,6 @@ use crate::{
         state::{App, config::Config, site::Site},
         store::users,
     },
-    server_fns::Account,
 };
 use std::{
     path::{Path, PathBuf},

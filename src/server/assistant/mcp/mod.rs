@@ -16,7 +16,7 @@ mod tests;
 mod tool;
 
 use super::tool::Tool;
-use crate::server_fns::ToolServer;
+use crate::domain::ToolServer;
 use connect::Watch;
 use server::Server;
 use std::{sync::Arc, time::Duration};

@@ -8,7 +8,7 @@ use super::{
     names,
     tool::McpTool,
 };
-use crate::server_fns::ToolServer;
+use crate::domain::ToolServer;
 use rmcp::{Peer, RoleClient, handler::client::progress::ProgressDispatcher};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{

@@ -4,7 +4,7 @@
 pub mod presented;
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{Account, time::Timestamp},
     server::{
         http::problem::Problem,
         identity::{
@@ -17,7 +17,6 @@ use crate::{
         state::App,
         store::{self, users},
     },
-    server_fns::Account,
 };
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, Request, State},

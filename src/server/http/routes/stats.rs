@@ -1,6 +1,7 @@
 //! `GET /api/work-log/stats`: everybody's totals, for admins.
 
 use crate::{
+    domain::{StatsPage, StatsTable},
     server::{
         base::error::Error,
         http::{
@@ -12,7 +13,6 @@ use crate::{
         stats,
         work_log::system_stats,
     },
-    server_fns::{StatsPage, StatsTable},
 };
 use axum::{Json, extract::State, http::header, response::IntoResponse};
 use serde_json::json;

@@ -7,7 +7,7 @@ use super::{
     settings::ProviderConfig,
 };
 use crate::{
-    domain::time::Timestamp,
+    domain::{Account, time::Timestamp},
     server::{
         base::{digest::sha256_hex, log_targets, new_id},
         store::{
@@ -16,7 +16,6 @@ use crate::{
             users,
         },
     },
-    server_fns::Account,
 };
 
 /// Where a person is met.

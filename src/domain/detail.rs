@@ -14,6 +14,3 @@ crate::domain::vocabulary! {
         All = "all",
     }
 }
-
-/// Where a page says which level its reader has chosen: on its root, as `data-detail`.
-pub(super) const ATTRIBUTE: &str = "data-detail";
