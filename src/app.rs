@@ -2,7 +2,7 @@
 //! browser are islands.
 
 use crate::{
-    domain::Detail,
+    domain::{Detail, Theme},
     pages::{
         ChatPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage, NotFound,
         PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
@@ -13,7 +13,6 @@ use crate::{
     },
 };
 use axum::http::request::Parts;
-use axum_extra::extract::CookieJar;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Link, MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -25,7 +24,7 @@ use leptos_router::{
 /// The whole document.
 pub fn shell() -> impl IntoView {
     let state = expect_context::<State>();
-    let theme = use_context::<Theme>().map(|theme| theme.0);
+    let theme = use_context::<Theme>().map(Theme::as_str);
     let detail = use_context::<Detail>().map(Detail::as_str);
     view! {
         <!DOCTYPE html>
@@ -42,26 +41,6 @@ pub fn shell() -> impl IntoView {
             </body>
         </html>
     }
-}
-
-/// The theme that the reader's cookie asks for; without one the system decides.
-#[derive(Debug, Clone, Copy)]
-pub struct Theme(pub &'static str);
-
-impl Theme {
-    /// The theme in the request's cookies.
-    pub fn of(jar: &CookieJar) -> Option<Self> {
-        let value = jar.get("theme")?.value();
-        ["light", "dark"]
-            .into_iter()
-            .find(|theme| *theme == value)
-            .map(Self)
-    }
-}
-
-/// The level of detail that the reader's cookie asks for.
-pub fn detail_of(jar: &CookieJar) -> Option<Detail> {
-    Detail::of(jar.get("detail")?.value())
 }
 
 /// The table of pages. Every page is rendered whole before it is sent: it reads and works without a

@@ -135,7 +135,10 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
     let key = identity::create_key(store, now, user, "bench").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
-    let (routes, shutdown) = (router::router(app.clone()), app.shutdown.clone());
+    let (routes, shutdown) = (
+        router::router(app.clone(), holly::app::shell),
+        app.shutdown.clone(),
+    );
     tokio::spawn(listener::serve(
         listener,
         routes,

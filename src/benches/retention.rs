@@ -1,4 +1,4 @@
-//! Retention: entries a second and sizes of the tiers; then how long a write takes beside runs at
+//! Tiers: entries a second and sizes of the tiers; then how long a write takes beside runs at
 //! the pace of the hourly one, as a ratio to writes between those runs.
 //!
 //! `make bench`, or `cargo bench --features ssr --bench retention`; HOLLY_BENCH_ENTRIES (4,000) are
@@ -11,9 +11,9 @@ mod support;
 use holly::{
     domain::{EntryDraft, LogType, Metadata, ids::UserId},
     server::{
-        archive::Archive,
+        archive::{Archive, Tiers},
         base::clock::Clock,
-        retention::{Policy, Retention, Run, run_once, worker::gentle},
+        retention::{Policy, Run, run_once, worker::gentle},
         store::stats,
         work_log::{Origin, create_work_log},
     },
@@ -40,7 +40,7 @@ fn main() {
     let entries = support::setting("HOLLY_BENCH_ENTRIES", 4_000);
     let (retention, user) = runtime.block_on(async {
         let archive = format!("file://{}", folder.path().join("archive").display());
-        let retention = Retention {
+        let retention = Tiers {
             store: support::open(folder.path()).await,
             archive: Archive::open(&archive).expect("an archive opens"),
         };
@@ -53,7 +53,7 @@ fn main() {
 }
 
 /// Runs without rests until nothing is due.
-async fn move_all(retention: &Retention) {
+async fn move_all(retention: &Tiers) {
     let (began, mut moved, mut more) = (Instant::now(), 0, true);
     while more {
         let run = Run::at(Policy::default(), Clock::system().now());
@@ -78,7 +78,7 @@ async fn move_all(retention: &Retention) {
 
 /// Writes fifty times a second, 10 to 30 ms apart. Writes come from a thread of their own, not
 /// from the runtime's timers, whose ticks would wake a run's rests at the same time.
-fn write_beside_runs(runtime: &Runtime, retention: Retention, user: UserId) {
+fn write_beside_runs(runtime: &Runtime, retention: Tiers, user: UserId) {
     let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
     let (clock, store) = (Clock::system(), retention.store.clone());
     let tended = store.clone();
@@ -113,7 +113,7 @@ fn write_beside_runs(runtime: &Runtime, retention: Retention, user: UserId) {
 }
 
 /// Pauses and runs in turn until nothing is due or `end`.
-async fn run_in_turns(retention: Retention, end: Instant) {
+async fn run_in_turns(retention: Tiers, end: Instant) {
     let mut more = true;
     while more && Instant::now() < end {
         tokio::time::sleep(PAUSE).await;

@@ -4,12 +4,9 @@ use super::{Failure, copy::sqlite_file, say};
 use holly::{
     domain::time::Timestamp,
     server::{
-        archive::{Archive, erasure_log::mend},
+        archive::{Archive, Tiers, erasure_log::mend},
         base::{clock::Clock, data_dir::DataDir},
-        retention::{
-            Retention,
-            restore::{Restored, after_restore, check_archive},
-        },
+        retention::restore::{Restored, after_restore, check_archive},
         state::{config::Config, open_retention},
         store::Store,
     },
@@ -108,7 +105,7 @@ async fn replace(
 /// Brings the archive's list of erasures up to date from the database that is to be replaced, and
 /// mends it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
-    let retention = Retention {
+    let retention = Tiers {
         store: Store::open_without_backup(&config.database_url, &config.listen_url).await?,
         archive: Archive::open(&config.retention.archive_url)?,
     };

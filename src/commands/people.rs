@@ -7,12 +7,11 @@ use futures::TryStreamExt;
 use holly::{
     domain::Person,
     server::{
-        archive::export,
+        archive::{Tiers, export},
         base::clock::Clock,
         feed::cluster::{Pace, Relay},
         files::FileStore,
         identity::{self, Whose},
-        retention::Retention,
         state::{config::Config, open_retention},
         store::{self, Store},
     },
@@ -99,7 +98,7 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> 
 
 async fn carry_out(
     config: &Config,
-    retention: &Retention,
+    retention: &Tiers,
     command: UserCommand,
 ) -> Result<(), Failure> {
     let (store, now) = (&retention.store, Clock::system().now());
@@ -176,7 +175,7 @@ async fn list(store: &Store) -> Result<(), Failure> {
 
 async fn erase(
     config: &Config,
-    retention: &Retention,
+    retention: &Tiers,
     email: &str,
     file: Option<PathBuf>,
 ) -> Result<(), Failure> {
@@ -203,19 +202,18 @@ async fn erase(
     {
         return Err("nothing was erased".into());
     }
-    let receipt = identity::erase(
+    let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
+    let deleted = identity::delete_account(
         retention,
+        &files,
         Clock::system().now(),
         person.id,
         Whose::Admin,
         |_| {},
     )
     .await?;
-    FileStore::open(&config.retention.archive_url, &config.data_dir)?
-        .delete_all(person.id)
-        .await?;
-    say(&serde_json::to_string_pretty(&receipt)?);
-    Ok(())
+    say(&serde_json::to_string_pretty(&deleted.receipt)?);
+    deleted.files_left.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn asked(question: &str) -> Result<String, Failure> {
@@ -232,7 +230,7 @@ fn asked(question: &str) -> Result<String, Failure> {
         .to_owned())
 }
 
-async fn export(retention: &Retention, person: &Person, file: &Path) -> Result<(), Failure> {
+async fn export(retention: &Tiers, person: &Person, file: &Path) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(
         std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?,
     );

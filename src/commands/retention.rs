@@ -8,11 +8,11 @@ use holly::{
         time::Timestamp,
     },
     server::{
-        archive::{holds, object},
+        archive::{Tiers, holds, object},
         base::{clock::Clock, metrics::Metrics},
         files::{FileStore, sweep::sweep_files},
         retention::{
-            Report, Retention, Run, damage,
+            Report, Run, damage,
             dry_run::dry_run,
             worker::{run_through, take_over},
         },
@@ -216,7 +216,7 @@ pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Fai
     done
 }
 
-async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
+async fn give_up(retention: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
     let entries = damage::give_up(retention, now, key).await?;
     say(&format!(
         "given up, with {entries} entries that were not deleted before"
@@ -224,7 +224,7 @@ async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<(),
     Ok(())
 }
 
-async fn cat(retention: &Retention, now: Timestamp, key: &str) -> Result<(), Failure> {
+async fn cat(retention: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
     let checked = damage::check(retention, now, key).await;
     let bytes = retention.archive.get(key).await?;
     let plain = if key.ends_with(".zst") {

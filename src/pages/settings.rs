@@ -7,9 +7,8 @@ use super::{
     your_data::YourData,
 };
 use crate::{
-    app::Theme,
     components::ThemeSwitch,
-    domain::{ApiKey, Detail, ToolGrant, ToolServer, time::Timestamp},
+    domain::{ApiKey, Detail, Theme, ToolGrant, ToolServer, time::Timestamp},
     server_fns::{ChooseDetail, CreateKey, RevokeGrant, RevokeKey, load_settings},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -46,7 +45,7 @@ pub fn SettingsPage() -> impl IntoView {
 
 #[component]
 fn Appearance() -> impl IntoView {
-    let theme = use_context::<Theme>().map(|theme| theme.0.to_owned());
+    let theme = use_context::<Theme>().map(|theme| theme.as_str().to_owned());
     view! {
         <section class="panel" id="appearance">
             <h2>"Appearance"</h2>

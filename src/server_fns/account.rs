@@ -6,18 +6,15 @@ use leptos::prelude::*;
 /// Creates the first account, its owner an admin, and signs them in.
 #[server(prefix = "/fn", endpoint = "account/welcome")]
 pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
-    use crate::server::{
-        http::{cookies, server_fn_context},
-        identity,
-    };
+    use crate::server::{http::server_fn_context, identity};
     let app = server_fn_context::app();
-    identity::passwords_are_on(&app.config)?;
+    identity::passwords_are_on(&app.config.oidc)?;
     app.limits
         .sign_in
-        .check(&format!("from {}", cookies::peer()))
+        .check(&format!("from {}", server_fn_context::peer()))
         .map_err(identity::AccountError::TooOften)?;
     let account = identity::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
-    cookies::sign_in(&app, account.id).await?;
+    server_fn_context::sign_in(&app, account.id).await?;
     leptos_axum::redirect("/");
     Ok(())
 }
@@ -30,19 +27,19 @@ pub async fn sign_in(
     next: Option<String>,
 ) -> Result<(), ApiError> {
     use crate::server::{
-        http::{cookies, server_fn_context},
+        http::{redirects, server_fn_context},
         identity,
     };
     let app = server_fn_context::app();
-    identity::passwords_are_on(&app.config)?;
+    identity::passwords_are_on(&app.config.oidc)?;
     let who = identity::Credentials {
         email,
         password,
-        from: cookies::peer(),
+        from: server_fn_context::peer(),
     };
     let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
-    cookies::sign_in(&app, account.id).await?;
-    leptos_axum::redirect(&cookies::own_path(next));
+    server_fn_context::sign_in(&app, account.id).await?;
+    leptos_axum::redirect(&redirects::own_path(next));
     Ok(())
 }
 
@@ -50,7 +47,7 @@ pub async fn sign_in(
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
     use crate::server::{
-        http::{cookies, middleware::identity::Credential, server_fn_context},
+        http::{extract::Credential, server_fn_context},
         identity::{self, oidc::flow},
     };
     let (app, identity) = server_fn_context::asker()?;
@@ -61,7 +58,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
             .is_some();
         identity::end_session(&app.store, identity.account.id, &token).await?;
     }
-    cookies::sign_out(&app);
+    server_fn_context::sign_out(&app);
     let goes_on = by_provider
         && flow::sign_out_address(app.provider.as_deref())
             .await
@@ -77,14 +74,11 @@ pub async fn sign_out() -> Result<(), ApiError> {
 /// Signs out on all devices.
 #[server(prefix = "/fn", endpoint = "account/sign-out-everywhere")]
 pub async fn sign_out_everywhere() -> Result<(), ApiError> {
-    use crate::server::{
-        http::{cookies, server_fn_context},
-        identity,
-    };
+    use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::asker()?;
     identity::refuse_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
     identity::end_all_sessions(&app.store, identity.account.id).await?;
-    cookies::sign_out(&app);
+    server_fn_context::sign_out(&app);
     leptos_axum::redirect("/sign-in");
     Ok(())
 }
@@ -96,25 +90,30 @@ pub async fn erase_account(
     password: Option<String>,
     email: Option<String>,
 ) -> Result<(), ApiError> {
-    use crate::server::{
-        http::{cookies, server_fn_context},
-        identity,
-    };
+    use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::asker()?;
     let account = identity.account;
-    if identity::has_password(&app.store, &app.config, account.id).await? {
+    if identity::has_password(&app.store, &app.config.oidc, account.id).await? {
         let password = password.unwrap_or_default();
         let who = identity::Credentials {
             email: account.email.clone(),
             password,
-            from: cookies::peer(),
+            from: server_fn_context::peer(),
         };
         identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
     } else {
         identity::confirmed_by_address(&account, &email.unwrap_or_default())?;
     }
-    let receipt = identity::erase_here(&app, account.id, identity::Whose::Own).await?;
-    cookies::sign_out(&app);
-    leptos_axum::redirect(&format!("/sign-in?erased={}", receipt.code()));
+    let deleted = identity::delete_account(
+        &app.retention,
+        &app.files,
+        app.clock.now(),
+        account.id,
+        identity::Whose::Own,
+        |turn| app.assistant.cancel(turn),
+    )
+    .await?;
+    server_fn_context::sign_out(&app);
+    leptos_axum::redirect(&format!("/sign-in?erased={}", deleted.receipt.code()));
     Ok(())
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPage, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
     let (app, identity) = server_fn_context::asker()?;
-    Ok(snapshots::conversations(&app, identity.account.id, before).await?)
+    Ok(snapshots::conversations(app.snapshot_source(), identity.account.id, before).await?)
 }
 
 /// Gives a conversation another title.
@@ -48,25 +48,18 @@ pub async fn keep_conversation(
 /// Deletes a conversation with everything in it, and says what that was.
 #[server(prefix = "/fn", endpoint = "conversations/delete")]
 pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said, ApiError> {
-    use crate::{
-        domain::Receipt,
-        server::{archive::erase::purge, http::server_fn_context},
-    };
+    use crate::server::{chat, http::server_fn_context};
     let (app, identity) = server_fn_context::asker()?;
-    let receipt = app
-        .assistant
-        .delete_conversation(identity.account.id, conversation_id)
-        .await?;
-    let (objects, objects_pending) =
-        purge(&app.retention, app.clock.now(), identity.account.id).await?;
-    let said = Said::of(
-        Receipt {
-            objects,
-            objects_pending,
-            ..receipt
-        },
-        Some("/"),
-    );
+    let receipt = chat::delete_conversation(
+        &app.retention,
+        &app.files,
+        app.clock.now(),
+        identity.account.id,
+        conversation_id,
+        |turn| app.assistant.cancel(turn),
+    )
+    .await?;
+    let said = Said::of(receipt, Some("/"));
     said.go.iter().for_each(|path| leptos_axum::redirect(path));
     Ok(said)
 }

@@ -17,7 +17,7 @@ pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
     let detail: Detail = detail
         .parse()
         .map_err(|why: crate::domain::UnknownWord| Error::refused("detail", why.to_string()))?;
-    cookies::set(&app, cookies::DETAIL, detail.as_str());
+    server_fn_context::set_cookie(&app, cookies::DETAIL, detail.as_str());
     leptos_axum::redirect("/settings?changed=detail#appearance");
     Ok(())
 }

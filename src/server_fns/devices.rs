@@ -16,16 +16,13 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
 /// Changes the password, after the one until now was given; other devices are signed out.
 #[server(prefix = "/fn", endpoint = "account/password")]
 pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
-    use crate::server::{
-        http::{cookies, server_fn_context},
-        identity,
-    };
+    use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::asker()?;
-    identity::passwords_are_on(&app.config)?;
+    identity::passwords_are_on(&app.config.oidc)?;
     let who = identity::Credentials {
         email: identity.account.email.clone(),
         password,
-        from: cookies::peer(),
+        from: server_fn_context::peer(),
     };
     let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
     identity::change_password(

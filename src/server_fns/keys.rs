@@ -12,7 +12,8 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
         store::{api_keys, tool_grants},
     };
     let (app, identity) = server_fn_context::asker()?;
-    let has_password = identity::has_password(&app.store, &app.config, identity.account.id).await?;
+    let has_password =
+        identity::has_password(&app.store, &app.config.oidc, identity.account.id).await?;
     let mut reader = app.store.read().await?;
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
@@ -29,7 +30,7 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
     } else {
         Vec::new()
     };
-    let fresh_key = cookies::take(cookies::FRESH_KEY);
+    let fresh_key = server_fn_context::take_cookie(cookies::FRESH_KEY);
     Ok(Settings {
         account: identity.account,
         keys,
@@ -53,7 +54,7 @@ pub async fn create_key(name: String) -> Result<String, ApiError> {
         .creates
         .admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
     let key = identity::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
-    cookies::set(&app, cookies::FRESH_KEY, &key);
+    server_fn_context::set_cookie(&app, cookies::FRESH_KEY, &key);
     leptos_axum::redirect("/settings");
     Ok(key)
 }

@@ -13,7 +13,17 @@ pub async fn load_chat(
 ) -> Result<ChatPage, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
     let (app, identity) = server_fn_context::asker()?;
-    Ok(snapshots::chat(&app, identity.account, conversation_id, &part).await?)
+    let page = snapshots::chat(
+        app.snapshot_source(),
+        identity.account,
+        conversation_id,
+        &part,
+    )
+    .await?;
+    Ok(ChatPage {
+        models: app.assistant.choices(),
+        ..page
+    })
 }
 
 /// At most a page of the conversation's rows before `before`.

@@ -27,11 +27,11 @@ pub async fn load_people(
     found.truncate(PAGE as usize);
     let invitations = store::invitations::open(&mut reader, now, PAGE).await?;
     drop(reader);
-    let fresh = match cookies::take(cookies::FRESH_INVITATION) {
+    let fresh = match server_fn_context::take_cookie(cookies::FRESH_INVITATION) {
         Some(secret) => identity::find_invitation(&app.store, now, &secret)
             .await
             .ok()
-            .map(|found| (cookies::join_link(&app, &secret), found)),
+            .map(|found| (server_fn_context::join_link(&app, &secret), found)),
         None => None,
     };
     let next = found
@@ -57,7 +57,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
         identity,
     };
     let (app, identity) = server_fn_context::admin()?;
-    identity::passwords_are_on(&app.config)?;
+    identity::passwords_are_on(&app.config.oidc)?;
     app.limits
         .invites
         .admit(identity.account.id, 1, "invitations")?;
@@ -69,7 +69,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
         admin == Some(true),
     )
     .await?;
-    cookies::set(&app, cookies::FRESH_INVITATION, &secret);
+    server_fn_context::set_cookie(&app, cookies::FRESH_INVITATION, &secret);
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -124,8 +124,19 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     if person.email != email.trim().to_lowercase() {
         return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
     }
-    let receipt = identity::erase_here(&app, id, identity::Whose::Admin).await?;
-    leptos_axum::redirect(&format!("/settings/people?erased={}", receipt.code()));
+    let deleted = identity::delete_account(
+        &app.retention,
+        &app.files,
+        app.clock.now(),
+        id,
+        identity::Whose::Admin,
+        |turn| app.assistant.cancel(turn),
+    )
+    .await?;
+    leptos_axum::redirect(&format!(
+        "/settings/people?erased={}",
+        deleted.receipt.code()
+    ));
     Ok(())
 }
 
@@ -141,17 +152,17 @@ pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
 #[server(prefix = "/fn", endpoint = "people/join")]
 pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
     use crate::server::{
-        http::{cookies, server_fn_context},
+        http::server_fn_context,
         identity::{self, AccountError, passwords_are_on},
     };
     let app = server_fn_context::app();
-    passwords_are_on(&app.config)?;
+    passwords_are_on(&app.config.oidc)?;
     app.limits
         .sign_in
-        .check(&format!("joining from {}", cookies::peer()))
+        .check(&format!("joining from {}", server_fn_context::peer()))
         .map_err(AccountError::TooOften)?;
     let account = identity::join(&app.store, app.clock.now(), &secret, &password).await?;
-    cookies::sign_in(&app, account.id).await?;
+    server_fn_context::sign_in(&app, account.id).await?;
     leptos_axum::redirect("/");
     Ok(())
 }

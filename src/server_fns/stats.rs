@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
     use crate::server::{http::server_fn_context, stats};
     let (app, _) = server_fn_context::admin()?;
-    Ok(stats::page(&app, days, plan).await?)
+    Ok(stats::page(app.stats_source(), days, plan).await?)
 }
 
 /// Runs retention now; `confirm_clock` is an admin's word that the clock is right, `days` the range
@@ -20,7 +20,7 @@ pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Re
         base::error::Error, http::server_fn_context, retention::worker::run_on_request,
     };
     let (app, _) = server_fn_context::admin()?;
-    if run_on_request(&app, confirm_clock == Some(true))
+    if run_on_request(&app.retention_worker(), confirm_clock == Some(true))
         .await?
         .busy
     {

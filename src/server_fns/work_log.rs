@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapshot, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
     let (app, identity) = server_fn_context::asker()?;
-    Ok(snapshots::feed(&app, identity.account.id, conversation_id).await?)
+    Ok(snapshots::feed(app.snapshot_source(), identity.account.id, conversation_id).await?)
 }
 
 /// Entries that pass the query, newest first.
@@ -21,7 +21,7 @@ pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapsh
 pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
     let (app, identity) = server_fn_context::asker()?;
-    Ok(snapshots::history(&app, identity.account.id, query).await?)
+    Ok(snapshots::history(app.snapshot_source(), identity.account.id, query).await?)
 }
 
 /// Keeps an entry for good, or lets it expire again.
@@ -29,7 +29,7 @@ pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> 
 pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     use crate::{
         domain::EntryPatch,
-        server::{archive::update_archived::update_anywhere, http::server_fn_context},
+        server::{http::server_fn_context, work_log::archived::update_anywhere},
     };
     let (app, identity) = server_fn_context::asker()?;
     let patch = EntryPatch {
@@ -50,20 +50,16 @@ pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
 /// Deletes an entry from every tier, and says what that was.
 #[server(prefix = "/fn", endpoint = "work-log/delete")]
 pub async fn delete_entry(entry_id: EntryId) -> Result<Said, ApiError> {
-    use crate::server::{
-        archive::erase::erase_entry,
-        files::sweep::delete_doomed_files_or_tell,
-        http::{cookies, server_fn_context},
-    };
+    use crate::server::{http::server_fn_context, work_log};
     let (app, identity) = server_fn_context::asker()?;
-    let receipt = erase_entry(
+    let receipt = work_log::delete_entry(
         &app.retention,
+        &app.files,
         app.clock.now(),
         identity.account.id,
         entry_id,
     )
     .await?;
-    delete_doomed_files_or_tell(&app.store, &app.files).await;
-    leptos_axum::redirect(&cookies::back_with("deleted", &receipt.code()));
+    leptos_axum::redirect(&server_fn_context::back_with("deleted", &receipt.code()));
     Ok(Said::of(receipt, None))
 }

@@ -4,12 +4,11 @@
 use crate::{
     domain::time::Timestamp,
     server::{
-        archive::{Archive, ArchiveError, object, pending_delete::subject},
+        archive::{Archive, ArchiveError, Tiers, object, pending_delete::subject},
         base::{
             error::Result,
             fail_points::{FailPoint, reach},
         },
-        retention::Retention,
         store::retention::erasures::{self, Erasure, Kind},
     },
 };
@@ -24,7 +23,7 @@ const LIST: &str = "erased/v1";
 const AT_ONCE: i64 = 1_000;
 
 /// Adds new erasures to the archive's list.
-pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
+pub async fn mirror(retention: &Tiers, now: Timestamp) -> Result<()> {
     loop {
         let fresh = erasures::unmirrored(&mut *retention.store.read().await?, AT_ONCE).await?;
         if fresh.is_empty() {
@@ -64,7 +63,7 @@ pub async fn mirror(retention: &Retention, now: Timestamp) -> Result<()> {
 /// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over
 /// what can be read of them, then writes the whole list anew from the database and deletes them.
 /// Returns how many were damaged.
-pub async fn mend(retention: &Retention, now: Timestamp) -> Result<usize> {
+pub async fn mend(retention: &Tiers, now: Timestamp) -> Result<usize> {
     let damaged: Vec<_> = files(&retention.archive)
         .await?
         .into_iter()

@@ -9,11 +9,11 @@ use crate::{
         time::Timestamp,
     },
     server::{
+        archive::{Tiers, tiers::begin},
         base::{
             error::{Error, Result},
             new_id,
         },
-        retention::{Retention, begin},
         store::{
             conversations,
             retention::holds::{self, Hold, Kind, NamedHold},
@@ -30,7 +30,7 @@ const REASON_MAX_CHARS: usize = 500;
 /// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the
 /// feed.
 pub async fn keep_conversation(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     user: UserId,
     id: ConversationId,
@@ -59,7 +59,7 @@ pub async fn keep_conversation(
 /// Holds a person's entries, or those of one of their conversations: they neither expire nor can be
 /// deleted. Returns the hold's id.
 pub async fn place_hold(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     admin: UserId,
     (user, conversation): (UserId, Option<ConversationId>),
@@ -92,7 +92,7 @@ pub async fn place_hold(
 }
 
 /// Releases a hold.
-pub async fn release_hold(retention: &Retention, now: Timestamp, id: &str) -> Result<()> {
+pub async fn release_hold(retention: &Tiers, now: Timestamp, id: &str) -> Result<()> {
     let mut tx = retention.store.begin().await?;
     if !holds::release(&mut tx, id, now).await? {
         return Err(Error::NotFound("hold"));
@@ -101,7 +101,7 @@ pub async fn release_hold(retention: &Retention, now: Timestamp, id: &str) -> Re
 }
 
 /// Holds in force with the names of people, newest first.
-pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
+pub async fn holds_in_force(retention: &Tiers) -> Result<Vec<HoldLine>> {
     let lines = holds::with_names(&mut *retention.store.read().await?, SHOWN).await?;
     let told = |line: NamedHold| HoldLine {
         id: line.id,
@@ -117,7 +117,7 @@ pub async fn holds_in_force(retention: &Retention) -> Result<Vec<HoldLine>> {
 /// The person with this address, and which of their conversations is meant by its id or address, if
 /// any.
 pub async fn whose(
-    retention: &Retention,
+    retention: &Tiers,
     email: &str,
     conversation: &str,
 ) -> Result<(UserId, Option<ConversationId>)> {

@@ -9,8 +9,10 @@
 //!   reads a person's whole log.
 //! - `dooming` is the part of a deletion that is one transaction with the rows'.
 
+pub mod compaction;
 pub mod copy;
 pub mod damage_reports;
+pub mod delete_object;
 pub mod erase;
 pub mod erasure_log;
 pub mod export;
@@ -20,7 +22,7 @@ pub mod object_writer;
 pub mod partial;
 pub mod pending_delete;
 pub mod reader;
-pub mod update_archived;
+pub mod tiers;
 
 mod cache;
 
@@ -48,44 +50,15 @@ use tokio::sync::Semaphore;
 use cache::Cache;
 use partial::Gaps;
 
+pub use super::base::error::ArchiveError;
 pub use damage_reports::Findings;
+pub use tiers::Tiers;
 
 /// How long one request may take, tries included.
 const PATIENCE: Duration = Duration::from_secs(15);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Decoded entries kept in memory, in bytes of their text.
 const CACHE_BYTES: usize = 32 << 20;
-
-/// Why the archive did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArchiveError {
-    /// There is no such object.
-    #[error("the archive has no object {0}")]
-    Missing(String),
-    /// It is not what the manifest says.
-    #[error("the archive's object {0} is damaged: {1}")]
-    Damaged(String, String),
-    /// It did not answer, or refused.
-    #[error("the archive: {0}")]
-    Unreachable(String),
-}
-
-impl ArchiveError {
-    /// What somebody is told who wanted something of it, and whether it is worth trying again in a
-    /// minute.
-    pub const fn told(&self) -> (&'static str, bool) {
-        match self {
-            Self::Unreachable(_) => (
-                "the archive of older entries does not answer; newer entries are not affected. Try again in a minute",
-                true,
-            ),
-            Self::Missing(_) | Self::Damaged(..) => (
-                "this lies in a part of the archive that is damaged or missing; the stats page tells an admin what to put back",
-                false,
-            ),
-        }
-    }
-}
 
 type Result<T> = std::result::Result<T, ArchiveError>;
 

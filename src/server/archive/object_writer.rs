@@ -5,14 +5,16 @@
 use crate::{
     domain::{ids::UserId, time::Timestamp},
     server::{
-        archive::{Archive, ArchiveError, object},
+        archive::{
+            Archive, ArchiveError, Tiers, object,
+            tiers::{begin, begin_fenced},
+        },
         base::{
             blocking::aside,
             error::{Error, Result},
             fail_points::{FailPoint, reach},
             log_targets,
         },
-        retention::{Retention, begin, begin_fenced, expiring},
         store::{
             Tx, removed,
             retention::{
@@ -36,7 +38,7 @@ pub(crate) struct Erased(Option<i64>);
 
 impl Erased {
     /// What is erased by now.
-    pub(crate) async fn now(retention: &Retention, user: UserId) -> Result<Self> {
+    pub(crate) async fn now(retention: &Tiers, user: UserId) -> Result<Self> {
         Ok(Self(
             removed::newest(&mut *retention.store.look().await?, user).await?,
         ))
@@ -48,7 +50,7 @@ impl Erased {
 /// `erased`. `replaces` as in [`object::encode`]. Errors: something was erased since, or the
 /// archive failed.
 pub(crate) async fn put(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     entries: &[StoredEntry],
     replaces: Option<String>,
@@ -117,7 +119,7 @@ pub(crate) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
 /// Deletes an object that was put and could not be listed, for it may hold what was erased. Where
 /// that fails, a later run does it.
 pub(crate) async fn take_back_or_tell(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
@@ -132,7 +134,7 @@ pub(crate) async fn take_back_or_tell(
 }
 
 async fn take_back(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
@@ -142,7 +144,8 @@ async fn take_back(
     let unlisted = objects::doom_unlisted(&mut tx, user, key, now).await?;
     tx.commit().await?;
     if unlisted {
-        expiring::remove_or_tell(retention, fence, user, key, now).await;
+        crate::server::archive::delete_object::remove_or_tell(retention, fence, user, key, now)
+            .await;
     }
     Ok(())
 }

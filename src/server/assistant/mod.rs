@@ -40,7 +40,7 @@ use super::{
     store::{Store, turns::TurnRef},
 };
 use crate::domain::{
-    Message, ModelChoice, Receipt, ToolServer,
+    Message, ModelChoice, ToolServer,
     ids::{ConversationId, TurnId, UserId},
 };
 pub use breaker::Breakers;
@@ -215,25 +215,6 @@ impl Assistant {
         .await?;
         turn.inspect(|turn| self.cancel(*turn));
         Ok(turn)
-    }
-
-    /// Deletes a conversation, stops what runs in it and deletes its files. Its objects are still
-    /// to be purged.
-    pub async fn delete_conversation(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-    ) -> Result<Receipt> {
-        let Workshop {
-            store,
-            clock,
-            files,
-            ..
-        } = &*self.workshop;
-        let gone = chat::delete_conversation(store, clock.now(), user, conversation).await?;
-        gone.running_turn.inspect(|turn| self.cancel(*turn));
-        crate::server::files::sweep::delete_doomed_files_or_tell(store, files).await;
-        Ok(gone.receipt)
     }
 
     fn beginning(&self, user: UserId) -> BeginTurn<'_> {

@@ -1,6 +1,7 @@
 //! Targets of log lines whose module is now elsewhere. Operators filter by target (`HOLLY_LOG`), so
 //! a target keeps its name when code moves.
 
+pub(crate) const ARCHIVE_DELETE_OBJECT: &str = "holly::server::retention::expiring";
 pub(crate) const ARCHIVE_ERASE: &str = "holly::server::retention::erasing";
 pub(crate) const ARCHIVE_OBJECT_WRITER: &str = "holly::server::retention::putting";
 pub(crate) const ARCHIVE_PARTIAL: &str = "holly::server::archive::gaps";
@@ -10,7 +11,7 @@ pub(crate) const FEED_CLUSTER: &str = "holly::server::relay";
 pub(crate) const FEED_CLUSTER_LISTEN: &str = "holly::server::relay::hear";
 pub(crate) const FEED_CLUSTER_NOTIFY: &str = "holly::server::relay::tell";
 pub(crate) const FILES_SWEEP: &str = "holly::server::chat::orphans";
-pub(crate) const HTTP_MIDDLEWARE_REQUEST_ID: &str = "holly::server::middleware::request_id";
+pub(crate) const HTTP_REQUEST_ID: &str = "holly::server::middleware::request_id";
 pub(crate) const HTTP_MIDDLEWARE_REQUEST_METRICS: &str = "holly::server::middleware::measure";
 pub(crate) const HTTP_PROBLEM: &str = "holly::server::routes::problem";
 pub(crate) const HTTP_ROUTER: &str = "holly::server::router";

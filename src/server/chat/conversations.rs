@@ -8,11 +8,12 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        archive::pending_delete,
+        archive::{Tiers, erase::purge, pending_delete},
         base::{
             error::{Error, Result},
             new_id,
         },
+        files::{FileStore, sweep::delete_doomed_files_or_tell},
         store::{
             Reader, Store, conversations, files, removed,
             retention::{erasures::Kind, rows},
@@ -110,10 +111,29 @@ pub async fn rename_conversation(
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages and its entries of every tier; `erasing::purge` then
-/// deletes the objects, and `delete_doomed_files` the bytes of its files. A turn that runs in it
-/// finds it gone and gives up.
+/// Deletes a conversation with its messages, its entries of every tier and its files; `stop` ends a
+/// turn that runs in it. Objects and files that cannot be deleted now are deleted by a later run.
 pub async fn delete_conversation(
+    tiers: &Tiers,
+    stored: &FileStore,
+    now: Timestamp,
+    user: UserId,
+    id: ConversationId,
+    stop: impl Fn(TurnId),
+) -> Result<Receipt> {
+    let gone = delete_conversation_rows(&tiers.store, now, user, id).await?;
+    gone.running_turn.into_iter().for_each(stop);
+    delete_doomed_files_or_tell(&tiers.store, stored).await;
+    let (objects, objects_pending) = purge(tiers, now, user).await?;
+    Ok(Receipt {
+        objects,
+        objects_pending,
+        ..gone.receipt
+    })
+}
+
+/// The part of a deletion that is one transaction: the rows go, and objects stop being read.
+pub async fn delete_conversation_rows(
     store: &Store,
     now: Timestamp,
     user: UserId,

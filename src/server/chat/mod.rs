@@ -8,8 +8,8 @@ mod turns;
 
 pub use attachments::{Attachment, TEXT, Upload, check_attachments};
 pub use conversations::{
-    DeletedConversation, create_conversation, delete_conversation, find_conversation,
-    list_conversations, rename_conversation,
+    DeletedConversation, create_conversation, delete_conversation, delete_conversation_rows,
+    find_conversation, list_conversations, rename_conversation,
 };
 pub use page::{ConversationPage, PAGE, Part, history, page};
 pub use turns::{

@@ -7,11 +7,11 @@ use crate::{
         Account, CONVERSATIONS_LISTED, Change, ChatPage, ConversationsPage, Cursor, HistoryPage,
         HistoryQuery, PartQuery, Snapshot, Span, WorkLogEntry,
         ids::{ConversationId, EntryId, UserId},
+        time::Timestamp,
     },
     server::{
-        archive::{Archive, partial, reader::forgivingly},
+        archive::{Archive, Tiers, partial, reader::forgivingly},
         base::error::{Error, Result},
-        state::App,
         store::{Reader, conversations, heads, retention::holds, work_logs::EntryFilter},
         work_log::recent_logs,
     },
@@ -22,24 +22,34 @@ use uuid::Uuid;
 /// Entries in a feed and on a page of history.
 const ENTRIES: i64 = 50;
 
+/// What pages are read from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The rows and the objects.
+    pub tiers: &'a Tiers,
+    /// Days after which an entry expires.
+    pub cold_days: i64,
+    /// The time of the page.
+    pub now: Timestamp,
+}
+
 async fn snapshot(
-    app: &App,
+    source: Source<'_>,
     reader: &mut Reader,
     user_id: UserId,
     rows: Vec<Change>,
 ) -> Result<Snapshot> {
     let rows = rows.into_iter().map(in_order).collect();
     let cursor = Cursor {
-        epoch: app.store.epoch(),
+        epoch: source.tiers.store.epoch(),
         rev: heads::of(reader, user_id).await?.head,
     };
-    let cold_days = app.config.retention.policy.cold_days;
     Ok(Snapshot {
         user_id,
         rows,
         cursor,
-        now: app.clock.now(),
-        cold_days,
+        now: source.now,
+        cold_days: source.cold_days,
         gaps: Vec::new(),
     })
 }
@@ -55,17 +65,19 @@ fn in_order(row: Change) -> Change {
     }
 }
 
-/// The chat page.
+/// The chat page, without the models that can be chosen.
 pub async fn chat(
-    app: &App,
+    source: Source<'_>,
     account: Account,
     id: Option<ConversationId>,
     part: &PartQuery,
 ) -> Result<ChatPage> {
     let (account, part) = (&account, part_of(part)?);
-    let (mut page, gaps) = forgivingly(&app.store, &app.retention.archive, |reader, archive| {
-        chat_page(app, (reader, archive), account.clone(), id, part)
-    })
+    let (mut page, gaps) = forgivingly(
+        &source.tiers.store,
+        &source.tiers.archive,
+        |reader, archive| chat_page(source, (reader, archive), account.clone(), id, part),
+    )
     .await?;
     page.snapshot.gaps = partial::within(gaps, page.span.from, page.span.to);
     page.gone &= page.snapshot.gaps.is_empty();
@@ -73,7 +85,7 @@ pub async fn chat(
 }
 
 async fn chat_page(
-    app: &App,
+    source: Source<'_>,
     (mut reader, archive): (Reader, Archive),
     account: Account,
     id: Option<ConversationId>,
@@ -91,13 +103,13 @@ async fn chat_page(
         conversation = Some(page.conversation);
         span = page.span;
     }
-    let snapshot = snapshot(app, &mut reader, account.id, rows).await?;
+    let snapshot = snapshot(source, &mut reader, account.id, rows).await?;
     Ok(ChatPage {
         account,
         conversation,
         snapshot,
         span,
-        models: app.assistant.choices(),
+        models: Vec::new(),
         on_hold,
         gone,
     })
@@ -113,7 +125,7 @@ fn is(row: &Change, id: Uuid) -> bool {
 
 /// Conversations that were used less recently than `before`.
 pub async fn conversations(
-    app: &App,
+    source: Source<'_>,
     user: UserId,
     before: Option<String>,
 ) -> Result<ConversationsPage> {
@@ -122,7 +134,7 @@ pub async fn conversations(
         .transpose()
         .map_err(|_| Error::NotFound("page"))?;
     let listed = list_conversations(
-        &mut app.store.read().await?,
+        &mut source.tiers.store.read().await?,
         user,
         before,
         CONVERSATIONS_LISTED as i64,
@@ -130,7 +142,7 @@ pub async fn conversations(
     .await?;
     Ok(ConversationsPage {
         listed,
-        now: app.clock.now(),
+        now: source.now,
     })
 }
 
@@ -153,7 +165,7 @@ fn part_of(query: &PartQuery) -> Result<Part> {
 
 /// A feed of the newest entries.
 pub async fn feed(
-    app: &App,
+    source: Source<'_>,
     user: UserId,
     conversation_id: Option<ConversationId>,
 ) -> Result<Snapshot> {
@@ -163,13 +175,13 @@ pub async fn feed(
     };
     let filter = &filter;
     let (mut snapshot, gaps) = forgivingly(
-        &app.store,
-        &app.retention.archive,
+        &source.tiers.store,
+        &source.tiers.archive,
         |mut reader, archive| async move {
             let logs =
                 recent_logs(&mut reader, &archive, user, (filter, false), None, ENTRIES).await?;
             snapshot(
-                app,
+                source,
                 &mut reader,
                 user,
                 logs.into_iter().map(Change::Entry).collect(),
@@ -183,7 +195,7 @@ pub async fn feed(
 }
 
 /// A page of history.
-pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<HistoryPage> {
+pub async fn history(source: Source<'_>, user: UserId, query: HistoryQuery) -> Result<HistoryPage> {
     let filter = EntryFilter {
         log_type: word("logType", query.log_type)?,
         status: word("status", query.status)?,
@@ -193,8 +205,8 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
     let before = word("before", query.before)?;
     let filter = (&filter, query.archive);
     let (mut page, gaps) = forgivingly(
-        &app.store,
-        &app.retention.archive,
+        &source.tiers.store,
+        &source.tiers.archive,
         |mut reader, archive| async move {
             let mut logs =
                 recent_logs(&mut reader, &archive, user, filter, before, ENTRIES + 1).await?;
@@ -209,7 +221,7 @@ pub async fn history(app: &App, user: UserId, query: HistoryQuery) -> Result<His
                 logs.iter().filter_map(|log| log.conversation_id).collect();
             let titles = conversations::titles(&mut reader, user, &places).await?;
             let snapshot = snapshot(
-                app,
+                source,
                 &mut reader,
                 user,
                 logs.into_iter().map(Change::Entry).collect(),

@@ -5,10 +5,11 @@
 mod html;
 pub mod records;
 
-use super::{base::error::Result, state::App};
+use super::{archive::Archive, base::error::Result, store::Store};
 use crate::domain::{
     Change, Message,
     ids::{ConversationId, UserId},
+    time::Timestamp,
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use records::{Piece, entries, everything};
@@ -37,16 +38,29 @@ pub struct Wanted {
     pub format: Format,
 }
 
-/// The export as a stream of text. Errors: not even its first rows could be read; of those that
-/// follow, the stream's end tells.
-pub async fn export(app: App, wanted: Wanted) -> Result<impl Stream<Item = Result<String>>> {
+/// Where an export is read from, and what its page says of it.
+#[derive(Clone)]
+pub struct Source {
+    /// The rows.
+    pub store: Store,
+    /// The objects.
+    pub archive: Archive,
+    /// The time that the page names.
+    pub now: Timestamp,
+    /// The address that links of the page begin with.
+    pub public_url: String,
+}
+
+/// The export as a stream of text. Errors: the first rows could not be read; when later rows
+/// cannot be read, the stream ends with an error.
+pub async fn export(source: Source, wanted: Wanted) -> Result<impl Stream<Item = Result<String>>> {
     let html = wanted.format == Format::Html;
-    let head = html.then(|| Ok(html::head(app.clock.now())));
-    let site = app.config.public_url.clone().unwrap_or_default();
+    let head = html.then(|| Ok(html::head(source.now)));
+    let site = source.public_url.clone();
     let pieces = if wanted.messages {
-        everything(app, wanted).left_stream()
+        everything(source, wanted).left_stream()
     } else {
-        entries(app, wanted).right_stream()
+        entries(source, wanted).right_stream()
     };
     let mut pieces = Box::pin(pieces);
     let mut first = Vec::new();

@@ -1,14 +1,13 @@
 //! What an export consists of, read a page at a time, so that it costs no memory however much there
 //! is.
 
-use super::Wanted;
+use super::{Source, Wanted};
 use crate::{
     domain::{Change, Conversation, WorkLogEntry, ids::ConversationId},
     server::{
         archive::export,
         base::error::{Error, Result},
         chat::{Part, find_conversation, list_conversations, page},
-        state::App,
         store::work_logs::EntryFilter,
     },
 };
@@ -28,18 +27,18 @@ pub(super) enum Piece {
 }
 
 /// Entries of all tiers, newest first.
-pub(super) fn entries(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+pub(super) fn entries(source: Source, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
     let filter = EntryFilter {
         conversation_id: wanted.conversation_id,
         ..EntryFilter::default()
     };
     let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
-    export::pages(app.store, app.retention.archive, wanted.user, filter).map_ok(rows)
+    export::pages(source.store, source.archive, wanted.user, filter).map_ok(rows)
 }
 
 /// How far the walk through everything has come.
 struct Walk {
-    app: App,
+    source: Source,
     wanted: Wanted,
     /// Conversations that are still to come.
     left: VecDeque<Conversation>,
@@ -55,16 +54,16 @@ type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
 
 /// Conversation by conversation with all rows, oldest first; then what stands outside of them,
 /// newest first.
-pub(super) fn everything(app: App, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+pub(super) fn everything(source: Source, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
     let begin = async move {
-        let mut reader = app.store.read().await?;
+        let mut reader = source.store.read().await?;
         let left = match wanted.conversation_id {
             Some(id) => vec![find_conversation(&mut reader, wanted.user, id).await?],
             None => list_conversations(&mut reader, wanted.user, None, i64::MAX).await?,
         };
         drop(reader);
         Ok(Walk {
-            app,
+            source,
             wanted,
             left: left.into(),
             open: None,
@@ -93,7 +92,7 @@ impl Walk {
             return Ok(Some(Piece::Conversation(conversation)));
         }
         if std::mem::take(&mut self.outside) {
-            let (store, archive) = (self.app.store.clone(), self.app.retention.archive.clone());
+            let (store, archive) = (self.source.store.clone(), self.source.archive.clone());
             self.rest = Some(Box::pin(export::pages(
                 store,
                 archive,
@@ -118,11 +117,11 @@ impl Walk {
     }
 
     async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {
-        let (archive, user) = (&self.app.retention.archive, self.wanted.user);
+        let (archive, user) = (&self.source.archive, self.wanted.user);
         let read = |mut reader| async move {
             page(&mut reader, archive, user, id, Part::From(from)).await
         };
-        match export::in_turn(&self.app.store, archive, read).await {
+        match export::in_turn(&self.source.store, archive, read).await {
             Ok(page) => {
                 self.open = page.span.to.map(|to| (id, to));
                 Ok(Piece::Rows(page.rows))

@@ -27,23 +27,14 @@ use std::{
 };
 use tokio::task::JoinSet;
 
+pub use super::base::error::FileError;
+
 /// How long a file may take on its way to or from a bucket.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long is waited for a file's first bytes, and for its deletion.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Files deleted side by side.
 const SIDE_BY_SIDE: usize = 8;
-
-/// Why a file was not stored, read or deleted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FileError {
-    /// It is not there.
-    #[error("there is no such file")]
-    Missing,
-    /// The storage did not answer, or refused.
-    #[error("file storage: {0}")]
-    Unreachable(String),
-}
 
 type Result<T> = std::result::Result<T, FileError>;
 

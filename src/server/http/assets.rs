@@ -39,3 +39,52 @@ async fn keep(request: Request<axum::body::Body>, next: Next) -> Response<axum::
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Files, Site, service};
+    use axum::{
+        body::Body,
+        http::{Request, header},
+    };
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn only_what_is_there_is_kept_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["pkg", "samples"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for name in ["pkg/holly.x1.js", "pkg/holly.x2.wasm", "samples/rain.webm"] {
+            std::fs::write(folder.path().join(name), "content").unwrap();
+        }
+        let answer = async |site: &Site, address: &str| {
+            let answered = service(site)
+                .oneshot(Request::get(address).body(Body::empty()).unwrap())
+                .await
+                .unwrap();
+            let keep = answered
+                .headers()
+                .get(header::CACHE_CONTROL)
+                .map_or("", |value| value.to_str().unwrap());
+            (answered.status().as_u16(), keep.to_owned())
+        };
+        let site = Site::find(Some(folder.path())).unwrap();
+        let for_ever = "public, max-age=31536000, immutable".to_owned();
+        assert_eq!(answer(&site, "/pkg/holly.x1.js").await, (200, for_ever));
+        assert_eq!(
+            answer(&site, "/samples/rain.webm").await,
+            (200, "public, max-age=86400".to_owned())
+        );
+        let nowhere = Site {
+            files: Files::Program,
+            ..site.clone()
+        };
+        for site in [site, nowhere] {
+            assert_eq!(
+                answer(&site, "/pkg/holly.gone.js").await,
+                (404, String::new())
+            );
+        }
+    }
+}

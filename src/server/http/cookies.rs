@@ -1,23 +1,11 @@
-//! Holly's cookies. Routes and middleware read and set them with `CookieJar`; server functions,
-//! whose answer they do not make themselves, by the functions here.
+//! Holly's cookies. Routes and middleware read and set them with `CookieJar`, server functions with
+//! `server_fn_context`.
 
-use super::server_fn_context;
 use crate::{
-    domain::ids::UserId,
-    server::{
-        identity::{SESSION_LIFE, begin_session},
-        serve::listener::Peer,
-        state::App,
-        store,
-    },
-};
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderValue, header},
+    domain::{Detail, Theme},
+    server::identity::SESSION_LIFE,
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use std::{borrow::Cow, time::Duration};
 
 /// One of Holly's cookies. Scripts cannot read it; it is `Secure` where the public address is
@@ -116,113 +104,20 @@ impl HollyCookie {
     }
 }
 
-fn append(cookie: &Cookie<'_>) {
-    let value = HeaderValue::from_str(&cookie.to_string()).expect("cookies are plain text");
-    expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
+/// The theme that the reader has chosen in this browser.
+pub fn theme(jar: &CookieJar) -> Option<Theme> {
+    Theme::of(jar.get("theme")?.value())
 }
 
-fn header_text(name: header::HeaderName) -> String {
-    let request = server_fn_context::request();
-    request
-        .headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// Begins a session for the browser that asks.
-pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
-    let token = begin_session(
-        &app.store,
-        app.clock.now(),
-        user,
-        &header_text(header::USER_AGENT),
-    )
-    .await?;
-    append(&SESSION.set(app.config.is_https(), token));
-    Ok(())
-}
-
-/// Makes the browser that asks forget its session.
-pub fn sign_out(app: &App) {
-    append(&SESSION.clear(app.config.is_https()));
-}
-
-/// Sets a cookie in the browser that asks.
-pub fn set(app: &App, cookie: HollyCookie, value: &str) {
-    append(&cookie.set(app.config.is_https(), value.to_owned()));
-}
-
-/// Takes a cookie's value from the browser that asks, once.
-pub fn take(cookie: HollyCookie) -> Option<String> {
-    let https = server_fn_context::app().config.is_https();
-    let jar = CookieJar::from_headers(&server_fn_context::request().headers);
-    let value = cookie.read(https, &jar)?.to_owned();
-    append(&cookie.clear(https));
-    Some(value)
-}
-
-/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come
-/// to.
-pub fn join_link(app: &App, secret: &str) -> String {
-    let here = || format!("http://{}", header_text(header::HOST));
-    format!(
-        "{}/join?secret={secret}",
-        app.config.public_url.clone().unwrap_or_else(here)
-    )
-}
-
-/// The network address that asks, behind the proxies that are trusted.
-pub fn peer() -> String {
-    let (app, request) = (server_fn_context::app(), server_fn_context::request());
-    let connection = request.extensions.get::<ConnectInfo<Peer>>();
-    connection.map_or_else(
-        || "unknown".to_owned(),
-        |peer| {
-            app.config
-                .proxies
-                .asker(peer.0.0.ip(), &request.headers)
-                .to_string()
-        },
-    )
-}
-
-/// Where to go after signing in: a path of this site, never another one.
-pub fn own_path(next: Option<String>) -> String {
-    let own = |path: &String| {
-        path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.is_ascii()
-    };
-    next.filter(own).unwrap_or_else(|| "/".to_owned())
-}
-
-/// The page from which a form was posted, with a parameter set in its address, and without why an
-/// earlier form was refused.
-pub fn back_with(name: &str, value: &str) -> String {
-    with_parameter(&header_text(header::REFERER), name, value)
-}
-
-fn with_parameter(page: &str, name: &str, value: &str) -> String {
-    let after_host = page
-        .split_once("://")
-        .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
-    let page =
-        own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
-    let (path, query) = page.split_once('?').unwrap_or((&page, ""));
-    let goes = |named: &str| named == name || matches!(named, "__err" | "__path");
-    let others = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(goes));
-    let query: Vec<_> = others
-        .map(str::to_owned)
-        .chain([format!("{name}={value}")])
-        .collect();
-    format!("{path}?{}", query.join("&"))
+/// The level of detail that the reader has chosen in this browser.
+pub fn detail(jar: &CookieJar) -> Option<Detail> {
+    Detail::of(jar.get(DETAIL.name)?.value())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::{HeaderValue, header};
 
     #[test]
     fn cookies_by_table() {
@@ -287,38 +182,5 @@ mod tests {
         let planted = jar(&["holly_sign_in=abc"]);
         assert_eq!(SIGN_IN.read(true, &planted), None);
         assert_eq!(SIGN_IN.read(false, &planted), Some("abc"));
-    }
-
-    #[test]
-    fn one_comes_back_to_the_page_with_what_it_asked_for() {
-        for (page, back) in [
-            (
-                "http://h.example/history?q=oil&deleted=1",
-                "/history?q=oil&deleted=2",
-            ),
-            ("http://h.example:3000/c/1#entry-2", "/c/1?deleted=2"),
-            (
-                "http://h.example/c/1?__path=%2Ffn&__err=x",
-                "/c/1?deleted=2",
-            ),
-            ("http://h.example//evil.example/", "/?deleted=2"),
-            ("", "/?deleted=2"),
-        ] {
-            assert_eq!(with_parameter(page, "deleted", "2"), back, "{page}");
-        }
-    }
-
-    #[test]
-    fn one_never_lands_on_another_site() {
-        assert_eq!(own_path(Some("/c/1?x=y".into())), "/c/1?x=y");
-        for next in [
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "javascript:alert(1)",
-            "",
-        ] {
-            assert_eq!(own_path(Some(next.into())), "/", "{next}");
-        }
     }
 }

@@ -5,6 +5,8 @@ pub mod cookies;
 pub mod extract;
 pub mod middleware;
 pub mod problem;
+pub mod redirects;
+pub mod request_id;
 pub mod router;
 pub mod routes;
 pub mod server_fn_context;

@@ -4,8 +4,11 @@
 use crate::{
     domain::FieldError,
     server::{
-        base::{error::Error, log_targets},
-        http::middleware::request_id,
+        base::{
+            error::{Error, ErrorResponse, capitalised},
+            log_targets,
+        },
+        http::request_id,
         identity::oidc::Refused,
         store::StoreError,
     },
@@ -42,13 +45,24 @@ impl Problem {
         }
     }
 
+    fn of(response: ErrorResponse, error: &dyn std::error::Error) -> Self {
+        if let Some(failed) = response.failed {
+            tracing::error!(
+                target: log_targets::HTTP_PROBLEM,
+                request_id = request_id::current(), %error, "{failed}"
+            );
+        }
+        let status = StatusCode::from_u16(response.status)
+            .expect("the mapping of errors knows only statuses that HTTP has");
+        Self {
+            retry_after: response.retry_after_s,
+            ..Self::new(status, response.detail)
+        }
+    }
+
     /// What went wrong, as a person reads it.
     pub fn sentence(&self) -> String {
-        let mut letters = self.detail.chars();
-        letters
-            .next()
-            .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-            .unwrap_or_default()
+        capitalised(&self.detail)
     }
 
     /// Nobody is signed in (401).
@@ -110,65 +124,17 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let detail = error.to_string();
+        let problem = Self::of(ErrorResponse::from(&error), &error);
         match error {
-            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
-            Error::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
-            Error::Refused(fields) => Self {
-                fields,
-                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-            },
-            Error::Superseded => Self::new(StatusCode::CONFLICT, detail),
-            Error::TooMany { after_s, .. } => Self {
-                retry_after: Some(after_s),
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
-            },
-            Error::Archive(error) => {
-                tracing::error!(
-                    target: log_targets::HTTP_PROBLEM,
-                    request_id = request_id::current(), %error, "the archive failed"
-                );
-                let (said, passes) = error.told();
-                Self {
-                    retry_after: passes.then_some(60),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
-                }
-            }
-            Error::Files(_) => {
-                tracing::error!(
-                    target: log_targets::HTTP_PROBLEM,
-                    request_id = request_id::current(),
-                    error = detail,
-                    "the file storage failed"
-                );
-                let said = "the storage of files does not answer; try again in a minute";
-                Self {
-                    retry_after: Some(60),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
-                }
-            }
-            Error::Store(error) => error.into(),
+            Error::Refused(fields) => Self { fields, ..problem },
+            _ => problem,
         }
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(
-            target: log_targets::HTTP_PROBLEM,
-            request_id = request_id::current(), %error, "a request failed"
-        );
-        if error.is_passing() {
-            let said = "the server cannot store or read anything at present; try again in a minute";
-            return Self {
-                retry_after: Some(60),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, said)
-            };
-        }
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "something went wrong on the server; the request's id finds it in the server's log",
-        )
+        Self::of(ErrorResponse::from(&error), &error)
     }
 }
 

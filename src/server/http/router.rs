@@ -1,21 +1,18 @@
 //! Every route and layer on one screen.
 
 use super::{
+    cookies,
     extract::{json_body::BODY_MAX_BYTES, message_body::FORM_MAX_BYTES},
-    middleware::{
-        identity, request_id, request_metrics, same_origin, security_headers, sign_in_first,
-    },
+    middleware::{identity, request_metrics, same_origin, security_headers, sign_in_first},
     problem::Problem,
+    request_id,
     routes::{
         approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
     },
     style_sheets,
 };
-use crate::{
-    app::{Theme, detail_of, shell},
-    server::{base::log_targets, state::App},
-};
+use crate::server::{base::log_targets, state::App};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -28,13 +25,16 @@ use axum_extra::extract::CookieJar;
 use leptos::prelude::*;
 use tower_http::{CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-/// The whole server as a service.
-pub fn router(app: App) -> Router {
+/// The whole server as a service; `document` renders a page.
+pub fn router<Page>(app: App, document: fn() -> Page) -> Router
+where
+    Page: IntoView + Send + 'static,
+{
     // An error says that it was done before, by another router of this process.
     _ = any_spawner::Executor::init_tokio();
     let asked = Router::new()
         .merge(http_api())
-        .merge(pages(&app))
+        .merge(pages(&app, document))
         .route("/sign-in/oidc", get(provider_sign_in::leave))
         .route("/sign-in/oidc/callback", get(provider_sign_in::come_back))
         .route("/sign-in/oidc/out", get(provider_sign_in::sign_out_there))
@@ -136,10 +136,15 @@ fn with_files(route: MethodRouter<App>) -> MethodRouter<App> {
 
 /// Server functions and pages; both find the running server, the nonce and the theme in their
 /// context.
-fn pages(app: &App) -> Router<App> {
+fn pages<Page>(app: &App, document: fn() -> Page) -> Router<App>
+where
+    Page: IntoView + Send + 'static,
+{
     Router::new()
         .route("/fn/{*path}", post(server_function).get(server_function))
-        .fallback(page)
+        .fallback(move |app: State<App>, jar: CookieJar, request: Request| {
+            page(app, jar, request, document)
+        })
         .layer(from_fn_with_state(app.clone(), sign_in_first::layer))
 }
 
@@ -149,9 +154,17 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
         .into_response()
 }
 
-async fn page(State(app): State<App>, jar: CookieJar, request: Request) -> Response {
+async fn page<Page>(
+    State(app): State<App>,
+    jar: CookieJar,
+    request: Request,
+    document: fn() -> Page,
+) -> Response
+where
+    Page: IntoView + Send + 'static,
+{
     let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
-    let (theme, detail) = (Theme::of(&jar), detail_of(&jar));
+    let (theme, detail) = (cookies::theme(&jar), cookies::detail(&jar));
     let context = move || {
         provide_context(app.clone());
         nonce
@@ -160,7 +173,7 @@ async fn page(State(app): State<App>, jar: CookieJar, request: Request) -> Respo
         theme.inspect(|theme| provide_context(*theme));
         detail.inspect(|detail| provide_context(*detail));
     };
-    leptos_axum::render_app_async_with_context(context, shell)(request).await
+    leptos_axum::render_app_async_with_context(context, document)(request).await
 }
 
 /// The built site and the style sheets.

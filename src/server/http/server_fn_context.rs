@@ -1,22 +1,25 @@
 //! Who calls a server function, and how its errors become sentences.
 
-use super::middleware::{
-    identity::{Credential, Identity},
-    request_id,
+use super::{
+    cookies::{HollyCookie, SESSION},
+    extract::{Credential, Identity, Peer},
+    redirects, request_id,
 };
 use crate::{
-    domain::error::ApiError,
+    domain::{error::ApiError, ids::UserId},
     server::{
         base::{
-            error::{Error, capitalised},
+            error::{Error, ErrorResponse},
             log_targets,
         },
-        identity::AccountError,
+        identity::{AccountError, begin_session},
         state::App,
-        store::StoreError,
+        store::{self, StoreError},
     },
 };
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum_extra::extract::cookie::{Cookie, CookieJar};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
@@ -69,11 +72,10 @@ pub fn session(identity: &Identity) -> Option<&str> {
     }
 }
 
-fn too_many(after_s: u64, error: ApiError) -> ApiError {
+fn set_retry_after(seconds: u64) {
     if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
-        response.insert_header(header::RETRY_AFTER, HeaderValue::from(after_s));
+        response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    with_status(StatusCode::TOO_MANY_REQUESTS, error)
 }
 
 /// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose
@@ -91,63 +93,58 @@ fn is_plain_form() -> bool {
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        match error {
-            Error::NotFound(what) => {
-                with_status(StatusCode::NOT_FOUND, Self::NotFound(what.to_owned()))
-            }
-            Error::Conflict(why) => {
-                with_status(StatusCode::CONFLICT, Self::Refused(capitalised(&why)))
-            }
-            refused @ Error::Refused(_) => with_status(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Self::Refused(capitalised(&refused.to_string())),
-            ),
-            Error::Superseded => with_status(
-                StatusCode::CONFLICT,
-                Self::Refused(capitalised(&error.to_string())),
-            ),
-            Error::TooMany { after_s, why } => too_many(after_s, Self::Refused(capitalised(&why))),
-            Error::Archive(error) => {
-                tracing::error!(
-                    target: log_targets::HTTP_SERVER_FN_CONTEXT,
-                    request_id = request_id::current(), %error, "the archive failed"
-                );
-                with_status(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    Self::Refused(capitalised(error.told().0)),
-                )
-            }
-            Error::Files(_) => {
-                tracing::error!(
-                    target: log_targets::HTTP_SERVER_FN_CONTEXT,
-                    request_id = request_id::current(), %error, "the file storage failed"
-                );
-                let said = "The storage of files does not answer; please try again in a minute.";
-                with_status(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    Self::Refused(said.to_owned()),
-                )
-            }
-            Error::Store(error) => error.into(),
-        }
+        let response = ErrorResponse::from(&error);
+        let api_error = match &error {
+            Error::NotFound(what) => Self::NotFound((*what).to_owned()),
+            _ => refusal(&response),
+        };
+        answered(response, &error, api_error)
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let id = request_id::current();
+        let response = ErrorResponse::from(&error);
+        let api_error = refusal(&response);
+        answered(response, &error, api_error)
+    }
+}
+
+fn refusal(response: &ErrorResponse) -> ApiError {
+    if response.status == 500 {
+        ApiError::Broken(request_id::current())
+    } else {
+        ApiError::Refused(response.sentence())
+    }
+}
+
+/// Sets the status and the headers of the answer, and logs what failed on the server.
+fn answered(
+    response: ErrorResponse,
+    error: &dyn std::error::Error,
+    api_error: ApiError,
+) -> ApiError {
+    if let Some(failed) = response.failed {
         tracing::error!(
             target: log_targets::HTTP_SERVER_FN_CONTEXT,
-            request_id = id, %error, "a server function failed"
+            request_id = request_id::current(), %error, "{failed}"
         );
-        with_status(StatusCode::INTERNAL_SERVER_ERROR, Self::Broken(id))
     }
+    if let Some(seconds) = response.retry_after_s {
+        set_retry_after(seconds);
+    }
+    let status = StatusCode::from_u16(response.status)
+        .expect("the mapping of errors knows only statuses that HTTP has");
+    with_status(status, api_error)
 }
 
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::TooOften(seconds) => too_many(seconds, Self::TooOften(seconds)),
+            AccountError::TooOften(seconds) => {
+                set_retry_after(seconds);
+                with_status(StatusCode::TOO_MANY_REQUESTS, Self::TooOften(seconds))
+            }
             AccountError::Other(error) => error.into(),
             other => with_status(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -155,4 +152,82 @@ impl From<AccountError> for ApiError {
             ),
         }
     }
+}
+
+fn append(cookie: &Cookie<'_>) {
+    let value = HeaderValue::from_str(&cookie.to_string()).expect("cookies are plain text");
+    expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
+}
+
+fn header_text(name: header::HeaderName) -> String {
+    let request = request();
+    request
+        .headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Begins a session for the browser that asks.
+pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
+    let token = begin_session(
+        &app.store,
+        app.clock.now(),
+        user,
+        &header_text(header::USER_AGENT),
+    )
+    .await?;
+    append(&SESSION.set(app.config.is_https(), token));
+    Ok(())
+}
+
+/// Makes the browser that asks forget its session.
+pub fn sign_out(app: &App) {
+    append(&SESSION.clear(app.config.is_https()));
+}
+
+/// Sets a cookie in the browser that asks.
+pub fn set_cookie(app: &App, cookie: HollyCookie, value: &str) {
+    append(&cookie.set(app.config.is_https(), value.to_owned()));
+}
+
+/// Takes a cookie's value from the browser that asks, once.
+pub fn take_cookie(cookie: HollyCookie) -> Option<String> {
+    let https = app().config.is_https();
+    let jar = CookieJar::from_headers(&request().headers);
+    let value = cookie.read(https, &jar)?.to_owned();
+    append(&cookie.clear(https));
+    Some(value)
+}
+
+/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come
+/// to.
+pub fn join_link(app: &App, secret: &str) -> String {
+    let here = || format!("http://{}", header_text(header::HOST));
+    format!(
+        "{}/join?secret={secret}",
+        app.config.public_url.clone().unwrap_or_else(here)
+    )
+}
+
+/// The network address that asks, behind the proxies that are trusted.
+pub fn peer() -> String {
+    let (app, request) = (app(), request());
+    let connection = request.extensions.get::<ConnectInfo<Peer>>();
+    connection.map_or_else(
+        || "unknown".to_owned(),
+        |peer| {
+            app.config
+                .proxies
+                .asker(peer.0.0.ip(), &request.headers)
+                .to_string()
+        },
+    )
+}
+
+/// The page from which a form was posted, with a parameter set in its address, and without why an
+/// earlier form was refused.
+pub fn back_with(name: &str, value: &str) -> String {
+    redirects::with_parameter(&header_text(header::REFERER), name, value)
 }

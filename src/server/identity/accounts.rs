@@ -1,6 +1,6 @@
 //! Accounts with a password.
 
-use super::password;
+use super::{oidc::settings::OidcConfig, password};
 use crate::{
     domain::{Account, ids::UserId, time::Timestamp},
     server::{
@@ -9,7 +9,6 @@ use crate::{
             new_id,
         },
         limits::Attempts,
-        state::config::Config,
         store::{Store, identities, users},
     },
 };
@@ -131,9 +130,9 @@ pub async fn sign_in(
     account.filter(|_| right).ok_or(AccountError::Wrong)
 }
 
-/// Refuses whatever concerns a password where there are none.
-pub fn passwords_are_on(config: &Config) -> std::result::Result<(), AccountError> {
-    if config.oidc.local_accounts {
+/// Refuses whatever concerns a password where accounts have none.
+pub fn passwords_are_on(config: &OidcConfig) -> std::result::Result<(), AccountError> {
+    if config.local_accounts {
         Ok(())
     } else {
         Err(AccountError::SwitchedOff)
@@ -141,8 +140,8 @@ pub fn passwords_are_on(config: &Config) -> std::result::Result<(), AccountError
 }
 
 /// Whether the person can sign in with a password.
-pub async fn has_password(store: &Store, config: &Config, user: UserId) -> Result<bool> {
-    Ok(config.oidc.local_accounts
+pub async fn has_password(store: &Store, config: &OidcConfig, user: UserId) -> Result<bool> {
+    Ok(config.local_accounts
         && users::password_hash(&mut *store.read().await?, user)
             .await?
             .is_some())

@@ -9,14 +9,12 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        archive::erase::erase_account,
+        archive::{Tiers, erase::erase_account},
         base::{
             error::{Error, Result},
             log_targets,
         },
-        files::sweep::delete_doomed_files_or_tell,
-        retention::Retention,
-        state::App,
+        files::{FileError, FileStore, sweep::delete_doomed_files_or_tell},
         store::{people, retention::holds},
     },
 };
@@ -30,16 +28,26 @@ pub enum Whose {
     Own,
 }
 
-/// Erases a person from every tier; `stop` ends their turns that run in this process. Files on the
-/// disk are the caller's. Errors: `NotFound`, `Conflict` for the last admin and while an admin
-/// holds what they have.
-pub async fn erase(
-    retention: &Retention,
+/// What deleting an account came to.
+#[derive(Debug)]
+pub struct DeletedAccount {
+    /// What went with it.
+    pub receipt: Receipt,
+    /// Why files of it are still stored. A running server tries again every hour.
+    pub files_left: Option<FileError>,
+}
+
+/// Deletes a person with everything they have, from every tier; `stop` ends their turns that run in
+/// this process. Errors: `NotFound`, `Conflict` for the last admin and while an admin holds what
+/// they have.
+pub async fn delete_account(
+    retention: &Tiers,
+    stored: &FileStore,
     now: Timestamp,
     user: UserId,
     whose: Whose,
     stop: impl Fn(TurnId),
-) -> Result<Receipt> {
+) -> Result<DeletedAccount> {
     let mut tx = retention.store.begin().await?;
     tx.lock(user).await?;
     let person = people::find(&mut tx, user)
@@ -57,22 +65,18 @@ pub async fn erase(
     tx.commit().await?;
     turns.into_iter().for_each(stop);
     retention.store.wakeups().access(user);
-    erase_account(retention, now, user).await
-}
-
-/// The same in a running server, with the bytes of the files.
-pub async fn erase_here(app: &App, user: UserId, whose: Whose) -> Result<Receipt> {
-    let receipt = erase(&app.retention, app.clock.now(), user, whose, |turn| {
-        app.assistant.cancel(turn)
-    })
-    .await?;
+    let receipt = erase_account(retention, now, user).await?;
     // also what a write left that was cut off
-    if let Err(error) = app.files.delete_all(user).await {
+    let files_left = stored.delete_all(user).await.err();
+    if let Some(error) = &files_left {
         tracing::error!(
             target: log_targets::IDENTITY_DELETE_ACCOUNT,
             %error, "files of an erased account could not be deleted yet; it is tried again every hour"
         );
     }
-    delete_doomed_files_or_tell(&app.store, &app.files).await;
-    Ok(receipt)
+    delete_doomed_files_or_tell(&retention.store, stored).await;
+    Ok(DeletedAccount {
+        receipt,
+        files_left,
+    })
 }

@@ -2,7 +2,7 @@
 //! compared row by row; then one transaction lists it and deletes exactly its rows. A row that
 //! changed meanwhile stays a row.
 
-use super::{Retention, begin_unsynced, throttle::Pace};
+use super::{begin_unsynced, throttle::Pace};
 use crate::{
     domain::{
         StorageStatus,
@@ -10,7 +10,10 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        archive::object_writer::{self, Erased},
+        archive::{
+            Tiers,
+            object_writer::{self, Erased},
+        },
         base::{
             blocking::aside,
             error::Result,
@@ -96,7 +99,7 @@ pub(crate) struct Moved {
 /// Makes rows of one person warm. Returns how many. They are packed before the transactions, so
 /// that these are short; a row that changed meanwhile stays as it is.
 pub(super) async fn pack(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     user: UserId,
     ids: &[EntryId],
@@ -131,7 +134,7 @@ pub(super) async fn pack(
 /// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the
 /// rest is left to the next run.
 pub(super) async fn archive(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     group: &DueGroup,
     (expired, now): (Timestamp, Timestamp),
@@ -161,7 +164,7 @@ pub(super) async fn archive(
 
 /// The rows of a group after `after` that fit into one object.
 async fn next_part(
-    retention: &Retention,
+    retention: &Tiers,
     group: &DueGroup,
     expired: Timestamp,
     after: Option<EntryId>,
@@ -199,7 +202,7 @@ async fn next_part(
 
 /// Puts an object and lists it in place of its rows. Returns how many moved, and to which tier.
 async fn move_part(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     (part, erased): (&[TieredRow], Erased),
     now: Timestamp,
@@ -222,7 +225,7 @@ async fn move_part(
 /// Lists an object and deletes its rows. One that changed meanwhile stays a row, with a tombstone
 /// in the object.
 async fn list(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     mut manifest: Manifest,
     part: &[TieredRow],

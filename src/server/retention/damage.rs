@@ -1,11 +1,10 @@
 //! Objects that turned out to be damaged or missing: what readers found is written down, and taken
 //! back once the object is read whole again.
 
-use super::{Retention, expiring};
 use crate::{
     domain::time::Timestamp,
     server::{
-        archive::{ArchiveError, object, pending_delete},
+        archive::{ArchiveError, Tiers, object, pending_delete},
         base::{
             clock::Clock,
             error::{Error, Result},
@@ -23,7 +22,7 @@ const AT_ONCE: i64 = 50;
 
 /// Writes down what was found since the last time. What could not be written is written the next
 /// time.
-pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
+pub async fn write_down(retention: &Tiers, now: Timestamp) -> Result<()> {
     let findings = retention.archive.findings();
     let found = findings.take();
     if found.is_empty() {
@@ -44,7 +43,7 @@ pub async fn write_down(retention: &Retention, now: Timestamp) -> Result<()> {
 /// Returns the keys of objects that are not in use, so that nothing is wrong about them: whoever
 /// missed them saw an old snapshot.
 async fn write(
-    retention: &Retention,
+    retention: &Tiers,
     found: &BTreeMap<String, bool>,
     now: Timestamp,
 ) -> Result<Vec<String>> {
@@ -70,7 +69,7 @@ async fn write(
 }
 
 /// Writes down what is found, as soon as it is.
-pub async fn keep_written(retention: Retention, clock: Clock) {
+pub async fn keep_written(retention: Tiers, clock: Clock) {
     loop {
         retention.archive.findings().news().await;
         if let Err(error) = write_down(&retention, clock.now()).await {
@@ -81,7 +80,7 @@ pub async fn keep_written(retention: Retention, clock: Clock) {
 
 /// Reads damaged objects again, and goes on while some of them turn out to be whole. Errors: the
 /// database failed.
-pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<()> {
+pub(super) async fn look_again(retention: &Tiers, now: Timestamp) -> Result<()> {
     let mut after = String::new();
     loop {
         let listed = damage::listed(&mut *retention.store.read().await?, &after, AT_ONCE).await?;
@@ -98,7 +97,7 @@ pub(super) async fn look_again(retention: &Retention, now: Timestamp) -> Result<
     write_down(retention, now).await
 }
 
-async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool {
+async fn some_are_whole(retention: &Tiers, listed: &[DamagedObject]) -> bool {
     let mut some = false;
     for object in listed {
         match retention
@@ -117,7 +116,7 @@ async fn some_are_whole(retention: &Retention, listed: &[DamagedObject]) -> bool
 /// Gives up an object that is damaged or missing and of which nobody has a copy: its entries count
 /// as deleted, and what is left of it goes. Returns how many these were. Errors: it is whole, it is
 /// none that is in use, an admin holds what is in it, or the archive did not answer.
-pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result<i64> {
+pub async fn give_up(retention: &Tiers, now: Timestamp, key: &str) -> Result<i64> {
     match check(retention, now, key).await {
         Ok(()) => {
             return Err(Error::Conflict(
@@ -128,20 +127,20 @@ pub async fn give_up(retention: &Retention, now: Timestamp, key: &str) -> Result
         Err(error) => return Err(error),
     }
     let owner = object::owner(key).ok_or(Error::NotFound("object"))?;
-    let mut tx = super::begin(&retention.store, None, owner).await?;
+    let mut tx = crate::server::archive::tiers::begin(&retention.store, None, owner).await?;
     let manifest = objects::find(&mut tx, owner, key)
         .await?
         .ok_or(Error::NotFound("object"))?;
     pending_delete::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
     pending_delete::doom(&mut tx, &manifest).await?;
     tx.commit().await?;
-    expiring::remove_or_tell(retention, None, owner, key, now).await;
+    crate::server::archive::delete_object::remove_or_tell(retention, None, owner, key, now).await;
     Ok(manifest.entries())
 }
 
 /// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or
 /// could not be reached.
-pub async fn check(retention: &Retention, now: Timestamp, key: &str) -> Result<()> {
+pub async fn check(retention: &Tiers, now: Timestamp, key: &str) -> Result<()> {
     let Some(owner) = object::owner(key) else {
         return Ok(());
     };

@@ -1,12 +1,15 @@
 //! What a run would do, told and not done.
 
 use super::{
-    Report, Retention, Run, archiving, compaction,
+    Report, Run, archiving,
     plan::{Plan, Step},
     run::{PATIENCE, SWEEP, planned},
     sweeping,
 };
-use crate::server::base::error::{Error, Result};
+use crate::server::{
+    archive::{Tiers, compaction},
+    base::error::{Error, Result},
+};
 use std::time::Instant;
 
 /// What stands behind a plan that does not show everything.
@@ -53,7 +56,7 @@ impl Rehearsal {
 /// run, and so are orphans that it would refuse to delete. It looks at things as long as a run
 /// begins steps, and leaves an archive alone that does not answer, as a run does. Errors: the
 /// database failed.
-pub async fn dry_run(retention: &Retention, run: Run) -> Result<Rehearsal> {
+pub async fn dry_run(retention: &Tiers, run: Run) -> Result<Rehearsal> {
     let (plan, waiting) = planned(retention, run).await?;
     let mut report = Report {
         waiting,

@@ -1,13 +1,10 @@
-//! Deleting rows that expired, and objects that are doomed. An object goes in three steps: the
-//! manifest row is marked, the object deleted, the row marked again.
+//! Deleting rows that expired.
 
-use super::{Retention, begin, begin_fenced, throttle::Pace};
+use super::throttle::Pace;
 use crate::{
-    domain::{
-        ids::{EntryId, UserId},
-        time::Timestamp,
-    },
+    domain::ids::{EntryId, UserId},
     server::{
+        archive::{Tiers, tiers::begin},
         base::{
             error::Result,
             fail_points::{FailPoint, reach},
@@ -15,7 +12,6 @@ use crate::{
         store::{
             retention::{
                 lease::Fence,
-                objects,
                 rows::{self, CHANGED_AT_ONCE},
             },
             stats::Changes,
@@ -25,7 +21,7 @@ use crate::{
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
 pub(super) async fn expire_rows(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     user: UserId,
     ids: &[EntryId],
@@ -47,45 +43,4 @@ pub(super) async fn expire_rows(
         pace.rest().await;
     }
     Ok(gone as i64)
-}
-
-/// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is
-/// done.
-pub(crate) async fn remove_or_tell(
-    retention: &Retention,
-    fence: Option<Fence>,
-    user: UserId,
-    key: &str,
-    now: Timestamp,
-) -> bool {
-    let removed = remove(retention, fence, user, key, now).await;
-    if let Err(error) = &removed {
-        tracing::warn!(key, %error, "an object could not be deleted yet; the next run deletes it");
-    }
-    removed.is_ok()
-}
-
-/// Deletes an object, if it is doomed still.
-pub(crate) async fn remove(
-    retention: &Retention,
-    fence: Option<Fence>,
-    user: UserId,
-    key: &str,
-    now: Timestamp,
-) -> Result<()> {
-    // an account that is gone has no row to lock
-    let mut tx = begin_fenced(&retention.store, fence).await?;
-    let is_doomed = objects::is_doomed(&mut tx, user, key).await?;
-    drop(tx);
-    if !is_doomed {
-        return Ok(());
-    }
-    retention.archive.delete(key).await?;
-    reach(FailPoint::ObjectDeleted).await;
-    let mut tx = begin_fenced(&retention.store, fence).await?;
-    objects::note_gone(&mut tx, user, key, now).await?;
-    reach(FailPoint::ForgetWritten).await;
-    tx.commit().await?;
-    reach(FailPoint::Forgotten).await;
-    Ok(())
 }

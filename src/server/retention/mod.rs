@@ -17,7 +17,6 @@
 
 pub mod archiving;
 pub mod clock_guard;
-pub mod compaction;
 pub mod damage;
 pub mod dry_run;
 pub mod lag;
@@ -31,16 +30,13 @@ pub mod settings;
 pub mod throttle;
 pub mod worker;
 
-pub(crate) mod expiring;
+mod expiring;
 mod sweeping;
 
 use super::{
-    archive::Archive,
-    base::error::{Error, Result},
-    store::{
-        Store, Tx,
-        retention::lease::{self, Fence},
-    },
+    archive::tiers,
+    base::error::Result,
+    store::{Store, Tx, retention::lease::Fence},
 };
 use crate::domain::ids::UserId;
 
@@ -48,48 +44,11 @@ pub use policy::Policy;
 pub use report::Report;
 pub use run::{Run, run_once};
 
-/// What retention works on; cheap to clone.
-#[derive(Clone)]
-pub struct Retention {
-    /// The rows.
-    pub store: Store,
-    /// The objects.
-    pub archive: Archive,
-}
-
-/// Begins a transaction. As part of a run it fails once another run has begun.
-pub(crate) async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
-    let mut tx = store.begin().await?;
-    if let Some(fence) = fence {
-        check(&mut tx, fence).await?;
-    }
-    Ok(tx)
-}
-
-/// The same on one owner's rows and objects.
-pub(crate) async fn begin<'s>(
-    store: &'s Store,
-    fence: Option<Fence>,
-    user: UserId,
-) -> Result<Tx<'s>> {
-    let mut tx = begin_fenced(store, fence).await?;
-    tx.lock(user).await?;
-    Ok(tx)
-}
-
 /// The same for a part of a run that the next run does again when a power cut undoes it: whoever
 /// writes after it does not wait for the disk twice.
 pub(crate) async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
     let mut tx = store.begin_unsynced().await?;
-    check(&mut tx, fence).await?;
+    tiers::check(&mut tx, fence).await?;
     tx.lock(user).await?;
     Ok(tx)
-}
-
-async fn check(tx: &mut Tx<'_>, fence: Fence) -> Result<()> {
-    if lease::holds(tx, fence).await? {
-        Ok(())
-    } else {
-        Err(Error::Superseded)
-    }
 }

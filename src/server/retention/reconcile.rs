@@ -2,7 +2,7 @@
 //! rewritten or deleted after the backup was made. Of an entry in several objects or rows the
 //! highest revision counts.
 
-use super::{Retention, begin, restore::Restored};
+use super::restore::Restored;
 use crate::{
     domain::{
         LogType, Status,
@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        archive::{ArchiveError, object, object_writer},
+        archive::{ArchiveError, Tiers, object, object_writer, tiers::begin},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, reach},
@@ -38,7 +38,7 @@ const AT_ONCE: usize = 500;
 
 /// Brings a person's manifest in line with the objects that are there.
 pub(super) async fn reconcile(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     user: UserId,
     restored: &mut Restored,
@@ -108,7 +108,7 @@ struct Rebuilding {
 /// Reads the objects of a folder. Errors: one that the backup names is damaged, or the archive does
 /// not answer.
 async fn read(
-    retention: &Retention,
+    retention: &Tiers,
     user: UserId,
     folder: BTreeMap<String, Option<Manifest>>,
 ) -> Result<Rebuilding> {
@@ -152,7 +152,7 @@ async fn read(
 /// Reads an object. `None` where it is missing. One that the backup does not name may be
 /// unreadable, such as one whose writer died: who deletes rows for an object has read it before.
 async fn read_one(
-    retention: &Retention,
+    retention: &Tiers,
     key: &str,
     named: Option<&Manifest>,
 ) -> Result<Option<((i64, String), object::Decoded)>> {
@@ -206,7 +206,7 @@ impl Rebuilding {
     /// Lists what counts and gives up what is missing, in one transaction.
     async fn carry_out(
         self,
-        retention: &Retention,
+        retention: &Tiers,
         now: Timestamp,
         restored: &mut Restored,
     ) -> Result<()> {

@@ -1,19 +1,19 @@
 //! After a backup was restored: what was erased since does not come back, and the manifest is
 //! brought in line with the objects that are there.
 
-use super::{Retention, begin, reconcile};
+use super::reconcile;
 use crate::{
     domain::{
         ids::{ConversationId, UserId},
         time::Timestamp,
     },
     server::{
-        archive::{erase, erasure_log, object, reader},
+        archive::{Tiers, erase, erasure_log, object, reader, tiers::begin},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, reach},
         },
-        chat::delete_conversation,
+        chat::delete_conversation_rows,
         store::{
             retention::{
                 erasures::Kind,
@@ -43,7 +43,7 @@ pub struct Restored {
 
 /// Refuses where the archive has far fewer objects than the database names: it may be another one,
 /// or not be there.
-pub async fn check_archive(retention: &Retention) -> Result<()> {
+pub async fn check_archive(retention: &Tiers) -> Result<()> {
     let named = objects::count(&mut *retention.store.read().await?).await?;
     let there = retention
         .archive
@@ -60,7 +60,7 @@ pub async fn check_archive(retention: &Retention) -> Result<()> {
 }
 
 /// Erases again what the list names, and brings the manifest in line with the archive.
-pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Restored> {
+pub async fn after_restore(retention: &Tiers, now: Timestamp) -> Result<Restored> {
     let erased = erasure_log::read(&retention.archive).await?;
     let mut restored = Restored::default();
     for user in users::ids(&mut *retention.store.read().await?).await? {
@@ -74,7 +74,7 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
         for conversation in conversations_of(retention, user).await? {
             if erased.has(Kind::Conversation, conversation) {
                 release(retention, now, user, Covered::Place(Some(conversation))).await?;
-                delete_conversation(&retention.store, now, user, conversation).await?;
+                delete_conversation_rows(&retention.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
         }
@@ -89,18 +89,13 @@ pub async fn after_restore(retention: &Retention, now: Timestamp) -> Result<Rest
 
 /// What was erased was not held then, so a hold on it that the backup still knows had been
 /// released.
-async fn release(
-    retention: &Retention,
-    now: Timestamp,
-    user: UserId,
-    covered: Covered,
-) -> Result<()> {
+async fn release(retention: &Tiers, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
     let mut tx = begin(&retention.store, None, user).await?;
     holds::release_over(&mut tx, user, covered, now).await?;
     Ok(tx.commit().await?)
 }
 
-async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<ConversationId>> {
+async fn conversations_of(retention: &Tiers, user: UserId) -> Result<Vec<ConversationId>> {
     let found = crate::server::store::conversations::latest(
         &mut *retention.store.read().await?,
         user,
@@ -117,7 +112,7 @@ async fn conversations_of(retention: &Retention, user: UserId) -> Result<Vec<Con
 /// Goes through a person's entries of all tiers, a page at a time, and erases those that were.
 /// Returns how many.
 async fn erase_again(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     user: UserId,
     named: &erasure_log::Named,
@@ -142,7 +137,7 @@ async fn erase_again(
         before = Some(last.id);
         for entry in page.iter().filter(|entry| named.has(Kind::Entry, entry.id)) {
             release(retention, now, user, Covered::Place(entry.conversation_id)).await?;
-            erase::erase_entry(retention, now, user, entry.id).await?;
+            crate::server::work_log::erase_entry(retention, now, user, entry.id).await?;
             erased += 1;
         }
     }

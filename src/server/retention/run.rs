@@ -2,7 +2,7 @@
 //! is told in the report and comes again in the next run's plan.
 
 use super::{
-    Policy, Report, Retention, archiving, clock_guard, compaction, damage, expiring,
+    Policy, Report, archiving, clock_guard, damage, expiring,
     plan::{self, Plan, Step},
     sweeping,
     throttle::Pace,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{StorageStatus, ids::UserId, time::Timestamp},
     server::{
-        archive::erasure_log,
+        archive::{Tiers, compaction, erasure_log},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, reach},
@@ -82,7 +82,7 @@ impl Run {
 
 /// Carries out what is due. Errors: the database failed, or another run took over; what was done
 /// stays done.
-pub async fn run_once(retention: &Retention, run: Run) -> Result<Report> {
+pub async fn run_once(retention: &Tiers, run: Run) -> Result<Report> {
     let mut tx = retention.store.begin().await?;
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
     tx.commit().await?;
@@ -132,7 +132,7 @@ async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
 }
 
 /// What is due, and why deletions wait if they do.
-pub(super) async fn planned(retention: &Retention, run: Run) -> Result<(Plan, Option<String>)> {
+pub(super) async fn planned(retention: &Tiers, run: Run) -> Result<(Plan, Option<String>)> {
     let cut_offs = run.policy.cut_offs(run.now);
     let mut reader = retention.store.read().await?;
     let waiting = if run.trust_clock {
@@ -145,7 +145,7 @@ pub(super) async fn planned(retention: &Retention, run: Run) -> Result<(Plan, Op
 }
 
 struct Pass<'a> {
-    retention: &'a Retention,
+    retention: &'a Tiers,
     fence: Fence,
     run: Run,
     began: Instant,
@@ -200,7 +200,11 @@ impl Pass<'_> {
     /// Takes out totals by hour that are too old, some at a time. An hour that passes leaves few.
     async fn forget_hours(&mut self) -> Result<()> {
         for _ in 0..HOURS_ROUNDS {
-            let mut tx = super::begin_fenced(&self.retention.store, Some(self.fence)).await?;
+            let mut tx = crate::server::archive::tiers::begin_fenced(
+                &self.retention.store,
+                Some(self.fence),
+            )
+            .await?;
             let gone = hours::trim(&mut tx, self.run.wall, HOURS_AT_ONCE).await?;
             reach(FailPoint::HoursWritten).await;
             tx.commit().await?;
@@ -264,7 +268,14 @@ impl Pass<'_> {
             Step::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
             Step::Trim(manifest) => self.trim(&manifest, None).await?,
             Step::Remove(user, key) => {
-                expiring::remove(retention, Some(fence), user, &key, now).await?;
+                crate::server::archive::delete_object::remove(
+                    retention,
+                    Some(fence),
+                    user,
+                    &key,
+                    now,
+                )
+                .await?;
                 report.objects_deleted += 1;
             }
         }
@@ -288,7 +299,9 @@ impl Pass<'_> {
 
     async fn retier(&self, manifest: &Manifest, tier: StorageStatus) -> Result<i64> {
         let (user, key): (UserId, &str) = (manifest.user_id, &manifest.key);
-        let mut tx = super::begin(&self.retention.store, Some(self.fence), user).await?;
+        let mut tx =
+            crate::server::archive::tiers::begin(&self.retention.store, Some(self.fence), user)
+                .await?;
         let Some(current) = objects::find(&mut tx, user, key).await? else {
             return Ok(0);
         };

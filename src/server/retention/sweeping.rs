@@ -1,14 +1,13 @@
 //! Orphans in the archive: objects that no manifest row names. They are noted as doomed, and then
 //! deleted like any other; files that a process did not finish are deleted as they are.
 
-use super::{Retention, begin_fenced, expiring};
 use crate::{
     domain::{
         ids::UserId,
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::object,
+        archive::{Tiers, object, tiers::begin_fenced},
         base::{
             error::Result,
             fail_points::{FailPoint, reach},
@@ -25,7 +24,7 @@ const AT_ONCE: usize = 500;
 /// Looks for orphans, once a day, or because an admin says that the database is the right one
 /// (`confirmed`). Returns how many were deleted.
 pub(super) async fn sweep(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     now: Timestamp,
     confirmed: bool,
@@ -54,7 +53,7 @@ pub(super) async fn sweep(
 
 /// The orphans that a sweep would delete now.
 pub(super) async fn rehearse(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     confirmed: bool,
 ) -> Result<Vec<String>> {
@@ -66,7 +65,7 @@ pub(super) async fn rehearse(
 }
 
 /// What is older than this may be an orphan; `None` while no sweep is due.
-async fn due(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
+async fn due(retention: &Tiers, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
     let last = runs::last_sweep(&mut *retention.store.read().await?).await?;
     if last.is_some_and(|last| now.since(last) < DAY_MS) && !confirmed {
         return Ok(None);
@@ -77,7 +76,7 @@ async fn due(retention: &Retention, now: Timestamp, confirmed: bool) -> Result<O
 /// Looks through the objects that were put before `before`. Returns the orphans to delete, and
 /// whether these are all.
 async fn look(
-    retention: &Retention,
+    retention: &Tiers,
     before: Timestamp,
     confirmed: bool,
 ) -> Result<(Vec<(UserId, String)>, bool)> {
@@ -103,7 +102,7 @@ async fn look(
 
 /// Deletes one, unless a run has reserved its name meanwhile.
 async fn sweep_one(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Fence,
     owner: UserId,
     key: &str,
@@ -115,7 +114,8 @@ async fn sweep_one(
     tx.commit().await?;
     reach(FailPoint::OrphanDoomed).await;
     if doomed {
-        expiring::remove(retention, Some(fence), owner, key, now).await?;
+        crate::server::archive::delete_object::remove(retention, Some(fence), owner, key, now)
+            .await?;
     }
     Ok(doomed)
 }

@@ -2,20 +2,21 @@
 //! process, so that a server that is often restarted still runs.
 
 use super::{
-    Policy, Report, Retention, Run,
+    Policy, Report, Run,
     lag::{Lag, lags},
     run_once,
+    settings::RetentionConfig,
 };
 use crate::{
     domain::time::{HOUR_MS, Timestamp},
     server::{
+        archive::Tiers,
         base::{
             clock::Clock,
             data_dir::Runner,
             error::{Error, Result},
             metrics::Metrics,
         },
-        state::App,
         store::{
             Store, meta,
             retention::{lease, runs},
@@ -24,8 +25,10 @@ use crate::{
 };
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio_util::task::TaskTracker;
 
 /// How often the worker looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(120);
@@ -40,37 +43,54 @@ const LONGEST: Duration = Duration::from_secs(12 * 3_600);
 /// more.
 pub const LONGEST_ON_REQUEST: Duration = Duration::from_secs(25);
 
+/// What runs of the server work with; cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    /// The rows and the objects.
+    pub tiers: Tiers,
+    /// The time.
+    pub clock: Clock,
+    /// At which ages tiers end.
+    pub policy: Policy,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Tasks that the server waits for at its end.
+    pub tasks: TaskTracker,
+}
+
 /// Runs when an hour has passed. Returns when the last run was, here or in another process: until
 /// an hour after it there is nothing to run for.
-pub async fn look(app: &App, last_known: Option<Timestamp>) -> Result<Option<Timestamp>> {
-    if !is_due(app, last_known) {
+pub async fn look(worker: &Worker, last_known: Option<Timestamp>) -> Result<Option<Timestamp>> {
+    if !is_due(&worker.clock, last_known) {
         return Ok(last_known);
     }
-    let last = runs::latest(&mut *app.store.read().await?, 1)
+    let last = runs::latest(&mut *worker.tiers.store.read().await?, 1)
         .await?
         .first()
         .map(|(at, _)| *at);
-    if is_due(app, last) {
-        let policy = app.config.retention.policy;
-        let mut lags = lags(&mut app.store.read().await?, policy, app.clock.now()).await?;
+    if is_due(&worker.clock, last) {
+        let mut reader = worker.tiers.store.read().await?;
+        let mut lags = lags(&mut reader, worker.policy, worker.clock.now()).await?;
+        drop(reader);
         lags.retain(Lag::is_behind);
         for Lag { tier, seconds, .. } in &lags {
             tracing::warn!(%tier, seconds, "retention is behind");
         }
-        let run = |now| gentle(policy, now, !lags.is_empty());
-        let report = run_through(&app.retention, &app.clock, run, LONGEST, &app.metrics).await?;
+        let run = |now| gentle(worker.policy, now, !lags.is_empty());
+        let report =
+            run_through(&worker.tiers, &worker.clock, run, LONGEST, &worker.metrics).await?;
         return Ok(if report.busy {
             last
         } else {
-            Some(app.clock.now())
+            Some(worker.clock.now())
         });
     }
     Ok(last)
 }
 
 /// A last run in the future was made by a clock that has been set right since.
-fn is_due(app: &App, last: Option<Timestamp>) -> bool {
-    last.is_none_or(|last| (app.clock.now().millis() - last.millis()).abs() >= EVERY_MS)
+fn is_due(clock: &Clock, last: Option<Timestamp>) -> bool {
+    last.is_none_or(|last| (clock.now().millis() - last.millis()).abs() >= EVERY_MS)
 }
 
 /// A run that leaves the database to others most of the time, and less so when the last ones did
@@ -83,15 +103,15 @@ pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
 }
 
 /// A run that somebody asks for; it goes on when they do not wait for its end.
-pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
-    let here = app.clone();
+pub async fn run_on_request(worker: &Worker, trust_clock: bool) -> Result<Report> {
+    let here = worker.clone();
     let run = async move {
         let run = |now| Run {
             trust_clock,
-            ..Run::at(here.config.retention.policy, now)
+            ..Run::at(here.policy, now)
         };
         run_through(
-            &here.retention,
+            &here.tiers,
             &here.clock,
             run,
             LONGEST_ON_REQUEST,
@@ -99,7 +119,8 @@ pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
         )
         .await
     };
-    app.tasks
+    worker
+        .tasks
         .spawn(run)
         .await
         .unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
@@ -108,7 +129,7 @@ pub async fn run_on_request(app: &App, trust_clock: bool) -> Result<Report> {
 /// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is
 /// counted and logged.
 pub async fn run_through(
-    retention: &Retention,
+    retention: &Tiers,
     clock: &Clock,
     run: impl Fn(Timestamp) -> Run,
     at_most: Duration,
@@ -135,7 +156,7 @@ pub async fn run_through(
 }
 
 /// One run, counted and logged.
-async fn pass(retention: &Retention, run: Run, metrics: &Metrics) -> Result<Report> {
+async fn pass(retention: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> {
     let ran = run_once(retention, run).await;
     let Ok(report) = &ran else {
         // whoever began it tells why
@@ -175,27 +196,21 @@ pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>>
 
 /// On a database of one process: takes the lease from the process that died and clears what it left
 /// half written. Notes when the clock was first seen and the database first used.
-pub async fn begin(app: &App) -> Result<()> {
-    if let Some(why) = app.config.retention.short_cron_secret() {
+pub async fn begin(tiers: &Tiers, config: &RetentionConfig, now: Timestamp) -> Result<()> {
+    if let Some(why) = config.short_cron_secret() {
         tracing::warn!("CRON_SECRET {why}");
     }
-    let alone = app.store.is_single_process();
-    if alone
-        && let Err(error) = app
-            .retention
-            .archive
-            .clear_unfinished(app.clock.now())
-            .await
-    {
+    let alone = tiers.store.is_single_process();
+    if alone && let Err(error) = tiers.archive.clear_unfinished(now).await {
         tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
     }
-    let mut tx = app.store.begin().await?;
+    let mut tx = tiers.store.begin().await?;
     if alone {
         lease::clear(&mut tx).await?;
     }
     if runs::last_seen(&mut tx).await?.is_none() {
-        runs::see(&mut tx, app.clock.now()).await?;
+        runs::see(&mut tx, now).await?;
     }
-    meta::note_use(&mut tx, app.clock.now()).await?;
+    meta::note_use(&mut tx, now).await?;
     Ok(tx.commit().await?)
 }

@@ -2,7 +2,7 @@
 //! itself, because hyper does not poll a body while its socket is full: no timer inside a stream
 //! would run.
 
-use crate::server::base::log_targets;
+use crate::server::{base::log_targets, http::extract::Peer};
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
@@ -15,7 +15,6 @@ use hyper_util::{
 };
 use std::{
     io,
-    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -54,10 +53,6 @@ impl Default for Deadlines {
         }
     }
 }
-
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// Serves connections until `shutdown`, and returns when the last of them has ended.
 pub async fn serve(

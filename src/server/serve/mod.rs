@@ -11,6 +11,7 @@ use super::{
     state::{App, config::Config, site::Site},
     store::StoreError,
 };
+use crate::app::shell;
 use listener::Deadlines;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -53,7 +54,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
 
 async fn listen(app: &App, listener: TcpListener) {
     let orderly = async {
-        let router = router(app.clone());
+        let router = router(app.clone(), shell);
         listener::serve(listener, router, Deadlines::default(), app.shutdown.clone()).await;
         app.tasks.wait().await;
     };

@@ -60,7 +60,7 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
         turns::expire_all(&mut tx).await?;
         tx.commit().await?;
     }
-    worker::begin(app).await?;
+    worker::begin(&app.retention, &app.config.retention, app.clock.now()).await?;
     sweep(app).await
 }
 
@@ -140,7 +140,7 @@ fn retention() -> impl Fn(App) -> Pass + Send + 'static {
         let last = last.clone();
         Box::pin(async move {
             let mut last = last.lock().await;
-            *last = worker::look(&app, *last).await?;
+            *last = worker::look(&app.retention_worker(), *last).await?;
             Ok(())
         })
     }

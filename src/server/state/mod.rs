@@ -4,7 +4,7 @@ pub mod config;
 pub mod site;
 
 use super::{
-    archive::Archive,
+    archive::{Archive, Tiers},
     assistant::{
         Assistant, Breakers, Workshop,
         mcp::{self, McpServers},
@@ -12,11 +12,14 @@ use super::{
         tools::{self, services::fal::Asking},
     },
     base::{clock::Clock, data_dir::DataDir, metrics::Metrics},
+    chat::snapshots,
+    export,
     feed::{Feed, Places, Timing},
     files::FileStore,
     identity::oidc::Provider,
     limits::Limits,
-    retention::Retention,
+    retention::worker::Worker,
+    stats,
     store::{Store, StoreError, retention::declare_policy, sessions},
 };
 use crate::server::state::{config::Config, site::Site};
@@ -31,7 +34,7 @@ pub struct App {
     /// The database.
     pub store: Store,
     /// The tiers: the database and the archive.
-    pub retention: Retention,
+    pub retention: Tiers,
     /// The time.
     pub clock: Clock,
     /// The data folder, held as long as the server runs.
@@ -61,16 +64,16 @@ pub struct App {
 }
 
 /// Opens database and archive.
-pub async fn open_retention(config: &Config) -> Result<Retention, StoreError> {
+pub async fn open_retention(config: &Config) -> Result<Tiers, StoreError> {
     let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
-    Ok(Retention {
+    Ok(Tiers {
         store: Store::open_past(&config.database_url, &config.listen_url).await?,
         archive,
     })
 }
 
 /// Opens database and archive, and lets every entry expire by the settings.
-pub async fn begin_retention(config: &Config) -> Result<Retention, StoreError> {
+pub async fn begin_retention(config: &Config) -> Result<Tiers, StoreError> {
     let retention = open_retention(config).await?;
     let mut tx = retention.store.begin().await?;
     let policy = config.retention.policy;
@@ -162,5 +165,45 @@ impl App {
             shutdown,
             tasks,
         })
+    }
+
+    /// What retention runs work with.
+    pub fn retention_worker(&self) -> Worker {
+        Worker {
+            tiers: self.retention.clone(),
+            clock: self.clock.clone(),
+            policy: self.config.retention.policy,
+            metrics: self.metrics.clone(),
+            tasks: self.tasks.clone(),
+        }
+    }
+
+    /// What pages are read from.
+    pub fn snapshot_source(&self) -> snapshots::Source<'_> {
+        snapshots::Source {
+            tiers: &self.retention,
+            cold_days: self.config.retention.policy.cold_days,
+            now: self.clock.now(),
+        }
+    }
+
+    /// What the stats page is made of.
+    pub fn stats_source(&self) -> stats::Source<'_> {
+        stats::Source {
+            tiers: &self.retention,
+            policy: self.config.retention.policy,
+            streams: &self.places,
+            now: self.clock.now(),
+        }
+    }
+
+    /// What an export is read from.
+    pub fn export_source(&self) -> export::Source {
+        export::Source {
+            store: self.store.clone(),
+            archive: self.retention.archive.clone(),
+            now: self.clock.now(),
+            public_url: self.config.public_url.clone().unwrap_or_default(),
+        }
     }
 }

@@ -6,15 +6,16 @@ mod range;
 mod tables;
 
 use super::{
+    archive::Tiers,
     base::error::Result,
+    feed::Places,
     retention::{
-        Report, Run,
+        Policy, Report, Run,
         dry_run::dry_run,
         lag::{Lag, lags},
         report,
         worker::LONGEST_ON_REQUEST,
     },
-    state::App,
     store::{
         retention::{
             damage::{self, DamagedObject},
@@ -23,7 +24,7 @@ use super::{
         stats,
     },
 };
-use crate::domain::{Figure, Need, StatsPage};
+use crate::domain::{Figure, Need, StatsPage, time::Timestamp};
 use format::{number, percent, seconds};
 use range::{Count, Counted, Range};
 
@@ -33,12 +34,25 @@ const RUNS: i64 = 12;
 /// Damaged objects that are named.
 const DAMAGED: i64 = 3;
 
-/// The stats page of the last `days` days.
-pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
+/// What the stats page is made of.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The rows and the objects.
+    pub tiers: &'a Tiers,
+    /// At which ages tiers end.
+    pub policy: Policy,
+    /// Open streams.
+    pub streams: &'a Places,
+    /// The time of the page.
+    pub now: Timestamp,
+}
+
+/// The stats page of the last `days` days; with `plan` what a retention run would do now.
+pub async fn page(source: Source<'_>, days: i64, plan: bool) -> Result<StatsPage> {
     let days = if RANGES.contains(&days) { days } else { 30 };
-    let now = app.clock.now();
+    let now = source.now;
     let range = Range::of(days, now);
-    let mut reader = app.store.read().await?;
+    let mut reader = source.tiers.store.read().await?;
     let Counted {
         counts,
         before,
@@ -46,7 +60,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         buckets,
     } = range.read(&mut reader).await?;
     let all = stats::by_tier(&mut reader).await?;
-    let lags = lags(&mut reader, app.config.retention.policy, now).await?;
+    let lags = lags(&mut reader, source.policy, now).await?;
     let reports = report::latest(&mut reader, RUNS).await?;
     let held = holds::count(&mut reader).await?;
     let (damaged, first) = (
@@ -54,7 +68,11 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         damage::listed(&mut reader, "", DAMAGED).await?,
     );
     drop(reader);
-    let steps = if plan { Some(steps(app).await?) } else { None };
+    let steps = if plan {
+        Some(steps(source).await?)
+    } else {
+        None
+    };
     let answers = tables::spread(&buckets, "model", None);
     let late: Vec<_> = lags
         .iter()
@@ -80,7 +98,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
         .chain(damage_told(damaged, &first))
         .collect(),
         waiting: waiting.is_some(),
-        figures: figures(app, (&counts, &before), &answers, &lags),
+        figures: figures(source.streams, (&counts, &before), &answers, &lags),
         by_day: tables::by_step(&counts, &by_step, range),
         tokens: tables::tokens(&counts, range),
         storage: tables::storage(&all, &lags, now),
@@ -95,7 +113,7 @@ pub async fn page(app: &App, days: i64, plan: bool) -> Result<StatsPage> {
 }
 
 fn figures(
-    app: &App,
+    streams: &Places,
     (lines, before): (&[Count], &[Count]),
     answers: &tables::Spread,
     lags: &[Lag],
@@ -123,8 +141,8 @@ fn figures(
         },
         Figure {
             name: "Live now".into(),
-            value: number(app.places.people() as i64),
-            note: live(app.places.people(), app.places.open()),
+            value: number(streams.people() as i64),
+            note: live(streams.people(), streams.open()),
         },
         Figure {
             name: "Retention lag".into(),
@@ -135,12 +153,12 @@ fn figures(
 }
 
 /// What a run would do, with what it could not do and whether there is more than it shows.
-async fn steps(app: &App) -> Result<Vec<String>> {
+async fn steps(source: Source<'_>) -> Result<Vec<String>> {
     let run = Run {
         at_most: LONGEST_ON_REQUEST,
-        ..Run::at(app.config.retention.policy, app.clock.now())
+        ..Run::at(source.policy, source.now)
     };
-    let rehearsed = dry_run(&app.retention, run).await?;
+    let rehearsed = dry_run(source.tiers, run).await?;
     let failed = rehearsed
         .report
         .failures

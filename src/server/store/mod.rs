@@ -6,7 +6,6 @@ mod backend;
 mod backup;
 mod checkpoints;
 mod conditions;
-mod error;
 pub mod external_commits;
 mod listening;
 mod migrations;
@@ -49,7 +48,7 @@ use std::sync::{
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-pub use error::{Result, StoreError};
+pub use super::base::error::StoreError;
 pub use external_commits::watch_others;
 pub use listening::{Listener, PAYLOAD_MAX, Told};
 pub use outbox::{Hint, Mail, Outbox};
@@ -57,6 +56,9 @@ pub use reader::{Look, Reader};
 pub use turns::leases_held;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
+
+/// What store functions return.
+pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// The database: one writing connection on SQLite (a pool on PostgreSQL), several reading.
 #[derive(Clone)]

@@ -1,13 +1,17 @@
 //! The work log's verbs. Routes, pages and the assistant all write and read through them.
 
 mod approve;
+pub(crate) mod archived;
 mod create;
+mod erase;
 mod read;
 mod sweep;
 mod update;
 
 pub use approve::{decide, lapse};
+pub use archived::update_anywhere;
 pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
+pub use erase::{delete_entry, erase_entry};
 pub use read::{conversation_logs, recent_logs, system_stats};
 pub use sweep::{Swept, sweep_leases};
 pub use update::{

@@ -4,7 +4,7 @@
 use crate::{
     domain::{EntryDraft, Status},
     server::{
-        chat::delete_conversation,
+        chat::delete_conversation_rows,
         store::turns,
         work_log::{Origin, create_work_log},
     },
@@ -43,7 +43,7 @@ async fn a_lease_can_be_renewed_while_its_conversation_is_deleted() {
         .unwrap();
     let store = database.store.clone();
     let deleting = tokio::spawn(async move {
-        delete_conversation(&store, NOW, ada, turn.conversation_id)
+        delete_conversation_rows(&store, NOW, ada, turn.conversation_id)
             .await
             .unwrap()
     });

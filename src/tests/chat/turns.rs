@@ -135,7 +135,7 @@ on_both_databases! {
         assert_eq!(said.attachments, attached);
         let read = history(&mut store.read().await.unwrap(), ada, turn.conversation_id, 9).await.unwrap();
         assert_eq!(read, [said]);
-        let gone = crate::server::chat::delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        let gone = crate::server::chat::delete_conversation_rows(&store, NOW, ada, turn.conversation_id).await.unwrap();
         assert_eq!(gone.receipt.files, 2);
         let doomed: Vec<_> = files::doomed(&mut store.read().await.unwrap(), 9).await.unwrap().into_iter().map(|(_, id)| id).collect();
         assert_eq!(doomed, attached.iter().map(|file| file.id).collect::<Vec<_>>());
@@ -247,7 +247,7 @@ on_both_databases! {
         message.status = MessageStatus::Done;
         assert!(write(&store, turn, &mut message).await);
         assert_eq!(said_last(&store, turn).await.status, MessageStatus::Done);
-        crate::server::chat::delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        crate::server::chat::delete_conversation_rows(&store, NOW, ada, turn.conversation_id).await.unwrap();
         assert!(!write(&store, turn, &mut message).await, "it is gone");
     }
 

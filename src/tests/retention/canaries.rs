@@ -8,12 +8,12 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::{Archive, erase, reader, update_archived::update_anywhere},
+        archive::{Archive, Tiers, erase, reader},
         base::fail_points::{FailPoint, heard_by},
-        chat::delete_conversation,
-        retention::{Retention, run_once},
+        chat::delete_conversation_rows,
+        retention::run_once,
         store::Store,
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::{once_at, trusted},
@@ -33,7 +33,7 @@ pub(super) struct Cage {
     database: Sqlite,
     pub(super) folder: TempDir,
     backups: TempDir,
-    pub(super) retention: Retention,
+    pub(super) retention: Tiers,
 }
 
 impl Cage {
@@ -44,7 +44,7 @@ impl Cage {
             tempfile::tempdir().unwrap(),
         );
         let archive = Archive::open(&format!("file://{}", folder.path().display())).unwrap();
-        let retention = Retention {
+        let retention = Tiers {
             store: database.store.clone(),
             archive,
         };
@@ -75,12 +75,12 @@ impl Cage {
     }
 
     /// What a restored backup is, before what was erased is erased again.
-    pub(super) async fn restored_from(&self, copy: &Path) -> Retention {
+    pub(super) async fn restored_from(&self, copy: &Path) -> Tiers {
         let address = format!("sqlite://{}", copy.display());
         let store = Store::open(&address).await.unwrap();
         store.begin_new_epoch().await.unwrap();
         store.close().await;
-        Retention {
+        Tiers {
             store: Store::open(&address).await.unwrap(),
             archive: self.retention.archive.clone(),
         }
@@ -179,10 +179,12 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         cage.plant(ada, Some(talk.id)).await;
         cage.plant(bob, None).await;
         cage.run(now).await;
-        erase::erase_entry(&cage.retention, now, ada, alone)
+        crate::server::work_log::erase_entry(&cage.retention, now, ada, alone)
             .await
             .unwrap();
-        delete_conversation(store, now, ada, talk.id).await.unwrap();
+        delete_conversation_rows(store, now, ada, talk.id)
+            .await
+            .unwrap();
         erase::purge(&cage.retention, now, ada).await.unwrap();
         erase::erase_account(&cage.retention, now, bob)
             .await
@@ -214,7 +216,7 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let erased = cage.retention.clone();
         let erase = move || async move {
-            _ = erase::erase_entry(&erased, now, ada, planted)
+            _ = crate::server::work_log::erase_entry(&erased, now, ada, planted)
                 .await
                 .unwrap()
         };
@@ -257,7 +259,7 @@ async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then(
     update_anywhere(&cage.retention, now, ada, planted, settled)
         .await
         .unwrap();
-    erase::erase_entry(&cage.retention, now, ada, planted)
+    crate::server::work_log::erase_entry(&cage.retention, now, ada, planted)
         .await
         .unwrap();
     assert_eq!(cage.canaries().await, 0);

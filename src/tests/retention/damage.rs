@@ -7,15 +7,15 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::{reader, update_archived::update_anywhere},
+        archive::{Tiers, reader},
         base::{clock::Clock, error::Error},
-        retention::{Retention, damage, dry_run::dry_run},
+        retention::{damage, dry_run::dry_run},
         store::{
             Store,
             retention::{damage as noted, manifest::Manifest, objects},
             work_logs::EntryFilter,
         },
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::{retention, run, trusted},
@@ -35,7 +35,7 @@ async fn object(store: &Store, user: UserId) -> Manifest {
         .remove(0)
 }
 
-async fn spoil(retention: &Retention, key: &str) {
+async fn spoil(retention: &Tiers, key: &str) {
     let mut bytes = retention.archive.get(key).await.unwrap().to_vec();
     bytes[20] ^= 1;
     retention.archive.replace(key, bytes).await.unwrap();

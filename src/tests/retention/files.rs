@@ -8,7 +8,6 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::erase,
         base::new_id,
         chat::{Asking, begin_turn},
         store::{
@@ -96,7 +95,7 @@ on_both_databases! {
             let at = NOW.plus(age * DAY_MS);
             let ((gone, file), (_, other)) = (making(&store, NOW, ada, talk.id).await, making(&store, NOW, ada, talk.id).await);
             run(&retention, at).await;
-            let receipt = erase::erase_entry(&retention, at, ada, gone.id).await.unwrap();
+            let receipt = crate::server::work_log::erase_entry(&retention, at, ada, gone.id).await.unwrap();
             assert_eq!(receipt.files, 1, "at {age} days");
             assert_eq!(fates(&store, ada, &[file, other]).await, (vec![false, true], vec![true, false]), "at {age} days");
         }
@@ -123,7 +122,7 @@ on_both_databases! {
         let asking = Asking { attachments: vec![brought.clone()], ..Asking::from("Look") };
         let (turn, _) = begin_turn(&store, beginning(ada), None, asking).await.unwrap();
         let naming = naming(&store, NOW, ada, turn.conversation_id, &brought).await;
-        assert_eq!(erase::erase_entry(&retention, NOW, ada, naming.id).await.unwrap().files, 0);
+        assert_eq!(crate::server::work_log::erase_entry(&retention, NOW, ada, naming.id).await.unwrap().files, 0);
         assert_eq!(fates(&store, ada, &[brought.id]).await, (vec![true], vec![false]));
     }
 }

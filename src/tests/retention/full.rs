@@ -8,9 +8,9 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::{Archive, ArchiveError, reader},
+        archive::{Archive, ArchiveError, Tiers, reader},
         base::error::Result,
-        retention::{Policy, Report, Retention, lag::lags, run_once},
+        retention::{Policy, Report, lag::lags, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},
     },
@@ -45,7 +45,7 @@ async fn some(store: &Store) -> UserId {
     user
 }
 
-async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
+async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
     let mut reader = retention.store.read().await.unwrap();
     reader::list(
         &mut reader,
@@ -59,12 +59,12 @@ async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
     .unwrap()
 }
 
-async fn run(retention: &Retention, at: Timestamp) -> Result<Report> {
+async fn run(retention: &Tiers, at: Timestamp) -> Result<Report> {
     run_once(retention, trusted(at)).await
 }
 
 /// How late hot entries are, in seconds.
-async fn behind(retention: &Retention, at: Timestamp) -> i64 {
+async fn behind(retention: &Tiers, at: Timestamp) -> i64 {
     let lags = lags(
         &mut retention.store.read().await.unwrap(),
         Policy::default(),
@@ -81,7 +81,7 @@ async fn behind(retention: &Retention, at: Timestamp) -> i64 {
 /// An archive that refuses for an hour, in which three runs try.
 async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
     let liar = Liar::before(Arc::new(InMemory::new()), 1);
-    let retention = Retention {
+    let retention = Tiers {
         store: store.clone(),
         archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)),
     };

@@ -6,10 +6,9 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::update_archived::update_anywhere,
         retention::{Policy, lag::lags},
         store::Store,
-        work_log::update_work_log,
+        work_log::{archived::update_anywhere, update_work_log},
     },
     tests::support::{
         archives::{retention, run},

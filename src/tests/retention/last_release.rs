@@ -8,9 +8,9 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::{Archive, object, reader},
+        archive::{Archive, Tiers, object, reader},
         identity::check_key,
-        retention::{Report, Retention, run_once},
+        retention::{Report, run_once},
         store::{
             Store, durations, people,
             retention::{lease, manifest::Manifest, objects},
@@ -33,7 +33,7 @@ const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
 }
 
-async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
+async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
     let filter = EntryFilter::default();
     let mut reader = retention.store.read().await.unwrap();
     reader::list(
@@ -48,14 +48,14 @@ async fn listed(retention: &Retention, user: UserId) -> Vec<WorkLogEntry> {
     .unwrap()
 }
 
-async fn run(retention: &Retention, at: Timestamp) -> Report {
+async fn run(retention: &Tiers, at: Timestamp) -> Report {
     let report = run_once(retention, trusted(at)).await.unwrap();
     assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     report
 }
 
 /// The totals say the same as a recount.
-async fn counted(retention: &Retention, listed: &[WorkLogEntry]) {
+async fn counted(retention: &Tiers, listed: &[WorkLogEntry]) {
     let mut reader = retention.store.read().await.unwrap();
     let lines = stats::since(&mut reader, 0).await.unwrap();
     for tier in StorageStatus::ALL {
@@ -87,7 +87,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     let url = format!("sqlite://{}", folder.path().join("holly.db").display());
     let store = Store::open(&url).await.unwrap();
     let archive = Archive::open(&format!("file://{}/archive", folder.path().display())).unwrap();
-    let retention = Retention { store, archive };
+    let retention = Tiers { store, archive };
     let store = &retention.store;
     let mut tx = store.begin().await.unwrap();
     lease::clear(&mut tx).await.unwrap();
@@ -294,7 +294,7 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     half_filled(&mut connection, &manifest, &entries).await;
 
     let store = Store::open(&database.address()).await.unwrap();
-    let retention = Retention { store, archive };
+    let retention = Tiers { store, archive };
     let now = async || -> Vec<(EntryId, StorageStatus)> {
         let mut listed = listed(&retention, user).await;
         counted(&retention, &listed).await;

@@ -3,13 +3,13 @@
 use crate::{
     domain::{Status, time::DAY_MS},
     server::{
-        archive::{erase, reader},
+        archive::{Tiers, erase, reader},
         base::{
             clock::Clock,
             fail_points::{FailPoint, heard_by},
         },
-        chat::delete_conversation,
-        retention::{Policy, Retention, Run, dry_run::dry_run, run_once},
+        chat::delete_conversation_rows,
+        retention::{Policy, Run, dry_run::dry_run, run_once},
         store::{
             retention::objects::{self, Reservation},
             work_logs::EntryFilter,
@@ -23,7 +23,7 @@ use crate::{
 };
 use futures::TryStreamExt;
 
-async fn names(retention: &Retention) -> Vec<String> {
+async fn names(retention: &Tiers) -> Vec<String> {
     retention
         .archive
         .list("work-log")
@@ -52,7 +52,7 @@ on_both_databases! {
         let moved = entry(&store, ada, Status::Success, "moved").await;
         let later = crate::server::work_log::create_work_log(&store, at, ada, draft(Status::Success, "later"), Default::default()).await.unwrap();
         let erasing = retention.clone();
-        let erase = async move { _ = erase::erase_entry(&erasing, at, ada, later.id).await.unwrap() };
+        let erase = async move { _ = crate::server::work_log::erase_entry(&erasing, at, ada, later.id).await.unwrap() };
         let broken_off = heard_by(once_at(FailPoint::Put, erase), run_once(&retention, trusted(at)));
         assert_eq!(broken_off.await.unwrap().failed, 1, "its object was given up, on somebody's word");
         assert_eq!(names(&retention).await, Vec::<String>::new(), "and taken back");
@@ -88,10 +88,10 @@ on_both_databases! {
             run(&retention, at).await;
             let erasing = retention.clone();
             let erase = async move {
-                delete_conversation(&erasing.store, at, ada, talk.id).await.unwrap();
+                delete_conversation_rows(&erasing.store, at, ada, talk.id).await.unwrap();
                 erase::purge(&erasing, at, ada).await.unwrap();
             };
-            heard_by(once_at(place, erase), erase::erase_entry(&retention, at, ada, first.id)).await.unwrap();
+            heard_by(once_at(place, erase), crate::server::work_log::erase_entry(&retention, at, ada, first.id)).await.unwrap();
             assert_eq!(names(&retention).await, Vec::<String>::new(), "{place:?}");
         }
     }

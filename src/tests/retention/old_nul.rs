@@ -10,9 +10,9 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::{erase, object, reader, update_archived::update_anywhere},
+        archive::{Tiers, erase, object, reader},
         chat::begin_turn,
-        retention::{Retention, restore::after_restore},
+        retention::restore::after_restore,
         store::{
             Store, changes, conversations, messages,
             packing::{self, Long},
@@ -20,7 +20,7 @@ use crate::{
             stats,
             work_logs::{EntryFilter, StoredEntry},
         },
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::{retention, run},
@@ -123,7 +123,7 @@ async fn object_of(store: &Store, user: UserId) -> Manifest {
 }
 
 /// Puts into a listed object what an earlier version would have put there.
-async fn put_as_before(retention: &Retention, user: UserId) {
+async fn put_as_before(retention: &Tiers, user: UserId) {
     let manifest = object_of(&retention.store, user).await;
     let bytes = retention.archive.get(&manifest.key).await.unwrap();
     let entries: Vec<_> = object::decode(&bytes)
@@ -157,7 +157,7 @@ async fn put_as_before(retention: &Retention, user: UserId) {
 }
 
 /// The entry as it is found, listed and searched for, which must be the same.
-async fn read(retention: &Retention, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
+async fn read(retention: &Tiers, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
     let (store, archive) = (&retention.store, &retention.archive);
     let reader = store.read().await.unwrap();
     let found = reader::find(reader, archive, user, id).await.unwrap();
@@ -184,7 +184,7 @@ fn placed(entry: &WorkLogEntry, is: &WorkLogEntry) -> WorkLogEntry {
     }
 }
 
-async fn assert_reads(retention: &Retention, entry: &WorkLogEntry, tier: StorageStatus) {
+async fn assert_reads(retention: &Tiers, entry: &WorkLogEntry, tier: StorageStatus) {
     let found = read(retention, entry.user_id, entry.id).await.unwrap();
     assert_eq!(found.storage_status, tier);
     assert_eq!(found, placed(entry, &found));
@@ -202,7 +202,7 @@ on_both_databases! {
         assert_reads(&retention, hot, StorageStatus::Hot).await;
         let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();
         assert!(told.rows.contains(&Change::Entry(hot.clone())), "{told:?}");
-        erase::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
+        crate::server::work_log::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
 
         assert_eq!(run(&retention, days(8)).await.moved_to_warm, 3);
         assert_reads(&retention, warm, StorageStatus::Warm).await;
@@ -210,13 +210,13 @@ on_both_databases! {
             pack_as_before(&store, ada, entry.id).await;
         }
         assert_reads(&retention, warm, StorageStatus::Warm).await;
-        erase::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
+        crate::server::work_log::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
 
         let report = run(&retention, days(31)).await;
         assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
         put_as_before(&retention, ada).await;
         assert_reads(&retention, last, StorageStatus::Cold).await;
-        erase::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
+        crate::server::work_log::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
         assert_eq!(read(&retention, ada, cold.id).await, None);
         assert_reads(&retention, last, StorageStatus::Cold).await;
 
@@ -268,7 +268,7 @@ async fn a_restored_backup_with_old_text_reads_right() {
     let mut rows = old_rows(store, ada, 2).await;
     let (erased, hot) = (rows.remove(0), rows.remove(0));
     let copy = cage.backup().await;
-    erase::erase_entry(&cage.retention, days(31), ada, erased.id)
+    crate::server::work_log::erase_entry(&cage.retention, days(31), ada, erased.id)
         .await
         .unwrap();
     erase::purge(&cage.retention, days(31), ada).await.unwrap();

@@ -5,7 +5,7 @@ use crate::{
         EntryDraft, EntryPatch, Status, StorageStatus, WorkLogEntry, ids::UserId, time::DAY_MS,
     },
     server::{
-        archive::{erase, reader::list},
+        archive::reader::list,
         retention::{Run, dry_run::dry_run, run_once},
         store::{
             Store, stats,
@@ -130,7 +130,7 @@ on_both_databases! {
             let patch = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
             update_work_log(&store, warm, ada, chosen[0].id, patch).await.unwrap();
             totals_match(&store).await;
-            erase::erase_entry(&retention, warm, ada, chosen[1].id).await.unwrap();
+            crate::server::work_log::erase_entry(&retention, warm, ada, chosen[1].id).await.unwrap();
             totals_match(&store).await;
         }
         assert_eq!(run(&retention, warm).await.moved_to_warm, 3, "what changed is warm again");

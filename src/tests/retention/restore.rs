@@ -9,16 +9,16 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::{erase, erasure_log, holds, object, reader, update_archived::update_anywhere},
+        archive::{Tiers, erase, erasure_log, holds, object, reader},
         base::fail_points::{FailPoint, heard_by},
-        retention::{Policy, Retention, Run, restore::after_restore, run_once},
+        retention::{Policy, Run, restore::after_restore, run_once},
         store::{
             Store, heads,
             retention::objects,
             stats,
             work_logs::{self, EntryFilter},
         },
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::{once_at, trusted},
@@ -47,7 +47,7 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     cage.plant(bob, None).await;
     let copy = cage.backup().await;
     for id in [old, fresh] {
-        erase::erase_entry(&cage.retention, now, ada, id)
+        crate::server::work_log::erase_entry(&cage.retention, now, ada, id)
             .await
             .unwrap();
     }
@@ -105,7 +105,7 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
     update_anywhere(&cage.retention, now, ada, changed, warning())
         .await
         .unwrap();
-    erase::erase_entry(&cage.retention, now, ada, erased)
+    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
         .await
         .unwrap();
     // it stays a row, for rows are to become older by now
@@ -158,7 +158,7 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     let copy = cage.backup().await;
     let unknown = cage.plant(ada, None).await;
     cage.run(now).await;
-    erase::erase_entry(&cage.retention, now, ada, rewritten)
+    crate::server::work_log::erase_entry(&cage.retention, now, ada, rewritten)
         .await
         .unwrap();
 
@@ -166,7 +166,7 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     let restored = after_restore(&retention, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (1, 1));
     // leaves an object of the row alone, such as it becomes when it is moved
-    erase::erase_entry(&retention, now, ada, unknown)
+    crate::server::work_log::erase_entry(&retention, now, ada, unknown)
         .await
         .unwrap();
     let report = run_once(&retention, trusted(now)).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored(
     let planted = [cage.plant(ada, None).await, cage.plant(ada, None).await];
     let copy = cage.backup().await;
     for id in planted {
-        erase::erase_entry(&cage.retention, NOW, ada, id)
+        crate::server::work_log::erase_entry(&cage.retention, NOW, ada, id)
             .await
             .unwrap();
         erasure_log::mirror(&cage.retention, NOW).await.unwrap();
@@ -230,7 +230,7 @@ async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_a
     update_anywhere(&cage.retention, now, ada, changed, warning())
         .await
         .unwrap();
-    erase::erase_entry(&cage.retention, now, ada, erased)
+    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
         .await
         .unwrap();
     cage.run(now).await;
@@ -261,7 +261,7 @@ async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_a
 }
 
 /// A person's entries after a restore, by title, with their tiers. The totals say the same.
-async fn there(retention: &Retention, user: UserId) -> Vec<(String, StorageStatus)> {
+async fn there(retention: &Tiers, user: UserId) -> Vec<(String, StorageStatus)> {
     let reader = &mut retention.store.read().await.unwrap();
     let filter = EntryFilter::default();
     let listed = reader::list(
@@ -329,7 +329,7 @@ fn titled(title: &str) -> EntryPatch {
 }
 
 /// The names of a person's objects that are in use.
-async fn objects_of(retention: &Retention, user: UserId) -> Vec<String> {
+async fn objects_of(retention: &Tiers, user: UserId) -> Vec<String> {
     let reader = &mut retention.store.read().await.unwrap();
     let manifests = objects::of_user(reader, user, None).await.unwrap();
     manifests.into_iter().map(|manifest| manifest.key).collect()
@@ -425,7 +425,7 @@ async fn what_another_object_replaces_is_not_read_again_though_it_is_there() {
     let copy = cage.backup().await;
     let key = objects_of(&cage.retention, ada).await.remove(0);
     let bytes = archive.get(&key).await.unwrap();
-    erase::erase_entry(&cage.retention, now, ada, erased)
+    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
         .await
         .unwrap();
     // the object could not be deleted, nor the list written, before the database was lost
@@ -482,7 +482,7 @@ async fn an_object_that_was_being_rewritten_while_the_backup_was_made_is_read_as
     let (copy, copied) = (elsewhere.path().join("copy.db"), store.clone());
     let file = copy.to_str().unwrap().to_owned();
     let back_up = async move { copied.backup(&file).await.unwrap() };
-    let erase = erase::erase_entry(&cage.retention, now, ada, erased);
+    let erase = crate::server::work_log::erase_entry(&cage.retention, now, ada, erased);
     heard_by(once_at(FailPoint::ReadBack, back_up), erase)
         .await
         .unwrap();

@@ -6,19 +6,19 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::{erase, holds, reader, update_archived::update_anywhere},
+        archive::{Tiers, erase, holds, reader},
         base::{
             data_dir::DataDir,
             error::Error,
             fail_points::{FailPoint, heard_by},
         },
         feed::{Position, check_cursor},
-        retention::{Policy, Retention, Run, restore, run_once, worker::take_over},
+        retention::{Policy, Run, restore, run_once, worker::take_over},
         store::{
             retention::{lease, objects},
             work_logs::EntryFilter,
         },
-        work_log::{Origin, create_work_log, update_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log, update_work_log},
     },
     tests::support::{
         archives::{once_at, retention, run, trusted},
@@ -33,7 +33,7 @@ const fn days(days: i64) -> Timestamp {
 }
 
 async fn all(
-    retention: &Retention,
+    retention: &Tiers,
     user: crate::domain::ids::UserId,
     filter: EntryFilter,
     archive_too: bool,
@@ -151,7 +151,7 @@ on_both_databases! {
         let listed = all(&retention, ada, EntryFilter::default(), false).await;
         assert!(listed.len() == 3 && report.deleted == 0, "{listed:?} {report:?}");
         assert!(listed.iter().all(|entry| entry.storage_status == StorageStatus::Archived && entry.expires_at.is_none()), "{listed:?}");
-        let refused = erase::erase_entry(&retention, days(1_000), ada, listed.iter().find(|entry| entry.conversation_id == Some(held.id)).unwrap().id).await;
+        let refused = crate::server::work_log::erase_entry(&retention, days(1_000), ada, listed.iter().find(|entry| entry.conversation_id == Some(held.id)).unwrap().id).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         let emptied = EntryPatch { title: Some("x".into()), details: Some(None), ..EntryPatch::default() };
         for entry in &listed {

@@ -4,8 +4,8 @@
 use crate::{
     domain::{Status, StorageStatus, time::DAY_MS},
     server::{
-        archive::{Archive, reader},
-        retention::{Policy, Retention, Run, run_once},
+        archive::{Archive, Tiers, reader},
+        retention::{Policy, Run, run_once},
         store::work_logs::EntryFilter,
     },
     tests::support::{
@@ -49,7 +49,7 @@ async fn a_name_is_given_once_and_what_is_deleted_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
     let database = Sqlite::create().await;
-    let retention = Retention {
+    let retention = Tiers {
         store: database.store.clone(),
         archive: bucket("tiers"),
     };
@@ -111,7 +111,7 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
         "",
         std::time::Duration::from_millis(300),
     );
-    let retention = Retention {
+    let retention = Tiers {
         store: database.store.clone(),
         archive,
     };

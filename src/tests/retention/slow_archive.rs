@@ -8,10 +8,9 @@ use crate::{
     },
     server::{
         archive::{
-            Archive, export,
+            Archive, Tiers, export,
             reader::{find, list, steadily},
         },
-        retention::Retention,
         store::{Store, users, work_logs::EntryFilter},
     },
     tests::support::{
@@ -36,7 +35,7 @@ async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
         InMemory::new(),
         ThrottleConfig::default(),
     ));
-    let retention = Retention {
+    let retention = Tiers {
         store: store.clone(),
         archive: Archive::over(slow.clone(), "", Duration::from_secs(600)),
     };

@@ -4,9 +4,9 @@
 use crate::{
     domain::{EntryDraft, EntryPatch, Metadata, Status, time::DAY_MS},
     server::{
-        archive::{holds::place_hold, reader::find, update_archived::update_anywhere},
+        archive::{holds::place_hold, reader::find},
         base::error::Error,
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::{retention, run},

@@ -36,7 +36,7 @@ const SHORT_BODY: Deadlines = Deadlines {
 async fn serving(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = router(app.app.clone());
+    let router = router(app.app.clone(), crate::app::shell);
     let shutdown = app.app.shutdown.clone();
     let serving = tokio::spawn(serve(listener, router, deadlines, shutdown));
     (address, serving)

@@ -4,8 +4,8 @@
 use crate::{
     domain::{Status, time::DAY_MS},
     server::{
-        archive::{Archive, export::PAGE},
-        retention::{Retention, damage},
+        archive::{Archive, Tiers, export::PAGE},
+        retention::damage,
         work_log::{Origin, create_work_log},
     },
     tests::support::{Person, TestApp, address_of, faulty_store::Liar, people::draft},
@@ -223,7 +223,7 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
     assert_eq!(ada.lists("").await["complete"], true);
     assert_eq!(told().await, not_told, "a reader found it whole");
     std::fs::remove_file(&object).unwrap();
-    let away = Retention {
+    let away = Tiers {
         archive: Archive::open(&app.app.config.retention.archive_url).unwrap(),
         ..app.app.retention.clone()
     };

@@ -344,13 +344,13 @@ async fn a_run_beside_another_does_nothing_and_counts_for_none() {
     let page = admin.gets(&format!("/stats{refused}")).await.text();
     assert!(page.contains("Another run is going on"), "{page}");
     assert_eq!(
-        worker::look(&app.app, None).await.unwrap(),
+        worker::look(&app.app.retention_worker(), None).await.unwrap(),
         None,
         "it looks again, and does not wait an hour"
     );
     app.app.clock.advance(61_000);
     assert_eq!(
-        worker::look(&app.app, None).await.unwrap(),
+        worker::look(&app.app.retention_worker(), None).await.unwrap(),
         Some(app.app.clock.now())
     );
 }

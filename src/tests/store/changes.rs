@@ -7,7 +7,7 @@ use crate::{
     },
     server::{
         base::new_id,
-        chat::{create_conversation, delete_conversation, rename_conversation},
+        chat::{create_conversation, delete_conversation_rows, rename_conversation},
         store::{
             Store,
             changes::{self, PAGE},
@@ -70,7 +70,7 @@ on_both_databases! {
         entry_in(&store, ada, kept.id).await;
         entry_in(&store, ada, turn.conversation_id).await;
         entry_in(&store, ada, turn.conversation_id).await;
-        let deleted = delete_conversation(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        let deleted = delete_conversation_rows(&store, NOW, ada, turn.conversation_id).await.unwrap();
         assert_eq!(deleted.running_turn, Some(turn.id));
         let rows = missed(&store, ada, 0).await;
         let [Change::Conversation(left), Change::Entry(of_left), Change::Removed(removed)] = &rows[..] else { panic!("{rows:?}") };

@@ -8,15 +8,15 @@ use crate::{
         time::{DAY_MS, HOUR_MS},
     },
     server::{
-        archive::{erase, update_archived::update_anywhere},
+        archive::{Tiers, erase},
         base::clock::Clock,
-        chat::delete_conversation,
-        retention::{Policy, Retention, Run, run_once},
+        chat::delete_conversation_rows,
+        retention::{Policy, Run, run_once},
         store::{
             durations,
             hours::{self, HourLine},
         },
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::{
         archives::retention,
@@ -48,15 +48,15 @@ on_both_databases! {
         let settled = EntryPatch { status: Some(Status::Success), duration_ms: Some(2_000), metadata: Some(answer.0), ..EntryPatch::default() };
         made.change(ada, first, settled).await;
         made.are_counted("settled").await;
-        erase::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
+        crate::server::work_log::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
         made.are_counted("erased").await;
         made.age(8).await;
         made.are_counted("packed").await;
         made.age(31).await;
         made.change(ada, first, EntryPatch { title: Some("changed".into()), duration_ms: Some(90_000), ..EntryPatch::default() }).await;
         made.are_counted("archived, and brought back by a change").await;
-        erase::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
-        delete_conversation(&store, NOW, ada, talk).await.unwrap();
+        crate::server::work_log::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
+        delete_conversation_rows(&store, NOW, ada, talk).await.unwrap();
         made.are_counted("erased in the archive").await;
         made.age(91).await;
         erase::erase_account(&made.retention, NOW, bob).await.unwrap();
@@ -115,12 +115,12 @@ fn facts(value: Value) -> Metadata {
 
 /// Everything that was made, as it was last.
 struct Made {
-    retention: Retention,
+    retention: Tiers,
     entries: BTreeMap<EntryId, WorkLogEntry>,
 }
 
 impl Made {
-    fn in_tiers(retention: Retention) -> Self {
+    fn in_tiers(retention: Tiers) -> Self {
         Self {
             retention,
             entries: BTreeMap::new(),

@@ -7,11 +7,10 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::update_archived,
         base::error::Error,
         retention::run_once,
         store::{Store, changes, work_logs::EntryFilter},
-        work_log::{Origin, create_work_log, recent_logs, update_work_log},
+        work_log::{Origin, archived, create_work_log, recent_logs, update_work_log},
     },
     tests::support::{
         archives::{retention, trusted},
@@ -246,7 +245,7 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
         title: Some("changed long after".to_owned()),
         ..EntryPatch::default()
     };
-    update_archived::update_anywhere(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
+    archived::update_anywhere(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
         .await
         .unwrap();
     assert_eq!(

@@ -4,7 +4,7 @@
 use crate::{
     domain::{EntryDraft, EntryPatch, Metadata, Status},
     server::{
-        chat::delete_conversation,
+        chat::delete_conversation_rows,
         store::{Store, StoreError},
         work_log::{Origin, create_work_log, delete_work_log, update_work_log},
     },
@@ -148,7 +148,9 @@ async fn deleted_text_is_gone_from_the_files() {
     for id in alone {
         delete_work_log(store, NOW, ada, id).await.unwrap();
     }
-    delete_conversation(store, NOW, ada, talk.id).await.unwrap();
+    delete_conversation_rows(store, NOW, ada, talk.id)
+        .await
+        .unwrap();
     assert!(store.cut_log().await.unwrap());
     assert_eq!(database.occurrences(CANARY), 0);
 }

@@ -7,7 +7,7 @@ use crate::{
         time::DAY_MS,
     },
     server::{
-        chat::delete_conversation,
+        chat::delete_conversation_rows,
         store::{Store, durations, hours, work_logs},
         work_log::{
             Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log,
@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
                 add(&mut self.deleted, &entry, "deleted");
             }
             18 => drop(sweep_leases(self.store, now).await.unwrap()),
-            19 if self.places.len() > 2 && n % 2 == 0 => self.delete_conversation(now).await,
+            19 if self.places.len() > 2 && n % 2 == 0 => self.delete_conversation_rows(now).await,
             _ => {}
         }
     }
@@ -252,10 +252,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn delete_conversation(&mut self, now: crate::domain::time::Timestamp) {
+    async fn delete_conversation_rows(&mut self, now: crate::domain::time::Timestamp) {
         let (user, place) = self.places.remove(0);
         let entries = self.entries_of(user, Some(place)).await;
-        delete_conversation(self.store, now, user, place)
+        delete_conversation_rows(self.store, now, user, place)
             .await
             .unwrap();
         entries

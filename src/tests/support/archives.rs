@@ -4,9 +4,9 @@
 use crate::{
     domain::time::Timestamp,
     server::{
-        archive::Archive,
+        archive::{Archive, Tiers},
         base::fail_points::{FailPoint, Listener},
-        retention::{Policy, Report, Retention, Run, run_once},
+        retention::{Policy, Report, Run, run_once},
     },
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -22,8 +22,8 @@ pub fn no_archive() -> Archive {
 }
 
 /// The tiers of a store with an empty archive.
-pub fn retention(store: &crate::server::store::Store) -> Retention {
-    Retention {
+pub fn retention(store: &crate::server::store::Store) -> Tiers {
+    Tiers {
         store: store.clone(),
         archive: no_archive(),
     }
@@ -38,7 +38,7 @@ pub fn trusted(at: Timestamp) -> Run {
 }
 
 /// The report of a [`trusted`] run.
-pub async fn run(retention: &Retention, at: Timestamp) -> Report {
+pub async fn run(retention: &Tiers, at: Timestamp) -> Report {
     run_once(retention, trusted(at)).await.unwrap()
 }
 

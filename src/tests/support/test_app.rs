@@ -79,7 +79,7 @@ impl TestApp {
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(listener::serve(
             listener,
-            router(app.clone()),
+            router(app.clone(), crate::app::shell),
             Deadlines::default(),
             app.shutdown.clone(),
         ));

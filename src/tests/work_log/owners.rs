@@ -148,8 +148,8 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
                 .err(),
         ),
         (
-            "delete_conversation",
-            chat::delete_conversation(store, NOW, bob, ada.place)
+            "delete_conversation_rows",
+            chat::delete_conversation_rows(store, NOW, bob, ada.place)
                 .await
                 .err(),
         ),

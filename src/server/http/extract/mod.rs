@@ -1,5 +1,10 @@
 //! What handlers take from a request: bodies and parameters, parsed and bounded.
 
+mod identity;
 pub mod json_body;
 pub mod message_body;
 pub mod params;
+mod peer;
+
+pub use identity::{Credential, CurrentUser, Identity, Speaker, TokenRefused};
+pub use peer::Peer;

@@ -1,7 +1,6 @@
 //! What happens around every request, one concern a file.
 
 pub mod identity;
-pub mod request_id;
 pub mod request_metrics;
 pub mod same_origin;
 pub mod security_headers;

@@ -2,7 +2,7 @@
 //! signed in.
 
 use crate::server::{
-    http::{middleware::identity::Identity, problem::Problem},
+    http::{extract::Identity, problem::Problem},
     state::App,
     store::users,
 };

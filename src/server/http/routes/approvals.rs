@@ -8,8 +8,8 @@ use crate::{
     server::{
         base::error::Error,
         http::{
+            extract::CurrentUser,
             extract::{json_body::JsonBody, params::PathIds},
-            middleware::identity::CurrentUser,
             problem::Answer,
         },
         state::App,

@@ -4,8 +4,8 @@
 use crate::server::{
     base::digest::same,
     http::{
+        extract::Identity,
         extract::params::Params,
-        middleware::identity::Identity,
         problem::{Answer, Problem},
     },
     retention::{
@@ -68,7 +68,7 @@ pub async fn cleanup(
         )
         .into_response());
     }
-    let stats = run_on_request(&app, trust_clock).await?;
+    let stats = run_on_request(&app.retention_worker(), trust_clock).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
 }
 

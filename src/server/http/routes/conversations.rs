@@ -1,20 +1,20 @@
 //! `/api/conversations` and `/api/conversations/{id}`.
 
 use crate::{
-    domain::{Change, Receipt, ids::ConversationId, title_of},
+    domain::{Change, ids::ConversationId, title_of},
     server::{
-        archive::{erase::purge, holds::keep_conversation, reader::forgivingly},
+        archive::{holds::keep_conversation, reader::forgivingly},
         base::error::Error,
         chat::{
-            Part, create_conversation, find_conversation, list_conversations, page,
-            rename_conversation,
+            Part, create_conversation, delete_conversation, find_conversation, list_conversations,
+            page, rename_conversation,
         },
         http::{
+            extract::CurrentUser,
             extract::{
                 json_body::JsonBody,
                 params::{Params, PathId},
             },
-            middleware::identity::CurrentUser,
             problem::Answer,
         },
         state::App,
@@ -132,13 +132,15 @@ pub async fn delete(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
 ) -> Answer {
-    let receipt = app.assistant.delete_conversation(account.id, id).await?;
-    let (objects, objects_pending) = purge(&app.retention, app.clock.now(), account.id).await?;
-    let receipt = Receipt {
-        objects,
-        objects_pending,
-        ..receipt
-    };
+    let receipt = delete_conversation(
+        &app.retention,
+        &app.files,
+        app.clock.now(),
+        account.id,
+        id,
+        |turn| app.assistant.cancel(turn),
+    )
+    .await?;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }
 

@@ -5,8 +5,8 @@ use crate::{
     server::{
         base::digest::sha256_hex,
         http::{
+            extract::CurrentUser,
             extract::json_body::JsonBody,
-            middleware::identity::CurrentUser,
             problem::{Answer, Problem},
         },
         state::App,

@@ -3,19 +3,15 @@
 use crate::{
     domain::{EntryPatch, ids::EntryId},
     server::{
-        archive::{
-            erase::erase_entry,
-            reader::{find, steadily},
-            update_archived::update_anywhere,
-        },
+        archive::reader::{find, steadily},
         base::error::Error,
-        files::sweep::delete_doomed_files_or_tell,
         http::{
+            extract::CurrentUser,
             extract::{json_body::JsonBody, params::PathId},
-            middleware::identity::CurrentUser,
             problem::Answer,
         },
         state::App,
+        work_log::{delete_entry, update_anywhere},
     },
 };
 use axum::{Json, extract::State, response::IntoResponse};
@@ -51,7 +47,6 @@ pub async fn delete(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<EntryId>,
 ) -> Answer {
-    let receipt = erase_entry(&app.retention, app.clock.now(), account.id, id).await?;
-    delete_doomed_files_or_tell(&app.store, &app.files).await;
+    let receipt = delete_entry(&app.retention, &app.files, app.clock.now(), account.id, id).await?;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }

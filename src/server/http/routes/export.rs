@@ -9,8 +9,8 @@ use crate::{
         chat::find_conversation,
         export::{Format, Wanted, export as exported},
         http::{
+            extract::CurrentUser,
             extract::params::Params,
-            middleware::identity::CurrentUser,
             problem::{Answer, Problem},
         },
         state::App,
@@ -62,7 +62,7 @@ pub async fn export(
         format,
     };
     Ok(file(
-        Body::from_stream(exported(app, wanted).await?),
+        Body::from_stream(exported(app.export_source(), wanted).await?),
         wanted,
     ))
 }

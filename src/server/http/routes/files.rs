@@ -6,7 +6,7 @@ use crate::{
     domain::ids::FileId,
     server::{
         base::error::Error,
-        http::{extract::params::PathId, middleware::identity::CurrentUser, problem::Answer},
+        http::{extract::CurrentUser, extract::params::PathId, problem::Answer},
         state::App,
         store::files,
     },

@@ -10,8 +10,8 @@ use crate::{
         archive::{partial, reader::forgivingly},
         feed::{Position, check_cursor},
         http::{
+            extract::Identity,
             extract::params::Params,
-            middleware::identity::Identity,
             problem::{Answer, Problem},
         },
         state::App,

@@ -4,8 +4,8 @@ use crate::{
     domain::{error::ApiError, ids::ConversationId},
     server::{
         http::{
+            extract::CurrentUser,
             extract::{message_body::MessageBody, params::PathId},
-            middleware::identity::CurrentUser,
             problem::{Answer, Problem},
         },
         state::App,

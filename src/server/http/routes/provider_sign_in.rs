@@ -4,7 +4,11 @@
 
 use crate::server::{
     base::{digest::random_hex, log_targets},
-    http::cookies::{SESSION, SIGN_IN, own_path},
+    http::extract::Peer,
+    http::{
+        cookies::{SESSION, SIGN_IN},
+        redirects::own_path,
+    },
     identity::{
         begin_provider_session,
         oidc::{
@@ -15,7 +19,6 @@ use crate::server::{
             settings::Client,
         },
     },
-    serve::listener::Peer,
     state::App,
     store::StoreError,
 };

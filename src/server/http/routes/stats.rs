@@ -5,8 +5,8 @@ use crate::{
     server::{
         base::error::Error,
         http::{
+            extract::CurrentUser,
             extract::params::Params,
-            middleware::identity::CurrentUser,
             problem::{Answer, Problem},
         },
         state::App,
@@ -41,7 +41,9 @@ pub async fn stats(
             )
             .into());
         }
-        (Some("csv"), Some(table)) => return csv(&stats::page(&app, days, false).await?, &table),
+        (Some("csv"), Some(table)) => {
+            return csv(&stats::page(app.stats_source(), days, false).await?, &table);
+        }
         _ => {
             return Err(Error::refused(
                 "format",

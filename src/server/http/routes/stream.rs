@@ -11,7 +11,7 @@ use crate::{
         },
         http::{
             extract::params::Params,
-            middleware::identity::{Credential, Identity},
+            extract::{Credential, Identity},
             problem::{Answer, Problem},
         },
         state::App,

@@ -9,14 +9,15 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::{Archive, erase, update_archived},
+        archive::{Archive, Tiers, erase},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, heard_by},
         },
-        chat::delete_conversation,
-        retention::{Retention, restore, run_once},
+        chat::delete_conversation_rows,
+        retention::{restore, run_once},
         store::Store,
+        work_log::archived,
     },
     tests::support::archives::trusted,
 };
@@ -62,20 +63,23 @@ impl Work {
     }
 
     /// Does it. What is gone already was done before.
-    pub(super) async fn carry_out(&self, retention: &Retention) {
+    pub(super) async fn carry_out(&self, retention: &Tiers) {
         let now = self.now();
         let done: Result<()> = match self.act {
             Act::Run(_) => run_once(retention, trusted(now)).await.map(drop),
             Act::Change => {
-                update_archived::update_anywhere(retention, now, self.user, self.entry, changed())
+                archived::update_anywhere(retention, now, self.user, self.entry, changed())
                     .await
                     .map(drop)
             }
-            Act::EraseEntry => erase::erase_entry(retention, now, self.user, self.entry)
-                .await
-                .map(drop),
+            Act::EraseEntry => {
+                crate::server::work_log::erase_entry(retention, now, self.user, self.entry)
+                    .await
+                    .map(drop)
+            }
             Act::EraseConversation => {
-                match delete_conversation(&retention.store, now, self.user, self.conversation).await
+                match delete_conversation_rows(&retention.store, now, self.user, self.conversation)
+                    .await
                 {
                     Ok(_) => erase::purge(retention, now, self.user).await.map(drop),
                     Err(error) => Err(error),
@@ -136,7 +140,7 @@ async fn the_process_that_dies() {
         &std::env::var(ORDER).expect("only the tests of this folder start it"),
     )
     .unwrap();
-    let retention = Retention {
+    let retention = Tiers {
         store: Store::open(&order.database).await.unwrap(),
         archive: Archive::open(&order.archive).unwrap(),
     };

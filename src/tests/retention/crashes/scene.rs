@@ -11,16 +11,16 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        archive::{Archive, holds, object, reader, update_archived},
+        archive::{Archive, Tiers, holds, object, reader},
         base::fail_points::FailPoint,
-        retention::{Retention, run_once},
+        retention::run_once,
         store::{
             Store,
             retention::objects::{self, Reservation},
             stats,
             work_logs::{EntryFilter, StoredEntry},
         },
-        work_log::{Origin, create_work_log},
+        work_log::{Origin, archived, create_work_log},
     },
     tests::support::{
         archives::trusted,
@@ -57,8 +57,8 @@ impl Scene {
     }
 
     /// As a new process sees it: nothing read before.
-    fn retention(&self) -> Retention {
-        Retention {
+    fn retention(&self) -> Tiers {
+        Tiers {
             store: self.store.clone(),
             archive: Archive::open(&self.address).unwrap(),
         }
@@ -262,15 +262,9 @@ impl Scene {
         }
         match stage {
             Stage::Holed => {
-                update_archived::update_anywhere(
-                    &retention,
-                    later,
-                    work.user,
-                    work.entry,
-                    changed(),
-                )
-                .await
-                .unwrap();
+                archived::update_anywhere(&retention, later, work.user, work.entry, changed())
+                    .await
+                    .unwrap();
                 self.run(later).await;
             }
             Stage::Held => drop(

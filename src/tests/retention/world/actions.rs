@@ -7,10 +7,10 @@ use crate::{
         ids::{EntryId, UserId},
     },
     server::{
-        archive::{erase, holds, update_archived::update_anywhere},
+        archive::{erase, holds},
         base::error::Error,
-        chat::delete_conversation,
-        work_log::{Origin, create_work_log},
+        chat::delete_conversation_rows,
+        work_log::{Origin, archived::update_anywhere, create_work_log},
     },
     tests::support::people::{conversation, draft, person},
 };
@@ -190,7 +190,7 @@ impl World {
     async fn erase_entry(&mut self) {
         let Some((user, id)) = self.any() else { return };
         let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
-        match erase::erase_entry(&self.retention, self.now, user, id).await {
+        match crate::server::work_log::erase_entry(&self.retention, self.now, user, id).await {
             Ok(_) => {
                 assert!(self.map.known.remove(&id).is_some() && !held);
                 self.erased.insert(id);
@@ -204,7 +204,7 @@ impl World {
 
     async fn erase_place(&mut self) {
         let (user, place) = self.map.places[0];
-        match delete_conversation(&self.store, self.now, user, place).await {
+        match delete_conversation_rows(&self.store, self.now, user, place).await {
             Ok(_) => drop(erase::purge(&self.retention, self.now, user).await.unwrap()),
             Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(place))),
             Err(error) => panic!("{error}"),

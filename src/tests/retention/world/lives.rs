@@ -4,8 +4,8 @@ use super::{Map, PATIENCE, World};
 use crate::{
     domain::{ids::ConversationId, time::HOUR_MS},
     server::{
-        archive::erasure_log::mend,
-        retention::{Retention, restore::after_restore},
+        archive::{Tiers, erasure_log::mend},
+        retention::restore::after_restore,
         store::{
             Store, meta,
             retention::{holds, lease},
@@ -33,7 +33,7 @@ impl World {
         // new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
-        self.retention = Retention {
+        self.retention = Tiers {
             store: self.store.clone(),
             archive: super::archive(&self.liar, PATIENCE),
         };

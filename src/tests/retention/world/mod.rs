@@ -14,8 +14,8 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::Archive,
-        retention::{Policy, Retention},
+        archive::{Archive, Tiers},
+        retention::Policy,
         store::{Store, retention::declare_policy},
     },
     tests::support::{
@@ -68,7 +68,7 @@ pub(super) struct World {
     address: String,
     store: Store,
     liar: Liar,
-    retention: Retention,
+    retention: Tiers,
     chance: Chance,
     now: Timestamp,
     /// The latest time of a run.
@@ -109,7 +109,7 @@ impl World {
             places,
             ..Map::default()
         };
-        let retention = Retention {
+        let retention = Tiers {
             store: store.clone(),
             archive: archive(&liar, PATIENCE),
         };

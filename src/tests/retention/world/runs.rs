@@ -4,13 +4,13 @@ use super::{Deed, World};
 use crate::{
     domain::{StorageStatus, ids::EntryId, time::HOUR_MS},
     server::{
-        archive::reader,
+        archive::{Tiers, reader},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, heard_by},
         },
         retention::{
-            Report, Retention, Run,
+            Report, Run,
             dry_run::{Rehearsal, dry_run},
             plan::Step,
             run_once,
@@ -39,7 +39,7 @@ enum Stop {
 }
 
 impl Stopping {
-    fn begin(retention: Retention, run: Run) -> Self {
+    fn begin(retention: Tiers, run: Run) -> Self {
         let (stop, stops) = mpsc::unbounded_channel();
         let listener = Arc::new(move |point: FailPoint| {
             let (go, gone_on) = oneshot::channel();

@@ -1,7 +1,9 @@
 //! What a request shows, unchecked: where each kind of credential stands and which goes first.
 
-use super::Credential;
-use crate::server::{http::cookies::SESSION, state::App};
+use crate::server::{
+    http::{cookies::SESSION, extract::Credential},
+    state::App,
+};
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
 

@@ -24,7 +24,7 @@ pub fn current() -> String {
 pub async fn layer(request: Request, next: Next) -> Response {
     let id = crate::server::base::digest::random_hex::<8>();
     let span = tracing::info_span!(
-        target: log_targets::HTTP_MIDDLEWARE_REQUEST_ID,
+        target: log_targets::HTTP_REQUEST_ID,
         "request", id, method = %request.method(), path = request.uri().path()
     );
     let header = HeaderValue::from_str(&id).expect("hexadecimal is a header value");

@@ -1,10 +1,17 @@
 //! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a
 //! sentence.
 
-use crate::{
-    domain::FieldError,
-    server::{archive::ArchiveError, files::FileError, store::StoreError},
-};
+mod archive;
+mod files;
+mod response;
+mod store;
+
+pub use archive::ArchiveError;
+pub use files::FileError;
+pub use response::ErrorResponse;
+pub use store::StoreError;
+
+use crate::domain::FieldError;
 
 /// Why a verb of the domain was not carried out.
 #[derive(Debug, thiserror::Error)]

@@ -22,9 +22,6 @@ pub enum StoreError {
     Unusable(String),
 }
 
-/// What store functions return.
-pub type Result<T> = std::result::Result<T, StoreError>;
-
 /// SQLite's codes (sqlite.org/rescode.html): busy, input or output failed, full. The last byte of a
 /// longer code is one of these.
 const SQLITE_PASSING: [u32; 3] = [5, 10, 13];

@@ -1,7 +1,7 @@
 //! Rewriting objects: without entries that may go from them, and without those that expired. The
 //! new object is put and compared like any other; one transaction lists it and dooms the old one.
 
-use super::{Retention, begin, expiring};
+use super::{Tiers, tiers::begin};
 use crate::{
     domain::{StorageStatus, time::Timestamp},
     server::{
@@ -37,7 +37,7 @@ pub(crate) struct Trimmed {
 /// Rewrites an object without what may go from it and, given a cut-off, without what was made at or
 /// before it and nothing keeps.
 pub(crate) async fn trim(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     cut_off: Option<Timestamp>,
@@ -69,14 +69,22 @@ pub(crate) async fn trim(
         return Ok(Trimmed::default());
     }
     reach(FailPoint::Swapped).await;
-    let deleted =
-        i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
+    let deleted = i64::from(
+        crate::server::archive::delete_object::remove_or_tell(
+            retention,
+            fence,
+            old.user_id,
+            &old.key,
+            now,
+        )
+        .await,
+    );
     Ok(Cut { live, expired }.becomes(deleted))
 }
 
 /// What [`trim`] would do. Errors: the archive or the database failed.
 pub(crate) async fn foresee(
-    retention: &Retention,
+    retention: &Tiers,
     old: &Manifest,
     cut_off: Option<Timestamp>,
 ) -> Result<Trimmed> {
@@ -113,11 +121,7 @@ impl Cut {
 }
 
 /// Reads an object. `None` when all of it stays.
-async fn cut(
-    retention: &Retention,
-    old: &Manifest,
-    cut_off: Option<Timestamp>,
-) -> Result<Option<Cut>> {
+async fn cut(retention: &Tiers, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Option<Cut>> {
     let cut_off = cut_off.filter(|_| !old.kept);
     let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
     let entries = retention
@@ -145,7 +149,7 @@ async fn cut(
 /// Dooms an object of which everything expired. It need not be whole for that; files are deleted
 /// that its entries name as far as they can be read.
 async fn expire_whole(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     now: Timestamp,
@@ -169,8 +173,16 @@ async fn expire_whole(
     reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
     reach(FailPoint::Doomed).await;
-    let deleted =
-        i64::from(expiring::remove_or_tell(retention, fence, old.user_id, &old.key, now).await);
+    let deleted = i64::from(
+        crate::server::archive::delete_object::remove_or_tell(
+            retention,
+            fence,
+            old.user_id,
+            &old.key,
+            now,
+        )
+        .await,
+    );
     Ok(Trimmed {
         expired: current.entries(),
         written: 0,
@@ -181,7 +193,7 @@ async fn expire_whole(
 /// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, or
 /// something keeps by now what expired.
 async fn swap(
-    retention: &Retention,
+    retention: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     new: Option<Manifest>,

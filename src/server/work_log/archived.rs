@@ -1,27 +1,25 @@
 //! An entry that lies in the archive and is to change, or to go: it is taken out of its object and
 //! becomes a row again, which changes like any other and is moved back by a later run, or nothing.
 
-use super::erase;
+use super::{stands_so, update_work_log};
 use crate::{
     domain::{
-        EntryPatch, WorkLogEntry,
+        EntryPatch, RemovedKind, WorkLogEntry,
         ids::{EntryId, UserId},
         time::Timestamp,
     },
     server::{
-        archive::{pending_delete, reader},
+        archive::{Tiers, pending_delete, reader, tiers::begin},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, reach},
         },
-        retention::Retention,
         store::{
-            Tx,
-            retention::{objects, rows, tombstones},
+            Tx, files, removed,
+            retention::{erasures::Kind, objects, rows, tombstones},
             stats::Changes,
             work_logs::StoredEntry,
         },
-        work_log::{stands_so, update_work_log},
     },
 };
 
@@ -31,7 +29,7 @@ pub(crate) const TRIES: usize = 3;
 /// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did
 /// not answer.
 pub async fn update_anywhere(
-    retention: &Retention,
+    retention: &Tiers,
     now: Timestamp,
     user: UserId,
     id: EntryId,
@@ -73,7 +71,7 @@ pub(crate) enum TakenOut {
 /// holds what is to be erased or changed, the change is refused, or the archive did not answer; the
 /// entry then lies where it was.
 pub(crate) async fn take_out(
-    retention: &Retention,
+    retention: &Tiers,
     user: UserId,
     id: EntryId,
     becomes: Becomes<'_>,
@@ -83,7 +81,7 @@ pub(crate) async fn take_out(
         reader::find_archived(reader, archive, user, id)
     });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
-    let mut tx = crate::server::retention::begin(store, None, user).await?;
+    let mut tx = begin(store, None, user).await?;
     if !count_out(
         &mut tx,
         user,
@@ -108,7 +106,9 @@ pub(crate) async fn take_out(
             rows::bring_back(&mut tx, entry).await?;
             0
         }
-        Becomes::Nothing(now) => erase::note_entry(&mut tx, now, user, &entry).await?,
+        Becomes::Nothing(now) => {
+            crate::server::work_log::archived::note_entry(&mut tx, now, user, &entry).await?
+        }
     };
     reach(FailPoint::TakeOutWritten).await;
     tx.commit().await?;
@@ -149,4 +149,18 @@ async fn count_out(
     objects::write_totals(tx, &manifest).await?;
     changes.write(tx, user).await?;
     Ok(true)
+}
+
+/// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many
+/// files go with it.
+pub(crate) async fn note_entry(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    user: UserId,
+    entry: &StoredEntry,
+) -> Result<i64> {
+    pending_delete::check_not_held(tx, user, entry.conversation_id, "deleted").await?;
+    removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
+    pending_delete::note(tx, now, Kind::Entry, entry.id).await?;
+    Ok(files::doom_made(tx, user, entry.conversation_id, &entry.metadata).await?)
 }

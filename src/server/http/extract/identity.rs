@@ -1,0 +1,112 @@
+//! Who is asking: handlers take [`CurrentUser`] or [`Identity`], which
+//! `middleware::identity` has noted on the request.
+
+use crate::{
+    domain::{Account, time::Timestamp},
+    server::{
+        http::problem::Problem,
+        identity::{
+            check_key, check_session,
+            oidc::{Refused, accounts},
+        },
+        state::App,
+        store::{self, users},
+    },
+};
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::request::Parts,
+};
+
+/// What somebody showed to say who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// The token of a session cookie.
+    Session(String),
+    /// An API key.
+    Key(String),
+    /// A token of the sign-in provider.
+    Token(Speaker),
+}
+
+/// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives
+/// it, a stream above all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// The provider.
+    pub issuer: String,
+    /// The person, as the provider names them.
+    pub subject: String,
+    /// When the token was issued.
+    pub issued_at: Timestamp,
+}
+
+/// Why the token of a request was not taken; noted on the request.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenRefused(pub Refused);
+
+/// Who is asking, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The person.
+    pub account: Account,
+    /// What they showed.
+    pub credential: Credential,
+}
+
+/// The person who is asking; nobody is a 401.
+#[derive(Debug, Clone)]
+pub struct CurrentUser(pub Account);
+
+impl Credential {
+    /// Whose it is, if it is in force. A token's time may be over: it has opened already what it
+    /// opens.
+    pub async fn account(&self, app: &App) -> store::Result<Option<Account>> {
+        let user = match self {
+            Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,
+            Self::Key(key) => check_key(&app.store, app.clock.now(), key).await?,
+            Self::Token(Speaker {
+                issuer,
+                subject,
+                issued_at,
+            }) => {
+                return accounts::account_still(&app.store, issuer, subject, *issued_at).await;
+            }
+        };
+        match user {
+            Some(user) => users::by_id(&mut *app.store.read().await?, user).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let refused = || {
+            parts
+                .extensions
+                .get::<TokenRefused>()
+                .map_or_else(Problem::signed_out, |why| Problem::token_refused(why.0))
+        };
+        parts.extensions.get::<Self>().cloned().ok_or_else(refused)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Identity {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CurrentUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let identity = <Identity as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(Self(identity.account))
+    }
+}

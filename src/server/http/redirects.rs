@@ -1,0 +1,67 @@
+//! Where a browser is sent next: never to another site.
+
+/// Where to go after signing in: a path of this site, never another one.
+pub fn own_path(next: Option<String>) -> String {
+    let own = |path: &String| {
+        path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.is_ascii()
+    };
+    next.filter(own).unwrap_or_else(|| "/".to_owned())
+}
+
+/// The path of `page` with a parameter set in its query, and without why an earlier form was
+/// refused.
+pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
+    let after_host = page
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
+    let page =
+        own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
+    let (path, query) = page.split_once('?').unwrap_or((&page, ""));
+    let goes = |named: &str| named == name || matches!(named, "__err" | "__path");
+    let others = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(goes));
+    let query: Vec<_> = others
+        .map(str::to_owned)
+        .chain([format!("{name}={value}")])
+        .collect();
+    format!("{path}?{}", query.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_comes_back_to_the_page_with_what_it_asked_for() {
+        for (page, back) in [
+            (
+                "http://h.example/history?q=oil&deleted=1",
+                "/history?q=oil&deleted=2",
+            ),
+            ("http://h.example:3000/c/1#entry-2", "/c/1?deleted=2"),
+            (
+                "http://h.example/c/1?__path=%2Ffn&__err=x",
+                "/c/1?deleted=2",
+            ),
+            ("http://h.example//evil.example/", "/?deleted=2"),
+            ("", "/?deleted=2"),
+        ] {
+            assert_eq!(with_parameter(page, "deleted", "2"), back, "{page}");
+        }
+    }
+
+    #[test]
+    fn one_never_lands_on_another_site() {
+        assert_eq!(own_path(Some("/c/1?x=y".into())), "/c/1?x=y");
+        for next in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert_eq!(own_path(Some(next.into())), "/", "{next}");
+        }
+    }
+}
