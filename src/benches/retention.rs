@@ -38,33 +38,33 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
     let folder = tempfile::tempdir().expect("a folder");
     let entries = support::setting("HOLLY_BENCH_ENTRIES", 4_000);
-    let (retention, user) = runtime.block_on(async {
+    let (tiers, user) = runtime.block_on(async {
         let archive = format!("file://{}", folder.path().join("archive").display());
-        let retention = Tiers {
+        let tiers = Tiers {
             store: support::open(folder.path()).await,
             archive: Archive::open(&archive).expect("an archive opens"),
         };
-        support::fill(&retention.store, entries, DAYS).await;
-        move_all(&retention).await;
-        let user = support::fill(&retention.store, entries, DAYS).await;
-        (retention, user)
+        support::fill(&tiers.store, entries, DAYS).await;
+        move_all(&tiers).await;
+        let user = support::fill(&tiers.store, entries, DAYS).await;
+        (tiers, user)
     });
-    write_beside_runs(&runtime, retention, user);
+    write_beside_runs(&runtime, tiers, user);
 }
 
 /// Runs without rests until nothing is due.
-async fn move_all(retention: &Tiers) {
+async fn move_all(tiers: &Tiers) {
     let (began, mut moved, mut more) = (Instant::now(), 0, true);
     while more {
         let run = Run::at(Policy::default(), Clock::system().now());
-        let report = run_once(retention, run).await.expect("the run succeeds");
+        let report = run_once(tiers, run).await.expect("the run succeeds");
         assert_eq!(report.failed, 0, "{report:?}");
         moved += report.moved_to_warm + report.moved_to_cold;
         more = report.more;
     }
     let each = moved as f64 / began.elapsed().as_secs_f64();
     println!("{moved} entries moved without rests, {each:.0} a second");
-    let mut reader = retention.store.read().await.expect("a snapshot");
+    let mut reader = tiers.store.read().await.expect("a snapshot");
     let lines = stats::since(&mut reader, 0).await.expect("totals");
     for tier in ["warm", "cold"] {
         let lines = lines.iter().filter(|line| line.tier == tier);
@@ -78,13 +78,13 @@ async fn move_all(retention: &Tiers) {
 
 /// Writes fifty times a second, 10 to 30 ms apart. Writes come from a thread of their own, not
 /// from the runtime's timers, whose ticks would wake a run's rests at the same time.
-fn write_beside_runs(runtime: &Runtime, retention: Tiers, user: UserId) {
+fn write_beside_runs(runtime: &Runtime, tiers: Tiers, user: UserId) {
     let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
-    let (clock, store) = (Clock::system(), retention.store.clone());
+    let (clock, store) = (Clock::system(), tiers.store.clone());
     let tended = store.clone();
     runtime.spawn(async move { tended.tend_log().await });
     let mut due = Instant::now();
-    let runs = runtime.spawn(run_in_turns(retention, due + Duration::from_secs(seconds)));
+    let runs = runtime.spawn(run_in_turns(tiers, due + Duration::from_secs(seconds)));
     let (mut times, mut n) = ([vec![], vec![]], 0);
     while !runs.is_finished() {
         due += Duration::from_micros(10_000 + n * 12_361 % 20_000);
@@ -113,7 +113,7 @@ fn write_beside_runs(runtime: &Runtime, retention: Tiers, user: UserId) {
 }
 
 /// Pauses and runs in turn until nothing is due or `end`.
-async fn run_in_turns(retention: Tiers, end: Instant) {
+async fn run_in_turns(tiers: Tiers, end: Instant) {
     let mut more = true;
     while more && Instant::now() < end {
         tokio::time::sleep(PAUSE).await;
@@ -122,7 +122,7 @@ async fn run_in_turns(retention: Tiers, end: Instant) {
             at_most: TURN,
             ..gentle(Policy::default(), Clock::system().now(), true)
         };
-        let report = run_once(&retention, run).await.expect("the run succeeds");
+        let report = run_once(&tiers, run).await.expect("the run succeeds");
         WORKING.store(false, Relaxed);
         more = report.more;
     }

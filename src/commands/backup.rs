@@ -6,7 +6,7 @@ use holly::{
     server::{
         archive::{Archive, Tiers, erasure_log::mend},
         base::{clock::Clock, data_dir::DataDir},
-        retention::restore::{Restored, after_restore, check_archive},
+        retention::restore::{RestoreReport, after_restore, check_archive},
         state::{config::Config, open_retention},
         store::Store,
     },
@@ -67,7 +67,7 @@ async fn replace(
     file: &Path,
     command: &RestoreCommand,
     now: Timestamp,
-) -> Result<(Restored, String), Failure> {
+) -> Result<(RestoreReport, String), Failure> {
     let database = sqlite_file(&config.database_url)
         .ok_or("a PostgreSQL database is restored with pg_restore; make it fit to be served with `holly restore --in-place` then")?;
     if !file.is_file() {
@@ -105,12 +105,12 @@ async fn replace(
 /// Brings the archive's list of erasures up to date from the database that is to be replaced, and
 /// mends it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
-    let retention = Tiers {
+    let tiers = Tiers {
         store: Store::open_without_backup(&config.database_url, &config.listen_url).await?,
         archive: Archive::open(&config.retention.archive_url)?,
     };
-    let mended = mend(&retention, now).await?;
-    retention.store.close().await;
+    let mended = mend(&tiers, now).await?;
+    tiers.store.close().await;
     if mended > 0 {
         say(&format!(
             "{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"
@@ -124,18 +124,18 @@ async fn make_fit(
     config: &Config,
     command: &RestoreCommand,
     now: Timestamp,
-) -> Result<Restored, Failure> {
+) -> Result<RestoreReport, Failure> {
     // it is a backup itself
     let store = Store::open_without_backup(&config.database_url, &config.listen_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;
-    let retention = open_retention(config).await?;
+    let tiers = open_retention(config).await?;
     if !command.without_archive {
-        check_archive(&retention).await?;
+        check_archive(&tiers).await?;
     }
-    let restored = after_restore(&retention, now).await?;
-    retention.store.shrink().await?;
-    retention.store.close().await;
+    let restored = after_restore(&tiers, now).await?;
+    tiers.store.shrink().await?;
+    tiers.store.close().await;
     Ok(restored)
 }
 

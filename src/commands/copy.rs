@@ -8,7 +8,7 @@ use holly::server::{
     state::config::Config,
     store::{
         Store,
-        copy::{Step, copy},
+        copy::{CopyStep, copy},
     },
 };
 use std::path::{Path, PathBuf};
@@ -75,19 +75,19 @@ pub(super) fn sqlite_file(url: &str) -> Option<PathBuf> {
     Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
 }
 
-fn progress() -> impl FnMut(Step) -> holly::server::store::Result<()> + Send {
+fn progress() -> impl FnMut(CopyStep) -> holly::server::store::Result<()> + Send {
     let (mut of, mut written, mut told) = (0, 0, 0);
     move |step| {
         match step {
-            Step::Begun(_, rows) => (of, written, told) = (rows, 0, 0),
-            Step::Wrote(name, rows) => {
+            CopyStep::Begun(_, rows) => (of, written, told) = (rows, 0, 0),
+            CopyStep::Wrote(name, rows) => {
                 written += rows as i64;
                 if written - told >= TELL_EVERY {
                     told = written;
                     say(&format!("        {name}: {written} rows written, of {of}"));
                 }
             }
-            Step::Verified(table) => {
+            CopyStep::Verified(table) => {
                 say(&format!(
                     "same    {}: {} rows, sha256 {}",
                     table.name,

@@ -9,9 +9,9 @@ use holly::{
     server::{
         archive::{Tiers, export},
         base::clock::Clock,
-        feed::cluster::{Pace, Relay},
+        feed::cluster::{Cluster, PollIntervals},
         files::FileStore,
-        identity::{self, Whose},
+        identity::{self, RequestedBy},
         state::{config::Config, open_retention},
         store::{self, Store},
     },
@@ -77,18 +77,18 @@ pub enum UserCommand {
 
 /// `holly user …`.
 pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
-    let store = retention.store.clone();
+    let tiers = open_retention(config).await?;
+    let store = tiers.store.clone();
     let relay = (!store.is_single_process()).then(|| {
-        Relay::new(
+        Cluster::new(
             store.clone(),
             Arc::default(),
             &config.listen_url,
             "command line",
-            Pace::default(),
+            PollIntervals::default(),
         )
     });
-    let done = carry_out(config, &retention, command).await;
+    let done = carry_out(config, &tiers, command).await;
     if let Some(relay) = relay {
         relay.tell_now().await?;
     }
@@ -96,12 +96,8 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> 
     done
 }
 
-async fn carry_out(
-    config: &Config,
-    retention: &Tiers,
-    command: UserCommand,
-) -> Result<(), Failure> {
-    let (store, now) = (&retention.store, Clock::system().now());
+async fn carry_out(config: &Config, tiers: &Tiers, command: UserCommand) -> Result<(), Failure> {
+    let (store, now) = (&tiers.store, Clock::system().now());
     match command {
         UserCommand::Add { email, admin } => {
             let password = std::io::stdin()
@@ -136,7 +132,7 @@ async fn carry_out(
             identity::enable(store, find(store, &email).await?.id).await?;
             say(&format!("{email} is enabled"));
         }
-        UserCommand::Erase { email, export } => erase(config, retention, &email, export).await?,
+        UserCommand::Erase { email, export } => erase(config, tiers, &email, export).await?,
     }
     Ok(())
 }
@@ -175,11 +171,11 @@ async fn list(store: &Store) -> Result<(), Failure> {
 
 async fn erase(
     config: &Config,
-    retention: &Tiers,
+    tiers: &Tiers,
     email: &str,
     file: Option<PathBuf>,
 ) -> Result<(), Failure> {
-    let person = find(&retention.store, email).await?;
+    let person = find(&tiers.store, email).await?;
     let on_terminal = std::io::stdin().is_terminal();
     let file = match file {
         None if on_terminal => Some(asked(
@@ -190,7 +186,7 @@ async fn erase(
         file => file,
     };
     if let Some(file) = &file {
-        export(retention, &person, file).await?;
+        export(tiers, &person, file).await?;
     }
     if on_terminal
         && asked(&format!(
@@ -204,11 +200,11 @@ async fn erase(
     }
     let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
     let deleted = identity::delete_account(
-        retention,
+        tiers,
         &files,
         Clock::system().now(),
         person.id,
-        Whose::Admin,
+        RequestedBy::Admin,
         |_| {},
     )
     .await?;
@@ -230,14 +226,14 @@ fn asked(question: &str) -> Result<String, Failure> {
         .to_owned())
 }
 
-async fn export(retention: &Tiers, person: &Person, file: &Path) -> Result<(), Failure> {
+async fn export(tiers: &Tiers, person: &Person, file: &Path) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(
         std::fs::File::create_new(file).map_err(|why| format!("{}: {why}", file.display()))?,
     );
     let (mut pages, mut count) = (
         Box::pin(export::pages(
-            retention.store.clone(),
-            retention.archive.clone(),
+            tiers.store.clone(),
+            tiers.archive.clone(),
             person.id,
             Default::default(),
         )),

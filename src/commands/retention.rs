@@ -93,7 +93,7 @@ pub enum ArchiveCommand {
 /// `holly retention …`.
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Failure> {
     let clock = Clock::system();
-    let (retention, as_of, dry) = match command {
+    let (tiers, as_of, dry) = match command {
         RetentionCommand::Plan(as_of) => (open_retention(config).await?, as_of, true),
         RetentionCommand::Run(as_of) => (begin_retention(config).await?, as_of, false),
     };
@@ -111,7 +111,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         ..Run::at(config.retention.policy, wall)
     };
     let report = if dry {
-        let rehearsed = dry_run(&retention, run(clock.now())).await?;
+        let rehearsed = dry_run(&tiers, run(clock.now())).await?;
         rehearsed.told().iter().for_each(|step| say(step));
         rehearsed.report
     } else {
@@ -119,25 +119,25 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         let beside = sqlite_file(&config.database_url)
             .is_some_and(|file| file.parent() == Some(&config.data_dir));
         let _runner = if beside {
-            take_over(&retention.store, &config.data_dir).await?
+            take_over(&tiers.store, &config.data_dir).await?
         } else {
             None
         };
-        run_through(&retention, &clock, run, Duration::MAX, &Metrics::default()).await?
+        run_through(&tiers, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
     if !dry && trust_database {
         let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
         say(&format!(
             "{} files deleted that the database does not know",
-            sweep_files(&retention.store, &files, clock.now(), true).await?
+            sweep_files(&tiers.store, &files, clock.now(), true).await?
         ));
     }
     if !dry {
         // a server beside it does not know what was deleted here
-        retention.store.shrink().await?;
+        tiers.store.shrink().await?;
     }
-    retention.store.close().await;
+    tiers.store.close().await;
     if dry { Ok(()) } else { outcome(&report) }
 }
 
@@ -170,7 +170,7 @@ fn parse_time(text: &str) -> Result<Timestamp, Failure> {
 
 /// `holly hold …`.
 pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> {
-    let retention = open_retention(config).await?;
+    let tiers = open_retention(config).await?;
     let now = Clock::system().now();
     match command {
         HoldCommand::Place {
@@ -180,53 +180,53 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
             by,
         } => {
             let (user, admin): (UserId, UserId) = (
-                person(&retention.store, &user).await?,
-                person(&retention.store, &by).await?,
+                person(&tiers.store, &user).await?,
+                person(&tiers.store, &by).await?,
             );
-            if !users::by_id(&mut *retention.store.read().await?, admin)
+            if !users::by_id(&mut *tiers.store.read().await?, admin)
                 .await?
                 .is_some_and(|account| account.is_admin)
             {
                 return Err(format!("{by} is no admin; --by names the admin who says so").into());
             }
-            say(&holds::place_hold(&retention, now, admin, (user, conversation), &reason).await?);
+            say(&holds::place_hold(&tiers, now, admin, (user, conversation), &reason).await?);
         }
         HoldCommand::Release { id } => {
-            holds::release_hold(&retention, now, &id).await?;
+            holds::release_hold(&tiers, now, &id).await?;
             say("released");
         }
         HoldCommand::List => {
-            for hold in holds::holds_in_force(&retention).await? {
+            for hold in holds::holds_in_force(&tiers).await? {
                 say(&serde_json::to_string(&hold)?);
             }
         }
     }
-    retention.store.close().await;
+    tiers.store.close().await;
     Ok(())
 }
 
 /// `holly archive …`.
 pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Failure> {
-    let (retention, now) = (open_retention(config).await?, Clock::system().now());
+    let (tiers, now) = (open_retention(config).await?, Clock::system().now());
     let done = match command {
-        ArchiveCommand::Cat { key } => cat(&retention, now, &key).await,
-        ArchiveCommand::GiveUp { key } => give_up(&retention, now, &key).await,
+        ArchiveCommand::Cat { key } => cat(&tiers, now, &key).await,
+        ArchiveCommand::GiveUp { key } => give_up(&tiers, now, &key).await,
     };
-    retention.store.close().await;
+    tiers.store.close().await;
     done
 }
 
-async fn give_up(retention: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
-    let entries = damage::give_up(retention, now, key).await?;
+async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
+    let entries = damage::give_up(tiers, now, key).await?;
     say(&format!(
         "given up, with {entries} entries that were not deleted before"
     ));
     Ok(())
 }
 
-async fn cat(retention: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
-    let checked = damage::check(retention, now, key).await;
-    let bytes = retention.archive.get(key).await?;
+async fn cat(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
+    let checked = damage::check(tiers, now, key).await;
+    let bytes = tiers.archive.get(key).await?;
     let plain = if key.ends_with(".zst") {
         object::unpack(&bytes)
     } else {

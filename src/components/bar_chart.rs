@@ -1,7 +1,7 @@
 //! A chart of stacked bars as SVG, drawn on the server; the table with the same numbers stands
 //! behind it.
 
-use crate::domain::Bar;
+use crate::domain::ChartBar;
 use leptos::prelude::*;
 
 const WIDTH: f64 = 632.0;
@@ -16,7 +16,7 @@ pub fn BarChart(
     /// What it shows, for those who do not see it.
     title: &'static str,
     /// The bars.
-    bars: Vec<Bar>,
+    bars: Vec<ChartBar>,
     /// Series and their words.
     legend: Vec<(&'static str, &'static str)>,
 ) -> impl IntoView {
@@ -49,7 +49,7 @@ pub fn BarChart(
     }
 }
 
-fn total(bar: &Bar) -> i64 {
+fn total(bar: &ChartBar) -> i64 {
     bar.parts.iter().map(|(_, value)| *value).sum()
 }
 
@@ -102,7 +102,7 @@ fn grid_line(value: i64, most: i64) -> impl IntoView {
 }
 
 fn drawn(
-    bar: &Bar,
+    bar: &ChartBar,
     legend: &[(&str, &str)],
     x: f64,
     width: f64,

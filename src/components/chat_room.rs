@@ -4,7 +4,7 @@ use super::{
     ReceiptNote, Side, composer::ComposerForm, conversation_room::ConversationRoom,
     talk_dialogs::TalkDialogs,
 };
-use crate::domain::{Change, ChatPage, Snapshot};
+use crate::domain::{Change, ChatPageData, Snapshot};
 use leptos::prelude::*;
 
 /// The chat. Each island gets the rows that it shows and no others, so that nothing is sent twice
@@ -12,7 +12,7 @@ use leptos::prelude::*;
 #[component]
 pub fn ChatRoom(
     /// What the page shows.
-    page: ChatPage,
+    page: ChatPageData,
     /// Why the composer's form was not taken that was sent without JavaScript.
     #[prop(default = None)]
     trouble: Option<String>,

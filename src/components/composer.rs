@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         CONTENT_MAX_BYTES, Conversation, ModelChoice, Snapshot, error::ApiError,
-        ids::ConversationId, json::Fields,
+        ids::ConversationId, json::JsonFields,
     },
     live::WorkLogStream,
     server_fns::{StopTurn, post, post_files},
@@ -80,7 +80,7 @@ pub fn Composer(
 }
 
 fn begin(root: &Element, known: Value) -> Option<()> {
-    let known = Fields::of(&known)?;
+    let known = JsonFields::of(&known)?;
     let conversation_id: Option<ConversationId> = known.parsed("conversationId");
     let stream = follow(known.value("snapshot").and_then(Snapshot::read)?);
     let sending = Sending::of(root, conversation_id)?;
@@ -204,7 +204,7 @@ impl Sending {
         spawn_local(async move {
             match post_files(MESSAGES, &fields).await {
                 Ok(sent) => {
-                    this.sent(Fields::of(&sent).and_then(|sent| sent.parsed("conversationId")))
+                    this.sent(JsonFields::of(&sent).and_then(|sent| sent.parsed("conversationId")))
                 }
                 Err(error) => {
                     this.text.give_back(&content);

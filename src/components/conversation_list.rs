@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     CONVERSATIONS_LISTED, Change, Conversation, Period, Snapshot, group_by_period,
-    ids::ConversationId, json::Fields, time::Timestamp,
+    ids::ConversationId, json::JsonFields, time::Timestamp,
 };
 use leptos::{html::Nav, prelude::*};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ pub fn ConversationList(
 }
 
 fn begin(root: &Element, known: Value) -> Option<()> {
-    let known = Fields::of(&known)?;
+    let known = JsonFields::of(&known)?;
     let current = known.parsed("current");
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
     let now = snapshot.now;

@@ -1,10 +1,10 @@
 //! The open conversation as the server renders it; `ConversationView` keeps it so.
 
 use super::{
-    ConversationView, Icon, Reader, Timeline, Welcome, alive::Known,
+    ConversationView, Icon, Timeline, ViewState, Welcome, alive::Known,
     conversation_header::ConversationHeader, talk_menu::TalkMenu,
 };
-use crate::domain::{Conversation, Snapshot, Span, Transcript};
+use crate::domain::{Conversation, ConversationSpan, Snapshot, Transcript};
 use leptos::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ pub(super) fn ConversationRoom(
     /// It, its messages and its entries.
     snapshot: Snapshot,
     /// Which part of it the page shows.
-    span: Span,
+    span: ConversationSpan,
     /// Whether an admin holds it.
     on_hold: bool,
     /// Whether nobody but the demo model answers.
@@ -36,7 +36,7 @@ pub(super) fn ConversationRoom(
     };
     let (empty, reader, gaps) = (
         items.is_empty() && snapshot.gaps.is_empty(),
-        Reader::asking(snapshot.now),
+        ViewState::asking(snapshot.now),
         snapshot.gaps.clone(),
     );
     let menu = conversation

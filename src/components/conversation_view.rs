@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Item, RemovedKind, Snapshot, Span, ids::ConversationId, json::Fields, time::Timestamp,
+        ConversationSpan, Item, RemovedKind, Snapshot, ids::ConversationId, json::JsonFields,
+        time::Timestamp,
     },
     live::WorkLogStream,
 };
@@ -44,12 +45,12 @@ pub fn ConversationView(
 }
 
 fn begin(root: &Element, known: Value) -> Option<()> {
-    let known = Fields::of(&known)?;
+    let known = JsonFields::of(&known)?;
     let conversation_id = known.parsed("conversationId");
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
     let (now, span) = (
         snapshot.now,
-        ArcRwSignal::new(known.value("span").and_then(Span::read)?),
+        ArcRwSignal::new(known.value("span").and_then(ConversationSpan::read)?),
     );
     let gaps = snapshot.gaps.clone();
     let stream = follow(snapshot);
@@ -75,7 +76,11 @@ fn begin(root: &Element, known: Value) -> Option<()> {
     Some(())
 }
 
-fn items(stream: WorkLogStream, conversation_id: Option<ConversationId>, span: Span) -> Vec<Item> {
+fn items(
+    stream: WorkLogStream,
+    conversation_id: Option<ConversationId>,
+    span: ConversationSpan,
+) -> Vec<Item> {
     stream.transcript.with(|held| {
         conversation_id
             .map(|id| held.items(id, span))

@@ -3,7 +3,7 @@
 
 use super::browser;
 use crate::{
-    domain::{EarlierRows, Gap, Span, ids::ConversationId},
+    domain::{ConversationSpan, EarlierRows, Gap, ids::ConversationId},
     live::WorkLogStream,
     server_fns::{LoadEarlier, post},
 };
@@ -19,7 +19,7 @@ const NEAR_PX: i32 = 300;
 pub(super) struct Earlier {
     pub(super) conversation: Option<ConversationId>,
     pub(super) stream: WorkLogStream,
-    pub(super) span: ArcRwSignal<Span>,
+    pub(super) span: ArcRwSignal<ConversationSpan>,
     /// What belongs among its rows and could not be read, oldest first.
     pub(super) gaps: ArcRwSignal<Vec<Gap>>,
     /// Whether rows are on their way.
@@ -30,7 +30,7 @@ impl Earlier {
     pub(super) fn new(
         conversation: Option<ConversationId>,
         stream: WorkLogStream,
-        span: ArcRwSignal<Span>,
+        span: ArcRwSignal<ConversationSpan>,
         gaps: Vec<Gap>,
     ) -> Self {
         Self {

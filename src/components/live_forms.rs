@@ -2,7 +2,7 @@
 //! they change comes back over the feed.
 
 use super::browser;
-use crate::{domain::delete_outcome::Said, server_fns::post};
+use crate::{domain::delete_outcome::DeleteOutcome, server_fns::post};
 use leptos::{
     prelude::{document, window},
     task::spawn_local,
@@ -62,7 +62,7 @@ fn send(event: &Event) -> Option<()> {
         let leaving = answer
             .as_ref()
             .ok()
-            .and_then(Said::read)
+            .and_then(DeleteOutcome::read)
             .is_some_and(|said| hear(&said, &form));
         if !leaving {
             SENDING.set(SENDING.get() - 1);
@@ -84,7 +84,7 @@ fn send(event: &Event) -> Option<()> {
 
 /// Tells the reader what was done, here or on the page where they go on because what was open is
 /// gone. Returns whether they go.
-fn hear(said: &Said, form: &Element) -> bool {
+fn hear(said: &DeleteOutcome, form: &Element) -> bool {
     let open = window().location().pathname().unwrap_or_default();
     let named = browser::first::<HtmlInputElement>(form, "[name=conversation_id]")
         .map(|field| field.value());

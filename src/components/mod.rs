@@ -62,7 +62,7 @@ pub use icon::{Icon, StatusIcon};
 pub use media_figure::MediaFigure;
 pub use missing::Missing;
 pub use opened::Opened;
-pub use reader::Reader;
+pub use reader::ViewState;
 pub use receipt_note::ReceiptNote;
 pub use side::Side;
 pub use talk_dialogs::TalkDialogs;

@@ -8,14 +8,14 @@ use leptos::prelude::*;
 /// Kept outside the rows, so that a row that changes, folds or is drawn anew stays as its reader
 /// left it.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader {
+pub struct ViewState {
     /// The entries that are open.
     pub opened: RwSignal<Opened>,
     /// Server time at which the page was made, from which running times are counted.
     pub server_now: Timestamp,
 }
 
-impl Reader {
+impl ViewState {
     /// A reader who has opened nothing yet.
     pub fn new(server_now: Timestamp) -> Self {
         Self {

@@ -1,13 +1,13 @@
 //! What a deletion took away, said where the reader goes on.
 
-use crate::domain::Receipt;
+use crate::domain::DeleteReceipt;
 use leptos::prelude::*;
 
 /// The place for receipts, and for what a link led to and is gone: it says the receipt whose
 /// figures stand in the address; in the browser `live_forms` says the others.
 #[component]
 pub fn ReceiptNote(
-    /// The figures of a [`Receipt`], as they stand in the address.
+    /// The figures of a [`DeleteReceipt`], as they stand in the address.
     code: Option<String>,
     /// Whether the entry is not there that a link led to.
     #[prop(default = false)]
@@ -18,7 +18,7 @@ pub fn ReceiptNote(
 ) -> impl IntoView {
     let words = code
         .and_then(|code| code.parse().ok())
-        .map(|receipt: Receipt| receipt.words());
+        .map(|receipt: DeleteReceipt| receipt.words());
     let words =
         words.or_else(|| gone.then(|| "What this link led to is no longer there.".to_owned()));
     let nothing = words.is_none();

@@ -2,8 +2,8 @@
 //! always half past nine.
 
 use crate::domain::{
-    AnswerFacts, Approval, Conversation, Gap, GapReason, LogType, MediaFile, Message,
-    MessageStatus, Metadata, ModelChoice, Receipt, Role, Status, StorageStatus, WorkLogEntry,
+    AnswerFacts, Approval, Conversation, DeleteReceipt, Gap, GapReason, LogType, MediaFile,
+    Message, MessageStatus, Metadata, ModelChoice, Role, Status, StorageStatus, WorkLogEntry,
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     time::{DAY_MS, Timestamp},
 };
@@ -296,8 +296,8 @@ pub fn conversations() -> Vec<Conversation> {
 }
 
 /// What was deleted: all of it, and where the archive could not be reached.
-pub fn receipts() -> [Receipt; 2] {
-    let whole = Receipt {
+pub fn receipts() -> [DeleteReceipt; 2] {
+    let whole = DeleteReceipt {
         conversations: 1,
         messages: 6,
         rows: 8,
@@ -308,7 +308,7 @@ pub fn receipts() -> [Receipt; 2] {
     };
     [
         whole,
-        Receipt {
+        DeleteReceipt {
             conversations: 0,
             messages: 0,
             files: 0,

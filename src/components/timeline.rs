@@ -3,7 +3,7 @@
 
 use super::{
     markup::{Sight, rows},
-    reader::Reader,
+    reader::ViewState,
 };
 use crate::{
     domain::{Gap, Item, ids::TurnId},
@@ -19,7 +19,7 @@ pub fn Timeline(
     /// The turn that is running.
     running: Option<TurnId>,
     /// Who reads it.
-    reader: Reader,
+    reader: ViewState,
     /// What belongs into it and could not be read, oldest first.
     #[prop(optional)]
     gaps: Vec<Gap>,

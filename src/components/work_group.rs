@@ -3,7 +3,7 @@
 
 use super::{
     markup::{Html, work_group as markup},
-    reader::Reader,
+    reader::ViewState,
 };
 use crate::domain::WorkLogEntry;
 use leptos::prelude::*;
@@ -18,7 +18,7 @@ pub fn WorkGroup(
     /// Whether the turn they belong to is still going on.
     running: bool,
     /// Who reads them.
-    reader: Reader,
+    reader: ViewState,
 ) -> impl IntoView {
     let mut html = Html::default();
     reader

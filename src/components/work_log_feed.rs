@@ -1,7 +1,7 @@
 //! A feed of work for any page.
 
 use super::{
-    ConnectionStatus, Missing, Reader,
+    ConnectionStatus, Missing, ViewState,
     alive::{Known, bring_to_life, whenever},
     browser,
     connection_status::keep_connection,
@@ -15,7 +15,7 @@ use super::{
     ticking::{keep_time, tick},
 };
 use crate::{
-    domain::{Snapshot, Transcript, ids::ConversationId, json::Fields, time::Timestamp},
+    domain::{Snapshot, Transcript, ids::ConversationId, json::JsonFields, time::Timestamp},
     server_fns::load_feed,
 };
 use leptos::{either::Either, html::Section, prelude::*};
@@ -59,7 +59,7 @@ fn FeedRows(conversation_id: Option<ConversationId>, snapshot: Snapshot) -> impl
     let rows = rows(
         &Transcript::of(snapshot.rows.iter().cloned()),
         conversation_id,
-        &Reader::asking(snapshot.now).opened.get_untracked(),
+        &ViewState::asking(snapshot.now).opened.get_untracked(),
         snapshot.now,
     );
     let (empty, html) = (
@@ -93,7 +93,7 @@ pub fn FeedView(
 }
 
 fn begin(root: &Element, known: Value) -> Option<()> {
-    let known = Fields::of(&known)?;
+    let known = JsonFields::of(&known)?;
     let conversation_id = known.parsed("conversationId");
     let snapshot = known.value("snapshot").and_then(Snapshot::read)?;
     let now = snapshot.now;

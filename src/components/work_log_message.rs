@@ -2,7 +2,7 @@
 
 use super::{
     markup::{Html, approval, entry as markup},
-    reader::Reader,
+    reader::ViewState,
 };
 use crate::domain::WorkLogEntry;
 use leptos::{prelude::*, tachys::html::InertElement};
@@ -15,7 +15,7 @@ pub fn WorkLogMessage(
     /// The entry.
     entry: Arc<WorkLogEntry>,
     /// Who reads it.
-    reader: Reader,
+    reader: ViewState,
 ) -> impl IntoView {
     let mut html = Html::default();
     markup(

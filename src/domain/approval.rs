@@ -4,7 +4,7 @@
 use super::vocabulary::vocabulary;
 use crate::domain::{
     ids::UserId,
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -60,7 +60,7 @@ deserialize_by_read!(Approval);
 impl Approval {
     /// The asking in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         match fields.text("state")? {
             "waiting" => Some(Self::Waiting {
                 until: fields.time("until")?,

@@ -1,11 +1,11 @@
 //! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the
 //! poll and in the page.
 
-use super::{Conversation, Message, transcript::Key};
+use super::{Conversation, Message, transcript::ItemKey};
 use crate::domain::{
     Cursor, WorkLogEntry,
     ids::MessageId,
-    json::{self, Fields, deserialize_by_read},
+    json::{self, JsonFields, deserialize_by_read},
     vocabulary,
 };
 use serde::Serialize;
@@ -56,7 +56,7 @@ deserialize_by_read!(Change);
 impl Removed {
     /// The removal in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             kind: RemovedKind::of(fields.text("kind")?)?,
             id: fields.parsed("id")?,
@@ -68,7 +68,7 @@ impl Removed {
 impl Change {
     /// The row in a JSON object, under the key that names its kind.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         let entry = || {
             fields
                 .value("entry")
@@ -120,7 +120,7 @@ impl Change {
     }
 
     /// What it is a change of; a removal has the key of what is gone.
-    pub(super) fn key(&self) -> Key {
+    pub(super) fn key(&self) -> ItemKey {
         match self {
             Self::Entry(entry) => (RemovedKind::Entry, entry.id.uuid()),
             Self::Message(message) => (RemovedKind::Message, message.id.uuid()),
@@ -187,7 +187,7 @@ impl Frame {
             "entry" | "message" | "conversation" | "removed" => {
                 let data = json::parse(data)?;
                 let (prev, change) = (
-                    Fields::of(&data)?.parsed("prev")?,
+                    JsonFields::of(&data)?.parsed("prev")?,
                     Box::new(Change::read(&data)?),
                 );
                 Some(Self::Change {
@@ -201,7 +201,7 @@ impl Frame {
             }),
             "delta" => {
                 let data = json::parse(data)?;
-                let data = Fields::of(&data)?;
+                let data = JsonFields::of(&data)?;
                 let offset = data.number("offset")?.try_into().ok()?;
                 Some(Self::Delta {
                     message_id: data.parsed("messageId")?,
@@ -210,7 +210,7 @@ impl Frame {
                 })
             }
             "reset" => Some(Self::Reset {
-                reason: ResetReason::of(Fields::of(&json::parse(data)?)?.text("reason")?)?,
+                reason: ResetReason::of(JsonFields::of(&json::parse(data)?)?.text("reason")?)?,
             }),
             "busy" => Some(Self::Busy),
             "auth" => Some(Self::Auth),

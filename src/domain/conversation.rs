@@ -2,7 +2,7 @@
 
 use crate::domain::{
     ids::{ConversationId, TurnId},
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -38,7 +38,7 @@ deserialize_by_read!(Conversation);
 impl Conversation {
     /// The conversation in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             id: fields.parsed("id")?,
             title: fields.string("title")?,

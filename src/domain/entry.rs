@@ -3,7 +3,7 @@
 use super::{Approval, Decision, KeptBy, LogType, Metadata, Status, StorageStatus};
 use crate::domain::{
     ids::{ConversationId, EntryId, TurnId, UserId},
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
     time::{DAY_MS, Timestamp},
 };
 use serde::Serialize;
@@ -63,7 +63,7 @@ deserialize_by_read!(WorkLogEntry);
 impl WorkLogEntry {
     /// The entry in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             id: fields.parsed("id")?,
             user_id: fields.parsed("userId")?,

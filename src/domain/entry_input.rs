@@ -85,7 +85,7 @@ impl EntryDraft {
 
     /// Reads the body of a create request; all problems are reported at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(body)?;
+        let mut fields = EntryFields::of(body)?;
         let draft = Self {
             conversation_id: fields.word("conversationId"),
             parent_id: fields.word("parentId"),
@@ -116,7 +116,7 @@ impl EntryPatch {
 
     /// Reads the body of a patch request; all problems are reported at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(body)?;
+        let mut fields = EntryFields::of(body)?;
         let patch = Self {
             status: fields.word("status"),
             title: fields.title(),
@@ -142,12 +142,12 @@ impl EntryPatch {
 }
 
 /// The fields of a JSON object, taken out one by one; what is left over was not known.
-struct Fields {
+struct EntryFields {
     left: Map<String, Value>,
     problems: Vec<FieldError>,
 }
 
-impl Fields {
+impl EntryFields {
     fn of(body: &Value) -> Result<Self, Vec<FieldError>> {
         match body {
             Value::Object(fields) => {

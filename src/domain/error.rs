@@ -1,6 +1,6 @@
 //! The one error of server functions: what a person is told.
 
-use crate::domain::json::Fields;
+use crate::domain::json::JsonFields;
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -39,7 +39,7 @@ impl ApiError {
             Some("Unreachable") => return Some(Self::Unreachable),
             _ => {}
         }
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         let not_found = || fields.string("NotFound").map(Self::NotFound);
         let refused = || fields.string("Refused").map(Self::Refused);
         let too_often = || {
@@ -56,7 +56,7 @@ impl ApiError {
 
     /// The error in a problem of the HTTP API (RFC 9457).
     pub fn of_problem(value: &Value) -> Option<Self> {
-        let problem = Fields::of(value)?;
+        let problem = JsonFields::of(value)?;
         if problem.number("status") == Some(401) {
             return Some(Self::SignedOut);
         }

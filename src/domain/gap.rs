@@ -3,7 +3,7 @@
 use super::vocabulary::vocabulary;
 use crate::domain::{
     ids::EntryId,
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ deserialize_by_read!(Gap);
 impl Gap {
     /// The gap in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         let (from, to, entries) = (
             fields.parsed("from")?,
             fields.parsed("to")?,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A hold in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HoldLine {
+pub struct HoldInfo {
     /// Its id.
     pub id: String,
     /// The address of the person whose entries it holds.

@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 /// The fields of a JSON object. Each reader gives `None` when a field is not what it must be.
 #[derive(Clone, Copy)]
-pub struct Fields<'a>(&'a Map<String, Value>);
+pub struct JsonFields<'a>(&'a Map<String, Value>);
 
-impl<'a> Fields<'a> {
+impl<'a> JsonFields<'a> {
     /// The fields of an object.
     pub fn of(value: &'a Value) -> Option<Self> {
         value.as_object().map(Self)

@@ -3,7 +3,7 @@
 use crate::domain::{
     MediaFile,
     ids::{ConversationId, MessageId, TurnId},
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -113,7 +113,7 @@ deserialize_by_read!(Message);
 impl AnswerFacts {
     /// The facts in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             provider: fields.string("provider"),
             model_name: fields.string("modelName"),
@@ -130,7 +130,7 @@ impl AnswerFacts {
 impl Message {
     /// The message in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             id: fields.parsed("id")?,
             conversation_id: fields.parsed("conversationId")?,

@@ -3,7 +3,7 @@
 use super::Approval;
 use crate::domain::{
     ids::FileId,
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,7 +38,7 @@ deserialize_by_read!(MediaFile);
 impl MediaFile {
     /// The file in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             id: fields.parsed("id")?,
             media_type: fields.string("mediaType")?,

@@ -59,26 +59,26 @@ pub use entry_input::{
 };
 pub use folding::{Segment, fold, summary, turn_duration_ms};
 pub use gap::{Gap, GapReason};
-pub use hold::HoldLine;
+pub use hold::HoldInfo;
 pub use kept_by::KeptBy;
 pub use log_type::LogType;
 pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
 pub use metadata::{MediaFile, Metadata};
 pub use page_data::{
-    ChatPage, ConversationsPage, EarlierRows, HistoryPage, HistoryQuery, ModelChoice, PartQuery,
-    PeoplePage, Settings, Snapshot,
+    ChatPageData, ConversationsPageData, EarlierRows, HistoryPageData, HistoryQuery, ModelChoice,
+    PartQuery, PeoplePageData, SettingsPageData, Snapshot,
 };
 pub use period::{Period, day_heading, group_by_period};
-pub use receipt::Receipt;
+pub use receipt::DeleteReceipt;
 pub use relative_time::{duration_words, elapsed_words, relative_words};
-pub use span::Span;
-pub use stats::{Bar, Figure, Need, StatsPage, StatsTable};
+pub use span::ConversationSpan;
+pub use stats::{ChartBar, StatCard, StatsAlert, StatsPageData, StatsTable};
 pub use status::Status;
 pub use storage_status::StorageStatus;
 pub use theme::Theme;
 pub use title::{CONVERSATION_TITLE_MAX_CHARS, title_of};
 pub use tool_access::{ToolGrant, ToolServer};
 pub use transcript::{Item, Transcript};
-pub use turn::Sent;
+pub use turn::SentMessage;
 pub use vocabulary::UnknownWord;
 pub(crate) use vocabulary::vocabulary;

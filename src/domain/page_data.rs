@@ -2,10 +2,10 @@
 //! continues.
 
 use super::{
-    Account, ApiKey, Change, Conversation, Cursor, Device, Gap, Invitation, Person, Span,
-    ToolGrant, ToolServer,
+    Account, ApiKey, Change, Conversation, ConversationSpan, Cursor, Device, Gap, Invitation,
+    Person, ToolGrant, ToolServer,
     ids::{ConversationId, EntryId, UserId},
-    json::{Fields, deserialize_by_read},
+    json::{JsonFields, deserialize_by_read},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         let rows = fields
             .items("rows")
             .iter()
@@ -57,7 +57,7 @@ deserialize_by_read!(Snapshot);
 /// The chat page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ChatPage {
+pub struct ChatPageData {
     /// Who is signed in.
     pub account: Account,
     /// The conversation that is open, if any.
@@ -65,7 +65,7 @@ pub struct ChatPage {
     /// All conversations, and the open one's newest messages and entries.
     pub snapshot: Snapshot,
     /// Which part of the conversation its rows are.
-    pub span: Span,
+    pub span: ConversationSpan,
     /// The models that answer, in the order in which they are asked.
     pub models: Vec<ModelChoice>,
     /// Whether an admin holds the open conversation.
@@ -110,7 +110,7 @@ pub struct EarlierRows {
 impl EarlierRows {
     /// The rows in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         let rows = fields
             .items("rows")
             .iter()
@@ -129,7 +129,7 @@ deserialize_by_read!(EarlierRows);
 /// A page of conversations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ConversationsPage {
+pub struct ConversationsPageData {
     /// The most recently used first, at most
     /// [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
     pub listed: Vec<Conversation>,
@@ -164,7 +164,7 @@ impl HistoryQuery {
 /// A page of history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HistoryPage {
+pub struct HistoryPageData {
     /// The entries found.
     pub snapshot: Snapshot,
     /// The titles of the conversations in which they stand.
@@ -176,7 +176,7 @@ pub struct HistoryPage {
 /// The people page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PeoplePage {
+pub struct PeoplePageData {
     /// Who is looking.
     pub you: UserId,
     /// People by address.
@@ -194,7 +194,7 @@ pub struct PeoplePage {
 /// The settings page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Settings {
+pub struct SettingsPageData {
     /// Who is signed in.
     pub account: Account,
     /// The keys in force, newest first.
@@ -211,6 +211,6 @@ pub struct Settings {
     pub has_password: bool,
 }
 
-fn gaps(fields: Fields<'_>) -> Vec<Gap> {
+fn gaps(fields: JsonFields<'_>) -> Vec<Gap> {
     fields.items("gaps").iter().filter_map(Gap::read).collect()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// What an erasure took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Receipt {
+pub struct DeleteReceipt {
     /// Conversations.
     pub conversations: i64,
     /// Messages.
@@ -24,7 +24,7 @@ pub struct Receipt {
     pub objects_pending: i64,
 }
 
-impl Receipt {
+impl DeleteReceipt {
     /// Its figures as they stand in an address: only numbers, so that nobody can be told anything
     /// else by a link.
     pub fn code(&self) -> String {
@@ -82,7 +82,7 @@ fn counted((count, word): (i64, &str)) -> Option<String> {
     (count > 0).then(|| format!("{count} {word}"))
 }
 
-impl FromStr for Receipt {
+impl FromStr for DeleteReceipt {
     type Err = std::num::ParseIntError;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_receipt_is_told_in_a_sentence() {
-        let all = Receipt {
+        let all = DeleteReceipt {
             conversations: 1,
             messages: 6,
             rows: 8,
@@ -122,25 +122,25 @@ mod tests {
              1 object of the archive could not be reached; nobody can read them any more, and the next run deletes them."
         );
         assert_eq!(
-            Receipt {
+            DeleteReceipt {
                 rows: 1,
-                ..Receipt::default()
+                ..DeleteReceipt::default()
             }
             .words(),
             "Deleted for good, from every tier: 1 entry."
         );
         assert_eq!(
-            Receipt::default().words(),
+            DeleteReceipt::default().words(),
             "Nothing was there: nothing is left."
         );
     }
 
     #[test]
     fn only_figures_come_from_an_address() {
-        let receipt = Receipt {
+        let receipt = DeleteReceipt {
             messages: 6,
             rows: 8,
-            ..Receipt::default()
+            ..DeleteReceipt::default()
         };
         assert_eq!(receipt.code().parse(), Ok(receipt));
         for code in [
@@ -151,7 +151,7 @@ mod tests {
             "1-2-3-4-5-6-x",
             "1-2-3-4-5-6--7",
         ] {
-            assert!(code.parse::<Receipt>().is_err(), "{code}");
+            assert!(code.parse::<DeleteReceipt>().is_err(), "{code}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which part of a conversation a page shows.
 
-use crate::domain::json::Fields;
+use crate::domain::json::JsonFields;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// The rows that a page shows, by id. What happens outside of it is held but not shown: there would
 /// be a hole in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Span {
+pub struct ConversationSpan {
     /// The first row shown, when there are earlier ones; `None` at the conversation's beginning.
     pub from: Option<Uuid>,
     /// The first row not shown any more; `None` at the conversation's end, where new rows are
@@ -16,10 +16,10 @@ pub struct Span {
     pub to: Option<Uuid>,
 }
 
-impl Span {
+impl ConversationSpan {
     /// The span in a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
-        let fields = Fields::of(value)?;
+        let fields = JsonFields::of(value)?;
         Some(Self {
             from: fields.parsed("from"),
             to: fields.parsed("to"),
@@ -32,7 +32,7 @@ impl Span {
     }
 }
 
-crate::domain::json::deserialize_by_read!(Span);
+crate::domain::json::deserialize_by_read!(ConversationSpan);
 
 #[cfg(test)]
 mod tests {
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_span_holds_its_first_row_and_not_the_one_behind_its_last() {
         let uuid = Uuid::from_u128;
-        let span = |from: Option<u128>, to: Option<u128>| Span {
+        let span = |from: Option<u128>, to: Option<u128>| ConversationSpan {
             from: from.map(uuid),
             to: to.map(uuid),
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One figure of the line on top.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Figure {
+pub struct StatCard {
     /// What it counts.
     pub name: String,
     /// The figure.
@@ -16,7 +16,7 @@ pub struct Figure {
 
 /// Something that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Need {
+pub struct StatsAlert {
     /// What, in a sentence.
     pub text: String,
     /// The command that helps, if there is one.
@@ -36,7 +36,7 @@ pub struct StatsTable {
 
 /// A bar of a chart: a day or an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bar {
+pub struct ChartBar {
     /// What it stands for.
     pub label: String,
     /// Series and height, from the bottom up.
@@ -45,19 +45,19 @@ pub struct Bar {
 
 /// The stats page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatsPage {
+pub struct StatsPageData {
     /// How many UTC days, today included; 1 is the last 24 hours.
     pub days: i64,
     /// What needs a person.
-    pub needs: Vec<Need>,
+    pub needs: Vec<StatsAlert>,
     /// Whether deletions wait for an admin's word.
     pub waiting: bool,
     /// The line of figures.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<StatCard>,
     /// Entries by day or hour and kind.
-    pub by_day: (Vec<Bar>, StatsTable),
+    pub by_day: (Vec<ChartBar>, StatsTable),
     /// Tokens by day or hour.
-    pub tokens: (Vec<Bar>, StatsTable),
+    pub tokens: (Vec<ChartBar>, StatsTable),
     /// What each tier takes.
     pub storage: (Vec<(String, i64)>, StatsTable),
     /// By status.

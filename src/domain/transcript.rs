@@ -1,7 +1,7 @@
 //! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same
 //! changes gives the same list, so a stream that resumes, a poll and a second tab cannot disagree.
 
-use super::{Change, Conversation, Message, RemovedKind, Span};
+use super::{Change, Conversation, ConversationSpan, Message, RemovedKind};
 use crate::domain::{
     WorkLogEntry,
     ids::{ConversationId, EntryId, MessageId, TurnId},
@@ -12,7 +12,7 @@ use std::{
 };
 use uuid::Uuid;
 
-pub(super) type Key = (RemovedKind, Uuid);
+pub(super) type ItemKey = (RemovedKind, Uuid);
 
 /// One thing in the list of a conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Transcript {
     entries: BTreeMap<EntryId, Arc<WorkLogEntry>>,
     conversations: HashMap<ConversationId, Arc<Conversation>>,
     /// The revision at which things went, so that a late copy does not bring them back.
-    removed: HashMap<Key, i64>,
+    removed: HashMap<ItemKey, i64>,
     /// Days after which entries expire that nobody keeps.
     cold_days: Option<i64>,
 }
@@ -114,7 +114,7 @@ impl Transcript {
             .is_some_and(|gone| *gone >= rev)
     }
 
-    fn remove(&mut self, (kind, id): Key, rev: i64) {
+    fn remove(&mut self, (kind, id): ItemKey, rev: i64) {
         self.removed.insert((kind, id), rev);
         match kind {
             RemovedKind::Entry => drop(self.entries.remove(&EntryId::from_uuid(id))),
@@ -162,7 +162,7 @@ impl Transcript {
 
     /// A conversation's messages and work in the order in which things happened, as far as `span`
     /// reaches.
-    pub fn items(&self, conversation: ConversationId, span: Span) -> Vec<Item> {
+    pub fn items(&self, conversation: ConversationId, span: ConversationSpan) -> Vec<Item> {
         let said = |message: &&Arc<Message>| {
             message.conversation_id == conversation && span.holds(message.id.uuid())
         };

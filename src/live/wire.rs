@@ -4,7 +4,7 @@
 
 use crate::domain::{
     Change, Conversation, Cursor, Frame, Message, Removed, WorkLogEntry,
-    json::{self, Fields},
+    json::{self, JsonFields},
 };
 use serde_json::Value;
 
@@ -82,7 +82,7 @@ impl Page {
     }
 
     fn of(answer: &Value) -> Option<Self> {
-        let fields = Fields::of(answer)?;
+        let fields = JsonFields::of(answer)?;
         let mut changes = Vec::new();
         changes.extend(
             fields

@@ -4,10 +4,12 @@
 use crate::{
     components::{
         Can, ChatMessage, ComposerFoot, ConnectionStatus, ConversationGroups, MediaFigure, Missing,
-        Reader, ReceiptNote, StatusIcon, TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble,
-        Welcome, WorkGroup, WorkLogMessage, samples,
+        ReceiptNote, StatusIcon, TalkActions, TalkDialogs, ThemeSwitch, Timeline, Trouble,
+        ViewState, Welcome, WorkGroup, WorkLogMessage, samples,
     },
-    domain::{Conversation, Item, Message, MessageStatus, Receipt, Role, Status, group_by_period},
+    domain::{
+        Conversation, DeleteReceipt, Item, Message, MessageStatus, Role, Status, group_by_period,
+    },
     live::Connection,
 };
 use leptos::prelude::*;
@@ -160,12 +162,12 @@ fn Talk(first: u32) -> impl IntoView {
             "Here is the lighthouse. The cello is still being recorded",
         ),
     ];
-    view! { <Timeline items running=None reader=Reader::new(samples::NOW)/> }
+    view! { <Timeline items running=None reader=ViewState::new(samples::NOW)/> }
 }
 
 #[component]
 fn Entries(first: u32) -> impl IntoView {
-    let reader = Reader::new(samples::NOW);
+    let reader = ViewState::new(samples::NOW);
     let rows = samples::each_state(first);
     rows.iter()
         .rev()
@@ -176,7 +178,7 @@ fn Entries(first: u32) -> impl IntoView {
 
 #[component]
 fn Folded(first: u32) -> impl IntoView {
-    view! { <WorkGroup entries=samples::looked_up(first) running=false reader=Reader::new(samples::NOW)/> }
+    view! { <WorkGroup entries=samples::looked_up(first) running=false reader=ViewState::new(samples::NOW)/> }
 }
 
 #[component]
@@ -258,7 +260,7 @@ fn Menus() -> impl IntoView {
 
 #[component]
 fn Receipts(first: u32) -> impl IntoView {
-    let note = |(receipt, n): (Receipt, u32)| view! { <ReceiptNote code=Some(receipt.code()) id=format!("receipt-{n}")/> };
+    let note = |(receipt, n): (DeleteReceipt, u32)| view! { <ReceiptNote code=Some(receipt.code()) id=format!("receipt-{n}")/> };
     samples::receipts()
         .into_iter()
         .zip(first..)

@@ -2,9 +2,9 @@
 
 use super::form_error::FormError;
 use crate::{
-    components::{Missing, Reader, ReceiptNote, WorkLogMessage},
+    components::{Missing, ReceiptNote, ViewState, WorkLogMessage},
     domain::{
-        Change, HistoryPage as Page, HistoryQuery, LogType, Snapshot, Status, WorkLogEntry,
+        Change, HistoryPageData as Page, HistoryQuery, LogType, Snapshot, Status, WorkLogEntry,
         day_heading,
         error::ApiError,
         ids::{ConversationId, EntryId},
@@ -64,7 +64,7 @@ fn Entries(
     titles: BTreeMap<ConversationId, String>,
     goes_on: bool,
 ) -> impl IntoView {
-    let reader = Reader::asking(snapshot.now);
+    let reader = ViewState::asking(snapshot.now);
     let none = if goes_on {
         "Nothing was found so far. There is more to look through."
     } else {

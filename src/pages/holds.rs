@@ -2,7 +2,7 @@
 
 use super::{form_error::FormError, refused::Refused};
 use crate::{
-    domain::HoldLine,
+    domain::HoldInfo,
     server_fns::{PlaceHold, ReleaseHold, load_holds},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -32,7 +32,7 @@ pub fn HoldsPage() -> impl IntoView {
 }
 
 #[component]
-fn Holds(holds: Vec<HoldLine>) -> impl IntoView {
+fn Holds(holds: Vec<HoldInfo>) -> impl IntoView {
     if holds.is_empty() {
         return Either::Left(view! { <p class="none">"Nothing is on hold."</p> });
     }
@@ -56,7 +56,7 @@ fn Holds(holds: Vec<HoldLine>) -> impl IntoView {
 }
 
 #[component]
-fn Line(hold: HoldLine) -> impl IntoView {
+fn Line(hold: HoldInfo) -> impl IntoView {
     let what = hold.conversation.map_or_else(
         || Either::Left("everything"),
         |id| Either::Right(view! { "conversation " <code>{id}</code> }),

@@ -3,7 +3,7 @@
 
 use super::{form_error::FormError, refused::Refused, settings::day, your_data::ErasedNote};
 use crate::{
-    domain::{Invitation, PeoplePage as Page, Person},
+    domain::{Invitation, PeoplePageData as Page, Person},
     server_fns::{
         DisablePerson, ErasePerson, InvitePerson, SetPersonAdmin, WithdrawInvitation, load_people,
     },

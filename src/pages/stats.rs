@@ -5,7 +5,7 @@
 use super::{form_error::FormError, refused::Refused};
 use crate::{
     components::{BarChart, Icon},
-    domain::{Figure, Need, StatsPage as Page, StatsTable, Status, time::Timestamp},
+    domain::{StatCard, StatsAlert, StatsPageData as Page, StatsTable, Status, time::Timestamp},
     server_fns::{RunRetention, load_stats},
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*, server_fn::ServerFn};
@@ -69,7 +69,7 @@ fn Head(days: i64, holds: i64, now: Timestamp) -> impl IntoView {
 /// What needs a person. It is there when nothing does, too, so that the page's parts are always as
 /// many.
 #[component]
-fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
+fn Needs(needs: Vec<StatsAlert>, waiting: bool) -> impl IntoView {
     let confirm = waiting.then(|| {
         view! {
             <form method="post" action=RunRetention::url()>
@@ -78,7 +78,7 @@ fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
             </form>
         }
     });
-    let note = |Need { text, command }: Need| {
+    let note = |StatsAlert { text, command }: StatsAlert| {
         let command = command.map(|command| view! { " " <code>{command}</code> });
         view! { <div class="note"><Icon name="warning"/> <span>{text} {command}</span></div> }
     };
@@ -86,8 +86,8 @@ fn Needs(needs: Vec<Need>, waiting: bool) -> impl IntoView {
 }
 
 #[component]
-fn Figures(figures: Vec<Figure>) -> impl IntoView {
-    let figure = |figure: Figure| view! { <div><dt>{figure.name}</dt><dd>{figure.value} <small>{figure.note}</small></dd></div> };
+fn Figures(figures: Vec<StatCard>) -> impl IntoView {
+    let figure = |figure: StatCard| view! { <div><dt>{figure.name}</dt><dd>{figure.value} <small>{figure.note}</small></dd></div> };
     view! { <dl class="figures">{figures.into_iter().map(figure).collect_view()}</dl> }
 }
 

@@ -39,7 +39,7 @@ pub async fn sign_in(
     };
     let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
     server_fn_context::sign_in(&app, account.id).await?;
-    leptos_axum::redirect(&redirects::own_path(next));
+    leptos_axum::redirect(&redirects::safe_redirect_path(next));
     Ok(())
 }
 
@@ -50,7 +50,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
         http::{extract::Credential, server_fn_context},
         identity::{self, oidc::flow},
     };
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let mut by_provider = false;
     if let Credential::Session(token) = identity.credential {
         by_provider = identity::session_provider(&app.store, app.clock.now(), &token)
@@ -75,7 +75,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
 #[server(prefix = "/fn", endpoint = "account/sign-out-everywhere")]
 pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     identity::refuse_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
     identity::end_all_sessions(&app.store, identity.account.id).await?;
     server_fn_context::sign_out(&app);
@@ -91,7 +91,7 @@ pub async fn erase_account(
     email: Option<String>,
 ) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let account = identity.account;
     if identity::has_password(&app.store, &app.config.oidc, account.id).await? {
         let password = password.unwrap_or_default();
@@ -105,11 +105,11 @@ pub async fn erase_account(
         identity::confirmed_by_address(&account, &email.unwrap_or_default())?;
     }
     let deleted = identity::delete_account(
-        &app.retention,
+        &app.tiers,
         &app.files,
         app.clock.now(),
         account.id,
-        identity::Whose::Own,
+        identity::RequestedBy::Own,
         |turn| app.assistant.cancel(turn),
     )
     .await?;

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[server(prefix = "/fn", endpoint = "approvals/decide")]
 pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, work_log::decide};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     decide(
         &app.store,
         app.clock.now(),
@@ -24,7 +24,7 @@ pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<()
 #[server(prefix = "/fn", endpoint = "approvals/revoke")]
 pub async fn revoke_grant(tool: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, store::tool_grants};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let mut tx = app.store.begin().await?;
     tool_grants::delete(&mut tx, identity.account.id, &tool).await?;
     tx.commit().await?;

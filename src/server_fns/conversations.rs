@@ -1,15 +1,15 @@
 //! Conversations: list, rename, keep and delete.
 
 use crate::domain::{
-    ConversationsPage, delete_outcome::Said, error::ApiError, ids::ConversationId,
+    ConversationsPageData, delete_outcome::DeleteOutcome, error::ApiError, ids::ConversationId,
 };
 use leptos::prelude::*;
 
 /// Conversations, most recently used first; after `before` those that were used less recently.
 #[server(prefix = "/fn", endpoint = "page/conversations")]
-pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPage, ApiError> {
+pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPageData, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     Ok(snapshots::conversations(app.snapshot_source(), identity.account.id, before).await?)
 }
 
@@ -20,7 +20,7 @@ pub async fn rename_conversation(
     title: String,
 ) -> Result<(), ApiError> {
     use crate::server::{chat, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     chat::rename_conversation(&app.store, identity.account.id, conversation_id, &title).await?;
     Ok(())
 }
@@ -32,9 +32,9 @@ pub async fn keep_conversation(
     kept: bool,
 ) -> Result<(), ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     holds::keep_conversation(
-        &app.retention,
+        &app.tiers,
         app.clock.now(),
         identity.account.id,
         conversation_id,
@@ -47,11 +47,13 @@ pub async fn keep_conversation(
 
 /// Deletes a conversation with everything in it, and says what that was.
 #[server(prefix = "/fn", endpoint = "conversations/delete")]
-pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said, ApiError> {
+pub async fn delete_conversation(
+    conversation_id: ConversationId,
+) -> Result<DeleteOutcome, ApiError> {
     use crate::server::{chat, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let receipt = chat::delete_conversation(
-        &app.retention,
+        &app.tiers,
         &app.files,
         app.clock.now(),
         identity.account.id,
@@ -59,7 +61,7 @@ pub async fn delete_conversation(conversation_id: ConversationId) -> Result<Said
         |turn| app.assistant.cancel(turn),
     )
     .await?;
-    let said = Said::of(receipt, Some("/"));
+    let said = DeleteOutcome::of(receipt, Some("/"));
     said.go.iter().for_each(|path| leptos_axum::redirect(path));
     Ok(said)
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[server(prefix = "/fn", endpoint = "account/end-session")]
 pub async fn end_device(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     identity::end_device(&app.store, identity.account.id, &id).await?;
     leptos_axum::redirect("/settings");
     Ok(())
@@ -17,7 +17,7 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
 #[server(prefix = "/fn", endpoint = "account/password")]
 pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     identity::passwords_are_on(&app.config.oidc)?;
     let who = identity::Credentials {
         email: identity.account.email.clone(),

@@ -1,15 +1,15 @@
 //! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed
 //! one, and why.
 
-use crate::domain::{HoldLine, error::ApiError};
+use crate::domain::{HoldInfo, error::ApiError};
 use leptos::prelude::*;
 
 /// Holds in force, newest first.
 #[server(prefix = "/fn", endpoint = "page/holds")]
-pub async fn load_holds() -> Result<Vec<HoldLine>, ApiError> {
+pub async fn load_holds() -> Result<Vec<HoldInfo>, ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, _) = server_fn_context::admin()?;
-    Ok(holds::holds_in_force(&app.retention).await?)
+    Ok(holds::holds_in_force(&app.tiers).await?)
 }
 
 /// Holds a person's entries, or those of one of their conversations, named by its id or its
@@ -23,13 +23,13 @@ pub async fn place_hold(
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, identity) = server_fn_context::admin()?;
     let whose = holds::whose(
-        &app.retention,
+        &app.tiers,
         &email,
         conversation.as_deref().unwrap_or_default(),
     )
     .await?;
     holds::place_hold(
-        &app.retention,
+        &app.tiers,
         app.clock.now(),
         identity.account.id,
         whose,
@@ -45,7 +45,7 @@ pub async fn place_hold(
 pub async fn release_hold(id: String) -> Result<(), ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, _) = server_fn_context::admin()?;
-    holds::release_hold(&app.retention, app.clock.now(), &id).await?;
+    holds::release_hold(&app.tiers, app.clock.now(), &id).await?;
     leptos_axum::redirect("/holds");
     Ok(())
 }

@@ -1,17 +1,17 @@
 //! API keys and the rest of what the settings page shows.
 
-use crate::domain::{Settings, error::ApiError};
+use crate::domain::{SettingsPageData, error::ApiError};
 use leptos::prelude::*;
 
 /// What the settings page shows.
 #[server(prefix = "/fn", endpoint = "page/settings")]
-pub async fn load_settings() -> Result<Settings, ApiError> {
+pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     use crate::server::{
         http::{cookies, server_fn_context},
         identity,
         store::{api_keys, tool_grants},
     };
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let has_password =
         identity::has_password(&app.store, &app.config.oidc, identity.account.id).await?;
     let mut reader = app.store.read().await?;
@@ -31,7 +31,7 @@ pub async fn load_settings() -> Result<Settings, ApiError> {
         Vec::new()
     };
     let fresh_key = server_fn_context::take_cookie(cookies::FRESH_KEY);
-    Ok(Settings {
+    Ok(SettingsPageData {
         account: identity.account,
         keys,
         fresh_key,
@@ -49,7 +49,7 @@ pub async fn create_key(name: String) -> Result<String, ApiError> {
         http::{cookies, server_fn_context},
         identity,
     };
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     app.limits
         .creates
         .admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
@@ -63,7 +63,7 @@ pub async fn create_key(name: String) -> Result<String, ApiError> {
 #[server(prefix = "/fn", endpoint = "keys/revoke")]
 pub async fn revoke_key(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     identity::revoke_key(&app.store, app.clock.now(), identity.account.id, &id).await?;
     leptos_axum::redirect("/settings");
     Ok(())

@@ -1,7 +1,7 @@
 //! What a page shows, read in one snapshot together with the cursor from which the live feed goes
 //! on.
 
-use crate::domain::{ChatPage, EarlierRows, PartQuery, error::ApiError, ids::ConversationId};
+use crate::domain::{ChatPageData, EarlierRows, PartQuery, error::ApiError, ids::ConversationId};
 use leptos::prelude::*;
 use uuid::Uuid;
 
@@ -10,9 +10,9 @@ use uuid::Uuid;
 pub async fn load_chat(
     conversation_id: Option<ConversationId>,
     part: PartQuery,
-) -> Result<ChatPage, ApiError> {
+) -> Result<ChatPageData, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let page = snapshots::chat(
         app.snapshot_source(),
         identity.account,
@@ -20,7 +20,7 @@ pub async fn load_chat(
         &part,
     )
     .await?;
-    Ok(ChatPage {
+    Ok(ChatPageData {
         models: app.assistant.choices(),
         ..page
     })
@@ -33,11 +33,11 @@ pub async fn load_earlier(
     before: Uuid,
 ) -> Result<EarlierRows, ApiError> {
     use crate::server::{
-        archive::{partial, reader::forgivingly},
-        chat::{Part, page},
+        archive::{partial, reader::read_partial},
+        chat::{PagePart, page},
         http::server_fn_context,
     };
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let user = identity.account.id;
     let read = |mut reader, archive| async move {
         page(
@@ -45,11 +45,11 @@ pub async fn load_earlier(
             &archive,
             user,
             conversation_id,
-            Part::Before(before),
+            PagePart::Before(before),
         )
         .await
     };
-    let (page, gaps) = forgivingly(&app.store, &app.retention.archive, read).await?;
+    let (page, gaps) = read_partial(&app.store, &app.tiers.archive, read).await?;
     let gaps = partial::within(gaps, page.span.from, page.span.to);
     Ok(EarlierRows {
         rows: page.rows,

@@ -1,7 +1,7 @@
 //! People: who is there, who is invited, and what an admin may change of others. Admins only, but
 //! for `join`.
 
-use crate::domain::{Invitation, PeoplePage, error::ApiError, ids::UserId};
+use crate::domain::{Invitation, PeoplePageData, error::ApiError, ids::UserId};
 use leptos::prelude::*;
 
 /// What the people page shows: those whose address contains `part`, after the address `after`.
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub async fn load_people(
     part: Option<String>,
     after: Option<String>,
-) -> Result<PeoplePage, ApiError> {
+) -> Result<PeoplePageData, ApiError> {
     use crate::server::{
         http::{cookies, server_fn_context},
         identity, store,
@@ -39,7 +39,7 @@ pub async fn load_people(
         .map(|person| person.email.clone())
         .filter(|_| more);
     let invites = app.config.oidc.local_accounts;
-    Ok(PeoplePage {
+    Ok(PeoplePageData {
         you: identity.account.id,
         people: found,
         next,
@@ -125,11 +125,11 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
         return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
     }
     let deleted = identity::delete_account(
-        &app.retention,
+        &app.tiers,
         &app.files,
         app.clock.now(),
         id,
-        identity::Whose::Admin,
+        identity::RequestedBy::Admin,
         |turn| app.assistant.cancel(turn),
     )
     .await?;

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 /// How one may sign in here; anybody may ask.
 #[server(prefix = "/fn", endpoint = "page/sign-in")]
 pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
-    let config = crate::server::http::server_fn_context::app().config;
+    use crate::server::http::server_fn_context;
+    let config = server_fn_context::app().config;
     let browser = config
         .oidc
         .provider

@@ -1,12 +1,12 @@
 //! What the stats page shows, ready to be drawn: every number is text already, so the page decides
 //! nothing.
 
-use crate::domain::{StatsPage, error::ApiError};
+use crate::domain::{StatsPageData, error::ApiError};
 use leptos::prelude::*;
 
 /// The stats page of the last `days` days, for admins; with `plan`, what a run would do now.
 #[server(prefix = "/fn", endpoint = "page/stats")]
-pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPage, ApiError> {
+pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPageData, ApiError> {
     use crate::server::{http::server_fn_context, stats};
     let (app, _) = server_fn_context::admin()?;
     Ok(stats::page(app.stats_source(), days, plan).await?)

@@ -1,7 +1,7 @@
 //! Turns: send a message, stop, try again.
 
 use crate::domain::{
-    Sent,
+    SentMessage,
     error::ApiError,
     ids::{ConversationId, MessageId},
 };
@@ -14,23 +14,23 @@ pub async fn send_message(
     conversation_id: Option<ConversationId>,
     content: String,
     model: Option<String>,
-) -> Result<Sent, ApiError> {
-    use crate::server::{chat::Asking, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+) -> Result<SentMessage, ApiError> {
+    use crate::server::{chat::NewMessage, http::server_fn_context};
+    let (app, identity) = server_fn_context::caller()?;
     let (turn, _) = app
         .assistant
         .send(
             identity.account.id,
             conversation_id,
-            Asking {
+            NewMessage {
                 content,
                 model,
-                ..Asking::default()
+                ..NewMessage::default()
             },
         )
         .await?;
     leptos_axum::redirect(&format!("/c/{}", turn.conversation_id));
-    Ok(Sent {
+    Ok(SentMessage {
         conversation_id: turn.conversation_id,
         turn_id: turn.id,
     })
@@ -42,19 +42,19 @@ pub async fn edit_message(
     conversation_id: ConversationId,
     message_id: MessageId,
     content: String,
-) -> Result<Sent, ApiError> {
-    use crate::server::{chat::Asking, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
-    let asking = Asking {
+) -> Result<SentMessage, ApiError> {
+    use crate::server::{chat::NewMessage, http::server_fn_context};
+    let (app, identity) = server_fn_context::caller()?;
+    let asking = NewMessage {
         content,
         replaces: Some(message_id),
-        ..Asking::default()
+        ..NewMessage::default()
     };
     let (turn, _) = app
         .assistant
         .send(identity.account.id, Some(conversation_id), asking)
         .await?;
-    Ok(Sent {
+    Ok(SentMessage {
         conversation_id,
         turn_id: turn.id,
     })
@@ -64,7 +64,7 @@ pub async fn edit_message(
 #[server(prefix = "/fn", endpoint = "turns/stop")]
 pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
     use crate::server::http::server_fn_context;
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     app.assistant
         .stop(identity.account.id, conversation_id)
         .await?;
@@ -73,14 +73,14 @@ pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> 
 
 /// Answers the conversation's last message once more; the answers it had stay to be read.
 #[server(prefix = "/fn", endpoint = "turns/retry")]
-pub async fn retry_turn(conversation_id: ConversationId) -> Result<Sent, ApiError> {
+pub async fn retry_turn(conversation_id: ConversationId) -> Result<SentMessage, ApiError> {
     use crate::server::http::server_fn_context;
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let turn = app
         .assistant
         .retry(identity.account.id, conversation_id)
         .await?;
-    Ok(Sent {
+    Ok(SentMessage {
         conversation_id,
         turn_id: turn.id,
     })

@@ -1,8 +1,8 @@
 //! Work log entries as pages ask for them.
 
 use crate::domain::{
-    HistoryPage, HistoryQuery, Snapshot,
-    delete_outcome::Said,
+    HistoryPageData, HistoryQuery, Snapshot,
+    delete_outcome::DeleteOutcome,
     error::ApiError,
     ids::{ConversationId, EntryId},
 };
@@ -12,15 +12,15 @@ use leptos::prelude::*;
 #[server(prefix = "/fn", endpoint = "work-log/feed")]
 pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapshot, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     Ok(snapshots::feed(app.snapshot_source(), identity.account.id, conversation_id).await?)
 }
 
 /// Entries that pass the query, newest first.
 #[server(prefix = "/fn", endpoint = "work-log/history")]
-pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> {
+pub async fn load_history(query: HistoryQuery) -> Result<HistoryPageData, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     Ok(snapshots::history(app.snapshot_source(), identity.account.id, query).await?)
 }
 
@@ -29,15 +29,15 @@ pub async fn load_history(query: HistoryQuery) -> Result<HistoryPage, ApiError> 
 pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     use crate::{
         domain::EntryPatch,
-        server::{http::server_fn_context, work_log::archived::update_anywhere},
+        server::{http::server_fn_context, work_log::archived::update_entry},
     };
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let patch = EntryPatch {
         kept: Some(kept),
         ..EntryPatch::default()
     };
-    update_anywhere(
-        &app.retention,
+    update_entry(
+        &app.tiers,
         app.clock.now(),
         identity.account.id,
         entry_id,
@@ -49,11 +49,11 @@ pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
 
 /// Deletes an entry from every tier, and says what that was.
 #[server(prefix = "/fn", endpoint = "work-log/delete")]
-pub async fn delete_entry(entry_id: EntryId) -> Result<Said, ApiError> {
+pub async fn delete_entry(entry_id: EntryId) -> Result<DeleteOutcome, ApiError> {
     use crate::server::{http::server_fn_context, work_log};
-    let (app, identity) = server_fn_context::asker()?;
+    let (app, identity) = server_fn_context::caller()?;
     let receipt = work_log::delete_entry(
-        &app.retention,
+        &app.tiers,
         &app.files,
         app.clock.now(),
         identity.account.id,
@@ -61,5 +61,5 @@ pub async fn delete_entry(entry_id: EntryId) -> Result<Said, ApiError> {
     )
     .await?;
     leptos_axum::redirect(&server_fn_context::back_with("deleted", &receipt.code()));
-    Ok(Said::of(receipt, None))
+    Ok(DeleteOutcome::of(receipt, None))
 }

@@ -7,9 +7,9 @@ use crate::{
     server::{
         feed::{
             Feed,
-            cluster::{Pace, Relay},
+            cluster::{Cluster, PollIntervals},
         },
-        store::{Listener, Store, Subscription},
+        store::{ListenConnection, Store, Subscription},
     },
     tests::support::{databases::Postgres, people::person, within},
 };
@@ -21,7 +21,7 @@ use std::{
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-const QUICK: Pace = Pace {
+const QUICK: PollIntervals = PollIntervals {
     beat: Duration::from_millis(100),
     look: Duration::from_millis(20),
 };
@@ -30,33 +30,42 @@ const QUICK: Pace = Pace {
 struct Process {
     store: Store,
     feed: Arc<Feed>,
-    relay: Relay,
+    cluster: Cluster,
     tasks: Vec<AbortHandle>,
 }
 
 impl Process {
-    async fn on(database: &Postgres, listen_url: &str, name: &str, pace: Pace) -> Self {
+    async fn on(database: &Postgres, listen_url: &str, name: &str, pace: PollIntervals) -> Self {
         let store = Store::open(&database.address()).await.unwrap();
         let feed = Arc::<Feed>::default();
-        let relay = Relay::new(store.clone(), feed.clone(), listen_url, name, pace);
+        let cluster = Cluster::new(store.clone(), feed.clone(), listen_url, name, pace);
         Self {
             store,
             feed,
-            relay,
+            cluster,
             tasks: Vec::new(),
         }
     }
 
     /// The same, telling and hearing.
     async fn at_work(database: &Postgres, name: &str) -> Self {
-        let mut process = Self::on(database, &database.address(), name, Pace::default()).await;
+        let mut process = Self::on(
+            database,
+            &database.address(),
+            name,
+            PollIntervals::default(),
+        )
+        .await;
         process.tells();
         process.hears();
         process
     }
 
     fn tells(&mut self) {
-        let (hints, words) = (self.relay.clone().tell(), self.relay.clone().tell_words());
+        let (hints, words) = (
+            self.cluster.clone().tell(),
+            self.cluster.clone().tell_words(),
+        );
         self.tasks.extend([
             tokio::spawn(hints).abort_handle(),
             tokio::spawn(words).abort_handle(),
@@ -64,7 +73,7 @@ impl Process {
     }
 
     fn hears(&mut self) {
-        let (hear, watch) = (self.relay.clone().hear(), self.relay.clone().watch());
+        let (hear, watch) = (self.cluster.clone().hear(), self.cluster.clone().watch());
         self.tasks.extend([
             tokio::spawn(hear).abort_handle(),
             tokio::spawn(watch).abort_handle(),
@@ -124,7 +133,7 @@ async fn hears_of(woken: &mut Subscription, rev: i64) {
 async fn works(process: &Process) {
     within(
         "LISTEN to work",
-        process.relay.hears().wait_for(|hears| *hears),
+        process.cluster.hears().wait_for(|hears| *hears),
     )
     .await
     .unwrap();
@@ -150,7 +159,7 @@ async fn what_one_process_commits_wakes_the_other_and_a_killed_connection_comes_
     .await
     .unwrap();
     works(&other).await;
-    let mut hears = other.relay.hears();
+    let mut hears = other.cluster.hears();
     database.kill_listeners().await;
     within("the loss to be noticed", hears.wait_for(|hears| !hears))
         .await
@@ -175,14 +184,14 @@ async fn without_any_hint_a_look_at_the_heads_finds_it() {
     );
     let reads = || other.store.counters().reads.load(Ordering::Relaxed);
     let before = reads();
-    other.relay.look().await.unwrap();
+    other.cluster.check_heads().await.unwrap();
     assert_eq!(reads(), before, "nobody listens, so nothing is asked");
     let (mut woken, not_woken) = (
         other.store.wakeups().subscribe(ada),
         other.store.wakeups().subscribe(bob),
     );
     let rev = one.commits(ada).await;
-    other.relay.look().await.unwrap();
+    other.cluster.check_heads().await.unwrap();
     hears_of(&mut woken, rev).await;
     assert!(!not_woken.has_changed().unwrap() || not_woken.borrow().rev == 0);
     one.ends().await;
@@ -203,7 +212,7 @@ async fn a_listen_connection_that_is_deaf_is_not_relied_upon() {
     for _ in 0..20 {
         hears_of(&mut woken, one.commits(ada).await).await;
     }
-    assert!(!*deaf.relay.hears().borrow());
+    assert!(!*deaf.cluster.hears().borrow());
     one.ends().await;
     deaf.ends().await;
     elsewhere.drop().await;
@@ -219,7 +228,7 @@ async fn when_nobody_listens_any_more_neither_listen_nor_look_is_left() {
     let ada = person(&database.store, "ada").await;
     let woken = process.store.wakeups().subscribe(ada);
     works(&process).await;
-    let mut hears = process.relay.hears();
+    let mut hears = process.cluster.hears();
     drop(woken);
     within("LISTEN to end", hears.wait_for(|hears| !hears))
         .await
@@ -275,11 +284,11 @@ async fn nothing_is_said_of_an_answer_that_nobody_wants_elsewhere() {
     let database = Postgres::create().await;
     let one = Process::on(&database, &database.address(), "one", QUICK).await;
     let ada = person(&database.store, "ada").await;
-    let mut ear = Listener::open(&database.address(), &["holly_answers"])
+    let mut ear = ListenConnection::open(&database.address(), &["holly_answers"])
         .await
         .unwrap();
     one.writes(ada, message(1), "Hello");
-    one.relay.tell_grown(&HashSet::from([ada])).await.unwrap();
+    one.cluster.tell_grown(&HashSet::from([ada])).await.unwrap();
     one.store
         .notify(&[("holly_answers", "that was all".to_owned())])
         .await

@@ -4,7 +4,8 @@ use super::support::TestApp;
 use crate::{
     domain::Cursor,
     server::{
-        feed::{Reading, Stream, StreamContext, Timing},
+        base::new_id,
+        feed::{Stream, StreamContext, StreamRequest, Timing},
         store::heads,
     },
 };
@@ -12,13 +13,13 @@ use crate::{
 #[tokio::test]
 async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() {
     let TestApp { app, .. } = &TestApp::start().await;
-    let user = crate::server::base::new_id::user(app.clock.now());
+    let user = new_id::user(app.clock.now());
     let context = StreamContext {
         store: app.store.clone(),
         feed: app.feed.clone(),
         wakes: app.store.wakeups().subscribe(user),
         shutdown: app.shutdown.clone(),
-        place: app.places.take(user, 0).unwrap(),
+        place: app.stream_limiter.take(user, 0).unwrap(),
         access: Box::new(|| Box::pin(async { false })),
         frames: app.metrics.frames.clone(),
     };
@@ -26,7 +27,7 @@ async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() 
         .await
         .unwrap()
         .head;
-    let reading = Reading {
+    let reading = StreamRequest {
         user,
         only: None,
         cursor: Cursor {

@@ -11,6 +11,7 @@ mod architecture;
 mod chat;
 mod components;
 mod documents;
+mod error_responses;
 mod feed;
 mod providers;
 mod retention;

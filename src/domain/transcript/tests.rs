@@ -149,7 +149,7 @@ proptest! {
     fn items_stand_in_the_order_of_their_ids((_, delivered) in deliveries()) {
         let transcript = Transcript::of(delivered);
         let mut ids = Vec::new();
-        for item in transcript.items(ConversationId::from_uuid(uuid(0, 1)), Span::default()) {
+        for item in transcript.items(ConversationId::from_uuid(uuid(0, 1)), ConversationSpan::default()) {
             match item {
                 Item::Message(message) => ids.push(message.id.uuid()),
                 Item::Work(group) => {

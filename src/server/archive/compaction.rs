@@ -6,8 +6,8 @@ use crate::{
     domain::{StorageStatus, time::Timestamp},
     server::{
         archive::{
-            ArchiveError,
-            object_writer::{self, Erased},
+            ArchiveError, delete_object,
+            object_writer::{self, ErasureMark},
             pending_delete,
         },
         base::{
@@ -25,7 +25,7 @@ use crate::{
 
 /// What became of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Trimmed {
+pub(crate) struct Compacted {
     /// Entries deleted because they expired.
     pub expired: i64,
     /// Objects written in its place.
@@ -36,19 +36,19 @@ pub(crate) struct Trimmed {
 
 /// Rewrites an object without what may go from it and, given a cut-off, without what was made at or
 /// before it and nothing keeps.
-pub(crate) async fn trim(
-    retention: &Tiers,
+pub(crate) async fn compact(
+    tiers: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     cut_off: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Trimmed> {
+) -> Result<Compacted> {
     if expires_whole(old, cut_off) {
-        return expire_whole(retention, fence, old, now).await;
+        return expire_whole(tiers, fence, old, now).await;
     }
-    let erased = Erased::now(retention, old.user_id).await?;
-    let Some(Cut { live, expired }) = cut(retention, old, cut_off).await? else {
-        return Ok(Trimmed::default());
+    let erased = ErasureMark::now(tiers, old.user_id).await?;
+    let Some(Cut { live, expired }) = cut(tiers, old, cut_off).await? else {
+        return Ok(Compacted::default());
     };
     reach(FailPoint::MovePlanned).await;
     let new = if live.is_empty() {
@@ -56,47 +56,39 @@ pub(crate) async fn trim(
     } else {
         // an entry that expired may be held by the time the new object is listed
         let replaces = expired.is_empty().then(|| old.key.clone());
-        Some(object_writer::put(retention, fence, &live, replaces, erased, now).await?)
+        Some(object_writer::put(tiers, fence, &live, replaces, erased, now).await?)
     };
     let key = new.as_ref().map(|new| new.key.clone());
-    let swapped = swap(retention, fence, old, new, (&live, &expired)).await;
+    let swapped = swap(tiers, fence, old, new, (&live, &expired)).await;
     if !matches!(swapped, Ok(true))
         && let Some(key) = key
     {
-        object_writer::take_back_or_tell(retention, fence, old.user_id, &key, now).await;
+        object_writer::take_back_or_tell(tiers, fence, old.user_id, &key, now).await;
     }
     if !swapped? {
-        return Ok(Trimmed::default());
+        return Ok(Compacted::default());
     }
     reach(FailPoint::Swapped).await;
-    let deleted = i64::from(
-        crate::server::archive::delete_object::remove_or_tell(
-            retention,
-            fence,
-            old.user_id,
-            &old.key,
-            now,
-        )
-        .await,
-    );
+    let deleted =
+        i64::from(delete_object::remove_or_tell(tiers, fence, old.user_id, &old.key, now).await);
     Ok(Cut { live, expired }.becomes(deleted))
 }
 
-/// What [`trim`] would do. Errors: the archive or the database failed.
-pub(crate) async fn foresee(
-    retention: &Tiers,
+/// What [`compact`] would do. Errors: the archive or the database failed.
+pub(crate) async fn preview(
+    tiers: &Tiers,
     old: &Manifest,
     cut_off: Option<Timestamp>,
-) -> Result<Trimmed> {
+) -> Result<Compacted> {
     if expires_whole(old, cut_off) {
-        return Ok(Trimmed {
+        return Ok(Compacted {
             expired: old.entries(),
             written: 0,
             deleted: 1,
         });
     }
-    let cut = cut(retention, old, cut_off).await?;
-    Ok(cut.map_or_else(Trimmed::default, |cut| cut.becomes(1)))
+    let cut = cut(tiers, old, cut_off).await?;
+    Ok(cut.map_or_else(Compacted::default, |cut| cut.becomes(1)))
 }
 
 fn expires_whole(old: &Manifest, cut_off: Option<Timestamp>) -> bool {
@@ -111,8 +103,8 @@ struct Cut {
 
 impl Cut {
     /// What becomes of the object, of which so many are `deleted`.
-    fn becomes(&self, deleted: i64) -> Trimmed {
-        Trimmed {
+    fn becomes(&self, deleted: i64) -> Compacted {
+        Compacted {
             expired: self.expired.len() as i64,
             written: i64::from(!self.live.is_empty()),
             deleted,
@@ -121,14 +113,11 @@ impl Cut {
 }
 
 /// Reads an object. `None` when all of it stays.
-async fn cut(retention: &Tiers, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Option<Cut>> {
+async fn cut(tiers: &Tiers, old: &Manifest, cut_off: Option<Timestamp>) -> Result<Option<Cut>> {
     let cut_off = cut_off.filter(|_| !old.kept);
     let expires = |entry: &StoredEntry| cut_off.is_some_and(|cut_off| entry.timestamp <= cut_off);
-    let entries = retention
-        .archive
-        .entries_once(&old.key, &old.sha256)
-        .await?;
-    let gone = tombstones::of(&mut *retention.store.read().await?, old.user_id, &old.key).await?;
+    let entries = tiers.archive.entries_once(&old.key, &old.sha256).await?;
+    let gone = tombstones::of(&mut *tiers.store.read().await?, old.user_id, &old.key).await?;
     let only = |goes: &dyn Fn(&StoredEntry) -> bool| {
         entries
             .iter()
@@ -149,41 +138,33 @@ async fn cut(retention: &Tiers, old: &Manifest, cut_off: Option<Timestamp>) -> R
 /// Dooms an object of which everything expired. It need not be whole for that; files are deleted
 /// that its entries name as far as they can be read.
 async fn expire_whole(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     now: Timestamp,
-) -> Result<Trimmed> {
-    let entries = match retention.archive.entries_once(&old.key, &old.sha256).await {
+) -> Result<Compacted> {
+    let entries = match tiers.archive.entries_once(&old.key, &old.sha256).await {
         Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
         read => read.unwrap_or_default(),
     };
-    let mut tx = begin(&retention.store, fence, old.user_id).await?;
+    let mut tx = begin(&tiers.store, fence, old.user_id).await?;
     let Some(current) = objects::find(&mut tx, old.user_id, &old.key).await? else {
-        return Ok(Trimmed::default());
+        return Ok(Compacted::default());
     };
     if holds::protects(&mut tx, old.user_id, old.conversation_id).await? {
-        return Ok(Trimmed::default());
+        return Ok(Compacted::default());
     }
     let gone = tombstones::of(&mut tx, old.user_id, &old.key).await?;
     for entry in entries.iter().filter(|entry| !gone.contains(&entry.id)) {
-        files::doom_made(&mut tx, old.user_id, entry.conversation_id, &entry.metadata).await?;
+        files::mark_produced(&mut tx, old.user_id, entry.conversation_id, &entry.metadata).await?;
     }
-    pending_delete::doom(&mut tx, &current).await?;
+    pending_delete::mark(&mut tx, &current).await?;
     reach(FailPoint::DoomWritten).await;
     tx.commit().await?;
     reach(FailPoint::Doomed).await;
-    let deleted = i64::from(
-        crate::server::archive::delete_object::remove_or_tell(
-            retention,
-            fence,
-            old.user_id,
-            &old.key,
-            now,
-        )
-        .await,
-    );
-    Ok(Trimmed {
+    let deleted =
+        i64::from(delete_object::remove_or_tell(tiers, fence, old.user_id, &old.key, now).await);
+    Ok(Compacted {
         expired: current.entries(),
         written: 0,
         deleted,
@@ -193,14 +174,14 @@ async fn expire_whole(
 /// Lists the new object, if there is one, and dooms the old. `false` when the old one is gone, or
 /// something keeps by now what expired.
 async fn swap(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     old: &Manifest,
     new: Option<Manifest>,
     (live, expired): (&[StoredEntry], &[StoredEntry]),
 ) -> Result<bool> {
     let user = old.user_id;
-    let mut tx = begin(&retention.store, fence, user).await?;
+    let mut tx = begin(&tiers.store, fence, user).await?;
     let Some(current) = objects::find(&mut tx, user, &old.key).await? else {
         return Ok(false);
     };
@@ -215,7 +196,7 @@ async fn swap(
             (current.day, entry.log_type, entry.status),
             current.figures(entry),
         );
-        files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
+        files::mark_produced(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     }
     if let Some(mut new) = new {
         new.tier = if new.kept {
@@ -232,7 +213,7 @@ async fn swap(
         object_writer::list(&mut tx, &new).await?;
     }
     changes.write(&mut tx, user).await?;
-    objects::doom(&mut tx, user, &old.key).await?;
+    objects::mark_for_delete(&mut tx, user, &old.key).await?;
     reach(FailPoint::SwapWritten).await;
     tx.commit().await?;
     Ok(true)

@@ -13,22 +13,22 @@ const MOST: usize = 1_000;
 
 /// What readers of one archive found.
 #[derive(Debug, Clone, Default)]
-pub struct Findings(Arc<Inner>);
+pub struct DamageReports(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    found: Mutex<Found>,
+    found: Mutex<DamageReport>,
     news: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct DamageReport {
     /// Keys, and whether the object is whole.
     unwritten: BTreeMap<String, bool>,
     damaged: HashSet<String>,
 }
 
-impl Findings {
+impl DamageReports {
     /// Takes note of how reading an object went, if that is new.
     pub(super) fn hear<T>(&self, key: &str, read: &Result<T, ArchiveError>) {
         let mut found = self.lock();
@@ -74,7 +74,7 @@ impl Findings {
         self.lock().damaged.retain(|key| !keys.contains(key));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Found> {
+    fn lock(&self) -> MutexGuard<'_, DamageReport> {
         self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

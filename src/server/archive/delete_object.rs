@@ -17,13 +17,13 @@ use crate::{
 /// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is
 /// done.
 pub(crate) async fn remove_or_tell(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) -> bool {
-    let removed = remove(retention, fence, user, key, now).await;
+    let removed = remove(tiers, fence, user, key, now).await;
     if let Err(error) = &removed {
         tracing::warn!(
             target: log_targets::ARCHIVE_DELETE_OBJECT,
@@ -35,22 +35,22 @@ pub(crate) async fn remove_or_tell(
 
 /// Deletes an object, if it is doomed still.
 pub(crate) async fn remove(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) -> Result<()> {
     // an account that is gone has no row to lock
-    let mut tx = begin_fenced(&retention.store, fence).await?;
-    let is_doomed = objects::is_doomed(&mut tx, user, key).await?;
+    let mut tx = begin_fenced(&tiers.store, fence).await?;
+    let is_doomed = objects::is_marked_for_delete(&mut tx, user, key).await?;
     drop(tx);
     if !is_doomed {
         return Ok(());
     }
-    retention.archive.delete(key).await?;
+    tiers.archive.delete(key).await?;
     reach(FailPoint::ObjectDeleted).await;
-    let mut tx = begin_fenced(&retention.store, fence).await?;
+    let mut tx = begin_fenced(&tiers.store, fence).await?;
     objects::note_gone(&mut tx, user, key, now).await?;
     reach(FailPoint::ForgetWritten).await;
     tx.commit().await?;

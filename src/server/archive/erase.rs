@@ -4,7 +4,7 @@
 
 use super::{delete_object, erasure_log, tiers::begin};
 use crate::{
-    domain::{Receipt, ids::UserId, time::Timestamp},
+    domain::{DeleteReceipt, ids::UserId, time::Timestamp},
     server::{
         archive::{Tiers, compaction, pending_delete},
         base::{
@@ -14,7 +14,7 @@ use crate::{
         },
         store::{
             files, people,
-            retention::{due, erasures::Kind, holds, objects},
+            retention::{due, erasures::ErasureKind, holds, objects},
             stats, users,
         },
     },
@@ -25,33 +25,33 @@ const OBJECTS: i64 = 10_000;
 
 /// Deletes an account with everything in it, from every tier. The figures stay, without anything
 /// that could be read. Sessions and keys end at once; the bytes of files are the caller's.
-pub async fn erase_account(retention: &Tiers, now: Timestamp, user: UserId) -> Result<Receipt> {
-    if people::find(&mut *retention.store.read().await?, user)
+pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Result<DeleteReceipt> {
+    if people::find(&mut *tiers.store.read().await?, user)
         .await?
         .is_none()
     {
         return Err(Error::NotFound("account"));
     }
-    let mut tx = begin(&retention.store, None, user).await?;
+    let mut tx = begin(&tiers.store, None, user).await?;
     if holds::any_of(&mut tx, user).await? {
         return Err(Error::Conflict(
             "an admin has put this account or a conversation in it on hold; it can be erased once the hold is released".into(),
         ));
     }
     let [conversations, messages, rows, files] = users::belongings(&mut tx, user).await?;
-    let archived = pending_delete::doom_objects(&mut tx, user, None).await?;
+    let archived = pending_delete::mark_objects(&mut tx, user, None).await?;
     objects::forget_gone(&mut tx, user).await?;
     stats::all_to_deleted(&mut tx, user).await?;
-    files::doom_all(&mut tx, user).await?;
+    files::mark_all(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
-    pending_delete::note(&mut tx, now, Kind::Account, user).await?;
+    pending_delete::record_erasure(&mut tx, now, ErasureKind::Account, user).await?;
     reach(FailPoint::AccountWritten).await;
     tx.commit().await?;
     reach(FailPoint::AccountErased).await;
-    retention.store.wakeups().access(user);
-    let (objects, objects_pending) = purge(retention, now, user).await?;
-    retention.store.shrink().await?;
-    Ok(Receipt {
+    tiers.store.wakeups().access(user);
+    let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
+    tiers.store.shrink().await?;
+    Ok(DeleteReceipt {
         conversations,
         messages,
         rows,
@@ -65,13 +65,17 @@ pub async fn erase_account(retention: &Tiers, now: Timestamp, user: UserId) -> R
 /// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how
 /// many are left to the next run; an archive that does not answer is not asked again, for somebody
 /// waits.
-pub async fn purge(retention: &Tiers, now: Timestamp, user: UserId) -> Result<(i64, i64)> {
+pub async fn delete_marked_objects(
+    tiers: &Tiers,
+    now: Timestamp,
+    user: UserId,
+) -> Result<(i64, i64)> {
     reach(FailPoint::PurgePlanned).await;
     let holed =
-        due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS).await?;
+        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), OBJECTS).await?;
     let mut silent = false;
     for manifest in &holed {
-        if let Err(error) = compaction::trim(retention, None, manifest, None, now).await {
+        if let Err(error) = compaction::compact(tiers, None, manifest, None, now).await {
             tracing::warn!(
                 target: log_targets::ARCHIVE_ERASE,
                 key = manifest.key, %error, "an object could not be rewritten yet; the next run does it"
@@ -84,18 +88,18 @@ pub async fn purge(retention: &Tiers, now: Timestamp, user: UserId) -> Result<(i
     }
     // a run that rewrites or fills an object meanwhile leaves it to the next
     let mut pending =
-        due::objects_with_holes(&mut *retention.store.read().await?, Some(user), OBJECTS)
+        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), OBJECTS)
             .await?
             .len() as i64;
     let mut done = (holed.len() as i64 - pending).max(0);
     for (user, key) in
-        objects::doomed(&mut *retention.store.read().await?, Some(user), OBJECTS).await?
+        objects::marked_for_delete(&mut *tiers.store.read().await?, Some(user), OBJECTS).await?
     {
         if silent {
             pending += 1;
             continue;
         }
-        match delete_object::remove(retention, None, user, &key, now).await {
+        match delete_object::remove(tiers, None, user, &key, now).await {
             Ok(()) => done += 1,
             Err(error) => {
                 tracing::warn!(
@@ -107,7 +111,7 @@ pub async fn purge(retention: &Tiers, now: Timestamp, user: UserId) -> Result<(i
             }
         }
     }
-    if !silent && let Err(error) = erasure_log::mirror(retention, now).await {
+    if !silent && let Err(error) = erasure_log::mirror(tiers, now).await {
         tracing::warn!(
             target: log_targets::ARCHIVE_ERASE,
             %error, "the list of erasures could not be written yet; that is tried again every two minutes"

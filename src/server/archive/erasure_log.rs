@@ -9,7 +9,7 @@ use crate::{
             error::Result,
             fail_points::{FailPoint, reach},
         },
-        store::retention::erasures::{self, Erasure, Kind},
+        store::retention::erasures::{self, Erasure, ErasureKind},
     },
 };
 use bytes::Bytes;
@@ -23,9 +23,9 @@ const LIST: &str = "erased/v1";
 const AT_ONCE: i64 = 1_000;
 
 /// Adds new erasures to the archive's list.
-pub async fn mirror(retention: &Tiers, now: Timestamp) -> Result<()> {
+pub async fn mirror(tiers: &Tiers, now: Timestamp) -> Result<()> {
     loop {
-        let fresh = erasures::unmirrored(&mut *retention.store.read().await?, AT_ONCE).await?;
+        let fresh = erasures::unmirrored(&mut *tiers.store.read().await?, AT_ONCE).await?;
         if fresh.is_empty() {
             return Ok(());
         }
@@ -34,18 +34,18 @@ pub async fn mirror(retention: &Tiers, now: Timestamp) -> Result<()> {
             .map(|erasure| json!(erasure).to_string() + "\n")
             .collect();
         let key = name(lines.as_bytes());
-        retention
+        tiers
             .archive
             .create(&key, lines.clone().into_bytes())
             .await?;
         reach(FailPoint::ListPut).await;
-        if retention.archive.get(&key).await? != lines.as_bytes() {
-            retention
+        if tiers.archive.get(&key).await? != lines.as_bytes() {
+            tiers
                 .archive
                 .replace(&key, lines.clone().into_bytes())
                 .await?;
         }
-        if retention.archive.get(&key).await? != lines.as_bytes() {
+        if tiers.archive.get(&key).await? != lines.as_bytes() {
             return Err(ArchiveError::Damaged(
                 key,
                 "it does not hold the erasures that were put".to_owned(),
@@ -53,7 +53,7 @@ pub async fn mirror(retention: &Tiers, now: Timestamp) -> Result<()> {
             .into());
         }
         reach(FailPoint::ListReadBack).await;
-        let mut tx = retention.store.begin().await?;
+        let mut tx = tiers.store.begin().await?;
         erasures::mirrored(&mut tx, now, &fresh).await?;
         reach(FailPoint::ListWritten).await;
         tx.commit().await?;
@@ -63,14 +63,14 @@ pub async fn mirror(retention: &Tiers, now: Timestamp) -> Result<()> {
 /// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over
 /// what can be read of them, then writes the whole list anew from the database and deletes them.
 /// Returns how many were damaged.
-pub async fn mend(retention: &Tiers, now: Timestamp) -> Result<usize> {
-    let damaged: Vec<_> = files(&retention.archive)
+pub async fn mend(tiers: &Tiers, now: Timestamp) -> Result<usize> {
+    let damaged: Vec<_> = files(&tiers.archive)
         .await?
         .into_iter()
         .filter(|(key, bytes)| !is_whole(key, bytes))
         .collect();
     if !damaged.is_empty() {
-        let mut tx = retention.store.begin().await?;
+        let mut tx = tiers.store.begin().await?;
         for (_, bytes) in &damaged {
             // what can be read may be of a time before another backup was restored, which the
             // database does not know
@@ -90,11 +90,11 @@ pub async fn mend(retention: &Tiers, now: Timestamp) -> Result<usize> {
         erasures::unmirror(&mut tx).await?;
         tx.commit().await?;
     }
-    mirror(retention, now).await?;
+    mirror(tiers, now).await?;
     for (key, _) in &damaged {
-        let bytes = retention.archive.get(key).await?;
+        let bytes = tiers.archive.get(key).await?;
         if !is_whole(key, &bytes) {
-            retention.archive.delete(key).await?;
+            tiers.archive.delete(key).await?;
         }
     }
     Ok(damaged.len())
@@ -121,22 +121,22 @@ fn name(bytes: &[u8]) -> String {
 
 /// What the list names.
 #[derive(Debug)]
-pub(crate) struct Named(HashSet<(String, String)>);
+pub(crate) struct ErasedIds(HashSet<(String, String)>);
 
-impl Named {
+impl ErasedIds {
     /// Whether it names this one.
-    pub(crate) fn has(&self, kind: Kind, id: impl Display) -> bool {
+    pub(crate) fn has(&self, kind: ErasureKind, id: impl Display) -> bool {
         self.0.contains(&(kind.as_str().to_owned(), subject(id)))
     }
 
     /// Whether it names any of this kind.
-    pub(crate) fn has_any(&self, kind: Kind) -> bool {
+    pub(crate) fn has_any(&self, kind: ErasureKind) -> bool {
         self.0.iter().any(|(of, _)| of == kind.as_str())
     }
 }
 
 /// Reads the list. Errors: a file cannot be reached or is damaged.
-pub(crate) async fn read(archive: &Archive) -> Result<Named> {
+pub(crate) async fn read(archive: &Archive) -> Result<ErasedIds> {
     let mut erased = HashSet::new();
     for (key, bytes) in files(archive).await? {
         if !is_whole(&key, &bytes) {
@@ -153,5 +153,5 @@ pub(crate) async fn read(archive: &Archive) -> Result<Named> {
             erased.insert((erasure.kind, erasure.subject));
         }
     }
-    Ok(Named(erased))
+    Ok(ErasedIds(erased))
 }

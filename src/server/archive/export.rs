@@ -2,7 +2,7 @@
 
 use super::{
     Archive,
-    reader::{list, steadily},
+    reader::{list, retry_on_moved_object},
 };
 use crate::{
     domain::{
@@ -22,8 +22,8 @@ pub const PAGE: i64 = 200;
 /// for people who look at a page.
 pub(super) const AT_ONCE: usize = 2;
 
-/// Reads a page of an export as [`steadily`] does, when its turn comes.
-pub async fn in_turn<T, F>(
+/// Reads a page of an export as [`retry_on_moved_object`] does, when its turn comes.
+pub async fn read_when_free<T, F>(
     store: &Store,
     archive: &Archive,
     read: impl FnMut(Reader) -> F,
@@ -32,7 +32,7 @@ where
     F: Future<Output = Result<T>>,
 {
     let _turn = archive.exports.acquire().await;
-    steadily(store, read).await
+    retry_on_moved_object(store, read).await
 }
 
 /// Pages of entries, newest first, until there are no more. An error ends them short, so nobody
@@ -53,7 +53,7 @@ pub fn pages(
             let read = |mut reader| async move {
                 list(&mut reader, archive, user, filter, before, PAGE).await
             };
-            let page = in_turn(&store, archive, read).await?;
+            let page = read_when_free(&store, archive, read).await?;
             let next = page
                 .last()
                 .map(|entry| Some(entry.id))

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        HoldLine,
+        HoldInfo,
         ids::{ConversationId, UserId},
         nul,
         time::Timestamp,
@@ -16,7 +16,7 @@ use crate::{
         },
         store::{
             conversations,
-            retention::holds::{self, Hold, Kind, NamedHold},
+            retention::holds::{self, Hold, HoldKind, NamedHold},
             users,
         },
     },
@@ -30,13 +30,13 @@ const REASON_MAX_CHARS: usize = 500;
 /// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the
 /// feed.
 pub async fn keep_conversation(
-    retention: &Tiers,
+    tiers: &Tiers,
     now: Timestamp,
     user: UserId,
     id: ConversationId,
     kept: bool,
 ) -> Result<()> {
-    let mut tx = begin(&retention.store, None, user).await?;
+    let mut tx = begin(&tiers.store, None, user).await?;
     let mut conversation = conversations::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
@@ -46,7 +46,7 @@ pub async fn keep_conversation(
             &mut tx,
             user,
             Some(id),
-            Kind::Keep,
+            HoldKind::Keep,
             &hold(now, String::new(), user),
         )
         .await?;
@@ -59,7 +59,7 @@ pub async fn keep_conversation(
 /// Holds a person's entries, or those of one of their conversations: they neither expire nor can be
 /// deleted. Returns the hold's id.
 pub async fn place_hold(
-    retention: &Tiers,
+    tiers: &Tiers,
     now: Timestamp,
     admin: UserId,
     (user, conversation): (UserId, Option<ConversationId>),
@@ -73,27 +73,27 @@ pub async fn place_hold(
             format!("must be 1 to {REASON_MAX_CHARS} characters"),
         ));
     }
-    if users::by_id(&mut *retention.store.read().await?, user)
+    if users::by_id(&mut *tiers.store.read().await?, user)
         .await?
         .is_none()
     {
         return Err(Error::NotFound("person"));
     }
-    let mut tx = begin(&retention.store, None, user).await?;
+    let mut tx = begin(&tiers.store, None, user).await?;
     if let Some(id) = conversation {
         conversations::find(&mut tx, user, id)
             .await?
             .ok_or(Error::NotFound("conversation"))?;
     }
     let hold = hold(now, reason, admin);
-    holds::place(&mut tx, user, conversation, Kind::Hold, &hold).await?;
+    holds::place(&mut tx, user, conversation, HoldKind::Hold, &hold).await?;
     tx.commit().await?;
     Ok(hold.id)
 }
 
 /// Releases a hold.
-pub async fn release_hold(retention: &Tiers, now: Timestamp, id: &str) -> Result<()> {
-    let mut tx = retention.store.begin().await?;
+pub async fn release_hold(tiers: &Tiers, now: Timestamp, id: &str) -> Result<()> {
+    let mut tx = tiers.store.begin().await?;
     if !holds::release(&mut tx, id, now).await? {
         return Err(Error::NotFound("hold"));
     }
@@ -101,9 +101,9 @@ pub async fn release_hold(retention: &Tiers, now: Timestamp, id: &str) -> Result
 }
 
 /// Holds in force with the names of people, newest first.
-pub async fn holds_in_force(retention: &Tiers) -> Result<Vec<HoldLine>> {
-    let lines = holds::with_names(&mut *retention.store.read().await?, SHOWN).await?;
-    let told = |line: NamedHold| HoldLine {
+pub async fn holds_in_force(tiers: &Tiers) -> Result<Vec<HoldInfo>> {
+    let lines = holds::with_names(&mut *tiers.store.read().await?, SHOWN).await?;
+    let told = |line: NamedHold| HoldInfo {
         id: line.id,
         person: line.person,
         conversation: line.conversation_id,
@@ -117,12 +117,12 @@ pub async fn holds_in_force(retention: &Tiers) -> Result<Vec<HoldLine>> {
 /// The person with this address, and which of their conversations is meant by its id or address, if
 /// any.
 pub async fn whose(
-    retention: &Tiers,
+    tiers: &Tiers,
     email: &str,
     conversation: &str,
 ) -> Result<(UserId, Option<ConversationId>)> {
     let email = email.trim().to_lowercase();
-    let found = users::by_email(&mut *retention.store.read().await?, &email).await?;
+    let found = users::by_email(&mut *tiers.store.read().await?, &email).await?;
     let person = found
         .ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
     let name = conversation.trim().rsplit("/c/").next().unwrap_or_default();

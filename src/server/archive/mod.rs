@@ -28,7 +28,7 @@ mod cache;
 
 use super::{
     base::{
-        blocking::aside,
+        blocking::run_blocking,
         object_storage::{self, folder},
     },
     store::work_logs::StoredEntry,
@@ -48,10 +48,10 @@ use std::{
 use tokio::sync::Semaphore;
 
 use cache::Cache;
-use partial::Gaps;
+use partial::GapCollector;
 
 pub use super::base::error::ArchiveError;
-pub use damage_reports::Findings;
+pub use damage_reports::DamageReports;
 pub use tiers::Tiers;
 
 /// How long one request may take, tries included.
@@ -71,15 +71,15 @@ pub struct Archive {
     folder: Option<Arc<Path>>,
     patience: Duration,
     cache: Arc<Mutex<Cache>>,
-    gaps: Option<Gaps>,
-    findings: Findings,
+    gaps: Option<GapCollector>,
+    findings: DamageReports,
     /// Exports that read a page at this moment.
     exports: Arc<Semaphore>,
 }
 
 /// An object as a listing tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedObject {
     /// Its key, without the archive's prefix.
     pub key: String,
     /// When it was put, by the archive's own clock.
@@ -107,7 +107,7 @@ impl Archive {
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
         let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
         let (findings, exports) = (
-            Findings::default(),
+            DamageReports::default(),
             Arc::new(Semaphore::new(export::AT_ONCE)),
         );
         Self {
@@ -124,7 +124,7 @@ impl Archive {
 
     /// The same archive for a reader who takes gaps where it cannot be read, and does not wait
     /// long.
-    fn forgiving(&self, gaps: Gaps) -> Self {
+    fn forgiving(&self, gaps: GapCollector) -> Self {
         Self {
             gaps: Some(gaps),
             ..self.clone()
@@ -140,12 +140,12 @@ impl Archive {
     }
 
     /// What its readers found not to be whole.
-    pub const fn findings(&self) -> &Findings {
+    pub const fn findings(&self) -> &DamageReports {
         &self.findings
     }
 
     /// Where its reader's gaps are noted.
-    const fn gaps(&self) -> Option<&Gaps> {
+    const fn gaps(&self) -> Option<&GapCollector> {
         self.gaps.as_ref()
     }
 
@@ -212,7 +212,7 @@ impl Archive {
         let Some(file) = self.folder.as_ref().map(|folder| folder.join(key)) else {
             return Ok(());
         };
-        aside(move || folder::sync_above(&file))
+        run_blocking(move || folder::sync_above(&file))
             .await
             .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
@@ -223,14 +223,14 @@ impl Archive {
         let Some(folder) = self.folder.clone() else {
             return Ok(0);
         };
-        let cleared = aside(move || folder::clear_unfinished(&folder, before)).await;
+        let cleared = run_blocking(move || folder::clear_unfinished(&folder, before)).await;
         cleared
             .map(|files| files as i64)
             .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
     /// Every object whose key begins with `under`, a folder.
-    pub fn list(&self, under: &str) -> impl Stream<Item = Result<Listed>> + '_ {
+    pub fn list(&self, under: &str) -> impl Stream<Item = Result<ListedObject>> + '_ {
         let cut = if self.prefix.is_empty() {
             0
         } else {
@@ -250,7 +250,7 @@ impl Archive {
                     .unwrap_or_default()
                     .to_owned();
                 let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
-                Ok(Some((Listed { key, modified }, listing)))
+                Ok(Some((ListedObject { key, modified }, listing)))
             },
         )
     }
@@ -275,7 +275,7 @@ impl Archive {
 
     async fn read(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
         let (bytes, sha256) = (self.get(key).await?, sha256.to_owned());
-        let decoded = aside(move || match object::hex_sha256(&bytes) == sha256 {
+        let decoded = run_blocking(move || match object::hex_sha256(&bytes) == sha256 {
             true => object::decode(&bytes),
             false => Err("it does not have the checksum of its manifest".to_owned()),
         });

@@ -23,7 +23,7 @@ const PLAIN_MAX: usize = 256 << 20;
 
 /// What an object holds: entries of one person, one conversation (or none) and one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
+pub struct ObjectGroup {
     /// Whose.
     pub user_id: UserId,
     /// Of which conversation, if any.
@@ -47,7 +47,7 @@ struct Header {
 
 /// An object ready to be put.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
+pub struct EncodedObject {
     /// Its name in the archive.
     pub key: String,
     /// Its bytes.
@@ -56,7 +56,7 @@ pub struct Encoded {
 
 /// What an object says when it is read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decoded {
+pub struct DecodedObject {
     /// Its entries, oldest first.
     pub entries: Vec<StoredEntry>,
     /// Keys of the objects whose place it takes: what they held beside its entries was deleted, or
@@ -64,12 +64,12 @@ pub struct Decoded {
     pub replaces: Vec<String>,
 }
 
-/// Encodes entries, oldest first. `replaces` as in [`Decoded`]; the name does not depend on it.
+/// Encodes entries, oldest first. `replaces` as in [`DecodedObject`]; the name does not depend on it.
 pub fn encode(
-    group: Group,
+    group: ObjectGroup,
     entries: &[StoredEntry],
     replaces: Option<String>,
-) -> std::io::Result<Encoded> {
+) -> std::io::Result<EncodedObject> {
     let mut lines = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut lines, entry)?;
@@ -98,7 +98,7 @@ pub fn encode(
         group.user_id,
         date(group.day)
     );
-    Ok(Encoded {
+    Ok(EncodedObject {
         key,
         bytes: compressor.compress(&plain)?,
     })
@@ -128,7 +128,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
 
 /// Decodes an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong
 /// checksum.
-pub fn decode_whole(bytes: &[u8]) -> Result<Decoded, String> {
+pub fn decode_whole(bytes: &[u8]) -> Result<DecodedObject, String> {
     let plain = unpack(bytes)?;
     let end = plain
         .iter()
@@ -154,7 +154,7 @@ pub fn decode_whole(bytes: &[u8]) -> Result<Decoded, String> {
         .map(read)
         .collect::<Result<Vec<_>, _>>()?;
     if entries.len() == header.count {
-        Ok(Decoded {
+        Ok(DecodedObject {
             entries,
             replaces: header.replaces,
         })

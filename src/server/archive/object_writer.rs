@@ -6,11 +6,11 @@ use crate::{
     domain::{ids::UserId, time::Timestamp},
     server::{
         archive::{
-            Archive, ArchiveError, Tiers, object,
+            Archive, ArchiveError, Tiers, delete_object, object,
             tiers::{begin, begin_fenced},
         },
         base::{
-            blocking::aside,
+            blocking::run_blocking,
             error::{Error, Result},
             fail_points::{FailPoint, reach},
             log_targets,
@@ -34,13 +34,13 @@ const NAMES: u32 = 9;
 /// What was erased of a person's, as far as one knew when entries were read: [`put`] writes nothing
 /// that was erased since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Erased(Option<i64>);
+pub(crate) struct ErasureMark(Option<i64>);
 
-impl Erased {
+impl ErasureMark {
     /// What is erased by now.
-    pub(crate) async fn now(retention: &Tiers, user: UserId) -> Result<Self> {
+    pub(crate) async fn now(tiers: &Tiers, user: UserId) -> Result<Self> {
         Ok(Self(
-            removed::newest(&mut *retention.store.look().await?, user).await?,
+            removed::newest(&mut *tiers.store.connection().await?, user).await?,
         ))
     }
 }
@@ -50,26 +50,26 @@ impl Erased {
 /// `erased`. `replaces` as in [`object::encode`]. Errors: something was erased since, or the
 /// archive failed.
 pub(crate) async fn put(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     entries: &[StoredEntry],
     replaces: Option<String>,
-    erased: Erased,
+    erased: ErasureMark,
     now: Timestamp,
 ) -> Result<Manifest> {
     let first = entries.first().ok_or(Error::NotFound("entry"))?;
-    let group = object::Group {
+    let group = object::ObjectGroup {
         user_id: first.user_id,
         conversation_id: first.conversation_id,
         day: first.timestamp.day(),
     };
     let rows: Arc<[StoredEntry]> = entries.into();
     let plain = rows.clone();
-    let encoded = aside(move || object::encode(group, &plain, replaces)).await;
+    let encoded = run_blocking(move || object::encode(group, &plain, replaces)).await;
     let mut encoded =
         encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
     reach(FailPoint::Encoded).await;
-    let mut tx = begin(&retention.store, fence, group.user_id).await?;
+    let mut tx = begin(&tiers.store, fence, group.user_id).await?;
     if removed::newest(&mut tx, group.user_id).await? != erased.0 {
         return Err(Error::Conflict(
             "something was erased while the object was made".into(),
@@ -79,7 +79,7 @@ pub(crate) async fn put(
     tx.commit().await?;
     reach(FailPoint::Reserved).await;
     let key = encoded.key.clone();
-    let stored = put_verified(&retention.archive, encoded, rows).await?;
+    let stored = put_verified(&tiers.archive, encoded, rows).await?;
     reach(FailPoint::ReadBack).await;
     Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
 }
@@ -87,7 +87,7 @@ pub(crate) async fn put(
 /// Takes the object's name, or one beside it where a deletion of that name might come late.
 async fn reserve(
     tx: &mut Tx<'_>,
-    group: object::Group,
+    group: object::ObjectGroup,
     key: &str,
     now: Timestamp,
 ) -> Result<String> {
@@ -119,13 +119,13 @@ pub(crate) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
 /// Deletes an object that was put and could not be listed, for it may hold what was erased. Where
 /// that fails, a later run does it.
 pub(crate) async fn take_back_or_tell(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) {
-    if let Err(error) = take_back(retention, fence, user, key, now).await {
+    if let Err(error) = take_back(tiers, fence, user, key, now).await {
         tracing::warn!(
             target: log_targets::ARCHIVE_OBJECT_WRITER,
             key, %error, "an object that is not listed could not be deleted yet; a later run deletes it"
@@ -134,18 +134,17 @@ pub(crate) async fn take_back_or_tell(
 }
 
 async fn take_back(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let mut tx = begin_fenced(&retention.store, fence).await?;
+    let mut tx = begin_fenced(&tiers.store, fence).await?;
     let unlisted = objects::doom_unlisted(&mut tx, user, key, now).await?;
     tx.commit().await?;
     if unlisted {
-        crate::server::archive::delete_object::remove_or_tell(retention, fence, user, key, now)
-            .await;
+        delete_object::remove_or_tell(tiers, fence, user, key, now).await;
     }
     Ok(())
 }
@@ -155,7 +154,7 @@ async fn take_back(
 /// name is ours.
 async fn put_verified(
     archive: &Archive,
-    encoded: object::Encoded,
+    encoded: object::EncodedObject,
     rows: Arc<[StoredEntry]>,
 ) -> Result<(i64, String)> {
     archive.create(&encoded.key, encoded.bytes.clone()).await?;
@@ -176,7 +175,7 @@ async fn read_back(
     rows: Arc<[StoredEntry]>,
 ) -> std::result::Result<(i64, String), ArchiveError> {
     let bytes = archive.get(key).await?;
-    let compared = aside(move || {
+    let compared = run_blocking(move || {
         if object::decode(&bytes)? == *rows {
             Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
         } else {

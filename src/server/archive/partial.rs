@@ -7,7 +7,7 @@ use crate::{
     domain::{Gap, GapReason, ids::EntryId},
     server::{
         base::log_targets,
-        store::{retention::archived_objects::Shelf, work_logs::StoredEntry},
+        store::{retention::archived_objects::ArchivedObjectRow, work_logs::StoredEntry},
     },
 };
 use std::{
@@ -27,7 +27,7 @@ const TOLD: usize = 100;
 
 /// What one reading could not see.
 #[derive(Debug, Clone)]
-pub struct Gaps {
+pub struct GapCollector {
     noted: Arc<Mutex<Noted>>,
     began: Instant,
 }
@@ -43,7 +43,7 @@ struct Noted {
     unsearched: Option<EntryId>,
 }
 
-impl Gaps {
+impl GapCollector {
     /// Nothing missed yet.
     pub(super) fn new(last_try: bool) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Gaps {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, shelf: &Shelf, reason: GapReason) {
+    fn note(&self, shelf: &ArchivedObjectRow, reason: GapReason) {
         let mut noted = self.lock();
         noted.silent |= reason == GapReason::Unreachable;
         noted.gaps.push(Gap {
@@ -80,7 +80,7 @@ impl Archive {
     /// The entries of an object; `None` when they cannot be had and the reader takes a gap instead.
     pub(super) async fn shelf(
         &self,
-        shelf: &Shelf,
+        shelf: &ArchivedObjectRow,
     ) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
         let Some(gaps) = self.gaps() else {
             return self.entries(&shelf.key, &shelf.sha256).await.map(Some);

@@ -13,7 +13,7 @@ use crate::{
         store::{
             Tx,
             retention::{
-                erasures::{self, Kind},
+                erasures::{self, ErasureKind},
                 holds,
                 manifest::Manifest,
                 objects,
@@ -32,7 +32,7 @@ pub async fn check_not_held(
     conversation: Option<ConversationId>,
     becomes: &str,
 ) -> Result<()> {
-    if holds::in_force(tx, user, conversation, holds::Kind::Hold).await? {
+    if holds::in_force(tx, user, conversation, holds::HoldKind::Hold).await? {
         return Err(Error::Conflict(format!(
             "an admin has put this on hold; it can be {becomes} once the hold is released"
         )));
@@ -42,7 +42,7 @@ pub async fn check_not_held(
 
 /// Dooms objects that are being written and may hold a row that is now erased; the run that writes
 /// them finds their names given up, and begins anew without it.
-pub async fn doom_unfinished(
+pub async fn mark_unfinished(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
@@ -52,7 +52,7 @@ pub async fn doom_unfinished(
 
 /// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's
 /// transaction, which holds the owner's lock. Returns how many entries lay there.
-pub async fn doom_objects(
+pub async fn mark_objects(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
@@ -60,22 +60,27 @@ pub async fn doom_objects(
     let mut entries = 0;
     for manifest in objects::of_user(tx, user, conversation).await? {
         entries += manifest.entries();
-        doom(tx, &manifest).await?;
+        mark(tx, &manifest).await?;
     }
-    doom_unfinished(tx, user, conversation).await?;
+    mark_unfinished(tx, user, conversation).await?;
     Ok(entries)
 }
 
 /// Counts an object's entries as deleted and takes it out of reading.
-pub async fn doom(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
+pub async fn mark(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     let mut changes = Changes::default();
     manifest.to_deleted(&mut changes);
     changes.write(tx, manifest.user_id).await?;
-    Ok(objects::doom(tx, manifest.user_id, &manifest.key).await?)
+    Ok(objects::mark_for_delete(tx, manifest.user_id, &manifest.key).await?)
 }
 
 /// Notes that something was erased, so that a restored backup does not bring it back.
-pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: Kind, id: impl Display) -> Result<()> {
+pub async fn record_erasure(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    kind: ErasureKind,
+    id: impl Display,
+) -> Result<()> {
     Ok(erasures::note(tx, now, kind.as_str(), &subject(id)).await?)
 }
 

@@ -2,7 +2,7 @@
 //! snapshot; an object that is gone by the time it is fetched means that the snapshot is old: the
 //! caller reads anew.
 
-use super::{Archive, ArchiveError, partial::Gaps};
+use super::{Archive, ArchiveError, partial::GapCollector};
 use crate::{
     domain::{
         Gap, StorageStatus, WorkLogEntry,
@@ -14,7 +14,7 @@ use crate::{
         store::{
             Reader, Store,
             retention::{
-                archived_objects::{self, Order, Reach, Shelf},
+                archived_objects::{self, ArchivedObjectRow, ObjectFilter, Order},
                 tombstones,
             },
             work_logs::{self, EntryFilter, StoredEntry},
@@ -31,21 +31,24 @@ const PASSED_AT_ONCE: usize = 500;
 const TRIES: usize = 4;
 
 /// Reads anew, from a new snapshot, while the archive changes under the reading.
-pub async fn steadily<T, F>(store: &Store, mut read: impl FnMut(Reader) -> F) -> Result<T>
+pub async fn retry_on_moved_object<T, F>(
+    store: &Store,
+    mut read: impl FnMut(Reader) -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
     for _ in 1..TRIES {
-        match read(store.read_patiently().await?).await {
+        match read(store.read_long().await?).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
             read => return read,
         }
     }
-    read(store.read_patiently().await?).await
+    read(store.read_long().await?).await
 }
 
-/// Reads as [`steadily`] does; what the archive does not give is told in gaps beside what was read.
-pub async fn forgivingly<T, F>(
+/// Reads as [`retry_on_moved_object`] does; what the archive does not give is told in gaps beside what was read.
+pub async fn read_partial<T, F>(
     store: &Store,
     archive: &Archive,
     mut read: impl FnMut(Reader, Archive) -> F,
@@ -54,15 +57,15 @@ where
     F: Future<Output = Result<T>>,
 {
     for _ in 1..TRIES {
-        let reader = store.read_patiently().await?;
-        let gaps = Gaps::new(false);
+        let reader = store.read_long().await?;
+        let gaps = GapCollector::new(false);
         match read(reader, archive.forgiving(gaps.clone())).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
             read => return Ok((read?, gaps.noted())),
         }
     }
-    let reader = store.read_patiently().await?;
-    let gaps = Gaps::new(true);
+    let reader = store.read_long().await?;
+    let gaps = GapCollector::new(true);
     let found = read(reader, archive.forgiving(gaps.clone())).await?;
     Ok((found, gaps.noted()))
 }
@@ -92,7 +95,7 @@ pub async fn list(
         Some(StorageStatus::Hot | StorageStatus::Warm)
     );
     if !only_rows && (filter.text.is_none() || archive_too || in_archive) {
-        let reach = Reach {
+        let reach = ObjectFilter {
             conversation_id: filter.conversation_id,
             tier: filter.storage_status,
             from: None,
@@ -125,10 +128,10 @@ pub async fn earliest(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
-    let reach = Reach {
+    let reach = ObjectFilter {
         conversation_id: Some(conversation),
         from: Some(from),
-        ..Reach::default()
+        ..ObjectFilter::default()
     };
     let search = Search {
         archive,
@@ -148,7 +151,7 @@ pub async fn earliest(
 struct Search<'a> {
     archive: &'a Archive,
     user: UserId,
-    reach: Reach,
+    reach: ObjectFilter,
     order: Order,
     most: i64,
     /// Whether about everything in the objects passes.
@@ -165,18 +168,18 @@ impl Search<'_> {
         passes: impl Fn(&WorkLogEntry) -> bool,
     ) -> Result<()> {
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
-        let mut after: Option<Shelf> = None;
+        let mut after: Option<ArchivedObjectRow> = None;
         loop {
             let last = found
                 .last()
                 .filter(|_| found.len() >= most)
                 .map(|entry| entry.id);
             let reach = match self.order {
-                Order::NewestFirst => Reach {
+                Order::NewestFirst => ObjectFilter {
                     from: last.or(self.reach.from),
                     ..self.reach
                 },
-                Order::OldestFirst => Reach {
+                Order::OldestFirst => ObjectFilter {
                     below: last.or(self.reach.below),
                     ..self.reach
                 },
@@ -225,7 +228,7 @@ impl Search<'_> {
 
     /// Whether the reader has searched for so long that this object is left to the next page, which
     /// then begins further back than this one.
-    fn ends_before(&self, next: &Shelf) -> bool {
+    fn ends_before(&self, next: &ArchivedObjectRow) -> bool {
         let further_back = self
             .reach
             .below
@@ -238,9 +241,9 @@ impl Search<'_> {
 }
 
 /// The first of these objects that have so many entries between them; the others may not be needed.
-fn enough(listed: &[Shelf], entries: i64) -> &[Shelf] {
+fn enough(listed: &[ArchivedObjectRow], entries: i64) -> &[ArchivedObjectRow] {
     let mut sum = 0;
-    let needed = |shelf: &&Shelf| {
+    let needed = |shelf: &&ArchivedObjectRow| {
         let needed = sum < entries;
         sum += shelf.entries;
         needed
@@ -261,7 +264,7 @@ async fn gather(
     reader: &mut Reader,
     archive: &Archive,
     user: UserId,
-    shelves: &[Shelf],
+    shelves: &[ArchivedObjectRow],
 ) -> Result<Vec<WorkLogEntry>> {
     let fetched = try_join_all(shelves.iter().map(|shelf| archive.shelf(shelf))).await?;
     let mut found = Vec::new();
@@ -275,7 +278,7 @@ async fn gather(
             entries
                 .iter()
                 .filter(|entry| !gone.contains(&entry.id))
-                .map(|entry| shown(shelf, entry)),
+                .map(|entry| to_entry(shelf, entry)),
         );
     }
     Ok(found)
@@ -294,7 +297,7 @@ pub async fn find(
     }
     Ok(find_archived(reader, archive, user, id)
         .await?
-        .map(|(shelf, entry)| shown(&shelf, &entry)))
+        .map(|(shelf, entry)| to_entry(&shelf, &entry)))
 }
 
 /// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry
@@ -304,7 +307,7 @@ pub async fn find_archived(
     archive: &Archive,
     user: UserId,
     id: EntryId,
-) -> Result<Option<(Shelf, StoredEntry)>> {
+) -> Result<Option<(ArchivedObjectRow, StoredEntry)>> {
     let shelves = reaching(&mut reader, user, id).await?;
     drop(reader);
     let mut unread = None;
@@ -323,13 +326,18 @@ pub async fn find_archived(
 }
 
 /// The objects that reach over this id and in which nothing says that it does not count.
-async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<Shelf>> {
-    let reach = Reach {
+async fn reaching(
+    reader: &mut Reader,
+    user: UserId,
+    id: EntryId,
+) -> Result<Vec<ArchivedObjectRow>> {
+    let reach = ObjectFilter {
         from: Some(id),
         below: Some(id.just_above()),
-        ..Reach::default()
+        ..ObjectFilter::default()
     };
-    let (mut found, mut after): (Vec<Shelf>, Option<Shelf>) = (Vec::new(), None);
+    let (mut found, mut after): (Vec<ArchivedObjectRow>, Option<ArchivedObjectRow>) =
+        (Vec::new(), None);
     loop {
         let listed = archived_objects::list(
             reader,
@@ -359,7 +367,7 @@ async fn reaching(reader: &mut Reader, user: UserId, id: EntryId) -> Result<Vec<
 }
 
 /// An entry that lies in the archive, as readers see it.
-pub fn shown(shelf: &Shelf, entry: &StoredEntry) -> WorkLogEntry {
+pub fn to_entry(shelf: &ArchivedObjectRow, entry: &StoredEntry) -> WorkLogEntry {
     let expires_at = shelf
         .cold_days
         .map(|days| entry.timestamp.plus(days * DAY_MS));

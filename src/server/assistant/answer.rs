@@ -1,16 +1,16 @@
 //! The message that grows while a model answers. Its row is made with the first word; readers get
 //! every word at once from the feed, the database once a second and at the end.
 
-use super::{Workshop, model::ModelLink};
+use super::{AssistantDeps, model::ModelLink};
 use crate::{
     domain::{AnswerFacts, Message, MessageStatus, Role, nul, time::Timestamp},
     server::{
         base::{
             error::{Error, Result},
-            masking::Gate,
+            masking::MaskingStream,
             new_id,
         },
-        store::{messages, turns::TurnRef},
+        store::{conversations, messages, turns::TurnRef},
     },
 };
 
@@ -18,22 +18,22 @@ use crate::{
 const WRITE_EVERY_MS: i64 = 1_000;
 
 /// An answer on its way.
-pub(super) struct Answer<'a> {
-    workshop: &'a Workshop,
+pub(super) struct AnswerWriter<'a> {
+    deps: &'a AssistantDeps,
     turn: TurnRef,
     /// What the model says passes here first: secrets stay out.
-    gate: Gate,
+    gate: MaskingStream,
     message: Option<Message>,
     written_at: Timestamp,
     has_text: bool,
 }
 
-impl<'a> Answer<'a> {
-    pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
+impl<'a> AnswerWriter<'a> {
+    pub(super) fn new(deps: &'a AssistantDeps, turn: TurnRef) -> Self {
         Self {
-            workshop,
+            deps,
             turn,
-            gate: Gate::default(),
+            gate: MaskingStream::default(),
             message: None,
             written_at: Timestamp::default(),
             has_text: false,
@@ -58,7 +58,7 @@ impl<'a> Answer<'a> {
         if text.is_empty() {
             return Ok(());
         }
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         if self.message.is_none() {
             self.message = Some(self.begin(now, MessageStatus::Streaming, link).await?);
             self.written_at = now;
@@ -67,13 +67,11 @@ impl<'a> Answer<'a> {
             return Ok(());
         };
         message.content.push_str(text);
-        self.workshop.feed.answers.append(
-            self.turn.user_id,
-            message.conversation_id,
-            message.id,
-            text,
-        );
-        self.workshop.store.wakeups().text(self.turn.user_id);
+        self.deps
+            .feed
+            .answers
+            .append(self.turn.user_id, message.conversation_id, message.id, text);
+        self.deps.store.wakeups().text(self.turn.user_id);
         if now.since(self.written_at) >= WRITE_EVERY_MS {
             self.written_at = now;
             self.write(now).await?;
@@ -111,7 +109,7 @@ impl<'a> Answer<'a> {
         duration_ms: i64,
         facts: AnswerFacts,
     ) -> Result<()> {
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         let mut answer = self;
         if let Some(message) = &mut answer.message {
             message.status = status;
@@ -128,14 +126,14 @@ impl<'a> Answer<'a> {
             };
             let id = message.id;
             answer.write(now).await?;
-            answer.workshop.feed.answers.finish(answer.turn.user_id, id);
+            answer.deps.feed.answers.finish(answer.turn.user_id, id);
         }
         Ok(())
     }
 
     /// Says in one message that no answer could be had.
     pub(super) async fn fail(mut self, sentence: &str, link: &ModelLink) -> Result<()> {
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         let mut message = self.begin(now, MessageStatus::Failed, link).await?;
         message.content = sentence.to_owned();
         self.message = Some(message);
@@ -168,15 +166,11 @@ impl<'a> Answer<'a> {
             updated_at: now,
             rev: 0,
         };
-        let mut tx = self.workshop.store.begin().await?;
+        let mut tx = self.deps.store.begin().await?;
         tx.lock(self.turn.user_id).await?;
-        crate::server::store::conversations::find(
-            &mut tx,
-            self.turn.user_id,
-            self.turn.conversation_id,
-        )
-        .await?
-        .ok_or(Error::NotFound("conversation"))?;
+        conversations::find(&mut tx, self.turn.user_id, self.turn.conversation_id)
+            .await?
+            .ok_or(Error::NotFound("conversation"))?;
         messages::insert(&mut tx, self.turn.user_id, &mut message).await?;
         tx.commit().await?;
         Ok(message)
@@ -187,7 +181,7 @@ impl<'a> Answer<'a> {
             return Ok(());
         };
         message.updated_at = now;
-        let mut tx = self.workshop.store.begin().await?;
+        let mut tx = self.deps.store.begin().await?;
         if !messages::update(&mut tx, self.turn.user_id, message).await? {
             return Err(Error::NotFound("message"));
         }

@@ -2,13 +2,13 @@
 //! entry: any tab, a program or another process answers there (`server::work_log::decide`), and
 //! whoever waits here looks there.
 
-use super::{Workshop, lease::RENEW_EVERY, model::ToolCall, tool::ToolError};
+use super::{AssistantDeps, lease::RENEW_EVERY, model::ToolCall, tool::ToolError};
 use crate::{
-    domain::{Approval, Decision, Status, ids::EntryId},
+    domain::{Approval, Decision, Status, ids::EntryId, time::Timestamp},
     server::{
         base::error::{Error, Result},
         store::{Subscription, tool_grants, turns::TurnRef, work_logs},
-        work_log::{decide, lapse},
+        work_log::{decide, expire_approval},
     },
 };
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn shown(value: &Value) -> String {
 /// How the asking begins: allowed for good before, or waiting. Where the grants cannot be read, the
 /// person is asked. Errors: `BadArguments` for what is too long to be shown.
 pub(super) async fn beforehand(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
     call: &ToolCall,
 ) -> std::result::Result<Approval, ToolError> {
@@ -60,38 +60,34 @@ pub(super) async fn beforehand(
         );
         return Err(ToolError::BadArguments(why));
     }
-    match granted(workshop, turn, &call.name).await {
+    match granted(deps, turn, &call.name).await {
         Ok(Some(at)) => Ok(Approval::Decided {
             decision: Decision::Always,
             by: turn.user_id,
             at,
         }),
-        Ok(None) => Ok(waiting(workshop)),
+        Ok(None) => Ok(waiting(deps)),
         Err(error) => {
             tracing::warn!(turn = %turn.id, tool = call.name, %error, "what is always allowed could not be read; the person is asked");
-            Ok(waiting(workshop))
+            Ok(waiting(deps))
         }
     }
 }
 
-fn waiting(workshop: &Workshop) -> Approval {
+fn waiting(deps: &AssistantDeps) -> Approval {
     Approval::Waiting {
-        until: workshop.clock.now().plus(PATIENCE_MS),
+        until: deps.clock.now().plus(PATIENCE_MS),
     }
 }
 
-async fn granted(
-    workshop: &Workshop,
-    turn: TurnRef,
-    tool: &str,
-) -> Result<Option<crate::domain::time::Timestamp>> {
-    Ok(tool_grants::since(&mut *workshop.store.read().await?, turn.user_id, tool).await?)
+async fn granted(deps: &AssistantDeps, turn: TurnRef, tool: &str) -> Result<Option<Timestamp>> {
+    Ok(tool_grants::since(&mut *deps.store.read().await?, turn.user_id, tool).await?)
 }
 
 /// Waits for the person's word. Errors: `Refused` with what the model is told, `Cancelled` when the
 /// entry is gone or was settled.
 pub(super) async fn wait(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
     entry: Option<EntryId>,
     call: &ToolCall,
@@ -101,10 +97,10 @@ pub(super) async fn wait(
             "The person could not be asked, so this was not run.".to_owned(),
         ));
     };
-    let mut wakes = workshop.store.wakeups().subscribe(turn.user_id);
+    let mut wakes = deps.store.wakeups().subscribe(turn.user_id);
     loop {
         let seen = wakes.borrow_and_update().rev;
-        match look(workshop, turn, entry, &call.name).await {
+        match look(deps, turn, entry, &call.name).await {
             Ok(Some(Approval::Waiting { .. })) => {}
             Ok(how) => return permission(how),
             Err(error) => {
@@ -127,20 +123,20 @@ async fn woken(wakes: &mut Subscription, seen: i64) {
 /// How the asking stands: a limit that has passed and a grant that was given meanwhile are carried
 /// out here.
 async fn look(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
     id: EntryId,
     tool: &str,
 ) -> Result<Option<Approval>> {
-    let (store, now, user) = (&workshop.store, workshop.clock.now(), turn.user_id);
+    let (store, now, user) = (&deps.store, deps.clock.now(), turn.user_id);
     let entry = work_logs::find(&mut *store.read().await?, user, id).await?;
     let Some(entry) = entry.filter(|entry| entry.status == Status::Working) else {
         return Ok(None);
     };
     match entry.waits_until() {
         None => Ok(entry.metadata.approval()),
-        Some(until) if now >= until => lapse(store, now, user, id).await,
-        Some(until) if granted(workshop, turn, tool).await?.is_some() => {
+        Some(until) if now >= until => expire_approval(store, now, user, id).await,
+        Some(until) if granted(deps, turn, tool).await?.is_some() => {
             match decide(
                 store,
                 now,

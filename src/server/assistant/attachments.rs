@@ -2,8 +2,8 @@
 //! pictures beside it.
 
 use super::{
-    Workshop,
-    model::{Picture, Said},
+    AssistantDeps,
+    model::{PromptImage, PromptMessage},
 };
 use crate::{
     domain::{
@@ -22,11 +22,11 @@ const PICTURES_MAX: usize = 8;
 
 /// Stores files; the database learns of them with the message.
 pub(super) async fn keep(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     user: UserId,
     attachments: Vec<Attachment>,
 ) -> Result<Vec<MediaFile>> {
-    let now = workshop.clock.now();
+    let now = deps.clock.now();
     let mut kept = Vec::new();
     for Attachment {
         name,
@@ -45,8 +45,8 @@ pub(super) async fn keep(
             name,
             bytes: size,
         });
-        if let Err(error) = workshop.files.write(user, id, bytes).await {
-            discard(workshop, user, &kept).await;
+        if let Err(error) = deps.files.write(user, id, bytes).await {
+            discard(deps, user, &kept).await;
             return Err(error.into());
         }
     }
@@ -54,9 +54,9 @@ pub(super) async fn keep(
 }
 
 /// Deletes files whose message was not taken.
-pub(super) async fn discard(workshop: &Workshop, user: UserId, files: &[MediaFile]) {
+pub(super) async fn discard(deps: &AssistantDeps, user: UserId, files: &[MediaFile]) {
     let ids: Vec<FileId> = files.iter().map(|file| file.id).collect();
-    if let Err(error) = workshop.files.delete(user, &ids).await {
+    if let Err(error) = deps.files.delete(user, &ids).await {
         tracing::error!(
             target: log_targets::ASSISTANT_ATTACHMENTS,
             %user, %error, "files that nobody needs could not be deleted; the daily sweep does it"
@@ -79,11 +79,11 @@ pub(super) fn pictures(messages: &[Message]) -> HashSet<FileId> {
 
 /// What a person said, as a model is given it; `shown` are the pictures that go with it.
 pub(super) async fn said(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     user: UserId,
     message: Message,
     shown: &HashSet<FileId>,
-) -> Said {
+) -> PromptMessage {
     let (mut text, mut pictures) = (message.content, Vec::new());
     for file in message.attachments {
         if file.media_type != TEXT && !shown.contains(&file.id) {
@@ -93,7 +93,7 @@ pub(super) async fn said(
             ));
             continue;
         }
-        match workshop.files.read(user, file.id).await {
+        match deps.files.read(user, file.id).await {
             Ok(bytes) if file.media_type == TEXT => {
                 text.push_str(&format!(
                     "\n\n# Attached file “{}”\n\n{}",
@@ -101,7 +101,7 @@ pub(super) async fn said(
                     String::from_utf8_lossy(&bytes)
                 ));
             }
-            Ok(bytes) => pictures.push(Picture {
+            Ok(bytes) => pictures.push(PromptImage {
                 media_type: file.media_type,
                 name: file.name,
                 bytes,
@@ -118,5 +118,5 @@ pub(super) async fn said(
             }
         }
     }
-    Said::User(text, pictures)
+    PromptMessage::User(text, pictures)
 }

@@ -77,14 +77,14 @@ impl Breakers {
 mod tests {
     use super::*;
     use crate::server::{
-        assistant::providers::link::{LinkSpec, Provider},
+        assistant::providers::link::{LinkSpec, ProviderKind},
         base::new_id,
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
     fn link() -> ModelLink {
-        ModelLink::of(&LinkSpec::new(Provider::Groq, "m"))
+        ModelLink::of(&LinkSpec::new(ProviderKind::Groq, "m"))
     }
 
     fn error(class: ErrorClass, retry_after_s: Option<u64>) -> ModelError {

@@ -1,7 +1,7 @@
 //! How much of a conversation a model is given: as much as its window holds, newest first. Pure.
 
 use super::{
-    model::{Request, Said},
+    model::{ModelRequest, PromptMessage},
     tool::ToolDefinition,
 };
 
@@ -16,14 +16,16 @@ const PICTURE: usize = 1_500;
 /// `request` cut to `window` tokens, and how many messages were left out, oldest first. What stays
 /// for certain is how to behave and the person's last message. A tool's answer stays with the call
 /// it answers.
-pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
+pub(super) fn fit(request: &ModelRequest, window: usize) -> (ModelRequest, usize) {
     let tools: usize = request.tools.iter().map(of_tool).sum();
     let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX) + tools);
     let asked = request
         .said
         .iter()
-        .rposition(|said| matches!(said, Said::User(..)));
-    let certain = |at: usize, said: &Said| Some(at) == asked || matches!(said, Said::System(_));
+        .rposition(|said| matches!(said, PromptMessage::User(..)));
+    let certain = |at: usize, said: &PromptMessage| {
+        Some(at) == asked || matches!(said, PromptMessage::System(_))
+    };
     let sure: usize = request
         .said
         .iter()
@@ -53,7 +55,7 @@ pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
         .map(|(said, _)| said.clone())
         .collect();
     (
-        Request {
+        ModelRequest {
             said,
             tools: request.tools.clone(),
         },
@@ -62,28 +64,30 @@ pub(super) fn fit(request: &Request, window: usize) -> (Request, usize) {
 }
 
 /// Tokens that a model reads of a request, about.
-pub(super) fn estimate(request: &Request) -> usize {
+pub(super) fn estimate(request: &ModelRequest) -> usize {
     request.said.iter().map(of_said).sum::<usize>()
         + request.tools.iter().map(of_tool).sum::<usize>()
 }
 
 /// What goes together: a round of calls with its answers; everything else stands alone.
-fn groups(said: &[Said]) -> Vec<std::ops::Range<usize>> {
+fn groups(said: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
     let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, one) in said.iter().enumerate() {
         match (one, groups.last_mut()) {
-            (Said::Result { .. }, Some(round)) => round.end = at + 1,
+            (PromptMessage::Result { .. }, Some(round)) => round.end = at + 1,
             _ => groups.push(at..at + 1),
         }
     }
     groups
 }
 
-fn of_said(said: &Said) -> usize {
+fn of_said(said: &PromptMessage) -> usize {
     EACH + match said {
-        Said::User(text, pictures) => tokens(text) + pictures.len() * PICTURE,
-        Said::System(text) | Said::Assistant(text) | Said::Result { text, .. } => tokens(text),
-        Said::Calls(calls) => calls
+        PromptMessage::User(text, pictures) => tokens(text) + pictures.len() * PICTURE,
+        PromptMessage::System(text)
+        | PromptMessage::Assistant(text)
+        | PromptMessage::Result { text, .. } => tokens(text),
+        PromptMessage::Calls(calls) => calls
             .iter()
             .map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + EACH)
             .sum(),
@@ -113,11 +117,11 @@ mod tests {
     use crate::server::assistant::model::ToolCall;
     use proptest::prelude::*;
 
-    fn user(text: &str) -> Said {
-        Said::User(text.to_owned(), Vec::new())
+    fn user(text: &str) -> PromptMessage {
+        PromptMessage::User(text.to_owned(), Vec::new())
     }
 
-    fn round(n: usize) -> [Said; 2] {
+    fn round(n: usize) -> [PromptMessage; 2] {
         let id = format!("call-{n}");
         let call = ToolCall {
             id: id.clone(),
@@ -126,8 +130,8 @@ mod tests {
             signatures: Vec::new(),
         };
         [
-            Said::Calls(vec![call]),
-            Said::Result {
+            PromptMessage::Calls(vec![call]),
+            PromptMessage::Result {
                 call_id: id,
                 text: "x".repeat(300),
             },
@@ -136,11 +140,11 @@ mod tests {
 
     #[test]
     fn what_fits_is_left_whole() {
-        let request = Request {
+        let request = ModelRequest {
             said: vec![
-                Said::System("s".into()),
+                PromptMessage::System("s".into()),
                 user("a"),
-                Said::Assistant("b".into()),
+                PromptMessage::Assistant("b".into()),
                 user("c"),
             ],
             tools: Vec::new(),
@@ -150,15 +154,15 @@ mod tests {
 
     #[test]
     fn the_oldest_is_left_out_first_and_the_question_never() {
-        let old = Said::Assistant("o".repeat(3_000));
+        let old = PromptMessage::Assistant("o".repeat(3_000));
         let said = vec![
-            Said::System("s".into()),
+            PromptMessage::System("s".into()),
             old,
-            Said::Assistant("newer".into()),
+            PromptMessage::Assistant("newer".into()),
             user(&"q".repeat(9_000)),
         ];
         let (cut, left_out) = fit(
-            &Request {
+            &ModelRequest {
                 said: said.clone(),
                 tools: Vec::new(),
             },
@@ -173,14 +177,14 @@ mod tests {
     proptest! {
         #[test]
         fn calls_and_their_answers_stay_together(window in 64usize..4_000, rounds in 0usize..8) {
-            let mut said = vec![Said::System("s".into()), user("old"), user("do it")];
+            let mut said = vec![PromptMessage::System("s".into()), user("old"), user("do it")];
             said.extend((0..rounds).flat_map(round));
-            let (cut, left_out) = fit(&Request { said: said.clone(), tools: Vec::new() }, window);
+            let (cut, left_out) = fit(&ModelRequest { said: said.clone(), tools: Vec::new() }, window);
             prop_assert_eq!(cut.said.len() + left_out, said.len());
-            let called: Vec<&String> = cut.said.iter().filter_map(|said| if let Said::Calls(calls) = said { Some(&calls[0].id) } else { None }).collect();
-            let answered: Vec<&String> = cut.said.iter().filter_map(|said| if let Said::Result { call_id, .. } = said { Some(call_id) } else { None }).collect();
+            let called: Vec<&String> = cut.said.iter().filter_map(|said| if let PromptMessage::Calls(calls) = said { Some(&calls[0].id) } else { None }).collect();
+            let answered: Vec<&String> = cut.said.iter().filter_map(|said| if let PromptMessage::Result { call_id, .. } = said { Some(call_id) } else { None }).collect();
             prop_assert_eq!(called, answered);
-            prop_assert!(cut.said.contains(&user("do it")) && matches!(cut.said[0], Said::System(_)));
+            prop_assert!(cut.said.contains(&user("do it")) && matches!(cut.said[0], PromptMessage::System(_)));
         }
     }
 }

@@ -2,12 +2,12 @@
 //! models rest `breaker`'s.
 
 use super::{
-    Workshop, budget,
+    AssistantDeps, budget,
     cost::Cost,
-    model::{Model, ModelError, ModelLink, Request, ToolCall},
-    response::{Coming, listen},
-    retry_policy::{self, Next},
-    turn_log::{Attempt, Milestones},
+    model::{Model, ModelError, ModelLink, ModelRequest, ToolCall},
+    response::{PartialResponse, listen},
+    retry_policy::{self, NextStep},
+    turn_log::{AttemptEntry, TurnLog},
 };
 use crate::{
     domain::{MessageStatus, ids::EntryId},
@@ -19,7 +19,7 @@ use crate::{
 use std::{collections::BTreeSet, sync::Arc};
 
 /// A model's whole answer.
-pub(super) struct Answered {
+pub(super) struct ChainAnswer {
     /// Its text; may be empty beside calls.
     pub(super) text: String,
     /// The tools it asks for.
@@ -29,7 +29,7 @@ pub(super) struct Answered {
 }
 
 /// A model that did not answer.
-pub(super) struct Failed {
+pub(super) struct FailedAttempt {
     /// Its name as a person reads it.
     pub(super) name: String,
     /// Why, the last time it was asked.
@@ -40,9 +40,9 @@ pub(super) struct Failed {
 
 /// The models of a turn.
 pub(super) struct Chain<'a> {
-    pub(super) workshop: &'a Workshop,
+    pub(super) deps: &'a AssistantDeps,
     pub(super) turn: TurnRef,
-    pub(super) milestones: &'a Milestones<'a>,
+    pub(super) turn_log: &'a TurnLog<'a>,
     /// In the order in which they are asked.
     pub(super) models: Vec<Arc<dyn Model>>,
     /// Messages that a reader was told are left out.
@@ -56,10 +56,10 @@ impl Chain<'_> {
     /// the turn is over.
     pub(super) async fn ask(
         &mut self,
-        request: &Request,
+        request: &ModelRequest,
         tools_used: &[String],
-    ) -> Result<Option<Answered>> {
-        let mut failed: Vec<Failed> = Vec::new();
+    ) -> Result<Option<ChainAnswer>> {
+        let mut failed: Vec<FailedAttempt> = Vec::new();
         let awake = self.awake();
         for (at, model) in self.models.clone().iter().enumerate() {
             if !awake[at] {
@@ -67,21 +67,21 @@ impl Chain<'_> {
                 continue;
             }
             if let Some(last) = failed.last() {
-                self.milestones
+                self.turn_log
                     .fallback(&last.name, model.link(), &last.error)
                     .await;
             }
-            let attempt = Attempt {
+            let attempt = AttemptEntry {
                 number: at + 1,
                 of: self.models.len(),
                 fallback: at > 0,
-                started: self.workshop.clock.now(),
+                started: self.deps.clock.now(),
             };
             match self.attempt(&**model, attempt, request, tools_used).await? {
                 Ok(answered) => return Ok(Some(answered)),
                 Err((failure, next)) => {
                     failed.push(failure);
-                    if next == Next::Stop {
+                    if next == NextStep::Stop {
                         break;
                     }
                 }
@@ -94,17 +94,17 @@ impl Chain<'_> {
     /// Whether the person has tokens left for today; if not, that is said in the conversation, and
     /// the turn is over.
     pub(super) async fn may_go_on(&self) -> Result<bool> {
-        let (now, limits) = (self.workshop.clock.now(), &self.workshop.limits);
+        let (now, limits) = (self.deps.clock.now(), &self.deps.limits);
         match (
             limits
                 .tokens
-                .check(&self.workshop.store, now, self.turn.user_id)
+                .check(&self.deps.store, now, self.turn.user_id)
                 .await,
             self.models.last(),
         ) {
             (Err(Error::TooMany { why, .. }), Some(last)) => {
                 let sentence = format!("{} What I have done so far is above.", capitalised(&why));
-                super::answer::Answer::new(self.workshop, self.turn)
+                super::answer::AnswerWriter::new(self.deps, self.turn)
                     .fail(&sentence, last.link())
                     .await?;
                 Ok(false)
@@ -115,11 +115,11 @@ impl Chain<'_> {
 
     /// Which models may be asked: all that do not rest, or every one where all do.
     fn awake(&self) -> Vec<bool> {
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         let awake: Vec<bool> = self
             .models
             .iter()
-            .map(|model| self.workshop.breakers.rest(model.link(), now).is_none())
+            .map(|model| self.deps.breakers.rest(model.link(), now).is_none())
             .collect();
         if awake.contains(&true) {
             awake
@@ -129,15 +129,15 @@ impl Chain<'_> {
     }
 
     async fn tell_of_rest(&self, model: &dyn Model, at: usize) {
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         let next = self.models[at + 1..]
             .iter()
-            .find(|next| self.workshop.breakers.rest(next.link(), now).is_none());
-        let rest = self.workshop.breakers.rest(model.link(), now);
+            .find(|next| self.deps.breakers.rest(next.link(), now).is_none());
+        let rest = self.deps.breakers.rest(model.link(), now);
         if let (Some(rest), Some(next)) = (rest, next)
-            && self.workshop.breakers.tell(model.link(), self.turn.id)
+            && self.deps.breakers.tell(model.link(), self.turn.id)
         {
-            self.milestones
+            self.turn_log
                 .rests(
                     model.link(),
                     next.link(),
@@ -153,27 +153,24 @@ impl Chain<'_> {
     async fn attempt(
         &mut self,
         model: &dyn Model,
-        attempt: Attempt,
-        request: &Request,
+        attempt: AttemptEntry,
+        request: &ModelRequest,
         tools_used: &[String],
-    ) -> Result<std::result::Result<Answered, (Failed, Next)>> {
+    ) -> Result<std::result::Result<ChainAnswer, (FailedAttempt, NextStep)>> {
         let link = model.link();
         let (request, left_out) = budget::fit(&self.seen(link, request).await, link.window);
         if left_out > self.told_left_out {
             self.told_left_out = left_out;
-            self.milestones.left_out(link, left_out).await;
+            self.turn_log.left_out(link, left_out).await;
         }
-        let entry = self
-            .milestones
-            .asked(link, attempt, request.said.len())
-            .await;
+        let entry = self.turn_log.asked(link, attempt, request.said.len()).await;
         let mut tries = 1;
         loop {
-            let mut coming = Coming::new(self.workshop, self.turn);
-            let cost = Cost::ask(self.workshop, self.turn, &request).await;
-            let heard = listen(self.workshop, model, &request, &mut coming).await?;
+            let mut coming = PartialResponse::new(self.deps, self.turn);
+            let cost = Cost::ask(self.deps, self.turn, &request).await;
+            let heard = listen(self.deps, model, &request, &mut coming).await?;
             let Err(error) = heard else {
-                cost.answered(self.milestones, coming.heard.usage, &coming.answer.text())
+                cost.answered(self.turn_log, coming.heard.usage, &coming.answer.text())
                     .await;
                 return self
                     .answered(model, attempt, coming, entry, tools_used)
@@ -183,20 +180,18 @@ impl Chain<'_> {
             let shown = self.broke_off(link, attempt, coming).await?;
             cost.failed(shown).await;
             match retry_policy::after(&error, shown, tries) {
-                Next::Again(wait) => {
-                    self.milestones.asked_again(entry, link, &error, wait).await;
-                    tokio::time::sleep(wait.mul_f64(self.workshop.patience.pace)).await;
+                NextStep::Again(wait) => {
+                    self.turn_log.asked_again(entry, link, &error, wait).await;
+                    tokio::time::sleep(wait.mul_f64(self.deps.patience.pace)).await;
                     tries += 1;
                 }
                 next => {
-                    self.workshop
-                        .breakers
-                        .note(link, &error, self.workshop.clock.now());
-                    self.milestones
+                    self.deps.breakers.note(link, &error, self.deps.clock.now());
+                    self.turn_log
                         .model_failed(entry, link, attempt, &error, tries)
                         .await;
                     return Ok(Err((
-                        Failed {
+                        FailedAttempt {
                             name: link.name.clone(),
                             error,
                             tries,
@@ -212,15 +207,15 @@ impl Chain<'_> {
     async fn broke_off(
         &self,
         link: &ModelLink,
-        attempt: Attempt,
-        coming: Coming<'_>,
+        attempt: AttemptEntry,
+        coming: PartialResponse<'_>,
     ) -> Result<bool> {
         let mut answer = coming.answer;
         let shown = answer.has_begun();
         if shown {
             answer.let_the_rest_through(link).await?;
         }
-        let duration_ms = self.workshop.clock.now().since(attempt.started);
+        let duration_ms = self.deps.clock.now().since(attempt.started);
         answer
             .finish(
                 MessageStatus::Interrupted,
@@ -232,10 +227,10 @@ impl Chain<'_> {
     }
 
     /// The request as a model can be given it; the log says once what it cannot see.
-    async fn seen(&mut self, link: &ModelLink, request: &Request) -> Request {
+    async fn seen(&mut self, link: &ModelLink, request: &ModelRequest) -> ModelRequest {
         let (request, unseen) = request.seen_by(link);
         if !unseen.is_empty() && self.blind.insert(link.name.clone()) {
-            self.milestones.pictures_unseen(link, &unseen).await;
+            self.turn_log.pictures_unseen(link, &unseen).await;
         }
         request
     }
@@ -243,20 +238,20 @@ impl Chain<'_> {
     async fn answered(
         &self,
         model: &dyn Model,
-        attempt: Attempt,
-        coming: Coming<'_>,
+        attempt: AttemptEntry,
+        coming: PartialResponse<'_>,
         entry: Option<EntryId>,
         tools_used: &[String],
-    ) -> Result<Answered> {
-        let Coming {
+    ) -> Result<ChainAnswer> {
+        let PartialResponse {
             mut answer,
             calls,
             heard,
         } = coming;
-        self.workshop.breakers.close(model.link());
+        self.deps.breakers.close(model.link());
         answer.let_the_rest_through(model.link()).await?;
         let (text, masked) = (answer.text(), answer.masked());
-        let duration_ms = self.workshop.clock.now().since(attempt.started);
+        let duration_ms = self.deps.clock.now().since(attempt.started);
         answer
             .finish(
                 MessageStatus::Done,
@@ -269,17 +264,17 @@ impl Chain<'_> {
         } else {
             None
         };
-        self.milestones
+        self.turn_log
             .answered(entry, model.link(), attempt, heard, masked, tools_used)
             .await;
-        Ok(Answered { text, calls, entry })
+        Ok(ChainAnswer { text, calls, entry })
     }
 
-    async fn give_up(&self, failed: &[Failed]) -> Result<()> {
-        self.milestones.everything_failed(failed).await;
+    async fn give_up(&self, failed: &[FailedAttempt]) -> Result<()> {
+        self.turn_log.everything_failed(failed).await;
         match self.models.last() {
             Some(last) => {
-                super::answer::Answer::new(self.workshop, self.turn)
+                super::answer::AnswerWriter::new(self.deps, self.turn)
                     .fail(&apology(failed), last.link())
                     .await
             }
@@ -288,7 +283,7 @@ impl Chain<'_> {
     }
 }
 
-fn apology(failed: &[Failed]) -> String {
+fn apology(failed: &[FailedAttempt]) -> String {
     let each: Vec<String> = failed
         .iter()
         .map(|failed| format!("{} {}", failed.name, failed.error.sentence()))

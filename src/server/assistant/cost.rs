@@ -3,25 +3,29 @@
 //! written, that is said in the server's log.
 
 use super::{
-    Workshop, budget,
-    model::{Request, Usage},
-    turn_log::Milestones,
+    AssistantDeps, budget,
+    model::{ModelRequest, Usage},
+    turn_log::TurnLog,
 };
 use crate::{domain::ids::UserId, server::store::turns::TurnRef};
 
 /// What was counted for one asking of one model.
 pub(super) struct Cost<'a> {
-    workshop: &'a Workshop,
+    deps: &'a AssistantDeps,
     user: UserId,
     counted: i64,
 }
 
 impl<'a> Cost<'a> {
     /// Counts what the model will read, about.
-    pub(super) async fn ask(workshop: &'a Workshop, turn: TurnRef, request: &Request) -> Self {
+    pub(super) async fn ask(
+        deps: &'a AssistantDeps,
+        turn: TurnRef,
+        request: &ModelRequest,
+    ) -> Self {
         let counted = i64::try_from(budget::estimate(request)).unwrap_or(0);
         let cost = Self {
-            workshop,
+            deps,
             user: turn.user_id,
             counted,
         };
@@ -31,13 +35,8 @@ impl<'a> Cost<'a> {
 
     /// Puts the real figures in place of the estimate, or adds what `text` is worth where the
     /// provider gave none. When they use up the person's day, the log says so.
-    pub(super) async fn answered(
-        self,
-        milestones: &Milestones<'_>,
-        usage: Option<Usage>,
-        text: &str,
-    ) {
-        let (now, tokens) = (self.workshop.clock.now(), &self.workshop.limits.tokens);
+    pub(super) async fn answered(self, turn_log: &TurnLog<'_>, usage: Option<Usage>, text: &str) {
+        let (now, tokens) = (self.deps.clock.now(), &self.deps.limits.tokens);
         let guessed = self.counted + i64::try_from(budget::tokens(text)).unwrap_or(0);
         let real = usage.map_or(guessed, |usage| {
             usage
@@ -47,7 +46,7 @@ impl<'a> Cost<'a> {
         });
         let sum = self.count(real - self.counted).await;
         if tokens.used_up_by(real, sum) {
-            milestones
+            turn_log
                 .tokens_used_up(&tokens.used_up(now), tokens.a_day)
                 .await;
         }
@@ -61,12 +60,12 @@ impl<'a> Cost<'a> {
     }
 
     async fn count(&self, tokens: i64) -> i64 {
-        let Workshop {
+        let AssistantDeps {
             store,
             clock,
             limits,
             ..
-        } = self.workshop;
+        } = self.deps;
         limits
             .tokens
             .count(store, clock.now(), self.user, tokens)

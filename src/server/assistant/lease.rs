@@ -1,6 +1,6 @@
 //! A turn's sign of life. It ends when the turn was stopped from elsewhere, settled or deleted.
 
-use super::Workshop;
+use super::AssistantDeps;
 use crate::server::store::{self, Subscription, turns};
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 
 /// Renews the turn's lease until it must give up.
-pub(super) async fn keep(workshop: &Workshop, turn: turns::TurnRef) {
-    let mut woken = workshop.store.wakeups().subscribe(turn.user_id);
+pub(super) async fn keep(deps: &AssistantDeps, turn: turns::TurnRef) {
+    let mut woken = deps.store.wakeups().subscribe(turn.user_id);
     loop {
         let over = tokio::select! {
-            () = tokio::time::sleep(RENEW_EVERY) => renew(workshop, turn).await.map(|alive| !alive),
-            over = stopped_elsewhere(workshop, turn, &mut woken) => over,
+            () = tokio::time::sleep(RENEW_EVERY) => renew(deps, turn).await.map(|alive| !alive),
+            over = stopped_elsewhere(deps, turn, &mut woken) => over,
         };
         match over {
             Ok(false) => {}
@@ -34,11 +34,11 @@ pub(super) async fn keep(workshop: &Workshop, turn: turns::TurnRef) {
 /// Looks whether the turn is over once its owner's feed has moved. In one process a stop cancels
 /// the turn directly.
 async fn stopped_elsewhere(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: turns::TurnRef,
     woken: &mut Subscription,
 ) -> store::Result<bool> {
-    if workshop.store.is_single_process() {
+    if deps.store.is_single_process() {
         std::future::pending::<()>().await;
     }
     let seen = woken.borrow_and_update().rev;
@@ -46,12 +46,12 @@ async fn stopped_elsewhere(
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(LOOK_AFTER).await;
-    turns::is_over(&mut *workshop.store.read().await?, turn).await
+    turns::is_over(&mut *deps.store.read().await?, turn).await
 }
 
-async fn renew(workshop: &Workshop, turn: turns::TurnRef) -> store::Result<bool> {
-    let mut tx = workshop.store.begin().await?;
-    let alive = turns::renew(&mut tx, turn, workshop.clock.now().plus(LEASE_MS)).await?;
+async fn renew(deps: &AssistantDeps, turn: turns::TurnRef) -> store::Result<bool> {
+    let mut tx = deps.store.begin().await?;
+    let alive = turns::renew(&mut tx, turn, deps.clock.now().plus(LEASE_MS)).await?;
     tx.commit().await?;
     Ok(alive)
 }

@@ -33,19 +33,22 @@ use super::{
         error::{Error, Result},
         metrics::Metrics,
     },
-    chat::{self, Asking, BeginTurn, Ending, Upload},
+    chat::{self, BeginTurn, NewMessage, TurnOutcome, Upload},
     feed::Feed,
     files::FileStore,
     limits::Limits,
     store::{Store, turns::TurnRef},
 };
-use crate::domain::{
-    Message, ModelChoice, ToolServer,
-    ids::{ConversationId, TurnId, UserId},
+use crate::{
+    domain::{
+        Message, ModelChoice, ToolServer,
+        ids::{ConversationId, TurnId, UserId},
+    },
+    server::base::{digest, metrics::TurnLabels},
 };
 pub use breaker::Breakers;
 use model::{Model, ModelLink};
-use retry_policy::Patience;
+use retry_policy::ModelTimeouts;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -53,7 +56,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What the assistant works with.
-pub struct Workshop {
+pub struct AssistantDeps {
     /// The database.
     pub store: Store,
     /// The time.
@@ -69,7 +72,7 @@ pub struct Workshop {
     /// The models, tried in order.
     pub chain: Vec<Arc<dyn Model>>,
     /// How long they may take.
-    pub patience: Patience,
+    pub patience: ModelTimeouts,
     /// Which of them rest.
     pub breakers: Breakers,
     /// The tools.
@@ -85,17 +88,17 @@ pub struct Workshop {
 /// The assistant; cheap to clone.
 #[derive(Clone)]
 pub struct Assistant {
-    workshop: Arc<Workshop>,
+    deps: Arc<AssistantDeps>,
     worker: Arc<str>,
     running: Arc<Mutex<HashMap<TurnId, CancellationToken>>>,
 }
 
 impl Assistant {
     /// An assistant that works with these things.
-    pub fn new(workshop: Workshop) -> Self {
-        let worker = crate::server::base::digest::random_hex::<8>().into();
+    pub fn new(deps: AssistantDeps) -> Self {
+        let worker = digest::random_hex::<8>().into();
         Self {
-            workshop: Arc::new(workshop),
+            deps: Arc::new(deps),
             worker,
             running: Arc::default(),
         }
@@ -107,7 +110,7 @@ impl Assistant {
             key: link.key(),
             title: link.title(),
         };
-        self.workshop
+        self.deps
             .chain
             .iter()
             .map(|model| choice(model.link()))
@@ -116,7 +119,7 @@ impl Assistant {
 
     /// How the programs stand whose tools it may use.
     pub fn tool_servers(&self) -> Vec<ToolServer> {
-        self.workshop.tools.servers().states()
+        self.deps.tools.servers().states()
     }
 
     /// Stores a message and starts the turn that answers it.
@@ -124,7 +127,7 @@ impl Assistant {
         &self,
         user: UserId,
         conversation: Option<ConversationId>,
-        asking: impl Into<Asking>,
+        asking: impl Into<NewMessage>,
     ) -> Result<(TurnRef, Message)> {
         self.send_with(user, conversation, asking.into(), Vec::new())
             .await
@@ -136,29 +139,23 @@ impl Assistant {
         &self,
         user: UserId,
         conversation: Option<ConversationId>,
-        asking: Asking,
+        asking: NewMessage,
         uploads: Vec<Upload>,
     ) -> Result<(TurnRef, Message)> {
         self.check_model(&asking)?;
         self.admit(user, uploads.len()).await?;
-        let files =
-            attachments::keep(&self.workshop, user, chat::check_attachments(uploads)?).await?;
-        let asking = Asking {
+        let files = attachments::keep(&self.deps, user, chat::check_attachments(uploads)?).await?;
+        let asking = NewMessage {
             attachments: files.clone(),
             ..asking
         };
-        let begun = chat::begin_turn(
-            &self.workshop.store,
-            self.beginning(user),
-            conversation,
-            asking,
-        )
-        .await;
+        let begun =
+            chat::begin_turn(&self.deps.store, self.beginning(user), conversation, asking).await;
         if begun.is_err() {
-            attachments::discard(&self.workshop, user, &files).await;
+            attachments::discard(&self.deps, user, &files).await;
         }
         let (turn, message) = begun?;
-        turn_log::Milestones::new(&self.workshop, turn)
+        turn_log::TurnLog::new(&self.deps, turn)
             .attached(&files)
             .await;
         self.start(turn);
@@ -168,18 +165,18 @@ impl Assistant {
     /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for
     /// it.
     async fn admit(&self, user: UserId, uploads: usize) -> Result<()> {
-        let Workshop {
+        let AssistantDeps {
             store,
             clock,
             limits,
             ..
-        } = &*self.workshop;
+        } = &*self.deps;
         limits.messages.admit(user, 1, "messages")?;
         limits.uploads.admit(user, uploads, "files")?;
         limits.tokens.check(store, clock.now(), user).await
     }
 
-    fn check_model(&self, asking: &Asking) -> Result<()> {
+    fn check_model(&self, asking: &NewMessage) -> Result<()> {
         let choices = self.choices();
         match &asking.model {
             Some(model)
@@ -198,33 +195,27 @@ impl Assistant {
     /// Answers a conversation's last message once more; the answers it had are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
         self.admit(user, 0).await?;
-        let turn =
-            chat::retry_turn(&self.workshop.store, self.beginning(user), conversation).await?;
+        let turn = chat::retry_turn(&self.deps.store, self.beginning(user), conversation).await?;
         self.start(turn);
         Ok(turn)
     }
 
     /// Stops a conversation's running turn, wherever it runs. `None` when nothing runs.
     pub async fn stop(&self, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
-        let turn = chat::request_stop(
-            &self.workshop.store,
-            self.workshop.clock.now(),
-            user,
-            conversation,
-        )
-        .await?;
+        let turn =
+            chat::request_stop(&self.deps.store, self.deps.clock.now(), user, conversation).await?;
         turn.inspect(|turn| self.cancel(*turn));
         Ok(turn)
     }
 
     fn beginning(&self, user: UserId) -> BeginTurn<'_> {
-        let now = self.workshop.clock.now();
+        let now = self.deps.clock.now();
         BeginTurn {
             now,
             user,
             worker: &self.worker,
             lease_until: now.plus(lease::LEASE_MS),
-            bounds: self.workshop.limits.bounds,
+            bounds: self.deps.limits.bounds,
         }
     }
 
@@ -232,23 +223,23 @@ impl Assistant {
         let cancel = CancellationToken::new();
         self.running().insert(turn.id, cancel.clone());
         let assistant = self.clone();
-        self.workshop.tasks.spawn(async move {
-            let ending = turn::run(&assistant.workshop, turn, &cancel).await;
+        self.deps.tasks.spawn(async move {
+            let ending = turn::run(&assistant.deps, turn, &cancel).await;
             assistant.running().remove(&turn.id);
             assistant.count(ending);
         });
     }
 
-    fn count(&self, ending: Ending) {
+    fn count(&self, ending: TurnOutcome) {
         let how = match ending {
-            Ending::Finished => "finished",
-            Ending::Stopped => "stopped",
-            Ending::Interrupted | Ending::Lapsed => "interrupted",
+            TurnOutcome::Finished => "finished",
+            TurnOutcome::Stopped => "stopped",
+            TurnOutcome::Interrupted | TurnOutcome::Lapsed => "interrupted",
         };
-        self.workshop
+        self.deps
             .metrics
             .turns
-            .get_or_create(&crate::server::base::metrics::Ended { how })
+            .get_or_create(&TurnLabels { how })
             .inc();
     }
 

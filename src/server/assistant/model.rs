@@ -58,11 +58,11 @@ impl ModelLink {
 
 /// One thing in what a model is given.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub enum PromptMessage {
     /// How to behave.
     System(String),
     /// By the person, with the pictures beside it.
-    User(String, Vec<Picture>),
+    User(String, Vec<PromptImage>),
     /// By the assistant.
     Assistant(String),
     /// The assistant asked for tools.
@@ -78,7 +78,7 @@ pub enum Said {
 
 /// A picture that the person attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct PromptImage {
     /// Its media type: PNG, JPEG, GIF or WebP.
     pub media_type: String,
     /// What its owner calls it.
@@ -102,21 +102,21 @@ pub struct ToolCall {
 
 /// What a model is asked.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Request {
+pub struct ModelRequest {
     /// Everything said so far, oldest first.
-    pub said: Vec<Said>,
+    pub said: Vec<PromptMessage>,
     /// The tools it may ask for.
     pub tools: Vec<ToolDefinition>,
 }
 
-impl Request {
+impl ModelRequest {
     /// The request as `link` can be given it, and the pictures of the last message that it cannot
     /// see, by name. In place of a picture it reads that there is one.
     pub fn seen_by(&self, link: &ModelLink) -> (Self, Vec<String>) {
         let mut request = self.clone();
         let mut unseen = Vec::new();
         for said in request.said.iter_mut().filter(|_| !link.takes_pictures) {
-            if let Said::User(text, pictures) = said {
+            if let PromptMessage::User(text, pictures) = said {
                 unseen = pictures.drain(..).map(|picture| picture.name).collect();
                 text.extend(unseen.iter().map(|name| {
                     format!("\n\n[The person attached the picture “{name}”, which you cannot see.]")
@@ -140,7 +140,7 @@ pub struct Usage {
 
 /// What comes from a model while it answers. An answer is whole exactly when `End` was seen.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum ModelEvent {
     /// More text.
     Text(String),
     /// A tool is wanted.
@@ -223,5 +223,5 @@ pub trait Model: Send + Sync {
     fn link(&self) -> &ModelLink;
 
     /// Asks it. The stream ends after `End` or the first error.
-    fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>>;
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>>;
 }

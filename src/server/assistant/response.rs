@@ -1,9 +1,9 @@
 //! Taking one answer in as it comes, with as much patience as the settings have.
 
 use super::{
-    Workshop,
-    answer::Answer,
-    model::{ErrorClass, Event, Model, ModelError, Request, ToolCall, Usage},
+    AssistantDeps,
+    answer::AnswerWriter,
+    model::{ErrorClass, Model, ModelError, ModelEvent, ModelRequest, ToolCall, Usage},
 };
 use crate::{
     domain::time::Timestamp,
@@ -16,7 +16,7 @@ use futures::StreamExt;
 
 /// What is known of an answer beside its words.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Heard {
+pub(super) struct ResponseStats {
     /// What it cost, where the provider said so.
     pub(super) usage: Option<Usage>,
     /// When its first word or call came.
@@ -26,32 +26,32 @@ pub(super) struct Heard {
 }
 
 /// An answer while it comes.
-pub(super) struct Coming<'a> {
-    pub(super) answer: Answer<'a>,
+pub(super) struct PartialResponse<'a> {
+    pub(super) answer: AnswerWriter<'a>,
     /// Without the secrets that a model may have put into their arguments.
     pub(super) calls: Vec<ToolCall>,
-    pub(super) heard: Heard,
+    pub(super) heard: ResponseStats,
 }
 
-impl<'a> Coming<'a> {
-    pub(super) fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
+impl<'a> PartialResponse<'a> {
+    pub(super) fn new(deps: &'a AssistantDeps, turn: TurnRef) -> Self {
         Self {
-            answer: Answer::new(workshop, turn),
+            answer: AnswerWriter::new(deps, turn),
             calls: Vec::new(),
-            heard: Heard::default(),
+            heard: ResponseStats::default(),
         }
     }
 }
 
 /// Takes an answer in. The outer error is Holly's own.
 pub(super) async fn listen(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     model: &dyn Model,
-    request: &Request,
-    coming: &mut Coming<'_>,
+    request: &ModelRequest,
+    coming: &mut PartialResponse<'_>,
 ) -> Result<std::result::Result<(), ModelError>> {
     let mut events = model.ask(request.clone());
-    let mut patience = workshop.patience.first;
+    let mut patience = deps.patience.first;
     loop {
         let event = match tokio::time::timeout(patience, events.next()).await {
             Ok(Some(Ok(event))) => event,
@@ -70,31 +70,31 @@ pub(super) async fn listen(
             }
         };
         match event {
-            Event::Text(text) => {
+            ModelEvent::Text(text) => {
                 coming
                     .heard
                     .first_at
-                    .get_or_insert_with(|| workshop.clock.now());
-                patience = workshop.patience.between;
+                    .get_or_insert_with(|| deps.clock.now());
+                patience = deps.patience.between;
                 coming.answer.add(text, model.link()).await?;
             }
-            Event::Call(mut call) => {
+            ModelEvent::Call(mut call) => {
                 coming
                     .heard
                     .first_at
-                    .get_or_insert_with(|| workshop.clock.now());
+                    .get_or_insert_with(|| deps.clock.now());
                 mask_value(&mut call.arguments);
                 coming.calls.push(call);
             }
-            Event::Thinking => {}
-            Event::End { .. } if !coming.answer.has_text() && coming.calls.is_empty() => {
+            ModelEvent::Thinking => {}
+            ModelEvent::End { .. } if !coming.answer.has_text() && coming.calls.is_empty() => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Server,
                     "It answered with nothing.",
                 )));
             }
-            Event::End { usage, cut_short } => {
-                coming.heard = Heard {
+            ModelEvent::End { usage, cut_short } => {
+                coming.heard = ResponseStats {
                     usage,
                     cut_short,
                     ..coming.heard

@@ -13,7 +13,7 @@ const LIMIT_WAITED_S: u64 = 5;
 
 /// How long models may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Patience {
+pub struct ModelTimeouts {
     /// Until the first word.
     pub first: Duration,
     /// Between any two later ones.
@@ -22,7 +22,7 @@ pub struct Patience {
     pub pace: f64,
 }
 
-impl Patience {
+impl ModelTimeouts {
     /// The usual patience with `first` for the first word and half of it between later ones.
     pub fn of(first: Duration) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Patience {
 
 /// What comes after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// The same model is asked again after this wait.
     Again(Duration),
     /// The next one is asked.
@@ -56,17 +56,19 @@ pub(super) enum Next {
 /// What comes after the failure `error` of a model that was asked `tries` times, and had `shown`
 /// something of its answer or not: what a reader has seen is never asked for again from the same
 /// model.
-pub(super) fn after(error: &ModelError, shown: bool, tries: u32) -> Next {
-    let again = || Next::Again(Duration::from_millis(BACKOFF_MS << (tries - 1).min(8)));
+pub(super) fn after(error: &ModelError, shown: bool, tries: u32) -> NextStep {
+    let again = || NextStep::Again(Duration::from_millis(BACKOFF_MS << (tries - 1).min(8)));
     match error.class {
-        ErrorClass::ContentFilter => Next::Stop,
-        _ if shown || tries >= TRIES => Next::FallBack,
+        ErrorClass::ContentFilter => NextStep::Stop,
+        _ if shown || tries >= TRIES => NextStep::FallBack,
         ErrorClass::Server | ErrorClass::Network => again(),
         ErrorClass::RateLimit => match error.retry_after_s {
-            Some(seconds) if seconds <= LIMIT_WAITED_S => Next::Again(Duration::from_secs(seconds)),
-            _ => Next::FallBack,
+            Some(seconds) if seconds <= LIMIT_WAITED_S => {
+                NextStep::Again(Duration::from_secs(seconds))
+            }
+            _ => NextStep::FallBack,
         },
-        ErrorClass::Auth | ErrorClass::Timeout | ErrorClass::BadRequest => Next::FallBack,
+        ErrorClass::Auth | ErrorClass::Timeout | ErrorClass::BadRequest => NextStep::FallBack,
     }
 }
 
@@ -85,19 +87,25 @@ mod tests {
 
     #[test]
     fn each_class_has_its_rule() {
-        let ms = |ms| Next::Again(Duration::from_millis(ms));
+        let ms = |ms| NextStep::Again(Duration::from_millis(ms));
         for (class, retry_after, shown, tries, next) in [
             (ErrorClass::Server, None, false, 1, ms(500)),
             (ErrorClass::Network, None, false, 2, ms(1_000)),
-            (ErrorClass::Server, None, false, 3, Next::FallBack),
-            (ErrorClass::Server, None, true, 1, Next::FallBack),
+            (ErrorClass::Server, None, false, 3, NextStep::FallBack),
+            (ErrorClass::Server, None, true, 1, NextStep::FallBack),
             (ErrorClass::RateLimit, Some(2), false, 1, ms(2_000)),
-            (ErrorClass::RateLimit, Some(38), false, 1, Next::FallBack),
-            (ErrorClass::RateLimit, None, false, 1, Next::FallBack),
-            (ErrorClass::Auth, None, false, 1, Next::FallBack),
-            (ErrorClass::Timeout, None, false, 1, Next::FallBack),
-            (ErrorClass::BadRequest, None, false, 1, Next::FallBack),
-            (ErrorClass::ContentFilter, None, true, 1, Next::Stop),
+            (
+                ErrorClass::RateLimit,
+                Some(38),
+                false,
+                1,
+                NextStep::FallBack,
+            ),
+            (ErrorClass::RateLimit, None, false, 1, NextStep::FallBack),
+            (ErrorClass::Auth, None, false, 1, NextStep::FallBack),
+            (ErrorClass::Timeout, None, false, 1, NextStep::FallBack),
+            (ErrorClass::BadRequest, None, false, 1, NextStep::FallBack),
+            (ErrorClass::ContentFilter, None, true, 1, NextStep::Stop),
         ] {
             assert_eq!(
                 after(&error(class, retry_after), shown, tries),
@@ -111,7 +119,10 @@ mod tests {
     fn no_class_is_asked_for_ever() {
         for class in ErrorClass::ALL {
             assert!(
-                !matches!(after(&error(*class, Some(0)), false, TRIES), Next::Again(_)),
+                !matches!(
+                    after(&error(*class, Some(0)), false, TRIES),
+                    NextStep::Again(_)
+                ),
                 "{class:?}"
             );
         }

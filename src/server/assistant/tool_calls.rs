@@ -1,11 +1,11 @@
 //! Running the tools that a model asked for, side by side, each with its own entry.
 
 use super::{
-    Workshop, approval,
-    chain::Answered,
-    model::{Said, ToolCall},
+    AssistantDeps, approval,
+    chain::ChainAnswer,
+    model::{PromptMessage, ToolCall},
     tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
-    turn_log::Milestones,
+    turn_log::TurnLog,
 };
 use crate::{
     domain::{MediaFile, ids::EntryId, time::Timestamp},
@@ -25,25 +25,25 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs every call and returns what the model is told of each.
 pub(super) async fn run_all(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
-    milestones: &Milestones<'_>,
-    answered: &Answered,
+    turn_log: &TurnLog<'_>,
+    answered: &ChainAnswer,
     cancel: &CancellationToken,
-) -> Vec<Said> {
-    let run = |call| run_one(workshop, turn, milestones, call, answered.entry, cancel);
+) -> Vec<PromptMessage> {
+    let run = |call| run_one(deps, turn, turn_log, call, answered.entry, cancel);
     join_all(answered.calls.iter().map(run)).await
 }
 
 async fn run_one(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
-    milestones: &Milestones<'_>,
+    turn_log: &TurnLog<'_>,
     call: &ToolCall,
     asked_by: Option<EntryId>,
     cancel: &CancellationToken,
-) -> Said {
-    let tool = workshop.tools.find(&call.name);
+) -> PromptMessage {
+    let tool = deps.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(
         || format!("Unknown tool: {}", call.name),
         |tool| tool.title(&call.arguments),
@@ -52,58 +52,55 @@ async fn run_one(
         .as_ref()
         .is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments))
     {
-        true => permitted(workshop, turn, milestones, call, &title, asked_by).await,
-        false => (
-            milestones.tool_started(call, &title, asked_by).await,
-            Ok(()),
-        ),
+        true => permitted(deps, turn, turn_log, call, &title, asked_by).await,
+        false => (turn_log.tool_started(call, &title, asked_by).await, Ok(())),
     };
-    let started = workshop.clock.now();
+    let started = deps.clock.now();
     let made = match (tool, allowed) {
         (_, Err(refused)) => Err(refused),
         (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments(
             "the arguments are not a JSON object".to_owned(),
         )),
-        (Some(tool), Ok(())) => work(workshop, milestones, &*tool, call, entry, cancel).await,
+        (Some(tool), Ok(())) => work(deps, turn_log, &*tool, call, entry, cancel).await,
         (None, Ok(())) => Err(ToolError::BadArguments(format!(
             "there is no tool called {}",
             call.name
         ))),
     };
-    Said::Result {
+    PromptMessage::Result {
         call_id: call.id.clone(),
-        text: conclude(workshop, turn, milestones, entry, started, made).await,
+        text: conclude(deps, turn, turn_log, entry, started, made).await,
     }
 }
 
 /// Keeps what a tool made and moves its entry on. Gives what the model is told.
 async fn conclude(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
-    milestones: &Milestones<'_>,
+    turn_log: &TurnLog<'_>,
     entry: Option<EntryId>,
     started: Timestamp,
     made: std::result::Result<ToolOutput, ToolError>,
 ) -> String {
     let kept = match made {
-        Ok(output) => keep(workshop, turn, output)
+        Ok(output) => keep(deps, turn, output)
             .await
             .map_err(|error| format!("what it made could not be kept: {error}")),
         Err(ToolError::Refused(why)) => {
-            milestones.tool_not_run(entry, started).await;
+            turn_log.tool_not_run(entry, started).await;
             return why;
         }
         Err(error) => Err(error.to_string()),
     };
     match kept {
         Ok((output, files)) => {
-            milestones
+            turn_log
                 .tool_done(entry, started, output.details, serde_json::json!(files))
                 .await;
             output.text
         }
         Err(error) => {
-            milestones.tool_failed(entry, started, &error).await;
+            turn_log.tool_failed(entry, started, &error).await;
             format!("The tool failed: {error}")
         }
     }
@@ -111,20 +108,20 @@ async fn conclude(
 
 /// Begins the entry of a tool that asks first, and waits for the person's word.
 async fn permitted(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
-    milestones: &Milestones<'_>,
+    turn_log: &TurnLog<'_>,
     call: &ToolCall,
     title: &str,
     asked_by: Option<EntryId>,
 ) -> (Option<EntryId>, std::result::Result<(), ToolError>) {
-    match approval::beforehand(workshop, turn, call).await {
+    match approval::beforehand(deps, turn, call).await {
         Ok(how) => {
-            let entry = milestones.tool_asks(call, title, asked_by, how).await;
-            (entry, approval::wait(workshop, turn, entry, call).await)
+            let entry = turn_log.tool_asks(call, title, asked_by, how).await;
+            (entry, approval::wait(deps, turn, entry, call).await)
         }
         Err(refused) => (
-            milestones.tool_started(call, title, asked_by).await,
+            turn_log.tool_started(call, title, asked_by).await,
             Err(refused),
         ),
     }
@@ -132,8 +129,8 @@ async fn permitted(
 
 /// Runs the tool and writes its progress while it works.
 async fn work(
-    workshop: &Workshop,
-    milestones: &Milestones<'_>,
+    deps: &AssistantDeps,
+    turn_log: &TurnLog<'_>,
     tool: &dyn Tool,
     call: &ToolCall,
     entry: Option<EntryId>,
@@ -143,14 +140,14 @@ async fn work(
     let context = ToolContext {
         progress,
         cancel: cancel.clone(),
-        pace: workshop.pace,
-        tasks: workshop.tasks.clone(),
+        pace: deps.pace,
+        tasks: deps.tasks.clone(),
     };
     let report = async {
         while seen.changed().await.is_ok() {
             let progress = seen.borrow_and_update().clone();
             if progress.percent < Some(100) {
-                milestones.tool_progress(entry, progress).await;
+                turn_log.tool_progress(entry, progress).await;
                 tokio::time::sleep(PROGRESS_EVERY).await;
             }
         }
@@ -164,20 +161,20 @@ async fn work(
 
 /// Stores what was made, then says in the database that it is there.
 async fn keep(
-    workshop: &Workshop,
+    deps: &AssistantDeps,
     turn: TurnRef,
     mut output: ToolOutput,
 ) -> Result<(ToolOutput, Vec<MediaFile>)> {
-    let now = workshop.clock.now();
+    let now = deps.clock.now();
     let bytes = output
         .files
         .iter()
         .map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
         .sum();
     check_room(
-        &mut *workshop.store.look().await?,
+        &mut *deps.store.connection().await?,
         "it",
-        workshop.limits.bounds.file_bytes,
+        deps.limits.bounds.file_bytes,
         turn.user_id,
         bytes,
     )
@@ -193,7 +190,7 @@ async fn keep(
     {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let id = new_id::file(now);
-        workshop.files.write(turn.user_id, id, bytes).await?;
+        deps.files.write(turn.user_id, id, bytes).await?;
         let media_type = media_type.to_owned();
         records.push(files::FileRecord {
             id,
@@ -210,7 +207,7 @@ async fn keep(
             bytes: size,
         });
     }
-    let mut tx = workshop.store.begin().await?;
+    let mut tx = deps.store.begin().await?;
     for record in &records {
         files::insert(&mut tx, now, turn.user_id, record).await?;
     }

@@ -2,18 +2,18 @@
 //! results.
 
 use super::{
-    Workshop, attachments,
+    AssistantDeps, attachments,
     chain::Chain,
     lease,
-    model::{Model, Request, Said},
+    model::{Model, ModelRequest, PromptMessage},
     tool_calls,
-    turn_log::Milestones,
+    turn_log::TurnLog,
 };
 use crate::{
     domain::{Message, MessageStatus, Role},
     server::{
         base::error::Result,
-        chat::{self, Ending},
+        chat::{self, TurnOutcome},
         store::turns::TurnRef,
     },
 };
@@ -28,52 +28,51 @@ const HISTORY: i64 = 400;
 const SYSTEM: &str = "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
 
 /// Works on a turn until it ends, and settles whatever it left open.
-pub(super) async fn run(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Ending {
+pub(super) async fn run(
+    deps: &AssistantDeps,
+    turn: TurnRef,
+    cancel: &CancellationToken,
+) -> TurnOutcome {
     let ending = tokio::select! {
         biased;
-        () = cancel.cancelled() => Ending::Stopped,
-        () = workshop.shutdown.cancelled() => Ending::Interrupted,
-        () = lease::keep(workshop, turn) => Ending::Stopped,
-        worked = work(workshop, turn, cancel) => match worked {
-            Ok(()) => Ending::Finished,
+        () = cancel.cancelled() => TurnOutcome::Stopped,
+        () = deps.shutdown.cancelled() => TurnOutcome::Interrupted,
+        () = lease::keep(deps, turn) => TurnOutcome::Stopped,
+        worked = work(deps, turn, cancel) => match worked {
+            Ok(()) => TurnOutcome::Finished,
             Err(error) => {
                 tracing::error!(turn = %turn.id, %error, "a turn broke off");
-                Ending::Interrupted
+                TurnOutcome::Interrupted
             }
         },
     };
-    settle(workshop, turn, ending).await;
+    settle(deps, turn, ending).await;
     ending
 }
 
-async fn settle(workshop: &Workshop, turn: TurnRef, ending: Ending) {
-    let texts = workshop
-        .feed
-        .answers
-        .texts(turn.user_id, turn.conversation_id);
-    if let Err(error) =
-        chat::end_turn(&workshop.store, workshop.clock.now(), turn, ending, &texts).await
-    {
+async fn settle(deps: &AssistantDeps, turn: TurnRef, ending: TurnOutcome) {
+    let texts = deps.feed.answers.texts(turn.user_id, turn.conversation_id);
+    if let Err(error) = chat::end_turn(&deps.store, deps.clock.now(), turn, ending, &texts).await {
         tracing::error!(turn = %turn.id, %error, "a turn could not be settled; its lease will run out");
     }
     for message in texts.keys() {
-        workshop.feed.answers.finish(turn.user_id, *message);
+        deps.feed.answers.finish(turn.user_id, *message);
     }
 }
 
-async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
-    let (said, chosen) = history(workshop, turn).await?;
-    workshop.tools.servers().ready().await;
-    let mut request = Request {
+async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
+    let (said, chosen) = history(deps, turn).await?;
+    deps.tools.servers().ready().await;
+    let mut request = ModelRequest {
         said,
-        tools: workshop.tools.definitions(),
+        tools: deps.tools.definitions(),
     };
-    let milestones = Milestones::new(workshop, turn);
+    let turn_log = TurnLog::new(deps, turn);
     let mut chain = Chain {
-        workshop,
+        deps,
         turn,
-        milestones: &milestones,
-        models: in_order(&workshop.chain, chosen.as_deref()),
+        turn_log: &turn_log,
+        models: in_order(&deps.chain, chosen.as_deref()),
         told_left_out: 0,
         blind: BTreeSet::new(),
     };
@@ -91,22 +90,25 @@ async fn work(workshop: &Workshop, turn: TurnRef, cancel: &CancellationToken) ->
         if answered.calls.is_empty() {
             return Ok(());
         }
-        let results = tool_calls::run_all(workshop, turn, &milestones, &answered, cancel).await;
+        let results = tool_calls::run_all(deps, turn, &turn_log, &answered, cancel).await;
         tools_used.extend(answered.calls.iter().map(|call| call.name.clone()));
         request.said.extend(
             Some(answered.text)
                 .filter(|text| !text.is_empty())
-                .map(Said::Assistant),
+                .map(PromptMessage::Assistant),
         );
-        request.said.push(Said::Calls(answered.calls));
+        request.said.push(PromptMessage::Calls(answered.calls));
         request.said.extend(results);
     }
     Ok(())
 }
 
 /// What was said so far, and the model that the person chose.
-async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Option<String>)> {
-    let mut reader = workshop.store.read().await?;
+async fn history(
+    deps: &AssistantDeps,
+    turn: TurnRef,
+) -> Result<(Vec<PromptMessage>, Option<String>)> {
+    let mut reader = deps.store.read().await?;
     let conversation =
         chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
     let mut messages =
@@ -114,10 +116,10 @@ async fn history(workshop: &Workshop, turn: TurnRef) -> Result<(Vec<Said>, Optio
     drop(reader);
     messages.retain(|message| message.status != MessageStatus::Superseded);
     let pictures = attachments::pictures(&messages);
-    let mut history = vec![Said::System(SYSTEM.to_owned())];
+    let mut history = vec![PromptMessage::System(SYSTEM.to_owned())];
     for message in messages {
         history.extend(match message.role {
-            Role::User => Some(attachments::said(workshop, turn.user_id, message, &pictures).await),
+            Role::User => Some(attachments::said(deps, turn.user_id, message, &pictures).await),
             Role::Assistant => said(message),
         });
     }
@@ -134,11 +136,11 @@ fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model
     first
 }
 
-fn said(message: Message) -> Option<Said> {
+fn said(message: Message) -> Option<PromptMessage> {
     match message.status {
         MessageStatus::Failed | MessageStatus::Streaming => None,
         _ => Some(message.content)
             .filter(|text| !text.is_empty())
-            .map(Said::Assistant),
+            .map(PromptMessage::Assistant),
     }
 }

@@ -2,10 +2,10 @@
 //! goes on: a failure is counted and said in the server's log.
 
 use super::{
-    Workshop,
-    chain::Failed,
+    AssistantDeps,
+    chain::FailedAttempt,
     model::{ModelError, ModelLink, ToolCall, Usage},
-    response::Heard,
+    response::ResponseStats,
     tool::Progress,
 };
 use crate::{
@@ -28,14 +28,14 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Writes a turn's entries.
-pub(super) struct Milestones<'a> {
-    workshop: &'a Workshop,
+pub(super) struct TurnLog<'a> {
+    deps: &'a AssistantDeps,
     turn: TurnRef,
 }
 
 /// One asking of one model.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Attempt {
+pub(super) struct AttemptEntry {
     /// Its place in the chain, from 1.
     pub(super) number: usize,
     /// How many the chain has.
@@ -46,7 +46,7 @@ pub(super) struct Attempt {
     pub(super) started: Timestamp,
 }
 
-impl Attempt {
+impl AttemptEntry {
     /// What stands under the message that came of it.
     pub(super) fn facts(self, usage: Option<Usage>, first_at: Option<Timestamp>) -> AnswerFacts {
         AnswerFacts {
@@ -60,9 +60,9 @@ impl Attempt {
     }
 }
 
-impl<'a> Milestones<'a> {
-    pub(super) const fn new(workshop: &'a Workshop, turn: TurnRef) -> Self {
-        Self { workshop, turn }
+impl<'a> TurnLog<'a> {
+    pub(super) const fn new(deps: &'a AssistantDeps, turn: TurnRef) -> Self {
+        Self { deps, turn }
     }
 
     /// Files came with the message; nothing where there are none.
@@ -120,7 +120,7 @@ impl<'a> Milestones<'a> {
     pub(super) async fn asked(
         &self,
         link: &ModelLink,
-        attempt: Attempt,
+        attempt: AttemptEntry,
         messages: usize,
     ) -> Option<EntryId> {
         let metadata = of_link(link)
@@ -145,8 +145,8 @@ impl<'a> Milestones<'a> {
         &self,
         entry: Option<EntryId>,
         link: &ModelLink,
-        attempt: Attempt,
-        heard: Heard,
+        attempt: AttemptEntry,
+        heard: ResponseStats,
         masked: usize,
         tools_used: Option<&[String]>,
     ) {
@@ -289,7 +289,7 @@ impl<'a> Milestones<'a> {
         &self,
         entry: Option<EntryId>,
         link: &ModelLink,
-        attempt: Attempt,
+        attempt: AttemptEntry,
         error: &ModelError,
         tries: u32,
     ) {
@@ -408,10 +408,10 @@ impl<'a> Milestones<'a> {
     }
 
     /// 10: every model failed.
-    pub(super) async fn everything_failed(&self, failed: &[Failed]) {
-        let attempt = |Failed { name, error, tries }: &Failed| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
+    pub(super) async fn everything_failed(&self, failed: &[FailedAttempt]) {
+        let attempt = |FailedAttempt { name, error, tries }: &FailedAttempt| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
         let attempts: Vec<Value> = failed.iter().map(attempt).collect();
-        let line = |Failed { name, error, .. }: &Failed| {
+        let line = |FailedAttempt { name, error, .. }: &FailedAttempt| {
             format!("{name} {}: {}\n", error.sentence(), error.message)
         };
         let details = failed.iter().map(line).collect::<String>();
@@ -463,8 +463,8 @@ impl<'a> Milestones<'a> {
     }
 
     fn whose(&self) -> (&Store, Timestamp, UserId) {
-        let Self { workshop, turn } = self;
-        (&workshop.store, workshop.clock.now(), turn.user_id)
+        let Self { deps, turn } = self;
+        (&deps.store, deps.clock.now(), turn.user_id)
     }
 
     fn origin(&self) -> Origin {
@@ -488,7 +488,7 @@ impl<'a> Milestones<'a> {
             title: title.as_deref().map(clip_title),
             details: details.map(|details| Some(clip_details(details))),
             metadata: Some(facts.0),
-            duration_ms: Some(self.workshop.clock.now().since(started)),
+            duration_ms: Some(self.deps.clock.now().since(started)),
             ..EntryPatch::default()
         };
         self.change(entry, patch, false).await;
@@ -509,7 +509,7 @@ impl<'a> Milestones<'a> {
     fn noted<T>(&self, written: Result<T>) -> Option<T> {
         written
             .inspect_err(|error| {
-                self.workshop.metrics.unwritten_entries.inc();
+                self.deps.metrics.unwritten_entries.inc();
                 tracing::error!(
                     target: log_targets::ASSISTANT_TURN_LOG,
                     turn = %self.turn.id, %error, "an entry could not be written; the turn goes on"

@@ -4,7 +4,9 @@
 /// requests are free meanwhile. A retention run passes its work (packing, encoding, comparing) in
 /// small batches, a few rows or one object each, and rests between them, so that others get a
 /// processor.
-pub(crate) async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> T {
     match tokio::task::spawn_blocking(compute).await {
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
@@ -22,8 +24,8 @@ mod tests {
     #[tokio::test]
     async fn work_runs_on_another_thread_and_its_panic_reaches_the_caller() {
         let here = std::thread::current().id();
-        let panicking = tokio::spawn(aside(|| panic!("too much")));
+        let panicking = tokio::spawn(run_blocking(|| panic!("too much")));
         assert!(panicking.await.is_err_and(|ended| ended.is_panic()));
-        assert_ne!(aside(|| std::thread::current().id()).await, here);
+        assert_ne!(run_blocking(|| std::thread::current().id()).await, here);
     }
 }

@@ -53,11 +53,11 @@ impl DataDir {
 
 /// The right of a command to run retention, held by this process.
 #[derive(Debug)]
-pub struct Runner {
+pub struct RunnerLock {
     _lock: File,
 }
 
-impl Runner {
+impl RunnerLock {
     /// Takes it. `None` while a server or another command may run, or where the folder cannot be
     /// written.
     pub fn take(root: &Path) -> Option<Self> {

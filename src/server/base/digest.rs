@@ -16,7 +16,7 @@ pub(crate) fn sha256_hex(text: &str) -> String {
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
-pub(crate) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn constant_time_eq(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
@@ -40,6 +40,6 @@ mod tests {
         );
         assert_eq!(random_hex::<32>().len(), 64);
         assert_ne!(random_hex::<32>(), random_hex::<32>());
-        assert!(same("a", "a") && !same("a", "b"));
+        assert!(constant_time_eq("a", "a") && !constant_time_eq("a", "b"));
     }
 }

@@ -47,7 +47,7 @@ fail_points! {
 pub(crate) async fn reach(_: FailPoint) {}
 
 #[cfg(test)]
-pub use hook::{Listener, heard_by, reach};
+pub use hook::{Hook, heard_by, reach};
 
 #[cfg(test)]
 mod hook {
@@ -56,15 +56,15 @@ mod hook {
     use std::sync::Arc;
 
     /// What is done at a point before the step goes on.
-    pub type Listener = Arc<dyn Fn(FailPoint) -> BoxFuture<'static, ()> + Send + Sync>;
+    pub type Hook = Arc<dyn Fn(FailPoint) -> BoxFuture<'static, ()> + Send + Sync>;
 
     tokio::task_local! {
         // of one task, so that tests do not disturb each other
-        static LISTENER: Listener;
+        static LISTENER: Hook;
     }
 
     /// Runs `work` and calls `listener` at each point that it reaches.
-    pub async fn heard_by<T>(listener: Listener, work: impl Future<Output = T>) -> T {
+    pub async fn heard_by<T>(listener: Hook, work: impl Future<Output = T>) -> T {
         LISTENER.scope(listener, work).await
     }
 

@@ -4,7 +4,7 @@
 
 /// A type that Holly shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sniffed {
+pub struct DetectedMedia {
     /// IANA media type.
     pub media_type: &'static str,
     /// The usual extension.
@@ -36,7 +36,7 @@ const FILMS: &[Signature] = &[
     (b"\x1a\x45\xdf\xa3", "video/webm", "webm"),
 ];
 
-fn find(signatures: &[Signature], bytes: &[u8]) -> Option<Sniffed> {
+fn find(signatures: &[Signature], bytes: &[u8]) -> Option<DetectedMedia> {
     let begins = |start: &[u8]| {
         bytes.len() >= start.len()
             && start
@@ -45,25 +45,25 @@ fn find(signatures: &[Signature], bytes: &[u8]) -> Option<Sniffed> {
                 .all(|(wanted, byte)| *wanted == b'?' || wanted == byte)
     };
     let (_, media_type, extension) = signatures.iter().find(|(start, ..)| begins(start))?;
-    Some(Sniffed {
+    Some(DetectedMedia {
         media_type,
         extension,
     })
 }
 
 /// A picture that every browser shows and models take: PNG, JPEG, GIF or WebP.
-pub fn picture(bytes: &[u8]) -> Option<Sniffed> {
+pub fn image(bytes: &[u8]) -> Option<DetectedMedia> {
     find(PICTURES, bytes)
 }
 
 /// A film that browsers play: MP4 or WebM.
-pub fn film(bytes: &[u8]) -> Option<Sniffed> {
+pub fn video(bytes: &[u8]) -> Option<DetectedMedia> {
     find(FILMS, bytes).filter(|_| find(SOUNDS, bytes).is_none())
 }
 
 /// A picture, or sound that browsers play: WAV, MP3, Ogg, FLAC or AAC in MP4.
-pub fn media(bytes: &[u8]) -> Option<Sniffed> {
-    picture(bytes).or_else(|| find(SOUNDS, bytes))
+pub fn media(bytes: &[u8]) -> Option<DetectedMedia> {
+    image(bytes).or_else(|| find(SOUNDS, bytes))
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
             (b"....mdatisom", None),
         ] {
             assert_eq!(
-                film(bytes).map(|sniffed| sniffed.media_type),
+                video(bytes).map(|sniffed| sniffed.media_type),
                 media_type,
                 "{bytes:?}"
             );

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 /// A request that was answered.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct Answered {
+pub struct RequestLabels {
     /// The route's pattern, never the address itself.
     pub route: String,
     /// The status.
@@ -18,14 +18,14 @@ pub struct Answered {
 
 /// A turn that ended.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct Ended {
+pub struct TurnLabels {
     /// finished, stopped or failed.
     pub how: &'static str,
 }
 
 /// A tier.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct InTier {
+pub struct TierLabels {
     /// Its word.
     pub tier: &'static str,
 }
@@ -35,7 +35,7 @@ pub struct InTier {
 pub struct Metrics {
     registry: Mutex<Registry>,
     /// Requests answered.
-    pub requests: Family<Answered, Counter>,
+    pub requests: Family<RequestLabels, Counter>,
     /// Frames sent to readers.
     pub frames: Counter,
     /// Transactions committed, as of the last look.
@@ -45,13 +45,13 @@ pub struct Metrics {
     /// Streams open now.
     pub streams: Gauge,
     /// Turns that ended.
-    pub turns: Family<Ended, Counter>,
+    pub turns: Family<TurnLabels, Counter>,
     /// Entries of the assistant that could not be written; its work went on without them.
     pub unwritten_entries: Counter,
     /// Entries and turns whose worker was lost.
     pub interrupted: Counter,
     /// Seconds that a tier's oldest entry is beyond the tier's end, as of the last look.
-    pub retention_lag: Family<InTier, Gauge>,
+    pub retention_lag: Family<TierLabels, Gauge>,
     /// Steps of retention that failed and are tried again.
     pub retention_failures: Counter,
     /// Objects deleted from the archive that nothing referred to.

@@ -77,7 +77,7 @@ fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), Strin
     if bytes.is_empty() {
         return Err("is empty".to_owned());
     }
-    if let Some(picture) = media_type::picture(&bytes) {
+    if let Some(picture) = media_type::image(&bytes) {
         fits(PICTURE_MAX_BYTES, "a picture")?;
         return Ok((picture.media_type, bytes));
     }

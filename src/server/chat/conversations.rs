@@ -2,21 +2,21 @@
 
 use crate::{
     domain::{
-        CONVERSATION_TITLE_MAX_CHARS, Conversation, Receipt, RemovedKind,
+        CONVERSATION_TITLE_MAX_CHARS, Conversation, DeleteReceipt, RemovedKind,
         ids::{ConversationId, TurnId, UserId},
         nul,
         time::Timestamp,
     },
     server::{
-        archive::{Tiers, erase::purge, pending_delete},
+        archive::{Tiers, erase::delete_marked_objects, pending_delete},
         base::{
             error::{Error, Result},
             new_id,
         },
-        files::{FileStore, sweep::delete_doomed_files_or_tell},
+        files::{FileStore, sweep::delete_marked_files_or_log},
         store::{
             Reader, Store, conversations, files, removed,
-            retention::{erasures::Kind, rows},
+            retention::{erasures::ErasureKind, rows},
         },
     },
 };
@@ -27,7 +27,7 @@ pub struct DeletedConversation {
     /// The turn that was running, to be stopped after the commit.
     pub running_turn: Option<TurnId>,
     /// What was deleted.
-    pub receipt: Receipt,
+    pub receipt: DeleteReceipt,
 }
 
 /// Begins an empty conversation.
@@ -120,12 +120,12 @@ pub async fn delete_conversation(
     user: UserId,
     id: ConversationId,
     stop: impl Fn(TurnId),
-) -> Result<Receipt> {
+) -> Result<DeleteReceipt> {
     let gone = delete_conversation_rows(&tiers.store, now, user, id).await?;
     gone.running_turn.into_iter().for_each(stop);
-    delete_doomed_files_or_tell(&tiers.store, stored).await;
-    let (objects, objects_pending) = purge(tiers, now, user).await?;
-    Ok(Receipt {
+    delete_marked_files_or_log(&tiers.store, stored).await;
+    let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
+    Ok(DeleteReceipt {
         objects,
         objects_pending,
         ..gone.receipt
@@ -145,14 +145,14 @@ pub async fn delete_conversation_rows(
         .await?
         .ok_or(Error::NotFound("conversation"))?;
     pending_delete::check_not_held(&mut tx, user, Some(id), "deleted").await?;
-    let mut receipt = Receipt {
+    let mut receipt = DeleteReceipt {
         conversations: 1,
-        files: files::doom_of_conversation(&mut tx, user, id).await?,
-        ..Receipt::default()
+        files: files::mark_conversation(&mut tx, user, id).await?,
+        ..DeleteReceipt::default()
     };
     receipt.rows = rows::delete_conversation(&mut tx, user, id).await?;
-    receipt.archived = pending_delete::doom_objects(&mut tx, user, Some(id)).await?;
-    pending_delete::note(&mut tx, now, Kind::Conversation, id).await?;
+    receipt.archived = pending_delete::mark_objects(&mut tx, user, Some(id)).await?;
+    pending_delete::record_erasure(&mut tx, now, ErasureKind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;

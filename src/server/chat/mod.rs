@@ -11,8 +11,8 @@ pub use conversations::{
     DeletedConversation, create_conversation, delete_conversation, delete_conversation_rows,
     find_conversation, list_conversations, rename_conversation,
 };
-pub use page::{ConversationPage, PAGE, Part, history, page};
+pub use page::{ConversationPage, PAGE, PagePart, history, page};
 pub use turns::{
-    Asking, BeginTurn, Ending, begin_turn, end_turn, request_stop, retry_turn, stop_turns,
+    BeginTurn, NewMessage, TurnOutcome, begin_turn, end_turn, request_stop, retry_turn, stop_turns,
     sweep_turns,
 };

@@ -3,7 +3,7 @@
 use super::find_conversation;
 use crate::{
     domain::{
-        Change, Conversation, Message, Span, WorkLogEntry,
+        Change, Conversation, ConversationSpan, Message, WorkLogEntry,
         ids::{ConversationId, EntryId, MessageId, UserId},
     },
     server::{
@@ -20,7 +20,7 @@ pub const PAGE: usize = 200;
 
 /// Which part of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Part {
+pub enum PagePart {
     /// The newest rows.
     #[default]
     End,
@@ -40,7 +40,7 @@ pub struct ConversationPage {
     /// Messages and entries, oldest first.
     pub rows: Vec<Change>,
     /// From where to where the rows reach.
-    pub span: Span,
+    pub span: ConversationSpan,
 }
 
 type Row = (Uuid, Change);
@@ -51,20 +51,20 @@ pub async fn page(
     archive: &Archive,
     user: UserId,
     id: ConversationId,
-    part: Part,
+    part: PagePart,
 ) -> Result<ConversationPage> {
     let conversation = find_conversation(reader, user, id).await?;
     let (before, after) = match part {
-        Part::End => (earlier(reader, archive, user, id, None, PAGE).await?, None),
-        Part::Before(row) => (
+        PagePart::End => (earlier(reader, archive, user, id, None, PAGE).await?, None),
+        PagePart::Before(row) => (
             earlier(reader, archive, user, id, Some(row), PAGE).await?,
             Some((Vec::new(), Some(row))),
         ),
-        Part::From(row) => (
+        PagePart::From(row) => (
             (Vec::new(), Some(row)),
             Some(later(reader, archive, user, id, row, PAGE).await?),
         ),
-        Part::Around(row) => (
+        PagePart::Around(row) => (
             earlier(reader, archive, user, id, Some(row), PAGE / 2).await?,
             Some(later(reader, archive, user, id, row, PAGE / 2).await?),
         ),
@@ -74,7 +74,7 @@ pub async fn page(
     Ok(ConversationPage {
         conversation,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
-        span: Span { from, to },
+        span: ConversationSpan { from, to },
     })
 }
 

@@ -1,16 +1,17 @@
 //! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of
 //! the database.
 
-use super::{Part, list_conversations, page};
+use super::{PagePart, list_conversations, page};
 use crate::{
     domain::{
-        Account, CONVERSATIONS_LISTED, Change, ChatPage, ConversationsPage, Cursor, HistoryPage,
-        HistoryQuery, PartQuery, Snapshot, Span, WorkLogEntry,
+        Account, CONVERSATIONS_LISTED, Change, ChatPageData, ConversationSpan,
+        ConversationsPageData, Cursor, HistoryPageData, HistoryQuery, PartQuery, Snapshot,
+        WorkLogEntry,
         ids::{ConversationId, EntryId, UserId},
         time::Timestamp,
     },
     server::{
-        archive::{Archive, Tiers, partial, reader::forgivingly},
+        archive::{Archive, Tiers, partial, reader::read_partial},
         base::error::{Error, Result},
         store::{Reader, conversations, heads, retention::holds, work_logs::EntryFilter},
         work_log::recent_logs,
@@ -24,7 +25,7 @@ const ENTRIES: i64 = 50;
 
 /// What pages are read from.
 #[derive(Clone, Copy)]
-pub struct Source<'a> {
+pub struct PageSource<'a> {
     /// The rows and the objects.
     pub tiers: &'a Tiers,
     /// Days after which an entry expires.
@@ -34,7 +35,7 @@ pub struct Source<'a> {
 }
 
 async fn snapshot(
-    source: Source<'_>,
+    source: PageSource<'_>,
     reader: &mut Reader,
     user_id: UserId,
     rows: Vec<Change>,
@@ -67,13 +68,13 @@ fn in_order(row: Change) -> Change {
 
 /// The chat page, without the models that can be chosen.
 pub async fn chat(
-    source: Source<'_>,
+    source: PageSource<'_>,
     account: Account,
     id: Option<ConversationId>,
     part: &PartQuery,
-) -> Result<ChatPage> {
+) -> Result<ChatPageData> {
     let (account, part) = (&account, part_of(part)?);
-    let (mut page, gaps) = forgivingly(
+    let (mut page, gaps) = read_partial(
         &source.tiers.store,
         &source.tiers.archive,
         |reader, archive| chat_page(source, (reader, archive), account.clone(), id, part),
@@ -85,26 +86,28 @@ pub async fn chat(
 }
 
 async fn chat_page(
-    source: Source<'_>,
+    source: PageSource<'_>,
     (mut reader, archive): (Reader, Archive),
     account: Account,
     id: Option<ConversationId>,
-    part: Part,
-) -> Result<ChatPage> {
+    part: PagePart,
+) -> Result<ChatPageData> {
     let listed =
         list_conversations(&mut reader, account.id, None, CONVERSATIONS_LISTED as i64).await?;
     let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
-    let (mut conversation, mut span, mut on_hold, mut gone) = (None, Span::default(), false, false);
+    let (mut conversation, mut span, mut on_hold, mut gone) =
+        (None, ConversationSpan::default(), false, false);
     if let Some(id) = id {
-        on_hold = holds::in_force(&mut reader, account.id, Some(id), holds::Kind::Hold).await?;
+        on_hold = holds::in_force(&mut reader, account.id, Some(id), holds::HoldKind::Hold).await?;
         let page = page(&mut reader, &archive, account.id, id, part).await?;
-        gone = matches!(part, Part::Around(row) if !page.rows.iter().any(|found| is(found, row)));
+        gone =
+            matches!(part, PagePart::Around(row) if !page.rows.iter().any(|found| is(found, row)));
         rows.extend(page.rows);
         conversation = Some(page.conversation);
         span = page.span;
     }
     let snapshot = snapshot(source, &mut reader, account.id, rows).await?;
-    Ok(ChatPage {
+    Ok(ChatPageData {
         account,
         conversation,
         snapshot,
@@ -125,10 +128,10 @@ fn is(row: &Change, id: Uuid) -> bool {
 
 /// Conversations that were used less recently than `before`.
 pub async fn conversations(
-    source: Source<'_>,
+    source: PageSource<'_>,
     user: UserId,
     before: Option<String>,
-) -> Result<ConversationsPage> {
+) -> Result<ConversationsPageData> {
     let before = before
         .map(|id| id.parse())
         .transpose()
@@ -140,32 +143,32 @@ pub async fn conversations(
         CONVERSATIONS_LISTED as i64,
     )
     .await?;
-    Ok(ConversationsPage {
+    Ok(ConversationsPageData {
         listed,
         now: source.now,
     })
 }
 
 /// What is no id names no part.
-fn part_of(query: &PartQuery) -> Result<Part> {
+fn part_of(query: &PartQuery) -> Result<PagePart> {
     let id = |text: &String| text.parse::<Uuid>().map_err(|_| Error::NotFound("page"));
     Ok(match query {
         PartQuery {
             around: Some(row), ..
-        } => Part::Around(id(row)?),
+        } => PagePart::Around(id(row)?),
         PartQuery {
             from: Some(row), ..
-        } => Part::From(id(row)?),
+        } => PagePart::From(id(row)?),
         PartQuery {
             before: Some(row), ..
-        } => Part::Before(id(row)?),
-        PartQuery { .. } => Part::End,
+        } => PagePart::Before(id(row)?),
+        PartQuery { .. } => PagePart::End,
     })
 }
 
 /// A feed of the newest entries.
 pub async fn feed(
-    source: Source<'_>,
+    source: PageSource<'_>,
     user: UserId,
     conversation_id: Option<ConversationId>,
 ) -> Result<Snapshot> {
@@ -174,7 +177,7 @@ pub async fn feed(
         ..EntryFilter::default()
     };
     let filter = &filter;
-    let (mut snapshot, gaps) = forgivingly(
+    let (mut snapshot, gaps) = read_partial(
         &source.tiers.store,
         &source.tiers.archive,
         |mut reader, archive| async move {
@@ -195,7 +198,11 @@ pub async fn feed(
 }
 
 /// A page of history.
-pub async fn history(source: Source<'_>, user: UserId, query: HistoryQuery) -> Result<HistoryPage> {
+pub async fn history(
+    source: PageSource<'_>,
+    user: UserId,
+    query: HistoryQuery,
+) -> Result<HistoryPageData> {
     let filter = EntryFilter {
         log_type: word("logType", query.log_type)?,
         status: word("status", query.status)?,
@@ -204,7 +211,7 @@ pub async fn history(source: Source<'_>, user: UserId, query: HistoryQuery) -> R
     };
     let before = word("before", query.before)?;
     let filter = (&filter, query.archive);
-    let (mut page, gaps) = forgivingly(
+    let (mut page, gaps) = read_partial(
         &source.tiers.store,
         &source.tiers.archive,
         |mut reader, archive| async move {
@@ -227,7 +234,7 @@ pub async fn history(source: Source<'_>, user: UserId, query: HistoryQuery) -> R
                 logs.into_iter().map(Change::Entry).collect(),
             )
             .await?;
-            Ok(HistoryPage {
+            Ok(HistoryPageData {
                 snapshot,
                 titles,
                 next,

@@ -13,9 +13,9 @@ use crate::{
     server::{
         base::{
             error::{Error, Result},
-            new_id,
+            masking, new_id,
         },
-        limits::Bounds,
+        limits::TurnLimits,
         store::{
             Store, Tx, conversations, files, messages,
             turns::{self, TurnRef},
@@ -38,12 +38,12 @@ pub struct BeginTurn<'a> {
     /// Until when it may work without a sign of life.
     pub lease_until: Timestamp,
     /// What it must fit in.
-    pub bounds: Bounds,
+    pub bounds: TurnLimits,
 }
 
 /// Why a turn ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum TurnOutcome {
     /// It ran to its end.
     Finished,
     /// The person stopped it.
@@ -59,7 +59,7 @@ const BATCH: i64 = 100;
 
 /// What the person asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asking {
+pub struct NewMessage {
     /// The words.
     pub content: String,
     /// The model to be asked first from now on, as `provider:model`; empty for the chain's order,
@@ -71,7 +71,7 @@ pub struct Asking {
     pub attachments: Vec<MediaFile>,
 }
 
-impl From<&str> for Asking {
+impl From<&str> for NewMessage {
     fn from(content: &str) -> Self {
         Self {
             content: content.to_owned(),
@@ -83,12 +83,12 @@ impl From<&str> for Asking {
 /// Stores a person's message and begins the turn that answers it; without a conversation a new one
 /// begins. Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another
 /// turn runs or when the message that is to be replaced is not the last one, and those of
-/// [`Bounds::admit`].
+/// [`TurnLimits::admit`].
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
     conversation: Option<ConversationId>,
-    asking: impl Into<Asking>,
+    asking: impl Into<NewMessage>,
 ) -> Result<(TurnRef, Message)> {
     let mut asking = asking.into();
     nul::clean(&mut asking.content);
@@ -202,7 +202,7 @@ fn checked(content: &str) -> Result<String> {
             "content",
             format!("must be at most {CONTENT_MAX_BYTES} bytes, not {n}"),
         )),
-        _ => Ok(crate::server::base::masking::mask(content).0),
+        _ => Ok(masking::mask(content).0),
     }
 }
 
@@ -334,17 +334,17 @@ pub async fn end_turn(
     store: &Store,
     now: Timestamp,
     turn: TurnRef,
-    ending: Ending,
+    ending: TurnOutcome,
     texts: &HashMap<MessageId, String>,
 ) -> Result<bool> {
     let mut tx = store.begin().await?;
     tx.lock(turn.user_id).await?;
-    if !turns::end(&mut tx, now, turn, ending == Ending::Lapsed).await? {
+    if !turns::end(&mut tx, now, turn, ending == TurnOutcome::Lapsed).await? {
         return Ok(false);
     }
     let (why, status) = match ending {
-        Ending::Stopped => ("stopped", MessageStatus::Stopped),
-        Ending::Finished | Ending::Interrupted | Ending::Lapsed => {
+        TurnOutcome::Stopped => ("stopped", MessageStatus::Stopped),
+        TurnOutcome::Finished | TurnOutcome::Interrupted | TurnOutcome::Lapsed => {
             ("interrupted", MessageStatus::Interrupted)
         }
     };
@@ -376,7 +376,8 @@ pub async fn sweep_turns(store: &Store, now: Timestamp) -> Result<usize> {
     let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH).await?;
     let mut settled = 0;
     for turn in lapsed {
-        settled += usize::from(end_turn(store, now, turn, Ending::Lapsed, &HashMap::new()).await?);
+        settled +=
+            usize::from(end_turn(store, now, turn, TurnOutcome::Lapsed, &HashMap::new()).await?);
     }
     Ok(settled)
 }

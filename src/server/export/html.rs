@@ -1,7 +1,7 @@
 //! An export as one page that needs nothing else: it reads offline, in light and dark, and on
 //! paper.
 
-use super::records::Piece;
+use super::records::ExportRecord;
 use crate::domain::{
     Change, MediaFile, Message, MessageStatus, Role, WorkLogEntry, duration_words, time::Timestamp,
 };
@@ -21,9 +21,9 @@ pub(super) fn head(now: Timestamp) -> String {
 }
 
 /// A piece; `site` is where files are, empty when nobody said.
-pub(super) fn piece(piece: &Piece, site: &str) -> String {
+pub(super) fn piece(piece: &ExportRecord, site: &str) -> String {
     match piece {
-        Piece::Conversation(conversation) => format!(
+        ExportRecord::Conversation(conversation) => format!(
             "<h2 id=\"c-{}\">{}</h2><p class=\"facts\">Begun on <time>{}</time>{}</p>\n",
             conversation.id,
             escaped(&conversation.title),
@@ -34,8 +34,8 @@ pub(super) fn piece(piece: &Piece, site: &str) -> String {
                 ""
             }
         ),
-        Piece::Outside => "<h2>Outside of conversations</h2>\n".to_owned(),
-        Piece::Rows(rows) => rows.iter().map(|row| self::row(row, site)).collect(),
+        ExportRecord::Outside => "<h2>Outside of conversations</h2>\n".to_owned(),
+        ExportRecord::Rows(rows) => rows.iter().map(|row| self::row(row, site)).collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
     time::Timestamp,
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use records::{Piece, entries, everything};
+use records::{ExportRecord, entries, everything};
 use serde_json::json;
 
 /// How an export is written.
@@ -26,7 +26,7 @@ pub enum Format {
 
 /// What is exported.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted {
+pub struct ExportRequest {
     /// Whose.
     pub user: UserId,
     /// Only of this conversation.
@@ -40,7 +40,7 @@ pub struct Wanted {
 
 /// Where an export is read from, and what its page says of it.
 #[derive(Clone)]
-pub struct Source {
+pub struct ExportSource {
     /// The rows.
     pub store: Store,
     /// The objects.
@@ -53,7 +53,10 @@ pub struct Source {
 
 /// The export as a stream of text. Errors: the first rows could not be read; when later rows
 /// cannot be read, the stream ends with an error.
-pub async fn export(source: Source, wanted: Wanted) -> Result<impl Stream<Item = Result<String>>> {
+pub async fn export(
+    source: ExportSource,
+    wanted: ExportRequest,
+) -> Result<impl Stream<Item = Result<String>>> {
     let html = wanted.format == Format::Html;
     let head = html.then(|| Ok(html::head(source.now)));
     let site = source.public_url.clone();
@@ -66,7 +69,7 @@ pub async fn export(source: Source, wanted: Wanted) -> Result<impl Stream<Item =
     let mut first = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
         first.push(piece);
-        if let Some(Piece::Rows(_)) = first.last() {
+        if let Some(ExportRecord::Rows(_)) = first.last() {
             break;
         }
     }
@@ -87,7 +90,7 @@ pub async fn export(source: Source, wanted: Wanted) -> Result<impl Stream<Item =
 
 /// Entries stand as the list shows them, a line each; a conversation and a message are named by
 /// their one field.
-fn jsonl(piece: &Piece) -> String {
+fn jsonl(piece: &ExportRecord) -> String {
     let lines = |rows: &[Change]| {
         rows.iter()
             .filter_map(line)
@@ -95,11 +98,11 @@ fn jsonl(piece: &Piece) -> String {
             .collect::<String>()
     };
     match piece {
-        Piece::Conversation(conversation) => {
+        ExportRecord::Conversation(conversation) => {
             json!({ "conversation": conversation }).to_string() + "\n"
         }
-        Piece::Outside => String::new(),
-        Piece::Rows(rows) => lines(rows),
+        ExportRecord::Outside => String::new(),
+        ExportRecord::Rows(rows) => lines(rows),
     }
 }
 

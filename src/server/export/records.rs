@@ -1,13 +1,13 @@
 //! What an export consists of, read a page at a time, so that it costs no memory however much there
 //! is.
 
-use super::{Source, Wanted};
+use super::{ExportRequest, ExportSource};
 use crate::{
     domain::{Change, Conversation, WorkLogEntry, ids::ConversationId},
     server::{
         archive::export,
         base::error::{Error, Result},
-        chat::{Part, find_conversation, list_conversations, page},
+        chat::{PagePart, find_conversation, list_conversations, page},
         store::work_logs::EntryFilter,
     },
 };
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// A piece of an export.
 #[derive(Debug)]
-pub(super) enum Piece {
+pub(super) enum ExportRecord {
     /// A conversation begins; its rows follow.
     Conversation(Conversation),
     /// What follows stands outside of any conversation.
@@ -27,19 +27,23 @@ pub(super) enum Piece {
 }
 
 /// Entries of all tiers, newest first.
-pub(super) fn entries(source: Source, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+pub(super) fn entries(
+    source: ExportSource,
+    wanted: ExportRequest,
+) -> impl Stream<Item = Result<ExportRecord>> {
     let filter = EntryFilter {
         conversation_id: wanted.conversation_id,
         ..EntryFilter::default()
     };
-    let rows = |page: Vec<WorkLogEntry>| Piece::Rows(page.into_iter().map(Change::Entry).collect());
+    let rows =
+        |page: Vec<WorkLogEntry>| ExportRecord::Rows(page.into_iter().map(Change::Entry).collect());
     export::pages(source.store, source.archive, wanted.user, filter).map_ok(rows)
 }
 
 /// How far the walk through everything has come.
 struct Walk {
-    source: Source,
-    wanted: Wanted,
+    source: ExportSource,
+    wanted: ExportRequest,
     /// Conversations that are still to come.
     left: VecDeque<Conversation>,
     /// The conversation that is being told, and from where on.
@@ -54,7 +58,10 @@ type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
 
 /// Conversation by conversation with all rows, oldest first; then what stands outside of them,
 /// newest first.
-pub(super) fn everything(source: Source, wanted: Wanted) -> impl Stream<Item = Result<Piece>> {
+pub(super) fn everything(
+    source: ExportSource,
+    wanted: ExportRequest,
+) -> impl Stream<Item = Result<ExportRecord>> {
     let begin = async move {
         let mut reader = source.store.read().await?;
         let left = match wanted.conversation_id {
@@ -83,13 +90,13 @@ pub(super) fn everything(source: Source, wanted: Wanted) -> impl Stream<Item = R
 }
 
 impl Walk {
-    async fn next(&mut self) -> Result<Option<Piece>> {
+    async fn next(&mut self) -> Result<Option<ExportRecord>> {
         if let Some((id, from)) = self.open {
             return self.rows(id, from).await.map(Some);
         }
         if let Some(conversation) = self.left.pop_front() {
             self.open = Some((conversation.id, Uuid::nil()));
-            return Ok(Some(Piece::Conversation(conversation)));
+            return Ok(Some(ExportRecord::Conversation(conversation)));
         }
         if std::mem::take(&mut self.outside) {
             let (store, archive) = (self.source.store.clone(), self.source.archive.clone());
@@ -99,7 +106,7 @@ impl Walk {
                 self.wanted.user,
                 EntryFilter::default(),
             )));
-            return Ok(Some(Piece::Outside));
+            return Ok(Some(ExportRecord::Outside));
         }
         let Some(rest) = &mut self.rest else {
             return Ok(None);
@@ -107,7 +114,7 @@ impl Walk {
         let page = rest.try_next().await?;
         let outside = |entry: &WorkLogEntry| entry.conversation_id.is_none();
         Ok(page.map(|page| {
-            Piece::Rows(
+            ExportRecord::Rows(
                 page.into_iter()
                     .filter(outside)
                     .map(Change::Entry)
@@ -116,20 +123,20 @@ impl Walk {
         }))
     }
 
-    async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<Piece> {
+    async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<ExportRecord> {
         let (archive, user) = (&self.source.archive, self.wanted.user);
         let read = |mut reader| async move {
-            page(&mut reader, archive, user, id, Part::From(from)).await
+            page(&mut reader, archive, user, id, PagePart::From(from)).await
         };
-        match export::in_turn(&self.source.store, archive, read).await {
+        match export::read_when_free(&self.source.store, archive, read).await {
             Ok(page) => {
                 self.open = page.span.to.map(|to| (id, to));
-                Ok(Piece::Rows(page.rows))
+                Ok(ExportRecord::Rows(page.rows))
             }
             // Its owner deleted it meanwhile.
             Err(Error::NotFound(_)) => {
                 self.open = None;
-                Ok(Piece::Rows(Vec::new()))
+                Ok(ExportRecord::Rows(Vec::new()))
             }
             Err(error) => Err(error),
         }

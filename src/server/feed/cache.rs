@@ -18,7 +18,7 @@ const KEEP_BYTES: usize = 1 << 20;
 
 /// Rows for one reader, and how far they reach.
 #[derive(Debug, Clone)]
-pub struct Rows {
+pub struct CachedRows {
     /// In the order of their revisions.
     pub rows: Vec<Arc<EncodedRow>>,
     /// Everything up to here is in `rows`.
@@ -38,19 +38,19 @@ struct Kept {
 
 /// One person's tail; it lives as long as somebody reads.
 #[derive(Debug, Default)]
-pub struct Tail {
+pub struct RowCache {
     kept: tokio::sync::Mutex<Kept>,
 }
 
 /// The tails of all people somebody reads for.
 #[derive(Debug, Default)]
-pub struct Tails {
-    people: Mutex<HashMap<UserId, Weak<Tail>>>,
+pub struct RowCaches {
+    people: Mutex<HashMap<UserId, Weak<RowCache>>>,
 }
 
-impl Tails {
+impl RowCaches {
     /// The tail of a person, shared by their readers.
-    pub fn of(&self, user: UserId) -> Arc<Tail> {
+    pub fn of(&self, user: UserId) -> Arc<RowCache> {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = people.get(&user).and_then(Weak::upgrade) {
             return tail;
@@ -59,13 +59,13 @@ impl Tails {
         if people.len().is_power_of_two() {
             people.retain(|_, tail| tail.strong_count() > 0);
         }
-        let tail = Arc::new(Tail::default());
+        let tail = Arc::new(RowCache::default());
         people.insert(user, Arc::downgrade(&tail));
         tail
     }
 }
 
-impl Tail {
+impl RowCache {
     /// The owner's rows after `rev`, up to at least the revision `announced`.
     pub async fn after(
         &self,
@@ -73,7 +73,7 @@ impl Tail {
         user: UserId,
         rev: i64,
         announced: i64,
-    ) -> Result<Rows> {
+    ) -> Result<CachedRows> {
         let mut kept = self.kept.lock().await;
         if kept.upto < rev {
             *kept = Kept {
@@ -100,7 +100,7 @@ impl Tail {
             .collect();
         // only now: what was just read for this reader must reach it, however large it is
         kept.shed();
-        Ok(Rows {
+        Ok(CachedRows {
             rows,
             upto: kept.upto,
             more,
@@ -109,7 +109,7 @@ impl Tail {
 }
 
 impl Kept {
-    fn extend(&mut self, fresh: Rows) {
+    fn extend(&mut self, fresh: CachedRows) {
         for row in fresh.rows {
             self.forget(&row);
             self.bytes += row.json.len();
@@ -142,14 +142,14 @@ impl Kept {
     }
 }
 
-async fn read(store: &Store, user: UserId, rev: i64) -> Result<Rows> {
-    let page = changes::after(&mut *store.look().await?, user, rev).await?;
+async fn read(store: &Store, user: UserId, rev: i64) -> Result<CachedRows> {
+    let page = changes::after(&mut *store.connection().await?, user, rev).await?;
     let rows = page
         .rows
         .iter()
         .map(|row: &Change| Arc::new(EncodedRow::of(row)))
         .collect();
-    Ok(Rows {
+    Ok(CachedRows {
         rows,
         upto: page.upto,
         more: page.more,

@@ -8,27 +8,27 @@ use std::{
 
 /// Open streams by person.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct StreamLimiter {
     taken: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
 /// One open stream; dropping it frees the place.
 #[derive(Debug)]
-pub struct Place {
-    places: Places,
+pub struct StreamPermit {
+    places: StreamLimiter,
     user: UserId,
 }
 
-impl Places {
+impl StreamLimiter {
     /// A place for one more stream of a person, unless `limit` are taken (0: no limit).
-    pub fn take(&self, user: UserId, limit: usize) -> Option<Place> {
+    pub fn take(&self, user: UserId, limit: usize) -> Option<StreamPermit> {
         let mut taken = self.lock();
         let count = taken.entry(user).or_default();
         if limit > 0 && *count >= limit {
             return None;
         }
         *count += 1;
-        Some(Place {
+        Some(StreamPermit {
             places: self.clone(),
             user,
         })
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
         if let Some(count) = taken.get_mut(&self.user) {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_once_its_stream_ends() {
-        let (places, user) = (Places::default(), UserId::from_uuid(Uuid::nil()));
+        let (places, user) = (StreamLimiter::default(), UserId::from_uuid(Uuid::nil()));
         let one = places.take(user, 2);
         let two = places.take(user, 2);
         assert!(one.is_some() && two.is_some() && places.take(user, 2).is_none());

@@ -26,7 +26,7 @@ pub struct LiveAnswer {
 
 /// Text of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct AnswerDelta {
     /// Whose.
     pub user: UserId,
     /// Where it stands.
@@ -41,7 +41,7 @@ pub struct Piece {
 
 /// What came of a piece that another process told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum DeltaOutcome {
     /// The answer has grown.
     Grown,
     /// Nothing in it was new.
@@ -90,17 +90,17 @@ impl LiveAnswers {
 
     /// Takes text of an answer that another process writes; only what is new is added, and never
     /// behind a gap.
-    pub fn hear(&self, piece: &Piece, now: Instant) -> Heard {
+    pub fn hear(&self, piece: &AnswerDelta, now: Instant) -> DeltaOutcome {
         let mut live = self.lock();
         if live.ended.contains(&piece.message) {
-            return Heard::Known;
+            return DeltaOutcome::Known;
         }
         let answers = live.people.entry(piece.user).or_default();
         let held = answers
             .iter_mut()
             .find(|answer| answer.message_id == piece.message);
         let heard = match held {
-            None if piece.offset > 0 => Heard::Gap,
+            None if piece.offset > 0 => DeltaOutcome::Gap,
             None => {
                 let (message_id, conversation_id, text) =
                     (piece.message, piece.conversation, piece.text.clone());
@@ -110,9 +110,9 @@ impl LiveAnswers {
                     text,
                     told_at: Some(now),
                 });
-                Heard::Grown
+                DeltaOutcome::Grown
             }
-            Some(answer) if answer.told_at.is_none() => Heard::Known,
+            Some(answer) if answer.told_at.is_none() => DeltaOutcome::Known,
             Some(answer) => grow(answer, piece, now),
         };
         live.people.retain(|_, answers| !answers.is_empty());
@@ -179,7 +179,7 @@ impl LiveAnswers {
 
     /// What other processes that were told `told` bytes of each answer were not told yet; only of
     /// what is written here.
-    pub fn untold(&self, user: UserId, told: &HashMap<MessageId, usize>) -> Vec<Piece> {
+    pub fn untold(&self, user: UserId, told: &HashMap<MessageId, usize>) -> Vec<AnswerDelta> {
         let live = self.lock();
         let answers = live
             .people
@@ -189,7 +189,7 @@ impl LiveAnswers {
             .filter(|answer| answer.told_at.is_none());
         let piece = |answer: &LiveAnswer| {
             let (offset, text) = rest(answer, told)?;
-            Some(Piece {
+            Some(AnswerDelta {
                 user,
                 conversation: answer.conversation_id,
                 message: answer.message_id,
@@ -245,17 +245,17 @@ fn rest(answer: &LiveAnswer, known: &HashMap<MessageId, usize>) -> Option<(usize
     Some((offset, text.to_owned()))
 }
 
-fn grow(answer: &mut LiveAnswer, piece: &Piece, now: Instant) -> Heard {
+fn grow(answer: &mut LiveAnswer, piece: &AnswerDelta, now: Instant) -> DeltaOutcome {
     let Some(known) = answer.text.len().checked_sub(piece.offset) else {
-        return Heard::Gap;
+        return DeltaOutcome::Gap;
     };
     answer.told_at = Some(now);
     match piece.text.get(known..) {
         Some(new) if !new.is_empty() => {
             answer.text.push_str(new);
-            Heard::Grown
+            DeltaOutcome::Grown
         }
-        _ => Heard::Known,
+        _ => DeltaOutcome::Known,
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
         let (answers, now) = (LiveAnswers::default(), Instant::now());
         let tell = |offset, text: &str| {
             answers.hear(
-                &Piece {
+                &AnswerDelta {
                     user,
                     conversation,
                     message,
@@ -308,12 +308,12 @@ mod tests {
             )
         };
         for (offset, text, heard, whole) in [
-            (3, "lost", Heard::Gap, ""),
-            (0, "Hé", Heard::Grown, "Hé"),
-            (0, "Hé", Heard::Known, "Hé"),
-            (1, "éllo", Heard::Grown, "Héllo"),
-            (9, "hole", Heard::Gap, "Héllo"),
-            (6, "!", Heard::Grown, "Héllo!"),
+            (3, "lost", DeltaOutcome::Gap, ""),
+            (0, "Hé", DeltaOutcome::Grown, "Hé"),
+            (0, "Hé", DeltaOutcome::Known, "Hé"),
+            (1, "éllo", DeltaOutcome::Grown, "Héllo"),
+            (9, "hole", DeltaOutcome::Gap, "Héllo"),
+            (6, "!", DeltaOutcome::Grown, "Héllo!"),
         ] {
             assert_eq!(tell(offset, text), heard, "{offset} {text}");
             let held = answers
@@ -333,7 +333,7 @@ mod tests {
                 tell(0, "Héllo!"),
                 answers.unseen(user, None, &HashMap::new()).len()
             ),
-            (Heard::Known, 0)
+            (DeltaOutcome::Known, 0)
         );
     }
 
@@ -341,7 +341,7 @@ mod tests {
     fn what_is_told_is_forgotten_when_nobody_listens_or_nothing_comes() {
         let (user, conversation, message) = ids();
         let (answers, now) = (LiveAnswers::default(), Instant::now());
-        let piece = Piece {
+        let piece = AnswerDelta {
             user,
             conversation,
             message,

@@ -13,19 +13,19 @@ pub mod live_answers;
 mod position;
 mod stream;
 
-pub use cache::Tails;
+pub use cache::RowCaches;
 pub use frame::{EncodedRow, lone_event};
-pub use limiter::{Place, Places};
-pub use live_answers::{Heard, LiveAnswer, LiveAnswers, Piece};
+pub use limiter::{StreamLimiter, StreamPermit};
+pub use live_answers::{AnswerDelta, DeltaOutcome, LiveAnswer, LiveAnswers};
 pub use position::{Position, check_cursor};
-pub use stream::{AUTH_RETRY_MS, Access, Reading, Stream, StreamContext, Timing};
+pub use stream::{AUTH_RETRY_MS, Access, Stream, StreamContext, StreamRequest, Timing};
 
 /// The feed's state in this process: nothing that the database does not have, save tokens in
 /// flight.
 #[derive(Default)]
 pub struct Feed {
     /// The rows read last, by person.
-    pub tails: Tails,
+    pub row_caches: RowCaches,
     /// Answers being written.
     pub answers: LiveAnswers,
 }

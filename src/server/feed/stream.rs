@@ -4,8 +4,8 @@
 //! is full, so it belongs to the connection (`server::listener`).
 
 use super::{
-    Feed, Place,
-    cache::Tail,
+    Feed, StreamPermit,
+    cache::RowCache,
     frame::{write_delta, write_heartbeat},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub const AUTH_RETRY_MS: u64 = 3_600_000;
 
 /// What a reader asks for.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct StreamRequest {
     /// Whose feed.
     pub user: UserId,
     /// Only this conversation.
@@ -69,7 +69,7 @@ pub struct StreamContext {
     /// Ends with the process.
     pub shutdown: CancellationToken,
     /// The reader's place; freed with the stream.
-    pub place: Place,
+    pub place: StreamPermit,
     /// Whether the reader may still read.
     pub access: Access,
     /// Counts frames.
@@ -79,8 +79,8 @@ pub struct StreamContext {
 /// One reader's stream of frames.
 pub struct Stream {
     context: StreamContext,
-    tail: Arc<Tail>,
-    reading: Reading,
+    tail: Arc<RowCache>,
+    reading: StreamRequest,
     /// The last id that the reader was told; behind `reading.cursor` while rows pass by that are
     /// not for it.
     told: Cursor,
@@ -89,11 +89,11 @@ pub struct Stream {
     text_seen: HashMap<MessageId, usize>,
     ends_at: Instant,
     beat_at: Instant,
-    state: State,
+    state: StreamState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum StreamState {
     Opening,
     /// More rows are known to be there than were sent.
     Behind,
@@ -103,8 +103,8 @@ enum State {
 
 impl Stream {
     /// A stream that stands at `reading.cursor`.
-    pub fn new(context: StreamContext, reading: Reading, timing: Timing) -> Self {
-        let tail = context.feed.tails.of(reading.user);
+    pub fn new(context: StreamContext, reading: StreamRequest, timing: Timing) -> Self {
+        let tail = context.feed.row_caches.of(reading.user);
         let now = Instant::now();
         let seen = *context.wakes.borrow();
         Self {
@@ -116,7 +116,7 @@ impl Stream {
             text_seen: HashMap::new(),
             ends_at: now + timing.life,
             beat_at: now + timing.heartbeat,
-            state: State::Opening,
+            state: StreamState::Opening,
             context,
         }
     }
@@ -128,15 +128,15 @@ impl Stream {
             match self.state {
                 // Asked once more: the right may have ended between the check of the request and
                 // the subscription.
-                State::Opening => {
+                StreamState::Opening => {
                     if self.may_read(&mut out).await {
                         self.write_opening(&mut out);
                         self.write_rows(&mut out, i64::MAX).await;
                     }
                 }
-                State::Behind => self.write_rows(&mut out, i64::MAX).await,
-                State::Waiting => self.wait(&mut out).await,
-                State::Ended => return None,
+                StreamState::Behind => self.write_rows(&mut out, i64::MAX).await,
+                StreamState::Waiting => self.wait(&mut out).await,
+                StreamState::Ended => return None,
             }
         }
         self.beat_at = Instant::now() + self.timing.heartbeat;
@@ -152,7 +152,7 @@ impl Stream {
                 AUTH_RETRY_MS,
                 &serde_json::json!({}),
             ));
-            self.state = State::Ended;
+            self.state = StreamState::Ended;
         }
         may
     }
@@ -170,17 +170,17 @@ impl Stream {
     async fn wait(&mut self, out: &mut String) {
         tokio::select! {
             changed = self.context.wakes.changed() => match changed {
-                Ok(()) => self.look(out).await,
-                Err(_) => self.state = State::Ended,
+                Ok(()) => self.read_rows(out).await,
+                Err(_) => self.state = StreamState::Ended,
             },
             () = sleep_until(self.beat_at) => self.write_heartbeat(out),
-            () = sleep_until(self.ends_at) => self.state = State::Ended,
-            () = self.context.shutdown.cancelled() => self.state = State::Ended,
+            () = sleep_until(self.ends_at) => self.state = StreamState::Ended,
+            () = self.context.shutdown.cancelled() => self.state = StreamState::Ended,
         }
     }
 
     /// Compares the wake-up with what was seen last and reads what moved.
-    async fn look(&mut self, out: &mut String) {
+    async fn read_rows(&mut self, out: &mut String) {
         let wake = *self.context.wakes.borrow_and_update();
         if wake.access != self.seen.access && !self.may_read(out).await {
             return;
@@ -196,7 +196,7 @@ impl Stream {
     /// Writes a page of the rows up to the revision `announced`, then the text of answers that
     /// grow.
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
-        let Reading { user, only, cursor } = self.reading;
+        let StreamRequest { user, only, cursor } = self.reading;
         // boxed while it reads: otherwise every idle stream would hold room for its queries
         match Box::pin(
             self.tail
@@ -218,21 +218,21 @@ impl Stream {
                 }
                 self.reading.cursor.rev = rows.upto.max(cursor.rev);
                 self.state = if rows.more {
-                    State::Behind
+                    StreamState::Behind
                 } else {
-                    State::Waiting
+                    StreamState::Waiting
                 };
                 self.write_text(out);
             }
             Err(error) => {
                 tracing::error!(%user, %error, "a stream could not read its rows; its reader will come back");
-                self.state = State::Ended;
+                self.state = StreamState::Ended;
             }
         }
     }
 
     fn write_text(&mut self, out: &mut String) {
-        let Reading { user, only, .. } = self.reading;
+        let StreamRequest { user, only, .. } = self.reading;
         for (message, offset, text) in self
             .context
             .feed

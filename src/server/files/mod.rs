@@ -42,17 +42,17 @@ type Result<T> = std::result::Result<T, FileError>;
 #[derive(Clone, Debug)]
 pub struct FileStore {
     /// New files go to the first; another one holds what was kept before there was a bucket.
-    places: Arc<[Place]>,
+    places: Arc<[StorageLocation]>,
     folder: PathBuf,
 }
 
 #[derive(Debug)]
-struct Place {
+struct StorageLocation {
     store: Arc<dyn ObjectStore>,
     prefix: String,
 }
 
-impl Place {
+impl StorageLocation {
     fn folder(&self, user: UserId) -> Key {
         Key::from(format!("{}{user}", self.prefix))
     }
@@ -103,7 +103,7 @@ impl FileStore {
     pub fn open(archive_url: &str, data_dir: &Path) -> std::result::Result<Self, String> {
         let folder = data_dir.join("files");
         let here = folder::open(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
-        let mut places = vec![Place {
+        let mut places = vec![StorageLocation {
             store: Arc::new(here),
             prefix: String::new(),
         }];
@@ -114,7 +114,7 @@ impl FileStore {
             } else {
                 format!("{prefix}/files/")
             };
-            places.insert(0, Place { store, prefix });
+            places.insert(0, StorageLocation { store, prefix });
         }
         Ok(Self {
             places: places.into(),

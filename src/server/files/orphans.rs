@@ -26,7 +26,7 @@ const MOST: usize = 10_000;
 /// What is older than this may be an orphan at `now`; `None` while this life of the database is too
 /// young to tell, unless an admin has `confirmed` that it is the right one.
 pub async fn cut_off(store: &Store, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
-    let since = meta::in_use_since(&mut *store.look().await?, store.epoch(), now).await?;
+    let since = meta::in_use_since(&mut *store.connection().await?, store.epoch(), now).await?;
     let cut_off = now.plus(-ORPHANED_AFTER_MS);
     Ok((confirmed || since <= cut_off).then_some(cut_off))
 }

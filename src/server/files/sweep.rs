@@ -22,17 +22,18 @@ const AT_ONCE: usize = 500;
 
 /// Deletes the bytes of doomed files. Returns how many. Errors: the storage did not take it; what
 /// is left is deleted the next time.
-pub async fn delete_doomed_files(store: &Store, stored: &FileStore) -> Result<usize> {
+pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<usize> {
     let mut deleted = 0;
     loop {
-        let doomed = files::doomed(&mut *store.look().await?, AT_ONCE as i64).await?;
+        let doomed =
+            files::marked_for_delete(&mut *store.connection().await?, AT_ONCE as i64).await?;
         if doomed.is_empty() {
             return Ok(deleted);
         }
         for (user, ids) in by_person(doomed) {
             stored.delete(user, &ids).await?;
             let mut tx = store.begin().await?;
-            files::forget_doomed(&mut tx, user, &ids).await?;
+            files::forget_marked(&mut tx, user, &ids).await?;
             tx.commit().await?;
             deleted += ids.len();
         }
@@ -40,8 +41,8 @@ pub async fn delete_doomed_files(store: &Store, stored: &FileStore) -> Result<us
 }
 
 /// The same for somebody whose deletion is done already.
-pub async fn delete_doomed_files_or_tell(store: &Store, stored: &FileStore) {
-    if let Err(error) = delete_doomed_files(store, stored).await {
+pub async fn delete_marked_files_or_log(store: &Store, stored: &FileStore) {
+    if let Err(error) = delete_marked_files(store, stored).await {
         tracing::error!(
             target: log_targets::FILES_SWEEP,
             %error, "files could not be deleted yet; it is tried again every hour"
@@ -90,7 +91,7 @@ async fn look(
             .into_iter()
             .map(|StoredFile { user, id, .. }| (user, id));
         for (user, ids) in by_person(chunk) {
-            let known = files::known(&mut *store.look().await?, user, &ids).await?;
+            let known = files::known(&mut *store.connection().await?, user, &ids).await?;
             ids.into_iter()
                 .for_each(|id| orphans.note((user, id), known.contains(&id)));
         }

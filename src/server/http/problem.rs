@@ -9,7 +9,7 @@ use crate::{
             log_targets,
         },
         http::request_id,
-        identity::oidc::Refused,
+        identity::oidc::TokenError,
         store::StoreError,
     },
 };
@@ -31,7 +31,7 @@ pub struct Problem {
 }
 
 /// What handlers return.
-pub type Answer = Result<Response, Problem>;
+pub type ApiResult = Result<Response, Problem>;
 
 impl Problem {
     /// A problem with this status and sentence.
@@ -74,9 +74,9 @@ impl Problem {
     }
 
     /// The token of the sign-in provider was not taken (401), or could not be checked (503).
-    pub fn token_refused(why: Refused) -> Self {
+    pub fn token_refused(why: TokenError) -> Self {
         match why {
-            Refused::Unavailable => Self {
+            TokenError::Unavailable => Self {
                 retry_after: Some(60),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("the token {why}"))
             },

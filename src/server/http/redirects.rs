@@ -1,7 +1,7 @@
 //! Where a browser is sent next: never to another site.
 
 /// Where to go after signing in: a path of this site, never another one.
-pub fn own_path(next: Option<String>) -> String {
+pub fn safe_redirect_path(next: Option<String>) -> String {
     let own = |path: &String| {
         path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.is_ascii()
     };
@@ -14,8 +14,9 @@ pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
     let after_host = page
         .split_once("://")
         .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
-    let page =
-        own_path(after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()));
+    let page = safe_redirect_path(
+        after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()),
+    );
     let (path, query) = page.split_once('?').unwrap_or((&page, ""));
     let goes = |named: &str| named == name || matches!(named, "__err" | "__path");
     let others = query
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn one_never_lands_on_another_site() {
-        assert_eq!(own_path(Some("/c/1?x=y".into())), "/c/1?x=y");
+        assert_eq!(safe_redirect_path(Some("/c/1?x=y".into())), "/c/1?x=y");
         for next in [
             "//evil.example",
             "https://evil.example",
@@ -61,7 +62,7 @@ mod tests {
             "javascript:alert(1)",
             "",
         ] {
-            assert_eq!(own_path(Some(next.into())), "/", "{next}");
+            assert_eq!(safe_redirect_path(Some(next.into())), "/", "{next}");
         }
     }
 }

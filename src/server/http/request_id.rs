@@ -1,6 +1,6 @@
 //! A short id for each request: in the log, in the `x-request-id` header and in every error.
 
-use crate::server::base::log_targets;
+use crate::server::base::{digest, log_targets};
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue},
@@ -22,7 +22,7 @@ pub fn current() -> String {
 
 /// Gives the request an id.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let id = crate::server::base::digest::random_hex::<8>();
+    let id = digest::random_hex::<8>();
     let span = tracing::info_span!(
         target: log_targets::HTTP_REQUEST_ID,
         "request", id, method = %request.method(), path = request.uri().path()

@@ -12,7 +12,10 @@ use super::{
     },
     style_sheets,
 };
-use crate::server::{base::log_targets, state::App};
+use crate::server::{
+    base::{error::Error, log_targets},
+    state::App,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -203,7 +206,7 @@ async fn style_sheet(sheet: &'static style_sheets::Sheet) -> impl IntoResponse {
 }
 
 async fn no_such_address() -> Problem {
-    crate::server::base::error::Error::NotFound("address").into()
+    Error::NotFound("address").into()
 }
 
 async fn wrong_method() -> Problem {

@@ -43,7 +43,7 @@ pub fn identity() -> Result<Identity, ApiError> {
 }
 
 /// The server and who is asking.
-pub fn asker() -> Result<(App, Identity), ApiError> {
+pub fn caller() -> Result<(App, Identity), ApiError> {
     Ok((app(), identity()?))
 }
 
@@ -56,7 +56,7 @@ fn with_status(status: StatusCode, error: ApiError) -> ApiError {
 
 /// The server and the admin who is asking. For everybody else there is no such page.
 pub fn admin() -> Result<(App, Identity), ApiError> {
-    let (app, identity) = asker()?;
+    let (app, identity) = caller()?;
     if !identity.account.is_admin {
         return Err(Error::NotFound("page").into());
     }

@@ -5,7 +5,7 @@ use crate::{
     domain::{ApiKey, ids::UserId, time::Timestamp},
     server::{
         base::{
-            digest::{random_hex, same, sha256_hex},
+            digest::{constant_time_eq, random_hex, sha256_hex},
             error::{Error, Result},
         },
         store::{self, Store, api_keys, people},
@@ -48,7 +48,9 @@ pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Resul
         return Ok(None);
     };
     let found = api_keys::by_id(&mut *store.read().await?, id).await?;
-    let Some(record) = found.filter(|record| same(&record.secret_hash, &sha256_hex(secret))) else {
+    let Some(record) =
+        found.filter(|record| constant_time_eq(&record.secret_hash, &sha256_hex(secret)))
+    else {
         return Ok(None);
     };
     if record

@@ -4,7 +4,7 @@
 use super::roles::{check_not_last_admin, shut_out};
 use crate::{
     domain::{
-        Receipt,
+        DeleteReceipt,
         ids::{TurnId, UserId},
         time::Timestamp,
     },
@@ -14,14 +14,14 @@ use crate::{
             error::{Error, Result},
             log_targets,
         },
-        files::{FileError, FileStore, sweep::delete_doomed_files_or_tell},
+        files::{FileError, FileStore, sweep::delete_marked_files_or_log},
         store::{people, retention::holds},
     },
 };
 
 /// On whose word somebody is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum RequestedBy {
     /// An admin's, or the operator's.
     Admin,
     /// Their own; the only person there is may go too, and Holly begins anew.
@@ -32,7 +32,7 @@ pub enum Whose {
 #[derive(Debug)]
 pub struct DeletedAccount {
     /// What went with it.
-    pub receipt: Receipt,
+    pub receipt: DeleteReceipt,
     /// Why files of it are still stored. A running server tries again every hour.
     pub files_left: Option<FileError>,
 }
@@ -41,19 +41,19 @@ pub struct DeletedAccount {
 /// this process. Errors: `NotFound`, `Conflict` for the last admin and while an admin holds what
 /// they have.
 pub async fn delete_account(
-    retention: &Tiers,
+    tiers: &Tiers,
     stored: &FileStore,
     now: Timestamp,
     user: UserId,
-    whose: Whose,
+    whose: RequestedBy,
     stop: impl Fn(TurnId),
 ) -> Result<DeletedAccount> {
-    let mut tx = retention.store.begin().await?;
+    let mut tx = tiers.store.begin().await?;
     tx.lock(user).await?;
     let person = people::find(&mut tx, user)
         .await?
         .ok_or(Error::NotFound("account"))?;
-    if whose == Whose::Admin || people::is_anybody_else(&mut tx, user).await? {
+    if whose == RequestedBy::Admin || people::is_anybody_else(&mut tx, user).await? {
         check_not_last_admin(&mut tx, &person).await?;
     }
     if holds::any_of(&mut tx, user).await? {
@@ -64,8 +64,8 @@ pub async fn delete_account(
     let turns = shut_out(&mut tx, now, user).await?;
     tx.commit().await?;
     turns.into_iter().for_each(stop);
-    retention.store.wakeups().access(user);
-    let receipt = erase_account(retention, now, user).await?;
+    tiers.store.wakeups().access(user);
+    let receipt = erase_account(tiers, now, user).await?;
     // also what a write left that was cut off
     let files_left = stored.delete_all(user).await.err();
     if let Some(error) = &files_left {
@@ -74,7 +74,7 @@ pub async fn delete_account(
             %error, "files of an erased account could not be deleted yet; it is tried again every hour"
         );
     }
-    delete_doomed_files_or_tell(&retention.store, stored).await;
+    delete_marked_files_or_log(&tiers.store, stored).await;
     Ok(DeletedAccount {
         receipt,
         files_left,

@@ -17,7 +17,7 @@ pub use accounts::{
 };
 pub(crate) use accounts::{checked_email, checked_password};
 pub use api_keys::{check_key, create_key, revoke_key};
-pub use delete_account::{DeletedAccount, Whose, delete_account};
+pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
 pub use devices::{change_password, devices, end_device};
 pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, withdraw};
 pub(crate) use password::hash as hashed_password;

@@ -5,6 +5,7 @@ use crate::{
     domain::{MediaFile, ids::UserId, time::Timestamp},
     server::{
         base::error::{Error, Result},
+        limits::daily_tokens,
         store::{
             Tx,
             daily_use::{self, DailyUse},
@@ -19,7 +20,7 @@ const TURNS_AGAIN_S: u64 = 5;
 
 /// Bounds of one person; 0 means none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub struct TurnLimits {
     /// Turns at once.
     pub turns: usize,
     /// Bytes of files sent in a UTC day.
@@ -28,7 +29,7 @@ pub struct Bounds {
     pub file_bytes: i64,
 }
 
-impl Bounds {
+impl TurnLimits {
     /// Lets a turn with these new files begin, and counts them. The caller holds the owner's lock.
     /// Errors: `NotFound` for who was disabled meanwhile, `TooMany`, `Refused` when the files do
     /// not fit.
@@ -96,7 +97,7 @@ impl Bounds {
             "of the {most} of files that you may send in a day, {left} are left; the day ends at midnight UTC"
         );
         Err(Error::TooMany {
-            after_s: crate::server::limits::daily_tokens::until_midnight_s(now),
+            after_s: daily_tokens::until_midnight_s(now),
             why,
         })
     }

@@ -18,16 +18,16 @@ use crate::{
 
 /// Tokens that a person may use in a UTC day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
+pub struct DailyTokens {
     /// Read and written; 0 for no limit.
     pub a_day: i64,
 }
 
-impl Tokens {
+impl DailyTokens {
     /// Errors: `TooMany` when a person's tokens for the day are used up.
     pub async fn check(&self, store: &Store, now: Timestamp, user: UserId) -> Result<()> {
         if self.a_day == 0
-            || daily_use::of(&mut *store.look().await?, now, user)
+            || daily_use::of(&mut *store.connection().await?, now, user)
                 .await?
                 .tokens
                 < self.a_day
@@ -108,7 +108,7 @@ mod tests {
     fn what_a_person_is_told_has_the_limit_and_the_time() {
         let at = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS - 11_520_000);
         assert_eq!(until_midnight_s(at), 11_520);
-        let said = Tokens { a_day: 1_234_567 }.used_up(at);
+        let said = DailyTokens { a_day: 1_234_567 }.used_up(at);
         assert_eq!(
             said,
             "your 1,234,567 tokens for today are used up; there are new ones at midnight UTC, in 3 h 12 min"

@@ -9,8 +9,8 @@ pub mod daily_tokens;
 pub mod settings;
 
 pub use attempts::Attempts;
-pub use bounds::{Bounds, check_room};
-pub use daily_tokens::Tokens;
+pub use bounds::{TurnLimits, check_room};
+pub use daily_tokens::DailyTokens;
 
 use super::base::clock::Clock;
 use settings::LimitConfig;
@@ -38,9 +38,9 @@ pub struct Limits {
     /// People who are invited.
     pub invites: Attempts,
     /// Tokens of models in a day.
-    pub tokens: Tokens,
+    pub tokens: DailyTokens,
     /// What a new turn must fit in.
-    pub bounds: Bounds,
+    pub bounds: TurnLimits,
     /// Streams held open at once; 0 for no limit.
     pub streams: usize,
 }
@@ -55,7 +55,7 @@ impl Limits {
             messages: Attempts::per_minute(config.messages_per_minute, clock),
             uploads: Attempts::per_minute(config.uploads_per_minute, clock),
             invites: Attempts::per_minute(INVITES_PER_MINUTE, clock),
-            tokens: Tokens {
+            tokens: DailyTokens {
                 a_day: config.tokens_per_day,
             },
             bounds: config.bounds,

@@ -1,6 +1,6 @@
 //! The settings of limits. 0 always means no limit.
 
-use super::Bounds;
+use super::TurnLimits;
 use clap::Args;
 
 /// Bytes of a megabyte, as settings count.
@@ -49,7 +49,7 @@ pub struct LimitConfig {
     /// Tokens in a UTC day.
     pub tokens_per_day: i64,
     /// What a new turn must fit in.
-    pub bounds: Bounds,
+    pub bounds: TurnLimits,
 }
 
 impl LimitSettings {
@@ -87,7 +87,7 @@ impl LimitSettings {
             max_streams: number("HOLLY_MAX_STREAMS", &self.max_streams, 100_000) as usize,
             tokens_per_day: number("HOLLY_TOKENS_PER_DAY", &self.tokens_per_day, 2_000_000_000)
                 .into(),
-            bounds: Bounds {
+            bounds: TurnLimits {
                 turns: number("HOLLY_MAX_TURNS", &self.max_turns, 10_000) as usize,
                 upload_bytes_a_day: i64::from(number(
                     "HOLLY_MAX_UPLOAD_MB_PER_DAY",

@@ -2,7 +2,7 @@
 //! compared row by row; then one transaction lists it and deletes exactly its rows. A row that
 //! changed meanwhile stays a row.
 
-use super::{begin_unsynced, throttle::Pace};
+use super::{begin_unsynced, throttle::Throttle};
 use crate::{
     domain::{
         StorageStatus,
@@ -12,10 +12,10 @@ use crate::{
     server::{
         archive::{
             Tiers,
-            object_writer::{self, Erased},
+            object_writer::{self, ErasureMark},
         },
         base::{
-            blocking::aside,
+            blocking::run_blocking,
             error::Result,
             fail_points::{FailPoint, reach},
         },
@@ -37,7 +37,7 @@ use crate::{
 
 /// How large an object may become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bounds {
+pub(crate) struct ObjectLimits {
     /// Most entries in it.
     rows: usize,
     /// Most bytes that its rows take, packed as they are, unless one alone takes more. The object
@@ -47,7 +47,7 @@ pub(crate) struct Bounds {
     objects: i64,
 }
 
-impl Bounds {
+impl ObjectLimits {
     const POSTGRES: Self = Self {
         rows: 500,
         bytes: 1 << 20,
@@ -85,7 +85,7 @@ const READ_AT_ONCE: i64 = 10;
 
 /// What was moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Moved {
+pub(crate) struct ArchivingOutcome {
     /// Entries that expire one day.
     pub cold: i64,
     /// Entries that do not.
@@ -99,16 +99,16 @@ pub(crate) struct Moved {
 /// Makes rows of one person warm. Returns how many. They are packed before the transactions, so
 /// that these are short; a row that changed meanwhile stays as it is.
 pub(super) async fn pack(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Fence,
     user: UserId,
     ids: &[EntryId],
-    pace: &mut Pace,
+    throttle: &mut Throttle,
 ) -> Result<i64> {
     let mut packed = 0;
     for ids in ids.chunks(CHANGED_AT_ONCE) {
-        let found = rows::by_id(&mut *retention.store.look().await?, user, ids).await?;
-        let ready = aside(move || {
+        let found = rows::by_id(&mut *tiers.store.connection().await?, user, ids).await?;
+        let ready = run_blocking(move || {
             found
                 .into_iter()
                 .map(rows::Packed::of)
@@ -119,14 +119,14 @@ pub(super) async fn pack(
         if ready.is_empty() {
             continue;
         }
-        let mut tx = begin_unsynced(&retention.store, fence, user).await?;
+        let mut tx = begin_unsynced(&tiers.store, fence, user).await?;
         let mut changes = Changes::default();
         packed += rows::pack(&mut tx, user, &ready, &mut changes).await?;
         changes.write(&mut tx, user).await?;
         reach(FailPoint::PackWritten).await;
         tx.commit().await?;
         reach(FailPoint::Packed).await;
-        pace.rest().await;
+        throttle.rest().await;
     }
     Ok(packed as i64)
 }
@@ -134,29 +134,29 @@ pub(super) async fn pack(
 /// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the
 /// rest is left to the next run.
 pub(super) async fn archive(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Fence,
     group: &DueGroup,
     (expired, now): (Timestamp, Timestamp),
-    pace: &mut Pace,
-) -> Result<Moved> {
-    let (mut moved, mut after) = (Moved::default(), None);
-    while moved.objects < Bounds::of(&retention.store).objects {
-        let erased = Erased::now(retention, group.user_id).await?;
-        let part = next_part(retention, group, expired, after, pace).await?;
+    throttle: &mut Throttle,
+) -> Result<ArchivingOutcome> {
+    let (mut moved, mut after) = (ArchivingOutcome::default(), None);
+    while moved.objects < ObjectLimits::of(&tiers.store).objects {
+        let erased = ErasureMark::now(tiers, group.user_id).await?;
+        let part = next_part(tiers, group, expired, after, throttle).await?;
         let Some(last) = part.last() else {
             return Ok(moved);
         };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
-        let (entries, tier) = move_part(retention, fence, (&part, erased), now, pace).await?;
+        let (entries, tier) = move_part(tiers, fence, (&part, erased), now, throttle).await?;
         match tier {
             StorageStatus::Archived => moved.archived += entries,
             _ => moved.cold += entries,
         }
         moved.objects += 1;
     }
-    Ok(Moved {
+    Ok(ArchivingOutcome {
         more: true,
         ..moved
     })
@@ -164,19 +164,19 @@ pub(super) async fn archive(
 
 /// The rows of a group after `after` that fit into one object.
 async fn next_part(
-    retention: &Tiers,
+    tiers: &Tiers,
     group: &DueGroup,
     expired: Timestamp,
     after: Option<EntryId>,
-    pace: &mut Pace,
+    throttle: &mut Throttle,
 ) -> Result<Vec<TieredRow>> {
     let (mut part, mut bytes, mut text): (Vec<TieredRow>, i64, i64) = (Vec::new(), 0, 0);
-    let most = Bounds::of(&retention.store);
+    let most = ObjectLimits::of(&tiers.store);
     while part.len() < most.rows {
         let after = part.last().map(|row| row.entry.id).or(after);
         let asked = READ_AT_ONCE.min((most.rows - part.len()) as i64);
         let found = rows::of_group(
-            &mut *retention.store.look().await?,
+            &mut *tiers.store.connection().await?,
             group,
             expired,
             after,
@@ -195,37 +195,37 @@ async fn next_part(
         if is_last {
             break;
         }
-        pace.rest().await;
+        throttle.rest().await;
     }
     Ok(part)
 }
 
 /// Puts an object and lists it in place of its rows. Returns how many moved, and to which tier.
 async fn move_part(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Fence,
-    (part, erased): (&[TieredRow], Erased),
+    (part, erased): (&[TieredRow], ErasureMark),
     now: Timestamp,
-    pace: &mut Pace,
+    throttle: &mut Throttle,
 ) -> Result<(i64, StorageStatus)> {
     let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
-    let manifest = object_writer::put(retention, Some(fence), &entries, None, erased, now).await?;
+    let manifest = object_writer::put(tiers, Some(fence), &entries, None, erased, now).await?;
     let (user, key) = (manifest.user_id, manifest.key.clone());
-    pace.rest().await;
-    let moved = list(retention, fence, manifest, part).await;
+    throttle.rest().await;
+    let moved = list(tiers, fence, manifest, part).await;
     if moved.is_err() {
-        object_writer::take_back_or_tell(retention, Some(fence), user, &key, now).await;
+        object_writer::take_back_or_tell(tiers, Some(fence), user, &key, now).await;
     }
     let moved = moved?;
     reach(FailPoint::Moved).await;
-    pace.rest().await;
+    throttle.rest().await;
     Ok(moved)
 }
 
 /// Lists an object and deletes its rows. One that changed meanwhile stays a row, with a tombstone
 /// in the object.
 async fn list(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Fence,
     mut manifest: Manifest,
     part: &[TieredRow],
@@ -236,7 +236,7 @@ async fn list(
         .map(|row| (row.entry.id, row.entry.rev))
         .collect();
     let newest = named.iter().map(|(_, rev)| *rev).max().unwrap_or(0);
-    let mut tx = begin_unsynced(&retention.store, fence, user).await?;
+    let mut tx = begin_unsynced(&tiers.store, fence, user).await?;
     if holds::protects(&mut tx, user, manifest.conversation_id).await? {
         manifest.tier = StorageStatus::Archived;
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Report, Run, archiving,
-    plan::{Plan, Step},
+    plan::{Plan, PlanStep},
     run::{PATIENCE, SWEEP, planned},
     sweeping,
 };
@@ -23,7 +23,7 @@ const LARGE: &str =
 
 /// What a run would do.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rehearsal {
+pub struct DryRun {
     /// The plan that it would carry out.
     pub plan: Plan,
     /// The orphans that it would delete after that.
@@ -32,7 +32,7 @@ pub struct Rehearsal {
     pub report: Report,
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Its steps in words, and whether there are more.
     pub fn told(&self) -> Vec<String> {
         let steps = self.plan.steps.iter().map(ToString::to_string);
@@ -56,8 +56,8 @@ impl Rehearsal {
 /// run, and so are orphans that it would refuse to delete. It looks at things as long as a run
 /// begins steps, and leaves an archive alone that does not answer, as a run does. Errors: the
 /// database failed.
-pub async fn dry_run(retention: &Tiers, run: Run) -> Result<Rehearsal> {
-    let (plan, waiting) = planned(retention, run).await?;
+pub async fn dry_run(tiers: &Tiers, run: Run) -> Result<DryRun> {
+    let (plan, waiting) = planned(tiers, run).await?;
     let mut report = Report {
         waiting,
         more: plan.more,
@@ -65,7 +65,7 @@ pub async fn dry_run(retention: &Tiers, run: Run) -> Result<Rehearsal> {
         ..Report::default()
     };
     let (began, mut refused) = (Instant::now(), 0);
-    let bounds = archiving::Bounds::of(&retention.store);
+    let bounds = archiving::ObjectLimits::of(&tiers.store);
     for step in &plan.steps {
         if began.elapsed() > run.at_most {
             report.more = true;
@@ -76,36 +76,36 @@ pub async fn dry_run(retention: &Tiers, run: Run) -> Result<Rehearsal> {
             continue;
         }
         match step {
-            Step::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
-            Step::ExpireObject(manifest) | Step::Trim(manifest) => {
-                let cut_off = matches!(step, Step::ExpireObject(_))
+            PlanStep::ExpireRows(_, ids) => report.deleted += ids.len() as i64,
+            PlanStep::ExpireObject(manifest) | PlanStep::Trim(manifest) => {
+                let cut_off = matches!(step, PlanStep::ExpireObject(_))
                     .then(|| run.policy.cut_offs(run.now).cold);
-                let foreseen = compaction::foresee(retention, manifest, cut_off).await;
+                let foreseen = compaction::preview(tiers, manifest, cut_off).await;
                 refused += u32::from(foreseen.as_ref().is_err_and(Error::is_unreachable));
                 let foreseen = noted(&mut report, &step.to_string(), foreseen)?;
                 report.deleted += foreseen.expired;
                 report.objects_written += foreseen.written;
                 report.objects_deleted += foreseen.deleted;
             }
-            Step::Retier(manifest, tier) => report.moved(*tier, manifest.entries()),
-            Step::Archive(group) => {
+            PlanStep::Retier(manifest, tier) => report.moved(*tier, manifest.entries()),
+            PlanStep::Archive(group) => {
                 report.objects_written += bounds.objects_of(group);
                 report.moved(group.tier, group.rows);
             }
-            Step::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
-            Step::Remove(..) => report.objects_deleted += 1,
+            PlanStep::Pack(_, ids) => report.moved_to_warm += ids.len() as i64,
+            PlanStep::Remove(..) => report.objects_deleted += 1,
         }
     }
     let mut orphans = Vec::new();
     if refused < PATIENCE && report.waiting.is_none() {
-        let looking = sweeping::rehearse(retention, run.wall, run.trust_database);
+        let looking = sweeping::rehearse(tiers, run.wall, run.trust_database);
         let found = tokio::time::timeout(run.at_most, looking)
             .await
             .unwrap_or_else(|_| Err(Error::Conflict(LARGE.into())));
         orphans = noted(&mut report, SWEEP, found)?;
         report.orphans_deleted = orphans.len() as i64;
     }
-    Ok(Rehearsal {
+    Ok(DryRun {
         plan,
         orphans,
         report,

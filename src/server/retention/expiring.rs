@@ -1,6 +1,6 @@
 //! Deleting rows that expired.
 
-use super::throttle::Pace;
+use super::throttle::Throttle;
 use crate::{
     domain::ids::{EntryId, UserId},
     server::{
@@ -21,16 +21,16 @@ use crate::{
 
 /// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
 pub(super) async fn expire_rows(
-    retention: &Tiers,
+    tiers: &Tiers,
     fence: Fence,
     user: UserId,
     ids: &[EntryId],
-    pace: &mut Pace,
+    throttle: &mut Throttle,
 ) -> Result<i64> {
     reach(FailPoint::ExpirePlanned).await;
     let mut gone = 0;
     for ids in ids.chunks(CHANGED_AT_ONCE) {
-        let mut tx = begin(&retention.store, Some(fence), user).await?;
+        let mut tx = begin(&tiers.store, Some(fence), user).await?;
         let found = rows::by_id(&mut tx, user, ids).await?;
         let mut changes = Changes::default();
         gone += rows::expire(&mut tx, user, &found, &mut changes).await?;
@@ -40,7 +40,7 @@ pub(super) async fn expire_rows(
         reach(FailPoint::ExpireWritten).await;
         tx.commit().await?;
         reach(FailPoint::Expired).await;
-        pace.rest().await;
+        throttle.rest().await;
     }
     Ok(gone as i64)
 }

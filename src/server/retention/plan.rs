@@ -29,7 +29,7 @@ const ROWS_AT_ONCE: usize = 100;
 
 /// One step: many short transactions, safe to repeat.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub enum PlanStep {
     /// Deletes rows that expired.
     ExpireRows(UserId, Vec<EntryId>),
     /// Deletes what expired in an object, or all of it.
@@ -46,7 +46,7 @@ pub enum Step {
     Remove(UserId, String),
 }
 
-impl Step {
+impl PlanStep {
     /// Whether it reads or writes the archive.
     pub(super) const fn needs_archive(&self) -> bool {
         matches!(
@@ -60,7 +60,7 @@ impl Step {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// In the order in which they are carried out.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// Whether there is more than fits into one plan.
     pub more: bool,
 }
@@ -68,39 +68,43 @@ pub struct Plan {
 /// Plans a run with these cut-off times. Without `deletions` nothing expires.
 pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Result<Plan> {
     let mut plan = Plan::default();
-    let doomed = objects::doomed(reader, None, OBJECTS).await?;
+    let doomed = objects::marked_for_delete(reader, None, OBJECTS).await?;
     plan.objects(
         doomed
             .into_iter()
-            .map(|(user, key)| Step::Remove(user, key)),
+            .map(|(user, key)| PlanStep::Remove(user, key)),
     );
     plan.objects(
         due::objects_to_retier(reader, OBJECTS)
             .await?
             .into_iter()
-            .map(|(manifest, to)| Step::Retier(manifest, to)),
+            .map(|(manifest, to)| PlanStep::Retier(manifest, to)),
     );
     if deletions {
         let rows = due::expired_rows(reader, cut_offs.cold, ROWS).await?;
-        plan.rows(rows, Step::ExpireRows);
+        plan.rows(rows, PlanStep::ExpireRows);
         plan.objects(
             due::expired_objects(reader, cut_offs.cold, OBJECTS)
                 .await?
                 .into_iter()
-                .map(Step::ExpireObject),
+                .map(PlanStep::ExpireObject),
         );
     }
-    let expiring: Vec<String> = plan.steps.iter().filter_map(Step::expiring_key).collect();
-    let trimmed = due::objects_with_holes(reader, None, OBJECTS).await?;
+    let expiring: Vec<String> = plan
+        .steps
+        .iter()
+        .filter_map(PlanStep::expiring_key)
+        .collect();
+    let trimmed = due::objects_with_tombstones(reader, None, OBJECTS).await?;
     plan.objects(
         trimmed
             .into_iter()
             .filter(|manifest| !expiring.contains(&manifest.key))
-            .map(Step::Trim),
+            .map(PlanStep::Trim),
     );
     groups(reader, cut_offs, &mut plan).await?;
     let rows = due::rows_to_pack(reader, cut_offs.hot, cut_offs.warm, ROWS).await?;
-    plan.rows(rows, Step::Pack);
+    plan.rows(rows, PlanStep::Pack);
     Ok(plan)
 }
 
@@ -114,12 +118,16 @@ async fn groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Resu
         }
         from = day + 1;
     }
-    plan.steps.extend(found.into_iter().map(Step::Archive));
+    plan.steps.extend(found.into_iter().map(PlanStep::Archive));
     Ok(())
 }
 
 impl Plan {
-    fn rows(&mut self, rows: Vec<(UserId, EntryId)>, step: impl Fn(UserId, Vec<EntryId>) -> Step) {
+    fn rows(
+        &mut self,
+        rows: Vec<(UserId, EntryId)>,
+        step: impl Fn(UserId, Vec<EntryId>) -> PlanStep,
+    ) {
         self.more |= rows.len() as i64 == ROWS;
         let mut by_user: BTreeMap<UserId, Vec<EntryId>> = BTreeMap::new();
         rows.into_iter()
@@ -130,14 +138,14 @@ impl Plan {
         }
     }
 
-    fn objects(&mut self, steps: impl Iterator<Item = Step>) {
+    fn objects(&mut self, steps: impl Iterator<Item = PlanStep>) {
         let before = self.steps.len();
         self.steps.extend(steps);
         self.more |= (self.steps.len() - before) as i64 >= OBJECTS;
     }
 }
 
-impl Step {
+impl PlanStep {
     fn expiring_key(&self) -> Option<String> {
         if let Self::ExpireObject(manifest) = self {
             Some(manifest.key.clone())
@@ -147,7 +155,7 @@ impl Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExpireRows(user, ids) => write!(f, "delete {} expired rows of {user}", ids.len()),

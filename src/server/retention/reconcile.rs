@@ -2,7 +2,7 @@
 //! rewritten or deleted after the backup was made. Of an entry in several objects or rows the
 //! highest revision counts.
 
-use super::restore::Restored;
+use super::restore::RestoreReport;
 use crate::{
     domain::{
         LogType, Status,
@@ -24,7 +24,7 @@ use crate::{
                 rows::{self, TieredRow},
                 tombstones::{self, Uncounted},
             },
-            stats::{Changes, Figures},
+            stats::{Changes, EntryTotals},
             work_logs::StoredEntry,
         },
     },
@@ -38,31 +38,31 @@ const AT_ONCE: usize = 500;
 
 /// Brings a person's manifest in line with the objects that are there.
 pub(super) async fn reconcile(
-    retention: &Tiers,
+    tiers: &Tiers,
     now: Timestamp,
     user: UserId,
-    restored: &mut Restored,
+    restored: &mut RestoreReport,
 ) -> Result<()> {
-    let mut tx = begin(&retention.store, None, user).await?;
+    let mut tx = begin(&tiers.store, None, user).await?;
     // whoever deleted these has stopped, and a name of before may be in use since
     objects::forget_gone(&mut tx, user).await?;
     tx.commit().await?;
     // an entry is in objects of one folder only, that of its conversation and day
     let mut folders = BTreeMap::<String, BTreeMap<String, Option<Manifest>>>::new();
     let folder_of = |key: &str| key.rsplit_once('/').unwrap_or_default().0.to_owned();
-    for manifest in objects::of_user(&mut *retention.store.read().await?, user, None).await? {
+    for manifest in objects::of_user(&mut *tiers.store.read().await?, user, None).await? {
         let folder = folders.entry(folder_of(&manifest.key)).or_default();
         folder.insert(manifest.key.clone(), Some(manifest));
     }
     let of_user = format!("{}/{user}", object::FOLDER);
-    let listed: Vec<_> = retention.archive.list(&of_user).try_collect().await?;
+    let listed: Vec<_> = tiers.archive.list(&of_user).try_collect().await?;
     for object in listed {
         let folder = folders.entry(folder_of(&object.key)).or_default();
         folder.entry(object.key).or_insert(None);
     }
     for folder in folders.into_values() {
-        let rebuilding = read(retention, user, folder).await?;
-        rebuilding.carry_out(retention, now, restored).await?;
+        let rebuilding = read(tiers, user, folder).await?;
+        rebuilding.carry_out(tiers, now, restored).await?;
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ struct Found {
     key: String,
     /// Its size, and the SHA-256 of its bytes.
     stored: (i64, String),
-    decoded: object::Decoded,
+    decoded: object::DecodedObject,
     /// Where the backup names it: what it knows of it.
     named: Option<(Manifest, Uncounted)>,
 }
@@ -108,17 +108,17 @@ struct Rebuilding {
 /// Reads the objects of a folder. Errors: one that the backup names is damaged, or the archive does
 /// not answer.
 async fn read(
-    retention: &Tiers,
+    tiers: &Tiers,
     user: UserId,
     folder: BTreeMap<String, Option<Manifest>>,
 ) -> Result<Rebuilding> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for (key, named) in folder {
-        let Some((stored, decoded)) = read_one(retention, &key, named.as_ref()).await? else {
+        let Some((stored, decoded)) = read_one(tiers, &key, named.as_ref()).await? else {
             missing.extend(named);
             continue;
         };
-        let reader = &mut *retention.store.read().await?;
+        let reader = &mut *tiers.store.read().await?;
         let named = match named {
             Some(manifest) => Some((manifest, tombstones::of(reader, user, &key).await?)),
             None if may_be_adopted(reader, user, &key, &decoded).await? => None,
@@ -152,11 +152,11 @@ async fn read(
 /// Reads an object. `None` where it is missing. One that the backup does not name may be
 /// unreadable, such as one whose writer died: who deletes rows for an object has read it before.
 async fn read_one(
-    retention: &Tiers,
+    tiers: &Tiers,
     key: &str,
     named: Option<&Manifest>,
-) -> Result<Option<((i64, String), object::Decoded)>> {
-    let bytes = match retention.archive.get(key).await {
+) -> Result<Option<((i64, String), object::DecodedObject)>> {
+    let bytes = match tiers.archive.get(key).await {
         Err(ArchiveError::Missing(_)) => return Ok(None),
         bytes => bytes?,
     };
@@ -188,7 +188,7 @@ async fn may_be_adopted(
     reader: &mut AnyConnection,
     user: UserId,
     key: &str,
-    decoded: &object::Decoded,
+    decoded: &object::DecodedObject,
 ) -> Result<bool> {
     let place = match decoded.entries.first() {
         Some(entry) if entry.user_id == user => entry.conversation_id,
@@ -199,16 +199,16 @@ async fn may_be_adopted(
     {
         return Ok(false);
     }
-    Ok(!objects::is_doomed(reader, user, key).await?)
+    Ok(!objects::is_marked_for_delete(reader, user, key).await?)
 }
 
 impl Rebuilding {
     /// Lists what counts and gives up what is missing, in one transaction.
     async fn carry_out(
         self,
-        retention: &Tiers,
+        tiers: &Tiers,
         now: Timestamp,
-        restored: &mut Restored,
+        restored: &mut RestoreReport,
     ) -> Result<()> {
         let mut gone = self.missing.clone();
         gone.extend(self.replaced.iter().filter_map(Found::manifest).cloned());
@@ -216,8 +216,8 @@ impl Rebuilding {
             return Ok(());
         }
         let user = self.user;
-        let mut tx = begin(&retention.store, None, user).await?;
-        let mut sums = Sums::default();
+        let mut tx = begin(&tiers.store, None, user).await?;
+        let mut sums = TierTotals::default();
         let named = self.found.iter().filter(|object| object.named.is_some());
         for object in named.chain(&self.replaced) {
             sums.known.extend(object.entries().map(|entry| entry.id));
@@ -255,7 +255,7 @@ impl Rebuilding {
         }
         for manifest in &gone {
             sums.shift(manifest, -1);
-            objects::doom(&mut tx, user, &manifest.key).await?;
+            objects::mark_for_delete(&mut tx, user, &manifest.key).await?;
         }
         for manifest in &self.missing {
             sums.lose_all(manifest);
@@ -288,7 +288,11 @@ impl Rebuilding {
 
     /// In which of the objects each entry counts that is not a row. A row that is older than its
     /// entry in an object is deleted.
-    async fn winners(&self, tx: &mut Tx<'_>, sums: &mut Sums) -> Result<HashMap<EntryId, usize>> {
+    async fn winners(
+        &self,
+        tx: &mut Tx<'_>,
+        sums: &mut TierTotals,
+    ) -> Result<HashMap<EntryId, usize>> {
         let mut best = HashMap::<EntryId, (i64, usize)>::new();
         for (n, object) in self.found.iter().enumerate() {
             for entry in object.entries() {
@@ -331,14 +335,14 @@ async fn adopt(tx: &mut Tx<'_>, object: &Found, now: Timestamp) -> Result<Manife
 /// missing is known by its totals alone; what is found beside it and was nowhere in the backup is
 /// taken for some of that.
 #[derive(Default)]
-struct Sums {
+struct TierTotals {
     changes: Changes,
-    lost: BTreeMap<(i64, LogType, Status), Figures>,
+    lost: BTreeMap<(i64, LogType, Status), EntryTotals>,
     /// Entries of the backup that are found by their ids.
     known: HashSet<EntryId>,
 }
 
-impl Sums {
+impl TierTotals {
     /// Counts an object in (`sign` 1) or out (`sign` -1).
     fn shift(&mut self, manifest: &Manifest, sign: i64) {
         manifest.shift(&mut self.changes, sign);
@@ -369,7 +373,7 @@ impl Sums {
         }
     }
 
-    fn count_lost(&mut self, line: (i64, LogType, Status), figures: Figures, sign: i64) {
+    fn count_lost(&mut self, line: (i64, LogType, Status), figures: EntryTotals, sign: i64) {
         let lost = self.lost.entry(line).or_default();
         *lost = lost.plus(figures, sign);
     }

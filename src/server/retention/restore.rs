@@ -15,14 +15,16 @@ use crate::{
         },
         chat::delete_conversation_rows,
         store::{
+            conversations,
             retention::{
-                erasures::Kind,
+                erasures::ErasureKind,
                 holds::{self, Covered},
                 objects,
             },
             users,
             work_logs::EntryFilter,
         },
+        work_log,
     },
 };
 use futures::TryStreamExt;
@@ -32,7 +34,7 @@ const AT_ONCE: i64 = 1_000;
 
 /// What restoring changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Restored {
+pub struct RestoreReport {
     /// People, conversations and entries erased again.
     pub erased: i64,
     /// Objects listed that the backup did not know.
@@ -43,9 +45,9 @@ pub struct Restored {
 
 /// Refuses where the archive has far fewer objects than the database names: it may be another one,
 /// or not be there.
-pub async fn check_archive(retention: &Tiers) -> Result<()> {
-    let named = objects::count(&mut *retention.store.read().await?).await?;
-    let there = retention
+pub async fn check_archive(tiers: &Tiers) -> Result<()> {
+    let named = objects::count(&mut *tiers.store.read().await?).await?;
+    let there = tiers
         .archive
         .list(object::FOLDER)
         .try_fold(0, |sum, _| async move { Ok(sum + 1) })
@@ -60,49 +62,44 @@ pub async fn check_archive(retention: &Tiers) -> Result<()> {
 }
 
 /// Erases again what the list names, and brings the manifest in line with the archive.
-pub async fn after_restore(retention: &Tiers, now: Timestamp) -> Result<Restored> {
-    let erased = erasure_log::read(&retention.archive).await?;
-    let mut restored = Restored::default();
-    for user in users::ids(&mut *retention.store.read().await?).await? {
-        if erased.has(Kind::Account, user) {
-            release(retention, now, user, Covered::Everything).await?;
-            erase::erase_account(retention, now, user).await?;
+pub async fn after_restore(tiers: &Tiers, now: Timestamp) -> Result<RestoreReport> {
+    let erased = erasure_log::read(&tiers.archive).await?;
+    let mut restored = RestoreReport::default();
+    for user in users::ids(&mut *tiers.store.read().await?).await? {
+        if erased.has(ErasureKind::Account, user) {
+            release(tiers, now, user, Covered::Everything).await?;
+            erase::erase_account(tiers, now, user).await?;
             restored.erased += 1;
             continue;
         }
-        reconcile::reconcile(retention, now, user, &mut restored).await?;
-        for conversation in conversations_of(retention, user).await? {
-            if erased.has(Kind::Conversation, conversation) {
-                release(retention, now, user, Covered::Place(Some(conversation))).await?;
-                delete_conversation_rows(&retention.store, now, user, conversation).await?;
+        reconcile::reconcile(tiers, now, user, &mut restored).await?;
+        for conversation in conversations_of(tiers, user).await? {
+            if erased.has(ErasureKind::Conversation, conversation) {
+                release(tiers, now, user, Covered::Place(Some(conversation))).await?;
+                delete_conversation_rows(&tiers.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
         }
-        if erased.has_any(Kind::Entry) {
-            restored.erased += erase_again(retention, now, user, &erased).await?;
+        if erased.has_any(ErasureKind::Entry) {
+            restored.erased += erase_again(tiers, now, user, &erased).await?;
         }
         reach(FailPoint::ErasedAgain).await;
-        erase::purge(retention, now, user).await?;
+        erase::delete_marked_objects(tiers, now, user).await?;
     }
     Ok(restored)
 }
 
 /// What was erased was not held then, so a hold on it that the backup still knows had been
 /// released.
-async fn release(retention: &Tiers, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
-    let mut tx = begin(&retention.store, None, user).await?;
+async fn release(tiers: &Tiers, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
+    let mut tx = begin(&tiers.store, None, user).await?;
     holds::release_over(&mut tx, user, covered, now).await?;
     Ok(tx.commit().await?)
 }
 
-async fn conversations_of(retention: &Tiers, user: UserId) -> Result<Vec<ConversationId>> {
-    let found = crate::server::store::conversations::latest(
-        &mut *retention.store.read().await?,
-        user,
-        None,
-        i64::MAX,
-    )
-    .await?;
+async fn conversations_of(tiers: &Tiers, user: UserId) -> Result<Vec<ConversationId>> {
+    let found =
+        conversations::latest(&mut *tiers.store.read().await?, user, None, i64::MAX).await?;
     Ok(found
         .into_iter()
         .map(|conversation| conversation.id)
@@ -112,15 +109,15 @@ async fn conversations_of(retention: &Tiers, user: UserId) -> Result<Vec<Convers
 /// Goes through a person's entries of all tiers, a page at a time, and erases those that were.
 /// Returns how many.
 async fn erase_again(
-    retention: &Tiers,
+    tiers: &Tiers,
     now: Timestamp,
     user: UserId,
-    named: &erasure_log::Named,
+    named: &erasure_log::ErasedIds,
 ) -> Result<i64> {
-    let (filter, archive) = (EntryFilter::default(), &retention.archive);
+    let (filter, archive) = (EntryFilter::default(), &tiers.archive);
     let (mut erased, mut before) = (0, None);
     loop {
-        let mut reader = retention.store.read().await?;
+        let mut reader = tiers.store.read().await?;
         let page = reader::list(
             &mut reader,
             archive,
@@ -135,9 +132,12 @@ async fn erase_again(
             return Ok(erased);
         };
         before = Some(last.id);
-        for entry in page.iter().filter(|entry| named.has(Kind::Entry, entry.id)) {
-            release(retention, now, user, Covered::Place(entry.conversation_id)).await?;
-            crate::server::work_log::erase_entry(retention, now, user, entry.id).await?;
+        for entry in page
+            .iter()
+            .filter(|entry| named.has(ErasureKind::Entry, entry.id))
+        {
+            release(tiers, now, user, Covered::Place(entry.conversation_id)).await?;
+            work_log::erase_entry(tiers, now, user, entry.id).await?;
             erased += 1;
         }
     }

@@ -3,14 +3,14 @@
 
 use super::{
     Policy, Report, archiving, clock_guard, damage, expiring,
-    plan::{self, Plan, Step},
+    plan::{self, Plan, PlanStep},
     sweeping,
-    throttle::Pace,
+    throttle::Throttle,
 };
 use crate::{
     domain::{StorageStatus, ids::UserId, time::Timestamp},
     server::{
-        archive::{Tiers, compaction, erasure_log},
+        archive::{Tiers, compaction, delete_object, erasure_log, tiers},
         base::{
             error::{Error, Result},
             fail_points::{FailPoint, reach},
@@ -82,8 +82,8 @@ impl Run {
 
 /// Carries out what is due. Errors: the database failed, or another run took over; what was done
 /// stays done.
-pub async fn run_once(retention: &Tiers, run: Run) -> Result<Report> {
-    let mut tx = retention.store.begin().await?;
+pub async fn run_once(tiers: &Tiers, run: Run) -> Result<Report> {
+    let mut tx = tiers.store.begin().await?;
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
     tx.commit().await?;
     let Some(fence) = fence else {
@@ -94,18 +94,18 @@ pub async fn run_once(retention: &Tiers, run: Run) -> Result<Report> {
     };
     reach(FailPoint::LeaseTaken).await;
     let began = Instant::now();
-    let pass = Pass {
-        retention,
+    let pass = ActiveRun {
+        tiers,
         fence,
         run,
         began,
         report: Report::default(),
         refused: 0,
         left: false,
-        pace: Pace::new(run.rests),
+        throttle: Throttle::new(run.rests),
     };
     let mut done = pass.carry_out().await;
-    let mut tx = retention.store.begin().await?;
+    let mut tx = tiers.store.begin().await?;
     lease::give_back(&mut tx, fence).await?;
     if let Ok(report) = &mut done {
         report.took_ms = i64::try_from(began.elapsed().as_millis()).ok();
@@ -132,9 +132,9 @@ async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
 }
 
 /// What is due, and why deletions wait if they do.
-pub(super) async fn planned(retention: &Tiers, run: Run) -> Result<(Plan, Option<String>)> {
+pub(super) async fn planned(tiers: &Tiers, run: Run) -> Result<(Plan, Option<String>)> {
     let cut_offs = run.policy.cut_offs(run.now);
-    let mut reader = retention.store.read().await?;
+    let mut reader = tiers.store.read().await?;
     let waiting = if run.trust_clock {
         None
     } else {
@@ -144,8 +144,8 @@ pub(super) async fn planned(retention: &Tiers, run: Run) -> Result<(Plan, Option
     Ok((plan, waiting))
 }
 
-struct Pass<'a> {
-    retention: &'a Tiers,
+struct ActiveRun<'a> {
+    tiers: &'a Tiers,
     fence: Fence,
     run: Run,
     began: Instant,
@@ -153,12 +153,12 @@ struct Pass<'a> {
     refused: u32,
     /// There is more to do than was planned or done.
     left: bool,
-    pace: Pace,
+    throttle: Throttle,
 }
 
-impl Pass<'_> {
+impl ActiveRun<'_> {
     async fn carry_out(mut self) -> Result<Report> {
-        let (plan, waiting) = planned(self.retention, self.run).await?;
+        let (plan, waiting) = planned(self.tiers, self.run).await?;
         self.report.waiting = waiting;
         self.left = plan.more;
         for step in plan.steps {
@@ -171,11 +171,11 @@ impl Pass<'_> {
                 continue;
             }
             self.step(step).await?;
-            self.pace.rest().await;
+            self.throttle.rest().await;
         }
         if self.refused < PATIENCE && self.report.waiting.is_none() {
             let swept = sweeping::sweep(
-                self.retention,
+                self.tiers,
                 self.fence,
                 self.run.wall,
                 self.run.trust_database,
@@ -184,14 +184,14 @@ impl Pass<'_> {
             self.report.orphans_deleted += self.noted(SWEEP, swept)?.unwrap_or(0);
         }
         if self.refused < PATIENCE {
-            let mirrored = erasure_log::mirror(self.retention, self.run.wall).await;
+            let mirrored = erasure_log::mirror(self.tiers, self.run.wall).await;
             self.noted("list of erasures", mirrored)?;
         }
         if self.report.waiting.is_none() {
             self.forget_hours().await?;
         }
         if self.refused < PATIENCE {
-            damage::look_again(self.retention, self.run.wall).await?;
+            damage::look_again(self.tiers, self.run.wall).await?;
         }
         self.report.more = self.left && self.report.did_something();
         Ok(self.report)
@@ -200,15 +200,11 @@ impl Pass<'_> {
     /// Takes out totals by hour that are too old, some at a time. An hour that passes leaves few.
     async fn forget_hours(&mut self) -> Result<()> {
         for _ in 0..HOURS_ROUNDS {
-            let mut tx = crate::server::archive::tiers::begin_fenced(
-                &self.retention.store,
-                Some(self.fence),
-            )
-            .await?;
+            let mut tx = tiers::begin_fenced(&self.tiers.store, Some(self.fence)).await?;
             let gone = hours::trim(&mut tx, self.run.wall, HOURS_AT_ONCE).await?;
             reach(FailPoint::HoursWritten).await;
             tx.commit().await?;
-            self.pace.rest().await;
+            self.throttle.rest().await;
             if gone < HOURS_AT_ONCE {
                 break;
             }
@@ -216,7 +212,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn step(&mut self, step: Step) -> Result<()> {
+    async fn step(&mut self, step: PlanStep) -> Result<()> {
         let what = step.to_string();
         let done = self.do_step(step).await;
         self.noted(&what, done).map(drop)
@@ -239,43 +235,36 @@ impl Pass<'_> {
         }
     }
 
-    async fn do_step(&mut self, step: Step) -> Result<()> {
-        let (retention, fence, now) = (self.retention, self.fence, self.run.now);
+    async fn do_step(&mut self, step: PlanStep) -> Result<()> {
+        let (tiers, fence, now) = (self.tiers, self.fence, self.run.now);
         let expired = self.run.policy.cut_offs(now).cold;
         let report = &mut self.report;
         match step {
-            Step::ExpireRows(user, ids) => {
+            PlanStep::ExpireRows(user, ids) => {
                 report.deleted +=
-                    expiring::expire_rows(retention, fence, user, &ids, &mut self.pace).await?
+                    expiring::expire_rows(tiers, fence, user, &ids, &mut self.throttle).await?
             }
-            Step::Pack(user, ids) => {
+            PlanStep::Pack(user, ids) => {
                 report.moved_to_warm +=
-                    archiving::pack(retention, fence, user, &ids, &mut self.pace).await?
+                    archiving::pack(tiers, fence, user, &ids, &mut self.throttle).await?
             }
-            Step::Archive(group) => {
+            PlanStep::Archive(group) => {
                 let moved =
-                    archiving::archive(retention, fence, &group, (expired, now), &mut self.pace)
+                    archiving::archive(tiers, fence, &group, (expired, now), &mut self.throttle)
                         .await?;
                 report.objects_written += moved.objects;
                 report.moved(StorageStatus::Cold, moved.cold);
                 report.moved(StorageStatus::Archived, moved.archived);
                 self.left |= moved.more;
             }
-            Step::Retier(manifest, tier) => {
+            PlanStep::Retier(manifest, tier) => {
                 let entries = self.retier(&manifest, tier).await?;
                 self.report.moved(tier, entries);
             }
-            Step::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
-            Step::Trim(manifest) => self.trim(&manifest, None).await?,
-            Step::Remove(user, key) => {
-                crate::server::archive::delete_object::remove(
-                    retention,
-                    Some(fence),
-                    user,
-                    &key,
-                    now,
-                )
-                .await?;
+            PlanStep::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
+            PlanStep::Trim(manifest) => self.trim(&manifest, None).await?,
+            PlanStep::Remove(user, key) => {
+                delete_object::remove(tiers, Some(fence), user, &key, now).await?;
                 report.objects_deleted += 1;
             }
         }
@@ -283,8 +272,8 @@ impl Pass<'_> {
     }
 
     async fn trim(&mut self, manifest: &Manifest, cut_off: Option<Timestamp>) -> Result<()> {
-        let trimmed = compaction::trim(
-            self.retention,
+        let trimmed = compaction::compact(
+            self.tiers,
             Some(self.fence),
             manifest,
             cut_off,
@@ -299,9 +288,7 @@ impl Pass<'_> {
 
     async fn retier(&self, manifest: &Manifest, tier: StorageStatus) -> Result<i64> {
         let (user, key): (UserId, &str) = (manifest.user_id, &manifest.key);
-        let mut tx =
-            crate::server::archive::tiers::begin(&self.retention.store, Some(self.fence), user)
-                .await?;
+        let mut tx = tiers::begin(&self.tiers.store, Some(self.fence), user).await?;
         let Some(current) = objects::find(&mut tx, user, key).await? else {
             return Ok(0);
         };

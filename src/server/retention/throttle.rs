@@ -9,12 +9,12 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// When the work began that is going on.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Throttle {
     rests: u32,
     since: Instant,
 }
 
-impl Pace {
+impl Throttle {
     /// A pace that rests `rests` times as long as it works; with 0 not at all.
     pub(super) fn new(rests: u32) -> Self {
         Self {

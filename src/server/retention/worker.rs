@@ -13,7 +13,7 @@ use crate::{
         archive::Tiers,
         base::{
             clock::Clock,
-            data_dir::Runner,
+            data_dir::RunnerLock,
             error::{Error, Result},
             metrics::Metrics,
         },
@@ -60,7 +60,10 @@ pub struct Worker {
 
 /// Runs when an hour has passed. Returns when the last run was, here or in another process: until
 /// an hour after it there is nothing to run for.
-pub async fn look(worker: &Worker, last_known: Option<Timestamp>) -> Result<Option<Timestamp>> {
+pub async fn run_if_due(
+    worker: &Worker,
+    last_known: Option<Timestamp>,
+) -> Result<Option<Timestamp>> {
     if !is_due(&worker.clock, last_known) {
         return Ok(last_known);
     }
@@ -129,7 +132,7 @@ pub async fn run_on_request(worker: &Worker, trust_clock: bool) -> Result<Report
 /// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is
 /// counted and logged.
 pub async fn run_through(
-    retention: &Tiers,
+    tiers: &Tiers,
     clock: &Clock,
     run: impl Fn(Timestamp) -> Run,
     at_most: Duration,
@@ -139,8 +142,8 @@ pub async fn run_through(
     let left = || at_most.saturating_sub(began.elapsed());
     let next = || {
         let run = run(clock.now());
-        pass(
-            retention,
+        run_once_counted(
+            tiers,
             Run {
                 at_most: run.at_most.min(left()),
                 ..run
@@ -156,8 +159,8 @@ pub async fn run_through(
 }
 
 /// One run, counted and logged.
-async fn pass(retention: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> {
-    let ran = run_once(retention, run).await;
+async fn run_once_counted(tiers: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> {
+    let ran = run_once(tiers, run).await;
     let Ok(report) = &ran else {
         // whoever began it tells why
         metrics.retention_failures.inc();
@@ -181,10 +184,10 @@ async fn pass(retention: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> 
 /// Before a command runs, on a database of one process: where neither a server nor another command
 /// does, the lease is taken from a process that died. What is returned keeps other commands from
 /// that.
-pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<Runner>> {
+pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<RunnerLock>> {
     let Some(runner) = Some(data_dir)
         .filter(|_| store.is_single_process())
-        .and_then(Runner::take)
+        .and_then(RunnerLock::take)
     else {
         return Ok(None);
     };

@@ -4,12 +4,12 @@
 use crate::server::{
     archive::Archive,
     assistant::{
-        model::{Event, Model, ModelError, Request, Said},
+        model::{Model, ModelError, ModelEvent, ModelRequest, PromptMessage},
         providers,
         tools::services::settings::Producer,
     },
-    base::{clock::Clock, data_dir::DataDir},
-    identity::oidc::{Provider, settings::ProviderConfig},
+    base::{clock::Clock, data_dir::DataDir, masking},
+    identity::oidc::{OidcProvider, settings::ProviderConfig},
     state::config::Config,
     store::Store,
 };
@@ -114,7 +114,7 @@ async fn archive(config: &Config) -> Finding {
 
 /// Asks the sign-in provider what it is and for its keys.
 async fn provider(rules: &ProviderConfig) -> Finding {
-    let known = match Provider::new(rules.clone(), Clock::system()) {
+    let known = match OidcProvider::new(rules.clone(), Clock::system()) {
         Ok(provider) => provider.ask().await,
         Err(why) => Err(why.to_string()),
     };
@@ -134,17 +134,20 @@ async fn provider(rules: &ProviderConfig) -> Finding {
 /// Asks a model for one word.
 async fn ask(model: &dyn Model, patience: Duration) -> Finding {
     let began = Instant::now();
-    let request = Request {
-        said: vec![Said::User("Reply with the word OK.".to_owned(), Vec::new())],
+    let request = ModelRequest {
+        said: vec![PromptMessage::User(
+            "Reply with the word OK.".to_owned(),
+            Vec::new(),
+        )],
         tools: Vec::new(),
     };
     let mut events = model.ask(request);
     let heard = async {
         loop {
             match events.next().await {
-                Some(Ok(Event::Text(_) | Event::Call(_))) => return Ok(()),
-                Some(Ok(Event::Thinking)) => {}
-                Some(Ok(Event::End { .. })) | None => {
+                Some(Ok(ModelEvent::Text(_) | ModelEvent::Call(_))) => return Ok(()),
+                Some(Ok(ModelEvent::Thinking)) => {}
+                Some(Ok(ModelEvent::End { .. })) | None => {
                     return Err("answered with nothing".to_owned());
                 }
                 Some(Err(error)) => return Err(told(&error)),
@@ -165,7 +168,7 @@ async fn ask(model: &dyn Model, patience: Duration) -> Finding {
 
 fn told(error: &ModelError) -> String {
     let mut told = error.sentence();
-    let (message, _) = crate::server::base::masking::mask(&error.message);
+    let (message, _) = masking::mask(&error.message);
     if !message.is_empty() {
         let _ = write!(told, ": {message}");
     }

@@ -11,7 +11,7 @@ use super::{
     state::{App, config::Config, site::Site},
     store::StoreError,
 };
-use crate::app::shell;
+use crate::{app::shell, server::base::error::Error};
 use listener::Deadlines;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -27,7 +27,7 @@ pub enum ServeError {
     Store(#[from] StoreError),
     /// What a dead process left could not be settled.
     #[error(transparent)]
-    LeftOvers(#[from] crate::server::base::error::Error),
+    LeftOvers(#[from] Error),
     /// The address.
     #[error("HOLLY_ADDR {0}: {1}")]
     Listen(SocketAddr, std::io::Error),

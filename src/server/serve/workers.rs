@@ -11,7 +11,8 @@ use crate::{
             log_targets,
         },
         chat,
-        feed::cluster::{Pace, Relay},
+        feed::cluster::{Cluster, PollIntervals},
+        files::sweep,
         retention::{damage, worker},
         state::App,
         store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
@@ -60,14 +61,14 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
         turns::expire_all(&mut tx).await?;
         tx.commit().await?;
     }
-    worker::begin(&app.retention, &app.config.retention, app.clock.now()).await?;
+    worker::begin(&app.tiers, &app.config.retention, app.clock.now()).await?;
     sweep(app).await
 }
 
 /// Starts the tasks.
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
-    repeat(app, worker::LOOK_EVERY, "retention", retention());
+    repeat(app, worker::LOOK_EVERY, "retention", tiers());
     repeat(
         app,
         worker::LOOK_EVERY,
@@ -76,14 +77,14 @@ pub fn start(app: &App) {
     );
     until_the_end(
         app,
-        damage::keep_written(app.retention.clone(), app.clock.clone()),
+        damage::keep_written(app.tiers.clone(), app.clock.clone()),
     );
     if app.store.is_single_process() {
         until_the_end(app, watch_others(app.store.clone()));
         let store = app.store.clone();
         until_the_end(app, async move { store.tend_log().await });
     } else {
-        relay(app);
+        cluster(app);
     }
     let starting = app.clone();
     until_the_end(app, async move {
@@ -102,11 +103,11 @@ pub fn start(app: &App) {
     );
 }
 
-type Pass = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+type Job = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// Sweeps, but rests while nothing holds a lease and nobody uses the database of several processes,
 /// so that it may sleep.
-fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
+fn sweeper() -> impl Fn(App) -> Job + Send + 'static {
     let rested_at = Arc::new(AtomicU64::new(u64::MAX));
     move |app| {
         let rested_at = rested_at.clone();
@@ -134,13 +135,13 @@ fn sweeper() -> impl Fn(App) -> Pass + Send + 'static {
 }
 
 /// Looks whether a run of retention is due.
-fn retention() -> impl Fn(App) -> Pass + Send + 'static {
+fn tiers() -> impl Fn(App) -> Job + Send + 'static {
     let last = Arc::<Mutex<Option<Timestamp>>>::default();
     move |app| {
         let last = last.clone();
         Box::pin(async move {
             let mut last = last.lock().await;
-            *last = worker::look(&app.retention_worker(), *last).await?;
+            *last = worker::run_if_due(&app.retention_worker(), *last).await?;
             Ok(())
         })
     }
@@ -148,13 +149,13 @@ fn retention() -> impl Fn(App) -> Pass + Send + 'static {
 
 /// Lists in the archive what was erased, also while a run goes on: should the database be lost, a
 /// backup must not bring it back. While nobody uses the database it may sleep.
-fn listing_erasures() -> impl Fn(App) -> Pass + Send + 'static {
+fn listing_erasures() -> impl Fn(App) -> Job + Send + 'static {
     let used = Arc::<AtomicU64>::default();
     move |app| {
         let used = used.clone();
         Box::pin(async move {
             if app.store.counters().used() != used.load(Ordering::Relaxed) {
-                erasure_log::mirror(&app.retention, app.clock.now()).await?;
+                erasure_log::mirror(&app.tiers, app.clock.now()).await?;
                 used.store(app.store.counters().used(), Ordering::Relaxed);
             }
             Ok(())
@@ -163,18 +164,18 @@ fn listing_erasures() -> impl Fn(App) -> Pass + Send + 'static {
 }
 
 /// Tells other processes what moved here, and hears what moved there.
-fn relay(app: &App) {
-    let relay = Relay::new(
+fn cluster(app: &App) {
+    let cluster = Cluster::new(
         app.store.clone(),
         app.feed.clone(),
         &app.config.listen_url,
         &random_hex::<8>(),
-        Pace::default(),
+        PollIntervals::default(),
     );
-    until_the_end(app, relay.clone().tell());
-    until_the_end(app, relay.clone().tell_words());
-    until_the_end(app, relay.clone().hear());
-    until_the_end(app, relay.watch());
+    until_the_end(app, cluster.clone().tell());
+    until_the_end(app, cluster.clone().tell_words());
+    until_the_end(app, cluster.clone().hear());
+    until_the_end(app, cluster.watch());
 }
 
 fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
@@ -254,9 +255,8 @@ async fn clear_files(app: &App) -> Result<()> {
         .await
         .map_err(|why| Error::Files(why.to_string()))?;
     let moved = app.files.bring_over().await?;
-    let deleted = crate::server::files::sweep::delete_doomed_files(&app.store, &app.files).await?;
-    let orphans =
-        crate::server::files::sweep::sweep_files(&app.store, &app.files, now, false).await?;
+    let deleted = sweep::delete_marked_files(&app.store, &app.files).await?;
+    let orphans = sweep::sweep_files(&app.store, &app.files, now, false).await?;
     if cut_off + moved + deleted + orphans > 0 {
         tracing::info!(
             target: log_targets::SERVE_WORKERS,

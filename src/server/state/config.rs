@@ -3,10 +3,13 @@
 use crate::server::{
     assistant::{
         providers::settings::{Link, ModelSettings},
-        retry_policy::Patience,
+        retry_policy::ModelTimeouts,
         tools::services::settings::{ServiceConfig, ServiceSettings},
     },
-    base::proxies::{ProxySettings, TrustedProxies},
+    base::{
+        proxies::{ProxySettings, TrustedProxies},
+        telemetry,
+    },
     identity::oidc::settings::{OidcConfig, OidcSettings},
     limits::settings::{LimitConfig, LimitSettings},
     retention::settings::{RetentionConfig, RetentionSettings},
@@ -90,7 +93,7 @@ pub struct Config {
     /// The models, tried in order.
     pub models: Vec<Link>,
     /// How long they may take.
-    pub patience: Patience,
+    pub patience: ModelTimeouts,
     /// Who makes pictures, music and films.
     pub services: ServiceConfig,
     /// Factor on the demo's waits: 1 as usual, 0 none.
@@ -140,7 +143,7 @@ impl Settings {
             .iter()
             .any(|scheme| database_url.starts_with(scheme));
         note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
-        note(crate::server::base::telemetry::read_filter(&self.log).err());
+        note(telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
         let oidc = self.oidc.check(
@@ -166,7 +169,7 @@ impl Settings {
                 limits,
                 proxies,
                 models: models.links,
-                patience: Patience::of(models.timeout),
+                patience: ModelTimeouts::of(models.timeout),
                 services,
                 demo_pace,
                 site_dir: self.site_dir.clone(),

@@ -6,17 +6,17 @@ pub mod site;
 use super::{
     archive::{Archive, Tiers},
     assistant::{
-        Assistant, Breakers, Workshop,
+        Assistant, AssistantDeps, Breakers,
         mcp::{self, McpServers},
         providers,
-        tools::{self, services::fal::Asking},
+        tools::{self, services::fal::PollConfig},
     },
     base::{clock::Clock, data_dir::DataDir, metrics::Metrics},
     chat::snapshots,
     export,
-    feed::{Feed, Places, Timing},
+    feed::{Feed, StreamLimiter, Timing},
     files::FileStore,
-    identity::oidc::Provider,
+    identity::oidc::OidcProvider,
     limits::Limits,
     retention::worker::Worker,
     stats,
@@ -34,7 +34,7 @@ pub struct App {
     /// The database.
     pub store: Store,
     /// The tiers: the database and the archive.
-    pub retention: Tiers,
+    pub tiers: Tiers,
     /// The time.
     pub clock: Clock,
     /// The data folder, held as long as the server runs.
@@ -44,11 +44,11 @@ pub struct App {
     /// What readers share.
     pub feed: Arc<Feed>,
     /// Open streams.
-    pub places: Places,
+    pub stream_limiter: StreamLimiter,
     /// How long things last on a stream.
     pub timing: Timing,
     /// The provider that people sign in with, if there is one.
-    pub provider: Option<Arc<Provider>>,
+    pub provider: Option<Arc<OidcProvider>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Limits by person and address.
@@ -74,8 +74,8 @@ pub async fn open_retention(config: &Config) -> Result<Tiers, StoreError> {
 
 /// Opens database and archive, and lets every entry expire by the settings.
 pub async fn begin_retention(config: &Config) -> Result<Tiers, StoreError> {
-    let retention = open_retention(config).await?;
-    let mut tx = retention.store.begin().await?;
+    let tiers = open_retention(config).await?;
+    let mut tx = tiers.store.begin().await?;
     let policy = config.retention.policy;
     declare_policy(
         &mut tx,
@@ -83,7 +83,7 @@ pub async fn begin_retention(config: &Config) -> Result<Tiers, StoreError> {
     )
     .await?;
     tx.commit().await?;
-    Ok(retention)
+    Ok(tiers)
 }
 
 /// The sign-in provider that the settings name. Sessions end here that the settings no longer let
@@ -92,7 +92,7 @@ async fn open_provider(
     config: &Config,
     clock: &Clock,
     store: &Store,
-) -> Result<Option<Arc<Provider>>, StoreError> {
+) -> Result<Option<Arc<OidcProvider>>, StoreError> {
     let rules = config.oidc.provider.clone();
     let mut tx = store.begin().await?;
     let issuer = rules.as_ref().map(|rules| rules.issuer.as_str());
@@ -105,7 +105,7 @@ async fn open_provider(
         );
     }
     let provider = rules
-        .map(|rules| Provider::new(rules, clock.clone()))
+        .map(|rules| OidcProvider::new(rules, clock.clone()))
         .transpose();
     Ok(provider
         .map_err(|why| StoreError::Unusable(why.to_string()))?
@@ -120,19 +120,19 @@ impl App {
         let data_dir = Arc::new(DataDir::take(&config.data_dir)?);
         let files = FileStore::open(&config.retention.archive_url, &config.data_dir)
             .map_err(StoreError::Unusable)?;
-        let retention = begin_retention(&config).await?;
-        let provider = open_provider(&config, &clock, &retention.store).await?;
+        let tiers = begin_retention(&config).await?;
+        let provider = open_provider(&config, &clock, &tiers.store).await?;
         let (feed, metrics, shutdown, tasks) = (
             Arc::<Feed>::default(),
             Arc::<Metrics>::default(),
             CancellationToken::new(),
             TaskTracker::new(),
         );
-        let registry = tools::Registry::open(&config.services, Asking::default())
+        let registry = tools::Registry::open(&config.services, PollConfig::default())
             .map_err(|why| StoreError::Unusable(why.to_string()))?;
         let limits = Arc::new(Limits::new(&config.limits, &clock));
-        let assistant = Assistant::new(Workshop {
-            store: retention.store.clone(),
+        let assistant = Assistant::new(AssistantDeps {
+            store: tiers.store.clone(),
             clock: clock.clone(),
             feed: feed.clone(),
             files: files.clone(),
@@ -149,13 +149,13 @@ impl App {
         });
         Ok(Self {
             config: Arc::new(config),
-            store: retention.store.clone(),
-            retention,
+            store: tiers.store.clone(),
+            tiers,
             clock,
             data_dir,
             files,
             feed,
-            places: Places::default(),
+            stream_limiter: StreamLimiter::default(),
             timing: Timing::default(),
             provider,
             metrics,
@@ -170,7 +170,7 @@ impl App {
     /// What retention runs work with.
     pub fn retention_worker(&self) -> Worker {
         Worker {
-            tiers: self.retention.clone(),
+            tiers: self.tiers.clone(),
             clock: self.clock.clone(),
             policy: self.config.retention.policy,
             metrics: self.metrics.clone(),
@@ -179,29 +179,29 @@ impl App {
     }
 
     /// What pages are read from.
-    pub fn snapshot_source(&self) -> snapshots::Source<'_> {
-        snapshots::Source {
-            tiers: &self.retention,
+    pub fn snapshot_source(&self) -> snapshots::PageSource<'_> {
+        snapshots::PageSource {
+            tiers: &self.tiers,
             cold_days: self.config.retention.policy.cold_days,
             now: self.clock.now(),
         }
     }
 
     /// What the stats page is made of.
-    pub fn stats_source(&self) -> stats::Source<'_> {
-        stats::Source {
-            tiers: &self.retention,
+    pub fn stats_source(&self) -> stats::StatsSource<'_> {
+        stats::StatsSource {
+            tiers: &self.tiers,
             policy: self.config.retention.policy,
-            streams: &self.places,
+            streams: &self.stream_limiter,
             now: self.clock.now(),
         }
     }
 
     /// What an export is read from.
-    pub fn export_source(&self) -> export::Source {
-        export::Source {
+    pub fn export_source(&self) -> export::ExportSource {
+        export::ExportSource {
             store: self.store.clone(),
-            archive: self.retention.archive.clone(),
+            archive: self.tiers.archive.clone(),
             now: self.clock.now(),
             public_url: self.config.public_url.clone().unwrap_or_default(),
         }

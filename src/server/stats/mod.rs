@@ -8,7 +8,7 @@ mod tables;
 use super::{
     archive::Tiers,
     base::error::Result,
-    feed::Places,
+    feed::StreamLimiter,
     retention::{
         Policy, Report, Run,
         dry_run::dry_run,
@@ -24,7 +24,7 @@ use super::{
         stats,
     },
 };
-use crate::domain::{Figure, Need, StatsPage, time::Timestamp};
+use crate::domain::{StatCard, StatsAlert, StatsPageData, time::Timestamp};
 use format::{number, percent, seconds};
 use range::{Count, Counted, Range};
 
@@ -36,19 +36,19 @@ const DAMAGED: i64 = 3;
 
 /// What the stats page is made of.
 #[derive(Clone, Copy)]
-pub struct Source<'a> {
+pub struct StatsSource<'a> {
     /// The rows and the objects.
     pub tiers: &'a Tiers,
     /// At which ages tiers end.
     pub policy: Policy,
     /// Open streams.
-    pub streams: &'a Places,
+    pub streams: &'a StreamLimiter,
     /// The time of the page.
     pub now: Timestamp,
 }
 
 /// The stats page of the last `days` days; with `plan` what a retention run would do now.
-pub async fn page(source: Source<'_>, days: i64, plan: bool) -> Result<StatsPage> {
+pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<StatsPageData> {
     let days = if RANGES.contains(&days) { days } else { 30 };
     let now = source.now;
     let range = Range::of(days, now);
@@ -88,7 +88,7 @@ pub async fn page(source: Source<'_>, days: i64, plan: bool) -> Result<StatsPage
     let waiting = reports
         .first()
         .and_then(|(_, report)| report.waiting.clone());
-    Ok(StatsPage {
+    Ok(StatsPageData {
         days,
         needs: needs(
             waiting.clone(),
@@ -113,38 +113,38 @@ pub async fn page(source: Source<'_>, days: i64, plan: bool) -> Result<StatsPage
 }
 
 fn figures(
-    streams: &Places,
+    streams: &StreamLimiter,
     (lines, before): (&[Count], &[Count]),
     answers: &tables::Spread,
     lags: &[Lag],
-) -> Vec<Figure> {
+) -> Vec<StatCard> {
     vec![
-        Figure {
+        StatCard {
             name: "Entries".into(),
             value: number(entries(lines)),
             note: format!("{} before", number(entries(before))),
         },
-        Figure {
+        StatCard {
             name: "Errors".into(),
             value: error_rate(lines),
             note: format!("{} before", error_rate(before)),
         },
-        Figure {
+        StatCard {
             name: "Fallbacks".into(),
             value: percent(answers.fallbacks, answers.entries),
             note: "of answers".into(),
         },
-        Figure {
+        StatCard {
             name: "Answer, p50".into(),
             value: answers.quantile(50),
             note: format!("p95 {}", answers.quantile(95)),
         },
-        Figure {
+        StatCard {
             name: "Live now".into(),
             value: number(streams.people() as i64),
             note: live(streams.people(), streams.open()),
         },
-        Figure {
+        StatCard {
             name: "Retention lag".into(),
             value: worst(lags),
             note: "of the latest tier".into(),
@@ -153,7 +153,7 @@ fn figures(
 }
 
 /// What a run would do, with what it could not do and whether there is more than it shows.
-async fn steps(source: Source<'_>) -> Result<Vec<String>> {
+async fn steps(source: StatsSource<'_>) -> Result<Vec<String>> {
     let run = Run {
         at_most: LONGEST_ON_REQUEST,
         ..Run::at(source.policy, source.now)
@@ -171,7 +171,7 @@ fn needs(
     waiting: Option<String>,
     last: Option<&Report>,
     late: Vec<String>,
-) -> impl Iterator<Item = Need> {
+) -> impl Iterator<Item = StatsAlert> {
     let waiting = waiting.map(|why| format!("Deletions wait for your word: {why}."));
     let failed = last.filter(|report| report.failed > 0).map(|report| {
         let first = report.failures.first().map_or("", String::as_str);
@@ -186,7 +186,7 @@ fn needs(
         .into_iter()
         .chain(failed)
         .chain(late)
-        .map(|text| Need {
+        .map(|text| StatsAlert {
             text,
             command: None,
         })
@@ -194,7 +194,7 @@ fn needs(
 
 /// What a person should do about objects of the archive that cannot be read, of which these are the
 /// first.
-fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
+fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<StatsAlert> {
     let told = |object: &DamagedObject| {
         let entries = if object.entries == 1 {
             "1 entry".to_owned()
@@ -205,13 +205,13 @@ fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<Need> {
             "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it, and \
              gives it up with give-up in place of cat:"
         );
-        Need {
+        StatsAlert {
             text,
             command: Some(format!("holly archive cat {}", object.key)),
         }
     };
     let more = damaged - first.len() as i64;
-    let more = (more > 0).then(|| Need {
+    let more = (more > 0).then(|| StatsAlert {
         text: format!(
             "{} more objects of the archive are damaged or missing.",
             number(more)

@@ -5,7 +5,7 @@ use super::{
     range::{Count, Range},
 };
 use crate::{
-    domain::{Bar, StatsTable, time::Timestamp},
+    domain::{ChartBar, StatsTable, time::Timestamp},
     server::{
         retention::{Report, lag::Lag},
         store::{
@@ -53,7 +53,7 @@ pub(super) fn by_step(
     counts: &[Count],
     answers: &[AnswersLine],
     range: Range,
-) -> (Vec<Bar>, StatsTable) {
+) -> (Vec<ChartBar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
     for step in range.first..=range.last {
         let sum = |wanted: &dyn Fn(&Count) -> bool| {
@@ -94,7 +94,7 @@ pub(super) fn by_step(
                 .chain(rates)
                 .collect(),
         );
-        bars.push(Bar {
+        bars.push(ChartBar {
             label: range.short_label(step),
             parts,
         });
@@ -109,7 +109,7 @@ pub(super) fn by_step(
 }
 
 /// Tokens by day or hour.
-pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
+pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<ChartBar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
     for step in range.first..=range.last {
         let sum = |tokens: fn(&Count) -> i64| {
@@ -128,7 +128,7 @@ pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<Bar>, StatsTable) {
             read.to_string(),
             written.to_string(),
         ]);
-        bars.push(Bar {
+        bars.push(ChartBar {
             label: range.short_label(step),
             parts: vec![("answers".into(), read), ("tools".into(), written)],
         });

@@ -41,7 +41,7 @@ pub(super) enum Backend {
 
 /// Whether COMMIT waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lasting {
+pub(super) enum Durability {
     /// It does.
     AtCommit,
     /// It does not: what was committed lasts from the next COMMIT on that does.
@@ -69,16 +69,16 @@ impl Backend {
         matches!(self, Self::Sqlite)
     }
 
-    pub(super) const fn begin_write(self, lasting: Lasting) -> &'static str {
+    pub(super) const fn begin_write(self, lasting: Durability) -> &'static str {
         match (self, lasting) {
-            (Self::Sqlite, Lasting::AtCommit) => "pragma synchronous = full; begin immediate",
-            (Self::Sqlite, Lasting::Later) => "pragma synchronous = normal; begin immediate",
-            (Self::Postgres, Lasting::AtCommit) => "begin",
-            (Self::Postgres, Lasting::Later) => "begin; set local synchronous_commit = off",
+            (Self::Sqlite, Durability::AtCommit) => "pragma synchronous = full; begin immediate",
+            (Self::Sqlite, Durability::Later) => "pragma synchronous = normal; begin immediate",
+            (Self::Postgres, Durability::AtCommit) => "begin",
+            (Self::Postgres, Durability::Later) => "begin; set local synchronous_commit = off",
             // the driver names its statements 1, 2, 3; those of whoever had the connection before
             // have the same names
-            (Self::Pooled, Lasting::AtCommit) => "begin; deallocate all",
-            (Self::Pooled, Lasting::Later) => {
+            (Self::Pooled, Durability::AtCommit) => "begin; deallocate all",
+            (Self::Pooled, Durability::Later) => {
                 "begin; deallocate all; set local synchronous_commit = off"
             }
         }

@@ -35,7 +35,7 @@ impl Store {
 /// upgrade that did not happen and lacks what was written since, and only once it was read back.
 /// Errors: it could not be made.
 pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
-    let failed = |why: Failure| {
+    let failed = |why: BackupFailure| {
         StoreError::Unusable(format!(
             "before migration {version} the database is backed up, and that failed: {why}. \
              Nothing was changed. Make room for a copy of the database beside it, or back it up \
@@ -76,11 +76,11 @@ pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type BackupFailure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Copies the database into a new file that only its owner can read, reads it back, and waits until
 /// it is on the disk.
-async fn copy_to(source: &mut AnyConnection, file: &str) -> std::result::Result<(), Failure> {
+async fn copy_to(source: &mut AnyConnection, file: &str) -> std::result::Result<(), BackupFailure> {
     match fs::remove_file(file).await {
         Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),
         _ => {}

@@ -10,7 +10,7 @@ pub const PAGE: usize = 256;
 
 /// Rows after a revision, and how far they reach.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct ChangePage {
     /// In the order of their revisions.
     pub rows: Vec<Change>,
     /// Everything up to here is in `rows`; ask for more from here.
@@ -32,10 +32,10 @@ struct Moved {
 /// The owner's rows with a revision above `after`, at most [`PAGE`]. Outside a snapshot it is right
 /// as well: a row that changes between two of the statements has a revision above the head that was
 /// read first, and comes with the next page.
-pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Page> {
+pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<ChangePage> {
     let moved = moved(connection, user, after).await?;
     let head = moved.head;
-    let span = Span { user, after, head };
+    let span = RevisionRange { user, after, head };
     let mut rows = Vec::new();
     if moved.entries > 0 {
         let entry = |row: work_logs::EntryRow| Ok(Change::Entry(row.read()?));
@@ -94,7 +94,7 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
     } else {
         head
     };
-    Ok(Page { rows, upto, more })
+    Ok(ChangePage { rows, upto, more })
 }
 
 async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Moved> {
@@ -118,7 +118,7 @@ async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Resu
 
 /// Which revisions of whom.
 #[derive(Clone, Copy)]
-struct Span {
+struct RevisionRange {
     user: UserId,
     after: i64,
     head: i64,
@@ -126,7 +126,7 @@ struct Span {
 
 async fn read_kind<R>(
     connection: &mut AnyConnection,
-    Span { user, after, head }: Span,
+    RevisionRange { user, after, head }: RevisionRange,
     columns: &str,
     table: &str,
     read: impl Fn(R) -> Result<Change>,

@@ -4,7 +4,7 @@
 use super::{
     Result, Tx,
     stats::counted,
-    sums::{Part, Sums, Totals},
+    sums::{SumPart, Sums, Totals},
 };
 use crate::domain::{LogType, Status, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
@@ -123,7 +123,7 @@ pub(super) async fn count(
             vec![
                 entry.timestamp.day().into(),
                 source.into(),
-                Part::Text(name),
+                SumPart::Text(name),
                 bucket.into(),
             ],
             &figures,

@@ -109,7 +109,7 @@ pub async fn known(
 }
 
 /// Dooms the files of a conversation. Returns how many.
-pub async fn doom_of_conversation(
+pub async fn mark_conversation(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: ConversationId,
@@ -124,13 +124,13 @@ pub async fn doom_of_conversation(
 }
 
 /// Dooms all files of a person. Returns how many.
-pub async fn doom_all(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
+pub async fn mark_all(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
     doom(tx, user, "true", &[]).await
 }
 
 /// Dooms the files that an entry's work made in a conversation, but not what a message brought.
 /// Returns how many.
-pub async fn doom_made(
+pub async fn mark_produced(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
@@ -179,7 +179,10 @@ async fn doom(tx: &mut Tx<'_>, user: UserId, which: &str, values: &[String]) -> 
 }
 
 /// Doomed files of everybody, at most `limit`.
-pub async fn doomed(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(UserId, FileId)>> {
+pub async fn marked_for_delete(
+    connection: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<(UserId, FileId)>> {
     let sql = "select user_id, id from doomed_files order by user_id, id limit $1";
     let rows: Vec<(String, String)> = sqlx::query_as(sql)
         .bind(limit)
@@ -191,7 +194,7 @@ pub async fn doomed(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(U
 }
 
 /// Forgets doomed files whose bytes are deleted; a few hundred.
-pub async fn forget_doomed(tx: &mut Tx<'_>, user: UserId, ids: &[FileId]) -> Result<()> {
+pub async fn forget_marked(tx: &mut Tx<'_>, user: UserId, ids: &[FileId]) -> Result<()> {
     let sql = sqlx::AssertSqlSafe(format!(
         "delete from doomed_files where user_id = $1 and id in {}",
         marks(2, 1, ids.len(), "")

@@ -6,7 +6,7 @@ use super::{
     Result, Tx,
     durations::{AnswersLine, BucketLine, Timed, timed},
     stats::counted,
-    sums::{Part, Sums, Totals},
+    sums::{SumPart, Sums, Totals},
 };
 use crate::domain::{WorkLogEntry, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
@@ -53,7 +53,7 @@ pub(super) async fn count(
             entry.timestamp.hour().into(),
             entry.log_type.as_str().into(),
             entry.status.as_str().into(),
-            Part::Text(name),
+            SumPart::Text(name),
             bucket.into(),
         ];
         sums.add(line, &figures, *sign);

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 /// A person as a provider knows them, with their account here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct ProviderIdentity {
     /// The account.
     pub account: Account,
     /// Whether the account is switched off.
@@ -31,8 +31,8 @@ struct IdentityRow {
 }
 
 impl IdentityRow {
-    fn read(self) -> Result<Identity> {
-        Ok(Identity {
+    fn read(self) -> Result<ProviderIdentity> {
+        Ok(ProviderIdentity {
             account: Account {
                 id: parsed("id", &self.id)?,
                 email: self.email,
@@ -51,7 +51,7 @@ pub async fn find(
     connection: &mut AnyConnection,
     issuer: &str,
     subject: &str,
-) -> Result<Option<Identity>> {
+) -> Result<Option<ProviderIdentity>> {
     let sql = "select u.id, u.email, u.password_hash, u.admin_since, u.disabled_at, i.grants_admin, i.tokens_from \
                from identities i join users u on u.id = i.user_id where i.issuer = $1 and i.subject = $2";
     let row = sqlx::query_as::<_, IdentityRow>(sql)

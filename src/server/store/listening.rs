@@ -1,7 +1,7 @@
 //! LISTEN and NOTIFY of PostgreSQL. What is said there are hints: the rows are the truth, and any
 //! hint may be lost.
 
-use super::{Result, Store, StoreError, backend::Lasting};
+use super::{Result, Store, StoreError, backend::Durability};
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ pub const PAYLOAD_MAX: usize = 7_900;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that only listens.
-pub struct Listener(PgListener);
+pub struct ListenConnection(PgListener);
 
 /// Something that was said.
-pub struct Told {
+pub struct Notification {
     /// On which channel.
     pub channel: String,
     /// What.
     pub payload: String,
 }
 
-impl Listener {
+impl ListenConnection {
     /// Listens on these channels.
     pub async fn open(url: &str, channels: &[&str]) -> Result<Self> {
         let open = async {
@@ -42,9 +42,9 @@ impl Listener {
 
     /// What is said next; `None` after the connection was lost and made anew, with whatever was
     /// said meanwhile lost.
-    pub async fn next(&mut self) -> Result<Option<Told>> {
+    pub async fn next(&mut self) -> Result<Option<Notification>> {
         let told = self.0.try_recv().await?;
-        Ok(told.map(|told| Told {
+        Ok(told.map(|told| Notification {
             channel: told.channel().to_owned(),
             payload: told.payload().to_owned(),
         }))
@@ -57,7 +57,7 @@ impl Store {
         let mut tx = self
             .inner
             .writers
-            .begin_with(self.inner.backend.begin_write(Lasting::AtCommit))
+            .begin_with(self.inner.backend.begin_write(Durability::AtCommit))
             .await?;
         for (channel, payload) in words {
             let sql = "select cast(pg_notify($1, $2) as text)";

@@ -5,7 +5,7 @@
 
 use super::{
     Result, StoreError,
-    backend::{Backend, Lasting},
+    backend::{Backend, Durability},
     backup, meta,
 };
 use sqlx::{
@@ -41,7 +41,7 @@ pub(super) async fn migrate(backend: Backend, pool: &AnyPool, back_up: Option<&s
     match backend {
         Backend::Sqlite => {
             let mut tx = pool
-                .begin_with(backend.begin_write(Lasting::AtCommit))
+                .begin_with(backend.begin_write(Durability::AtCommit))
                 .await?;
             apply(&SQLITE, &mut tx, back_up).await?;
             Ok(tx.commit().await?)

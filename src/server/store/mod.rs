@@ -40,7 +40,7 @@ pub mod users;
 pub mod work_logs;
 
 use crate::domain::{Epoch, time::Timestamp};
-use backend::Lasting;
+use backend::Durability;
 use sqlx::AnyPool;
 use std::sync::{
     Arc,
@@ -50,9 +50,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 pub use super::base::error::StoreError;
 pub use external_commits::watch_others;
-pub use listening::{Listener, PAYLOAD_MAX, Told};
-pub use outbox::{Hint, Mail, Outbox};
-pub use reader::{Look, Reader};
+pub use listening::{ListenConnection, Notification, PAYLOAD_MAX};
+pub use outbox::{Hint, Outbox, Outgoing};
+pub use reader::{ReadConn, Reader};
 pub use turns::leases_held;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
@@ -130,7 +130,7 @@ impl Store {
         }
         let readers = backend.readers(url).await?;
         let mut tx = writers
-            .begin_with(backend.begin_write(Lasting::AtCommit))
+            .begin_with(backend.begin_write(Durability::AtCommit))
             .await?;
         meta::refuse_half_copied(&mut tx).await?;
         let epoch = meta::epoch(&mut tx).await?;
@@ -155,17 +155,17 @@ impl Store {
 
     /// Begins a writing transaction; on SQLite it waits for its turn.
     pub async fn begin(&self) -> Result<Tx<'_>> {
-        self.begin_write(Lasting::AtCommit).await
+        self.begin_write(Durability::AtCommit).await
     }
 
     /// Begins a writing transaction whose COMMIT does not wait for the disk. Until one of
     /// [`begin`](Self::begin) is committed, a power cut may undo it and whatever was committed
     /// after it. Only for what would simply be done again, such as a move whose copy is safe.
     pub async fn begin_unsynced(&self) -> Result<Tx<'_>> {
-        self.begin_write(Lasting::Later).await
+        self.begin_write(Durability::Later).await
     }
 
-    async fn begin_write(&self, lasting: Lasting) -> Result<Tx<'_>> {
+    async fn begin_write(&self, lasting: Durability) -> Result<Tx<'_>> {
         let tx = self
             .inner
             .writers
@@ -181,7 +181,7 @@ impl Store {
 
     /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some
     /// connections are left to all others.
-    pub async fn read_patiently(&self) -> Result<Reader> {
+    pub async fn read_long(&self) -> Result<Reader> {
         let place = tokio::time::timeout(
             backend::ACQUIRE_TIMEOUT,
             self.inner.patient.clone().acquire_owned(),
@@ -206,14 +206,14 @@ impl Store {
 
     /// A connection to read with, without a snapshot: for what is right whatever moves between two
     /// statements.
-    pub async fn look(&self) -> Result<Look> {
+    pub async fn connection(&self) -> Result<ReadConn> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match self.inner.backend.begin_look() {
-            Some(begin) => Look::Transaction(Reader::of(
+            Some(begin) => ReadConn::Transaction(Reader::of(
                 self.inner.readers.begin_with(begin).await?,
                 None,
             )),
-            None => Look::Connection(self.inner.readers.acquire().await?),
+            None => ReadConn::Connection(self.inner.readers.acquire().await?),
         })
     }
 
@@ -223,7 +223,7 @@ impl Store {
             return Ok(None);
         };
         let millis = sqlx::query_scalar(sql)
-            .fetch_one(&mut *self.look().await?)
+            .fetch_one(&mut *self.connection().await?)
             .await?;
         Ok(Some(Timestamp::from_millis(millis)))
     }

@@ -22,7 +22,7 @@ pub struct Hint {
 
 /// What is to be told next.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Mail {
+pub struct Outgoing {
     /// Whose feed has moved, the newest for each person.
     pub hints: HashMap<UserId, Hint>,
     /// Whose growing answers are wanted here from their beginning.
@@ -39,7 +39,7 @@ pub struct Mail {
 #[derive(Debug, Default)]
 pub struct Outbox {
     open: AtomicBool,
-    mail: Mutex<Mail>,
+    mail: Mutex<Outgoing>,
     posted: Notify,
     grown: Mutex<HashSet<UserId>>,
     grew: Notify,
@@ -52,7 +52,7 @@ impl Outbox {
     }
 
     /// Adds to what is to be told.
-    pub fn post(&self, how: impl FnOnce(&mut Mail)) {
+    pub fn post(&self, how: impl FnOnce(&mut Outgoing)) {
         if self.open.load(Ordering::Relaxed) {
             how(&mut lock(&self.mail));
             self.posted.notify_one();
@@ -68,12 +68,12 @@ impl Outbox {
     }
 
     /// Waits until there is something to tell, and takes it.
-    pub async fn mail(&self) -> Mail {
+    pub async fn mail(&self) -> Outgoing {
         taken(&self.mail, &self.posted).await
     }
 
     /// Takes what there is to tell now.
-    pub fn take(&self) -> Mail {
+    pub fn take(&self) -> Outgoing {
         std::mem::take(&mut *lock(&self.mail))
     }
 

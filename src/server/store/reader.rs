@@ -24,14 +24,14 @@ impl Reader {
 }
 
 /// A connection to read with that is no snapshot.
-pub enum Look {
+pub enum ReadConn {
     /// The connection itself.
     Connection(PoolConnection<Any>),
     /// A transaction, behind a pooler that gives out its connections by transaction.
     Transaction(Reader),
 }
 
-impl Deref for Look {
+impl Deref for ReadConn {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
@@ -42,7 +42,7 @@ impl Deref for Look {
     }
 }
 
-impl DerefMut for Look {
+impl DerefMut for ReadConn {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         match self {
             Self::Connection(connection) => connection,

@@ -41,7 +41,7 @@ pub struct StatsLine {
 /// What is summed up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `StatsLine`")]
-pub struct Figures {
+pub struct EntryTotals {
     pub entries: i64,
     pub bytes: i64,
     pub stored_bytes: i64,
@@ -56,7 +56,7 @@ pub(super) fn counted(metadata: &Metadata, name: &str) -> i64 {
     metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
 }
 
-impl Figures {
+impl EntryTotals {
     /// The figures of one entry that takes `stored_bytes`.
     pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
         let tokens = |name| counted(metadata, name);
@@ -88,11 +88,11 @@ pub type Line = (i64, LogType, Status, &'static str);
 
 /// Changes to one person's totals, summed up before they are written.
 #[derive(Debug, Default)]
-pub struct Changes(BTreeMap<Line, Figures>);
+pub struct Changes(BTreeMap<Line, EntryTotals>);
 
 impl Changes {
     /// Counts figures in (`sign` 1) or out (`sign` -1).
-    pub fn count(&mut self, line: Line, figures: Figures, sign: i64) {
+    pub fn count(&mut self, line: Line, figures: EntryTotals, sign: i64) {
         let sum = self.0.entry(line).or_default();
         *sum = sum.plus(figures, sign);
     }
@@ -101,11 +101,11 @@ impl Changes {
     pub fn count_deleted(
         &mut self,
         (day, log_type, status): (i64, LogType, Status),
-        figures: Figures,
+        figures: EntryTotals,
     ) {
         self.count(
             (day, log_type, status, DELETED),
-            Figures {
+            EntryTotals {
                 stored_bytes: 0,
                 ..figures
             },
@@ -140,7 +140,7 @@ impl Changes {
     async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut sums = Sums::new(&TOTALS);
         for ((day, log_type, status, tier), figures) in self.0 {
-            let Figures {
+            let EntryTotals {
                 entries,
                 bytes,
                 stored_bytes,
@@ -255,9 +255,9 @@ const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
     (entry.timestamp.day(), entry.log_type, entry.status, tier)
 }
 
-fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> Figures {
+fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> EntryTotals {
     let size = work_logs::size(&entry.title, entry.details.as_deref(), &entry.metadata);
-    Figures::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
+    EntryTotals::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
 }
 
 /// The totals of everybody since the UTC day `since`, newest day first.

@@ -18,18 +18,18 @@ pub(super) struct Totals {
 
 /// A part of a line's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum SumPart {
     Number(i64),
     Text(String),
 }
 
-impl From<i64> for Part {
+impl From<i64> for SumPart {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<&str> for Part {
+impl From<&str> for SumPart {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
@@ -39,7 +39,7 @@ impl From<&str> for Part {
 #[derive(Debug)]
 pub(super) struct Sums {
     totals: &'static Totals,
-    lines: BTreeMap<Vec<Part>, Vec<i64>>,
+    lines: BTreeMap<Vec<SumPart>, Vec<i64>>,
 }
 
 impl Sums {
@@ -51,7 +51,7 @@ impl Sums {
     }
 
     /// Adds `sign` times these figures to a line.
-    pub(super) fn add(&mut self, line: Vec<Part>, figures: &[i64], sign: i64) {
+    pub(super) fn add(&mut self, line: Vec<SumPart>, figures: &[i64], sign: i64) {
         let sums = self
             .lines
             .entry(line)
@@ -75,8 +75,8 @@ impl Sums {
             for (key, sums) in lines {
                 for part in key {
                     query = match part {
-                        Part::Number(number) => query.bind(*number),
-                        Part::Text(text) => query.bind(text.as_str()),
+                        SumPart::Number(number) => query.bind(*number),
+                        SumPart::Text(text) => query.bind(text.as_str()),
                     };
                 }
                 query = sums.iter().fold(query, |query, sum| query.bind(*sum));

@@ -79,7 +79,7 @@ fn is_open(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<b
 
 /// Ends the waiting of entry `id` without a word, unless one came first. Returns how the asking
 /// stands then; `None` when the entry is gone or was settled.
-pub async fn lapse(
+pub async fn expire_approval(
     store: &Store,
     now: Timestamp,
     user: UserId,

@@ -1,7 +1,7 @@
 //! An entry that lies in the archive and is to change, or to go: it is taken out of its object and
 //! becomes a row again, which changes like any other and is moved back by a later run, or nothing.
 
-use super::{stands_so, update_work_log};
+use super::{is_noop, update_work_log};
 use crate::{
     domain::{
         EntryPatch, RemovedKind, WorkLogEntry,
@@ -16,40 +16,43 @@ use crate::{
         },
         store::{
             Tx, files, removed,
-            retention::{erasures::Kind, objects, rows, tombstones},
+            retention::{erasures::ErasureKind, objects, rows, tombstones},
             stats::Changes,
             work_logs::StoredEntry,
         },
+        work_log::archived,
     },
 };
 
 /// How often a run may move the entry before whoever wants to change it gives up.
-pub(crate) const TRIES: usize = 3;
+pub(crate) const MAX_ATTEMPTS: usize = 3;
 
 /// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did
 /// not answer.
-pub async fn update_anywhere(
-    retention: &Tiers,
+pub async fn update_entry(
+    tiers: &Tiers,
     now: Timestamp,
     user: UserId,
     id: EntryId,
     patch: EntryPatch,
 ) -> Result<WorkLogEntry> {
-    for _ in 0..TRIES {
-        match update_work_log(&retention.store, now, user, id, patch.clone()).await {
+    for _ in 0..MAX_ATTEMPTS {
+        match update_work_log(&tiers.store, now, user, id, patch.clone()).await {
             Err(Error::NotFound("entry")) => {}
             changed => return changed,
         }
-        if let TakenOut::Stays(entry) = take_out(retention, user, id, Becomes::Row(&patch)).await? {
+        if let TakeOutOutcome::Stays(entry) =
+            take_out(tiers, user, id, Replacement::Row(&patch)).await?
+        {
             return Ok(*entry);
         }
     }
-    update_work_log(&retention.store, now, user, id, patch).await
+    update_work_log(&tiers.store, now, user, id, patch).await
 }
 
 /// What becomes of an entry that is taken out of its object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Becomes<'a> {
+pub(crate) enum Replacement<'a> {
     /// A hot row under a new revision, of which this is to change.
     Row(&'a EntryPatch),
     /// Nothing; it is erased at this time.
@@ -58,7 +61,7 @@ pub(crate) enum Becomes<'a> {
 
 /// What became of it.
 #[derive(Debug, PartialEq)]
-pub(crate) enum TakenOut {
+pub(crate) enum TakeOutOutcome {
     /// It is out, and so many files go with it.
     Out(i64),
     /// Nothing was to change about it: it lies where it was.
@@ -71,13 +74,13 @@ pub(crate) enum TakenOut {
 /// holds what is to be erased or changed, the change is refused, or the archive did not answer; the
 /// entry then lies where it was.
 pub(crate) async fn take_out(
-    retention: &Tiers,
+    tiers: &Tiers,
     user: UserId,
     id: EntryId,
-    becomes: Becomes<'_>,
-) -> Result<TakenOut> {
-    let (store, archive) = (&retention.store, &retention.archive);
-    let found = reader::steadily(store, |reader| {
+    becomes: Replacement<'_>,
+) -> Result<TakeOutOutcome> {
+    let (store, archive) = (&tiers.store, &tiers.archive);
+    let found = reader::retry_on_moved_object(store, |reader| {
         reader::find_archived(reader, archive, user, id)
     });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
@@ -87,33 +90,31 @@ pub(crate) async fn take_out(
         user,
         &shelf.key,
         &entry,
-        matches!(becomes, Becomes::Nothing(_)),
+        matches!(becomes, Replacement::Nothing(_)),
     )
     .await?
     {
-        return Ok(TakenOut::Moved);
+        return Ok(TakeOutOutcome::Moved);
     }
     let files = match becomes {
-        Becomes::Row(patch) => {
+        Replacement::Row(patch) => {
             if !patch.only_keeps() {
                 pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "changed")
                     .await?;
             }
-            let shown = reader::shown(&shelf, &entry);
-            if stands_so(&shown, patch.clone())? {
-                return Ok(TakenOut::Stays(Box::new(shown)));
+            let shown = reader::to_entry(&shelf, &entry);
+            if is_noop(&shown, patch.clone())? {
+                return Ok(TakeOutOutcome::Stays(Box::new(shown)));
             }
             rows::bring_back(&mut tx, entry).await?;
             0
         }
-        Becomes::Nothing(now) => {
-            crate::server::work_log::archived::note_entry(&mut tx, now, user, &entry).await?
-        }
+        Replacement::Nothing(now) => archived::note_entry(&mut tx, now, user, &entry).await?,
     };
     reach(FailPoint::TakeOutWritten).await;
     tx.commit().await?;
     reach(FailPoint::TakenOut).await;
-    Ok(TakenOut::Out(files))
+    Ok(TakeOutOutcome::Out(files))
 }
 
 /// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where
@@ -161,6 +162,6 @@ pub(crate) async fn note_entry(
 ) -> Result<i64> {
     pending_delete::check_not_held(tx, user, entry.conversation_id, "deleted").await?;
     removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
-    pending_delete::note(tx, now, Kind::Entry, entry.id).await?;
-    Ok(files::doom_made(tx, user, entry.conversation_id, &entry.metadata).await?)
+    pending_delete::record_erasure(tx, now, ErasureKind::Entry, entry.id).await?;
+    Ok(files::mark_produced(tx, user, entry.conversation_id, &entry.metadata).await?)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        EntryDraft, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        self, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
         ids::{ConversationId, EntryId, TurnId, UserId},
         time::Timestamp,
     },
@@ -57,7 +57,7 @@ pub async fn create_work_log(
     work_logs::insert(
         &mut tx,
         &mut entry,
-        &work_logs::Held {
+        &work_logs::RowExtras {
             lease_until,
             idempotency: origin.idempotency,
         },
@@ -191,11 +191,11 @@ impl EntryDraft {
             parent_id: None,
             log_type,
             status: Status::Info,
-            title: crate::domain::clip_title(title),
-            details: details.map(crate::domain::clip_details),
-            metadata: crate::domain::clip_metadata(metadata),
+            title: domain::clip_title(title),
+            details: details.map(domain::clip_details),
+            metadata: domain::clip_metadata(metadata),
             duration_ms: None,
-            lease_ms: crate::domain::LEASE_DEFAULT_MS,
+            lease_ms: LEASE_DEFAULT_MS,
         }
     }
 }

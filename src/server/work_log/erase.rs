@@ -1,19 +1,19 @@
 //! Deleting an entry from every tier.
 
 use super::{
-    archived::{self, Becomes, TakenOut},
+    archived::{self, Replacement, TakeOutOutcome},
     delete_work_log,
 };
 use crate::{
     domain::{
-        Receipt,
+        DeleteReceipt,
         ids::{EntryId, UserId},
         time::Timestamp,
     },
     server::{
-        archive::{Tiers, erase::purge},
+        archive::{Tiers, erase::delete_marked_objects},
         base::error::{Error, Result},
-        files::{FileStore, sweep::delete_doomed_files_or_tell},
+        files::{FileStore, sweep::delete_marked_files_or_log},
         store::retention::due,
     },
 };
@@ -26,51 +26,51 @@ pub async fn delete_entry(
     now: Timestamp,
     user: UserId,
     id: EntryId,
-) -> Result<Receipt> {
+) -> Result<DeleteReceipt> {
     let receipt = erase_entry(tiers, now, user, id).await?;
-    delete_doomed_files_or_tell(&tiers.store, stored).await;
+    delete_marked_files_or_log(&tiers.store, stored).await;
     Ok(receipt)
 }
 
 /// The same without the bytes of files, which stay marked for deletion.
 pub async fn erase_entry(
-    retention: &Tiers,
+    tiers: &Tiers,
     now: Timestamp,
     user: UserId,
     id: EntryId,
-) -> Result<Receipt> {
-    for _ in 0..archived::TRIES {
-        match delete_work_log(&retention.store, now, user, id).await {
+) -> Result<DeleteReceipt> {
+    for _ in 0..archived::MAX_ATTEMPTS {
+        match delete_work_log(&tiers.store, now, user, id).await {
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
             Ok(files) => {
                 // an object may hold the entry as it was before it became a row again, or be about
                 // to
                 let (objects, objects_pending) =
-                    if due::unfinished(&mut *retention.store.read().await?, user).await? {
-                        purge(retention, now, user).await?
+                    if due::unfinished(&mut *tiers.store.read().await?, user).await? {
+                        delete_marked_objects(tiers, now, user).await?
                     } else {
                         (0, 0)
                     };
-                return Ok(Receipt {
+                return Ok(DeleteReceipt {
                     rows: 1,
                     files,
                     objects,
                     objects_pending,
-                    ..Receipt::default()
+                    ..DeleteReceipt::default()
                 });
             }
         }
-        if let TakenOut::Out(files) =
-            archived::take_out(retention, user, id, Becomes::Nothing(now)).await?
+        if let TakeOutOutcome::Out(files) =
+            archived::take_out(tiers, user, id, Replacement::Nothing(now)).await?
         {
-            let (objects, objects_pending) = purge(retention, now, user).await?;
-            return Ok(Receipt {
+            let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
+            return Ok(DeleteReceipt {
                 archived: 1,
                 files,
                 objects,
                 objects_pending,
-                ..Receipt::default()
+                ..DeleteReceipt::default()
             });
         }
     }

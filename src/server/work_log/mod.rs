@@ -8,12 +8,10 @@ mod read;
 mod sweep;
 mod update;
 
-pub use approve::{decide, lapse};
-pub use archived::update_anywhere;
+pub use approve::{decide, expire_approval};
+pub use archived::update_entry;
 pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
 pub use erase::{delete_entry, erase_entry};
 pub use read::{conversation_logs, recent_logs, system_stats};
-pub use sweep::{Swept, sweep_leases};
-pub use update::{
-    delete_work_log, finish_work_log, settle_interrupted, stands_so, update_work_log,
-};
+pub use sweep::{SweepReport, sweep_leases};
+pub use update::{delete_work_log, finish_work_log, is_noop, settle_interrupted, update_work_log};

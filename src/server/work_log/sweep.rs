@@ -15,7 +15,7 @@ const BATCH: i64 = 200;
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepReport {
     /// Entries that were settled.
     pub settled: usize,
     /// Whether the pass was full, so that another should follow at once.
@@ -23,7 +23,7 @@ pub struct Swept {
 }
 
 /// Settles `working` entries whose lease ran out before `now`.
-pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<Swept> {
+pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<SweepReport> {
     let lapsed = work_logs::lapsed(&mut *store.read().await?, now, BATCH).await?;
     let mut settled = 0;
     for candidate in &lapsed {
@@ -37,7 +37,7 @@ pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<Swept> {
             settled += 1;
         }
     }
-    Ok(Swept {
+    Ok(SweepReport {
         settled,
         more: lapsed.len() as i64 == BATCH,
     })

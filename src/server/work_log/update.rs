@@ -13,7 +13,7 @@ use crate::{
             error::{Error, Result},
             masking::{MASKED, mask_entry},
         },
-        store::{Store, Tx, files, removed, retention::erasures::Kind, work_logs},
+        store::{Store, Tx, files, removed, retention::erasures::ErasureKind, work_logs},
     },
 };
 use serde_json::{Map, Value};
@@ -99,7 +99,7 @@ async fn change(
 
 /// Whether a settled entry stands as the patch would have it. Errors: `Conflict` when it would work
 /// again, `Refused` when its metadata would grow over its bound.
-pub fn stands_so(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
+pub fn is_noop(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     let kept = patch.kept;
     let after = if patch.only_keeps() {
         entry.clone()
@@ -198,10 +198,10 @@ pub async fn delete_work_log(
         .ok_or(Error::NotFound("entry"))?;
     pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "deleted").await?;
     work_logs::delete(&mut tx, &entry).await?;
-    pending_delete::doom_unfinished(&mut tx, user, entry.conversation_id).await?;
-    pending_delete::note(&mut tx, now, Kind::Entry, id).await?;
+    pending_delete::mark_unfinished(&mut tx, user, entry.conversation_id).await?;
+    pending_delete::record_erasure(&mut tx, now, ErasureKind::Entry, id).await?;
     removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
-    let files = files::doom_made(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
+    let files = files::mark_produced(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     tx.commit().await?;
     Ok(files)
 }

@@ -6,7 +6,7 @@ use crate::{
         ids::{EntryId, UserId},
     },
     server::{
-        archive::object::{Group, decode, encode, unpack},
+        archive::object::{ObjectGroup, decode, encode, unpack},
         store::work_logs::StoredEntry,
     },
     tests::support::people::NOW,
@@ -36,7 +36,7 @@ fn object() -> (Vec<StoredEntry>, Vec<u8>) {
     };
     let entries: Vec<_> = (1..6).map(entry).collect();
     let encoded = encode(
-        Group {
+        ObjectGroup {
             user_id,
             conversation_id: None,
             day: NOW.day(),

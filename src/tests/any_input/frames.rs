@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         Change, Cursor, Epoch, Metadata, Removed, RemovedKind, Status, StorageStatus, WorkLogEntry,
+        ids::{EntryId, UserId},
     },
     server::feed::{EncodedRow, lone_event},
     tests::support::{
@@ -17,8 +18,8 @@ use uuid::Uuid;
 fn entry(title: String, details: Option<String>, rev: i64) -> WorkLogEntry {
     let draft = draft(Status::Success, &title);
     WorkLogEntry {
-        id: crate::domain::ids::EntryId::from_uuid(Uuid::from_u128(1)),
-        user_id: crate::domain::ids::UserId::from_uuid(Uuid::from_u128(2)),
+        id: EntryId::from_uuid(Uuid::from_u128(1)),
+        user_id: UserId::from_uuid(Uuid::from_u128(2)),
         conversation_id: None,
         parent_id: None,
         turn_id: None,

@@ -5,8 +5,8 @@ use crate::{
     server::{
         base::error::Error,
         chat::{
-            Ending, Part, begin_turn, create_conversation, end_turn, find_conversation,
-            list_conversations, page, rename_conversation,
+            BeginTurn, PagePart, TurnOutcome, begin_turn, create_conversation, end_turn,
+            find_conversation, list_conversations, page, rename_conversation,
         },
         work_log::create_work_log,
     },
@@ -28,7 +28,7 @@ on_both_databases! {
             listed.into_iter().map(|talk| talk.title).collect::<Vec<_>>()
         };
         assert_eq!(titles().await, ["New", "Old"]);
-        let begin = crate::server::chat::BeginTurn { now: NOW.plus(9), ..beginning(ada) };
+        let begin = BeginTurn { now: NOW.plus(9), ..beginning(ada) };
         begin_turn(&store, begin, Some(old.id), "Hello").await.unwrap();
         assert_eq!(titles().await, ["Old", "New"]);
         rename_conversation(&store, ada, new.id, "Newer").await.unwrap();
@@ -44,7 +44,7 @@ on_both_databases! {
         let named = conversation(&store, ada, "Named").await;
         for (talk, title) in [(unnamed, "Paint me a tree"), (named, "Named")] {
             let (turn, _) = begin_turn(&store, beginning(ada), Some(talk.id), "# Paint **me** a tree").await.unwrap();
-            end_turn(&store, NOW, turn, Ending::Finished, &HashMap::new()).await.unwrap();
+            end_turn(&store, NOW, turn, TurnOutcome::Finished, &HashMap::new()).await.unwrap();
             let found = find_conversation(&mut store.read().await.unwrap(), ada, talk.id).await.unwrap();
             assert_eq!((found.title.as_str(), found.running_turn_id), (title, None));
         }
@@ -64,17 +64,17 @@ on_both_databases! {
             other => panic!("{other:?}"),
         };
         let mut reader = store.read().await.unwrap();
-        let newest = page(&mut reader, &no_archive(), ada, turn.conversation_id, Part::End).await.unwrap();
-        let older = page(&mut reader, &no_archive(), ada, turn.conversation_id, Part::Before(newest.span.from.unwrap())).await.unwrap();
+        let newest = page(&mut reader, &no_archive(), ada, turn.conversation_id, PagePart::End).await.unwrap();
+        let older = page(&mut reader, &no_archive(), ada, turn.conversation_id, PagePart::Before(newest.span.from.unwrap())).await.unwrap();
         assert_eq!((newest.rows.len(), older.rows.len(), older.span.from), (200, 51, None));
         assert_eq!(older.rows.iter().chain(&newest.rows).map(id).collect::<Vec<_>>(), expected);
         for (part, shown, from, to) in [
-            (Part::Before(expected[30]), 0..30, None, Some(30)),
-            (Part::From(expected[20]), 20..220, Some(20), Some(220)),
-            (Part::From(expected[200]), 200..251, Some(200), None),
-            (Part::Around(expected[120]), 20..220, Some(20), Some(220)),
-            (Part::Around(expected[10]), 0..110, None, Some(110)),
-            (Part::Around(expected[240]), 140..251, Some(140), None),
+            (PagePart::Before(expected[30]), 0..30, None, Some(30)),
+            (PagePart::From(expected[20]), 20..220, Some(20), Some(220)),
+            (PagePart::From(expected[200]), 200..251, Some(200), None),
+            (PagePart::Around(expected[120]), 20..220, Some(20), Some(220)),
+            (PagePart::Around(expected[10]), 0..110, None, Some(110)),
+            (PagePart::Around(expected[240]), 140..251, Some(140), None),
         ] {
             let page = page(&mut reader, &no_archive(), ada, turn.conversation_id, part).await.unwrap();
             assert_eq!(page.rows.iter().map(id).collect::<Vec<_>>(), expected[shown], "{part:?}");

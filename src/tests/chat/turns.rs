@@ -11,8 +11,8 @@ use crate::{
     server::{
         base::{error::Error, new_id},
         chat::{
-            Asking, Ending, begin_turn, end_turn, find_conversation, history, request_stop,
-            retry_turn, sweep_turns,
+            NewMessage, TurnOutcome, begin_turn, end_turn, find_conversation, history,
+            request_stop, retry_turn, sweep_turns,
         },
         store::{
             Store, files, messages,
@@ -131,13 +131,13 @@ on_both_databases! {
     async fn files_beside_a_message_are_read_back_and_go_with_the_conversation(store: Store) {
         let ada = person(&store, "ada").await;
         let attached = vec![file("a tree.png"), file("\u{6728}.png")];
-        let (turn, said) = begin_turn(&store, beginning(ada), None, Asking { attachments: attached.clone(), ..Asking::from("Look") }).await.unwrap();
+        let (turn, said) = begin_turn(&store, beginning(ada), None, NewMessage { attachments: attached.clone(), ..NewMessage::from("Look") }).await.unwrap();
         assert_eq!(said.attachments, attached);
         let read = history(&mut store.read().await.unwrap(), ada, turn.conversation_id, 9).await.unwrap();
         assert_eq!(read, [said]);
         let gone = crate::server::chat::delete_conversation_rows(&store, NOW, ada, turn.conversation_id).await.unwrap();
         assert_eq!(gone.receipt.files, 2);
-        let doomed: Vec<_> = files::doomed(&mut store.read().await.unwrap(), 9).await.unwrap().into_iter().map(|(_, id)| id).collect();
+        let doomed: Vec<_> = files::marked_for_delete(&mut store.read().await.unwrap(), 9).await.unwrap().into_iter().map(|(_, id)| id).collect();
         assert_eq!(doomed, attached.iter().map(|file| file.id).collect::<Vec<_>>());
     }
 
@@ -148,17 +148,17 @@ on_both_databases! {
         let second = begin_turn(&store, beginning(ada), Some(first.conversation_id), "And?").await;
         assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
         assert!(matches!(retry_turn(&store, beginning(ada), first.conversation_id).await, Err(Error::Conflict(_))));
-        assert!(end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap());
+        assert!(end_turn(&store, NOW, first, TurnOutcome::Finished, &HashMap::new()).await.unwrap());
         let again = retry_turn(&store, beginning(ada), first.conversation_id).await.unwrap();
         assert!(running(&store, again).await);
-        assert!(!end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap(), "it ended already");
+        assert!(!end_turn(&store, NOW, first, TurnOutcome::Finished, &HashMap::new()).await.unwrap(), "it ended already");
         assert!(running(&store, again).await, "the first one's end is not the second one's");
     }
 
     async fn of_eight_messages_sent_at_once_one_begins_a_turn(store: Store) {
         let ada = person(&store, "ada").await;
         let first = turn(&store, ada).await;
-        end_turn(&store, NOW, first, Ending::Finished, &HashMap::new()).await.unwrap();
+        end_turn(&store, NOW, first, TurnOutcome::Finished, &HashMap::new()).await.unwrap();
         let mut senders = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let store = store.clone();
@@ -193,7 +193,7 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         let turn = turn(&store, ada).await;
         let (step, _) = (step(&store, turn).await, answer(&store, turn).await);
-        assert!(!end_turn(&store, NOW.plus(60_000), turn, Ending::Lapsed, &HashMap::new()).await.unwrap(), "its worker lives");
+        assert!(!end_turn(&store, NOW.plus(60_000), turn, TurnOutcome::Lapsed, &HashMap::new()).await.unwrap(), "its worker lives");
         assert_eq!(sweep_turns(&store, NOW.plus(60_001)).await.unwrap(), 1);
         let settled = entry_now(&store, turn, step).await;
         assert_eq!((settled.status, settled.metadata.flag("interrupted")), (Status::Warning, true));
@@ -211,7 +211,7 @@ on_both_databases! {
         assert_eq!(request_stop(&store, NOW, ada, turn.conversation_id).await.unwrap(), Some(turn.id));
         assert!(!renew(&store, turn, NOW.plus(90_000)).await, "its worker learns of it, wherever it is");
         let texts = HashMap::from([(message.id, "Once upon a time".to_owned()), (MessageId::from_uuid(uuid::Uuid::nil()), "x".to_owned())]);
-        assert!(end_turn(&store, NOW.plus(700), turn, Ending::Stopped, &texts).await.unwrap());
+        assert!(end_turn(&store, NOW.plus(700), turn, TurnOutcome::Stopped, &texts).await.unwrap());
         let said = said_last(&store, turn).await;
         assert_eq!((said.content.as_str(), said.status), ("Once upon a time", MessageStatus::Stopped));
         let settled = entry_now(&store, turn, step).await;
@@ -234,7 +234,7 @@ on_both_databases! {
             message.content.push_str(" more");
             assert!(!write(&store, turn, &mut message).await, "{status}");
         }
-        assert!(!end_turn(&store, NOW.plus(70_000), turn, Ending::Finished, &HashMap::new()).await.unwrap());
+        assert!(!end_turn(&store, NOW.plus(70_000), turn, TurnOutcome::Finished, &HashMap::new()).await.unwrap());
         assert_eq!((entry_now(&store, turn, step).await, said_last(&store, turn).await), (entry, said));
     }
 

@@ -1,11 +1,13 @@
 use super::{html, text};
 use crate::{
     components::{ChatRoom, samples},
-    domain::{Account, Change, ChatPage, MessageStatus, ModelChoice, Role, Snapshot, Span},
+    domain::{
+        Account, Change, ChatPageData, ConversationSpan, MessageStatus, ModelChoice, Role, Snapshot,
+    },
 };
 use leptos::prelude::*;
 
-fn page(talking: bool) -> ChatPage {
+fn page(talking: bool) -> ChatPageData {
     let work = samples::looked_up(20);
     let user_id = work[0].user_id;
     let mut rows: Vec<Change> = samples::conversations()
@@ -22,7 +24,7 @@ fn page(talking: bool) -> ChatPage {
         work.into_iter()
             .map(|entry| Change::Entry((*entry).clone())),
     );
-    ChatPage {
+    ChatPageData {
         account: Account {
             id: user_id,
             email: "ada@example.org".to_owned(),
@@ -37,7 +39,7 @@ fn page(talking: bool) -> ChatPage {
             cold_days: 90,
             gaps: Vec::new(),
         },
-        span: Span {
+        span: ConversationSpan {
             from: talking.then(|| samples::turn().uuid()),
             to: None,
         },
@@ -139,7 +141,7 @@ fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_noth
         samples::looked_up(20)[1].id.uuid(),
         samples::looked_up(20)[2].id.uuid(),
     );
-    page.span = Span {
+    page.span = ConversationSpan {
         from: Some(first),
         to: Some(behind),
     };

@@ -1,13 +1,13 @@
 use super::{html, text};
 use crate::{
-    components::{Reader, WorkGroup, samples},
+    components::{ViewState, WorkGroup, samples},
     domain::WorkLogEntry,
 };
 use leptos::prelude::*;
 use std::sync::Arc;
 
 fn group(entries: Vec<Arc<WorkLogEntry>>, running: bool) -> String {
-    html(|| view! { <WorkGroup entries running reader=Reader::new(samples::NOW)/> })
+    html(|| view! { <WorkGroup entries running reader=ViewState::new(samples::NOW)/> })
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn failures_and_running_work_stand_beside_what_is_folded() {
 fn what_the_reader_opened_does_not_fold() {
     let entries = samples::looked_up(10);
     let group = html(|| {
-        let reader = Reader::new(samples::NOW);
+        let reader = ViewState::new(samples::NOW);
         reader.toggled(entries[1].id, true);
         view! { <WorkGroup entries running=false reader/> }
     });

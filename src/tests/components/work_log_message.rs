@@ -1,13 +1,13 @@
 use super::{html, text};
 use crate::{
-    components::{Reader, WorkLogMessage, samples},
+    components::{ViewState, WorkLogMessage, samples},
     domain::{KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry, time::Timestamp},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
 
 fn row(entry: WorkLogEntry) -> String {
-    html(|| view! { <WorkLogMessage entry=Arc::new(entry) reader=Reader::new(samples::NOW)/> })
+    html(|| view! { <WorkLogMessage entry=Arc::new(entry) reader=ViewState::new(samples::NOW)/> })
 }
 
 fn tool(status: Status, title: &str) -> WorkLogEntry {
@@ -87,7 +87,7 @@ fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
         "{closed}"
     );
     let opened = html(|| {
-        let reader = Reader::new(samples::NOW);
+        let reader = ViewState::new(samples::NOW);
         reader.toggled(id, true);
         view! { <WorkLogMessage entry=Arc::new(entry) reader/> }
     });

@@ -2,7 +2,7 @@
 
 use crate::{
     server::{
-        base::error::Error,
+        base::{digest, error::Error},
         identity::{check_key, create_key, revoke_key},
         store::api_keys,
     },
@@ -33,7 +33,7 @@ on_both_databases! {
         let other = create_key(&store, NOW, ada, "CI").await.unwrap();
         let mixed = format!("{}_{}", key.rsplit_once('_').unwrap().0, other.rsplit_once('_').unwrap().1);
         let short = &key[..key.len() - 1];
-        let hash = crate::server::base::digest::sha256_hex(key.rsplit_once('_').unwrap().1);
+        let hash = digest::sha256_hex(key.rsplit_once('_').unwrap().1);
         let by_hash = format!("{}_{hash}", key.rsplit_once('_').unwrap().0);
         for wrong in ["", "holly_", "holly__", &mixed, short, &key[6..], &key.to_uppercase(), &by_hash] {
             assert_eq!(check_key(&store, NOW, wrong).await.unwrap(), None, "{wrong}");

@@ -4,13 +4,17 @@ use crate::{
     domain::{Account, Status, ids::UserId, time::DAY_MS},
     server::{
         archive::{Archive, Tiers},
-        base::{error::Error, new_id},
-        chat::begin_turn,
-        identity::{
-            INVITATION_DAYS, Whose, begin_session, check_key, check_session, create_key, delete_account, disable,
-            enable, find_by_email, find_invitation, invite, join, set_admin, withdraw,
+        base::{
+            error::{Error, Result},
+            new_id,
         },
+        chat::begin_turn,
         files::FileStore,
+        identity::{
+            INVITATION_DAYS, RequestedBy, begin_session, check_key, check_session, create_key,
+            delete_account, disable, enable, find_by_email, find_invitation, invite, join,
+            set_admin, withdraw,
+        },
         store::{Store, invitations, people, turns, users},
     },
     tests::support::{
@@ -34,7 +38,7 @@ async fn admin(store: &Store, name: &str) -> UserId {
     account.id
 }
 
-async fn retention(store: &Store, folder: &std::path::Path) -> Tiers {
+async fn tiers(store: &Store, folder: &std::path::Path) -> Tiers {
     Tiers {
         store: store.clone(),
         archive: Archive::open(&format!("file://{}", folder.display())).unwrap(),
@@ -89,18 +93,17 @@ on_both_databases! {
 
     async fn the_last_admin_stays(store: Store) {
         let folder = tempfile::tempdir().unwrap();
-        let retention = retention(&store, folder.path()).await;
-        let files = FileStore::open("file:///nowhere", folder.path()).unwrap();
+        let tiers = tiers(&store, folder.path()).await;
         let files = FileStore::open("file:///nowhere", folder.path()).unwrap();
         let (ada, bob) = (admin(&store, "ada").await, person(&store, "bob").await);
-        let stays = |result: crate::server::base::error::Result<()>| match result {
+        let stays = |result: Result<()>| match result {
             Err(Error::Conflict(why)) => assert!(why.contains("ada@example.org is the last admin"), "{why}"),
             other => panic!("{other:?}"),
         };
         stays(set_admin(&store, NOW, ada, false).await);
         stays(disable(&store, NOW, ada).await.map(|_| ()));
-        for whose in [Whose::Admin, Whose::Own] {
-            stays(delete_account(&retention, &files, NOW, ada, whose, |_| {}).await.map(|_| ()));
+        for whose in [RequestedBy::Admin, RequestedBy::Own] {
+            stays(delete_account(&tiers, &files, NOW, ada, whose, |_| {}).await.map(|_| ()));
         }
         let eve = admin(&store, "eve").await;
         disable(&store, NOW, eve).await.unwrap();
@@ -121,13 +124,12 @@ on_both_databases! {
 
     async fn the_only_person_may_erase_themselves(store: Store) {
         let folder = tempfile::tempdir().unwrap();
-        let retention = retention(&store, folder.path()).await;
-        let files = FileStore::open("file:///nowhere", folder.path()).unwrap();
+        let tiers = tiers(&store, folder.path()).await;
         let files = FileStore::open("file:///nowhere", folder.path()).unwrap();
         let ada = admin(&store, "ada").await;
         entry(&store, ada, Status::Success, "Lamp oil").await;
-        assert!(delete_account(&retention, &files, NOW, ada, Whose::Admin, |_| {}).await.is_err());
-        assert_eq!(delete_account(&retention, &files, NOW, ada, Whose::Own, |_| {}).await.unwrap().receipt.rows, 1);
+        assert!(delete_account(&tiers, &files, NOW, ada, RequestedBy::Admin, |_| {}).await.is_err());
+        assert_eq!(delete_account(&tiers, &files, NOW, ada, RequestedBy::Own, |_| {}).await.unwrap().receipt.rows, 1);
         assert!(!users::any(&mut store.read().await.unwrap()).await.unwrap());
     }
 

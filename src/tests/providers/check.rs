@@ -8,7 +8,7 @@ use super::{
 use crate::{
     server::{
         assistant::{
-            providers::link::Provider, retry_policy::Patience,
+            providers::link::ProviderKind, retry_policy::ModelTimeouts,
             tools::services::settings::ServiceConfig,
         },
         base::data_dir::DataDir,
@@ -29,10 +29,10 @@ async fn each_link_is_tried_and_what_is_wrong_with_it_is_said() {
     let bad = Stub::replies([Reply::refuses(401, leaky)]).await;
     let config = Config {
         models: vec![
-            link(Provider::Groq, "good", &good),
-            link(Provider::Gemini, "bad", &bad),
+            link(ProviderKind::Groq, "good", &good),
+            link(ProviderKind::Gemini, "bad", &bad),
         ],
-        patience: Patience::of(Duration::from_secs(30)),
+        patience: ModelTimeouts::of(Duration::from_secs(30)),
         services: ServiceConfig::demo(),
         ..test_config(folder.path())
     };

@@ -6,16 +6,16 @@ use super::{
     told, wire,
 };
 use crate::server::assistant::{
-    model::{ErrorClass, Event, ModelError, Request, Said},
-    providers::link::Provider,
+    model::{ErrorClass, ModelError, ModelEvent, ModelRequest, PromptMessage},
+    providers::{self, link::ProviderKind, settings::Link},
 };
 use futures::StreamExt;
 use serde_json::json;
 
-const BOTH: [Provider; 2] = [Provider::Gemini, Provider::Groq];
+const BOTH: [ProviderKind; 2] = [ProviderKind::Gemini, ProviderKind::Groq];
 
 /// The failure that a reply comes to, and the text before it.
-async fn fails(provider: Provider, reply: Reply) -> (String, ModelError) {
+async fn fails(provider: ProviderKind, reply: Reply) -> (String, ModelError) {
     let (text, mut rest) = told(hears(provider, reply).await);
     match (rest.pop(), rest.is_empty()) {
         (Some(Err(error)), true) => (text, error),
@@ -65,11 +65,11 @@ async fn every_status_has_its_class_at_every_provider() {
 async fn an_answer_that_is_cut_off_is_no_answer() {
     for (provider, body) in [
         (
-            Provider::Gemini,
+            ProviderKind::Gemini,
             wire::gemini_says(&["Once ", "upon ", "a time"]),
         ),
         (
-            Provider::Groq,
+            ProviderKind::Groq,
             wire::groq_says(&["Once ", "upon ", "a time"]),
         ),
     ] {
@@ -92,16 +92,16 @@ async fn garbage_and_errors_inside_a_stream_end_it() {
     let error = "event: error\ndata: {\"error\":{\"message\":\"Failed to call a function.\",\"code\":\"tool_use_failed\",\"status_code\":400}}\n\n";
     for (provider, body, class) in [
         (
-            Provider::Gemini,
+            ProviderKind::Gemini,
             "data: {\"candidates\": [oops\r\n\r\n".to_owned(),
             ErrorClass::Server,
         ),
         (
-            Provider::Groq,
+            ProviderKind::Groq,
             "data: <html>\n\n".to_owned(),
             ErrorClass::Server,
         ),
-        (Provider::Groq, error.to_owned(), ErrorClass::Server),
+        (ProviderKind::Groq, error.to_owned(), ErrorClass::Server),
     ] {
         assert_eq!(
             fails(provider, Reply::streams(body.clone())).await.1.class,
@@ -122,9 +122,9 @@ async fn a_filter_is_told_from_a_failure() {
     ]);
     let filtered = wire::openai(&[wire::openai_chunk(json!({}), Some("content_filter"))]);
     for (provider, body) in [
-        (Provider::Gemini, stopped),
-        (Provider::Gemini, blocked),
-        (Provider::OpenAi, filtered),
+        (ProviderKind::Gemini, stopped),
+        (ProviderKind::Gemini, blocked),
+        (ProviderKind::OpenAi, filtered),
     ] {
         assert_eq!(
             fails(provider, Reply::streams(body.clone())).await.1.class,
@@ -137,7 +137,7 @@ async fn a_filter_is_told_from_a_failure() {
 #[tokio::test]
 async fn nobody_at_the_address_is_a_matter_of_the_network() {
     let stub = Stub::replies([Reply::streams("")]).await;
-    let gone = super::link(Provider::OpenAi, "m", &stub);
+    let gone = super::link(ProviderKind::OpenAi, "m", &stub);
     let port = {
         std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -146,16 +146,16 @@ async fn nobody_at_the_address_is_a_matter_of_the_network() {
             .port()
     };
     let nobody = format!("http://127.0.0.1:{port}/v1/").parse().ok();
-    let chain = crate::server::assistant::providers::chain(
-        &[crate::server::assistant::providers::settings::Link {
+    let chain = providers::chain(
+        &[Link {
             base: nobody,
             ..gone
         }],
         0.0,
     );
     let heard: Vec<_> = chain.unwrap()[0]
-        .ask(Request {
-            said: vec![Said::User("Hello".into(), Vec::new())],
+        .ask(ModelRequest {
+            said: vec![PromptMessage::User("Hello".into(), Vec::new())],
             tools: Vec::new(),
         })
         .collect()
@@ -172,16 +172,18 @@ async fn a_key_is_never_carried_to_where_a_redirect_points() {
     let address: &'static str =
         Box::leak(format!("{}v1/chat/completions", trap.base).into_boxed_str());
     let stub = Stub::replies([Reply::refuses(307, json!({})).with("location", address)]).await;
-    let request = Request {
-        said: vec![Said::User("Hello".into(), Vec::new())],
+    let request = ModelRequest {
+        said: vec![PromptMessage::User("Hello".into(), Vec::new())],
         tools: Vec::new(),
     };
-    let heard: Vec<Result<Event, ModelError>> =
-        model(Provider::OpenAi, &stub).ask(request).collect().await;
+    let heard: Vec<Result<ModelEvent, ModelError>> = model(ProviderKind::OpenAi, &stub)
+        .ask(request)
+        .collect()
+        .await;
     assert!(
         heard
             .iter()
-            .all(|event| !matches!(event, Ok(Event::Text(_))))
+            .all(|event| !matches!(event, Ok(ModelEvent::Text(_))))
             && trap.asked().is_empty(),
         "{heard:?}"
     );

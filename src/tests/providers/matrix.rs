@@ -4,8 +4,8 @@
 
 use crate::{
     server::assistant::{
-        model::{ErrorClass, Event, Model, ModelError},
-        retry_policy::Patience,
+        model::{ErrorClass, Model, ModelError, ModelEvent},
+        retry_policy::ModelTimeouts,
     },
     tests::support::{ScriptedModel, TestApp, hunt, within},
 };
@@ -31,7 +31,7 @@ fn faults() -> Vec<Fault> {
 fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
     let mut events = Vec::new();
     if after_a_word {
-        events.push(Some(Ok(Event::Text("Half an answer ".into()))));
+        events.push(Some(Ok(ModelEvent::Text("Half an answer ".into()))));
     }
     match fault {
         Fault::Fails(class) => events.push(Some(Err(ModelError {
@@ -42,7 +42,7 @@ fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
         }))),
         Fault::Hangs => events.push(None),
         Fault::Ends => {}
-        Fault::SaysNothing => events.push(Some(Ok(Event::End {
+        Fault::SaysNothing => events.push(Some(Ok(ModelEvent::End {
             usage: None,
             cut_short: false,
         }))),
@@ -50,12 +50,12 @@ fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
     events
 }
 
-type ScriptedEvent = Option<Result<Event, ModelError>>;
+type ScriptedEvent = Option<Result<ModelEvent, ModelError>>;
 
 fn answer() -> Vec<ScriptedEvent> {
     vec![
-        Some(Ok(Event::Text("The answer.".into()))),
-        Some(Ok(Event::End {
+        Some(Ok(ModelEvent::Text("The answer.".into()))),
+        Some(Ok(ModelEvent::End {
             usage: None,
             cut_short: false,
         })),
@@ -92,7 +92,8 @@ async fn the_turn_always_ends_and_nothing_is_left_working() {
 
 async fn check(fault: Fault, after_a_word: bool, failing: usize) {
     let what = format!("{fault:?}, {failing} failing, after a word: {after_a_word}");
-    let app = TestApp::with_patience(chain(fault, after_a_word, failing), Patience::none()).await;
+    let app =
+        TestApp::with_patience(chain(fault, after_a_word, failing), ModelTimeouts::none()).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;
     ada.says(&here, "Hello").await;

@@ -11,10 +11,10 @@ mod turns;
 pub(in crate::tests) mod wire;
 
 use crate::server::assistant::{
-    model::{Event, Model, ModelError, Request, Said},
+    model::{Model, ModelError, ModelEvent, ModelRequest, PromptMessage},
     providers::{
         self,
-        link::{LinkSpec, Provider},
+        link::{LinkSpec, ProviderKind},
         settings::Link,
     },
 };
@@ -23,10 +23,10 @@ use std::sync::Arc;
 use stub::{Reply, Stub};
 
 /// A link to a stub, with the provider's usual path and a key.
-fn link(provider: Provider, model: &str, stub: &Stub) -> Link {
+fn link(provider: ProviderKind, model: &str, stub: &Stub) -> Link {
     let path = match provider {
-        Provider::Gemini => "v1beta/",
-        Provider::Groq => "openai/v1/",
+        ProviderKind::Gemini => "v1beta/",
+        ProviderKind::Groq => "openai/v1/",
         _ => "v1/",
     };
     let base = format!("{}{path}", stub.base).parse().ok();
@@ -37,40 +37,42 @@ fn link(provider: Provider, model: &str, stub: &Stub) -> Link {
     }
 }
 
-fn model(provider: Provider, stub: &Stub) -> Arc<dyn Model> {
+fn model(provider: ProviderKind, stub: &Stub) -> Arc<dyn Model> {
     providers::chain(&[link(provider, "m", stub)], 0.0)
         .unwrap()
         .remove(0)
 }
 
 /// What a model hears when the provider replies so to a greeting. Signs of thinking are left out.
-async fn hears(provider: Provider, reply: Reply) -> Vec<Result<Event, ModelError>> {
+async fn hears(provider: ProviderKind, reply: Reply) -> Vec<Result<ModelEvent, ModelError>> {
     let stub = Stub::replies([reply]).await;
-    let request = Request {
+    let request = ModelRequest {
         said: vec![
-            Said::System("Be brief.".into()),
-            Said::User("Hello".into(), Vec::new()),
+            PromptMessage::System("Be brief.".into()),
+            PromptMessage::User("Hello".into(), Vec::new()),
         ],
         tools: Vec::new(),
     };
     asked(&*model(provider, &stub), request).await
 }
 
-async fn asked(model: &dyn Model, request: Request) -> Vec<Result<Event, ModelError>> {
+async fn asked(model: &dyn Model, request: ModelRequest) -> Vec<Result<ModelEvent, ModelError>> {
     model
         .ask(request)
-        .filter(|event| futures::future::ready(event != &Ok(Event::Thinking)))
+        .filter(|event| futures::future::ready(event != &Ok(ModelEvent::Thinking)))
         .collect()
         .await
 }
 
 /// The text of an answer and what came behind it.
-fn told(heard: Vec<Result<Event, ModelError>>) -> (String, Vec<Result<Event, ModelError>>) {
+fn told(
+    heard: Vec<Result<ModelEvent, ModelError>>,
+) -> (String, Vec<Result<ModelEvent, ModelError>>) {
     let mut text = String::new();
     let mut rest = Vec::new();
     for event in heard {
         match event {
-            Ok(Event::Text(piece)) => text.push_str(&piece),
+            Ok(ModelEvent::Text(piece)) => text.push_str(&piece),
             other => rest.push(other),
         }
     }

@@ -6,7 +6,7 @@ use super::{
     turns::told_live,
     wire,
 };
-use crate::{server::assistant::providers::link::Provider, tests::support::TestApp};
+use crate::{server::assistant::providers::link::ProviderKind, tests::support::TestApp};
 use serde_json::json;
 
 #[tokio::test]
@@ -34,8 +34,8 @@ async fn secrets_reach_neither_the_database_nor_a_reader() {
         Stub::replies([Reply::streams(asks), Reply::streams(says)]).await,
     );
     let links = vec![
-        link(Provider::Gemini, "g", &gemini),
-        link(Provider::Groq, "q", &groq),
+        link(ProviderKind::Gemini, "g", &gemini),
+        link(ProviderKind::Groq, "q", &groq),
     ];
     let app = TestApp::with(|config| config.models = links, |_| {}).await;
     let ada = app.person("ada@example.org").await;

@@ -9,7 +9,7 @@ use crate::{
             tools::{
                 Registry,
                 services::{
-                    fal::Asking,
+                    fal::PollConfig,
                     settings::{Producer, Service, ServiceConfig},
                 },
             },
@@ -28,7 +28,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
 const MP3: &[u8] = b"ID3 and so on";
-const AT_ONCE: Asking = Asking {
+const AT_ONCE: PollConfig = PollConfig {
     every: Duration::ZERO,
     times: 50,
 };
@@ -287,7 +287,7 @@ async fn a_run_that_is_given_up_is_taken_out_of_the_queue_where_the_service_is()
     let stub = queue(json!({}), ("", b"")).await;
     let (context, _seen) = context();
     let (cancel, tasks) = (context.cancel.clone(), context.tasks.clone());
-    let slow = Asking {
+    let slow = PollConfig {
         every: Duration::from_secs(3_600),
         times: 2,
     };

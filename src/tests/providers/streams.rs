@@ -6,8 +6,8 @@ use super::{
     told, wire,
 };
 use crate::server::assistant::{
-    model::{Event, Picture, Request, Said, ToolCall, Usage},
-    providers::{self, link::Provider},
+    model::{ModelEvent, ModelRequest, PromptImage, PromptMessage, ToolCall, Usage},
+    providers::{self, link::ProviderKind},
     tool::ToolDefinition,
 };
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 const PIECES: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 const WORDS: [&str; 3] = ["Grüße ", "aus 東京 ", "🌊."];
 
-fn end(input_tokens: i64, output_tokens: i64) -> Event {
-    Event::End {
+fn end(input_tokens: i64, output_tokens: i64) -> ModelEvent {
+    ModelEvent::End {
         usage: Some(Usage {
             input_tokens,
             output_tokens,
@@ -38,14 +38,14 @@ fn call(id: &str, name: &str, arguments: Value) -> ToolCall {
 #[tokio::test]
 async fn text_and_usage_arrive_however_the_stream_is_cut() {
     for (provider, body, usage) in [
-        (Provider::Gemini, wire::gemini_says(&WORDS), end(12, 5)),
-        (Provider::OpenAi, wire::openai_says(&WORDS), end(20, 7)),
+        (ProviderKind::Gemini, wire::gemini_says(&WORDS), end(12, 5)),
+        (ProviderKind::OpenAi, wire::openai_says(&WORDS), end(20, 7)),
         (
-            Provider::Ollama,
+            ProviderKind::Ollama,
             wire::openai_says(&WORDS).replace('\n', "\r\n"),
             end(20, 7),
         ),
-        (Provider::Groq, wire::groq_says(&WORDS), end(31, 9)),
+        (ProviderKind::Groq, wire::groq_says(&WORDS), end(31, 9)),
     ] {
         for piece in PIECES {
             let heard = hears(provider, Reply::streams(body.clone()).in_pieces(piece)).await;
@@ -64,12 +64,12 @@ async fn a_provider_that_gives_no_usage_is_believed() {
         wire::openai_chunk(json!({ "content": "Hi" }), None),
         wire::openai_chunk(json!({}), Some("stop")),
     ]);
-    let heard = hears(Provider::Groq, Reply::streams(body)).await;
+    let heard = hears(ProviderKind::Groq, Reply::streams(body)).await;
     assert_eq!(
         told(heard),
         (
             "Hi".into(),
-            vec![Ok(Event::End {
+            vec![Ok(ModelEvent::End {
                 usage: None,
                 cut_short: false
             })]
@@ -87,13 +87,16 @@ async fn an_answer_at_its_length_limit_says_so() {
         json!({ "content": "Once" }),
         Some("length"),
     )]);
-    for (provider, body) in [(Provider::Gemini, gemini), (Provider::OpenAi, openai)] {
+    for (provider, body) in [
+        (ProviderKind::Gemini, gemini),
+        (ProviderKind::OpenAi, openai),
+    ] {
         let (text, rest) = told(hears(provider, Reply::streams(body)).await);
         assert!(
             text == "Once"
                 && matches!(
                     rest[..],
-                    [Ok(Event::End {
+                    [Ok(ModelEvent::End {
                         cut_short: true,
                         ..
                     })]
@@ -122,15 +125,15 @@ async fn tool_calls_by_index_with_arguments_in_fragments_become_two_calls() {
     for piece in PIECES {
         let (text, rest) = told(
             hears(
-                Provider::OpenAi,
+                ProviderKind::OpenAi,
                 Reply::streams(wire::openai(&frames)).in_pieces(piece),
             )
             .await,
         );
         let [
-            Ok(Event::Call(first)),
-            Ok(Event::Call(second)),
-            Ok(Event::End { .. }),
+            Ok(ModelEvent::Call(first)),
+            Ok(ModelEvent::Call(second)),
+            Ok(ModelEvent::End { .. }),
         ] = &rest[..]
         else {
             panic!("{rest:?}")
@@ -153,10 +156,14 @@ async fn arguments_that_are_no_json_stay_the_text_they_are() {
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
         wire::openai_chunk(json!({}), Some("tool_calls")),
     ];
-    let (_, rest) = told(hears(Provider::OpenAi, Reply::streams(wire::openai(&frames))).await);
+    let (_, rest) = told(hears(ProviderKind::OpenAi, Reply::streams(wire::openai(&frames))).await);
     assert_eq!(
         rest[0],
-        Ok(Event::Call(call("a", "paint", json!("{\"prompt\": oops"))))
+        Ok(ModelEvent::Call(call(
+            "a",
+            "paint",
+            json!("{\"prompt\": oops")
+        )))
     );
 }
 
@@ -172,17 +179,17 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
         Reply::streams(wire::gemini_says(&["Done."])),
     ])
     .await;
-    let gemini = model(Provider::Gemini, &stub);
+    let gemini = model(ProviderKind::Gemini, &stub);
     let schema = json!({ "type": "object", "properties": { "prompt": { "type": "string" } } });
     let tools = vec![ToolDefinition {
         name: "paint".into(),
         description: "Paints.".into(),
         schema,
     }];
-    let mut request = Request {
+    let mut request = ModelRequest {
         said: vec![
-            Said::System("Be brief.".into()),
-            Said::User("Paint a tree".into(), Vec::new()),
+            PromptMessage::System("Be brief.".into()),
+            PromptMessage::User("Paint a tree".into(), Vec::new()),
         ],
         tools,
     };
@@ -190,7 +197,7 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
     let calls: Vec<ToolCall> = rest
         .into_iter()
         .filter_map(|event| {
-            if let Ok(Event::Call(call)) = event {
+            if let Ok(ModelEvent::Call(call)) = event {
                 Some(call)
             } else {
                 None
@@ -204,11 +211,13 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
             .collect::<Vec<_>>(),
         ["paint", "play"]
     );
-    request.said.push(Said::Calls(calls.clone()));
-    request.said.extend(calls.iter().map(|call| Said::Result {
-        call_id: call.id.clone(),
-        text: "It is done.".into(),
-    }));
+    request.said.push(PromptMessage::Calls(calls.clone()));
+    request
+        .said
+        .extend(calls.iter().map(|call| PromptMessage::Result {
+            call_id: call.id.clone(),
+            text: "It is done.".into(),
+        }));
     let (text, _) = told(asked(&*gemini, request).await);
     assert_eq!(text, "Done.");
 
@@ -239,9 +248,9 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
 async fn two_models_of_one_provider_are_told_apart_and_a_server_of_ones_own_goes_by_its_host() {
     let stub = Stub::replies([Reply::streams("")]).await;
     let links = [
-        link(Provider::Groq, "a", &stub),
-        link(Provider::Groq, "b", &stub),
-        link(Provider::OpenAi, "c", &stub),
+        link(ProviderKind::Groq, "a", &stub),
+        link(ProviderKind::Groq, "b", &stub),
+        link(ProviderKind::OpenAi, "c", &stub),
     ];
     let chain = providers::chain(&links, 0.0).unwrap();
     let titles: Vec<_> = chain.iter().map(|model| model.link().title()).collect();
@@ -250,18 +259,20 @@ async fn two_models_of_one_provider_are_told_apart_and_a_server_of_ones_own_goes
 
 #[tokio::test]
 async fn a_picture_goes_with_the_words_it_stands_beside() {
-    let picture = Picture {
+    let picture = PromptImage {
         media_type: "image/png".into(),
         name: "tree.png".into(),
         bytes: b"\x89PNG".as_slice().into(),
     };
-    let request = Request {
-        said: vec![Said::User("What is this?".into(), vec![picture])],
+    let request = ModelRequest {
+        said: vec![PromptMessage::User("What is this?".into(), vec![picture])],
         tools: Vec::new(),
     };
     let stub = Stub::replies([Reply::streams(wire::gemini_says(&["A tree."]))]).await;
-    let gemini = model(Provider::Gemini, &stub);
-    assert!(gemini.link().takes_pictures && !model(Provider::Groq, &stub).link().takes_pictures);
+    let gemini = model(ProviderKind::Gemini, &stub);
+    assert!(
+        gemini.link().takes_pictures && !model(ProviderKind::Groq, &stub).link().takes_pictures
+    );
     told(asked(&*gemini, request).await);
     let parts = stub.asked()[0].body["contents"][0]["parts"].clone();
     assert_eq!(parts[0]["text"], "What is this?");

@@ -7,7 +7,7 @@ use super::{
     wire,
 };
 use crate::{
-    server::assistant::{providers::link::Provider, retry_policy::Patience},
+    server::assistant::{providers::link::ProviderKind, retry_policy::ModelTimeouts},
     tests::support::{Event, Sse, TestApp},
 };
 use serde_json::{Value, json};
@@ -60,12 +60,12 @@ async fn played(gemini: Vec<Reply>, groq: Vec<Reply>) -> (Played, Stub, Stub) {
 async fn played_with(
     gemini: Vec<Reply>,
     groq: Vec<Reply>,
-    patience: impl FnOnce(&mut Patience),
+    patience: impl FnOnce(&mut ModelTimeouts),
 ) -> (Played, Stub, Stub) {
     let (gemini, groq) = (Stub::replies(gemini).await, Stub::replies(groq).await);
     let links = vec![
-        link(Provider::Gemini, "gemini-2.5-flash", &gemini),
-        link(Provider::Groq, "llama-3.1-8b-instant", &groq),
+        link(ProviderKind::Gemini, "gemini-2.5-flash", &gemini),
+        link(ProviderKind::Groq, "llama-3.1-8b-instant", &groq),
     ];
     let app = TestApp::with(
         |config| {
@@ -261,7 +261,7 @@ async fn what_was_said_when_a_model_died_is_kept_and_the_fallback_answers_anew()
 #[tokio::test]
 async fn a_model_that_hangs_is_not_waited_for_for_ever() {
     let hang = Reply::streams("").that(Ends::Hangs);
-    let short = |patience: &mut Patience| patience.first = Duration::from_secs(5);
+    let short = |patience: &mut ModelTimeouts| patience.first = Duration::from_secs(5);
     let (played, ..) = played_with(
         vec![hang],
         vec![Reply::streams(wire::groq_says(&["At noon."]))],
@@ -366,7 +366,7 @@ async fn a_conversation_longer_than_the_window_loses_its_oldest_part_and_says_so
         Reply::streams(wire::openai_says(&["Short."])),
     ])
     .await;
-    let mut small = link(Provider::Ollama, "small", &stub);
+    let mut small = link(ProviderKind::Ollama, "small", &stub);
     small.spec.window = 2_000;
     let app = TestApp::with(|config| config.models = vec![small], |_| {}).await;
     let ada = app.person("ada@example.org").await;

@@ -9,7 +9,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::{retention, run},
+        archives::{run, tiers},
         databases::on_both_databases,
         hunt,
         people::{NOW, draft, person},
@@ -72,7 +72,7 @@ fn any_facts() -> impl Strategy<Value = Metadata> {
 
 on_both_databases! {
     async fn any_text_and_json_comes_back_the_same_from_every_tier(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let (mut runner, what) = (TestRunner::default(), (any_line(), any_text(), any_facts()));
         let mut sent = BTreeMap::new();
         // each of one kind of text and JSON; a list has no more than 200
@@ -85,9 +85,9 @@ on_both_databases! {
             nul::in_entry(nul::clean, &mut title, &mut details, &mut metadata);
             sent.insert(made.id, (title, details, metadata));
         }
-        let (archive, all) = (&retention.archive, EntryFilter::default());
+        let (archive, all) = (&tiers.archive, EntryFilter::default());
         for (days, tier) in [(0, StorageStatus::Hot), (8, StorageStatus::Warm), (31, StorageStatus::Cold)] {
-            run(&retention, NOW.plus(days * DAY_MS)).await;
+            run(&tiers, NOW.plus(days * DAY_MS)).await;
             let now = list(&mut store.read().await.unwrap(), archive, ada, (&all, false), None, 200).await.unwrap();
             assert_eq!(now.len(), entries as usize);
             for is in &now {

@@ -4,7 +4,7 @@
 use crate::{
     domain::{
         EntryDraft, EntryPatch, Metadata, Status,
-        ids::{EntryId, UserId},
+        ids::{ConversationId, EntryId, UserId},
         time::{DAY_MS, Timestamp},
     },
     server::{
@@ -13,7 +13,7 @@ use crate::{
         chat::delete_conversation_rows,
         retention::run_once,
         store::Store,
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{self, Origin, archived::update_entry, create_work_log},
     },
     tests::support::{
         archives::{once_at, trusted},
@@ -33,7 +33,7 @@ pub(super) struct Cage {
     database: Sqlite,
     pub(super) folder: TempDir,
     backups: TempDir,
-    pub(super) retention: Tiers,
+    pub(super) tiers: Tiers,
 }
 
 impl Cage {
@@ -44,7 +44,7 @@ impl Cage {
             tempfile::tempdir().unwrap(),
         );
         let archive = Archive::open(&format!("file://{}", folder.path().display())).unwrap();
-        let retention = Tiers {
+        let tiers = Tiers {
             store: database.store.clone(),
             archive,
         };
@@ -54,19 +54,19 @@ impl Cage {
             database,
             folder,
             backups,
-            retention,
+            tiers,
         }
     }
 
     pub(super) async fn run(&self, at: Timestamp) {
-        let report = run_once(&self.retention, trusted(at)).await.unwrap();
+        let report = run_once(&self.tiers, trusted(at)).await.unwrap();
         assert_eq!(report.failed, 0, "{report:?}");
     }
 
     /// A copy of the database at this moment.
     pub(super) async fn backup(&self) -> PathBuf {
         let copy = self.backups.path().join("copy.db");
-        self.retention
+        self.tiers
             .store
             .backup(copy.to_str().unwrap())
             .await
@@ -82,31 +82,21 @@ impl Cage {
         store.close().await;
         Tiers {
             store: Store::open(&address).await.unwrap(),
-            archive: self.retention.archive.clone(),
+            archive: self.tiers.archive.clone(),
         }
     }
 
-    pub(super) async fn plant(
-        &self,
-        user: UserId,
-        place: Option<crate::domain::ids::ConversationId>,
-    ) -> EntryId {
+    pub(super) async fn plant(&self, user: UserId, place: Option<ConversationId>) -> EntryId {
         let canaries = EntryDraft {
             conversation_id: place,
             details: Some(CANARY.repeat(500)),
             metadata: Metadata::default().with("note", CANARY),
             ..draft(Status::Success, &format!("Title with {CANARY}"))
         };
-        create_work_log(
-            &self.retention.store,
-            NOW,
-            user,
-            canaries,
-            Origin::default(),
-        )
-        .await
-        .unwrap()
-        .id
+        create_work_log(&self.tiers.store, NOW, user, canaries, Origin::default())
+            .await
+            .unwrap()
+            .id
     }
 
     /// Waits until nothing is left, but not for ever, and says what is: in database files as they
@@ -144,7 +134,7 @@ fn in_objects(folder: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_what_expired() {
     let cage = Cage::open().await;
-    let ada = person(&cage.retention.store, "ada").await;
+    let ada = person(&cage.tiers.store, "ada").await;
     for _ in 0..5 {
         cage.plant(ada, None).await;
     }
@@ -162,7 +152,7 @@ async fn nothing_is_left_of_what_expired() {
 async fn nothing_is_left_of_what_was_erased_in_any_tier() {
     for age in [1, 10, 45] {
         let cage = Cage::open().await;
-        let store: &Store = &cage.retention.store;
+        let store: &Store = &cage.tiers.store;
         let now = NOW.plus(age * DAY_MS);
         let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
         let talk = conversation(store, ada, "Talk").await;
@@ -179,20 +169,20 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         cage.plant(ada, Some(talk.id)).await;
         cage.plant(bob, None).await;
         cage.run(now).await;
-        crate::server::work_log::erase_entry(&cage.retention, now, ada, alone)
+        work_log::erase_entry(&cage.tiers, now, ada, alone)
             .await
             .unwrap();
         delete_conversation_rows(store, now, ada, talk.id)
             .await
             .unwrap();
-        erase::purge(&cage.retention, now, ada).await.unwrap();
-        erase::erase_account(&cage.retention, now, bob)
+        erase::delete_marked_objects(&cage.tiers, now, ada)
             .await
             .unwrap();
+        erase::erase_account(&cage.tiers, now, bob).await.unwrap();
         assert_eq!(cage.canaries().await, 0, "at {age} days");
         let left = reader::find(
             store.read().await.unwrap(),
-            &cage.retention.archive,
+            &cage.tiers.archive,
             ada,
             innocent.id,
         )
@@ -212,11 +202,11 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
         (false, FailPoint::ReadBack),
     ] {
         let cage = Cage::open().await;
-        let ada = person(&cage.retention.store, "ada").await;
+        let ada = person(&cage.tiers.store, "ada").await;
         let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
-        let erased = cage.retention.clone();
+        let erased = cage.tiers.clone();
         let erase = move || async move {
-            _ = crate::server::work_log::erase_entry(&erased, now, ada, planted)
+            _ = work_log::erase_entry(&erased, now, ada, planted)
                 .await
                 .unwrap()
         };
@@ -228,15 +218,17 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
                 std::future::pending().await
             };
             tokio::select! {
-                _ = heard_by(once_at(place, stops), run_once(&cage.retention, run)) => panic!("it stops at {place:?}"),
+                _ = heard_by(once_at(place, stops), run_once(&cage.tiers, run)) => panic!("it stops at {place:?}"),
                 reached = reached => reached.unwrap(),
             }
             erase().await;
         } else {
-            heard_by(once_at(place, erase()), run_once(&cage.retention, run))
+            heard_by(once_at(place, erase()), run_once(&cage.tiers, run))
                 .await
                 .unwrap();
-            erase::purge(&cage.retention, now, ada).await.unwrap();
+            erase::delete_marked_objects(&cage.tiers, now, ada)
+                .await
+                .unwrap();
         }
         assert_eq!(
             cage.canaries().await,
@@ -249,17 +241,17 @@ async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then() {
     let cage = Cage::open().await;
-    let ada = person(&cage.retention.store, "ada").await;
+    let ada = person(&cage.tiers.store, "ada").await;
     let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
     cage.run(now).await;
     let settled = EntryPatch {
         status: Some(Status::Warning),
         ..EntryPatch::default()
     };
-    update_anywhere(&cage.retention, now, ada, planted, settled)
+    update_entry(&cage.tiers, now, ada, planted, settled)
         .await
         .unwrap();
-    crate::server::work_log::erase_entry(&cage.retention, now, ada, planted)
+    work_log::erase_entry(&cage.tiers, now, ada, planted)
         .await
         .unwrap();
     assert_eq!(cage.canaries().await, 0);

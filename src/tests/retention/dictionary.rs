@@ -5,7 +5,7 @@
 use crate::{
     domain::{ENTRY_TITLE_MAX_CHARS, LogType},
     server::store::packing::{Long, pack},
-    tests::support::corpus::Corpus,
+    tests::support::corpus::{Corpus, Sample},
 };
 
 const SEED: u64 = 1;
@@ -36,7 +36,7 @@ fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_tra
 #[ignore = "writes a new dictionary: cargo test --features ssr --lib trains_a_dictionary -- --ignored"]
 fn trains_a_dictionary() {
     let mut corpus = Corpus::seeded(SEED);
-    let plain = |sample: crate::tests::support::corpus::Sample| {
+    let plain = |sample: Sample| {
         let mut plain = sample
             .details
             .as_ref()

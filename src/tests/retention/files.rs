@@ -9,15 +9,15 @@ use crate::{
     },
     server::{
         base::new_id,
-        chat::{Asking, begin_turn},
+        chat::{NewMessage, begin_turn},
         store::{
             Store,
             files::{self, FileRecord},
         },
-        work_log::{Origin, create_work_log},
+        work_log::{self, Origin, create_work_log},
     },
     tests::support::{
-        archives::{retention, run},
+        archives::{run, tiers},
         databases::on_both_databases,
         people::{NOW, beginning, conversation, draft, person},
     },
@@ -79,7 +79,7 @@ async fn naming(
 /// Which of these files are there still, and which are doomed.
 async fn fates(store: &Store, user: UserId, ids: &[FileId]) -> (Vec<bool>, Vec<bool>) {
     let mut reader = store.read().await.unwrap();
-    let doomed = files::doomed(&mut reader, 9).await.unwrap();
+    let doomed = files::marked_for_delete(&mut reader, 9).await.unwrap();
     let known = files::known(&mut reader, user, ids).await.unwrap();
     (
         ids.iter().map(|id| known.contains(id)).collect(),
@@ -89,40 +89,40 @@ async fn fates(store: &Store, user: UserId, ids: &[FileId]) -> (Vec<bool>, Vec<b
 
 on_both_databases! {
     async fn a_file_goes_with_the_entry_that_somebody_deletes(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let talk = conversation(&store, ada, "Trees").await;
         for age in [1, 10, 45] {
             let at = NOW.plus(age * DAY_MS);
             let ((gone, file), (_, other)) = (making(&store, NOW, ada, talk.id).await, making(&store, NOW, ada, talk.id).await);
-            run(&retention, at).await;
-            let receipt = crate::server::work_log::erase_entry(&retention, at, ada, gone.id).await.unwrap();
+            run(&tiers, at).await;
+            let receipt = work_log::erase_entry(&tiers, at, ada, gone.id).await.unwrap();
             assert_eq!(receipt.files, 1, "at {age} days");
             assert_eq!(fates(&store, ada, &[file, other]).await, (vec![false, true], vec![true, false]), "at {age} days");
         }
     }
 
     async fn a_file_goes_with_the_entry_that_expires(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let talks = [conversation(&store, ada, "A row").await.id, conversation(&store, ada, "An object").await.id];
         let (_, of_row) = making(&store, NOW, ada, talks[0]).await;
-        run(&retention, NOW.plus(91 * DAY_MS)).await;
+        run(&tiers, NOW.plus(91 * DAY_MS)).await;
         assert_eq!(fates(&store, ada, &[of_row]).await, (vec![false], vec![true]), "a row");
         let later = NOW.plus(100 * DAY_MS);
         let ((_, first), (_, second)) = (making(&store, later, ada, talks[1]).await, making(&store, later.plus(6 * HOUR_MS), ada, talks[1]).await);
-        assert_eq!(run(&retention, later.plus(31 * DAY_MS)).await.objects_written, 1);
-        run(&retention, later.plus(90 * DAY_MS)).await;
+        assert_eq!(run(&tiers, later.plus(31 * DAY_MS)).await.objects_written, 1);
+        run(&tiers, later.plus(90 * DAY_MS)).await;
         assert_eq!(fates(&store, ada, &[first, second]).await, (vec![false, true], vec![true, false]), "the first of an object");
-        run(&retention, later.plus(91 * DAY_MS)).await;
+        run(&tiers, later.plus(91 * DAY_MS)).await;
         assert_eq!(fates(&store, ada, &[second]).await, (vec![false], vec![true]), "the rest of an object");
     }
 
     async fn what_a_message_brought_does_not_go_with_an_entry_that_names_it(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let brought = picture();
-        let asking = Asking { attachments: vec![brought.clone()], ..Asking::from("Look") };
+        let asking = NewMessage { attachments: vec![brought.clone()], ..NewMessage::from("Look") };
         let (turn, _) = begin_turn(&store, beginning(ada), None, asking).await.unwrap();
         let naming = naming(&store, NOW, ada, turn.conversation_id, &brought).await;
-        assert_eq!(crate::server::work_log::erase_entry(&retention, NOW, ada, naming.id).await.unwrap().files, 0);
+        assert_eq!(work_log::erase_entry(&tiers, NOW, ada, naming.id).await.unwrap().files, 0);
         assert_eq!(fates(&store, ada, &[brought.id]).await, (vec![true], vec![false]));
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::trusted,
+        archives::{self, trusted},
         databases::{Sqlite, on_both_databases},
         faulty_store::{Liar, Refusal},
         people::{NOW, draft, person},
@@ -45,11 +45,11 @@ async fn some(store: &Store) -> UserId {
     user
 }
 
-async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
-    let mut reader = retention.store.read().await.unwrap();
+async fn listed(tiers: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
+    let mut reader = tiers.store.read().await.unwrap();
     reader::list(
         &mut reader,
-        &retention.archive,
+        &tiers.archive,
         user,
         (&EntryFilter::default(), false),
         None,
@@ -59,14 +59,14 @@ async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
     .unwrap()
 }
 
-async fn run(retention: &Tiers, at: Timestamp) -> Result<Report> {
-    run_once(retention, trusted(at)).await
+async fn run(tiers: &Tiers, at: Timestamp) -> Result<Report> {
+    run_once(tiers, trusted(at)).await
 }
 
 /// How late hot entries are, in seconds.
-async fn behind(retention: &Tiers, at: Timestamp) -> i64 {
+async fn behind(tiers: &Tiers, at: Timestamp) -> i64 {
     let lags = lags(
-        &mut retention.store.read().await.unwrap(),
+        &mut tiers.store.read().await.unwrap(),
         Policy::default(),
         at,
     )
@@ -81,17 +81,17 @@ async fn behind(retention: &Tiers, at: Timestamp) -> i64 {
 /// An archive that refuses for an hour, in which three runs try.
 async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
     let liar = Liar::before(Arc::new(InMemory::new()), 1);
-    let retention = Tiers {
+    let tiers = Tiers {
         store: store.clone(),
         archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)),
     };
     let ada = some(store).await;
-    let before = listed(&retention, ada).await;
+    let before = listed(&tiers, ada).await;
     let began = NOW.plus(31 * DAY_MS);
     liar.refuses(Some(refusal));
     for half_hours in 0..3 {
         let now = began.plus(half_hours * HOUR_MS / 2);
-        let report = run(&retention, now).await.unwrap();
+        let report = run(&tiers, now).await.unwrap();
         assert!(
             report.failed > 0 && report.failures[0].contains(words) && report.moved_to_cold == 0,
             "{report:?}"
@@ -100,21 +100,21 @@ async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
             !report.more,
             "it does not go on at once, again and again: {report:?}"
         );
-        assert_eq!(listed(&retention, ada).await, before, "nothing is lost");
+        assert_eq!(listed(&tiers, ada).await, before, "nothing is lost");
         assert_eq!(
-            behind(&retention, now).await,
+            behind(&tiers, now).await,
             (now.millis() - NOW.millis() - 7 * DAY_MS) / 1_000
         );
     }
     liar.refuses(None);
     let now = began.plus(2 * HOUR_MS);
-    let report = run(&retention, now).await.unwrap();
+    let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed),
         (ENTRIES as i64, 0),
         "{report:?}"
     );
-    let after = listed(&retention, ada).await;
+    let after = listed(&tiers, ada).await;
     let said = |entries: &[WorkLogEntry]| {
         entries
             .iter()
@@ -122,7 +122,7 @@ async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
             .collect::<Vec<_>>()
     };
     assert_eq!(said(&after), said(&before), "all of it, once");
-    assert_eq!(behind(&retention, now).await, 0);
+    assert_eq!(behind(&tiers, now).await, 0);
 }
 
 on_both_databases! {
@@ -138,7 +138,7 @@ on_both_databases! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
     let database = Sqlite::create().await;
-    let retention = crate::tests::support::archives::retention(&database.store);
+    let tiers = archives::tiers(&database.store);
     let ada = some(&database.store).await;
     let pages: i64 = sqlx::query_scalar("pragma page_count")
         .fetch_one(&mut *database.store.read().await.unwrap())
@@ -160,14 +160,14 @@ async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
         }
     };
     assert!(format!("{refused:?}").contains("full"), "{refused:?}");
-    let before = listed(&retention, ada).await;
+    let before = listed(&tiers, ada).await;
     assert_eq!(before.len(), written, "nothing that was answered is lost");
     let now = NOW.plus(31 * DAY_MS);
     assert!(
-        behind(&retention, now).await > 0,
+        behind(&tiers, now).await > 0,
         "the figures say what is behind"
     );
-    let report = run(&retention, now).await.unwrap();
+    let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed),
         (written as i64, 0),
@@ -180,7 +180,7 @@ async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        said(&listed(&retention, ada).await),
+        said(&listed(&tiers, ada).await),
         said(&before),
         "all of it, once"
     );
@@ -200,7 +200,7 @@ async fn at_most_pages(store: &Store, pages: i64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
     let database = Sqlite::create().await;
-    let retention = crate::tests::support::archives::retention(&database.store);
+    let tiers = archives::tiers(&database.store);
     let ada = some(&database.store).await;
     let mut tx = database.store.begin().await.unwrap();
     sqlx::query("pragma busy_timeout = 0")
@@ -211,17 +211,17 @@ async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
     let another = Store::open(&database.address()).await.unwrap();
     let busy = another.begin().await.unwrap();
     let now = NOW.plus(31 * DAY_MS);
-    let refused = run(&retention, now).await;
+    let refused = run(&tiers, now).await;
     assert!(format!("{refused:?}").contains("locked"), "{refused:?}");
     drop(busy);
     another.close().await;
-    let report = run(&retention, now).await.unwrap();
+    let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed, report.busy),
         (ENTRIES as i64, 0, false),
         "{report:?}"
     );
-    assert_eq!(listed(&retention, ada).await.len(), ENTRIES);
+    assert_eq!(listed(&tiers, ada).await.len(), ENTRIES);
 }
 
 #[tokio::test(flavor = "multi_thread")]

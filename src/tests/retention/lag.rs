@@ -8,10 +8,10 @@ use crate::{
     server::{
         retention::{Policy, lag::lags},
         store::Store,
-        work_log::{archived::update_anywhere, update_work_log},
+        work_log::{archived::update_entry, update_work_log},
     },
     tests::support::{
-        archives::{retention, run},
+        archives::{run, tiers},
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
@@ -29,12 +29,12 @@ async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
 
 on_both_databases! {
     async fn an_old_entry_that_somebody_keeps_now_is_not_late(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let made = entry(&store, ada, Status::Success, "old").await;
         let later = NOW.plus(60 * DAY_MS);
-        run(&retention, later).await;
+        run(&tiers, later).await;
         let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
-        assert_eq!(update_anywhere(&retention, later, ada, made.id, keep).await.unwrap().storage_status, StorageStatus::Hot);
+        assert_eq!(update_entry(&tiers, later, ada, made.id, keep).await.unwrap().storage_status, StorageStatus::Hot);
         assert_eq!(late(&store, later.plus(DAY_MS)).await, []);
         assert_eq!(late(&store, later.plus(2 * DAY_MS)).await, [(StorageStatus::Hot, 55 * 86_400)], "no run came");
     }

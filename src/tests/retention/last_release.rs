@@ -9,6 +9,7 @@ use crate::{
     },
     server::{
         archive::{Archive, Tiers, object, reader},
+        base::new_id,
         identity::check_key,
         retention::{Report, run_once},
         store::{
@@ -33,12 +34,12 @@ const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
 }
 
-async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
+async fn listed(tiers: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
     let filter = EntryFilter::default();
-    let mut reader = retention.store.read().await.unwrap();
+    let mut reader = tiers.store.read().await.unwrap();
     reader::list(
         &mut reader,
-        &retention.archive,
+        &tiers.archive,
         user,
         (&filter, false),
         None,
@@ -48,15 +49,15 @@ async fn listed(retention: &Tiers, user: UserId) -> Vec<WorkLogEntry> {
     .unwrap()
 }
 
-async fn run(retention: &Tiers, at: Timestamp) -> Report {
-    let report = run_once(retention, trusted(at)).await.unwrap();
+async fn run(tiers: &Tiers, at: Timestamp) -> Report {
+    let report = run_once(tiers, trusted(at)).await.unwrap();
     assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     report
 }
 
 /// The totals say the same as a recount.
-async fn counted(retention: &Tiers, listed: &[WorkLogEntry]) {
-    let mut reader = retention.store.read().await.unwrap();
+async fn counted(tiers: &Tiers, listed: &[WorkLogEntry]) {
+    let mut reader = tiers.store.read().await.unwrap();
     let lines = stats::since(&mut reader, 0).await.unwrap();
     for tier in StorageStatus::ALL {
         let of_tier = lines.iter().filter(|line| line.tier == tier.as_str());
@@ -87,8 +88,8 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     let url = format!("sqlite://{}", folder.path().join("holly.db").display());
     let store = Store::open(&url).await.unwrap();
     let archive = Archive::open(&format!("file://{}/archive", folder.path().display())).unwrap();
-    let retention = Tiers { store, archive };
-    let store = &retention.store;
+    let tiers = Tiers { store, archive };
+    let store = &tiers.store;
     let mut tx = store.begin().await.unwrap();
     lease::clear(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
@@ -100,7 +101,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
         .unwrap()
         .id;
 
-    let (of_ada, of_bob) = (listed(&retention, ada).await, listed(&retention, bob).await);
+    let (of_ada, of_bob) = (listed(&tiers, ada).await, listed(&tiers, bob).await);
     use StorageStatus::{Archived, Cold, Hot, Warm};
     let expected = [
         [("Note: buy oil", Hot); 2].as_slice(),
@@ -125,10 +126,10 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     );
     assert_eq!(of_bob.len(), 3);
     let all = [of_ada.clone(), of_bob.clone()].concat();
-    counted(&retention, &all).await;
+    counted(&tiers, &all).await;
     for entry in &all {
         let reader = store.read().await.unwrap();
-        let found = reader::find(reader, &retention.archive, entry.user_id, entry.id);
+        let found = reader::find(reader, &tiers.archive, entry.user_id, entry.id);
         assert_eq!(found.await.unwrap().as_ref(), Some(entry));
     }
     let mut reader = store.read().await.unwrap();
@@ -152,10 +153,10 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
         .await
         .unwrap();
 
-    run(&retention, days(41)).await;
-    run(&retention, days(41)).await;
-    let after = [listed(&retention, ada).await, listed(&retention, bob).await].concat();
-    counted(&retention, &after).await;
+    run(&tiers, days(41)).await;
+    run(&tiers, days(41)).await;
+    let after = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
+    counted(&tiers, &after).await;
     let ids = |entries: &[WorkLogEntry]| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
     assert_eq!(ids(&after), ids(&all));
     let half = after
@@ -171,16 +172,16 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     assert_eq!(left, 0, "the half-filled object was rewritten");
     drop(reader);
 
-    run(&retention, days(200)).await;
-    run(&retention, days(200)).await;
-    let left = [listed(&retention, ada).await, listed(&retention, bob).await].concat();
+    run(&tiers, days(200)).await;
+    run(&tiers, days(200)).await;
+    let left = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
     let waiting = ("Note: buy oil".to_owned(), Hot);
     assert_eq!(
         titles(&left),
         [waiting.clone(), waiting, ("kept".to_owned(), Archived)],
         "what works still, and what is kept"
     );
-    counted(&retention, &left).await;
+    counted(&tiers, &left).await;
     store.close().await;
 }
 
@@ -188,7 +189,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
 fn entry(user: UserId, rev: i64) -> StoredEntry {
     let timestamp = days(0).plus(rev);
     StoredEntry {
-        id: crate::server::base::new_id::entry(timestamp),
+        id: new_id::entry(timestamp),
         user_id: user,
         conversation_id: None,
         parent_id: None,
@@ -274,9 +275,9 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     let database = Postgres::create().await;
     database.store.close().await;
     let archive = no_archive();
-    let user = crate::server::base::new_id::user(NOW);
+    let user = new_id::user(NOW);
     let entries: Vec<StoredEntry> = (1..=5).map(|rev| entry(user, rev)).collect();
-    let group = object::Group {
+    let group = object::ObjectGroup {
         user_id: user,
         conversation_id: None,
         day: NOW.day(),
@@ -294,16 +295,16 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     half_filled(&mut connection, &manifest, &entries).await;
 
     let store = Store::open(&database.address()).await.unwrap();
-    let retention = Tiers { store, archive };
+    let tiers = Tiers { store, archive };
     let now = async || -> Vec<(EntryId, StorageStatus)> {
-        let mut listed = listed(&retention, user).await;
-        counted(&retention, &listed).await;
+        let mut listed = listed(&tiers, user).await;
+        counted(&tiers, &listed).await;
         listed.sort_by_key(|entry| entry.id);
         let tier = |entry: &WorkLogEntry| (entry.id, entry.storage_status);
         listed.iter().map(tier).collect()
     };
-    let tiers = [(0, "cold"), (1, "cold"), (2, "hot"), (4, "hot")];
-    let expected: Vec<_> = tiers
+    let expected_tiers = [(0, "cold"), (1, "cold"), (2, "hot"), (4, "hot")];
+    let expected: Vec<_> = expected_tiers
         .into_iter()
         .map(|(n, tier)| (entries[n].id, tier.parse().unwrap()))
         .collect();
@@ -321,19 +322,19 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     assert_eq!(fence, 8, "its run is shut out");
     connection.close().await.unwrap();
 
-    run(&retention, days(31)).await;
-    run(&retention, days(31)).await;
+    run(&tiers, days(31)).await;
+    run(&tiers, days(31)).await;
     let cold: Vec<_> = expected
         .iter()
         .map(|(id, _)| (*id, StorageStatus::Cold))
         .collect();
     assert_eq!(now().await, cold);
-    let left = objects::of_user(&mut retention.store.read().await.unwrap(), user, None).await;
+    let left = objects::of_user(&mut tiers.store.read().await.unwrap(), user, None).await;
     let left = left.unwrap();
     assert!(
         left.iter().all(|object| object.key != manifest.key) && left.len() == 2,
         "it was rewritten: {left:?}"
     );
-    retention.store.close().await;
+    tiers.store.close().await;
     database.drop().await;
 }

@@ -1,7 +1,7 @@
 //! Names of objects: what is deleted late, erased while it is written or not known at all.
 
 use crate::{
-    domain::{Status, time::DAY_MS},
+    domain::{EntryDraft, Status, time::DAY_MS},
     server::{
         archive::{Tiers, erase, reader},
         base::{
@@ -14,17 +14,18 @@ use crate::{
             retention::objects::{self, Reservation},
             work_logs::EntryFilter,
         },
+        work_log,
     },
     tests::support::{
-        archives::{once_at, retention, run, trusted},
+        archives::{once_at, run, tiers, trusted},
         databases::on_both_databases,
         people::{NOW, conversation, draft, entry, person},
     },
 };
 use futures::TryStreamExt;
 
-async fn names(retention: &Tiers) -> Vec<String> {
-    retention
+async fn names(tiers: &Tiers) -> Vec<String> {
+    tiers
         .archive
         .list("work-log")
         .map_ok(|object| object.key)
@@ -48,79 +49,79 @@ on_both_databases! {
     }
 
     async fn a_deletion_that_comes_late_meets_no_object_that_is_needed(store: Store) {
-        let (retention, ada, at) = (retention(&store), person(&store, "ada").await, NOW.plus(31 * DAY_MS));
+        let (tiers, ada, at) = (tiers(&store), person(&store, "ada").await, NOW.plus(31 * DAY_MS));
         let moved = entry(&store, ada, Status::Success, "moved").await;
-        let later = crate::server::work_log::create_work_log(&store, at, ada, draft(Status::Success, "later"), Default::default()).await.unwrap();
-        let erasing = retention.clone();
-        let erase = async move { _ = crate::server::work_log::erase_entry(&erasing, at, ada, later.id).await.unwrap() };
-        let broken_off = heard_by(once_at(FailPoint::Put, erase), run_once(&retention, trusted(at)));
+        let later = work_log::create_work_log(&store, at, ada, draft(Status::Success, "later"), Default::default()).await.unwrap();
+        let erasing = tiers.clone();
+        let erase = async move { _ = work_log::erase_entry(&erasing, at, ada, later.id).await.unwrap() };
+        let broken_off = heard_by(once_at(FailPoint::Put, erase), run_once(&tiers, trusted(at)));
         assert_eq!(broken_off.await.unwrap().failed, 1, "its object was given up, on somebody's word");
-        assert_eq!(names(&retention).await, Vec::<String>::new(), "and taken back");
-        assert_eq!(run(&retention, at).await.moved_to_cold, 1);
-        let now_there = names(&retention).await;
+        assert_eq!(names(&tiers).await, Vec::<String>::new(), "and taken back");
+        assert_eq!(run(&tiers, at).await.moved_to_cold, 1);
+        let now_there = names(&tiers).await;
         assert!(now_there.len() == 1 && now_there[0].ends_with("-2.ndjson.zst"), "{now_there:?}");
-        retention.archive.delete(&now_there[0].replace("-2.ndjson.zst", ".ndjson.zst")).await.unwrap();
-        let found = reader::find(store.read().await.unwrap(), &retention.archive, ada, moved.id).await.unwrap();
+        tiers.archive.delete(&now_there[0].replace("-2.ndjson.zst", ".ndjson.zst")).await.unwrap();
+        let found = reader::find(store.read().await.unwrap(), &tiers.archive, ada, moved.id).await.unwrap();
         assert_eq!(found.unwrap().title, "moved");
     }
 
     async fn an_object_that_is_written_while_its_owner_erases_the_account_is_not_left_behind(store: Store) {
         for place in [FailPoint::MovePlanned, FailPoint::Encoded, FailPoint::Reserved, FailPoint::Put, FailPoint::ReadBack] {
-            let (retention, at) = (retention(&store), NOW.plus(31 * DAY_MS));
+            let (tiers, at) = (tiers(&store), NOW.plus(31 * DAY_MS));
             let ada = person(&store, &format!("ada-{place:?}").to_lowercase()).await;
             entry(&store, ada, Status::Success, "moved").await;
-            let erasing = retention.clone();
+            let erasing = tiers.clone();
             let erase = async move { _ = erase::erase_account(&erasing, at, ada).await.unwrap() };
-            let run = run_once(&retention, trusted(at));
+            let run = run_once(&tiers, trusted(at));
             heard_by(once_at(place, erase), run).await.unwrap();
-            assert_eq!(names(&retention).await, Vec::<String>::new(), "{place:?}");
+            assert_eq!(names(&tiers).await, Vec::<String>::new(), "{place:?}");
         }
     }
 
     async fn an_object_is_not_rewritten_with_what_is_erased_meanwhile(store: Store) {
         for place in [FailPoint::MovePlanned, FailPoint::Encoded, FailPoint::Reserved, FailPoint::Put, FailPoint::ReadBack] {
-            let (retention, at) = (retention(&store), NOW.plus(31 * DAY_MS));
+            let (tiers, at) = (tiers(&store), NOW.plus(31 * DAY_MS));
             let ada = person(&store, &format!("ada-{place:?}").to_lowercase()).await;
             let talk = conversation(&store, ada, "Talk").await;
-            let inside = |title: &str| crate::domain::EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Success, title) };
-            let first = crate::server::work_log::create_work_log(&store, NOW, ada, inside("first"), Default::default()).await.unwrap();
-            crate::server::work_log::create_work_log(&store, NOW, ada, inside("second"), Default::default()).await.unwrap();
-            run(&retention, at).await;
-            let erasing = retention.clone();
+            let inside = |title: &str| EntryDraft { conversation_id: Some(talk.id), ..draft(Status::Success, title) };
+            let first = work_log::create_work_log(&store, NOW, ada, inside("first"), Default::default()).await.unwrap();
+            work_log::create_work_log(&store, NOW, ada, inside("second"), Default::default()).await.unwrap();
+            run(&tiers, at).await;
+            let erasing = tiers.clone();
             let erase = async move {
                 delete_conversation_rows(&erasing.store, at, ada, talk.id).await.unwrap();
-                erase::purge(&erasing, at, ada).await.unwrap();
+                erase::delete_marked_objects(&erasing, at, ada).await.unwrap();
             };
-            heard_by(once_at(place, erase), crate::server::work_log::erase_entry(&retention, at, ada, first.id)).await.unwrap();
-            assert_eq!(names(&retention).await, Vec::<String>::new(), "{place:?}");
+            heard_by(once_at(place, erase), work_log::erase_entry(&tiers, at, ada, first.id)).await.unwrap();
+            assert_eq!(names(&tiers).await, Vec::<String>::new(), "{place:?}");
         }
     }
 
     async fn a_database_that_knows_little_of_the_archive_deletes_nothing_in_it(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let day = |days: i64| Clock::system().now().plus(days * DAY_MS);
         let put = async |some: std::ops::Range<u32>| {
             for n in some {
-                retention.archive.create(&format!("work-log/v1/{ada}/none/2026-11-24/{n}.ndjson.zst"), vec![1]).await.unwrap();
+                tiers.archive.create(&format!("work-log/v1/{ada}/none/2026-11-24/{n}.ndjson.zst"), vec![1]).await.unwrap();
             }
         };
         put(0..1).await;
         for (days, deleted) in [(3, 0), (4, 0), (6, 1)] {
-            assert_eq!(run(&retention, day(days)).await.orphans_deleted, deleted, "in use for {} days", days - 3);
+            assert_eq!(run(&tiers, day(days)).await.orphans_deleted, deleted, "in use for {} days", days - 3);
         }
         put(1..6).await;
-        let would = async |trust_database| dry_run(&retention, Run { trust_database, ..Run::at(Policy::default(), day(8)) }).await.unwrap();
+        let would = async |trust_database| dry_run(&tiers, Run { trust_database, ..Run::at(Policy::default(), day(8)) }).await.unwrap();
         let (refused, confirmed) = (would(false).await, would(true).await);
         assert_eq!((refused.orphans.len(), refused.report.failed), (0, 1), "{refused:?}");
         assert_eq!((confirmed.orphans.len(), confirmed.report.orphans_deleted, confirmed.report.failed), (5, 5, 0), "{confirmed:?}");
         assert!(confirmed.told().iter().all(|step| step.contains("which nothing refers to")), "{:?}", confirmed.told());
         for days in [8, 9] {
-            let report = run(&retention, day(days)).await;
+            let report = run(&tiers, day(days)).await;
             assert!(report.failed == 1 && report.failures[0].contains("of 5 objects in the archive this database knows 0"), "{report:?}");
-            assert_eq!((names(&retention).await.len(), report.orphans_deleted), (5, 0));
+            assert_eq!((names(&tiers).await.len(), report.orphans_deleted), (5, 0));
         }
         let confirmed = Run { trust_database: true, ..Run::at(Policy::default(), day(9)) };
-        assert_eq!(run_once(&retention, confirmed).await.unwrap().orphans_deleted, 5);
-        assert_eq!(reader::list(&mut store.read().await.unwrap(), &retention.archive, ada, (&EntryFilter::default(), false), None, 9).await.unwrap(), []);
+        assert_eq!(run_once(&tiers, confirmed).await.unwrap().orphans_deleted, 5);
+        assert_eq!(reader::list(&mut store.read().await.unwrap(), &tiers.archive, ada, (&EntryFilter::default(), false), None, 9).await.unwrap(), []);
     }
 }

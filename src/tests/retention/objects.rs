@@ -10,7 +10,7 @@ use crate::{
         work_log::{Origin, create_work_log},
     },
     tests::support::{
-        archives::{retention, run, trusted},
+        archives::{run, tiers, trusted},
         databases::{Sqlite, on_both_databases},
         people::{NOW, draft, entry, person},
         random::Chance,
@@ -39,15 +39,12 @@ fn rows_of(store: &Store) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_names_what_the_object_replaces_and_one_of_before_names_nothing() {
     let database = Sqlite::create().await;
-    let (retention, ada) = (
-        retention(&database.store),
-        person(&database.store, "ada").await,
-    );
+    let (tiers, ada) = (tiers(&database.store), person(&database.store, "ada").await);
     entry(&database.store, ada, Status::Success, "one").await;
-    run(&retention, NOW.plus(31 * DAY_MS)).await;
+    run(&tiers, NOW.plus(31 * DAY_MS)).await;
     let mut reader = database.store.read().await.unwrap();
     let manifest = objects::of_user(&mut reader, ada, None).await.unwrap();
-    let bytes = retention.archive.get(&manifest[0].key).await.unwrap();
+    let bytes = tiers.archive.get(&manifest[0].key).await.unwrap();
     let header = |bytes: &[u8]| {
         let plain = object::unpack(bytes).unwrap();
         let line = plain.split(|byte| *byte == b'\n').next().unwrap().to_vec();
@@ -55,7 +52,7 @@ async fn a_header_names_what_the_object_replaces_and_one_of_before_names_nothing
     };
     assert_eq!(header(&bytes).get("replaces"), None, "as before");
     let entries: Vec<StoredEntry> = object::decode(&bytes).unwrap();
-    let group = object::Group {
+    let group = object::ObjectGroup {
         user_id: ada,
         conversation_id: None,
         day: NOW.day(),
@@ -82,12 +79,12 @@ async fn a_header_names_what_the_object_replaces_and_one_of_before_names_nothing
 
 on_both_databases! {
     async fn a_large_group_becomes_several_objects_each_listed_in_one_transaction(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let (most, at) = (rows_of(&store), NOW.plus(31 * DAY_MS));
         for n in 0..=most {
             entry(&store, ada, Status::Success, &format!("entry {n}")).await;
         }
-        let foreseen = dry_run(&retention, trusted(at)).await.unwrap().report;
+        let foreseen = dry_run(&tiers, trusted(at)).await.unwrap().report;
         let (listed, counting) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
         let (count, here) = (counting.clone(), store.clone());
         let all = listed.clone();
@@ -96,7 +93,7 @@ on_both_databases! {
             async move {
                 if point == FailPoint::ReadBack {
                     let rows = "select count(*) from work_logs";
-                    let mut look = here.look().await.unwrap();
+                    let mut look = here.connection().await.unwrap();
                     let rows: i64 = sqlx::query_scalar(rows).fetch_one(&mut *look).await.unwrap();
                     assert_eq!(rows, most + 1 - all.load(Ordering::Relaxed), "whole objects went");
                     all.fetch_add(most.min(rows), Ordering::Relaxed);
@@ -107,7 +104,7 @@ on_both_databases! {
             }
             .boxed()
         });
-        let report = heard_by(listener, run_once(&retention, trusted(at))).await.unwrap();
+        let report = heard_by(listener, run_once(&tiers, trusted(at))).await.unwrap();
         assert_eq!((report.failed, report.moved_to_cold), (0, most + 1), "{report:?}");
         assert_eq!((report.objects_written, foreseen.objects_written), (2, 2));
         assert_eq!(counting.load(Ordering::Relaxed), 2, "one transaction each");
@@ -117,7 +114,7 @@ on_both_databases! {
     }
 
     async fn an_object_holds_no_more_bytes_than_it_may_unless_one_entry_does(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let mut chance = Chance::seeded(1);
         for _ in 0..30 {
             // text that nothing packs to less than half
@@ -127,7 +124,7 @@ on_both_databases! {
             create_work_log(&store, NOW, ada, made, Origin::default()).await.unwrap();
         }
         for days in [8, 31] {
-            let report = run(&retention, NOW.plus(days * DAY_MS)).await;
+            let report = run(&tiers, NOW.plus(days * DAY_MS)).await;
             assert_eq!(report.failed, 0, "{report:?}");
         }
         let most = if store.is_single_process() { 512 << 10 } else { 1 << 20 };

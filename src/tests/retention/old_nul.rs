@@ -20,10 +20,10 @@ use crate::{
             stats,
             work_logs::{EntryFilter, StoredEntry},
         },
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{self, Origin, archived::update_entry, create_work_log},
     },
     tests::support::{
-        archives::{retention, run},
+        archives::{run, tiers},
         databases::on_both_databases,
         people::{NOW, beginning, draft, person},
     },
@@ -123,9 +123,9 @@ async fn object_of(store: &Store, user: UserId) -> Manifest {
 }
 
 /// Puts into a listed object what an earlier version would have put there.
-async fn put_as_before(retention: &Tiers, user: UserId) {
-    let manifest = object_of(&retention.store, user).await;
-    let bytes = retention.archive.get(&manifest.key).await.unwrap();
+async fn put_as_before(tiers: &Tiers, user: UserId) {
+    let manifest = object_of(&tiers.store, user).await;
+    let bytes = tiers.archive.get(&manifest.key).await.unwrap();
     let entries: Vec<_> = object::decode(&bytes)
         .unwrap()
         .into_iter()
@@ -136,7 +136,7 @@ async fn put_as_before(retention: &Tiers, user: UserId) {
             ..entry
         })
         .collect();
-    let group = object::Group {
+    let group = object::ObjectGroup {
         user_id: user,
         conversation_id: None,
         day: manifest.day,
@@ -145,8 +145,8 @@ async fn put_as_before(retention: &Tiers, user: UserId) {
     let plain = String::from_utf8(object::unpack(&old).unwrap()).unwrap();
     assert!(plain.contains(r"d\u0000E"), "{plain}");
     let sha256 = object::hex_sha256(&old);
-    retention.archive.replace(&manifest.key, old).await.unwrap();
-    let mut tx = retention.store.begin().await.unwrap();
+    tiers.archive.replace(&manifest.key, old).await.unwrap();
+    let mut tx = tiers.store.begin().await.unwrap();
     sqlx::query("update archive_objects set sha256 = $1 where key = $2")
         .bind(sha256)
         .bind(&manifest.key)
@@ -157,8 +157,8 @@ async fn put_as_before(retention: &Tiers, user: UserId) {
 }
 
 /// The entry as it is found, listed and searched for, which must be the same.
-async fn read(retention: &Tiers, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
-    let (store, archive) = (&retention.store, &retention.archive);
+async fn read(tiers: &Tiers, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
+    let (store, archive) = (&tiers.store, &tiers.archive);
     let reader = store.read().await.unwrap();
     let found = reader::find(reader, archive, user, id).await.unwrap();
     let searches = ["d\0e", "D␀E", "a␀", "\u{fdd0}", "\\u0000", "details"];
@@ -184,52 +184,52 @@ fn placed(entry: &WorkLogEntry, is: &WorkLogEntry) -> WorkLogEntry {
     }
 }
 
-async fn assert_reads(retention: &Tiers, entry: &WorkLogEntry, tier: StorageStatus) {
-    let found = read(retention, entry.user_id, entry.id).await.unwrap();
+async fn assert_reads(tiers: &Tiers, entry: &WorkLogEntry, tier: StorageStatus) {
+    let found = read(tiers, entry.user_id, entry.id).await.unwrap();
     assert_eq!(found.storage_status, tier);
     assert_eq!(found, placed(entry, &found));
 }
 
 on_both_databases! {
     async fn old_text_reads_the_same_in_every_tier_and_is_moved_and_deleted(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let made = old_rows(&store, ada, 4).await;
         let [hot, warm, cold, last] = &made[..] else { panic!("four entries") };
         let each = TITLE.len() + details('\0').len() + FACTS.len();
         let counted = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
         assert_eq!(counted[0].bytes, 4 * each as i64, "as earlier versions counted");
 
-        assert_reads(&retention, hot, StorageStatus::Hot).await;
+        assert_reads(&tiers, hot, StorageStatus::Hot).await;
         let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();
         assert!(told.rows.contains(&Change::Entry(hot.clone())), "{told:?}");
-        crate::server::work_log::erase_entry(&retention, days(1), ada, hot.id).await.unwrap();
+        work_log::erase_entry(&tiers, days(1), ada, hot.id).await.unwrap();
 
-        assert_eq!(run(&retention, days(8)).await.moved_to_warm, 3);
-        assert_reads(&retention, warm, StorageStatus::Warm).await;
+        assert_eq!(run(&tiers, days(8)).await.moved_to_warm, 3);
+        assert_reads(&tiers, warm, StorageStatus::Warm).await;
         for entry in [warm, cold, last] {
             pack_as_before(&store, ada, entry.id).await;
         }
-        assert_reads(&retention, warm, StorageStatus::Warm).await;
-        crate::server::work_log::erase_entry(&retention, days(8), ada, warm.id).await.unwrap();
+        assert_reads(&tiers, warm, StorageStatus::Warm).await;
+        work_log::erase_entry(&tiers, days(8), ada, warm.id).await.unwrap();
 
-        let report = run(&retention, days(31)).await;
+        let report = run(&tiers, days(31)).await;
         assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
-        put_as_before(&retention, ada).await;
-        assert_reads(&retention, last, StorageStatus::Cold).await;
-        crate::server::work_log::erase_entry(&retention, days(31), ada, cold.id).await.unwrap();
-        assert_eq!(read(&retention, ada, cold.id).await, None);
-        assert_reads(&retention, last, StorageStatus::Cold).await;
+        put_as_before(&tiers, ada).await;
+        assert_reads(&tiers, last, StorageStatus::Cold).await;
+        work_log::erase_entry(&tiers, days(31), ada, cold.id).await.unwrap();
+        assert_eq!(read(&tiers, ada, cold.id).await, None);
+        assert_reads(&tiers, last, StorageStatus::Cold).await;
 
         // an entry of an old object becomes a row, and goes back into the archive
-        put_as_before(&retention, ada).await;
+        put_as_before(&tiers, ada).await;
         let patch = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
-        let changed = update_anywhere(&retention, days(32), ada, last.id, patch).await.unwrap();
+        let changed = update_entry(&tiers, days(32), ada, last.id, patch).await.unwrap();
         assert_eq!(changed.details, last.details);
-        assert_eq!(run(&retention, days(33)).await.moved_to_cold, 1);
-        assert_reads(&retention, &changed, StorageStatus::Cold).await;
+        assert_eq!(run(&tiers, days(33)).await.moved_to_cold, 1);
+        assert_reads(&tiers, &changed, StorageStatus::Cold).await;
 
-        assert_eq!(run(&retention, days(91)).await.deleted, 1);
-        assert_eq!(read(&retention, ada, last.id).await, None);
+        assert_eq!(run(&tiers, days(91)).await.deleted, 1);
+        assert_eq!(read(&tiers, ada, last.id).await, None);
         let left = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
         assert_eq!(left, [], "what was counted in was counted out");
     }
@@ -258,20 +258,19 @@ on_both_databases! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_backup_with_old_text_reads_right() {
     let cage = Cage::open().await;
-    let (store, ada) = (
-        &cage.retention.store,
-        person(&cage.retention.store, "ada").await,
-    );
+    let (store, ada) = (&cage.tiers.store, person(&cage.tiers.store, "ada").await);
     let cold = old_rows(store, ada, 1).await.remove(0);
     cage.run(days(31)).await;
-    put_as_before(&cage.retention, ada).await;
+    put_as_before(&cage.tiers, ada).await;
     let mut rows = old_rows(store, ada, 2).await;
     let (erased, hot) = (rows.remove(0), rows.remove(0));
     let copy = cage.backup().await;
-    crate::server::work_log::erase_entry(&cage.retention, days(31), ada, erased.id)
+    work_log::erase_entry(&cage.tiers, days(31), ada, erased.id)
         .await
         .unwrap();
-    erase::purge(&cage.retention, days(31), ada).await.unwrap();
+    erase::delete_marked_objects(&cage.tiers, days(31), ada)
+        .await
+        .unwrap();
 
     let restored = cage.restored_from(&copy).await;
     let done = after_restore(&restored, days(31)).await.unwrap();

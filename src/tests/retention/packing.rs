@@ -11,10 +11,10 @@ use crate::{
             Store, stats,
             work_logs::{self, EntryFilter},
         },
-        work_log::{Origin, create_work_log, update_work_log},
+        work_log::{self, Origin, create_work_log, update_work_log},
     },
     tests::support::{
-        archives::{retention, run, trusted},
+        archives::{run, tiers, trusted},
         databases::on_both_databases,
         people::{NOW, draft, entry, person},
     },
@@ -74,13 +74,13 @@ async fn totals_match(store: &Store) {
 
 on_both_databases! {
     async fn a_row_stays_plain_when_packing_saves_less_than_a_quarter(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let empty = entry(&store, ada, Status::Success, "empty").await;
         let short = made(&store, ada, "short", Some("Done.")).await;
         let long = made(&store, ada, "long", Some(LONG)).await;
         let at = trusted(NOW.plus(8 * DAY_MS));
-        let told = dry_run(&retention, at).await.unwrap().report;
-        let did = run_once(&retention, at).await.unwrap();
+        let told = dry_run(&tiers, at).await.unwrap().report;
+        let did = run_once(&tiers, at).await.unwrap();
         assert_eq!((told.moved_to_warm, did.moved_to_warm, did.failed), (3, 3, 0), "{did:?}");
         assert_eq!(row(&store, &empty).await, (false, None, "{}".to_owned()));
         assert_eq!(row(&store, &short).await, (false, Some("Done.".to_owned()), "{}".to_owned()));
@@ -88,7 +88,7 @@ on_both_databases! {
         totals_match(&store).await;
         let all = EntryFilter::default();
         let reader = &mut store.read().await.unwrap();
-        let listed = list(reader, &retention.archive, ada, (&all, false), None, 9).await.unwrap();
+        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9).await.unwrap();
         let warm = |entry: &WorkLogEntry| WorkLogEntry {
             storage_status: StorageStatus::Warm,
             ..entry.clone()
@@ -103,20 +103,20 @@ on_both_databases! {
     }
 
     async fn a_run_leaves_warm_rows_alone_whether_plain_or_packed(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         for (title, details) in [("plain", None), ("packed", Some(LONG))] {
             made(&store, ada, title, details).await;
         }
         let no_longer = Run { at_most: Duration::ZERO, ..trusted(NOW.plus(8 * DAY_MS)) };
-        let first = run_once(&retention, no_longer).await.unwrap();
+        let first = run_once(&tiers, no_longer).await.unwrap();
         assert_eq!((first.moved_to_warm, first.more), (2, false), "{first:?}");
-        assert_eq!(dry_run(&retention, no_longer).await.unwrap().plan.steps, []);
-        let second = run_once(&retention, no_longer).await.unwrap();
+        assert_eq!(dry_run(&tiers, no_longer).await.unwrap().plan.steps, []);
+        let second = run_once(&tiers, no_longer).await.unwrap();
         assert!(!second.did_something() && !second.more, "{second:?}");
     }
 
     async fn totals_follow_plain_and_packed_rows_through_changes_deletions_and_moves(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let mut entries = Vec::new();
         for (title, details) in [("plain", None), ("short", Some("x")), ("packed", Some(LONG))] {
             for n in 0..3 {
@@ -124,27 +124,27 @@ on_both_databases! {
             }
         }
         let warm = NOW.plus(8 * DAY_MS);
-        assert_eq!(run(&retention, warm).await.moved_to_warm, 9);
+        assert_eq!(run(&tiers, warm).await.moved_to_warm, 9);
         totals_match(&store).await;
         for chosen in entries.chunks(3) {
             let patch = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
             update_work_log(&store, warm, ada, chosen[0].id, patch).await.unwrap();
             totals_match(&store).await;
-            crate::server::work_log::erase_entry(&retention, warm, ada, chosen[1].id).await.unwrap();
+            work_log::erase_entry(&tiers, warm, ada, chosen[1].id).await.unwrap();
             totals_match(&store).await;
         }
-        assert_eq!(run(&retention, warm).await.moved_to_warm, 3, "what changed is warm again");
+        assert_eq!(run(&tiers, warm).await.moved_to_warm, 3, "what changed is warm again");
         totals_match(&store).await;
-        assert_eq!(run(&retention, NOW.plus(31 * DAY_MS)).await.moved_to_cold, 6);
+        assert_eq!(run(&tiers, NOW.plus(31 * DAY_MS)).await.moved_to_cold, 6);
         totals_match(&store).await;
-        assert_eq!(run(&retention, NOW.plus(91 * DAY_MS)).await.deleted, 6);
+        assert_eq!(run(&tiers, NOW.plus(91 * DAY_MS)).await.deleted, 6);
         totals_match(&store).await;
     }
 
     async fn a_row_packed_by_an_earlier_version_is_read_and_changed(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let old = made(&store, ada, "old", Some(DETAILS_BEFORE)).await;
-        assert_eq!(run(&retention, NOW.plus(8 * DAY_MS)).await.moved_to_warm, 1);
+        assert_eq!(run(&tiers, NOW.plus(8 * DAY_MS)).await.moved_to_warm, 1);
         let mut tx = store.begin().await.unwrap();
         let sql = "update work_logs set details = null, metadata = '', packed = $1";
         sqlx::query(sql).bind(PACKED_BEFORE).execute(&mut *tx).await.unwrap();

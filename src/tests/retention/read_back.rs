@@ -4,14 +4,14 @@ use crate::{
     domain::{Status, StorageStatus, time::DAY_MS},
     server::{
         archive::{
-            object::{Group, decode, encode, hex_sha256},
+            object::{ObjectGroup, decode, encode, hex_sha256},
             reader::list,
         },
         base::fail_points::{FailPoint, heard_by},
         store::{retention::objects, work_logs::EntryFilter},
     },
     tests::support::{
-        archives::{once_at, retention, run},
+        archives::{once_at, run, tiers},
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
@@ -20,30 +20,30 @@ use futures::TryStreamExt;
 
 on_both_databases! {
     async fn an_object_that_holds_other_rows_than_were_put_is_replaced(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         for title in ["one", "two"] {
             entry(&store, ada, Status::Success, title).await;
         }
-        let archive = retention.archive.clone();
+        let archive = tiers.archive.clone();
         let lose_a_row = async move {
             let listed: Vec<_> = archive.list("work-log").try_collect().await.unwrap();
             let key = &listed[0].key;
             let mut rows = decode(&archive.get(key).await.unwrap()).unwrap();
             assert_eq!(rows.pop().unwrap().title, "two");
-            let group = Group { user_id: ada, conversation_id: None, day: NOW.day() };
+            let group = ObjectGroup { user_id: ada, conversation_id: None, day: NOW.day() };
             let whole_but_other = encode(group, &rows, None).unwrap().bytes;
             archive.replace(key, whole_but_other).await.unwrap();
         };
         let at = NOW.plus(31 * DAY_MS);
-        let ran = heard_by(once_at(FailPoint::Put, lose_a_row), run(&retention, at)).await;
+        let ran = heard_by(once_at(FailPoint::Put, lose_a_row), run(&tiers, at)).await;
         assert_eq!((ran.moved_to_cold, ran.failed), (2, 0), "{ran:?}");
         let reader = &mut store.read().await.unwrap();
         let all = EntryFilter::default();
-        let listed = list(reader, &retention.archive, ada, (&all, false), None, 9).await.unwrap();
+        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9).await.unwrap();
         let told: Vec<_> = listed.iter().map(|is| (&*is.title, is.storage_status)).collect();
         assert_eq!(told, [("two", StorageStatus::Cold), ("one", StorageStatus::Cold)]);
         let manifest = objects::of_user(reader, ada, None).await.unwrap().remove(0);
-        let bytes = retention.archive.get(&manifest.key).await.unwrap();
+        let bytes = tiers.archive.get(&manifest.key).await.unwrap();
         assert_eq!(manifest.stored_bytes, bytes.len() as i64);
         assert_eq!(manifest.sha256, hex_sha256(&bytes));
     }

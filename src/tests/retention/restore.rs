@@ -18,7 +18,7 @@ use crate::{
             stats,
             work_logs::{self, EntryFilter},
         },
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{self, Origin, archived::update_entry, create_work_log},
     },
     tests::support::{
         archives::{once_at, trusted},
@@ -29,7 +29,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     let cage = Cage::open().await;
-    let store: &Store = &cage.retention.store;
+    let store: &Store = &cage.tiers.store;
     let now = NOW.plus(45 * DAY_MS);
     let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
     let old = cage.plant(ada, None).await;
@@ -47,18 +47,16 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     cage.plant(bob, None).await;
     let copy = cage.backup().await;
     for id in [old, fresh] {
-        crate::server::work_log::erase_entry(&cage.retention, now, ada, id)
+        work_log::erase_entry(&cage.tiers, now, ada, id)
             .await
             .unwrap();
     }
-    erase::erase_account(&cage.retention, now, bob)
-        .await
-        .unwrap();
+    erase::erase_account(&cage.tiers, now, bob).await.unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    let again = retention.store.clone();
+    let tiers = cage.restored_from(&copy).await;
+    let again = tiers.store.clone();
     assert_ne!(again.epoch(), store.epoch());
-    let restored = after_restore(&retention, now).await.unwrap();
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!(
         (restored.erased, restored.missing, restored.adopted),
         (2, 1, 1),
@@ -77,7 +75,7 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
     );
     let found = reader::find(
         again.read().await.unwrap(),
-        &retention.archive,
+        &tiers.archive,
         ada,
         innocent.id,
     )
@@ -93,7 +91,7 @@ async fn a_restored_backup_does_not_bring_back_what_was_erased() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_backup_has_what_became_a_row_again_since() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let (changed, neighbour, erased) = (
         cage.plant(ada, None).await,
@@ -102,10 +100,10 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
     );
     cage.run(now).await;
     let copy = cage.backup().await;
-    update_anywhere(&cage.retention, now, ada, changed, warning())
+    update_entry(&cage.tiers, now, ada, changed, warning())
         .await
         .unwrap();
-    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
+    work_log::erase_entry(&cage.tiers, now, ada, erased)
         .await
         .unwrap();
     // it stays a row, for rows are to become older by now
@@ -115,7 +113,7 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
         cold_days: 90,
     };
     run_once(
-        &cage.retention,
+        &cage.tiers,
         Run {
             trust_clock: true,
             ..Run::at(policy, now)
@@ -124,20 +122,15 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
     .await
     .unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    after_restore(&tiers, now).await.unwrap();
     let mut there = Vec::new();
     for id in [changed, neighbour, erased] {
         there.push(
-            reader::find(
-                retention.store.read().await.unwrap(),
-                &retention.archive,
-                ada,
-                id,
-            )
-            .await
-            .unwrap()
-            .map(|entry| entry.status),
+            reader::find(tiers.store.read().await.unwrap(), &tiers.archive, ada, id)
+                .await
+                .unwrap()
+                .map(|entry| entry.status),
         );
     }
     assert_eq!(
@@ -150,7 +143,7 @@ async fn a_restored_backup_has_what_became_a_row_again_since() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_moved_there_again() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let rewritten = cage.plant(ada, None).await;
     cage.run(now).await;
@@ -158,45 +151,40 @@ async fn what_a_restored_backup_has_as_a_row_and_the_archive_as_an_object_is_mov
     let copy = cage.backup().await;
     let unknown = cage.plant(ada, None).await;
     cage.run(now).await;
-    crate::server::work_log::erase_entry(&cage.retention, now, ada, rewritten)
+    work_log::erase_entry(&cage.tiers, now, ada, rewritten)
         .await
         .unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (1, 1));
     // leaves an object of the row alone, such as it becomes when it is moved
-    crate::server::work_log::erase_entry(&retention, now, ada, unknown)
+    work_log::erase_entry(&tiers, now, ada, unknown)
         .await
         .unwrap();
-    let report = run_once(&retention, trusted(now)).await.unwrap();
+    let report = run_once(&tiers, trusted(now)).await.unwrap();
     assert_eq!((report.moved_to_cold, report.failed), (1, 0), "{report:?}");
-    let found = reader::find(
-        retention.store.read().await.unwrap(),
-        &retention.archive,
-        ada,
-        row,
-    )
-    .await
-    .unwrap()
-    .unwrap();
+    let found = reader::find(tiers.store.read().await.unwrap(), &tiers.archive, ada, row)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.storage_status, StorageStatus::Cold);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored() {
     let cage = Cage::open().await;
-    let store = &cage.retention.store;
+    let store = &cage.tiers.store;
     let ada = person(store, "ada").await;
     let planted = [cage.plant(ada, None).await, cage.plant(ada, None).await];
     let copy = cage.backup().await;
     for id in planted {
-        crate::server::work_log::erase_entry(&cage.retention, NOW, ada, id)
+        work_log::erase_entry(&cage.tiers, NOW, ada, id)
             .await
             .unwrap();
-        erasure_log::mirror(&cage.retention, NOW).await.unwrap();
+        erasure_log::mirror(&cage.tiers, NOW).await.unwrap();
     }
-    let retention = cage.restored_from(&copy).await;
+    let tiers = cage.restored_from(&copy).await;
     let list = cage.folder.path().join("erased/v1");
     let spoiled = std::fs::read_dir(&list)
         .unwrap()
@@ -207,40 +195,40 @@ async fn a_damaged_list_of_erasures_is_written_anew_before_a_backup_is_restored(
     for left in ["{\"kind\": \"ent", "", "\u{fffd}"] {
         std::fs::write(&spoiled, left).unwrap();
         assert!(
-            after_restore(&retention, NOW).await.is_err(),
+            after_restore(&tiers, NOW).await.is_err(),
             "nobody knows what the list said before {left:?} was left of it"
         );
     }
     std::fs::write(list.join("put-in-vain.ndjson"), "\u{fffd}").unwrap();
-    assert_eq!(erasure_log::mend(&cage.retention, NOW).await.unwrap(), 2);
-    assert_eq!(erasure_log::mend(&cage.retention, NOW).await.unwrap(), 0);
-    assert_eq!(after_restore(&retention, NOW).await.unwrap().erased, 2);
+    assert_eq!(erasure_log::mend(&cage.tiers, NOW).await.unwrap(), 2);
+    assert_eq!(erasure_log::mend(&cage.tiers, NOW).await.unwrap(), 0);
+    assert_eq!(after_restore(&tiers, NOW).await.unwrap().erased, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_after_a_restore() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let (changed, neighbour) = (cage.plant(ada, None).await, cage.plant(ada, None).await);
     cage.run(now).await;
     let erased = cage.plant(ada, None).await;
     cage.run(now).await;
     let copy = cage.backup().await;
-    update_anywhere(&cage.retention, now, ada, changed, warning())
+    update_entry(&cage.tiers, now, ada, changed, warning())
         .await
         .unwrap();
-    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
+    work_log::erase_entry(&cage.tiers, now, ada, erased)
         .await
         .unwrap();
     cage.run(now).await;
 
-    let retention = cage.restored_from(&copy).await;
-    after_restore(&retention, now).await.unwrap();
-    let reader = &mut retention.store.read().await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    after_restore(&tiers, now).await.unwrap();
+    let reader = &mut tiers.store.read().await.unwrap();
     let listed = reader::list(
         reader,
-        &retention.archive,
+        &tiers.archive,
         ada,
         (&EntryFilter::default(), false),
         None,
@@ -261,17 +249,10 @@ async fn what_lies_in_an_object_of_the_backup_and_in_a_newer_one_is_there_once_a
 }
 
 /// A person's entries after a restore, by title, with their tiers. The totals say the same.
-async fn there(retention: &Tiers, user: UserId) -> Vec<(String, StorageStatus)> {
-    let reader = &mut retention.store.read().await.unwrap();
+async fn there(tiers: &Tiers, user: UserId) -> Vec<(String, StorageStatus)> {
+    let reader = &mut tiers.store.read().await.unwrap();
     let filter = EntryFilter::default();
-    let listed = reader::list(
-        reader,
-        &retention.archive,
-        user,
-        (&filter, false),
-        None,
-        100,
-    );
+    let listed = reader::list(reader, &tiers.archive, user, (&filter, false), None, 100);
     let mut there: Vec<_> = listed
         .await
         .unwrap()
@@ -329,8 +310,8 @@ fn titled(title: &str) -> EntryPatch {
 }
 
 /// The names of a person's objects that are in use.
-async fn objects_of(retention: &Tiers, user: UserId) -> Vec<String> {
-    let reader = &mut retention.store.read().await.unwrap();
+async fn objects_of(tiers: &Tiers, user: UserId) -> Vec<String> {
+    let reader = &mut tiers.store.read().await.unwrap();
     let manifests = objects::of_user(reader, user, None).await.unwrap();
     manifests.into_iter().map(|manifest| manifest.key).collect()
 }
@@ -338,31 +319,31 @@ async fn objects_of(retention: &Tiers, user: UserId) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_the_backup_gives_way_to_a_higher_revision_in_the_archive_and_to_no_other() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let id = made(store, NOW, ada, None, "as it was").await;
     made(store, NOW, ada, None, "neighbour").await;
     let copy = cage.backup().await;
-    update_anywhere(&cage.retention, NOW, ada, id, titled("as it became"))
+    update_entry(&cage.tiers, NOW, ada, id, titled("as it became"))
         .await
         .unwrap();
     cage.run(now).await;
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (0, 1));
     let neighbour = ("neighbour".to_owned(), StorageStatus::Hot);
     let became = [cold(&["as it became"]), vec![neighbour.clone()]].concat();
-    assert_eq!(there(&retention, ada).await, became);
-    let changed = update_anywhere(&retention, now, ada, id, titled("changed since"));
+    assert_eq!(there(&tiers, ada).await, became);
+    let changed = update_entry(&tiers, now, ada, id, titled("changed since"));
     changed.await.unwrap();
-    let again = after_restore(&retention, now).await.unwrap();
+    let again = after_restore(&tiers, now).await.unwrap();
     assert_eq!((again.missing, again.adopted), (0, 0));
     let row = ("changed since".to_owned(), StorageStatus::Hot);
-    assert_eq!(there(&retention, ada).await, [row, neighbour]);
-    run_once(&retention, trusted(now)).await.unwrap();
+    assert_eq!(there(&tiers, ada).await, [row, neighbour]);
+    run_once(&tiers, trusted(now)).await.unwrap();
     assert_eq!(
-        there(&retention, ada).await,
+        there(&tiers, ada).await,
         cold(&["changed since", "neighbour"])
     );
 }
@@ -370,21 +351,21 @@ async fn a_row_of_the_backup_gives_way_to_a_higher_revision_in_the_archive_and_t
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_found_in_another_state_is_not_counted_as_deleted() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let id = made(store, NOW, ada, None, "entry").await;
     let copy = cage.backup().await;
-    update_anywhere(&cage.retention, NOW, ada, id, warning())
+    update_entry(&cage.tiers, NOW, ada, id, warning())
         .await
         .unwrap();
     cage.run(now).await;
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (0, 1));
     let sql = "select tier, status, entries from work_log_stats where entries <> 0";
     let counted: Vec<(String, String, i64)> = sqlx::query_as(sql)
-        .fetch_all(&mut *retention.store.read().await.unwrap())
+        .fetch_all(&mut *tiers.store.read().await.unwrap())
         .await
         .unwrap();
     assert_eq!(counted, [("cold".into(), "warning".into(), 1)]);
@@ -393,87 +374,85 @@ async fn an_entry_that_is_found_in_another_state_is_not_counted_as_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tombstone_of_the_backup_stays_one_beside_an_object_that_it_does_not_name() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     made(store, NOW, ada, None, "a").await;
     let row = made(store, NOW, ada, None, "as it was").await;
     cage.run(now).await;
-    update_anywhere(&cage.retention, now, ada, row, titled("row"))
+    update_entry(&cage.tiers, now, ada, row, titled("row"))
         .await
         .unwrap();
     let copy = cage.backup().await;
     made(store, NOW, ada, None, "since").await;
     cage.run(now).await;
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (0, 1));
     let row = ("row".to_owned(), StorageStatus::Hot);
     let expected = [cold(&["a"]), vec![row], cold(&["since"])].concat();
-    assert_eq!(there(&retention, ada).await, expected);
+    assert_eq!(there(&tiers, ada).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_object_replaces_is_not_read_again_though_it_is_there() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
-    let archive = &cage.retention.archive;
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
+    let archive = &cage.tiers.archive;
     let ada = person(store, "ada").await;
     made(store, NOW, ada, None, "stays").await;
     let erased = made(store, NOW, ada, None, "erased").await;
     cage.run(now).await;
     let copy = cage.backup().await;
-    let key = objects_of(&cage.retention, ada).await.remove(0);
+    let key = objects_of(&cage.tiers, ada).await.remove(0);
     let bytes = archive.get(&key).await.unwrap();
-    crate::server::work_log::erase_entry(&cage.retention, now, ada, erased)
+    work_log::erase_entry(&cage.tiers, now, ada, erased)
         .await
         .unwrap();
     // the object could not be deleted, nor the list written, before the database was lost
     archive.create(&key, bytes.to_vec()).await.unwrap();
     std::fs::remove_dir_all(cage.folder.path().join("erased")).unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (1, 1));
-    assert_eq!(there(&retention, ada).await, cold(&["stays"]));
+    assert_eq!(there(&tiers, ada).await, cold(&["stays"]));
     assert!(archive.get(&key).await.is_err(), "it is deleted again");
-    let again = after_restore(&retention, now).await.unwrap();
+    let again = after_restore(&tiers, now).await.unwrap();
     assert_eq!((again.missing, again.adopted), (0, 0));
-    assert_eq!(there(&retention, ada).await, cold(&["stays"]));
+    assert_eq!(there(&tiers, ada).await, cold(&["stays"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_rewritten_because_entries_expired_replaces_none() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
-    let archive = &cage.retention.archive;
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
+    let archive = &cage.tiers.archive;
     let ada = person(store, "ada").await;
     made(store, NOW, ada, None, "expires").await;
     made(store, NOW.plus(6 * HOUR_MS), ada, None, "stays").await;
     cage.run(now).await;
-    let hold = holds::place_hold(&cage.retention, now, ada, (ada, None), "a test")
+    let hold = holds::place_hold(&cage.tiers, now, ada, (ada, None), "a test")
         .await
         .unwrap();
     let copy = cage.backup().await;
-    let key = objects_of(&cage.retention, ada).await.remove(0);
+    let key = objects_of(&cage.tiers, ada).await.remove(0);
     let bytes = archive.get(&key).await.unwrap();
-    holds::release_hold(&cage.retention, now, &hold)
-        .await
-        .unwrap();
+    holds::release_hold(&cage.tiers, now, &hold).await.unwrap();
     let later = NOW.plus(90 * DAY_MS + HOUR_MS);
     cage.run(later).await;
-    assert!(!objects_of(&cage.retention, ada).await.contains(&key));
+    assert!(!objects_of(&cage.tiers, ada).await.contains(&key));
     archive.create(&key, bytes.to_vec()).await.unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    after_restore(&retention, later).await.unwrap();
-    assert_eq!(there(&retention, ada).await, cold(&["expires", "stays"]));
+    let tiers = cage.restored_from(&copy).await;
+    after_restore(&tiers, later).await.unwrap();
+    assert_eq!(there(&tiers, ada).await, cold(&["expires", "stays"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_was_being_rewritten_while_the_backup_was_made_is_read_as_it_became() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     made(store, NOW, ada, None, "stays").await;
     let erased = made(store, NOW, ada, None, "erased").await;
@@ -482,22 +461,22 @@ async fn an_object_that_was_being_rewritten_while_the_backup_was_made_is_read_as
     let (copy, copied) = (elsewhere.path().join("copy.db"), store.clone());
     let file = copy.to_str().unwrap().to_owned();
     let back_up = async move { copied.backup(&file).await.unwrap() };
-    let erase = crate::server::work_log::erase_entry(&cage.retention, now, ada, erased);
+    let erase = work_log::erase_entry(&cage.tiers, now, ada, erased);
     heard_by(once_at(FailPoint::ReadBack, back_up), erase)
         .await
         .unwrap();
 
-    let retention = cage.restored_from(&copy).await;
-    after_restore(&retention, now).await.unwrap();
-    assert_eq!(there(&retention, ada).await, cold(&["stays"]));
-    retention.store.close().await;
+    let tiers = cage.restored_from(&copy).await;
+    after_restore(&tiers, now).await.unwrap();
+    assert_eq!(there(&tiers, ada).await, cold(&["stays"]));
+    tiers.store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_came_to_nothing_replaces_none() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
-    let archive = &cage.retention.archive;
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
+    let archive = &cage.tiers.archive;
     let ada = person(store, "ada").await;
     for title in ["one", "two"] {
         made(store, NOW, ada, None, title).await;
@@ -506,7 +485,7 @@ async fn an_object_that_came_to_nothing_replaces_none() {
     let reader = &mut store.read().await.unwrap();
     let old = objects::of_user(reader, ada, None).await.unwrap().remove(0);
     let entries = archive.entries_once(&old.key, &old.sha256).await.unwrap();
-    let group = object::Group {
+    let group = object::ObjectGroup {
         user_id: ada,
         conversation_id: None,
         day: NOW.day(),
@@ -521,16 +500,16 @@ async fn an_object_that_came_to_nothing_replaces_none() {
     );
     tx.commit().await.unwrap();
 
-    let retention = cage.restored_from(&cage.backup().await).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&cage.backup().await).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (0, 0));
-    assert_eq!(there(&retention, ada).await, cold(&["one", "two"]));
+    assert_eq!(there(&tiers, ada).await, cold(&["one", "two"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_archived_since_the_backup_is_there_where_its_conversation_is() {
     let cage = Cage::open().await;
-    let (store, now) = (&cage.retention.store, NOW.plus(45 * DAY_MS));
+    let (store, now) = (&cage.tiers.store, NOW.plus(45 * DAY_MS));
     let ada = person(store, "ada").await;
     let known = conversation(store, ada, "Known").await.id;
     let copy = cage.backup().await;
@@ -544,12 +523,12 @@ async fn what_was_archived_since_the_backup_is_there_where_its_conversation_is()
     }
     cage.run(now).await;
 
-    let retention = cage.restored_from(&copy).await;
-    let restored = after_restore(&retention, now).await.unwrap();
+    let tiers = cage.restored_from(&copy).await;
+    let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (0, 2));
-    assert_eq!(there(&retention, ada).await, cold(&["alone", "known"]));
-    let fresh = made(&retention.store, now, ada, None, "fresh").await;
-    let reader = &mut retention.store.read().await.unwrap();
+    assert_eq!(there(&tiers, ada).await, cold(&["alone", "known"]));
+    let fresh = made(&tiers.store, now, ada, None, "fresh").await;
+    let reader = &mut tiers.store.read().await.unwrap();
     let head = heads::of(reader, ada).await.unwrap().head;
     let entry = work_logs::find(reader, ada, fresh).await.unwrap().unwrap();
     assert!(

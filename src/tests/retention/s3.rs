@@ -49,7 +49,7 @@ async fn a_name_is_given_once_and_what_is_deleted_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
     let database = Sqlite::create().await;
-    let retention = Tiers {
+    let tiers = Tiers {
         store: database.store.clone(),
         archive: bucket("tiers"),
     };
@@ -58,7 +58,7 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
         entry(&database.store, ada, Status::Success, &format!("entry {n}")).await;
     }
     let run = |age: i64| trusted(NOW.plus(age * DAY_MS));
-    let report = run_once(&retention, run(31)).await.unwrap();
+    let report = run_once(&tiers, run(31)).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed, report.objects_written),
         (20, 0, 1),
@@ -83,7 +83,7 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
                 .iter()
                 .all(|entry| entry.storage_status == StorageStatus::Cold)
     );
-    assert_eq!(run_once(&retention, run(90)).await.unwrap().deleted, 20);
+    assert_eq!(run_once(&tiers, run(90)).await.unwrap().deleted, 20);
     assert_eq!(
         fresh
             .list("work-log")
@@ -111,18 +111,15 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
         "",
         std::time::Duration::from_millis(300),
     );
-    let retention = Tiers {
+    let tiers = Tiers {
         store: database.store.clone(),
         archive,
     };
     let ada = person(&database.store, "ada").await;
     entry(&database.store, ada, Status::Success, "one").await;
-    let report = run_once(
-        &retention,
-        Run::at(Policy::default(), NOW.plus(31 * DAY_MS)),
-    )
-    .await
-    .unwrap();
+    let report = run_once(&tiers, Run::at(Policy::default(), NOW.plus(31 * DAY_MS)))
+        .await
+        .unwrap();
     assert!(
         report.failed > 0 && report.failures[0].contains("archive"),
         "{report:?}"
@@ -130,7 +127,7 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
     let mut reader = database.store.read().await.unwrap();
     let listed = reader::list(
         &mut reader,
-        &retention.archive,
+        &tiers.archive,
         ada,
         (&EntryFilter::default(), false),
         None,

@@ -9,7 +9,7 @@ use crate::{
     server::{
         archive::{
             Archive, Tiers, export,
-            reader::{find, list, steadily},
+            reader::{find, list, retry_on_moved_object},
         },
         store::{Store, users, work_logs::EntryFilter},
     },
@@ -35,15 +35,15 @@ async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
         InMemory::new(),
         ThrottleConfig::default(),
     ));
-    let retention = Tiers {
+    let tiers = Tiers {
         store: store.clone(),
         archive: Archive::over(slow.clone(), "", Duration::from_secs(600)),
     };
     let ada = person(store, "ada").await;
     let old = entry(store, ada, Status::Success, "old").await;
-    run(&retention, NOW.plus(31 * DAY_MS)).await;
+    run(&tiers, NOW.plus(31 * DAY_MS)).await;
     slow.config_mut(|config| config.wait_get_per_call = Duration::from_secs(600));
-    (retention.archive, ada, old.id)
+    (tiers.archive, ada, old.id)
 }
 
 /// Begins so many readings, waits until `taken` snapshots were taken for them, and sees that two
@@ -68,7 +68,7 @@ on_both_databases! {
         let (archive, ada, old) = slow_archive(&store).await;
         leaves_room(&store, READERS, || {
             let (store, archive) = (store.clone(), archive.clone());
-            async move { drop(steadily(&store, |reader| find(reader, &archive, ada, old)).await) }
+            async move { drop(retry_on_moved_object(&store, |reader| find(reader, &archive, ada, old)).await) }
         })
         .await;
     }
@@ -83,7 +83,7 @@ on_both_databases! {
                     let (archive, all) = (&archive, (&all, false));
                     async move { list(&mut reader, archive, ada, all, None, 9).await }
                 };
-                drop(steadily(&store, read).await);
+                drop(retry_on_moved_object(&store, read).await);
             }
         })
         .await;
@@ -97,7 +97,7 @@ on_both_databases! {
         while store.counters().used() < begun + 2 {
             tokio::task::yield_now().await;
         }
-        let _pages = (store.read_patiently().await.unwrap(), store.read_patiently().await.unwrap());
+        let _pages = (store.read_long().await.unwrap(), store.read_long().await.unwrap());
         assert_eq!(store.counters().used(), begun + 4, "two exports read");
         exports.iter().for_each(tokio::task::JoinHandle::abort);
     }

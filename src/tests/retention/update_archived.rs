@@ -6,10 +6,10 @@ use crate::{
     server::{
         archive::{holds::place_hold, reader::find},
         base::error::Error,
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{Origin, archived::update_entry, create_work_log},
     },
     tests::support::{
-        archives::{retention, run},
+        archives::{run, tiers},
         databases::on_both_databases,
         people::{NOW, draft, entry, person},
     },
@@ -17,26 +17,26 @@ use crate::{
 
 on_both_databases! {
     async fn a_change_that_is_refused_leaves_an_archived_entry_where_it_lies(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let made = entry(&store, ada, Status::Success, "old").await;
         let later = NOW.plus(31 * DAY_MS);
-        run(&retention, later).await;
-        let read = async || find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap();
+        run(&tiers, later).await;
+        let read = async || find(store.read().await.unwrap(), &tiers.archive, ada, made.id).await.unwrap().unwrap();
         let archived = read().await;
         let again = EntryPatch { status: Some(Status::Working), ..EntryPatch::default() };
-        let refused = update_anywhere(&retention, later, ada, made.id, again).await;
+        let refused = update_entry(&tiers, later, ada, made.id, again).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         assert_eq!(read().await, archived);
-        place_hold(&retention, later, ada, (ada, None), "case 17").await.unwrap();
+        place_hold(&tiers, later, ada, (ada, None), "case 17").await.unwrap();
         let held = read().await;
         let renamed = EntryPatch { title: Some("new".into()), ..EntryPatch::default() };
-        let refused = update_anywhere(&retention, later, ada, made.id, renamed).await;
+        let refused = update_entry(&tiers, later, ada, made.id, renamed).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         assert_eq!(read().await, held);
     }
 
     async fn a_change_that_changes_nothing_leaves_a_settled_entry_as_it_is(store: Store) {
-        let (retention, ada) = (retention(&store), person(&store, "ada").await);
+        let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let secret = || serde_json::json!({"password": "hunter2 hunter2"}).as_object().cloned();
         let draft = EntryDraft { metadata: Metadata(secret().unwrap()), ..draft(Status::Success, "old") };
         let made = create_work_log(&store, NOW, ada, draft, Origin::default()).await.unwrap();
@@ -47,15 +47,15 @@ on_both_databases! {
             EntryPatch { status: Some(Status::Success), title: Some("old".into()), details: Some(None), ..EntryPatch::default() },
         ];
         for later in [NOW, NOW.plus(8 * DAY_MS), NOW.plus(31 * DAY_MS)] {
-            run(&retention, later).await;
-            let before = find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap();
+            run(&tiers, later).await;
+            let before = find(store.read().await.unwrap(), &tiers.archive, ada, made.id).await.unwrap().unwrap();
             for patch in &nothing {
-                assert_eq!(update_anywhere(&retention, later, ada, made.id, patch.clone()).await.unwrap(), before);
-                assert_eq!(find(store.read().await.unwrap(), &retention.archive, ada, made.id).await.unwrap().unwrap(), before);
+                assert_eq!(update_entry(&tiers, later, ada, made.id, patch.clone()).await.unwrap(), before);
+                assert_eq!(find(store.read().await.unwrap(), &tiers.archive, ada, made.id).await.unwrap().unwrap(), before);
             }
         }
         let kept = EntryPatch { kept: Some(true), ..EntryPatch::default() };
-        let changed = update_anywhere(&retention, NOW.plus(31 * DAY_MS), ada, made.id, kept).await.unwrap();
+        let changed = update_entry(&tiers, NOW.plus(31 * DAY_MS), ada, made.id, kept).await.unwrap();
         assert!(changed.rev > made.rev && changed.kept_by.is_some(), "{changed:?}");
     }
 }

@@ -1,7 +1,10 @@
 //! Files beside a message: checked, kept, shown, noted, and given to models that can take them.
 
 use crate::{
-    server::assistant::model::{Event, Model, ModelError, ModelLink, Request, Said},
+    server::{
+        assistant::model::{Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage},
+        base::new_id,
+    },
     tests::support::{Answer, Person, TestApp},
 };
 use futures::stream::{self, BoxStream, StreamExt};
@@ -38,7 +41,7 @@ async fn sends(person: &Person, here: &str, form: Form) -> Answer {
 /// A model that answers, and remembers what it was given.
 struct Listener {
     link: ModelLink,
-    heard: Arc<Mutex<Vec<Said>>>,
+    heard: Arc<Mutex<Vec<PromptMessage>>>,
 }
 
 impl Model for Listener {
@@ -46,11 +49,11 @@ impl Model for Listener {
         &self.link
     }
 
-    fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
         *self.heard.lock().unwrap() = request.said;
         stream::iter([
-            Ok(Event::Text("I see.".to_owned())),
-            Ok(Event::End {
+            Ok(ModelEvent::Text("I see.".to_owned())),
+            Ok(ModelEvent::End {
                 usage: None,
                 cut_short: false,
             }),
@@ -60,8 +63,8 @@ impl Model for Listener {
 }
 
 /// A server whose model sees pictures or does not, and what that model was given last.
-async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<Said>>>) {
-    let heard = Arc::<Mutex<Vec<Said>>>::default();
+async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<PromptMessage>>>) {
+    let heard = Arc::<Mutex<Vec<PromptMessage>>>::default();
     let link = ModelLink {
         provider: "test",
         model: "listener".to_owned(),
@@ -205,10 +208,7 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
             .refused_fields(),
         ["more"]
     );
-    let folder = app.file(
-        ada.id,
-        crate::server::base::new_id::file(app.app.clock.now()),
-    );
+    let folder = app.file(ada.id, new_id::file(app.app.clock.now()));
     assert!(std::fs::read_dir(folder.parent().unwrap()).map_or(0, Iterator::count) == 0);
     assert_eq!(ada.reads(&here).await["messages"], json!([]));
     let large = [PICTURE, &vec![0; 5 * 1024 * 1024]].concat();
@@ -243,7 +243,7 @@ async fn a_model_that_sees_is_given_the_picture_and_the_text() {
     .await
     .expect(202);
     ada.awaits_the_end(&here).await;
-    let Some(Said::User(text, pictures)) = heard.lock().unwrap().last().cloned() else {
+    let Some(PromptMessage::User(text, pictures)) = heard.lock().unwrap().last().cloned() else {
         panic!("it was asked")
     };
     assert_eq!(
@@ -280,7 +280,7 @@ async fn a_model_that_does_not_see_is_told_so_and_the_log_says_it_once() {
         "What is this?\n\n[The person attached the picture “tree.png”, which you cannot see.]";
     assert_eq!(
         heard.lock().unwrap().last(),
-        Some(&Said::User(told.to_owned(), Vec::new()))
+        Some(&PromptMessage::User(told.to_owned(), Vec::new()))
     );
     ada.says(&here, "And now?").await;
     ada.awaits_the_end(&here).await;
@@ -327,7 +327,7 @@ async fn only_the_newest_eight_pictures_are_sent() {
         .unwrap()
         .iter()
         .filter_map(|said| {
-            if let Said::User(_, pictures) = said {
+            if let PromptMessage::User(_, pictures) = said {
                 Some(pictures.len())
             } else {
                 None

@@ -1,6 +1,6 @@
 //! `POST /api/work-log/create`.
 
-use crate::tests::support::{Answer, TestApp};
+use crate::tests::support::{Answer, Person, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ async fn a_retry_under_the_same_key_makes_one_entry() {
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let post = |who: &crate::tests::support::Person, key: &str, body: Value| {
+    let post = |who: &Person, key: &str, body: Value| {
         Answer::to(
             who.request(Method::POST, "/api/work-log/create")
                 .header("idempotency-key", key)

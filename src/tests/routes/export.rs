@@ -61,7 +61,7 @@ async fn an_export_during_a_run_holds_everything_once() {
             trust_clock: true,
             ..Run::at(app.app.config.retention.policy, app.app.clock.now())
         };
-        let report = heard_by(once_at(place, export), run_once(&app.app.retention, run))
+        let report = heard_by(once_at(place, export), run_once(&app.app.tiers, run))
             .await
             .unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");

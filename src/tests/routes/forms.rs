@@ -1,6 +1,6 @@
 //! Forms posted without JavaScript: they do what they say and lead back by redirect.
 
-use crate::tests::support::TestApp;
+use crate::tests::support::{self, Person, TestApp};
 
 #[tokio::test]
 async fn a_message_begins_a_conversation_and_leads_to_it() {
@@ -69,12 +69,7 @@ async fn other_forms_lead_back_to_where_they_stood() {
         assert_eq!((answer.status, back), (302, from.as_str()), "{path}");
     }
     assert_eq!(ada.reads(&here).await["title"], "Renamed");
-    assert!(
-        ada.gets(&crate::tests::support::address_of(&note))
-            .await
-            .expect(200)["log"]["expiresAt"]
-            .is_null()
-    );
+    assert!(ada.gets(&support::address_of(&note)).await.expect(200)["log"]["expiresAt"].is_null());
     let gone = ada
         .submits(
             "/fn/conversations/delete",
@@ -114,7 +109,7 @@ async fn a_new_key_is_shown_once_and_a_revoked_one_is_gone() {
         "{}; holly_fresh_key={key}",
         ada.credential.as_ref().unwrap().1
     );
-    let after = crate::tests::support::Person {
+    let after = Person {
         credential: Some(("cookie", cookies)),
         ..ada.clone()
     };
@@ -126,7 +121,7 @@ async fn a_new_key_is_shown_once_and_a_revoked_one_is_gone() {
                 .iter()
                 .any(|cookie| cookie.contains("Max-Age=0"))
     );
-    let program = crate::tests::support::Person {
+    let program = Person {
         credential: Some(("authorization", format!("Bearer {key}"))),
         ..ada.clone()
     };

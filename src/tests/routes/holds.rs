@@ -4,7 +4,7 @@
 use crate::{
     domain::time::DAY_MS,
     server::archive::holds,
-    tests::support::{TestApp, address_of},
+    tests::support::{Person, TestApp, address_of},
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn an_entry_says_who_keeps_it_whatever_its_tier() {
         shown(Value::Null, "Kept until 22 Feb 2027").await;
         let now = app.app.clock.now();
         let hold = holds::place_hold(
-            &app.app.retention,
+            &app.app.tiers,
             now,
             admin.id,
             (ada.id, Some(place)),
@@ -48,7 +48,7 @@ async fn an_entry_says_who_keeps_it_whatever_its_tier() {
         .await
         .unwrap();
         shown(json!("hold"), "On hold: an admin keeps it").await;
-        holds::release_hold(&app.app.retention, now, &hold)
+        holds::release_hold(&app.app.tiers, now, &hold)
             .await
             .unwrap();
         let keep = async |kept: &str| {
@@ -156,7 +156,7 @@ async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
         .to_owned();
     assert_eq!(cookie, "detail=all");
     let (name, session) = ada.credential.clone().unwrap();
-    let with = |cookie: &str| crate::tests::support::Person {
+    let with = |cookie: &str| Person {
         credential: Some((name, format!("{session}; {cookie}"))),
         ..ada.clone()
     };

@@ -4,10 +4,12 @@
 use crate::{
     domain::time::DAY_MS,
     server::{
-        assistant::model::{Event, Usage},
+        assistant::model::{ModelError, ModelEvent, Usage},
         limits::{Limits, settings::LimitConfig},
     },
-    tests::support::{Answer, CallingModel, Person, ScriptedModel, TestApp, ToldModel},
+    tests::support::{
+        Answer, CallingModel, Person, ScriptedModel, TestApp, ToldModel, databases::Postgres,
+    },
 };
 use reqwest::{
     Method,
@@ -236,15 +238,15 @@ async fn answers_written_at_once_have_a_bound_over_all_processes() {
         .expect(202);
 }
 
-fn answer(tokens: i64) -> Vec<Option<Result<Event, crate::server::assistant::model::ModelError>>> {
+fn answer(tokens: i64) -> Vec<Option<Result<ModelEvent, ModelError>>> {
     let usage = Some(Usage {
         input_tokens: tokens - 1,
         output_tokens: 1,
         estimated: false,
     });
     vec![
-        Some(Ok(Event::Text("Good day.".into()))),
-        Some(Ok(Event::End {
+        Some(Ok(ModelEvent::Text("Good day.".into()))),
+        Some(Ok(ModelEvent::End {
             usage,
             cut_short: false,
         })),
@@ -338,7 +340,7 @@ async fn an_answer_that_is_stopped_half_way_is_not_free() {
     stream
         .rows_until(|event| event.data["entry"]["status"] == "working")
         .await;
-    tell.send(Ok(Event::Text("Half an ".into()))).unwrap();
+    tell.send(Ok(ModelEvent::Text("Half an ".into()))).unwrap();
     stream.next_named("delta").await;
     ada.posts(&format!("/api/conversations/{here}/stop"), json!({}))
         .await
@@ -431,7 +433,7 @@ async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
 
 #[tokio::test]
 async fn who_passes_a_limit_of_the_day_on_one_server_has_passed_it_on_all() {
-    let database = crate::tests::support::databases::Postgres::create().await;
+    let database = Postgres::create().await;
     let (here, there) = (
         TestApp::on(&database.address(), None).await,
         TestApp::on(&database.address(), None).await,

@@ -1,6 +1,6 @@
 //! The ten log points, as the demo's scripts show them.
 
-use crate::tests::support::TestApp;
+use crate::tests::support::{TestApp, ToldModel};
 use serde_json::{Value, json};
 
 /// What a script leaves: each entry as `type status title`, the entries themselves, the answer's
@@ -54,7 +54,7 @@ async fn an_answer_in_text_is_one_entry_that_moved() {
 
 #[tokio::test]
 async fn while_a_model_is_asked_its_entry_is_working() {
-    let (_tell, model) = crate::tests::support::ToldModel::pair();
+    let (_tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
     let here = ada.begins().await;

@@ -23,7 +23,7 @@ use std::{
 async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
     let liar = Liar::before(Arc::new(InMemory::new()), 1);
     let archive = Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5));
-    let app = TestApp::with(|_| {}, |app| app.retention.archive = archive).await;
+    let app = TestApp::with(|_| {}, |app| app.tiers.archive = archive).await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let talk = ada.begins().await;
     let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
@@ -194,7 +194,7 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
     );
     let told = async || {
         // a task of the server does it as soon as something is found
-        damage::write_down(&app.app.retention, app.app.clock.now())
+        damage::write_down(&app.app.tiers, app.app.clock.now())
             .await
             .unwrap();
         let metrics = app.nobody().gets("/metrics").await.text();
@@ -225,7 +225,7 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
     std::fs::remove_file(&object).unwrap();
     let away = Tiers {
         archive: Archive::open(&app.app.config.retention.archive_url).unwrap(),
-        ..app.app.retention.clone()
+        ..app.app.tiers.clone()
     };
     assert!(
         damage::check(&away, app.app.clock.now(), &key)

@@ -1,6 +1,6 @@
 //! Pages as a browser gets them: headers, the nonce, who is led where.
 
-use crate::tests::support::{Answer, TestApp};
+use crate::tests::support::{self, Answer, TestApp};
 use reqwest::Method;
 
 /// The values of an attribute in HTML.
@@ -213,7 +213,7 @@ async fn another_site_may_change_nothing_and_hold_no_stream() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     let note = ada.notes("one").await;
-    let entry = crate::tests::support::address_of(&note);
+    let entry = support::address_of(&note);
     for (name, value) in [
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),

@@ -1,7 +1,7 @@
 //! The people page with plain forms: invited, joined, promoted, shut out, erased.
 
 use crate::{
-    server::{assistant::model::Event as Said, identity, store::turns},
+    server::{assistant::model::ModelEvent as Said, base::new_id, identity, store::turns},
     tests::support::{Answer, Person, TestApp, ToldModel, databases::Postgres, within},
 };
 use serde_json::json;
@@ -270,7 +270,7 @@ async fn who_is_disabled_on_one_server_is_out_on_the_other() {
     assert_eq!(bob.gets("/api/conversations").await.status, 401);
     let mut wakes = there.app.store.wakeups().subscribe(bob.id);
     within("the turn to end", async {
-        while !turns::running(&mut there.app.store.look().await.unwrap(), bob.id)
+        while !turns::running(&mut there.app.store.connection().await.unwrap(), bob.id)
             .await
             .unwrap()
             .is_empty()
@@ -289,10 +289,7 @@ async fn an_admin_erases_somebody_and_gets_a_receipt() {
     bob.says(&here, "Paint a lighthouse").await;
     bob.awaits_the_end(&here).await;
     let folder = app
-        .file(
-            bob.id,
-            crate::server::base::new_id::file(app.app.clock.now()),
-        )
+        .file(bob.id, new_id::file(app.app.clock.now()))
         .parent()
         .unwrap()
         .to_owned();

@@ -1,15 +1,15 @@
 //! Another answer, other words, another model.
 
 use crate::{
-    server::assistant::model::Event,
+    server::assistant::model::{Model, ModelEvent},
     tests::support::{Person, ScriptedModel, TestApp},
 };
 use serde_json::{Value, json};
 
-fn model(name: &str) -> std::sync::Arc<dyn crate::server::assistant::model::Model> {
+fn model(name: &str) -> std::sync::Arc<dyn Model> {
     let says = [
-        Event::Text(format!("{name} speaking.")),
-        Event::End {
+        ModelEvent::Text(format!("{name} speaking.")),
+        ModelEvent::End {
             usage: None,
             cut_short: false,
         },

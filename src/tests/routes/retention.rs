@@ -344,13 +344,17 @@ async fn a_run_beside_another_does_nothing_and_counts_for_none() {
     let page = admin.gets(&format!("/stats{refused}")).await.text();
     assert!(page.contains("Another run is going on"), "{page}");
     assert_eq!(
-        worker::look(&app.app.retention_worker(), None).await.unwrap(),
+        worker::run_if_due(&app.app.retention_worker(), None)
+            .await
+            .unwrap(),
         None,
         "it looks again, and does not wait an hour"
     );
     app.app.clock.advance(61_000);
     assert_eq!(
-        worker::look(&app.app.retention_worker(), None).await.unwrap(),
+        worker::run_if_due(&app.app.retention_worker(), None)
+            .await
+            .unwrap(),
         Some(app.app.clock.now())
     );
 }
@@ -399,20 +403,20 @@ async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
         .await
         .expect(200);
-    let (retention, now) = (&app.app.retention, app.app.clock.now());
+    let (tiers, now) = (&app.app.tiers, app.app.clock.now());
     let key = objects::of_user(&mut app.app.store.read().await.unwrap(), ada.id, None)
         .await
         .unwrap()
         .remove(0)
         .key;
-    let whole = retention.archive.get(&key).await.unwrap().to_vec();
-    retention
+    let whole = tiers.archive.get(&key).await.unwrap().to_vec();
+    tiers
         .archive
         .replace(&key, whole[..9].to_vec())
         .await
         .unwrap();
     ada.gets(&address_of(&entry)).await.expect(503);
-    damage::write_down(retention, now).await.unwrap();
+    damage::write_down(tiers, now).await.unwrap();
     let refused = ada.gets("/api/work-log/export").await.expect(503);
     assert!(
         refused["detail"]
@@ -422,8 +426,8 @@ async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
         "{refused}"
     );
     assert_eq!(bob.gets("/api/work-log/export").await.status, 200);
-    retention.archive.replace(&key, whole).await.unwrap();
-    damage::check(retention, now, &key).await.unwrap();
+    tiers.archive.replace(&key, whole).await.unwrap();
+    damage::check(tiers, now, &key).await.unwrap();
     assert!(
         ada.gets("/api/work-log/export")
             .await

@@ -2,7 +2,7 @@
 
 use crate::{
     server::identity,
-    tests::support::{Person, TestApp},
+    tests::support::{Answer, Person, TestApp},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -81,8 +81,7 @@ async fn on_https_the_cookie_is_secure() {
         form[0].1.replace('@', "%40"),
         form[1].1.replace(' ', "+")
     );
-    let answer =
-        crate::tests::support::Answer::to(request.header("accept", "text/html").body(body)).await;
+    let answer = Answer::to(request.header("accept", "text/html").body(body)).await;
     assert!(
         answer.header("set-cookie").contains("; Secure;"),
         "{} {}",
@@ -135,10 +134,7 @@ async fn whoever_tries_too_often_must_wait() {
         let request = nobody
             .request(reqwest::Method::POST, "/fn/account/sign-in")
             .header("content-type", "application/x-www-form-urlencoded");
-        let answer = crate::tests::support::Answer::to(
-            request.header("accept", "application/json").body(body),
-        )
-        .await;
+        let answer = Answer::to(request.header("accept", "application/json").body(body)).await;
         assert_eq!(
             answer.status,
             if attempt <= 10 { 422 } else { 429 },

@@ -2,7 +2,7 @@
 
 use crate::{
     server::{feed::Timing, identity, store::api_keys},
-    tests::support::{Event, Person, Sse, TestApp, within},
+    tests::support::{Answer, Event, Person, Sse, TestApp, within},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -186,10 +186,5 @@ async fn nothing_between_server_and_reader_may_hold_frames_back() {
         .request(Method::GET, "/api/work-log/list")
         .header("accept-encoding", "br");
     ada.notes(&"compressible ".repeat(10)).await;
-    assert_eq!(
-        crate::tests::support::Answer::to(list)
-            .await
-            .header("content-encoding"),
-        "br"
-    );
+    assert_eq!(Answer::to(list).await.header("content-encoding"), "br");
 }

@@ -1,8 +1,8 @@
 //! Messages, the turns that answer them, stopping and trying again.
 
 use crate::{
-    server::assistant::model::{Event as Said, Usage},
-    tests::support::{Event, TestApp, ToldModel},
+    server::assistant::model::{ModelEvent as Said, Usage},
+    tests::support::{self, Event, TestApp, ToldModel},
 };
 use serde_json::{Value, json};
 
@@ -263,7 +263,7 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
         .await
         .expect(200);
     app.app.tasks.close();
-    crate::tests::support::within("the turn to give up", app.app.tasks.wait()).await;
+    support::within("the turn to give up", app.app.tasks.wait()).await;
     assert_eq!(
         ada.gets(&format!("/api/conversations/{here}")).await.status,
         404

@@ -2,8 +2,9 @@
 //! runs there is stopped and allowed from here, and what is kept there is read here.
 
 use crate::{
-    server::assistant::model::Event as Said,
-    tests::support::{Answer, Event, TestApp, ToldModel, databases::Postgres, within},
+    domain::time::Timestamp,
+    server::{assistant::model::ModelEvent as Said, state::config::Config},
+    tests::support::{self, Answer, Event, TestApp, ToldModel, databases::Postgres, within},
 };
 use futures::TryStreamExt;
 use reqwest::{
@@ -141,11 +142,7 @@ async fn what_a_tool_asks_on_one_server_is_answered_on_another_once_and_for_good
         let asked = elsewhere.awaits_a_question(&place).await;
         elsewhere.decides(&asked, decision).await.expect(200);
         within("the end", elsewhere.awaits_the_end(&place)).await;
-        let noted = ada
-            .gets(&crate::tests::support::address_of(&asked))
-            .await
-            .expect(200)["log"]
-            .clone();
+        let noted = ada.gets(&support::address_of(&asked)).await.expect(200)["log"].clone();
         assert_eq!(
             (&noted["status"], &noted["metadata"]["approval"]["decision"]),
             (&json!(status), &json!(decision))
@@ -194,9 +191,8 @@ async fn a_grant_that_is_given_on_one_server_lets_a_turn_go_on_that_waits_on_ano
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_bucket_files_are_read_and_deleted_on_every_server() {
     let database = Postgres::create().await;
-    let bucket = |config: &mut crate::server::state::config::Config| {
-        config.retention.archive_url = "s3://holly/shared".to_owned()
-    };
+    let bucket =
+        |config: &mut Config| config.retention.archive_url = "s3://holly/shared".to_owned();
     let here = TestApp::on_with(&database.address(), None, bucket).await;
     let there = TestApp::on_with(&database.address(), None, bucket).await;
     let ada = here.person("ada@example.org").await;
@@ -266,7 +262,7 @@ async fn with_a_bucket_files_are_read_and_deleted_on_every_server() {
     let left: Vec<_> = here
         .app
         .files
-        .stored(crate::domain::time::Timestamp::from_millis(i64::MAX))
+        .stored(Timestamp::from_millis(i64::MAX))
         .try_collect()
         .await
         .unwrap();

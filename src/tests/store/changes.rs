@@ -22,7 +22,7 @@ use crate::{
 };
 
 async fn missed(store: &Store, user: UserId, cursor: i64) -> Vec<Change> {
-    changes::after(&mut store.look().await.unwrap(), user, cursor)
+    changes::after(&mut store.connection().await.unwrap(), user, cursor)
         .await
         .unwrap()
         .rows
@@ -92,7 +92,7 @@ on_both_databases! {
         }
         let (mut cursor, mut sizes, mut revs) = (0, Vec::new(), Vec::new());
         loop {
-            let page = changes::after(&mut store.look().await.unwrap(), ada, cursor).await.unwrap();
+            let page = changes::after(&mut store.connection().await.unwrap(), ada, cursor).await.unwrap();
             cursor = page.upto;
             sizes.push(page.rows.len());
             revs.extend(page.rows.iter().map(Change::rev));
@@ -115,9 +115,9 @@ on_both_databases! {
             removed::note(&mut tx, NOW, ada, RemovedKind::Entry, new_id::entry(NOW).uuid()).await.unwrap();
         }
         tx.commit().await.unwrap();
-        let page = changes::after(&mut store.look().await.unwrap(), ada, 0).await.unwrap();
+        let page = changes::after(&mut store.connection().await.unwrap(), ada, 0).await.unwrap();
         assert_eq!((page.rows.len(), page.upto, page.more), (PAGE, PAGE as i64, false));
-        let beyond = changes::after(&mut store.look().await.unwrap(), ada, 9_999).await.unwrap();
+        let beyond = changes::after(&mut store.connection().await.unwrap(), ada, 9_999).await.unwrap();
         assert_eq!((beyond.rows.len(), beyond.upto), (0, PAGE as i64));
     }
 }

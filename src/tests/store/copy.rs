@@ -5,7 +5,7 @@ use crate::{
     domain::Status,
     server::store::{
         Result, Store, StoreError,
-        copy::{Step, copy},
+        copy::{CopiedTable, CopyStep, copy},
     },
     tests::support::{
         TestApp,
@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 /// More rows than are read or written at once.
 const MANY: i64 = 230;
 
-fn quietly() -> impl FnMut(Step) -> Result<()> + Send {
+fn quietly() -> impl FnMut(CopyStep) -> Result<()> + Send {
     |_| Ok(())
 }
 
 /// Breaks the copy off at its step `n`.
-fn broken_at(n: usize) -> impl FnMut(Step) -> Result<()> + Send {
+fn broken_at(n: usize) -> impl FnMut(CopyStep) -> Result<()> + Send {
     let mut at = 0;
     move |_| {
         at += 1;
@@ -124,8 +124,10 @@ async fn what_changed_in_the_source_between_two_runs_is_changed_in_the_target() 
         person(&source.store, "bert").await,
     );
     entry(&source.store, ada, Status::Working, "as it was").await;
-    let mut until_the_facts = |step: Step| match step {
-        Step::Begun(name, _) if name == "meta" => Err(StoreError::Unusable("broken off".into())),
+    let mut until_the_facts = |step: CopyStep| match step {
+        CopyStep::Begun(name, _) if name == "meta" => {
+            Err(StoreError::Unusable("broken off".into()))
+        }
         _ => Ok(()),
     };
     copy(&source.store, &target.address(), &mut until_the_facts)
@@ -203,7 +205,7 @@ async fn a_second_run_finds_everything_there_and_never_writes_over_what_came_sin
     let second = copy(&source.store, &target.address(), &mut quietly())
         .await
         .unwrap();
-    let in_order = |mut tables: Vec<crate::server::store::copy::CopiedTable>| {
+    let in_order = |mut tables: Vec<CopiedTable>| {
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         tables
     };
@@ -270,7 +272,7 @@ async fn packed_rows_arrive_packed_and_read_the_same() {
         .unwrap();
     let run = retention::Run::at(retention::Policy::default(), NOW.plus(8 * DAY_MS));
     assert_eq!(
-        retention::run_once(&archives::retention(&source.store), run)
+        retention::run_once(&archives::tiers(&source.store), run)
             .await
             .unwrap()
             .moved_to_warm,

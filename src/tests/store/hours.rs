@@ -16,10 +16,10 @@ use crate::{
             durations,
             hours::{self, HourLine},
         },
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{self, Origin, archived::update_entry, create_work_log},
     },
     tests::support::{
-        archives::retention,
+        archives::tiers,
         databases::on_both_databases,
         people::{NOW, conversation, draft, person},
     },
@@ -37,7 +37,7 @@ on_both_databases! {
     async fn hours_say_what_was_made_whatever_became_of_it(store: Store) {
         let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
         let talk = conversation(&store, ada, "Talk").await.id;
-        let mut made = Made::in_tiers(retention(&store));
+        let mut made = Made::in_tiers(tiers(&store));
         let answer = facts(json!({"modelName": "m", "inputTokens": 5, "outputTokens": 7, "fallback": true, "timeToFirstTokenMs": 40}));
         let first = made.create(0, ada, EntryDraft { log_type: LogType::AiResponse, ..draft(Status::Working, "asked") }).await;
         let erased = made.create(0, ada, draft(Status::Info, "erased as a row")).await;
@@ -48,29 +48,29 @@ on_both_databases! {
         let settled = EntryPatch { status: Some(Status::Success), duration_ms: Some(2_000), metadata: Some(answer.0), ..EntryPatch::default() };
         made.change(ada, first, settled).await;
         made.are_counted("settled").await;
-        crate::server::work_log::erase_entry(&made.retention, NOW, ada, erased).await.unwrap();
+        work_log::erase_entry(&made.tiers, NOW, ada, erased).await.unwrap();
         made.are_counted("erased").await;
         made.age(8).await;
         made.are_counted("packed").await;
         made.age(31).await;
         made.change(ada, first, EntryPatch { title: Some("changed".into()), duration_ms: Some(90_000), ..EntryPatch::default() }).await;
         made.are_counted("archived, and brought back by a change").await;
-        crate::server::work_log::erase_entry(&made.retention, NOW, ada, lost).await.unwrap();
+        work_log::erase_entry(&made.tiers, NOW, ada, lost).await.unwrap();
         delete_conversation_rows(&store, NOW, ada, talk).await.unwrap();
         made.are_counted("erased in the archive").await;
         made.age(91).await;
-        erase::erase_account(&made.retention, NOW, bob).await.unwrap();
+        erase::erase_account(&made.tiers, NOW, bob).await.unwrap();
         made.are_counted("expired, and an account erased").await;
     }
 
     async fn hours_older_than_two_days_are_taken_out_by_a_run(store: Store) {
         let ada = person(&store, "ada").await;
-        let mut made = Made::in_tiers(retention(&store));
+        let mut made = Made::in_tiers(tiers(&store));
         for hour in 0..2 {
             made.create(hour, ada, draft(Status::Info, "x")).await;
         }
         for (later, left) in [(48, 2), (50, 1), (51, 0)] {
-            run_once(&made.retention, Run::at(Policy::default(), NOW.plus(later * HOUR_MS))).await.unwrap();
+            run_once(&made.tiers, Run::at(Policy::default(), NOW.plus(later * HOUR_MS))).await.unwrap();
             assert_eq!(hours::since(&mut store.read().await.unwrap(), 0).await.unwrap().len(), left, "after {later} hours");
         }
     }
@@ -115,21 +115,21 @@ fn facts(value: Value) -> Metadata {
 
 /// Everything that was made, as it was last.
 struct Made {
-    retention: Tiers,
+    tiers: Tiers,
     entries: BTreeMap<EntryId, WorkLogEntry>,
 }
 
 impl Made {
-    fn in_tiers(retention: Tiers) -> Self {
+    fn in_tiers(tiers: Tiers) -> Self {
         Self {
-            retention,
+            tiers,
             entries: BTreeMap::new(),
         }
     }
 
     async fn create(&mut self, hour: i64, user: UserId, draft: EntryDraft) -> EntryId {
         let entry = create_work_log(
-            &self.retention.store,
+            &self.tiers.store,
             NOW.plus(hour * HOUR_MS),
             user,
             draft,
@@ -143,7 +143,7 @@ impl Made {
     }
 
     async fn change(&mut self, user: UserId, id: EntryId, patch: EntryPatch) {
-        let entry = update_anywhere(&self.retention, NOW, user, id, patch)
+        let entry = update_entry(&self.tiers, NOW, user, id, patch)
             .await
             .unwrap();
         self.entries.insert(id, entry);
@@ -156,7 +156,7 @@ impl Made {
             trust_clock: true,
             ..Run::at(Policy::default(), NOW.plus(2 * HOUR_MS))
         };
-        let report = run_once(&self.retention, run).await.unwrap();
+        let report = run_once(&self.tiers, run).await.unwrap();
         assert!(report.did_something() && report.failed == 0, "{report:?}");
     }
 
@@ -176,7 +176,7 @@ impl Made {
                 sums[2] + tokens("outputTokens"),
             ];
         }
-        let mut reader = self.retention.store.read().await.unwrap();
+        let mut reader = self.tiers.store.read().await.unwrap();
         let line = |line: HourLine| {
             (
                 (line.hour, line.log_type, line.status),

@@ -126,14 +126,14 @@ async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Stor
     while !waits(store).await {
         assert!(!b.is_finished(), "B took its number while A held the owner");
     }
-    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+    let page = changes::after(&mut store.connection().await.unwrap(), ada, 0)
         .await
         .unwrap();
     assert_eq!((page.rows.len(), page.upto), (0, 0));
     a_is_done.store(true, Ordering::SeqCst);
     a.commit().await.unwrap();
     assert!(b.await.unwrap());
-    let page = changes::after(&mut store.look().await.unwrap(), ada, 0)
+    let page = changes::after(&mut store.connection().await.unwrap(), ada, 0)
         .await
         .unwrap();
     assert_eq!(page.upto, first + 1);

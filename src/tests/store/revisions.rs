@@ -97,7 +97,7 @@ async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
     let mut cursor = 0;
     loop {
         let last = written.load(Ordering::SeqCst);
-        let page = changes::after(&mut store.look().await.unwrap(), user, cursor)
+        let page = changes::after(&mut store.connection().await.unwrap(), user, cursor)
             .await
             .unwrap();
         let revs: Vec<_> = page.rows.iter().map(Change::rev).collect();

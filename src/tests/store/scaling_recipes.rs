@@ -3,7 +3,8 @@
 
 use crate::{
     domain::{
-        EntryPatch, Status, StorageStatus, WorkLogEntry,
+        Change, EntryPatch, Status, StorageStatus, WorkLogEntry,
+        ids::UserId,
         time::{DAY_MS, Timestamp},
     },
     server::{
@@ -13,7 +14,7 @@ use crate::{
         work_log::{Origin, archived, create_work_log, recent_logs, update_work_log},
     },
     tests::support::{
-        archives::{retention, trusted},
+        archives::{tiers, trusted},
         databases::Postgres,
         people::{NOW, draft, entry, person},
     },
@@ -137,11 +138,7 @@ fn partition_of(entry: &WorkLogEntry) -> String {
     )
 }
 
-async fn repeated(
-    store: &Store,
-    user: crate::domain::ids::UserId,
-    hash: &str,
-) -> Result<WorkLogEntry, Error> {
+async fn repeated(store: &Store, user: UserId, hash: &str) -> Result<WorkLogEntry, Error> {
     let origin = Origin {
         turn_id: None,
         idempotency: Some(("the same".to_owned(), hash.to_owned())),
@@ -186,14 +183,11 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
     let settled = update_work_log(store, NOW.plus(5), ada, before.id, patch)
         .await
         .unwrap();
-    let page = changes::after(&mut store.look().await.unwrap(), ada, head)
+    let page = changes::after(&mut store.connection().await.unwrap(), ada, head)
         .await
         .unwrap();
     assert_eq!(
-        page.rows
-            .iter()
-            .map(crate::domain::Change::rev)
-            .collect::<Vec<_>>(),
+        page.rows.iter().map(Change::rev).collect::<Vec<_>>(),
         [once.rev, settled.rev]
     );
 
@@ -215,7 +209,7 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
         "{plan:?}"
     );
 
-    let tiers = retention(store);
+    let tiers = tiers(store);
     let run = |days: i64| trusted(NOW.plus(days * DAY_MS));
     assert_eq!(run_once(&tiers, run(9)).await.unwrap().moved_to_warm, 2);
     assert_eq!(run_once(&tiers, run(33)).await.unwrap().moved_to_cold, 2);
@@ -245,7 +239,7 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
         title: Some("changed long after".to_owned()),
         ..EntryPatch::default()
     };
-    archived::update_anywhere(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
+    archived::update_entry(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
         .await
         .unwrap();
     assert_eq!(

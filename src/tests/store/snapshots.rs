@@ -23,7 +23,7 @@ on_both_databases! {
         let seen = changes::after(&mut snapshot, ada, 0).await.unwrap();
         assert_eq!((seen.rows.len(), seen.upto), (1, head));
         drop(snapshot);
-        let now = changes::after(&mut store.look().await.unwrap(), ada, head).await.unwrap();
+        let now = changes::after(&mut store.connection().await.unwrap(), ada, head).await.unwrap();
         assert_eq!((now.rows.len(), now.upto), (1, later.rev));
     }
 

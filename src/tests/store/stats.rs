@@ -4,11 +4,11 @@ use crate::{
     domain::{
         EntryDraft, EntryPatch, LogType, Metadata, Status, WorkLogEntry,
         ids::{ConversationId, EntryId, UserId},
-        time::DAY_MS,
+        time::{DAY_MS, Timestamp},
     },
     server::{
         chat::delete_conversation_rows,
-        store::{Store, durations, hours, work_logs},
+        store::{Store, durations, hours, stats::StatsLine, work_logs},
         work_log::{
             Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log,
         },
@@ -62,7 +62,7 @@ async fn told(store: &Store) -> Totals {
     let lines = system_stats(&mut store.read().await.unwrap(), NOW.plus(DAY_MS * 10), 365)
         .await
         .unwrap();
-    let total = |line: crate::server::store::stats::StatsLine| {
+    let total = |line: StatsLine| {
         let figures = [
             line.entries,
             line.bytes,
@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn create(&mut self, now: crate::domain::time::Timestamp, user: UserId) {
+    async fn create(&mut self, now: Timestamp, user: UserId) {
         let place = self
             .places
             .iter()
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn delete_conversation_rows(&mut self, now: crate::domain::time::Timestamp) {
+    async fn delete_conversation_rows(&mut self, now: Timestamp) {
         let (user, place) = self.places.remove(0);
         let entries = self.entries_of(user, Some(place)).await;
         delete_conversation_rows(self.store, now, user, place)

@@ -5,8 +5,9 @@ use crate::{
     domain::time::Timestamp,
     server::{
         archive::{Archive, Tiers},
-        base::fail_points::{FailPoint, Listener},
+        base::fail_points::{FailPoint, Hook},
         retention::{Policy, Report, Run, run_once},
+        store::Store,
     },
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -22,7 +23,7 @@ pub fn no_archive() -> Archive {
 }
 
 /// The tiers of a store with an empty archive.
-pub fn retention(store: &crate::server::store::Store) -> Tiers {
+pub fn tiers(store: &Store) -> Tiers {
     Tiers {
         store: store.clone(),
         archive: no_archive(),
@@ -38,13 +39,13 @@ pub fn trusted(at: Timestamp) -> Run {
 }
 
 /// The report of a [`trusted`] run.
-pub async fn run(retention: &Tiers, at: Timestamp) -> Report {
-    run_once(retention, trusted(at)).await.unwrap()
+pub async fn run(tiers: &Tiers, at: Timestamp) -> Report {
+    run_once(tiers, trusted(at)).await.unwrap()
 }
 
 /// Lets something happen the first time a place is passed; a test in which it never is fails when
 /// the listener goes.
-pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'static) -> Listener {
+pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'static) -> Hook {
     let happens = Mutex::new(Waiting(Some(happens.boxed()), here));
     Arc::new(move |point| {
         let mut waiting = happens.lock().unwrap();

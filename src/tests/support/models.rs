@@ -2,13 +2,13 @@
 //! tools.
 
 use crate::server::assistant::model::{
-    Event, Model, ModelError, ModelLink, Request, Said as Heard, ToolCall,
+    Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage as Heard, ToolCall,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-type Said = Result<Event, ModelError>;
+type Said = Result<ModelEvent, ModelError>;
 
 /// A model that answers once, from a channel.
 pub(in crate::tests) struct ToldModel {
@@ -42,7 +42,7 @@ impl Model for ToldModel {
         &self.link
     }
 
-    fn ask(&self, _: Request) -> BoxStream<'static, Said> {
+    fn ask(&self, _: ModelRequest) -> BoxStream<'static, Said> {
         let hears = self.hears.lock().unwrap().take().expect("it is asked once");
         stream::unfold(hears, |mut hears| async move {
             hears.recv().await.map(|said| (said, hears))
@@ -85,20 +85,20 @@ impl Model for CallingModel {
         &self.link
     }
 
-    fn ask(&self, request: Request) -> BoxStream<'static, Said> {
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Said> {
         let results = request.said.iter().rev().map_while(|said| match said {
             Heard::Result { text, .. } => Some(text.as_str()),
             _ => None,
         });
         let text = results.collect::<Vec<_>>().join("\n");
         let events = match text.is_empty() {
-            true => self.calls.iter().cloned().map(Event::Call).collect(),
-            false => vec![Event::Text(text)],
+            true => self.calls.iter().cloned().map(ModelEvent::Call).collect(),
+            false => vec![ModelEvent::Text(text)],
         };
         stream::iter(
             events
                 .into_iter()
-                .chain([Event::End {
+                .chain([ModelEvent::End {
                     usage: None,
                     cut_short: false,
                 }])
@@ -134,7 +134,7 @@ impl Model for ScriptedModel {
         &self.link
     }
 
-    fn ask(&self, _: Request) -> BoxStream<'static, Said> {
+    fn ask(&self, _: ModelRequest) -> BoxStream<'static, Said> {
         let says = |said: Option<Said>| async {
             if let Some(said) = said {
                 said

@@ -8,7 +8,7 @@ use crate::{
     server::{
         base::new_id,
         chat::{BeginTurn, begin_turn, create_conversation},
-        limits::Bounds,
+        limits::TurnLimits,
         store::{Store, turns::TurnRef, users},
         work_log::{Origin, create_work_log},
     },
@@ -68,7 +68,7 @@ pub const fn beginning(user: UserId) -> BeginTurn<'static> {
         user,
         worker: "worker",
         lease_until: NOW.plus(60_000),
-        bounds: Bounds {
+        bounds: TurnLimits {
             turns: 0,
             upload_bytes_a_day: 0,
             file_bytes: 0,

@@ -9,13 +9,13 @@ use crate::{
     },
     server::{
         assistant::{
-            Assistant, Breakers, Workshop,
+            Assistant, AssistantDeps, Breakers,
             model::Model,
             providers::{
-                link::{LinkSpec, Provider},
+                link::{LinkSpec, ProviderKind},
                 settings::Link,
             },
-            retry_policy::Patience,
+            retry_policy::ModelTimeouts,
             tools::{self, services::settings::ServiceConfig},
         },
         base::{clock::Clock, new_id},
@@ -43,7 +43,7 @@ use tokio::net::TcpListener;
 const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
 
 /// For models that answer when the test tells them to; nothing is waited for between two tries.
-const AS_LONG_AS_IT_TAKES: Patience = Patience {
+const AS_LONG_AS_IT_TAKES: ModelTimeouts = ModelTimeouts {
     first: Duration::from_secs(3_600),
     between: Duration::from_secs(3_600),
     pace: 0.0,
@@ -119,7 +119,7 @@ impl TestApp {
     /// A server whose assistant asks these models with so much patience.
     pub(in crate::tests) async fn with_patience(
         chain: Vec<Arc<dyn Model>>,
-        patience: Patience,
+        patience: ModelTimeouts,
     ) -> Self {
         Self::with(
             |_| {},
@@ -268,10 +268,10 @@ impl Drop for TestApp {
 fn assistant(
     app: &App,
     chain: Vec<Arc<dyn Model>>,
-    patience: Patience,
+    patience: ModelTimeouts,
     tools: tools::Registry,
 ) -> Assistant {
-    Assistant::new(Workshop {
+    Assistant::new(AssistantDeps {
         store: app.store.clone(),
         clock: app.clock.clone(),
         feed: app.feed.clone(),
@@ -308,7 +308,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         },
         proxies: Default::default(),
         models: vec![Link {
-            spec: LinkSpec::new(Provider::Demo, "demo"),
+            spec: LinkSpec::new(ProviderKind::Demo, "demo"),
             base: None,
             key: None,
         }],

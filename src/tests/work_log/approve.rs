@@ -9,7 +9,7 @@ use crate::{
     server::{
         base::error::Error,
         store::{Store, heads, tool_grants, work_logs},
-        work_log::{Origin, create_work_log, decide, finish_work_log, lapse},
+        work_log::{Origin, create_work_log, decide, expire_approval, finish_work_log},
     },
     tests::support::{
         databases::on_both_databases,
@@ -63,7 +63,7 @@ on_both_databases! {
         for other in [Decision::Deny, Decision::Always] {
             assert!(matches!(decide(&store, NOW, ada, None, id, other).await, Err(Error::Conflict(_))));
         }
-        assert_eq!(lapse(&store, UNTIL, ada, id).await.unwrap(), decided, "a word that came is not taken back");
+        assert_eq!(expire_approval(&store, UNTIL, ada, id).await.unwrap(), decided, "a word that came is not taken back");
         assert_eq!(since(&store, ada, "write_note").await, None);
     }
 
@@ -87,11 +87,11 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         let (late, ended) = (waits(&store, ada, "write_note").await, waits(&store, ada, "write_note").await);
         assert!(matches!(decide(&store, UNTIL, ada, None, late, Decision::Once).await, Err(Error::Conflict(_))));
-        assert_eq!(lapse(&store, UNTIL, ada, late).await.unwrap(), Some(Approval::Lapsed { at: UNTIL }));
+        assert_eq!(expire_approval(&store, UNTIL, ada, late).await.unwrap(), Some(Approval::Lapsed { at: UNTIL }));
         assert!(matches!(decide(&store, NOW, ada, None, late, Decision::Once).await, Err(Error::Conflict(_))));
         let settled = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
         finish_work_log(&store, NOW, ada, ended, settled).await.unwrap();
         assert!(matches!(decide(&store, NOW, ada, None, ended, Decision::Always).await, Err(Error::Conflict(_))));
-        assert_eq!((lapse(&store, UNTIL, ada, ended).await.unwrap(), since(&store, ada, "write_note").await), (None, None));
+        assert_eq!((expire_approval(&store, UNTIL, ada, ended).await.unwrap(), since(&store, ada, "write_note").await), (None, None));
     }
 }

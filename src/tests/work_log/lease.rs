@@ -8,7 +8,7 @@ use crate::{
     },
     server::{
         store::{Store, work_logs},
-        work_log::{Swept, create_work_log, finish_work_log, sweep_leases, update_work_log},
+        work_log::{SweepReport, create_work_log, finish_work_log, sweep_leases, update_work_log},
     },
     tests::support::{
         databases::on_both_databases,
@@ -38,9 +38,9 @@ on_both_databases! {
     async fn an_entry_whose_lease_ran_out_is_settled_with_a_warning(store: Store) {
         let ada = person(&store, "ada").await;
         let id = working(&store, ada, 1_000).await;
-        assert_eq!(sweep_leases(&store, NOW.plus(1_000)).await.unwrap(), Swept { settled: 0, more: false });
+        assert_eq!(sweep_leases(&store, NOW.plus(1_000)).await.unwrap(), SweepReport { settled: 0, more: false });
         let woken = store.wakeups().subscribe(ada);
-        assert_eq!(sweep_leases(&store, NOW.plus(1_001)).await.unwrap(), Swept { settled: 1, more: false });
+        assert_eq!(sweep_leases(&store, NOW.plus(1_001)).await.unwrap(), SweepReport { settled: 1, more: false });
         let settled = now_is(&store, ada, id).await;
         assert_eq!((settled.status, settled.duration_ms, settled.rev), (Status::Warning, Some(1_001), 2));
         assert!(settled.metadata.flag("interrupted"));
@@ -92,12 +92,12 @@ on_both_databases! {
         let mut entry = row_of(ada);
         for n in 0..201 {
             entry.id = EntryId::from_uuid(uuid::Uuid::from_u128(n));
-            let held = work_logs::Held { lease_until: Some(NOW.millis()), idempotency: None };
+            let held = work_logs::RowExtras { lease_until: Some(NOW.millis()), idempotency: None };
             work_logs::insert(&mut tx, &mut entry, &held).await.unwrap();
         }
         tx.commit().await.unwrap();
-        assert_eq!(sweep_leases(&store, NOW.plus(1)).await.unwrap(), Swept { settled: 200, more: true });
-        assert_eq!(sweep_leases(&store, NOW.plus(1)).await.unwrap(), Swept { settled: 1, more: false });
+        assert_eq!(sweep_leases(&store, NOW.plus(1)).await.unwrap(), SweepReport { settled: 200, more: true });
+        assert_eq!(sweep_leases(&store, NOW.plus(1)).await.unwrap(), SweepReport { settled: 1, more: false });
     }
 }
 

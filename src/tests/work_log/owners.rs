@@ -10,7 +10,10 @@ use crate::{
         base::{error::Error, new_id},
         chat::{self, begin_turn, retry_turn},
         identity,
-        store::{Store, changes, conversations, files, heads, messages, turns::TurnRef, work_logs},
+        store::{
+            Store, api_keys, changes, conversations, files, heads, messages, turns::TurnRef,
+            work_logs,
+        },
         work_log::{self, Origin, create_work_log},
     },
     tests::support::{
@@ -98,9 +101,15 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ),
         (
             "page",
-            chat::page(&mut reader, &no_archive(), bob, ada.place, chat::Part::End)
-                .await
-                .err(),
+            chat::page(
+                &mut reader,
+                &no_archive(),
+                bob,
+                ada.place,
+                chat::PagePart::End,
+            )
+            .await
+            .err(),
         ),
     ];
     drop(reader);
@@ -187,9 +196,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
 async fn all_of(store: &Store, ada: UserId) -> String {
     let mut reader = store.read().await.unwrap();
     let page = changes::after(&mut reader, ada, 0).await.unwrap();
-    let keys = crate::server::store::api_keys::of_user(&mut reader, ada)
-        .await
-        .unwrap();
+    let keys = api_keys::of_user(&mut reader, ada).await.unwrap();
     format!("{page:?} {keys:?}")
 }
 
@@ -205,8 +212,8 @@ on_both_databases! {
         let not_his = TurnRef { user_id: bob, ..things.turn };
         assert!(!crate::server::store::turns::renew(&mut tx, not_his, NOW.plus(9)).await.unwrap());
         tx.commit().await.unwrap();
-        assert_eq!(work_log::lapse(&store, NOW, bob, things.entry).await.unwrap(), None);
-        assert!(!chat::end_turn(&store, NOW, not_his, chat::Ending::Stopped, &HashMap::new()).await.unwrap());
+        assert_eq!(work_log::expire_approval(&store, NOW, bob, things.entry).await.unwrap(), None);
+        assert!(!chat::end_turn(&store, NOW, not_his, chat::TurnOutcome::Stopped, &HashMap::new()).await.unwrap());
         assert_eq!(all_of(&store, ada).await, before);
         assert_eq!(heads::of(&mut store.read().await.unwrap(), bob).await.unwrap().head, 0, "nor was anything written for Bob");
     }
@@ -227,7 +234,7 @@ on_both_databases! {
         assert_eq!(chat::history(&mut reader, bob, things.place, 9).await.unwrap(), []);
         assert_eq!(messages::streaming(&mut reader, bob, things.turn.id).await.unwrap(), []);
         assert_eq!(files::find(&mut reader, bob, things.file).await.unwrap(), None);
-        assert_eq!(crate::server::store::api_keys::of_user(&mut reader, bob).await.unwrap(), []);
+        assert_eq!(api_keys::of_user(&mut reader, bob).await.unwrap(), []);
         let hers = chat::history(&mut reader, ada, things.place, 9).await.unwrap();
         assert_eq!(hers.iter().map(|said| said.role).collect::<Vec<_>>(), [Role::User], "while Ada has hers");
     }

@@ -9,7 +9,7 @@ use crate::{
         work_log::{finish_work_log, update_work_log},
     },
     tests::support::{
-        archives::{retention, trusted},
+        archives::{tiers, trusted},
         databases::on_both_databases,
         people::{NOW, entry, person},
     },
@@ -112,7 +112,7 @@ on_both_databases! {
     }
 
     async fn keeping_changes_no_lease_and_no_tier(store: Store) {
-        let (ada, retention) = (person(&store, "ada").await, retention(&store));
+        let (ada, tiers) = (person(&store, "ada").await, tiers(&store));
         let made = entry(&store, ada, Status::Working, "x").await;
         let lease = |lease_ms| EntryPatch { lease_ms: Some(lease_ms), ..EntryPatch::default() };
         let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
@@ -122,7 +122,7 @@ on_both_databases! {
         let settled = EntryPatch { status: Some(Status::Success), kept: Some(false), ..EntryPatch::default() };
         assert!(update_work_log(&store, NOW, ada, made.id, settled).await.unwrap().rev > kept.rev);
         let later = NOW.plus(10 * DAY_MS);
-        run_once(&retention, trusted(later)).await.unwrap();
+        run_once(&tiers, trusted(later)).await.unwrap();
         let kept = update_work_log(&store, later, ada, made.id, keep).await.unwrap();
         assert_eq!((kept.storage_status, kept.title.as_str(), kept.expires_at), (StorageStatus::Warm, "x", None));
         assert_eq!(work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap(), Some(kept));

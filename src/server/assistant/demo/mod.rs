@@ -5,14 +5,14 @@ mod answers;
 mod script;
 
 use super::{
-    model::{Event, Model, ModelError, ModelLink, Request, Said, Usage},
-    providers::link::{LinkSpec, Provider},
+    model::{Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage, Usage},
+    providers::link::{LinkSpec, ProviderKind},
 };
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use script::{Step, play};
+use script::{ScriptStep, play};
 use std::{sync::Arc, time::Duration};
 
 /// Waits before a word, as usual.
@@ -22,7 +22,7 @@ const THINKING_MS: f64 = 600.0;
 
 /// Which link of the demo chain: the second one answers where the first is told to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum DemoStep {
     /// The first link.
     Main,
     /// The link behind it.
@@ -32,7 +32,7 @@ pub enum Part {
 /// A link of the demo chain.
 pub struct DemoModel {
     link: ModelLink,
-    part: Part,
+    part: DemoStep,
     pace: f64,
 }
 
@@ -42,17 +42,17 @@ impl DemoModel {
         let link = |model: &str, name: &str| ModelLink {
             model: model.to_owned(),
             name: name.to_owned(),
-            ..ModelLink::of(&LinkSpec::new(Provider::Demo, model))
+            ..ModelLink::of(&LinkSpec::new(ProviderKind::Demo, model))
         };
         vec![
             Arc::new(Self {
                 link: link("demo", "Demo"),
-                part: Part::Main,
+                part: DemoStep::Main,
                 pace,
             }),
             Arc::new(Self {
                 link: link("demo-backup", "Demo backup"),
-                part: Part::Backup,
+                part: DemoStep::Backup,
                 pace,
             }),
         ]
@@ -64,18 +64,18 @@ impl Model for DemoModel {
         &self.link
     }
 
-    fn ask(&self, request: Request) -> BoxStream<'static, Result<Event, ModelError>> {
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
         let usage = |written: usize| Usage {
             input_tokens: tokens(read_words(&request)),
             output_tokens: tokens(written),
             estimated: true,
         };
-        let mut events: Vec<(f64, Result<Event, ModelError>)> = Vec::new();
+        let mut events: Vec<(f64, Result<ModelEvent, ModelError>)> = Vec::new();
         let mut written = 0;
         let step = play(self.part, &request.said);
         match step {
-            Step::Fail(error) => events.push((THINKING_MS, Err(error))),
-            Step::Say { text, slowness } => {
+            ScriptStep::Fail(error) => events.push((THINKING_MS, Err(error))),
+            ScriptStep::Say { text, slowness } => {
                 for (at, piece) in pieces(&text).into_iter().enumerate() {
                     let wait = if at == 0 {
                         THINKING_MS
@@ -83,26 +83,26 @@ impl Model for DemoModel {
                         WORD_MS * slowness
                     };
                     written += 1;
-                    events.push((wait, Ok(Event::Text(piece))));
+                    events.push((wait, Ok(ModelEvent::Text(piece))));
                 }
                 events.push((
                     0.0,
-                    Ok(Event::End {
+                    Ok(ModelEvent::End {
                         usage: Some(usage(written)),
                         cut_short: false,
                     }),
                 ));
             }
-            Step::Call(calls) => {
+            ScriptStep::Call(calls) => {
                 written += calls.len() * 12;
                 events.extend(
                     calls
                         .into_iter()
-                        .map(|call| (THINKING_MS, Ok(Event::Call(call)))),
+                        .map(|call| (THINKING_MS, Ok(ModelEvent::Call(call)))),
                 );
                 events.push((
                     0.0,
-                    Ok(Event::End {
+                    Ok(ModelEvent::End {
                         usage: Some(usage(written)),
                         cut_short: false,
                     }),
@@ -132,13 +132,13 @@ fn pieces(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn read_words(request: &Request) -> usize {
-    let words = |said: &Said| match said {
-        Said::System(text)
-        | Said::User(text, _)
-        | Said::Assistant(text)
-        | Said::Result { text, .. } => text.split_whitespace().count(),
-        Said::Calls(calls) => calls.len() * 12,
+fn read_words(request: &ModelRequest) -> usize {
+    let words = |said: &PromptMessage| match said {
+        PromptMessage::System(text)
+        | PromptMessage::User(text, _)
+        | PromptMessage::Assistant(text)
+        | PromptMessage::Result { text, .. } => text.split_whitespace().count(),
+        PromptMessage::Calls(calls) => calls.len() * 12,
     };
     request.said.iter().map(words).sum()
 }
@@ -152,9 +152,9 @@ fn tokens(words: usize) -> i64 {
 mod tests {
     use super::*;
 
-    async fn heard(part: usize, said: Vec<Said>) -> Vec<Result<Event, ModelError>> {
+    async fn heard(part: usize, said: Vec<PromptMessage>) -> Vec<Result<ModelEvent, ModelError>> {
         DemoModel::chain(0.0)[part]
-            .ask(Request {
+            .ask(ModelRequest {
                 said,
                 tools: Vec::new(),
             })
@@ -162,8 +162,8 @@ mod tests {
             .await
     }
 
-    fn asked(text: &str) -> Vec<Said> {
-        vec![Said::User(text.to_owned(), Vec::new())]
+    fn asked(text: &str) -> Vec<PromptMessage> {
+        vec![PromptMessage::User(text.to_owned(), Vec::new())]
     }
 
     #[tokio::test]
@@ -173,19 +173,21 @@ mod tests {
         let text: String = words
             .iter()
             .map(|word| {
-                if let Ok(Event::Text(word)) = word {
+                if let Ok(ModelEvent::Text(word)) = word {
                     word.as_str()
                 } else {
                     panic!("{word:?}")
                 }
             })
             .collect();
-        let Step::Say { text: whole, .. } = play(Part::Main, &asked("Hello, who are you?")) else {
+        let ScriptStep::Say { text: whole, .. } =
+            play(DemoStep::Main, &asked("Hello, who are you?"))
+        else {
             panic!("it says something")
         };
         assert_eq!(text, whole);
         assert!(words.len() > 50, "{}", words.len());
-        let Ok(Event::End {
+        let Ok(ModelEvent::End {
             usage: Some(usage), ..
         }) = end
         else {
@@ -205,7 +207,7 @@ mod tests {
         let names: Vec<_> = events
             .iter()
             .map(|event| {
-                if let Ok(Event::Call(call)) = event {
+                if let Ok(ModelEvent::Call(call)) = event {
                     call.name.as_str()
                 } else {
                     ""
@@ -214,7 +216,10 @@ mod tests {
             .collect();
         assert_eq!(names, ["generate_image", "generate_music", ""]);
         assert!(
-            matches!(events.last(), Some(Ok(Event::End { usage: Some(_), .. }))),
+            matches!(
+                events.last(),
+                Some(Ok(ModelEvent::End { usage: Some(_), .. }))
+            ),
             "{events:?}"
         );
     }

@@ -1,13 +1,13 @@
 //! What the demo does for what is typed. A script looks only at what was said, so the same words
 //! get the same work.
 
-use super::{Part, answers};
-use crate::server::assistant::model::{ErrorClass, ModelError, Said, ToolCall};
+use super::{DemoStep, answers};
+use crate::server::assistant::model::{ErrorClass, ModelError, PromptMessage, ToolCall};
 use serde_json::json;
 
 /// What the demo does in one round.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub(super) enum ScriptStep {
     /// Writes an answer; `slowness` is a factor on the waits between words.
     Say { text: String, slowness: f64 },
     /// Asks for tools.
@@ -24,46 +24,46 @@ const FILM: &[&str] = &["film", "video", "movie", "clip"];
 const FAIL: &[&str] = &["fail", "failing", "failure", "broken"];
 
 /// The next step for what was said so far.
-pub(super) fn play(part: Part, said: &[Said]) -> Step {
+pub(super) fn play(part: DemoStep, said: &[PromptMessage]) -> ScriptStep {
     let asked = last_asked(said);
     let words = asked.to_lowercase();
     if let Some(error) = told_to_fail(part, &words) {
-        return Step::Fail(error);
+        return ScriptStep::Fail(error);
     }
     let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
     let results = results(said);
     if !results.is_empty() {
-        return Step::Say {
+        return ScriptStep::Say {
             text: answers::about_results(&results),
             slowness,
         };
     }
     let calls = calls(&asked, &words);
     if !calls.is_empty() {
-        return Step::Call(calls);
+        return ScriptStep::Call(calls);
     }
     let text = match () {
-        () if part == Part::Backup => answers::from_the_backup(&asked),
+        () if part == DemoStep::Backup => answers::from_the_backup(&asked),
         () if has(&words, &["long"]) => answers::long(),
         () => answers::help(&asked),
     };
-    Step::Say { text, slowness }
+    ScriptStep::Say { text, slowness }
 }
 
 /// What the tools asked for last have answered: each call with its answer.
-fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
+fn results(said: &[PromptMessage]) -> Vec<(&ToolCall, &str)> {
     let answered = said
         .iter()
         .rev()
-        .take_while(|said| matches!(said, Said::Result { .. }))
+        .take_while(|said| matches!(said, PromptMessage::Result { .. }))
         .count();
     let (before, results) = said.split_at(said.len() - answered);
-    let Some(Said::Calls(calls)) = before.last() else {
+    let Some(PromptMessage::Calls(calls)) = before.last() else {
         return Vec::new();
     };
     let answer_to = |call: &ToolCall| {
         results.iter().find_map(|said| match said {
-            Said::Result { call_id, text } if *call_id == call.id => Some(text.as_str()),
+            PromptMessage::Result { call_id, text } if *call_id == call.id => Some(text.as_str()),
             _ => None,
         })
     };
@@ -73,11 +73,11 @@ fn results(said: &[Said]) -> Vec<(&ToolCall, &str)> {
         .collect()
 }
 
-fn last_asked(said: &[Said]) -> String {
+fn last_asked(said: &[PromptMessage]) -> String {
     said.iter()
         .rev()
         .find_map(|said| {
-            if let Said::User(text, _) = said {
+            if let PromptMessage::User(text, _) = said {
                 Some(typed(text))
             } else {
                 None
@@ -106,7 +106,7 @@ fn has(words: &str, any: &[&str]) -> bool {
     })
 }
 
-fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
+fn told_to_fail(part: DemoStep, words: &str) -> Option<ModelError> {
     let everything = words.contains("total failure")
         || (has(words, &["everything", "all"]) && has(words, FAIL) && !has(words, &["tool"]));
     let over_limit = ModelError {
@@ -116,8 +116,8 @@ fn told_to_fail(part: Part, words: &str) -> Option<ModelError> {
         retry_after_s: Some(38),
     };
     match part {
-        Part::Main if everything || has(words, &["fallback"]) => Some(over_limit),
-        Part::Backup if everything => Some(ModelError {
+        DemoStep::Main if everything || has(words, &["fallback"]) => Some(over_limit),
+        DemoStep::Backup if everything => Some(ModelError {
             class: ErrorClass::Server,
             message: "The model is overloaded (demo).".to_owned(),
             status: Some(503),
@@ -208,13 +208,13 @@ mod tests {
     use super::*;
     use crate::server::base::markdown;
 
-    fn said(text: &str) -> Vec<Said> {
-        vec![Said::User(text.to_owned(), Vec::new())]
+    fn said(text: &str) -> Vec<PromptMessage> {
+        vec![PromptMessage::User(text.to_owned(), Vec::new())]
     }
 
     fn tools(text: &str) -> Vec<String> {
-        match play(Part::Main, &said(text)) {
-            Step::Call(calls) => calls.into_iter().map(|call| call.name).collect(),
+        match play(DemoStep::Main, &said(text)) {
+            ScriptStep::Call(calls) => calls.into_iter().map(|call| call.name).collect(),
             _ => Vec::new(),
         }
     }
@@ -256,14 +256,14 @@ mod tests {
     #[test]
     fn fallback_and_total_failure_are_told_apart() {
         assert!(
-            matches!(play(Part::Main, &said("Show me a fallback")), Step::Fail(error) if error.class == ErrorClass::RateLimit)
+            matches!(play(DemoStep::Main, &said("Show me a fallback")), ScriptStep::Fail(error) if error.class == ErrorClass::RateLimit)
         );
         assert!(matches!(
-            play(Part::Backup, &said("Show me a fallback")),
-            Step::Say { .. }
+            play(DemoStep::Backup, &said("Show me a fallback")),
+            ScriptStep::Say { .. }
         ));
         assert!(
-            matches!(play(Part::Backup, &said("Let everything fail")), Step::Fail(error) if error.status == Some(503))
+            matches!(play(DemoStep::Backup, &said("Let everything fail")), ScriptStep::Fail(error) if error.status == Some(503))
         );
     }
 
@@ -277,7 +277,7 @@ mod tests {
             "Let all tools fail",
             "a broken tool",
         ] {
-            let Step::Call(calls) = play(Part::Main, &said(asked)) else {
+            let ScriptStep::Call(calls) = play(DemoStep::Main, &said(asked)) else {
                 panic!("{asked}: a tool is asked for")
             };
             let prompt = calls[0].arguments["prompt"].as_str().unwrap();
@@ -287,8 +287,9 @@ mod tests {
 
     #[test]
     fn what_was_typed_is_repeated_as_text() {
-        for part in [Part::Main, Part::Backup] {
-            let Step::Say { text, .. } = play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;"))
+        for part in [DemoStep::Main, DemoStep::Backup] {
+            let ScriptStep::Say { text, .. } =
+                play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;"))
             else {
                 panic!("it says something")
             };
@@ -307,10 +308,10 @@ mod tests {
     #[test]
     fn after_the_tools_comes_an_answer_about_them() {
         let mut so_far = said("Paint a tree");
-        let Step::Call(calls) = play(Part::Main, &so_far) else {
+        let ScriptStep::Call(calls) = play(DemoStep::Main, &so_far) else {
             panic!("a tool is asked for")
         };
-        so_far.push(Said::Calls(calls));
+        so_far.push(PromptMessage::Calls(calls));
         for (result, words) in [
             ("It is done.", "Here you are: the picture “tree”."),
             (
@@ -319,12 +320,12 @@ mod tests {
             ),
         ] {
             let mut said = so_far.clone();
-            said.push(Said::Result {
+            said.push(PromptMessage::Result {
                 call_id: "demo-generate_image".into(),
                 text: result.into(),
             });
             assert!(
-                matches!(play(Part::Main, &said), Step::Say { text, .. } if text.starts_with(words)),
+                matches!(play(DemoStep::Main, &said), ScriptStep::Say { text, .. } if text.starts_with(words)),
                 "{result}"
             );
         }
@@ -332,8 +333,8 @@ mod tests {
 
     #[test]
     fn each_tool_gets_the_part_of_the_request_that_asks_for_it() {
-        let Step::Call(calls) = play(
-            Part::Main,
+        let ScriptStep::Call(calls) = play(
+            DemoStep::Main,
             &said("Paint a lighthouse at dusk, and put a slow cello song under it."),
         ) else {
             panic!("tools are asked for")

@@ -26,7 +26,7 @@ pub struct ServerConfig {
     /// What it is called.
     pub name: String,
     /// How it is reached.
-    pub reach: Reach,
+    pub reach: Transport,
     /// Whether none of its tools asks before it writes or sends.
     pub trust: bool,
     /// Tools, by the server's name for them, that ask or do not ask whatever they say of
@@ -38,7 +38,7 @@ pub struct ServerConfig {
 
 /// How a server is reached. Environment and headers may hold secrets: they are never logged.
 #[derive(Clone)]
-pub enum Reach {
+pub enum Transport {
     /// A program of this machine, spoken to over its standard input and output.
     Command {
         /// The program.
@@ -68,8 +68,8 @@ impl ServerConfig {
     /// variable or header.
     pub(super) fn conceal(&self, text: &str) -> String {
         let given: Vec<&str> = match &self.reach {
-            Reach::Command { env, .. } => env.values().map(String::as_str).collect(),
-            Reach::Url { headers, .. } => headers
+            Transport::Command { env, .. } => env.values().map(String::as_str).collect(),
+            Transport::Url { headers, .. } => headers
                 .values()
                 .filter_map(|value| value.to_str().ok())
                 .collect(),
@@ -187,7 +187,7 @@ fn one(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
     }
 }
 
-fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
+fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
     if entry.kind.as_deref().is_some_and(|kind| {
         !matches!(
             kind,
@@ -210,7 +210,7 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
                     "has a variable {name:?} in env, which cannot be one"
                 ));
             }
-            Some(Reach::Command {
+            Some(Transport::Command {
                 command,
                 args: entry.args,
                 env: entry.env,
@@ -221,7 +221,7 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Reach> {
             if !(url.starts_with("http://") || url.starts_with("https://")) {
                 problems.push("has a url that does not begin with http:// or https://".to_owned());
             }
-            Some(Reach::Url {
+            Some(Transport::Url {
                 url,
                 headers: headers(entry.headers, problems),
             })

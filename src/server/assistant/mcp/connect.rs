@@ -2,7 +2,7 @@
 //! HOME, or over HTTP.
 
 use super::{
-    config::{Reach, ServerConfig},
+    config::{ServerConfig, Transport},
     handler::Handler,
 };
 use process_wrap::tokio::{CommandWrap, KillOnDrop, ProcessGroup};
@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Who owns the tasks of servers, and what ends them.
 #[derive(Clone)]
-pub(super) struct Watch {
+pub(super) struct TaskOwner {
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
 }
@@ -50,11 +50,11 @@ const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
 pub(super) async fn connect(
     config: &Arc<ServerConfig>,
     handler: Handler,
-    watch: &Watch,
+    watch: &TaskOwner,
 ) -> Result<Connected, String> {
     let begun = async {
         match &config.reach {
-            Reach::Command { .. } => {
+            Transport::Command { .. } => {
                 let child = child(config, watch)?;
                 let process = child.id();
                 Ok((
@@ -65,7 +65,7 @@ pub(super) async fn connect(
                     process,
                 ))
             }
-            Reach::Url { url, headers } => {
+            Transport::Url { url, headers } => {
                 let client = reqwest::Client::builder()
                     .redirect(reqwest::redirect::Policy::none())
                     .connect_timeout(CONNECT_WITHIN);
@@ -103,8 +103,8 @@ pub(super) async fn connect(
 
 /// Starts the program in a process group of its own, so that stopping it stops what it has started,
 /// too.
-fn child(config: &Arc<ServerConfig>, watch: &Watch) -> Result<TokioChildProcess, String> {
-    let Reach::Command {
+fn child(config: &Arc<ServerConfig>, watch: &TaskOwner) -> Result<TokioChildProcess, String> {
+    let Transport::Command {
         command,
         args,
         env,

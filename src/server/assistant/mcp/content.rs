@@ -5,7 +5,7 @@
 use super::config::ServerConfig;
 use crate::server::{
     assistant::tool::{ProducedFile, ToolError, ToolOutput},
-    base::media_type::{self, Sniffed},
+    base::media_type::{self, DetectedMedia},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
@@ -91,7 +91,7 @@ impl Read<'_> {
         let note = match self.taken(base64) {
             Ok((
                 bytes,
-                Sniffed {
+                DetectedMedia {
                     media_type,
                     extension,
                 },
@@ -111,7 +111,7 @@ impl Read<'_> {
         self.texts.push(note);
     }
 
-    fn taken(&self, base64: &str) -> Result<(Vec<u8>, Sniffed), String> {
+    fn taken(&self, base64: &str) -> Result<(Vec<u8>, DetectedMedia), String> {
         if self.files.len() >= FILES_MAX {
             return Err(format!("there are more than {FILES_MAX}"));
         }

@@ -17,7 +17,7 @@ mod tool;
 
 use super::tool::Tool;
 use crate::domain::ToolServer;
-use connect::Watch;
+use connect::TaskOwner;
 use server::Server;
 use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -42,7 +42,7 @@ impl McpServers {
         shutdown: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Self {
-        let watch = Watch {
+        let watch = TaskOwner {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
         };

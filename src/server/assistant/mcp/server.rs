@@ -3,7 +3,7 @@
 
 use super::{
     config::ServerConfig,
-    connect::{Connected, Watch, connect},
+    connect::{Connected, TaskOwner, connect},
     handler::Handler,
     names,
     tool::McpTool,
@@ -30,12 +30,12 @@ const STEADY_AFTER: Duration = Duration::from_secs(60);
 /// A server that is configured.
 pub(super) struct Server {
     pub(super) config: Arc<ServerConfig>,
-    pub(super) watch: Watch,
+    pub(super) watch: TaskOwner,
     pub(super) progress: ProgressDispatcher,
-    state: watch::Sender<State>,
+    state: watch::Sender<ServerState>,
 }
 
-enum State {
+enum ServerState {
     Starting,
     Ready {
         peer: Peer<RoleClient>,
@@ -48,12 +48,12 @@ enum State {
 }
 
 impl Server {
-    pub(super) fn new(config: ServerConfig, watch: Watch) -> Self {
+    pub(super) fn new(config: ServerConfig, watch: TaskOwner) -> Self {
         Self {
             config: Arc::new(config),
             watch,
             progress: ProgressDispatcher::new(),
-            state: watch::Sender::new(State::Starting),
+            state: watch::Sender::new(ServerState::Starting),
         }
     }
 
@@ -64,25 +64,25 @@ impl Server {
     /// What it offers, if it runs.
     pub(super) fn tools(&self) -> Vec<Arc<McpTool>> {
         match &*self.state.borrow() {
-            State::Ready { tools, .. } => tools.clone(),
-            State::Starting | State::Down { .. } => Vec::new(),
+            ServerState::Ready { tools, .. } => tools.clone(),
+            ServerState::Starting | ServerState::Down { .. } => Vec::new(),
         }
     }
 
     /// Through what it is asked; why not, when it does not run.
     pub(super) fn peer(&self) -> Result<Peer<RoleClient>, String> {
         match &*self.state.borrow() {
-            State::Ready { peer, .. } => Ok(peer.clone()),
-            State::Starting => Err("it is still starting".to_owned()),
-            State::Down { why } => Err(why.clone()),
+            ServerState::Ready { peer, .. } => Ok(peer.clone()),
+            ServerState::Starting => Err("it is still starting".to_owned()),
+            ServerState::Down { why } => Err(why.clone()),
         }
     }
 
     /// How it stands, for admins.
     pub(super) fn told(&self) -> ToolServer {
         let process = match &*self.state.borrow() {
-            State::Ready { process, .. } => *process,
-            State::Starting | State::Down { .. } => None,
+            ServerState::Ready { process, .. } => *process,
+            ServerState::Starting | ServerState::Down { .. } => None,
         };
         ToolServer {
             name: self.name().to_owned(),
@@ -98,7 +98,7 @@ impl Server {
         _ = self
             .state
             .subscribe()
-            .wait_for(|state| !matches!(state, State::Starting))
+            .wait_for(|state| !matches!(state, ServerState::Starting))
             .await;
     }
 }
@@ -123,7 +123,7 @@ pub(super) async fn keep(server: Arc<Server>) {
             why,
             "an MCP server does not run; it is started again"
         );
-        server.state.send_replace(State::Down { why });
+        server.state.send_replace(ServerState::Down { why });
         wait = if began.elapsed() >= STEADY_AFTER {
             BACKOFF.0
         } else {
@@ -168,7 +168,7 @@ async fn run(
             listed = list(server, &peer) => listed,
         };
         match listed {
-            Ok(tools) => drop(server.state.send_replace(State::Ready {
+            Ok(tools) => drop(server.state.send_replace(ServerState::Ready {
                 peer: peer.clone(),
                 tools,
                 process,

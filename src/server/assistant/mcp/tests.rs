@@ -3,7 +3,7 @@
 
 use super::{
     McpServers, READY_WITHIN,
-    config::{Reach, ServerConfig, parse, read},
+    config::{ServerConfig, Transport, parse, read},
     content::output,
 };
 use crate::server::assistant::tool::ToolError;
@@ -39,7 +39,7 @@ fn a_server_is_reached_by_command_or_by_url() {
     let Ok(
         [
             ServerConfig {
-                reach: Reach::Command { command, args, .. },
+                reach: Transport::Command { command, args, .. },
                 ask,
                 trust: false,
                 ..
@@ -59,7 +59,7 @@ fn a_server_is_reached_by_command_or_by_url() {
     assert!(matches!(
         configs.as_deref(),
         Ok([ServerConfig {
-            reach: Reach::Url { .. },
+            reach: Transport::Url { .. },
             trust: true,
             ..
         }])

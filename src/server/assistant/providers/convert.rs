@@ -1,23 +1,23 @@
 //! What Holly says and hears, in genai's words.
 
 use crate::server::assistant::{
-    model::{Picture, Request, Said, ToolCall},
+    model::{ModelRequest, PromptImage, PromptMessage, ToolCall},
     tool::ToolDefinition,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use genai::chat::{self, ChatMessage, ChatRequest, ContentPart, MessageContent, ToolResponse};
 
 /// A request as genai wants it.
-pub(super) fn chat_request(request: Request) -> ChatRequest {
+pub(super) fn chat_request(request: ModelRequest) -> ChatRequest {
     let mut names = std::collections::HashMap::new();
     let mut system = String::new();
     let mut messages = Vec::with_capacity(request.said.len());
     for said in request.said {
         match said {
-            Said::System(text) => system = text,
-            Said::User(text, pictures) => messages.push(user(text, pictures)),
-            Said::Assistant(text) => messages.push(ChatMessage::assistant(text)),
-            Said::Calls(calls) => {
+            PromptMessage::System(text) => system = text,
+            PromptMessage::User(text, pictures) => messages.push(user(text, pictures)),
+            PromptMessage::Assistant(text) => messages.push(ChatMessage::assistant(text)),
+            PromptMessage::Calls(calls) => {
                 names.extend(
                     calls
                         .iter()
@@ -25,7 +25,7 @@ pub(super) fn chat_request(request: Request) -> ChatRequest {
                 );
                 messages.push(asked(calls));
             }
-            Said::Result { call_id, text } => {
+            PromptMessage::Result { call_id, text } => {
                 let response = ToolResponse::new(call_id.clone(), text);
                 let response = names
                     .get(&call_id)
@@ -40,9 +40,9 @@ pub(super) fn chat_request(request: Request) -> ChatRequest {
 }
 
 /// A picture goes as base64 behind the words.
-fn user(text: String, pictures: Vec<Picture>) -> ChatMessage {
+fn user(text: String, pictures: Vec<PromptImage>) -> ChatMessage {
     let mut parts = vec![ContentPart::from_text(text)];
-    let part = |picture: Picture| {
+    let part = |picture: PromptImage| {
         ContentPart::from_binary_base64(
             picture.media_type,
             STANDARD.encode(&picture.bytes),

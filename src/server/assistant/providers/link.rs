@@ -10,7 +10,7 @@ const WINDOW: std::ops::RangeInclusive<usize> = 1_024..=4_000_000;
 
 /// Who runs a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
+pub enum ProviderKind {
     /// Google, by its own protocol.
     Gemini,
     /// Groq.
@@ -23,7 +23,7 @@ pub enum Provider {
     Demo,
 }
 
-impl Provider {
+impl ProviderKind {
     const ALL: [Self; 5] = [
         Self::Gemini,
         Self::Groq,
@@ -85,7 +85,7 @@ impl Provider {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkSpec {
     /// Who runs it.
-    pub provider: Provider,
+    pub provider: ProviderKind,
     /// The model's name on the wire.
     pub model: String,
     /// An address of its own.
@@ -96,7 +96,7 @@ pub struct LinkSpec {
 
 impl LinkSpec {
     /// A link with the provider's usual address and window.
-    pub fn new(provider: Provider, model: &str) -> Self {
+    pub fn new(provider: ProviderKind, model: &str) -> Self {
         Self {
             provider,
             model: model.to_owned(),
@@ -109,12 +109,12 @@ impl LinkSpec {
     pub fn sees(&self) -> bool {
         let named = |words: &[&str]| words.iter().any(|word| self.model.contains(word));
         match self.provider {
-            Provider::Gemini => true,
-            Provider::OpenAi => named(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
-            Provider::Groq | Provider::Ollama => named(&[
+            ProviderKind::Gemini => true,
+            ProviderKind::OpenAi => named(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
+            ProviderKind::Groq | ProviderKind::Ollama => named(&[
                 "llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:",
             ]),
-            Provider::Demo => false,
+            ProviderKind::Demo => false,
         }
     }
 
@@ -125,8 +125,8 @@ impl LinkSpec {
         let (provider, rest) = named
             .split_once(':')
             .unwrap_or((named, if named == "demo" { "demo" } else { "" }));
-        let known = || Provider::ALL.map(Provider::id).join(", ");
-        let provider = Provider::ALL
+        let known = || ProviderKind::ALL.map(ProviderKind::id).join(", ");
+        let provider = ProviderKind::ALL
             .into_iter()
             .find(|known| known.id() == provider);
         let provider = provider
@@ -220,10 +220,13 @@ mod tests {
         let link = read("openai:qwen3:8b@http://127.0.0.1:8000/v1/;window=32768").unwrap();
         assert_eq!(
             (link.provider, link.model.as_str(), link.window),
-            (Provider::OpenAi, "qwen3:8b", 32_768)
+            (ProviderKind::OpenAi, "qwen3:8b", 32_768)
         );
         assert_eq!(link.base.as_deref(), Some("http://127.0.0.1:8000/v1/"));
-        assert_eq!(read("demo").unwrap(), LinkSpec::new(Provider::Demo, "demo"));
+        assert_eq!(
+            read("demo").unwrap(),
+            LinkSpec::new(ProviderKind::Demo, "demo")
+        );
         assert_eq!(
             read("ollama:llama3.2").unwrap().to_string(),
             "ollama:llama3.2"

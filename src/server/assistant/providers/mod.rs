@@ -17,7 +17,7 @@ use genai::{
     adapter::AdapterKind,
     resolver::{AuthData, Endpoint},
 };
-use link::Provider;
+use link::ProviderKind;
 use remote::RemoteModel;
 use reqwest::{Url, redirect};
 use settings::Link;
@@ -83,7 +83,7 @@ fn name(link: &Link, base: &Url, links: &[Link]) -> String {
         .public_base()
         .is_some_and(|public| public == base.as_str());
     let who = match (provider, base.host_str()) {
-        (Provider::OpenAi, Some(host)) if !public => host,
+        (ProviderKind::OpenAi, Some(host)) if !public => host,
         _ => provider.name(),
     };
     if siblings > 1 {
@@ -95,9 +95,9 @@ fn name(link: &Link, base: &Url, links: &[Link]) -> String {
 
 fn target(link: &Link, base: &Url) -> ServiceTarget {
     let kind = match link.spec.provider {
-        Provider::Gemini => AdapterKind::Gemini,
-        Provider::Groq => AdapterKind::Groq,
-        Provider::OpenAi | Provider::Ollama | Provider::Demo => AdapterKind::OpenAI,
+        ProviderKind::Gemini => AdapterKind::Gemini,
+        ProviderKind::Groq => AdapterKind::Groq,
+        ProviderKind::OpenAi | ProviderKind::Ollama | ProviderKind::Demo => AdapterKind::OpenAI,
     };
     ServiceTarget {
         endpoint: Endpoint::from_owned(base.as_str()),

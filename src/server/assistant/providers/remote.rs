@@ -3,7 +3,7 @@
 
 use super::{convert, errors::classify};
 use crate::server::assistant::model::{
-    ErrorClass, Event, Model, ModelError, ModelLink, Request, Usage,
+    ErrorClass, Model, ModelError, ModelEvent, ModelLink, ModelRequest, Usage,
 };
 use futures::{
     StreamExt,
@@ -18,7 +18,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-type Heard = Result<Event, ModelError>;
+type StreamProgress = Result<ModelEvent, ModelError>;
 
 /// A model that is asked over the network.
 pub(super) struct RemoteModel {
@@ -32,7 +32,7 @@ impl Model for RemoteModel {
         &self.link
     }
 
-    fn ask(&self, request: Request) -> BoxStream<'static, Heard> {
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, StreamProgress> {
         let (client, target) = (self.client.clone(), self.target.clone());
         let blocked = Arc::new(AtomicBool::new(false));
         let options = options(blocked.clone());
@@ -62,21 +62,24 @@ fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
 }
 
 /// What the stream says until its end or its first failure.
-fn reading(stream: ChatStream, blocked: Arc<AtomicBool>) -> impl futures::Stream<Item = Heard> {
+fn reading(
+    stream: ChatStream,
+    blocked: Arc<AtomicBool>,
+) -> impl futures::Stream<Item = StreamProgress> {
     stream::unfold(Some(stream), move |open| {
         let blocked = blocked.clone();
         async move {
             let mut stream = open?;
             let heard = match stream.next().await? {
                 Ok(ChatStreamEvent::Chunk(chunk)) => {
-                    return Some((vec![Ok(Event::Text(chunk.content))], Some(stream)));
+                    return Some((vec![Ok(ModelEvent::Text(chunk.content))], Some(stream)));
                 }
                 Ok(
                     ChatStreamEvent::ReasoningChunk(_)
                     | ChatStreamEvent::ThoughtSignatureChunk(_)
                     | ChatStreamEvent::ToolCallChunk(_),
                 ) => {
-                    return Some((vec![Ok(Event::Thinking)], Some(stream)));
+                    return Some((vec![Ok(ModelEvent::Thinking)], Some(stream)));
                 }
                 Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => {
                     return Some((Vec::new(), Some(stream)));
@@ -95,7 +98,7 @@ fn question_blocked() -> ModelError {
     ModelError::plain(ErrorClass::ContentFilter, "The question was blocked.")
 }
 
-fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
+fn ended(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
     let reason = match &end.captured_stop_reason {
         Some(StopReason::ContentFilter(reason)) => {
             return vec![Err(ModelError::plain(
@@ -134,6 +137,8 @@ fn ended(end: StreamEnd, blocked: bool) -> Vec<Heard> {
         .unwrap_or_default();
     let calls = calls
         .into_iter()
-        .map(|call| Ok(Event::Call(convert::incoming(call))));
-    calls.chain([Ok(Event::End { usage, cut_short })]).collect()
+        .map(|call| Ok(ModelEvent::Call(convert::incoming(call))));
+    calls
+        .chain([Ok(ModelEvent::End { usage, cut_short })])
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The settings of models and of the services that make pictures, music and films.
 
-use super::link::{LinkSpec, Provider, read_links};
+use super::link::{LinkSpec, ProviderKind, read_links};
 use crate::server::base::secret::Secret;
 use clap::Args;
 use reqwest::Url;
@@ -96,23 +96,23 @@ impl ModelSettings {
     }
 
     /// The key for a provider.
-    pub fn key(&self, provider: Provider) -> Option<&Secret> {
+    pub fn key(&self, provider: ProviderKind) -> Option<&Secret> {
         let key = match provider {
-            Provider::Gemini => self
+            ProviderKind::Gemini => self
                 .gemini_api_key
                 .as_ref()
                 .or(self.google_ai_api_key.as_ref()),
-            Provider::Groq => self.groq_api_key.as_ref(),
-            Provider::OpenAi => self.openai_api_key.as_ref(),
-            Provider::Ollama | Provider::Demo => None,
+            ProviderKind::Groq => self.groq_api_key.as_ref(),
+            ProviderKind::OpenAi => self.openai_api_key.as_ref(),
+            ProviderKind::Ollama | ProviderKind::Demo => None,
         };
         key.filter(|key| !key.reveal().is_empty())
     }
 
     fn with_a_key(&self) -> Vec<LinkSpec> {
         let usual = [
-            (Provider::Gemini, "gemini-2.5-flash"),
-            (Provider::Groq, "llama-3.1-8b-instant"),
+            (ProviderKind::Gemini, "gemini-2.5-flash"),
+            (ProviderKind::Groq, "llama-3.1-8b-instant"),
         ];
         let with_key = usual
             .into_iter()
@@ -121,19 +121,19 @@ impl ModelSettings {
             .map(|(provider, model)| LinkSpec::new(provider, model))
             .collect();
         if links.is_empty() {
-            vec![LinkSpec::new(Provider::Demo, "demo")]
+            vec![LinkSpec::new(ProviderKind::Demo, "demo")]
         } else {
             links
         }
     }
 
-    fn base_of(&self, provider: Provider) -> Option<&str> {
+    fn base_of(&self, provider: ProviderKind) -> Option<&str> {
         match provider {
-            Provider::Gemini => self.gemini_base_url.as_deref(),
-            Provider::Groq => self.groq_base_url.as_deref(),
-            Provider::OpenAi => self.openai_base_url.as_deref(),
-            Provider::Ollama => self.ollama_base_url.as_deref(),
-            Provider::Demo => None,
+            ProviderKind::Gemini => self.gemini_base_url.as_deref(),
+            ProviderKind::Groq => self.groq_base_url.as_deref(),
+            ProviderKind::OpenAi => self.openai_base_url.as_deref(),
+            ProviderKind::Ollama => self.ollama_base_url.as_deref(),
+            ProviderKind::Demo => None,
         }
     }
 

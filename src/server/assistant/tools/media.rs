@@ -6,7 +6,7 @@ use crate::server::{
         tool::{ProducedFile, ToolDefinition, ToolError},
         tools::{arguments, prompt::Prompt},
     },
-    base::media_type::{self, Sniffed},
+    base::media_type::{self, DetectedMedia},
 };
 use serde_json::{Value, json};
 
@@ -105,10 +105,10 @@ impl Media {
     /// A file as it came from a service; its type is read from its bytes, whatever the service
     /// says.
     pub(super) fn file(self, prompt: &Prompt, bytes: Vec<u8>) -> Result<ProducedFile, ToolError> {
-        let Sniffed {
+        let DetectedMedia {
             media_type,
             extension,
-        } = media_type::film(&bytes)
+        } = media_type::video(&bytes)
             .or_else(|| media_type::media(&bytes))
             .filter(|sniffed| {
                 let kind = sniffed.media_type.split('/').next();

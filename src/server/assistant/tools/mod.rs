@@ -18,7 +18,7 @@ use super::{
 };
 use demo::DemoTool;
 use media::Media;
-use services::{fal::Asking, settings::ServiceConfig};
+use services::{fal::PollConfig, settings::ServiceConfig};
 
 /// The tools on offer, in the order in which a model is told of them.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Registry {
     }
 
     /// The tools that the settings name, and notes. Errors: the TLS library cannot be set up.
-    pub fn open(config: &ServiceConfig, asking: Asking) -> Result<Self, reqwest::Error> {
+    pub fn open(config: &ServiceConfig, asking: PollConfig) -> Result<Self, reqwest::Error> {
         let mut tools = services::tools(config, asking)?;
         tools.push(Arc::new(note::NoteTool));
         Ok(Self::of(tools))

@@ -109,7 +109,7 @@ async fn the_sample_song_is_a_whole_wav_file_that_is_heard_but_never_loud() {
 async fn the_sample_film_is_a_webm_file_that_says_how_long_it_is() {
     let webm = sample("generate_video").await.bytes;
     assert_eq!(
-        media_type::film(&webm).map(|sniffed| sniffed.media_type),
+        media_type::video(&webm).map(|sniffed| sniffed.media_type),
         Some("video/webm")
     );
     let head = &webm[..1_000];

@@ -10,7 +10,7 @@ pub mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use stream::Gate;
+pub use stream::MaskingStream;
 
 use crate::domain::WorkLogEntry;
 use serde_json::{Map, Value};

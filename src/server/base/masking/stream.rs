@@ -12,7 +12,7 @@ const WORD_MAX: usize = 8 * 1024;
 
 /// Lets text through without its secrets, in order and without ever taking anything back.
 #[derive(Debug, Default)]
-pub struct Gate {
+pub struct MaskingStream {
     /// What came since the last whole line that was let through.
     raw: String,
     /// How many bytes of `raw`, masked, were let through.
@@ -23,7 +23,7 @@ pub struct Gate {
     here: usize,
 }
 
-impl Gate {
+impl MaskingStream {
     /// Takes more text in; what may be shown now comes out.
     pub fn push(&mut self, text: &str) -> String {
         self.raw.push_str(text);
@@ -98,7 +98,7 @@ mod tests {
         "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----";
 
     fn through(pieces: &[&str]) -> (String, usize) {
-        let mut gate = Gate::default();
+        let mut gate = MaskingStream::default();
         let mut out: String = pieces.iter().map(|piece| gate.push(piece)).collect();
         out.push_str(&gate.finish());
         (out, gate.masked())
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn words_come_out_as_soon_as_they_are_whole() {
-        let mut gate = Gate::default();
+        let mut gate = MaskingStream::default();
         assert_eq!(
             [
                 gate.push("Hel"),

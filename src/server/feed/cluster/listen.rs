@@ -3,15 +3,15 @@
 //! without a word.
 
 use super::{
-    ANSWERS, HINTS, Relay,
-    payload::{self, Word},
+    ANSWERS, Cluster, HINTS,
+    payload::{self, AnswerSignal},
 };
 use crate::{
     domain::ids::UserId,
     server::{
         base::log_targets,
-        feed::{Heard, Piece},
-        store::{Listener, Result, StoreError, Told},
+        feed::{AnswerDelta, DeltaOutcome},
+        store::{ListenConnection, Notification, Result, StoreError},
     },
 };
 use std::time::Duration;
@@ -22,7 +22,7 @@ const RENEW_BEATS: u32 = 6;
 /// An answer that did not grow for so long is forgotten; its text asks for what came before.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-impl Relay {
+impl Cluster {
     /// Hears what other processes tell, while somebody listens here, until it is dropped.
     pub async fn hear(self) {
         loop {
@@ -40,7 +40,7 @@ impl Relay {
     }
 
     async fn hear_while_listened(&self) -> Result<()> {
-        let mut listener = Listener::open(&self.listen_url, &[HINTS, ANSWERS]).await?;
+        let mut listener = ListenConnection::open(&self.listen_url, &[HINTS, ANSWERS]).await?;
         self.begin_to_hear().await?;
         let (mut beats, mut heard, mut beat_at) = (0, false, Instant::now() + self.pace.beat);
         loop {
@@ -77,7 +77,7 @@ impl Relay {
             .wakeups()
             .outbox()
             .post(|mail| (mail.hello, mail.ping) = (true, true));
-        self.look().await
+        self.check_heads().await
     }
 
     async fn beat(&self, beats: u32) -> Result<()> {
@@ -89,10 +89,10 @@ impl Relay {
             wakeups.outbox().post(|mail| mail.renew = true);
         }
         wakeups.outbox().post(|mail| mail.ping = true);
-        self.look().await
+        self.check_heads().await
     }
 
-    fn take(&self, told: &Told) {
+    fn take(&self, told: &Notification) {
         if told.channel == HINTS {
             for (user, hint) in payload::told(&self.origin, &told.payload) {
                 self.store.wakeups().heard(user, hint);
@@ -100,15 +100,15 @@ impl Relay {
             return;
         }
         match payload::word(&self.origin, &told.payload) {
-            Some(Word::Wants { users, anew, hello }) => self.want(&users, anew, hello),
-            Some(Word::Text {
+            Some(AnswerSignal::Wants { users, anew, hello }) => self.want(&users, anew, hello),
+            Some(AnswerSignal::Text {
                 user,
                 conversation,
                 message,
                 offset,
                 text,
             }) => {
-                self.grow(&Piece {
+                self.grow(&AnswerDelta {
                     user,
                     conversation,
                     message,
@@ -139,15 +139,15 @@ impl Relay {
     }
 
     /// Another process tells of an answer; it counts only where somebody listens.
-    fn grow(&self, piece: &Piece) {
+    fn grow(&self, piece: &AnswerDelta) {
         let wakeups = self.store.wakeups();
         if !wakeups.listens(piece.user) {
             return;
         }
         match self.feed.answers.hear(piece, Instant::now()) {
-            Heard::Grown => wakeups.heard_text(piece.user),
-            Heard::Known => {}
-            Heard::Gap => wakeups
+            DeltaOutcome::Grown => wakeups.heard_text(piece.user),
+            DeltaOutcome::Known => {}
+            DeltaOutcome::Gap => wakeups
                 .outbox()
                 .post(|mail| _ = mail.came.insert(piece.user)),
         }

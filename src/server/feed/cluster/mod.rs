@@ -18,7 +18,7 @@ use crate::server::{
     store::{Hint, Result, Store, heads},
 };
 use std::{sync::Arc, time::Duration};
-use subscriptions::Wanted;
+use subscriptions::Subscriptions;
 use tokio::sync::watch;
 
 /// The channel of hints.
@@ -28,7 +28,7 @@ const ANSWERS: &str = "holly_answers";
 
 /// How often things happen.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct PollIntervals {
     /// How often the heads are looked at while LISTEN works; also how soon it is noticed that it
     /// does not.
     pub beat: Duration,
@@ -36,7 +36,7 @@ pub struct Pace {
     pub look: Duration,
 }
 
-impl Default for Pace {
+impl Default for PollIntervals {
     fn default() -> Self {
         Self {
             beat: Duration::from_secs(5),
@@ -47,22 +47,28 @@ impl Default for Pace {
 
 /// This process's end; cheap to clone.
 #[derive(Clone)]
-pub struct Relay {
+pub struct Cluster {
     store: Store,
     feed: Arc<Feed>,
     listen_url: Arc<str>,
     /// Names this process in what it says.
     origin: Arc<str>,
-    pace: Pace,
-    wanted: Arc<Wanted>,
+    pace: PollIntervals,
+    wanted: Arc<Subscriptions>,
     /// Whether LISTEN was heard to work.
     hears: Arc<watch::Sender<bool>>,
 }
 
-impl Relay {
+impl Cluster {
     /// A relay that listens over `listen_url`: past a pooler that shares connections by
     /// transaction, LISTEN hears nothing. `origin` must differ from process to process.
-    pub fn new(store: Store, feed: Arc<Feed>, listen_url: &str, origin: &str, pace: Pace) -> Self {
+    pub fn new(
+        store: Store,
+        feed: Arc<Feed>,
+        listen_url: &str,
+        origin: &str,
+        pace: PollIntervals,
+    ) -> Self {
         store.wakeups().outbox().open();
         let (listen_url, origin) = (listen_url.into(), origin.into());
         Self {
@@ -93,7 +99,7 @@ impl Relay {
             if *hears.borrow_and_update() {
                 continue;
             }
-            if let Err(error) = self.look().await {
+            if let Err(error) = self.check_heads().await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER,
                     %error, "the heads could not be read; they are read again"
@@ -103,7 +109,7 @@ impl Relay {
     }
 
     /// One look at the heads.
-    pub async fn look(&self) -> Result<()> {
+    pub async fn check_heads(&self) -> Result<()> {
         let people = self.store.wakeups().listened_for();
         if people.is_empty() {
             return Ok(());

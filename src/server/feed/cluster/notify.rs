@@ -1,12 +1,12 @@
 //! Saying to other processes what they must look at, and the words of answers they want. Never
 //! inside a writing transaction.
 
-use super::{ANSWERS, HINTS, Relay, payload};
+use super::{ANSWERS, Cluster, HINTS, payload};
 use crate::{
     domain::ids::UserId,
     server::{
         base::log_targets,
-        store::{Mail, Result},
+        store::{Outgoing, Result},
     },
 };
 use std::{collections::HashSet, time::Duration};
@@ -17,7 +17,7 @@ const GATHER: Duration = Duration::from_millis(5);
 /// Words of so long are sent together.
 const GATHER_WORDS: Duration = Duration::from_millis(200);
 
-impl Relay {
+impl Cluster {
     /// Tells other processes what was committed here, and what is wanted here, until it is dropped.
     pub async fn tell(self) {
         loop {
@@ -39,7 +39,7 @@ impl Relay {
             .await
     }
 
-    fn words(&self, mail: Mail) -> Vec<(&'static str, String)> {
+    fn words(&self, mail: Outgoing) -> Vec<(&'static str, String)> {
         let listened = || self.store.wakeups().listened_for();
         let came: Vec<UserId> = mail.came.into_iter().collect();
         let wants =

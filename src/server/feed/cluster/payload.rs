@@ -4,7 +4,7 @@
 use crate::{
     domain::ids::{ConversationId, MessageId, UserId},
     server::{
-        feed::Piece,
+        feed::AnswerDelta,
         store::{Hint, PAYLOAD_MAX},
     },
 };
@@ -18,7 +18,7 @@ const PEOPLE_MAX: usize = 180;
 
 /// About answers that grow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Word {
+pub(super) enum AnswerSignal {
     /// The answers of these people are wanted, for a while.
     Wants {
         /// Whose.
@@ -44,13 +44,13 @@ pub(super) enum Word {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Said<W> {
+struct Envelope<W> {
     from: String,
     word: W,
 }
 
-fn said(from: &str, word: &Word) -> String {
-    serde_json::to_string(&Said {
+fn said(from: &str, word: &AnswerSignal) -> String {
+    serde_json::to_string(&Envelope {
         from: from.to_owned(),
         word,
     })
@@ -69,7 +69,7 @@ pub(super) fn wants(from: &str, users: &[UserId], anew: bool, hello: bool) -> Ve
         .map(|users| {
             said(
                 from,
-                &Word::Wants {
+                &AnswerSignal::Wants {
                     users: users.to_vec(),
                     anew,
                     hello,
@@ -80,8 +80,8 @@ pub(super) fn wants(from: &str, users: &[UserId], anew: bool, hello: bool) -> Ve
 }
 
 /// A piece of an answer, divided where it is too long.
-pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
-    let Piece {
+pub(super) fn text(from: &str, piece: &AnswerDelta) -> Vec<String> {
+    let AnswerDelta {
         user,
         conversation,
         message,
@@ -91,7 +91,7 @@ pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
     let whole = || {
         said(
             from,
-            &Word::Text {
+            &AnswerSignal::Text {
                 user,
                 conversation,
                 message,
@@ -107,7 +107,7 @@ pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
         || {
             let middle = text.floor_char_boundary((text.len() / 2).min(TEXT_MAX));
             let (head, tail) = text.split_at(middle);
-            let part = |offset, text: &str| Piece {
+            let part = |offset, text: &str| AnswerDelta {
                 offset,
                 text: text.to_owned(),
                 ..*piece
@@ -124,8 +124,8 @@ pub(super) fn text(from: &str, piece: &Piece) -> Vec<String> {
 
 /// What another process said about answers; nothing that does not read. Of our own only that
 /// something was said.
-pub(super) fn word(origin: &str, payload: &str) -> Option<Word> {
-    let said: Said<Word> = serde_json::from_str(payload).ok()?;
+pub(super) fn word(origin: &str, payload: &str) -> Option<AnswerSignal> {
+    let said: Envelope<AnswerSignal> = serde_json::from_str(payload).ok()?;
     (said.from != origin).then_some(said.word)
 }
 
@@ -211,7 +211,7 @@ mod tests {
         let read = payloads.iter().filter_map(|payload| word("you", payload));
         let read: Vec<UserId> = read
             .flat_map(|word| {
-                if let Word::Wants { users, .. } = word {
+                if let AnswerSignal::Wants { users, .. } = word {
                     users
                 } else {
                     Vec::new()
@@ -236,11 +236,11 @@ mod tests {
         #[test]
         fn a_text_of_any_characters_arrives_whole_in_pieces_that_fit(text in "[\\x00-\\x1fa-zé€😀\"\\\\]{0,4000}") {
             let conversation = ConversationId::from_uuid(Uuid::nil());
-            let piece = Piece { user: user(1), conversation, message: MessageId::from_uuid(Uuid::nil()), offset: 7, text: text.clone() };
+            let piece = AnswerDelta { user: user(1), conversation, message: MessageId::from_uuid(Uuid::nil()), offset: 7, text: text.clone() };
             let (mut whole, mut at) = (String::new(), 7);
             for payload in super::text("me", &piece) {
                 prop_assert!(payload.len() <= PAYLOAD_MAX && !payload.contains('\0'));
-                let Some(Word::Text { offset, text, .. }) = word("you", &payload) else { panic!("{payload}") };
+                let Some(AnswerSignal::Text { offset, text, .. }) = word("you", &payload) else { panic!("{payload}") };
                 prop_assert_eq!(offset, at);
                 at += text.len();
                 whole.push_str(&text);

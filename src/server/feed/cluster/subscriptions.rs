@@ -12,7 +12,7 @@ use tokio::time::Instant;
 const HOLDS: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct Subscriptions {
     inner: Mutex<Inner>,
 }
 
@@ -22,7 +22,7 @@ struct Inner {
     told: HashMap<MessageId, usize>,
 }
 
-impl Wanted {
+impl Subscriptions {
     /// Another process wants these people's answers.
     pub(super) fn note(&self, users: &[UserId], now: Instant) {
         let mut inner = self.lock();

@@ -7,7 +7,7 @@ use crate::{
         http::problem::Problem,
         identity::{
             check_key, check_session,
-            oidc::{Refused, accounts},
+            oidc::{TokenError, accounts},
         },
         state::App,
         store::{self, users},
@@ -26,13 +26,13 @@ pub enum Credential {
     /// An API key.
     Key(String),
     /// A token of the sign-in provider.
-    Token(Speaker),
+    Token(TokenSubject),
 }
 
 /// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives
 /// it, a stream above all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speaker {
+pub struct TokenSubject {
     /// The provider.
     pub issuer: String,
     /// The person, as the provider names them.
@@ -43,7 +43,7 @@ pub struct Speaker {
 
 /// Why the token of a request was not taken; noted on the request.
 #[derive(Debug, Clone, Copy)]
-pub struct TokenRefused(pub Refused);
+pub struct TokenRefused(pub TokenError);
 
 /// Who is asking, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Credential {
         let user = match self {
             Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,
             Self::Key(key) => check_key(&app.store, app.clock.now(), key).await?,
-            Self::Token(Speaker {
+            Self::Token(TokenSubject {
                 issuer,
                 subject,
                 issued_at,

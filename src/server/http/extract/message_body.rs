@@ -9,7 +9,7 @@ use crate::{
     },
     server::{
         base::error::Error,
-        chat::{Asking, Upload},
+        chat::{NewMessage, Upload},
         http::problem::Problem,
     },
 };
@@ -32,7 +32,7 @@ pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY
 #[derive(Debug, Default)]
 pub struct MessageBody {
     /// The words, the model that is to be asked, the message they replace.
-    pub asking: Asking,
+    pub asking: NewMessage,
     /// The conversation a form names; JSON has it in the address.
     pub conversation_id: Option<ConversationId>,
     /// The files.
@@ -64,11 +64,11 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
             .ok_or_else(|| Error::refused("content", "is required and must be text"))?;
         let replaces = text("replaces")?.map(|id| replaced(&id)).transpose()?;
         Ok(Self {
-            asking: Asking {
+            asking: NewMessage {
                 content,
                 model: text("model")?,
                 replaces,
-                ..Asking::default()
+                ..NewMessage::default()
             },
             ..Self::default()
         })

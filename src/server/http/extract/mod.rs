@@ -6,5 +6,5 @@ pub mod message_body;
 pub mod params;
 mod peer;
 
-pub use identity::{Credential, CurrentUser, Identity, Speaker, TokenRefused};
+pub use identity::{Credential, CurrentUser, Identity, TokenRefused, TokenSubject};
 pub use peer::Peer;

@@ -1,7 +1,10 @@
 //! Reading query strings: every parameter parsed and bounded, what is not known refused, all
 //! problems at once.
 
-use crate::{domain::FieldError, server::http::problem::Problem};
+use crate::{
+    domain::FieldError,
+    server::{base::error::Error, http::problem::Problem},
+};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{Uri, request::Parts},
@@ -100,7 +103,7 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nothing = || Problem::from(crate::server::base::error::Error::NotFound("address"));
+        let nothing = || Problem::from(Error::NotFound("address"));
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| nothing())?;
@@ -115,7 +118,7 @@ impl<T: FromStr, U: FromStr, S: Send + Sync> FromRequestParts<S> for PathIds<T, 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nothing = || Problem::from(crate::server::base::error::Error::NotFound("address"));
+        let nothing = || Problem::from(Error::NotFound("address"));
         let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state)
             .await
             .map_err(|_| nothing())?;

@@ -4,12 +4,12 @@ pub mod presented;
 
 use crate::server::{
     http::{
-        extract::{Credential, Identity, Speaker, TokenRefused},
+        extract::{Credential, Identity, TokenRefused, TokenSubject},
         problem::Problem,
     },
     identity::oidc::{
-        Refused,
-        accounts::{self, Met, NoAccount},
+        TokenError,
+        accounts::{self, SignInChannel, TokenAccountError},
     },
     state::App,
 };
@@ -18,12 +18,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use presented::Shown;
+use presented::PresentedCredential;
 
 /// Looks who is asking and notes it on the request.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let asked = match Shown::of(request.headers(), &app) {
-        Some(Shown::Credential(credential)) => credential
+    let asked = match PresentedCredential::of(request.headers(), &app) {
+        Some(PresentedCredential::Credential(credential)) => credential
             .account(&app)
             .await
             .map(|account| {
@@ -32,32 +32,34 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
                     credential,
                 })
             })
-            .map_err(NoAccount::from),
-        Some(Shown::Token(token)) => by_token(&app, &token).await.map(Some),
+            .map_err(TokenAccountError::from),
+        Some(PresentedCredential::Token(token)) => by_token(&app, &token).await.map(Some),
         None => Ok(None),
     };
     match asked {
         Ok(Some(identity)) => drop(request.extensions_mut().insert(identity)),
         Ok(None) => {}
-        Err(NoAccount::Refused(why)) => drop(request.extensions_mut().insert(TokenRefused(why))),
-        Err(NoAccount::Store(error)) => return Problem::from(error).into_response(),
+        Err(TokenAccountError::Refused(why)) => {
+            _ = request.extensions_mut().insert(TokenRefused(why));
+        }
+        Err(TokenAccountError::Store(error)) => return Problem::from(error).into_response(),
     }
     next.run(request).await
 }
 
 /// The person of whom a token speaks; their account is made when they come for the first time.
-async fn by_token(app: &App, token: &str) -> Result<Identity, NoAccount> {
-    let provider = app.provider.as_ref().ok_or(Refused::Issuer)?;
+async fn by_token(app: &App, token: &str) -> Result<Identity, TokenAccountError> {
+    let provider = app.provider.as_ref().ok_or(TokenError::Issuer)?;
     let claims = provider.check_token(token).await?;
     let account = accounts::account_of(
         &app.store,
         app.clock.now(),
         &provider.config,
         &claims,
-        Met::Calling,
+        SignInChannel::Calling,
     )
     .await?;
-    let speaker = Speaker {
+    let speaker = TokenSubject {
         issuer: claims.issuer,
         subject: claims.subject,
         issued_at: claims.issued_at,

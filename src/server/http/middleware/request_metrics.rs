@@ -1,7 +1,7 @@
 //! Counts answers by route and status.
 
 use crate::server::{
-    base::{log_targets, metrics::Answered},
+    base::{log_targets, metrics::RequestLabels},
     state::App,
 };
 use axum::{
@@ -20,7 +20,7 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     let status = response.status().as_u16();
     app.metrics
         .requests
-        .get_or_create(&Answered { route, status })
+        .get_or_create(&RequestLabels { route, status })
         .inc();
     tracing::debug!(target: log_targets::HTTP_MIDDLEWARE_REQUEST_METRICS, status, "answered");
     response

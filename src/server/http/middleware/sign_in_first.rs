@@ -4,7 +4,7 @@
 use crate::server::{
     http::{extract::Identity, problem::Problem},
     state::App,
-    store::users,
+    store::{Result, users},
 };
 use axum::{
     extract::{Request, State},
@@ -27,11 +27,7 @@ pub async fn layer(
     }
 }
 
-async fn first_page(
-    app: &App,
-    signed_in: bool,
-    asked: Uri,
-) -> crate::server::store::Result<Option<String>> {
+async fn first_page(app: &App, signed_in: bool, asked: Uri) -> Result<Option<String>> {
     let path = asked.path();
     let entrance = matches!(path, "/sign-in" | "/welcome");
     if signed_in {

@@ -10,7 +10,7 @@ use crate::{
         http::{
             extract::CurrentUser,
             extract::{json_body::JsonBody, params::PathIds},
-            problem::Answer,
+            problem::ApiResult,
         },
         state::App,
         work_log,
@@ -25,7 +25,7 @@ pub async fn decide(
     CurrentUser(account): CurrentUser,
     PathIds(here, id): PathIds<ConversationId, EntryId>,
     body: JsonBody,
-) -> Answer {
+) -> ApiResult {
     let word = body
         .value
         .get("decision")

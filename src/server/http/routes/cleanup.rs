@@ -2,11 +2,11 @@
 //! knows `CRON_SECRET`.
 
 use crate::server::{
-    base::digest::same,
+    base::digest::constant_time_eq,
     http::{
         extract::Identity,
         extract::params::Params,
-        problem::{Answer, Problem},
+        problem::{ApiResult, Problem},
     },
     retention::{
         Run,
@@ -31,7 +31,7 @@ pub async fn cleanup(
     method: Method,
     headers: HeaderMap,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     let admin = identity
         .as_ref()
         .is_some_and(|identity| identity.account.is_admin);
@@ -62,7 +62,7 @@ pub async fn cleanup(
             at_most: LONGEST_ON_REQUEST,
             ..Run::at(app.config.retention.policy, app.clock.now())
         };
-        let rehearsed = dry_run(&app.retention, run).await?;
+        let rehearsed = dry_run(&app.tiers, run).await?;
         return Ok(Json(
             json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.told() }),
         )
@@ -85,5 +85,5 @@ fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
         .cron_secret
         .as_deref()
         .zip(secret)
-        .is_some_and(|(expected, secret)| same(expected, secret))
+        .is_some_and(|(expected, secret)| constant_time_eq(expected, secret))
 }

@@ -3,11 +3,11 @@
 use crate::{
     domain::{Change, ids::ConversationId, title_of},
     server::{
-        archive::{holds::keep_conversation, reader::forgivingly},
+        archive::{holds::keep_conversation, reader::read_partial},
         base::error::Error,
         chat::{
-            Part, create_conversation, delete_conversation, find_conversation, list_conversations,
-            page, rename_conversation,
+            PagePart, create_conversation, delete_conversation, find_conversation,
+            list_conversations, page, rename_conversation,
         },
         http::{
             extract::CurrentUser,
@@ -15,7 +15,7 @@ use crate::{
                 json_body::JsonBody,
                 params::{Params, PathId},
             },
-            problem::Answer,
+            problem::ApiResult,
         },
         state::App,
     },
@@ -33,7 +33,7 @@ pub async fn list(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     let limit = params
         .number("limit", 1, LIMIT_MAX)
         .unwrap_or(LIMIT_DEFAULT);
@@ -56,7 +56,7 @@ pub async fn create(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     body: JsonBody,
-) -> Answer {
+) -> ApiResult {
     app.limits.creates.admit(
         format_args!("conversations of {}", account.id),
         1,
@@ -77,15 +77,15 @@ pub async fn read(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
-    let part = before.map_or(Part::End, Part::Before);
+    let part = before.map_or(PagePart::End, PagePart::Before);
     // Messages never lie in the archive: an answer without its entries is whole.
     let read = |mut reader, archive| async move {
         page(&mut reader, &archive, account.id, id, part).await
     };
-    let (page, _) = forgivingly(&app.store, &app.retention.archive, read).await?;
+    let (page, _) = read_partial(&app.store, &app.tiers.archive, read).await?;
     let messages: Vec<_> = page
         .rows
         .into_iter()
@@ -111,13 +111,13 @@ pub async fn rename(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
     body: JsonBody,
-) -> Answer {
+) -> ApiResult {
     let (title, kept) = (title(&body.value)?, kept(&body.value)?);
     if title.is_none() && kept.is_none() {
         return Err(Error::refused("title", "or `kept` is required").into());
     }
     if let Some(kept) = kept {
-        keep_conversation(&app.retention, app.clock.now(), account.id, id, kept).await?;
+        keep_conversation(&app.tiers, app.clock.now(), account.id, id, kept).await?;
     }
     let conversation = match title {
         Some(title) => rename_conversation(&app.store, account.id, id, &title).await?,
@@ -131,9 +131,9 @@ pub async fn delete(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
-) -> Answer {
+) -> ApiResult {
     let receipt = delete_conversation(
-        &app.retention,
+        &app.tiers,
         &app.files,
         app.clock.now(),
         account.id,

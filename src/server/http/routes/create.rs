@@ -7,7 +7,7 @@ use crate::{
         http::{
             extract::CurrentUser,
             extract::json_body::JsonBody,
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
         work_log::{Origin, create_work_log},
@@ -30,7 +30,7 @@ pub async fn create(
     CurrentUser(account): CurrentUser,
     headers: HeaderMap,
     body: JsonBody,
-) -> Answer {
+) -> ApiResult {
     app.limits
         .creates
         .check(&account.id.to_string())

@@ -3,15 +3,15 @@
 use crate::{
     domain::{EntryPatch, ids::EntryId},
     server::{
-        archive::reader::{find, steadily},
+        archive::reader::{find, retry_on_moved_object},
         base::error::Error,
         http::{
             extract::CurrentUser,
             extract::{json_body::JsonBody, params::PathId},
-            problem::Answer,
+            problem::ApiResult,
         },
         state::App,
-        work_log::{delete_entry, update_anywhere},
+        work_log::{delete_entry, update_entry},
     },
 };
 use axum::{Json, extract::State, response::IntoResponse};
@@ -22,9 +22,10 @@ pub async fn read(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<EntryId>,
-) -> Answer {
-    let archive = &app.retention.archive;
-    let found = steadily(&app.store, |reader| find(reader, archive, account.id, id)).await?;
+) -> ApiResult {
+    let archive = &app.tiers.archive;
+    let found =
+        retry_on_moved_object(&app.store, |reader| find(reader, archive, account.id, id)).await?;
     let log = found.ok_or(Error::NotFound("entry"))?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
@@ -35,9 +36,9 @@ pub async fn patch(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<EntryId>,
     body: JsonBody,
-) -> Answer {
+) -> ApiResult {
     let patch = EntryPatch::parse(&body.value)?;
-    let log = update_anywhere(&app.retention, app.clock.now(), account.id, id, patch).await?;
+    let log = update_entry(&app.tiers, app.clock.now(), account.id, id, patch).await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
@@ -46,7 +47,7 @@ pub async fn delete(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<EntryId>,
-) -> Answer {
-    let receipt = delete_entry(&app.retention, &app.files, app.clock.now(), account.id, id).await?;
+) -> ApiResult {
+    let receipt = delete_entry(&app.tiers, &app.files, app.clock.now(), account.id, id).await?;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
 }

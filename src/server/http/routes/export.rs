@@ -7,11 +7,11 @@ use crate::{
         archive::ArchiveError,
         base::error::Error,
         chat::find_conversation,
-        export::{Format, Wanted, export as exported},
+        export::{ExportRequest, Format, export as exported},
         http::{
             extract::CurrentUser,
             extract::params::Params,
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
         store::retention::damage,
@@ -30,7 +30,7 @@ pub async fn export(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
         None | Some("jsonl") => Format::Jsonl,
@@ -55,7 +55,7 @@ pub async fn export(
         .into());
     }
     drop(reader);
-    let wanted = Wanted {
+    let wanted = ExportRequest {
         user: account.id,
         conversation_id,
         messages,
@@ -67,7 +67,7 @@ pub async fn export(
     ))
 }
 
-fn file(body: Body, wanted: Wanted) -> Response {
+fn file(body: Body, wanted: ExportRequest) -> Response {
     let (kind, ending) = match wanted.format {
         Format::Jsonl => ("application/x-ndjson; charset=utf-8", "jsonl"),
         Format::Html => ("text/html; charset=utf-8", "html"),

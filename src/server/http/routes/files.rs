@@ -6,7 +6,7 @@ use crate::{
     domain::ids::FileId,
     server::{
         base::error::Error,
-        http::{extract::CurrentUser, extract::params::PathId, problem::Answer},
+        http::{extract::CurrentUser, extract::params::PathId, problem::ApiResult},
         state::App,
         store::files,
     },
@@ -26,7 +26,7 @@ pub async fn read(
     PathId(id): PathId<FileId>,
     method: Method,
     headers: HeaderMap,
-) -> Answer {
+) -> ApiResult {
     let file = files::find(&mut *app.store.read().await?, account.id, id)
         .await?
         .ok_or(Error::NotFound("file"))?;

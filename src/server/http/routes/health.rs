@@ -1,8 +1,8 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use crate::server::{
-    base::{log_targets, metrics::InTier},
-    http::problem::{Answer, Problem},
+    base::{log_targets, metrics::TierLabels},
+    http::problem::{ApiResult, Problem},
     retention::{lag::lags, report},
     state::App,
     store::retention::damage,
@@ -20,7 +20,7 @@ pub async fn healthz() -> &'static str {
 }
 
 /// The process can serve: the database answers and it is not shutting down.
-pub async fn readyz(State(app): State<App>) -> Answer {
+pub async fn readyz(State(app): State<App>) -> ApiResult {
     if app.shutdown.is_cancelled() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -38,7 +38,7 @@ pub async fn readyz(State(app): State<App>) -> Answer {
 }
 
 /// Counters for Prometheus.
-pub async fn metrics(State(app): State<App>) -> Answer {
+pub async fn metrics(State(app): State<App>) -> ApiResult {
     let counters = app.store.counters();
     let seen = |value: &std::sync::atomic::AtomicU64| {
         i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
@@ -47,7 +47,7 @@ pub async fn metrics(State(app): State<App>) -> Answer {
     app.metrics.reads.set(seen(&counters.reads));
     app.metrics
         .streams
-        .set(i64::try_from(app.places.open()).unwrap_or(i64::MAX));
+        .set(i64::try_from(app.stream_limiter.open()).unwrap_or(i64::MAX));
     let mut reader = app.store.read().await?;
     app.metrics
         .archive_damaged
@@ -61,7 +61,7 @@ pub async fn metrics(State(app): State<App>) -> Answer {
     for lag in lags(&mut reader, app.config.retention.policy, app.clock.now()).await? {
         app.metrics
             .retention_lag
-            .get_or_create(&InTier {
+            .get_or_create(&TierLabels {
                 tier: lag.tier.as_str(),
             })
             .set(lag.seconds);

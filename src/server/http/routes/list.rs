@@ -7,12 +7,12 @@ use crate::{
         ids::{ConversationId, EntryId, UserId},
     },
     server::{
-        archive::{partial, reader::forgivingly},
+        archive::{partial, reader::read_partial},
         feed::{Position, check_cursor},
         http::{
             extract::Identity,
             extract::params::Params,
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
         store::{changes, heads, work_logs::EntryFilter},
@@ -31,7 +31,7 @@ const LIMIT_MAX: i64 = 200;
 const WAIT_MAX_S: i64 = 60;
 const SEARCH_MAX_CHARS: usize = 200;
 
-struct Asked {
+struct ListQuery {
     filter: EntryFilter,
     archive: bool,
     scope: &'static str,
@@ -41,7 +41,7 @@ struct Asked {
     wait: Duration,
 }
 
-impl Asked {
+impl ListQuery {
     fn parse(mut params: Params) -> Result<Self, Problem> {
         let conversation_id: Option<ConversationId> = params.take("conversationId");
         let scope = match params.text("scope", 20).as_deref() {
@@ -86,18 +86,18 @@ impl Asked {
 }
 
 /// A page of entries, newest first; or what changed after a cursor.
-pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> Answer {
-    let asked = Asked::parse(params)?;
+pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> ApiResult {
+    let asked = ListQuery::parse(params)?;
     match asked.after {
         Some(after) => changed(&app, &identity, &asked, after).await,
         None => page(&app, identity.account.id, &asked).await,
     }
 }
 
-async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
-    let ((cursor, mut logs, goes_on), gaps) = forgivingly(
+async fn page(app: &App, user: UserId, asked: &ListQuery) -> ApiResult {
+    let ((cursor, mut logs, goes_on), gaps) = read_partial(
         &app.store,
-        &app.retention.archive,
+        &app.tiers.archive,
         |mut reader, archive| async move {
             let cursor = Cursor {
                 epoch: app.store.epoch(),
@@ -133,7 +133,7 @@ async fn page(app: &App, user: UserId, asked: &Asked) -> Answer {
 }
 
 /// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
-async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -> Answer {
+async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Cursor) -> ApiResult {
     let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
     let seen = wakes.borrow_and_update().access;
@@ -145,7 +145,7 @@ async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -
     let deadline = tokio::time::Instant::now() + asked.wait;
     let mut from = after.rev;
     loop {
-        let page = changes::after(&mut *app.store.look().await?, user, from).await?;
+        let page = changes::after(&mut *app.store.connection().await?, user, from).await?;
         let rows: Vec<_> = page
             .rows
             .into_iter()
@@ -166,7 +166,7 @@ async fn changed(app: &App, identity: &Identity, asked: &Asked, after: Cursor) -
     }
 }
 
-fn concerns(row: &Change, asked: &Asked) -> bool {
+fn concerns(row: &Change, asked: &ListQuery) -> bool {
     let filter = &asked.filter;
     let here =
         |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));
@@ -185,7 +185,7 @@ fn concerns(row: &Change, asked: &Asked) -> bool {
     }
 }
 
-fn answer(app: &App, asked: &Asked, rows: Vec<Change>, upto: i64, more: bool) -> Value {
+fn answer(app: &App, asked: &ListQuery, rows: Vec<Change>, upto: i64, more: bool) -> Value {
     let cursor = Cursor {
         epoch: app.store.epoch(),
         rev: upto,

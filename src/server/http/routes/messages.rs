@@ -6,7 +6,7 @@ use crate::{
         http::{
             extract::CurrentUser,
             extract::{message_body::MessageBody, params::PathId},
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
     },
@@ -27,7 +27,7 @@ pub async fn send(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
     body: MessageBody,
-) -> Answer {
+) -> ApiResult {
     let (turn, message) = app
         .assistant
         .send_with(account.id, Some(id), body.asking, body.uploads)
@@ -46,7 +46,7 @@ pub async fn send_form(
     CurrentUser(account): CurrentUser,
     headers: HeaderMap,
     body: Result<MessageBody, Problem>,
-) -> Answer {
+) -> ApiResult {
     let sent = match body {
         Ok(body) => app
             .assistant
@@ -88,7 +88,7 @@ pub async fn regenerate(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
-) -> Answer {
+) -> ApiResult {
     let turn = app.assistant.retry(account.id, id).await?;
     Ok((
         StatusCode::ACCEPTED,
@@ -102,7 +102,7 @@ pub async fn stop(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<ConversationId>,
-) -> Answer {
+) -> ApiResult {
     let turn = app.assistant.stop(account.id, id).await?;
     Ok(Json(json!({ "success": true, "turnId": turn })).into_response())
 }

@@ -17,4 +17,4 @@ pub mod stream;
 
 pub use super::extract::json_body::BODY_MAX_BYTES;
 pub use super::extract::message_body::FORM_MAX_BYTES;
-pub use super::problem::{Answer, Problem};
+pub use super::problem::{ApiResult, Problem};

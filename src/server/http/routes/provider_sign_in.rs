@@ -7,15 +7,15 @@ use crate::server::{
     http::extract::Peer,
     http::{
         cookies::{SESSION, SIGN_IN},
-        redirects::own_path,
+        redirects::safe_redirect_path,
     },
     identity::{
         begin_provider_session,
         oidc::{
-            Provider, Refused,
-            accounts::{self, Met, NoAccount},
+            OidcProvider, TokenError,
+            accounts::{self, SignInChannel, TokenAccountError},
             flow::{self, FlowError},
-            login_state::Attempt,
+            login_state::LoginState,
             settings::Client,
         },
     },
@@ -36,13 +36,13 @@ const PART_MAX_BYTES: usize = 4_096;
 
 /// Where to go after signing in.
 #[derive(Deserialize)]
-pub struct Leaving {
+pub struct StartQuery {
     next: Option<String>,
 }
 
 /// What the provider sends back.
 #[derive(Deserialize)]
-pub struct ComingBack {
+pub struct CallbackQuery {
     code: Option<String>,
     state: Option<String>,
     error: Option<String>,
@@ -50,7 +50,7 @@ pub struct ComingBack {
 
 /// Why nobody was signed in; the sign-in page has a sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trouble {
+enum SignInFailure {
     Off,
     TooOften,
     Lost,
@@ -67,9 +67,9 @@ enum Trouble {
 pub async fn leave(
     State(app): State<App>,
     jar: CookieJar,
-    Query(leaving): Query<Leaving>,
+    Query(leaving): Query<StartQuery>,
 ) -> Response {
-    let attempt = Attempt::new(random_hex::<32>(), own_path(leaving.next));
+    let attempt = LoginState::new(random_hex::<32>(), safe_redirect_path(leaving.next));
     match address_there(&app, &attempt).await {
         Ok(address) => {
             let attempt = SIGN_IN.set(app.config.is_https(), attempt.cookie());
@@ -85,11 +85,11 @@ pub async fn come_back(
     ConnectInfo(peer): ConnectInfo<Peer>,
     jar: CookieJar,
     headers: HeaderMap,
-    Query(back): Query<ComingBack>,
+    Query(back): Query<CallbackQuery>,
 ) -> Response {
     let https = app.config.is_https();
     let from = app.config.proxies.asker(peer.0.ip(), &headers);
-    let attempt = SIGN_IN.read(https, &jar).and_then(Attempt::of);
+    let attempt = SIGN_IN.read(https, &jar).and_then(LoginState::of);
     match signed_in(&app, from, &headers, attempt, back).await {
         Ok((token, next)) => {
             let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
@@ -105,15 +105,15 @@ pub async fn sign_out_there(State(app): State<App>) -> Response {
     Redirect::to(address.as_deref().unwrap_or("/sign-in")).into_response()
 }
 
-fn browser_flow(app: &App) -> Result<(&Provider, &Client), Trouble> {
-    let provider = app.provider.as_deref().ok_or(Trouble::Off)?;
+fn browser_flow(app: &App) -> Result<(&OidcProvider, &Client), SignInFailure> {
+    let provider = app.provider.as_deref().ok_or(SignInFailure::Off)?;
     Ok((
         provider,
-        provider.config.client.as_ref().ok_or(Trouble::Off)?,
+        provider.config.client.as_ref().ok_or(SignInFailure::Off)?,
     ))
 }
 
-async fn address_there(app: &App, attempt: &Attempt) -> Result<String, Trouble> {
+async fn address_there(app: &App, attempt: &LoginState) -> Result<String, SignInFailure> {
     let (provider, client) = browser_flow(app)?;
     Ok(flow::sign_in_address(provider, client, attempt).await?)
 }
@@ -123,26 +123,27 @@ async fn signed_in(
     app: &App,
     from: IpAddr,
     headers: &HeaderMap,
-    attempt: Option<Attempt>,
-    back: ComingBack,
-) -> Result<(String, String), Trouble> {
+    attempt: Option<LoginState>,
+    back: CallbackQuery,
+) -> Result<(String, String), SignInFailure> {
     let (provider, client) = browser_flow(app)?;
     app.limits
         .callbacks
         .check(&from.to_string())
-        .map_err(|_| Trouble::TooOften)?;
-    let attempt = attempt.ok_or(Trouble::Lost)?;
+        .map_err(|_| SignInFailure::TooOften)?;
+    let attempt = attempt.ok_or(SignInFailure::Lost)?;
     let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);
     whole(back.state)
         .filter(|state| attempt.is(state))
-        .ok_or(Trouble::Lost)?;
+        .ok_or(SignInFailure::Lost)?;
     if back.error.is_some() {
-        return Err(Trouble::Denied);
+        return Err(SignInFailure::Denied);
     }
-    let code = whole(back.code).ok_or(Trouble::Lost)?;
+    let code = whole(back.code).ok_or(SignInFailure::Lost)?;
     let claims = flow::exchange(provider, client, &attempt, &code).await?;
     let (store, now, rules) = (&app.store, app.clock.now(), &provider.config);
-    let account = accounts::account_of(store, now, rules, &claims, Met::SigningIn).await?;
+    let account =
+        accounts::account_of(store, now, rules, &claims, SignInChannel::SigningIn).await?;
     let user_agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
@@ -158,35 +159,35 @@ async fn signed_in(
         target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
         user = %account.id, "somebody signed in with the provider"
     );
-    Ok((token, own_path(Some(attempt.next))))
+    Ok((token, safe_redirect_path(Some(attempt.next))))
 }
 
-impl From<FlowError> for Trouble {
+impl From<FlowError> for SignInFailure {
     fn from(error: FlowError) -> Self {
         tracing::warn!(
             target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
             %error, "somebody could not be signed in with the provider"
         );
         match error {
-            FlowError::Refused(Refused::Unavailable) | FlowError::Provider(_) => Self::Silent,
-            FlowError::Refused(Refused::SwitchedOff) => Self::SwitchedOff,
-            FlowError::Refused(Refused::NotAllowed) => Self::NotAllowed,
-            FlowError::Refused(Refused::Taken) => Self::Taken,
+            FlowError::Refused(TokenError::Unavailable) | FlowError::Provider(_) => Self::Silent,
+            FlowError::Refused(TokenError::SwitchedOff) => Self::SwitchedOff,
+            FlowError::Refused(TokenError::NotAllowed) => Self::NotAllowed,
+            FlowError::Refused(TokenError::Taken) => Self::Taken,
             FlowError::Refused(_) => Self::Wrong,
         }
     }
 }
 
-impl From<NoAccount> for Trouble {
-    fn from(error: NoAccount) -> Self {
+impl From<TokenAccountError> for SignInFailure {
+    fn from(error: TokenAccountError) -> Self {
         match error {
-            NoAccount::Refused(why) => FlowError::Refused(why).into(),
-            NoAccount::Store(why) => why.into(),
+            TokenAccountError::Refused(why) => FlowError::Refused(why).into(),
+            TokenAccountError::Store(why) => why.into(),
         }
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for SignInFailure {
     fn from(error: StoreError) -> Self {
         tracing::error!(
             target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
@@ -196,7 +197,7 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl Trouble {
+impl SignInFailure {
     /// As the sign-in page knows it.
     const fn word(self) -> &'static str {
         match self {
@@ -214,7 +215,7 @@ impl Trouble {
     }
 }
 
-fn back_to_the_page(app: &App, jar: CookieJar, trouble: Trouble) -> Response {
+fn back_to_the_page(app: &App, jar: CookieJar, trouble: SignInFailure) -> Response {
     redirect(
         jar.add(SIGN_IN.clear(app.config.is_https())),
         &format!("/sign-in?trouble={}", trouble.word()),

@@ -1,13 +1,13 @@
 //! `GET /api/work-log/stats`: everybody's totals, for admins.
 
 use crate::{
-    domain::{StatsPage, StatsTable},
+    domain::{StatsPageData, StatsTable},
     server::{
         base::error::Error,
         http::{
             extract::CurrentUser,
             extract::params::Params,
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
         stats,
@@ -25,7 +25,7 @@ pub async fn stats(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     if !account.is_admin {
         return Err(Problem::admins_only());
     }
@@ -54,13 +54,13 @@ pub async fn stats(
     }
     let stats = system_stats(&mut app.store.read().await?, app.clock.now(), days).await?;
     Ok(
-        Json(json!({ "success": true, "stats": stats, "streams": app.places.open() }))
+        Json(json!({ "success": true, "stats": stats, "streams": app.stream_limiter.open() }))
             .into_response(),
     )
 }
 
 /// One of the page's tables as CSV (RFC 4180).
-fn csv(page: &StatsPage, name: &str) -> Answer {
+fn csv(page: &StatsPageData, name: &str) -> ApiResult {
     let tables = [
         &page.by_day.1,
         &page.tokens.1,

@@ -6,13 +6,13 @@ use crate::{
     server::{
         base::error::Error,
         feed::{
-            AUTH_RETRY_MS, Access, Position, Reading, Stream, StreamContext, Timing, check_cursor,
-            lone_event,
+            AUTH_RETRY_MS, Access, Position, Stream, StreamContext, StreamRequest, Timing,
+            check_cursor, lone_event,
         },
         http::{
             extract::params::Params,
             extract::{Credential, Identity},
-            problem::{Answer, Problem},
+            problem::{ApiResult, Problem},
         },
         state::App,
         store::conversations,
@@ -35,7 +35,7 @@ pub async fn stream(
     identity: Option<Identity>,
     headers: HeaderMap,
     mut params: Params,
-) -> Answer {
+) -> ApiResult {
     let only: Option<ConversationId> = params.take("conversationId");
     let asked: Option<Cursor> = params.take("after");
     params.finish()?;
@@ -44,7 +44,7 @@ pub async fn stream(
         return Ok(ended(lone_event("auth", AUTH_RETRY_MS, &json!({}))));
     };
     let user = identity.account.id;
-    let Some(place) = app.places.take(user, app.limits.streams) else {
+    let Some(place) = app.stream_limiter.take(user, app.limits.streams) else {
         return Ok(ended(lone_event("busy", BUSY_RETRY_MS, &json!({}))));
     };
     let wakes = app.store.wakeups().subscribe(user);
@@ -74,7 +74,11 @@ pub async fn stream(
         access: access(app.clone(), identity.credential),
         frames: app.metrics.frames.clone(),
     };
-    let stream = Stream::new(context, Reading { user, only, cursor }, spread(app.timing));
+    let stream = Stream::new(
+        context,
+        StreamRequest { user, only, cursor },
+        spread(app.timing),
+    );
     let frames = unfold(stream, |mut stream| async move {
         stream
             .next()

@@ -3,7 +3,7 @@
 //! of that provider has the account yet.
 
 use super::{
-    claims::{Claims, Refused},
+    claims::{Claims, TokenError},
     settings::ProviderConfig,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         base::{digest::sha256_hex, log_targets, new_id},
         store::{
             Store, StoreError,
-            identities::{self, Identity},
+            identities::{self, ProviderIdentity},
             users,
         },
     },
@@ -20,7 +20,7 @@ use crate::{
 
 /// Where a person is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
+pub enum SignInChannel {
     /// At the sign-in of a browser: what the provider does not say any more is no longer so.
     SigningIn,
     /// In the token of an API call, which may say less.
@@ -29,10 +29,10 @@ pub enum Met {
 
 /// Why nobody is let in.
 #[derive(Debug, thiserror::Error)]
-pub enum NoAccount {
+pub enum TokenAccountError {
     /// By rule.
     #[error("the token {0}")]
-    Refused(#[from] Refused),
+    Refused(#[from] TokenError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,8 +44,8 @@ pub async fn account_of(
     now: Timestamp,
     rules: &ProviderConfig,
     claims: &Claims,
-    met: Met,
-) -> Result<Account, NoAccount> {
+    met: SignInChannel,
+) -> Result<Account, TokenAccountError> {
     let found =
         identities::find(&mut *store.read().await?, &claims.issuer, &claims.subject).await?;
     let identity = match found {
@@ -53,13 +53,13 @@ pub async fn account_of(
         None => enrol(store, now, rules, claims).await?,
     };
     if identity.disabled {
-        return Err(Refused::SwitchedOff.into());
+        return Err(TokenError::SwitchedOff.into());
     }
-    if met == Met::SigningIn && !rules.allows(claims.email.as_deref()) {
-        return Err(Refused::NotAllowed.into());
+    if met == SignInChannel::SigningIn && !rules.allows(claims.email.as_deref()) {
+        return Err(TokenError::NotAllowed.into());
     }
-    if met == Met::Calling && claims.issued_at < identity.tokens_from {
-        return Err(Refused::SignedOut.into());
+    if met == SignInChannel::Calling && claims.issued_at < identity.tokens_from {
+        return Err(TokenError::SignedOut.into());
     }
     Ok(refreshed(store, now, rules, claims, identity, met).await?)
 }
@@ -85,9 +85,9 @@ async fn enrol(
     now: Timestamp,
     rules: &ProviderConfig,
     claims: &Claims,
-) -> Result<Identity, NoAccount> {
+) -> Result<ProviderIdentity, TokenAccountError> {
     if !rules.allows(claims.email.as_deref()) {
-        return Err(Refused::NotAllowed.into());
+        return Err(TokenError::NotAllowed.into());
     }
     let mut tx = store.begin().await?;
     let email = claims.email.clone().unwrap_or_else(|| stand_in(claims));
@@ -100,7 +100,7 @@ async fn enrol(
         account.id
     } else {
         let there = users::by_email(&mut tx, &account.email).await?;
-        there.ok_or(Refused::SwitchedOff)?.account.id
+        there.ok_or(TokenError::SwitchedOff)?.account.id
     };
     let noted = identities::insert(&mut tx, now, user, &claims.issuer, &claims.subject).await?;
     let identity = identities::find(&mut tx, &claims.issuer, &claims.subject).await?;
@@ -111,7 +111,7 @@ async fn enrol(
             %user, new = user == account.id, "somebody signed in with the provider for the first time"
         );
     }
-    Ok(identity.ok_or(Refused::Taken)?)
+    Ok(identity.ok_or(TokenError::Taken)?)
 }
 
 /// An address that nobody can have (RFC 2606), for a person whose own the provider has not
@@ -129,8 +129,8 @@ async fn refreshed(
     now: Timestamp,
     rules: &ProviderConfig,
     claims: &Claims,
-    identity: Identity,
-    met: Met,
+    identity: ProviderIdentity,
+    met: SignInChannel,
 ) -> Result<Account, StoreError> {
     let email = claims
         .email
@@ -169,7 +169,7 @@ async fn refreshed(
 
 /// Whether the provider's word makes the person an admin; `None` where it says nothing about it.
 /// With no rule it makes nobody.
-fn is_admin(rules: &ProviderConfig, claims: &Claims, met: Met) -> Option<bool> {
+fn is_admin(rules: &ProviderConfig, claims: &Claims, met: SignInChannel) -> Option<bool> {
     let by_claim = rules
         .admin_claim
         .as_ref()
@@ -182,7 +182,7 @@ fn is_admin(rules: &ProviderConfig, claims: &Claims, met: Met) -> Option<bool> {
     let unsaid = words.contains(&None) || (by_claim.is_none() && by_list.is_none());
     if words.contains(&Some(true)) {
         Some(true)
-    } else if unsaid && met == Met::Calling {
+    } else if unsaid && met == SignInChannel::Calling {
         None
     } else {
         Some(false)

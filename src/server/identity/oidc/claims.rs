@@ -11,7 +11,7 @@ const SUBJECT_MAX_BYTES: usize = 255;
 
 /// Why a token opens nothing. `Display` ends the sentence "the token …" and says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// It is no token, or lacks what every token has.
     #[error("cannot be read; send a signed JWT with `iss`, `sub` and `exp`")]
     Unreadable,
@@ -83,19 +83,19 @@ pub struct Claims {
 
 impl Claims {
     /// The claims in a token's payload.
-    pub fn read(all: Map<String, Value>) -> Result<Self, Refused> {
+    pub fn read(all: Map<String, Value>) -> Result<Self, TokenError> {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let time = |name: &str| all.get(name).map(read_time).transpose();
         let subject = text("sub").filter(|subject| {
             (1..=SUBJECT_MAX_BYTES).contains(&subject.len()) && !subject.contains(char::is_control)
         });
         Ok(Self {
-            issuer: text("iss").ok_or(Refused::Unreadable)?,
-            subject: subject.ok_or(Refused::Unreadable)?,
+            issuer: text("iss").ok_or(TokenError::Unreadable)?,
+            subject: subject.ok_or(TokenError::Unreadable)?,
             issued_at: time("iat")?.unwrap_or(Timestamp::from_millis(0)),
             email: verified_email(&all),
             audiences: read_audiences(all.get("aud"))?,
-            expires_at: time("exp")?.ok_or(Refused::Unreadable)?,
+            expires_at: time("exp")?.ok_or(TokenError::Unreadable)?,
             not_before: time("nbf")?,
             all,
         })
@@ -110,18 +110,18 @@ impl Claims {
         audiences: &[String],
         parties: &[String],
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), TokenError> {
         if self.issuer != issuer {
-            return Err(Refused::Issuer);
+            return Err(TokenError::Issuer);
         }
         if now.since(self.expires_at) >= LEEWAY_MS {
-            return Err(Refused::Expired);
+            return Err(TokenError::Expired);
         }
         if self
             .not_before
             .is_some_and(|begin| begin.since(now) > LEEWAY_MS)
         {
-            return Err(Refused::NotYet);
+            return Err(TokenError::NotYet);
         }
         let ours = self
             .audiences
@@ -129,25 +129,25 @@ impl Claims {
             .any(|audience| audiences.contains(audience));
         let nobodys = self.audiences.is_empty() && audiences.is_empty();
         if !ours && !nobodys {
-            return Err(Refused::Audience);
+            return Err(TokenError::Audience);
         }
         let party = self.text("azp").unwrap_or_default();
         if !parties.is_empty() && !parties.iter().any(|known| known == party) {
-            return Err(Refused::Party);
+            return Err(TokenError::Party);
         }
         if self.text("sts") == Some("pending") {
-            return Err(Refused::Pending);
+            return Err(TokenError::Pending);
         }
         Ok(())
     }
 
     /// Whether an ID token answers the question with this nonce that the client `client_id` asked.
-    pub fn answers(&self, nonce: &str, client_id: &str) -> Result<(), Refused> {
+    pub fn answers(&self, nonce: &str, client_id: &str) -> Result<(), TokenError> {
         if self.text("azp").is_some_and(|party| party != client_id) {
-            return Err(Refused::Party);
+            return Err(TokenError::Party);
         }
         if self.text("nonce") != Some(nonce) {
-            return Err(Refused::Nonce);
+            return Err(TokenError::Nonce);
         }
         Ok(())
     }
@@ -184,15 +184,15 @@ impl Claims {
 }
 
 /// Seconds since 1970, whole or not (RFC 7519, NumericDate).
-fn read_time(value: &Value) -> Result<Timestamp, Refused> {
+fn read_time(value: &Value) -> Result<Timestamp, TokenError> {
     let seconds = value
         .as_f64()
         .filter(|seconds| (0.0..1e11).contains(seconds))
-        .ok_or(Refused::Unreadable)?;
+        .ok_or(TokenError::Unreadable)?;
     Ok(Timestamp::from_millis((seconds * 1_000.0) as i64))
 }
 
-fn read_audiences(value: Option<&Value>) -> Result<Vec<String>, Refused> {
+fn read_audiences(value: Option<&Value>) -> Result<Vec<String>, TokenError> {
     match value {
         None => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
@@ -200,8 +200,8 @@ fn read_audiences(value: Option<&Value>) -> Result<Vec<String>, Refused> {
             .iter()
             .map(|one| one.as_str().map(str::to_owned))
             .collect::<Option<_>>()
-            .ok_or(Refused::Unreadable),
-        Some(_) => Err(Refused::Unreadable),
+            .ok_or(TokenError::Unreadable),
+        Some(_) => Err(TokenError::Unreadable),
     }
 }
 

@@ -2,11 +2,11 @@
 //! section 3.1; RFC 7636).
 
 use super::{
-    claims::{Claims, Refused},
+    claims::{Claims, TokenError},
     http_client,
-    login_state::Attempt,
-    metadata::Metadata,
-    provider::Provider,
+    login_state::LoginState,
+    metadata::ProviderMetadata,
+    provider::OidcProvider,
     settings::Client,
 };
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub enum FlowError {
     /// The provider says so.
     #[error("the ID token {0}")]
-    Refused(#[from] Refused),
+    Refused(#[from] TokenError),
     /// The provider did not answer, or not as it should.
     #[error("the provider: {0}")]
     Provider(String),
@@ -24,7 +24,7 @@ pub enum FlowError {
 
 /// What a code is exchanged for. The tokens live no longer than the exchange.
 #[derive(Deserialize)]
-struct Tokens {
+struct TokenResponse {
     id_token: String,
     access_token: Option<String>,
 }
@@ -32,9 +32,9 @@ struct Tokens {
 /// Where the browser goes to sign in. Errors: the provider does not answer, or knows no sign-in by
 /// browser.
 pub async fn sign_in_address(
-    provider: &Provider,
+    provider: &OidcProvider,
     client: &Client,
-    attempt: &Attempt,
+    attempt: &LoginState,
 ) -> Result<String, FlowError> {
     let metadata = &provider.known().await?.metadata;
     let endpoint = named(&metadata.authorization_endpoint, "authorization_endpoint")?;
@@ -54,7 +54,7 @@ pub async fn sign_in_address(
 /// Where the browser goes to sign out at the provider, if it has such a place (OpenID Connect
 /// RP-Initiated Logout 1.0). Holly keeps no ID token to show there, so the provider asks the
 /// person.
-pub async fn sign_out_address(provider: Option<&Provider>) -> Option<String> {
+pub async fn sign_out_address(provider: Option<&OidcProvider>) -> Option<String> {
     let client = provider?.config.client.as_ref()?;
     let known = provider?.known().await.ok()?;
     let query = [
@@ -67,9 +67,9 @@ pub async fn sign_out_address(provider: Option<&Provider>) -> Option<String> {
 
 /// Who came back with this code.
 pub async fn exchange(
-    provider: &Provider,
+    provider: &OidcProvider,
     client: &Client,
-    attempt: &Attempt,
+    attempt: &LoginState,
     code: &str,
 ) -> Result<Claims, FlowError> {
     let known = provider.known().await?;
@@ -94,12 +94,12 @@ pub async fn exchange(
 }
 
 async fn ask_for_tokens(
-    provider: &Provider,
-    metadata: &Metadata,
+    provider: &OidcProvider,
+    metadata: &ProviderMetadata,
     client: &Client,
-    attempt: &Attempt,
+    attempt: &LoginState,
     code: &str,
-) -> Result<Tokens, FlowError> {
+) -> Result<TokenResponse, FlowError> {
     let endpoint = named(&metadata.token_endpoint, "token_endpoint")?;
     let verifier = attempt.verifier();
     let mut form = vec![
@@ -123,7 +123,7 @@ async fn ask_for_tokens(
 /// The client's id and secret as form fields; none where they go in the header.
 fn credentials_in_form<'c>(
     client: &'c Client,
-    metadata: &Metadata,
+    metadata: &ProviderMetadata,
 ) -> Vec<(&'static str, &'c str)> {
     let id = ("client_id", client.id.as_str());
     match &client.secret {
@@ -174,7 +174,7 @@ mod tests {
                 "jwks_uri": "https://id.example.org/keys",
                 "token_endpoint_auth_methods_supported": methods,
             });
-            let metadata: Metadata = serde_json::from_value(metadata).unwrap();
+            let metadata: ProviderMetadata = serde_json::from_value(metadata).unwrap();
             assert_eq!(credentials_in_form(&confidential, &metadata), expected);
             assert_eq!(credentials_in_form(&public, &metadata), [id]);
         }

@@ -14,9 +14,9 @@ const ANSWER_MAX_BYTES: usize = 512 * 1024;
 
 /// Speaks with the provider; cheap to clone.
 #[derive(Clone)]
-pub struct Web(Client);
+pub struct HttpClient(Client);
 
-impl Web {
+impl HttpClient {
     /// Errors: the TLS library cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self(

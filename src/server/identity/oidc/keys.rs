@@ -2,7 +2,7 @@
 //! algorithms count follows from the key, never from the token: a public key is no secret to
 //! compute a MAC with, and `none` is no algorithm.
 
-use super::claims::{Claims, Refused};
+use super::claims::{Claims, TokenError};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     errors::ErrorKind,
@@ -16,10 +16,10 @@ const KEYS_MAX: usize = 100;
 
 /// A provider's keys.
 #[derive(Default)]
-pub struct KeySet(Vec<Key>);
+pub struct KeySet(Vec<SigningKey>);
 
 /// A key that signs tokens.
-pub struct Key {
+pub struct SigningKey {
     id: Option<String>,
     decoding: DecodingKey,
     algorithms: Vec<Algorithm>,
@@ -39,10 +39,10 @@ impl KeySet {
         if document.keys.len() > KEYS_MAX {
             return Err(format!("it has more than {KEYS_MAX} keys"));
         }
-        let keys: Vec<Key> = document
+        let keys: Vec<SigningKey> = document
             .keys
             .into_iter()
-            .filter_map(|key| Key::of(&serde_json::from_value(key).ok()?))
+            .filter_map(|key| SigningKey::of(&serde_json::from_value(key).ok()?))
             .collect();
         if keys.is_empty() {
             Err("it has no key that signs tokens with RS, PS, ES or EdDSA".to_owned())
@@ -52,7 +52,7 @@ impl KeySet {
     }
 
     /// The key with this id; a token without an id is taken to be signed with the only key.
-    pub fn find(&self, id: Option<&str>) -> Option<&Key> {
+    pub fn find(&self, id: Option<&str>) -> Option<&SigningKey> {
         match (id, self.0.as_slice()) {
             (None, [only]) => Some(only),
             (None, _) => None,
@@ -75,7 +75,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl SigningKey {
     fn of(jwk: &Jwk) -> Option<Self> {
         let for_signing = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
         let verifies = jwk
@@ -106,7 +106,7 @@ impl Key {
     }
 
     /// What a token says that was signed with this key.
-    pub fn open(&self, token: &str) -> Result<Claims, Refused> {
+    pub fn open(&self, token: &str) -> Result<Claims, TokenError> {
         let mut validation = Validation::new(self.algorithms[0]);
         validation.algorithms.clone_from(&self.algorithms);
         // Claims are judged in `claims`, by Holly's clock.
@@ -115,9 +115,9 @@ impl Key {
         match jsonwebtoken::decode::<Map<String, Value>>(token, &self.decoding, &validation) {
             Ok(opened) => Claims::read(opened.claims),
             Err(error) => Err(match error.kind() {
-                ErrorKind::InvalidSignature => Refused::Signature,
-                ErrorKind::InvalidAlgorithm => Refused::Algorithm,
-                _ => Refused::Unreadable,
+                ErrorKind::InvalidSignature => TokenError::Signature,
+                ErrorKind::InvalidAlgorithm => TokenError::Algorithm,
+                _ => TokenError::Unreadable,
             }),
         }
     }

@@ -3,7 +3,7 @@
 //! of its own, so that the address that a provider and its logs see gives none of them away, and
 //! only the browser that left can come back.
 
-use crate::server::base::digest::{same, sha256_hex};
+use crate::server::base::digest::{constant_time_eq, sha256_hex};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -12,13 +12,13 @@ const NEXT_MAX_BYTES: usize = 1_000;
 
 /// A sign-in that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct LoginState {
     secret: String,
     /// Where to go afterwards: a path of this site.
     pub next: String,
 }
 
-impl Attempt {
+impl LoginState {
     /// An attempt with a secret of 256 random bits in hexadecimal.
     pub fn new(secret: String, next: String) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Attempt {
 
     /// Whether the browser comes back with what it left with.
     pub fn is(&self, state: &str) -> bool {
-        same(&self.state(), state)
+        constant_time_eq(&self.state(), state)
     }
 
     /// What the ID token must repeat.
@@ -82,17 +82,17 @@ mod tests {
 
     #[test]
     fn an_attempt_comes_back_as_it_left() {
-        let attempt = Attempt::new("a".repeat(64), "/c/1?x=y;z".to_owned());
-        assert_eq!(Attempt::of(&attempt.cookie()), Some(attempt.clone()));
+        let attempt = LoginState::new("a".repeat(64), "/c/1?x=y;z".to_owned());
+        assert_eq!(LoginState::of(&attempt.cookie()), Some(attempt.clone()));
         assert!(attempt.is(&attempt.state()) && !attempt.is(&attempt.nonce()) && !attempt.is(""));
-        assert_eq!(Attempt::of("short.Lw"), None);
-        assert_eq!(Attempt::of(""), None);
-        assert_eq!(Attempt::new("a".repeat(64), "/".repeat(1_001)).next, "/");
+        assert_eq!(LoginState::of("short.Lw"), None);
+        assert_eq!(LoginState::of(""), None);
+        assert_eq!(LoginState::new("a".repeat(64), "/".repeat(1_001)).next, "/");
     }
 
     #[test]
     fn the_challenge_is_the_verifier_s_hash() {
-        let attempt = Attempt::new("a".repeat(64), "/".to_owned());
+        let attempt = LoginState::new("a".repeat(64), "/".to_owned());
         assert!((43..=128).contains(&attempt.verifier().len()));
         assert_eq!(
             attempt.challenge(),

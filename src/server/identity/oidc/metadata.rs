@@ -1,11 +1,11 @@
 //! A provider's description of itself (OpenID Connect Discovery 1.0).
 
-use super::http_client::{self, Web};
+use super::http_client::{self, HttpClient};
 use serde::Deserialize;
 
 /// Where the provider does what.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Metadata {
+pub struct ProviderMetadata {
     /// Its name in tokens.
     pub issuer: String,
     /// Its keys.
@@ -22,9 +22,9 @@ pub struct Metadata {
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
-impl Metadata {
+impl ProviderMetadata {
     /// Asks the provider at `issuer`. Errors: a sentence on what is wrong.
-    pub async fn ask(web: &Web, issuer: &str) -> Result<Self, String> {
+    pub async fn ask(web: &HttpClient, issuer: &str) -> Result<Self, String> {
         let address = format!(
             "{}/.well-known/openid-configuration",
             issuer.trim_end_matches('/')
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn no_address_leaves_https_and_no_other_provider_is_followed() {
         let issuer = "https://id.example.org";
-        let described = |name: &str, value: &str| -> Metadata {
+        let described = |name: &str, value: &str| -> ProviderMetadata {
             let mut all = json!({ "issuer": issuer, "jwks_uri": "https://id.example.org/keys" });
             all[name] = json!(value);
             serde_json::from_value(all).unwrap()

@@ -16,5 +16,5 @@ mod keys;
 mod metadata;
 mod provider;
 
-pub use claims::Refused;
-pub use provider::Provider;
+pub use claims::TokenError;
+pub use provider::OidcProvider;

@@ -3,10 +3,10 @@
 //! whatever is shown; what is known goes on while it does not answer.
 
 use super::{
-    claims::{Claims, Refused},
-    http_client::{self, Web},
+    claims::{Claims, TokenError},
+    http_client::{self, HttpClient},
     keys::KeySet,
-    metadata::Metadata,
+    metadata::ProviderMetadata,
     settings::ProviderConfig,
 };
 use crate::server::base::{clock::Clock, log_targets};
@@ -25,11 +25,11 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 const TOKEN_MAX_BYTES: usize = 16 * 1024;
 
 /// A provider, and what is known of it.
-pub struct Provider {
+pub struct OidcProvider {
     /// Its settings.
     pub config: ProviderConfig,
     /// How to speak with it.
-    pub web: Web,
+    pub web: HttpClient,
     clock: Clock,
     known: RwLock<Option<Arc<Known>>>,
     /// When it may be asked again; held while it is asked.
@@ -39,19 +39,19 @@ pub struct Provider {
 /// What the provider said of itself.
 pub struct Known {
     /// Where it does what.
-    pub metadata: Metadata,
+    pub metadata: ProviderMetadata,
     /// Its keys.
     pub keys: KeySet,
     read_at: Duration,
 }
 
-impl Provider {
+impl OidcProvider {
     /// A provider of which nothing is known yet: it may be down when Holly starts. Errors: the TLS
     /// library cannot be set up.
     pub fn new(config: ProviderConfig, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             config,
-            web: Web::new()?,
+            web: HttpClient::new()?,
             clock,
             known: RwLock::default(),
             ask_from: tokio::sync::Mutex::default(),
@@ -59,7 +59,7 @@ impl Provider {
     }
 
     /// What it says of itself.
-    pub async fn known(&self) -> Result<Arc<Known>, Refused> {
+    pub async fn known(&self) -> Result<Arc<Known>, TokenError> {
         self.known_with(|_| true).await
     }
 
@@ -73,7 +73,7 @@ impl Provider {
 
     /// Asks the provider. Errors: a sentence on what is wrong.
     pub async fn ask(&self) -> Result<Known, String> {
-        let metadata = Metadata::ask(&self.web, &self.config.issuer).await?;
+        let metadata = ProviderMetadata::ask(&self.web, &self.config.issuer).await?;
         let keys = http_client::answer(self.web.get(&metadata.jwks_uri))
             .await
             .and_then(|document| KeySet::read(&document));
@@ -86,9 +86,9 @@ impl Provider {
     }
 
     /// What an API call's token says, if Holly goes by it.
-    pub async fn check_token(&self, token: &str) -> Result<Claims, Refused> {
+    pub async fn check_token(&self, token: &str) -> Result<Claims, TokenError> {
         if !self.config.takes_tokens() {
-            return Err(Refused::Audience);
+            return Err(TokenError::Audience);
         }
         self.check(token, &self.config.audiences, &self.config.parties)
             .await
@@ -100,7 +100,7 @@ impl Provider {
         token: &str,
         client_id: &str,
         nonce: &str,
-    ) -> Result<Claims, Refused> {
+    ) -> Result<Claims, TokenError> {
         let claims = self.check(token, &[client_id.to_owned()], &[]).await?;
         claims.answers(nonce, client_id)?;
         Ok(claims)
@@ -113,20 +113,20 @@ impl Provider {
         token: &str,
         audiences: &[String],
         parties: &[String],
-    ) -> Result<Claims, Refused> {
+    ) -> Result<Claims, TokenError> {
         if token.len() > TOKEN_MAX_BYTES {
-            return Err(Refused::Unreadable);
+            return Err(TokenError::Unreadable);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Unreadable)?;
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unreadable)?;
         if header.crit.is_some() {
             // It asks for extensions to be understood (RFC 7515, section 4.1.11); we know none.
-            return Err(Refused::Unreadable);
+            return Err(TokenError::Unreadable);
         }
         let id = header.kid.as_deref();
         let known = self
             .known_with(|known| known.keys.find(id).is_some())
             .await?;
-        let key = known.keys.find(id).ok_or(Refused::UnknownKey)?;
+        let key = known.keys.find(id).ok_or(TokenError::UnknownKey)?;
         let claims = key.open(token)?;
         let issuer = &known.metadata.issuer;
         claims.check(issuer, audiences, parties, self.clock.now())?;
@@ -134,7 +134,7 @@ impl Provider {
     }
 
     /// What is known, asked anew when it is old or not `enough` and the provider may be asked.
-    async fn known_with(&self, enough: impl Fn(&Known) -> bool) -> Result<Arc<Known>, Refused> {
+    async fn known_with(&self, enough: impl Fn(&Known) -> bool) -> Result<Arc<Known>, TokenError> {
         let fresh = |known: &Known| {
             self.clock.monotonic().saturating_sub(known.read_at) < FRESH && enough(known)
         };
@@ -157,7 +157,7 @@ impl Provider {
             let wait = self.ask_and_keep().await;
             *ask_from = self.clock.monotonic() + wait;
         }
-        self.known_now().ok_or(Refused::Unavailable)
+        self.known_now().ok_or(TokenError::Unavailable)
     }
 
     /// Asks, and keeps the answer if there is one. Returns how long not to ask again.

@@ -9,18 +9,18 @@ mod schema;
 mod target;
 
 use super::{Reader, Result, Store, StoreError, backend::Backend};
-use rows::{PAGE, Row, Rows};
+use rows::{CopiedRow, PAGE, RowReader};
 use schema::Table;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
-use target::{Standing, Target};
+use target::{CopyTarget, TargetStatus};
 
 /// The facts about the database: they come last and at once, and with them the target is whole.
 const META: &str = "meta";
 
 /// What is told while it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum CopyStep {
     /// A table is begun that has so many rows.
     Begun(String, i64),
     /// So many more of its rows were written.
@@ -50,14 +50,14 @@ pub struct Copied {
 }
 
 /// Whoever is told; an error of theirs breaks the copy off.
-pub type Say<'s> = &'s mut (dyn FnMut(Step) -> Result<()> + Send);
+pub type Say<'s> = &'s mut (dyn FnMut(CopyStep) -> Result<()> + Send);
 
 /// Copies everything from `source` to the database at `url`, which must be empty or half copied
 /// from this very source. Errors: the target holds something else, or does not hold afterwards what
 /// the source holds.
 pub async fn copy(source: &Store, url: &str, say: Say<'_>) -> Result<Copied> {
     let mut reader = source.read().await?;
-    let mut target = Target::open(url).await?;
+    let mut target = CopyTarget::open(url).await?;
     let copied = copy_into(source, &mut reader, &mut target, say).await;
     target.close().await;
     copied
@@ -66,7 +66,7 @@ pub async fn copy(source: &Store, url: &str, say: Say<'_>) -> Result<Copied> {
 async fn copy_into(
     source: &Store,
     reader: &mut Reader,
-    target: &mut Target,
+    target: &mut CopyTarget,
     say: Say<'_>,
 ) -> Result<Copied> {
     let tables = schema::tables(reader, source.inner.backend).await?;
@@ -78,9 +78,9 @@ async fn copy_into(
         target: &mut target.connection,
     };
     match target::standing(both.target, &tables, source.epoch()).await? {
-        Standing::Same => return both.compare(&tables, say).await,
-        Standing::Free => target::mark(both.target, source.epoch()).await?,
-        Standing::HalfCopied => {}
+        TargetStatus::Same => return both.compare(&tables, say).await,
+        TargetStatus::Free => target::mark(both.target, source.epoch()).await?,
+        TargetStatus::HalfCopied => {}
     }
     let (facts, rest): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.name == META);
     let mut copied = Vec::new();
@@ -109,7 +109,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, row: &CopiedRow) {
         self.rows += 1;
         rows::digest(&mut self.sha256, row);
     }
@@ -131,7 +131,7 @@ impl Sum {
 
 impl Both<'_> {
     async fn bring_in_line(&mut self, table: &Table, say: Say<'_>) -> Result<CopiedTable> {
-        say(Step::Begun(
+        say(CopyStep::Begun(
             table.name.clone(),
             rows::count(self.source, table).await?,
         ))?;
@@ -147,7 +147,10 @@ impl Both<'_> {
     /// Takes out of the target what the source does not have just so. What refers to it goes with
     /// it and is filled in again.
     async fn take_out(&mut self, table: &Table) -> Result<()> {
-        let (mut ours, mut theirs) = (Rows::of(table, self.from), Rows::of(table, self.to));
+        let (mut ours, mut theirs) = (
+            RowReader::of(table, self.from),
+            RowReader::of(table, self.to),
+        );
         while let Some(row) = theirs.next(self.target).await? {
             if ours.seek(self.source, &row).await? != Some(&row) {
                 rows::delete(self.target, table, &row).await?;
@@ -158,7 +161,10 @@ impl Both<'_> {
 
     /// Adds what is missing in the target; returns the sum of the source.
     async fn fill(&mut self, table: &Table, say: Say<'_>) -> Result<CopiedTable> {
-        let (mut ours, mut theirs) = (Rows::of(table, self.from), Rows::of(table, self.to));
+        let (mut ours, mut theirs) = (
+            RowReader::of(table, self.from),
+            RowReader::of(table, self.to),
+        );
         let (mut sum, mut missing) = (Sum::default(), Vec::new());
         while let Some(row) = ours.next(self.source).await? {
             sum.add(&row);
@@ -173,9 +179,14 @@ impl Both<'_> {
         Ok(sum.named(table))
     }
 
-    async fn add(&mut self, table: &Table, missing: &mut Vec<Row>, say: Say<'_>) -> Result<()> {
+    async fn add(
+        &mut self,
+        table: &Table,
+        missing: &mut Vec<CopiedRow>,
+        say: Say<'_>,
+    ) -> Result<()> {
         rows::insert(self.target, table, missing).await?;
-        say(Step::Wrote(table.name.clone(), missing.len()))?;
+        say(CopyStep::Wrote(table.name.clone(), missing.len()))?;
         missing.clear();
         Ok(())
     }
@@ -184,7 +195,7 @@ impl Both<'_> {
     /// them. They are few.
     async fn finish(&mut self, table: &Table) -> Result<CopiedTable> {
         let (mut ours, mut facts, mut sum) =
-            (Rows::of(table, self.from), Vec::new(), Sum::default());
+            (RowReader::of(table, self.from), Vec::new(), Sum::default());
         while let Some(row) = ours.next(self.source).await? {
             sum.add(&row);
             facts.push(row);
@@ -208,7 +219,7 @@ impl Both<'_> {
                  let nobody write to the target and run it again"
             )));
         }
-        say(Step::Verified(found.clone()))?;
+        say(CopyStep::Verified(found.clone()))?;
         Ok(found)
     }
 
@@ -221,7 +232,7 @@ impl Both<'_> {
                 sum(self.target, table, self.to).await?,
             );
             if ours == theirs {
-                say(Step::Verified(ours.clone()))?;
+                say(CopyStep::Verified(ours.clone()))?;
                 copied.push(ours);
             } else {
                 other.push(table.name.clone());
@@ -246,7 +257,7 @@ async fn sum(
     table: &Table,
     backend: Backend,
 ) -> Result<CopiedTable> {
-    let (mut rows, mut sum) = (Rows::of(table, backend), Sum::default());
+    let (mut rows, mut sum) = (RowReader::of(table, backend), Sum::default());
     while let Some(row) = rows.next(connection).await? {
         sum.add(&row);
     }

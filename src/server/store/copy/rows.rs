@@ -4,7 +4,7 @@
 use super::{
     super::{Result, backend::Backend, marks},
     META,
-    schema::{Kind, Table},
+    schema::{ColumnKind, Table},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Any, AnyConnection, Row as _, any::AnyArguments, any::AnyRow, query::Query};
@@ -15,7 +15,7 @@ pub(super) const PAGE: usize = 200;
 
 /// What stands in a column of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Value {
+pub(super) enum ColumnValue {
     Null,
     Number(i64),
     Text(String),
@@ -23,24 +23,24 @@ pub(super) enum Value {
 }
 
 /// The values of a row, in the order of the table's columns.
-pub(super) type Row = Vec<Value>;
+pub(super) type CopiedRow = Vec<ColumnValue>;
 
 /// The key of a row.
-pub(super) fn key<'r>(table: &Table, row: &'r Row) -> Vec<&'r Value> {
+pub(super) fn key<'r>(table: &Table, row: &'r CopiedRow) -> Vec<&'r ColumnValue> {
     table.key.iter().map(|at| &row[*at]).collect()
 }
 
 /// Reads a table from its beginning to its end.
-pub(super) struct Rows<'t> {
+pub(super) struct RowReader<'t> {
     table: &'t Table,
     first: String,
     next: String,
-    after: Option<Row>,
-    page: VecDeque<Row>,
+    after: Option<CopiedRow>,
+    page: VecDeque<CopiedRow>,
     ended: bool,
 }
 
-impl<'t> Rows<'t> {
+impl<'t> RowReader<'t> {
     pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
         let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
         let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
@@ -67,7 +67,10 @@ impl<'t> Rows<'t> {
     }
 
     /// The next row, which stays the next.
-    pub(super) async fn peek(&mut self, connection: &mut AnyConnection) -> Result<Option<&Row>> {
+    pub(super) async fn peek(
+        &mut self,
+        connection: &mut AnyConnection,
+    ) -> Result<Option<&CopiedRow>> {
         if self.page.is_empty() && !self.ended {
             self.page = self.turn(connection).await?;
             self.ended = self.page.len() < PAGE;
@@ -77,7 +80,10 @@ impl<'t> Rows<'t> {
     }
 
     /// The next row.
-    pub(super) async fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<Row>> {
+    pub(super) async fn next(
+        &mut self,
+        connection: &mut AnyConnection,
+    ) -> Result<Option<CopiedRow>> {
         self.peek(connection).await?;
         Ok(self.page.pop_front())
     }
@@ -86,8 +92,8 @@ impl<'t> Rows<'t> {
     pub(super) async fn seek(
         &mut self,
         connection: &mut AnyConnection,
-        row: &Row,
-    ) -> Result<Option<&Row>> {
+        row: &CopiedRow,
+    ) -> Result<Option<&CopiedRow>> {
         let table = self.table;
         while self
             .peek(connection)
@@ -102,7 +108,7 @@ impl<'t> Rows<'t> {
             .filter(|ours| key(table, ours) == key(table, row)))
     }
 
-    async fn turn(&self, connection: &mut AnyConnection) -> Result<VecDeque<Row>> {
+    async fn turn(&self, connection: &mut AnyConnection) -> Result<VecDeque<CopiedRow>> {
         let rows = match &self.after {
             None => {
                 sqlx::query(sqlx::AssertSqlSafe(self.first.clone()))
@@ -133,7 +139,7 @@ pub(super) async fn count(connection: &mut AnyConnection, table: &Table) -> Resu
 pub(super) async fn insert(
     connection: &mut AnyConnection,
     table: &Table,
-    rows: &[Row],
+    rows: &[CopiedRow],
 ) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -158,7 +164,11 @@ pub(super) async fn insert(
 }
 
 /// Takes out a row, and what belongs to it.
-pub(super) async fn delete(connection: &mut AnyConnection, table: &Table, row: &Row) -> Result<()> {
+pub(super) async fn delete(
+    connection: &mut AnyConnection,
+    table: &Table,
+    row: &CopiedRow,
+) -> Result<()> {
     let terms = table
         .key
         .iter()
@@ -177,13 +187,13 @@ pub(super) async fn delete(connection: &mut AnyConnection, table: &Table, row: &
 
 /// Adds a row to a checksum: each value with its kind and its length, so that no two tables read
 /// alike.
-pub(super) fn digest(sum: &mut Sha256, row: &Row) {
+pub(super) fn digest(sum: &mut Sha256, row: &CopiedRow) {
     for value in row {
         let (kind, bytes): (u8, &[u8]) = match value {
-            Value::Null => (0, &[]),
-            Value::Number(number) => (1, &number.to_be_bytes()),
-            Value::Text(text) => (2, text.as_bytes()),
-            Value::Bytes(bytes) => (3, bytes),
+            ColumnValue::Null => (0, &[]),
+            ColumnValue::Number(number) => (1, &number.to_be_bytes()),
+            ColumnValue::Text(text) => (2, text.as_bytes()),
+            ColumnValue::Bytes(bytes) => (3, bytes),
         };
         sum.update([kind]);
         sum.update((bytes.len() as u64).to_be_bytes());
@@ -191,37 +201,37 @@ pub(super) fn digest(sum: &mut Sha256, row: &Row) {
     }
 }
 
-type Asked<'q> = Query<'q, Any, AnyArguments>;
+type RowQuery<'q> = Query<'q, Any, AnyArguments>;
 
-fn bind_key<'q>(table: &Table, query: Asked<'q>, row: &Row) -> Asked<'q> {
+fn bind_key<'q>(table: &Table, query: RowQuery<'q>, row: &CopiedRow) -> RowQuery<'q> {
     table.key.iter().fold(query, |query, at| {
         bind(query, table.columns[*at].kind, &row[*at])
     })
 }
 
-fn bind<'q>(query: Asked<'q>, kind: Kind, value: &Value) -> Asked<'q> {
+fn bind<'q>(query: RowQuery<'q>, kind: ColumnKind, value: &ColumnValue) -> RowQuery<'q> {
     match (value, kind) {
-        (Value::Number(number), _) => query.bind(*number),
-        (Value::Text(text), _) => query.bind(text.clone()),
-        (Value::Bytes(bytes), _) => query.bind(bytes.clone()),
-        (Value::Null, Kind::Number) => query.bind(None::<i64>),
-        (Value::Null, Kind::Text) => query.bind(None::<String>),
-        (Value::Null, Kind::Bytes) => query.bind(None::<Vec<u8>>),
+        (ColumnValue::Number(number), _) => query.bind(*number),
+        (ColumnValue::Text(text), _) => query.bind(text.clone()),
+        (ColumnValue::Bytes(bytes), _) => query.bind(bytes.clone()),
+        (ColumnValue::Null, ColumnKind::Number) => query.bind(None::<i64>),
+        (ColumnValue::Null, ColumnKind::Text) => query.bind(None::<String>),
+        (ColumnValue::Null, ColumnKind::Bytes) => query.bind(None::<Vec<u8>>),
     }
 }
 
-fn read(table: &Table, row: &AnyRow) -> Result<Row> {
-    let value = |(at, kind): (usize, Kind)| {
+fn read(table: &Table, row: &AnyRow) -> Result<CopiedRow> {
+    let value = |(at, kind): (usize, ColumnKind)| {
         Ok(match kind {
-            Kind::Number => row
+            ColumnKind::Number => row
                 .try_get::<Option<i64>, _>(at)?
-                .map_or(Value::Null, Value::Number),
-            Kind::Text => row
+                .map_or(ColumnValue::Null, ColumnValue::Number),
+            ColumnKind::Text => row
                 .try_get::<Option<String>, _>(at)?
-                .map_or(Value::Null, Value::Text),
-            Kind::Bytes => row
+                .map_or(ColumnValue::Null, ColumnValue::Text),
+            ColumnKind::Bytes => row
                 .try_get::<Option<Vec<u8>>, _>(at)?
-                .map_or(Value::Null, Value::Bytes),
+                .map_or(ColumnValue::Null, ColumnValue::Bytes),
         })
     };
     table
@@ -236,7 +246,7 @@ fn read(table: &Table, row: &AnyRow) -> Result<Row> {
 /// A column of the key, ordered by bytes whatever the database was told to order by.
 fn ordered(table: &Table, at: usize, backend: Backend) -> String {
     let column = &table.columns[at];
-    let by_bytes = backend != Backend::Sqlite && column.kind == Kind::Text;
+    let by_bytes = backend != Backend::Sqlite && column.kind == ColumnKind::Text;
     format!(
         "{}{}",
         quoted(&column.name),
@@ -256,7 +266,7 @@ fn listed(parts: impl Iterator<Item = String>) -> String {
 mod tests {
     use super::*;
 
-    fn sum(row: &[Value]) -> Vec<u8> {
+    fn sum(row: &[ColumnValue]) -> Vec<u8> {
         let mut sum = Sha256::new();
         digest(&mut sum, &row.to_vec());
         sum.finalize().to_vec()
@@ -264,14 +274,14 @@ mod tests {
 
     #[test]
     fn rows_that_differ_have_other_checksums() {
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| ColumnValue::Text(text.to_owned());
         let rows = [
             vec![text("ab"), text("c")],
             vec![text("a"), text("bc")],
-            vec![text(""), Value::Null],
-            vec![Value::Null, text("")],
-            vec![Value::Bytes(b"ab".to_vec()), text("c")],
-            vec![Value::Number(0)],
+            vec![text(""), ColumnValue::Null],
+            vec![ColumnValue::Null, text("")],
+            vec![ColumnValue::Bytes(b"ab".to_vec()), text("c")],
+            vec![ColumnValue::Number(0)],
         ];
         let sums: std::collections::HashSet<_> = rows.iter().map(|row| sum(row)).collect();
         assert_eq!(sums.len(), rows.len());

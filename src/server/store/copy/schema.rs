@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Number,
     Text,
     Bytes,
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ColumnKind,
 }
 
 /// A table: its columns, and which of them are its primary key, in the key's order.
@@ -113,9 +113,9 @@ fn table(name: String, rows: &[ColumnRow]) -> Result<Table> {
     }
     let column = |row: &ColumnRow| {
         let kind = match row.kind.as_str() {
-            "bigint" | "integer" | "smallint" => Kind::Number,
-            "text" => Kind::Text,
-            "bytea" | "blob" => Kind::Bytes,
+            "bigint" | "integer" | "smallint" => ColumnKind::Number,
+            "text" => ColumnKind::Text,
+            "bytea" | "blob" => ColumnKind::Bytes,
             other => {
                 return Err(StoreError::Unusable(format!(
                     "{name}.{} is a {other}, which cannot be copied",
@@ -160,7 +160,7 @@ mod tests {
             name: name.to_owned(),
             columns: vec![Column {
                 name: "id".to_owned(),
-                kind: Kind::Text,
+                kind: ColumnKind::Text,
             }],
             key: vec![0],
         }
@@ -193,7 +193,7 @@ mod tests {
     fn a_table_that_differs_in_the_target_is_named() {
         let mut other = named("files");
         assert_eq!(named("files").mismatch(Some(&other)), None);
-        other.columns[0].kind = Kind::Number;
+        other.columns[0].kind = ColumnKind::Number;
         assert!(
             named("files")
                 .mismatch(Some(&other))

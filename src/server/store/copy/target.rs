@@ -4,14 +4,14 @@
 use super::{
     super::{Result, StoreError, backend::Backend, meta, migrations},
     META,
-    rows::{self, Row},
+    rows::{self, CopiedRow},
     schema::{self, Table},
 };
 use crate::domain::Epoch;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, pool::PoolConnection};
 
 /// A database to copy to, with its tables up to date.
-pub(super) struct Target {
+pub(super) struct CopyTarget {
     pub(super) backend: Backend,
     pub(super) connection: PoolConnection<Any>,
     pool: AnyPool,
@@ -19,7 +19,7 @@ pub(super) struct Target {
 
 /// What there is in the target.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum TargetStatus {
     /// Nothing of anybody.
     Free,
     /// Part of this source.
@@ -28,7 +28,7 @@ pub(super) enum Standing {
     Same,
 }
 
-impl Target {
+impl CopyTarget {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let backend = Backend::of(url, false)?;
         let pool = backend.writers(url).await?;
@@ -65,14 +65,14 @@ pub(super) async fn standing(
     target: &mut AnyConnection,
     tables: &[Table],
     source: Epoch,
-) -> Result<Standing> {
+) -> Result<TargetStatus> {
     let (mark, epoch) = (
         meta::fact(target, meta::COPIED_FROM).await?,
         meta::fact(target, meta::EPOCH).await?,
     );
     if let Some(mark) = mark {
         return if mark == source.to_string() {
-            Ok(Standing::HalfCopied)
+            Ok(TargetStatus::HalfCopied)
         } else {
             Err(other("half a copy of another database"))
         };
@@ -83,8 +83,8 @@ pub(super) async fn standing(
         rows += rows::count(target, table).await?;
     }
     match epoch {
-        _ if rows == 0 => Ok(Standing::Free),
-        Some(epoch) if epoch == source.to_string() => Ok(Standing::Same),
+        _ if rows == 0 => Ok(TargetStatus::Free),
+        Some(epoch) if epoch == source.to_string() => Ok(TargetStatus::Same),
         _ => Err(other("people's data that is not of this database")),
     }
 }
@@ -110,7 +110,7 @@ pub(super) async fn mark(target: &mut AnyConnection, source: Epoch) -> Result<()
 pub(super) async fn replace(
     target: &mut AnyConnection,
     table: &Table,
-    facts: &[Row],
+    facts: &[CopiedRow],
 ) -> Result<()> {
     debug_assert_eq!(table.name, META);
     let mut tx = target.begin().await?;

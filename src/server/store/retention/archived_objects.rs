@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 
 /// An object as lists read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shelf {
+pub struct ArchivedObjectRow {
     /// Its name.
     pub key: String,
     /// Hex SHA-256 of its bytes.
@@ -35,7 +35,7 @@ pub struct Shelf {
 }
 
 #[derive(sqlx::FromRow)]
-struct ShelfRow {
+struct RawObjectRow {
     key: String,
     sha256: String,
     tier: String,
@@ -49,7 +49,7 @@ struct ShelfRow {
 
 /// Which objects a list looks into.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reach {
+pub struct ObjectFilter {
     /// Only of this conversation.
     pub conversation_id: Option<ConversationId>,
     /// Only of this tier.
@@ -82,11 +82,11 @@ pub enum Order {
 pub async fn list(
     connection: &mut AnyConnection,
     user: UserId,
-    reach: Reach,
+    reach: ObjectFilter,
     order: Order,
-    after: Option<&Shelf>,
+    after: Option<&ArchivedObjectRow>,
     limit: i64,
-) -> Result<Vec<Shelf>> {
+) -> Result<Vec<ArchivedObjectRow>> {
     let (newest, oldest, key) = (
         after.map(|shelf| shelf.last_id),
         after.map(|shelf| shelf.first_id),
@@ -114,7 +114,7 @@ pub async fn list(
         ),
     };
     let sql = sqlx::AssertSqlSafe(format!("{SHELF}{} order by {order} limit $2", reached.sql));
-    let query = sqlx::query_as::<_, ShelfRow>(sql)
+    let query = sqlx::query_as::<_, RawObjectRow>(sql)
         .bind(user.to_string())
         .bind(limit);
     let query = reached
@@ -125,13 +125,13 @@ pub async fn list(
         .fetch_all(connection)
         .await?
         .into_iter()
-        .map(ShelfRow::read)
+        .map(RawObjectRow::read)
         .collect()
 }
 
-impl ShelfRow {
-    fn read(self) -> Result<Shelf> {
-        Ok(Shelf {
+impl RawObjectRow {
+    fn read(self) -> Result<ArchivedObjectRow> {
+        Ok(ArchivedObjectRow {
             key: self.key,
             sha256: self.sha256,
             tier: parsed("tier", &self.tier)?,

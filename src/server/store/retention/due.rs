@@ -218,7 +218,7 @@ pub async fn count_expired_in_objects(
 
 /// Objects, of one person or of everybody, that hold entries which may go from them, at most
 /// `limit`.
-pub async fn objects_with_holes(
+pub async fn objects_with_tombstones(
     connection: &mut AnyConnection,
     user: Option<UserId>,
     limit: i64,

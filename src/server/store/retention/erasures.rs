@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 
 /// What can be erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErasureKind {
     /// An entry.
     Entry,
     /// A conversation.
@@ -18,7 +18,7 @@ pub enum Kind {
     Account,
 }
 
-impl Kind {
+impl ErasureKind {
     /// Its word, in the list of erasures too.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct Erasure {
-    /// The word of its [`Kind`].
+    /// The word of its [`ErasureKind`].
     pub kind: String,
     /// Hex SHA-256 of its id.
     pub subject: String,

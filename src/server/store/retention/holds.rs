@@ -62,14 +62,14 @@ pub struct Hold {
 
 /// Who keeps entries from expiring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum HoldKind {
     /// Their owner.
     Keep,
     /// An admin.
     Hold,
 }
 
-impl Kind {
+impl HoldKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Keep => "keep",
@@ -83,7 +83,7 @@ pub async fn place(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
-    kind: Kind,
+    kind: HoldKind,
     hold: &Hold,
 ) -> Result<()> {
     let sql = "insert into retention_holds (user_id, id, conversation_id, kind, reason, created_by, created_at) \
@@ -167,7 +167,7 @@ pub async fn in_force(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: Option<ConversationId>,
-    kind: Kind,
+    kind: HoldKind,
 ) -> Result<bool> {
     let sql = "select 1 from retention_holds where user_id = $1 and kind = $3 and released_at is null \
                and (conversation_id is null or conversation_id = $2) limit 1";
@@ -187,8 +187,8 @@ pub async fn protects(
     user: UserId,
     conversation: Option<ConversationId>,
 ) -> Result<bool> {
-    let keeps = in_force(connection, user, conversation, Kind::Keep).await?;
-    Ok(keeps || in_force(connection, user, conversation, Kind::Hold).await?)
+    let keeps = in_force(connection, user, conversation, HoldKind::Keep).await?;
+    Ok(keeps || in_force(connection, user, conversation, HoldKind::Hold).await?)
 }
 
 /// Whether an admin holds anything of the person's.

@@ -9,7 +9,7 @@ use crate::{
     },
     server::store::{
         Result, StoreError, from_json, parsed, parsed_option,
-        stats::{Changes, Figures},
+        stats::{Changes, EntryTotals},
         work_logs::StoredEntry,
     },
 };
@@ -30,7 +30,7 @@ pub struct Manifest {
     /// Whether each entry in it is kept by its owner.
     pub kept: bool,
     /// Totals by type and status of the entries that count.
-    pub totals: Vec<(LogType, Status, Figures)>,
+    pub totals: Vec<(LogType, Status, EntryTotals)>,
     /// Size of the entries as they were written, of all that lie in it.
     pub bytes: i64,
     /// Its own size.
@@ -82,11 +82,11 @@ impl Manifest {
     }
 
     /// An entry's share of the object's bytes.
-    pub fn figures(&self, entry: &StoredEntry) -> Figures {
+    pub fn figures(&self, entry: &StoredEntry) -> EntryTotals {
         let size = entry.size();
         let share =
             i128::from(size) * i128::from(self.stored_bytes) / i128::from(self.bytes.max(1));
-        Figures::of(
+        EntryTotals::of(
             size,
             i64::try_from(share).unwrap_or(0),
             entry.duration_ms,
@@ -106,7 +106,7 @@ impl Manifest {
             None => self.totals.push((
                 entry.log_type,
                 entry.status,
-                Figures::default().plus(figures, sign),
+                EntryTotals::default().plus(figures, sign),
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! The manifest. A name goes `pending` → `active` → `doomed` → `gone`: nothing is deleted whose
+//! The manifest. A name goes `pending` → `active` → `marked_for_delete` → `gone`: nothing is deleted whose
 //! name is pending or active, and no name is taken that is doomed or gone, so a deletion that comes
 //! late never meets an object that is needed.
 
@@ -117,7 +117,7 @@ pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageSta
 }
 
 /// Takes an object out of reading; it is to be deleted. The caller has counted its entries out.
-pub async fn doom(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+pub async fn mark_for_delete(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     // its entries were rows once
     tx.leaves_text();
     let sql = "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2";
@@ -214,7 +214,11 @@ pub async fn forget_gone(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
 }
 
 /// Whether an object is to be deleted.
-pub async fn is_doomed(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<bool> {
+pub async fn is_marked_for_delete(
+    connection: &mut AnyConnection,
+    user: UserId,
+    key: &str,
+) -> Result<bool> {
     let sql = "select 1 from archive_objects where user_id = $1 and key = $2 and state = 'doomed'";
     Ok(sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())
@@ -226,7 +230,7 @@ pub async fn is_doomed(connection: &mut AnyConnection, user: UserId, key: &str) 
 
 /// Objects that are to be deleted, of one person or of everybody, the longest known first, at most
 /// `limit`.
-pub async fn doomed(
+pub async fn marked_for_delete(
     connection: &mut AnyConnection,
     user: Option<UserId>,
     limit: i64,

@@ -8,10 +8,10 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::store::{
-        Result, StoreError, Tx, files, marks, parsed,
+        Result, StoreError, Tx, files, marks, packing, parsed,
         retention::due::DueGroup,
-        stats::{Changes, Figures},
-        work_logs::{COLUMNS, EntryRow, HELD, StoredEntry, long, text_size},
+        stats::{Changes, EntryTotals},
+        work_logs::{self, COLUMNS, EntryRow, HELD, StoredEntry, long, text_size},
     },
 };
 use sqlx::AnyConnection;
@@ -57,7 +57,7 @@ impl TieredRow {
         );
         changes.count(
             line,
-            Figures::of(
+            EntryTotals::of(
                 entry.size(),
                 self.stored_bytes,
                 entry.duration_ms,
@@ -70,7 +70,7 @@ impl TieredRow {
     fn count_deleted(&self, changes: &mut Changes) {
         self.count(changes, -1);
         let entry = &self.entry;
-        let figures = Figures::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
+        let figures = EntryTotals::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
         changes.count_deleted(
             (entry.timestamp.day(), entry.log_type, entry.status),
             figures,
@@ -161,7 +161,7 @@ pub struct Packed {
 impl Packed {
     /// Packs a row's long fields.
     pub fn of(row: TieredRow) -> Result<Self> {
-        let packed = crate::server::store::packing::pack(&long(&row.entry));
+        let packed = packing::pack(&long(&row.entry));
         let packed = packed.map_err(|why| StoreError::Corrupt {
             what: "details",
             why: why.to_string(),
@@ -243,7 +243,7 @@ pub async fn expire(
     .await?;
     for row in rows.iter().filter(|row| gone.contains(&row.entry.id)) {
         row.count_deleted(changes);
-        files::doom_made(tx, user, row.entry.conversation_id, &row.entry.metadata).await?;
+        files::mark_produced(tx, user, row.entry.conversation_id, &row.entry.metadata).await?;
     }
     Ok(gone.len())
 }
@@ -322,9 +322,9 @@ fn parsed_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {
 pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
     let kept_at = entry.kept_at;
     let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
-    crate::server::store::work_logs::put_back(tx, &mut entry).await?;
+    work_logs::put_back(tx, &mut entry).await?;
     if kept_at.is_some() {
-        crate::server::store::work_logs::keep(tx, &mut entry, kept_at).await?;
+        work_logs::keep(tx, &mut entry, kept_at).await?;
     }
     Ok(entry)
 }

@@ -15,12 +15,12 @@ use sqlx::AnyConnection;
 
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(super) use row::{COLUMNS, EntryRow, FATE, HELD, kept_by, long, size, text_size};
+pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long, size, text_size};
 pub use stored::StoredEntry;
 
 /// What an entry's row holds beside what readers see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct RowExtras {
     /// Until when it may be `working` without a sign of life, in milliseconds since the epoch.
     pub lease_until: Option<i64>,
     /// The key under which its creation may be repeated, and the hash of what was asked then.
@@ -28,24 +28,24 @@ pub struct Held {
 }
 
 /// Adds an entry and counts it; `rev`, `expires_at` and `kept_by` are set here.
-pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
+pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) -> Result<()> {
     add_row(tx, entry, held).await?;
     stats::count_new(tx, entry, size_of(entry)).await
 }
 
 /// Adds the row of an entry that lay in the archive; the caller has counted it out there.
 pub(super) async fn put_back(tx: &mut Tx<'_>, entry: &mut WorkLogEntry) -> Result<()> {
-    add_row(tx, entry, &Held::default()).await?;
+    add_row(tx, entry, &RowExtras::default()).await?;
     stats::count_row(tx, entry, size_of(entry)).await
 }
 
-async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Result<()> {
+async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) -> Result<()> {
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
                storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ";
-    let sql = sqlx::AssertSqlSafe(format!("{sql}{FATE}"));
-    let query = sqlx::query_as::<_, Fate>(sql)
+    let sql = sqlx::AssertSqlSafe(format!("{sql}{EXPIRY_COLUMNS}"));
+    let query = sqlx::query_as::<_, Expiry>(sql)
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string());
     let query = query
@@ -76,9 +76,9 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &Held) -> Resu
 }
 
 /// When an entry expires, and the word of who keeps it from that beside itself.
-type Fate = (Option<i64>, Option<String>);
+type Expiry = (Option<i64>, Option<String>);
 
-fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Fate, kept_at: Option<Timestamp>) {
+fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Expiry, kept_at: Option<Timestamp>) {
     entry.expires_at = expires_at.map(Timestamp::from_millis);
     entry.kept_by = if kept_at.is_some() {
         Some(KeptBy::Entry)
@@ -135,7 +135,7 @@ pub async fn keep(
 ) -> Result<()> {
     entry.rev = tx.next_rev(entry.user_id).await?;
     let sql = "update work_logs set kept_at = $3, updated_at = $4, rev = $5 where user_id = $1 and id = $2 returning ";
-    let query = sqlx::query_as::<_, Fate>(sqlx::AssertSqlSafe(format!("{sql}{FATE}")));
+    let query = sqlx::query_as::<_, Expiry>(sqlx::AssertSqlSafe(format!("{sql}{EXPIRY_COLUMNS}")));
     let query = query
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string())

@@ -49,7 +49,7 @@ macro_rules! expires_at {
 
 pub(in crate::server::store) const HELD: &str = held!("work_logs");
 /// What follows from its place and from today's policy, as an insert or an update returns it.
-pub(in crate::server::store) const FATE: &str = concat!(
+pub(in crate::server::store) const EXPIRY_COLUMNS: &str = concat!(
     expires_at!(),
     " as expires_at, ",
     held_by!("work_logs"),

@@ -1,7 +1,10 @@
 //! Signing in by browser, from the page to the provider and back, over real ports.
 
 use super::{Returning, comes_back, count, leaves, signs_in, with_provider, with_settings};
-use crate::tests::support::{Answer, TestApp, provider::TestProvider};
+use crate::{
+    server::identity,
+    tests::support::{Answer, TestApp, provider::TestProvider},
+};
 use reqwest::Url;
 use serde_json::json;
 
@@ -329,7 +332,7 @@ async fn with_local_accounts_off_no_route_takes_a_password() {
         "{page}"
     );
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
-    crate::server::identity::add_account(
+    identity::add_account(
         &app.app.store,
         app.app.clock.now(),
         "ada@example.org",

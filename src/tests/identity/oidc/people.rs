@@ -6,8 +6,9 @@ use crate::{
     domain::ids::UserId,
     server::{
         identity::oidc::{
-            accounts::{Met, account_of},
+            accounts::{SignInChannel, account_of},
             claims::Claims,
+            settings::ProviderConfig,
         },
         store::users,
     },
@@ -232,8 +233,8 @@ async fn a_switched_off_account_is_refused_by_every_way_in() {
     assert_eq!(count(&app, "identities").await, 1);
 }
 
-fn rules() -> crate::server::identity::oidc::settings::ProviderConfig {
-    crate::server::identity::oidc::settings::ProviderConfig {
+fn rules() -> ProviderConfig {
+    ProviderConfig {
         issuer: "https://id.example.org".into(),
         name: "x".into(),
         audiences: Vec::new(),
@@ -261,7 +262,7 @@ on_both_databases! {
         for n in 0..12 {
             let store = store.clone();
             let claims = says(&format!("s{}", n % 2), json!({ "email": format!("p{}@example.org", n % 2), "email_verified": true }));
-            callers.spawn(async move { account_of(&store, NOW, &rules(), &claims, Met::Calling).await.unwrap().id });
+            callers.spawn(async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::Calling).await.unwrap().id });
         }
         let ids: std::collections::BTreeSet<_> = callers.join_all().await.into_iter().collect();
         assert_eq!(ids.len(), 2);
@@ -269,18 +270,18 @@ on_both_databases! {
     }
 
     async fn an_account_that_is_erased_leaves_no_identity(store: Store) {
-        let account = account_of(&store, NOW, &rules(), &says("s", json!({ "admin": true })), Met::SigningIn).await.unwrap();
+        let account = account_of(&store, NOW, &rules(), &says("s", json!({ "admin": true })), SignInChannel::SigningIn).await.unwrap();
         assert!(account.is_admin);
         let mut tx = store.begin().await.unwrap();
         users::delete(&mut tx, account.id).await.unwrap();
         tx.commit().await.unwrap();
-        let again = account_of(&store, NOW, &rules(), &says("s", json!({})), Met::SigningIn).await.unwrap();
+        let again = account_of(&store, NOW, &rules(), &says("s", json!({})), SignInChannel::SigningIn).await.unwrap();
         assert!(again.id != account.id && !again.is_admin);
     }
 
     async fn an_address_of_somebody_else_is_never_taken_over(store: Store) {
         let bob = person(&store, "bob").await;
-        let met = |claims: Claims| { let store = store.clone(); async move { account_of(&store, NOW, &rules(), &claims, Met::SigningIn).await } };
+        let met = |claims: Claims| { let store = store.clone(); async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::SigningIn).await } };
         let ada = met(says("a", json!({ "email": "ada@example.org", "email_verified": true }))).await.unwrap();
         let same = met(says("a", json!({ "email": "bob@example.org", "email_verified": true }))).await.unwrap();
         assert_eq!((same.id, same.email.as_str()), (ada.id, "ada@example.org"));

@@ -5,7 +5,7 @@ use super::{asked_with, count, showing, with_provider};
 use crate::{
     server::identity::oidc::settings::ProviderConfig,
     tests::support::{
-        Answer,
+        Answer, TestApp,
         people::NOW,
         provider::{SigningKey, TestProvider},
     },
@@ -312,7 +312,7 @@ async fn clerk_s_cookie_counts_where_its_parties_are_named_and_changes_nothing_f
         "ada|1",
         json!({ "aud": null, "azp": "https://app.example.org" }),
     );
-    let with_cookie = |app: &crate::tests::support::TestApp, method: Method, path: &str| {
+    let with_cookie = |app: &TestApp, method: Method, path: &str| {
         app.nobody()
             .request(method, path)
             .header("cookie", format!("x=1; __session={token}"))

@@ -17,7 +17,7 @@ use crate::{
         chat::delete_conversation_rows,
         retention::{restore, run_once},
         store::Store,
-        work_log::archived,
+        work_log::{self, archived},
     },
     tests::support::archives::trusted,
 };
@@ -63,32 +63,28 @@ impl Work {
     }
 
     /// Does it. What is gone already was done before.
-    pub(super) async fn carry_out(&self, retention: &Tiers) {
+    pub(super) async fn carry_out(&self, tiers: &Tiers) {
         let now = self.now();
         let done: Result<()> = match self.act {
-            Act::Run(_) => run_once(retention, trusted(now)).await.map(drop),
-            Act::Change => {
-                archived::update_anywhere(retention, now, self.user, self.entry, changed())
-                    .await
-                    .map(drop)
-            }
-            Act::EraseEntry => {
-                crate::server::work_log::erase_entry(retention, now, self.user, self.entry)
-                    .await
-                    .map(drop)
-            }
+            Act::Run(_) => run_once(tiers, trusted(now)).await.map(drop),
+            Act::Change => archived::update_entry(tiers, now, self.user, self.entry, changed())
+                .await
+                .map(drop),
+            Act::EraseEntry => work_log::erase_entry(tiers, now, self.user, self.entry)
+                .await
+                .map(drop),
             Act::EraseConversation => {
-                match delete_conversation_rows(&retention.store, now, self.user, self.conversation)
+                match delete_conversation_rows(&tiers.store, now, self.user, self.conversation)
                     .await
                 {
-                    Ok(_) => erase::purge(retention, now, self.user).await.map(drop),
+                    Ok(_) => erase::delete_marked_objects(tiers, now, self.user)
+                        .await
+                        .map(drop),
                     Err(error) => Err(error),
                 }
             }
-            Act::EraseAccount => erase::erase_account(retention, now, self.user)
-                .await
-                .map(drop),
-            Act::Restore => restore::after_restore(retention, now).await.map(drop),
+            Act::EraseAccount => erase::erase_account(tiers, now, self.user).await.map(drop),
+            Act::Restore => restore::after_restore(tiers, now).await.map(drop),
         };
         assert!(
             matches!(done, Ok(()) | Err(Error::NotFound(_))),
@@ -140,7 +136,7 @@ async fn the_process_that_dies() {
         &std::env::var(ORDER).expect("only the tests of this folder start it"),
     )
     .unwrap();
-    let retention = Tiers {
+    let tiers = Tiers {
         store: Store::open(&order.database).await.unwrap(),
         archive: Archive::open(&order.archive).unwrap(),
     };
@@ -152,5 +148,5 @@ async fn the_process_that_dies() {
             async {}.boxed()
         }
     });
-    heard_by(listener, order.work.carry_out(&retention)).await;
+    heard_by(listener, order.work.carry_out(&tiers)).await;
 }

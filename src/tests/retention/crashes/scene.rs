@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// As a new process sees it: nothing read before.
-    fn retention(&self) -> Tiers {
+    fn tiers(&self) -> Tiers {
         Tiers {
             store: self.store.clone(),
             archive: Archive::open(&self.address).unwrap(),
@@ -85,7 +85,7 @@ impl Scene {
                 "{case:?} at {point:?}: {before:?} became {found:?}"
             );
         }
-        work.carry_out(&self.retention()).await;
+        work.carry_out(&self.tiers()).await;
         let eleven_minutes = 660_000; // the lease of the dead
         let mut now = work.now().plus(eleven_minutes);
         self.run(now).await;
@@ -112,7 +112,7 @@ impl Scene {
         .await
         .unwrap();
         for hold in holds {
-            holds::release_hold(&self.retention(), now, &hold.id)
+            holds::release_hold(&self.tiers(), now, &hold.id)
                 .await
                 .unwrap();
         }
@@ -135,14 +135,14 @@ impl Scene {
     }
 
     async fn run(&self, now: Timestamp) {
-        let report = run_once(&self.retention(), trusted(now)).await.unwrap();
+        let report = run_once(&self.tiers(), trusted(now)).await.unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     }
 
     async fn listed(&self, work: &Work) -> Known {
-        let retention = self.retention();
+        let tiers = self.tiers();
         let read = |mut reader| {
-            let archive = &retention.archive;
+            let archive = &tiers.archive;
             async move {
                 reader::list(
                     &mut reader,
@@ -155,7 +155,9 @@ impl Scene {
                 .await
             }
         };
-        let listed = reader::steadily(&self.store, read).await.unwrap();
+        let listed = reader::retry_on_moved_object(&self.store, read)
+            .await
+            .unwrap();
         self.counted(&listed).await;
         let known: Known = listed
             .iter()
@@ -189,7 +191,7 @@ impl Scene {
 
     async fn objects(&self) -> Vec<String> {
         let mut listed: Vec<String> = self
-            .retention()
+            .tiers()
             .archive
             .list("work-log")
             .map_ok(|object| object.key)
@@ -254,7 +256,7 @@ impl Scene {
     }
 
     async fn bring_about(&self, stage: Stage, work: &Work) {
-        let (retention, later) = (self.retention(), self.made.plus(31 * DAY_MS));
+        let (tiers, later) = (self.tiers(), self.made.plus(31 * DAY_MS));
         match stage {
             Stage::Rows => return,
             Stage::Orphaned => return self.leave_orphans(work).await,
@@ -262,13 +264,13 @@ impl Scene {
         }
         match stage {
             Stage::Holed => {
-                archived::update_anywhere(&retention, later, work.user, work.entry, changed())
+                archived::update_entry(&tiers, later, work.user, work.entry, changed())
                     .await
                     .unwrap();
                 self.run(later).await;
             }
             Stage::Held => drop(
-                holds::place_hold(&retention, later, work.user, (work.user, None), "a test")
+                holds::place_hold(&tiers, later, work.user, (work.user, None), "a test")
                     .await
                     .unwrap(),
             ),
@@ -279,7 +281,7 @@ impl Scene {
 
     async fn leave_orphans(&self, work: &Work) {
         let folder = format!("work-log/v1/{}/none/2026-11-24", work.user);
-        self.retention()
+        self.tiers()
             .archive
             .create(&format!("{folder}/nobody-names-it"), b"text".to_vec())
             .await
@@ -301,7 +303,7 @@ impl Scene {
     /// The conversation's object gives way to one without the entry, which the archive's list says
     /// is erased; the database knows nothing of it.
     async fn rewrite_behind_its_back(&self, work: &Work) {
-        let archive = self.retention().archive;
+        let archive = self.tiers().archive;
         let manifests = objects::of_user(
             &mut self.store.read().await.unwrap(),
             work.user,
@@ -318,7 +320,7 @@ impl Scene {
             .into_iter()
             .filter(|entry| entry.id != work.entry)
             .collect();
-        let group = object::Group {
+        let group = object::ObjectGroup {
             user_id: work.user,
             conversation_id: Some(work.conversation),
             day: self.made.day(),

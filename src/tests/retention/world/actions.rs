@@ -10,7 +10,7 @@ use crate::{
         archive::{erase, holds},
         base::error::Error,
         chat::delete_conversation_rows,
-        work_log::{Origin, archived::update_anywhere, create_work_log},
+        work_log::{self, Origin, archived::update_entry, create_work_log},
     },
     tests::support::people::{conversation, draft, person},
 };
@@ -124,7 +124,7 @@ impl World {
     async fn patch(&mut self, patch: EntryPatch) {
         let Some((user, id)) = self.any() else { return };
         let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
-        match update_anywhere(&self.retention, self.now, user, id, patch.clone()).await {
+        match update_entry(&self.tiers, self.now, user, id, patch.clone()).await {
             Ok(entry) => {
                 assert!(!held, "{id} is held and changed");
                 let kept = patch.kept.unwrap_or(self.map.known[&id].kept);
@@ -168,20 +168,20 @@ impl World {
     async fn keep_place(&mut self) {
         let (user, place) = self.chance.one_of(&self.map.places);
         let kept = self.map.kept_places.insert(place) || !self.map.kept_places.remove(&place);
-        holds::keep_conversation(&self.retention, self.now, user, place, kept)
+        holds::keep_conversation(&self.tiers, self.now, user, place, kept)
             .await
             .unwrap();
     }
 
     async fn hold(&mut self) {
         if let Some((id, ..)) = self.map.holds.pop() {
-            return holds::release_hold(&self.retention, self.now, &id)
+            return holds::release_hold(&self.tiers, self.now, &id)
                 .await
                 .unwrap();
         }
         let (user, place) = self.chance.one_of(&self.map.places);
         let place = (self.chance.below(2) == 0).then_some(place);
-        let id = holds::place_hold(&self.retention, self.now, user, (user, place), "a test")
+        let id = holds::place_hold(&self.tiers, self.now, user, (user, place), "a test")
             .await
             .unwrap();
         self.map.holds.push((id, user, place));
@@ -190,7 +190,7 @@ impl World {
     async fn erase_entry(&mut self) {
         let Some((user, id)) = self.any() else { return };
         let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
-        match crate::server::work_log::erase_entry(&self.retention, self.now, user, id).await {
+        match work_log::erase_entry(&self.tiers, self.now, user, id).await {
             Ok(_) => {
                 assert!(self.map.known.remove(&id).is_some() && !held);
                 self.erased.insert(id);
@@ -205,7 +205,11 @@ impl World {
     async fn erase_place(&mut self) {
         let (user, place) = self.map.places[0];
         match delete_conversation_rows(&self.store, self.now, user, place).await {
-            Ok(_) => drop(erase::purge(&self.retention, self.now, user).await.unwrap()),
+            Ok(_) => drop(
+                erase::delete_marked_objects(&self.tiers, self.now, user)
+                    .await
+                    .unwrap(),
+            ),
             Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(place))),
             Err(error) => panic!("{error}"),
         }
@@ -226,7 +230,7 @@ impl World {
         let n = self.chance.below(self.map.people.len() as u64) as usize;
         let user = self.map.people[n];
         let held = self.map.holds.iter().any(|(_, owner, _)| *owner == user);
-        match erase::erase_account(&self.retention, self.now, user).await {
+        match erase::erase_account(&self.tiers, self.now, user).await {
             Ok(_) => assert!(!held),
             Err(Error::Conflict(_)) => return assert!(held),
             Err(error) => panic!("{error}"),

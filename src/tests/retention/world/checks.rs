@@ -23,12 +23,12 @@ impl World {
             let mut before = None;
             loop {
                 let filter = EntryFilter::default();
-                let page = reader::steadily(&self.store, |mut reader| {
+                let page = reader::retry_on_moved_object(&self.store, |mut reader| {
                     let filter = &filter;
                     async move {
                         reader::list(
                             &mut reader,
-                            &self.retention.archive,
+                            &self.tiers.archive,
                             *user,
                             (filter, false),
                             before,
@@ -207,7 +207,7 @@ impl World {
             }
         }
         let mut listed: Vec<String> = self
-            .retention
+            .tiers
             .archive
             .list("work-log")
             .map_ok(|object| object.key)

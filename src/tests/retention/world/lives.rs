@@ -33,7 +33,7 @@ impl World {
         // new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
-        self.retention = Tiers {
+        self.tiers = Tiers {
             store: self.store.clone(),
             archive: super::archive(&self.liar, PATIENCE),
         };
@@ -79,12 +79,12 @@ impl World {
     /// The backup takes the place of the database. What was erased since stays erased; everything
     /// else is as it was then, or newer where only something newer is left in the archive.
     async fn restore(&mut self, backup: String, then: Map) {
-        mend(&self.retention, self.now).await.unwrap();
+        mend(&self.tiers, self.now).await.unwrap();
         self.address = backup;
         self.open_anew().await;
         self.store.begin_new_epoch().await.unwrap();
         self.open_anew().await;
-        after_restore(&self.retention, self.now).await.unwrap();
+        after_restore(&self.tiers, self.now).await.unwrap();
         // as a server does that begins
         let mut tx = self.store.begin().await.unwrap();
         meta::note_use(&mut tx, self.now).await.unwrap();

@@ -68,7 +68,7 @@ pub(super) struct World {
     address: String,
     store: Store,
     liar: Liar,
-    retention: Tiers,
+    tiers: Tiers,
     chance: Chance,
     now: Timestamp,
     /// The latest time of a run.
@@ -109,7 +109,7 @@ impl World {
             places,
             ..Map::default()
         };
-        let retention = Tiers {
+        let tiers = Tiers {
             store: store.clone(),
             archive: archive(&liar, PATIENCE),
         };
@@ -119,7 +119,7 @@ impl World {
             address: address.to_owned(),
             store,
             liar,
-            retention,
+            tiers,
             chance,
             now: NOW,
             ran: NOW,
@@ -170,7 +170,7 @@ impl World {
     /// Has the archive lie from now on, or be honest again.
     fn archive_lies(&mut self, lies: bool) {
         self.liar.lies(if lies { LIES } else { 0 });
-        self.retention.archive = archive(&self.liar, if lies { IMPATIENCE } else { PATIENCE });
+        self.tiers.archive = archive(&self.liar, if lies { IMPATIENCE } else { PATIENCE });
     }
 
     /// Time passes.

@@ -11,8 +11,8 @@ use crate::{
         },
         retention::{
             Report, Run,
-            dry_run::{Rehearsal, dry_run},
-            plan::Step,
+            dry_run::{DryRun, dry_run},
+            plan::PlanStep,
             run_once,
         },
         store::{retention::runs, work_logs::EntryFilter},
@@ -39,7 +39,7 @@ enum Stop {
 }
 
 impl Stopping {
-    fn begin(retention: Tiers, run: Run) -> Self {
+    fn begin(tiers: Tiers, run: Run) -> Self {
         let (stop, stops) = mpsc::unbounded_channel();
         let listener = Arc::new(move |point: FailPoint| {
             let (go, gone_on) = oneshot::channel();
@@ -51,7 +51,7 @@ impl Stopping {
             }
             .boxed()
         });
-        let run = heard_by(listener, async move { run_once(&retention, run).await });
+        let run = heard_by(listener, async move { run_once(&tiers, run).await });
         Self {
             run: run.boxed(),
             stops,
@@ -86,11 +86,11 @@ impl World {
         let run = self.run_now();
         let mut report = self.run_mistrusting(run).await;
         if report.waiting.is_some() {
-            report = run_once(&self.retention, run).await.unwrap();
+            report = run_once(&self.tiers, run).await.unwrap();
         }
         if only_orphans_are_left(&report) {
             let confirmed = run_once(
-                &self.retention,
+                &self.tiers,
                 Run {
                     trust_database: true,
                     ..run
@@ -122,7 +122,7 @@ impl World {
                 .count(),
         );
         let report = run_once(
-            &self.retention,
+            &self.tiers,
             Run {
                 trust_clock: false,
                 ..run
@@ -147,7 +147,7 @@ impl World {
     pub(super) async fn run_among_lies(&mut self) {
         self.archive_lies(true);
         let run = self.run_now();
-        run_once(&self.retention, run).await.unwrap();
+        run_once(&self.tiers, run).await.unwrap();
         self.archive_lies(false);
         self.forget_expired().await;
     }
@@ -155,10 +155,10 @@ impl World {
     /// What a dry run tells is what the run does, row by row.
     pub(super) async fn rehearse(&mut self) {
         let run = self.run_now();
-        let Rehearsal {
+        let DryRun {
             plan, report: told, ..
         } = dry_run(
-            &self.retention,
+            &self.tiers,
             Run {
                 trust_clock: false,
                 ..run
@@ -191,10 +191,10 @@ impl World {
         };
         for step in plan.steps {
             match step {
-                Step::Pack(_, ids) => {
+                PlanStep::Pack(_, ids) => {
                     assert!(ids.iter().all(|id| tier(id) == Some(StorageStatus::Warm)))
                 }
-                Step::ExpireRows(_, ids) => assert!(ids.iter().all(|id| tier(id).is_none())),
+                PlanStep::ExpireRows(_, ids) => assert!(ids.iter().all(|id| tier(id).is_none())),
                 _ => {}
             }
         }
@@ -205,7 +205,7 @@ impl World {
         let (at, deed) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
         let (again, another) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
         let run = self.run_now();
-        let mut run = Stopping::begin(self.retention.clone(), run);
+        let mut run = Stopping::begin(self.tiers.clone(), run);
         let mut place = 0;
         while let Stop::At(_, go) = run.next().await {
             for (when, what) in [(at, deed), (again, another)] {
@@ -226,7 +226,7 @@ impl World {
         at: FailPoint,
     ) -> bool {
         let run = self.run_now();
-        let mut run = Stopping::begin(self.retention.clone(), run);
+        let mut run = Stopping::begin(self.tiers.clone(), run);
         let mut passed = false;
         while let Stop::At(point, go) = run.next().await {
             if point == at && !passed {
@@ -251,7 +251,7 @@ impl World {
         let (person, mut last, mut exported) =
             (self.chance.one_of(&self.map.people), None, Vec::new());
         let run = self.run_now();
-        let mut run = Stopping::begin(self.retention.clone(), run);
+        let mut run = Stopping::begin(self.tiers.clone(), run);
         let mut done = false;
         loop {
             let go = match run.next().await {
@@ -264,8 +264,8 @@ impl World {
             };
             let over = go.is_none();
             loop {
-                let page = reader::steadily(&self.store, |mut reader| {
-                    let archive = &self.retention.archive;
+                let page = reader::retry_on_moved_object(&self.store, |mut reader| {
+                    let archive = &self.tiers.archive;
                     async move {
                         reader::list(
                             &mut reader,
@@ -311,7 +311,7 @@ impl World {
     pub(super) async fn run_until_another_takes_over(&mut self) {
         let at = self.chance.below(PLACES);
         let run = self.run_now();
-        let mut run = Stopping::begin(self.retention.clone(), run);
+        let mut run = Stopping::begin(self.tiers.clone(), run);
         let (mut place, mut superseded) = (0, false);
         loop {
             match run.next().await {
@@ -340,7 +340,7 @@ impl World {
     /// A run that ends somewhere in the middle, as when the process is killed.
     pub(super) async fn run_and_die(&mut self) {
         let (mut polls, run) = (self.chance.below(300), self.run_now());
-        let mut run = Box::pin(run_once(&self.retention, run));
+        let mut run = Box::pin(run_once(&self.tiers, run));
         std::future::poll_fn(|context| {
             let ended = run.as_mut().poll(context).is_ready();
             polls = polls.saturating_sub(1);

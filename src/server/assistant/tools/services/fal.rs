@@ -13,7 +13,7 @@ use crate::server::{
     base::{error::capitalised, outbound::Outbound},
 };
 use futures::future::BoxFuture;
-use queue::{Queue, Standing};
+use queue::{Queue, QueueStatus};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -22,14 +22,14 @@ const FILES_MAX: usize = 4;
 
 /// How often the queue is asked, and how often at most: half an hour in all.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking {
+pub struct PollConfig {
     /// Between two times.
     pub every: Duration,
     /// At most.
     pub times: u32,
 }
 
-impl Default for Asking {
+impl Default for PollConfig {
     fn default() -> Self {
         Self {
             every: Duration::from_secs(1),
@@ -45,7 +45,7 @@ pub(super) struct FalTool {
     pub(super) service: Service,
     pub(super) client: reqwest::Client,
     pub(super) outbound: Outbound,
-    pub(super) asking: Asking,
+    pub(super) asking: PollConfig,
 }
 
 impl Tool for FalTool {
@@ -124,12 +124,12 @@ impl FalTool {
     ) -> Result<Value, ToolError> {
         for _ in 0..self.asking.times {
             match queue.standing(work).await? {
-                Standing::Waiting(progress) => drop(
+                QueueStatus::Waiting(progress) => drop(
                     context
                         .progress
                         .send_if_modified(|shown| advance(shown, progress)),
                 ),
-                Standing::Done => return queue.result(work).await,
+                QueueStatus::Done => return queue.result(work).await,
             }
             tokio::time::sleep(self.asking.every).await;
         }

@@ -10,7 +10,7 @@ use crate::server::{
     assistant::tool::{Tool, ToolError},
     base::outbound::Outbound,
 };
-use fal::{Asking, FalTool};
+use fal::{FalTool, PollConfig};
 use openai::ImagesTool;
 use reqwest::redirect;
 use settings::{Producer, ServiceConfig};
@@ -35,7 +35,7 @@ fn unreachable() -> ToolError {
 /// The tools that the settings name. Errors: the TLS library cannot be set up.
 pub(super) fn tools(
     config: &ServiceConfig,
-    asking: Asking,
+    asking: PollConfig,
 ) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
     // reading the machine's certificates takes as long as the rest of a start, and the demo needs
     // none

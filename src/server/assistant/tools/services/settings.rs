@@ -2,7 +2,7 @@
 
 use crate::server::{
     assistant::providers::{
-        link::Provider,
+        link::ProviderKind,
         settings::{ModelSettings, base_url},
     },
     base::secret::Secret,
@@ -88,7 +88,7 @@ impl ServiceConfig {
 }
 
 /// Where services are and with which keys.
-struct Places<'a> {
+struct ServiceUrls<'a> {
     fal: Option<Url>,
     fal_key: Option<&'a Secret>,
     openai: Option<Url>,
@@ -101,9 +101,9 @@ impl ServiceSettings {
         let openai = models
             .openai_base_url
             .as_deref()
-            .or(Provider::OpenAi.public_base())
+            .or(ProviderKind::OpenAi.public_base())
             .unwrap_or_default();
-        let places = Places {
+        let places = ServiceUrls {
             fal: base_url(
                 "FAL_BASE_URL",
                 self.fal_base_url.as_deref().unwrap_or(FAL),
@@ -112,7 +112,7 @@ impl ServiceSettings {
             fal_key: self.fal_key.as_ref().filter(|key| !key.reveal().is_empty()),
             // whoever is to be asked there says that it has no address
             openai: base_url("OPENAI_BASE_URL", openai, &mut Vec::new()),
-            openai_key: models.key(Provider::OpenAi),
+            openai_key: models.key(ProviderKind::OpenAi),
         };
         let by_openai = if places.openai_key.is_some() {
             "openai:gpt-image-1"
@@ -162,7 +162,7 @@ impl ServiceSettings {
     }
 }
 
-impl Places<'_> {
+impl ServiceUrls<'_> {
     /// Who is meant by `word`; an error goes behind the setting's name. Only pictures come from
     /// OpenAI.
     fn producer(&self, word: &str, pictures: bool) -> Result<Producer, String> {

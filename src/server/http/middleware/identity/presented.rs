@@ -11,14 +11,14 @@ use axum_extra::extract::CookieJar;
 const CLERK_COOKIE: &str = "__session";
 
 /// What a request shows.
-pub(super) enum Shown {
+pub(super) enum PresentedCredential {
     /// Holly's own.
     Credential(Credential),
     /// What looks like a token of the sign-in provider.
     Token(String),
 }
 
-impl Shown {
+impl PresentedCredential {
     /// A bearer token goes before a cookie, and Holly's cookie before Clerk's. That one is looked
     /// at only where the parties are named whose tokens count: another host of the same domain may
     /// set it. Like any cookie it changes nothing for another site, which `same_origin` sees to.

@@ -3,9 +3,9 @@
 use super::*;
 use proptest::prelude::*;
 
-fn asked(query: &str) -> Option<Result<Asked, Problem>> {
+fn asked(query: &str) -> Option<Result<ListQuery, Problem>> {
     let uri = format!("/api/work-log/list?{query}").parse().ok()?;
-    Some(Params::of(&uri).and_then(Asked::parse))
+    Some(Params::of(&uri).and_then(ListQuery::parse))
 }
 
 const NAMES: [&str; 11] = [

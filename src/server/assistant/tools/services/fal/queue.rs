@@ -24,7 +24,7 @@ pub(super) struct Work {
 }
 
 /// How work stands.
-pub(super) enum Standing {
+pub(super) enum QueueStatus {
     Waiting(Progress),
     Done,
 }
@@ -104,24 +104,24 @@ impl Queue {
             .map_err(|_| odd())
     }
 
-    pub(super) async fn standing(&self, work: &InQueue) -> Result<Standing, ToolError> {
+    pub(super) async fn standing(&self, work: &InQueue) -> Result<QueueStatus, ToolError> {
         let mut address = work.work.status.clone();
         address.query_pairs_mut().append_pair("logs", "1");
         let answer = self.ask(Method::GET, address, None).await?;
         match answer.get("status").and_then(Value::as_str) {
-            Some("COMPLETED") => Ok(Standing::Done),
+            Some("COMPLETED") => Ok(QueueStatus::Done),
             Some("IN_QUEUE") => {
                 let position = answer.get("queue_position").and_then(Value::as_u64);
                 let note = position.map_or_else(
                     || "in the queue".to_owned(),
                     |before| format!("in the queue, {before} before it"),
                 );
-                Ok(Standing::Waiting(Progress {
+                Ok(QueueStatus::Waiting(Progress {
                     percent: None,
                     note: Some(note),
                 }))
             }
-            Some("IN_PROGRESS") => Ok(Standing::Waiting(of_logs(&answer))),
+            Some("IN_PROGRESS") => Ok(QueueStatus::Waiting(of_logs(&answer))),
             _ => Err(odd()),
         }
     }
