@@ -8,7 +8,7 @@ use crate::{
         PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
     },
     server::{
-        http::style_sheets,
+        http::style,
         state::{App as State, site::Site},
     },
 };
@@ -51,8 +51,8 @@ fn App() -> impl IntoView {
     let is_chat = use_context::<Parts>()
         .is_some_and(|request| request.uri.path() == "/" || request.uri.path().starts_with("/c/"));
     view! {
-        <Link rel="stylesheet" href=style_sheets::CHAT.address.as_str()/>
-        {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style_sheets::PAGES.address.as_str()/> })}
+        <Link rel="stylesheet" href=style::CHAT.address.as_str()/>
+        {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style::PAGES.address.as_str()/> })}
         <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
         <Router>
             <FlatRoutes fallback=NotFound>

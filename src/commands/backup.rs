@@ -6,7 +6,10 @@ use holly::{
     server::{
         archive::{Archive, Tiers, erasure_log::mend},
         base::{clock::Clock, data_dir::DataDir},
-        retention::restore::{RestoreReport, after_restore, check_archive},
+        retention::{
+            report::RestoreReport,
+            restore::{after_restore, check_archive},
+        },
         state::{config::Config, open_retention},
         store::Store,
     },

@@ -1,7 +1,7 @@
 //! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the
 //! poll and in the page.
 
-use super::{Conversation, Message, transcript::ItemKey};
+use super::{Conversation, Message};
 use crate::domain::{
     Cursor, WorkLogEntry,
     ids::MessageId,
@@ -11,6 +11,8 @@ use crate::domain::{
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(super) type ItemKey = (RemovedKind, Uuid);
 
 vocabulary! {
     /// What kind of thing is gone.

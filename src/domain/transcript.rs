@@ -1,7 +1,7 @@
 //! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same
 //! changes gives the same list, so a stream that resumes, a poll and a second tab cannot disagree.
 
-use super::{Change, Conversation, ConversationSpan, Message, RemovedKind};
+use super::{Change, Conversation, ConversationSpan, Message, RemovedKind, change::ItemKey};
 use crate::domain::{
     WorkLogEntry,
     ids::{ConversationId, EntryId, MessageId, TurnId},
@@ -11,8 +11,6 @@ use std::{
     sync::Arc,
 };
 use uuid::Uuid;
-
-pub(super) type ItemKey = (RemovedKind, Uuid);
 
 /// One thing in the list of a conversation.
 #[derive(Debug, Clone, PartialEq)]

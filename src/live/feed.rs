@@ -7,13 +7,20 @@ use super::{
     event_source::Said,
     machine::{Command, Input},
     readers::{News, OnConnection, OnUpdates, ReaderId, Readers},
-    running::{Running, is_shown},
+    running::{Callbacks, Running, is_shown},
     tabs::Learned,
     wire::{Page, RawEvent},
 };
 use crate::domain::{Cursor, ids::UserId};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use std::{cell::RefCell, time::Duration};
+
+const CALLBACKS: Callbacks = Callbacks {
+    input: tell,
+    stream: said,
+    tabs: learned,
+    polled: answered,
+};
 
 thread_local! {
     static FEED: RefCell<Feed> = RefCell::default();
@@ -92,7 +99,7 @@ fn start() {
         let Phase::Gathering { user, from } = feed.phase else {
             return None;
         };
-        let (running, commands) = Running::start(user, from);
+        let (running, commands) = Running::start(user, from, CALLBACKS);
         feed.phase = Phase::Running(Box::new(running));
         feed.obey(commands)
     });
@@ -100,7 +107,7 @@ fn start() {
 }
 
 /// Tells the machine what happened and does what it asks for.
-pub(super) fn tell(input: Input) {
+fn tell(input: Input) {
     let change = FEED.with_borrow_mut(|feed| {
         let Phase::Running(running) = &mut feed.phase else {
             return None;
@@ -115,7 +122,7 @@ pub(super) fn tell(input: Input) {
 }
 
 /// What the own stream says; the other tabs hear it too when this one leads.
-pub(super) fn said(said: Said) {
+fn said(said: Said) {
     match said {
         Said::Opened => tell(Input::Opened),
         Said::Failed => tell(Input::Failed),
@@ -129,7 +136,7 @@ pub(super) fn said(said: Said) {
 }
 
 /// What the other tabs make this one know.
-pub(super) fn learned(learned: Learned) {
+fn learned(learned: Learned) {
     match learned {
         Learned::Leads => tell(Input::Leads),
         Learned::Follows => tell(Input::Follows),
@@ -148,7 +155,7 @@ pub(super) fn learned(learned: Learned) {
 }
 
 /// A poll was answered.
-pub(super) fn answered(after: Cursor, status: u16, body: String) {
+fn answered(after: Cursor, status: u16, body: String) {
     let answer = Page::read(status, &body);
     if answer.is_ok() {
         share(&RawEvent {

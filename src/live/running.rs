@@ -3,11 +3,10 @@
 
 use super::{
     connection::Connection,
-    event_source::EventStream,
-    feed,
+    event_source::{EventStream, Said},
     machine::{Command, Input, Machine, Moment, Role},
     poll, reloads,
-    tabs::Tabs,
+    tabs::{Learned, Tabs},
     wire::RawEvent,
 };
 use crate::domain::{Cursor, ids::UserId};
@@ -23,8 +22,19 @@ thread_local! {
     static RELOAD: Cell<fn()> = const { Cell::new(reload_page) };
 }
 
+/// What is called when something happens.
+#[derive(Clone, Copy)]
+pub(super) struct Callbacks {
+    pub(super) input: fn(Input),
+    pub(super) stream: fn(Said),
+    pub(super) tabs: fn(Learned),
+    /// A poll after this cursor was answered: status and body.
+    pub(super) polled: fn(Cursor, u16, String),
+}
+
 /// A running feed; dropping it closes everything.
 pub(super) struct Running {
+    callbacks: Callbacks,
     machine: Machine,
     stream: Option<EventStream>,
     tabs: Option<Tabs>,
@@ -34,8 +44,12 @@ pub(super) struct Running {
 
 impl Running {
     /// Begins to follow `user`'s feed after `cursor`.
-    pub(super) fn start(user: UserId, cursor: Cursor) -> (Self, Vec<Command>) {
-        let tabs = Tabs::join(&format!("holly-feed-{user}"), feed::learned);
+    pub(super) fn start(
+        user: UserId,
+        cursor: Cursor,
+        callbacks: Callbacks,
+    ) -> (Self, Vec<Command>) {
+        let tabs = Tabs::join(&format!("holly-feed-{user}"), callbacks.tabs);
         let role = if tabs.is_some() {
             Role::Follower
         } else {
@@ -51,11 +65,12 @@ impl Running {
         let machine = machine.after_reloads(reloads::of_late(moment().ms));
         (
             Self {
+                callbacks,
                 machine,
                 stream: None,
                 tabs,
                 timer: None,
-                listeners: listen(),
+                listeners: listen(callbacks.input),
             },
             commands,
         )
@@ -80,16 +95,20 @@ impl Running {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::Open { after } => {
-                self.stream = EventStream::open(after, feed::said).ok();
+                self.stream = EventStream::open(after, self.callbacks.stream).ok();
                 if self.stream.is_none() {
-                    set_timeout(|| feed::tell(Input::Failed), Duration::ZERO);
+                    let input = self.callbacks.input;
+                    set_timeout(move || input(Input::Failed), Duration::ZERO);
                 }
             }
             Command::Close => self.stream = None,
-            Command::Poll { after } => spawn_local(async move {
-                let (status, body) = poll::ask(after).await;
-                feed::answered(after, status, body);
-            }),
+            Command::Poll { after } => {
+                let polled = self.callbacks.polled;
+                spawn_local(async move {
+                    let (status, body) = poll::ask(after).await;
+                    polled(after, status, body);
+                });
+            }
             Command::TellLost => self.share(&RawEvent::lost()),
             Command::TakeLead => self.tabs.iter().for_each(Tabs::take_lead),
             Command::StepDown => self.tabs = None,
@@ -106,9 +125,10 @@ impl Running {
         if let Some(timer) = self.timer.take() {
             timer.clear();
         }
+        let input = self.callbacks.input;
         self.timer = self.machine.wake_at().and_then(|due_ms| {
             let wait = u64::try_from(due_ms - moment().ms).unwrap_or_default();
-            set_timeout_with_handle(|| feed::tell(Input::Tick), Duration::from_millis(wait)).ok()
+            set_timeout_with_handle(move || input(Input::Tick), Duration::from_millis(wait)).ok()
         });
     }
 }
@@ -140,17 +160,17 @@ fn reload_page() {
     let _ = window().location().reload();
 }
 
-fn listen() -> Vec<WindowListenerHandle> {
-    let seen = || {
-        feed::tell(if is_shown() {
+fn listen(input: fn(Input)) -> Vec<WindowListenerHandle> {
+    let seen = move || {
+        input(if is_shown() {
             Input::Shown
         } else {
             Input::Hidden
         })
     };
     vec![
-        window_event_listener_untyped("online", |_| feed::tell(Input::WentOnline)),
-        window_event_listener_untyped("offline", |_| feed::tell(Input::WentOffline)),
+        window_event_listener_untyped("online", move |_| input(Input::WentOnline)),
+        window_event_listener_untyped("offline", move |_| input(Input::WentOffline)),
         window_event_listener_untyped("visibilitychange", move |_| seen()),
     ]
 }

@@ -1,6 +1,6 @@
 //! The part of the settings about signing in: where one is signed in, and the password.
 
-use super::settings::at;
+use super::date::at;
 use crate::{
     domain::{Account, Device},
     server_fns::{ChangePassword, EndDevice, SignOut, SignOutEverywhere},

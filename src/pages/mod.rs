@@ -2,6 +2,7 @@
 
 mod chat;
 mod conversations;
+mod date;
 mod devices;
 mod form_error;
 mod gallery;

@@ -138,11 +138,6 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
     }
 }
 
-/// A moment to the second, for what is told apart by it.
-pub(super) fn at(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.to_string()>{at.date_time()}</time> }
-}
-
 /// A day, with the time behind it.
 pub(super) fn day(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string() title=at.date_time()>{at.date()}</time> }

@@ -6,17 +6,17 @@ use crate::{
     domain::{StorageStatus, time::Timestamp},
     server::{
         archive::{
-            ArchiveError, delete_object,
+            delete_object,
             object_writer::{self, ErasureMark},
             pending_delete,
         },
         base::{
-            error::Result,
+            error::{ArchiveError, Result},
             fail_points::{FailPoint, reach},
         },
         store::{
-            files,
-            retention::{holds, lease::Fence, manifest::Manifest, objects, tombstones},
+            files, holds,
+            retention::{lease::Fence, manifest::Manifest, objects, tombstones},
             stats::Changes,
             work_logs::StoredEntry,
         },

@@ -2,7 +2,8 @@
 //! already is only compared, so it can be broken off and run again. One object is in memory at a
 //! time, twice.
 
-use super::{Archive, ArchiveError};
+use super::Archive;
+use crate::server::base::error::ArchiveError;
 use futures::TryStreamExt;
 
 /// What was copied.

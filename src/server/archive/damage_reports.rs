@@ -1,7 +1,7 @@
 //! Objects that turned out to be damaged or missing. Whoever reads one only says so in passing and
 //! goes on; `retention::damage` writes it down.
 
-use super::ArchiveError;
+use crate::server::base::error::ArchiveError;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

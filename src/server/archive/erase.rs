@@ -13,8 +13,8 @@ use crate::{
             log_targets,
         },
         store::{
-            files, people,
-            retention::{due, erasures::ErasureKind, holds, objects},
+            files, holds, people,
+            retention::{due, erasures::ErasureKind, objects},
             stats, users,
         },
     },

@@ -4,9 +4,9 @@
 use crate::{
     domain::time::Timestamp,
     server::{
-        archive::{Archive, ArchiveError, Tiers, object, pending_delete::subject},
+        archive::{Archive, Tiers, object, pending_delete::subject},
         base::{
-            error::Result,
+            error::{ArchiveError, Result},
             fail_points::{FailPoint, reach},
         },
         store::retention::erasures::{self, Erasure, ErasureKind},

@@ -16,7 +16,7 @@ use crate::{
         },
         store::{
             conversations,
-            retention::holds::{self, Hold, HoldKind, NamedHold},
+            holds::{self, Hold, HoldKind, NamedHold},
             users,
         },
     },

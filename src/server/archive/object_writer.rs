@@ -6,12 +6,12 @@ use crate::{
     domain::{ids::UserId, time::Timestamp},
     server::{
         archive::{
-            Archive, ArchiveError, Tiers, delete_object, object,
+            Archive, Tiers, delete_object, object,
             tiers::{begin, begin_fenced},
         },
         base::{
             blocking::run_blocking,
-            error::{Error, Result},
+            error::{ArchiveError, Error, Result},
             fail_points::{FailPoint, reach},
             log_targets,
         },

@@ -2,11 +2,11 @@
 //! a gap, which they are told. Whoever must have all (an export, an erasure, a single entry) reads
 //! the archive as it is, and fails.
 
-use super::{Archive, ArchiveError};
+use super::Archive;
 use crate::{
     domain::{Gap, GapReason, ids::EntryId},
     server::{
-        base::log_targets,
+        base::{error::ArchiveError, log_targets},
         store::{retention::archived_objects::ArchivedObjectRow, work_logs::StoredEntry},
     },
 };

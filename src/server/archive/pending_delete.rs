@@ -11,10 +11,9 @@ use crate::{
     server::{
         base::error::{Error, Result},
         store::{
-            Tx,
+            Tx, holds,
             retention::{
                 erasures::{self, ErasureKind},
-                holds,
                 manifest::Manifest,
                 objects,
             },

@@ -2,7 +2,7 @@
 //! snapshot; an object that is gone by the time it is fetched means that the snapshot is old: the
 //! caller reads anew.
 
-use super::{Archive, ArchiveError, partial::GapCollector};
+use super::{Archive, partial::GapCollector};
 use crate::{
     domain::{
         Gap, StorageStatus, WorkLogEntry,
@@ -10,7 +10,7 @@ use crate::{
         time::DAY_MS,
     },
     server::{
-        base::error::{Error, Result},
+        base::error::{ArchiveError, Error, Result},
         store::{
             Reader, Store,
             retention::{

@@ -77,7 +77,7 @@ impl Breakers {
 mod tests {
     use super::*;
     use crate::server::{
-        assistant::providers::link::{LinkSpec, ProviderKind},
+        assistant::link::{LinkSpec, ProviderKind},
         base::new_id,
     };
 

@@ -4,10 +4,10 @@
 use super::{
     AssistantDeps, budget,
     cost::Cost,
-    model::{Model, ModelError, ModelLink, ModelRequest, ToolCall},
+    model::{Model, ModelLink, ModelRequest, ToolCall},
     response::{PartialResponse, listen},
     retry_policy::{self, NextStep},
-    turn_log::{AttemptEntry, TurnLog},
+    turn_log::{AttemptEntry, FailedAttempt, TurnLog},
 };
 use crate::{
     domain::{MessageStatus, ids::EntryId},
@@ -26,16 +26,6 @@ pub(super) struct ChainAnswer {
     pub(super) calls: Vec<ToolCall>,
     /// The entry of the asking, where it could be written.
     pub(super) entry: Option<EntryId>,
-}
-
-/// A model that did not answer.
-pub(super) struct FailedAttempt {
-    /// Its name as a person reads it.
-    pub(super) name: String,
-    /// Why, the last time it was asked.
-    pub(super) error: ModelError,
-    /// How often it was asked.
-    pub(super) tries: u32,
 }
 
 /// The models of a turn.

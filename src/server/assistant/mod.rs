@@ -16,6 +16,7 @@ mod chain;
 mod cost;
 mod demo;
 mod lease;
+pub mod link;
 pub mod mcp;
 pub mod model;
 pub mod providers;

@@ -1,6 +1,6 @@
 //! What Holly asks of a model, whoever runs it. The demo is one; real providers are others.
 
-use super::{providers::link::LinkSpec, tool::ToolDefinition};
+use super::{link::LinkSpec, tool::ToolDefinition};
 use crate::domain::vocabulary;
 use bytes::Bytes;
 use futures::stream::BoxStream;

@@ -3,7 +3,6 @@
 
 use super::{
     AssistantDeps,
-    chain::FailedAttempt,
     model::{ModelError, ModelLink, ToolCall, Usage},
     response::ResponseStats,
     tool::Progress,
@@ -26,6 +25,16 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// A model that did not answer.
+pub(super) struct FailedAttempt {
+    /// Its name as a person reads it.
+    pub(super) name: String,
+    /// Why, the last time it was asked.
+    pub(super) error: ModelError,
+    /// How often it was asked.
+    pub(super) tries: u32,
+}
 
 /// Writes a turn's entries.
 pub(super) struct TurnLog<'a> {

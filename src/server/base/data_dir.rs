@@ -1,7 +1,7 @@
 //! The data folder: a lock so that two servers never share it, and one for commands that run
 //! retention.
 
-use crate::server::store::StoreError;
+use crate::server::base::error::StoreError;
 use std::{
     fs::{self, File, TryLockError},
     path::Path,

@@ -6,6 +6,7 @@ pub(crate) const ARCHIVE_ERASE: &str = "holly::server::retention::erasing";
 pub(crate) const ARCHIVE_OBJECT_WRITER: &str = "holly::server::retention::putting";
 pub(crate) const ARCHIVE_PARTIAL: &str = "holly::server::archive::gaps";
 pub(crate) const ASSISTANT_ATTACHMENTS: &str = "holly::server::assistant::attached";
+pub(crate) const ASSISTANT_MCP_SUPERVISOR: &str = "holly::server::assistant::mcp::server";
 pub(crate) const ASSISTANT_TURN_LOG: &str = "holly::server::assistant::milestones";
 pub(crate) const FEED_CLUSTER: &str = "holly::server::relay";
 pub(crate) const FEED_CLUSTER_LISTEN: &str = "holly::server::relay::hear";

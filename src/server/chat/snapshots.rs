@@ -13,7 +13,7 @@ use crate::{
     server::{
         archive::{Archive, Tiers, partial, reader::read_partial},
         base::error::{Error, Result},
-        store::{Reader, conversations, heads, retention::holds, work_logs::EntryFilter},
+        store::{Reader, conversations, heads, holds, work_logs::EntryFilter},
         work_log::recent_logs,
     },
 };

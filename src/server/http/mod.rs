@@ -10,4 +10,4 @@ pub mod request_id;
 pub mod router;
 pub mod routes;
 pub mod server_fn_context;
-pub mod style_sheets;
+pub mod style;

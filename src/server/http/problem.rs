@@ -5,12 +5,11 @@ use crate::{
     domain::FieldError,
     server::{
         base::{
-            error::{Error, ErrorResponse, capitalised},
+            error::{Error, ErrorResponse, StoreError, capitalised},
             log_targets,
         },
         http::request_id,
         identity::oidc::TokenError,
-        store::StoreError,
     },
 };
 use axum::{

@@ -10,7 +10,7 @@ use super::{
         approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
     },
-    style_sheets,
+    style,
 };
 use crate::server::{
     base::{error::Error, log_targets},
@@ -183,21 +183,15 @@ where
 fn static_files(app: &App) -> Router<App> {
     let site = super::assets::service(&app.site);
     Router::new()
-        .route(
-            &style_sheets::CHAT.address,
-            get(|| style_sheet(&style_sheets::CHAT)),
-        )
-        .route(
-            &style_sheets::PAGES.address,
-            get(|| style_sheet(&style_sheets::PAGES)),
-        )
+        .route(&style::CHAT.address, get(|| style_sheet(&style::CHAT)))
+        .route(&style::PAGES.address, get(|| style_sheet(&style::PAGES)))
         .route_service("/pkg/{*path}", site.clone())
         .route_service("/samples/{*path}", site.clone())
         .route_service("/icons.svg", site.clone())
         .route_service("/favicon.svg", site)
 }
 
-async fn style_sheet(sheet: &'static style_sheets::Sheet) -> impl IntoResponse {
+async fn style_sheet(sheet: &'static style::Sheet) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),

@@ -9,12 +9,12 @@ use crate::{
     domain::{error::ApiError, ids::UserId},
     server::{
         base::{
-            error::{Error, ErrorResponse},
+            error::{Error, ErrorResponse, StoreError},
             log_targets,
         },
         identity::{AccountError, begin_session},
         state::App,
-        store::{self, StoreError},
+        store,
     },
 };
 use axum::extract::ConnectInfo;

@@ -11,11 +11,11 @@ use crate::{
     server::{
         archive::{Tiers, erase::erase_account},
         base::{
-            error::{Error, Result},
+            error::{Error, FileError, Result},
             log_targets,
         },
-        files::{FileError, FileStore, sweep::delete_marked_files_or_log},
-        store::{people, retention::holds},
+        files::{FileStore, sweep::delete_marked_files_or_log},
+        store::{holds, people},
     },
 };
 

@@ -1,7 +1,7 @@
 //! The browsers in which a person is signed in, by a name a person understands; and changing the
 //! password, which ends the others.
 
-use super::{accounts::checked_password, password};
+use super::{password, validation::checked_password};
 use crate::{
     domain::{Device, ids::UserId, time::Timestamp},
     server::{

@@ -10,12 +10,12 @@ pub mod oidc;
 mod password;
 mod roles;
 mod sessions;
+mod validation;
 
 pub use accounts::{
     AccountError, Credentials, add_account, confirmed_by_address, has_password, passwords_are_on,
     refuse_earlier_tokens, sign_in, sign_up_first,
 };
-pub(crate) use accounts::{checked_email, checked_password};
 pub use api_keys::{check_key, create_key, revoke_key};
 pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
 pub use devices::{change_password, devices, end_device};
@@ -26,6 +26,7 @@ pub use sessions::{
     SESSION_LIFE, begin_provider_session, begin_session, check_session, end_all_sessions,
     end_session, session_provider,
 };
+pub(crate) use validation::{checked_email, checked_password};
 
 use super::{
     base::error::{Error, Result},

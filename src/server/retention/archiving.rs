@@ -20,10 +20,9 @@ use crate::{
             fail_points::{FailPoint, reach},
         },
         store::{
-            Store,
+            Store, holds,
             retention::{
                 due::DueGroup,
-                holds,
                 lease::Fence,
                 manifest::Manifest,
                 rows::{self, CHANGED_AT_ONCE, TieredRow},

@@ -4,10 +4,10 @@
 use crate::{
     domain::time::Timestamp,
     server::{
-        archive::{ArchiveError, Tiers, delete_object, object, pending_delete, tiers},
+        archive::{Tiers, delete_object, object, pending_delete, tiers},
         base::{
             clock::Clock,
-            error::{Error, Result},
+            error::{ArchiveError, Error, Result},
         },
         store::retention::{
             damage::{self, DamagedObject},

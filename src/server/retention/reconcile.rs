@@ -2,7 +2,7 @@
 //! rewritten or deleted after the backup was made. Of an entry in several objects or rows the
 //! highest revision counts.
 
-use super::restore::RestoreReport;
+use super::report::RestoreReport;
 use crate::{
     domain::{
         LogType, Status,
@@ -10,9 +10,9 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        archive::{ArchiveError, Tiers, object, object_writer, tiers::begin},
+        archive::{Tiers, object, object_writer, tiers::begin},
         base::{
-            error::{Error, Result},
+            error::{ArchiveError, Error, Result},
             fail_points::{FailPoint, reach},
             log_targets,
         },

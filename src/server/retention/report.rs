@@ -131,3 +131,14 @@ mod tests {
         assert_eq!(sum.took_ms, Some(42));
     }
 }
+
+/// What restoring changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RestoreReport {
+    /// People, conversations and entries erased again.
+    pub erased: i64,
+    /// Objects listed that the backup did not know.
+    pub adopted: i64,
+    /// Objects of the backup that are not there any more.
+    pub missing: i64,
+}

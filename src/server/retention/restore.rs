@@ -1,7 +1,7 @@
 //! After a backup was restored: what was erased since does not come back, and the manifest is
 //! brought in line with the objects that are there.
 
-use super::reconcile;
+use super::{reconcile, report::RestoreReport};
 use crate::{
     domain::{
         ids::{ConversationId, UserId},
@@ -16,11 +16,8 @@ use crate::{
         chat::delete_conversation_rows,
         store::{
             conversations,
-            retention::{
-                erasures::ErasureKind,
-                holds::{self, Covered},
-                objects,
-            },
+            holds::{self, Covered},
+            retention::{erasures::ErasureKind, objects},
             users,
             work_logs::EntryFilter,
         },
@@ -31,17 +28,6 @@ use futures::TryStreamExt;
 
 /// Entries looked at together.
 const AT_ONCE: i64 = 1_000;
-
-/// What restoring changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RestoreReport {
-    /// People, conversations and entries erased again.
-    pub erased: i64,
-    /// Objects listed that the backup did not know.
-    pub adopted: i64,
-    /// Objects of the backup that are not there any more.
-    pub missing: i64,
-}
 
 /// Refuses where the archive has far fewer objects than the database names: it may be another one,
 /// or not be there.

@@ -17,9 +17,8 @@ use crate::{
             log_targets, new_id,
         },
         store::{
-            Tx, hours, meta,
+            Tx, holds, hours, meta,
             retention::{
-                holds,
                 lease::{self, Fence},
                 manifest::Manifest,
                 objects, runs,

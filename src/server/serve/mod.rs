@@ -6,10 +6,9 @@ pub mod listener;
 pub mod workers;
 
 use super::{
-    base::clock::Clock,
+    base::{clock::Clock, error::StoreError},
     http::router::router,
     state::{App, config::Config, site::Site},
-    store::StoreError,
 };
 use crate::{app::shell, server::base::error::Error};
 use listener::Deadlines;

@@ -11,7 +11,7 @@ use super::{
         providers,
         tools::{self, services::fal::PollConfig},
     },
-    base::{clock::Clock, data_dir::DataDir, metrics::Metrics},
+    base::{clock::Clock, data_dir::DataDir, error::StoreError, metrics::Metrics},
     chat::snapshots,
     export,
     feed::{Feed, StreamLimiter, Timing},
@@ -20,7 +20,7 @@ use super::{
     limits::Limits,
     retention::worker::Worker,
     stats,
-    store::{Store, StoreError, retention::declare_policy, sessions},
+    store::{Store, retention::declare_policy, sessions},
 };
 use crate::server::state::{config::Config, site::Site};
 use std::sync::Arc;

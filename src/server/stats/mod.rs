@@ -17,10 +17,8 @@ use super::{
         worker::LONGEST_ON_REQUEST,
     },
     store::{
-        retention::{
-            damage::{self, DamagedObject},
-            holds,
-        },
+        holds,
+        retention::damage::{self, DamagedObject},
         stats,
     },
 };

@@ -1,7 +1,8 @@
 //! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which
 //! version is safe.
 
-use super::{Result, StoreError};
+use super::Result;
+use crate::server::base::error::StoreError;
 use sqlx::{
     AnyConnection, AnyPool, Connection, Executor,
     any::{AnyPoolOptions, AnyTransactionManager},

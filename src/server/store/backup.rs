@@ -1,7 +1,8 @@
 //! Copies of the database: a backup while the server runs, one before its tables change, and a
 //! restored one made ready.
 
-use super::{Result, Store, StoreError, meta};
+use super::{Result, Store, meta};
+use crate::server::base::error::StoreError;
 use sqlx::{AnyConnection, Connection};
 use std::path::Path;
 use tokio::fs::{self, File, OpenOptions};

@@ -3,8 +3,7 @@
 
 use super::{
     Result, Tx,
-    stats::counted,
-    sums::{SumPart, Sums, Totals},
+    sums::{SumPart, Sums, Totals, metadata_number},
 };
 use crate::domain::{LogType, Status, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
@@ -110,7 +109,7 @@ pub(super) async fn count(
             continue;
         };
         let metadata = &entry.metadata;
-        let number = |name| counted(metadata, name);
+        let number = |name| metadata_number(metadata, name);
         let figures = [
             1,
             i64::from(entry.status == Status::Error),

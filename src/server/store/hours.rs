@@ -5,8 +5,7 @@
 use super::{
     Result, Tx,
     durations::{AnswersLine, BucketLine, Timed, timed},
-    stats::counted,
-    sums::{SumPart, Sums, Totals},
+    sums::{SumPart, Sums, Totals, metadata_number},
 };
 use crate::domain::{WorkLogEntry, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
@@ -41,9 +40,9 @@ pub(super) async fn count(
         let figures = [
             1,
             of_timed(i64::from(metadata.flag("fallback"))),
-            counted(metadata, "inputTokens"),
-            counted(metadata, "outputTokens"),
-            of_timed(counted(metadata, "timeToFirstTokenMs")),
+            metadata_number(metadata, "inputTokens"),
+            metadata_number(metadata, "outputTokens"),
+            of_timed(metadata_number(metadata, "timeToFirstTokenMs")),
             of_timed(i64::from(metadata.number("timeToFirstTokenMs").is_some())),
         ];
         let (name, bucket) = timed.map_or((String::new(), -1), |Timed { name, bucket, .. }| {

@@ -1,7 +1,8 @@
 //! LISTEN and NOTIFY of PostgreSQL. What is said there are hints: the rows are the truth, and any
 //! hint may be lost.
 
-use super::{Result, Store, StoreError, backend::Durability};
+use super::{Result, Store, backend::Durability};
+use crate::server::base::error::StoreError;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 

@@ -1,7 +1,10 @@
 //! Facts about the database itself.
 
-use super::{Result, StoreError, Tx, parsed};
-use crate::domain::{Epoch, time::Timestamp};
+use super::{Result, Tx, parsed};
+use crate::{
+    domain::{Epoch, time::Timestamp},
+    server::base::error::StoreError,
+};
 use sqlx::{AnyConnection, AnyPool};
 
 /// The fact that names this life of the database.
@@ -12,8 +15,9 @@ pub(super) const COPIED_FROM: &str = "copied_from";
 /// This life of the database; made at its first opening.
 pub(super) async fn epoch(connection: &mut AnyConnection) -> Result<Epoch> {
     let mut bits = [0; 8];
-    getrandom::fill(&mut bits)
-        .map_err(|why| super::StoreError::Unusable(format!("no randomness: {why}")))?;
+    getrandom::fill(&mut bits).map_err(|why| {
+        crate::server::base::error::StoreError::Unusable(format!("no randomness: {why}"))
+    })?;
     let fresh = Epoch::from_bits(u64::from_le_bytes(bits));
     let sql = "insert into meta (name, value) values ('epoch', $1) on conflict (name) do nothing";
     sqlx::query(sql)

@@ -4,10 +4,11 @@
 //! transaction, and the database is copied before it.
 
 use super::{
-    Result, StoreError,
+    Result,
     backend::{Backend, Durability},
     backup, meta,
 };
+use crate::server::base::error::StoreError;
 use sqlx::{
     AnyConnection, AnyPool,
     migrate::{AppliedMigration, Migrate, Migrator},

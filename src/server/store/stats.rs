@@ -2,10 +2,12 @@
 
 use super::{
     Result, Tx, durations, hours,
-    sums::{Sums, Totals},
-    work_logs,
+    sums::{Sums, Totals, metadata_number},
 };
-use crate::domain::{LogType, Metadata, Status, WorkLogEntry, ids::UserId};
+use crate::{
+    domain::{LogType, Metadata, Status, WorkLogEntry, ids::UserId},
+    server::store::entry_size,
+};
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,16 +52,10 @@ pub struct EntryTotals {
     pub output_tokens: i64,
 }
 
-/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within
-/// bounds.
-pub(super) fn counted(metadata: &Metadata, name: &str) -> i64 {
-    metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
-}
-
 impl EntryTotals {
     /// The figures of one entry that takes `stored_bytes`.
     pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
-        let tokens = |name| counted(metadata, name);
+        let tokens = |name| metadata_number(metadata, name);
         Self {
             entries: 1,
             bytes: size,
@@ -256,7 +252,7 @@ const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
 }
 
 fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> EntryTotals {
-    let size = work_logs::size(&entry.title, entry.details.as_deref(), &entry.metadata);
+    let size = entry_size::entry_size(&entry.title, entry.details.as_deref(), &entry.metadata);
     EntryTotals::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
 }
 

@@ -1,11 +1,17 @@
 //! Adding to running totals, many lines in one statement: a round trip costs more than a line.
 
 use super::{Result, Tx, marks};
-use crate::domain::ids::UserId;
+use crate::domain::{Metadata, ids::UserId};
 use std::collections::BTreeMap;
 
 /// Lines of one statement.
 const AT_ONCE: usize = 25;
+
+/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within
+/// bounds.
+pub(super) fn metadata_number(metadata: &Metadata, name: &str) -> i64 {
+    metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
+}
 
 /// A table of running totals: `user_id` and `key` are its primary key, `sums` the columns that are
 /// added to.

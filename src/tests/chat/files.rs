@@ -6,8 +6,8 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        base::{clock::Clock, new_id},
-        files::{FileError, FileStore, sweep::sweep_files},
+        base::{clock::Clock, error::FileError, new_id},
+        files::{FileStore, sweep::sweep_files},
         store::{
             files::{self, FileRecord},
             meta,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     server::{
         assistant::{
-            providers::link::ProviderKind, retry_policy::ModelTimeouts,
+            link::ProviderKind, retry_policy::ModelTimeouts,
             tools::services::settings::ServiceConfig,
         },
         base::data_dir::DataDir,

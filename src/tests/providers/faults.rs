@@ -6,8 +6,9 @@ use super::{
     told, wire,
 };
 use crate::server::assistant::{
+    link::ProviderKind,
     model::{ErrorClass, ModelError, ModelEvent, ModelRequest, PromptMessage},
-    providers::{self, link::ProviderKind, settings::Link},
+    providers::{self, settings::Link},
 };
 use futures::StreamExt;
 use serde_json::json;

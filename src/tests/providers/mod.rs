@@ -11,12 +11,9 @@ mod turns;
 pub(in crate::tests) mod wire;
 
 use crate::server::assistant::{
+    link::{LinkSpec, ProviderKind},
     model::{Model, ModelError, ModelEvent, ModelRequest, PromptMessage},
-    providers::{
-        self,
-        link::{LinkSpec, ProviderKind},
-        settings::Link,
-    },
+    providers::{self, settings::Link},
 };
 use futures::StreamExt;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::{
     turns::told_live,
     wire,
 };
-use crate::{server::assistant::providers::link::ProviderKind, tests::support::TestApp};
+use crate::{server::assistant::link::ProviderKind, tests::support::TestApp};
 use serde_json::json;
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use super::{
     told, wire,
 };
 use crate::server::assistant::{
+    link::ProviderKind,
     model::{ModelEvent, ModelRequest, PromptImage, PromptMessage, ToolCall, Usage},
-    providers::{self, link::ProviderKind},
+    providers,
     tool::ToolDefinition,
 };
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use super::{
     wire,
 };
 use crate::{
-    server::assistant::{providers::link::ProviderKind, retry_policy::ModelTimeouts},
+    server::assistant::{link::ProviderKind, retry_policy::ModelTimeouts},
     tests::support::{Event, Sse, TestApp},
 };
 use serde_json::{Value, json};

@@ -8,8 +8,8 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     server::{
-        archive::{Archive, ArchiveError, Tiers, reader},
-        base::error::Result,
+        archive::{Archive, Tiers, reader},
+        base::error::{ArchiveError, Result},
         retention::{Policy, Report, lag::lags, run_once},
         store::{Store, work_logs::EntryFilter},
         work_log::{Origin, create_work_log},

@@ -14,7 +14,7 @@ use crate::{
             fail_points::{FailPoint, heard_by},
         },
         feed::{Position, check_cursor},
-        retention::{Policy, Run, restore, run_once, worker::take_over},
+        retention::{Policy, Run, report::RestoreReport, restore, run_once, worker::take_over},
         store::{
             retention::{lease, objects},
             work_logs::EntryFilter,
@@ -272,6 +272,6 @@ on_both_databases! {
         let of = |tier: &str| lines.iter().filter(|line| line.tier == tier).map(|line| line.entries).sum::<i64>();
         assert_eq!((of("deleted"), of("cold"), of("hot")), (3, 1, 0));
         let again = restore::after_restore(&tiers, days(33)).await.unwrap();
-        assert_eq!(again, restore::RestoreReport::default(), "what is gone is not erased twice");
+        assert_eq!(again, RestoreReport::default(), "what is gone is not erased twice");
     }
 }

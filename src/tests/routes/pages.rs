@@ -128,7 +128,7 @@ async fn the_gallery_shows_files_that_are_there() {
 }
 
 #[tokio::test]
-async fn the_style_sheets_that_a_page_names_are_there_for_ever_and_the_chat_has_one() {
+async fn the_style_that_a_page_names_are_there_for_ever_and_the_chat_has_one() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     for (page, count) in [("/", 1), ("/gallery", 2), ("/settings/people", 2)] {

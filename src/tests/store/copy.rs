@@ -3,9 +3,12 @@
 
 use crate::{
     domain::Status,
-    server::store::{
-        Result, Store, StoreError,
-        copy::{CopiedTable, CopyStep, copy},
+    server::{
+        base::error::StoreError,
+        store::{
+            Result, Store,
+            copy::{CopiedTable, CopyStep, copy},
+        },
     },
     tests::support::{
         TestApp,

@@ -4,8 +4,9 @@
 use crate::{
     domain::{EntryDraft, EntryPatch, Metadata, Status},
     server::{
+        base::error::StoreError,
         chat::delete_conversation_rows,
-        store::{Store, StoreError},
+        store::Store,
         work_log::{Origin, create_work_log, delete_work_log, update_work_log},
     },
     tests::support::{

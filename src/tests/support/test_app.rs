@@ -10,11 +10,9 @@ use crate::{
     server::{
         assistant::{
             Assistant, AssistantDeps, Breakers,
+            link::{LinkSpec, ProviderKind},
             model::Model,
-            providers::{
-                link::{LinkSpec, ProviderKind},
-                settings::Link,
-            },
+            providers::settings::Link,
             retry_policy::ModelTimeouts,
             tools::{self, services::settings::ServiceConfig},
         },

@@ -1,6 +1,6 @@
 //! What the demo says.
 
-use crate::server::assistant::{model::ToolCall, tools::demo::RESULT_PREFIX};
+use crate::server::assistant::{demo::RESULT_PREFIX, model::ToolCall};
 
 /// What one can type, and what it shows.
 const THINGS_TO_TRY: &[(&str, &str)] = &[

@@ -5,8 +5,8 @@ mod answers;
 mod script;
 
 use super::{
+    link::{LinkSpec, ProviderKind},
     model::{Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage, Usage},
-    providers::link::{LinkSpec, ProviderKind},
 };
 use futures::{
     StreamExt,
@@ -15,6 +15,8 @@ use futures::{
 use script::{ScriptStep, play};
 use std::{sync::Arc, time::Duration};
 
+/// How the model is told of a sample; the demo model looks for it.
+pub const RESULT_PREFIX: &str = "Demo sample: ";
 /// Waits before a word, as usual.
 const WORD_MS: f64 = 35.0;
 /// Waits before the first word, as usual.

@@ -11,6 +11,7 @@ mod content;
 mod handler;
 mod names;
 mod server;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -51,7 +52,7 @@ impl McpServers {
             .map(|config| Arc::new(Server::new(config, watch.clone())))
             .collect();
         for server in servers.iter() {
-            tasks.spawn(server::keep(server.clone()));
+            tasks.spawn(supervisor::keep(server.clone()));
         }
         Self { servers }
     }
@@ -59,9 +60,7 @@ impl McpServers {
     /// What the servers that run now offer, in the order of the file and at most [`TOOLS_MAX`].
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         let all = self.servers.iter().flat_map(|server| server.tools());
-        all.take(TOOLS_MAX)
-            .map(|tool| tool as Arc<dyn Tool>)
-            .collect()
+        all.take(TOOLS_MAX).collect()
     }
 
     /// Returns once every server runs, or has failed to for the first time.

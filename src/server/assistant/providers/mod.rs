@@ -4,12 +4,12 @@
 
 pub mod convert;
 mod errors;
-pub mod link;
 mod remote;
 pub mod settings;
 
 use super::{
     demo::DemoModel,
+    link::ProviderKind,
     model::{Model, ModelLink},
 };
 use genai::{
@@ -17,7 +17,6 @@ use genai::{
     adapter::AdapterKind,
     resolver::{AuthData, Endpoint},
 };
-use link::ProviderKind;
 use remote::RemoteModel;
 use reqwest::{Url, redirect};
 use settings::Link;

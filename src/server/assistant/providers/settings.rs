@@ -1,7 +1,9 @@
 //! The settings of models and of the services that make pictures, music and films.
 
-use super::link::{LinkSpec, ProviderKind, read_links};
-use crate::server::base::secret::Secret;
+use crate::server::{
+    assistant::link::{LinkSpec, ProviderKind, read_links},
+    base::secret::Secret,
+};
 use clap::Args;
 use reqwest::Url;
 use std::time::Duration;

@@ -3,15 +3,13 @@
 //! prompt steer the run: "slow" makes it take longer, "fail" and "broken" make it fail.
 
 use super::{arguments, media::Media, prompt::Prompt};
-use crate::server::assistant::tool::{
-    ProducedFile, Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput,
+use crate::server::assistant::{
+    demo::RESULT_PREFIX,
+    tool::{ProducedFile, Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
 };
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::time::Duration;
-
-/// How the model is told of a sample; the demo model looks for it.
-pub const RESULT_PREFIX: &str = "Demo sample: ";
 
 /// Progress when every step is done and only the file is missing, in percent.
 const STEPS_DONE: u8 = 95;

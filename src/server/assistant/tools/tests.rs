@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Registry, demo::RESULT_PREFIX};
+use super::Registry;
 use crate::server::{
-    assistant::tool::{
-        ProducedFile, Progress, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput,
+    assistant::{
+        demo::RESULT_PREFIX,
+        tool::{ProducedFile, Progress, TITLE_MAX_CHARS, ToolContext, ToolError, ToolOutput},
     },
     base::media_type,
 };

@@ -1,6 +1,6 @@
 //! Keys that tell what they are by how they begin.
 
-use super::scan::{is_word, run_end, secret_end};
+use super::runs::{is_word, run_end, secret_end};
 use std::ops::Range;
 
 /// How a provider's keys begin, and the fewest bytes that follow.

@@ -4,6 +4,7 @@
 
 mod keys;
 mod named;
+mod runs;
 mod scan;
 mod shapes;
 pub mod stream;
@@ -72,7 +73,7 @@ fn mask_fields(fields: &mut Map<String, Value>) -> usize {
 fn mask_field(name: &str, value: &mut Value) -> usize {
     match value {
         Value::String(text) if named::is_secret_name(name) => {
-            let is_new = !scan::is_mask(text);
+            let is_new = !runs::is_mask(text);
             if is_new {
                 *text = scan::mask_for(text).to_owned();
             }

@@ -3,7 +3,7 @@
 
 use super::{
     keys,
-    scan::{MASK, is_mask, is_word, run_end},
+    runs::{MASK, is_mask, is_word, run_end},
     shapes,
 };
 use std::ops::Range;

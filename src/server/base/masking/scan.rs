@@ -2,12 +2,12 @@
 //! begin. Each recogniser reads on only to the end of the run it stands in, so the walk takes
 //! linear time.
 
-use super::{keys, named, shapes};
+use super::{
+    keys, named,
+    runs::{MASK, SHORT_MASK, is_word},
+    shapes,
+};
 use std::ops::Range;
-
-/// What stands in place of a secret.
-pub(super) const MASK: &str = "[masked]";
-const SHORT_MASK: &str = "***";
 
 /// `text` with each secret masked, and how many there were. Never longer than `text`, neither in
 /// bytes nor in characters.
@@ -42,28 +42,6 @@ pub(super) fn mask_for(secret: &str) -> &'static str {
     } else {
         &SHORT_MASK[..chars.min(SHORT_MASK.len())]
     }
-}
-
-/// Whether `text` is what [`mask_for`] leaves behind.
-pub(super) fn is_mask(text: &str) -> bool {
-    text == MASK || SHORT_MASK.starts_with(text)
-}
-
-/// Where the run of bytes that are `part` of a word ends, counted from `from`.
-pub(super) fn run_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> usize {
-    from + bytes[from..].iter().take_while(|byte| part(**byte)).count()
-}
-
-/// As [`run_end`], but nothing where the run leads up to a mask: what is left of a masked secret is
-/// no secret itself.
-pub(super) fn secret_end(bytes: &[u8], from: usize, part: fn(u8) -> bool) -> Option<usize> {
-    let end = run_end(bytes, from, part);
-    (end > from && !bytes[end..].starts_with(MASK.as_bytes())).then_some(end)
-}
-
-/// A byte of a word in the widest sense in which keys are one word.
-pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 struct Walk<'t> {

@@ -1,7 +1,7 @@
 //! Secrets that are known by their shape: passwords in addresses, private key blocks, web tokens,
 //! id and secret pairs.
 
-use super::scan::{MASK, is_mask, is_word, run_end, secret_end};
+use super::runs::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;
 
 /// How a private key block begins.

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     domain::ids::UserId,
     server::{
-        base::log_targets,
+        base::{error::StoreError, log_targets},
         feed::{AnswerDelta, DeltaOutcome},
-        store::{ListenConnection, Notification, Result, StoreError},
+        store::{ListenConnection, Notification, Result},
     },
 };
 use std::time::Duration;

@@ -4,13 +4,11 @@
 use crate::{
     domain::ids::ConversationId,
     server::{
-        archive::ArchiveError,
-        base::error::Error,
+        base::error::{ArchiveError, Error},
         chat::find_conversation,
         export::{ExportRequest, Format, export as exported},
         http::{
-            extract::CurrentUser,
-            extract::params::Params,
+            extract::{CurrentUser, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,

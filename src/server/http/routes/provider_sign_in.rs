@@ -3,10 +3,10 @@
 //! against the page's policy (`form-action`).
 
 use crate::server::{
-    base::{digest::random_hex, log_targets},
-    http::extract::Peer,
+    base::{digest::random_hex, error::StoreError, log_targets},
     http::{
         cookies::{SESSION, SIGN_IN},
+        extract::Peer,
         redirects::safe_redirect_path,
     },
     identity::{
@@ -20,7 +20,6 @@ use crate::server::{
         },
     },
     state::App,
-    store::StoreError,
 };
 use axum::{
     extract::{ConnectInfo, Query, State},

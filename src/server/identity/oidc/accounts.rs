@@ -9,9 +9,9 @@ use super::{
 use crate::{
     domain::{Account, time::Timestamp},
     server::{
-        base::{digest::sha256_hex, log_targets, new_id},
+        base::{digest::sha256_hex, error::StoreError, log_targets, new_id},
         store::{
-            Store, StoreError,
+            Store,
             identities::{self, ProviderIdentity},
             users,
         },

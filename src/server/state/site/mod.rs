@@ -6,7 +6,7 @@ pub mod program;
 #[cfg(test)]
 mod tests;
 
-use crate::server::store::StoreError;
+use crate::server::base::error::StoreError;
 use std::path::{Path, PathBuf};
 
 /// Where the site lies and which addresses its changing files have.

@@ -8,7 +8,8 @@ mod rows;
 mod schema;
 mod target;
 
-use super::{Reader, Result, Store, StoreError, backend::Backend};
+use super::{Reader, Result, Store, backend::Backend};
+use crate::server::base::error::StoreError;
 use rows::{CopiedRow, PAGE, RowReader};
 use schema::Table;
 use sha2::{Digest, Sha256};

@@ -2,7 +2,10 @@
 //! migration adds is copied without a word here. A column of a kind that is not known stops the
 //! copy before it begins.
 
-use super::super::{Result, StoreError, backend::Backend};
+use crate::server::{
+    base::error::StoreError,
+    store::{Result, backend::Backend},
+};
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashSet};
 

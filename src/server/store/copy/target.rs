@@ -2,12 +2,17 @@
 //! server opens a marked one.
 
 use super::{
-    super::{Result, StoreError, backend::Backend, meta, migrations},
     META,
     rows::{self, CopiedRow},
     schema::{self, Table},
 };
-use crate::domain::Epoch;
+use crate::{
+    domain::Epoch,
+    server::{
+        base::error::StoreError,
+        store::{Result, backend::Backend, meta, migrations},
+    },
+};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, pool::PoolConnection};
 
 /// A database to copy to, with its tables up to date.

@@ -1,13 +1,18 @@
 //! Objects as lists read them.
 
-use super::holds::{held, held_by};
 use crate::{
     domain::{
         KeptBy, StorageStatus,
         ids::{ConversationId, EntryId, UserId},
         time::Timestamp,
     },
-    server::store::{Result, conditions::Conditions, parsed, work_logs::kept_by},
+    server::store::{
+        Result,
+        conditions::Conditions,
+        holds::{held, held_by},
+        parsed,
+        work_logs::kept_by,
+    },
 };
 use sqlx::AnyConnection;
 

@@ -2,7 +2,6 @@
 //! clock guard (counts), for the lag and after erasures.
 
 use super::{
-    holds::held,
     manifest::{COLUMNS, Manifest, ManifestRow},
     objects::DOOMED,
 };
@@ -12,7 +11,9 @@ use crate::{
         ids::{ConversationId, EntryId, UserId},
         time::{DAY_MS, Timestamp},
     },
-    server::store::{Result, conditions::Conditions, parsed, parsed_option, work_logs::HELD},
+    server::store::{
+        Result, conditions::Conditions, holds::held, parsed, parsed_option, work_logs::HELD,
+    },
 };
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 

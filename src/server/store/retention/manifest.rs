@@ -7,10 +7,13 @@ use crate::{
         ids::{ConversationId, EntryId, UserId},
         time::Timestamp,
     },
-    server::store::{
-        Result, StoreError, from_json, parsed, parsed_option,
-        stats::{Changes, EntryTotals},
-        work_logs::StoredEntry,
+    server::{
+        base::error::StoreError,
+        store::{
+            Result, from_json, parsed, parsed_option,
+            stats::{Changes, EntryTotals},
+            work_logs::StoredEntry,
+        },
     },
 };
 

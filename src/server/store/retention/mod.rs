@@ -8,7 +8,6 @@ pub mod archived_objects;
 pub mod damage;
 pub mod due;
 pub mod erasures;
-pub mod holds;
 pub mod lease;
 pub mod manifest;
 pub mod objects;

@@ -7,11 +7,16 @@ use crate::{
         ids::{ConversationId, EntryId, UserId},
         time::{DAY_MS, Timestamp},
     },
-    server::store::{
-        Result, StoreError, Tx, files, marks, packing, parsed,
-        retention::due::DueGroup,
-        stats::{Changes, EntryTotals},
-        work_logs::{self, COLUMNS, EntryRow, HELD, StoredEntry, long, text_size},
+    server::{
+        base::error::StoreError,
+        store::{
+            Result, Tx,
+            entry_size::text_size,
+            files, marks, packing, parsed,
+            retention::due::DueGroup,
+            stats::{Changes, EntryTotals},
+            work_logs::{self, COLUMNS, EntryRow, HELD, StoredEntry, long},
+        },
     },
 };
 use sqlx::AnyConnection;

@@ -13,9 +13,10 @@ use crate::domain::{
 };
 use sqlx::AnyConnection;
 
+pub(super) use super::entry_size::{entry_size, text_size};
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long, size, text_size};
+pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long};
 pub use stored::StoredEntry;
 
 /// What an entry's row holds beside what readers see.
@@ -57,7 +58,9 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) ->
         .bind(entry.status.as_str());
     let query = query.bind(&entry.title).bind(&entry.details);
     let query = query
-        .bind(row::metadata_json(&entry.metadata))
+        .bind(crate::server::store::entry_size::metadata_json(
+            &entry.metadata,
+        ))
         .bind(entry.duration_ms);
     let query = query
         .bind(entry.storage_status.as_str())
@@ -88,7 +91,7 @@ fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Expiry, kept_at: Option
 }
 
 fn size_of(entry: &WorkLogEntry) -> i64 {
-    size(&entry.title, entry.details.as_deref(), &entry.metadata)
+    entry_size(&entry.title, entry.details.as_deref(), &entry.metadata)
 }
 
 /// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot
@@ -109,10 +112,9 @@ pub async fn update(
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string())
         .bind(entry.status.as_str());
-    let query = query
-        .bind(&entry.title)
-        .bind(&entry.details)
-        .bind(row::metadata_json(&entry.metadata));
+    let query = query.bind(&entry.title).bind(&entry.details).bind(
+        crate::server::store::entry_size::metadata_json(&entry.metadata),
+    );
     let query = query
         .bind(entry.storage_status.as_str())
         .bind(entry.duration_ms)

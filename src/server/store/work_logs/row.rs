@@ -1,15 +1,17 @@
 //! The row and the entry that it stands for.
 
-use super::{
-    super::{
-        Result, StoreError, from_json, parsed, parsed_option,
-        retention::holds::{held, held_by},
-    },
-    StoredEntry,
-};
+use super::StoredEntry;
 use crate::{
-    domain::{KeptBy, Metadata, StorageStatus, WorkLogEntry, nul, time::Timestamp},
-    server::store::packing::{self, Long},
+    domain::{KeptBy, Metadata, StorageStatus, WorkLogEntry, time::Timestamp},
+    server::{
+        base::error::StoreError,
+        store::{
+            Result, entry_size, from_json,
+            holds::{held, held_by},
+            packing::{self, Long},
+            parsed, parsed_option,
+        },
+    },
 };
 
 #[derive(sqlx::FromRow)]
@@ -134,33 +136,6 @@ fn long_fields(
 pub(in crate::server::store) fn long(entry: &StoredEntry) -> Long {
     Long {
         details: entry.details.clone(),
-        metadata: metadata_json(&entry.metadata),
+        metadata: entry_size::metadata_json(&entry.metadata),
     }
-}
-
-pub(super) fn metadata_json(metadata: &Metadata) -> String {
-    serde_json::to_string(metadata).expect("a JSON object can be written")
-}
-
-/// The bytes of a text. ␀ counts as the one byte of the NUL that it stands for, so that NUL of
-/// earlier versions is counted out as it was counted in. (A ␀ that somebody typed in those was
-/// counted as its three bytes; such rows leave that difference in the totals.)
-pub(in crate::server::store) fn text_size(text: &str) -> i64 {
-    (text.len() - 2 * symbols(text)) as i64
-}
-
-/// Title, details and metadata together, in bytes; see [`text_size`]. In JSON, ␀ counts as the six
-/// bytes of NUL's escape.
-pub(in crate::server::store) fn size(
-    title: &str,
-    details: Option<&str>,
-    metadata: &Metadata,
-) -> i64 {
-    let json = metadata_json(metadata);
-    let json_size = (json.len() + 3 * symbols(&json)) as i64;
-    text_size(title) + details.map_or(0, text_size) + json_size
-}
-
-fn symbols(text: &str) -> usize {
-    text.matches(nul::SYMBOL).count()
 }

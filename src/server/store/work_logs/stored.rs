@@ -1,11 +1,14 @@
 //! An entry without what follows from where it is kept: what a row and a line in the archive have
 //! in common.
 
-use crate::domain::{
-    KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
-    ids::{ConversationId, EntryId, TurnId, UserId},
-    nul,
-    time::Timestamp,
+use crate::{
+    domain::{
+        KeptBy, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        ids::{ConversationId, EntryId, TurnId, UserId},
+        nul,
+        time::Timestamp,
+    },
+    server::store::entry_size,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +83,6 @@ impl StoredEntry {
 
     /// Title, details and metadata together, in bytes.
     pub fn size(&self) -> i64 {
-        super::size(&self.title, self.details.as_deref(), &self.metadata)
+        entry_size::entry_size(&self.title, self.details.as_deref(), &self.metadata)
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn dies(order: &Order) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([
         "--exact",
-        "tests::retention::crashes::dying::the_process_that_dies",
+        "tests::retention::crashes::abort::the_process_that_dies",
         "--ignored",
         "--nocapture",
     ]);

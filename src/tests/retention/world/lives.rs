@@ -6,11 +6,7 @@ use crate::{
     server::{
         archive::{Tiers, erasure_log::mend},
         retention::restore::after_restore,
-        store::{
-            Store, meta,
-            retention::{holds, lease},
-            stats,
-        },
+        store::{Store, holds, meta, retention::lease, stats},
     },
     tests::support::{databases, people::conversation},
 };

@@ -38,7 +38,9 @@ pub(super) fn plain() -> Vec<String> {
     for merged in source.split(".merge(").skip(1) {
         let here = merged.split('(').next().unwrap_or_default();
         assert!(
-            source.contains(&format!("\nfn {here}(")),
+            ["(", "<"]
+                .iter()
+                .any(|next| source.contains(&format!("\nfn {here}{next}"))),
             "{here} adds routes from elsewhere"
         );
     }

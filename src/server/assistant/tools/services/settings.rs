@@ -1,9 +1,9 @@
 //! The settings of the services that make pictures, music and films.
 
 use crate::server::{
-    assistant::providers::{
+    assistant::{
         link::ProviderKind,
-        settings::{ModelSettings, base_url},
+        providers::settings::{ModelSettings, base_url},
     },
     base::secret::Secret,
 };

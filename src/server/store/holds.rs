@@ -16,7 +16,7 @@ macro_rules! held {
     ($table:literal) => {
         concat!(
             "exists (select 1 from ",
-            $crate::server::store::retention::holds::holds_over!($table),
+            $crate::server::store::holds::holds_over!($table),
             ")"
         )
     };
@@ -27,7 +27,7 @@ macro_rules! held_by {
     ($table:literal) => {
         concat!(
             "(select min(h.kind) from ",
-            $crate::server::store::retention::holds::holds_over!($table),
+            $crate::server::store::holds::holds_over!($table),
             ")"
         )
     };
