@@ -24,11 +24,10 @@ pub mod pending_delete;
 pub mod reader;
 pub mod tiers;
 
-mod cache;
-
 use super::{
     base::{
         blocking::run_blocking,
+        byte_cache::ByteCache,
         object_storage::{self, folder},
     },
     store::work_logs::StoredEntry,
@@ -47,7 +46,6 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-use cache::Cache;
 use partial::GapCollector;
 
 pub use super::base::error::ArchiveError;
@@ -59,6 +57,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Decoded entries kept in memory, in bytes of their text.
 const CACHE_BYTES: usize = 32 << 20;
+
+/// What an entry takes beside its texts, roughly.
+const ENTRY_BYTES: usize = 512;
+
+/// Decoded objects by key.
+type Cache = ByteCache<String, Arc<Vec<StoredEntry>>>;
 
 type Result<T> = std::result::Result<T, ArchiveError>;
 
@@ -105,7 +109,7 @@ impl Archive {
     /// The archive in an object store, under a prefix; a request that takes longer than `patience`
     /// has failed.
     pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
-        let cache = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
+        let cache = Arc::new(Mutex::new(ByteCache::new(CACHE_BYTES)));
         let (findings, exports) = (
             DamageReports::default(),
             Arc::new(Semaphore::new(export::AT_ONCE)),
@@ -204,7 +208,7 @@ impl Archive {
 
     /// Deletes an object for good; one that is gone already is fine.
     pub async fn delete(&self, key: &str) -> Result<()> {
-        self.cache().forget(key);
+        self.cache().remove(key);
         match self.within(self.store.delete(&self.key(key))).await? {
             Ok(()) | Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(unreachable(&error)),
@@ -261,7 +265,8 @@ impl Archive {
             return Ok(entries);
         }
         let entries = Arc::new(self.entries_once(key, sha256).await?);
-        self.cache().put(key, entries.clone());
+        self.cache()
+            .insert(key.to_owned(), entries.clone(), decoded_bytes(&entries));
         Ok(entries)
     }
 
@@ -300,4 +305,9 @@ impl Archive {
 
 fn unreachable(error: &StoreError) -> ArchiveError {
     ArchiveError::Unreachable(error.to_string())
+}
+
+fn decoded_bytes(entries: &[StoredEntry]) -> usize {
+    let size = |entry: &StoredEntry| usize::try_from(entry.size()).unwrap_or(0);
+    entries.iter().map(|entry| ENTRY_BYTES + size(entry)).sum()
 }

@@ -1,6 +1,7 @@
 //! What every other module of the server may use: no verbs, no SQL.
 
 pub mod blocking;
+pub(crate) mod byte_cache;
 pub mod clock;
 pub mod data_dir;
 pub mod digest;
@@ -15,5 +16,6 @@ pub mod new_id;
 pub mod object_storage;
 pub mod outbound;
 pub mod proxies;
+pub(crate) mod rendered_markdown;
 pub mod secret;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use crate::{
     },
     server::{
         archive::{Archive, reader},
-        base::error::Result,
+        base::{error::Result, rendered_markdown::render_messages},
         store::{Reader, messages},
         work_log::conversation_logs,
     },
@@ -89,7 +89,9 @@ async fn earlier(
     most: usize,
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
-    let said = messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
+    let mut said =
+        messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
+    render_messages(&mut said).await;
     let done = conversation_logs(
         reader,
         archive,
@@ -116,7 +118,8 @@ async fn later(
     most: usize,
 ) -> Result<(Vec<Row>, Option<Uuid>)> {
     let limit = most as i64 + 1;
-    let said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
+    let mut said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
+    render_messages(&mut said).await;
     let done = reader::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
     let mut rows = mixed(said, done);
     let to = rows.get(most).map(|(id, _)| *id);

@@ -4,7 +4,10 @@
 use super::EncodedRow;
 use crate::{
     domain::{Change, RemovedKind, ids::UserId},
-    server::store::{Result, Store, changes},
+    server::{
+        base::rendered_markdown::render_messages,
+        store::{Result, Store, changes},
+    },
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -143,7 +146,8 @@ impl Kept {
 }
 
 async fn read(store: &Store, user: UserId, rev: i64) -> Result<CachedRows> {
-    let page = changes::after(&mut *store.connection().await?, user, rev).await?;
+    let mut page = changes::after(&mut *store.connection().await?, user, rev).await?;
+    render_messages(page.messages_mut()).await;
     let rows = page
         .rows
         .iter()

@@ -2,7 +2,7 @@
 //! the poll and the page.
 
 use super::{Result, conversations, messages, removed, work_logs};
-use crate::domain::{Change, ids::UserId};
+use crate::domain::{Change, Message, ids::UserId};
 use sqlx::AnyConnection;
 
 /// Most rows read at once.
@@ -17,6 +17,16 @@ pub struct ChangePage {
     pub upto: i64,
     /// Whether there is more behind it.
     pub more: bool,
+}
+
+impl ChangePage {
+    /// The messages among the rows.
+    pub fn messages_mut(&mut self) -> impl Iterator<Item = &mut Message> {
+        self.rows.iter_mut().filter_map(|row| match row {
+            Change::Message(message) => Some(message),
+            _ => None,
+        })
+    }
 }
 
 /// How far the owner's feed has come, and in which tables something moved after a revision.

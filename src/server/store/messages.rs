@@ -1,15 +1,11 @@
-//! Messages. Rows hold Markdown; the page's HTML is rendered when a message is read, with today's
-//! sanitiser.
+//! Messages. Rows hold Markdown; `base::rendered_markdown` makes HTML of it for readers.
 
 use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option};
-use crate::{
-    domain::{
-        Message, MessageStatus, Role, finished_blocks,
-        ids::{ConversationId, MessageId, TurnId, UserId},
-        nul,
-        time::Timestamp,
-    },
-    server::base::markdown,
+use crate::domain::{
+    Message,
+    ids::{ConversationId, MessageId, TurnId, UserId},
+    nul,
+    time::Timestamp,
 };
 use sqlx::AnyConnection;
 
@@ -33,7 +29,7 @@ pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, s
 impl MessageRow {
     pub(super) fn read(mut self) -> Result<Message> {
         nul::read(&mut self.content);
-        let mut message = Message {
+        Ok(Message {
             id: parsed("id", &self.id)?,
             conversation_id: parsed("conversation_id", &self.conversation_id)?,
             turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
@@ -51,22 +47,7 @@ impl MessageRow {
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
             rev: self.rev,
-        };
-        render(&mut message);
-        Ok(message)
-    }
-}
-
-/// Renders the assistant's Markdown: all of it once it is whole, finished blocks while it grows.
-pub fn render(message: &mut Message) {
-    if message.role == Role::Assistant {
-        let growing = message.status == MessageStatus::Streaming;
-        message.html_bytes = if growing {
-            finished_blocks(&message.content)
-        } else {
-            message.content.len()
-        };
-        message.html = Some(markdown::render(&message.content[..message.html_bytes]));
+        })
     }
 }
 

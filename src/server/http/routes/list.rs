@@ -8,10 +8,10 @@ use crate::{
     },
     server::{
         archive::{partial, reader::read_partial},
+        base::rendered_markdown::render_messages,
         feed::{Position, check_cursor},
         http::{
-            extract::Identity,
-            extract::params::Params,
+            extract::{Identity, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,
@@ -145,7 +145,8 @@ async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Curso
     let deadline = tokio::time::Instant::now() + asked.wait;
     let mut from = after.rev;
     loop {
-        let page = changes::after(&mut *app.store.connection().await?, user, from).await?;
+        let mut page = changes::after(&mut *app.store.connection().await?, user, from).await?;
+        render_messages(page.messages_mut()).await;
         let rows: Vec<_> = page
             .rows
             .into_iter()

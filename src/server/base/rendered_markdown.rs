@@ -1,0 +1,106 @@
+//! The HTML of the assistant's messages. It is rendered off the async workers and kept in memory by
+//! message and revision, bounded in bytes; it is not stored, so a new build renders anew.
+
+use super::{blocking::run_blocking, byte_cache::ByteCache, markdown};
+use crate::domain::{Message, MessageStatus, Role, finished_blocks, ids::MessageId};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+const CACHE_MAX_BYTES: usize = 32 << 20;
+/// What a cached message takes beside its HTML, roughly.
+const CACHED_MESSAGE_BYTES: usize = 128;
+
+type Key = (MessageId, i64);
+
+static RENDERED: LazyLock<Mutex<ByteCache<Key, Arc<str>>>> =
+    LazyLock::new(|| Mutex::new(ByteCache::new(CACHE_MAX_BYTES)));
+
+/// Sets `html` and `html_bytes` of the assistant's messages: the whole Markdown of a finished
+/// message, the finished blocks of one that is still being written.
+pub(crate) async fn render_messages<'m>(messages: impl IntoIterator<Item = &'m mut Message>) {
+    let mut missing: Vec<(&'m mut Message, Key)> = Vec::new();
+    for message in messages {
+        if message.role != Role::Assistant {
+            continue;
+        }
+        message.html_bytes = match message.status {
+            MessageStatus::Streaming => finished_blocks(&message.content),
+            _ => message.content.len(),
+        };
+        let key = (message.id, message.rev);
+        match cache().get(&key) {
+            Some(html) => message.html = Some(html.to_string()),
+            None => missing.push((message, key)),
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    let texts: Vec<String> = missing
+        .iter()
+        .map(|(message, _)| message.content[..message.html_bytes].to_owned())
+        .collect();
+    let rendered = run_blocking(move || {
+        let render = |text: &String| markdown::render(text);
+        texts.iter().map(render).collect::<Vec<_>>()
+    });
+    for ((message, key), html) in missing.into_iter().zip(rendered.await) {
+        cache().insert(key, html.as_str().into(), html.len() + CACHED_MESSAGE_BYTES);
+        message.html = Some(html);
+    }
+}
+
+fn cache() -> std::sync::MutexGuard<'static, ByteCache<Key, Arc<str>>> {
+    RENDERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{components::samples, server::base::new_id};
+
+    fn answer(status: MessageStatus, content: &str) -> Message {
+        Message {
+            id: new_id::message(samples::NOW),
+            ..samples::message(1, Role::Assistant, status, content)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revision_is_rendered_once_and_another_one_again() {
+        let mut message = answer(MessageStatus::Done, "*one*");
+        render_messages([&mut message]).await;
+        assert_eq!(message.html.as_deref(), Some("<p><em>one</em></p>\n"));
+
+        // The same revision comes from the cache, whatever its text.
+        let mut again = Message {
+            content: "*two*".into(),
+            html: None,
+            ..message.clone()
+        };
+        render_messages([&mut again]).await;
+        assert_eq!(again.html, message.html);
+
+        let mut newer = Message {
+            rev: message.rev + 1,
+            html: None,
+            ..again
+        };
+        render_messages([&mut newer]).await;
+        assert_eq!(newer.html.as_deref(), Some("<p><em>two</em></p>\n"));
+    }
+
+    #[tokio::test]
+    async fn only_finished_blocks_of_a_growing_answer_are_rendered() {
+        let mut message = answer(MessageStatus::Streaming, "one\n\ntwo *unfin");
+        render_messages([&mut message]).await;
+        assert_eq!(message.html.as_deref(), Some("<p>one</p>\n"));
+        assert_eq!(&message.content[message.html_bytes..], "two *unfin");
+    }
+
+    #[tokio::test]
+    async fn what_the_user_wrote_is_not_rendered() {
+        let mut message = samples::message(1, Role::User, MessageStatus::Done, "*one*");
+        render_messages([&mut message]).await;
+        assert_eq!(message.html, None);
+    }
+}
