@@ -1,20 +1,19 @@
-//! An answer of the HTTP API, read whole.
+//! A complete response of the HTTP API.
 
 use serde_json::Value;
 use std::{future::Future, time::Duration};
 
-/// How long anything may take before the test fails; generous, because it only ends what would
-/// hang.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Generous: it only ends tests that would hang.
+const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Waits for `future`, but not for ever.
+/// Waits for `future`; panics after [`TEST_TIMEOUT`].
 pub(in crate::tests) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
+    tokio::time::timeout(TEST_TIMEOUT, future)
         .await
-        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+        .unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(in crate::tests) struct Answer {
     pub(in crate::tests) status: u16,
@@ -23,9 +22,9 @@ pub(in crate::tests) struct Answer {
 }
 
 impl Answer {
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads the response.
     pub(in crate::tests) async fn to(request: reqwest::RequestBuilder) -> Self {
-        within("an answer", async {
+        within("a response", async {
             let response = request.send().await.unwrap();
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             Self {
@@ -57,7 +56,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The values of a header that may stand more than once.
+    /// All values of a header that may be repeated.
     pub(in crate::tests) fn headers(&self, name: &str) -> Vec<&str> {
         self.headers
             .get_all(name)
@@ -66,7 +65,7 @@ impl Answer {
             .collect()
     }
 
-    /// The names of the fields that a problem refuses.
+    /// The names of the invalid fields of a 422 problem response.
     pub(in crate::tests) fn refused_fields(&self) -> Vec<String> {
         let problem = self.expect(422);
         problem["fields"]

@@ -1,5 +1,4 @@
-//! Archives for tests: in memory, so that nothing is waited for. And what happens in the middle of
-//! a move.
+//! In-memory archives, retention runs, and a hook for fail points.
 
 use crate::{
     domain::time::Timestamp,
@@ -30,7 +29,7 @@ pub fn tiers(store: &Store) -> Tiers {
     }
 }
 
-/// A run at a time that an admin trusts.
+/// A run at a time that an admin has confirmed.
 pub fn trusted(at: Timestamp) -> Run {
     Run {
         trust_clock: true,
@@ -43,14 +42,13 @@ pub async fn run(tiers: &Tiers, at: Timestamp) -> Report {
     run_once(tiers, trusted(at)).await.unwrap()
 }
 
-/// Lets something happen the first time a place is passed; a test in which it never is fails when
-/// the listener goes.
-pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'static) -> Hook {
-    let happens = Mutex::new(Waiting(Some(happens.boxed()), here));
-    Arc::new(move |point| {
-        let mut waiting = happens.lock().unwrap();
-        if point == here {
-            waiting.0.take()
+/// A hook that runs `action` the first time `point` is reached. Panics on drop if it never was.
+pub fn once_at(point: FailPoint, action: impl Future<Output = ()> + Send + 'static) -> Hook {
+    let pending = Mutex::new(PendingAction(Some(action.boxed()), point));
+    Arc::new(move |reached| {
+        let mut pending = pending.lock().unwrap();
+        if reached == point {
+            pending.0.take()
         } else {
             None
         }
@@ -58,13 +56,13 @@ pub fn once_at(here: FailPoint, happens: impl Future<Output = ()> + Send + 'stat
     })
 }
 
-struct Waiting(Option<BoxFuture<'static, ()>>, FailPoint);
+struct PendingAction(Option<BoxFuture<'static, ()>>, FailPoint);
 
-impl Drop for Waiting {
+impl Drop for PendingAction {
     fn drop(&mut self) {
         assert!(
             self.0.is_none() || std::thread::panicking(),
-            "{:?} was never passed",
+            "{:?} was never reached",
             self.1
         );
     }

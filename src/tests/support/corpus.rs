@@ -1,13 +1,13 @@
-//! Entries such as Holly's assistant and other programs write, made up from a seed: what the
-//! dictionary is trained on and what benchmarks measure with. No word of it is anybody's.
+//! Generated entries such as Holly's assistant and other programs write. The dictionary is trained
+//! on them and benchmarks use them; they contain no user data.
 
 use serde_json::{Value, json};
 
 /// The texts of an entry.
 pub struct Sample {
-    /// One of the log types' words.
+    /// The name of a log type.
     pub log_type: &'static str,
-    /// One line.
+    /// The title, one line.
     pub title: String,
     /// The details, if any.
     pub details: Option<String>,
@@ -27,11 +27,13 @@ const TOOLS: &[(&str, &str, &str, &str)] = &[
     ("generate_music", "Music", "audio/wav", "wav"),
     ("generate_video", "Film", "image/gif", "gif"),
 ];
-const WORDS: &str = "lighthouse dusk harbour storm quiet painter letter river window garden morning slow cello waves rain on glass boats \
-    return evening train mountain snow village lamp market bread fox heron orchard bridge winter summer song child old map compass \
-    north star ferry island pine cliff foam gull rope sail mast anchor table candle mirror red amber green indigo silver copper \
-    wooden paper stone linen velvet thread needle clock tower bell square street corner bakery library reading chair fire kettle";
-const FAULTS: &[(&str, u16, &str)] = &[
+const WORDS: &str = "lighthouse dusk harbour storm quiet painter letter river window garden \
+    morning slow cello waves rain on glass boats return evening train mountain snow village lamp \
+    market bread fox heron orchard bridge winter summer song child old map compass north star \
+    ferry island pine cliff foam gull rope sail mast anchor table candle mirror red amber green \
+    indigo silver copper wooden paper stone linen velvet thread needle clock tower bell square \
+    street corner bakery library reading chair fire kettle";
+const MODEL_ERRORS: &[(&str, u16, &str)] = &[
     (
         "rate_limit",
         429,
@@ -55,11 +57,11 @@ const FAULTS: &[(&str, u16, &str)] = &[
     ),
 ];
 
-/// A stream of numbers that is the same for the same seed (xorshift64*, Vigna 2014).
+/// A generator of entries; equal seeds give equal entries (xorshift64*, Vigna 2014).
 pub struct Corpus(u64);
 
 impl Corpus {
-    /// A corpus that begins with `seed`.
+    /// A corpus with this seed.
     pub const fn seeded(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -110,8 +112,10 @@ impl Corpus {
     fn answer(&mut self) -> Sample {
         let (provider, model, name) = MODELS[self.below(MODELS.len())];
         let mut metadata = json!({
-            "provider": provider, "model": model, "modelName": name, "messages": self.below(40), "attempt": "1 of 2",
-            "inputTokens": self.below(9_000), "outputTokens": self.below(1_500), "timeToFirstTokenMs": self.below(3_000),
+            "provider": provider, "model": model, "modelName": name,
+            "messages": self.below(40), "attempt": "1 of 2",
+            "inputTokens": self.below(9_000), "outputTokens": self.below(1_500),
+            "timeToFirstTokenMs": self.below(3_000),
         });
         let planned = self.below(2) == 0;
         if !planned && self.below(3) == 0 {
@@ -139,10 +143,14 @@ impl Corpus {
         let subject = self.words(length);
         let metadata = json!({
             "tool": tool, "toolCallId": format!("call_{}", self.hex(24)),
-            "arguments": json!({ "prompt": subject, "style": self.words(2), "seconds": self.below(60) }).to_string(),
+            "arguments": json!({
+                "prompt": subject, "style": self.words(2), "seconds": self.below(60),
+            }).to_string(),
             "files": [{
-                "id": self.id(), "mediaType": media_type, "name": format!("{}.{ending}", subject.replace(' ', "-")),
-                "description": format!("{kind} of {subject}, made by the demo producer"), "bytes": self.below(400_000),
+                "id": self.id(), "mediaType": media_type,
+                "name": format!("{}.{ending}", subject.replace(' ', "-")),
+                "description": format!("{kind} of {subject}, made by the demo producer"),
+                "bytes": self.below(400_000),
             }],
         });
         let details = format!(
@@ -160,11 +168,17 @@ impl Corpus {
 
     fn failure(&mut self) -> Sample {
         let (provider, model, name) = MODELS[self.below(MODELS.len())];
-        let (class, status, message) = FAULTS[self.below(FAULTS.len())];
-        let details = json!({ "error": { "code": status, "status": class.to_uppercase(), "message": message,
-            "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": class.to_uppercase(), "requestId": self.id() }] } });
+        let (class, status, message) = MODEL_ERRORS[self.below(MODEL_ERRORS.len())];
+        let details = json!({ "error": {
+            "code": status, "status": class.to_uppercase(), "message": message,
+            "details": [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": class.to_uppercase(), "requestId": self.id(),
+            }],
+        } });
         let metadata = json!({
-            "provider": provider, "model": model, "modelName": name, "messages": self.below(40), "attempt": "1 of 2",
+            "provider": provider, "model": model, "modelName": name,
+            "messages": self.below(40), "attempt": "1 of 2",
             "errorClass": class, "error": message, "retryAfter": format!("{} s", self.below(60)),
         });
         let details = serde_json::to_string_pretty(&details).unwrap_or_default();
@@ -182,7 +196,10 @@ impl Corpus {
         let details: String = (0..lines)
             .map(|n| format!("{}{}\n", ["+ ", "- ", "  "][n % 3], self.words(9)))
             .collect();
-        let metadata = json!({ "path": format!("notes/{}/{name}", self.words(1)), "linesAdded": lines, "linesRemoved": self.below(9), "sha256": self.hex(64) });
+        let metadata = json!({
+            "path": format!("notes/{}/{name}", self.words(1)),
+            "linesAdded": lines, "linesRemoved": self.below(9), "sha256": self.hex(64),
+        });
         Sample {
             log_type: "file_operation",
             title: format!("File: {name} changed"),
@@ -212,7 +229,10 @@ impl Corpus {
                 self.below(90_000)
             ));
         }
-        let metadata = json!({ "commit": self.hex(40), "environment": "production", "version": version, "url": format!("https://{}.example.org", self.words(1)) });
+        let metadata = json!({
+            "commit": self.hex(40), "environment": "production", "version": version,
+            "url": format!("https://{}.example.org", self.words(1)),
+        });
         Sample {
             log_type: "deployment",
             title: format!("Release {version} to production"),

@@ -1,32 +1,32 @@
-//! A database of its own for each test: a file in a folder that goes with it, or a database in the
-//! PostgreSQL cluster that `HOLLY_TEST_POSTGRES` names. Without that cluster its tests fail;
-//! nothing is passed over in silence.
+//! A fresh database for each test: a SQLite file in a temporary folder, or a database in the
+//! PostgreSQL cluster of `HOLLY_TEST_POSTGRES`. Without that variable the PostgreSQL tests fail;
+//! none is skipped silently.
 
 use crate::server::{base::digest::random_hex, store::Store};
 use sqlx::{AnyConnection, Connection};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// Makes two tests of each function: `a_sentence::sqlite` and `a_sentence::postgres`.
+/// Makes two tests of each function, `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
     ($(async fn $name:ident($store:ident: Store) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
 
-            async fn holds($store: crate::server::store::Store) $body
+            async fn test_body($store: crate::server::store::Store) $body
 
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
                 let database = $crate::tests::support::databases::Sqlite::create().await;
-                holds(database.store.clone()).await;
+                test_body(database.store.clone()).await;
                 database.store.close().await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn postgres() {
                 let database = $crate::tests::support::databases::Postgres::create().await;
-                holds(database.store.clone()).await;
+                test_body(database.store.clone()).await;
                 database.drop().await;
             }
         }
@@ -43,7 +43,7 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Makes one in a folder of its own.
+    /// Creates one in a temporary folder.
     pub async fn create() -> Self {
         let folder = TempDir::new().unwrap();
         let store = Store::open(&format!(
@@ -55,7 +55,7 @@ impl Sqlite {
         Self { store, folder }
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn address(&self) -> String {
         format!("sqlite://{}", self.folder.path().join("holly.db").display())
     }
@@ -68,7 +68,7 @@ impl Sqlite {
             .collect()
     }
 
-    /// How often `text` stands in its files.
+    /// The number of times its files contain `text`.
     pub fn occurrences(&self, text: &str) -> usize {
         let found = |path: PathBuf| {
             std::fs::read(path)
@@ -90,12 +90,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes one in the cluster of `HOLLY_TEST_POSTGRES`.
+    /// Creates one in the cluster of `HOLLY_TEST_POSTGRES`.
     pub async fn create() -> Self {
         let cluster = std::env::var("HOLLY_TEST_POSTGRES")
             .expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
         let name = format!("holly_test_{}", random_hex::<8>());
-        command(
+        execute(
             &cluster,
             &format!("create database {name} template template0 encoding 'utf8'"),
         )
@@ -108,12 +108,12 @@ impl Postgres {
         }
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn address(&self) -> String {
         address(&self.cluster, &self.name)
     }
 
-    /// Ends every connection that listens for hints.
+    /// Terminates every connection that listens for notifications.
     pub async fn kill_listeners(&self) {
         let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
                    where datname = current_database() and query ilike 'listen%'";
@@ -121,12 +121,13 @@ impl Postgres {
             .fetch_one(&mut *self.store.read().await.unwrap())
             .await
             .unwrap();
-        assert!(killed > 0, "somebody listens");
+        assert!(killed > 0, "no connection listens");
     }
 
-    /// Waits until so many connections listen.
+    /// Waits until this many connections listen.
     pub async fn until_listening(&self, connections: i64) {
-        let sql = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
+        let sql = "select count(*) from pg_stat_activity \
+                   where datname = current_database() and query ilike 'listen%'";
         let listening = async || {
             sqlx::query_scalar::<_, i64>(sql)
                 .fetch_one(&mut *self.store.read().await.unwrap())
@@ -138,9 +139,10 @@ impl Postgres {
         }
     }
 
-    /// Waits until as many as `writers` stand before a lock that somebody else holds.
+    /// Waits until at least `writers` connections wait for a lock.
     pub async fn until_waiting(&self, writers: i64) {
-        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let sql = "select count(*) from pg_stat_activity \
+                   where datname = current_database() and wait_event_type = 'Lock'";
         let waiting = async || {
             sqlx::query_scalar::<_, i64>(sql)
                 .fetch_one(&mut *self.store.read().await.unwrap())
@@ -152,10 +154,10 @@ impl Postgres {
         }
     }
 
-    /// Closes it and takes it away; one whose test failed stays to be looked at.
+    /// Closes and drops the database. After a failed test it stays for inspection.
     pub async fn drop(self) {
         self.store.close().await;
-        command(
+        execute(
             &self.cluster,
             &format!("drop database {} with (force)", self.name),
         )
@@ -163,32 +165,32 @@ impl Postgres {
     }
 }
 
-/// Copies a database of a cluster to which nobody is connected, and returns the copy's address.
-pub async fn copy(of: &str) -> String {
-    let (cluster, name) = taken_apart(of);
+/// Copies a PostgreSQL database without connections; returns the copy's URL.
+pub async fn copy(url: &str) -> String {
+    let (cluster, name) = split_url(url);
     let copy = format!("holly_test_{}", random_hex::<8>());
-    command(&cluster, &format!("create database {copy} template {name}")).await;
+    execute(&cluster, &format!("create database {copy} template {name}")).await;
     address(&cluster, &copy)
 }
 
-/// Takes a copy away to which nobody is connected.
+/// Drops a copy without connections.
 pub async fn drop_copy(copy: &str) {
-    let (cluster, name) = taken_apart(copy);
-    command(&cluster, &format!("drop database {name}")).await;
+    let (cluster, name) = split_url(copy);
+    execute(&cluster, &format!("drop database {name}")).await;
 }
 
-/// The cluster's own address, and the name of the database in `of`.
-fn taken_apart(of: &str) -> (String, String) {
-    let place = of.split_once('?').map_or(of, |(place, _)| place);
-    let (_, name) = place.rsplit_once('/').expect("a database is named");
-    (address(of, "postgres"), name.to_owned())
+/// The URL of the cluster's `postgres` database, and the name of the database in `url`.
+fn split_url(url: &str) -> (String, String) {
+    let base = url.split_once('?').map_or(url, |(base, _)| base);
+    let (_, name) = base.rsplit_once('/').expect("the URL names a database");
+    (address(url, "postgres"), name.to_owned())
 }
 
-async fn command(cluster: &str, sql: &str) {
+async fn execute(cluster: &str, sql: &str) {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(cluster)
         .await
-        .expect("the cluster of HOLLY_TEST_POSTGRES answers");
+        .expect("the cluster of HOLLY_TEST_POSTGRES is unreachable");
     sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
         .execute(&mut connection)
         .await
@@ -196,12 +198,12 @@ async fn command(cluster: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// The cluster's address with another database in it.
+/// The cluster's URL with another database.
 fn address(cluster: &str, database: &str) -> String {
-    let (place, options) = cluster.split_once('?').unwrap_or((cluster, ""));
-    let (host, _) = place
+    let (base, options) = cluster.split_once('?').unwrap_or((cluster, ""));
+    let (host, _) = base
         .rsplit_once('/')
-        .expect("HOLLY_TEST_POSTGRES ends with a database, such as /postgres");
+        .expect("HOLLY_TEST_POSTGRES must end with a database, such as /postgres");
     if options.is_empty() {
         format!("{host}/{database}")
     } else {
@@ -210,7 +212,7 @@ fn address(cluster: &str, database: &str) -> String {
 }
 
 #[test]
-fn the_address_of_another_database_keeps_the_rest() {
+fn the_url_of_another_database_keeps_host_and_options() {
     assert_eq!(
         address("postgres://me@host:5/postgres", "x"),
         "postgres://me@host:5/x"
@@ -220,7 +222,7 @@ fn the_address_of_another_database_keeps_the_rest() {
         "postgres:///x?host=/run"
     );
     assert_eq!(
-        taken_apart("postgres:///x?host=/run"),
+        split_url("postgres:///x?host=/run"),
         ("postgres:///postgres?host=/run".to_owned(), "x".to_owned())
     );
 }

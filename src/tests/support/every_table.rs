@@ -1,6 +1,5 @@
-//! Rows in every table of a SQLite database, whatever tables its migrations made, and what stands
-//! in all of them. It asks the database itself, so that a table that is new is neither left empty
-//! nor left out.
+//! Fills and dumps every table of a SQLite database. The tables come from the database itself, so a
+//! new table is neither left empty nor omitted.
 
 use crate::server::store::Store;
 use sqlx::{AnyConnection, AssertSqlSafe};
@@ -10,20 +9,23 @@ use std::collections::BTreeMap;
 struct Column {
     name: String,
     kind: String,
-    needed: i64,
+    required: i64,
     parent: Option<String>,
     parent_column: Option<String>,
 }
 
-/// Every table but the list of migrations.
+/// The names of all tables except the list of migrations.
 pub async fn tables(connection: &mut AnyConnection) -> Vec<String> {
-    let sql = "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' and name <> '_sqlx_migrations' order by name";
+    let sql = "select name from sqlite_schema where type = 'table' \
+               and name not like 'sqlite%' and name <> '_sqlx_migrations' order by name";
     sqlx::query_scalar(sql).fetch_all(connection).await.unwrap()
 }
 
 async fn columns(connection: &mut AnyConnection, table: &str) -> Vec<Column> {
-    let sql = "select c.name, lower(c.type) as kind, cast(c.\"notnull\" + c.pk as bigint) as needed, f.\"table\" as parent, f.\"to\" as parent_column \
-               from pragma_table_info($1) c left join pragma_foreign_key_list($1) f on f.\"from\" = c.name order by c.cid";
+    let sql = "select c.name, lower(c.type) as kind, \
+               cast(c.\"notnull\" + c.pk as bigint) as required, \
+               f.\"table\" as parent, f.\"to\" as parent_column from pragma_table_info($1) c \
+               left join pragma_foreign_key_list($1) f on f.\"from\" = c.name order by c.cid";
     sqlx::query_as(sql)
         .bind(table)
         .fetch_all(connection)
@@ -31,29 +33,29 @@ async fn columns(connection: &mut AnyConnection, table: &str) -> Vec<Column> {
         .unwrap()
 }
 
-/// Puts `rows` rows into every table: nulls where they may be, texts that sort otherwise than their
-/// letters, bytes of any value.
+/// Inserts `rows` rows into every table, with nulls where allowed, texts that sort differently by
+/// bytes and by letters, and arbitrary bytes.
 pub async fn fill(store: &Store, rows: i64) {
     let mut tx = store.begin().await.unwrap();
-    let mut left = tables(&mut tx).await;
-    // a table that refers to another waits until that has rows
-    for _ in 0..left.len() {
-        let mut again = Vec::new();
-        for table in left {
+    let mut pending = tables(&mut tx).await;
+    // a table with a foreign key is retried once its parent has rows
+    for _ in 0..pending.len() {
+        let mut empty = Vec::new();
+        for table in pending {
             let columns = columns(&mut tx, &table).await;
             for n in 0..rows {
-                put(&mut tx, &table, &columns, n).await;
+                insert_row(&mut tx, &table, &columns, n).await;
             }
             if count(&mut tx, &table).await == 0 {
-                again.push(table);
+                empty.push(table);
             }
         }
-        left = again;
+        pending = empty;
     }
     assert_eq!(
-        left,
+        pending,
         Vec::<String>::new(),
-        "these tables took no row: teach this filler what they take"
+        "these tables are still empty: extend `column_value` for them"
     );
     tx.commit().await.unwrap();
 }
@@ -65,11 +67,11 @@ async fn count(connection: &mut AnyConnection, table: &str) -> i64 {
         .unwrap()
 }
 
-/// One row; a table with a single row by its own rule keeps the one it has.
-async fn put(connection: &mut AnyConnection, table: &str, columns: &[Column], n: i64) {
+/// Inserts one row. A row that violates a constraint is skipped: some tables allow one row only.
+async fn insert_row(connection: &mut AnyConnection, table: &str, columns: &[Column], n: i64) {
     let values: Vec<String> = columns
         .iter()
-        .map(|column| value(table, column, n))
+        .map(|column| column_value(table, column, n))
         .collect();
     let names: Vec<String> = columns
         .iter()
@@ -80,24 +82,29 @@ async fn put(connection: &mut AnyConnection, table: &str, columns: &[Column], n:
         names.join(", "),
         values.join(", ")
     );
-    let put = sqlx::query(AssertSqlSafe(sql)).execute(connection).await;
+    let inserted = sqlx::query(AssertSqlSafe(sql)).execute(connection).await;
     assert!(
-        put.is_ok() || put.unwrap_err().to_string().contains("constraint failed"),
+        inserted.is_ok()
+            || inserted
+                .unwrap_err()
+                .to_string()
+                .contains("constraint failed"),
         "{table}"
     );
 }
 
-fn value(table: &str, column: &Column, n: i64) -> String {
+fn column_value(table: &str, column: &Column, n: i64) -> String {
     let name = &column.name;
     if let (Some(parent), Some(to)) = (&column.parent, &column.parent_column) {
         return format!(
-            "(select \"{to}\" from \"{parent}\" order by 1 limit 1 offset {n} % (select max(count(*), 1) from \"{parent}\"))"
+            "(select \"{to}\" from \"{parent}\" order by 1 limit 1 \
+             offset {n} % (select max(count(*), 1) from \"{parent}\"))"
         );
     }
     match column.kind.as_str() {
-        // of earlier releases; migration 0012 lets it have no value
+        // unused; migration 0012 requires it to be null
         _ if name == "moved_to" => "null".to_owned(),
-        _ if column.needed == 0 && n % 3 == 0 => "null".to_owned(),
+        _ if column.required == 0 && n % 3 == 0 => "null".to_owned(),
         "integer" => format!("{}", n * 1_000_003 - 7),
         "blob" => format!("x'00ff{:04x}'", n % 65_536),
         _ => format!(
@@ -107,10 +114,10 @@ fn value(table: &str, column: &Column, n: i64) -> String {
     }
 }
 
-/// Every row of every table, as SQLite itself writes it.
+/// Every row of every table, as SQL literals quoted by SQLite.
 pub async fn dump(store: &Store) -> BTreeMap<String, Vec<String>> {
     let mut reader = store.read().await.unwrap();
-    let mut dumped = BTreeMap::new();
+    let mut rows_by_table = BTreeMap::new();
     for table in tables(&mut reader).await {
         let columns: Vec<String> = columns(&mut reader, &table)
             .await
@@ -121,7 +128,7 @@ pub async fn dump(store: &Store) -> BTreeMap<String, Vec<String>> {
             "select {} from \"{table}\" order by 1",
             columns.join(" || ', ' || ")
         );
-        dumped.insert(
+        rows_by_table.insert(
             table,
             sqlx::query_scalar(AssertSqlSafe(sql))
                 .fetch_all(&mut *reader)
@@ -129,5 +136,5 @@ pub async fn dump(store: &Store) -> BTreeMap<String, Vec<String>> {
                 .unwrap(),
         );
     }
-    dumped
+    rows_by_table
 }

@@ -1,8 +1,8 @@
-//! An object store that lies: it says yes and truncates, flips a bit or loses; fails after it
-//! succeeded; says that something is there that is not; does not answer. Whether and how is drawn
-//! from a seed; it can be told to be honest, or to be away.
+//! An object store that injects faults: it truncates, flips a bit or drops an object and reports
+//! success, fails after it succeeded, claims that an object exists, or hangs. A seed decides when
+//! and how; it can also refuse requests or be unreachable.
 
-use super::random::Chance;
+use super::random::TestRng;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
@@ -19,97 +19,101 @@ use std::{
     },
 };
 
-/// A store in front of an honest one.
+/// A faulty store in front of a working one.
 #[derive(Debug, Clone)]
-pub struct Liar {
-    honest: Arc<dyn ObjectStore>,
-    mood: Arc<Mutex<(Chance, u64)>>,
+pub struct FaultyStore {
+    inner: Arc<dyn ObjectStore>,
+    /// The random numbers, and the percentage of requests with a fault.
+    faults: Arc<Mutex<(TestRng, u64)>>,
     away: Arc<AtomicBool>,
     refusal: Arc<Mutex<Option<Refusal>>>,
 }
 
-/// What is refused from now on, every time, and in which words.
+/// The name other tests use.
+pub type Liar = FaultyStore;
+
+/// Which requests are refused, and the error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Whatever is put, as by a full disk.
+    /// Writes, as by a full disk.
     Puts(&'static str),
-    /// Everything, as by a server that is overloaded.
+    /// All requests, as by an overloaded server.
     Everything(&'static str),
 }
 
-impl Liar {
-    /// Lies in so many of a hundred requests.
-    pub fn before(honest: Arc<dyn ObjectStore>, seed: u64) -> Self {
-        let mood = Arc::new(Mutex::new((Chance::seeded(seed), 0)));
+impl FaultyStore {
+    /// A store without faults at first, in front of `inner`.
+    pub fn before(inner: Arc<dyn ObjectStore>, seed: u64) -> Self {
+        let faults = Arc::new(Mutex::new((TestRng::new(seed), 0)));
         Self {
-            honest,
-            mood,
+            inner,
+            faults,
             away: Arc::default(),
             refusal: Arc::default(),
         }
     }
 
-    /// From now on it lies in so many of a hundred requests.
-    pub fn lies(&self, percent: u64) {
-        self.mood.lock().unwrap().1 = percent;
+    /// Sets the percentage of requests with a fault.
+    pub fn set_fault_percent(&self, percent: u64) {
+        self.faults.lock().unwrap().1 = percent;
     }
 
-    /// Whether it lies now.
-    pub fn is_lying(&self) -> bool {
-        self.mood.lock().unwrap().1 > 0
+    /// Whether it injects faults.
+    pub fn is_faulty(&self) -> bool {
+        self.faults.lock().unwrap().1 > 0
     }
 
-    /// From now on it answers every reader with a failure, or is back.
+    /// Makes every read fail, or work again.
     pub fn is_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);
     }
 
-    /// From now on it refuses this, or nothing any more.
-    pub fn refuses(&self, refusal: Option<Refusal>) {
+    /// Sets which requests are refused.
+    pub fn refuse(&self, refusal: Option<Refusal>) {
         *self.refusal.lock().unwrap() = refusal;
     }
 
-    /// What it says to somebody who puts, or does something else.
-    fn refused(&self, puts: bool) -> Result<()> {
+    /// An error if the request is refused.
+    fn check_refusal(&self, is_put: bool) -> Result<()> {
         match *self.refusal.lock().unwrap() {
-            Some(Refusal::Puts(why)) if puts => Err(Error::Generic {
-                store: "liar",
+            Some(Refusal::Puts(why)) if is_put => Err(Error::Generic {
+                store: "faulty store",
                 source: why.into(),
             }),
             Some(Refusal::Everything(why)) => Err(Error::Generic {
-                store: "liar",
+                store: "faulty store",
                 source: why.into(),
             }),
             _ => Ok(()),
         }
     }
 
-    /// One of `ways` to lie, or 0 for an honest answer.
-    fn way(&self, ways: u64) -> u64 {
-        let (chance, percent) = &mut *self.mood.lock().unwrap();
-        if *percent > 0 && chance.below(100) < *percent {
-            1 + chance.below(ways)
+    /// One of `kinds` of faults, or 0 for none.
+    fn next_fault(&self, kinds: u64) -> u64 {
+        let (rng, percent) = &mut *self.faults.lock().unwrap();
+        if *percent > 0 && rng.below(100) < *percent {
+            1 + rng.below(kinds)
         } else {
             0
         }
     }
 }
 
-impl fmt::Display for Liar {
+impl fmt::Display for FaultyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a liar before {}", self.honest)
+        write!(f, "faulty store before {}", self.inner)
     }
 }
 
 fn failure() -> Error {
     Error::Generic {
-        store: "liar",
+        store: "faulty store",
         source: "503 Slow Down".into(),
     }
 }
 
-/// On the way out another bit is flipped than on the way in: two lies must not make a truth.
-fn flipped(bytes: &Bytes, bit: u8) -> Bytes {
+/// Reads flip another bit than writes, so that two faults never cancel out.
+fn flip_bit(bytes: &Bytes, bit: u8) -> Bytes {
     let mut bytes = bytes.to_vec();
     let middle = bytes.len() / 2;
     bytes[middle] ^= bit;
@@ -125,34 +129,34 @@ fn bytes_of(payload: &PutPayload) -> Bytes {
 }
 
 #[async_trait]
-impl ObjectStore for Liar {
+impl ObjectStore for FaultyStore {
     async fn put_opts(
         &self,
         location: &Path,
         payload: PutPayload,
         opts: PutOptions,
     ) -> Result<PutResult> {
-        self.refused(true)?;
-        let nothing = PutResult {
+        self.check_refusal(true)?;
+        let put_result = PutResult {
             e_tag: None,
             version: None,
             extensions: Default::default(),
         };
-        match self.way(7) {
+        match self.next_fault(7) {
             1 => {
                 let bytes = bytes_of(&payload);
-                self.honest
+                self.inner
                     .put_opts(location, bytes.slice(..bytes.len() / 2).into(), opts)
                     .await
             }
             2 => {
-                self.honest
-                    .put_opts(location, flipped(&bytes_of(&payload), 1).into(), opts)
+                self.inner
+                    .put_opts(location, flip_bit(&bytes_of(&payload), 1).into(), opts)
                     .await
             }
-            3 => Ok(nothing),
+            3 => Ok(put_result),
             4 => {
-                self.honest.put_opts(location, payload, opts).await?;
+                self.inner.put_opts(location, payload, opts).await?;
                 Err(failure())
             }
             5 => Err(failure()),
@@ -161,7 +165,7 @@ impl ObjectStore for Liar {
                 source: "409".into(),
             }),
             7 => std::future::pending().await,
-            _ => self.honest.put_opts(location, payload, opts).await,
+            _ => self.inner.put_opts(location, payload, opts).await,
         }
     }
 
@@ -170,27 +174,30 @@ impl ObjectStore for Liar {
         location: &Path,
         opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.honest.put_multipart_opts(location, opts).await
+        self.inner.put_multipart_opts(location, opts).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.refused(false)?;
-        let way = self.way(4);
-        match way {
+        self.check_refusal(false)?;
+        let fault = self.next_fault(4);
+        match fault {
             _ if self.away.load(Ordering::Relaxed) => return Err(failure()),
             1 => return Err(failure()),
             2 => return std::future::pending().await,
             _ => {}
         }
-        let got = self.honest.get_opts(location, options).await?;
-        if way == 0 {
-            return Ok(got);
+        let result = self.inner.get_opts(location, options).await?;
+        if fault == 0 {
+            return Ok(result);
         }
-        let (meta, range, attributes) =
-            (got.meta.clone(), got.range.clone(), got.attributes.clone());
-        let bytes = got.bytes().await?;
-        let bytes = if way == 3 {
-            flipped(&bytes, 2)
+        let (meta, range, attributes) = (
+            result.meta.clone(),
+            result.range.clone(),
+            result.attributes.clone(),
+        );
+        let bytes = result.bytes().await?;
+        let bytes = if fault == 3 {
+            flip_bit(&bytes, 2)
         } else {
             bytes.slice(..bytes.len() / 2)
         };
@@ -209,37 +216,37 @@ impl ObjectStore for Liar {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        if let Err(refused) = self.refused(false) {
+        if let Err(refused) = self.check_refusal(false) {
             return futures::stream::once(async { Err(refused) }).boxed();
         }
-        match self.way(4) {
+        match self.next_fault(4) {
             1 => locations.map(|_| Err(failure())).boxed(),
             2 => locations.boxed(),
             3 => self
-                .honest
+                .inner
                 .delete_stream(locations)
                 .map(|_| Err(failure()))
                 .boxed(),
             4 => futures::stream::pending().boxed(),
-            _ => self.honest.delete_stream(locations),
+            _ => self.inner.delete_stream(locations),
         }
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        if let Err(refused) = self.refused(false) {
+        if let Err(refused) = self.check_refusal(false) {
             return futures::stream::once(async { Err(refused) }).boxed();
         }
-        match self.way(2) {
-            0 => self.honest.list(prefix),
+        match self.next_fault(2) {
+            0 => self.inner.list(prefix),
             _ => futures::stream::once(async { Err(failure()) }).boxed(),
         }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.honest.list_with_delimiter(prefix).await
+        self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.honest.copy_opts(from, to, options).await
+        self.inner.copy_opts(from, to, options).await
     }
 }

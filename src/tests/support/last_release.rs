@@ -1,9 +1,9 @@
-//! The data folder of an earlier release; `fixtures/README.md` says what is in it.
+//! The data folder of an earlier release; `fixtures/README.md` describes its content.
 
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Unpacks the data folder that the release of commit 9417e93 left.
+/// Unpacks the data folder of the release at commit 9417e93.
 pub fn data_folder() -> TempDir {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/fixtures/9417e93");
     let folder = TempDir::new().unwrap();
@@ -11,7 +11,7 @@ pub fn data_folder() -> TempDir {
     folder
 }
 
-/// Copies a folder; what ends in `.zst` beside the archive is unpacked.
+/// Copies a folder and unpacks its `.db.zst` files.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {

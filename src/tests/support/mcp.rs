@@ -19,17 +19,17 @@ fn program() -> String {
         .expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services")
 }
 
-/// The server as `mcp.json` names it, with more settings of its own.
-pub(in crate::tests) fn everything(more: Value) -> Value {
+/// An `mcp.json` with the server and further settings for it.
+pub(in crate::tests) fn everything(settings: Value) -> Value {
     let mut server = json!({ "command": "node", "args": [program(), "stdio"] });
     server
         .as_object_mut()
         .unwrap()
-        .extend(more.as_object().unwrap().clone());
+        .extend(settings.as_object().unwrap().clone());
     json!({ "mcpServers": { "every": server } })
 }
 
-/// The demo's tools and those of the servers that `file` names.
+/// The demo's tools and those of the servers in `file`.
 pub(in crate::tests) fn registry(app: &App, file: &Value) -> Registry {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mcp.json");
@@ -41,14 +41,14 @@ pub(in crate::tests) fn registry(app: &App, file: &Value) -> Registry {
     ))
 }
 
-/// The server over HTTP, on a port of its own; it ends with this.
+/// The server over HTTP; killed on drop.
 pub(in crate::tests) struct OverHttp {
     child: Child,
     port: u16,
 }
 
 impl OverHttp {
-    /// Starts one on a free port.
+    /// Starts it on a free port.
     pub(in crate::tests) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -68,10 +68,11 @@ impl OverHttp {
         }
     }
 
-    /// A file that names it.
+    /// An `mcp.json` with this server.
     pub(in crate::tests) fn file(&self) -> Value {
         let url = format!("http://127.0.0.1:{}/mcp", self.port);
-        json!({ "mcpServers": { "every": { "type": "http", "url": url, "headers": { "Authorization": "Bearer canary-header-7" } } } })
+        let headers = json!({ "Authorization": "Bearer canary-header-7" });
+        json!({ "mcpServers": { "every": { "type": "http", "url": url, "headers": headers } } })
     }
 }
 

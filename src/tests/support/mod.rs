@@ -1,5 +1,5 @@
-//! What tests stand on: databases of their own, a running server, people who use it, a reader of
-//! streams, and chance that repeats itself.
+//! Test support: fresh databases, a running server and its clients, an event stream reader, test
+//! models and providers, and seeded random numbers.
 
 pub mod archives;
 pub mod corpus;

@@ -1,25 +1,24 @@
-//! Models for tests: one that says what it is told to, when it is told to, and one that calls
-//! tools.
+//! Test models: one controlled through a channel, one that calls tools, and one with a script.
 
 use crate::server::assistant::model::{
-    Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage as Heard, ToolCall,
+    Model, ModelError, ModelEvent, ModelLink, ModelRequest, PromptMessage, ToolCall,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-type Said = Result<ModelEvent, ModelError>;
+type ModelResult = Result<ModelEvent, ModelError>;
 
 /// A model that answers once, from a channel.
 pub(in crate::tests) struct ToldModel {
     link: ModelLink,
-    hears: Mutex<Option<UnboundedReceiver<Said>>>,
+    events: Mutex<Option<UnboundedReceiver<ModelResult>>>,
 }
 
 impl ToldModel {
-    /// The model and the end through which it is told what to say.
-    pub(in crate::tests) fn pair() -> (UnboundedSender<Said>, Arc<dyn Model>) {
-        let (tell, hears) = unbounded_channel();
+    /// The sender for its events, and the model.
+    pub(in crate::tests) fn pair() -> (UnboundedSender<ModelResult>, Arc<dyn Model>) {
+        let (sender, receiver) = unbounded_channel();
         let link = ModelLink {
             provider: "test",
             model: "told".to_owned(),
@@ -28,10 +27,10 @@ impl ToldModel {
             takes_pictures: false,
         };
         (
-            tell,
+            sender,
             Arc::new(Self {
                 link,
-                hears: Mutex::new(Some(hears)),
+                events: Mutex::new(Some(receiver)),
             }),
         )
     }
@@ -42,23 +41,28 @@ impl Model for ToldModel {
         &self.link
     }
 
-    fn ask(&self, _: ModelRequest) -> BoxStream<'static, Said> {
-        let hears = self.hears.lock().unwrap().take().expect("it is asked once");
-        stream::unfold(hears, |mut hears| async move {
-            hears.recv().await.map(|said| (said, hears))
+    fn ask(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
+        let events = self
+            .events
+            .lock()
+            .unwrap()
+            .take()
+            .expect("only one request");
+        stream::unfold(events, |mut events| async move {
+            events.recv().await.map(|event| (event, events))
         })
         .boxed()
     }
 }
 
-/// A model that asks for tools, and then says what they answered.
+/// A model that calls tools and then repeats their results.
 pub(in crate::tests) struct CallingModel {
     link: ModelLink,
     calls: Vec<ToolCall>,
 }
 
 impl CallingModel {
-    /// Asks for these tools with these arguments.
+    /// Calls these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
         let link = ModelLink {
             provider: "test",
@@ -85,11 +89,15 @@ impl Model for CallingModel {
         &self.link
     }
 
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Said> {
-        let results = request.said.iter().rev().map_while(|said| match said {
-            Heard::Result { text, .. } => Some(text.as_str()),
-            _ => None,
-        });
+    fn ask(&self, request: ModelRequest) -> BoxStream<'static, ModelResult> {
+        let results = request
+            .said
+            .iter()
+            .rev()
+            .map_while(|message| match message {
+                PromptMessage::Result { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
         let text = results.collect::<Vec<_>>().join("\n");
         let events = match text.is_empty() {
             true => self.calls.iter().cloned().map(ModelEvent::Call).collect(),
@@ -108,16 +116,18 @@ impl Model for CallingModel {
     }
 }
 
-/// A model that says the same whenever it is asked, at once; `None` in its script is where it
-/// hangs.
+/// A model that answers every request with the same script at once; `None` in it hangs.
 pub(in crate::tests) struct ScriptedModel {
     link: ModelLink,
-    script: Vec<Option<Said>>,
+    script: Vec<Option<ModelResult>>,
 }
 
 impl ScriptedModel {
-    /// A model of that name with that script.
-    pub(in crate::tests) fn that_says(name: &str, script: Vec<Option<Said>>) -> Arc<dyn Model> {
+    /// A model with this name and script.
+    pub(in crate::tests) fn that_says(
+        name: &str,
+        script: Vec<Option<ModelResult>>,
+    ) -> Arc<dyn Model> {
         let link = ModelLink {
             provider: "test",
             model: name.to_owned(),
@@ -134,14 +144,14 @@ impl Model for ScriptedModel {
         &self.link
     }
 
-    fn ask(&self, _: ModelRequest) -> BoxStream<'static, Said> {
-        let says = |said: Option<Said>| async {
-            if let Some(said) = said {
-                said
+    fn ask(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
+        let next_event = |event: Option<ModelResult>| async {
+            if let Some(event) = event {
+                event
             } else {
                 std::future::pending().await
             }
         };
-        stream::iter(self.script.clone()).then(says).boxed()
+        stream::iter(self.script.clone()).then(next_event).boxed()
     }
 }

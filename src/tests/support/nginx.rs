@@ -1,5 +1,5 @@
-//! nginx as Debian ships it, before a server of a test. Only its patience may be another than the
-//! usual 60 seconds.
+//! nginx as Debian ships it, in front of a test server. Only its read timeout may differ from the
+//! default of 60 s.
 
 use super::within;
 use std::{
@@ -9,33 +9,34 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A running nginx; it ends with the test.
+/// A running nginx; stopped on drop.
 pub(in crate::tests) struct Nginx {
-    /// Where it listens.
+    /// Its URL.
     pub(in crate::tests) base: String,
     process: Child,
     _folder: TempDir,
 }
 
 impl Nginx {
-    /// Passes everything on to `upstream`, with nginx's default settings but for `patience`, such
-    /// as `2s`.
-    pub(in crate::tests) async fn before(upstream: &str, patience: &str) -> Self {
+    /// Proxies everything to `upstream`, with nginx's defaults except for `read_timeout`, such as
+    /// `2s`.
+    pub(in crate::tests) async fn before(upstream: &str, read_timeout: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address().await;
-        let place = folder.path().display();
+        let directory = folder.path().display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|what| format!("{what}_temp_path {place}/{what};"))
+            .map(|name| format!("{name}_temp_path {directory}/{name};"))
             .concat();
         let server = format!(
-            "server {{ listen {address}; proxy_read_timeout {patience}; location / {{ proxy_pass {upstream}; }} }}"
+            "server {{ listen {address}; proxy_read_timeout {read_timeout}; \
+             location / {{ proxy_pass {upstream}; }} }}"
         );
-        let text = format!(
-            "daemon off; master_process off; pid {place}/pid; error_log stderr;\n\
+        let config = format!(
+            "daemon off; master_process off; pid {directory}/pid; error_log stderr;\n\
              events {{}} http {{ access_log off; {temporary} {server} }}"
         );
         let file = folder.path().join("nginx.conf");
-        std::fs::write(&file, text).unwrap();
+        std::fs::write(&file, config).unwrap();
         let mut command = Command::new("/usr/sbin/nginx");
         command
             .args(["-e", "stderr", "-p"])
@@ -45,7 +46,7 @@ impl Nginx {
             .stderr(Stdio::null());
         let process = command
             .spawn()
-            .expect("nginx is there; `.ci/setup test` installs it");
+            .expect("nginx is not installed; run `.ci/setup test`");
         let nginx = Self {
             base: format!("http://{address}"),
             process,
@@ -61,7 +62,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // it may have ended already, which is as good
+        // it may have exited already
         drop(self.process.kill());
         drop(self.process.wait());
     }

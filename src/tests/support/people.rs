@@ -1,4 +1,4 @@
-//! People, and what they have: the shortest way to a conversation, an entry or a turn.
+//! Shortcuts to create a user, a conversation, an entry or a turn in a store.
 
 use crate::{
     domain::{
@@ -39,7 +39,7 @@ pub async fn conversation(store: &Store, user: UserId, title: &str) -> Conversat
     create_conversation(store, NOW, user, title).await.unwrap()
 }
 
-/// A draft that stands outside any conversation.
+/// A draft of an entry outside conversations.
 pub fn draft(status: Status, title: &str) -> EntryDraft {
     EntryDraft {
         conversation_id: None,
@@ -54,14 +54,14 @@ pub fn draft(status: Status, title: &str) -> EntryDraft {
     }
 }
 
-/// An entry that [`draft`] describes.
+/// An entry created from [`draft`].
 pub async fn entry(store: &Store, user: UserId, status: Status, title: &str) -> WorkLogEntry {
     create_work_log(store, NOW, user, draft(status, title), Origin::default())
         .await
         .unwrap()
 }
 
-/// How a turn begins whose lease runs for a minute.
+/// The parameters of a turn with a lease of a minute and no limits.
 pub const fn beginning(user: UserId) -> BeginTurn<'static> {
     BeginTurn {
         now: NOW,

@@ -1,12 +1,11 @@
-//! Somebody who uses the HTTP API: requests with their key or cookie, and the verbs that tests
-//! speak in.
+//! A client of the HTTP API: requests with a user's key or cookie, one method per use.
 
 use super::{Answer, Sse};
 use crate::domain::ids::UserId;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// Somebody who asks, by key, by cookie or as nobody.
+/// A user's client, with an API key, a cookie or no credentials.
 #[derive(Clone)]
 pub(in crate::tests) struct Person {
     pub(in crate::tests) id: UserId,
@@ -16,7 +15,7 @@ pub(in crate::tests) struct Person {
 }
 
 impl Person {
-    /// A request with what the person shows.
+    /// A request with the user's credentials.
     pub(in crate::tests) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match &self.credential {
@@ -41,7 +40,7 @@ impl Person {
         Answer::to(self.request(Method::DELETE, path)).await
     }
 
-    /// Posts a form as a browser without JavaScript does.
+    /// Posts a form from the page `from`, as a browser without JavaScript does.
     pub(in crate::tests) async fn submits(
         &self,
         path: &str,
@@ -73,19 +72,19 @@ impl Person {
             .await
     }
 
-    /// Moves an entry on and returns it.
+    /// Changes an entry and returns it.
     pub(in crate::tests) async fn patches(&self, entry: &Value, body: Value) -> Value {
         self.sends_patch(&address_of(entry), body).await.expect(200)["log"].clone()
     }
 
-    /// The answer to a list with these parameters.
+    /// The response to a list with these parameters.
     pub(in crate::tests) async fn lists(&self, query: &str) -> Value {
         self.gets(&format!("/api/work-log/list?{query}"))
             .await
             .expect(200)
     }
 
-    /// Where the person's feed stands now.
+    /// The user's current cursor.
     pub(in crate::tests) async fn cursor(&self) -> String {
         self.lists("limit=1").await["cursor"]
             .as_str()
@@ -93,12 +92,12 @@ impl Person {
             .to_owned()
     }
 
-    /// Opens a stream with these parameters; its first heartbeat is still to come.
+    /// Opens a stream with these parameters, before its first heartbeat.
     pub(in crate::tests) async fn streams(&self, query: &str) -> Sse {
         Sse::open(self.request(Method::GET, &format!("/api/work-log/stream?{query}"))).await
     }
 
-    /// Begins a conversation and returns its id.
+    /// Creates a conversation and returns its id.
     pub(in crate::tests) async fn begins(&self) -> String {
         self.posts("/api/conversations", json!({}))
             .await
@@ -108,7 +107,7 @@ impl Person {
             .to_owned()
     }
 
-    /// Sends a message and returns the answer of the route.
+    /// Sends a message and returns the response.
     pub(in crate::tests) async fn says(&self, conversation: &str, content: &str) -> Value {
         self.posts(
             &format!("/api/conversations/{conversation}/messages"),
@@ -118,15 +117,15 @@ impl Person {
         .expect(202)
     }
 
-    /// Waits until a tool of a conversation asks for the person's word, and returns its entry.
+    /// Waits until a tool call in a conversation needs approval, and returns its entry.
     pub(in crate::tests) async fn awaits_a_question(&self, conversation: &str) -> Value {
         let mut cursor = self.cursor().await;
         loop {
             let entries = self.entries(conversation).await;
-            let asks = |entry: &Value| {
+            let is_waiting = |entry: &Value| {
                 entry["status"] == "working" && entry["metadata"]["approval"]["state"] == "waiting"
             };
-            if let Some(entry) = entries.iter().find(|entry| asks(entry)) {
+            if let Some(entry) = entries.iter().find(|entry| is_waiting(entry)) {
                 return entry.clone();
             }
             cursor = self.lists(&format!("after={cursor}&wait=20")).await["cursor"]
@@ -136,14 +135,14 @@ impl Person {
         }
     }
 
-    /// Answers the question of an entry.
+    /// Decides on an entry's pending approval.
     pub(in crate::tests) async fn decides(&self, entry: &Value, decision: &str) -> Answer {
-        let (here, id) = (
+        let (conversation, id) = (
             entry["conversationId"].as_str().unwrap(),
             entry["id"].as_str().unwrap(),
         );
         self.posts(
-            &format!("/api/conversations/{here}/approvals/{id}"),
+            &format!("/api/conversations/{conversation}/approvals/{id}"),
             json!({ "decision": decision }),
         )
         .await
@@ -157,7 +156,7 @@ impl Person {
             .clone()
     }
 
-    /// Waits until nothing runs in a conversation and returns it.
+    /// Waits until no turn runs in a conversation, and returns it.
     pub(in crate::tests) async fn awaits_the_end(&self, conversation: &str) -> Value {
         let mut cursor = self.cursor().await;
         loop {
@@ -183,16 +182,16 @@ impl Person {
     }
 }
 
-/// The address of an entry.
+/// The path of an entry.
 pub(in crate::tests) fn address_of(entry: &Value) -> String {
     format!("/api/work-log/{}", entry["id"].as_str().unwrap())
 }
 
 fn percent_encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    let is_unreserved = |byte: &u8| byte.is_ascii_alphanumeric();
     text.bytes()
         .map(|byte| {
-            if plain(&byte) {
+            if is_unreserved(&byte) {
                 char::from(byte).to_string()
             } else {
                 format!("%{byte:02X}")

@@ -1,12 +1,12 @@
-//! Chance that is the same in every run.
+//! Seeded random numbers, the same in every run.
 
-/// A small generator (xorshift64*, Vigna 2014); equal seeds give equal numbers.
+/// A small generator (xorshift64*, Vigna 2014).
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct TestRng(u64);
 
-impl Chance {
-    /// Chance that begins with `seed`.
-    pub const fn seeded(seed: u64) -> Self {
+impl TestRng {
+    /// Equal seeds give equal numbers.
+    pub const fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -23,19 +23,19 @@ impl Chance {
         (self.bits() >> 16) % end
     }
 
-    /// A number from 0 to 1, with all the digits that a double has.
+    /// A number from 0 to 1 with all 53 bits of precision.
     pub fn fraction(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// One of `choices`.
-    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }
 
-    /// Lets other tasks run, 0 to `most - 1` times.
-    pub async fn dawdle(&mut self, most: u64) {
-        for _ in 0..self.below(most) {
+    /// Yields to other tasks, 0 to `end - 1` times.
+    pub async fn yield_randomly(&mut self, end: u64) {
+        for _ in 0..self.below(end) {
             tokio::task::yield_now().await;
         }
     }

@@ -1,5 +1,5 @@
-//! A reader of Server-Sent Events, after the WHATWG HTML standard ("Interpreting an event stream").
-//! Independent of the server's writer on purpose: it reads what any reader would.
+//! A reader of Server-Sent Events by the WHATWG HTML standard ("Interpreting an event stream"),
+//! deliberately independent of the server's code.
 
 use super::within;
 use futures::{StreamExt, stream::BoxStream};
@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tests) struct Event {
-    /// The id that stood in this very event.
+    /// The `id` field of this event.
     pub(in crate::tests) id: Option<String>,
     pub(in crate::tests) event: String,
     pub(in crate::tests) data: Value,
 }
 
-/// Bytes in, events out.
+/// An incremental parser of event streams.
 #[derive(Debug, Default)]
 pub(in crate::tests) struct Parser {
     line: Vec<u8>,
@@ -23,14 +23,14 @@ pub(in crate::tests) struct Parser {
     id: Option<String>,
     event: String,
     data: String,
-    /// The reconnection time that was asked for, in milliseconds.
+    /// The requested reconnection time in milliseconds.
     pub(in crate::tests) retry_ms: Option<u64>,
-    /// The last id seen: where to resume.
+    /// The last id seen, from which to resume.
     pub(in crate::tests) last_id: Option<String>,
 }
 
 impl Parser {
-    /// Takes bytes in; returns the events that they complete.
+    /// Parses bytes; returns the events they complete.
     pub(in crate::tests) fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for byte in bytes {
@@ -118,9 +118,9 @@ impl Sse {
         self.next().await.expect("the stream ended")
     }
 
-    /// The next event of this name; others are passed over.
+    /// The next event of this name; others are skipped.
     pub(in crate::tests) async fn next_named(&mut self, name: &str) -> Event {
-        // Heartbeats go on coming while what is waited for never does.
+        // heartbeats keep `next` from timing out, so the whole loop has a timeout
         within(name, async {
             loop {
                 let event = self.next_event().await;
@@ -132,7 +132,7 @@ impl Sse {
         .await
     }
 
-    /// Rows up to and including the first for which `last` holds.
+    /// The row events up to and including the first for which `last` is true.
     pub(in crate::tests) async fn rows_until(
         &mut self,
         last: impl Fn(&Event) -> bool,
@@ -154,8 +154,9 @@ impl Sse {
 }
 
 #[test]
-fn the_reader_itself_keeps_to_the_standard() {
-    let text = "\u{feff}: comment\rretry: 5\r\n\r\nid: 1\nevent: a\ndata:{\"x\":\ndata: 1}\n\nevent: lost\n\nid\ndata: 2\n\ndata: cut";
+fn the_parser_follows_the_standard() {
+    let text = "\u{feff}: comment\rretry: 5\r\n\r\nid: 1\nevent: a\ndata:{\"x\":\ndata: 1}\n\n\
+                event: lost\n\nid\ndata: 2\n\ndata: cut";
     let whole = Parser::default().push(text.as_bytes());
     let mut parser = Parser::default();
     let bytewise: Vec<Event> = text.bytes().flat_map(|byte| parser.push(&[byte])).collect();

@@ -1,4 +1,4 @@
-//! The whole server on a free port, as `server::serve` runs it, with a clock that the test moves.
+//! The whole server on a free port, as `server::serve` runs it, with a clock that the test sets.
 
 use super::Person;
 use crate::{
@@ -37,17 +37,17 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// The moment at which tests begin: 24 November 2026, 09:30 UTC.
-const BEGINNING: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+/// The time at which tests begin: 2026-11-24T09:30:00Z.
+const START_TIME: Timestamp = Timestamp::from_millis(1_795_512_600_000);
 
-/// For models that answer when the test tells them to; nothing is waited for between two tries.
-const AS_LONG_AS_IT_TAKES: ModelTimeouts = ModelTimeouts {
+/// For models that answer when the test says so; retries follow without a pause.
+const LONG_TIMEOUTS: ModelTimeouts = ModelTimeouts {
     first: Duration::from_secs(3_600),
     between: Duration::from_secs(3_600),
     pace: 0.0,
 };
 
-/// A running server; it ends with the test.
+/// A running server; it shuts down on drop.
 pub(in crate::tests) struct TestApp {
     pub(in crate::tests) app: App,
     base: String,
@@ -56,15 +56,15 @@ pub(in crate::tests) struct TestApp {
 }
 
 impl TestApp {
-    /// A server with the usual settings.
+    /// A server with the default test settings.
     pub(in crate::tests) async fn start() -> Self {
         Self::with(|_| {}, |_| {}).await
     }
 
-    /// A server whose settings and rooms the test may change before it serves.
+    /// A server whose settings and [`App`] the test may change before it serves.
     pub(in crate::tests) async fn with(
         settings: impl FnOnce(&mut Config),
-        rooms: impl FnOnce(&mut App),
+        change_app: impl FnOnce(&mut App),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = test_config(folder.path());
@@ -72,8 +72,10 @@ impl TestApp {
         config.addr = listener.local_addr().unwrap();
         settings(&mut config);
         let site = Site::plain(config.site_dir.as_deref().unwrap_or(folder.path()));
-        let mut app = App::open(config, Clock::at(BEGINNING), site).await.unwrap();
-        rooms(&mut app);
+        let mut app = App::open(config, Clock::at(START_TIME), site)
+            .await
+            .unwrap();
+        change_app(&mut app);
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(listener::serve(
             listener,
@@ -93,9 +95,9 @@ impl TestApp {
         }
     }
 
-    /// A server whose assistant asks these models and waits for them as long as it takes.
+    /// A server whose assistant asks these models, with long timeouts.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
-        Self::with_patience(chain, AS_LONG_AS_IT_TAKES).await
+        Self::with_patience(chain, LONG_TIMEOUTS).await
     }
 
     /// A server with these limits, whose assistant asks this model.
@@ -103,25 +105,20 @@ impl TestApp {
         limits: impl FnOnce(&mut LimitConfig),
         model: Arc<dyn Model>,
     ) -> Self {
-        let rooms = |app: &mut App| {
-            app.assistant = assistant(
-                app,
-                vec![model],
-                AS_LONG_AS_IT_TAKES,
-                tools::Registry::demo(),
-            )
+        let change_app = |app: &mut App| {
+            app.assistant = assistant(app, vec![model], LONG_TIMEOUTS, tools::Registry::demo())
         };
-        Self::with(|config| limits(&mut config.limits), rooms).await
+        Self::with(|config| limits(&mut config.limits), change_app).await
     }
 
-    /// A server whose assistant asks these models with so much patience.
+    /// A server whose assistant asks these models with these timeouts.
     pub(in crate::tests) async fn with_patience(
         chain: Vec<Arc<dyn Model>>,
-        patience: ModelTimeouts,
+        timeouts: ModelTimeouts,
     ) -> Self {
         Self::with(
             |_| {},
-            |app| app.assistant = assistant(app, chain, patience, tools::Registry::demo()),
+            |app| app.assistant = assistant(app, chain, timeouts, tools::Registry::demo()),
         )
         .await
     }
@@ -131,45 +128,40 @@ impl TestApp {
         chain: Vec<Arc<dyn Model>>,
         tools: impl FnOnce(&App) -> tools::Registry,
     ) -> Self {
-        let rooms = |app: &mut App| {
+        let change_app = |app: &mut App| {
             let tools = tools(app);
-            app.assistant = assistant(app, chain, AS_LONG_AS_IT_TAKES, tools);
+            app.assistant = assistant(app, chain, LONG_TIMEOUTS, tools);
         };
-        Self::with(|_| {}, rooms).await
+        Self::with(|_| {}, change_app).await
     }
 
-    /// A server on this database that speaks with other processes, and asks this model or the demo.
+    /// A server on this database, in a cluster with other processes, with this model or the demo.
     pub(in crate::tests) async fn on(database_url: &str, model: Option<Arc<dyn Model>>) -> Self {
         Self::on_with(database_url, model, |_| {}).await
     }
 
-    /// The same with other settings.
+    /// [`Self::on`] with changed settings.
     pub(in crate::tests) async fn on_with(
         database_url: &str,
         model: Option<Arc<dyn Model>>,
-        more: impl FnOnce(&mut Config),
+        change_config: impl FnOnce(&mut Config),
     ) -> Self {
         let settings = |config: &mut Config| {
             database_url.clone_into(&mut config.database_url);
             database_url.clone_into(&mut config.listen_url);
-            more(config);
+            change_config(config);
         };
-        let rooms = |app: &mut App| {
+        let change_app = |app: &mut App| {
             if let Some(model) = model {
-                app.assistant = assistant(
-                    app,
-                    vec![model],
-                    AS_LONG_AS_IT_TAKES,
-                    tools::Registry::demo(),
-                );
+                app.assistant = assistant(app, vec![model], LONG_TIMEOUTS, tools::Registry::demo());
             }
         };
-        let server = Self::with(settings, rooms).await;
+        let server = Self::with(settings, change_app).await;
         workers::start(&server.app);
         server
     }
 
-    /// Where a person's file lies on the disk.
+    /// The path of a user's file.
     pub(in crate::tests) fn file(&self, user: UserId, id: FileId) -> PathBuf {
         self.app
             .config
@@ -179,7 +171,7 @@ impl TestApp {
             .join(id.to_string())
     }
 
-    /// The same person, asking this server.
+    /// The same user as a client of this server.
     pub(in crate::tests) fn also(&self, person: &Person) -> Person {
         Person {
             base: self.base.clone(),
@@ -187,44 +179,44 @@ impl TestApp {
         }
     }
 
-    /// Somebody with an account and an API key.
+    /// A new user with an API key.
     pub(in crate::tests) async fn person(&self, email: &str) -> Person {
-        let id = self.account(email, false).await;
-        self.by_key(id).await
+        let id = self.create_account(email, false).await;
+        self.with_new_key(id).await
     }
 
-    /// An admin with an API key.
+    /// A new admin with an API key.
     pub(in crate::tests) async fn admin(&self) -> Person {
-        let id = self.account("admin@example.org", true).await;
-        self.by_key(id).await
+        let id = self.create_account("admin@example.org", true).await;
+        self.with_new_key(id).await
     }
 
-    /// Somebody with an account who is signed in by cookie.
+    /// A new user, signed in by cookie.
     pub(in crate::tests) async fn browser(&self, email: &str) -> Person {
-        let id = self.account(email, false).await;
+        let id = self.create_account(email, false).await;
         self.signed_in(id).await
     }
 
-    /// Somebody whose account is there, signed in by cookie.
+    /// An existing user, signed in by cookie.
     pub(in crate::tests) async fn signed_in(&self, id: UserId) -> Person {
         let token = identity::begin_session(&self.app.store, self.app.clock.now(), id, "a test")
             .await
             .unwrap();
-        self.asking(id, Some(("cookie", format!("holly_session={token}"))))
+        self.client_of(id, Some(("cookie", format!("holly_session={token}"))))
     }
 
-    /// The same person, showing a new key.
+    /// The same user with a new API key.
     pub(in crate::tests) async fn key_of(&self, person: &Person) -> Person {
-        self.by_key(person.id).await
+        self.with_new_key(person.id).await
     }
 
-    /// Somebody who shows nothing.
+    /// A client without credentials.
     pub(in crate::tests) fn nobody(&self) -> Person {
-        self.asking(new_id::user(BEGINNING), None)
+        self.client_of(new_id::user(START_TIME), None)
     }
 
-    /// Adds an account that has no password: hashing one takes its time.
-    async fn account(&self, email: &str, is_admin: bool) -> UserId {
+    /// Creates an account without a password, because hashing one is slow.
+    async fn create_account(&self, email: &str, is_admin: bool) -> UserId {
         let account = Account {
             id: new_id::user(self.app.clock.now()),
             email: email.to_owned(),
@@ -240,14 +232,14 @@ impl TestApp {
         account.id
     }
 
-    async fn by_key(&self, id: UserId) -> Person {
+    async fn with_new_key(&self, id: UserId) -> Person {
         let key = identity::create_key(&self.app.store, self.app.clock.now(), id, "a test")
             .await
             .unwrap();
-        self.asking(id, Some(("authorization", format!("Bearer {key}"))))
+        self.client_of(id, Some(("authorization", format!("Bearer {key}"))))
     }
 
-    fn asking(&self, id: UserId, credential: Option<(&'static str, String)>) -> Person {
+    fn client_of(&self, id: UserId, credential: Option<(&'static str, String)>) -> Person {
         Person {
             id,
             client: self.client.clone(),
@@ -266,7 +258,7 @@ impl Drop for TestApp {
 fn assistant(
     app: &App,
     chain: Vec<Arc<dyn Model>>,
-    patience: ModelTimeouts,
+    timeouts: ModelTimeouts,
     tools: tools::Registry,
 ) -> Assistant {
     Assistant::new(AssistantDeps {
@@ -277,7 +269,7 @@ fn assistant(
         metrics: app.metrics.clone(),
         limits: app.limits.clone(),
         chain,
-        patience,
+        patience: timeouts,
         breakers: Breakers::default(),
         tools,
         pace: 0.0,
@@ -286,7 +278,7 @@ fn assistant(
     })
 }
 
-/// SQLite in a folder of its own; another database by changing `database_url`.
+/// The default test settings, with SQLite in `folder`.
 pub(in crate::tests) fn test_config(folder: &Path) -> Config {
     Config {
         addr: ([127, 0, 0, 1], 0).into(),
@@ -310,7 +302,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
             base: None,
             key: None,
         }],
-        patience: AS_LONG_AS_IT_TAKES,
+        patience: LONG_TIMEOUTS,
         services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: None,

@@ -1,4 +1,4 @@
-//! Keys that sign tokens, made anew in each run of the tests.
+//! Signing keys, generated in each test run.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -10,15 +10,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// Making one takes its time, so the tests of a process share it.
+/// Generating one is slow, so the tests of a process share it.
 static RSA: LazyLock<EncodingKey> = LazyLock::new(|| {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let whole: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-    // PKCS #8 wraps the RSAPrivateKey in 26 bytes that say so.
-    EncodingKey::from_rsa_der(&whole.as_ref()[26..])
+    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    // PKCS #8 puts a header of 26 bytes before the RSAPrivateKey.
+    EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..])
 });
 
-/// A key and its id.
+/// A private key with its id.
 #[derive(Clone)]
 pub(in crate::tests) struct SigningKey {
     pub(in crate::tests) id: String,
@@ -48,7 +48,7 @@ impl SigningKey {
         }
     }
 
-    /// Its public half as it is published.
+    /// The public key as a JWK.
     pub(in crate::tests) fn published(&self) -> Value {
         let mut jwk =
             serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap())
@@ -69,7 +69,7 @@ impl SigningKey {
         )
     }
 
-    /// A token with this header, which must be of the key's family.
+    /// A token with this header, whose algorithm must fit the key.
     pub(in crate::tests) fn signs_under(&self, header: Header, claims: &Value) -> String {
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }

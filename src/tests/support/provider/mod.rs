@@ -1,9 +1,8 @@
-//! An OpenID provider on a free port, with real signatures: it publishes keys that change, signs
-//! people in at once, checks codes, secret and PKCE verifier as it should, and can be told to be
-//! down or to lie.
+//! An OpenID provider on a free port, with real signatures: it rotates keys, signs users in without
+//! a prompt, checks code, secret and PKCE verifier, and can simulate an outage and wrong values.
 
 mod key;
-mod served;
+mod routes;
 
 pub(in crate::tests) use key::SigningKey;
 
@@ -16,45 +15,45 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// Holly's id there.
+/// Holly's client id.
 pub(in crate::tests) const CLIENT_ID: &str = "holly at home";
-/// Holly's secret there.
+/// Holly's client secret.
 pub(in crate::tests) const CLIENT_SECRET: &str = "canary-client:secret%7";
 
-/// What the provider has, and what it heard.
-pub(in crate::tests) struct Inside {
-    /// The keys it publishes; the first one signs.
+/// The provider's keys, settings and recorded requests.
+pub(in crate::tests) struct ProviderState {
+    /// The published keys; the first one signs.
     pub(in crate::tests) keys: Vec<SigningKey>,
-    /// How often its keys were asked for.
+    /// The number of requests for the keys.
     pub(in crate::tests) fetches: usize,
-    /// Whether it answers nothing but errors.
+    /// Whether every request is answered with 503.
     pub(in crate::tests) down: bool,
-    /// What it says of whoever signs in, in the ID token.
+    /// The user's claims in the ID token.
     pub(in crate::tests) person: Value,
-    /// What it tells besides, at `/userinfo`.
+    /// The response of `/userinfo`.
     pub(in crate::tests) userinfo: Value,
-    /// What the next sign-ins change: `nonce`, `challenge`.
+    /// Wrong values for the next sign-in, by name: `nonce`, `challenge`.
     pub(in crate::tests) lies: HashMap<&'static str, String>,
-    /// Codes that were not exchanged yet, and what was asked with them.
+    /// Codes not exchanged yet, with the query of their authorization request.
     codes: HashMap<String, HashMap<String, String>>,
-    /// Every token and code it gave out.
+    /// Every code and token issued.
     pub(in crate::tests) given: Vec<String>,
     issuer: String,
 }
 
-/// The running provider; it ends with the test's runtime.
+/// The running provider; it stops with the test's runtime.
 #[derive(Clone)]
 pub(in crate::tests) struct TestProvider {
     pub(in crate::tests) issuer: String,
-    inside: Arc<Mutex<Inside>>,
+    inside: Arc<Mutex<ProviderState>>,
 }
 
 impl TestProvider {
-    /// A provider with one RSA key, where Ada signs in.
+    /// A provider with one RSA key, where Ada is signed in.
     pub(in crate::tests) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}/realm", listener.local_addr().unwrap());
-        let inside = Arc::new(Mutex::new(Inside {
+        let inside = Arc::new(Mutex::new(ProviderState {
             keys: vec![SigningKey::rsa("first")],
             fetches: 0,
             down: false,
@@ -65,17 +64,17 @@ impl TestProvider {
             given: Vec::new(),
             issuer: issuer.clone(),
         }));
-        let service = served::router(inside.clone());
+        let service = routes::router(inside.clone());
         tokio::spawn(axum::serve(listener, service).into_future());
         Self { issuer, inside }
     }
 
-    /// What it has and heard, to look at and to change.
-    pub(in crate::tests) fn inside(&self) -> MutexGuard<'_, Inside> {
+    /// Its state, to inspect and to change.
+    pub(in crate::tests) fn inside(&self) -> MutexGuard<'_, ProviderState> {
         self.inside.lock().unwrap()
     }
 
-    /// Settings that take its tokens for the audience `holly`, and with `addr` its people by
+    /// Settings that accept its tokens for the audience `holly` and, with `addr`, sign-in by
     /// browser.
     pub(in crate::tests) fn config(&self, addr: Option<SocketAddr>) -> ProviderConfig {
         let client = |addr| {
@@ -98,13 +97,16 @@ impl TestProvider {
         }
     }
 
-    /// What a token for an API call says of `subject`: issued now, good for a minute.
+    /// The claims of an API token for `subject`, issued now and valid for a minute.
     pub(in crate::tests) fn claims(&self, subject: &str) -> Value {
         let now = NOW.millis() / 1_000;
-        json!({ "iss": self.issuer, "sub": subject, "aud": "holly", "iat": now, "nbf": now, "exp": now + 60 })
+        json!({
+            "iss": self.issuer, "sub": subject, "aud": "holly",
+            "iat": now, "nbf": now, "exp": now + 60,
+        })
     }
 
-    /// A token with these claims and changes to them; null takes a claim away.
+    /// A token for `subject` with changed claims; null removes a claim.
     pub(in crate::tests) fn token(&self, subject: &str, changes: Value) -> String {
         let mut claims = self.claims(subject);
         for (name, value) in changes.as_object().unwrap() {
@@ -117,12 +119,12 @@ impl TestProvider {
         self.inside().keys[0].signs(&claims)
     }
 
-    /// Replaces the keys by one of another kind.
+    /// Replaces the keys by this one.
     pub(in crate::tests) fn rotates(&self, key: SigningKey) {
         self.inside().keys = vec![key];
     }
 
-    /// How often its keys were asked for.
+    /// The number of requests for the keys.
     pub(in crate::tests) fn fetches(&self) -> usize {
         self.inside().fetches
     }
