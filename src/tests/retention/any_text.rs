@@ -1,5 +1,4 @@
-//! What an entry holds comes back the same from every tier, whatever JSON and text that is; only
-//! NUL becomes ␀.
+//! Property test: any text and JSON reads back the same from every tier; only NUL becomes ␀.
 
 use crate::{
     domain::{DETAILS_MAX_BYTES, EntryDraft, Metadata, Status, StorageStatus, nul, time::DAY_MS},
@@ -59,7 +58,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn any_facts() -> impl Strategy<Value = Metadata> {
+fn any_metadata() -> impl Strategy<Value = Metadata> {
     vec(
         (
             vec(any_letter(), 1..12).prop_map(String::from_iter),
@@ -67,34 +66,74 @@ fn any_facts() -> impl Strategy<Value = Metadata> {
         ),
         0..6,
     )
-    .prop_map(|facts| Metadata(Map::from_iter(facts)))
+    .prop_map(|fields| Metadata(Map::from_iter(fields)))
 }
 
 on_both_databases! {
-    async fn any_text_and_json_comes_back_the_same_from_every_tier(store: Store) {
+    async fn any_text_and_json_reads_back_the_same_from_every_tier(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let (mut runner, what) = (TestRunner::default(), (any_line(), any_text(), any_facts()));
-        let mut sent = BTreeMap::new();
-        // each of one kind of text and JSON; a list has no more than 200
+        let (mut runner, fields) = (
+            TestRunner::default(),
+            (any_line(), any_text(), any_metadata()),
+        );
+        let mut expected = BTreeMap::new();
+        // a list returns at most 200
         let entries = hunt::cases(12, 120).min(200);
         for _ in 0..entries {
-            let (title, details, metadata) = what.new_tree(&mut runner).unwrap().current();
-            let draft = EntryDraft { details: Some(details), metadata, ..draft(Status::Success, &title) };
-            let made = create_work_log(&store, NOW, ada, draft.clone(), Origin::default()).await.unwrap();
-            let EntryDraft { mut title, mut details, mut metadata, .. } = draft;
+            let (title, details, metadata) = fields.new_tree(&mut runner).unwrap().current();
+            let draft = EntryDraft {
+                details: Some(details),
+                metadata,
+                ..draft(Status::Success, &title)
+            };
+            let created = create_work_log(&store, NOW, ada, draft.clone(), Origin::default())
+                .await
+                .unwrap();
+            let EntryDraft {
+                mut title,
+                mut details,
+                mut metadata,
+                ..
+            } = draft;
             nul::in_entry(nul::clean, &mut title, &mut details, &mut metadata);
-            sent.insert(made.id, (title, details, metadata));
+            expected.insert(created.id, (title, details, metadata));
         }
         let (archive, all) = (&tiers.archive, EntryFilter::default());
-        for (days, tier) in [(0, StorageStatus::Hot), (8, StorageStatus::Warm), (31, StorageStatus::Cold)] {
+        for (days, tier) in [
+            (0, StorageStatus::Hot),
+            (8, StorageStatus::Warm),
+            (31, StorageStatus::Cold),
+        ] {
             run(&tiers, NOW.plus(days * DAY_MS)).await;
-            let now = list(&mut store.read().await.unwrap(), archive, ada, (&all, false), None, 200).await.unwrap();
-            assert_eq!(now.len(), entries as usize);
-            for is in &now {
-                assert_eq!(is.storage_status, tier);
-                assert_eq!((is.title.clone(), is.details.clone(), is.metadata.clone()), sent[&is.id]);
-                let found = find(store.read().await.unwrap(), archive, ada, is.id).await.unwrap();
-                assert_eq!(found.as_ref(), Some(is), "opened and listed alike");
+            let listed = list(
+                &mut store.read().await.unwrap(),
+                archive,
+                ada,
+                (&all, false),
+                None,
+                200,
+            )
+            .await
+            .unwrap();
+            assert_eq!(listed.len(), entries as usize);
+            for entry in &listed {
+                assert_eq!(entry.storage_status, tier);
+                assert_eq!(
+                    (
+                        entry.title.clone(),
+                        entry.details.clone(),
+                        entry.metadata.clone()
+                    ),
+                    expected[&entry.id]
+                );
+                let found = find(store.read().await.unwrap(), archive, ada, entry.id)
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    found.as_ref(),
+                    Some(entry),
+                    "opened and listed entry differ"
+                );
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Nothing left at the end: planted text is absent from the database's files and the objects after
-//! entries expired, and after they were erased.
+//! Planted text is absent from database files and archive objects once its entry has expired or
+//! been erased.
 
 use crate::{
     domain::{
@@ -29,14 +29,15 @@ use tempfile::TempDir;
 
 pub(super) const CANARY: &str = "canary-7f3a9e52";
 
-pub(super) struct Cage {
+/// A database and an archive in folders that can be searched for the planted text.
+pub(super) struct CanaryEnv {
     database: Sqlite,
     pub(super) folder: TempDir,
     backups: TempDir,
     pub(super) tiers: Tiers,
 }
 
-impl Cage {
+impl CanaryEnv {
     pub(super) async fn open() -> Self {
         let (database, folder, backups) = (
             Sqlite::create().await,
@@ -48,8 +49,8 @@ impl Cage {
             store: database.store.clone(),
             archive,
         };
-        let tended = database.store.clone();
-        tokio::spawn(async move { tended.tend_log().await });
+        let store = database.store.clone();
+        tokio::spawn(async move { store.tend_log().await });
         Self {
             database,
             folder,
@@ -74,8 +75,8 @@ impl Cage {
         copy
     }
 
-    /// What a restored backup is, before what was erased is erased again.
-    pub(super) async fn restored_from(&self, copy: &Path) -> Tiers {
+    /// The tiers on a restored backup, before the erasure log is applied.
+    pub(super) async fn restore_copy(&self, copy: &Path) -> Tiers {
         let address = format!("sqlite://{}", copy.display());
         let store = Store::open(&address).await.unwrap();
         store.begin_new_epoch().await.unwrap();
@@ -86,9 +87,13 @@ impl Cage {
         }
     }
 
-    pub(super) async fn plant(&self, user: UserId, place: Option<ConversationId>) -> EntryId {
+    pub(super) async fn plant(
+        &self,
+        user: UserId,
+        conversation_id: Option<ConversationId>,
+    ) -> EntryId {
         let canaries = EntryDraft {
-            conversation_id: place,
+            conversation_id,
             details: Some(CANARY.repeat(500)),
             metadata: Metadata::default().with("note", CANARY),
             ..draft(Status::Success, &format!("Title with {CANARY}"))
@@ -99,24 +104,23 @@ impl Cage {
             .id
     }
 
-    /// Waits until nothing is left, but not for ever, and says what is: in database files as they
-    /// are, in objects unpacked.
-    async fn canaries(&self) -> usize {
-        let left = || self.database.occurrences(CANARY) + in_objects(self.folder.path());
-        let nothing = async {
-            while left() > 0 {
+    /// Occurrences in database files and unpacked objects. Waits up to 60 s for there to be none.
+    async fn count_canaries(&self) -> usize {
+        let count = || self.database.occurrences(CANARY) + count_in_objects(self.folder.path());
+        let none_left = async {
+            while count() > 0 {
                 tokio::task::yield_now().await;
             }
         };
-        _ = tokio::time::timeout(Duration::from_secs(60), nothing).await;
-        left()
+        _ = tokio::time::timeout(Duration::from_secs(60), none_left).await;
+        count()
     }
 }
 
-fn in_objects(folder: &Path) -> usize {
-    let of = |file: std::fs::DirEntry| {
+fn count_in_objects(folder: &Path) -> usize {
+    let count_in = |file: std::fs::DirEntry| {
         if file.path().is_dir() {
-            return in_objects(&file.path());
+            return count_in_objects(&file.path());
         }
         let bytes = std::fs::read(file.path()).unwrap();
         let plain = zstd::decode_all(&bytes[..]).unwrap_or(bytes);
@@ -127,36 +131,36 @@ fn in_objects(folder: &Path) -> usize {
     };
     std::fs::read_dir(folder)
         .unwrap()
-        .map(|file| of(file.unwrap()))
+        .map(|file| count_in(file.unwrap()))
         .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_what_expired() {
-    let cage = Cage::open().await;
-    let ada = person(&cage.tiers.store, "ada").await;
+async fn expired_text_is_gone_from_database_and_archive() {
+    let env = CanaryEnv::open().await;
+    let ada = person(&env.tiers.store, "ada").await;
     for _ in 0..5 {
-        cage.plant(ada, None).await;
+        env.plant(ada, None).await;
     }
-    cage.run(NOW.plus(8 * DAY_MS)).await;
-    cage.run(NOW.plus(31 * DAY_MS)).await;
+    env.run(NOW.plus(8 * DAY_MS)).await;
+    env.run(NOW.plus(31 * DAY_MS)).await;
     assert!(
-        in_objects(cage.folder.path()) > 0,
-        "the objects are where the text lies"
+        count_in_objects(env.folder.path()) > 0,
+        "the objects should contain the text"
     );
-    cage.run(NOW.plus(90 * DAY_MS)).await;
-    assert_eq!(cage.canaries().await, 0);
+    env.run(NOW.plus(90 * DAY_MS)).await;
+    assert_eq!(env.count_canaries().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_what_was_erased_in_any_tier() {
+async fn erased_text_is_gone_from_database_and_archive_in_every_tier() {
     for age in [1, 10, 45] {
-        let cage = Cage::open().await;
-        let store: &Store = &cage.tiers.store;
+        let env = CanaryEnv::open().await;
+        let store: &Store = &env.tiers.store;
         let now = NOW.plus(age * DAY_MS);
         let (ada, bob) = (person(store, "ada").await, person(store, "bob").await);
-        let talk = conversation(store, ada, "Talk").await;
-        let alone = cage.plant(ada, None).await;
+        let conversation_id = conversation(store, ada, "Conversation").await.id;
+        let outside = env.plant(ada, None).await;
         let innocent = create_work_log(
             store,
             NOW,
@@ -166,93 +170,94 @@ async fn nothing_is_left_of_what_was_erased_in_any_tier() {
         )
         .await
         .unwrap();
-        cage.plant(ada, Some(talk.id)).await;
-        cage.plant(bob, None).await;
-        cage.run(now).await;
-        work_log::erase_entry(&cage.tiers, now, ada, alone)
+        env.plant(ada, Some(conversation_id)).await;
+        env.plant(bob, None).await;
+        env.run(now).await;
+        work_log::erase_entry(&env.tiers, now, ada, outside)
             .await
             .unwrap();
-        delete_conversation_rows(store, now, ada, talk.id)
+        delete_conversation_rows(store, now, ada, conversation_id)
             .await
             .unwrap();
-        erase::delete_marked_objects(&cage.tiers, now, ada)
+        erase::delete_marked_objects(&env.tiers, now, ada)
             .await
             .unwrap();
-        erase::erase_account(&cage.tiers, now, bob).await.unwrap();
-        assert_eq!(cage.canaries().await, 0, "at {age} days");
-        let left = reader::find(
+        erase::erase_account(&env.tiers, now, bob).await.unwrap();
+        assert_eq!(env.count_canaries().await, 0, "at {age} days");
+        let remaining = reader::find(
             store.read().await.unwrap(),
-            &cage.tiers.archive,
+            &env.tiers.archive,
             ada,
             innocent.id,
         )
         .await
         .unwrap();
-        assert_eq!(left.unwrap().title, "innocent", "at {age} days");
+        assert_eq!(remaining.unwrap().title, "innocent", "at {age} days");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_a_row_that_is_erased_while_its_object_is_written_or_after_its_writer_died()
- {
-    for (dies, place) in [
+async fn a_row_erased_while_or_after_its_object_is_written_leaves_no_text() {
+    for (writer_dies, point) in [
         (false, FailPoint::Put),
         (true, FailPoint::Put),
         (true, FailPoint::ReadBack),
         (false, FailPoint::ReadBack),
     ] {
-        let cage = Cage::open().await;
-        let ada = person(&cage.tiers.store, "ada").await;
-        let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
-        let erased = cage.tiers.clone();
+        let env = CanaryEnv::open().await;
+        let ada = person(&env.tiers.store, "ada").await;
+        let (planted, now) = (env.plant(ada, None).await, NOW.plus(45 * DAY_MS));
+        let tiers = env.tiers.clone();
         let erase = move || async move {
-            _ = work_log::erase_entry(&erased, now, ada, planted)
+            _ = work_log::erase_entry(&tiers, now, ada, planted)
                 .await
                 .unwrap()
         };
         let run = trusted(now);
-        if dies {
-            let (stopped, reached) = tokio::sync::oneshot::channel();
-            let stops = async move {
-                _ = stopped.send(());
+        if writer_dies {
+            let (reached_point, reached) = tokio::sync::oneshot::channel();
+            let hang = async move {
+                _ = reached_point.send(());
                 std::future::pending().await
             };
             tokio::select! {
-                _ = heard_by(once_at(place, stops), run_once(&cage.tiers, run)) => panic!("it stops at {place:?}"),
+                _ = heard_by(once_at(point, hang), run_once(&env.tiers, run)) => {
+                    panic!("the run should hang at {point:?}")
+                }
                 reached = reached => reached.unwrap(),
             }
             erase().await;
         } else {
-            heard_by(once_at(place, erase()), run_once(&cage.tiers, run))
+            heard_by(once_at(point, erase()), run_once(&env.tiers, run))
                 .await
                 .unwrap();
-            erase::delete_marked_objects(&cage.tiers, now, ada)
+            erase::delete_marked_objects(&env.tiers, now, ada)
                 .await
                 .unwrap();
         }
         assert_eq!(
-            cage.canaries().await,
+            env.count_canaries().await,
             0,
-            "{place:?}, its writer died: {dies}"
+            "{point:?}, writer died: {writer_dies}"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_an_entry_that_became_a_row_again_and_is_erased_then() {
-    let cage = Cage::open().await;
-    let ada = person(&cage.tiers.store, "ada").await;
-    let (planted, now) = (cage.plant(ada, None).await, NOW.plus(45 * DAY_MS));
-    cage.run(now).await;
-    let settled = EntryPatch {
+async fn an_archived_entry_that_was_changed_and_erased_leaves_no_text() {
+    let env = CanaryEnv::open().await;
+    let ada = person(&env.tiers.store, "ada").await;
+    let (planted, now) = (env.plant(ada, None).await, NOW.plus(45 * DAY_MS));
+    env.run(now).await;
+    let change = EntryPatch {
         status: Some(Status::Warning),
         ..EntryPatch::default()
     };
-    update_entry(&cage.tiers, now, ada, planted, settled)
+    update_entry(&env.tiers, now, ada, planted, change)
         .await
         .unwrap();
-    work_log::erase_entry(&cage.tiers, now, ada, planted)
+    work_log::erase_entry(&env.tiers, now, ada, planted)
         .await
         .unwrap();
-    assert_eq!(cage.canaries().await, 0);
+    assert_eq!(env.count_canaries().await, 0);
 }

@@ -1,4 +1,4 @@
-//! An archive copied into another: every object, compared, and broken off without harm.
+//! Copying an archive: every object is compared, and an interrupted copy can be repeated.
 
 use crate::{
     server::archive::{
@@ -29,7 +29,7 @@ async fn three_objects() -> Archive {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_object_arrives_in_a_bucket_and_a_second_run_puts_nothing() {
+async fn every_object_is_copied_once_and_a_second_run_writes_nothing() {
     let (from, to) = (
         three_objects().await,
         Archive::open("s3://holly/copied").unwrap(),
@@ -63,7 +63,7 @@ async fn every_object_arrives_in_a_bucket_and_a_second_run_puts_nothing() {
 }
 
 #[tokio::test]
-async fn an_object_that_was_cut_off_is_put_again_whole() {
+async fn a_truncated_object_is_copied_again() {
     let (from, to) = (three_objects().await, no_archive());
     to.create(KEYS[2], b"cut".to_vec()).await.unwrap();
     assert_eq!(copy_objects(&from, &to).await.unwrap().put, 3);

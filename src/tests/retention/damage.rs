@@ -1,4 +1,4 @@
-//! Objects that are not whole: told and never shown, and no hindrance to what lies beside them.
+//! Damaged objects are reported, never shown, and do not affect other objects.
 
 use crate::{
     domain::{
@@ -12,7 +12,7 @@ use crate::{
         retention::{damage, dry_run::dry_run},
         store::{
             Store,
-            retention::{damage as noted, manifest::Manifest, objects},
+            retention::{damage as damage_records, manifest::Manifest, objects},
             work_logs::EntryFilter,
         },
         work_log::{Origin, archived::update_entry, create_work_log},
@@ -35,19 +35,27 @@ async fn object(store: &Store, user: UserId) -> Manifest {
         .remove(0)
 }
 
-async fn spoil(tiers: &Tiers, key: &str) {
+async fn damage_object(tiers: &Tiers, key: &str) {
     let mut bytes = tiers.archive.get(key).await.unwrap().to_vec();
     bytes[20] ^= 1;
     tiers.archive.replace(key, bytes).await.unwrap();
 }
 
 on_both_databases! {
-    async fn a_list_that_must_be_whole_fails_over_a_damaged_object(store: Store) {
+    async fn a_complete_list_fails_if_an_object_is_damaged(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         entry(&store, ada, Status::Success, "one").await;
         run(&tiers, days(31)).await;
-        spoil(&tiers, &object(&store, ada).await.key).await;
-        let read = reader::list(&mut store.read().await.unwrap(), &tiers.archive, ada, (&EntryFilter::default(), false), None, 9).await;
+        damage_object(&tiers, &object(&store, ada).await.key).await;
+        let read = reader::list(
+            &mut store.read().await.unwrap(),
+            &tiers.archive,
+            ada,
+            (&EntryFilter::default(), false),
+            None,
+            9,
+        )
+        .await;
         assert!(matches!(read, Err(Error::Archive(_))), "{read:?}");
     }
 
@@ -57,79 +65,154 @@ on_both_databases! {
         entry(&store, ada, Status::Success, "two").await;
         run(&tiers, days(31)).await;
         let manifest = object(&store, ada).await;
-        let changed = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
-        update_entry(&tiers, days(31), ada, one.id, changed).await.unwrap();
-        // it is moved anew, so that the next run is to rewrite the old object
+        let changed = EntryPatch {
+            title: Some("changed".into()),
+            ..EntryPatch::default()
+        };
+        update_entry(&tiers, days(31), ada, one.id, changed)
+            .await
+            .unwrap();
+        // archives the changed entry again, so that the next run would rewrite the old object
         run(&tiers, days(31)).await;
-        spoil(&tiers, &manifest.key).await;
+        damage_object(&tiers, &manifest.key).await;
         let report = run(&tiers, days(31)).await;
-        assert_eq!((report.failed, report.objects_written, report.objects_deleted), (1, 0, 0), "{report:?}");
-        assert!(objects::find(&mut store.read().await.unwrap(), ada, &manifest.key).await.unwrap().is_some());
+        assert_eq!(
+            (
+                report.failed,
+                report.objects_written,
+                report.objects_deleted
+            ),
+            (1, 0, 0),
+            "{report:?}"
+        );
+        assert!(
+            objects::find(&mut store.read().await.unwrap(), ada, &manifest.key)
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 
-    async fn an_entry_is_found_beside_a_damaged_object_that_reaches_over_it(store: Store) {
+    async fn an_entry_is_found_despite_a_damaged_object_with_an_overlapping_range(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let (whole, damaged) = (conversation(&store, ada, "Whole").await.id, conversation(&store, ada, "Damaged").await.id);
-        let mut made = Vec::new();
-        for place in [damaged, whole, damaged] {
-            let inside = EntryDraft { conversation_id: Some(place), ..draft(Status::Success, "x") };
-            made.push(create_work_log(&store, NOW, ada, inside, Origin::default()).await.unwrap().id);
+        let intact = conversation(&store, ada, "Intact").await.id;
+        let damaged = conversation(&store, ada, "Damaged").await.id;
+        let mut created = Vec::new();
+        for conversation_id in [damaged, intact, damaged] {
+            let inside = EntryDraft {
+                conversation_id: Some(conversation_id),
+                ..draft(Status::Success, "x")
+            };
+            created.push(
+                create_work_log(&store, NOW, ada, inside, Origin::default())
+                    .await
+                    .unwrap()
+                    .id,
+            );
         }
         run(&tiers, days(31)).await;
-        let object = objects::of_user(&mut store.read().await.unwrap(), ada, Some(damaged)).await.unwrap().remove(0);
-        spoil(&tiers, &object.key).await;
-        let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
-        let kept = update_entry(&tiers, days(31), ada, made[1], keep.clone()).await.unwrap();
+        let object = objects::of_user(&mut store.read().await.unwrap(), ada, Some(damaged))
+            .await
+            .unwrap()
+            .remove(0);
+        damage_object(&tiers, &object.key).await;
+        let keep = EntryPatch {
+            kept: Some(true),
+            ..EntryPatch::default()
+        };
+        let kept = update_entry(&tiers, days(31), ada, created[1], keep.clone())
+            .await
+            .unwrap();
         assert_eq!(kept.expires_at, None);
-        let lost = update_entry(&tiers, days(31), ada, made[0], keep).await;
-        assert!(matches!(&lost, Err(Error::Archive(why)) if !why.told().1), "nobody is told to try again: {lost:?}");
+        let lost = update_entry(&tiers, days(31), ada, created[0], keep).await;
+        assert!(
+            matches!(&lost, Err(Error::Archive(why)) if !why.told().1),
+            "the error must not suggest a retry: {lost:?}"
+        );
     }
 
-    async fn a_dry_run_tells_of_a_damaged_object_and_goes_on(store: Store) {
-        let (tiers, ada, bob) = (tiers(&store), person(&store, "ada").await, person(&store, "bob").await);
+    async fn a_dry_run_reports_a_damaged_object_and_continues(store: Store) {
+        let (tiers, ada, bob) = (
+            tiers(&store),
+            person(&store, "ada").await,
+            person(&store, "bob").await,
+        );
         for (user, hours) in [(ada, 0), (ada, 6), (bob, 0)] {
-            create_work_log(&store, NOW.plus(hours * HOUR_MS), user, draft(Status::Success, "x"), Origin::default()).await.unwrap();
+            create_work_log(
+                &store,
+                NOW.plus(hours * HOUR_MS),
+                user,
+                draft(Status::Success, "x"),
+                Origin::default(),
+            )
+            .await
+            .unwrap();
         }
         run(&tiers, days(31)).await;
-        spoil(&tiers, &object(&store, ada).await.key).await;
-        let planned = trusted(days(90));
-        let rehearsed = dry_run(&tiers, planned).await.unwrap();
-        let report = &rehearsed.report;
-        assert_eq!((rehearsed.plan.steps.len(), report.deleted, report.failed), (2, 1, 1), "{report:?}");
+        damage_object(&tiers, &object(&store, ada).await.key).await;
+        let run_at = trusted(days(90));
+        let dry = dry_run(&tiers, run_at).await.unwrap();
+        let report = &dry.report;
+        assert_eq!(
+            (dry.plan.steps.len(), report.deleted, report.failed),
+            (2, 1, 1),
+            "{report:?}"
+        );
     }
 
-    async fn an_object_of_which_there_is_no_copy_is_given_up(store: Store) {
+    async fn a_damaged_object_without_a_copy_can_be_given_up(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         entry(&store, ada, Status::Success, "one").await;
         run(&tiers, days(31)).await;
         let key = object(&store, ada).await.key;
         let refused = damage::give_up(&tiers, days(31), &key).await;
-        assert!(matches!(refused, Err(Error::Conflict(_))), "it is whole: {refused:?}");
-        spoil(&tiers, &key).await;
+        assert!(
+            matches!(refused, Err(Error::Conflict(_))),
+            "the object is intact: {refused:?}"
+        );
+        damage_object(&tiers, &key).await;
         assert_eq!(damage::give_up(&tiers, days(31), &key).await.unwrap(), 1);
         let mut reader = store.read().await.unwrap();
-        assert_eq!(noted::count(&mut reader).await.unwrap(), 0);
-        let left = reader::list(&mut reader, &tiers.archive, ada, (&EntryFilter::default(), false), None, 9).await;
-        assert_eq!(left.unwrap(), [], "a list is whole again");
+        assert_eq!(damage_records::count(&mut reader).await.unwrap(), 0);
+        let remaining = reader::list(
+            &mut reader,
+            &tiers.archive,
+            ada,
+            (&EntryFilter::default(), false),
+            None,
+            9,
+        )
+        .await;
+        assert_eq!(remaining.unwrap(), [], "the list is complete again");
         drop(reader);
         let report = run(&tiers, days(32)).await;
         assert_eq!((report.failed, report.deleted), (0, 0), "{report:?}");
-        assert!(tiers.archive.get(&key).await.is_err(), "what was left of it is gone");
+        assert!(
+            tiers.archive.get(&key).await.is_err(),
+            "the damaged object should be deleted"
+        );
     }
 
-    async fn what_a_reader_finds_damaged_is_written_down_beside_the_reading(store: Store) {
+    async fn damage_found_by_a_reader_is_recorded_in_the_background(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         entry(&store, ada, Status::Success, "one").await;
         run(&tiers, days(31)).await;
-        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None).await.unwrap().remove(0);
-        let whole = tiers.archive.get(&manifest.key).await.unwrap().to_vec();
+        let manifest = objects::of_user(&mut store.read().await.unwrap(), ada, None)
+            .await
+            .unwrap()
+            .remove(0);
+        let intact = tiers.archive.get(&manifest.key).await.unwrap().to_vec();
         let task = tokio::spawn(damage::keep_written(tiers.clone(), Clock::at(days(32))));
-        for (bytes, damaged) in [(whole[..9].to_vec(), 1), (whole, 0)] {
+        for (bytes, damaged) in [(intact[..9].to_vec(), 1), (intact, 0)] {
             tiers.archive.replace(&manifest.key, bytes).await.unwrap();
             let reader = store.read().await.unwrap();
             let read = reader::find(reader, &tiers.archive, ada, manifest.ids.0).await;
             assert_eq!(read.is_err(), damaged == 1);
-            while noted::count(&mut store.read().await.unwrap()).await.unwrap() != damaged {
+            while damage_records::count(&mut store.read().await.unwrap())
+                .await
+                .unwrap()
+                != damaged
+            {
                 tokio::task::yield_now().await;
             }
         }

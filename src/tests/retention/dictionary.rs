@@ -1,5 +1,5 @@
-//! How the dictionary in the program was made, from the corpus and nothing else. To add a version:
-//! another seed or corpus, another file, another line in `server::packing`; a dictionary in use
+//! How the embedded dictionary was trained, from the test corpus only. A new version needs another
+//! seed or corpus, another file and another line in `server::store::packing`; a dictionary in use
 //! never changes.
 
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
     tests::support::corpus::{Corpus, Sample},
 };
 
-const SEED: u64 = 1;
-const SAMPLES: usize = 6_000;
-const BYTES: usize = 48 * 1024;
+const TRAINING_SEED: u64 = 1;
+const TRAINING_SAMPLES: usize = 6_000;
+const MAX_DICTIONARY_BYTES: usize = 48 * 1024;
 
 #[test]
-fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_trained_on() {
+fn packing_saves_two_thirds_of_entries_outside_the_training_set() {
     let (mut corpus, mut raw, mut packed) = (Corpus::seeded(4_711), 0, 0);
     for _ in 0..2_000 {
         let sample = corpus.sample();
@@ -33,9 +33,9 @@ fn a_warm_row_takes_less_than_a_third_of_entries_that_the_dictionary_was_not_tra
 }
 
 #[test]
-#[ignore = "writes a new dictionary: cargo test --features ssr --lib trains_a_dictionary -- --ignored"]
+#[ignore = "writes a new dictionary: run with -- --ignored"]
 fn trains_a_dictionary() {
-    let mut corpus = Corpus::seeded(SEED);
+    let mut corpus = Corpus::seeded(TRAINING_SEED);
     let plain = |sample: Sample| {
         let mut plain = sample
             .details
@@ -47,8 +47,10 @@ fn trains_a_dictionary() {
         plain.extend(sample.metadata.to_string().as_bytes());
         plain
     };
-    let samples: Vec<Vec<u8>> = (0..SAMPLES).map(|_| plain(corpus.sample())).collect();
-    let dictionary = zstd::dict::from_samples(&samples, BYTES).unwrap();
+    let samples: Vec<Vec<u8>> = (0..TRAINING_SAMPLES)
+        .map(|_| plain(corpus.sample()))
+        .collect();
+    let dictionary = zstd::dict::from_samples(&samples, MAX_DICTIONARY_BYTES).unwrap();
     std::fs::write(
         std::env::temp_dir().join("holly-dictionary.zdict"),
         dictionary,
@@ -57,8 +59,8 @@ fn trains_a_dictionary() {
 }
 
 #[test]
-#[ignore = "writes a row packed by the current version, for the test that reads it for ever"]
-fn packs_a_row_for_posterity() {
+#[ignore = "writes a row packed by the current version, as a fixture for packing tests"]
+fn packs_a_row_as_a_fixture() {
     let metadata =
         r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#.to_owned();
     let long = Long {

@@ -1,5 +1,5 @@
-//! Files go with the entry whose work made them, in whichever tier that goes; what a message
-//! brought stays.
+//! Files are deleted with the entry whose work created them, in any tier; a message's attachments
+//! stay.
 
 use crate::{
     domain::{
@@ -35,94 +35,141 @@ fn picture() -> MediaFile {
     }
 }
 
-/// An entry whose work made a file that is stored.
-async fn making(
+/// Creates an entry with a stored file.
+async fn create_with_file(
     store: &Store,
     at: Timestamp,
     user: UserId,
-    place: ConversationId,
+    conversation_id: ConversationId,
 ) -> (WorkLogEntry, FileId) {
-    let made = picture();
+    let created = picture();
     let record = FileRecord {
-        id: made.id,
-        conversation_id: place,
-        media_type: made.media_type.clone(),
-        name: made.name.clone(),
+        id: created.id,
+        conversation_id,
+        media_type: created.media_type.clone(),
+        name: created.name.clone(),
         bytes: 5,
     };
     let mut tx = store.begin().await.unwrap();
     files::insert(&mut tx, at, user, &record).await.unwrap();
     tx.commit().await.unwrap();
-    let id = made.id;
-    (naming(store, at, user, place, &made).await, id)
+    let id = created.id;
+    (
+        create_referring_to(store, at, user, conversation_id, &created).await,
+        id,
+    )
 }
 
-/// An entry that names a file.
-async fn naming(
+/// Creates an entry that refers to a file.
+async fn create_referring_to(
     store: &Store,
     at: Timestamp,
     user: UserId,
-    place: ConversationId,
+    conversation_id: ConversationId,
     file: &MediaFile,
 ) -> WorkLogEntry {
     let metadata = Metadata::default().with("files", json!([file]));
-    let made = EntryDraft {
-        conversation_id: Some(place),
+    let new_entry = EntryDraft {
+        conversation_id: Some(conversation_id),
         metadata,
         ..draft(Status::Success, "Image: a tree")
     };
-    create_work_log(store, at, user, made, Origin::default())
+    create_work_log(store, at, user, new_entry, Origin::default())
         .await
         .unwrap()
 }
 
-/// Which of these files are there still, and which are doomed.
-async fn fates(store: &Store, user: UserId, ids: &[FileId]) -> (Vec<bool>, Vec<bool>) {
+/// Which of these files still exist, and which are marked for deletion.
+async fn file_states(store: &Store, user: UserId, ids: &[FileId]) -> (Vec<bool>, Vec<bool>) {
     let mut reader = store.read().await.unwrap();
-    let doomed = files::marked_for_delete(&mut reader, 9).await.unwrap();
+    let marked = files::marked_for_delete(&mut reader, 9).await.unwrap();
     let known = files::known(&mut reader, user, ids).await.unwrap();
     (
         ids.iter().map(|id| known.contains(id)).collect(),
-        ids.iter().map(|id| doomed.contains(&(user, *id))).collect(),
+        ids.iter().map(|id| marked.contains(&(user, *id))).collect(),
     )
 }
 
 on_both_databases! {
-    async fn a_file_goes_with_the_entry_that_somebody_deletes(store: Store) {
+    async fn an_erased_entry_takes_its_file_along(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let talk = conversation(&store, ada, "Trees").await;
+        let conversation = conversation(&store, ada, "Trees").await;
         for age in [1, 10, 45] {
             let at = NOW.plus(age * DAY_MS);
-            let ((gone, file), (_, other)) = (making(&store, NOW, ada, talk.id).await, making(&store, NOW, ada, talk.id).await);
+            let ((erased, file), (_, other)) = (
+                create_with_file(&store, NOW, ada, conversation.id).await,
+                create_with_file(&store, NOW, ada, conversation.id).await,
+            );
             run(&tiers, at).await;
-            let receipt = work_log::erase_entry(&tiers, at, ada, gone.id).await.unwrap();
+            let receipt = work_log::erase_entry(&tiers, at, ada, erased.id)
+                .await
+                .unwrap();
             assert_eq!(receipt.files, 1, "at {age} days");
-            assert_eq!(fates(&store, ada, &[file, other]).await, (vec![false, true], vec![true, false]), "at {age} days");
+            assert_eq!(
+                file_states(&store, ada, &[file, other]).await,
+                (vec![false, true], vec![true, false]),
+                "at {age} days"
+            );
         }
     }
 
-    async fn a_file_goes_with_the_entry_that_expires(store: Store) {
+    async fn an_expired_entry_takes_its_file_along(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let talks = [conversation(&store, ada, "A row").await.id, conversation(&store, ada, "An object").await.id];
-        let (_, of_row) = making(&store, NOW, ada, talks[0]).await;
+        let conversations = [
+            conversation(&store, ada, "A row").await.id,
+            conversation(&store, ada, "An object").await.id,
+        ];
+        let (_, of_row) = create_with_file(&store, NOW, ada, conversations[0]).await;
         run(&tiers, NOW.plus(91 * DAY_MS)).await;
-        assert_eq!(fates(&store, ada, &[of_row]).await, (vec![false], vec![true]), "a row");
+        assert_eq!(
+            file_states(&store, ada, &[of_row]).await,
+            (vec![false], vec![true]),
+            "a row"
+        );
         let later = NOW.plus(100 * DAY_MS);
-        let ((_, first), (_, second)) = (making(&store, later, ada, talks[1]).await, making(&store, later.plus(6 * HOUR_MS), ada, talks[1]).await);
-        assert_eq!(run(&tiers, later.plus(31 * DAY_MS)).await.objects_written, 1);
+        let ((_, first), (_, second)) = (
+            create_with_file(&store, later, ada, conversations[1]).await,
+            create_with_file(&store, later.plus(6 * HOUR_MS), ada, conversations[1]).await,
+        );
+        assert_eq!(
+            run(&tiers, later.plus(31 * DAY_MS)).await.objects_written,
+            1
+        );
         run(&tiers, later.plus(90 * DAY_MS)).await;
-        assert_eq!(fates(&store, ada, &[first, second]).await, (vec![false, true], vec![true, false]), "the first of an object");
+        assert_eq!(
+            file_states(&store, ada, &[first, second]).await,
+            (vec![false, true], vec![true, false]),
+            "the first entry of an object"
+        );
         run(&tiers, later.plus(91 * DAY_MS)).await;
-        assert_eq!(fates(&store, ada, &[second]).await, (vec![false], vec![true]), "the rest of an object");
+        assert_eq!(
+            file_states(&store, ada, &[second]).await,
+            (vec![false], vec![true]),
+            "the last entry of an object"
+        );
     }
 
-    async fn what_a_message_brought_does_not_go_with_an_entry_that_names_it(store: Store) {
+    async fn an_attachment_survives_an_erased_entry_that_refers_to_it(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let brought = picture();
-        let asking = NewMessage { attachments: vec![brought.clone()], ..NewMessage::from("Look") };
-        let (turn, _) = begin_turn(&store, beginning(ada), None, asking).await.unwrap();
-        let naming = naming(&store, NOW, ada, turn.conversation_id, &brought).await;
-        assert_eq!(work_log::erase_entry(&tiers, NOW, ada, naming.id).await.unwrap().files, 0);
-        assert_eq!(fates(&store, ada, &[brought.id]).await, (vec![true], vec![false]));
+        let attachment = picture();
+        let message = NewMessage {
+            attachments: vec![attachment.clone()],
+            ..NewMessage::from("Look")
+        };
+        let (turn, _) = begin_turn(&store, beginning(ada), None, message)
+            .await
+            .unwrap();
+        let entry = create_referring_to(&store, NOW, ada, turn.conversation_id, &attachment).await;
+        assert_eq!(
+            work_log::erase_entry(&tiers, NOW, ada, entry.id)
+                .await
+                .unwrap()
+                .files,
+            0
+        );
+        assert_eq!(
+            file_states(&store, ada, &[attachment.id]).await,
+            (vec![true], vec![false])
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What is full or away (T10): a run that meets it says what is behind and loses nothing; once it
-//! is there again, the next run does what was left, and nobody has to do anything.
+//! A full or unreachable archive or database (T10): a run reports the failure and loses nothing;
+//! after recovery the next run catches up on its own.
 
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
     tests::support::{
         archives::{self, trusted},
         databases::{Sqlite, on_both_databases},
-        faulty_store::{Liar, Refusal},
+        faulty_store::{FaultyStore, Refusal},
         people::{NOW, draft, person},
     },
 };
@@ -30,15 +30,15 @@ use tokio::{
 
 const ENTRIES: usize = 40;
 
-async fn some(store: &Store) -> UserId {
+async fn create_entries(store: &Store) -> UserId {
     let user = person(store, "ada").await;
     for n in 0..ENTRIES {
         let details = Some(format!("{n} ").repeat(2_000));
-        let made = EntryDraft {
+        let new_entry = EntryDraft {
             details,
             ..draft(Status::Success, &format!("entry {n}"))
         };
-        create_work_log(store, NOW, user, made, Origin::default())
+        create_work_log(store, NOW, user, new_entry, Origin::default())
             .await
             .unwrap();
     }
@@ -63,8 +63,8 @@ async fn run(tiers: &Tiers, at: Timestamp) -> Result<Report> {
     run_once(tiers, trusted(at)).await
 }
 
-/// How late hot entries are, in seconds.
-async fn behind(tiers: &Tiers, at: Timestamp) -> i64 {
+/// The lag of the hot tier, in seconds.
+async fn hot_lag(tiers: &Tiers, at: Timestamp) -> i64 {
     let lags = lags(
         &mut tiers.store.read().await.unwrap(),
         Policy::default(),
@@ -78,36 +78,33 @@ async fn behind(tiers: &Tiers, at: Timestamp) -> i64 {
         .seconds
 }
 
-/// An archive that refuses for an hour, in which three runs try.
-async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
-    let liar = Liar::before(Arc::new(InMemory::new()), 1);
+/// The archive refuses requests for an hour, in which three runs fail with `message`.
+async fn check_refusal_for_an_hour(store: &Store, refusal: Refusal, message: &str) {
+    let faulty_store = FaultyStore::before(Arc::new(InMemory::new()), 1);
     let tiers = Tiers {
         store: store.clone(),
-        archive: Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5)),
+        archive: Archive::over(Arc::new(faulty_store.clone()), "", Duration::from_secs(5)),
     };
-    let ada = some(store).await;
+    let ada = create_entries(store).await;
     let before = listed(&tiers, ada).await;
-    let began = NOW.plus(31 * DAY_MS);
-    liar.refuses(Some(refusal));
+    let start = NOW.plus(31 * DAY_MS);
+    faulty_store.refuse(Some(refusal));
     for half_hours in 0..3 {
-        let now = began.plus(half_hours * HOUR_MS / 2);
+        let now = start.plus(half_hours * HOUR_MS / 2);
         let report = run(&tiers, now).await.unwrap();
         assert!(
-            report.failed > 0 && report.failures[0].contains(words) && report.moved_to_cold == 0,
+            report.failed > 0 && report.failures[0].contains(message) && report.moved_to_cold == 0,
             "{report:?}"
         );
-        assert!(
-            !report.more,
-            "it does not go on at once, again and again: {report:?}"
-        );
-        assert_eq!(listed(&tiers, ada).await, before, "nothing is lost");
+        assert!(!report.more, "the run should not retry at once: {report:?}");
+        assert_eq!(listed(&tiers, ada).await, before, "entries changed");
         assert_eq!(
-            behind(&tiers, now).await,
+            hot_lag(&tiers, now).await,
             (now.millis() - NOW.millis() - 7 * DAY_MS) / 1_000
         );
     }
-    liar.refuses(None);
-    let now = began.plus(2 * HOUR_MS);
+    faulty_store.refuse(None);
+    let now = start.plus(2 * HOUR_MS);
     let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed),
@@ -115,43 +112,48 @@ async fn refused_for_an_hour(store: &Store, refusal: Refusal, words: &str) {
         "{report:?}"
     );
     let after = listed(&tiers, ada).await;
-    let said = |entries: &[WorkLogEntry]| {
+    let details = |entries: &[WorkLogEntry]| {
         entries
             .iter()
             .map(|entry| (entry.id, entry.details.clone()))
             .collect::<Vec<_>>()
     };
-    assert_eq!(said(&after), said(&before), "all of it, once");
-    assert_eq!(behind(&tiers, now).await, 0);
+    assert_eq!(details(&after), details(&before), "each entry once");
+    assert_eq!(hot_lag(&tiers, now).await, 0);
 }
 
 on_both_databases! {
-    async fn an_archive_whose_disk_is_full_for_an_hour_is_caught_up_with(store: Store) {
-        refused_for_an_hour(&store, Refusal::Puts("No space left on device (os error 28)"), "No space left").await;
+    async fn runs_catch_up_after_the_archive_disk_was_full_for_an_hour(store: Store) {
+        check_refusal_for_an_hour(
+            &store,
+            Refusal::Puts("No space left on device (os error 28)"),
+            "No space left",
+        )
+        .await;
     }
 
-    async fn an_archive_that_is_overloaded_for_an_hour_is_caught_up_with(store: Store) {
-        refused_for_an_hour(&store, Refusal::Everything("503 Slow Down"), "503").await;
+    async fn runs_catch_up_after_the_archive_was_overloaded_for_an_hour(store: Store) {
+        check_refusal_for_an_hour(&store, Refusal::Everything("503 Slow Down"), "503").await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
+async fn a_run_frees_space_in_a_full_database_so_that_writes_succeed() {
     let database = Sqlite::create().await;
     let tiers = archives::tiers(&database.store);
-    let ada = some(&database.store).await;
+    let ada = create_entries(&database.store).await;
     let pages: i64 = sqlx::query_scalar("pragma page_count")
         .fetch_one(&mut *database.store.read().await.unwrap())
         .await
         .unwrap();
-    at_most_pages(&database.store, pages).await;
+    limit_pages(&database.store, pages).await;
     let mut written = ENTRIES;
     let write = async |at| {
-        let made = EntryDraft {
+        let new_entry = EntryDraft {
             details: Some("some text ".repeat(2_000)),
             ..draft(Status::Success, "one more")
         };
-        create_work_log(&database.store, at, ada, made, Origin::default()).await
+        create_work_log(&database.store, at, ada, new_entry, Origin::default()).await
     };
     let refused = loop {
         match write(NOW).await {
@@ -161,33 +163,30 @@ async fn a_run_makes_room_in_a_database_that_is_full_and_writing_goes_on() {
     };
     assert!(format!("{refused:?}").contains("full"), "{refused:?}");
     let before = listed(&tiers, ada).await;
-    assert_eq!(before.len(), written, "nothing that was answered is lost");
+    assert_eq!(before.len(), written, "an acknowledged entry is missing");
     let now = NOW.plus(31 * DAY_MS);
-    assert!(
-        behind(&tiers, now).await > 0,
-        "the figures say what is behind"
-    );
+    assert!(hot_lag(&tiers, now).await > 0, "the lag should be reported");
     let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed),
         (written as i64, 0),
         "{report:?}"
     );
-    let said = |entries: &[WorkLogEntry]| {
+    let details = |entries: &[WorkLogEntry]| {
         entries
             .iter()
             .map(|entry| (entry.id, entry.details.clone()))
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        said(&listed(&tiers, ada).await),
-        said(&before),
-        "all of it, once"
+        details(&listed(&tiers, ada).await),
+        details(&before),
+        "each entry once"
     );
     write(now).await.unwrap();
 }
 
-async fn at_most_pages(store: &Store, pages: i64) {
+async fn limit_pages(store: &Store, pages: i64) {
     let mut tx = store.begin().await.unwrap();
     let sql = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
     let now: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap();
@@ -195,26 +194,25 @@ async fn at_most_pages(store: &Store, pages: i64) {
     tx.commit().await.unwrap();
 }
 
-/// SQLite has one writer; whoever else has the database open may keep it busy for longer than a run
-/// waits.
+/// SQLite has one writer: another process may keep it busy for longer than a run waits.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
+async fn a_run_that_finds_the_database_locked_is_done_by_the_next_run() {
     let database = Sqlite::create().await;
     let tiers = archives::tiers(&database.store);
-    let ada = some(&database.store).await;
+    let ada = create_entries(&database.store).await;
     let mut tx = database.store.begin().await.unwrap();
     sqlx::query("pragma busy_timeout = 0")
         .execute(&mut *tx)
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let another = Store::open(&database.address()).await.unwrap();
-    let busy = another.begin().await.unwrap();
+    let other = Store::open(&database.address()).await.unwrap();
+    let lock = other.begin().await.unwrap();
     let now = NOW.plus(31 * DAY_MS);
     let refused = run(&tiers, now).await;
     assert!(format!("{refused:?}").contains("locked"), "{refused:?}");
-    drop(busy);
-    another.close().await;
+    drop(lock);
+    other.close().await;
     let report = run(&tiers, now).await.unwrap();
     assert_eq!(
         (report.moved_to_cold, report.failed, report.busy),
@@ -225,7 +223,7 @@ async fn a_run_for_which_the_database_is_busy_is_done_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_overloaded_s3_server_answers_is_told_in_words() {
+async fn the_status_of_an_overloaded_s3_server_is_reported() {
     for status in [
         "503 Slow Down",
         "429 Too Many Requests",

@@ -1,4 +1,4 @@
-//! How late a tier is: what waits for a run, and not what changed since the last one.
+//! The lag of a tier counts entries that wait for a run, not entries changed since the last run.
 
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
+async fn tiers_behind(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
     let lags = lags(&mut store.read().await.unwrap(), Policy::default(), at)
         .await
         .unwrap();
@@ -28,23 +28,44 @@ async fn late(store: &Store, at: Timestamp) -> Vec<(StorageStatus, i64)> {
 }
 
 on_both_databases! {
-    async fn an_old_entry_that_somebody_keeps_now_is_not_late(store: Store) {
+    async fn an_old_entry_that_was_just_kept_does_not_count_as_lag(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let made = entry(&store, ada, Status::Success, "old").await;
+        let created = entry(&store, ada, Status::Success, "old").await;
         let later = NOW.plus(60 * DAY_MS);
         run(&tiers, later).await;
-        let keep = EntryPatch { kept: Some(true), ..EntryPatch::default() };
-        assert_eq!(update_entry(&tiers, later, ada, made.id, keep).await.unwrap().storage_status, StorageStatus::Hot);
-        assert_eq!(late(&store, later.plus(DAY_MS)).await, []);
-        assert_eq!(late(&store, later.plus(2 * DAY_MS)).await, [(StorageStatus::Hot, 55 * 86_400)], "no run came");
+        let keep = EntryPatch {
+            kept: Some(true),
+            ..EntryPatch::default()
+        };
+        assert_eq!(
+            update_entry(&tiers, later, ada, created.id, keep)
+                .await
+                .unwrap()
+                .storage_status,
+            StorageStatus::Hot
+        );
+        assert_eq!(tiers_behind(&store, later.plus(DAY_MS)).await, []);
+        assert_eq!(
+            tiers_behind(&store, later.plus(2 * DAY_MS)).await,
+            [(StorageStatus::Hot, 55 * 86_400)],
+            "no run since"
+        );
     }
 
-    async fn what_is_still_worked_at_is_not_late_and_what_waits_for_a_run_is(store: Store) {
+    async fn a_working_entry_does_not_count_as_lag_and_a_finished_one_does(store: Store) {
         let ada = person(&store, "ada").await;
         let working = entry(&store, ada, Status::Working, "long").await;
-        assert_eq!(late(&store, NOW.plus(10 * DAY_MS)).await, []);
-        let done = EntryPatch { status: Some(Status::Success), ..EntryPatch::default() };
-        update_work_log(&store, NOW, ada, working.id, done).await.unwrap();
-        assert_eq!(late(&store, NOW.plus(10 * DAY_MS)).await, [(StorageStatus::Hot, 3 * 86_400)]);
+        assert_eq!(tiers_behind(&store, NOW.plus(10 * DAY_MS)).await, []);
+        let done = EntryPatch {
+            status: Some(Status::Success),
+            ..EntryPatch::default()
+        };
+        update_work_log(&store, NOW, ada, working.id, done)
+            .await
+            .unwrap();
+        assert_eq!(
+            tiers_behind(&store, NOW.plus(10 * DAY_MS)).await,
+            [(StorageStatus::Hot, 3 * 86_400)]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What the last release left: an object half filled is ended by the migration, and everything is
-//! read, moved and expires as before.
+//! Data of the last release: the migration closes a half-filled object, and every entry is read,
+//! archived and expires as usual.
 
 use crate::{
     domain::{
@@ -55,22 +55,22 @@ async fn run(tiers: &Tiers, at: Timestamp) -> Report {
     report
 }
 
-/// The totals say the same as a recount.
-async fn counted(tiers: &Tiers, listed: &[WorkLogEntry]) {
+/// Checks the totals against a recount.
+async fn check_totals(tiers: &Tiers, listed: &[WorkLogEntry]) {
     let mut reader = tiers.store.read().await.unwrap();
     let lines = stats::since(&mut reader, 0).await.unwrap();
     for tier in StorageStatus::ALL {
-        let of_tier = lines.iter().filter(|line| line.tier == tier.as_str());
-        let there = listed.iter().filter(|entry| entry.storage_status == *tier);
+        let totals = lines.iter().filter(|line| line.tier == tier.as_str());
+        let entries = listed.iter().filter(|entry| entry.storage_status == *tier);
         assert_eq!(
-            of_tier.map(|line| line.entries).sum::<i64>(),
-            there.count() as i64,
+            totals.map(|line| line.entries).sum::<i64>(),
+            entries.count() as i64,
             "{tier}"
         );
     }
 }
 
-/// Titles with the tier of each entry, sorted. However NUL is shown, it stands between spaces.
+/// Titles and tiers, sorted by title. Titles are cut off before a NUL, which follows a space.
 fn titles(listed: &[WorkLogEntry]) -> Vec<(String, StorageStatus)> {
     let mut titles: Vec<_> = listed
         .iter()
@@ -83,7 +83,7 @@ fn titles(listed: &[WorkLogEntry]) -> Vec<(String, StorageStatus)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
+async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
     let folder = data_folder();
     let url = format!("sqlite://{}", folder.path().join("holly.db").display());
     let store = Store::open(&url).await.unwrap();
@@ -122,11 +122,11 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
     assert_eq!(
         titles(&of_ada),
         expected,
-        "each once; one was deleted while its object was half filled"
+        "each once, except the one deleted while its object was half-filled"
     );
     assert_eq!(of_bob.len(), 3);
     let all = [of_ada.clone(), of_bob.clone()].concat();
-    counted(&tiers, &all).await;
+    check_totals(&tiers, &all).await;
     for entry in &all {
         let reader = store.read().await.unwrap();
         let found = reader::find(reader, &tiers.archive, entry.user_id, entry.id);
@@ -143,20 +143,27 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
         .collect();
     assert!(names.contains("'quoted\"") && names.len() >= 9, "{names:?}");
     drop(reader);
-    let waits = of_ada
+    let waiting_approval = of_ada
         .iter()
         .find(|entry| {
             entry.status == Status::Working && entry.metadata.text("tool") != Some("write_note")
         })
         .unwrap();
-    decide(store, days(41), ada, None, waits.id, Decision::Once)
-        .await
-        .unwrap();
+    decide(
+        store,
+        days(41),
+        ada,
+        None,
+        waiting_approval.id,
+        Decision::Once,
+    )
+    .await
+    .unwrap();
 
     run(&tiers, days(41)).await;
     run(&tiers, days(41)).await;
     let after = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
-    counted(&tiers, &after).await;
+    check_totals(&tiers, &after).await;
     let ids = |entries: &[WorkLogEntry]| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
     assert_eq!(ids(&after), ids(&all));
     let half = after
@@ -165,27 +172,27 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_goes_on() {
         .map(|entry| entry.storage_status);
     assert_eq!(half.collect::<Vec<_>>(), [Cold; 5]);
     let mut reader = store.read().await.unwrap();
-    let left: i64 = sqlx::query_scalar("select count(*) from archive_holes")
+    let remaining: i64 = sqlx::query_scalar("select count(*) from archive_holes")
         .fetch_one(&mut *reader)
         .await
         .unwrap();
-    assert_eq!(left, 0, "the half-filled object was rewritten");
+    assert_eq!(remaining, 0, "the half-filled object should be rewritten");
     drop(reader);
 
     run(&tiers, days(200)).await;
     run(&tiers, days(200)).await;
-    let left = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
+    let remaining = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
     let waiting = ("Note: buy oil".to_owned(), Hot);
     assert_eq!(
-        titles(&left),
+        titles(&remaining),
         [waiting.clone(), waiting, ("kept".to_owned(), Archived)],
-        "what works still, and what is kept"
+        "only waiting approvals and kept entries remain"
     );
-    counted(&tiers, &left).await;
+    check_totals(&tiers, &remaining).await;
     store.close().await;
 }
 
-/// An entry of the group that is half moved.
+/// An entry of the half-archived group.
 fn entry(user: UserId, rev: i64) -> StoredEntry {
     let timestamp = days(0).plus(rev);
     StoredEntry {
@@ -207,22 +214,27 @@ fn entry(user: UserId, rev: i64) -> StoredEntry {
     }
 }
 
-async fn tell(connection: &mut AnyConnection, sql: String) {
+async fn execute(connection: &mut AnyConnection, sql: String) {
     sqlx::query(AssertSqlSafe(sql))
         .execute(connection)
         .await
         .unwrap();
 }
 
-/// What step 11 knows of five entries that move into an object: two are moved, one was deleted.
-async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entries: &[StoredEntry]) {
+/// A database at migration 11 while five entries move into an object: two have moved, one was
+/// deleted.
+async fn insert_half_filled_object(
+    connection: &mut AnyConnection,
+    manifest: &Manifest,
+    entries: &[StoredEntry],
+) {
     let user = manifest.user_id;
     let [a, b, ..] = entries else { panic!() };
     let sql = format!(
         "insert into users (id, email, created_at) values ('{user}', 'ada@example.org', 0)"
     );
-    tell(connection, sql).await;
-    tell(
+    execute(connection, sql).await;
+    execute(
         connection,
         format!("insert into heads (user_id, head, floor) values ('{user}', 9, 0)"),
     )
@@ -234,10 +246,10 @@ async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entrie
              storage_status, created_at, updated_at, rev) values ('{user}', '{id}', 'info', \
              'info', '{title}', '{{}}', 'hot', {at}, {at}, {rev})"
         );
-        tell(connection, sql).await;
+        execute(connection, sql).await;
     }
-    let of_two = Manifest::of(&manifest.key, &entries[..2], (0, String::new()), NOW).unwrap();
-    let totals = serde_json::to_string(&of_two.totals).unwrap();
+    let of_moved = Manifest::of(&manifest.key, &entries[..2], (0, String::new()), NOW).unwrap();
+    let totals = serde_json::to_string(&of_moved.totals).unwrap();
     let sql = format!(
         "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, \
          stored_bytes, sha256, totals, first_id, last_id, first_at, last_at, archived_at, \
@@ -253,7 +265,7 @@ async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entrie
         manifest.made.1.millis(),
         b.id
     );
-    tell(connection, sql).await;
+    execute(connection, sql).await;
     for (tier, bytes) in [("cold", a.size() + b.size()), ("hot", 2 * a.size())] {
         let sql = format!(
             "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, \
@@ -261,9 +273,9 @@ async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entrie
              'info', '{tier}', 2, {bytes}, 0, 0, 0, 0)",
             manifest.day
         );
-        tell(connection, sql).await;
+        execute(connection, sql).await;
     }
-    tell(
+    execute(
         connection,
         "update retention_lease set fence = 7, until = 900000000000000".into(),
     )
@@ -271,7 +283,7 @@ async fn half_filled(connection: &mut AnyConnection, manifest: &Manifest, entrie
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
+async fn an_object_half_filled_at_migration_11_is_closed_on_postgres() {
     let database = Postgres::create().await;
     database.store.close().await;
     let archive = no_archive();
@@ -288,17 +300,17 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
     archive.create(&encoded.key, encoded.bytes).await.unwrap();
 
     let mut connection = AnyConnection::connect(&database.address()).await.unwrap();
-    tell(&mut connection, "drop schema public cascade".into()).await;
-    tell(&mut connection, "create schema public".into()).await;
+    execute(&mut connection, "drop schema public cascade".into()).await;
+    execute(&mut connection, "create schema public".into()).await;
     let steps = sqlx::migrate!("migrations/postgres");
     steps.run_to(11, &mut connection).await.unwrap();
-    half_filled(&mut connection, &manifest, &entries).await;
+    insert_half_filled_object(&mut connection, &manifest, &entries).await;
 
     let store = Store::open(&database.address()).await.unwrap();
     let tiers = Tiers { store, archive };
     let now = async || -> Vec<(EntryId, StorageStatus)> {
         let mut listed = listed(&tiers, user).await;
-        counted(&tiers, &listed).await;
+        check_totals(&tiers, &listed).await;
         listed.sort_by_key(|entry| entry.id);
         let tier = |entry: &WorkLogEntry| (entry.id, entry.storage_status);
         listed.iter().map(tier).collect()
@@ -308,18 +320,18 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
         .into_iter()
         .map(|(n, tier)| (entries[n].id, tier.parse().unwrap()))
         .collect();
-    assert_eq!(now().await, expected, "each once, and not the deleted one");
-    let filling = "update archive_objects set moved_to = first_id";
-    let refused = sqlx::query(filling).execute(&mut connection).await;
+    assert_eq!(now().await, expected, "each once, without the deleted one");
+    let fill = "update archive_objects set moved_to = first_id";
+    let refused = sqlx::query(fill).execute(&mut connection).await;
     assert!(
         refused.is_err(),
-        "a server of the last release fills none any more"
+        "a server of the last release must not fill objects any more"
     );
     let fence: i64 = sqlx::query_scalar("select fence from retention_lease where until = 0")
         .fetch_one(&mut connection)
         .await
         .unwrap();
-    assert_eq!(fence, 8, "its run is shut out");
+    assert_eq!(fence, 8, "the run of the last release is superseded");
     connection.close().await.unwrap();
 
     run(&tiers, days(31)).await;
@@ -329,11 +341,11 @@ async fn an_object_half_filled_at_step_11_is_ended_on_postgres() {
         .map(|(id, _)| (*id, StorageStatus::Cold))
         .collect();
     assert_eq!(now().await, cold);
-    let left = objects::of_user(&mut tiers.store.read().await.unwrap(), user, None).await;
-    let left = left.unwrap();
+    let remaining = objects::of_user(&mut tiers.store.read().await.unwrap(), user, None).await;
+    let remaining = remaining.unwrap();
     assert!(
-        left.iter().all(|object| object.key != manifest.key) && left.len() == 2,
-        "it was rewritten: {left:?}"
+        remaining.iter().all(|object| object.key != manifest.key) && remaining.len() == 2,
+        "the half-filled object should be rewritten: {remaining:?}"
     );
     tiers.store.close().await;
     database.drop().await;

@@ -1,4 +1,5 @@
-//! Retention: nothing lost on the way, nothing left at the end.
+//! Retention: no entry is lost while it moves between tiers, nothing remains once it expires.
+//! `simulation` is the randomized test's world, `crashes` kills the process at each fail point.
 
 mod any_text;
 mod canaries;
@@ -19,6 +20,6 @@ mod read_back;
 mod restore;
 mod rules;
 mod s3;
+mod simulation;
 mod slow_archive;
 mod update_archived;
-mod world;

@@ -1,10 +1,10 @@
-//! The tiers against a plain map: after each of many random operations they hold together what the
-//! map holds, no entry twice, and the totals equal a recount. The object store lies, runs are
-//! stopped in the middle, policies change, backups come back; each of four generations ends with a
-//! crash, and the next goes on with what it left. `HOLLY_SEED` runs one seed; `make hunt` runs a
-//! thousand, with longer generations, and each deed at each place.
+//! Randomized test of the tiers against a plain map: after every operation the tiers together hold
+//! exactly the map's entries, each once, and the totals equal a recount. The object store injects
+//! faults, runs are stopped midway, policies change and backups are restored; each of four
+//! generations ends with a crash. `HOLLY_SEED` runs one seed; `make hunt` runs a thousand seeds
+//! with longer generations, and every action at every fail point.
 
-use super::world::{Deed, World};
+use super::simulation::{Action, Simulation};
 use crate::{
     server::base::fail_points::FailPoint,
     tests::support::{
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 const GENERATIONS: usize = 4;
 
-/// Seeds of one test, and operations of each generation.
+/// The seeds of one test, and the number of operations per generation.
 fn plan(first: u64, seeds: u32, long: u32) -> (std::ops::Range<u64>, usize) {
     let seed = std::env::var("HOLLY_SEED")
         .ok()
@@ -33,32 +33,32 @@ fn plan(first: u64, seeds: u32, long: u32) -> (std::ops::Range<u64>, usize) {
     (seeds, if hunt::is_long() { 30 } else { 6 })
 }
 
-async fn hold_against_the_map(
+async fn compare_with_map(
     address: &str,
     objects: Arc<dyn ObjectStore>,
     seed: u64,
     operations: usize,
 ) {
     println!("HOLLY_SEED={seed}");
-    let mut world = World::begin(address, objects, seed).await;
+    let mut simulation = Simulation::new(address, objects, seed).await;
     for _ in 0..GENERATIONS {
         for _ in 0..operations {
-            world.step().await;
-            world.check().await;
+            simulation.step().await;
+            simulation.check().await;
         }
-        world.die_and_live_again().await;
-        world.check().await;
+        simulation.crash_and_restart().await;
+        simulation.check().await;
     }
-    world.settle_everything().await;
-    world.end().await;
+    simulation.settle().await;
+    simulation.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_with_objects_in_memory() {
+async fn tiers_match_the_map_on_sqlite_with_objects_in_memory() {
     let (seeds, operations) = plan(1, 20, 500);
     for seed in seeds {
         let database = Sqlite::create().await;
-        hold_against_the_map(
+        compare_with_map(
             &database.address(),
             Arc::new(InMemory::new()),
             seed,
@@ -69,28 +69,28 @@ async fn on_sqlite_with_objects_in_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_with_objects_in_a_folder() {
+async fn tiers_match_the_map_on_sqlite_with_objects_in_a_folder() {
     let (seeds, operations) = plan(1_001, 10, 250);
     for seed in seeds {
         let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
-        hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
+        compare_with_map(&database.address(), in_folder(&folder), seed, operations).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_with_objects_in_a_folder() {
+async fn tiers_match_the_map_on_postgres_with_objects_in_a_folder() {
     let (seeds, operations) = plan(2_001, 5, 230);
     for seed in seeds {
         let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
         database.store.close().await;
-        hold_against_the_map(&database.address(), in_folder(&folder), seed, operations).await;
+        compare_with_map(&database.address(), in_folder(&folder), seed, operations).await;
         database.drop().await;
     }
 }
 
-/// With every other seed on PostgreSQL.
+/// Even seeds run on PostgreSQL, odd ones on SQLite.
 #[tokio::test(flavor = "multi_thread")]
-async fn on_both_with_objects_in_s3() {
+async fn tiers_match_the_map_on_both_databases_with_objects_in_s3() {
     let (seeds, operations) = plan(3_001, 2, 20);
     for seed in seeds {
         let options = object_store::ClientOptions::new().with_allow_http(true);
@@ -105,11 +105,11 @@ async fn on_both_with_objects_in_s3() {
         if seed % 2 == 0 {
             let database = Postgres::create().await;
             database.store.close().await;
-            hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+            compare_with_map(&database.address(), Arc::new(objects), seed, operations).await;
             database.drop().await;
         } else {
             let database = Sqlite::create().await;
-            hold_against_the_map(&database.address(), Arc::new(objects), seed, operations).await;
+            compare_with_map(&database.address(), Arc::new(objects), seed, operations).await;
         }
     }
 }
@@ -122,78 +122,78 @@ fn in_folder(folder: &TempDir) -> Arc<dyn ObjectStore> {
     )
 }
 
-/// Whatever people do at whichever place of a run: what they keep stays, what they erase goes and
-/// does not come back with a backup of before (T8), what they change is not lost.
+/// User actions during a run: kept entries stay, erased ones stay erased even after an older
+/// backup is restored (T8), and changes are not lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn at_each_place_of_a_run_each_deed_comes_out_as_the_map_says() {
+async fn actions_at_any_fail_point_of_a_run_match_the_map() {
     let database = Sqlite::create().await;
-    let mut world = World::begin(&database.address(), Arc::new(InMemory::new()), 5_001).await;
-    // of what is made in a turn, some is archived two turns later, and some is a row still when it
-    // expires
-    world.declare([10, 47, 49]).await;
-    let places = FailPoint::ALL
+    let mut simulation =
+        Simulation::new(&database.address(), Arc::new(InMemory::new()), 5_001).await;
+    // some entries of a round are archived two rounds later, others expire as rows
+    simulation.set_policy([10, 47, 49]).await;
+    let points = FailPoint::ALL
         .iter()
-        .filter(|place| !place.is_in_transaction());
-    for (at, place) in places.enumerate() {
-        let mut deeds = [
-            Deed::Update,
-            Deed::EraseEntry,
-            Deed::KeepEntry,
-            Deed::ErasePlace,
-            Deed::Hold,
-            Deed::EraseAccount,
+        .filter(|point| !point.is_in_transaction());
+    for (at, point) in points.enumerate() {
+        let mut actions = [
+            Action::Update,
+            Action::EraseEntry,
+            Action::KeepEntry,
+            Action::EraseConversation,
+            Action::Hold,
+            Action::EraseAccount,
         ];
-        // an ordinary run tries another one at each place
-        let all = deeds.len();
-        deeds.rotate_left(at % all);
+        // outside `make hunt`, each fail point gets one action, and neighbours different ones
+        let all = actions.len();
+        actions.rotate_left(at % all);
         let count = if hunt::is_long() { all } else { 1 };
-        for deed in &deeds[..count] {
+        for action in &actions[..count] {
             let erases = matches!(
-                deed,
-                Deed::EraseEntry | Deed::ErasePlace | Deed::EraseAccount
+                action,
+                Action::EraseEntry | Action::EraseConversation | Action::EraseAccount
             );
             let mut passed = false;
-            for _ in 0..if NOT_IN_RUNS.contains(place) { 2 } else { 60 } {
-                world.create_some().await;
-                world.wait(2);
-                world.create_some().await;
-                // what is erased takes unfinished objects with it, so changes come last
+            for _ in 0..if NOT_IN_RUNS.contains(point) { 2 } else { 60 } {
+                simulation.create_entries().await;
+                simulation.advance_days(2);
+                simulation.create_entries().await;
+                // erasing also deletes unfinished objects, so changes come last
                 for before in [
-                    Deed::EraseEntry,
-                    Deed::KeepPlace,
-                    Deed::Hold,
-                    Deed::Update,
-                    Deed::Update,
+                    Action::EraseEntry,
+                    Action::KeepConversation,
+                    Action::Hold,
+                    Action::Update,
+                    Action::Update,
                 ] {
-                    world.deed(before).await;
+                    simulation.perform(before).await;
                 }
-                world.wait(22);
+                simulation.advance_days(22);
                 if erases {
-                    world.remember().await;
+                    simulation.take_backup().await;
                 }
-                passed = world.run_with(*deed, *place).await;
-                world.check().await;
+                passed = simulation.run_with_action(*action, *point).await;
+                simulation.check().await;
                 if passed {
                     if erases {
-                        world.go_back().await;
-                        world.check().await;
+                        simulation.restore_backup().await;
+                        simulation.check().await;
                     }
                     break;
                 }
             }
-            // what a restored backup does not know is swept one day
-            let either = *place == FailPoint::OrphanDoomed;
+            // orphans that a restored backup does not know may be swept in a later run
+            let optional = *point == FailPoint::OrphanDoomed;
             assert!(
-                either || passed != NOT_IN_RUNS.contains(place),
-                "{deed:?} at {place:?}: {passed}"
+                optional || passed != NOT_IN_RUNS.contains(point),
+                "{action:?} at {point:?}: {passed}"
             );
         }
     }
-    world.settle_everything().await;
-    world.end().await;
+    simulation.settle().await;
+    simulation.close().await;
 }
 
-/// Places that runs do not pass, or only after a crash.
+/// Fail points that runs do not reach, or only after a crash.
 const NOT_IN_RUNS: &[FailPoint] = &[
     FailPoint::TakenOut,
     FailPoint::AccountErased,

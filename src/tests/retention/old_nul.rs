@@ -1,7 +1,7 @@
 //! Text with NUL as earlier versions stored it reads the same from every tier, and is moved and
-//! deleted like any other.
+//! deleted like any other text.
 
-use super::canaries::Cage;
+use super::canaries::CanaryEnv;
 use crate::{
     domain::{
         Change, EntryDraft, EntryPatch, Metadata, Status, StorageStatus, WorkLogEntry,
@@ -31,9 +31,9 @@ use crate::{
 use serde_json::json;
 
 const TITLE: &str = "title a\0b";
-const FACTS: &str = "{\"n\\u0000\":[\"v\\u0000\",\"\\\\u0000\",\"\u{fdd0}\"]}";
+const METADATA: &str = "{\"n\\u0000\":[\"v\\u0000\",\"\\\\u0000\",\"\u{fdd0}\"]}";
 
-/// Long enough for packing to pay.
+/// Long enough for packing to save space.
 fn details(nul: char) -> String {
     let more = "and so on, ".repeat(50);
     format!("details d{nul}E \u{fdd0} \\u0000 {more}")
@@ -43,8 +43,8 @@ const fn days(days: i64) -> Timestamp {
     NOW.plus(days * DAY_MS)
 }
 
-/// As earlier versions wrote texts into rows.
-fn with_signs(text: &str) -> String {
+/// The encoding in which earlier versions wrote text into rows.
+fn old_encoding(text: &str) -> String {
     text.replace(nul::SIGN, "\u{fdd0}\u{fdd2}")
         .replace('\0', "\u{fdd0}\u{fdd1}")
 }
@@ -58,37 +58,37 @@ fn as_read(entry: &WorkLogEntry) -> WorkLogEntry {
     }
 }
 
-/// Writes entries and gives their rows the text that an earlier version would have stored.
-async fn old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry> {
-    let mut made = Vec::new();
+/// Creates entries and stores their text as an earlier version would have.
+async fn create_create_old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry> {
+    let mut created = Vec::new();
     for _ in 0..count {
         let fields = EntryDraft {
             details: Some(details('\0')),
-            metadata: serde_json::from_str(FACTS).unwrap(),
+            metadata: serde_json::from_str(METADATA).unwrap(),
             ..draft(Status::Success, TITLE)
         };
         let entry = create_work_log(store, NOW, user, fields, Origin::default()).await;
-        made.push(as_read(&entry.unwrap()));
+        created.push(as_read(&entry.unwrap()));
     }
     let mut tx = store.begin().await.unwrap();
     sqlx::query("update work_logs set title = $1, details = $2, metadata = $3")
-        .bind(with_signs(TITLE))
-        .bind(with_signs(&details('\0')))
-        .bind(FACTS)
+        .bind(old_encoding(TITLE))
+        .bind(old_encoding(&details('\0')))
+        .bind(METADATA)
         .execute(&mut *tx)
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    made
+    created
 }
 
-/// Gives a warm row the fields that an earlier version would have packed.
-async fn pack_as_before(store: &Store, user: UserId, id: EntryId) {
+/// Replaces a warm row's packed fields by those an earlier version would have packed.
+async fn pack_old_text(store: &Store, user: UserId, id: EntryId) {
     let old = packing::pack(&Long {
         details: Some(details('\0')),
-        metadata: FACTS.into(),
+        metadata: METADATA.into(),
     });
-    let old = old.unwrap().expect("packing pays");
+    let old = old.unwrap().expect("packing saves space");
     let mut tx = store.begin().await.unwrap();
     let sql = "select cast(length(packed) as bigint) from work_logs where user_id = $1 and id = $2";
     let new_bytes: i64 = sqlx::query_scalar(sql)
@@ -102,7 +102,7 @@ async fn pack_as_before(store: &Store, user: UserId, id: EntryId) {
         .bind(user.to_string())
         .bind(id.to_string())
         .bind(old.as_slice())
-        .bind(with_signs(TITLE))
+        .bind(old_encoding(TITLE))
         .execute(&mut *tx)
         .await
         .unwrap();
@@ -122,8 +122,8 @@ async fn object_of(store: &Store, user: UserId) -> Manifest {
         .remove(0)
 }
 
-/// Puts into a listed object what an earlier version would have put there.
-async fn put_as_before(tiers: &Tiers, user: UserId) {
+/// Replaces an object's content by what an earlier version would have written.
+async fn write_old_object(tiers: &Tiers, user: UserId) {
     let manifest = object_of(&tiers.store, user).await;
     let bytes = tiers.archive.get(&manifest.key).await.unwrap();
     let entries: Vec<_> = object::decode(&bytes)
@@ -132,7 +132,7 @@ async fn put_as_before(tiers: &Tiers, user: UserId) {
         .map(|entry| StoredEntry {
             title: TITLE.into(),
             details: Some(details('\0')),
-            metadata: serde_json::from_str(FACTS).unwrap(),
+            metadata: serde_json::from_str(METADATA).unwrap(),
             ..entry
         })
         .collect();
@@ -156,7 +156,7 @@ async fn put_as_before(tiers: &Tiers, user: UserId) {
     tx.commit().await.unwrap();
 }
 
-/// The entry as it is found, listed and searched for, which must be the same.
+/// Finds the entry, and checks that lists and searches return the same.
 async fn read(tiers: &Tiers, user: UserId, id: EntryId) -> Option<WorkLogEntry> {
     let (store, archive) = (&tiers.store, &tiers.archive);
     let reader = store.read().await.unwrap();
@@ -175,11 +175,11 @@ async fn read(tiers: &Tiers, user: UserId, id: EntryId) -> Option<WorkLogEntry> 
     found
 }
 
-/// The entry with what follows from its place.
-fn placed(entry: &WorkLogEntry, is: &WorkLogEntry) -> WorkLogEntry {
+/// `entry` with the tier fields of `actual`.
+fn with_tier_of(entry: &WorkLogEntry, actual: &WorkLogEntry) -> WorkLogEntry {
     WorkLogEntry {
-        storage_status: is.storage_status,
-        archived_at: is.archived_at,
+        storage_status: actual.storage_status,
+        archived_at: actual.archived_at,
         ..entry.clone()
     }
 }
@@ -187,94 +187,136 @@ fn placed(entry: &WorkLogEntry, is: &WorkLogEntry) -> WorkLogEntry {
 async fn assert_reads(tiers: &Tiers, entry: &WorkLogEntry, tier: StorageStatus) {
     let found = read(tiers, entry.user_id, entry.id).await.unwrap();
     assert_eq!(found.storage_status, tier);
-    assert_eq!(found, placed(entry, &found));
+    assert_eq!(found, with_tier_of(entry, &found));
 }
 
 on_both_databases! {
-    async fn old_text_reads_the_same_in_every_tier_and_is_moved_and_deleted(store: Store) {
+    async fn old_text_with_nul_reads_the_same_in_every_tier_and_expires(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let made = old_rows(&store, ada, 4).await;
-        let [hot, warm, cold, last] = &made[..] else { panic!("four entries") };
-        let each = TITLE.len() + details('\0').len() + FACTS.len();
-        let counted = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
-        assert_eq!(counted[0].bytes, 4 * each as i64, "as earlier versions counted");
+        let created = create_old_rows(&store, ada, 4).await;
+        let [hot, warm, cold, last] = &created[..] else {
+            panic!("four entries")
+        };
+        let each = TITLE.len() + details('\0').len() + METADATA.len();
+        let counted = stats::by_tier(&mut store.read().await.unwrap())
+            .await
+            .unwrap();
+        assert_eq!(
+            counted[0].bytes,
+            4 * each as i64,
+            "the totals of earlier versions"
+        );
 
         assert_reads(&tiers, hot, StorageStatus::Hot).await;
-        let told = changes::after(&mut store.read().await.unwrap(), ada, 0).await.unwrap();
-        assert!(told.rows.contains(&Change::Entry(hot.clone())), "{told:?}");
-        work_log::erase_entry(&tiers, days(1), ada, hot.id).await.unwrap();
+        let changes = changes::after(&mut store.read().await.unwrap(), ada, 0)
+            .await
+            .unwrap();
+        assert!(
+            changes.rows.contains(&Change::Entry(hot.clone())),
+            "{changes:?}"
+        );
+        work_log::erase_entry(&tiers, days(1), ada, hot.id)
+            .await
+            .unwrap();
 
         assert_eq!(run(&tiers, days(8)).await.moved_to_warm, 3);
         assert_reads(&tiers, warm, StorageStatus::Warm).await;
         for entry in [warm, cold, last] {
-            pack_as_before(&store, ada, entry.id).await;
+            pack_old_text(&store, ada, entry.id).await;
         }
         assert_reads(&tiers, warm, StorageStatus::Warm).await;
-        work_log::erase_entry(&tiers, days(8), ada, warm.id).await.unwrap();
+        work_log::erase_entry(&tiers, days(8), ada, warm.id)
+            .await
+            .unwrap();
 
         let report = run(&tiers, days(31)).await;
         assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
-        put_as_before(&tiers, ada).await;
+        write_old_object(&tiers, ada).await;
         assert_reads(&tiers, last, StorageStatus::Cold).await;
-        work_log::erase_entry(&tiers, days(31), ada, cold.id).await.unwrap();
+        work_log::erase_entry(&tiers, days(31), ada, cold.id)
+            .await
+            .unwrap();
         assert_eq!(read(&tiers, ada, cold.id).await, None);
         assert_reads(&tiers, last, StorageStatus::Cold).await;
 
-        // an entry of an old object becomes a row, and goes back into the archive
-        put_as_before(&tiers, ada).await;
-        let patch = EntryPatch { status: Some(Status::Warning), ..EntryPatch::default() };
-        let changed = update_entry(&tiers, days(32), ada, last.id, patch).await.unwrap();
+        // an entry of an old object becomes a row and is archived again
+        write_old_object(&tiers, ada).await;
+        let patch = EntryPatch {
+            status: Some(Status::Warning),
+            ..EntryPatch::default()
+        };
+        let changed = update_entry(&tiers, days(32), ada, last.id, patch)
+            .await
+            .unwrap();
         assert_eq!(changed.details, last.details);
         assert_eq!(run(&tiers, days(33)).await.moved_to_cold, 1);
         assert_reads(&tiers, &changed, StorageStatus::Cold).await;
 
         assert_eq!(run(&tiers, days(91)).await.deleted, 1);
         assert_eq!(read(&tiers, ada, last.id).await, None);
-        let left = stats::by_tier(&mut store.read().await.unwrap()).await.unwrap();
-        assert_eq!(left, [], "what was counted in was counted out");
+        let remaining = stats::by_tier(&mut store.read().await.unwrap())
+            .await
+            .unwrap();
+        assert_eq!(remaining, [], "the totals are not zero");
     }
 
-    async fn messages_and_titles_of_before_read_with_the_symbol(store: Store) {
+    async fn old_messages_and_titles_show_nul_as_its_symbol(store: Store) {
         let ada = person(&store, "ada").await;
-        let (turn, said) = begin_turn(&store, beginning(ada), None, "Hello").await.unwrap();
-        // PostgreSQL never held NUL
-        let old = if store.is_single_process() { "a\0b" } else { "a\u{fdd0}\u{fdd1}b" };
+        let (turn, message) = begin_turn(&store, beginning(ada), None, "Hello")
+            .await
+            .unwrap();
+        // PostgreSQL cannot store NUL
+        let old = if store.is_single_process() {
+            "a\0b"
+        } else {
+            "a\u{fdd0}\u{fdd1}b"
+        };
         let mut tx = store.begin().await.unwrap();
-        for sql in ["update messages set content = $1", "update conversations set title = $1"] {
+        for sql in [
+            "update messages set content = $1",
+            "update conversations set title = $1",
+        ] {
             sqlx::query(sql).bind(old).execute(&mut *tx).await.unwrap();
         }
         tx.commit().await.unwrap();
         let mut reader = store.read().await.unwrap();
-        let here = turn.conversation_id;
-        let read = messages::latest(&mut reader, ada, here, None, 9).await.unwrap();
-        assert_eq!((read[0].id, read[0].content.as_str()), (said.id, "a␀b"));
-        let found = conversations::find(&mut reader, ada, here).await.unwrap().unwrap();
+        let conversation_id = turn.conversation_id;
+        let read = messages::latest(&mut reader, ada, conversation_id, None, 9)
+            .await
+            .unwrap();
+        assert_eq!((read[0].id, read[0].content.as_str()), (message.id, "a␀b"));
+        let found = conversations::find(&mut reader, ada, conversation_id)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(found.title, "a␀b");
-        let titles = conversations::titles(&mut reader, ada, &[here].into()).await.unwrap();
-        assert_eq!(titles[&here], "a␀b");
+        let titles = conversations::titles(&mut reader, ada, &[conversation_id].into())
+            .await
+            .unwrap();
+        assert_eq!(titles[&conversation_id], "a␀b");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_backup_with_old_text_reads_right() {
-    let cage = Cage::open().await;
-    let (store, ada) = (&cage.tiers.store, person(&cage.tiers.store, "ada").await);
-    let cold = old_rows(store, ada, 1).await.remove(0);
-    cage.run(days(31)).await;
-    put_as_before(&cage.tiers, ada).await;
-    let mut rows = old_rows(store, ada, 2).await;
+async fn a_restored_backup_with_old_text_reads_correctly() {
+    let env = CanaryEnv::open().await;
+    let (store, ada) = (&env.tiers.store, person(&env.tiers.store, "ada").await);
+    let cold = create_old_rows(store, ada, 1).await.remove(0);
+    env.run(days(31)).await;
+    write_old_object(&env.tiers, ada).await;
+    let mut rows = create_old_rows(store, ada, 2).await;
     let (erased, hot) = (rows.remove(0), rows.remove(0));
-    let copy = cage.backup().await;
-    work_log::erase_entry(&cage.tiers, days(31), ada, erased.id)
+    let copy = env.backup().await;
+    work_log::erase_entry(&env.tiers, days(31), ada, erased.id)
         .await
         .unwrap();
-    erase::delete_marked_objects(&cage.tiers, days(31), ada)
+    erase::delete_marked_objects(&env.tiers, days(31), ada)
         .await
         .unwrap();
 
-    let restored = cage.restored_from(&copy).await;
-    let done = after_restore(&restored, days(31)).await.unwrap();
-    assert_eq!((done.erased, done.missing), (1, 0));
+    let restored = env.restore_copy(&copy).await;
+    let report = after_restore(&restored, days(31)).await.unwrap();
+    assert_eq!((report.erased, report.missing), (1, 0));
     assert_reads(&restored, &hot, StorageStatus::Hot).await;
     assert_reads(&restored, &cold, StorageStatus::Cold).await;
     assert_eq!(read(&restored, ada, erased.id).await, None);

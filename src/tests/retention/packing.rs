@@ -1,4 +1,4 @@
-//! Warm rows: packed where that saves a quarter of their long fields, plain where it does not.
+//! Warm rows are packed only if that saves at least a quarter of their long fields.
 
 use crate::{
     domain::{
@@ -21,14 +21,14 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Details that packing shrinks well.
+/// Details that compress well.
 const LONG: &str = "Painted the lighthouse at dusk in three passes, then the boats coming home. \
                     Painted the lighthouse at dusk in three passes, then the boats coming home.";
-/// What version 1 packed, and what it packed.
-const PACKED_BEFORE: &[u8] = include_bytes!("../../server/store/packing/packed-1.bin");
-const DETAILS_BEFORE: &str = "Quota exceeded for requests per minute.";
+/// A row packed by format version 1, and its details.
+const PACKED_V1: &[u8] = include_bytes!("../../server/store/packing/packed-1.bin");
+const DETAILS_V1: &str = "Quota exceeded for requests per minute.";
 
-async fn made(store: &Store, user: UserId, title: &str, details: Option<&str>) -> WorkLogEntry {
+async fn create(store: &Store, user: UserId, title: &str, details: Option<&str>) -> WorkLogEntry {
     let draft = EntryDraft {
         details: details.map(str::to_owned),
         ..draft(Status::Success, title)
@@ -38,7 +38,7 @@ async fn made(store: &Store, user: UserId, title: &str, details: Option<&str>) -
         .unwrap()
 }
 
-/// Whether the row of an entry is packed, and its plain fields.
+/// Whether an entry's row is packed, and its plain fields.
 async fn row(store: &Store, entry: &WorkLogEntry) -> (bool, Option<String>, String) {
     let sql = "select cast(case when packed is null then 0 else 1 end as bigint), details, \
                metadata from work_logs where id = $1";
@@ -50,8 +50,8 @@ async fn row(store: &Store, entry: &WorkLogEntry) -> (bool, Option<String>, Stri
     (packed == 1, details, metadata)
 }
 
-/// The totals of the rows' tiers are what the rows take.
-async fn totals_match(store: &Store) {
+/// Checks the totals of the hot and warm tier against the rows.
+async fn check_totals(store: &Store) {
     let mut reader = store.read().await.unwrap();
     let lines = stats::since(&mut reader, 0).await.unwrap();
     for tier in ["hot", "warm"] {
@@ -76,88 +76,131 @@ on_both_databases! {
     async fn a_row_stays_plain_when_packing_saves_less_than_a_quarter(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let empty = entry(&store, ada, Status::Success, "empty").await;
-        let short = made(&store, ada, "short", Some("Done.")).await;
-        let long = made(&store, ada, "long", Some(LONG)).await;
+        let short = create(&store, ada, "short", Some("Done.")).await;
+        let long = create(&store, ada, "long", Some(LONG)).await;
         let at = trusted(NOW.plus(8 * DAY_MS));
-        let told = dry_run(&tiers, at).await.unwrap().report;
-        let did = run_once(&tiers, at).await.unwrap();
-        assert_eq!((told.moved_to_warm, did.moved_to_warm, did.failed), (3, 3, 0), "{did:?}");
+        let planned = dry_run(&tiers, at).await.unwrap().report;
+        let actual = run_once(&tiers, at).await.unwrap();
+        assert_eq!(
+            (planned.moved_to_warm, actual.moved_to_warm, actual.failed),
+            (3, 3, 0),
+            "{actual:?}"
+        );
         assert_eq!(row(&store, &empty).await, (false, None, "{}".to_owned()));
-        assert_eq!(row(&store, &short).await, (false, Some("Done.".to_owned()), "{}".to_owned()));
+        assert_eq!(
+            row(&store, &short).await,
+            (false, Some("Done.".to_owned()), "{}".to_owned())
+        );
         assert_eq!(row(&store, &long).await, (true, None, String::new()));
-        totals_match(&store).await;
+        check_totals(&store).await;
         let all = EntryFilter::default();
         let reader = &mut store.read().await.unwrap();
-        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9).await.unwrap();
+        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9)
+            .await
+            .unwrap();
         let warm = |entry: &WorkLogEntry| WorkLogEntry {
             storage_status: StorageStatus::Warm,
             ..entry.clone()
         };
         assert_eq!(listed, [warm(&long), warm(&short), warm(&empty)]);
         for (text, title) in [("DONE", "short"), ("passes", "long"), ("empt", "empty")] {
-            let filter = EntryFilter { text: Some(text.into()), ..EntryFilter::default() };
-            let found = work_logs::list(reader, ada, &filter, None, 9).await.unwrap();
+            let filter = EntryFilter {
+                text: Some(text.into()),
+                ..EntryFilter::default()
+            };
+            let found = work_logs::list(reader, ada, &filter, None, 9)
+                .await
+                .unwrap();
             let titles: Vec<_> = found.into_iter().map(|entry| entry.title).collect();
             assert_eq!(titles, [title], "{text}");
         }
     }
 
-    async fn a_run_leaves_warm_rows_alone_whether_plain_or_packed(store: Store) {
+    async fn a_run_leaves_warm_rows_unchanged_whether_plain_or_packed(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         for (title, details) in [("plain", None), ("packed", Some(LONG))] {
-            made(&store, ada, title, details).await;
+            create(&store, ada, title, details).await;
         }
-        let no_longer = Run { at_most: Duration::ZERO, ..trusted(NOW.plus(8 * DAY_MS)) };
-        let first = run_once(&tiers, no_longer).await.unwrap();
+        let shortest = Run {
+            at_most: Duration::ZERO,
+            ..trusted(NOW.plus(8 * DAY_MS))
+        };
+        let first = run_once(&tiers, shortest).await.unwrap();
         assert_eq!((first.moved_to_warm, first.more), (2, false), "{first:?}");
-        assert_eq!(dry_run(&tiers, no_longer).await.unwrap().plan.steps, []);
-        let second = run_once(&tiers, no_longer).await.unwrap();
+        assert_eq!(dry_run(&tiers, shortest).await.unwrap().plan.steps, []);
+        let second = run_once(&tiers, shortest).await.unwrap();
         assert!(!second.did_something() && !second.more, "{second:?}");
     }
 
-    async fn totals_follow_plain_and_packed_rows_through_changes_deletions_and_moves(store: Store) {
+    async fn totals_follow_rows_through_changes_deletions_and_moves(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         let mut entries = Vec::new();
-        for (title, details) in [("plain", None), ("short", Some("x")), ("packed", Some(LONG))] {
+        for (title, details) in [
+            ("plain", None),
+            ("short", Some("x")),
+            ("packed", Some(LONG)),
+        ] {
             for n in 0..3 {
-                entries.push(made(&store, ada, &format!("{title} {n}"), details).await);
+                entries.push(create(&store, ada, &format!("{title} {n}"), details).await);
             }
         }
         let warm = NOW.plus(8 * DAY_MS);
         assert_eq!(run(&tiers, warm).await.moved_to_warm, 9);
-        totals_match(&store).await;
+        check_totals(&store).await;
         for chosen in entries.chunks(3) {
-            let patch = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
-            update_work_log(&store, warm, ada, chosen[0].id, patch).await.unwrap();
-            totals_match(&store).await;
-            work_log::erase_entry(&tiers, warm, ada, chosen[1].id).await.unwrap();
-            totals_match(&store).await;
+            let patch = EntryPatch {
+                title: Some("changed".into()),
+                ..EntryPatch::default()
+            };
+            update_work_log(&store, warm, ada, chosen[0].id, patch)
+                .await
+                .unwrap();
+            check_totals(&store).await;
+            work_log::erase_entry(&tiers, warm, ada, chosen[1].id)
+                .await
+                .unwrap();
+            check_totals(&store).await;
         }
-        assert_eq!(run(&tiers, warm).await.moved_to_warm, 3, "what changed is warm again");
-        totals_match(&store).await;
+        assert_eq!(
+            run(&tiers, warm).await.moved_to_warm,
+            3,
+            "changed rows become warm again"
+        );
+        check_totals(&store).await;
         assert_eq!(run(&tiers, NOW.plus(31 * DAY_MS)).await.moved_to_cold, 6);
-        totals_match(&store).await;
+        check_totals(&store).await;
         assert_eq!(run(&tiers, NOW.plus(91 * DAY_MS)).await.deleted, 6);
-        totals_match(&store).await;
+        check_totals(&store).await;
     }
 
-    async fn a_row_packed_by_an_earlier_version_is_read_and_changed(store: Store) {
+    async fn a_row_packed_by_an_earlier_version_can_be_read_and_changed(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
-        let old = made(&store, ada, "old", Some(DETAILS_BEFORE)).await;
+        let old = create(&store, ada, "old", Some(DETAILS_V1)).await;
         assert_eq!(run(&tiers, NOW.plus(8 * DAY_MS)).await.moved_to_warm, 1);
         let mut tx = store.begin().await.unwrap();
         let sql = "update work_logs set details = null, metadata = '', packed = $1";
-        sqlx::query(sql).bind(PACKED_BEFORE).execute(&mut *tx).await.unwrap();
+        sqlx::query(sql)
+            .bind(PACKED_V1)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        let found = work_logs::find(&mut store.read().await.unwrap(), ada, old.id).await.unwrap();
+        let found = work_logs::find(&mut store.read().await.unwrap(), ada, old.id)
+            .await
+            .unwrap();
         let found = found.unwrap();
-        assert_eq!(found.details.as_deref(), Some(DETAILS_BEFORE));
+        assert_eq!(found.details.as_deref(), Some(DETAILS_V1));
         assert_eq!(found.metadata.0["errorClass"], "rate_limit");
         assert_eq!(found.storage_status, StorageStatus::Warm);
-        let patch = EntryPatch { title: Some("changed".into()), ..EntryPatch::default() };
-        let changed = update_work_log(&store, NOW, ada, old.id, patch).await.unwrap();
+        let patch = EntryPatch {
+            title: Some("changed".into()),
+            ..EntryPatch::default()
+        };
+        let changed = update_work_log(&store, NOW, ada, old.id, patch)
+            .await
+            .unwrap();
         assert_eq!(changed.storage_status, StorageStatus::Hot);
         assert_eq!(changed.details, found.details);
-        assert_eq!(row(&store, &old).await.1.as_deref(), Some(DETAILS_BEFORE));
+        assert_eq!(row(&store, &old).await.1.as_deref(), Some(DETAILS_V1));
     }
 }

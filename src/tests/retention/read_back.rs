@@ -1,4 +1,4 @@
-//! An object is read back and compared before the rows that it holds are deleted.
+//! Each new object is read back and compared before its rows are deleted.
 
 use crate::{
     domain::{Status, StorageStatus, time::DAY_MS},
@@ -19,29 +19,41 @@ use crate::{
 use futures::TryStreamExt;
 
 on_both_databases! {
-    async fn an_object_that_holds_other_rows_than_were_put_is_replaced(store: Store) {
+    async fn an_object_that_reads_back_with_other_rows_is_replaced(store: Store) {
         let (tiers, ada) = (tiers(&store), person(&store, "ada").await);
         for title in ["one", "two"] {
             entry(&store, ada, Status::Success, title).await;
         }
         let archive = tiers.archive.clone();
-        let lose_a_row = async move {
+        let remove_a_row = async move {
             let listed: Vec<_> = archive.list("work-log").try_collect().await.unwrap();
             let key = &listed[0].key;
             let mut rows = decode(&archive.get(key).await.unwrap()).unwrap();
             assert_eq!(rows.pop().unwrap().title, "two");
-            let group = ObjectGroup { user_id: ada, conversation_id: None, day: NOW.day() };
-            let whole_but_other = encode(group, &rows, None).unwrap().bytes;
-            archive.replace(key, whole_but_other).await.unwrap();
+            let group = ObjectGroup {
+                user_id: ada,
+                conversation_id: None,
+                day: NOW.day(),
+            };
+            let incomplete = encode(group, &rows, None).unwrap().bytes;
+            archive.replace(key, incomplete).await.unwrap();
         };
         let at = NOW.plus(31 * DAY_MS);
-        let ran = heard_by(once_at(FailPoint::Put, lose_a_row), run(&tiers, at)).await;
-        assert_eq!((ran.moved_to_cold, ran.failed), (2, 0), "{ran:?}");
+        let report = heard_by(once_at(FailPoint::Put, remove_a_row), run(&tiers, at)).await;
+        assert_eq!((report.moved_to_cold, report.failed), (2, 0), "{report:?}");
         let reader = &mut store.read().await.unwrap();
         let all = EntryFilter::default();
-        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9).await.unwrap();
-        let told: Vec<_> = listed.iter().map(|is| (&*is.title, is.storage_status)).collect();
-        assert_eq!(told, [("two", StorageStatus::Cold), ("one", StorageStatus::Cold)]);
+        let listed = list(reader, &tiers.archive, ada, (&all, false), None, 9)
+            .await
+            .unwrap();
+        let tiers_by_title: Vec<_> = listed
+            .iter()
+            .map(|entry| (&*entry.title, entry.storage_status))
+            .collect();
+        assert_eq!(
+            tiers_by_title,
+            [("two", StorageStatus::Cold), ("one", StorageStatus::Cold)]
+        );
         let manifest = objects::of_user(reader, ada, None).await.unwrap().remove(0);
         let bytes = tiers.archive.get(&manifest.key).await.unwrap();
         assert_eq!(manifest.stored_bytes, bytes.len() as i64);

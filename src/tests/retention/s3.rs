@@ -1,5 +1,4 @@
-//! The archive in S3: the same rules against a server that speaks its protocol (moto;
-//! `.ci/services` starts it).
+//! The archive on S3, tested against moto (started by `.ci/services`).
 
 use crate::{
     domain::{Status, StorageStatus, time::DAY_MS},
@@ -25,12 +24,12 @@ fn bucket(prefix: &str) -> Archive {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_is_given_once_and_what_is_deleted_is_gone() {
+async fn an_object_is_created_once_and_a_deleted_one_is_gone() {
     let archive = bucket("names");
     assert!(archive.create("a/b.ndjson", b"one".to_vec()).await.unwrap());
     assert!(
         !archive.create("a/b.ndjson", b"two".to_vec()).await.unwrap(),
-        "the name is taken (412)"
+        "the key exists (412)"
     );
     assert_eq!(archive.get("a/b.ndjson").await.unwrap(), "one");
     let listed: Vec<_> = archive.list("a").try_collect().await.unwrap();
@@ -47,7 +46,7 @@ async fn a_name_is_given_once_and_what_is_deleted_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
+async fn entries_are_archived_in_a_bucket_read_from_it_and_expire() {
     let database = Sqlite::create().await;
     let tiers = Tiers {
         store: database.store.clone(),
@@ -64,11 +63,11 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
         (20, 0, 1),
         "{report:?}"
     );
-    let fresh = bucket("tiers");
+    let reopened = bucket("tiers");
     let mut reader = database.store.read().await.unwrap();
     let listed = reader::list(
         &mut reader,
-        &fresh,
+        &reopened,
         ada,
         (&EntryFilter::default(), false),
         None,
@@ -85,7 +84,7 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
     );
     assert_eq!(run_once(&tiers, run(90)).await.unwrap().deleted, 20);
     assert_eq!(
-        fresh
+        reopened
             .list("work-log")
             .try_collect::<Vec<_>>()
             .await
@@ -95,9 +94,9 @@ async fn entries_go_to_a_bucket_are_read_from_it_and_expire_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
+async fn an_unreachable_server_is_reported_and_nothing_is_lost() {
     let database = Sqlite::create().await;
-    let nowhere = object_store::aws::AmazonS3Builder::new()
+    let unreachable = object_store::aws::AmazonS3Builder::new()
         .with_endpoint("http://127.0.0.1:9")
         .with_allow_http(true)
         .with_bucket_name("holly")
@@ -107,7 +106,7 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
         .build()
         .unwrap();
     let archive = Archive::over(
-        std::sync::Arc::new(nowhere),
+        std::sync::Arc::new(unreachable),
         "",
         std::time::Duration::from_millis(300),
     );
@@ -135,5 +134,5 @@ async fn a_server_that_is_not_there_is_told_in_words_and_nothing_is_lost() {
     )
     .await
     .unwrap();
-    assert_eq!(listed.len(), 1, "it is a row still");
+    assert_eq!(listed.len(), 1, "the entry is no longer a row");
 }

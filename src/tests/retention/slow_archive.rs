@@ -1,4 +1,4 @@
-//! Whoever waits for the archive keeps nobody from the database.
+//! Requests that wait for the archive hold no database connection that others need.
 
 use crate::{
     domain::{
@@ -26,10 +26,10 @@ use object_store::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// More than a store has connections to read with.
+/// More than a store has read connections.
 const READERS: usize = 12;
 
-/// A person with an entry in an archive that takes its time from now on.
+/// A user with an archived entry, in an archive whose reads hang from now on.
 async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
     let slow = Arc::new(ThrottledStore::new(
         InMemory::new(),
@@ -46,42 +46,44 @@ async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
     (tiers.archive, ada, old.id)
 }
 
-/// Begins so many readings, waits until `taken` snapshots were taken for them, and sees that two
-/// others still read meanwhile.
-async fn leaves_room<F>(store: &Store, taken: usize, read: impl Fn() -> F)
+/// Starts [`READERS`] reads, waits until `expected` snapshots were taken for them, and checks that
+/// two other readers still get a connection.
+async fn check_others_can_read<F>(store: &Store, expected: usize, read: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let before = store.counters().used();
     let waiting: Vec<_> = (0..READERS).map(|_| tokio::spawn(read())).collect();
-    while store.counters().used() < before + taken as u64 {
+    while store.counters().used() < before + expected as u64 {
         tokio::task::yield_now().await;
     }
-    let (_one, mut other) = (store.read().await.unwrap(), store.read().await.unwrap());
-    assert_eq!(users::ids(&mut other).await.unwrap().len(), 1);
-    assert!(waiting.iter().all(|one| !one.is_finished()));
+    let (_first, mut second) = (store.read().await.unwrap(), store.read().await.unwrap());
+    assert_eq!(users::ids(&mut second).await.unwrap().len(), 1);
+    assert!(waiting.iter().all(|task| !task.is_finished()));
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 on_both_databases! {
-    async fn entries_that_the_archive_does_not_give_hold_up_no_other_reader(store: Store) {
+    async fn waiting_for_an_archived_entry_blocks_no_other_reader(store: Store) {
         let (archive, ada, old) = slow_archive(&store).await;
-        leaves_room(&store, READERS, || {
+        check_others_can_read(&store, READERS, || {
             let (store, archive) = (store.clone(), archive.clone());
-            async move { drop(retry_on_moved_object(&store, |reader| find(reader, &archive, ada, old)).await) }
+            async move {
+                drop(retry_on_moved_object(&store, |reader| find(reader, &archive, ada, old)).await)
+            }
         })
         .await;
     }
 
-    async fn lists_that_wait_for_the_archive_leave_connections_to_others(store: Store) {
+    async fn lists_waiting_for_the_archive_leave_connections_for_others(store: Store) {
         let (archive, ada, _) = slow_archive(&store).await;
         let all = EntryFilter::default();
-        leaves_room(&store, 3, || {
+        check_others_can_read(&store, 3, || {
             let (store, archive, all) = (store.clone(), archive.clone(), all.clone());
             async move {
                 let read = |mut reader| {
-                    let (archive, all) = (&archive, (&all, false));
-                    async move { list(&mut reader, archive, ada, all, None, 9).await }
+                    let (archive, filter) = (&archive, (&all, false));
+                    async move { list(&mut reader, archive, ada, filter, None, 9).await }
                 };
                 drop(retry_on_moved_object(&store, read).await);
             }
@@ -89,16 +91,27 @@ on_both_databases! {
         .await;
     }
 
-    async fn exports_that_wait_for_the_archive_leave_places_to_people_who_look_at_a_page(store: Store) {
+    async fn exports_waiting_for_the_archive_leave_connections_for_pages(store: Store) {
         let (archive, ada, _) = slow_archive(&store).await;
-        let begun = store.counters().used();
-        let export = || export::pages(store.clone(), archive.clone(), ada, EntryFilter::default()).map(drop).collect::<()>();
+        let before = store.counters().used();
+        let export = || {
+            export::pages(store.clone(), archive.clone(), ada, EntryFilter::default())
+                .map(drop)
+                .collect::<()>()
+        };
         let exports: Vec<_> = (0..READERS).map(|_| tokio::spawn(export())).collect();
-        while store.counters().used() < begun + 2 {
+        while store.counters().used() < before + 2 {
             tokio::task::yield_now().await;
         }
-        let _pages = (store.read_long().await.unwrap(), store.read_long().await.unwrap());
-        assert_eq!(store.counters().used(), begun + 4, "two exports read");
+        let _pages = (
+            store.read_long().await.unwrap(),
+            store.read_long().await.unwrap(),
+        );
+        assert_eq!(
+            store.counters().used(),
+            before + 4,
+            "only two exports read at a time"
+        );
         exports.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

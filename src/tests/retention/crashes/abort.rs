@@ -1,7 +1,7 @@
-//! The process that dies: this test program once more, told by a variable what to do and where to
-//! die.
+//! The process that crashes: this test program run once more, with the operation and the fail point
+//! in a variable.
 
-use super::cases::Act;
+use super::cases::Operation;
 use crate::{
     domain::{
         EntryPatch,
@@ -28,33 +28,33 @@ use std::{
     sync::Arc,
 };
 
-const ORDER: &str = "HOLLY_TEST_DIE";
+const TASK_VARIABLE: &str = "HOLLY_TEST_DIE";
 
-/// What to do, on what, and where to die.
+/// What to do, on which database and archive, and at which fail point to abort.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct Task {
     pub(super) database: String,
     pub(super) archive: String,
     pub(super) point: FailPoint,
     pub(super) work: Work,
 }
 
-/// What to do, on what.
+/// The operation and the records it works on.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Work {
-    pub(super) act: Act,
-    pub(super) made: Timestamp,
+    pub(super) operation: Operation,
+    pub(super) created_at: Timestamp,
     pub(super) user: UserId,
     pub(super) entry: EntryId,
     pub(super) conversation: ConversationId,
 }
 
 impl Work {
-    /// When it is done.
+    /// The time of the operation.
     pub(super) fn now(&self) -> Timestamp {
-        self.made.plus(
+        self.created_at.plus(
             DAY_MS
-                * if let Act::Run(days) = self.act {
+                * if let Operation::Run(days) = self.operation {
                     days
                 } else {
                     32
@@ -62,18 +62,20 @@ impl Work {
         )
     }
 
-    /// Does it. What is gone already was done before.
-    pub(super) async fn carry_out(&self, tiers: &Tiers) {
+    /// Performs the operation. A record that is already gone is not an error.
+    pub(super) async fn perform(&self, tiers: &Tiers) {
         let now = self.now();
-        let done: Result<()> = match self.act {
-            Act::Run(_) => run_once(tiers, trusted(now)).await.map(drop),
-            Act::Change => archived::update_entry(tiers, now, self.user, self.entry, changed())
+        let result: Result<()> = match self.operation {
+            Operation::Run(_) => run_once(tiers, trusted(now)).await.map(drop),
+            Operation::Change => {
+                archived::update_entry(tiers, now, self.user, self.entry, title_change())
+                    .await
+                    .map(drop)
+            }
+            Operation::EraseEntry => work_log::erase_entry(tiers, now, self.user, self.entry)
                 .await
                 .map(drop),
-            Act::EraseEntry => work_log::erase_entry(tiers, now, self.user, self.entry)
-                .await
-                .map(drop),
-            Act::EraseConversation => {
+            Operation::EraseConversation => {
                 match delete_conversation_rows(&tiers.store, now, self.user, self.conversation)
                     .await
                 {
@@ -83,70 +85,70 @@ impl Work {
                     Err(error) => Err(error),
                 }
             }
-            Act::EraseAccount => erase::erase_account(tiers, now, self.user).await.map(drop),
-            Act::Restore => restore::after_restore(tiers, now).await.map(drop),
+            Operation::EraseAccount => erase::erase_account(tiers, now, self.user).await.map(drop),
+            Operation::Restore => restore::after_restore(tiers, now).await.map(drop),
         };
         assert!(
-            matches!(done, Ok(()) | Err(Error::NotFound(_))),
-            "{self:?}: {done:?}"
+            matches!(result, Ok(()) | Err(Error::NotFound(_))),
+            "{self:?}: {result:?}"
         );
     }
 }
 
-/// How an entry is changed.
-pub(super) fn changed() -> EntryPatch {
+/// The change that [`Operation::Change`] makes.
+pub(super) fn title_change() -> EntryPatch {
     EntryPatch {
         title: Some("changed".into()),
         ..EntryPatch::default()
     }
 }
 
-/// Starts the process and waits until it has died. One that comes to its end never passed the
-/// place.
-pub(super) fn dies(order: &Order) {
+/// Runs the process and checks that it aborted. One that succeeds never reached the fail point.
+pub(super) fn run_and_abort(task: &Task) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([
         "--exact",
-        "tests::retention::crashes::abort::the_process_that_dies",
+        "tests::retention::crashes::abort::abort_at_a_fail_point",
         "--ignored",
         "--nocapture",
     ]);
     command
-        .env(ORDER, serde_json::to_string(order).unwrap())
+        .env(TASK_VARIABLE, serde_json::to_string(task).unwrap())
         .stdin(Stdio::null());
     let output = command.output().unwrap();
     assert!(
         !output.status.success(),
-        "{:?} was never passed: {:?}",
-        order.point,
-        order.work.act
+        "{:?} was not reached: {:?}",
+        task.point,
+        task.work.operation
     );
     assert_eq!(
         output.status.code(),
         None,
-        "it failed instead of dying: {order:?}: {}",
+        "the process failed instead of aborting: {task:?}: {}",
         String::from_utf8_lossy(&output.stdout)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "dies; the tests of this folder start it"]
-async fn the_process_that_dies() {
-    let order: Order = serde_json::from_str(
-        &std::env::var(ORDER).expect("only the tests of this folder start it"),
+#[ignore = "aborts; started by the other tests of this folder"]
+async fn abort_at_a_fail_point() {
+    let task: Task = serde_json::from_str(
+        &std::env::var(TASK_VARIABLE)
+            .expect("HOLLY_TEST_DIE is not set; the other tests of this folder start this one"),
     )
     .unwrap();
     let tiers = Tiers {
-        store: Store::open(&order.database).await.unwrap(),
-        archive: Archive::open(&order.archive).unwrap(),
+        store: Store::open(&task.database).await.unwrap(),
+        archive: Archive::open(&task.archive).unwrap(),
     };
-    let here = order.point;
+    let abort_point = task.point;
     let listener = Arc::new(move |point| {
-        if point == here {
+        if point == abort_point {
             std::process::abort()
         } else {
             async {}.boxed()
         }
     });
-    heard_by(listener, order.work.carry_out(&tiers)).await;
+    heard_by(listener, task.work.perform(&tiers)).await;
 }

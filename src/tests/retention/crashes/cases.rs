@@ -1,30 +1,30 @@
-//! What is done in which state, and at which places of it the process dies.
+//! The cases: which operation runs on which initial state, and at which fail points it crashes.
 
 use crate::server::base::fail_points::FailPoint::{self, *};
 use serde::{Deserialize, Serialize};
 
-/// What is there when the process begins.
+/// The state before the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Rows.
+    /// Rows only.
     Rows,
     /// Objects, all in the cold tier.
     Archived,
-    /// Objects, in one of which an entry does not count any more: it changed and lies in another.
-    Holed,
-    /// Objects, which somebody has put on hold since.
+    /// Objects, one with a tombstone: an entry of it changed and is now in another object.
+    Tombstoned,
+    /// Objects, put on hold after they were written.
     Held,
-    /// Rows, and an object and a name that nobody wants.
+    /// Rows, an unlisted object, and a reserved key without an object.
     Orphaned,
-    /// The manifest of a backup: it names an object that was rewritten since because an entry in it
+    /// A backup's manifest. It names an object that was rewritten since, because an entry in it
     /// was erased.
     Restored,
 }
 
-/// What the process does.
+/// The operation that crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Act {
-    /// A run, so many days after the entries were made.
+pub(super) enum Operation {
+    /// A retention run, this many days after the entries were created.
     Run(i64),
     /// Changes an entry.
     Change,
@@ -34,15 +34,15 @@ pub(super) enum Act {
     EraseConversation,
     /// Erases the account.
     EraseAccount,
-    /// Makes a restored backup ready.
+    /// Reconciles a restored backup.
     Restore,
 }
 
-/// One of them in the other.
+/// An operation on a state, with the fail points it reaches.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) stage: Stage,
-    pub(super) act: Act,
+    pub(super) operation: Operation,
     pub(super) points: &'static [FailPoint],
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Case {
 pub(super) const CASES: &[Case] = &[
     Case {
         stage: Stage::Rows,
-        act: Act::Run(8),
+        operation: Operation::Run(8),
         points: &[
             LeaseTaken,
             PackPlanned,
@@ -63,7 +63,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Rows,
-        act: Act::Run(31),
+        operation: Operation::Run(31),
         points: &[
             MovePlanned,
             Encoded,
@@ -76,17 +76,17 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Rows,
-        act: Act::Run(91),
+        operation: Operation::Run(91),
         points: &[ExpirePlanned, ExpireWritten, Expired],
     },
     Case {
         stage: Stage::Archived,
-        act: Act::Run(91),
+        operation: Operation::Run(91),
         points: &[DoomWritten, Doomed, ObjectDeleted, ForgetWritten, Forgotten],
     },
     Case {
-        stage: Stage::Holed,
-        act: Act::Run(32),
+        stage: Stage::Tombstoned,
+        operation: Operation::Run(32),
         points: &[
             MovePlanned,
             Encoded,
@@ -101,17 +101,17 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Held,
-        act: Act::Run(32),
+        operation: Operation::Run(32),
         points: &[RetierWritten, Retiered],
     },
     Case {
         stage: Stage::Archived,
-        act: Act::Change,
+        operation: Operation::Change,
         points: &[TakeOutWritten, TakenOut],
     },
     Case {
         stage: Stage::Archived,
-        act: Act::EraseEntry,
+        operation: Operation::EraseEntry,
         points: &[
             TakeOutWritten,
             TakenOut,
@@ -127,12 +127,12 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Archived,
-        act: Act::EraseConversation,
+        operation: Operation::EraseConversation,
         points: &[PurgePlanned, ObjectDeleted, ForgetWritten, ListPut],
     },
     Case {
         stage: Stage::Archived,
-        act: Act::EraseAccount,
+        operation: Operation::EraseAccount,
         points: &[
             AccountWritten,
             AccountErased,
@@ -143,7 +143,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Restored,
-        act: Act::Restore,
+        operation: Operation::Restore,
         points: &[
             MissingWritten,
             MissingDoomed,
@@ -154,7 +154,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         stage: Stage::Orphaned,
-        act: Act::Run(3),
+        operation: Operation::Run(3),
         points: &[
             AbandonedDoomed,
             OrphanWritten,

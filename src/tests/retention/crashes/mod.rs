@@ -1,6 +1,5 @@
-//! A process that dies at each named place of each move, and another that goes on after it (T1):
-//! what the tiers hold together is what was there, nothing is there twice, and in the end nothing
-//! is left that nobody names.
+//! Kills a process at each fail point of each operation and lets another continue (T1): the tiers
+//! together still hold every entry once, and in the end no unlisted object remains.
 
 mod abort;
 mod cases;
@@ -16,19 +15,19 @@ use crate::{
 use cases::CASES;
 use scene::Scene;
 
-async fn every_place(database: &str, archive: &str) {
-    some_places(database, archive, 0, 1).await;
+async fn crash_at_every_point(database: &str, archive: &str) {
+    crash_at_some_points(database, archive, 0, 1).await;
 }
 
-/// Every place in a hunt; else from `first` on one of so many.
-async fn some_places(database: &str, archive: &str, first: usize, of: usize) {
+/// All fail points in `make hunt`, otherwise every `step`-th beginning with `first`.
+async fn crash_at_some_points(database: &str, archive: &str, first: usize, step: usize) {
     let mut scene = Scene::open(database, archive).await;
-    let places = CASES
+    let points = CASES
         .iter()
         .flat_map(|case| case.points.iter().map(move |point| (case, *point)));
-    for (at, (case, point)) in places.enumerate() {
-        if hunt::is_long() || at % of == first {
-            scene.dies_and_goes_on(case, point).await;
+    for (at, (case, point)) in points.enumerate() {
+        if hunt::is_long() || at % step == first {
+            scene.crash_and_recover(case, point).await;
         }
     }
     scene.close().await;
@@ -43,26 +42,26 @@ fn bucket(name: &str) -> String {
 }
 
 #[test]
-fn every_place_has_its_case() {
-    let tried: std::collections::BTreeSet<_> =
+fn every_fail_point_has_a_case() {
+    let covered: std::collections::BTreeSet<_> =
         CASES.iter().flat_map(|case| case.points).copied().collect();
     assert_eq!(
-        tried.len(),
+        covered.len(),
         FailPoint::ALL.len(),
-        "of all places only {tried:?}"
+        "only these fail points have a case: {covered:?}"
     );
 }
 
 #[test]
-fn others_can_write_at_a_place_unless_it_lies_in_a_transaction() {
+fn only_fail_points_within_a_transaction_say_so() {
     assert!(!FailPoint::Moved.is_in_transaction());
     assert!(FailPoint::MoveWritten.is_in_transaction());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_with_a_folder() {
+async fn a_crash_at_any_fail_point_loses_nothing_on_sqlite_with_a_folder() {
     let (database, folder) = (Sqlite::create().await, tempfile::tempdir().unwrap());
-    every_place(
+    crash_at_every_point(
         &database.address(),
         &format!("file://{}", folder.path().display()),
     )
@@ -70,15 +69,15 @@ async fn on_sqlite_with_a_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_with_s3() {
+async fn a_crash_at_any_fail_point_loses_nothing_on_sqlite_with_s3() {
     let database = Sqlite::create().await;
-    some_places(&database.address(), &bucket("crashes-sqlite"), 0, 6).await;
+    crash_at_some_points(&database.address(), &bucket("crashes-sqlite"), 0, 6).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_with_a_folder() {
+async fn a_crash_at_any_fail_point_loses_nothing_on_postgres_with_a_folder() {
     let (database, folder) = (Postgres::create().await, tempfile::tempdir().unwrap());
-    some_places(
+    crash_at_some_points(
         &database.address(),
         &format!("file://{}", folder.path().display()),
         2,
@@ -89,8 +88,8 @@ async fn on_postgres_with_a_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_with_s3() {
+async fn a_crash_at_any_fail_point_loses_nothing_on_postgres_with_s3() {
     let database = Postgres::create().await;
-    some_places(&database.address(), &bucket("crashes-postgres"), 1, 6).await;
+    crash_at_some_points(&database.address(), &bucket("crashes-postgres"), 1, 6).await;
     database.drop().await;
 }

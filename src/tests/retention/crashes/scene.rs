@@ -1,8 +1,9 @@
-//! A database and an archive on which processes die one after the other, each in a time of its own.
+//! A database and an archive on which one process after the other crashes; each case begins later
+//! than the one before.
 
 use super::{
-    abort::{Order, Work, changed, dies},
-    cases::{Act, Case, Stage},
+    abort::{Task, Work, run_and_abort, title_change},
+    cases::{Case, Operation, Stage},
 };
 use crate::{
     domain::{
@@ -30,14 +31,15 @@ use crate::{
 use futures::TryStreamExt;
 use std::collections::BTreeMap;
 
-type Known = BTreeMap<EntryId, (String, Option<String>)>;
+/// Title and details by entry.
+type Entries = BTreeMap<EntryId, (String, Option<String>)>;
 
 pub(super) struct Scene {
     database: String,
     address: String,
     store: Store,
-    made: Timestamp,
-    people: usize,
+    created_at: Timestamp,
+    user_count: usize,
 }
 
 impl Scene {
@@ -47,8 +49,8 @@ impl Scene {
             database: database.to_owned(),
             address: address.to_owned(),
             store,
-            made: NOW,
-            people: 0,
+            created_at: NOW,
+            user_count: 0,
         }
     }
 
@@ -56,7 +58,7 @@ impl Scene {
         self.store.close().await;
     }
 
-    /// As a new process sees it: nothing read before.
+    /// Opened freshly, so that nothing is cached.
     fn tiers(&self) -> Tiers {
         Tiers {
             store: self.store.clone(),
@@ -64,72 +66,78 @@ impl Scene {
         }
     }
 
-    /// Brings about the case's stage, lets a process die in its act, and looks at what is left;
-    /// then the act is done again, and the rest comes and goes as it should.
-    pub(super) async fn dies_and_goes_on(&mut self, case: &Case, point: FailPoint) {
+    /// Sets up the case, crashes a process in its operation and checks what remains. Then repeats
+    /// the operation and checks that everything is complete and finally expires.
+    pub(super) async fn crash_and_recover(&mut self, case: &Case, point: FailPoint) {
         let (work, before) = self.prepare(case).await;
-        dies(&Order {
+        run_and_abort(&Task {
             database: self.database.clone(),
             archive: self.address.clone(),
             point,
             work,
         });
         let after = expected(&work, &before);
-        if work.act != Act::Restore {
+        if work.operation != Operation::Restore {
             let found = self.listed(&work).await;
-            let whole = found == before || found == after;
-            let some = matches!(work.act, Act::Run(91))
-                && found.iter().all(|(id, said)| before.get(id) == Some(said));
+            let none_or_all = found == before || found == after;
+            let partly_expired = matches!(work.operation, Operation::Run(91))
+                && found.iter().all(|(id, text)| before.get(id) == Some(text));
             assert!(
-                whole || some,
+                none_or_all || partly_expired,
                 "{case:?} at {point:?}: {before:?} became {found:?}"
             );
         }
-        work.carry_out(&self.tiers()).await;
-        let eleven_minutes = 660_000; // the lease of the dead
+        work.perform(&self.tiers()).await;
+        // the crashed run's lease has expired by then
+        let eleven_minutes = 660_000;
         let mut now = work.now().plus(eleven_minutes);
         self.run(now).await;
         assert_eq!(
             self.listed(&work).await,
             after,
-            "{case:?} at {point:?}, and repeated"
+            "{case:?} at {point:?}, repeated"
         );
         now = now.plus(3 * DAY_MS);
         self.run(now).await;
         assert_eq!(
             self.objects().await,
-            self.named(&work).await,
+            self.listed_keys(&work).await,
             "{case:?} at {point:?}: objects and manifest"
         );
-        self.everything_goes(now, &work).await;
+        self.expire_everything(now, &work).await;
     }
 
-    async fn everything_goes(&mut self, now: Timestamp, work: &Work) {
-        let holds =
-            crate::server::store::holds::with_names(&mut self.store.read().await.unwrap(), 9)
-                .await
-                .unwrap();
+    async fn expire_everything(&mut self, now: Timestamp, work: &Work) {
+        let holds = crate::server::store::retention::holds::with_names(
+            &mut self.store.read().await.unwrap(),
+            9,
+        )
+        .await
+        .unwrap();
         for hold in holds {
             holds::release_hold(&self.tiers(), now, &hold.id)
                 .await
                 .unwrap();
         }
-        self.made = now.plus(100 * DAY_MS);
-        self.run(self.made).await;
-        self.run(self.made).await;
+        self.created_at = now.plus(100 * DAY_MS);
+        self.run(self.created_at).await;
+        self.run(self.created_at).await;
         assert_eq!(
             (self.listed(work).await, self.objects().await),
-            (Known::new(), Vec::new()),
-            "{work:?}: nothing is left"
+            (Entries::new(), Vec::new()),
+            "{work:?}: entries or objects remain"
         );
         let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
             .await
             .unwrap();
-        let there: Vec<_> = lines
+        let remaining: Vec<_> = lines
             .iter()
             .filter(|line| line.tier != "deleted" && line.entries != 0)
             .collect();
-        assert!(there.is_empty(), "{work:?}: nothing is counted: {there:?}");
+        assert!(
+            remaining.is_empty(),
+            "{work:?}: totals remain: {remaining:?}"
+        );
     }
 
     async fn run(&self, now: Timestamp) {
@@ -137,7 +145,7 @@ impl Scene {
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");
     }
 
-    async fn listed(&self, work: &Work) -> Known {
+    async fn listed(&self, work: &Work) -> Entries {
         let tiers = self.tiers();
         let read = |mut reader| {
             let archive = &tiers.archive;
@@ -156,17 +164,17 @@ impl Scene {
         let listed = reader::retry_on_moved_object(&self.store, read)
             .await
             .unwrap();
-        self.counted(&listed).await;
-        let known: Known = listed
+        self.check_totals(&listed).await;
+        let known: Entries = listed
             .iter()
             .map(|entry| (entry.id, (entry.title.clone(), entry.details.clone())))
             .collect();
-        assert_eq!(known.len(), listed.len(), "an entry is there twice");
+        assert_eq!(known.len(), listed.len(), "an entry is listed twice");
         known
     }
 
-    /// The totals say the same as a recount.
-    async fn counted(&self, listed: &[WorkLogEntry]) {
+    /// The totals equal a recount.
+    async fn check_totals(&self, listed: &[WorkLogEntry]) {
         let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
             .await
             .unwrap();
@@ -200,23 +208,27 @@ impl Scene {
         listed
     }
 
-    async fn named(&self, work: &Work) -> Vec<String> {
-        let named = objects::of_user(&mut self.store.read().await.unwrap(), work.user, None)
+    async fn listed_keys(&self, work: &Work) -> Vec<String> {
+        let manifests = objects::of_user(&mut self.store.read().await.unwrap(), work.user, None)
             .await
             .unwrap();
-        named.into_iter().map(|manifest| manifest.key).collect()
+        manifests.into_iter().map(|manifest| manifest.key).collect()
     }
 
-    async fn prepare(&mut self, case: &Case) -> (Work, Known) {
-        self.people += 1;
-        let user = person(&self.store, &format!("person-{}", self.people)).await;
-        let conversation =
-            crate::server::chat::create_conversation(&self.store, self.made, user, "Talk")
-                .await
-                .unwrap()
-                .id;
+    async fn prepare(&mut self, case: &Case) -> (Work, Entries) {
+        self.user_count += 1;
+        let user = person(&self.store, &format!("person-{}", self.user_count)).await;
+        let conversation = crate::server::chat::create_conversation(
+            &self.store,
+            self.created_at,
+            user,
+            "Conversation",
+        )
+        .await
+        .unwrap()
+        .id;
         let mut last = None;
-        for place in [
+        for conversation_id in [
             None,
             None,
             Some(conversation),
@@ -224,27 +236,33 @@ impl Scene {
             Some(conversation),
         ] {
             let about = draft(Status::Success, &format!("entry {last:?}"));
-            let made = EntryDraft {
-                conversation_id: place,
+            let new_entry = EntryDraft {
+                conversation_id,
                 details: Some("some text ".repeat(30)),
                 ..about
             };
             last = Some(
-                create_work_log(&self.store, self.made, user, made, Origin::default())
-                    .await
-                    .unwrap()
-                    .id,
+                create_work_log(
+                    &self.store,
+                    self.created_at,
+                    user,
+                    new_entry,
+                    Origin::default(),
+                )
+                .await
+                .unwrap()
+                .id,
             );
         }
         let work = Work {
-            act: case.act,
-            made: self.made,
+            operation: case.operation,
+            created_at: self.created_at,
             user,
             entry: last.unwrap(),
             conversation,
         };
         let before = self.listed(&work).await;
-        self.bring_about(case.stage, &work).await;
+        self.set_up(case.stage, &work).await;
         let before = if case.stage == Stage::Restored {
             before
         } else {
@@ -253,16 +271,16 @@ impl Scene {
         (work, before)
     }
 
-    async fn bring_about(&self, stage: Stage, work: &Work) {
-        let (tiers, later) = (self.tiers(), self.made.plus(31 * DAY_MS));
+    async fn set_up(&self, stage: Stage, work: &Work) {
+        let (tiers, later) = (self.tiers(), self.created_at.plus(31 * DAY_MS));
         match stage {
             Stage::Rows => return,
-            Stage::Orphaned => return self.leave_orphans(work).await,
+            Stage::Orphaned => return self.create_orphans(work).await,
             _ => self.run(later).await,
         }
         match stage {
-            Stage::Holed => {
-                archived::update_entry(&tiers, later, work.user, work.entry, changed())
+            Stage::Tombstoned => {
+                archived::update_entry(&tiers, later, work.user, work.entry, title_change())
                     .await
                     .unwrap();
                 self.run(later).await;
@@ -272,25 +290,25 @@ impl Scene {
                     .await
                     .unwrap(),
             ),
-            Stage::Restored => self.rewrite_behind_its_back(work).await,
+            Stage::Restored => self.rewrite_object_unnoticed(work).await,
             _ => {}
         }
     }
 
-    async fn leave_orphans(&self, work: &Work) {
+    async fn create_orphans(&self, work: &Work) {
         let folder = format!("work-log/v1/{}/none/2026-11-24", work.user);
         self.tiers()
             .archive
-            .create(&format!("{folder}/nobody-names-it"), b"text".to_vec())
+            .create(&format!("{folder}/unlisted"), b"text".to_vec())
             .await
             .unwrap();
         let mut tx = self.store.begin().await.unwrap();
         let reserved = objects::reserve(
             &mut tx,
             work.user,
-            &format!("{folder}/never-put"),
+            &format!("{folder}/never-written"),
             None,
-            self.made,
+            self.created_at,
         )
         .await
         .unwrap();
@@ -298,9 +316,9 @@ impl Scene {
         assert_eq!(reserved, Reservation::Taken);
     }
 
-    /// The conversation's object gives way to one without the entry, which the archive's list says
-    /// is erased; the database knows nothing of it.
-    async fn rewrite_behind_its_back(&self, work: &Work) {
+    /// Replaces the conversation's object by one without the entry and adds the entry to the
+    /// archive's erasure log, without updating the database.
+    async fn rewrite_object_unnoticed(&self, work: &Work) {
         let archive = self.tiers().archive;
         let manifests = objects::of_user(
             &mut self.store.read().await.unwrap(),
@@ -321,7 +339,7 @@ impl Scene {
         let group = object::ObjectGroup {
             user_id: work.user,
             conversation_id: Some(work.conversation),
-            day: self.made.day(),
+            day: self.created_at.day(),
         };
         let new = object::encode(group, &rest, Some(manifest.key.clone())).unwrap();
         archive.create(&new.key, new.bytes).await.unwrap();
@@ -339,16 +357,16 @@ impl Scene {
     }
 }
 
-/// What is there once the work is done.
-fn expected(work: &Work, before: &Known) -> Known {
+/// The entries after the operation.
+fn expected(work: &Work, before: &Entries) -> Entries {
     let mut after = before.clone();
-    match work.act {
-        Act::Run(91) | Act::EraseAccount => after.clear(),
-        Act::Run(_) => {}
-        Act::Change => after.get_mut(&work.entry).unwrap().0 = "changed".to_owned(),
-        Act::EraseEntry | Act::Restore => drop(after.remove(&work.entry)),
-        // the last three entries stand in the conversation
-        Act::EraseConversation => after = before.clone().into_iter().take(2).collect(),
+    match work.operation {
+        Operation::Run(91) | Operation::EraseAccount => after.clear(),
+        Operation::Run(_) => {}
+        Operation::Change => after.get_mut(&work.entry).unwrap().0 = "changed".to_owned(),
+        Operation::EraseEntry | Operation::Restore => drop(after.remove(&work.entry)),
+        // the last three entries are in the conversation
+        Operation::EraseConversation => after = before.clone().into_iter().take(2).collect(),
     }
     after
 }

@@ -1,6 +1,6 @@
-//! What people do. Each deed changes the store and, as it must come out, the map.
+//! The users' actions. Each changes the store and the expected state.
 
-use super::{Known, World};
+use super::{ExpectedEntry, Simulation};
 use crate::{
     domain::{
         EntryDraft, EntryPatch, LogType, Metadata, Status,
@@ -15,135 +15,139 @@ use crate::{
     tests::support::people::{conversation, draft, person},
 };
 
-/// Something a person does.
+/// An action of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tests::retention) enum Deed {
+pub(in crate::tests::retention) enum Action {
     Create,
     Update,
     KeepEntry,
-    KeepPlace,
+    KeepConversation,
     Hold,
     EraseEntry,
-    ErasePlace,
+    EraseConversation,
     EraseAccount,
 }
 
-impl Deed {
-    /// Every deed.
+impl Action {
+    /// Every action.
     pub(in crate::tests::retention) const ALL: &[Self] = &[
         Self::Create,
         Self::Update,
         Self::KeepEntry,
-        Self::KeepPlace,
+        Self::KeepConversation,
         Self::Hold,
         Self::EraseEntry,
-        Self::ErasePlace,
+        Self::EraseConversation,
         Self::EraseAccount,
     ];
 }
 
-impl World {
-    pub(in crate::tests::retention) async fn deed(&mut self, deed: Deed) {
-        match deed {
-            Deed::Create => self.create().await,
-            Deed::Update => self.update().await,
-            Deed::KeepEntry => self.keep_entry().await,
-            Deed::KeepPlace => self.keep_place().await,
-            Deed::Hold => self.hold().await,
-            Deed::EraseEntry => self.erase_entry().await,
-            Deed::ErasePlace => self.erase_place().await,
-            Deed::EraseAccount => self.erase_account().await,
+impl Simulation {
+    pub(in crate::tests::retention) async fn perform(&mut self, action: Action) {
+        match action {
+            Action::Create => self.create_entry().await,
+            Action::Update => self.update_entry().await,
+            Action::KeepEntry => self.keep_entry().await,
+            Action::KeepConversation => self.keep_conversation().await,
+            Action::Hold => self.toggle_hold().await,
+            Action::EraseEntry => self.erase_entry().await,
+            Action::EraseConversation => self.erase_conversation().await,
+            Action::EraseAccount => self.erase_account().await,
         }
     }
 
-    /// Somebody does something while the archive lies. What cannot be read stays as it is; what is
-    /// erased is.
-    pub(super) async fn deed_among_lies(&mut self) {
-        let deed = self.chance.one_of(Deed::ALL);
-        self.archive_lies(true);
-        self.deed(deed).await;
-        self.archive_lies(false);
+    /// A random action while the archive injects faults. Entries that cannot be read stay
+    /// unchanged; erased ones are erased.
+    pub(super) async fn act_with_faults(&mut self) {
+        let action = self.rng.pick(Action::ALL);
+        self.set_archive_faults(true);
+        self.perform(action).await;
+        self.set_archive_faults(false);
     }
 
-    pub(in crate::tests::retention) async fn create_some(&mut self) {
-        for _ in 0..=self.chance.below(4) {
-            self.create().await;
+    pub(in crate::tests::retention) async fn create_entries(&mut self) {
+        for _ in 0..=self.rng.below(4) {
+            self.create_entry().await;
         }
     }
 
-    async fn create(&mut self) {
-        let user = self.chance.one_of(&self.map.people);
-        let place = self
-            .map
-            .places
+    async fn create_entry(&mut self) {
+        let user = self.rng.pick(&self.expected.users);
+        let conversation_id = self
+            .expected
+            .conversations
             .iter()
             .filter(|(owner, _)| *owner == user)
             .map(|(_, id)| *id)
             .next_back();
-        let made = EntryDraft {
-            conversation_id: place.filter(|_| self.chance.below(4) > 0),
-            log_type: self.chance.one_of(LogType::ALL),
-            details: (self.chance.below(3) > 0)
-                .then(|| "é\n\u{1F30A} ".repeat(self.chance.below(200) as usize)),
+        let new_entry = EntryDraft {
+            conversation_id: conversation_id.filter(|_| self.rng.below(4) > 0),
+            log_type: self.rng.pick(LogType::ALL),
+            details: (self.rng.below(3) > 0)
+                .then(|| "é\n\u{1F30A} ".repeat(self.rng.below(200) as usize)),
             metadata: Metadata::default()
-                .with("inputTokens", self.chance.below(500))
-                .with("x", self.chance.fraction()),
-            duration_ms: (self.chance.below(2) == 0).then(|| self.chance.below(9_000) as i64),
+                .with("inputTokens", self.rng.below(500))
+                .with("x", self.rng.fraction()),
+            duration_ms: (self.rng.below(2) == 0).then(|| self.rng.below(9_000) as i64),
             ..draft(
-                self.chance
-                    .one_of(&[Status::Success, Status::Error, Status::Info]),
-                &format!("Entry {}", self.chance.bits()),
+                self.rng
+                    .pick(&[Status::Success, Status::Error, Status::Info]),
+                &format!("Entry {}", self.rng.bits()),
             )
         };
-        let entry = create_work_log(&self.store, self.now, user, made, Origin::default())
+        let entry = create_work_log(&self.store, self.now, user, new_entry, Origin::default())
             .await
             .unwrap();
-        self.created += 1;
-        self.learn(Known { entry, kept: false });
+        self.created_count += 1;
+        self.record(ExpectedEntry { entry, kept: false });
     }
 
-    fn learn(&mut self, known: Known) {
-        self.map.made.insert(known.entry.id, known.entry.clone());
+    fn record(&mut self, expected: ExpectedEntry) {
+        self.expected
+            .created
+            .insert(expected.entry.id, expected.entry.clone());
         self.versions
-            .entry(known.entry.id)
+            .entry(expected.entry.id)
             .or_default()
-            .push(known.clone());
-        self.map.known.insert(known.entry.id, known);
+            .push(expected.clone());
+        self.expected.entries.insert(expected.entry.id, expected);
     }
 
-    fn any(&mut self) -> Option<(UserId, EntryId)> {
+    fn random_entry(&mut self) -> Option<(UserId, EntryId)> {
         let ids: Vec<_> = self
-            .map
-            .known
+            .expected
+            .entries
             .values()
-            .map(|known| (known.entry.user_id, known.entry.id))
+            .map(|expected| (expected.entry.user_id, expected.entry.id))
             .collect();
-        (!ids.is_empty()).then(|| self.chance.one_of(&ids))
+        (!ids.is_empty()).then(|| self.rng.pick(&ids))
     }
 
     async fn patch(&mut self, patch: EntryPatch) {
-        let Some((user, id)) = self.any() else { return };
-        let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
+        let Some((user, id)) = self.random_entry() else {
+            return;
+        };
+        let held = self.is_held(user, self.expected.entries[&id].entry.conversation_id);
         match update_entry(&self.tiers, self.now, user, id, patch.clone()).await {
             Ok(entry) => {
-                assert!(!held, "{id} is held and changed");
-                let kept = patch.kept.unwrap_or(self.map.known[&id].kept);
-                self.learn(Known { entry, kept });
+                assert!(!held, "{id} was changed although it is on hold");
+                let kept = patch.kept.unwrap_or(self.expected.entries[&id].kept);
+                self.record(ExpectedEntry { entry, kept });
             }
             Err(Error::Conflict(_)) => assert!(held),
             Err(Error::NotFound("entry")) => {
                 assert!(self.may_be_gone(id), "{id} cannot be changed")
             }
-            Err(Error::Archive(_)) if self.liar.is_lying() => {}
+            Err(Error::Archive(_)) if self.faulty_store.is_faulty() => {}
             Err(error) => panic!("{error}"),
         }
     }
 
-    async fn update(&mut self) {
-        let details = (self.chance.below(2) == 0).then(|| Some(format!("changed at {}", self.now)));
+    async fn update_entry(&mut self) {
+        let details = (self.rng.below(2) == 0).then(|| Some(format!("changed at {}", self.now)));
         let status = Some(
-            self.chance
-                .one_of(&[Status::Success, Status::Warning, Status::Error]),
+            self.rng
+                .pick(&[Status::Success, Status::Warning, Status::Error]),
         );
         self.patch(EntryPatch {
             details,
@@ -154,9 +158,9 @@ impl World {
     }
 
     async fn keep_entry(&mut self) {
-        let kept = Some(self.chance.below(3) > 0);
-        // no two versions of an entry look alike, so that a restored one says whether it was kept
-        let title = Some(format!("Kept {kept:?} {}", self.chance.bits()));
+        let kept = Some(self.rng.below(3) > 0);
+        // the title is unique, so that a restored version shows whether it was kept
+        let title = Some(format!("Kept {kept:?} {}", self.rng.bits()));
         self.patch(EntryPatch {
             kept,
             title,
@@ -165,97 +169,115 @@ impl World {
         .await;
     }
 
-    async fn keep_place(&mut self) {
-        let (user, place) = self.chance.one_of(&self.map.places);
-        let kept = self.map.kept_places.insert(place) || !self.map.kept_places.remove(&place);
-        holds::keep_conversation(&self.tiers, self.now, user, place, kept)
+    async fn keep_conversation(&mut self) {
+        let (user, conversation_id) = self.rng.pick(&self.expected.conversations);
+        let kept = self.expected.kept_conversations.insert(conversation_id)
+            || !self.expected.kept_conversations.remove(&conversation_id);
+        holds::keep_conversation(&self.tiers, self.now, user, conversation_id, kept)
             .await
             .unwrap();
     }
 
-    async fn hold(&mut self) {
-        if let Some((id, ..)) = self.map.holds.pop() {
+    async fn toggle_hold(&mut self) {
+        if let Some((id, ..)) = self.expected.holds.pop() {
             return holds::release_hold(&self.tiers, self.now, &id)
                 .await
                 .unwrap();
         }
-        let (user, place) = self.chance.one_of(&self.map.places);
-        let place = (self.chance.below(2) == 0).then_some(place);
-        let id = holds::place_hold(&self.tiers, self.now, user, (user, place), "a test")
-            .await
-            .unwrap();
-        self.map.holds.push((id, user, place));
+        let (user, conversation_id) = self.rng.pick(&self.expected.conversations);
+        let conversation_id = (self.rng.below(2) == 0).then_some(conversation_id);
+        let id = holds::place_hold(
+            &self.tiers,
+            self.now,
+            user,
+            (user, conversation_id),
+            "a test",
+        )
+        .await
+        .unwrap();
+        self.expected.holds.push((id, user, conversation_id));
     }
 
     async fn erase_entry(&mut self) {
-        let Some((user, id)) = self.any() else { return };
-        let held = self.is_held(user, self.map.known[&id].entry.conversation_id);
+        let Some((user, id)) = self.random_entry() else {
+            return;
+        };
+        let held = self.is_held(user, self.expected.entries[&id].entry.conversation_id);
         match work_log::erase_entry(&self.tiers, self.now, user, id).await {
             Ok(_) => {
-                assert!(self.map.known.remove(&id).is_some() && !held);
-                self.erased.insert(id);
+                assert!(self.expected.entries.remove(&id).is_some() && !held);
+                self.erased_entries.insert(id);
             }
             Err(Error::Conflict(_)) => assert!(held),
             Err(Error::NotFound("entry")) => assert!(self.may_be_gone(id), "{id} cannot be erased"),
-            Err(Error::Archive(_)) if self.liar.is_lying() => {}
+            Err(Error::Archive(_)) if self.faulty_store.is_faulty() => {}
             Err(error) => panic!("{error}"),
         }
     }
 
-    async fn erase_place(&mut self) {
-        let (user, place) = self.map.places[0];
-        match delete_conversation_rows(&self.store, self.now, user, place).await {
+    async fn erase_conversation(&mut self) {
+        let (user, conversation_id) = self.expected.conversations[0];
+        match delete_conversation_rows(&self.store, self.now, user, conversation_id).await {
             Ok(_) => drop(
                 erase::delete_marked_objects(&self.tiers, self.now, user)
                     .await
                     .unwrap(),
             ),
-            Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(place))),
+            Err(Error::Conflict(_)) => return assert!(self.is_held(user, Some(conversation_id))),
             Err(error) => panic!("{error}"),
         }
-        self.erased_places.insert(place);
-        self.map
-            .known
-            .retain(|_, known| known.entry.conversation_id != Some(place));
-        self.map.kept_places.remove(&place);
-        // from here on it is another one that things happen in
-        self.map.places[0] = (
+        self.erased_conversations.insert(conversation_id);
+        self.expected
+            .entries
+            .retain(|_, expected| expected.entry.conversation_id != Some(conversation_id));
+        self.expected.kept_conversations.remove(&conversation_id);
+        // later actions use a new conversation in its conversation_id
+        self.expected.conversations[0] = (
             user,
-            conversation(&self.store, user, "Another talk").await.id,
+            conversation(&self.store, user, "Another conversation")
+                .await
+                .id,
         );
-        self.map.places.rotate_left(1);
+        self.expected.conversations.rotate_left(1);
     }
 
     async fn erase_account(&mut self) {
-        let n = self.chance.below(self.map.people.len() as u64) as usize;
-        let user = self.map.people[n];
-        let held = self.map.holds.iter().any(|(_, owner, _)| *owner == user);
+        let n = self.rng.below(self.expected.users.len() as u64) as usize;
+        let user = self.expected.users[n];
+        let held = self
+            .expected
+            .holds
+            .iter()
+            .any(|(_, owner, _)| *owner == user);
         match erase::erase_account(&self.tiers, self.now, user).await {
             Ok(_) => assert!(!held),
             Err(Error::Conflict(_)) => return assert!(held),
             Err(error) => panic!("{error}"),
         }
-        self.erased_people.insert(user);
-        self.map
-            .known
-            .retain(|_, known| known.entry.user_id != user);
-        self.somebody_else(n).await;
+        self.erased_users.insert(user);
+        self.expected
+            .entries
+            .retain(|_, expected| expected.entry.user_id != user);
+        self.replace_user(n).await;
     }
 
-    /// Takes the place of a person who is gone, and has conversations in place of theirs.
-    pub(super) async fn somebody_else(&mut self, n: usize) {
-        let gone = self.map.people[n];
-        let user = person(&self.store, &format!("person-{}", self.chance.bits())).await;
-        self.map.people[n] = user;
-        for place in self
-            .map
-            .places
+    /// Replaces an erased user, and their conversations, by new ones.
+    pub(super) async fn replace_user(&mut self, n: usize) {
+        let erased = self.expected.users[n];
+        let user = person(&self.store, &format!("person-{}", self.rng.bits())).await;
+        self.expected.users[n] = user;
+        for pair in self
+            .expected
+            .conversations
             .iter_mut()
-            .filter(|(owner, _)| *owner == gone)
+            .filter(|(owner, _)| *owner == erased)
         {
-            self.erased_places.insert(place.1);
-            self.map.kept_places.remove(&place.1);
-            *place = (user, conversation(&self.store, user, "Talk").await.id);
+            self.erased_conversations.insert(pair.1);
+            self.expected.kept_conversations.remove(&pair.1);
+            *pair = (
+                user,
+                conversation(&self.store, user, "Conversation").await.id,
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What must hold after every operation, and once everything has come to rest.
+//! The invariants after every operation, and in the final state.
 
-use super::World;
+use super::Simulation;
 use crate::{
     domain::{StorageStatus, WorkLogEntry, ids::EntryId, time::DAY_MS},
     server::{
@@ -16,10 +16,10 @@ use crate::{
 use futures::TryStreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 
-impl World {
+impl Simulation {
     pub(super) async fn listed(&self) -> Vec<WorkLogEntry> {
         let mut all = Vec::new();
-        for user in self.map.people.iter().chain(&self.erased_people) {
+        for user in self.expected.users.iter().chain(&self.erased_users) {
             let mut before = None;
             loop {
                 let filter = EntryFilter::default();
@@ -48,25 +48,25 @@ impl World {
         all
     }
 
-    /// What expired may be gone; once it is, it stays so.
+    /// Removes expired entries that are no longer listed from the expected state, for good.
     pub(super) async fn forget_expired(&mut self) {
-        let there: BTreeSet<EntryId> = self.listed().await.iter().map(|entry| entry.id).collect();
-        let gone: Vec<EntryId> = self
-            .map
-            .known
+        let listed: BTreeSet<EntryId> = self.listed().await.iter().map(|entry| entry.id).collect();
+        let deleted: Vec<EntryId> = self
+            .expected
+            .entries
             .keys()
-            .filter(|id| !there.contains(id))
+            .filter(|id| !listed.contains(id))
             .copied()
             .collect();
-        for id in gone {
+        for id in deleted {
             assert!(
                 self.may_be_gone(id),
                 "{:?} is lost at {}",
-                self.map.known[&id],
+                self.expected.entries[&id],
                 self.now
             );
-            self.map.known.remove(&id);
-            self.expired.insert(id);
+            self.expected.entries.remove(&id);
+            self.expired_entries.insert(id);
         }
     }
 
@@ -76,20 +76,23 @@ impl World {
         assert_eq!(
             ids.iter().collect::<BTreeSet<_>>().len(),
             ids.len(),
-            "an entry is there twice"
+            "an entry is listed twice"
         );
         assert_eq!(
             ids.iter().collect::<BTreeSet<_>>(),
-            self.map.known.keys().collect(),
-            "the tiers hold other entries than the map"
+            self.expected.entries.keys().collect(),
+            "the tiers and the map differ"
         );
         for entry in &listed {
-            let known = &self.map.known[&entry.id];
-            assert!(alike(entry, &known.entry), "{entry:?} should be {known:?}");
+            let expected = &self.expected.entries[&entry.id];
+            assert!(
+                is_same_entry(entry, &expected.entry),
+                "{entry:?} should be {expected:?}"
+            );
             let expires = entry.timestamp.plus(self.policy.cold_days * DAY_MS);
             assert_eq!(
                 entry.expires_at,
-                (!self.is_kept(known)).then_some(expires),
+                (!self.is_kept(expected)).then_some(expires),
                 "{entry:?}"
             );
         }
@@ -101,7 +104,7 @@ impl World {
             .await
             .unwrap();
         for tier in StorageStatus::ALL {
-            let of_tier: Vec<_> = listed
+            let in_tier: Vec<_> = listed
                 .iter()
                 .filter(|entry| entry.storage_status == *tier)
                 .collect();
@@ -112,14 +115,14 @@ impl World {
                     .map(figure)
                     .sum::<i64>()
             };
-            assert_eq!(sum(|line| line.entries), of_tier.len() as i64, "{tier}");
-            let duration: i64 = of_tier.iter().filter_map(|entry| entry.duration_ms).sum();
+            assert_eq!(sum(|line| line.entries), in_tier.len() as i64, "{tier}");
+            let duration: i64 = in_tier.iter().filter_map(|entry| entry.duration_ms).sum();
             assert_eq!(sum(|line| line.duration_ms), duration, "{tier}");
-            if of_tier.is_empty() {
+            if in_tier.is_empty() {
                 assert_eq!(
                     (sum(|line| line.bytes), sum(|line| line.stored_bytes)),
                     (0, 0),
-                    "{tier} holds nothing and takes nothing"
+                    "{tier} is empty but its totals are not"
                 );
             }
         }
@@ -130,20 +133,20 @@ impl World {
             .sum();
         assert_eq!(
             deleted,
-            self.created - listed.len() as i64,
-            "what was deleted stays counted"
+            self.created_count - listed.len() as i64,
+            "deleted entries do not stay counted"
         );
         self.check_hours().await;
     }
 
-    /// The last two days by hour say what was made, whatever became of it. What a restored backup
-    /// found anew in the archive is older.
+    /// The hourly totals of the last two days count every created entry, deleted or not. Entries
+    /// that a restored backup found again in the archive are older.
     async fn check_hours(&self) {
-        let since = self.ran.hour() - 47;
+        let since = self.last_run_at.hour() - 47;
         let mut expected: BTreeMap<(i64, String, String), (i64, i64)> = BTreeMap::new();
         for entry in self
-            .map
-            .made
+            .expected
+            .created
             .values()
             .filter(|entry| entry.timestamp.hour() >= since)
         {
@@ -158,22 +161,22 @@ impl World {
                 sums.1 + entry.metadata.number("inputTokens").unwrap_or(0),
             );
         }
-        let told = hours::since(&mut self.store.read().await.unwrap(), since)
+        let reported = hours::since(&mut self.store.read().await.unwrap(), since)
             .await
             .unwrap();
-        let told = told.into_iter().map(|line| {
+        let reported = reported.into_iter().map(|line| {
             (
                 (line.hour, line.log_type, line.status),
                 (line.entries, line.input_tokens),
             )
         });
-        assert_eq!(told.collect::<BTreeMap<_, _>>(), expected, "by hour");
+        assert_eq!(reported.collect::<BTreeMap<_, _>>(), expected, "by hour");
     }
 
-    /// With an honest store everything comes to rest: nothing overdue, no orphan, no object without
-    /// a manifest row.
-    pub(in crate::tests::retention) async fn settle_everything(&mut self) {
-        self.declare([7, 30, 90]).await;
+    /// Without faults, three runs leave nothing overdue, no orphan and no object without a manifest
+    /// row.
+    pub(in crate::tests::retention) async fn settle(&mut self) {
+        self.set_policy([7, 30, 90]).await;
         self.now = self.now.plus(3 * DAY_MS);
         for _ in 0..3 {
             self.run().await;
@@ -184,23 +187,23 @@ impl World {
                 .await
                 .unwrap(),
             0,
-            "what a lie called damaged is whole"
+            "an intact object is still recorded as damaged"
         );
         for entry in self.listed().await {
             let age = (self.now.millis() - entry.timestamp.millis()) as f64 / DAY_MS as f64;
-            let known = &self.map.known[&entry.id];
+            let expected = &self.expected.entries[&entry.id];
             assert!(
-                age < 90.0 || self.is_kept(known),
+                age < 90.0 || self.is_kept(expected),
                 "{age} days old and still there: {entry:?}"
             );
             match entry.storage_status {
                 StorageStatus::Hot => assert!(age < 7.0, "{age} days old and hot"),
                 StorageStatus::Warm => assert!(age < 31.0, "{age} days old and warm"),
                 tier => {
-                    // policies of before may have moved it sooner
+                    // an earlier policy may have moved it sooner
                     assert_eq!(
                         (age >= 2.0, tier == StorageStatus::Archived),
-                        (true, self.is_kept(known)),
+                        (true, self.is_kept(expected)),
                         "{age} days old and {tier}"
                     )
                 }
@@ -215,23 +218,26 @@ impl World {
             .await
             .unwrap();
         listed.sort();
-        let mut known = Vec::new();
-        for user in self.map.people.iter().chain(&self.erased_people) {
-            known.extend(
+        let mut manifests = Vec::new();
+        for user in self.expected.users.iter().chain(&self.erased_users) {
+            manifests.extend(
                 objects::of_user(&mut self.store.read().await.unwrap(), *user, None)
                     .await
                     .unwrap(),
             );
         }
-        let mut known: Vec<String> = known.into_iter().map(|manifest| manifest.key).collect();
-        known.sort();
-        assert_eq!(listed, known, "objects and manifest");
+        let mut keys: Vec<String> = manifests.into_iter().map(|manifest| manifest.key).collect();
+        keys.sort();
+        assert_eq!(
+            listed, keys,
+            "objects in the archive and the manifest differ"
+        );
     }
 }
 
-/// Whether two are the same entry in the same state, wherever they lie.
-pub(super) fn alike(one: &WorkLogEntry, other: &WorkLogEntry) -> bool {
-    let anywhere = |entry: &WorkLogEntry| WorkLogEntry {
+/// Whether both are the same entry in the same state, in whichever tier.
+pub(super) fn is_same_entry(one: &WorkLogEntry, other: &WorkLogEntry) -> bool {
+    let without_tier = |entry: &WorkLogEntry| WorkLogEntry {
         storage_status: StorageStatus::Hot,
         expires_at: None,
         kept_by: None,
@@ -239,5 +245,5 @@ pub(super) fn alike(one: &WorkLogEntry, other: &WorkLogEntry) -> bool {
         rev: 0,
         ..entry.clone()
     };
-    anywhere(one) == anywhere(other)
+    without_tier(one) == without_tier(other)
 }

@@ -1,10 +1,10 @@
-//! A store, an archive that may lie, a clock, and the map that says what must be there. `deeds` are
-//! what people do, `runs` what retention does and what happens in the middle of it, `lives` how a
-//! process ends and another begins, `checks` compares.
+//! The simulation of the randomized test: a store, an archive that injects faults, a clock, and a
+//! map with the expected state. `actions` are the users' actions, `runs` the retention runs and
+//! what interrupts them, `recovery` crashes and restores, `checks` the comparison.
 
 mod actions;
 mod checks;
-mod lives;
+mod recovery;
 mod runs;
 
 use crate::{
@@ -20,9 +20,9 @@ use crate::{
     },
     tests::support::{
         databases,
-        faulty_store::Liar,
+        faulty_store::FaultyStore,
         people::{NOW, conversation, person},
-        random::Chance,
+        random::TestRng,
     },
 };
 use object_store::ObjectStore;
@@ -33,164 +33,171 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub(super) use actions::Deed;
+pub(super) use actions::Action;
 
-/// An honest store may be slow.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Among lies a store that does not answer is not waited for.
-const IMPATIENCE: Duration = Duration::from_millis(40);
-/// Of a hundred requests.
-const LIES: u64 = 40;
+/// Timeout while the store works; it may be slow.
+const ARCHIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Timeout while the store injects faults, one of which is to hang.
+const FAULTY_ARCHIVE_TIMEOUT: Duration = Duration::from_millis(40);
+const FAULT_PERCENT: u64 = 40;
 
-/// What the map knows of an entry.
+/// The expected state of an entry.
 #[derive(Debug, Clone)]
-struct Known {
+struct ExpectedEntry {
     entry: WorkLogEntry,
     kept: bool,
 }
 
+/// Id, owner and conversation; without a conversation the hold covers the account.
 type Hold = (String, UserId, Option<ConversationId>);
 
-/// What the map knows at one moment.
+/// The expected state.
 #[derive(Debug, Clone, Default)]
-struct Map {
-    people: Vec<UserId>,
-    known: BTreeMap<EntryId, Known>,
-    /// Everything that was ever made, as it was last.
-    made: BTreeMap<EntryId, WorkLogEntry>,
-    places: Vec<(UserId, ConversationId)>,
-    kept_places: BTreeSet<ConversationId>,
+struct Expected {
+    users: Vec<UserId>,
+    entries: BTreeMap<EntryId, ExpectedEntry>,
+    /// Every entry ever created, in its last state.
+    created: BTreeMap<EntryId, WorkLogEntry>,
+    conversations: Vec<(UserId, ConversationId)>,
+    kept_conversations: BTreeSet<ConversationId>,
     holds: Vec<Hold>,
 }
 
-/// Everything a seeded run moves.
-pub(super) struct World {
+/// The state of a seeded test.
+pub(super) struct Simulation {
     address: String,
     store: Store,
-    liar: Liar,
+    faulty_store: FaultyStore,
     tiers: Tiers,
-    chance: Chance,
+    rng: TestRng,
     now: Timestamp,
     /// The latest time of a run.
-    ran: Timestamp,
+    last_run_at: Timestamp,
     policy: Policy,
-    map: Map,
-    created: i64,
-    /// All that each entry ever was, and what may not come back with a backup.
-    versions: BTreeMap<EntryId, Vec<Known>>,
-    erased: BTreeSet<EntryId>,
-    erased_places: BTreeSet<ConversationId>,
-    erased_people: BTreeSet<UserId>,
-    expired: BTreeSet<EntryId>,
-    /// Where backups lie, those that are databases of a cluster, and the address of the last one
-    /// with the map of its moment.
-    folder: TempDir,
-    copies: Vec<String>,
-    backup: Option<(String, Map)>,
+    expected: Expected,
+    created_count: i64,
+    /// Every state that each entry ever had.
+    versions: BTreeMap<EntryId, Vec<ExpectedEntry>>,
+    /// Ids that no restored backup may bring back.
+    erased_entries: BTreeSet<EntryId>,
+    erased_conversations: BTreeSet<ConversationId>,
+    erased_users: BTreeSet<UserId>,
+    expired_entries: BTreeSet<EntryId>,
+    backup_folder: TempDir,
+    /// Backups that are databases of a PostgreSQL cluster.
+    database_copies: Vec<String>,
+    /// The address of the last backup, and the expected state when it was made.
+    backup: Option<(String, Expected)>,
 }
 
-impl World {
-    /// A new world in the database at `address`.
-    pub(super) async fn begin(address: &str, objects: Arc<dyn ObjectStore>, seed: u64) -> Self {
-        let (store, liar) = (
-            Store::open(address).await.unwrap(),
-            Liar::before(objects, seed),
-        );
-        let people = vec![person(&store, "ada").await, person(&store, "bob").await];
-        let mut places = Vec::new();
+impl Simulation {
+    /// A new simulation on the database at `address`.
+    pub(super) async fn new(address: &str, objects: Arc<dyn ObjectStore>, seed: u64) -> Self {
+        let store = Store::open(address).await.unwrap();
+        let faulty_store = FaultyStore::before(objects, seed);
+        let users = vec![person(&store, "ada").await, person(&store, "bob").await];
+        let mut conversations = Vec::new();
         for n in 0..5 {
-            places.push((
-                people[n % 2],
-                conversation(&store, people[n % 2], "Talk").await.id,
+            conversations.push((
+                users[n % 2],
+                conversation(&store, users[n % 2], "Conversation").await.id,
             ));
         }
-        let map = Map {
-            people,
-            places,
-            ..Map::default()
+        let expected = Expected {
+            users,
+            conversations,
+            ..Expected::default()
         };
         let tiers = Tiers {
             store: store.clone(),
-            archive: archive(&liar, PATIENCE),
+            archive: archive(&faulty_store, ARCHIVE_TIMEOUT),
         };
-        let mut chance = Chance::seeded(seed);
-        chance.bits();
+        let mut rng = TestRng::new(seed);
+        rng.bits();
         Self {
             address: address.to_owned(),
             store,
-            liar,
+            faulty_store,
             tiers,
-            chance,
+            rng,
             now: NOW,
-            ran: NOW,
+            last_run_at: NOW,
             policy: Policy::default(),
-            map,
-            created: 0,
+            expected,
+            created_count: 0,
             versions: BTreeMap::new(),
-            erased: BTreeSet::new(),
-            erased_places: BTreeSet::new(),
-            erased_people: BTreeSet::new(),
-            expired: BTreeSet::new(),
-            folder: tempfile::tempdir().unwrap(),
-            copies: Vec::new(),
+            erased_entries: BTreeSet::new(),
+            erased_conversations: BTreeSet::new(),
+            erased_users: BTreeSet::new(),
+            expired_entries: BTreeSet::new(),
+            backup_folder: tempfile::tempdir().unwrap(),
+            database_copies: Vec::new(),
             backup: None,
         }
     }
 
-    /// Closes it.
-    pub(super) async fn end(self) {
+    /// Closes the store and drops the backups.
+    pub(super) async fn close(self) {
         self.store.close().await;
-        for copy in &self.copies {
+        for copy in &self.database_copies {
             databases::drop_copy(copy).await;
         }
     }
 
-    /// Something happens.
+    /// Performs one random operation.
     pub(super) async fn step(&mut self) {
-        match self.chance.below(31) {
-            0..6 => self.create_some().await,
+        match self.rng.below(31) {
+            0..6 => self.create_entries().await,
             6..14 => {
-                let deed = self.chance.one_of(Deed::ALL);
-                self.deed(deed).await;
+                let action = self.rng.pick(Action::ALL);
+                self.perform(action).await;
             }
-            14..18 => self.now = self.now.plus(HOUR_MS * (1 + self.chance.below(400) as i64)),
-            18 => self.now = self.now.plus(-HOUR_MS * self.chance.below(30) as i64),
+            14..18 => self.now = self.now.plus(HOUR_MS * (1 + self.rng.below(400) as i64)),
+            18 => self.now = self.now.plus(-HOUR_MS * self.rng.below(30) as i64),
             19..22 => drop(self.run().await),
-            22 => self.run_among_lies().await,
-            23 => self.rehearse().await,
-            24 | 25 => self.run_among_deeds().await,
-            26 => self.run_among_exports().await,
-            27 => self.run_until_another_takes_over().await,
+            22 => self.run_with_faults().await,
+            23 => self.compare_dry_run().await,
+            24 | 25 => self.run_with_random_actions().await,
+            26 => self.run_during_export().await,
+            27 => self.run_until_superseded().await,
             28 => self.change_policy().await,
-            29 => self.deed_among_lies().await,
+            29 => self.act_with_faults().await,
             _ => self.back_up_or_restore().await,
         }
     }
 
-    /// Has the archive lie from now on, or be honest again.
-    fn archive_lies(&mut self, lies: bool) {
-        self.liar.lies(if lies { LIES } else { 0 });
-        self.tiers.archive = archive(&self.liar, if lies { IMPATIENCE } else { PATIENCE });
+    /// Switches the archive's faults on or off.
+    fn set_archive_faults(&mut self, faulty: bool) {
+        self.faulty_store
+            .set_fault_percent(if faulty { FAULT_PERCENT } else { 0 });
+        self.tiers.archive = archive(
+            &self.faulty_store,
+            if faulty {
+                FAULTY_ARCHIVE_TIMEOUT
+            } else {
+                ARCHIVE_TIMEOUT
+            },
+        );
     }
 
-    /// Time passes.
-    pub(super) fn wait(&mut self, days: i64) {
+    /// Moves the clock forward.
+    pub(super) fn advance_days(&mut self, days: i64) {
         self.now = self.now.plus(days * DAY_MS);
     }
 
     async fn change_policy(&mut self) {
-        let days = self.chance.one_of(&[
+        let days = self.rng.pick(&[
             [7, 30, 90],
             [7, 30, 90],
             [3, 10, 40],
             [20, 60, 200],
             [1, 2, 90],
         ]);
-        self.declare(days).await;
+        self.set_policy(days).await;
     }
 
-    /// The ages at which tiers end from now on.
-    pub(super) async fn declare(&mut self, days: [i64; 3]) {
+    /// Sets the ages in days at which the hot, warm and cold tier end.
+    pub(super) async fn set_policy(&mut self, days: [i64; 3]) {
         let mut tx = self.store.begin().await.unwrap();
         declare_policy(&mut tx, days).await.unwrap();
         tx.commit().await.unwrap();
@@ -201,28 +208,32 @@ impl World {
         };
     }
 
-    fn is_held(&self, user: UserId, place: Option<ConversationId>) -> bool {
-        self.map
+    fn is_held(&self, user: UserId, conversation_id: Option<ConversationId>) -> bool {
+        self.expected
             .holds
             .iter()
-            .any(|(_, owner, held)| *owner == user && (held.is_none() || *held == place))
+            .any(|(_, owner, held)| *owner == user && (held.is_none() || *held == conversation_id))
     }
 
-    fn is_kept(&self, known: &Known) -> bool {
-        let place = known.entry.conversation_id;
-        known.kept
-            || place.is_some_and(|id| self.map.kept_places.contains(&id))
-            || self.is_held(known.entry.user_id, place)
+    fn is_kept(&self, expected: &ExpectedEntry) -> bool {
+        let conversation_id = expected.entry.conversation_id;
+        expected.kept
+            || conversation_id.is_some_and(|id| self.expected.kept_conversations.contains(&id))
+            || self.is_held(expected.entry.user_id, conversation_id)
     }
 
-    /// Whether the entry expired, so that a run may have deleted it.
+    /// Whether the entry has expired, so a run may have deleted it.
     fn may_be_gone(&self, id: EntryId) -> bool {
-        let known = &self.map.known[&id];
-        known.entry.timestamp.plus(self.policy.cold_days * DAY_MS) <= self.now
-            && !self.is_kept(known)
+        let expected = &self.expected.entries[&id];
+        expected
+            .entry
+            .timestamp
+            .plus(self.policy.cold_days * DAY_MS)
+            <= self.now
+            && !self.is_kept(expected)
     }
 }
 
-fn archive(liar: &Liar, patience: Duration) -> Archive {
-    Archive::over(Arc::new(liar.clone()), "", patience)
+fn archive(faulty_store: &FaultyStore, timeout: Duration) -> Archive {
+    Archive::over(Arc::new(faulty_store.clone()), "", timeout)
 }

@@ -1,6 +1,6 @@
-//! How a process ends and another begins on what it left, be it the database or a backup of it.
+//! Crashes, backups and restores.
 
-use super::{Map, PATIENCE, World};
+use super::{ARCHIVE_TIMEOUT, Expected, Simulation};
 use crate::{
     domain::{ids::ConversationId, time::HOUR_MS},
     server::{
@@ -11,12 +11,11 @@ use crate::{
     tests::support::{databases, people::conversation},
 };
 
-impl World {
-    /// The process is killed in the middle of a run; the next one has read nothing yet, and takes
-    /// the lease from the dead.
-    pub(in crate::tests::retention) async fn die_and_live_again(&mut self) {
-        self.run_and_die().await;
-        self.open_anew().await;
+impl Simulation {
+    /// Kills the process during a run. The next one starts with empty caches and clears the lease.
+    pub(in crate::tests::retention) async fn crash_and_restart(&mut self) {
+        self.run_and_crash().await;
+        self.reopen().await;
         let mut tx = self.store.begin().await.unwrap();
         lease::clear(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
@@ -24,64 +23,63 @@ impl World {
         self.forget_expired().await;
     }
 
-    async fn open_anew(&mut self) {
-        // a commit that was under way may still come to its end: the next writer waits for it, as a
-        // new process would
+    async fn reopen(&mut self) {
+        // waits for a commit that is still in progress, as a new process would
         self.store.close().await;
         self.store = Store::open(&self.address).await.unwrap();
         self.tiers = Tiers {
             store: self.store.clone(),
-            archive: super::archive(&self.liar, PATIENCE),
+            archive: super::archive(&self.faulty_store, ARCHIVE_TIMEOUT),
         };
     }
 
     pub(super) async fn back_up_or_restore(&mut self) {
-        if self.backup.is_some() && self.chance.below(3) > 0 {
-            self.go_back().await;
+        if self.backup.is_some() && self.rng.below(3) > 0 {
+            self.restore_backup().await;
         } else {
-            self.remember().await;
+            self.take_backup().await;
         }
     }
 
     /// Makes a backup.
-    pub(in crate::tests::retention) async fn remember(&mut self) {
-        self.backup = Some((self.back_up().await, self.map.clone()));
+    pub(in crate::tests::retention) async fn take_backup(&mut self) {
+        self.backup = Some((self.copy_database().await, self.expected.clone()));
     }
 
     /// Restores the last backup.
-    pub(in crate::tests::retention) async fn go_back(&mut self) {
-        let (address, then) = self.backup.take().expect("there is a backup");
-        self.restore(address, then).await;
+    pub(in crate::tests::retention) async fn restore_backup(&mut self) {
+        let (address, expected) = self.backup.take().expect("there is a backup");
+        self.restore(address, expected).await;
     }
 
-    /// Returns the backup's address.
-    async fn back_up(&mut self) -> String {
+    /// Returns the copy's address.
+    async fn copy_database(&mut self) -> String {
         if self.store.is_single_process() {
             let file = format!(
                 "{}/backup-{}",
-                self.folder.path().display(),
-                self.chance.bits()
+                self.backup_folder.path().display(),
+                self.rng.bits()
             );
             self.store.backup(&file).await.unwrap();
             return format!("sqlite://{file}");
         }
         self.store.close().await;
         let copy = databases::copy(&self.address).await;
-        self.copies.push(copy.clone());
-        self.open_anew().await;
+        self.database_copies.push(copy.clone());
+        self.reopen().await;
         copy
     }
 
-    /// The backup takes the place of the database. What was erased since stays erased; everything
-    /// else is as it was then, or newer where only something newer is left in the archive.
-    async fn restore(&mut self, backup: String, then: Map) {
+    /// Replaces the database by the backup. What was erased since then stays erased; everything
+    /// else is as in the backup, or newer where the archive only has something newer.
+    async fn restore(&mut self, backup: String, then: Expected) {
         mend(&self.tiers, self.now).await.unwrap();
         self.address = backup;
-        self.open_anew().await;
+        self.reopen().await;
         self.store.begin_new_epoch().await.unwrap();
-        self.open_anew().await;
+        self.reopen().await;
         after_restore(&self.tiers, self.now).await.unwrap();
-        // as a server does that begins
+        // as a server does when it starts
         let mut tx = self.store.begin().await.unwrap();
         meta::note_use(&mut tx, self.now).await.unwrap();
         tx.commit().await.unwrap();
@@ -90,74 +88,82 @@ impl World {
             self.policy.warm_days,
             self.policy.cold_days,
         ];
-        self.declare(days).await;
-        self.learn_what_is_there(then).await;
+        self.set_policy(days).await;
+        self.update_expected(then).await;
     }
 
-    async fn learn_what_is_there(&mut self, then: Map) {
-        self.map.people.clone_from(&then.people);
+    async fn update_expected(&mut self, then: Expected) {
+        self.expected.users.clone_from(&then.users);
         let listed = self.listed().await;
-        self.map.known.clear();
+        self.expected.entries.clear();
         for entry in &listed {
-            let was_erased = self.erased.contains(&entry.id)
-                || self.erased_people.contains(&entry.user_id)
+            let was_erased = self.erased_entries.contains(&entry.id)
+                || self.erased_users.contains(&entry.user_id)
                 || entry
                     .conversation_id
-                    .is_some_and(|place| self.erased_places.contains(&place));
-            assert!(!was_erased, "{entry:?} was erased and is back");
-            let was = self.versions[&entry.id]
+                    .is_some_and(|id| self.erased_conversations.contains(&id));
+            assert!(!was_erased, "{entry:?} was erased and is listed again");
+            let version = self.versions[&entry.id]
                 .iter()
                 .rev()
-                .find(|was| super::checks::alike(&was.entry, entry));
-            let was = was.unwrap_or_else(|| {
-                panic!("{entry:?} was never so: {:?}", self.versions[&entry.id])
+                .find(|version| super::checks::is_same_entry(&version.entry, entry));
+            let version = version.unwrap_or_else(|| {
+                panic!(
+                    "{entry:?} never had this state: {:?}",
+                    self.versions[&entry.id]
+                )
             });
-            self.map.known.insert(entry.id, was.clone());
+            self.expected.entries.insert(entry.id, version.clone());
         }
-        let is_gone = |place: &ConversationId| self.erased_places.contains(place);
-        for (id, known) in &then.known {
-            let may_lack = self.erased.contains(id)
-                || self.expired.contains(id)
-                || self.erased_people.contains(&known.entry.user_id)
-                || known.entry.conversation_id.as_ref().is_some_and(is_gone);
+        let is_erased = |id: &ConversationId| self.erased_conversations.contains(id);
+        for (id, expected) in &then.entries {
+            let may_be_missing = self.erased_entries.contains(id)
+                || self.expired_entries.contains(id)
+                || self.erased_users.contains(&expected.entry.user_id)
+                || expected
+                    .entry
+                    .conversation_id
+                    .as_ref()
+                    .is_some_and(is_erased);
             assert!(
-                may_lack || self.map.known.contains_key(id),
-                "{known:?} is lost with the backup; it was {:?}",
+                may_be_missing || self.expected.entries.contains_key(id),
+                "{expected:?} is lost after the restore; its versions: {:?}",
                 self.versions[id]
             );
         }
-        let in_force = holds::with_names(&mut self.store.read().await.unwrap(), 100)
+        let active_holds = holds::with_names(&mut self.store.read().await.unwrap(), 100)
             .await
             .unwrap();
-        self.map.holds = then
+        self.expected.holds = then
             .holds
             .into_iter()
-            .filter(|(id, ..)| in_force.iter().any(|hold| hold.id == *id))
+            .filter(|(id, ..)| active_holds.iter().any(|hold| hold.id == *id))
             .collect();
-        assert_eq!(self.map.holds.len(), in_force.len());
-        self.map.kept_places = then
-            .kept_places
+        assert_eq!(self.expected.holds.len(), active_holds.len());
+        self.expected.kept_conversations = then
+            .kept_conversations
             .into_iter()
-            .filter(|place| !is_gone(place))
+            .filter(|id| !is_erased(id))
             .collect();
-        self.map.made = then.made;
-        self.map.places = then.places;
-        for n in 0..self.map.people.len() {
-            if self.erased_people.contains(&self.map.people[n]) {
-                self.somebody_else(n).await;
+        self.expected.created = then.created;
+        self.expected.conversations = then.conversations;
+        for n in 0..self.expected.users.len() {
+            if self.erased_users.contains(&self.expected.users[n]) {
+                self.replace_user(n).await;
             }
         }
-        for n in 0..self.map.places.len() {
-            let (user, place) = self.map.places[n];
-            if self.erased_places.contains(&place) {
-                self.map.places[n].1 = conversation(&self.store, user, "A talk after the restore")
-                    .await
-                    .id;
+        for n in 0..self.expected.conversations.len() {
+            let (user, conversation_id) = self.expected.conversations[n];
+            if self.erased_conversations.contains(&conversation_id) {
+                self.expected.conversations[n].1 =
+                    conversation(&self.store, user, "A conversation after the restore")
+                        .await
+                        .id;
             }
         }
         let lines = stats::since(&mut self.store.read().await.unwrap(), 0)
             .await
             .unwrap();
-        self.created = lines.iter().map(|line| line.entries).sum();
+        self.created_count = lines.iter().map(|line| line.entries).sum();
     }
 }

@@ -1,6 +1,6 @@
-//! What retention does, and what happens in the middle of it.
+//! Retention runs, and what interrupts them.
 
-use super::{Deed, World};
+use super::{Action, Simulation};
 use crate::{
     domain::{StorageStatus, ids::EntryId, time::HOUR_MS},
     server::{
@@ -22,31 +22,31 @@ use futures::{FutureExt, future::BoxFuture};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
-/// Places at which a run is stopped, at most, before something happens.
-const PLACES: u64 = 40;
-/// Entries on a page of an export.
-const PAGE: i64 = 7;
+/// The number of fail points after which an action happens at the latest.
+const MAX_STOPS: u64 = 40;
+/// Entries per page of an export.
+const EXPORT_PAGE_SIZE: i64 = 7;
 
-/// A run that stops at each named place outside a transaction until it is told to go on.
-struct Stopping {
+/// A run that stops at each fail point outside a transaction until it is resumed.
+struct PausableRun {
     run: BoxFuture<'static, Result<Report>>,
     stops: mpsc::UnboundedReceiver<(FailPoint, oneshot::Sender<()>)>,
 }
 
 enum Stop {
     At(FailPoint, oneshot::Sender<()>),
-    Over(Result<Report>),
+    Finished(Result<Report>),
 }
 
-impl Stopping {
-    fn begin(tiers: Tiers, run: Run) -> Self {
+impl PausableRun {
+    fn new(tiers: Tiers, run: Run) -> Self {
         let (stop, stops) = mpsc::unbounded_channel();
         let listener = Arc::new(move |point: FailPoint| {
-            let (go, gone_on) = oneshot::channel();
-            let waits = !point.is_in_transaction() && stop.send((point, go)).is_ok();
+            let (resume, resumed) = oneshot::channel();
+            let waits = !point.is_in_transaction() && stop.send((point, resume)).is_ok();
             async move {
                 if waits {
-                    drop(gone_on.await)
+                    drop(resumed.await)
                 }
             }
             .boxed()
@@ -61,21 +61,21 @@ impl Stopping {
     async fn next(&mut self) -> Stop {
         tokio::select! {
             biased;
-            over = &mut self.run => Stop::Over(over),
-            Some((point, go)) = self.stops.recv() => Stop::At(point, go),
+            result = &mut self.run => Stop::Finished(result),
+            Some((point, resume)) = self.stops.recv() => Stop::At(point, resume),
         }
     }
 }
 
-/// A restored backup knows little of what was put after it: what is an orphan to it waits for an
-/// admin's word.
-fn only_orphans_are_left(report: &Report) -> bool {
-    matches!(report.failures.as_slice(), [why] if why.contains("--confirm-orphans"))
+/// Whether the only failure is orphans that an admin must confirm: a restored backup does not know
+/// the objects written after it.
+fn only_orphans_failed(report: &Report) -> bool {
+    matches!(report.failures.as_slice(), [failure] if failure.contains("--confirm-orphans"))
 }
 
-impl World {
+impl Simulation {
     fn run_now(&mut self) -> Run {
-        self.ran = self.ran.max(self.now);
+        self.last_run_at = self.last_run_at.max(self.now);
         Run {
             trust_clock: true,
             ..Run::at(self.policy, self.now)
@@ -84,11 +84,11 @@ impl World {
 
     pub(in crate::tests::retention) async fn run(&mut self) -> Report {
         let run = self.run_now();
-        let mut report = self.run_mistrusting(run).await;
+        let mut report = self.run_with_clock_guard(run).await;
         if report.waiting.is_some() {
             report = run_once(&self.tiers, run).await.unwrap();
         }
-        if only_orphans_are_left(&report) {
+        if only_orphans_failed(&report) {
             let confirmed = run_once(
                 &self.tiers,
                 Run {
@@ -105,18 +105,18 @@ impl World {
         report
     }
 
-    /// A run on nobody's word deletes nothing after a leap of the clock that would delete much, and
-    /// waits for nothing else.
-    async fn run_mistrusting(&mut self, run: Run) -> Report {
+    /// Without confirmation, a run deletes nothing after a clock jump that would delete much, and
+    /// asks for confirmation in no other case.
+    async fn run_with_clock_guard(&mut self, run: Run) -> Report {
         self.forget_expired().await;
         let last = runs::last_seen(&mut self.store.read().await.unwrap())
             .await
             .unwrap();
-        let leapt = last.is_some_and(|last| run.now.since(last) > 20 * HOUR_MS);
+        let jumped = last.is_some_and(|last| run.now.since(last) > 20 * HOUR_MS);
         let (before, expired) = (
-            self.map.known.len(),
-            self.map
-                .known
+            self.expected.entries.len(),
+            self.expected
+                .entries
                 .keys()
                 .filter(|id| self.may_be_gone(**id))
                 .count(),
@@ -132,31 +132,39 @@ impl World {
         .unwrap();
         self.forget_expired().await;
         if report.waiting.is_some() {
-            let untouched =
-                (report.deleted, report.orphans_deleted, self.map.known.len()) == (0, 0, before);
-            assert!(leapt && untouched, "{last:?}, {before} entries: {report:?}");
+            let untouched = (
+                report.deleted,
+                report.orphans_deleted,
+                self.expected.entries.len(),
+            ) == (0, 0, before);
+            assert!(
+                jumped && untouched,
+                "{last:?}, {before} entries: {report:?}"
+            );
         } else {
             assert!(
-                !leapt || 5 * expired <= before,
+                !jumped || 5 * expired <= before,
                 "{last:?}, {expired} of {before} expired: {report:?}"
             );
         }
         report
     }
 
-    pub(super) async fn run_among_lies(&mut self) {
-        self.archive_lies(true);
+    pub(super) async fn run_with_faults(&mut self) {
+        self.set_archive_faults(true);
         let run = self.run_now();
         run_once(&self.tiers, run).await.unwrap();
-        self.archive_lies(false);
+        self.set_archive_faults(false);
         self.forget_expired().await;
     }
 
-    /// What a dry run tells is what the run does, row by row.
-    pub(super) async fn rehearse(&mut self) {
+    /// A dry run reports exactly what the run then does, row by row.
+    pub(super) async fn compare_dry_run(&mut self) {
         let run = self.run_now();
         let DryRun {
-            plan, report: told, ..
+            plan,
+            report: planned,
+            ..
         } = dry_run(
             &self.tiers,
             Run {
@@ -166,7 +174,7 @@ impl World {
         )
         .await
         .unwrap();
-        let did = self.run_mistrusting(run).await;
+        let actual = self.run_with_clock_guard(run).await;
         let moves = |report: &Report| {
             (
                 report.moved_to_warm,
@@ -177,11 +185,11 @@ impl World {
         };
         let objects = |report: &Report| (report.objects_written, report.objects_deleted);
         assert_eq!(
-            (moves(&told), objects(&told)),
-            (moves(&did), objects(&did)),
-            "told {told:?}, did {did:?}"
+            (moves(&planned), objects(&planned)),
+            (moves(&actual), objects(&actual)),
+            "planned {planned:?}, actual {actual:?}"
         );
-        assert_eq!(told.waiting, did.waiting);
+        assert_eq!(planned.waiting, actual.waiting);
         let listed = self.listed().await;
         let tier = |id: &EntryId| {
             listed
@@ -200,69 +208,69 @@ impl World {
         }
     }
 
-    /// In the middle of a run people do something, and perhaps again.
-    pub(super) async fn run_among_deeds(&mut self) {
-        let (at, deed) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
-        let (again, another) = (self.chance.below(PLACES), self.chance.one_of(Deed::ALL));
+    /// A run interrupted by up to two random user actions.
+    pub(super) async fn run_with_random_actions(&mut self) {
+        let (at, action) = (self.rng.below(MAX_STOPS), self.rng.pick(Action::ALL));
+        let (second_at, second_action) = (self.rng.below(MAX_STOPS), self.rng.pick(Action::ALL));
         let run = self.run_now();
-        let mut run = Stopping::begin(self.tiers.clone(), run);
-        let mut place = 0;
-        while let Stop::At(_, go) = run.next().await {
-            for (when, what) in [(at, deed), (again, another)] {
-                if when == place {
-                    self.in_the_middle(what).await;
+        let mut run = PausableRun::new(self.tiers.clone(), run);
+        let mut stops = 0;
+        while let Stop::At(_, resume) = run.next().await {
+            for (when, action) in [(at, action), (second_at, second_action)] {
+                if when == stops {
+                    self.interrupt_with(action).await;
                 }
             }
-            place += 1;
-            _ = go.send(());
+            stops += 1;
+            _ = resume.send(());
         }
         self.forget_expired().await;
     }
 
-    /// Does something the first time a run passes this place. `false` when it does not pass it.
-    pub(in crate::tests::retention) async fn run_with(
+    /// Performs `action` the first time a run reaches the fail point `at`. Returns whether it did.
+    pub(in crate::tests::retention) async fn run_with_action(
         &mut self,
-        deed: Deed,
+        action: Action,
         at: FailPoint,
     ) -> bool {
         let run = self.run_now();
-        let mut run = Stopping::begin(self.tiers.clone(), run);
-        let mut passed = false;
-        while let Stop::At(point, go) = run.next().await {
-            if point == at && !passed {
-                passed = true;
-                self.in_the_middle(deed).await;
+        let mut run = PausableRun::new(self.tiers.clone(), run);
+        let mut reached = false;
+        while let Stop::At(point, resume) = run.next().await {
+            if point == at && !reached {
+                reached = true;
+                self.interrupt_with(action).await;
             }
-            _ = go.send(());
+            _ = resume.send(());
         }
         self.forget_expired().await;
-        passed
+        reached
     }
 
-    /// What is gone by now may be gone; what is there must stay if the deed says so.
-    async fn in_the_middle(&mut self, deed: Deed) {
+    /// Performs an action during a run, which may have deleted expired entries before.
+    async fn interrupt_with(&mut self, action: Action) {
         self.forget_expired().await;
-        self.deed(deed).await;
+        self.perform(action).await;
     }
 
-    /// An export that is read while a run moves everything has each entry once.
-    pub(super) async fn run_among_exports(&mut self) {
-        let before: BTreeSet<EntryId> = self.map.known.keys().copied().collect();
-        let (person, mut last, mut exported) =
-            (self.chance.one_of(&self.map.people), None, Vec::new());
+    /// An export read during a run contains each entry once.
+    pub(super) async fn run_during_export(&mut self) {
+        let before: BTreeSet<EntryId> = self.expected.entries.keys().copied().collect();
+        let (user, mut last, mut exported) =
+            (self.rng.pick(&self.expected.users), None, Vec::new());
         let run = self.run_now();
-        let mut run = Stopping::begin(self.tiers.clone(), run);
+        let mut run = PausableRun::new(self.tiers.clone(), run);
         let mut done = false;
         loop {
-            let go = match run.next().await {
-                Stop::At(_, go) if !done => Some(go),
+            let resume = match run.next().await {
+                Stop::At(_, resume) if !done => Some(resume),
                 Stop::At(..) => continue,
-                Stop::Over(over) => {
-                    drop(over.unwrap());
+                Stop::Finished(result) => {
+                    drop(result.unwrap());
                     None
                 }
             };
-            let over = go.is_none();
+            let finished = resume.is_none();
             loop {
                 let page = reader::retry_on_moved_object(&self.store, |mut reader| {
                     let archive = &self.tiers.archive;
@@ -270,10 +278,10 @@ impl World {
                         reader::list(
                             &mut reader,
                             archive,
-                            person,
+                            user,
                             (&EntryFilter::default(), false),
                             last,
-                            PAGE,
+                            EXPORT_PAGE_SIZE,
                         )
                         .await
                     }
@@ -282,64 +290,67 @@ impl World {
                 done |= page.is_empty();
                 last = page.last().map(|entry| entry.id).or(last);
                 exported.extend(page.into_iter().map(|entry| entry.id));
-                if done || !over {
+                if done || !finished {
                     break;
                 }
             }
-            if over {
+            if finished {
                 break;
             }
         }
         self.forget_expired().await;
-        let once: BTreeSet<EntryId> = exported.iter().copied().collect();
-        assert_eq!(once.len(), exported.len(), "an entry is exported twice");
-        assert!(once.is_subset(&before), "an export has what nobody wrote");
-        let lasting = self
-            .map
-            .known
-            .values()
-            .filter(|known| known.entry.user_id == person)
-            .map(|known| known.entry.id);
+        let ids: BTreeSet<EntryId> = exported.iter().copied().collect();
+        assert_eq!(ids.len(), exported.len(), "an entry is exported twice");
         assert!(
-            lasting.collect::<BTreeSet<_>>().is_subset(&once),
-            "an export lacks what was there all the time"
+            ids.is_subset(&before),
+            "an export contains an unknown entry"
+        );
+        let remaining = self
+            .expected
+            .entries
+            .values()
+            .filter(|expected| expected.entry.user_id == user)
+            .map(|expected| expected.entry.id);
+        assert!(
+            remaining.collect::<BTreeSet<_>>().is_subset(&ids),
+            "an export lacks an entry that existed all the time"
         );
     }
 
-    /// A run stands still for longer than its lease; another one takes over, and the first changes
-    /// nothing any more.
-    pub(super) async fn run_until_another_takes_over(&mut self) {
-        let at = self.chance.below(PLACES);
+    /// A run pauses for longer than its lease and another takes over; the first must not change
+    /// anything afterwards.
+    pub(super) async fn run_until_superseded(&mut self) {
+        let at = self.rng.below(MAX_STOPS);
         let run = self.run_now();
-        let mut run = Stopping::begin(self.tiers.clone(), run);
-        let (mut place, mut superseded) = (0, false);
+        let mut run = PausableRun::new(self.tiers.clone(), run);
+        let (mut stops, mut superseded) = (0, false);
         loop {
             match run.next().await {
-                Stop::At(point, go) => {
-                    if place == at && point != FailPoint::LeaseTaken {
+                Stop::At(point, resume) => {
+                    if stops == at && point != FailPoint::LeaseTaken {
                         self.now = self.now.plus(HOUR_MS);
                         self.run().await;
                         superseded = true;
                     }
-                    place += 1;
-                    _ = go.send(());
+                    stops += 1;
+                    _ = resume.send(());
                 }
-                Stop::Over(Ok(report)) => {
+                Stop::Finished(Ok(report)) => {
                     break assert!(
-                        !superseded || report.failed == 0 || only_orphans_are_left(&report),
+                        !superseded || report.failed == 0 || only_orphans_failed(&report),
                         "{report:?}"
                     );
                 }
-                Stop::Over(Err(Error::Superseded)) => break assert!(superseded),
-                Stop::Over(Err(error)) => panic!("{error}"),
+                Stop::Finished(Err(Error::Superseded)) => break assert!(superseded),
+                Stop::Finished(Err(error)) => panic!("{error}"),
             }
         }
         self.forget_expired().await;
     }
 
-    /// A run that ends somewhere in the middle, as when the process is killed.
-    pub(super) async fn run_and_die(&mut self) {
-        let (mut polls, run) = (self.chance.below(300), self.run_now());
+    /// A run that stops at a random point, as when the process is killed.
+    pub(super) async fn run_and_crash(&mut self) {
+        let (mut polls, run) = (self.rng.below(300), self.run_now());
         let mut run = Box::pin(run_once(&self.tiers, run));
         std::future::poll_fn(|context| {
             let ended = run.as_mut().poll(context).is_ready();
