@@ -1,4 +1,4 @@
-//! "What did I miss", as a reader sees it who was away.
+//! The changes a client catches up with after it was disconnected.
 
 use crate::{
     domain::{
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-async fn missed(store: &Store, user: UserId, cursor: i64) -> Vec<Change> {
+async fn changes_after(store: &Store, user: UserId, cursor: i64) -> Vec<Change> {
     changes::after(&mut store.connection().await.unwrap(), user, cursor)
         .await
         .unwrap()
@@ -39,60 +39,109 @@ async fn entry_in(store: &Store, user: UserId, conversation: ConversationId) {
 }
 
 on_both_databases! {
-    async fn a_row_that_changed_five_times_is_read_once_in_its_newest_state(store: Store) {
+    async fn a_row_changed_five_times_is_returned_once_in_its_newest_state(store: Store) {
         let ada = person(&store, "ada").await;
-        let made = entry(&store, ada, Status::Working, "0 of 5").await;
-        let mut newest = made.clone();
+        let created = entry(&store, ada, Status::Working, "0 of 5").await;
+        let mut newest = created.clone();
         for n in 1..=5 {
-            let patch = EntryPatch { title: Some(format!("{n} of 5")), ..EntryPatch::default() };
-            newest = update_work_log(&store, NOW.plus(n), ada, made.id, patch).await.unwrap();
+            let patch = EntryPatch {
+                title: Some(format!("{n} of 5")),
+                ..EntryPatch::default()
+            };
+            newest = update_work_log(&store, NOW.plus(n), ada, created.id, patch)
+                .await
+                .unwrap();
         }
-        assert_eq!(newest.rev, made.rev + 5);
-        assert_eq!(missed(&store, ada, 0).await, [Change::Entry(newest.clone())]);
-        assert_eq!(missed(&store, ada, newest.rev).await, []);
+        assert_eq!(newest.rev, created.rev + 5);
+        assert_eq!(
+            changes_after(&store, ada, 0).await,
+            [Change::Entry(newest.clone())]
+        );
+        assert_eq!(changes_after(&store, ada, newest.rev).await, []);
     }
 
-    async fn what_was_removed_comes_as_removed_and_not_as_a_row(store: Store) {
+    async fn a_deleted_row_is_returned_as_removed(store: Store) {
         let ada = person(&store, "ada").await;
-        let gone = entry(&store, ada, Status::Info, "gone").await;
+        let deleted = entry(&store, ada, Status::Info, "gone").await;
         let stays = entry(&store, ada, Status::Info, "stays").await;
-        delete_work_log(&store, NOW, ada, gone.id).await.unwrap();
-        let rows = missed(&store, ada, 0).await;
-        let [Change::Entry(entry), Change::Removed(removed)] = &rows[..] else { panic!("{rows:?}") };
+        delete_work_log(&store, NOW, ada, deleted.id).await.unwrap();
+        let rows = changes_after(&store, ada, 0).await;
+        let [Change::Entry(entry), Change::Removed(removed)] = &rows[..] else {
+            panic!("{rows:?}")
+        };
         assert_eq!(entry.id, stays.id);
-        assert_eq!((removed.kind, removed.id, removed.rev), (RemovedKind::Entry, gone.id.uuid(), 3));
+        assert_eq!(
+            (removed.kind, removed.id, removed.rev),
+            (RemovedKind::Entry, deleted.id.uuid(), 3)
+        );
     }
 
-    async fn with_a_conversation_its_entries_and_messages_are_gone(store: Store) {
+    async fn a_deleted_conversation_replaces_its_entries_and_messages(store: Store) {
         let ada = person(&store, "ada").await;
         let kept = create_conversation(&store, NOW, ada, "Kept").await.unwrap();
-        let (turn, _) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hello").await.unwrap();
+        let (turn, _) = crate::server::chat::begin_turn(&store, beginning(ada), None, "Hello")
+            .await
+            .unwrap();
         entry_in(&store, ada, kept.id).await;
         entry_in(&store, ada, turn.conversation_id).await;
         entry_in(&store, ada, turn.conversation_id).await;
-        let deleted = delete_conversation_rows(&store, NOW, ada, turn.conversation_id).await.unwrap();
+        let deleted = delete_conversation_rows(&store, NOW, ada, turn.conversation_id)
+            .await
+            .unwrap();
         assert_eq!(deleted.running_turn, Some(turn.id));
-        let rows = missed(&store, ada, 0).await;
-        let [Change::Conversation(left), Change::Entry(of_left), Change::Removed(removed)] = &rows[..] else { panic!("{rows:?}") };
-        assert_eq!((left.id, of_left.conversation_id), (kept.id, Some(kept.id)));
-        assert_eq!((removed.kind, removed.id), (RemovedKind::Conversation, turn.conversation_id.uuid()));
+        let rows = changes_after(&store, ada, 0).await;
+        let [
+            Change::Conversation(conversation),
+            Change::Entry(entry),
+            Change::Removed(removed),
+        ] = &rows[..]
+        else {
+            panic!("{rows:?}")
+        };
+        assert_eq!(
+            (conversation.id, entry.conversation_id),
+            (kept.id, Some(kept.id))
+        );
+        assert_eq!(
+            (removed.kind, removed.id),
+            (RemovedKind::Conversation, turn.conversation_id.uuid())
+        );
     }
 
-    async fn many_changes_of_every_kind_come_a_page_at_a_time_in_their_order(store: Store) {
+    async fn many_changes_are_returned_page_by_page_in_order(store: Store) {
         let ada = person(&store, "ada").await;
-        let talk = create_conversation(&store, NOW, ada, "Talk").await.unwrap();
+        let conversation = create_conversation(&store, NOW, ada, "Conversation")
+            .await
+            .unwrap();
         for round in 0..2 {
             entry(&store, ada, Status::Info, "between").await;
             let mut tx = store.begin().await.unwrap();
             for _ in 0..PAGE {
-                removed::note(&mut tx, NOW, ada, RemovedKind::Message, new_id::message(NOW).uuid()).await.unwrap();
+                removed::note(
+                    &mut tx,
+                    NOW,
+                    ada,
+                    RemovedKind::Message,
+                    new_id::message(NOW).uuid(),
+                )
+                .await
+                .unwrap();
             }
             tx.commit().await.unwrap();
-            rename_conversation(&store, ada, talk.id, &format!("Talk {round}")).await.unwrap();
+            rename_conversation(
+                &store,
+                ada,
+                conversation.id,
+                &format!("Conversation {round}"),
+            )
+            .await
+            .unwrap();
         }
         let (mut cursor, mut sizes, mut revs) = (0, Vec::new(), Vec::new());
         loop {
-            let page = changes::after(&mut store.connection().await.unwrap(), ada, cursor).await.unwrap();
+            let page = changes::after(&mut store.connection().await.unwrap(), ada, cursor)
+                .await
+                .unwrap();
             cursor = page.upto;
             sizes.push(page.rows.len());
             revs.extend(page.rows.iter().map(Change::rev));
@@ -102,22 +151,42 @@ on_both_databases! {
         }
         assert_eq!(sizes, [PAGE, PAGE, 3]);
         assert_eq!(cursor, 2 * PAGE as i64 + 5);
-        // 1 was the conversation's beginning and the middle one its first new title: both are told
-        // by its last
+        // revision 1 created the conversation and a middle one renamed it: both are superseded by
+        // its last change
         let first_rename = PAGE as i64 + 3;
-        assert_eq!(revs, (2..=cursor).filter(|rev| *rev != first_rename).collect::<Vec<_>>());
+        assert_eq!(
+            revs,
+            (2..=cursor)
+                .filter(|rev| *rev != first_rename)
+                .collect::<Vec<_>>()
+        );
     }
 
-    async fn exactly_one_page_says_that_there_is_no_more(store: Store) {
+    async fn a_full_last_page_reports_no_more_changes(store: Store) {
         let ada = person(&store, "ada").await;
         let mut tx = store.begin().await.unwrap();
         for _ in 0..PAGE {
-            removed::note(&mut tx, NOW, ada, RemovedKind::Entry, new_id::entry(NOW).uuid()).await.unwrap();
+            removed::note(
+                &mut tx,
+                NOW,
+                ada,
+                RemovedKind::Entry,
+                new_id::entry(NOW).uuid(),
+            )
+            .await
+            .unwrap();
         }
         tx.commit().await.unwrap();
-        let page = changes::after(&mut store.connection().await.unwrap(), ada, 0).await.unwrap();
-        assert_eq!((page.rows.len(), page.upto, page.more), (PAGE, PAGE as i64, false));
-        let beyond = changes::after(&mut store.connection().await.unwrap(), ada, 9_999).await.unwrap();
+        let page = changes::after(&mut store.connection().await.unwrap(), ada, 0)
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.rows.len(), page.upto, page.more),
+            (PAGE, PAGE as i64, false)
+        );
+        let beyond = changes::after(&mut store.connection().await.unwrap(), ada, 9_999)
+            .await
+            .unwrap();
         assert_eq!((beyond.rows.len(), beyond.upto), (0, PAGE as i64));
     }
 }

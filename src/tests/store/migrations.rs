@@ -1,5 +1,5 @@
-//! The tables' history: many who open a new database at once, a program that is older than the
-//! database, and the copy that is made before an upgrade.
+//! Migrations: concurrent opening of a new database, a program older than its database, and the
+//! backup before an upgrade.
 
 use crate::{
     server::store::Store,
@@ -17,12 +17,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-const OF_TOMORROW: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+const INSERT_FUTURE_MIGRATION: &str = "insert into _sqlx_migrations \
+    (version, description, success, checksum, execution_time) \
     select 9999, 'of tomorrow', success, checksum, 0 from _sqlx_migrations where version = 1";
-const OF_OTHER_SOURCES: &str = "update _sqlx_migrations set checksum = (select checksum from _sqlx_migrations where version = 2) where version = 1";
+const CHANGE_CHECKSUM: &str = "update _sqlx_migrations set checksum = \
+    (select checksum from _sqlx_migrations where version = 2) where version = 1";
 
-/// Changes the history and says what the next opening answers.
-async fn opened_after(change: &'static str, store: &Store, address: &str) -> String {
+/// Changes the list of migrations and returns the error of the next open.
+async fn open_error_after(change: &'static str, store: &Store, address: &str) -> String {
     let mut tx = store.begin().await.unwrap();
     assert_eq!(
         sqlx::query(change)
@@ -36,13 +38,13 @@ async fn opened_after(change: &'static str, store: &Store, address: &str) -> Str
     Store::open(address)
         .await
         .err()
-        .expect("it does not open")
+        .expect("the database should not open")
         .to_string()
 }
 
-/// A program that is older than the database, and one of other sources.
-async fn is_refused_plainly(store: &Store, address: &str) {
-    let newer = opened_after(OF_TOMORROW, store, address).await;
+/// Checks the errors for a database of a newer program and of other sources.
+async fn check_refusals(store: &Store, address: &str) {
+    let newer = open_error_after(INSERT_FUTURE_MIGRATION, store, address).await;
     assert!(
         newer.contains("newer Holly") && newer.contains("9999") && newer.contains("backup"),
         "{newer}"
@@ -53,25 +55,25 @@ async fn is_refused_plainly(store: &Store, address: &str) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let other = opened_after(OF_OTHER_SOURCES, store, address).await;
+    let other = open_error_after(CHANGE_CHECKSUM, store, address).await;
     assert!(other.contains("migration 1 is not the one"), "{other}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_of_another_program_is_refused_plainly_on_sqlite() {
+async fn a_database_of_another_program_is_refused_on_sqlite() {
     let database = Sqlite::create().await;
-    is_refused_plainly(&database.store, &database.address()).await;
+    check_refusals(&database.store, &database.address()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_of_another_program_is_refused_plainly_on_postgres() {
+async fn a_database_of_another_program_is_refused_on_postgres() {
     let database = Postgres::create().await;
-    is_refused_plainly(&database.store, &database.address()).await;
+    check_refusals(&database.store, &database.address()).await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_may_open_a_new_sqlite_database_at_once() {
+async fn a_new_sqlite_database_can_be_opened_concurrently() {
     let folder = TempDir::new().unwrap();
     let address = format!("sqlite://{}", folder.path().join("holly.db").display());
     let opening = (0..8).map(|_| {
@@ -86,8 +88,8 @@ async fn many_may_open_a_new_sqlite_database_at_once() {
     assert!(epochs.iter().all(|epoch| *epoch == epochs[0]), "{epochs:?}");
 }
 
-/// The last migration that this program knows.
-fn last() -> i64 {
+/// The last migration of this program.
+fn last_migration() -> i64 {
     let known = sqlx::migrate!("migrations/sqlite");
     known.iter().map(|known| known.version).max().unwrap()
 }
@@ -101,53 +103,54 @@ async fn execute(store: &Store, sql: &str) {
     tx.commit().await.unwrap();
 }
 
-/// An older program runs beside migrations that it does not know if each of them lets it.
-async fn runs_beside_what_allows_it(store: &Store, address: &str) {
-    execute(store, OF_TOMORROW).await;
-    let allow = async |version: i64, least: i64| {
-        let forget = format!("delete from meta where name = 'beside_{version}'");
-        execute(store, &forget).await;
-        let note = format!("insert into meta (name, value) values ('beside_{version}', '{least}')");
-        execute(store, &note).await;
+/// Checks that an older program opens the database only if each unknown migration allows it.
+async fn check_older_program(store: &Store, address: &str) {
+    execute(store, INSERT_FUTURE_MIGRATION).await;
+    let allow = async |version: i64, min_version: i64| {
+        let delete = format!("delete from meta where name = 'beside_{version}'");
+        execute(store, &delete).await;
+        let insert =
+            format!("insert into meta (name, value) values ('beside_{version}', '{min_version}')");
+        execute(store, &insert).await;
     };
     let opens = async || Store::open(address).await.map(|_| ());
-    allow(9999, last() + 1).await;
+    allow(9999, last_migration() + 1).await;
     let why = opens().await.unwrap_err().to_string();
     assert!(
-        why.contains("migration 9999") && why.contains(&format!("up to {}", last())),
+        why.contains("migration 9999") && why.contains(&format!("up to {}", last_migration())),
         "{why}"
     );
-    allow(9999, last()).await;
+    allow(9999, last_migration()).await;
     opens().await.unwrap();
-    execute(store, &OF_TOMORROW.replace("9999", "9998")).await;
+    execute(store, &INSERT_FUTURE_MIGRATION.replace("9999", "9998")).await;
     let why = opens().await.unwrap_err().to_string();
     assert!(why.contains("migration 9998"), "{why}");
     allow(9998, 1).await;
     opens().await.unwrap();
-    allow(9999, last() + 1).await;
+    allow(9999, last_migration() + 1).await;
     let why = opens().await.unwrap_err().to_string();
     assert!(why.contains("migration 9999"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_program_runs_beside_migrations_that_allow_it_on_sqlite() {
+async fn an_older_program_runs_with_migrations_that_allow_it_on_sqlite() {
     let database = Sqlite::create().await;
-    runs_beside_what_allows_it(&database.store, &database.address()).await;
+    check_older_program(&database.store, &database.address()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_program_runs_beside_migrations_that_allow_it_on_postgres() {
+async fn an_older_program_runs_with_migrations_that_allow_it_on_postgres() {
     let database = Postgres::create().await;
-    runs_beside_what_allows_it(&database.store, &database.address()).await;
+    check_older_program(&database.store, &database.address()).await;
     database.drop().await;
 }
 
-/// A SQLite database that lacks the last migration, with a fact in it.
-struct Outdated {
+/// A SQLite database without the last migration, with a marker row in `meta`.
+struct OutdatedDatabase {
     folder: TempDir,
 }
 
-impl Outdated {
+impl OutdatedDatabase {
     async fn create() -> Self {
         let outdated = Self {
             folder: TempDir::new().unwrap(),
@@ -156,7 +159,7 @@ impl Outdated {
         let known = sqlx::migrate!("migrations/sqlite");
         let before: Vec<Migration> = known
             .iter()
-            .filter(|known| known.version < last())
+            .filter(|known| known.version < last_migration())
             .cloned()
             .collect();
         let url = format!("{}?mode=rwc", outdated.address());
@@ -182,11 +185,11 @@ impl Outdated {
     }
 
     fn backup(&self) -> PathBuf {
-        let name = format!("holly.db.before-{}", last());
+        let name = format!("holly.db.before-{}", last_migration());
         self.folder.path().join(name)
     }
 
-    /// The files whose name begins as a backup's.
+    /// All files with the name of a backup, complete or partial.
     fn backups(&self) -> Vec<PathBuf> {
         let files = std::fs::read_dir(self.folder.path()).unwrap();
         files
@@ -201,8 +204,8 @@ impl Outdated {
     }
 }
 
-/// The last migration of a database, and what was written before.
-async fn found_in(database: &Path) -> (i64, String) {
+/// A database's last migration and its marker row.
+async fn migration_and_marker(database: &Path) -> (i64, String) {
     let url = format!("sqlite://{}", database.display());
     let mut connection = AnyConnection::connect(&url).await.unwrap();
     let version = sqlx::query_scalar("select max(version) from _sqlx_migrations")
@@ -218,51 +221,61 @@ async fn found_in(database: &Path) -> (i64, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sqlite_database_is_backed_up_before_its_tables_change_and_only_then() {
-    let outdated = Outdated::create().await;
+async fn a_sqlite_database_is_backed_up_only_before_a_migration() {
+    let outdated = OutdatedDatabase::create().await;
     outdated.open().await.unwrap();
     assert_eq!(outdated.backups(), [outdated.backup()]);
     let mode = std::fs::metadata(outdated.backup()).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
-    let (version, written) = found_in(&outdated.backup()).await;
-    assert!(version < last() && written == "before", "{version}");
+    let (version, written) = migration_and_marker(&outdated.backup()).await;
+    assert!(
+        version < last_migration() && written == "before",
+        "{version}"
+    );
     assert_eq!(
-        found_in(&outdated.database()).await,
-        (last(), "before".into())
+        migration_and_marker(&outdated.database()).await,
+        (last_migration(), "before".into())
     );
     std::fs::remove_file(outdated.backup()).unwrap();
     outdated.open().await.unwrap();
-    assert_eq!(outdated.backups(), [] as [PathBuf; 0], "nothing is pending");
+    assert_eq!(
+        outdated.backups(),
+        [] as [PathBuf; 0],
+        "no migration is pending"
+    );
     let new = Sqlite::create().await;
     let files = new.files();
     assert!(
         !files
             .iter()
             .any(|file| file.to_str().unwrap().contains(".before-")),
-        "a new database is not backed up: {files:?}"
+        "a new database should not be backed up: {files:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_an_upgrade_that_did_not_happen_is_replaced_by_one_with_all_that_was_written() {
-    let outdated = Outdated::create().await;
+async fn a_backup_of_a_failed_upgrade_is_replaced_by_a_new_one() {
+    let outdated = OutdatedDatabase::create().await;
     std::fs::write(outdated.backup(), "of last week").unwrap();
     let partial = format!("{}.partial", outdated.backup().display());
     std::fs::write(partial, "interrupted").unwrap();
     outdated.open().await.unwrap();
     assert_eq!(outdated.backups(), [outdated.backup()]);
-    let (version, written) = found_in(&outdated.backup()).await;
-    assert!(version < last() && written == "before", "{version}");
+    let (version, written) = migration_and_marker(&outdated.backup()).await;
+    assert!(
+        version < last_migration() && written == "before",
+        "{version}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_backup_nothing_changes_unless_that_is_asked_for() {
-    let outdated = Outdated::create().await;
-    // no file can take its place
+async fn without_a_backup_nothing_is_migrated_unless_requested() {
+    let outdated = OutdatedDatabase::create().await;
+    // a folder in place of the backup file makes the backup fail
     std::fs::create_dir_all(outdated.backup().join("taken")).unwrap();
     let why = outdated.open().await.unwrap_err();
     assert!(
-        why.contains(&format!("before migration {}", last()))
+        why.contains(&format!("before migration {}", last_migration()))
             && why.contains("Nothing was changed")
             && why.contains("--without-backup"),
         "{why}"
@@ -270,22 +283,28 @@ async fn without_a_backup_nothing_changes_unless_that_is_asked_for() {
     assert_eq!(
         outdated.backups(),
         [outdated.backup()],
-        "no part of a copy is left"
+        "a partial copy remains"
     );
-    let (version, written) = found_in(&outdated.database()).await;
-    assert!(version < last() && written == "before", "{version}");
+    let (version, written) = migration_and_marker(&outdated.database()).await;
+    assert!(
+        version < last_migration() && written == "before",
+        "{version}"
+    );
     let address = outdated.address();
     Store::open_without_backup(&address, &address)
         .await
         .unwrap();
-    assert_eq!(found_in(&outdated.database()).await.0, last());
+    assert_eq!(
+        migration_and_marker(&outdated.database()).await.0,
+        last_migration()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_other_sources_is_not_backed_up_at_each_attempt() {
-    let outdated = Outdated::create().await;
+    let outdated = OutdatedDatabase::create().await;
     let mut connection = AnyConnection::connect(&outdated.address()).await.unwrap();
-    sqlx::query(OF_OTHER_SOURCES)
+    sqlx::query(CHANGE_CHECKSUM)
         .execute(&mut connection)
         .await
         .unwrap();
@@ -294,21 +313,22 @@ async fn a_database_of_other_sources_is_not_backed_up_at_each_attempt() {
     assert_eq!(outdated.backups(), [] as [PathBuf; 0]);
 }
 
-/// Landed before migrations said whether an older server may run beside them; docs/deploy.md says
-/// it of these.
-const SILENT: i64 = 11;
-const HEAD: &str = "-- beside the previous release: ";
+/// Migrations up to this one do not state whether the previous release may run beside them;
+/// docs/deploy.md does.
+const LAST_WITHOUT_STATEMENT: i64 = 11;
+const STATEMENT_PREFIX: &str = "-- beside the previous release: ";
 
-/// What a migration says about a server of the release before it, and whether its statements agree.
-fn said(version: i64, sql: &str) -> Result<bool, String> {
+/// Whether a migration allows a server of the previous release beside it, by the comment at its
+/// head; an error if its SQL does not agree with the comment.
+fn allows_previous_release(version: i64, sql: &str) -> Result<bool, String> {
     let wrong = |what: &str| Err(format!("migration {version}: {what}"));
     let comments = sql.lines().take_while(|line| line.starts_with("--"));
     let lines: Vec<&str> = comments
-        .filter_map(|line| line.strip_prefix(HEAD))
+        .filter_map(|line| line.strip_prefix(STATEMENT_PREFIX))
         .collect();
     let [line] = lines[..] else {
         return wrong(&format!(
-            "the comment at its head has no one line `{HEAD}yes|no: REASON`"
+            "the comment at its head has no one line `{STATEMENT_PREFIX}yes|no: REASON`"
         ));
     };
     let allowed = match line.split_once(": ") {
@@ -321,9 +341,9 @@ fn said(version: i64, sql: &str) -> Result<bool, String> {
     let noted = sql
         .split_once(&begin)
         .and_then(|(_, rest)| rest.split_once(end));
-    let least = noted.map(|(least, _)| least.parse::<i64>());
-    match least {
-        Some(Ok(least)) if allowed && (SILENT..version).contains(&least) => Ok(true),
+    let min_version = noted.map(|(number, _)| number.parse::<i64>());
+    match min_version {
+        Some(Ok(min)) if allowed && (LAST_WITHOUT_STATEMENT..version).contains(&min) => Ok(true),
         None if !allowed && !sql.contains("beside_") => Ok(false),
         None if allowed => wrong(&format!(
             "it lacks `{begin}LAST_OF_THE_PREVIOUS_RELEASE{end}`"
@@ -333,32 +353,34 @@ fn said(version: i64, sql: &str) -> Result<bool, String> {
 }
 
 #[test]
-fn every_migration_says_whether_an_older_server_may_run_beside_it_and_notes_that() {
-    let heard = |migrations: Migrator| -> BTreeSet<i64> {
-        let new = migrations.iter().filter(|new| new.version > SILENT);
+fn every_migration_states_whether_an_older_server_may_run_beside_it() {
+    let checked_versions = |migrations: Migrator| -> BTreeSet<i64> {
+        let new = migrations
+            .iter()
+            .filter(|new| new.version > LAST_WITHOUT_STATEMENT);
         new.map(|new| {
-            said(new.version, new.sql.as_str()).unwrap();
+            allows_previous_release(new.version, new.sql.as_str()).unwrap();
             new.version
         })
         .collect()
     };
     assert_eq!(
-        heard(sqlx::migrate!("migrations/sqlite")),
-        heard(sqlx::migrate!("migrations/postgres"))
+        checked_versions(sqlx::migrate!("migrations/sqlite")),
+        checked_versions(sqlx::migrate!("migrations/postgres"))
     );
 }
 
 #[test]
-fn what_a_migration_says_is_held_against_what_it_notes() {
+fn a_migrations_statement_must_match_its_sql() {
     let note = "insert into meta (name, value) values ('beside_13', '12')\n    \
                 on conflict (name) do update set value = excluded.value;\n";
     let yes = "-- Colours.\n-- beside the previous release: yes: a column is added\n";
     let no = "-- beside the previous release: no: it renames a column\n";
     assert_eq!(
-        said(13, &format!("{yes}create table colours ();\n{note}")),
+        allows_previous_release(13, &format!("{yes}create table colours ();\n{note}")),
         Ok(true)
     );
-    assert_eq!(said(13, no), Ok(false));
+    assert_eq!(allows_previous_release(13, no), Ok(false));
     for wrong in [
         note.to_owned(),
         yes.to_owned(),
@@ -372,6 +394,6 @@ fn what_a_migration_says_is_held_against_what_it_notes() {
         format!("{yes}{}", note.replace("'12'", "'10'")),
         format!("{yes}{}", note.replace("'12'", "'all'")),
     ] {
-        assert!(said(13, &wrong).is_err(), "{wrong}");
+        assert!(allows_previous_release(13, &wrong).is_err(), "{wrong}");
     }
 }

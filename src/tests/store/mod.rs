@@ -1,5 +1,5 @@
-//! The store: revisions without holes, wake-ups after COMMIT, snapshots, totals, and what the files
-//! hold.
+//! The store: gapless revisions, wake-ups after COMMIT, snapshots, totals, migrations, and what the
+//! database files contain.
 
 mod changes;
 mod copy;

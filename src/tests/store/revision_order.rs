@@ -1,6 +1,6 @@
-//! Why revisions are not a sequence. Here the order of events is forced: A takes its number first
-//! and commits last. With a sequence a reader loses A's row for ever; with `Tx::next_rev` B cannot
-//! take its number until A is done.
+//! Why revisions do not come from a sequence. These tests force an order: A takes its number first
+//! and commits last. With a sequence a reader misses A's row forever; with `Tx::next_rev` B cannot
+//! take its number before A commits.
 
 use crate::{
     domain::RemovedKind,
@@ -18,14 +18,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-async fn plain_row(tx: &mut Tx<'_>) -> i64 {
+async fn insert_plain_row(tx: &mut Tx<'_>) -> i64 {
     sqlx::query_scalar("insert into plain default values returning rev")
         .fetch_one(&mut **tx)
         .await
         .unwrap()
 }
 
-async fn plain_after(store: &Store, cursor: i64) -> Vec<i64> {
+async fn plain_rows_after(store: &Store, cursor: i64) -> Vec<i64> {
     let mut reader = store.read().await.unwrap();
     sqlx::query_scalar("select rev from plain where rev > $1 order by rev")
         .bind(cursor)
@@ -35,7 +35,7 @@ async fn plain_after(store: &Store, cursor: i64) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_plain_sequence_a_reader_misses_a_row_for_ever() {
+async fn with_a_sequence_a_reader_misses_a_row_forever() {
     let database = Postgres::create().await;
     let store = &database.store;
     let mut tx = store.begin().await.unwrap();
@@ -46,27 +46,27 @@ async fn with_a_plain_sequence_a_reader_misses_a_row_for_ever() {
     tx.commit().await.unwrap();
 
     let mut a = store.begin().await.unwrap();
-    let first = plain_row(&mut a).await;
+    let first = insert_plain_row(&mut a).await;
     let mut b = store.begin().await.unwrap();
-    let second = plain_row(&mut b).await;
+    let second = insert_plain_row(&mut b).await;
     b.commit().await.unwrap();
-    let seen = plain_after(store, 0).await;
+    let seen = plain_rows_after(store, 0).await;
     a.commit().await.unwrap();
 
     assert_eq!(
         seen,
         [second],
-        "the reader saw the later number without the earlier one"
+        "the reader sees the later number without the earlier one"
     );
     assert_eq!(
-        plain_after(store, second).await,
+        plain_rows_after(store, second).await,
         [0_i64; 0],
-        "and going on from there it never sees the earlier one"
+        "from there on it never sees the earlier one"
     );
     assert_eq!(
-        plain_after(store, 0).await,
+        plain_rows_after(store, 0).await,
         [first, second],
-        "which is there"
+        "although the earlier one exists"
     );
     database.drop().await;
 }
@@ -76,37 +76,38 @@ async fn with_next_rev_the_second_writer_waits_for_the_first_on_postgres() {
     let database = Postgres::create().await;
     let store = database.store.clone();
     let waits = async |store: &Store| {
-        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let sql = "select count(*) from pg_stat_activity \
+                   where datname = current_database() and wait_event_type = 'Lock'";
         sqlx::query_scalar::<_, i64>(sql)
             .fetch_one(&mut *store.read().await.unwrap())
             .await
             .unwrap()
             == 1
     };
-    the_second_writer_waits(&store, waits).await;
+    check_second_writer_waits(&store, waits).await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_next_rev_the_second_writer_waits_for_the_first_on_sqlite() {
     let database = Sqlite::create().await;
-    let mut looks = 0;
+    let mut polls = 0;
     let waits = async move |_: &Store| {
         tokio::task::yield_now().await;
-        looks += 1;
-        looks == 100
+        polls += 1;
+        polls == 100
     };
-    the_second_writer_waits(&database.store, waits).await;
+    check_second_writer_waits(&database.store, waits).await;
 }
 
-/// The same order of events as above; `waits` says when B is seen to stand before the lock.
-async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Store) -> bool) {
+/// Forces the order of events above; `waits` returns whether B waits for the lock.
+async fn check_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Store) -> bool) {
     let ada = person(store, "ada").await;
     let mut a = store.begin().await.unwrap();
     let first = a.next_rev(ada).await.unwrap();
-    let a_is_done = Arc::new(AtomicBool::new(false));
+    let a_committed = Arc::new(AtomicBool::new(false));
     let b = tokio::spawn({
-        let (store, a_is_done) = (store.clone(), a_is_done.clone());
+        let (store, a_committed) = (store.clone(), a_committed.clone());
         async move {
             let mut b = store.begin().await.unwrap();
             removed::note(
@@ -118,19 +119,22 @@ async fn the_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&Stor
             )
             .await
             .unwrap();
-            let waited = a_is_done.load(Ordering::SeqCst);
+            let waited = a_committed.load(Ordering::SeqCst);
             b.commit().await.unwrap();
             waited
         }
     });
     while !waits(store).await {
-        assert!(!b.is_finished(), "B took its number while A held the owner");
+        assert!(
+            !b.is_finished(),
+            "B took its number while A held the owner's lock"
+        );
     }
     let page = changes::after(&mut store.connection().await.unwrap(), ada, 0)
         .await
         .unwrap();
     assert_eq!((page.rows.len(), page.upto), (0, 0));
-    a_is_done.store(true, Ordering::SeqCst);
+    a_committed.store(true, Ordering::SeqCst);
     a.commit().await.unwrap();
     assert!(b.await.unwrap());
     let page = changes::after(&mut store.connection().await.unwrap(), ada, 0)

@@ -1,5 +1,5 @@
-//! Many writers, and readers who never see a hole: whoever has seen revision n has seen everything
-//! up to n.
+//! With many concurrent writers, readers never see a gap: a reader that has seen revision n has
+//! seen every revision up to n.
 
 use crate::{
     domain::{Change, RemovedKind, ids::UserId},
@@ -11,7 +11,7 @@ use crate::{
     tests::support::{
         databases::on_both_databases,
         people::{NOW, person},
-        random::Chance,
+        random::TestRng,
     },
 };
 use std::sync::{
@@ -21,41 +21,52 @@ use std::sync::{
 use tokio::{sync::Barrier, task::JoinSet};
 
 const WRITERS: u64 = 64;
-const ROUNDS: u64 = 2;
-const PEOPLE: usize = 4;
-/// Revisions of one person when all is written; the first is their conversation's beginning.
-const FINAL: i64 = 1 + (WRITERS * ROUNDS * 2) as i64 / PEOPLE as i64;
+const WRITES_EACH: u64 = 2;
+const USERS: usize = 4;
+/// Each user's last revision; the first one is the creation of their conversation.
+const FINAL_REVISION: i64 = 1 + (WRITERS * WRITES_EACH * 2) as i64 / USERS as i64;
 
 on_both_databases! {
-    async fn readers_see_a_prefix_of_each_owner_s_revisions_while_many_write(store: Store) {
-        let mut people = Vec::new();
-        for n in 0..PEOPLE {
-            let user = person(&store, &format!("person{n}")).await;
-            create_conversation(&store, NOW, user, "Talk").await.unwrap();
-            people.push(user);
+    async fn readers_see_no_gap_in_an_owners_revisions_while_many_write(store: Store) {
+        let mut users = Vec::new();
+        for n in 0..USERS {
+            let user = person(&store, &format!("user{n}")).await;
+            create_conversation(&store, NOW, user, "Conversation")
+                .await
+                .unwrap();
+            users.push(user);
         }
-        let written = Arc::new(AtomicBool::new(false));
-        let readers: Vec<_> = people.iter().map(|user| tokio::spawn(follow(store.clone(), *user, written.clone()))).collect();
-        write_all(&store, &people).await;
-        written.store(true, Ordering::SeqCst);
-        for (reader, user) in readers.into_iter().zip(people) {
-            assert_eq!(reader.await.unwrap(), FINAL);
-            assert_eq!(heads::of(&mut store.read().await.unwrap(), user).await.unwrap().head, FINAL);
+        let finished = Arc::new(AtomicBool::new(false));
+        let readers: Vec<_> = users
+            .iter()
+            .map(|user| tokio::spawn(follow(store.clone(), *user, finished.clone())))
+            .collect();
+        write_all(&store, &users).await;
+        finished.store(true, Ordering::SeqCst);
+        for (reader, user) in readers.into_iter().zip(users) {
+            assert_eq!(reader.await.unwrap(), FINAL_REVISION);
+            assert_eq!(
+                heads::of(&mut store.read().await.unwrap(), user)
+                    .await
+                    .unwrap()
+                    .head,
+                FINAL_REVISION
+            );
         }
     }
 }
 
-async fn write_all(store: &Store, people: &[UserId]) {
+async fn write_all(store: &Store, users: &[UserId]) {
     let start = Arc::new(Barrier::new(WRITERS as usize));
     let mut writers = JoinSet::new();
     for n in 0..WRITERS {
-        let (store, start, user) = (store.clone(), start.clone(), people[n as usize % PEOPLE]);
+        let (store, start, user) = (store.clone(), start.clone(), users[n as usize % USERS]);
         writers.spawn(async move {
-            let mut chance = Chance::seeded(n);
+            let mut rng = TestRng::new(n);
             start.wait().await;
-            for _ in 0..ROUNDS {
-                chance.dawdle(20).await;
-                write(&store, user, &mut chance).await;
+            for _ in 0..WRITES_EACH {
+                rng.yield_randomly(20).await;
+                write(&store, user, &mut rng).await;
             }
         });
     }
@@ -64,10 +75,10 @@ async fn write_all(store: &Store, people: &[UserId]) {
     }
 }
 
-/// Two revisions in one transaction, with time for others between taking each and the commit.
-async fn write(store: &Store, user: UserId, chance: &mut Chance) {
+/// Takes two revisions in one transaction and yields to other tasks in between.
+async fn write(store: &Store, user: UserId, rng: &mut TestRng) {
     let mut tx = store.begin().await.unwrap();
-    chance.dawdle(10).await;
+    rng.yield_randomly(10).await;
     removed::note(
         &mut tx,
         NOW,
@@ -77,7 +88,7 @@ async fn write(store: &Store, user: UserId, chance: &mut Chance) {
     )
     .await
     .unwrap();
-    chance.dawdle(50).await;
+    rng.yield_randomly(50).await;
     removed::note(
         &mut tx,
         NOW,
@@ -87,16 +98,15 @@ async fn write(store: &Store, user: UserId, chance: &mut Chance) {
     )
     .await
     .unwrap();
-    chance.dawdle(50).await;
+    rng.yield_randomly(50).await;
     tx.commit().await.unwrap();
 }
 
-/// Reads on from its cursor until all is written; every page must continue where the last one
-/// ended.
-async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
+/// Reads from its cursor until all is written; every page must continue where the last one ended.
+async fn follow(store: Store, user: UserId, finished: Arc<AtomicBool>) -> i64 {
     let mut cursor = 0;
     loop {
-        let last = written.load(Ordering::SeqCst);
+        let is_last = finished.load(Ordering::SeqCst);
         let page = changes::after(&mut store.connection().await.unwrap(), user, cursor)
             .await
             .unwrap();
@@ -104,10 +114,10 @@ async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
         assert_eq!(
             revs,
             (cursor + 1..=page.upto).collect::<Vec<_>>(),
-            "a hole above {cursor}"
+            "a gap above {cursor}"
         );
         cursor = page.upto;
-        if last && !page.more {
+        if is_last && !page.more {
             return cursor;
         }
         tokio::task::yield_now().await;
@@ -115,27 +125,36 @@ async fn follow(store: Store, user: UserId, written: Arc<AtomicBool>) -> i64 {
 }
 
 on_both_databases! {
-    async fn a_conversation_changed_by_many_ends_as_the_last_of_them_left_it(store: Store) {
+    async fn concurrent_updates_of_a_conversation_lose_no_change(store: Store) {
         let ada = person(&store, "ada").await;
-        let talk = create_conversation(&store, NOW, ada, "0").await.unwrap();
+        let conversation = create_conversation(&store, NOW, ada, "0").await.unwrap();
         let mut writers = JoinSet::new();
         for n in 0..16_u64 {
             let store = store.clone();
             writers.spawn(async move {
                 let mut tx = store.begin().await.unwrap();
-                Chance::seeded(n).dawdle(20).await;
+                TestRng::new(n).yield_randomly(20).await;
                 tx.lock(ada).await.unwrap();
-                let mut talk = conversations::find(&mut tx, ada, talk.id).await.unwrap().unwrap();
-                Chance::seeded(n).dawdle(20).await;
-                talk.title = (talk.title.parse::<u32>().unwrap() + 1).to_string();
-                conversations::update(&mut tx, ada, &mut talk).await.unwrap();
+                let mut conversation = conversations::find(&mut tx, ada, conversation.id)
+                    .await
+                    .unwrap()
+                    .unwrap();
+                TestRng::new(n).yield_randomly(20).await;
+                conversation.title = (conversation.title.parse::<u32>().unwrap() + 1).to_string();
+                conversations::update(&mut tx, ada, &mut conversation)
+                    .await
+                    .unwrap();
                 tx.commit().await.unwrap();
             });
         }
         while let Some(done) = writers.join_next().await {
             done.unwrap();
         }
-        let talk = conversations::find(&mut store.read().await.unwrap(), ada, talk.id).await.unwrap().unwrap();
-        assert_eq!((talk.title.as_str(), talk.rev), ("16", 17));
+        let conversation =
+            conversations::find(&mut store.read().await.unwrap(), ada, conversation.id)
+                .await
+                .unwrap()
+                .unwrap();
+        assert_eq!((conversation.title.as_str(), conversation.rev), ("16", 17));
     }
 }

@@ -1,5 +1,5 @@
 //! The recipes of docs/scaling for a PostgreSQL that has outgrown one machine or one table: each is
-//! held against the schema, and what a plain PostgreSQL can carry out is carried out.
+//! checked against the schema, and run where a plain PostgreSQL can.
 
 use crate::{
     domain::{
@@ -26,9 +26,11 @@ const PARTITIONS: &str = include_str!("../../../docs/scaling/partitions.sql");
 
 /// The columns of every unique index, the primary key among them, by table.
 async fn unique_indexes(store: &Store) -> BTreeMap<String, Vec<BTreeSet<String>>> {
-    let sql = "select cast(t.relname as text), cast(i.indexrelid as bigint), cast(c.attname as text) from pg_index i \
-               join pg_class t on t.oid = i.indrelid join pg_attribute c on c.attrelid = t.oid and c.attnum = any(i.indkey) \
-               where i.indisunique and t.relnamespace = cast(current_schema() as regnamespace) and t.relname <> '_sqlx_migrations'";
+    let sql = "select cast(t.relname as text), cast(i.indexrelid as bigint), \
+               cast(c.attname as text) from pg_index i join pg_class t on t.oid = i.indrelid \
+               join pg_attribute c on c.attrelid = t.oid and c.attnum = any(i.indkey) \
+               where i.indisunique and t.relname <> '_sqlx_migrations' \
+               and t.relnamespace = cast(current_schema() as regnamespace)";
     let rows: Vec<(String, i64, String)> = sqlx::query_as(sql)
         .fetch_all(&mut *store.read().await.unwrap())
         .await
@@ -48,8 +50,7 @@ async fn unique_indexes(store: &Store) -> BTreeMap<String, Vec<BTreeSet<String>>
         .collect()
 }
 
-/// Table and distribution column of each line of the recipe; no column for a table that is on every
-/// node.
+/// Table and distribution column of each line of the recipe; none for a reference table.
 fn recipe() -> BTreeMap<&'static str, Option<&'static str>> {
     let line = |line: &'static str| {
         let words: Vec<&str> = line.split('\'').collect();
@@ -63,18 +64,18 @@ fn recipe() -> BTreeMap<&'static str, Option<&'static str>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_table_has_its_place_in_the_recipe_for_many_nodes_and_keys_that_allow_it() {
+async fn every_table_is_in_the_citus_recipe_and_its_keys_allow_distribution() {
     let (database, recipe) = (Postgres::create().await, recipe());
     let indexes = unique_indexes(&database.store).await;
     assert!(indexes.len() > 15, "{indexes:?}");
     for (table, unique) in &indexes {
         let column = recipe
             .get(table.as_str())
-            .unwrap_or_else(|| panic!("docs/scaling/citus.sql says nothing of {table}"));
+            .unwrap_or_else(|| panic!("docs/scaling/citus.sql does not mention {table}"));
         if let Some(column) = column {
             assert!(
                 unique.iter().all(|index| index.contains(*column)),
-                "{table} cannot be spread by {column}: {unique:?}"
+                "{table} cannot be distributed by {column}: {unique:?}"
             );
         }
     }
@@ -82,29 +83,33 @@ async fn every_table_has_its_place_in_the_recipe_for_many_nodes_and_keys_that_al
         .values()
         .filter(|column| **column == Some("user_id"))
         .count();
-    assert!(by_owner > 12, "people's tables lie by owner");
-    database.drop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_text_sorts_by_its_bytes_wherever_the_database_was_made() {
-    let database = Postgres::create().await;
-    let sql = "select table_name || '.' || column_name from information_schema.columns where table_schema = current_schema() \
-               and table_name <> '_sqlx_migrations' and data_type = 'text' and collation_name is distinct from 'C' order by 1";
-    let otherwise: Vec<String> = sqlx::query_scalar(sql)
-        .fetch_all(&mut *database.store.read().await.unwrap())
-        .await
-        .unwrap();
-    assert_eq!(
-        otherwise,
-        ["conversations.model"],
-        "a name that nothing sorts by"
+    assert!(
+        by_owner > 12,
+        "users' tables should be distributed by owner"
     );
     database.drop().await;
 }
 
-/// What is run every day, long after every day of these tests.
-const FILED: &str = "select holly_partitions(0, '9000-01-01')";
+#[tokio::test(flavor = "multi_thread")]
+async fn every_text_column_sorts_by_bytes_whatever_the_databases_locale() {
+    let database = Postgres::create().await;
+    let sql = "select table_name || '.' || column_name from information_schema.columns \
+               where table_schema = current_schema() and table_name <> '_sqlx_migrations' \
+               and data_type = 'text' and collation_name is distinct from 'C' order by 1";
+    let other_columns: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(&mut *database.store.read().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        other_columns,
+        ["conversations.model"],
+        "only a column that nothing sorts by"
+    );
+    database.drop().await;
+}
+
+/// The daily call of the recipe, at a date after every day of these tests.
+const CREATE_PARTITIONS: &str = "select holly_partitions(0, '9000-01-01')";
 
 async fn run_recipe(store: &Store, sql: &'static str) {
     let mut tx = store.begin().await.unwrap();
@@ -113,14 +118,15 @@ async fn run_recipe(store: &Store, sql: &'static str) {
 }
 
 async fn partitions(store: &Store) -> Vec<String> {
-    let sql = "select cast(cast(inhrelid as regclass) as text) from pg_inherits where inhparent = cast('work_logs' as regclass) order by 1";
+    let sql = "select cast(cast(inhrelid as regclass) as text) from pg_inherits \
+               where inhparent = cast('work_logs' as regclass) order by 1";
     sqlx::query_scalar(sql)
         .fetch_all(&mut *store.read().await.unwrap())
         .await
         .unwrap()
 }
 
-async fn in_partition(store: &Store, name: &str) -> i64 {
+async fn count_rows(store: &Store, name: &str) -> i64 {
     let sql = sqlx::AssertSqlSafe(format!("select count(*) from {name}"));
     sqlx::query_scalar(sql)
         .fetch_one(&mut *store.read().await.unwrap())
@@ -128,8 +134,8 @@ async fn in_partition(store: &Store, name: &str) -> i64 {
         .unwrap()
 }
 
-/// The partition that an entry's id belongs to: ids of a process never go back in time, so other
-/// tests may move the day.
+/// The partition of an entry's id. Ids of a process never go back in time, so other tests may have
+/// moved the day.
 fn partition_of(entry: &WorkLogEntry) -> String {
     let millis = i64::try_from(entry.id.uuid().as_u128() >> 80).unwrap();
     format!(
@@ -138,7 +144,11 @@ fn partition_of(entry: &WorkLogEntry) -> String {
     )
 }
 
-async fn repeated(store: &Store, user: UserId, hash: &str) -> Result<WorkLogEntry, Error> {
+async fn create_idempotently(
+    store: &Store,
+    user: UserId,
+    hash: &str,
+) -> Result<WorkLogEntry, Error> {
     let origin = Origin {
         turn_id: None,
         idempotency: Some(("the same".to_owned(), hash.to_owned())),
@@ -154,26 +164,29 @@ async fn repeated(store: &Store, user: UserId, hash: &str) -> Result<WorkLogEntr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_dropped() {
+async fn daily_partitions_keep_every_rule_and_empty_days_are_dropped() {
     let database = Postgres::create().await;
     let store = &database.store;
     let ada = person(store, "ada").await;
     let before = entry(store, ada, Status::Working, "before the recipe").await;
     let head = before.rev;
     run_recipe(store, PARTITIONS).await;
-    assert!(partitions(store).await.len() > 15, "days to come");
+    assert!(
+        partitions(store).await.len() > 15,
+        "partitions for the coming days"
+    );
     assert_eq!(
         (
-            in_partition(store, &partition_of(&before)).await,
-            in_partition(store, "work_logs_rest").await
+            count_rows(store, &partition_of(&before)).await,
+            count_rows(store, "work_logs_rest").await
         ),
         (1, 0)
     );
 
-    let once = repeated(store, ada, "a").await.unwrap();
-    assert_eq!(repeated(store, ada, "a").await.unwrap(), once);
+    let created = create_idempotently(store, ada, "a").await.unwrap();
+    assert_eq!(create_idempotently(store, ada, "a").await.unwrap(), created);
     assert!(matches!(
-        repeated(store, ada, "b").await,
+        create_idempotently(store, ada, "b").await,
         Err(Error::Conflict(_))
     ));
     let patch = EntryPatch {
@@ -188,24 +201,24 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
         .unwrap();
     assert_eq!(
         page.rows.iter().map(Change::rev).collect::<Vec<_>>(),
-        [once.rev, settled.rev]
+        [created.rev, settled.rev]
     );
 
-    run_recipe(store, FILED).await;
+    run_recipe(store, CREATE_PARTITIONS).await;
     let plan = format!(
         "explain select title from work_logs where user_id = '{ada}' and id = '{}'",
-        once.id
+        created.id
     );
     let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(plan))
         .fetch_all(&mut *store.read().await.unwrap())
         .await
         .unwrap();
-    let read = plan
+    let scanned = plan
         .iter()
         .filter(|line| line.contains("work_logs_"))
         .count();
     assert!(
-        plan.join("\n").contains(&partition_of(&once)) && read == 1,
+        plan.join("\n").contains(&partition_of(&created)) && scanned == 1,
         "{plan:?}"
     );
 
@@ -213,11 +226,11 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
     let run = |days: i64| trusted(NOW.plus(days * DAY_MS));
     assert_eq!(run_once(&tiers, run(9)).await.unwrap().moved_to_warm, 2);
     assert_eq!(run_once(&tiers, run(33)).await.unwrap().moved_to_cold, 2);
-    run_recipe(store, FILED).await;
+    run_recipe(store, CREATE_PARTITIONS).await;
     assert_eq!(
         partitions(store).await,
         ["work_logs_90000101", "work_logs_rest"],
-        "days that are past and empty are gone"
+        "past and empty partitions should be dropped"
     );
     let listed = recent_logs(
         &mut store.read().await.unwrap(),
@@ -239,13 +252,13 @@ async fn entries_in_partitions_by_day_keep_every_rule_and_an_empty_day_is_droppe
         title: Some("changed long after".to_owned()),
         ..EntryPatch::default()
     };
-    archived::update_entry(&tiers, NOW.plus(34 * DAY_MS), ada, once.id, patch)
+    archived::update_entry(&tiers, NOW.plus(34 * DAY_MS), ada, created.id, patch)
         .await
         .unwrap();
     assert_eq!(
-        in_partition(store, "work_logs_rest").await,
+        count_rows(store, "work_logs_rest").await,
         1,
-        "a day that was dropped has the rest"
+        "entries of a dropped day go to the rest"
     );
     database.drop().await;
 }

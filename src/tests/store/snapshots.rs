@@ -1,5 +1,4 @@
-//! Everything read through one reader is of one moment: a page's rows and the cursor it goes on
-//! from.
+//! All reads through one reader see one snapshot: a page's rows match the cursor to continue from.
 
 use crate::{
     domain::Status,
@@ -19,15 +18,20 @@ on_both_databases! {
         let head = heads::of(&mut snapshot, ada).await.unwrap().head;
         let later = entry(&store, ada, Status::Info, "after").await;
         assert_eq!(heads::of(&mut snapshot, ada).await.unwrap().head, head);
-        assert_eq!(work_logs::find(&mut snapshot, ada, later.id).await.unwrap(), None);
+        assert_eq!(
+            work_logs::find(&mut snapshot, ada, later.id).await.unwrap(),
+            None
+        );
         let seen = changes::after(&mut snapshot, ada, 0).await.unwrap();
         assert_eq!((seen.rows.len(), seen.upto), (1, head));
         drop(snapshot);
-        let now = changes::after(&mut store.connection().await.unwrap(), ada, head).await.unwrap();
+        let now = changes::after(&mut store.connection().await.unwrap(), ada, head)
+            .await
+            .unwrap();
         assert_eq!((now.rows.len(), now.upto), (1, later.rev));
     }
 
-    async fn cursor_and_rows_of_a_snapshot_agree_while_somebody_writes(store: Store) {
+    async fn cursor_and_rows_of_a_snapshot_agree_during_writes(store: Store) {
         let ada = person(&store, "ada").await;
         let done = AtomicBool::new(false);
         let write = async {
@@ -38,12 +42,20 @@ on_both_databases! {
         };
         let read = async {
             loop {
-                let last = done.load(Ordering::SeqCst);
+                let is_last = done.load(Ordering::SeqCst);
                 let mut snapshot = store.read().await.unwrap();
-                let rows = work_logs::list(&mut snapshot, ada, &work_logs::EntryFilter::default(), None, 100).await.unwrap();
+                let rows = work_logs::list(
+                    &mut snapshot,
+                    ada,
+                    &work_logs::EntryFilter::default(),
+                    None,
+                    100,
+                )
+                .await
+                .unwrap();
                 let head = heads::of(&mut snapshot, ada).await.unwrap().head;
                 assert_eq!(rows.len() as i64, head);
-                if last {
+                if is_last {
                     return head;
                 }
             }

@@ -1,5 +1,4 @@
-//! What only SQLite has: its settings on every connection, and what its files still hold after a
-//! deletion.
+//! SQLite only: the settings of every connection, and that deleted text is gone from the files.
 
 use crate::{
     domain::{EntryDraft, EntryPatch, Metadata, Status},
@@ -43,7 +42,7 @@ async fn check_settings(connection: &mut AnyConnection) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_connection_keeps_what_is_promised_about_power_cuts_and_deleted_text() {
+async fn every_connection_has_the_durability_and_secure_delete_settings() {
     let database = Sqlite::create().await;
     check_settings(&mut database.store.begin().await.unwrap()).await;
     let mut readers = Vec::new();
@@ -56,7 +55,7 @@ async fn every_connection_keeps_what_is_promised_about_power_cuts_and_deleted_te
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sqlite_in_the_program_does_not_have_the_bug_that_loses_commits() {
+async fn the_bundled_sqlite_lacks_the_bug_that_loses_commits() {
     let database = Sqlite::create().await;
     let version: String = sqlx::query_scalar("select sqlite_version()")
         .fetch_one(&mut *database.store.read().await.unwrap())
@@ -70,7 +69,7 @@ async fn the_sqlite_in_the_program_does_not_have_the_bug_that_loses_commits() {
 }
 
 #[tokio::test]
-async fn an_address_of_no_known_database_is_refused() {
+async fn a_url_of_an_unknown_database_is_refused() {
     let refused = Store::open("mysql://localhost/holly").await.err();
     assert!(
         matches!(refused, Some(StoreError::Unusable(_))),
@@ -79,10 +78,10 @@ async fn an_address_of_no_known_database_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_opened_again_has_its_epoch_and_its_rows() {
+async fn a_reopened_database_keeps_its_epoch_and_rows() {
     let database = Sqlite::create().await;
     let ada = person(&database.store, "ada").await;
-    let talk = conversation(&database.store, ada, "Talk").await;
+    let conversation = conversation(&database.store, ada, "Conversation").await;
     let epoch = database.store.epoch();
     database.store.close().await;
     let file = database
@@ -90,19 +89,22 @@ async fn a_database_opened_again_has_its_epoch_and_its_rows() {
         .into_iter()
         .find(|path| path.ends_with("holly.db"))
         .unwrap();
-    let again = Store::open(&format!("sqlite://{}", file.display()))
+    let reopened = Store::open(&format!("sqlite://{}", file.display()))
         .await
         .unwrap();
-    assert_eq!(again.epoch(), epoch);
-    let found =
-        crate::server::chat::find_conversation(&mut again.read().await.unwrap(), ada, talk.id)
-            .await
-            .unwrap();
-    assert_eq!(found, talk);
+    assert_eq!(reopened.epoch(), epoch);
+    let found = crate::server::chat::find_conversation(
+        &mut reopened.read().await.unwrap(),
+        ada,
+        conversation.id,
+    )
+    .await
+    .unwrap();
+    assert_eq!(found, conversation);
 }
 
-/// Some text that is too long for one page, so that it also lies on overflow pages.
-fn canaries() -> EntryDraft {
+/// Text longer than one page, so that it also fills overflow pages.
+fn canary_draft() -> EntryDraft {
     EntryDraft {
         details: Some(CANARY.repeat(1_000)),
         metadata: Metadata::default().with("note", CANARY),
@@ -115,17 +117,17 @@ async fn deleted_text_is_gone_from_the_files() {
     let database = Sqlite::create().await;
     let store = &database.store;
     let ada = person(store, "ada").await;
-    let talk = conversation(store, ada, CANARY).await;
-    let mut alone = Vec::new();
+    let conversation = conversation(store, ada, CANARY).await;
+    let mut outside = Vec::new();
     for n in 0..20 {
-        let place = (n % 2 == 0).then_some(talk.id);
-        let made = create_work_log(
+        let conversation_id = (n % 2 == 0).then_some(conversation.id);
+        let created = create_work_log(
             store,
             NOW,
             ada,
             EntryDraft {
-                conversation_id: place,
-                ..canaries()
+                conversation_id,
+                ..canary_draft()
             },
             Origin::default(),
         )
@@ -136,20 +138,20 @@ async fn deleted_text_is_gone_from_the_files() {
             details: Some(Some(CANARY.repeat(n))),
             ..EntryPatch::default()
         };
-        update_work_log(store, NOW, ada, made.id, patch)
+        update_work_log(store, NOW, ada, created.id, patch)
             .await
             .unwrap();
-        alone.extend(place.is_none().then_some(made.id));
+        outside.extend(conversation_id.is_none().then_some(created.id));
     }
     assert!(store.cut_log().await.unwrap());
     assert!(
         database.occurrences(CANARY) > 0,
-        "the files are where the text lies"
+        "the files should contain the text"
     );
-    for id in alone {
+    for id in outside {
         delete_work_log(store, NOW, ada, id).await.unwrap();
     }
-    delete_conversation_rows(store, NOW, ada, talk.id)
+    delete_conversation_rows(store, NOW, ada, conversation.id)
         .await
         .unwrap();
     assert!(store.cut_log().await.unwrap());
@@ -157,13 +159,13 @@ async fn deleted_text_is_gone_from_the_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_written_into_the_database_beside_those_who_write() {
+async fn the_wal_is_checkpointed_while_others_write() {
     let database = Sqlite::create().await;
-    let beside = database.store.clone();
-    let writing_it = tokio::spawn(async move { beside.tend_log().await });
+    let store = database.store.clone();
+    let checkpointer = tokio::spawn(async move { store.tend_log().await });
     let ada = person(&database.store, "ada").await;
     for _ in 0..600 {
-        create_work_log(&database.store, NOW, ada, canaries(), Origin::default())
+        create_work_log(&database.store, NOW, ada, canary_draft(), Origin::default())
             .await
             .unwrap();
     }
@@ -183,40 +185,40 @@ async fn the_log_is_written_into_the_database_beside_those_who_write() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(120), written)
         .await
-        .expect("somebody writes it");
-    writing_it.abort();
+        .expect("the WAL is written into the database");
+    checkpointer.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_cut_off_as_soon_as_nobody_reads_it_and_nobody_who_writes_waits_for_that() {
+async fn the_wal_is_truncated_after_the_last_reader_without_blocking_writers() {
     let database = Sqlite::create().await;
     let store = &database.store;
     let ada = person(store, "ada").await;
     let mut reader = store.read().await.unwrap();
-    // a snapshot is of the moment when it is first read
+    // a snapshot begins with its first read
     pragma(&mut reader, "user_version").await;
-    let made = create_work_log(store, NOW, ada, canaries(), Origin::default())
+    let created = create_work_log(store, NOW, ada, canary_draft(), Origin::default())
         .await
         .unwrap();
-    delete_work_log(store, NOW, ada, made.id).await.unwrap();
+    delete_work_log(store, NOW, ada, created.id).await.unwrap();
     assert!(
         !store.cut_log().await.unwrap(),
-        "somebody reads what was there before"
+        "a reader still needs the WAL"
     );
     create_work_log(
         store,
         NOW,
         ada,
-        draft(Status::Info, "goes on"),
+        draft(Status::Info, "more"),
         Origin::default(),
     )
     .await
     .unwrap();
     assert!(database.occurrences(CANARY) > 0);
     drop(reader);
-    let cut = async { while !store.cut_log().await.unwrap() {} };
-    tokio::time::timeout(std::time::Duration::from_secs(120), cut)
+    let truncate = async { while !store.cut_log().await.unwrap() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(120), truncate)
         .await
-        .expect("nobody reads it any more");
+        .expect("no reader needs the WAL any more");
     assert_eq!(database.occurrences(CANARY), 0);
 }

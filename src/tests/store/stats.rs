@@ -16,49 +16,69 @@ use crate::{
     tests::support::{
         databases::on_both_databases,
         people::{NOW, conversation, draft, person},
-        random::Chance,
+        random::TestRng,
     },
 };
 use std::collections::BTreeMap;
 
 /// Day, type, status and tier.
-type Line = (i64, String, String, String);
-/// Entries, bytes, milliseconds, tokens read and tokens written.
-type Totals = BTreeMap<Line, [i64; 5]>;
+type Key = (i64, String, String, String);
+/// Entries, bytes, duration in ms, input tokens and output tokens.
+type Totals = BTreeMap<Key, [i64; 5]>;
 
 const OPERATIONS: i64 = 300;
 
 on_both_databases! {
     async fn totals_equal_a_recount_after_hundreds_of_random_changes(store: Store) {
-        let mut run = Run::begin(&store, 7).await;
+        let mut changes = RandomChanges::new(&store, 7).await;
         for n in 0..OPERATIONS {
-            run.step(n).await;
+            changes.step(n).await;
         }
-        let mut expected = std::mem::take(&mut run.deleted);
-        for user in &run.people {
-            run.entries_of(*user, None).await.iter().for_each(|entry| add(&mut expected, entry, entry.storage_status.as_str()));
+        let mut expected = std::mem::take(&mut changes.deleted);
+        for user in &changes.users {
+            changes
+                .entries_of(*user, None)
+                .await
+                .iter()
+                .for_each(|entry| add(&mut expected, entry, entry.storage_status.as_str()));
         }
-        assert!(expected.keys().any(|line| line.3 == "deleted") && expected.len() > 20, "the run was too tame: {expected:?}");
-        assert_eq!(told(&store).await, expected);
-        assert_eq!(told_by_hour(&store).await, without_tier(&expected));
+        assert!(
+            expected.keys().any(|line| line.3 == "deleted") && expected.len() > 20,
+            "the random changes cover too little: {expected:?}"
+        );
+        assert_eq!(totals(&store).await, expected);
+        assert_eq!(hourly_totals(&store).await, without_tier(&expected));
         let mut reader = store.read().await.unwrap();
-        assert_eq!(hours::durations(&mut reader, 0).await.unwrap(), durations::since(&mut reader, 0).await.unwrap());
+        assert_eq!(
+            hours::durations(&mut reader, 0).await.unwrap(),
+            durations::since(&mut reader, 0).await.unwrap()
+        );
     }
 
-    async fn numbers_in_metadata_come_back_to_the_last_digit(store: Store) {
+    async fn numbers_in_metadata_keep_every_digit(store: Store) {
         let ada = person(&store, "ada").await;
-        let mut chance = Chance::seeded(3);
+        let mut rng = TestRng::new(3);
         for n in 0..20 {
-            let facts = (0..20).fold(Metadata::default(), |facts, i| facts.with(&format!("x{i}"), chance.fraction() * 10_f64.powi(n - 10)));
-            let made = EntryDraft { metadata: facts.clone(), ..draft(Status::Info, "Measured") };
-            let made = create_work_log(&store, NOW, ada, made, Origin::default()).await.unwrap();
-            let read = work_logs::find(&mut store.read().await.unwrap(), ada, made.id).await.unwrap().unwrap();
-            assert_eq!(read.metadata, facts);
+            let metadata = (0..20).fold(Metadata::default(), |fields, i| {
+                fields.with(&format!("x{i}"), rng.fraction() * 10_f64.powi(n - 10))
+            });
+            let new_entry = EntryDraft {
+                metadata: metadata.clone(),
+                ..draft(Status::Info, "Measured")
+            };
+            let new_entry = create_work_log(&store, NOW, ada, new_entry, Origin::default())
+                .await
+                .unwrap();
+            let read = work_logs::find(&mut store.read().await.unwrap(), ada, new_entry.id)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(read.metadata, metadata);
         }
     }
 }
 
-async fn told(store: &Store) -> Totals {
+async fn totals(store: &Store) -> Totals {
     let lines = system_stats(&mut store.read().await.unwrap(), NOW.plus(DAY_MS * 10), 365)
         .await
         .unwrap();
@@ -75,9 +95,8 @@ async fn told(store: &Store) -> Totals {
     lines.into_iter().map(total).collect()
 }
 
-/// Entries, tokens read and tokens written by day, type and status, as the totals by hour have
-/// them.
-async fn told_by_hour(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]> {
+/// Entries, input tokens and output tokens by day, type and status, summed from the hourly totals.
+async fn hourly_totals(store: &Store) -> BTreeMap<(i64, String, String), [i64; 3]> {
     let mut sums: BTreeMap<_, [i64; 3]> = BTreeMap::new();
     for line in hours::since(&mut store.read().await.unwrap(), 0)
         .await
@@ -130,35 +149,39 @@ fn add(totals: &mut Totals, entry: &WorkLogEntry, tier: &str) {
         .for_each(|(sum, figure)| *sum += figure);
 }
 
-/// A seeded run of changes, and the deleted entries it has to be told of.
-struct Run<'a> {
+/// A seeded sequence of random changes, and the totals of the entries it deleted.
+struct RandomChanges<'a> {
     store: &'a Store,
-    chance: Chance,
-    people: Vec<UserId>,
-    places: Vec<(UserId, ConversationId)>,
+    rng: TestRng,
+    users: Vec<UserId>,
+    conversations: Vec<(UserId, ConversationId)>,
     deleted: Totals,
 }
 
-impl<'a> Run<'a> {
-    async fn begin(store: &'a Store, seed: u64) -> Self {
-        let people = vec![person(store, "ada").await, person(store, "bob").await];
-        let mut places = Vec::new();
+impl<'a> RandomChanges<'a> {
+    async fn new(store: &'a Store, seed: u64) -> Self {
+        let users = vec![person(store, "ada").await, person(store, "bob").await];
+        let mut conversations = Vec::new();
         for n in 0..6 {
-            let user = people[n % 2];
-            places.push((user, conversation(store, user, "Talk").await.id));
+            let user = users[n % 2];
+            conversations.push((user, conversation(store, user, "Conversation").await.id));
         }
         Self {
             store,
-            chance: Chance::seeded(seed),
-            people,
-            places,
+            rng: TestRng::new(seed),
+            users,
+            conversations,
             deleted: Totals::new(),
         }
     }
 
-    async fn entries_of(&self, user: UserId, place: Option<ConversationId>) -> Vec<WorkLogEntry> {
+    async fn entries_of(
+        &self,
+        user: UserId,
+        conversation_id: Option<ConversationId>,
+    ) -> Vec<WorkLogEntry> {
         let filter = work_logs::EntryFilter {
-            conversation_id: place,
+            conversation_id,
             ..Default::default()
         };
         work_logs::list(
@@ -174,22 +197,22 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self, n: i64) {
         let now = NOW.plus(n * DAY_MS / 100);
-        let user = self.chance.one_of(&self.people);
+        let user = self.rng.pick(&self.users);
         let ids: Vec<EntryId> = self
             .entries_of(user, None)
             .await
             .iter()
             .map(|entry| entry.id)
             .collect();
-        match self.chance.below(20) {
+        match self.rng.below(20) {
             0..10 => self.create(now, user).await,
             10..16 if !ids.is_empty() => {
-                let (id, patch) = (self.chance.one_of(&ids), self.patch());
-                // settled work that should start again is refused, and must leave the totals alone
+                let (id, patch) = (self.rng.pick(&ids), self.patch());
+                // a refused update of a finished entry must not change the totals
                 let _ = update_work_log(self.store, now, user, id, patch).await;
             }
             16 | 17 if !ids.is_empty() => {
-                let id = self.chance.one_of(&ids);
+                let id = self.rng.pick(&ids);
                 let entry = work_logs::find(&mut self.store.read().await.unwrap(), user, id)
                     .await
                     .unwrap()
@@ -198,64 +221,64 @@ impl<'a> Run<'a> {
                 add(&mut self.deleted, &entry, "deleted");
             }
             18 => drop(sweep_leases(self.store, now).await.unwrap()),
-            19 if self.places.len() > 2 && n % 2 == 0 => self.delete_conversation_rows(now).await,
+            19 if self.conversations.len() > 2 && n % 2 == 0 => {
+                self.delete_conversation_rows(now).await
+            }
             _ => {}
         }
     }
 
     async fn create(&mut self, now: Timestamp, user: UserId) {
-        let place = self
-            .places
+        let conversation_id = self
+            .conversations
             .iter()
             .find(|(owner, _)| *owner == user)
             .map(|(_, id)| *id);
-        let made = EntryDraft {
-            conversation_id: place.filter(|_| self.chance.below(2) == 0),
-            log_type: self.chance.one_of(LogType::ALL),
-            details: (self.chance.below(2) == 0)
-                .then(|| "é".repeat(self.chance.below(50) as usize)),
-            metadata: self.facts(),
-            duration_ms: (self.chance.below(2) == 0).then(|| self.chance.below(9_000) as i64),
-            ..draft(self.chance.one_of(Status::ALL), "Ünïcode title")
+        let new_entry = EntryDraft {
+            conversation_id: conversation_id.filter(|_| self.rng.below(2) == 0),
+            log_type: self.rng.pick(LogType::ALL),
+            details: (self.rng.below(2) == 0).then(|| "é".repeat(self.rng.below(50) as usize)),
+            metadata: self.metadata(),
+            duration_ms: (self.rng.below(2) == 0).then(|| self.rng.below(9_000) as i64),
+            ..draft(self.rng.pick(Status::ALL), "Ünïcode title")
         };
-        create_work_log(self.store, now, user, made, Origin::default())
+        create_work_log(self.store, now, user, new_entry, Origin::default())
             .await
             .unwrap();
     }
 
-    fn facts(&mut self) -> Metadata {
-        let facts = Metadata::default()
-            .with("inputTokens", self.chance.below(500))
-            .with("temperature", self.chance.fraction());
-        let name = self.chance.one_of(&["paint", "write"]);
-        let facts = facts
+    fn metadata(&mut self) -> Metadata {
+        let metadata = Metadata::default()
+            .with("inputTokens", self.rng.below(500))
+            .with("temperature", self.rng.fraction());
+        let name = self.rng.pick(&["paint", "write"]);
+        let metadata = metadata
             .with("tool", name)
             .with("model", name)
-            .with("fallback", self.chance.below(2) == 0);
-        if self.chance.below(2) == 0 {
-            facts.with("outputTokens", self.chance.below(500))
+            .with("fallback", self.rng.below(2) == 0);
+        if self.rng.below(2) == 0 {
+            metadata.with("outputTokens", self.rng.below(500))
         } else {
-            facts
+            metadata
         }
     }
 
     fn patch(&mut self) -> EntryPatch {
         EntryPatch {
-            status: (self.chance.below(3) > 0).then(|| self.chance.one_of(Status::ALL)),
-            title: (self.chance.below(3) == 0)
-                .then(|| "x".repeat(1 + self.chance.below(80) as usize)),
-            details: (self.chance.below(3) == 0).then_some(None),
-            metadata: (self.chance.below(2) == 0).then(|| self.facts().0),
-            duration_ms: (self.chance.below(4) == 0).then(|| self.chance.below(9_000) as i64),
-            kept: (self.chance.below(5) == 0).then(|| self.chance.below(2) == 0),
+            status: (self.rng.below(3) > 0).then(|| self.rng.pick(Status::ALL)),
+            title: (self.rng.below(3) == 0).then(|| "x".repeat(1 + self.rng.below(80) as usize)),
+            details: (self.rng.below(3) == 0).then_some(None),
+            metadata: (self.rng.below(2) == 0).then(|| self.metadata().0),
+            duration_ms: (self.rng.below(4) == 0).then(|| self.rng.below(9_000) as i64),
+            kept: (self.rng.below(5) == 0).then(|| self.rng.below(2) == 0),
             lease_ms: None,
         }
     }
 
     async fn delete_conversation_rows(&mut self, now: Timestamp) {
-        let (user, place) = self.places.remove(0);
-        let entries = self.entries_of(user, Some(place)).await;
-        delete_conversation_rows(self.store, now, user, place)
+        let (user, conversation_id) = self.conversations.remove(0);
+        let entries = self.entries_of(user, Some(conversation_id)).await;
+        delete_conversation_rows(self.store, now, user, conversation_id)
             .await
             .unwrap();
         entries

@@ -1,4 +1,4 @@
-//! Readers are woken by what is committed, by nothing else.
+//! Readers are woken by commits only.
 
 use crate::tests::support::{databases::on_both_databases, people::person};
 
@@ -14,7 +14,7 @@ on_both_databases! {
         assert_eq!(woken.borrow_and_update().rev, rev);
     }
 
-    async fn what_is_not_committed_wakes_nobody_and_takes_no_revision(store: Store) {
+    async fn an_uncommitted_transaction_wakes_no_reader_and_uses_no_revision(store: Store) {
         let ada = person(&store, "ada").await;
         let woken = store.wakeups().subscribe(ada);
         let mut tx = store.begin().await.unwrap();
@@ -27,9 +27,12 @@ on_both_databases! {
         assert!(!woken.has_changed().unwrap());
     }
 
-    async fn a_commit_wakes_its_owner_s_readers_only(store: Store) {
+    async fn a_commit_wakes_only_the_owners_readers(store: Store) {
         let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
-        let (ada_woken, bob_woken) = (store.wakeups().subscribe(ada), store.wakeups().subscribe(bob));
+        let (ada_woken, bob_woken) = (
+            store.wakeups().subscribe(ada),
+            store.wakeups().subscribe(bob),
+        );
         let mut tx = store.begin().await.unwrap();
         tx.next_rev(ada).await.unwrap();
         tx.lock(bob).await.unwrap();
