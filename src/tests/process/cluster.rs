@@ -1,4 +1,4 @@
-//! Several servers on one PostgreSQL, and people with keys on all of them.
+//! Several servers on one PostgreSQL, and users with API keys.
 
 use super::home::{Caller, Home, Server};
 use holly::{
@@ -13,14 +13,14 @@ use reqwest::Client;
 use sqlx::{AnyConnection, Connection};
 use std::sync::{Arc, Mutex};
 
-/// A fresh database, which goes with the test that succeeds.
+/// A fresh database.
 pub struct Database {
     cluster: String,
     name: String,
 }
 
 impl Database {
-    /// Makes one in the cluster of `HOLLY_TEST_POSTGRES`; nothing is in it.
+    /// Creates an empty one in the cluster of `HOLLY_TEST_POSTGRES`.
     pub async fn create() -> Self {
         let cluster = std::env::var("HOLLY_TEST_POSTGRES")
             .expect("HOLLY_TEST_POSTGRES is not set; run `make test`");
@@ -38,24 +38,24 @@ impl Database {
         Self { cluster, name }
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("{}/{}", self.cluster.rsplit_once('/').unwrap().0, self.name)
     }
 
-    /// Its address through a pooler that gives out connections by transaction.
+    /// Its URL through a transaction pooler.
     pub fn pooled_url(&self) -> String {
         let pooler = std::env::var("HOLLY_TEST_PGBOUNCER")
             .expect("HOLLY_TEST_PGBOUNCER is not set; run `make test`");
         format!("{}/{}", pooler.rsplit_once('/').unwrap().0, self.name)
     }
 
-    /// Runs a statement in it.
+    /// Runs a statement.
     pub async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;
     }
 
-    /// A number that a query gives.
+    /// The number that a query returns.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut connection = connect(&self.url()).await;
         sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()))
@@ -64,17 +64,19 @@ impl Database {
             .unwrap()
     }
 
-    /// Ends every connection that listens for hints, and says how many there were.
+    /// Terminates every connection that listens for notifications; returns their number.
     pub async fn kill_listeners(&self) -> i64 {
         let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-                   where datname = current_database() and pid <> pg_backend_pid() and query ilike 'listen%'";
+                   where datname = current_database() and pid <> pg_backend_pid() \
+                   and query ilike 'listen%'";
         self.number(sql).await
     }
 
-    /// From now on what is told with NOTIFY is told to nobody, and nobody is told so.
+    /// Makes every NOTIFY have no effect, silently.
     pub async fn drop_every_notify(&self) {
-        let deaf = "create function public.pg_notify(text, text) returns text language sql as 'select null::text'";
-        self.execute(deaf).await;
+        let noop = "create function public.pg_notify(text, text) returns text \
+                    language sql as 'select null::text'";
+        self.execute(noop).await;
         self.execute(&format!(
             "alter database {} set search_path = public, pg_catalog",
             self.name
@@ -82,7 +84,7 @@ impl Database {
         .await;
     }
 
-    /// Takes it away.
+    /// Drops the database.
     pub async fn drop(self) {
         execute(
             &self.cluster,
@@ -96,7 +98,7 @@ async fn connect(url: &str) -> AnyConnection {
     sqlx::any::install_default_drivers();
     AnyConnection::connect(url)
         .await
-        .expect("the cluster of HOLLY_TEST_POSTGRES answers")
+        .expect("the cluster of HOLLY_TEST_POSTGRES is unreachable")
 }
 
 async fn execute(url: &str, sql: &str) {
@@ -108,7 +110,7 @@ async fn execute(url: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Where servers are now; readers ask there.
+/// The servers' current URLs.
 pub type Bases = Arc<Mutex<Vec<String>>>;
 
 /// Servers that share a database.
@@ -116,38 +118,38 @@ pub struct Cluster {
     homes: Vec<Home>,
     pub servers: Vec<Server>,
     pub bases: Bases,
-    /// The keys of the people.
+    /// The users' API keys.
     pub keys: Vec<String>,
     client: Client,
 }
 
 impl Cluster {
-    /// So many servers at this address of a database, whose other address is past any pooler, and
-    /// so many people.
-    pub async fn start(servers: usize, people: usize, url: &str, direct: &str) -> Self {
-        Self::of(
+    /// Starts servers on the database at `url` and creates users. `direct` is its URL without a
+    /// pooler.
+    pub async fn start(servers: usize, users: usize, url: &str, direct: &str) -> Self {
+        Self::with_homes(
             (0..servers).map(|_| home(url, direct)).collect(),
-            people,
+            users,
             direct,
         )
         .await
     }
 
-    /// The same whose demo model writes as slowly as it does for people.
-    pub async fn unhurried(servers: usize, people: usize, url: &str) -> Self {
+    /// The same with the demo model at its usual, slow pace.
+    pub async fn start_slow(servers: usize, users: usize, url: &str) -> Self {
         let mut homes: Vec<Home> = (0..servers).map(|_| home(url, url)).collect();
         homes
             .iter_mut()
             .for_each(|home| home.settings.push(("HOLLY_DEMO_PACE", "1".to_owned())));
-        Self::of(homes, people, url).await
+        Self::with_homes(homes, users, url).await
     }
 
-    async fn of(homes: Vec<Home>, people: usize, direct: &str) -> Self {
-        let keys = people_with_keys(direct, people).await;
-        let started: Vec<_> = homes.iter().map(Home::begin).collect();
+    async fn with_homes(homes: Vec<Home>, users: usize, direct: &str) -> Self {
+        let keys = create_users(direct, users).await;
+        let started: Vec<_> = homes.iter().map(Home::start).collect();
         let servers: Vec<Server> = started
             .into_iter()
-            .map(super::home::Starting::serves)
+            .map(super::home::StartingServer::wait)
             .collect();
         let bases = servers
             .iter()
@@ -162,23 +164,23 @@ impl Cluster {
         }
     }
 
-    /// A person's calls to a server.
-    pub fn caller(&self, person: usize, server: usize) -> Caller {
+    /// A user's client of a server.
+    pub fn caller(&self, user: usize, server: usize) -> Caller {
         let base = self.bases.lock().unwrap()[server].clone();
         Caller {
             base,
             client: self.client.clone(),
-            key: self.keys[person].clone(),
+            key: self.keys[user].clone(),
         }
     }
 
-    /// Tells a server to end, waits until it has, and starts it anew somewhere else. Readers are
-    /// sent to the others meanwhile.
+    /// Terminates a server and starts it again on another port. Readers use another server
+    /// meanwhile.
     pub async fn restart(&mut self, server: usize) {
         let other = self.bases.lock().unwrap()[(server + 1) % self.servers.len()].clone();
         self.bases.lock().unwrap()[server] = other;
-        let ending = self.servers.remove(server);
-        assert_eq!(ending.terminate().await.code(), Some(0));
+        let stopping = self.servers.remove(server);
+        assert_eq!(stopping.terminate().await.code(), Some(0));
         let home = self.homes.remove(server);
         let (home, started) = tokio::task::spawn_blocking(move || {
             let started = home.serve();
@@ -191,7 +193,7 @@ impl Cluster {
         self.servers.insert(server, started);
     }
 
-    /// Kills a server without warning. Readers are sent to the others.
+    /// Kills a server. Readers use another one.
     pub fn kill(&mut self, server: usize) {
         let other = self.bases.lock().unwrap()[(server + 1) % self.servers.len()].clone();
         self.bases.lock().unwrap()[server] = other;
@@ -199,7 +201,7 @@ impl Cluster {
     }
 }
 
-/// A data folder whose server shares a database.
+/// A data folder of a server on a shared database.
 pub fn home(url: &str, direct: &str) -> Home {
     let mut home = Home::empty();
     home.settings = vec![
@@ -213,14 +215,14 @@ pub fn home(url: &str, direct: &str) -> Home {
     home
 }
 
-/// Accounts without a password, for hashing one takes its time, and their keys.
-async fn people_with_keys(url: &str, people: usize) -> Vec<String> {
+/// Creates accounts without a password, because hashing one is slow; returns their API keys.
+async fn create_users(url: &str, users: usize) -> Vec<String> {
     let (store, now) = (Store::open(url).await.unwrap(), Clock::system().now());
     let mut keys = Vec::new();
-    for person in 0..people {
+    for user in 0..users {
         let account = Account {
             id: new_id::user(now),
-            email: format!("person{person}@example.org"),
+            email: format!("user{user}@example.org"),
             is_admin: false,
         };
         let mut tx = store.begin().await.unwrap();

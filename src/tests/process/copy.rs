@@ -1,19 +1,22 @@
-//! `holly copy` as a process: not beside a server, killed at any moment, and what it says.
+//! `holly copy` as a process: it refuses to run beside a server and continues after being killed.
 
 use super::home::{Home, kill_after};
 use reqwest::Method;
 use serde_json::json;
 
 const ENTRIES: usize = 300;
-/// After how many statements it is killed.
-const MOMENTS: [usize; 6] = [1, 20, 40, 60, 80, 100];
+/// Numbers of statements after which it is killed.
+const KILL_AFTER: [usize; 6] = [1, 20, 40, 60, 80, 100];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
-    let home = Home::with_a_person();
+async fn a_copy_requires_a_stopped_server_and_continues_after_a_kill() {
+    let home = Home::with_user();
     let server = home.serve();
     for n in 0..ENTRIES {
-        let body = json!({"logType": "info", "status": "info", "title": format!("entry {n}"), "details": "some text ".repeat(50)});
+        let body = json!({
+            "logType": "info", "status": "info",
+            "title": format!("entry {n}"), "details": "some text ".repeat(50),
+        });
         let request = server
             .caller
             .request(Method::POST, "/api/work-log/create")
@@ -40,20 +43,20 @@ async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
         "{why}"
     );
     server.terminate().await;
-    for moment in MOMENTS {
+    for statements in KILL_AFTER {
         let mut command = home.command();
-        let killed = kill_after(command.args(["copy", "--to", &to]), moment);
-        assert!(killed, "it is done before {moment} statements");
+        let killed = kill_after(command.args(["copy", "--to", &to]), statements);
+        assert!(killed, "it finished before {statements} statements");
     }
-    let (copied, said) = text(&["copy", "--to", &to]);
+    let (copied, output) = text(&["copy", "--to", &to]);
     assert!(
         copied
-            && said.contains("same    work_logs: 300 rows")
-            && said.contains("The archive stays in file://"),
-        "{said}"
+            && output.contains("same    work_logs: 300 rows")
+            && output.contains("The archive stays in file://"),
+        "{output}"
     );
-    let (copied, said) = text(&["copy", "--to", &to]);
-    assert!(copied && said.contains("were there already"), "{said}");
+    let (copied, output) = text(&["copy", "--to", &to]);
+    assert!(copied && output.contains("were there already"), "{output}");
     let (copied, why) = text(&[
         "copy",
         "--to",
@@ -67,7 +70,7 @@ async fn a_copy_waits_for_the_server_to_end_and_survives_being_killed() {
     assert_eq!(
         server.caller.gets(&since).await["count"],
         0,
-        "the cursor is continued"
+        "the cursor should stay valid"
     );
     server.terminate().await;
 }

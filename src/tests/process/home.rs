@@ -1,4 +1,4 @@
-//! A data folder with an account and a key, and the program running on it.
+//! A data folder with an account and an API key, and the program running on it.
 
 use holly::{
     domain::time::{DAY_MS, Timestamp},
@@ -17,16 +17,15 @@ use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_holly");
 
-/// Waits for `future`, but not for ever.
+/// Waits for `future`; panics after 180 s.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(180), future)
         .await
-        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+        .unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
-/// Starts a command and kills it once it has written so many lines of log about its statements: at
-/// the same place of its work on a fast and on a slow machine. Returns whether it was still at work
-/// then.
+/// Starts a command and kills it after `lines` log lines about its statements, so at the same point
+/// on fast and slow machines. Returns whether it was still running.
 pub fn kill_after(command: &mut Command, lines: usize) -> bool {
     let mut child = command
         .env("HOLLY_LOG", "sqlx::query=debug")
@@ -41,21 +40,21 @@ pub fn kill_after(command: &mut Command, lines: usize) -> bool {
     written == lines
 }
 
-/// The time in so many days.
+/// The time `days` days from now.
 pub fn in_days(days: i64) -> Timestamp {
     Clock::system().now().plus(days * DAY_MS)
 }
 
-/// A data folder and a built site, of which only the names matter here.
+/// A data folder and a site folder with empty files.
 pub struct Home {
     folder: TempDir,
     pub key: String,
-    /// Settings beside those that every test has.
+    /// Settings in addition to the test defaults.
     pub settings: Vec<(&'static str, String)>,
 }
 
 impl Home {
-    /// A folder in which nothing was started yet.
+    /// An unused data folder.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
@@ -74,8 +73,8 @@ impl Home {
         self.folder.path().join("data")
     }
 
-    /// A folder with an account and its key, made by the command line.
-    pub fn with_a_person() -> Self {
+    /// A data folder with an admin and an API key, created by commands.
+    pub fn with_user() -> Self {
         let mut home = Self::empty();
         let added = home.run(
             &["user", "add", "ada@example.org", "--admin"],
@@ -99,12 +98,12 @@ impl Home {
         home
     }
 
-    /// The program on this folder, with no setting but those given here.
+    /// The program with the test settings and no other environment variable.
     pub fn command(&self) -> Command {
-        self.set(Command::new(PROGRAM))
+        self.with_settings(Command::new(PROGRAM))
     }
 
-    fn set(&self, mut command: Command) -> Command {
+    fn with_settings(&self, mut command: Command) -> Command {
         command
             .env_clear()
             .env("HOLLY_ADDR", "127.0.0.1:0")
@@ -141,7 +140,7 @@ impl Home {
         child.wait_with_output().unwrap()
     }
 
-    /// Carries out what will be due in so many days.
+    /// Runs retention as of `days` days from now.
     pub fn run_retention(&self, days: i64) -> Output {
         let ran = self.run(
             &[
@@ -157,30 +156,30 @@ impl Home {
         ran
     }
 
-    /// Starts the server and waits until it says where it is.
+    /// Starts the server and waits until it listens.
     pub fn serve(&self) -> Server {
-        self.begin().serves()
+        self.start().wait()
     }
 
-    /// The same with further settings.
+    /// [`Self::serve`] with further settings.
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
-        self.begin_with(settings).serves()
+        self.start_with(settings).wait()
     }
 
-    /// The same for a server that is not killed when one of its files may not grow
-    /// ([`Server::end_files_at`]).
-    pub fn serve_where_files_may_end(&self) -> Server {
-        let mut shell = self.set(Command::new("/bin/sh"));
+    /// [`Self::serve`], but the server ignores SIGXFSZ, so that [`Server::limit_file_size`] makes
+    /// writes fail instead of killing it.
+    pub fn serve_with_file_limit_signal_ignored(&self) -> Server {
+        let mut shell = self.with_settings(Command::new("/bin/sh"));
         shell.args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
         let child = shell.stdout(Stdio::piped()).spawn().unwrap();
-        Starting {
+        StartingServer {
             child,
             key: self.key.clone(),
         }
-        .serves()
+        .wait()
     }
 
-    /// The same for a server whose log goes into a file.
+    /// [`Self::serve`] with the log in a file.
     pub fn serve_with_log(&self, log: File) -> Server {
         let child = self
             .command()
@@ -188,52 +187,52 @@ impl Home {
             .stderr(log)
             .spawn()
             .unwrap();
-        Starting {
+        StartingServer {
             child,
             key: self.key.clone(),
         }
-        .serves()
+        .wait()
     }
 
-    /// Starts the server.
-    pub fn begin(&self) -> Starting {
-        self.begin_with(&[])
+    /// Starts the server without waiting.
+    pub fn start(&self) -> StartingServer {
+        self.start_with(&[])
     }
 
-    fn begin_with(&self, settings: &[(&str, &str)]) -> Starting {
+    fn start_with(&self, settings: &[(&str, &str)]) -> StartingServer {
         let child = self
             .command()
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Starting {
+        StartingServer {
             child,
             key: self.key.clone(),
         }
     }
 }
 
-/// A server that was started and may not serve yet.
-pub struct Starting {
+/// A started server that may not listen yet.
+pub struct StartingServer {
     child: Child,
     key: String,
 }
 
-impl Starting {
-    /// Waits until it says where it is.
-    pub fn serves(mut self) -> Server {
-        let mut said = BufReader::new(self.child.stdout.take().unwrap());
+impl StartingServer {
+    /// Waits until it prints its URL.
+    pub fn wait(mut self) -> Server {
+        let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        stdout.read_line(&mut line).unwrap();
         let base = line
             .trim()
             .strip_prefix("Holly is at ")
-            .unwrap_or_else(|| panic!("it said {line:?}"))
+            .unwrap_or_else(|| panic!("unexpected output {line:?}"))
             .to_owned();
         Server {
             child: self.child,
-            _said: said,
+            _stdout: stdout,
             caller: Caller {
                 base,
                 key: self.key,
@@ -243,55 +242,54 @@ impl Starting {
     }
 }
 
-/// A running server; it is killed when the test ends.
+/// A running server; killed on drop.
 pub struct Server {
     child: Child,
-    _said: BufReader<ChildStdout>,
+    _stdout: BufReader<ChildStdout>,
     pub caller: Caller,
 }
 
 impl Server {
-    /// Kills it without warning, as `kill -9` does.
+    /// Kills it with SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Lets no file of it grow beyond so many bytes, as on a disk that is full; `None` gives it
-    /// room again.
-    pub fn end_files_at(&self, bytes: Option<u64>) {
-        let most = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+    /// Limits the size of its files, as a full disk would; `None` removes the limit.
+    pub fn limit_file_size(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let mut command = Command::new("prlimit");
         command.args([
             "--pid",
             &self.child.id().to_string(),
-            &format!("--fsize={most}:"),
+            &format!("--fsize={limit}:"),
         ]);
         assert!(command.status().unwrap().success());
     }
 
-    /// Asks it to end, as a service manager does, and waits until it has.
+    /// Sends SIGTERM and waits until it exits.
     pub async fn terminate(mut self) -> ExitStatus {
-        let asked = Command::new("sh")
+        let signalled = Command::new("sh")
             .args(["-c", &format!("kill -TERM {}", self.child.id())])
             .status()
             .unwrap();
-        assert!(asked.success());
-        let (ended, status) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || ended.send(self.child.wait().unwrap()));
-        within("the program to end", status).await.unwrap()
+        assert!(signalled.success());
+        let (exited, status) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || exited.send(self.child.wait().unwrap()));
+        within("the server to exit", status).await.unwrap()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // it may have ended already, which is as good
+        // it may have exited already
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// Calls the HTTP API by key.
+/// A client of the HTTP API with an API key.
 #[derive(Clone)]
 pub struct Caller {
     pub base: String,
@@ -306,9 +304,9 @@ impl Caller {
             .bearer_auth(&self.key)
     }
 
-    /// The status and the answer; `None` when the server died meanwhile.
+    /// Status and body of the response; `None` if the server died meanwhile.
     pub async fn tries(&self, request: RequestBuilder) -> Option<(u16, Value)> {
-        let response = within("an answer", request.send()).await.ok()?;
+        let response = within("a response", request.send()).await.ok()?;
         let status = response.status().as_u16();
         Some((status, within("a body", response.json()).await.ok()?))
     }
@@ -319,7 +317,7 @@ impl Caller {
         body
     }
 
-    /// Every entry there is, newest first.
+    /// All entries, newest first.
     pub async fn entries(&self) -> Vec<Value> {
         let (mut entries, mut before) = (Vec::new(), String::new());
         loop {
@@ -334,7 +332,7 @@ impl Caller {
         }
     }
 
-    /// Every message of a conversation.
+    /// All messages of a conversation.
     pub async fn messages(&self, conversation: &str) -> Vec<Value> {
         let (mut messages, mut before) = (Vec::new(), String::new());
         loop {

@@ -1,5 +1,5 @@
-//! Killed without warning, again and again, while people write: what was acknowledged is there,
-//! once, and nothing spins.
+//! Repeatedly kills the server during writes: everything acknowledged exists once, and no entry
+//! stays in progress.
 
 use super::{
     home::{Caller, Home},
@@ -10,9 +10,9 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// After how many acknowledged writes the server is killed in each round: 1 to 80, from a fixed
-/// seed (xorshift64).
-fn moments() -> impl Iterator<Item = usize> {
+/// The number of acknowledged writes before the kill of each round, 1 to 80, from a fixed seed
+/// (xorshift64).
+fn kill_points() -> impl Iterator<Item = usize> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(move || {
         state ^= state << 13;
@@ -23,15 +23,15 @@ fn moments() -> impl Iterator<Item = usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_every_kill_once_and_nothing_spins() {
-    let home = Home::with_a_person();
+async fn acknowledged_writes_survive_every_kill_exactly_once() {
+    let home = Home::with_user();
     let mut everything = Acknowledged::default();
-    for (round, moment) in moments().take(cases(6, 40) as usize).enumerate() {
+    for (round, writes) in kill_points().take(cases(6, 40) as usize).enumerate() {
         let server = home.serve();
         let mut load = Load::start(&server.caller, round);
-        load.acknowledged(moment).await;
+        load.wait_for_writes(writes).await;
         server.kill();
-        let acknowledged = load.ends().await;
+        let acknowledged = load.wait_for_end().await;
         let server = home.serve();
         check_entries(&server.caller, &acknowledged.entries).await;
         check_turns(&server.caller, &acknowledged.messages).await;
@@ -45,11 +45,11 @@ async fn what_was_acknowledged_survives_every_kill_once_and_nothing_spins() {
         |entry: &Value| !entry["turnId"].is_null() && entry["metadata"]["interrupted"] == true;
     assert!(
         server.caller.entries().await.iter().any(interrupted),
-        "no kill fell into a turn: the test has lost its teeth"
+        "no kill interrupted a turn: the test checks too little"
     );
 }
 
-/// Every acknowledged entry is there exactly once, as it was acknowledged or newer.
+/// Every acknowledged entry exists exactly once, as acknowledged or newer.
 async fn check_entries(caller: &Caller, acknowledged: &HashMap<String, Value>) {
     let entries = caller.entries().await;
     let found: HashMap<&str, &Value> = entries
@@ -65,38 +65,39 @@ async fn check_entries(caller: &Caller, acknowledged: &HashMap<String, Value>) {
     assert_eq!(
         written.iter().collect::<HashSet<_>>().len(),
         written.len(),
-        "an entry was made twice"
+        "an entry was created twice"
     );
     let revs: HashSet<i64> = entries
         .iter()
         .map(|entry| entry["rev"].as_i64().unwrap())
         .collect();
-    assert_eq!(revs.len(), entries.len(), "a revision was given twice");
-    for (id, told) in acknowledged {
+    assert_eq!(revs.len(), entries.len(), "a revision was used twice");
+    for (id, response) in acknowledged {
         let entry = found
             .get(id.as_str())
-            .unwrap_or_else(|| panic!("acknowledged and lost: {told}"));
-        let (rev, told_rev) = (
+            .unwrap_or_else(|| panic!("acknowledged but lost: {response}"));
+        let (rev, response_rev) = (
             entry["rev"].as_i64().unwrap(),
-            told["rev"].as_i64().unwrap(),
+            response["rev"].as_i64().unwrap(),
         );
         assert!(
-            rev > told_rev || *entry == told,
-            "acknowledged as {told}, found as {entry}"
+            rev > response_rev || *entry == response,
+            "acknowledged as {response}, found as {entry}"
         );
         assert!(
-            told["status"] == "working" || entry["status"] == told["status"],
-            "acknowledged as {told}, found as {entry}"
+            response["status"] == "working" || entry["status"] == response["status"],
+            "acknowledged as {response}, found as {entry}"
         );
     }
 }
 
-/// No turn runs: its entries are settled, its messages whole or marked, its conversation free.
+/// No turn is running: its entries are settled, its messages complete or marked as interrupted, and
+/// its conversation accepts a new turn.
 async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
     for entry in caller.entries().await {
         assert!(
             entry["turnId"].is_null() || entry["status"] != "working",
-            "it spins for ever: {entry}"
+            "still in progress: {entry}"
         );
     }
     let conversations = caller.gets("/api/conversations?limit=1000").await["conversations"]
@@ -117,12 +118,12 @@ async fn check_turns(caller: &Caller, acknowledged: &HashMap<String, String>) {
         }
     }
     for id in acknowledged.keys() {
-        assert!(found.contains(id), "acknowledged and lost: message {id}");
+        assert!(found.contains(id), "acknowledged but lost: message {id}");
     }
 }
 
-/// A create that was not answered may be repeated: whether or not it was carried out, there is one
-/// entry in the end.
+/// A create without a response can be repeated with its idempotency key: one entry exists in the
+/// end.
 async fn repeat_unanswered(caller: &Caller, titles: &[String]) {
     for title in titles {
         let request = caller

@@ -1,15 +1,18 @@
-//! An entry of a program that died does not spin for ever.
+//! An entry whose program died does not stay in progress forever.
 
 use super::home::{Home, within};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_working_entry_is_settled_when_its_lease_runs_out() {
-    let home = Home::with_a_person();
+async fn a_working_entry_is_settled_when_its_lease_expires() {
+    let home = Home::with_user();
     let server = home.serve();
-    let create = |lease: u32| {
-        let body = json!({ "logType": "deployment", "status": "working", "title": "Rolling out", "leaseSeconds": lease });
+    let create = |lease_seconds: u32| {
+        let body = json!({
+            "logType": "deployment", "status": "working", "title": "Rolling out",
+            "leaseSeconds": lease_seconds,
+        });
         server.caller.tries(
             server
                 .caller
@@ -17,7 +20,7 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
                 .json(&body),
         )
     };
-    // it may run out before the next request is answered
+    // the lease may expire before the response to the next request
     let mut cursor = server.caller.gets("/api/work-log/list?limit=1").await["cursor"]
         .as_str()
         .unwrap()
@@ -26,7 +29,7 @@ async fn a_working_entry_is_settled_when_its_lease_runs_out() {
     let (_, long) = create(3_600).await.unwrap();
     server.kill();
     let server = home.serve();
-    let settled = within("the lease to run out", async {
+    let settled = within("the lease to expire", async {
         loop {
             let page = server
                 .caller

@@ -1,4 +1,4 @@
-//! Several writers at once, who note what the server acknowledged and what they still wait for.
+//! Concurrent writers that record which writes the server acknowledged and which it did not.
 
 use super::home::Caller;
 use reqwest::Method;
@@ -9,14 +9,14 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinSet};
 
-/// What the server said yes to.
+/// The writes the server acknowledged, and those without a response.
 #[derive(Default)]
 pub struct Acknowledged {
-    /// Entries by id, as they were last answered.
+    /// Entries by id, as last returned.
     pub entries: HashMap<String, Value>,
-    /// Messages by id, with their conversation.
+    /// The conversation of each message, by message id.
     pub messages: HashMap<String, String>,
-    /// Creates that were sent and not answered, by title, which is also their idempotency key.
+    /// Titles, also the idempotency keys, of creates without a response.
     pub unanswered: Vec<String>,
 }
 
@@ -35,13 +35,14 @@ struct Writer {
     writes: watch::Sender<usize>,
 }
 
-/// What is posted to create the entry with this title.
+/// The request body that creates an entry.
 pub fn draft(title: &str) -> Value {
-    json!({ "logType": "tool_call", "status": "working", "title": title, "details": title.repeat(20) })
+    let details = title.repeat(20);
+    json!({ "logType": "tool_call", "status": "working", "title": title, "details": details })
 }
 
 impl Load {
-    /// Starts writers of entries and of messages; they end when the server dies.
+    /// Starts writers of entries and of messages; they stop when the server dies.
     pub fn start(caller: &Caller, round: usize) -> Self {
         let (sender, writes) = watch::channel(0);
         let acknowledged = Arc::<Mutex<Acknowledged>>::default();
@@ -55,9 +56,9 @@ impl Load {
                 writes: sender.clone(),
             };
             if number < 4 {
-                writers.spawn(writer.writes_entries())
+                writers.spawn(writer.write_entries())
             } else {
-                writers.spawn(writer.sends_messages())
+                writers.spawn(writer.send_messages())
             };
         }
         Self {
@@ -67,15 +68,15 @@ impl Load {
         }
     }
 
-    /// Waits until so many writes were acknowledged.
-    pub async fn acknowledged(&mut self, writes: usize) {
+    /// Waits until this many writes were acknowledged.
+    pub async fn wait_for_writes(&mut self, writes: usize) {
         super::home::within("writes", self.writes.wait_for(|done| *done >= writes))
             .await
             .unwrap();
     }
 
-    /// Waits until every writer noticed that the server is gone.
-    pub async fn ends(mut self) -> Acknowledged {
+    /// Waits until every writer has stopped.
+    pub async fn wait_for_end(mut self) -> Acknowledged {
         while let Some(ended) = self.writers.join_next().await {
             ended.unwrap();
         }
@@ -84,17 +85,17 @@ impl Load {
 }
 
 impl Writer {
-    fn note(&self, how: impl FnOnce(&mut Acknowledged)) {
-        how(&mut self.acknowledged.lock().unwrap());
+    fn record(&self, change: impl FnOnce(&mut Acknowledged)) {
+        change(&mut self.acknowledged.lock().unwrap());
         self.writes.send_modify(|writes| *writes += 1);
     }
 
-    fn note_entry(&self, entry: &Value) {
+    fn record_entry(&self, entry: &Value) {
         let id = entry["id"].as_str().unwrap().to_owned();
-        self.note(|acknowledged| drop(acknowledged.entries.insert(id, entry.clone())));
+        self.record(|acknowledged| drop(acknowledged.entries.insert(id, entry.clone())));
     }
 
-    async fn writes_entries(self) {
+    async fn write_entries(self) {
         for number in 0.. {
             let title = format!("{} entry {number}", self.name);
             let request = self
@@ -106,7 +107,7 @@ impl Writer {
                 return;
             };
             assert_eq!(status, 201, "{body}");
-            self.note_entry(&body["log"]);
+            self.record_entry(&body["log"]);
             let address = format!("/api/work-log/{}", body["log"]["id"].as_str().unwrap());
             let done = self
                 .caller
@@ -116,13 +117,13 @@ impl Writer {
                 return;
             };
             assert_eq!(status, 200, "{body}");
-            self.note_entry(&body["log"]);
+            self.record_entry(&body["log"]);
         }
     }
 
-    async fn sends_messages(self) {
+    async fn send_messages(self) {
         loop {
-            let Some((_, begun)) = self
+            let Some((_, created)) = self
                 .caller
                 .tries(
                     self.caller
@@ -133,15 +134,16 @@ impl Writer {
             else {
                 return;
             };
-            let here = begun["conversation"]["id"].as_str().unwrap().to_owned();
+            let conversation = created["conversation"]["id"].as_str().unwrap().to_owned();
             for content in [
                 "Tell me something long",
                 "Show me a fallback",
                 "Paint a tree",
             ] {
-                let request = self
-                    .caller
-                    .request(Method::POST, &format!("/api/conversations/{here}/messages"));
+                let request = self.caller.request(
+                    Method::POST,
+                    &format!("/api/conversations/{conversation}/messages"),
+                );
                 let Some((status, body)) = self
                     .caller
                     .tries(request.json(&json!({ "content": content })))
@@ -151,7 +153,9 @@ impl Writer {
                 };
                 if status == 202 {
                     let id = body["message"]["id"].as_str().unwrap().to_owned();
-                    self.note(|acknowledged| drop(acknowledged.messages.insert(id, here.clone())));
+                    self.record(|acknowledged| {
+                        drop(acknowledged.messages.insert(id, conversation.clone()))
+                    });
                 }
             }
         }

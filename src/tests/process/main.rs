@@ -1,15 +1,14 @@
-//! The program as a process: killed without warning, told to end, started twice, started with
-//! nonsense.
+//! The program as a process: killed, terminated, started twice, started with invalid settings, and
+//! several servers on one database.
 
-#![allow(clippy::unwrap_used, reason = "a test may end there")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cluster;
 mod copy;
-mod ends;
 mod full;
 mod home;
 #[path = "../support/hunt.rs"]
-#[allow(dead_code, reason = "the tests of the library use the rest")]
+#[allow(dead_code, reason = "the rest is used by the library's tests")]
 mod hunt;
 mod kill;
 mod lease;
@@ -22,4 +21,5 @@ mod restarts;
 mod retention;
 mod settings;
 mod several;
+mod shutdown;
 mod upgrade;

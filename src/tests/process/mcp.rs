@@ -1,24 +1,25 @@
-//! The programs that Holly starts end with it, however it ends.
+//! The MCP servers that Holly starts exit with it, terminated or killed.
 
 use super::home::{Home, Server, within};
 use serde_json::json;
 
-/// A server that has started a program, and the mark in the program's command line.
-async fn with_a_program() -> (Home, Server, String) {
-    let home = Home::with_a_person();
+/// A running server with an MCP server, and a mark in the latter's command line.
+async fn start_with_mcp_server() -> (Home, Server, String) {
+    let home = Home::with_user();
     let mark = home.data().join("mark").display().to_string();
     let program = std::env::var("HOLLY_TEST_MCP")
         .expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services");
     let env = json!({ "PATH": std::env::var("PATH").unwrap() });
-    let file = json!({ "mcpServers": { "every": { "command": "node", "args": [program, "stdio", mark], "env": env } } });
+    let every = json!({ "command": "node", "args": [program, "stdio", mark], "env": env });
+    let file = json!({ "mcpServers": { "every": every } });
     std::fs::write(home.data().join("mcp.json"), file.to_string()).unwrap();
     let server = home.serve();
-    within("the program to start", until(&mark, 1)).await;
+    within("the MCP server to start", wait_for_processes(&mark, 1)).await;
     (home, server, mark)
 }
 
-/// Waits until so many processes have the mark in their command line.
-async fn until(mark: &str, count: usize) {
+/// Waits until `count` processes have the mark in their command line.
+async fn wait_for_processes(mark: &str, count: usize) {
     while processes(mark) != count {
         tokio::task::yield_now().await;
     }
@@ -34,16 +35,16 @@ fn processes(mark: &str) -> usize {
 }
 
 #[tokio::test]
-async fn told_to_end_holly_ends_the_programs_it_has_started() {
-    let (_home, server, mark) = with_a_program().await;
+async fn a_terminated_server_stops_its_mcp_servers() {
+    let (_home, server, mark) = start_with_mcp_server().await;
     assert_eq!(server.terminate().await.code(), Some(0));
-    // one that had not begun to answer is killed, which takes it a moment
-    within("the program to end", until(&mark, 0)).await;
+    // an MCP server that is still starting is killed, which takes a moment
+    within("the MCP server to exit", wait_for_processes(&mark, 0)).await;
 }
 
 #[tokio::test]
-async fn killed_without_warning_holly_leaves_no_program_behind() {
-    let (_home, server, mark) = with_a_program().await;
+async fn a_killed_server_leaves_no_mcp_server_behind() {
+    let (_home, server, mark) = start_with_mcp_server().await;
     server.kill();
-    within("the program to end", until(&mark, 0)).await;
+    within("the MCP server to exit", wait_for_processes(&mark, 0)).await;
 }

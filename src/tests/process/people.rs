@@ -1,30 +1,30 @@
-//! People on the command line; what is done there holds at once in a server that runs.
+//! The `user` and `key` commands, which take effect in a running server at once.
 
 use super::home::{Home, Server, within};
 use reqwest::Method;
 use serde_json::json;
 
-fn said(home: &Home, arguments: &[&str]) -> String {
+fn stdout_of(home: &Home, arguments: &[&str]) -> String {
     let output = home.run(arguments, "");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn refused(home: &Home, arguments: &[&str]) -> String {
+fn error_of(home: &Home, arguments: &[&str]) -> String {
     let output = home.run(arguments, "");
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Somebody beside the admin of the home, with a key.
+/// A data folder with the admin Ada and the user Bob; returns Bob's key.
 fn with_bob() -> (Home, String) {
-    let home = Home::with_a_person();
+    let home = Home::with_user();
     assert!(
         home.run(&["user", "add", "bob@example.org"], "correct horse\n")
             .status
             .success()
     );
-    let key = said(
+    let key = stdout_of(
         &home,
         &[
             "key",
@@ -39,9 +39,9 @@ fn with_bob() -> (Home, String) {
 }
 
 #[test]
-fn people_are_listed_invited_promoted_disabled_and_erased() {
+fn users_are_listed_invited_promoted_disabled_and_erased() {
     let (home, _) = with_bob();
-    let list = said(&home, &["user", "list"]);
+    let list = stdout_of(&home, &["user", "list"]);
     let rows: Vec<Vec<&str>> = list
         .lines()
         .map(|line| line.split('\t').take(3).collect())
@@ -53,7 +53,7 @@ fn people_are_listed_invited_promoted_disabled_and_erased() {
             ["bob@example.org", "person", "enabled"]
         ]
     );
-    let link = said(&home, &["user", "invite", "eve@example.org"]);
+    let link = stdout_of(&home, &["user", "invite", "eve@example.org"]);
     assert!(
         link.starts_with("http://127.0.0.1:0/join?secret=") && link.len() == 31 + 64,
         "{link}"
@@ -63,26 +63,26 @@ fn people_are_listed_invited_promoted_disabled_and_erased() {
         &["user", "admin", "ada@example.org", "--remove"],
         &["user", "erase", "ada@example.org"],
     ] {
-        assert!(refused(&home, command).contains("ada@example.org is the last admin"));
+        assert!(error_of(&home, command).contains("ada@example.org is the last admin"));
     }
     assert_eq!(
-        said(&home, &["user", "admin", "Bob@example.org"]),
+        stdout_of(&home, &["user", "admin", "Bob@example.org"]),
         "Bob@example.org is an admin"
     );
     assert_eq!(
-        said(&home, &["user", "disable", "ada@example.org"]),
+        stdout_of(&home, &["user", "disable", "ada@example.org"]),
         "ada@example.org is disabled"
     );
     assert_eq!(
-        said(&home, &["user", "enable", "ada@example.org"]),
+        stdout_of(&home, &["user", "enable", "ada@example.org"]),
         "ada@example.org is enabled"
     );
     assert!(
-        refused(&home, &["user", "disable", "nobody@example.org"])
+        error_of(&home, &["user", "disable", "nobody@example.org"])
             .contains("there is no account nobody@example.org")
     );
     let file = home.data().join("export.jsonl");
-    let receipt = said(
+    let receipt = stdout_of(
         &home,
         &[
             "user",
@@ -96,10 +96,10 @@ fn people_are_listed_invited_promoted_disabled_and_erased() {
         receipt.starts_with("exported 0 entries to ") && receipt.contains("\"conversations\": 0"),
         "{receipt}"
     );
-    assert_eq!(said(&home, &["user", "list"]).lines().count(), 1);
+    assert_eq!(stdout_of(&home, &["user", "list"]).lines().count(), 1);
 }
 
-async fn stream(server: &Server, key: &str) -> reqwest::Response {
+async fn open_stream(server: &Server, key: &str) -> reqwest::Response {
     let request = server
         .caller
         .client
@@ -110,8 +110,8 @@ async fn stream(server: &Server, key: &str) -> reqwest::Response {
     response
 }
 
-/// Waits until a stream says `event`; it must not end before.
-async fn until(stream: &mut reqwest::Response, event: &str) {
+/// Waits for `event` on a stream, which must not end before.
+async fn wait_for_event(stream: &mut reqwest::Response, event: &str) {
     let mut text = String::new();
     within(event, async {
         while !text.contains(&format!("event: {event}")) {
@@ -119,7 +119,7 @@ async fn until(stream: &mut reqwest::Response, event: &str) {
                 .chunk()
                 .await
                 .unwrap()
-                .unwrap_or_else(|| panic!("it ended with {text}"));
+                .unwrap_or_else(|| panic!("the stream ended with {text}"));
             text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     })
@@ -127,11 +127,11 @@ async fn until(stream: &mut reqwest::Response, event: &str) {
 }
 
 #[tokio::test]
-async fn who_is_disabled_on_the_command_line_is_out_of_the_running_server() {
+async fn a_user_disabled_by_a_command_is_locked_out_of_the_running_server() {
     let (home, key) = with_bob();
     let server = home.serve();
-    let mut open = stream(&server, &key).await;
-    let ask = |path: &str| {
+    let mut stream = open_stream(&server, &key).await;
+    let get = |path: &str| {
         server
             .caller
             .client
@@ -139,22 +139,25 @@ async fn who_is_disabled_on_the_command_line_is_out_of_the_running_server() {
             .bearer_auth(&key)
             .send()
     };
-    assert_eq!(ask("/api/conversations").await.unwrap().status(), 200);
-    said(&home, &["user", "disable", "bob@example.org"]);
-    assert_eq!(ask("/api/conversations").await.unwrap().status(), 401);
-    until(&mut open, "auth").await;
-    assert!(open.chunk().await.unwrap().is_none(), "and then it ends");
-    said(&home, &["user", "enable", "bob@example.org"]);
+    assert_eq!(get("/api/conversations").await.unwrap().status(), 200);
+    stdout_of(&home, &["user", "disable", "bob@example.org"]);
+    assert_eq!(get("/api/conversations").await.unwrap().status(), 401);
+    wait_for_event(&mut stream, "auth").await;
+    assert!(
+        stream.chunk().await.unwrap().is_none(),
+        "the stream should end"
+    );
+    stdout_of(&home, &["user", "enable", "bob@example.org"]);
     assert_eq!(
-        ask("/api/conversations").await.unwrap().status(),
+        get("/api/conversations").await.unwrap().status(),
         401,
         "a key stays revoked"
     );
 }
 
 #[tokio::test]
-async fn who_is_erased_on_the_command_line_leaves_no_file_behind() {
-    let home = Home::with_a_person();
+async fn a_user_erased_by_a_command_leaves_no_file_behind() {
+    let home = Home::with_user();
     assert!(
         home.run(
             &["user", "add", "eve@example.org", "--admin"],
@@ -164,7 +167,7 @@ async fn who_is_erased_on_the_command_line_leaves_no_file_behind() {
         .success()
     );
     let server = home.serve();
-    let here = server
+    let created = server
         .caller
         .tries(
             server
@@ -175,8 +178,8 @@ async fn who_is_erased_on_the_command_line_leaves_no_file_behind() {
         .await
         .unwrap()
         .1;
-    let here = here["conversation"]["id"].as_str().unwrap().to_owned();
-    let path = format!("/api/conversations/{here}/messages");
+    let conversation = created["conversation"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/conversations/{conversation}/messages");
     server
         .caller
         .tries(
@@ -191,7 +194,7 @@ async fn who_is_erased_on_the_command_line_leaves_no_file_behind() {
     within("the picture", async {
         while server
             .caller
-            .gets(&format!("/api/conversations/{here}"))
+            .gets(&format!("/api/conversations/{conversation}"))
             .await["conversation"]["runningTurnId"]
             .is_string()
         {
@@ -201,7 +204,7 @@ async fn who_is_erased_on_the_command_line_leaves_no_file_behind() {
     .await;
     assert_eq!(files(), 1);
     let file = home.data().join("export.jsonl");
-    let receipt = said(
+    let receipt = stdout_of(
         &home,
         &[
             "user",

@@ -1,4 +1,4 @@
-//! How SQLite finds what it is asked for: by an index, not by going through a table that grows with
+//! SQLite's query plans: every statement uses an index instead of scanning a table that grows with
 //! use.
 
 use super::home::{Caller, Home};
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use std::{collections::BTreeSet, fs::File};
 
-/// What does not grow with entries: tables of few rows, and indexes of the few rows of a large one
-/// that are under way.
-const SMALL: [&str; 16] = [
+/// Scans that stay small: of tables with few rows, and of partial indexes with the few rows in
+/// progress.
+const SMALL_SCANS: [&str; 16] = [
     "CONSTANT ROW",
     "pragma_data_version",
     "retention_policy",
@@ -28,7 +28,7 @@ const SMALL: [&str; 16] = [
     "work_logs USING INDEX work_logs_by_lease",
 ];
 
-async fn calls(caller: &Caller, method: Method, path: &str, body: Value) -> Value {
+async fn send(caller: &Caller, method: Method, path: &str, body: Value) -> Value {
     let (status, answer) = caller
         .tries(caller.request(method, path).json(&body))
         .await
@@ -37,16 +37,19 @@ async fn calls(caller: &Caller, method: Method, path: &str, body: Value) -> Valu
     answer
 }
 
-/// Somebody talks, and a program writes, changes, looks for and deletes entries.
-async fn uses_it(caller: &Caller) {
-    let begun = calls(caller, Method::POST, "/api/conversations", json!({})).await;
-    let here = begun["conversation"]["id"].as_str().unwrap().to_owned();
+/// A conversation, and entries that are created, changed, read and deleted.
+async fn write_and_chat(caller: &Caller) {
+    let created = send(caller, Method::POST, "/api/conversations", json!({})).await;
+    let conversation = created["conversation"]["id"].as_str().unwrap().to_owned();
     for n in 0..6 {
-        let place = (n % 2 == 0).then_some(&here);
-        let entry = json!({"logType": "info", "status": "working", "title": format!("entry {n}"), "conversationId": place});
-        let made = calls(caller, Method::POST, "/api/work-log/create", entry).await;
-        let address = format!("/api/work-log/{}", made["log"]["id"].as_str().unwrap());
-        calls(
+        let conversation_id = (n % 2 == 0).then_some(&conversation);
+        let entry = json!({
+            "logType": "info", "status": "working",
+            "title": format!("entry {n}"), "conversationId": conversation_id,
+        });
+        let created = send(caller, Method::POST, "/api/work-log/create", entry).await;
+        let address = format!("/api/work-log/{}", created["log"]["id"].as_str().unwrap());
+        send(
             caller,
             Method::PATCH,
             &address,
@@ -55,19 +58,19 @@ async fn uses_it(caller: &Caller) {
         .await;
         caller.gets(&address).await;
         if n == 5 {
-            calls(caller, Method::DELETE, &address, json!({})).await;
+            send(caller, Method::DELETE, &address, json!({})).await;
         }
     }
-    calls(
+    send(
         caller,
         Method::POST,
-        &format!("/api/conversations/{here}/messages"),
+        &format!("/api/conversations/{conversation}/messages"),
         json!({"content": "Paint a tree"}),
     )
     .await;
 }
 
-async fn looks(caller: &Caller) {
+async fn read_everything(caller: &Caller) {
     for query in [
         "",
         "?q=entry",
@@ -91,9 +94,9 @@ async fn looks(caller: &Caller) {
             .unwrap();
         assert_eq!(table.status(), 200);
     }
-    let talks = caller.gets("/api/conversations").await;
-    for talk in talks["conversations"].as_array().unwrap() {
-        let id = talk["id"].as_str().unwrap();
+    let conversations = caller.gets("/api/conversations").await;
+    for conversation in conversations["conversations"].as_array().unwrap() {
+        let id = conversation["id"].as_str().unwrap();
         caller.messages(id).await;
         caller
             .gets(&format!("/api/work-log/list?conversationId={id}"))
@@ -101,7 +104,7 @@ async fn looks(caller: &Caller) {
     }
 }
 
-/// The statements that a log in JSON tells of.
+/// The statements in a JSON log.
 fn statements(log: &str) -> impl Iterator<Item = String> {
     let lines = log
         .lines()
@@ -122,8 +125,8 @@ fn statements(log: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The steps of a statement's plan that go through a whole table or index, or through all entries
-/// or objects of a person for those of a conversation or those under way.
+/// The steps of a statement's plan that scan a growing table or index, or all entries or objects of
+/// a user although the statement wants those of a conversation or those in progress.
 async fn scans(database: &mut AnyConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::raw_sql(AssertSqlSafe(format!("explain query plan {sql}")))
         .fetch_all(database)
@@ -131,40 +134,43 @@ async fn scans(database: &mut AnyConnection, sql: &str) -> Vec<String> {
     let rows = rows.unwrap_or_else(|why| panic!("{sql}: {why}"));
     let steps = rows.iter().map(|row| row.get::<String, _>("detail"));
     let grows = |table: &str| {
-        !table.ends_with("VALUES CLAUSE") && !SMALL.iter().any(|small| table.starts_with(small))
+        !table.ends_with("VALUES CLAUSE")
+            && !SMALL_SCANS.iter().any(|small| table.starts_with(small))
     };
-    let of_few = [
+    let selective_conditions = [
         "conversation_id = $",
         "conversation_id is null and",
         "state = 'pending'",
         "state = 'doomed'",
     ];
-    let of_few = of_few.iter().any(|asked| sql.contains(asked));
-    let of_all = |step: &str| {
+    let is_selective = selective_conditions
+        .iter()
+        .any(|condition| sql.contains(condition));
+    let reads_all_of_user = |step: &str| {
         ["work_logs", "archive_objects"]
             .iter()
             .any(|table| step.starts_with(&format!("SEARCH {table} USING INDEX sqlite_autoindex_")))
     };
     let is_by_key = |step: &str| step.contains("AND id=?)") || step.contains("AND key=?)");
-    let goes_through = |step: &String| {
+    let is_scan = |step: &String| {
         step.strip_prefix("SCAN ").is_some_and(grows)
-            || (of_few && of_all(step) && !is_by_key(step))
+            || (is_selective && reads_all_of_user(step) && !is_by_key(step))
     };
-    steps.filter(goes_through).collect()
+    steps.filter(is_scan).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_is_asked_of_the_database_goes_through_a_table_that_grows() {
-    let mut home = Home::with_a_person();
+async fn no_statement_scans_a_table_that_grows() {
+    let mut home = Home::with_user();
     home.settings
         .push(("HOLLY_LOG", "sqlx::query=debug".to_owned()));
     let log = home.data().join("server.log");
-    let mut said = String::new();
+    let mut logs = String::new();
     for days in [10, 40, 91] {
         let server = home.serve_with_log(File::create(&log).unwrap());
-        uses_it(&server.caller).await;
-        looks(&server.caller).await;
-        calls(
+        write_and_chat(&server.caller).await;
+        read_everything(&server.caller).await;
+        send(
             &server.caller,
             Method::POST,
             "/api/work-log/cleanup",
@@ -172,14 +178,14 @@ async fn nothing_that_is_asked_of_the_database_goes_through_a_table_that_grows()
         )
         .await;
         server.terminate().await;
-        said += &std::fs::read_to_string(&log).unwrap();
-        said += &String::from_utf8(home.run_retention(days).stderr).unwrap();
+        logs += &std::fs::read_to_string(&log).unwrap();
+        logs += &String::from_utf8(home.run_retention(days).stderr).unwrap();
     }
-    let asked: BTreeSet<String> = statements(&said).collect();
+    let executed: BTreeSet<String> = statements(&logs).collect();
     assert!(
-        asked.len() > 100,
-        "{} statements are too few: does the driver still tell of them?",
-        asked.len()
+        executed.len() > 100,
+        "only {} statements found: does the driver still log them?",
+        executed.len()
     );
     sqlx::any::install_default_drivers();
     let mut database =
@@ -187,7 +193,7 @@ async fn nothing_that_is_asked_of_the_database_goes_through_a_table_that_grows()
             .await
             .unwrap();
     let mut found = Vec::new();
-    for sql in &asked {
+    for sql in &executed {
         found.extend(
             scans(&mut database, sql)
                 .await

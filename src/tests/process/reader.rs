@@ -1,5 +1,5 @@
-//! Somebody who follows the stream as a page does: from its own cursor, at another server when one
-//! is gone. It holds every frame against the promise: no gap and no double.
+//! A reader that follows the stream as a page does: from its own cursor, on the next server when
+//! one is gone. It checks every frame for gaps and duplicates.
 
 use super::{cluster::Bases, home::within};
 use reqwest::Client;
@@ -10,63 +10,63 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Reader {
     cursor: Option<String>,
-    /// The newest of each row, by what it is and its id.
+    /// The newest version of each row, by kind and id.
     pub rows: BTreeMap<(String, String), Value>,
-    /// Growing text by message, as far as it is without holes.
+    /// Streamed text by message, up to the first gap.
     pub texts: BTreeMap<String, String>,
-    /// How often it had to come back.
-    pub returns: usize,
+    /// How often it reconnected.
+    pub reconnects: usize,
     first: Option<i64>,
     newest: i64,
-    text: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Reader {
-    /// Begins where a list says that the feed stands.
+    /// Starts at the cursor of a list response.
     pub fn start_at(&mut self, list: &Value) {
         self.cursor = Some(list["cursor"].as_str().unwrap().to_owned());
     }
 
-    /// The revision it began behind, once its first connection was open.
+    /// The revision after which it started, once its first connection is open.
     pub const fn first(&self) -> Option<i64> {
         self.first
     }
 
-    /// Follows until what was seen is enough, asking first at the server with this number.
+    /// Follows the stream until `is_done` is true, beginning with the server at index `first`.
     pub async fn follow(
         mut self,
         client: Client,
         key: String,
         bases: Bases,
         first: usize,
-        enough: impl Fn(&Self) -> bool,
+        is_done: impl Fn(&Self) -> bool,
     ) -> Self {
         let mut server = first;
-        let whole = async {
-            while !enough(&self) {
+        let follow = async {
+            while !is_done(&self) {
                 let base = { bases.lock().unwrap().get(server).cloned() };
                 let Some(base) = base else {
                     server = 0;
                     continue;
                 };
-                if self.connect(&client, &key, &base, &enough).await.is_none() {
-                    self.returns += 1;
+                if self.connect(&client, &key, &base, &is_done).await.is_none() {
+                    self.reconnects += 1;
                     server += 1;
                     tokio::task::yield_now().await;
                 }
             }
         };
-        within("a reader to see everything", whole).await;
+        within("a reader to see everything", follow).await;
         self
     }
 
-    /// One connection; `None` when it ended before what was seen is enough.
+    /// Reads one connection; `None` if it ends before `is_done` is true.
     async fn connect(
         &mut self,
         client: &Client,
         key: &str,
         base: &str,
-        enough: &impl Fn(&Self) -> bool,
+        is_done: &impl Fn(&Self) -> bool,
     ) -> Option<()> {
         let mut request = client
             .get(format!("{base}/api/work-log/stream"))
@@ -79,21 +79,21 @@ impl Reader {
             .await
             .ok()
             .filter(|response| response.status() == 200)?;
-        self.text.clear();
+        self.buffer.clear();
         loop {
             let bytes = response.chunk().await.ok()??;
-            self.text.extend_from_slice(&bytes);
-            while let Some(end) = self.text.windows(2).position(|two| two == b"\n\n") {
-                let frame: Vec<u8> = self.text.drain(..end + 2).collect();
-                self.take(std::str::from_utf8(&frame).unwrap());
+            self.buffer.extend_from_slice(&bytes);
+            while let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
+                let frame: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                self.handle_frame(std::str::from_utf8(&frame).unwrap());
             }
-            if enough(self) {
+            if is_done(self) {
                 return Some(());
             }
         }
     }
 
-    fn take(&mut self, frame: &str) {
+    fn handle_frame(&mut self, frame: &str) {
         let field = |name: &str| {
             frame
                 .lines()
@@ -105,9 +105,9 @@ impl Reader {
             .unwrap_or_default();
         match event {
             Some("entry" | "message" | "conversation" | "removed") => {
-                self.take_row(event.unwrap(), id.unwrap(), &data)
+                self.handle_row(event.unwrap(), id.unwrap(), &data)
             }
-            Some("delta") => self.take_text(&data),
+            Some("delta") => self.handle_delta(&data),
             Some("heartbeat") | None => {}
             Some(other) => panic!("{other}: {frame}"),
         }
@@ -117,11 +117,11 @@ impl Reader {
         }
     }
 
-    fn take_row(&mut self, event: &str, id: &str, data: &Value) {
+    fn handle_row(&mut self, event: &str, id: &str, data: &Value) {
         assert_eq!(
             data["prev"].as_str(),
             self.cursor.as_deref(),
-            "a gap or a double before {id}"
+            "a gap or a duplicate before {id}"
         );
         let row = &data[event];
         let rev: i64 = id.rsplit_once('.').unwrap().1.parse().unwrap();
@@ -133,7 +133,7 @@ impl Reader {
         );
     }
 
-    fn take_text(&mut self, data: &Value) {
+    fn handle_delta(&mut self, data: &Value) {
         let text = self
             .texts
             .entry(data["messageId"].as_str().unwrap().to_owned())
@@ -147,7 +147,7 @@ impl Reader {
         text.push_str(&new.unwrap_or_default());
     }
 
-    /// The newest of each row of this kind.
+    /// The newest version of each row of this kind.
     pub fn all<'r>(&'r self, kind: &'r str) -> impl Iterator<Item = &'r Value> {
         self.rows
             .iter()

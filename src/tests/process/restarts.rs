@@ -1,4 +1,4 @@
-//! A rolling restart with many readers, a thousand in a hunt: all come back, nothing is lost.
+//! A rolling restart with many readers, a thousand in `make hunt`: all reconnect and miss nothing.
 
 use super::{
     cluster::{Cluster, Database},
@@ -14,36 +14,36 @@ use tokio::{sync::watch, task::JoinSet};
 const SERVERS: usize = 3;
 const STREAMS_EACH: usize = 10;
 
-/// A thousand sockets are more than many machines let a process open at first.
-fn raise_the_limit_on_open_files() {
-    let me = std::process::id().to_string();
-    // where it cannot be raised it may be high enough already; if not, the test says so
+/// A thousand sockets exceed the default limit of many machines.
+fn raise_open_files_limit() {
+    let pid = std::process::id().to_string();
+    // if it cannot be raised, it may be high enough already
     drop(
         std::process::Command::new("prlimit")
-            .args(["--pid", &me, "--nofile=8192:"])
+            .args(["--pid", &pid, "--nofile=8192:"])
             .status(),
     );
 }
 
-/// Writes for everybody, over and over, until told that the restarts are over; then once more.
-/// Returns how often.
-async fn write(
-    people: usize,
+/// Writes an entry per user, round by round, until the restarts are done, and once more. Returns
+/// the number of rounds.
+async fn write_rounds(
+    users: usize,
     callers: impl Fn(usize) -> super::home::Caller,
-    restarts: watch::Receiver<bool>,
+    restarts_done: watch::Receiver<bool>,
 ) -> usize {
     for round in 0.. {
-        let last = *restarts.borrow();
-        for person in 0..people {
+        let last = *restarts_done.borrow();
+        for user in 0..users {
             let title = if last {
                 "the last".to_owned()
             } else {
                 format!("round {round}")
             };
             let body = json!({ "logType": "info", "status": "info", "title": title });
-            let written = within("a write to be taken", async {
+            let written = within("a write to succeed", async {
                 loop {
-                    let caller = callers(person);
+                    let caller = callers(user);
                     let request = caller
                         .request(Method::POST, "/api/work-log/create")
                         .header("idempotency-key", format!("{round}"));
@@ -61,18 +61,18 @@ async fn write(
             return round + 1;
         }
     }
-    unreachable!("it writes until the restarts are over")
+    unreachable!("it writes until the restarts are done")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_readers_are_back_after_a_rolling_restart_and_miss_nothing() {
-    raise_the_limit_on_open_files();
-    let people = cases(20, 100) as usize;
+async fn readers_miss_nothing_during_a_rolling_restart() {
+    raise_open_files_limit();
+    let users = cases(20, 100) as usize;
     let database = Database::create().await;
-    let mut cluster = Cluster::start(SERVERS, people, &database.url(), &database.url()).await;
+    let mut cluster = Cluster::start(SERVERS, users, &database.url(), &database.url()).await;
     let (opened, mut open) = watch::channel(0);
     let (mut readers, client) = (JoinSet::new(), Client::new());
-    for reader in 0..people * STREAMS_EACH {
+    for reader in 0..users * STREAMS_EACH {
         let (key, bases, client, opened) = (
             cluster.keys[reader / STREAMS_EACH].clone(),
             cluster.bases.clone(),
@@ -91,47 +91,44 @@ async fn all_readers_are_back_after_a_rolling_restart_and_miss_nothing() {
     }
     within(
         "every stream to open",
-        open.wait_for(|count| *count == people * STREAMS_EACH),
+        open.wait_for(|count| *count == users * STREAMS_EACH),
     )
     .await
     .unwrap();
-    let (over, restarts) = watch::channel(false);
-    let (keys, bases, writing) = (cluster.keys.clone(), cluster.bases.clone(), client.clone());
-    let callers = move |person: usize| super::home::Caller {
-        base: bases.lock().unwrap()[person % SERVERS].clone(),
-        client: writing.clone(),
-        key: keys[person].clone(),
+    let (done, restarts_done) = watch::channel(false);
+    let (keys, bases, client) = (cluster.keys.clone(), cluster.bases.clone(), client.clone());
+    let callers = move |user: usize| super::home::Caller {
+        base: bases.lock().unwrap()[user % SERVERS].clone(),
+        client: client.clone(),
+        key: keys[user].clone(),
     };
-    let writer = tokio::spawn(write(people, callers, restarts));
+    let writer = tokio::spawn(write_rounds(users, callers, restarts_done));
     for server in 0..SERVERS {
         cluster.restart(server).await;
     }
-    over.send_replace(true);
-    let mut came_back = 0;
-    let mut counts = vec![Vec::new(); people];
+    done.send_replace(true);
+    let mut reconnected = 0;
+    let mut counts = vec![Vec::new(); users];
     while let Some(followed) = readers.join_next().await {
-        let (person, reader) = followed.unwrap();
-        counts[person].push((reader.first().unwrap(), reader.all("entry").count()));
-        came_back += usize::from(reader.returns > 0);
+        let (user, reader) = followed.unwrap();
+        counts[user].push((reader.first().unwrap(), reader.all("entry").count()));
+        reconnected += usize::from(reader.reconnects > 0);
     }
     let rounds = writer.await.unwrap();
-    for (person, readers) in counts.iter().enumerate() {
-        let listed = cluster.caller(person, 0).entries().await;
+    for (user, readers) in counts.iter().enumerate() {
+        let listed = cluster.caller(user, 0).entries().await;
         assert_eq!(listed.len(), rounds);
         for (first, count) in readers {
             let expected = listed
                 .iter()
                 .filter(|entry| entry["rev"].as_i64() > Some(*first))
                 .count();
-            assert_eq!(
-                *count, expected,
-                "everything after the cursor it began with, once"
-            );
+            assert_eq!(*count, expected, "every entry after its first cursor, once");
         }
     }
     assert!(
-        came_back > 0,
-        "nobody was cut off: the test has lost its teeth"
+        reconnected > 0,
+        "no reader was disconnected: the test checks too little"
     );
     drop(cluster);
     database.drop().await;

@@ -1,5 +1,4 @@
-//! Retention as a process: killed at any moment it loses nothing and doubles nothing; its commands
-//! do what they say.
+//! Retention as a process: runs that are killed lose and duplicate nothing, and the commands work.
 
 use super::{
     home::{Caller, Home, in_days, kill_after},
@@ -10,12 +9,15 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 const ENTRIES: usize = 240;
-/// After how many statements a run is killed.
-const MOMENTS: [usize; 6] = [12, 40, 70, 25, 55, 100];
+/// Numbers of statements after which a run is killed.
+const KILL_AFTER: [usize; 6] = [12, 40, 70, 25, 55, 100];
 
-async fn writes(caller: &Caller, count: usize) {
+async fn create_entries(caller: &Caller, count: usize) {
     for n in 0..count {
-        let body = json!({"logType": "info", "status": "info", "title": format!("entry {n}"), "details": "some text ".repeat(30)});
+        let body = json!({
+            "logType": "info", "status": "info",
+            "title": format!("entry {n}"), "details": "some text ".repeat(30),
+        });
         let request = caller
             .request(Method::POST, "/api/work-log/create")
             .json(&body);
@@ -23,11 +25,11 @@ async fn writes(caller: &Caller, count: usize) {
     }
 }
 
-/// What an entry says, wherever it lies.
-async fn said(caller: &Caller) -> BTreeMap<String, (Value, Value)> {
+/// Title and details of every entry, in any tier.
+async fn texts(caller: &Caller) -> BTreeMap<String, (Value, Value)> {
     let entries = caller.entries().await;
     let count = entries.len();
-    let said: BTreeMap<_, _> = entries
+    let texts: BTreeMap<_, _> = entries
         .into_iter()
         .map(|entry| {
             (
@@ -36,30 +38,30 @@ async fn said(caller: &Caller) -> BTreeMap<String, (Value, Value)> {
             )
         })
         .collect();
-    assert_eq!(said.len(), count, "an entry is there twice");
-    said
+    assert_eq!(texts.len(), count, "an entry is listed twice");
+    texts
 }
 
 fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
     let Ok(files) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
-    let of = |file: std::fs::DirEntry| {
+    let objects_in = |file: std::fs::DirEntry| {
         if file.path().is_dir() {
             objects(&file.path())
         } else {
             vec![file.path()]
         }
     };
-    files.flat_map(|file| of(file.unwrap())).collect()
+    files.flat_map(|file| objects_in(file.unwrap())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
-    let home = Home::with_a_person();
+async fn runs_killed_at_any_time_lose_and_duplicate_nothing() {
+    let home = Home::with_user();
     let server = home.serve();
-    writes(&server.caller, ENTRIES).await;
-    let expected = said(&server.caller).await;
+    create_entries(&server.caller, ENTRIES).await;
+    let expected = texts(&server.caller).await;
     server.terminate().await;
     let run = |days: i64| {
         let mut command = home.command();
@@ -78,21 +80,21 @@ async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
     let (each, mut killed) = (cases(3, 12) as usize, 0);
     for kill in 0..2 * each {
         let days = if kill < each { 10 } else { 40 };
-        let moment = MOMENTS[kill % each % MOMENTS.len()];
-        killed += usize::from(kill_after(&mut run(days), moment));
+        let statements = KILL_AFTER[kill % each % KILL_AFTER.len()];
+        killed += usize::from(kill_after(&mut run(days), statements));
         if kill == 2 * each - 1 {
-            // the next command takes the lease from the dead
+            // the next command takes over the lease
             break;
         }
-        // the server takes the lease from the dead, and reads whatever there is
+        // the server takes over the lease and reads what the killed run left
         let server = home.serve();
-        assert_eq!(said(&server.caller).await, expected, "after kill {kill}");
+        assert_eq!(texts(&server.caller).await, expected, "after kill {kill}");
         server.terminate().await;
     }
     assert!(killed > each, "only {killed} of {} were killed", 2 * each);
     assert!(run(40).status().unwrap().success());
     let server = home.serve();
-    assert_eq!(said(&server.caller).await, expected);
+    assert_eq!(texts(&server.caller).await, expected);
     assert!(
         server
             .caller
@@ -112,10 +114,10 @@ async fn runs_killed_at_any_moment_lose_nothing_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_commands_plan_run_print_back_up_and_restore() {
-    let home = Home::with_a_person();
+async fn the_commands_plan_run_cat_backup_and_restore_work() {
+    let home = Home::with_user();
     let server = home.serve();
-    writes(&server.caller, 3).await;
+    create_entries(&server.caller, 3).await;
     server.terminate().await;
     let text = |arguments: &[&str]| {
         let output = home.run(arguments, "");
@@ -126,9 +128,9 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
         )
     };
     let later = in_days(40).to_string();
-    let (planned, plan) = text(&["retention", "plan", "--as-of", &later]);
+    let (succeeded, plan) = text(&["retention", "plan", "--as-of", &later]);
     assert!(
-        planned && plan.contains("move 3 rows outside conversations"),
+        succeeded && plan.contains("move 3 rows outside conversations"),
         "{plan}"
     );
     let (ran, refused) = text(&["retention", "run", "--as-of", &later]);
@@ -145,20 +147,20 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
         printed && lines.lines().count() == 4 && lines.contains("\"schema\":\"holly.work-log/1\""),
         "{lines}"
     );
-    let whole = std::fs::read(&object).unwrap();
-    std::fs::write(&object, &whole[..whole.len() / 2]).unwrap();
+    let content = std::fs::read(&object).unwrap();
+    std::fs::write(&object, &content[..content.len() / 2]).unwrap();
     let (printed, why) = text(&["archive", "cat", key.to_str().unwrap()]);
     assert!(!printed && why.contains("is damaged"), "{why}");
-    std::fs::write(&object, &whole).unwrap();
+    std::fs::write(&object, &content).unwrap();
     assert!(
         text(&["archive", "cat", key.to_str().unwrap()]).0,
-        "it was put back"
+        "the object is intact again"
     );
     let (given_up, why) = text(&["archive", "give-up", key.to_str().unwrap()]);
     assert!(!given_up && why.contains("nothing is given up"), "{why}");
 
     let server = home.serve();
-    writes(&server.caller, 1).await;
+    create_entries(&server.caller, 1).await;
     server.terminate().await;
     let copy = home.data().join("copy.db");
     let copy = copy.to_str().unwrap();
@@ -167,13 +169,13 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
         "a backup never overwrites"
     );
     let server = home.serve();
-    // the newest is a row, the one before it lies in the archive
-    let gone: Vec<Value> = server.caller.entries().await[..2]
+    // the newest entry is a row, the one before it is in the archive
+    let deleted: Vec<Value> = server.caller.entries().await[..2]
         .iter()
         .map(|entry| entry["id"].clone())
         .collect();
     let cursor = server.caller.gets("/api/work-log/list").await["cursor"].clone();
-    for id in &gone {
+    for id in &deleted {
         let request = server.caller.request(
             Method::DELETE,
             &format!("/api/work-log/{}", id.as_str().unwrap()),
@@ -183,10 +185,10 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
     let (restored, why) = text(&["restore", copy]);
     assert!(!restored && why.contains("another holly"), "{why}");
     server.terminate().await;
-    let (restored, said) = text(&["restore", copy]);
+    let (restored, output) = text(&["restore", copy]);
     assert!(
-        restored && said.contains("1 objects listed anew"),
-        "the object was rewritten since the backup: {said}"
+        restored && output.contains("1 objects listed anew"),
+        "the object was rewritten since the backup: {output}"
     );
     let server = home.serve();
     let ids: Vec<Value> = server
@@ -197,41 +199,41 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
         .map(|entry| entry["id"].clone())
         .collect();
     assert!(
-        ids.len() == 2 && gone.iter().all(|id| !ids.contains(id)),
+        ids.len() == 2 && deleted.iter().all(|id| !ids.contains(id)),
         "{ids:?}"
     );
     assert_ne!(
         server.caller.gets("/api/work-log/list").await["cursor"],
         cursor,
-        "cursors of the life before are not continued"
+        "cursors from before the restore must be invalid"
     );
     server.terminate().await;
 
-    // the same by hand, as with a database that Holly does not put back itself
+    // the same with the database file restored by hand
     let database = home.data().join("holly.db");
     for ending in ["-wal", "-shm"] {
         _ = std::fs::remove_file(home.data().join(format!("holly.db{ending}")));
     }
     std::fs::copy(copy, &database).unwrap();
-    std::fs::rename(&archive, home.data().join("elsewhere")).unwrap();
+    std::fs::rename(&archive, home.data().join("moved-archive")).unwrap();
     let (restored, why) = text(&["restore", "--in-place"]);
     assert!(
         !restored && why.contains("put the archive back first"),
         "{why}"
     );
     std::fs::remove_dir_all(&archive).unwrap();
-    std::fs::rename(home.data().join("elsewhere"), &archive).unwrap();
-    let (restored, said) = text(&["restore", "--in-place"]);
-    assert!(restored && said.contains("1 erased again"), "{said}");
+    std::fs::rename(home.data().join("moved-archive"), &archive).unwrap();
+    let (restored, output) = text(&["restore", "--in-place"]);
+    assert!(restored && output.contains("1 erased again"), "{output}");
     let server = home.serve();
-    let there: Vec<Value> = server
+    let found: Vec<Value> = server
         .caller
         .entries()
         .await
         .into_iter()
         .map(|entry| entry["id"].clone())
         .collect();
-    assert_eq!(there, ids);
+    assert_eq!(found, ids);
     server.terminate().await;
     std::fs::remove_file(&database).unwrap();
     let (backed_up, why) = text(&["backup", home.data().join("nothing.db").to_str().unwrap()]);
@@ -239,14 +241,14 @@ async fn the_commands_plan_run_print_back_up_and_restore() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_that_was_answered_survives_a_kill_in_every_tier() {
-    let home = Home::with_a_person();
+async fn an_acknowledged_deletion_survives_a_kill_in_every_tier() {
+    let home = Home::with_user();
     let server = home.serve();
-    writes(&server.caller, 2).await;
+    create_entries(&server.caller, 2).await;
     server.terminate().await;
     home.run_retention(40);
     let server = home.serve();
-    writes(&server.caller, 2).await;
+    create_entries(&server.caller, 2).await;
     let entries = server.caller.entries().await;
     let tiers: Vec<&str> = entries
         .iter()
@@ -267,34 +269,37 @@ async fn a_deletion_that_was_answered_survives_a_kill_in_every_tier() {
     }
     server.kill();
     let server = home.serve();
-    let left: Vec<Value> = server
+    let remaining: Vec<Value> = server
         .caller
         .entries()
         .await
         .into_iter()
         .map(|entry| entry["id"].clone())
         .collect();
-    assert_eq!(left, [entries[1]["id"].clone(), entries[3]["id"].clone()]);
+    assert_eq!(
+        remaining,
+        [entries[1]["id"].clone(), entries[3]["id"].clone()]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_command_deletes_beside_a_server_is_in_no_file_of_the_database() {
-    let home = Home::with_a_person();
+async fn text_deleted_by_a_command_is_gone_from_the_files_of_a_running_server() {
+    let home = Home::with_user();
     let server = home.serve();
-    writes(&server.caller, 3).await;
-    let left = || {
+    create_entries(&server.caller, 3).await;
+    let files_with_text = || {
         let files = std::fs::read_dir(home.data())
             .unwrap()
             .map(|file| file.unwrap().path());
-        let with_text = |file: &std::path::PathBuf| {
+        let contains_text = |file: &std::path::PathBuf| {
             file.is_file()
                 && String::from_utf8_lossy(&std::fs::read(file).unwrap())
                     .contains("some text some text")
         };
-        files.filter(with_text).collect::<Vec<_>>()
+        files.filter(contains_text).collect::<Vec<_>>()
     };
-    assert!(!left().is_empty());
+    assert!(!files_with_text().is_empty());
     home.run_retention(91);
     assert!(server.caller.entries().await.is_empty());
-    assert_eq!(left(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(files_with_text(), Vec::<std::path::PathBuf>::new());
 }

@@ -1,11 +1,11 @@
-//! Nonsense in the settings is refused at start, all of it at once.
+//! Invalid settings are refused at start and reported all at once.
 
 use super::home::Home;
 
 #[test]
-fn every_nonsense_is_named_at_once() {
+fn all_invalid_settings_are_reported_at_once() {
     let home = Home::empty();
-    let nonsense = [
+    let invalid = [
         ("HOLLY_ADDR", "here"),
         ("HOLLY_MAX_STREAMS", "many"),
         ("HOLLY_RATE_LIMIT_PER_MINUTE", "-1"),
@@ -18,38 +18,38 @@ fn every_nonsense_is_named_at_once() {
         ("DATABASE_URL", "mysql://x"),
         ("HOLLY_LOG", "holly=loud"),
     ];
-    let output = home.command().envs(nonsense).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let output = home.command().envs(invalid).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
-    for (name, _) in nonsense {
-        assert!(said.contains(name), "{name} in {said}");
+    for (name, _) in invalid {
+        assert!(stderr.contains(name), "{name} in {stderr}");
     }
-    assert_eq!(said.lines().count(), nonsense.len(), "{said}");
+    assert_eq!(stderr.lines().count(), invalid.len(), "{stderr}");
 }
 
 #[test]
-fn every_nonsense_in_mcp_json_is_named_at_once_and_nothing_starts() {
+fn all_errors_in_mcp_json_are_reported_at_once_and_nothing_starts() {
     let home = Home::empty();
     let file =
         r#"{"mcpServers": {"a b": {"command": "x"}, "neither": {}, "ftp": {"url": "ftp://x"}}}"#;
     std::fs::create_dir_all(home.data()).unwrap();
     std::fs::write(home.data().join("mcp.json"), file).unwrap();
     let output = home.run(&["serve"], "");
-    let said = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        !output.status.success() && said.lines().count() == 3,
-        "{said}"
+        !output.status.success() && stderr.lines().count() == 3,
+        "{stderr}"
     );
     for name in ["a b", "neither", "ftp"] {
         assert!(
-            said.contains(&format!("mcp.json: server {name:?}")),
-            "{name} in {said}"
+            stderr.contains(&format!("mcp.json: server {name:?}")),
+            "{name} in {stderr}"
         );
     }
 }
 
 #[test]
-fn a_person_is_added_once_and_with_a_password() {
+fn a_user_is_added_once_and_with_a_password() {
     let home = Home::empty();
     assert!(
         home.run(&["user", "add", "ada@example.org"], "correct horse\n")
@@ -63,10 +63,10 @@ fn a_person_is_added_once_and_with_a_password() {
         ("nonsense", "correct horse\n", "email"),
     ] {
         let output = home.run(&["user", "add", email], password);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(
-            !output.status.success() && said.contains(why),
-            "{email}: {said}"
+            !output.status.success() && stderr.contains(why),
+            "{email}: {stderr}"
         );
     }
     let output = home.run(

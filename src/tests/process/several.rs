@@ -1,9 +1,9 @@
-//! Three servers on one PostgreSQL: whatever is lost between them, every reader of every one ends
-//! with the same rows, each once; a server that dies takes nothing with it.
+//! Several servers on one PostgreSQL: every reader of every server gets the same rows, each once,
+//! even if notifications are lost; a server that dies loses nothing.
 
 use super::{
     cluster::{Cluster, Database, home},
-    home::{Caller, Home, Starting, within},
+    home::{Caller, Home, StartingServer, within},
     hunt::cases,
     reader::Reader,
 };
@@ -12,18 +12,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 const SERVERS: usize = 3;
-/// Entries that each person writes, one after the other, each time at the next server.
-const WRITES: usize = 4;
-/// What a person writes last.
-const LAST: &str = "that was all";
+/// Entries per user, each written through the next server.
+const WRITES_EACH: usize = 4;
+const LAST_TITLE: &str = "the last entry";
 
-async fn answers(
-    caller: &Caller,
-    method: Method,
-    path: &str,
-    body: &Value,
-    expected: u16,
-) -> Value {
+async fn send(caller: &Caller, method: Method, path: &str, body: &Value, expected: u16) -> Value {
     let (status, answer) = caller
         .tries(caller.request(method, path).json(body))
         .await
@@ -32,24 +25,24 @@ async fn answers(
     answer
 }
 
-async fn creates(caller: &Caller, title: &str, status: &str) -> String {
+async fn create(caller: &Caller, title: &str, status: &str) -> String {
     let body = json!({ "logType": "tool_call", "status": status, "title": title });
-    answers(caller, Method::POST, "/api/work-log/create", &body, 201).await["log"]["id"]
+    send(caller, Method::POST, "/api/work-log/create", &body, 201).await["log"]["id"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-/// Somebody who begins work at one server and ends it at the next.
-async fn writes(callers: Vec<Caller>, person: usize) {
-    for n in 0..WRITES {
-        let (here, there) = (
-            &callers[(person + n) % callers.len()],
-            &callers[(person + n + 1) % callers.len()],
+/// Creates each entry on one server and completes it on the next.
+async fn write_entries(callers: Vec<Caller>, user: usize) {
+    for n in 0..WRITES_EACH {
+        let (first, second) = (
+            &callers[(user + n) % callers.len()],
+            &callers[(user + n + 1) % callers.len()],
         );
-        let id = creates(here, &format!("work {n}"), "working").await;
-        answers(
-            there,
+        let id = create(first, &format!("work {n}"), "working").await;
+        send(
+            second,
             Method::PATCH,
             &format!("/api/work-log/{id}"),
             &json!({ "status": "success" }),
@@ -57,19 +50,16 @@ async fn writes(callers: Vec<Caller>, person: usize) {
         )
         .await;
     }
-    creates(&callers[person % callers.len()], LAST, "info").await;
+    create(&callers[user % callers.len()], LAST_TITLE, "info").await;
 }
 
-/// So many people write at every server and read at every server, while `meanwhile` happens; all
-/// end with the same rows.
-async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
-    cluster: &Cluster,
-    meanwhile: M,
-) {
+/// Every user writes and reads on every server while `meanwhile` runs. Checks that all readers get
+/// the same rows.
+async fn check_all_readers_agree<M: Future<Output = ()>>(cluster: &Cluster, meanwhile: M) {
     let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
-    for person in 0..cluster.keys.len() {
+    for user in 0..cluster.keys.len() {
         let callers: Vec<Caller> = (0..SERVERS)
-            .map(|server| cluster.caller(person, server))
+            .map(|server| cluster.caller(user, server))
             .collect();
         for (server, caller) in callers.iter().enumerate() {
             let (client, key, bases) = (
@@ -77,17 +67,17 @@ async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
                 caller.key.clone(),
                 cluster.bases.clone(),
             );
-            let all_seen = |reader: &Reader| reader.has_entry(LAST);
+            let all_seen = |reader: &Reader| reader.has_entry(LAST_TITLE);
             let mut reader = Reader::default();
             reader.start_at(&caller.gets("/api/work-log/list?limit=1").await);
             readers.spawn(async move {
                 (
-                    person,
+                    user,
                     reader.follow(client, key, bases, server, all_seen).await,
                 )
             });
         }
-        writers.spawn(writes(callers, person));
+        writers.spawn(write_entries(callers, user));
     }
     meanwhile.await;
     while let Some(written) = writers.join_next().await {
@@ -95,10 +85,10 @@ async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
     }
     let mut read = 0;
     while let Some(followed) = readers.join_next().await {
-        let (person, reader) = followed.unwrap();
+        let (user, reader) = followed.unwrap();
         let mut seen: Vec<Value> = reader.all("entry").cloned().collect();
-        let mut listed = cluster.caller(person, read % SERVERS).entries().await;
-        assert_eq!(listed.len(), WRITES + 1);
+        let mut listed = cluster.caller(user, read % SERVERS).entries().await;
+        assert_eq!(listed.len(), WRITES_EACH + 1);
         for rows in [&mut seen, &mut listed] {
             rows.sort_by_key(|row| row["id"].to_string());
         }
@@ -109,13 +99,13 @@ async fn everybody_writes_and_reads_everywhere<M: Future<Output = ()>>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_people_see_the_same_on_three_servers_while_their_connections_are_killed() {
+async fn readers_of_three_servers_agree_while_listeners_are_killed() {
     let database = Database::create().await;
-    let people = cases(40, 200) as usize;
-    let cluster = Cluster::start(SERVERS, people, &database.url(), &database.url()).await;
+    let users = cases(40, 200) as usize;
+    let cluster = Cluster::start(SERVERS, users, &database.url(), &database.url()).await;
     let kills = async {
         for _ in 0..3 {
-            let killed = within("somebody to listen", async {
+            let killed = within("a listening connection", async {
                 loop {
                     match database.kill_listeners().await {
                         0 => tokio::task::yield_now().await,
@@ -126,80 +116,82 @@ async fn many_people_see_the_same_on_three_servers_while_their_connections_are_k
             assert!(killed.await > 0);
         }
     };
-    everybody_writes_and_reads_everywhere(&cluster, kills).await;
+    check_all_readers_agree(&cluster, kills).await;
     drop(cluster);
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_every_notify_is_lost_the_look_at_the_heads_brings_everything() {
+async fn without_notifications_polling_the_heads_delivers_everything() {
     let database = Database::create().await;
     database.drop_every_notify().await;
     let cluster = Cluster::start(SERVERS, 20, &database.url(), &database.url()).await;
-    everybody_writes_and_reads_everywhere(&cluster, async {}).await;
+    check_all_readers_agree(&cluster, async {}).await;
     drop(cluster);
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn behind_a_pooler_by_transaction_everything_works() {
+async fn everything_works_behind_a_transaction_pooler() {
     let database = Database::create().await;
     let cluster = Cluster::start(SERVERS, 40, &database.pooled_url(), &database.url()).await;
-    everybody_writes_and_reads_everywhere(&cluster, async {}).await;
-    let (here, there) = (cluster.caller(0, 0), cluster.caller(0, 1));
-    let place = begins(&here).await;
-    says(&here, &place, "Write a note: buy lamp oil").await;
-    let asked = within("a question", async {
+    check_all_readers_agree(&cluster, async {}).await;
+    let (first, second) = (cluster.caller(0, 0), cluster.caller(0, 1));
+    let conversation = create_conversation(&first).await;
+    send_message(&first, &conversation, "Write a note: buy lamp oil").await;
+    let approval = within("an approval", async {
         loop {
-            let asks = |entry: &Value| entry["metadata"]["approval"]["state"] == "waiting";
-            if let Some(entry) = there.entries().await.into_iter().find(asks) {
+            let is_waiting = |entry: &Value| entry["metadata"]["approval"]["state"] == "waiting";
+            if let Some(entry) = second.entries().await.into_iter().find(is_waiting) {
                 return entry;
             }
         }
     })
     .await;
     let path = format!(
-        "/api/conversations/{place}/approvals/{}",
-        asked["id"].as_str().unwrap()
+        "/api/conversations/{conversation}/approvals/{}",
+        approval["id"].as_str().unwrap()
     );
-    answers(
-        &there,
+    send(
+        &second,
         Method::POST,
         &path,
         &json!({ "decision": "once" }),
         200,
     )
     .await;
-    let last = ended(&there, &place).await;
+    let last = last_message_of_ended_turn(&second, &conversation).await;
     assert_eq!(last["status"], "done");
     drop(cluster);
     database.drop().await;
 }
 
-async fn begins(caller: &Caller) -> String {
-    answers(caller, Method::POST, "/api/conversations", &json!({}), 201).await["conversation"]["id"]
+async fn create_conversation(caller: &Caller) -> String {
+    send(caller, Method::POST, "/api/conversations", &json!({}), 201).await["conversation"]["id"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-async fn says(caller: &Caller, place: &str, content: &str) {
-    answers(
+async fn send_message(caller: &Caller, conversation: &str, content: &str) {
+    send(
         caller,
         Method::POST,
-        &format!("/api/conversations/{place}/messages"),
+        &format!("/api/conversations/{conversation}/messages"),
         &json!({ "content": content }),
         202,
     )
     .await;
 }
 
-/// The last message of a conversation, once nothing runs there.
-async fn ended(caller: &Caller, place: &str) -> Value {
+/// Waits until no turn runs in a conversation; returns its last message.
+async fn last_message_of_ended_turn(caller: &Caller, conversation: &str) -> Value {
     within("the end of a turn", async {
         loop {
-            let read =
-                caller.gets(&format!("/api/conversations/{place}")).await["conversation"].clone();
+            let read = caller
+                .gets(&format!("/api/conversations/{conversation}"))
+                .await["conversation"]
+                .clone();
             if read["runningTurnId"].is_null() {
                 return read["messages"].as_array().unwrap().last().unwrap().clone();
             }
@@ -215,8 +207,7 @@ async fn ended(caller: &Caller, place: &str) -> Value {
     .await
 }
 
-/// A turn that died with its server: settled, told to its reader without gap or double, and asked
-/// again elsewhere.
+/// Whether the reader has seen that a turn was interrupted and everything of it is settled.
 fn is_settled(reader: &Reader) -> bool {
     reader
         .all("message")
@@ -230,72 +221,79 @@ fn is_settled(reader: &Reader) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_killed_in_the_middle_of_turns_leaves_nothing_that_spins() {
+async fn turns_of_a_killed_server_are_settled_by_another_server() {
     let database = Database::create().await;
-    let mut cluster = Cluster::unhurried(SERVERS, 8, &database.url()).await;
-    let (mut seeing, mut readers, mut places) = (JoinSet::new(), JoinSet::new(), Vec::new());
-    for person in 0..cluster.keys.len() {
-        let (here, there) = (cluster.caller(person, 0), cluster.caller(person, 1));
+    let mut cluster = Cluster::start_slow(SERVERS, 8, &database.url()).await;
+    let (mut watchers, mut readers, mut conversations) =
+        (JoinSet::new(), JoinSet::new(), Vec::new());
+    for user in 0..cluster.keys.len() {
+        let (first, second) = (cluster.caller(user, 0), cluster.caller(user, 1));
         let mut reader = Reader::default();
-        reader.start_at(&here.gets("/api/work-log/list?limit=1").await);
+        reader.start_at(&first.gets("/api/work-log/list?limit=1").await);
         let follow = reader.follow(
-            here.client.clone(),
-            here.key.clone(),
+            first.client.clone(),
+            first.key.clone(),
             cluster.bases.clone(),
             0,
             is_settled,
         );
         readers.spawn(follow);
-        let place = begins(&here).await;
-        // words seen on another server: the turn is in its middle
-        let has_words = |reader: &Reader| reader.texts.values().any(|text| text.len() > 20);
-        seeing.spawn(Reader::default().follow(
-            there.client.clone(),
-            there.key.clone(),
+        let conversation = create_conversation(&first).await;
+        // text seen through another server: the turn is running
+        let has_text = |reader: &Reader| reader.texts.values().any(|text| text.len() > 20);
+        watchers.spawn(Reader::default().follow(
+            second.client.clone(),
+            second.key.clone(),
             cluster.bases.clone(),
             1,
-            has_words,
+            has_text,
         ));
-        says(&here, &place, "Tell me something long, slowly").await;
-        places.push(place);
+        send_message(&first, &conversation, "Tell me something long, slowly").await;
+        conversations.push(conversation);
     }
-    while let Some(seen) = seeing.join_next().await {
+    while let Some(seen) = watchers.join_next().await {
         seen.unwrap();
     }
     cluster.kill(0);
     while let Some(followed) = readers.join_next().await {
         let reader = followed.unwrap();
         assert!(
-            reader.returns > 0
+            reader.reconnects > 0
                 && reader
                     .all("entry")
                     .any(|entry| entry["metadata"]["interrupted"] == true)
         );
     }
-    for (person, place) in places.iter().enumerate() {
-        let there = cluster.caller(person, 1);
-        assert_eq!(ended(&there, place).await["status"], "interrupted");
-        says(&there, place, "Hello").await;
+    for (user, conversation) in conversations.iter().enumerate() {
+        let caller = cluster.caller(user, 1);
+        assert_eq!(
+            last_message_of_ended_turn(&caller, conversation).await["status"],
+            "interrupted"
+        );
+        send_message(&caller, conversation, "Hello").await;
     }
-    for (person, place) in places.iter().enumerate() {
-        let there = cluster.caller(person, 1);
-        assert_eq!(ended(&there, place).await["status"], "done");
+    for (user, conversation) in conversations.iter().enumerate() {
+        let caller = cluster.caller(user, 1);
+        assert_eq!(
+            last_message_of_ended_turn(&caller, conversation).await["status"],
+            "done"
+        );
     }
     drop(cluster);
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn servers_that_start_at_once_on_an_empty_database_all_serve() {
+async fn servers_started_at_once_on_an_empty_database_all_serve() {
     let database = Database::create().await;
     let homes: Vec<Home> = (0..5)
         .map(|_| home(&database.url(), &database.url()))
         .collect();
-    let started: Vec<_> = homes.iter().map(Home::begin).collect();
+    let started: Vec<_> = homes.iter().map(Home::start).collect();
     let servers = tokio::task::spawn_blocking(|| {
         started
             .into_iter()
-            .map(Starting::serves)
+            .map(StartingServer::wait)
             .collect::<Vec<_>>()
     })
     .await
@@ -310,12 +308,15 @@ async fn servers_that_start_at_once_on_an_empty_database_all_serve() {
             .unwrap();
         assert_eq!(ready.status(), 200);
     }
-    let (once, again) = (
+    let (migrations, versions) = (
         "select count(*) from _sqlx_migrations where success",
         "select count(distinct version) from _sqlx_migrations",
     );
-    assert!(database.number(once).await > 0);
-    assert_eq!(database.number(once).await, database.number(again).await);
+    assert!(database.number(migrations).await > 0);
+    assert_eq!(
+        database.number(migrations).await,
+        database.number(versions).await
+    );
     assert_eq!(
         database
             .number("select count(*) from meta where name = 'epoch'")

@@ -1,12 +1,12 @@
-//! Told to end, and started twice.
+//! Shutdown, a second server on the same data folder, and a missing site.
 
 use super::home::{Home, within};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
-    let home = Home::with_a_person();
+async fn a_terminated_server_ends_streams_and_turns_and_exits() {
+    let home = Home::with_user();
     let server = home.serve();
     let caller = server.caller.clone();
     let mut streams = Vec::new();
@@ -18,14 +18,14 @@ async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
         .await
         .unwrap();
         assert!(
-            within("an opening", stream.chunk())
+            within("the first event", stream.chunk())
                 .await
                 .unwrap()
                 .is_some()
         );
         streams.push(stream);
     }
-    let (_, begun) = caller
+    let (_, created) = caller
         .tries(
             caller
                 .request(Method::POST, "/api/conversations")
@@ -33,8 +33,8 @@ async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
         )
         .await
         .unwrap();
-    let here = begun["conversation"]["id"].as_str().unwrap().to_owned();
-    let messages = format!("/api/conversations/{here}/messages");
+    let conversation = created["conversation"]["id"].as_str().unwrap().to_owned();
+    let messages = format!("/api/conversations/{conversation}/messages");
     let slow = json!({ "content": "Tell me something long, slowly" });
     assert_eq!(
         caller
@@ -55,7 +55,7 @@ async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
     let server = home.serve();
     let statuses: Vec<_> = server
         .caller
-        .messages(&here)
+        .messages(&conversation)
         .await
         .iter()
         .map(|message| message["status"].clone())
@@ -76,15 +76,15 @@ async fn told_to_end_it_ends_streams_and_turns_and_then_itself() {
 
 #[tokio::test]
 async fn two_servers_never_share_a_data_folder() {
-    let home = Home::with_a_person();
+    let home = Home::with_user();
     let server = home.serve();
     let second = home.run(&["serve"], "");
-    let said = String::from_utf8(second.stderr).unwrap();
+    let stderr = String::from_utf8(second.stderr).unwrap();
     assert!(
         !second.status.success()
-            && said.contains("HOLLY_DATA_DIR")
-            && said.contains("another holly is using it"),
-        "{said}"
+            && stderr.contains("HOLLY_DATA_DIR")
+            && stderr.contains("another holly is using it"),
+        "{stderr}"
     );
     assert_eq!(server.caller.gets("/api/work-log/list").await["count"], 0);
     server.kill();
@@ -92,13 +92,13 @@ async fn two_servers_never_share_a_data_folder() {
 }
 
 #[test]
-fn without_a_built_site_it_says_what_to_do() {
+fn without_a_built_site_the_error_says_what_to_do() {
     let home = Home::empty();
     let mut command = home.command();
     let output = command.env("HOLLY_SITE_DIR", "/nowhere").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        !output.status.success() && said.contains("/nowhere") && said.contains("make build"),
-        "{said}"
+        !output.status.success() && stderr.contains("/nowhere") && stderr.contains("make build"),
+        "{stderr}"
     );
 }

@@ -1,5 +1,4 @@
-//! The upgrade of a SQLite database by the program: it is copied first, once, and the log says
-//! where.
+//! Upgrades of a SQLite database: the program makes one backup first and logs its path.
 
 use super::home::Home;
 use sqlx::{
@@ -7,9 +6,8 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 
-/// Gives the home a database to which the last migration is still to come. Returns its path and
-/// that migration's number.
-async fn outdated(home: &Home) -> (String, i64) {
+/// Creates a database without the last migration. Returns its path and that migration's number.
+async fn create_outdated_database(home: &Home) -> (String, i64) {
     std::fs::create_dir_all(home.data()).unwrap();
     let known = sqlx::migrate!("migrations/sqlite");
     let mut before: Vec<Migration> = known.iter().cloned().collect();
@@ -31,10 +29,10 @@ async fn connect(database: &str) -> AnyConnection {
 }
 
 #[tokio::test]
-async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none() {
+async fn an_upgrade_logs_its_backup_and_a_plain_start_makes_none() {
     let mut home = Home::empty();
     home.settings.push(("HOLLY_LOG", "info".to_owned()));
-    let (database, last) = outdated(&home).await;
+    let (database, last) = create_outdated_database(&home).await;
     let backup = format!("{database}.before-{last}");
     let migrate = || {
         let output = home.run(&["migrate"], "");
@@ -42,11 +40,11 @@ async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none(
         String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr)
     };
-    let said = migrate();
+    let output = migrate();
     let size = std::fs::metadata(&backup).unwrap().len();
     assert!(
-        said.contains(&backup) && said.contains(&size.to_string()),
-        "{said}"
+        output.contains(&backup) && output.contains(&size.to_string()),
+        "{output}"
     );
     std::fs::remove_file(&backup).unwrap();
     migrate();
@@ -55,11 +53,11 @@ async fn an_upgrade_says_where_the_backup_is_and_a_start_without_one_makes_none(
 }
 
 #[tokio::test]
-async fn the_copy_that_a_migration_made_is_what_is_restored() {
+async fn a_migrations_backup_can_be_restored() {
     let home = Home::empty();
-    let (database, last) = outdated(&home).await;
+    let (database, last) = create_outdated_database(&home).await;
     let backup = format!("{database}.before-{last}");
-    for (mark, then) in [("backup", true), ("current", false)] {
+    for (mark, copy_now) in [("backup", true), ("current", false)] {
         let mut connection = connect(&database).await;
         sqlx::query("delete from meta where name = 'mark'")
             .execute(&mut connection)
@@ -71,7 +69,7 @@ async fn the_copy_that_a_migration_made_is_what_is_restored() {
             .await
             .unwrap();
         connection.close().await.unwrap();
-        if then {
+        if copy_now {
             std::fs::copy(&database, &backup).unwrap();
         }
     }
