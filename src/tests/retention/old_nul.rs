@@ -59,7 +59,7 @@ fn as_read(entry: &WorkLogEntry) -> WorkLogEntry {
 }
 
 /// Creates entries and stores their text as an earlier version would have.
-async fn create_create_old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry> {
+async fn create_old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkLogEntry> {
     let mut created = Vec::new();
     for _ in 0..count {
         let fields = EntryDraft {
