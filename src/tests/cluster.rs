@@ -1,6 +1,6 @@
-//! Two processes on one PostgreSQL: what one commits wakes the readers of the other, by LISTEN or,
-//! when that is lost, by a look at the heads; and the words of an answer that grows on one are
-//! heard on the other.
+//! Two processes on one PostgreSQL: a commit in one wakes the readers of the other, by LISTEN or,
+//! when that fails, by polling the revision heads; the text of a streaming answer reaches readers
+//! of both.
 
 use crate::{
     domain::ids::{ConversationId, MessageId, UserId},
@@ -21,12 +21,12 @@ use std::{
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-const QUICK: PollIntervals = PollIntervals {
+const FAST_POLLING: PollIntervals = PollIntervals {
     beat: Duration::from_millis(100),
     look: Duration::from_millis(20),
 };
 
-/// A process of its own on a database, with its relay at work.
+/// A process on a database, with its cluster relay.
 struct Process {
     store: Store,
     feed: Arc<Feed>,
@@ -35,10 +35,15 @@ struct Process {
 }
 
 impl Process {
-    async fn on(database: &Postgres, listen_url: &str, name: &str, pace: PollIntervals) -> Self {
+    async fn on(
+        database: &Postgres,
+        listen_url: &str,
+        name: &str,
+        intervals: PollIntervals,
+    ) -> Self {
         let store = Store::open(&database.address()).await.unwrap();
         let feed = Arc::<Feed>::default();
-        let cluster = Cluster::new(store.clone(), feed.clone(), listen_url, name, pace);
+        let cluster = Cluster::new(store.clone(), feed.clone(), listen_url, name, intervals);
         Self {
             store,
             feed,
@@ -47,8 +52,8 @@ impl Process {
         }
     }
 
-    /// The same, telling and hearing.
-    async fn at_work(database: &Postgres, name: &str) -> Self {
+    /// The same, with its sending and receiving tasks running.
+    async fn running(database: &Postgres, name: &str) -> Self {
         let mut process = Self::on(
             database,
             &database.address(),
@@ -56,12 +61,12 @@ impl Process {
             PollIntervals::default(),
         )
         .await;
-        process.tells();
-        process.hears();
+        process.start_sending();
+        process.start_receiving();
         process
     }
 
-    fn tells(&mut self) {
+    fn start_sending(&mut self) {
         let (hints, words) = (
             self.cluster.clone().tell(),
             self.cluster.clone().tell_words(),
@@ -72,7 +77,7 @@ impl Process {
         ]);
     }
 
-    fn hears(&mut self) {
+    fn start_receiving(&mut self) {
         let (hear, watch) = (self.cluster.clone().hear(), self.cluster.clone().watch());
         self.tasks.extend([
             tokio::spawn(hear).abort_handle(),
@@ -80,21 +85,23 @@ impl Process {
         ]);
     }
 
-    async fn commits(&self, user: UserId) -> i64 {
+    async fn commit(&self, user: UserId) -> i64 {
         let mut tx = self.store.begin().await.unwrap();
         let rev = tx.next_rev(user).await.unwrap();
         tx.commit().await.unwrap();
         rev
     }
 
-    /// Adds text to an answer, as a turn does.
-    fn writes(&self, user: UserId, message: MessageId, text: &str) {
-        self.feed.answers.append(user, here(), message, text);
+    /// Appends text to an answer, as a turn does.
+    fn append_text(&self, user: UserId, message: MessageId, text: &str) {
+        self.feed
+            .answers
+            .append(user, conversation(), message, text);
         self.store.wakeups().text(user);
     }
 
-    /// Waits until a reader of this process would be given this text of its only answer.
-    async fn reads(&self, user: UserId, woken: &mut Subscription, text: &str) {
+    /// Waits until a reader of this process gets this text of its only answer.
+    async fn await_text(&self, user: UserId, woken: &mut Subscription, text: &str) {
         let read = || {
             self.feed
                 .answers
@@ -110,13 +117,13 @@ impl Process {
         within(text, whole).await;
     }
 
-    async fn ends(self) {
+    async fn stop(self) {
         self.tasks.iter().for_each(AbortHandle::abort);
         self.store.close().await;
     }
 }
 
-fn here() -> ConversationId {
+fn conversation() -> ConversationId {
     ConversationId::from_uuid(Uuid::from_u128(1))
 }
 
@@ -124,13 +131,13 @@ fn message(number: u128) -> MessageId {
     MessageId::from_uuid(Uuid::from_u128(number))
 }
 
-async fn hears_of(woken: &mut Subscription, rev: i64) {
+async fn await_revision(woken: &mut Subscription, rev: i64) {
     within("a wake-up", woken.wait_for(|wake| wake.rev >= rev))
         .await
         .unwrap();
 }
 
-async fn works(process: &Process) {
+async fn await_listening(process: &Process) {
     within(
         "LISTEN to work",
         process.cluster.hears().wait_for(|hears| *hears),
@@ -140,43 +147,43 @@ async fn works(process: &Process) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_process_commits_wakes_the_other_and_a_killed_connection_comes_back() {
+async fn commits_wake_other_processes_and_killed_listeners_reconnect() {
     let database = Postgres::create().await;
     let (one, other) = (
-        Process::at_work(&database, "one").await,
-        Process::at_work(&database, "other").await,
+        Process::running(&database, "one").await,
+        Process::running(&database, "other").await,
     );
     let ada = person(&database.store, "ada").await;
     let mut woken = other.store.wakeups().subscribe(ada);
     for _ in 0..3 {
-        hears_of(&mut woken, one.commits(ada).await).await;
+        await_revision(&mut woken, one.commit(ada).await).await;
     }
     one.store.wakeups().access(ada);
     within(
-        "a word about access",
+        "an access notification",
         woken.wait_for(|wake| wake.access == 1),
     )
     .await
     .unwrap();
-    works(&other).await;
+    await_listening(&other).await;
     let mut hears = other.cluster.hears();
     database.kill_listeners().await;
     within("the loss to be noticed", hears.wait_for(|hears| !hears))
         .await
         .unwrap();
-    hears_of(&mut woken, one.commits(ada).await).await;
-    works(&other).await;
-    one.ends().await;
-    other.ends().await;
+    await_revision(&mut woken, one.commit(ada).await).await;
+    await_listening(&other).await;
+    one.stop().await;
+    other.stop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_any_hint_a_look_at_the_heads_finds_it() {
+async fn without_notifications_polling_the_heads_finds_commits() {
     let database = Postgres::create().await;
     let (one, other) = (
-        Process::on(&database, &database.address(), "one", QUICK).await,
-        Process::on(&database, &database.address(), "other", QUICK).await,
+        Process::on(&database, &database.address(), "one", FAST_POLLING).await,
+        Process::on(&database, &database.address(), "other", FAST_POLLING).await,
     );
     let (ada, bob) = (
         person(&database.store, "ada").await,
@@ -185,49 +192,53 @@ async fn without_any_hint_a_look_at_the_heads_finds_it() {
     let reads = || other.store.counters().reads.load(Ordering::Relaxed);
     let before = reads();
     other.cluster.check_heads().await.unwrap();
-    assert_eq!(reads(), before, "nobody listens, so nothing is asked");
+    assert_eq!(
+        await_text(),
+        before,
+        "without subscribers there is no query"
+    );
     let (mut woken, not_woken) = (
         other.store.wakeups().subscribe(ada),
         other.store.wakeups().subscribe(bob),
     );
-    let rev = one.commits(ada).await;
+    let rev = one.commit(ada).await;
     other.cluster.check_heads().await.unwrap();
-    hears_of(&mut woken, rev).await;
+    await_revision(&mut woken, rev).await;
     assert!(!not_woken.has_changed().unwrap() || not_woken.borrow().rev == 0);
-    one.ends().await;
-    other.ends().await;
+    one.stop().await;
+    other.stop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listen_connection_that_is_deaf_is_not_relied_upon() {
+async fn a_listen_connection_that_receives_nothing_is_not_trusted() {
     let (database, elsewhere) = (Postgres::create().await, Postgres::create().await);
-    let mut one = Process::on(&database, &database.address(), "one", QUICK).await;
-    let mut deaf = Process::on(&database, &elsewhere.address(), "deaf", QUICK).await;
-    one.tells();
-    deaf.tells();
-    deaf.hears();
+    let mut one = Process::on(&database, &database.address(), "one", FAST_POLLING).await;
+    let mut deaf = Process::on(&database, &elsewhere.address(), "deaf", FAST_POLLING).await;
+    one.start_sending();
+    deaf.start_sending();
+    deaf.start_receiving();
     let ada = person(&database.store, "ada").await;
     let mut woken = deaf.store.wakeups().subscribe(ada);
     for _ in 0..20 {
-        hears_of(&mut woken, one.commits(ada).await).await;
+        await_revision(&mut woken, one.commit(ada).await).await;
     }
     assert!(!*deaf.cluster.hears().borrow());
-    one.ends().await;
-    deaf.ends().await;
+    one.stop().await;
+    deaf.stop().await;
     elsewhere.drop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_nobody_listens_any_more_neither_listen_nor_look_is_left() {
+async fn without_readers_neither_listen_nor_polling_runs() {
     let database = Postgres::create().await;
-    let mut process = Process::on(&database, &database.address(), "one", QUICK).await;
-    process.tells();
-    process.hears();
+    let mut process = Process::on(&database, &database.address(), "one", FAST_POLLING).await;
+    process.start_sending();
+    process.start_receiving();
     let ada = person(&database.store, "ada").await;
     let woken = process.store.wakeups().subscribe(ada);
-    works(&process).await;
+    await_listening(&process).await;
     let mut hears = process.cluster.hears();
     drop(woken);
     within("LISTEN to end", hears.wait_for(|hears| !hears))
@@ -235,68 +246,72 @@ async fn when_nobody_listens_any_more_neither_listen_nor_look_is_left() {
         .unwrap();
     within("its connection to end", database.until_listening(0)).await;
     let reads = process.store.counters().reads.load(Ordering::Relaxed);
-    tokio::time::sleep(QUICK.look * 5).await;
+    tokio::time::sleep(FAST_POLLING.look * 5).await;
     assert_eq!(
         process.store.counters().reads.load(Ordering::Relaxed),
         reads,
-        "nothing is asked"
+        "no query is made"
     );
     let _woken = process.store.wakeups().subscribe(ada);
-    works(&process).await;
-    process.ends().await;
+    await_listening(&process).await;
+    process.stop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_who_joins_late_elsewhere_is_given_the_words_from_their_beginning() {
+async fn a_late_reader_in_another_process_gets_the_whole_answer() {
     let database = Postgres::create().await;
     let (one, other) = (
-        Process::at_work(&database, "one").await,
-        Process::at_work(&database, "other").await,
+        Process::running(&database, "one").await,
+        Process::running(&database, "other").await,
     );
     let ada = person(&database.store, "ada").await;
-    let _turn = one.store.wakeups().subscribe(ada);
-    works(&one).await;
+    let _turn_subscription = one.store.wakeups().subscribe(ada);
+    await_listening(&one).await;
     let long = "Once upon a time. ".repeat(1_000);
-    one.writes(ada, message(1), &long);
+    one.append_text(ada, message(1), &long);
     let mut woken = other.store.wakeups().subscribe(ada);
-    other.reads(ada, &mut woken, &long).await;
-    one.writes(ada, message(1), "\0 \"And\" then é");
+    other.await_text(ada, &mut woken, &long).await;
+    one.append_text(ada, message(1), "\0 \"And\" then é");
     other
-        .reads(ada, &mut woken, &format!("{long}\0 \"And\" then é"))
+        .await_text(ada, &mut woken, &format!("{long}\0 \"And\" then é"))
         .await;
     database.kill_listeners().await;
-    one.writes(ada, message(1), " the end.");
+    one.append_text(ada, message(1), " the end.");
     other
-        .reads(
+        .await_text(
             ada,
             &mut woken,
             &format!("{long}\0 \"And\" then é the end."),
         )
         .await;
-    one.ends().await;
-    other.ends().await;
+    one.stop().await;
+    other.stop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_said_of_an_answer_that_nobody_wants_elsewhere() {
+async fn an_answer_without_readers_elsewhere_is_not_sent() {
     let database = Postgres::create().await;
-    let one = Process::on(&database, &database.address(), "one", QUICK).await;
+    let one = Process::on(&database, &database.address(), "one", FAST_POLLING).await;
     let ada = person(&database.store, "ada").await;
-    let mut ear = ListenConnection::open(&database.address(), &["holly_answers"])
+    let mut listener = ListenConnection::open(&database.address(), &["holly_answers"])
         .await
         .unwrap();
-    one.writes(ada, message(1), "Hello");
+    one.append_text(ada, message(1), "Hello");
     one.cluster.tell_grown(&HashSet::from([ada])).await.unwrap();
     one.store
         .notify(&[("holly_answers", "that was all".to_owned())])
         .await
         .unwrap();
     assert_eq!(
-        within("a word", ear.next()).await.unwrap().unwrap().payload,
+        within("a notification", listener.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .payload,
         "that was all"
     );
-    one.ends().await;
+    one.stop().await;
     database.drop().await;
 }

@@ -1,12 +1,11 @@
-//! What documents and examples name is there: every setting is one that `holly serve --help` or a
-//! command knows.
+//! Every setting that documents and examples name exists in `holly serve --help` or in a command.
 
 use crate::server::state::config::Settings;
 use clap::{Args, Command};
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Variables of other programs that examples set, and those that only building and testing knows.
-const OTHERS: &[&str] = &[
+/// Variables of other programs in examples, and those used only in builds and tests.
+const FOREIGN_VARIABLES: &[&str] = &[
     "AWS_",
     "POSTGRES_",
     "S3_",
@@ -47,7 +46,7 @@ fn documents() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The sources of the commands, where those name the settings that only they have.
+/// The sources of the commands, for settings that only a command has.
 fn commands() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let listed = fs::read_dir(root.join("commands"))
@@ -60,7 +59,7 @@ fn commands() -> String {
 }
 
 #[test]
-fn every_setting_that_a_document_names_exists() {
+fn every_setting_named_in_a_document_exists() {
     let command = Settings::augment_args(Command::new("holly"));
     let known: BTreeSet<&str> = command
         .get_arguments()
@@ -68,10 +67,11 @@ fn every_setting_that_a_document_names_exists() {
         .collect();
     let (commands, mut found) = (commands(), 0);
     for (path, text) in documents() {
-        for name in variables(&text)
-            .into_iter()
-            .filter(|name| !OTHERS.iter().any(|other| name.starts_with(other)))
-        {
+        for name in variables(&text).into_iter().filter(|name| {
+            !FOREIGN_VARIABLES
+                .iter()
+                .any(|other| name.starts_with(other))
+        }) {
             let is_known = known.contains(name) || commands.contains(&format!("env = \"{name}\""));
             assert!(is_known, "{path} names {name}, which is no setting");
             found += 1;

@@ -1,4 +1,4 @@
-//! One reader's loop without a network between.
+//! One stream's loop without a network.
 
 use super::support::TestApp;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() {
+async fn access_revoked_before_the_subscription_ends_the_stream_at_once() {
     let TestApp { app, .. } = &TestApp::start().await;
     let user = new_id::user(app.clock.now());
     let context = StreamContext {
@@ -27,7 +27,7 @@ async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() 
         .await
         .unwrap()
         .head;
-    let reading = StreamRequest {
+    let request = StreamRequest {
         user,
         only: None,
         cursor: Cursor {
@@ -35,10 +35,10 @@ async fn a_right_that_ended_before_the_subscription_is_noticed_at_the_opening() 
             rev,
         },
     };
-    let mut stream = Stream::new(context, reading, Timing::default());
-    let said = stream.next().await.unwrap();
+    let mut stream = Stream::new(context, request, Timing::default());
+    let frame = stream.next().await.unwrap();
     assert!(
-        std::str::from_utf8(&said)
+        std::str::from_utf8(&frame)
             .unwrap()
             .contains("event: auth\n")
     );

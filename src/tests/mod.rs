@@ -1,6 +1,6 @@
-//! Tests by behaviour; the rooms below mirror the crate's. Those of the store and of the verbs
-//! above it hold on SQLite and on PostgreSQL; `routes` is the HTTP API over a real port; `support`
-//! is what tests share.
+//! Tests, in modules that mirror the crate. Those of the store and of the operations above it run
+//! on SQLite and on PostgreSQL; `routes` tests the HTTP API over a real port; `support` is the
+//! shared test code.
 
 mod cluster;
 mod identity;

@@ -1,4 +1,4 @@
-//! Objects of the archive: damaged, cut, foreign, or made to fill the memory.
+//! Archive objects that are damaged, truncated, foreign, or decompression bombs.
 
 use crate::{
     domain::{
@@ -48,7 +48,7 @@ fn object() -> (Vec<StoredEntry>, Vec<u8>) {
     (entries, encoded.bytes)
 }
 
-/// A frame of so many zeros, of which nothing says how many there are.
+/// A zstd frame of `bytes` zeros that does not declare its content size.
 fn bomb(bytes: usize, window: Option<u32>) -> Vec<u8> {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     if let Some(window) = window {
@@ -65,21 +65,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn arbitrary_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         prop_assert!(decode(&bytes).is_err());
     }
 
     #[test]
-    fn any_lines_in_a_good_frame_are_refused(text in "[\\PC\n]{0,300}") {
+    fn arbitrary_text_in_a_valid_frame_is_refused(text in "[\\PC\n]{0,300}") {
         prop_assert!(decode(&zstd::bulk::compress(text.as_bytes(), 1).unwrap()).is_err());
     }
 
     #[test]
-    fn an_object_with_one_wrong_byte_or_cut_short_never_passes_for_another(at in any::<prop::sample::Index>(), flip in 1u8.., cut: bool) {
+    fn a_damaged_object_never_decodes_to_other_entries(
+        at in any::<prop::sample::Index>(), flip in 1u8.., cut: bool,
+    ) {
         let (entries, mut bytes) = object();
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] ^= flip }
-        // a byte that means nothing may differ; what is read then is the same
+        // a byte without meaning may differ; the entries read are then the same
         if let Ok(read) = decode(&bytes) {
             prop_assert_eq!(read, entries);
         }
@@ -87,13 +89,13 @@ proptest! {
 }
 
 #[test]
-fn the_object_that_is_damaged_here_is_read_when_it_is_whole() {
+fn the_undamaged_object_decodes() {
     let (entries, bytes) = object();
     assert_eq!(decode(&bytes).unwrap(), entries);
 }
 
 #[test]
-fn an_object_that_would_fill_the_memory_is_refused() {
+fn a_decompression_bomb_is_refused() {
     let bytes = bomb(300 << 20, None);
     assert!(bytes.len() < 64 << 10, "{} bytes", bytes.len());
     assert_eq!(

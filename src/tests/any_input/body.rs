@@ -1,4 +1,4 @@
-//! Bodies of create and patch.
+//! Bodies of the create and patch routes.
 
 use crate::domain::{
     DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, EntryDraft, EntryPatch, LEASE_DEFAULT_MS,
@@ -25,9 +25,9 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What a field may be, and often what it may not be.
+/// Mostly valid values for a field, and some invalid ones.
 fn value_for(field: &'static str) -> BoxedStrategy<Value> {
-    let fitting = match field {
+    let valid = match field {
         "logType" => Just(json!("info")).boxed(),
         "status" => prop_oneof![Just(json!("working")), Just(json!("success"))].boxed(),
         "title" => ".{1,220}".prop_map(Value::from).boxed(),
@@ -45,7 +45,7 @@ fn value_for(field: &'static str) -> BoxedStrategy<Value> {
         "leaseSeconds" => (-5i64..90_000).prop_map(Value::from).boxed(),
         _ => Just(Value::Null).boxed(),
     };
-    prop_oneof![4 => fitting, 1 => any_value()].boxed()
+    prop_oneof![4 => valid, 1 => any_value()].boxed()
 }
 
 fn any_body() -> impl Strategy<Value = Value> {
@@ -79,40 +79,48 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_draft_that_is_accepted_is_within_the_bounds(body in any_body()) {
+    fn an_accepted_draft_is_within_bounds(body in any_body()) {
         match EntryDraft::parse(&body) {
             Ok(draft) => {
                 prop_assert!((1..=ENTRY_TITLE_MAX_CHARS).contains(&draft.title.chars().count()));
-                prop_assert!(draft.details.as_ref().is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
+                let details = draft.details.as_ref();
+                prop_assert!(details.is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
                 prop_assert!(size(&draft.metadata) <= METADATA_MAX_BYTES);
                 let lease = LEASE_MIN_S * 1_000..=LEASE_MAX_S * 1_000;
                 prop_assert!(lease.contains(&draft.lease_ms) || draft.lease_ms == LEASE_DEFAULT_MS);
-                prop_assert!(draft.duration_ms.is_none_or(|duration| (0..=366 * 86_400_000).contains(&duration)));
+                let durations = 0..=366 * 86_400_000;
+                prop_assert!(draft.duration_ms.is_none_or(|ms| durations.contains(&ms)));
             }
-            Err(problems) => prop_assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.reason.is_empty())),
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                prop_assert!(problems.iter().all(|problem| !problem.reason.is_empty()));
+            }
         }
     }
 
     #[test]
-    fn a_patch_that_is_accepted_is_within_the_bounds(body in any_body()) {
+    fn an_accepted_patch_is_within_bounds(body in any_body()) {
         if let Ok(patch) = EntryPatch::parse(&body) {
-            prop_assert!(patch.title.is_none_or(|title| (1..=ENTRY_TITLE_MAX_CHARS).contains(&title.chars().count())));
-            prop_assert!(patch.details.flatten().is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
-            prop_assert!(patch.lease_ms.is_none_or(|lease| (LEASE_MIN_S * 1_000..=LEASE_MAX_S * 1_000).contains(&lease)));
+            let title = patch.title.map(|title| title.chars().count());
+            prop_assert!(title.is_none_or(|chars| (1..=ENTRY_TITLE_MAX_CHARS).contains(&chars)));
+            let details = patch.details.flatten();
+            prop_assert!(details.is_none_or(|details| details.len() <= DETAILS_MAX_BYTES));
+            let leases = LEASE_MIN_S * 1_000..=LEASE_MAX_S * 1_000;
+            prop_assert!(patch.lease_ms.is_none_or(|lease| leases.contains(&lease)));
         }
     }
 
     #[test]
-    fn any_bytes_are_a_body_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_parse_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         if let Ok(body) = serde_json::from_slice::<Value>(&bytes) {
-            // either answer is right; that there is one is what counts
+            // both results are correct; parsing must not panic
             drop((EntryDraft::parse(&body), EntryPatch::parse(&body)));
         }
     }
 }
 
 #[test]
-fn bodies_of_these_kinds_are_accepted_often_enough_to_prove_something() {
+fn generated_bodies_are_accepted_often_enough() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let (mut runner, bodies) = (TestRunner::deterministic(), any_body());
     let accepted = (0..2_000)
@@ -122,7 +130,7 @@ fn bodies_of_these_kinds_are_accepted_often_enough_to_prove_something() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_before_it_fills_the_stack() {
+fn deep_nesting_is_refused_before_the_stack_overflows() {
     let deep = format!("{}{}", "[".repeat(60_000), "]".repeat(60_000));
     assert!(serde_json::from_str::<Value>(&deep).is_err());
 }

@@ -1,4 +1,4 @@
-//! The feed from the server's writer to a reader.
+//! Stream frames, from the server's encoder to a client's parser.
 
 use crate::{
     domain::{
@@ -39,7 +39,7 @@ fn entry(title: String, details: Option<String>, rev: i64) -> WorkLogEntry {
     }
 }
 
-/// Text of people, with what could begin a line or a field of its own.
+/// User text with characters that could begin a line or a field of a frame.
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         ".{0,12}",
@@ -49,7 +49,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
 }
 
-/// What a reader makes of these bytes when they come in pieces.
+/// The events a client parses when these bytes arrive in pieces.
 fn read(bytes: &[u8], pieces: &[prop::sample::Index]) -> Vec<Event> {
     let mut cuts: Vec<usize> = pieces.iter().map(|at| at.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
@@ -64,34 +64,38 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_row_is_one_event_whatever_its_text_says_and_wherever_it_is_cut(
-        title in text(), details in prop::option::of(text()), rev in 1i64.., cuts: Vec<prop::sample::Index>,
+    fn a_row_is_one_event_for_any_text_and_any_split(
+        title in text(), details in prop::option::of(text()), rev in 1i64..,
+        cuts: Vec<prop::sample::Index>,
     ) {
-        let (row, prev) = (entry(title, details, rev), Cursor { epoch: Epoch::from_bits(7), rev: rev - 1 });
+        let row = entry(title, details, rev);
+        let prev = Cursor { epoch: Epoch::from_bits(7), rev: rev - 1 };
         let mut out = String::new();
         EncodedRow::of(&Change::Entry(row.clone())).write(&mut out, prev);
         let events = read(out.as_bytes(), &cuts);
         let id = Cursor { rev, ..prev }.to_string();
-        let wanted = Event { id: Some(id), event: "entry".to_owned(), data: json!({ "prev": prev, "entry": row }) };
-        prop_assert_eq!(events, vec![wanted]);
+        let data = json!({ "prev": prev, "entry": row });
+        let expected = Event { id: Some(id), event: "entry".to_owned(), data };
+        prop_assert_eq!(events, vec![expected]);
     }
 
     #[test]
-    fn a_last_word_is_one_event(reason in text(), cuts: Vec<prop::sample::Index>) {
-        let events = read(lone_event("reset", 1_000, &json!({ "reason": reason })).as_bytes(), &cuts);
-        prop_assert_eq!(events, vec![Event { id: None, event: "reset".to_owned(), data: json!({ "reason": reason }) }]);
+    fn a_final_event_is_one_event(reason in text(), cuts: Vec<prop::sample::Index>) {
+        let data = json!({ "reason": reason });
+        let events = read(lone_event("reset", 1_000, &data).as_bytes(), &cuts);
+        prop_assert_eq!(events, vec![Event { id: None, event: "reset".to_owned(), data }]);
     }
 }
 
 #[test]
-fn a_removed_row_names_what_is_gone() {
-    let gone = Removed {
+fn a_removed_row_names_the_removed_id() {
+    let removed = Removed {
         kind: RemovedKind::Entry,
         id: Uuid::from_u128(9),
         rev: 4,
     };
     let mut out = String::new();
-    EncodedRow::of(&Change::Removed(gone)).write(
+    EncodedRow::of(&Change::Removed(removed)).write(
         &mut out,
         Cursor {
             epoch: Epoch::from_bits(7),

@@ -1,5 +1,5 @@
-//! Whatever comes in: nothing makes the program stop, and what is accepted is within its bounds.
-//! Cursors and query strings have such tests of their own beside them.
+//! Property tests of parsers: no input makes the program panic, and accepted input is within
+//! bounds. Those of cursors and query strings are beside their parsers.
 
 mod archive;
 mod body;

@@ -1,5 +1,5 @@
-//! Two writers of PostgreSQL who meet take turns; neither is thrown out of a deadlock. The order of
-//! events is forced by a third who holds one row.
+//! Concurrent writers on PostgreSQL wait for each other without a deadlock. A third transaction
+//! that holds one row lock forces the order of events.
 
 use crate::{
     domain::{EntryDraft, Status},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_can_be_renewed_while_its_conversation_is_deleted() {
+async fn renewing_a_lease_during_conversation_deletion_does_not_deadlock() {
     let database = Postgres::create().await;
     let ada = person(&database.store, "ada").await;
     let turn = turn(&database.store, ada).await;
@@ -36,29 +36,29 @@ async fn a_lease_can_be_renewed_while_its_conversation_is_deleted() {
     .await
     .unwrap();
 
-    let mut gate = database.store.begin().await.unwrap();
+    let mut blocker = database.store.begin().await.unwrap();
     sqlx::query("select id from messages for update")
-        .execute(&mut *gate)
+        .execute(&mut *blocker)
         .await
         .unwrap();
     let store = database.store.clone();
-    let deleting = tokio::spawn(async move {
+    let deletion = tokio::spawn(async move {
         delete_conversation_rows(&store, NOW, ada, turn.conversation_id)
             .await
             .unwrap()
     });
     database.until_waiting(1).await;
     let store = database.store.clone();
-    let renewing = tokio::spawn(async move {
+    let renewal = tokio::spawn(async move {
         let mut tx = store.begin().await.unwrap();
         let alive = turns::renew(&mut tx, turn, NOW.plus(90_000)).await.unwrap();
         tx.commit().await.unwrap();
         alive
     });
     database.until_waiting(2).await;
-    gate.commit().await.unwrap();
+    blocker.commit().await.unwrap();
 
-    assert_eq!(deleting.await.unwrap().running_turn, Some(turn.id));
-    assert!(!renewing.await.unwrap(), "its worker must give up");
+    assert_eq!(deletion.await.unwrap().running_turn, Some(turn.id));
+    assert!(!renewal.await.unwrap(), "its worker must stop");
     database.drop().await;
 }

@@ -1,4 +1,4 @@
-//! The conversation's verbs.
+//! Conversations, turns and files.
 
 mod conversations;
 mod files;

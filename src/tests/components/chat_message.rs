@@ -6,30 +6,30 @@ use crate::{
 use leptos::prelude::*;
 use std::sync::Arc;
 
-fn shown(message: Message, live_text: Option<&str>, is_last: bool) -> String {
-    let can = Can {
+fn render(message: Message, live_text: Option<&str>, is_last: bool) -> String {
+    let actions = Can {
         answer_again: is_last && message.role == Role::Assistant,
         write_anew: is_last && message.role == Role::User,
     };
     let live_text = live_text.map(str::to_owned);
-    html(|| view! { <ChatMessage message=Arc::new(message) live_text can/> })
+    html(|| view! { <ChatMessage message=Arc::new(message) live_text can=actions/> })
 }
 
 #[test]
-fn the_persons_words_are_plain_text_with_their_line_breaks() {
-    let said = shown(
+fn a_user_message_is_plain_text_with_its_line_breaks() {
+    let html = render(
         samples::message(1, Role::User, MessageStatus::Done, "one\n<b>two</b>"),
         None,
         false,
     );
-    assert!(said.contains("class=\"said\""), "{said}");
-    assert!(said.contains("one\n&lt;b&gt;two"), "{said}");
+    assert!(html.contains("class=\"said\""), "{html}");
+    assert!(html.contains("one\n&lt;b&gt;two"), "{html}");
 }
 
 #[test]
-fn a_growing_answer_is_what_is_rendered_and_then_the_rest_as_plain_text() {
-    let growing = samples::answer(1, MessageStatus::Streaming, "<p>Done.</p>", "Bein");
-    let answer = shown(growing, Some("<p>Done.</p>Being <i>written</i>"), false);
+fn a_streaming_answer_shows_rendered_html_then_plain_text() {
+    let message = samples::answer(1, MessageStatus::Streaming, "<p>Done.</p>", "Bein");
+    let answer = render(message, Some("<p>Done.</p>Being <i>written</i>"), false);
     assert!(
         answer.contains("<div class=\"prose\"><p>Done.</p></div>"),
         "{answer}"
@@ -39,14 +39,14 @@ fn a_growing_answer_is_what_is_rendered_and_then_the_rest_as_plain_text() {
 }
 
 #[test]
-fn stored_text_that_is_longer_than_the_live_text_is_shown() {
-    let growing = samples::answer(1, MessageStatus::Streaming, "", "Further than that");
-    assert!(text(&shown(growing, Some("Further"), false)).starts_with("Further than that"));
+fn longer_stored_text_wins_over_the_live_text() {
+    let message = samples::answer(1, MessageStatus::Streaming, "", "Further than that");
+    assert!(text(&render(message, Some("Further"), false)).starts_with("Further than that"));
 }
 
 #[test]
-fn a_whole_answer_has_its_facts_in_one_line() {
-    let answer = shown(
+fn a_finished_answer_shows_its_facts_in_one_line() {
+    let answer = render(
         samples::answer(1, MessageStatus::Done, "<p>Hello</p>", ""),
         None,
         false,
@@ -62,13 +62,13 @@ fn a_whole_answer_has_its_facts_in_one_line() {
 }
 
 #[test]
-fn an_answer_that_ended_early_says_why() {
+fn an_answer_that_ended_early_shows_why() {
     for (status, word) in [
         (MessageStatus::Stopped, "Stopped"),
         (MessageStatus::Interrupted, "Interrupted"),
         (MessageStatus::Failed, "Failed"),
     ] {
-        let answer = shown(samples::answer(1, status, "<p>Hello</p>", ""), None, false);
+        let answer = render(samples::answer(1, status, "<p>Hello</p>", ""), None, false);
         assert!(
             text(&answer).starts_with(&format!("Hello {word}")),
             "{answer}"
@@ -77,13 +77,13 @@ fn an_answer_that_ended_early_says_why() {
 }
 
 #[test]
-fn the_last_answer_can_be_asked_for_again_and_without_javascript_too() {
+fn the_last_answer_can_be_regenerated_without_javascript() {
     for (status, word) in [
         (MessageStatus::Failed, "Try again"),
         (MessageStatus::Done, "Another answer"),
     ] {
         let answer = || samples::answer(1, status, "", "No model could be reached.");
-        let last = shown(answer(), None, true);
+        let last = render(answer(), None, true);
         assert!(
             last.contains(word) && last.contains("method=\"post\""),
             "{last}"
@@ -95,31 +95,31 @@ fn the_last_answer_can_be_asked_for_again_and_without_javascript_too() {
             )),
             "{last}"
         );
-        assert!(!shown(answer(), None, false).contains("<form"));
+        assert!(!render(answer(), None, false).contains("<form"));
     }
 }
 
 #[test]
-fn the_last_message_can_be_written_anew() {
-    let said = || samples::message(1, Role::User, MessageStatus::Done, "</textarea>What?");
-    let last = shown(said(), None, true);
+fn the_last_user_message_can_be_edited() {
+    let message = || samples::message(1, Role::User, MessageStatus::Done, "</textarea>What?");
+    let last = render(message(), None, true);
     assert!(
         last.contains("/fn/turns/edit") && last.contains("&lt;/textarea&gt;What?</textarea>"),
         "{last}"
     );
-    assert!(!shown(said(), None, false).contains("<form"));
+    assert!(!render(message(), None, false).contains("<form"));
 }
 
 #[test]
-fn what_was_replaced_is_put_away_and_can_be_opened() {
-    let answer = shown(
+fn a_superseded_message_is_collapsed() {
+    let answer = render(
         samples::answer(1, MessageStatus::Superseded, "<p>Old</p>", ""),
         None,
         false,
     );
     assert!(answer.contains("<details class=\"replaced\"><summary>An earlier answer</summary><div class=\"prose\"><p>Old"), "{answer}");
     assert!(
-        shown(
+        render(
             samples::message(1, Role::User, MessageStatus::Superseded, "Old"),
             None,
             false
@@ -129,7 +129,7 @@ fn what_was_replaced_is_put_away_and_can_be_opened() {
 }
 
 #[test]
-fn files_stand_beside_what_was_said_pictures_to_look_at_and_others_to_open() {
+fn attachments_show_pictures_inline_and_links_to_other_files() {
     let attachments = vec![
         MediaFile {
             media_type: "image/png".into(),
@@ -153,20 +153,20 @@ fn files_stand_beside_what_was_said_pictures_to_look_at_and_others_to_open() {
         Message::read(&serde_json::to_value(&message).unwrap()),
         Some(message.clone())
     );
-    let said = shown(message, None, false);
+    let html = render(message, None, false);
     assert!(
-        said.starts_with("<div class=\"asked\"") && said.ends_with("</figure></div></div>"),
-        "{said}"
+        html.starts_with("<div class=\"asked\"") && html.ends_with("</figure></div></div>"),
+        "{html}"
     );
     assert!(
-        said.contains(&format!("<img src=\"{picture}\" alt=\"tower.png\"")),
-        "{said}"
+        html.contains(&format!("<img src=\"{picture}\" alt=\"tower.png\"")),
+        "{html}"
     );
     assert!(
-        said.contains(&format!(
+        html.contains(&format!(
             "<a href=\"{note}\" aria-label=\"Open &lt;oil&gt;.md\">Open</a>"
         )),
-        "{said}"
+        "{html}"
     );
-    assert_eq!(said.matches("<img").count(), 1);
+    assert_eq!(html.matches("<img").count(), 1);
 }

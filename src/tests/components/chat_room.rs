@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-fn page(talking: bool) -> ChatPageData {
+fn page(has_conversation: bool) -> ChatPageData {
     let work = samples::looked_up(20);
     let user_id = work[0].user_id;
     let mut rows: Vec<Change> = samples::conversations()
@@ -30,7 +30,7 @@ fn page(talking: bool) -> ChatPageData {
             email: "ada@example.org".to_owned(),
             is_admin: false,
         },
-        conversation: talking.then(|| samples::conversations().remove(0)),
+        conversation: has_conversation.then(|| samples::conversations().remove(0)),
         snapshot: Snapshot {
             user_id,
             rows,
@@ -40,7 +40,7 @@ fn page(talking: bool) -> ChatPageData {
             gaps: Vec::new(),
         },
         span: ConversationSpan {
-            from: talking.then(|| samples::turn().uuid()),
+            from: has_conversation.then(|| samples::turn().uuid()),
             to: None,
         },
         models: [("gemini:g", "Gemini g"), ("groq:q", "Groq q")]
@@ -55,7 +55,7 @@ fn page(talking: bool) -> ChatPageData {
 }
 
 #[test]
-fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_turn_runs() {
+fn an_open_conversation_shows_messages_work_and_a_stop_button() {
     let room = html(|| view! { <ChatRoom page=page(true)/> });
     let text = text(&room);
     for words in [
@@ -73,12 +73,12 @@ fn an_open_conversation_shows_what_was_said_and_done_and_can_be_stopped_while_a_
 }
 
 #[test]
-fn without_a_conversation_one_sees_what_to_ask_and_each_prompt_works_without_javascript() {
-    let shows = "name=\"content\" value=\"Let everything fail\"";
+fn a_new_conversation_suggests_prompts_that_work_without_javascript() {
+    let demo_only_prompt = "name=\"content\" value=\"Let everything fail\"";
     let room = html(|| view! { <ChatRoom page=page(false)/> });
     assert!(
         room.contains("name=\"content\" value=\"Paint a lighthouse at dusk\"")
-            && !room.contains(shows),
+            && !room.contains(demo_only_prompt),
         "{room}"
     );
     let mut demo = page(false);
@@ -87,14 +87,14 @@ fn without_a_conversation_one_sees_what_to_ask_and_each_prompt_works_without_jav
         title: "Demo".into(),
     }];
     assert!(
-        html(|| view! { <ChatRoom page=demo/> }).contains(shows),
-        "only the demo has a script for it"
+        html(|| view! { <ChatRoom page=demo/> }).contains(demo_only_prompt),
+        "only the demo model has a script for it"
     );
     assert!(text(&room).contains("Send"), "{room}");
 }
 
 #[test]
-fn the_side_opens_on_a_phone_without_javascript() {
+fn the_sidebar_opens_on_a_phone_without_javascript() {
     let room = html(|| view! { <ChatRoom page=page(false)/> });
     assert!(
         room.contains("popovertarget=\"side\"")
@@ -105,7 +105,7 @@ fn the_side_opens_on_a_phone_without_javascript() {
 }
 
 #[test]
-fn an_open_conversation_is_renamed_and_deleted_by_plain_forms_in_popovers() {
+fn rename_and_delete_are_plain_forms_in_popovers() {
     let room = html(|| view! { <ChatRoom page=page(true)/> });
     let id = samples::conversation_id();
     for dialog in ["rename", "delete"] {
@@ -135,28 +135,28 @@ fn an_open_conversation_is_renamed_and_deleted_by_plain_forms_in_popovers() {
 }
 
 #[test]
-fn a_part_of_a_conversation_says_what_stands_before_and_behind_it_and_shows_nothing_from_there() {
+fn a_part_of_a_conversation_links_to_earlier_and_later_rows() {
     let mut page = page(true);
-    let (first, behind) = (
+    let (first, next) = (
         samples::looked_up(20)[1].id.uuid(),
         samples::looked_up(20)[2].id.uuid(),
     );
     page.span = ConversationSpan {
         from: Some(first),
-        to: Some(behind),
+        to: Some(next),
     };
     let room = html(|| view! { <ChatRoom page/> });
     let id = samples::conversation_id();
     assert!(
         room.contains(&format!("href=\"/c/{id}?before={first}\""))
-            && room.contains(&format!("href=\"/c/{id}?from={behind}\"")),
+            && room.contains(&format!("href=\"/c/{id}?from={next}\"")),
         "{room}"
     );
     assert_eq!(room.matches("class=\"entry\"").count(), 1, "{room}");
 }
 
 #[test]
-fn files_go_with_the_form_and_why_it_was_not_taken_is_said_beside_it() {
+fn the_composer_form_takes_files_and_shows_why_it_was_refused() {
     let room =
         html(|| view! { <ChatRoom page=page(true) trouble=Some("Too many files.".to_owned())/> });
     assert!(
@@ -164,7 +164,7 @@ fn files_go_with_the_form_and_why_it_was_not_taken_is_said_beside_it() {
             && room.contains("type=\"file\""),
         "{room}"
     );
-    // Stop takes fields only, and nobody's files go with it.
+    // Stop is a plain form post without the files.
     assert!(
         room.contains("formenctype=\"application/x-www-form-urlencoded\""),
         "{room}"

@@ -3,7 +3,7 @@ use crate::{components::ConnectionStatus, live::Connection};
 use leptos::prelude::*;
 
 #[test]
-fn every_state_has_its_words_and_what_can_be_done_about_it() {
+fn every_connection_state_has_a_label_and_an_action() {
     for (connection, words) in [
         (Connection::Connecting, "Connecting…"),
         (Connection::Live, "Live"),

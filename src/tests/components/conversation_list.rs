@@ -11,9 +11,9 @@ fn list() -> String {
 }
 
 #[test]
-fn conversations_stand_under_their_days() {
+fn conversations_are_grouped_by_day() {
     let text = text(&list());
-    let places: Vec<_> = [
+    let positions: Vec<_> = [
         "Today",
         "Release notes",
         "Yesterday",
@@ -24,13 +24,13 @@ fn conversations_stand_under_their_days() {
     .map(|words| text.find(words))
     .into();
     assert!(
-        places.iter().all(Option::is_some) && places.is_sorted(),
+        positions.iter().all(Option::is_some) && positions.is_sorted(),
         "{text}"
     );
 }
 
 #[test]
-fn the_open_one_is_marked_and_the_running_one_says_so_to_everybody() {
+fn open_and_running_conversations_are_marked_accessibly() {
     let list = list();
     assert_eq!(list.matches("aria-current=\"page\"").count(), 1);
     assert_eq!(list.matches("class=\"dot\"").count(), 1);
@@ -41,7 +41,7 @@ fn the_open_one_is_marked_and_the_running_one_says_so_to_everybody() {
 }
 
 #[test]
-fn an_empty_list_says_what_will_be_there() {
+fn an_empty_list_explains_what_it_will_show() {
     let list = html(|| view! { <ConversationGroups groups=vec![] current=None/> });
     assert!(
         text(&list).starts_with("What you talk about will be listed here."),

@@ -3,7 +3,7 @@ use crate::components::{MediaFigure, samples};
 use leptos::prelude::*;
 
 #[test]
-fn pictures_sound_and_film_are_shown_as_what_they_are() {
+fn pictures_audio_and_video_use_their_own_elements() {
     for (file, element) in
         samples::files()
             .into_iter()
@@ -21,7 +21,7 @@ fn pictures_sound_and_film_are_shown_as_what_they_are() {
 }
 
 #[test]
-fn a_file_of_another_kind_can_still_be_opened_and_saved() {
+fn other_media_types_can_be_opened_and_saved() {
     let mut file = samples::files().remove(0);
     file.media_type = "application/pdf".to_owned();
     let figure = html(|| view! { <MediaFigure file/> });

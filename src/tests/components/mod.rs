@@ -1,5 +1,5 @@
-//! Each component in each of its states, as the server renders it. Assertions are on what a reader
-//! gets, not on markup.
+//! Each component in each of its states, as the server renders it. Assertions check what a reader
+//! sees, not the markup.
 
 mod chat_message;
 mod chat_room;
@@ -13,14 +13,14 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The HTML of a view, without the marks that hydration needs.
+/// The HTML of a view, without hydration markers.
 fn html<V: IntoView>(view: impl FnOnce() -> V) -> String {
     let page = Owner::new_root(Some(Arc::new(SsrSharedContext::new())));
     let html = page.with(|| view().into_view().to_html());
     html.replace("<!>", "").replace("<!--<() />-->", "")
 }
 
-/// What of `html` a person reads: its text, with one blank for each tag.
+/// The text content of `html`, with one space for each tag.
 fn text(html: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;

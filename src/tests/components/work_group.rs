@@ -11,7 +11,7 @@ fn group(entries: Vec<Arc<WorkLogEntry>>, running: bool) -> String {
 }
 
 #[test]
-fn a_finished_turn_folds_behind_a_line_that_says_what_it_was() {
+fn a_finished_turn_folds_into_a_summary_line() {
     let folded = group(samples::looked_up(10), false);
     assert!(folded.contains("<details class=\"work\">"), "{folded}");
     assert!(
@@ -22,14 +22,14 @@ fn a_finished_turn_folds_behind_a_line_that_says_what_it_was() {
 }
 
 #[test]
-fn nothing_folds_while_the_turn_runs() {
-    let standing = group(samples::looked_up(10), true);
-    assert!(!standing.contains("class=\"work\""), "{standing}");
-    assert_eq!(standing.matches("class=\"entry\"").count(), 3);
+fn a_running_turn_is_not_folded() {
+    let open = group(samples::looked_up(10), true);
+    assert!(!open.contains("class=\"work\""), "{open}");
+    assert_eq!(open.matches("class=\"entry\"").count(), 3);
 }
 
 #[test]
-fn failures_and_running_work_stand_beside_what_is_folded() {
+fn failed_and_running_entries_stay_outside_the_fold() {
     let mixed = group(samples::lighthouse(10), false);
     let before_fold = mixed.split("class=\"work\"").next().unwrap_or_default();
     assert_eq!(before_fold.matches("class=\"entry\"").count(), 2, "{mixed}");
@@ -37,7 +37,7 @@ fn failures_and_running_work_stand_beside_what_is_folded() {
 }
 
 #[test]
-fn what_the_reader_opened_does_not_fold() {
+fn a_group_with_an_opened_entry_does_not_fold() {
     let entries = samples::looked_up(10);
     let group = html(|| {
         let reader = ViewState::new(samples::NOW);
@@ -48,16 +48,16 @@ fn what_the_reader_opened_does_not_fold() {
 }
 
 #[test]
-fn what_the_work_made_is_shown_even_when_the_work_is_folded() {
+fn files_of_folded_entries_stay_visible() {
     let mut entries = samples::looked_up(10);
-    let made = WorkLogEntry {
+    let with_files = WorkLogEntry {
         metadata: entries[1]
             .metadata
             .clone()
             .with("files", serde_json::to_value(samples::files()).unwrap()),
         ..(*entries[1]).clone()
     };
-    entries[1] = Arc::new(made);
+    entries[1] = Arc::new(with_files);
     let group = group(entries, false);
     let after_fold = group.rsplit("</details>").next().unwrap_or_default();
     assert_eq!(after_fold.matches("<figure").count(), 3, "{group}");

@@ -15,7 +15,7 @@ fn tool(status: Status, title: &str) -> WorkLogEntry {
 }
 
 #[test]
-fn every_status_has_its_glyph_and_its_word() {
+fn every_status_has_an_icon_and_a_label() {
     for status in Status::ALL {
         let row = row(tool(*status, "Image: a tree"));
         assert!(row.contains(&format!("data-status=\"{status}\"")), "{row}");
@@ -25,7 +25,7 @@ fn every_status_has_its_glyph_and_its_word() {
 }
 
 #[test]
-fn the_word_is_in_sight_only_where_something_is_not_plainly_done() {
+fn the_label_is_visible_only_for_statuses_that_stand_out() {
     for status in Status::ALL {
         let row = row(tool(*status, "Image: a tree"));
         assert_eq!(
@@ -37,7 +37,7 @@ fn the_word_is_in_sight_only_where_something_is_not_plainly_done() {
 }
 
 #[test]
-fn a_line_names_its_subject_and_what_it_cost() {
+fn the_summary_line_names_subject_tokens_and_duration() {
     let metadata = Metadata::default()
         .with("modelName", "Gemini")
         .with("inputTokens", 812)
@@ -56,7 +56,7 @@ fn a_line_names_its_subject_and_what_it_cost() {
 }
 
 #[test]
-fn running_work_counts_from_its_start_and_the_count_is_not_read_aloud() {
+fn the_elapsed_time_of_running_work_is_hidden_from_screen_readers() {
     let entry = WorkLogEntry {
         timestamp: samples::NOW.plus(-12_000),
         ..tool(Status::Working, "Music: a cello")
@@ -73,7 +73,7 @@ fn running_work_counts_from_its_start_and_the_count_is_not_read_aloud() {
 }
 
 #[test]
-fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
+fn an_entry_is_closed_until_opened_and_can_be_linked_to() {
     let entry = tool(Status::Success, "Image: a tree");
     let id = entry.id;
     let closed = row(entry.clone());
@@ -95,7 +95,7 @@ fn it_is_closed_until_its_reader_opens_it_and_can_be_linked_to() {
 }
 
 #[test]
-fn it_says_until_when_it_is_kept_and_offers_the_other() {
+fn an_entry_shows_its_expiry_and_offers_to_keep_or_release_it() {
     let until = |expires_at, kept_by| {
         text(&row(WorkLogEntry {
             expires_at,
@@ -122,8 +122,8 @@ fn it_says_until_when_it_is_kept_and_offers_the_other() {
 }
 
 #[test]
-fn what_comes_from_the_archive_says_so() {
-    for (tier, said) in [
+fn archived_entries_say_that_they_come_from_the_archive() {
+    for (tier, archived) in [
         (StorageStatus::Hot, false),
         (StorageStatus::Warm, false),
         (StorageStatus::Cold, true),
@@ -133,7 +133,7 @@ fn what_comes_from_the_archive_says_so() {
             storage_status: tier,
             ..tool(Status::Success, "x")
         });
-        assert_eq!(text(&row).contains("from the archive"), said, "{tier}");
+        assert_eq!(text(&row).contains("from the archive"), archived, "{tier}");
     }
 }
 
@@ -151,7 +151,7 @@ fn long_text_is_clamped_and_short_text_is_not() {
 }
 
 #[test]
-fn markup_in_a_title_or_in_details_is_text() {
+fn markup_in_titles_and_details_is_escaped() {
     let entry = WorkLogEntry {
         details: Some("<script>alert(1)</script>".into()),
         ..tool(Status::Success, "<img src=x>: \u{202e}exe")
@@ -162,7 +162,7 @@ fn markup_in_a_title_or_in_details_is_text() {
 }
 
 #[test]
-fn work_that_waits_for_a_word_shows_what_it_is_given_and_asks_by_a_plain_form() {
+fn a_pending_approval_shows_its_arguments_and_a_plain_form() {
     let row = row(WorkLogEntry {
         details: Some("to: <ada>\u{202e}\n".into()),
         ..samples::waiting(7)

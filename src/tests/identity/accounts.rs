@@ -1,4 +1,4 @@
-//! Accounts: the first one is made once, and a password opens its own account only.
+//! Accounts: the first one is created only once; a password signs in to its own account only.
 
 use crate::{
     server::{
@@ -14,7 +14,7 @@ use crate::{
 
 const PASSWORD: &str = "a lighthouse at dusk";
 
-fn typed(email: &str, password: &str) -> Credentials {
+fn credentials(email: &str, password: &str) -> Credentials {
     Credentials {
         email: email.to_owned(),
         password: password.to_owned(),
@@ -23,76 +23,135 @@ fn typed(email: &str, password: &str) -> Credentials {
 }
 
 on_both_databases! {
-    async fn the_first_account_is_made_once_and_its_owner_is_admin(store: Store) {
-        let ada = sign_up_first(&store, NOW, " Ada@Example.org ", PASSWORD).await.unwrap();
-        assert_eq!((ada.email.as_str(), ada.is_admin), ("ada@example.org", true));
+    async fn the_first_account_is_created_once_and_is_admin(store: Store) {
+        let ada = sign_up_first(&store, NOW, " Ada@Example.org ", PASSWORD)
+            .await
+            .unwrap();
+        assert_eq!(
+            (ada.email.as_str(), ada.is_admin),
+            ("ada@example.org", true)
+        );
         let second = sign_up_first(&store, NOW, "bob@example.org", PASSWORD).await;
         assert!(matches!(second, Err(AccountError::NotFirst)), "{second:?}");
     }
 
-    async fn of_four_who_sign_up_first_at_once_one_is_the_first(store: Store) {
-        let mut callers = tokio::task::JoinSet::new();
+    async fn one_of_four_concurrent_first_sign_ups_succeeds(store: Store) {
+        let mut sign_ups = tokio::task::JoinSet::new();
         for n in 0..4 {
             let store = store.clone();
-            callers.spawn(async move { sign_up_first(&store, NOW, &format!("p{n}@example.org"), PASSWORD).await.is_ok() });
+            sign_ups.spawn(async move {
+                sign_up_first(&store, NOW, &format!("p{n}@example.org"), PASSWORD)
+                    .await
+                    .is_ok()
+            });
         }
-        assert_eq!(callers.join_all().await.into_iter().filter(|made| *made).count(), 1);
-        let people: i64 = sqlx::query_scalar("select count(*) from users").fetch_one(&mut *store.read().await.unwrap()).await.unwrap();
-        assert_eq!(people, 1);
+        assert_eq!(
+            sign_ups
+                .join_all()
+                .await
+                .into_iter()
+                .filter(|created| *created)
+                .count(),
+            1
+        );
+        let users: i64 = sqlx::query_scalar("select count(*) from users")
+            .fetch_one(&mut *store.read().await.unwrap())
+            .await
+            .unwrap();
+        assert_eq!(users, 1);
     }
 
-    async fn an_address_is_taken_once_in_whatever_case(store: Store) {
-        add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
-        for (email, password) in [("ADA@example.org", PASSWORD), ("ada", PASSWORD), ("a b@c", PASSWORD), ("a\0@c", PASSWORD), ("bob@example.org", "short")] {
-            let answer = add_account(&store, NOW, email, password, false).await;
-            assert!(matches!(answer, Err(Error::Refused(_))), "{email}: {answer:?}");
+    async fn email_addresses_are_unique_and_case_insensitive(store: Store) {
+        add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+            .await
+            .unwrap();
+        for (email, password) in [
+            ("ADA@example.org", PASSWORD),
+            ("ada", PASSWORD),
+            ("a b@c", PASSWORD),
+            ("a\0@c", PASSWORD),
+            ("bob@example.org", "short"),
+        ] {
+            let result = add_account(&store, NOW, email, password, false).await;
+            assert!(
+                matches!(result, Err(Error::Refused(_))),
+                "{email}: {result:?}"
+            );
         }
     }
 
-    async fn a_password_opens_its_own_account_only(store: Store) {
+    async fn a_password_signs_in_to_its_own_account_only(store: Store) {
         let attempts = Attempts::per_minute(0, &Clock::default());
-        let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
-        assert_eq!(sign_in(&store, &attempts, typed(" ADA@example.org", PASSWORD)).await.unwrap(), ada);
-        for (email, password) in [("ada@example.org", "a lighthouse at dawn"), ("eve@example.org", PASSWORD), ("ada@example.org", ""), ("ada\0@example.org", PASSWORD)] {
-            let answer = sign_in(&store, &attempts, typed(email, password)).await;
-            assert!(matches!(answer, Err(AccountError::Wrong)), "{email}");
+        let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+            .await
+            .unwrap();
+        assert_eq!(
+            sign_in(&store, &attempts, credentials(" ADA@example.org", PASSWORD))
+                .await
+                .unwrap(),
+            ada
+        );
+        for (email, password) in [
+            ("ada@example.org", "a lighthouse at dawn"),
+            ("eve@example.org", PASSWORD),
+            ("ada@example.org", ""),
+            ("ada\0@example.org", PASSWORD),
+        ] {
+            let result = sign_in(&store, &attempts, credentials(email, password)).await;
+            assert!(matches!(result, Err(AccountError::Wrong)), "{email}");
         }
     }
 
-    async fn an_account_that_is_guessed_at_closes_for_a_while(store: Store) {
+    async fn repeated_wrong_passwords_lock_an_account_for_a_while(store: Store) {
         let attempts = Attempts::per_minute(1, &Clock::default());
-        add_account(&store, NOW, "ada@example.org", PASSWORD, false).await.unwrap();
-        assert!(matches!(sign_in(&store, &attempts, typed("ada@example.org", "guess")).await, Err(AccountError::Wrong)));
-        let second = sign_in(&store, &attempts, Credentials { from: "192.0.2.2".into(), ..typed("ada@example.org", PASSWORD) }).await;
-        assert!(matches!(second, Err(AccountError::TooOften(_))), "{second:?}");
+        add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+            .await
+            .unwrap();
+        assert!(matches!(
+            sign_in(&store, &attempts, credentials("ada@example.org", "guess")).await,
+            Err(AccountError::Wrong)
+        ));
+        let second = sign_in(
+            &store,
+            &attempts,
+            Credentials {
+                from: "192.0.2.2".into(),
+                ..credentials("ada@example.org", PASSWORD)
+            },
+        )
+        .await;
+        assert!(
+            matches!(second, Err(AccountError::TooOften(_))),
+            "{second:?}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_who_find_no_account_at_the_same_moment_do_not_both_become_the_first() {
+async fn concurrent_sign_ups_on_postgres_create_one_first_account() {
     let database = Postgres::create().await;
-    let mut gate = database.store.begin().await.unwrap();
+    let mut blocker = database.store.begin().await.unwrap();
     sqlx::query("lock table users in share mode")
-        .execute(&mut *gate)
+        .execute(&mut *blocker)
         .await
         .unwrap();
-    let mut callers = tokio::task::JoinSet::new();
+    let mut sign_ups = tokio::task::JoinSet::new();
     for name in ["ada", "bob"] {
         let store = database.store.clone();
-        callers.spawn(async move {
+        sign_ups.spawn(async move {
             sign_up_first(&store, NOW, &format!("{name}@example.org"), PASSWORD)
                 .await
                 .is_ok()
         });
     }
     database.until_waiting(2).await;
-    gate.commit().await.unwrap();
+    blocker.commit().await.unwrap();
     assert_eq!(
-        callers
+        sign_ups
             .join_all()
             .await
             .into_iter()
-            .filter(|made| *made)
+            .filter(|created| *created)
             .count(),
         1
     );

@@ -1,4 +1,5 @@
-//! Who may come in: accounts, sessions and keys, and that a stolen database opens nothing.
+//! Authentication: accounts, sessions, API keys and OpenID Connect, and that a stolen database
+//! contains no usable secret.
 
 mod accounts;
 mod keys;

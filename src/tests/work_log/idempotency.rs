@@ -1,4 +1,4 @@
-//! A create that is repeated under its key makes one entry.
+//! A create that is repeated with its idempotency key makes one entry.
 
 use crate::{
     domain::Status,
@@ -24,39 +24,94 @@ fn key(key: &str, hash: &str) -> Origin {
 on_both_databases! {
     async fn a_repeated_create_returns_the_first_entry_as_it_is_now(store: Store) {
         let ada = person(&store, "ada").await;
-        let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
-        let again = create_work_log(&store, NOW.plus(5_000), ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
+        let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h"))
+            .await
+            .unwrap();
+        let again = create_work_log(
+            &store,
+            NOW.plus(5_000),
+            ada,
+            draft(Status::Info, "x"),
+            key("k", "h"),
+        )
+        .await
+        .unwrap();
         assert_eq!(again, first);
-        assert_eq!(heads::of(&mut store.read().await.unwrap(), ada).await.unwrap().head, 1);
+        assert_eq!(
+            heads::of(&mut store.read().await.unwrap(), ada)
+                .await
+                .unwrap()
+                .head,
+            1
+        );
     }
 
-    async fn a_key_used_for_something_else_is_a_conflict(store: Store) {
+    async fn reusing_a_key_for_another_request_is_a_conflict(store: Store) {
         let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
-        create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
-        let other = create_work_log(&store, NOW, ada, draft(Status::Info, "y"), key("k", "other")).await;
+        create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h"))
+            .await
+            .unwrap();
+        let other = create_work_log(
+            &store,
+            NOW,
+            ada,
+            draft(Status::Info, "y"),
+            key("k", "other"),
+        )
+        .await;
         assert!(matches!(other, Err(Error::Conflict(_))), "{other:?}");
-        let bobs = create_work_log(&store, NOW, bob, draft(Status::Info, "y"), key("k", "other")).await.unwrap();
+        let bobs = create_work_log(
+            &store,
+            NOW,
+            bob,
+            draft(Status::Info, "y"),
+            key("k", "other"),
+        )
+        .await
+        .unwrap();
         assert_eq!(bobs.user_id, bob);
     }
 
-    async fn eight_at_once_under_one_key_make_one_entry(store: Store) {
+    async fn eight_concurrent_creates_with_one_key_make_one_entry(store: Store) {
         let ada = person(&store, "ada").await;
         let mut callers = JoinSet::new();
         for _ in 0..8 {
             let store = store.clone();
-            callers.spawn(async move { create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap() });
+            callers.spawn(async move {
+                create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h"))
+                    .await
+                    .unwrap()
+            });
         }
         let answers = callers.join_all().await;
         assert!(answers.iter().all(|entry| *entry == answers[0]));
-        let rows = work_logs::list(&mut store.read().await.unwrap(), ada, &Default::default(), None, 10).await.unwrap();
+        let rows = work_logs::list(
+            &mut store.read().await.unwrap(),
+            ada,
+            &Default::default(),
+            None,
+            10,
+        )
+        .await
+        .unwrap();
         assert_eq!(rows, answers[..1]);
     }
 
     async fn a_key_is_free_again_when_its_entry_is_deleted(store: Store) {
         let ada = person(&store, "ada").await;
-        let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h")).await.unwrap();
+        let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h"))
+            .await
+            .unwrap();
         delete_work_log(&store, NOW, ada, first.id).await.unwrap();
-        let second = create_work_log(&store, NOW, ada, draft(Status::Info, "y"), key("k", "other")).await.unwrap();
+        let second = create_work_log(
+            &store,
+            NOW,
+            ada,
+            draft(Status::Info, "y"),
+            key("k", "other"),
+        )
+        .await
+        .unwrap();
         assert_ne!(second.id, first.id);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading many entries: filters mean what they say, pages neither skip nor repeat.
+//! Listing entries: filters select what they name, pages neither skip nor repeat.
 
 use crate::{
     domain::{
@@ -39,33 +39,134 @@ fn containing(text: &str) -> EntryFilter {
 }
 
 on_both_databases! {
-    async fn each_filter_leaves_what_it_names_newest_first(store: Store) {
+    async fn each_filter_selects_matching_entries_newest_first(store: Store) {
         let ada = person(&store, "ada").await;
-        let talk = conversation(&store, ada, "Talk").await;
-        let of = |place: Option<ConversationId>, log_type, status, title| EntryDraft { conversation_id: place, log_type, ..draft(status, title) };
-        for made in [
-            of(Some(talk.id), LogType::ToolCall, Status::Success, "one"),
-            of(None, LogType::ToolCall, Status::Error, "two"),
-            of(Some(talk.id), LogType::Error, Status::Error, "three"),
+        let conversation = conversation(&store, ada, "Talk").await;
+        let draft_of =
+            |conversation_id: Option<ConversationId>, log_type, status, title| EntryDraft {
+                conversation_id,
+                log_type,
+                ..draft(status, title)
+            };
+        for entry in [
+            draft_of(
+                Some(conversation.id),
+                LogType::ToolCall,
+                Status::Success,
+                "one",
+            ),
+            draft_of(None, LogType::ToolCall, Status::Error, "two"),
+            draft_of(
+                Some(conversation.id),
+                LogType::Error,
+                Status::Error,
+                "three",
+            ),
         ] {
-            create_work_log(&store, NOW, ada, made, Default::default()).await.unwrap();
+            create_work_log(&store, NOW, ada, entry, Default::default())
+                .await
+                .unwrap();
         }
         let all = EntryFilter::default;
         assert_eq!(titles(&store, ada, all()).await, ["three", "two", "one"]);
-        assert_eq!(titles(&store, ada, EntryFilter { conversation_id: Some(talk.id), ..all() }).await, ["three", "one"]);
-        assert_eq!(titles(&store, ada, EntryFilter { log_type: Some(LogType::ToolCall), ..all() }).await, ["two", "one"]);
-        assert_eq!(titles(&store, ada, EntryFilter { status: Some(Status::Error), ..all() }).await, ["three", "two"]);
-        assert_eq!(titles(&store, ada, EntryFilter { storage_status: Some(StorageStatus::Hot), ..all() }).await.len(), 3);
-        assert_eq!(titles(&store, ada, EntryFilter { storage_status: Some(StorageStatus::Cold), ..all() }).await.len(), 0);
-        let both = EntryFilter { status: Some(Status::Error), log_type: Some(LogType::ToolCall), ..containing("TW") };
+        assert_eq!(
+            titles(
+                &store,
+                ada,
+                EntryFilter {
+                    conversation_id: Some(conversation.id),
+                    ..all()
+                }
+            )
+            .await,
+            ["three", "one"]
+        );
+        assert_eq!(
+            titles(
+                &store,
+                ada,
+                EntryFilter {
+                    log_type: Some(LogType::ToolCall),
+                    ..all()
+                }
+            )
+            .await,
+            ["two", "one"]
+        );
+        assert_eq!(
+            titles(
+                &store,
+                ada,
+                EntryFilter {
+                    status: Some(Status::Error),
+                    ..all()
+                }
+            )
+            .await,
+            ["three", "two"]
+        );
+        assert_eq!(
+            titles(
+                &store,
+                ada,
+                EntryFilter {
+                    storage_status: Some(StorageStatus::Hot),
+                    ..all()
+                }
+            )
+            .await
+            .len(),
+            3
+        );
+        assert_eq!(
+            titles(
+                &store,
+                ada,
+                EntryFilter {
+                    storage_status: Some(StorageStatus::Cold),
+                    ..all()
+                }
+            )
+            .await
+            .len(),
+            0
+        );
+        let both = EntryFilter {
+            status: Some(Status::Error),
+            log_type: Some(LogType::ToolCall),
+            ..containing("TW")
+        };
         assert_eq!(titles(&store, ada, both).await, ["two"]);
-        let listed = conversation_logs(&mut store.read().await.unwrap(), &no_archive(), ada, talk.id, None, 1).await.unwrap();
-        assert_eq!(listed.iter().map(|entry| entry.title.as_str()).collect::<Vec<_>>(), ["three"]);
+        let listed = conversation_logs(
+            &mut store.read().await.unwrap(),
+            &no_archive(),
+            ada,
+            conversation.id,
+            None,
+            1,
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            listed
+                .iter()
+                .map(|entry| entry.title.as_str())
+                .collect::<Vec<_>>(),
+            ["three"]
+        );
     }
 
-    async fn wildcards_in_a_search_stand_for_themselves(store: Store) {
+    async fn wildcards_in_a_search_are_literal(store: Store) {
         let ada = person(&store, "ada").await;
-        for title in ["100% done", "100 done", "a_b", "axb", r"C:\temp", "C:/temp", "%_\\"] {
+        for title in [
+            "100% done",
+            "100 done",
+            "a_b",
+            "axb",
+            r"C:\temp",
+            "C:/temp",
+            "%_\\",
+        ] {
             entry(&store, ada, Status::Info, title).await;
         }
         for (searched, found) in [
@@ -77,18 +178,34 @@ on_both_databases! {
             ("%", vec!["%_\\", "100% done"]),
             ("' or 1=1 --", vec![]),
         ] {
-            assert_eq!(titles(&store, ada, containing(searched)).await, found, "{searched}");
+            assert_eq!(
+                titles(&store, ada, containing(searched)).await,
+                found,
+                "{searched}"
+            );
         }
     }
 
-    async fn a_search_finds_titles_and_details_in_upper_and_lower_case(store: Store) {
+    async fn a_search_matches_titles_and_details_ignoring_ascii_case(store: Store) {
         let ada = person(&store, "ada").await;
-        let detailed = EntryDraft { details: Some("Painted in 3 PASSES".into()), ..draft(Status::Info, "Image") };
-        create_work_log(&store, NOW, ada, detailed, Default::default()).await.unwrap();
+        let detailed = EntryDraft {
+            details: Some("Painted in 3 PASSES".into()),
+            ..draft(Status::Info, "Image")
+        };
+        create_work_log(&store, NOW, ada, detailed, Default::default())
+            .await
+            .unwrap();
         entry(&store, ada, Status::Info, "Éclair: a PASSage").await;
-        assert_eq!(titles(&store, ada, containing("pass")).await, ["Éclair: a PASSage", "Image"]);
+        assert_eq!(
+            titles(&store, ada, containing("pass")).await,
+            ["Éclair: a PASSage", "Image"]
+        );
         assert_eq!(titles(&store, ada, containing("IMAGE")).await, ["Image"]);
-        assert_eq!(titles(&store, ada, containing("Éclair")).await, ["Éclair: a PASSage"], "as it is written");
+        assert_eq!(
+            titles(&store, ada, containing("Éclair")).await,
+            ["Éclair: a PASSage"],
+            "non-ASCII letters match only in the same case"
+        );
     }
 
     async fn pages_neither_skip_nor_repeat_while_entries_are_written(store: Store) {
@@ -100,7 +217,16 @@ on_both_databases! {
         expected.reverse();
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let page = recent_logs(&mut store.read().await.unwrap(), &no_archive(), ada, (&EntryFilter::default(), false), before, 10).await.unwrap();
+            let page = recent_logs(
+                &mut store.read().await.unwrap(),
+                &no_archive(),
+                ada,
+                (&EntryFilter::default(), false),
+                before,
+                10,
+            )
+            .await
+            .unwrap();
             let Some(last) = page.last() else { break };
             before = Some(last.id);
             seen.extend(page.into_iter().map(|entry| entry.id));
@@ -109,10 +235,24 @@ on_both_databases! {
         assert_eq!(seen, expected);
     }
 
-    async fn a_conversation_that_is_not_there_is_not_found(store: Store) {
+    async fn a_missing_conversation_is_not_found(store: Store) {
         let ada = person(&store, "ada").await;
-        let filter = EntryFilter { conversation_id: Some(ConversationId::from_uuid(uuid::Uuid::nil())), ..EntryFilter::default() };
-        let answer = recent_logs(&mut store.read().await.unwrap(), &no_archive(), ada, (&filter, false), None, 10).await;
-        assert!(matches!(answer, Err(Error::NotFound("conversation"))), "{answer:?}");
+        let filter = EntryFilter {
+            conversation_id: Some(ConversationId::from_uuid(uuid::Uuid::nil())),
+            ..EntryFilter::default()
+        };
+        let answer = recent_logs(
+            &mut store.read().await.unwrap(),
+            &no_archive(),
+            ada,
+            (&filter, false),
+            None,
+            10,
+        )
+        .await;
+        assert!(
+            matches!(answer, Err(Error::NotFound("conversation"))),
+            "{answer:?}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The work log's verbs: create, move on, settle, list, delete.
+//! Creating, updating, settling, listing and deleting entries.
 
 mod approve;
 mod create;

@@ -1,5 +1,5 @@
-//! Another person's thing is not there: not to read, to change, to delete, to stop, nor to build
-//! on.
+//! Data of another user does not exist for a caller: it cannot be read, changed, deleted, stopped
+//! or referenced.
 
 use crate::{
     domain::{
@@ -24,20 +24,20 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// What Ada has.
-struct Things {
+/// Data of one user.
+struct Owned {
     turn: TurnRef,
-    place: ConversationId,
+    conversation_id: ConversationId,
     entry: EntryId,
     file: FileId,
     key: String,
 }
 
-async fn things_of(store: &Store, ada: UserId) -> Things {
+async fn create_owned(store: &Store, ada: UserId) -> Owned {
     let turn = turn(store, ada).await;
-    let place = turn.conversation_id;
+    let conversation_id = turn.conversation_id;
     let inside = EntryDraft {
-        conversation_id: Some(place),
+        conversation_id: Some(conversation_id),
         ..draft(Status::Working, "Ada's")
     };
     let origin = Origin {
@@ -50,7 +50,7 @@ async fn things_of(store: &Store, ada: UserId) -> Things {
         .id;
     let file = files::FileRecord {
         id: new_id::file(NOW),
-        conversation_id: place,
+        conversation_id,
         media_type: "image/gif".into(),
         name: "x".into(),
         bytes: 1,
@@ -62,19 +62,19 @@ async fn things_of(store: &Store, ada: UserId) -> Things {
         .await
         .unwrap();
     let key = key.split('_').nth(1).unwrap().to_owned();
-    Things {
+    Owned {
         turn,
-        place,
+        conversation_id,
         entry,
         file: file.id,
         key,
     }
 }
 
-/// What every verb answers when `bob` names Ada's things, by the verb's name.
-async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str, Error)> {
+/// The error of every operation when `bob` names Ada's data, by the operation's name.
+async fn errors(store: &Store, bob: UserId, ada: &Owned) -> Vec<(&'static str, Error)> {
     let inside = EntryDraft {
-        conversation_id: Some(ada.place),
+        conversation_id: Some(ada.conversation_id),
         ..draft(Status::Info, "x")
     };
     let under = EntryDraft {
@@ -82,11 +82,11 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ..draft(Status::Info, "x")
     };
     let filter = work_logs::EntryFilter {
-        conversation_id: Some(ada.place),
+        conversation_id: Some(ada.conversation_id),
         ..Default::default()
     };
     let mut reader = store.read().await.unwrap();
-    let mut answers = vec![
+    let mut errors = vec![
         (
             "recent_logs",
             work_log::recent_logs(&mut reader, &no_archive(), bob, (&filter, false), None, 9)
@@ -95,7 +95,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ),
         (
             "find_conversation",
-            chat::find_conversation(&mut reader, bob, ada.place)
+            chat::find_conversation(&mut reader, bob, ada.conversation_id)
                 .await
                 .err(),
         ),
@@ -105,7 +105,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
                 &mut reader,
                 &no_archive(),
                 bob,
-                ada.place,
+                ada.conversation_id,
                 chat::PagePart::End,
             )
             .await
@@ -113,7 +113,7 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ),
     ];
     drop(reader);
-    answers.extend([
+    errors.extend([
         (
             "create_work_log in",
             create_work_log(store, NOW, bob, inside, Origin::default())
@@ -152,48 +152,52 @@ async fn answers(store: &Store, bob: UserId, ada: &Things) -> Vec<(&'static str,
         ),
         (
             "rename_conversation",
-            chat::rename_conversation(store, bob, ada.place, "Bob's")
+            chat::rename_conversation(store, bob, ada.conversation_id, "Bob's")
                 .await
                 .err(),
         ),
         (
             "delete_conversation_rows",
-            chat::delete_conversation_rows(store, NOW, bob, ada.place)
+            chat::delete_conversation_rows(store, NOW, bob, ada.conversation_id)
                 .await
                 .err(),
         ),
         (
             "request_stop",
-            chat::request_stop(store, NOW, bob, ada.place).await.err(),
+            chat::request_stop(store, NOW, bob, ada.conversation_id)
+                .await
+                .err(),
         ),
         (
             "begin_turn",
-            begin_turn(store, beginning(bob), Some(ada.place), "Hello")
+            begin_turn(store, beginning(bob), Some(ada.conversation_id), "Hello")
                 .await
                 .err(),
         ),
         (
             "retry_turn",
-            retry_turn(store, beginning(bob), ada.place).await.err(),
+            retry_turn(store, beginning(bob), ada.conversation_id)
+                .await
+                .err(),
         ),
         (
             "revoke_key",
             identity::revoke_key(store, NOW, bob, &ada.key).await.err(),
         ),
     ]);
-    answers
+    errors
         .into_iter()
-        .map(|(verb, answer)| {
+        .map(|(operation, answer)| {
             (
-                verb,
-                answer.unwrap_or_else(|| panic!("{verb} was carried out")),
+                operation,
+                answer.unwrap_or_else(|| panic!("{operation} succeeded")),
             )
         })
         .collect()
 }
 
-/// Everything Ada can see of her own.
-async fn all_of(store: &Store, ada: UserId) -> String {
+/// All rows and keys of a user.
+async fn snapshot(store: &Store, ada: UserId) -> String {
     let mut reader = store.read().await.unwrap();
     let page = changes::after(&mut reader, ada, 0).await.unwrap();
     let keys = api_keys::of_user(&mut reader, ada).await.unwrap();
@@ -201,41 +205,139 @@ async fn all_of(store: &Store, ada: UserId) -> String {
 }
 
 on_both_databases! {
-    async fn every_verb_says_not_found_to_somebody_else_and_does_nothing(store: Store) {
+    async fn every_operation_returns_not_found_to_another_user(store: Store) {
         let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
-        let things = things_of(&store, ada).await;
-        let before = all_of(&store, ada).await;
-        for (verb, answer) in answers(&store, bob, &things).await {
-            assert!(matches!(answer, Error::NotFound(_)), "{verb}: {answer:?}");
+        let owned = create_owned(&store, ada).await;
+        let before = snapshot(&store, ada).await;
+        for (operation, answer) in errors(&store, bob, &owned).await {
+            assert!(
+                matches!(answer, Error::NotFound(_)),
+                "{operation}: {answer:?}"
+            );
         }
         let mut tx = store.begin().await.unwrap();
-        let not_his = TurnRef { user_id: bob, ..things.turn };
-        assert!(!crate::server::store::turns::renew(&mut tx, not_his, NOW.plus(9)).await.unwrap());
+        let not_his = TurnRef {
+            user_id: bob,
+            ..owned.turn
+        };
+        assert!(
+            !crate::server::store::turns::renew(&mut tx, not_his, NOW.plus(9))
+                .await
+                .unwrap()
+        );
         tx.commit().await.unwrap();
-        assert_eq!(work_log::expire_approval(&store, NOW, bob, things.entry).await.unwrap(), None);
-        assert!(!chat::end_turn(&store, NOW, not_his, chat::TurnOutcome::Stopped, &HashMap::new()).await.unwrap());
-        assert_eq!(all_of(&store, ada).await, before);
-        assert_eq!(heads::of(&mut store.read().await.unwrap(), bob).await.unwrap().head, 0, "nor was anything written for Bob");
+        assert_eq!(
+            work_log::expire_approval(&store, NOW, bob, owned.entry)
+                .await
+                .unwrap(),
+            None
+        );
+        assert!(
+            !chat::end_turn(
+                &store,
+                NOW,
+                not_his,
+                chat::TurnOutcome::Stopped,
+                &HashMap::new()
+            )
+            .await
+            .unwrap()
+        );
+        assert_eq!(snapshot(&store, ada).await, before);
+        assert_eq!(
+            heads::of(&mut store.read().await.unwrap(), bob)
+                .await
+                .unwrap()
+                .head,
+            0,
+            "nothing was written for Bob"
+        );
     }
 
-    async fn nothing_of_one_person_is_in_the_lists_of_another(store: Store) {
+    async fn lists_contain_nothing_of_another_user(store: Store) {
         let (ada, bob) = (person(&store, "ada").await, person(&store, "bob").await);
-        let things = things_of(&store, ada).await;
+        let owned = create_owned(&store, ada).await;
         let mut reader = store.read().await.unwrap();
         assert_eq!(changes::after(&mut reader, bob, 0).await.unwrap().rows, []);
-        assert_eq!(work_logs::list(&mut reader, bob, &Default::default(), None, 9).await.unwrap(), []);
-        assert_eq!(work_log::conversation_logs(&mut reader, &no_archive(), bob, things.place, None, 9).await.unwrap(), []);
-        assert_eq!(work_logs::find(&mut reader, bob, things.entry).await.unwrap(), None);
-        assert_eq!(work_logs::find_lapsed(&mut reader, NOW.plus(99_000_000), bob, things.entry).await.unwrap(), None);
-        assert_eq!(work_logs::of_turn_working(&mut reader, bob, things.turn.id).await.unwrap(), []);
-        assert_eq!(work_logs::by_idempotency_key(&mut reader, bob, "k").await.unwrap(), None);
-        assert_eq!(conversations::find(&mut reader, bob, things.place).await.unwrap(), None);
-        assert_eq!(chat::list_conversations(&mut reader, bob, None, 9).await.unwrap(), []);
-        assert_eq!(chat::history(&mut reader, bob, things.place, 9).await.unwrap(), []);
-        assert_eq!(messages::streaming(&mut reader, bob, things.turn.id).await.unwrap(), []);
-        assert_eq!(files::find(&mut reader, bob, things.file).await.unwrap(), None);
+        assert_eq!(
+            work_logs::list(&mut reader, bob, &Default::default(), None, 9)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            work_log::conversation_logs(
+                &mut reader,
+                &no_archive(),
+                bob,
+                owned.conversation_id,
+                None,
+                9
+            )
+            .await
+            .unwrap(),
+            []
+        );
+        assert_eq!(
+            work_logs::find(&mut reader, bob, owned.entry)
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            work_logs::find_lapsed(&mut reader, NOW.plus(99_000_000), bob, owned.entry)
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            work_logs::of_turn_working(&mut reader, bob, owned.turn.id)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            work_logs::by_idempotency_key(&mut reader, bob, "k")
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            conversations::find(&mut reader, bob, owned.conversation_id)
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            chat::list_conversations(&mut reader, bob, None, 9)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            chat::history(&mut reader, bob, owned.conversation_id, 9)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            messages::streaming(&mut reader, bob, owned.turn.id)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            files::find(&mut reader, bob, owned.file).await.unwrap(),
+            None
+        );
         assert_eq!(api_keys::of_user(&mut reader, bob).await.unwrap(), []);
-        let hers = chat::history(&mut reader, ada, things.place, 9).await.unwrap();
-        assert_eq!(hers.iter().map(|said| said.role).collect::<Vec<_>>(), [Role::User], "while Ada has hers");
+        let hers = chat::history(&mut reader, ada, owned.conversation_id, 9)
+            .await
+            .unwrap();
+        assert_eq!(
+            hers.iter().map(|message| message.role).collect::<Vec<_>>(),
+            [Role::User],
+            "Ada still has her own"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! Signing in by browser, from the page to the provider and back, over real ports.
+//! The browser sign-in: sign-in page, provider and callback, over real ports.
 
-use super::{Returning, comes_back, count, leaves, signs_in, with_provider, with_settings};
+use super::{
+    PendingLogin, browser_signed_in, count, finish_login, start_login, with_provider, with_settings,
+};
 use crate::{
     server::identity,
     tests::support::{Answer, TestApp, provider::TestProvider},
@@ -8,15 +10,15 @@ use crate::{
 use reqwest::Url;
 use serde_json::json;
 
-/// The word with which the sign-in page is told what went wrong; nobody was signed in.
-async fn trouble(app: &TestApp, returning: &Returning) -> String {
-    let answer = comes_back(app, returning).await;
-    let [forgotten] = answer.headers("set-cookie")[..] else {
+/// The error code that the sign-in page gets; no session was begun.
+async fn error_code(app: &TestApp, pending: &PendingLogin) -> String {
+    let answer = finish_login(app, pending).await;
+    let [cleared] = answer.headers("set-cookie")[..] else {
         panic!("{answer:?}")
     };
     assert!(
-        forgotten.starts_with("holly_sign_in=; ") && forgotten.ends_with("; Max-Age=0"),
-        "{forgotten}"
+        cleared.starts_with("holly_sign_in=; ") && cleared.ends_with("; Max-Age=0"),
+        "{cleared}"
     );
     answer
         .header("location")
@@ -26,10 +28,10 @@ async fn trouble(app: &TestApp, returning: &Returning) -> String {
 }
 
 #[tokio::test]
-async fn signing_in_begins_a_session_and_leads_to_where_one_wanted() {
+async fn signing_in_starts_a_session_and_returns_to_the_requested_page() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let answer = comes_back(&app, &leaves(&app, "/history").await).await;
+    let answer = finish_login(&app, &start_login(&app, "/history").await).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, "/history")
@@ -47,7 +49,7 @@ async fn signing_in_begins_a_session_and_leads_to_where_one_wanted() {
         "{cookies:?}"
     );
     assert_eq!(answer.header("cache-control"), "no-store");
-    let ada = signs_in(&app).await;
+    let ada = browser_signed_in(&app).await;
     assert!(
         ada.gets("/settings")
             .await
@@ -61,15 +63,15 @@ async fn signing_in_begins_a_session_and_leads_to_where_one_wanted() {
 }
 
 #[tokio::test]
-async fn the_provider_is_asked_with_code_pkce_state_and_nonce_each_of_its_own() {
+async fn each_sign_in_uses_fresh_pkce_state_and_nonce() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let mut seen = std::collections::HashSet::new();
     for _ in 0..2 {
-        let out = app.nobody().gets("/sign-in/oidc").await;
-        let address = Url::parse(out.header("location")).unwrap();
+        let redirect = app.nobody().gets("/sign-in/oidc").await;
+        let authorize_url = Url::parse(redirect.header("location")).unwrap();
         let query: std::collections::HashMap<String, String> =
-            address.query_pairs().into_owned().collect();
+            authorize_url.query_pairs().into_owned().collect();
         assert_eq!(
             (
                 query["response_type"].as_str(),
@@ -90,77 +92,77 @@ async fn the_provider_is_asked_with_code_pkce_state_and_nonce_each_of_its_own() 
                 "{name}"
             );
         }
-        let cookie = out.header("set-cookie");
+        let cookie = redirect.header("set-cookie");
         assert!(
             cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=900"),
             "{cookie}"
         );
         assert!(
             !query.values().any(|value| cookie.contains(value.as_str())),
-            "the address gives nothing of the cookie away"
+            "the redirect URL contains nothing of the cookie"
         );
     }
 }
 
 #[tokio::test]
-async fn a_state_that_this_browser_did_not_leave_with_signs_nobody_in() {
+async fn a_callback_with_a_foreign_or_missing_state_is_rejected() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let (mine, other) = (leaves(&app, "/").await, leaves(&app, "/").await);
+    let (own, other) = (start_login(&app, "/").await, start_login(&app, "/").await);
     assert_eq!(
-        trouble(
+        error_code(
             &app,
-            &Returning {
-                cookie: mine.cookie.clone(),
-                back: other.back.clone()
+            &PendingLogin {
+                cookie: own.cookie.clone(),
+                callback: other.callback.clone()
             }
         )
         .await,
         "lost"
     );
     assert_eq!(
-        trouble(
+        error_code(
             &app,
-            &Returning {
+            &PendingLogin {
                 cookie: "x=y".into(),
-                back: mine.back.clone()
+                callback: own.callback.clone()
             }
         )
         .await,
         "lost"
     );
-    let stateless = mine.back.split("&state=").next().unwrap().to_owned();
+    let without_state = own.callback.split("&state=").next().unwrap().to_owned();
     assert_eq!(
-        trouble(
+        error_code(
             &app,
-            &Returning {
-                cookie: mine.cookie.clone(),
-                back: stateless
+            &PendingLogin {
+                cookie: own.cookie.clone(),
+                callback: without_state
             }
         )
         .await,
         "lost"
     );
-    let state = mine.back.split("&state=").nth(1).unwrap();
-    let codeless = format!("/sign-in/oidc/callback?state={state}");
+    let state = own.callback.split("&state=").nth(1).unwrap();
+    let without_code = format!("/sign-in/oidc/callback?state={state}");
     assert_eq!(
-        trouble(
+        error_code(
             &app,
-            &Returning {
-                cookie: mine.cookie.clone(),
-                back: codeless.clone()
+            &PendingLogin {
+                cookie: own.cookie.clone(),
+                callback: without_code.clone()
             }
         )
         .await,
         "lost"
     );
-    let denied = format!("{codeless}&error=access_denied");
+    let denied = format!("{without_code}&error=access_denied");
     assert_eq!(
-        trouble(
+        error_code(
             &app,
-            &Returning {
-                cookie: mine.cookie.clone(),
-                back: denied
+            &PendingLogin {
+                cookie: own.cookie.clone(),
+                callback: denied
             }
         )
         .await,
@@ -171,29 +173,33 @@ async fn a_state_that_this_browser_did_not_leave_with_signs_nobody_in() {
         (0, 0)
     );
     assert_eq!(
-        comes_back(&app, &mine).await.header("location"),
+        finish_login(&app, &own).await.header("location"),
         "/",
-        "the provider had given the code to nobody else"
+        "the code was still unused"
     );
 }
 
 #[tokio::test]
-async fn a_code_signs_in_once() {
+async fn an_authorization_code_works_once() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let returning = leaves(&app, "/").await;
-    assert_eq!(comes_back(&app, &returning).await.header("location"), "/");
-    assert_eq!(trouble(&app, &returning).await, "silent");
+    let pending = start_login(&app, "/").await;
+    assert_eq!(finish_login(&app, &pending).await.header("location"), "/");
+    assert_eq!(error_code(&app, &pending).await, "silent");
     assert_eq!(count(&app, "sessions").await, 1);
 }
 
 #[tokio::test]
-async fn a_wrong_nonce_a_foreign_challenge_and_a_token_for_somebody_else_sign_nobody_in() {
+async fn wrong_nonces_challenges_and_foreign_tokens_are_rejected() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    for (lie, word) in [("nonce", "wrong"), ("challenge", "silent")] {
+    for (lie, code) in [("nonce", "wrong"), ("challenge", "silent")] {
         provider.inside().lies.insert(lie, "another".into());
-        assert_eq!(trouble(&app, &leaves(&app, "/").await).await, word, "{lie}");
+        assert_eq!(
+            error_code(&app, &start_login(&app, "/").await).await,
+            code,
+            "{lie}"
+        );
     }
     for (name, value) in [
         ("aud", json!("another client")),
@@ -203,27 +209,31 @@ async fn a_wrong_nonce_a_foreign_challenge_and_a_token_for_somebody_else_sign_no
         ("azp", json!("another client")),
         ("sts", json!("pending")),
     ] {
-        let honest = provider.inside().person.clone();
+        let original = provider.inside().person.clone();
         provider.inside().person[name] = value.clone();
-        let answer = comes_back(&app, &leaves(&app, "/").await).await;
-        let good = value.is_array();
+        let answer = finish_login(&app, &start_login(&app, "/").await).await;
+        let accepted = value.is_array();
         assert_eq!(
             answer.header("location"),
-            if good { "/" } else { "/sign-in?trouble=wrong" },
+            if accepted {
+                "/"
+            } else {
+                "/sign-in?trouble=wrong"
+            },
             "{name} {value}"
         );
-        provider.inside().person = honest;
+        provider.inside().person = original;
     }
     assert_eq!(count(&app, "sessions").await, 1);
 }
 
 #[tokio::test]
-async fn one_never_lands_on_another_site() {
+async fn sign_in_never_redirects_to_another_site() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     for next in ["https://evil.example", "//evil.example", "/%5Cevil.example"] {
         assert_eq!(
-            comes_back(&app, &leaves(&app, next).await)
+            finish_login(&app, &start_login(&app, next).await)
                 .await
                 .header("location"),
             "/",
@@ -233,7 +243,7 @@ async fn one_never_lands_on_another_site() {
 }
 
 #[tokio::test]
-async fn the_page_shows_one_link_with_the_provider_s_name_and_its_policy_keeps_forms_at_home() {
+async fn the_sign_in_page_links_to_the_provider_by_name() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     app.person("bob@example.org").await;
@@ -261,10 +271,10 @@ async fn the_page_shows_one_link_with_the_provider_s_name_and_its_policy_keeps_f
         nonsense.contains("could not be taken") && !nonsense.contains("&lt;script"),
         "{nonsense}"
     );
-    let plain = TestApp::start().await;
-    plain.person("bob@example.org").await;
+    let without_provider = TestApp::start().await;
+    without_provider.person("bob@example.org").await;
     assert!(
-        !plain
+        !without_provider
             .nobody()
             .gets("/sign-in")
             .await
@@ -272,7 +282,7 @@ async fn the_page_shows_one_link_with_the_provider_s_name_and_its_policy_keeps_f
             .contains("/sign-in/oidc")
     );
     assert_eq!(
-        plain
+        without_provider
             .nobody()
             .gets("/sign-in/oidc")
             .await
@@ -282,39 +292,39 @@ async fn the_page_shows_one_link_with_the_provider_s_name_and_its_policy_keeps_f
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_offers_to_sign_out_there() {
+async fn sign_out_ends_the_session_and_offers_provider_sign_out() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let ada = signs_in(&app).await;
-    let out = ada.submits("/fn/account/sign-out", "/settings", &[]).await;
+    let ada = browser_signed_in(&app).await;
+    let answer = ada.submits("/fn/account/sign-out", "/settings", &[]).await;
     assert_eq!(
-        (out.status, out.header("location")),
+        (answer.status, answer.header("location")),
         (302, "/sign-in?signed-out=here")
     );
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
     let page = app.nobody().gets("/sign-in?signed-out=here").await.text();
     assert!(page.contains("href=\"/sign-in/oidc/out\""), "{page}");
-    let there = app.nobody().gets("/sign-in/oidc/out").await;
-    let back = format!("{}/sign-in", app.nobody().base)
+    let provider_sign_out = app.nobody().gets("/sign-in/oidc/out").await;
+    let return_url = format!("{}/sign-in", app.nobody().base)
         .replace(':', "%3A")
         .replace('/', "%2F");
     let expected = format!(
-        "{}/end?from=holly&client_id=holly+at+home&post_logout_redirect_uri={back}",
+        "{}/end?from=holly&client_id=holly+at+home&post_logout_redirect_uri={return_url}",
         provider.issuer
     );
-    assert_eq!(there.header("location"), expected);
+    assert_eq!(provider_sign_out.header("location"), expected);
     let bob = app.browser("bob@example.org").await;
     assert_eq!(
         bob.submits("/fn/account/sign-out", "/settings", &[])
             .await
             .header("location"),
         "/sign-in",
-        "he came by password"
+        "he signed in with a password"
     );
 }
 
 #[tokio::test]
-async fn with_local_accounts_off_no_route_takes_a_password() {
+async fn no_route_accepts_a_password_when_local_accounts_are_off() {
     const PASSWORD: &str = "correct horse";
     let provider = TestProvider::start().await;
     let app = with_settings(&provider, |config| config.oidc.local_accounts = false).await;
@@ -341,11 +351,11 @@ async fn with_local_accounts_off_no_route_takes_a_password() {
     )
     .await
     .unwrap();
-    for (route, from) in [
+    for (route, page) in [
         ("/fn/account/sign-in", "/sign-in"),
         ("/fn/account/welcome", "/welcome"),
     ] {
-        let answer = nobody.submits(route, from, &form).await;
+        let answer = nobody.submits(route, page, &form).await;
         assert_eq!(answer.headers("set-cookie").len(), 0, "{route}");
         let request = nobody
             .request(reqwest::Method::POST, route)
@@ -359,7 +369,7 @@ async fn with_local_accounts_off_no_route_takes_a_password() {
         );
     }
     assert_eq!(count(&app, "sessions").await, 0);
-    let ada = signs_in(&app).await;
+    let ada = browser_signed_in(&app).await;
     assert!(
         ada.gets("/settings")
             .await
@@ -380,6 +390,6 @@ async fn with_local_accounts_off_no_route_takes_a_password() {
     assert_eq!(
         count(&app, "invitations").await,
         0,
-        "nobody could take them up"
+        "an invitation could not be accepted"
     );
 }

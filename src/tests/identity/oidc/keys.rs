@@ -1,55 +1,55 @@
-//! The provider's keys: asked for when needed, kept for an hour, renewed when they change, and
-//! never a lever for a flood.
+//! The provider's signing keys: fetched on demand, cached for an hour, refreshed when they change,
+//! at most once a minute.
 
-use super::{asked_with, with_provider};
+use super::{list_with_token, with_provider};
 use crate::tests::support::provider::{SigningKey, TestProvider};
 use serde_json::json;
 
-const MINUTE: i64 = 60_000;
+const MINUTE_MS: i64 = 60_000;
 
 #[tokio::test]
-async fn keys_that_change_are_followed() {
+async fn rotated_signing_keys_are_picked_up() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let claims = json!({ "exp": 9_999_999_999_i64 });
     let old = provider.token("ada|1", claims.clone());
-    assert_eq!(asked_with(&app, &old).await.status, 200);
+    assert_eq!(list_with_token(&app, &old).await.status, 200);
     provider.rotates(SigningKey::ec("second"));
     let new = provider.token("ada|1", claims.clone());
     assert_eq!(
-        asked_with(&app, &new).await.status,
+        list_with_token(&app, &new).await.status,
         401,
-        "asked a moment ago"
+        "keys were fetched less than a minute ago"
     );
-    app.app.clock.advance(MINUTE);
+    app.app.clock.advance(MINUTE_MS);
     assert_eq!(
-        (asked_with(&app, &new).await.status, provider.fetches()),
+        (list_with_token(&app, &new).await.status, provider.fetches()),
         (200, 2)
     );
     assert_eq!(
-        asked_with(&app, &old).await.status,
+        list_with_token(&app, &old).await.status,
         401,
-        "a key that was withdrawn is gone"
+        "a withdrawn key is rejected"
     );
-    app.app.clock.advance(59 * MINUTE);
+    app.app.clock.advance(59 * MINUTE_MS);
     assert_eq!(
-        (asked_with(&app, &new).await.status, provider.fetches()),
+        (list_with_token(&app, &new).await.status, provider.fetches()),
         (200, 2)
     );
-    app.app.clock.advance(MINUTE);
+    app.app.clock.advance(MINUTE_MS);
     assert_eq!(
-        (asked_with(&app, &new).await.status, provider.fetches()),
+        (list_with_token(&app, &new).await.status, provider.fetches()),
         (200, 3),
-        "an hour old"
+        "the cached keys are an hour old"
     );
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_keys_is_no_flood_outwards() {
+async fn unknown_keys_cause_at_most_one_fetch_a_minute() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     assert_eq!(
-        asked_with(&app, &provider.token("ada|1", json!({})))
+        list_with_token(&app, &provider.token("ada|1", json!({})))
             .await
             .status,
         200
@@ -59,39 +59,42 @@ async fn a_flood_of_unknown_keys_is_no_flood_outwards() {
         let tokens: Vec<String> = (0..40)
             .map(|n| SigningKey::ec(&format!("{minute}-{n}")).signs(&claims))
             .collect();
-        let asked = tokens.iter().map(|token| asked_with(&app, token));
+        let requests = tokens.iter().map(|token| list_with_token(&app, token));
         assert!(
-            futures::future::join_all(asked)
+            futures::future::join_all(requests)
                 .await
                 .iter()
                 .all(|answer| answer.status == 401)
         );
         assert_eq!(provider.fetches(), 1 + minute);
-        app.app.clock.advance(MINUTE);
+        app.app.clock.advance(MINUTE_MS);
     }
 }
 
 #[tokio::test]
-async fn what_is_known_goes_on_while_the_provider_is_down() {
+async fn cached_keys_keep_working_while_the_provider_is_down() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let token = provider.token("ada|1", json!({ "exp": 9_999_999_999_i64 }));
-    assert_eq!(asked_with(&app, &token).await.status, 200);
+    assert_eq!(list_with_token(&app, &token).await.status, 200);
     provider.inside().down = true;
-    app.app.clock.advance(600 * MINUTE);
-    assert_eq!(asked_with(&app, &token).await.status, 200);
+    app.app.clock.advance(600 * MINUTE_MS);
+    assert_eq!(list_with_token(&app, &token).await.status, 200);
     let unknown = SigningKey::ec("second").signs(&provider.claims("ada|1"));
-    assert_eq!(asked_with(&app, &unknown).await.status, 401);
+    assert_eq!(list_with_token(&app, &unknown).await.status, 401);
     provider.inside().down = false;
-    app.app.clock.advance(MINUTE);
+    app.app.clock.advance(MINUTE_MS);
     assert_eq!(
-        (asked_with(&app, &token).await.status, provider.fetches()),
+        (
+            list_with_token(&app, &token).await.status,
+            provider.fetches()
+        ),
         (200, 2)
     );
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_at_the_beginning_keeps_nobody_else_out() {
+async fn a_provider_outage_at_startup_does_not_affect_other_users() {
     let provider = TestProvider::start().await;
     provider.inside().down = true;
     let app = with_provider(&provider, |_| {}).await;
@@ -105,7 +108,7 @@ async fn a_provider_that_is_down_at_the_beginning_keeps_nobody_else_out() {
         200
     );
     let token = provider.token("ada|1", json!({}));
-    let answer = asked_with(&app, &token).await;
+    let answer = list_with_token(&app, &token).await;
     assert_eq!(
         (answer.status, answer.header("retry-after")),
         (503, "60"),
@@ -119,5 +122,5 @@ async fn a_provider_that_is_down_at_the_beginning_keeps_nobody_else_out() {
     );
     provider.inside().down = false;
     app.app.clock.advance(5_000);
-    assert_eq!(asked_with(&app, &token).await.status, 200);
+    assert_eq!(list_with_token(&app, &token).await.status, 200);
 }

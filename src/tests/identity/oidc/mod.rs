@@ -1,5 +1,5 @@
-//! Other people's sign-in, against a provider of our own with real signatures: tokens, keys, the
-//! browser's flow, whose account it is, and that nothing of it is kept or told.
+//! OpenID Connect against a test provider with real signatures: tokens, signing keys, the browser
+//! flow, account linking, and that no secret is stored or returned.
 
 mod browser;
 mod keys;
@@ -15,7 +15,8 @@ use crate::{
 };
 use reqwest::Method;
 
-/// A server that takes the provider's tokens and its people, with changes to its rules.
+/// A server that accepts the provider's tokens and sign-ins, with `change` applied to its provider
+/// configuration.
 async fn with_provider(
     provider: &TestProvider,
     change: impl FnOnce(&mut ProviderConfig),
@@ -34,61 +35,69 @@ async fn with_settings(provider: &TestProvider, change: impl FnOnce(&mut Config)
     TestApp::with(settings, |_| {}).await
 }
 
-/// Somebody who shows a token.
-fn showing(app: &TestApp, token: &str) -> Person {
+/// A client with this bearer token.
+fn with_token(app: &TestApp, token: &str) -> Person {
     Person {
         credential: Some(("authorization", format!("Bearer {token}"))),
         ..app.nobody()
     }
 }
 
-/// What the list answers to a token.
-async fn asked_with(app: &TestApp, token: &str) -> Answer {
-    showing(app, token).gets("/api/work-log/list").await
+/// Requests the work-log list with this bearer token.
+async fn list_with_token(app: &TestApp, token: &str) -> Answer {
+    with_token(app, token).gets("/api/work-log/list").await
 }
 
-/// A browser that has gone to the provider and was sent back, but has not come back yet.
-struct Returning {
-    /// The cookie of the attempt.
+/// A browser sign-in that the provider has redirected back, before the callback request.
+struct PendingLogin {
+    /// The cookie that holds the login state.
     cookie: String,
-    /// Path and query of the address to which the provider leads.
-    back: String,
+    /// Path and query of the callback address.
+    callback: String,
 }
 
-async fn leaves(app: &TestApp, next: &str) -> Returning {
-    let out = app
+async fn start_login(app: &TestApp, next: &str) -> PendingLogin {
+    let redirect = app
         .nobody()
         .gets(&format!("/sign-in/oidc?next={next}"))
         .await;
-    assert_eq!(out.status, 303, "{}", out.text());
-    let cookie = out
+    assert_eq!(redirect.status, 303, "{}", redirect.text());
+    let cookie = redirect
         .header("set-cookie")
         .split(';')
         .next()
         .unwrap()
         .to_owned();
-    let there = Answer::to(app.nobody().client.get(out.header("location"))).await;
-    assert_eq!(there.status, 303, "{}", out.header("location"));
-    let back = there
+    let provider_answer = Answer::to(app.nobody().client.get(redirect.header("location"))).await;
+    assert_eq!(
+        provider_answer.status,
+        303,
+        "{}",
+        redirect.header("location")
+    );
+    let callback = provider_answer
         .header("location")
         .trim_start_matches(&app.nobody().base)
         .to_owned();
-    assert!(back.starts_with("/sign-in/oidc/callback?code="), "{back}");
-    Returning { cookie, back }
+    assert!(
+        callback.starts_with("/sign-in/oidc/callback?code="),
+        "{callback}"
+    );
+    PendingLogin { cookie, callback }
 }
 
-async fn comes_back(app: &TestApp, returning: &Returning) -> Answer {
+async fn finish_login(app: &TestApp, pending: &PendingLogin) -> Answer {
     let request = app
         .nobody()
-        .request(Method::GET, &returning.back)
-        .header("cookie", &returning.cookie);
-    // as a browser says that it comes from another site
+        .request(Method::GET, &pending.callback)
+        .header("cookie", &pending.cookie);
+    // what a browser sends on a navigation from another site
     Answer::to(request.header("sec-fetch-site", "cross-site")).await
 }
 
-/// Somebody who has signed in with the provider.
-async fn signs_in(app: &TestApp) -> Person {
-    let answer = comes_back(app, &leaves(app, "/").await).await;
+/// A browser that has signed in with the provider.
+async fn browser_signed_in(app: &TestApp) -> Person {
+    let answer = finish_login(app, &start_login(app, "/").await).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, "/"),
@@ -105,7 +114,7 @@ async fn signs_in(app: &TestApp) -> Person {
     }
 }
 
-/// How many rows a table has.
+/// The number of rows in a table.
 async fn count(app: &TestApp, table: &str) -> i64 {
     let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
     sqlx::query_scalar(sql)

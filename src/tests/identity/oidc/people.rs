@@ -1,7 +1,9 @@
-//! Whose account it is: made at the first sign-in, linked by a verified address only, admin by the
-//! provider's word.
+//! Accounts of OpenID Connect users: created at the first sign-in, linked by a verified email
+//! address only, admin by a claim or a list.
 
-use super::{asked_with, comes_back, count, leaves, showing, signs_in, with_provider};
+use super::{
+    browser_signed_in, count, finish_login, list_with_token, start_login, with_provider, with_token,
+};
 use crate::{
     domain::ids::UserId,
     server::{
@@ -21,8 +23,8 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-async fn location(app: &TestApp) -> String {
-    comes_back(app, &leaves(app, "/").await)
+async fn sign_in_location(app: &TestApp) -> String {
+    finish_login(app, &start_login(app, "/").await)
         .await
         .header("location")
         .to_owned()
@@ -51,7 +53,7 @@ async fn disable(app: &TestApp, user: UserId) {
 }
 
 #[tokio::test]
-async fn an_address_links_to_the_account_that_is_there_only_when_it_is_verified() {
+async fn only_a_verified_email_links_to_an_existing_account() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let ada = app.person("ada@example.org").await;
@@ -59,11 +61,17 @@ async fn an_address_links_to_the_account_that_is_there_only_when_it_is_verified(
     for unverified in [json!(false), json!("no"), Value::Null] {
         provider.inside().person["email_verified"] = unverified;
         provider.inside().person["sub"] = json!("eve|3");
-        assert_eq!(signs_in(&app).await.lists("").await["logs"], json!([]));
+        assert_eq!(
+            browser_signed_in(&app).await.lists("").await["logs"],
+            json!([])
+        );
     }
     provider.inside().person =
         json!({ "sub": "ada|1", "email": "ADA@example.org", "email_verified": true });
-    assert_eq!(signs_in(&app).await.lists("").await["logs"], json!([note]));
+    assert_eq!(
+        browser_signed_in(&app).await.lists("").await["logs"],
+        json!([note])
+    );
     let all = users(&app).await;
     assert_eq!(all.len(), 2);
     assert!(
@@ -72,27 +80,27 @@ async fn an_address_links_to_the_account_that_is_there_only_when_it_is_verified(
         "{all:?}"
     );
     provider.inside().person["sub"] = json!("a new person with the old address");
-    assert_eq!(location(&app).await, "/sign-in?trouble=taken");
+    assert_eq!(sign_in_location(&app).await, "/sign-in?trouble=taken");
     assert_eq!(count(&app, "identities").await, 2);
 }
 
 #[tokio::test]
-async fn an_address_that_the_provider_tells_elsewhere_counts_for_the_same_person_only() {
+async fn userinfo_counts_only_for_the_same_subject() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     provider.inside().person = json!({ "sub": "ada|1" });
     provider.inside().userinfo =
         json!({ "sub": "bob|2", "email": "bob@example.org", "email_verified": true });
-    signs_in(&app).await;
+    browser_signed_in(&app).await;
     assert!(users(&app).await[0].0.ends_with("@sign-in.invalid"));
     provider.inside().userinfo =
         json!({ "sub": "ada|1", "email": "ada@example.org", "email_verified": true });
-    signs_in(&app).await;
+    browser_signed_in(&app).await;
     assert_eq!(users(&app).await, [("ada@example.org".to_owned(), false)]);
 }
 
 #[tokio::test]
-async fn an_address_follows_the_provider_unless_somebody_else_has_it() {
+async fn the_email_follows_the_provider_unless_it_is_taken() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     app.person("bob@example.org").await;
@@ -102,13 +110,13 @@ async fn an_address_follows_the_provider_unless_somebody_else_has_it() {
         ("ada@new.example", "ada@new.example"),
     ] {
         provider.inside().person["email"] = json!(email);
-        signs_in(&app).await;
+        browser_signed_in(&app).await;
         assert_eq!(users(&app).await[0].0, kept);
     }
 }
 
 #[tokio::test]
-async fn a_claim_or_a_list_makes_admins_and_every_sign_in_asks_again() {
+async fn every_sign_in_rechecks_the_admin_claim_and_list() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |rules| {
         rules.admin_claim = Some(("realm.roles".into(), "admin".into()));
@@ -129,7 +137,7 @@ async fn a_claim_or_a_list_makes_admins_and_every_sign_in_asks_again() {
     ] {
         provider.inside().person["realm"] = roles.clone();
         provider.inside().person["email"] = json!(email);
-        let ada = signs_in(&app).await;
+        let ada = browser_signed_in(&app).await;
         assert_eq!(
             ada.gets("/api/work-log/stats").await.status,
             if admin { 200 } else { 403 },
@@ -137,22 +145,26 @@ async fn a_claim_or_a_list_makes_admins_and_every_sign_in_asks_again() {
         );
         assert_eq!(users(&app).await, [(email.to_owned(), admin)]);
     }
-    let silent = provider.token("ada|1", json!({}));
-    let asking = provider.token("ada|1", json!({ "realm": { "roles": ["admin"] }, "email": "ada@example.org", "email_verified": true }));
-    for (token, status) in [(&silent, 403), (&asking, 200), (&silent, 200)] {
+    let without_roles = provider.token("ada|1", json!({}));
+    let with_roles = provider.token("ada|1", json!({ "realm": { "roles": ["admin"] }, "email": "ada@example.org", "email_verified": true }));
+    for (token, status) in [
+        (&without_roles, 403),
+        (&with_roles, 200),
+        (&without_roles, 200),
+    ] {
         assert_eq!(
-            showing(&app, token)
+            with_token(&app, token)
                 .gets("/api/work-log/stats")
                 .await
                 .status,
             status,
-            "a call's token may say less"
+            "a token without the claim keeps the stored role"
         );
     }
 }
 
 #[tokio::test]
-async fn the_provider_takes_back_only_what_it_gave() {
+async fn the_provider_revokes_only_admin_rights_it_granted() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |rules| {
         rules.admin_claim = Some(("admin".into(), "true".into()))
@@ -160,25 +172,25 @@ async fn the_provider_takes_back_only_what_it_gave() {
     .await;
     let admin = app.admin().await;
     provider.inside().person["email"] = json!("admin@example.org");
-    for says in [json!(false), json!(true), json!(false)] {
-        provider.inside().person["admin"] = says;
-        signs_in(&app).await;
+    for is_admin in [json!(false), json!(true), json!(false)] {
+        provider.inside().person["admin"] = is_admin;
+        browser_signed_in(&app).await;
         assert_eq!(
             admin.gets("/api/work-log/stats").await.status,
             200,
-            "made admin here"
+            "promoted in Holly, not by the provider"
         );
     }
 }
 
 #[tokio::test]
-async fn only_those_who_are_allowed_get_an_account() {
+async fn only_allowed_emails_get_an_account() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |rules| {
         rules.allowed = vec!["example.org".into(), "eve@evil.example".into()]
     })
     .await;
-    for (email, verified, lands) in [
+    for (email, verified, location) in [
         ("ada@example.org", true, "/"),
         ("ada@example.org", false, "/sign-in?trouble=not-allowed"),
         ("ada@sub.example.org", true, "/sign-in?trouble=not-allowed"),
@@ -192,10 +204,10 @@ async fn only_those_who_are_allowed_get_an_account() {
     ] {
         provider.inside().person =
             json!({ "sub": email, "email": email, "email_verified": verified });
-        assert_eq!(location(&app).await, lands, "{email} {verified}");
+        assert_eq!(sign_in_location(&app).await, location, "{email} {verified}");
     }
     assert_eq!(
-        asked_with(&app, &provider.token("mallory", json!({})))
+        list_with_token(&app, &provider.token("mallory", json!({})))
             .await
             .status,
         401
@@ -204,29 +216,35 @@ async fn only_those_who_are_allowed_get_an_account() {
 }
 
 #[tokio::test]
-async fn a_switched_off_account_is_refused_by_every_way_in() {
+async fn a_disabled_account_is_refused_on_every_sign_in_path() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let (ada, token) = (signs_in(&app).await, provider.token("ada|1", json!({})));
-    assert_eq!(asked_with(&app, &token).await.status, 200);
+    let (ada, token) = (
+        browser_signed_in(&app).await,
+        provider.token("ada|1", json!({})),
+    );
+    assert_eq!(list_with_token(&app, &token).await.status, 200);
     let id: String = sqlx::query_scalar("select user_id from identities")
         .fetch_one(&mut *app.app.store.read().await.unwrap())
         .await
         .unwrap();
     disable(&app, id.parse().unwrap()).await;
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
-    let problem = asked_with(&app, &token).await.expect(401);
+    let problem = list_with_token(&app, &token).await.expect(401);
     assert!(
         problem["detail"].as_str().unwrap().contains("switched off"),
         "{problem}"
     );
-    assert_eq!(location(&app).await, "/sign-in?trouble=switched-off");
+    assert_eq!(
+        sign_in_location(&app).await,
+        "/sign-in?trouble=switched-off"
+    );
     let bob = app.person("bob@example.org").await;
     disable(&app, bob.id).await;
     provider.inside().person =
         json!({ "sub": "bob|2", "email": "bob@example.org", "email_verified": true });
     assert_eq!(
-        location(&app).await,
+        sign_in_location(&app).await,
         "/sign-in?trouble=switched-off",
         "and is not linked"
     );
@@ -246,7 +264,7 @@ fn rules() -> ProviderConfig {
     }
 }
 
-fn says(subject: &str, more: Value) -> Claims {
+fn claims_of(subject: &str, more: Value) -> Claims {
     let mut claims =
         json!({ "iss": "https://id.example.org", "sub": subject, "exp": 9_999_999_999_i64 });
     claims
@@ -257,34 +275,85 @@ fn says(subject: &str, more: Value) -> Claims {
 }
 
 on_both_databases! {
-    async fn of_many_who_come_at_once_for_the_first_time_each_is_one(store: Store) {
+    async fn concurrent_first_sign_ins_create_one_account_per_subject(store: Store) {
         let mut callers = tokio::task::JoinSet::new();
         for n in 0..12 {
             let store = store.clone();
-            let claims = says(&format!("s{}", n % 2), json!({ "email": format!("p{}@example.org", n % 2), "email_verified": true }));
-            callers.spawn(async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::Calling).await.unwrap().id });
+            let claims = claims_of(
+                &format!("s{}", n % 2),
+                json!({ "email": format!("p{}@example.org", n % 2), "email_verified": true }),
+            );
+            callers.spawn(async move {
+                account_of(&store, NOW, &rules(), &claims, SignInChannel::Calling)
+                    .await
+                    .unwrap()
+                    .id
+            });
         }
         let ids: std::collections::BTreeSet<_> = callers.join_all().await.into_iter().collect();
         assert_eq!(ids.len(), 2);
-        assert_eq!(users::ids(&mut store.read().await.unwrap()).await.unwrap().len(), 2);
+        assert_eq!(
+            users::ids(&mut store.read().await.unwrap())
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
     }
 
-    async fn an_account_that_is_erased_leaves_no_identity(store: Store) {
-        let account = account_of(&store, NOW, &rules(), &says("s", json!({ "admin": true })), SignInChannel::SigningIn).await.unwrap();
+    async fn deleting_an_account_deletes_its_identity(store: Store) {
+        let account = account_of(
+            &store,
+            NOW,
+            &rules(),
+            &claims_of("s", json!({ "admin": true })),
+            SignInChannel::SigningIn,
+        )
+        .await
+        .unwrap();
         assert!(account.is_admin);
         let mut tx = store.begin().await.unwrap();
         users::delete(&mut tx, account.id).await.unwrap();
         tx.commit().await.unwrap();
-        let again = account_of(&store, NOW, &rules(), &says("s", json!({})), SignInChannel::SigningIn).await.unwrap();
+        let again = account_of(
+            &store,
+            NOW,
+            &rules(),
+            &claims_of("s", json!({})),
+            SignInChannel::SigningIn,
+        )
+        .await
+        .unwrap();
         assert!(again.id != account.id && !again.is_admin);
     }
 
-    async fn an_address_of_somebody_else_is_never_taken_over(store: Store) {
+    async fn an_email_of_another_account_is_never_taken_over(store: Store) {
         let bob = person(&store, "bob").await;
-        let met = |claims: Claims| { let store = store.clone(); async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::SigningIn).await } };
-        let ada = met(says("a", json!({ "email": "ada@example.org", "email_verified": true }))).await.unwrap();
-        let same = met(says("a", json!({ "email": "bob@example.org", "email_verified": true }))).await.unwrap();
+        let sign_in_with = |claims: Claims| {
+            let store = store.clone();
+            async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::SigningIn).await }
+        };
+        let ada = sign_in_with(claims_of(
+            "a",
+            json!({ "email": "ada@example.org", "email_verified": true }),
+        ))
+        .await
+        .unwrap();
+        let same = sign_in_with(claims_of(
+            "a",
+            json!({ "email": "bob@example.org", "email_verified": true }),
+        ))
+        .await
+        .unwrap();
         assert_eq!((same.id, same.email.as_str()), (ada.id, "ada@example.org"));
-        assert_eq!(users::by_email(&mut store.read().await.unwrap(), "bob@example.org").await.unwrap().unwrap().account.id, bob);
+        assert_eq!(
+            users::by_email(&mut store.read().await.unwrap(), "bob@example.org")
+                .await
+                .unwrap()
+                .unwrap()
+                .account
+                .id,
+            bob
+        );
     }
 }

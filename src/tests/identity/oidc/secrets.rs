@@ -1,6 +1,6 @@
-//! Tokens, codes, the client's secret and what the browser keeps: none is stored or told.
+//! Tokens, codes, the client secret and the browser's login state are neither stored nor returned.
 
-use super::{asked_with, comes_back, leaves, signs_in, with_provider};
+use super::{browser_signed_in, finish_login, list_with_token, start_login, with_provider};
 use crate::tests::support::provider::{CLIENT_SECRET, TestProvider};
 use serde_json::json;
 
@@ -20,30 +20,31 @@ fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[tokio::test]
-async fn nothing_that_opens_anything_is_stored_or_told() {
+async fn no_credential_is_stored_or_returned() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let ada = signs_in(&app).await;
-    let (good, bad) = (
+    let ada = browser_signed_in(&app).await;
+    let (valid, expired) = (
         provider.token("ada|1", json!({})),
         provider.token("ada|1", json!({ "exp": 7 })),
     );
-    let mut told = asked_with(&app, &good).await.text() + &asked_with(&app, &bad).await.text();
-    let returning = leaves(&app, "/").await;
+    let mut returned =
+        list_with_token(&app, &valid).await.text() + &list_with_token(&app, &expired).await.text();
+    let pending = start_login(&app, "/").await;
     provider.inside().lies.insert("nonce", "another".into());
     for answer in [
-        comes_back(&app, &returning).await,
-        comes_back(&app, &returning).await,
+        finish_login(&app, &pending).await,
+        finish_login(&app, &pending).await,
         ada.gets("/settings").await,
     ] {
-        told += &format!("{:?}{}", answer.headers, answer.text());
+        returned += &format!("{:?}{}", answer.headers, answer.text());
     }
-    let kept = app.app.config.data_dir.clone();
-    let files: Vec<u8> = files_below(&kept)
+    let data_dir = app.app.config.data_dir.clone();
+    let files: Vec<u8> = files_below(&data_dir)
         .into_iter()
         .flat_map(|file| std::fs::read(file).unwrap())
         .collect();
-    let attempt = returning
+    let login_state = pending
         .cookie
         .split_once('=')
         .unwrap()
@@ -60,14 +61,14 @@ async fn nothing_that_opens_anything_is_stored_or_told() {
         .chain([
             CLIENT_SECRET.into(),
             "canary-description".into(),
-            attempt,
-            good,
-            bad,
+            login_state,
+            valid,
+            expired,
         ])
         .collect::<Vec<_>>();
     assert!(secrets.len() > 8);
     for secret in secrets {
-        assert!(!told.contains(&secret), "{secret} was told");
+        assert!(!returned.contains(&secret), "{secret} was returned");
         assert!(
             !files
                 .windows(secret.len())

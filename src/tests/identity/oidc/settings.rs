@@ -1,4 +1,5 @@
-//! Settings that make no sense are refused all at once, and `holly check` tries the provider.
+//! OpenID Connect settings: all invalid values are reported at once, and `holly check` contacts the
+//! provider.
 
 use crate::{
     server::{
@@ -23,7 +24,7 @@ fn read(arguments: &[&str]) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn nonsense_is_refused_all_at_once_and_says_what_to_do() {
+fn invalid_settings_are_all_reported_at_once() {
     let problems = read(&[
         "--local-accounts",
         "maybe",
@@ -55,7 +56,7 @@ fn nonsense_is_refused_all_at_once_and_says_what_to_do() {
         );
     }
     assert_eq!(problems.len(), 6, "{problems:?}");
-    for (arguments, word) in [
+    for (arguments, expected) in [
         (&["--local-accounts", "off"][..], "nobody could sign in"),
         (
             &["--oidc-client-id", "x", "--oidc-admins", "a@b"],
@@ -82,14 +83,14 @@ fn nonsense_is_refused_all_at_once_and_says_what_to_do() {
     ] {
         let problems = read(arguments).unwrap_err();
         assert!(
-            problems.len() == 1 && problems[0].contains(word),
+            problems.len() == 1 && problems[0].contains(expected),
             "{arguments:?}: {problems:?}"
         );
     }
 }
 
 #[test]
-fn what_is_set_is_what_holds() {
+fn valid_settings_are_parsed() {
     let config = read(&[
         "--oidc-issuer",
         "https://id.example.org/realms/home",
@@ -143,9 +144,9 @@ fn what_is_set_is_what_holds() {
 }
 
 #[tokio::test]
-async fn the_check_tries_the_provider_and_says_what_is_wrong() {
+async fn the_check_reports_what_is_wrong_with_the_provider() {
     let (provider, folder) = (TestProvider::start().await, tempfile::tempdir().unwrap());
-    let found = async |change: &dyn Fn(&mut Config)| {
+    let check_result = async |change: &dyn Fn(&mut Config)| {
         let mut config = Config {
             models: Vec::new(),
             ..test_config(folder.path())
@@ -159,30 +160,30 @@ async fn the_check_tries_the_provider_and_says_what_is_wrong() {
             .unwrap()
             .result
     };
-    let good = found(&|_| {}).await.unwrap();
+    let result = check_result(&|_| {}).await.unwrap();
     assert_eq!(
-        good,
+        result,
         "answers, signs with RS256; people come back to http://127.0.0.1:3000/sign-in/oidc/callback"
     );
-    let nowhere = found(&|config| {
+    let wrong_issuer = check_result(&|config| {
         config.oidc.provider.as_mut().unwrap().issuer = provider.issuer.replace("/realm", "/other")
     })
     .await;
     assert!(
-        nowhere
+        wrong_issuer
             .unwrap_err()
             .ends_with("/other/.well-known/openid-configuration: it answered 404")
     );
     provider.inside().keys.clear();
     assert!(
-        found(&|_| {})
+        check_result(&|_| {})
             .await
             .unwrap_err()
             .contains("no key that signs")
     );
     provider.inside().down = true;
     assert!(
-        found(&|_| {})
+        check_result(&|_| {})
             .await
             .unwrap_err()
             .contains("it answered 503")

@@ -1,17 +1,17 @@
-//! A stream outlives the token of a minute that opened it, and ends with the session.
+//! A stream outlives the short-lived token that opened it and ends with the session or the account.
 
-use super::{showing, signs_in, with_provider};
+use super::{browser_signed_in, with_provider, with_token};
 use crate::tests::support::{Person, Sse, provider::TestProvider};
 use serde_json::{Value, json};
 
-async fn opened(who: &Person) -> Sse {
-    let mut stream = who.streams("").await;
+async fn open_stream(client: &Person) -> Sse {
+    let mut stream = client.streams("").await;
     assert_eq!(stream.next_event().await.event, "heartbeat");
     stream
 }
 
-/// Whether the stream still tells its reader what happens.
-async fn tells(stream: &mut Sse, writer: &Person, title: &str) {
+/// Asserts that the stream still delivers new entries.
+async fn assert_live(stream: &mut Sse, writer: &Person, title: &str) {
     writer.notes(title).await;
     assert_eq!(
         stream.next_named("entry").await.data["entry"]["title"],
@@ -19,50 +19,50 @@ async fn tells(stream: &mut Sse, writer: &Person, title: &str) {
     );
 }
 
-async fn ends(mut stream: Sse) {
+async fn assert_ends(mut stream: Sse) {
     assert_eq!(stream.next_named("auth").await.data, json!({}));
     assert!(stream.next().await.is_none());
 }
 
 #[tokio::test]
-async fn a_stream_of_a_browser_outlives_the_id_token_and_ends_with_the_session() {
+async fn a_browser_stream_outlives_the_id_token_and_ends_with_the_session() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let ada = signs_in(&app).await;
-    let mut stream = opened(&ada).await;
+    let ada = browser_signed_in(&app).await;
+    let mut stream = open_stream(&ada).await;
     app.app.clock.advance(3_600_000);
-    tells(&mut stream, &ada, "an hour later").await;
-    let mut again = opened(&ada).await;
-    tells(&mut again, &ada, "and it is opened anew").await;
+    assert_live(&mut stream, &ada, "an hour later").await;
+    let mut again = open_stream(&ada).await;
+    assert_live(&mut again, &ada, "and it is opened anew").await;
     ada.submits("/fn/account/sign-out", "/settings", &[]).await;
-    ends(stream).await;
-    ends(again).await;
+    assert_ends(stream).await;
+    assert_ends(again).await;
     assert_eq!(ada.streams("").await.next_event().await.event, "auth");
 }
 
 #[tokio::test]
-async fn a_stream_that_a_token_opened_outlives_it_and_ends_when_its_owner_signs_out_everywhere() {
+async fn a_stream_outlives_its_token_and_ends_on_sign_out_everywhere() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let (browser, caller) = (
-        signs_in(&app).await,
-        showing(&app, &provider.token("ada|1", json!({}))),
+        browser_signed_in(&app).await,
+        with_token(&app, &provider.token("ada|1", json!({}))),
     );
-    let mut stream = opened(&caller).await;
+    let mut stream = open_stream(&caller).await;
     app.app.clock.advance(120_000);
     assert_eq!(
         caller.gets("/api/work-log/list").await.status,
         401,
-        "the token's own time is over"
+        "the token is expired"
     );
     assert_eq!(
         caller.streams("").await.next_event().await.event,
         "auth",
-        "and it opens no other stream"
+        "and it cannot open another stream"
     );
-    tells(&mut stream, &browser, "two minutes later").await;
-    let issued = |millis: i64| {
-        showing(
+    assert_live(&mut stream, &browser, "two minutes later").await;
+    let client_with_token_issued_at = |millis: i64| {
+        with_token(
             &app,
             &provider.token(
                 "ada|1",
@@ -70,14 +70,14 @@ async fn a_stream_that_a_token_opened_outlives_it_and_ends_when_its_owner_signs_
             ),
         )
     };
-    let before = issued(app.app.clock.now().millis());
-    assert_eq!(before.gets("/api/work-log/list").await.status, 200);
+    let early_client = client_with_token_issued_at(app.app.clock.now().millis());
+    assert_eq!(early_client.gets("/api/work-log/list").await.status, 200);
     app.app.clock.advance(1_000);
     browser
         .submits("/fn/account/sign-out-everywhere", "/settings", &[])
         .await;
-    ends(stream).await;
-    let problem: Value = before.gets("/api/work-log/list").await.expect(401);
+    assert_ends(stream).await;
+    let problem: Value = early_client.gets("/api/work-log/list").await.expect(401);
     assert!(
         problem["detail"]
             .as_str()
@@ -86,21 +86,21 @@ async fn a_stream_that_a_token_opened_outlives_it_and_ends_when_its_owner_signs_
         "{problem}"
     );
     assert_eq!(
-        issued(app.app.clock.now().millis())
+        client_with_token_issued_at(app.app.clock.now().millis())
             .gets("/api/work-log/list")
             .await
             .status,
         200,
-        "a newer one is good"
+        "a token issued later is accepted"
     );
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_its_account_is_switched_off() {
+async fn a_stream_ends_when_its_account_is_disabled() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let caller = showing(&app, &provider.token("ada|1", json!({})));
-    let stream = opened(&caller).await;
+    let caller = with_token(&app, &provider.token("ada|1", json!({})));
+    let stream = open_stream(&caller).await;
     let id: String = sqlx::query_scalar("select user_id from identities")
         .fetch_one(&mut *app.app.store.read().await.unwrap())
         .await
@@ -112,5 +112,5 @@ async fn a_stream_ends_when_its_account_is_switched_off() {
         .unwrap();
     tx.commit().await.unwrap();
     app.app.store.wakeups().access(id.parse().unwrap());
-    ends(stream).await;
+    assert_ends(stream).await;
 }

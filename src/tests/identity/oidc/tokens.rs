@@ -1,7 +1,7 @@
-//! API calls with the provider's tokens: which are taken, which are not, and that the answer says
-//! why.
+//! API calls with the provider's tokens: which are accepted, and that a rejection states the
+//! reason.
 
-use super::{asked_with, count, showing, with_provider};
+use super::{count, list_with_token, with_provider, with_token};
 use crate::{
     server::identity::oidc::settings::ProviderConfig,
     tests::support::{
@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 const NOW_S: i64 = NOW.millis() / 1_000;
 
 #[tokio::test]
-async fn a_token_opens_the_account_of_whom_it_speaks_and_makes_it_once() {
+async fn a_token_signs_in_its_subject_and_creates_the_account_once() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let ada = showing(&app, &provider.token("ada|1", json!({})));
+    let ada = with_token(&app, &provider.token("ada|1", json!({})));
     let note = ada.notes("by token").await;
-    let later = showing(&app, &provider.token("ada|1", json!({ "jti": "another" })));
+    let later = with_token(&app, &provider.token("ada|1", json!({ "jti": "another" })));
     assert_eq!(later.lists("").await["logs"], json!([note]));
     assert_eq!(
-        showing(&app, &provider.token("bob|2", json!({})))
+        with_token(&app, &provider.token("bob|2", json!({})))
             .lists("")
             .await["logs"],
         json!([])
@@ -35,27 +35,30 @@ async fn a_token_opens_the_account_of_whom_it_speaks_and_makes_it_once() {
         (count(&app, "users").await, count(&app, "identities").await),
         (2, 2)
     );
-    assert_eq!(provider.fetches(), 1, "keys are asked for once");
-    let both = TestProvider::start().await;
-    both.rotates(SigningKey::ec("curve"));
-    let app = with_provider(&both, |_| {}).await;
+    assert_eq!(provider.fetches(), 1, "keys are fetched once");
+    let two_keys = TestProvider::start().await;
+    two_keys.rotates(SigningKey::ec("curve"));
+    let app = with_provider(&two_keys, |_| {}).await;
     assert_eq!(
-        asked_with(&app, &both.token("ada|1", json!({ "aud": ["x", "holly"] })))
-            .await
-            .status,
+        list_with_token(
+            &app,
+            &two_keys.token("ada|1", json!({ "aud": ["x", "holly"] }))
+        )
+        .await
+        .status,
         200
     );
 }
 
 #[tokio::test]
-async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
+async fn a_token_with_wrong_or_missing_claims_is_rejected_with_a_reason() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |rules| {
         rules.parties = vec!["https://app.example.org".into()]
     })
     .await;
     let party = json!("https://app.example.org");
-    for (changes, why) in [
+    for (changes, reason) in [
         (json!({ "iss": "https://evil.example" }), "another issuer"),
         (
             json!({ "iss": format!("{}/", provider.issuer) }),
@@ -76,16 +79,16 @@ async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
         (json!({ "sub": "x".repeat(256) }), "cannot be read"),
         (json!({ "more": "x".repeat(16 * 1024) }), "cannot be read"),
     ] {
-        let mut with_party = json!({ "azp": party });
-        with_party
+        let mut claims = json!({ "azp": party });
+        claims
             .as_object_mut()
             .unwrap()
             .extend(changes.as_object().unwrap().clone());
-        let problem = asked_with(&app, &provider.token("ada|1", with_party))
+        let problem = list_with_token(&app, &provider.token("ada|1", claims))
             .await
             .expect(401);
         assert!(
-            problem["detail"].as_str().unwrap().contains(why),
+            problem["detail"].as_str().unwrap().contains(reason),
             "{changes}: {problem}"
         );
     }
@@ -95,13 +98,13 @@ async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
         json!({ "sts": "active" }),
         json!({ "exp": NOW_S as f64 + 0.5 }),
     ] {
-        let mut with_party = json!({ "azp": party });
-        with_party
+        let mut claims = json!({ "azp": party });
+        claims
             .as_object_mut()
             .unwrap()
             .extend(changes.as_object().unwrap().clone());
         assert_eq!(
-            asked_with(&app, &provider.token("ada|1", with_party))
+            list_with_token(&app, &provider.token("ada|1", claims))
                 .await
                 .status,
             200,
@@ -111,7 +114,7 @@ async fn what_a_token_lacks_or_says_wrong_closes_the_door_and_is_told() {
 }
 
 #[tokio::test]
-async fn clocks_may_differ_by_less_than_five_seconds() {
+async fn clock_skew_below_five_seconds_is_tolerated() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     for (claim, at, status) in [
@@ -120,29 +123,30 @@ async fn clocks_may_differ_by_less_than_five_seconds() {
         ("nbf", 5, 200),
         ("nbf", 6, 401),
     ] {
-        let answer = asked_with(&app, &provider.token("ada|1", json!({ claim: NOW_S + at }))).await;
+        let answer =
+            list_with_token(&app, &provider.token("ada|1", json!({ claim: NOW_S + at }))).await;
         assert_eq!(answer.status, status, "{claim} {at}: {}", answer.text());
     }
     let token = provider.token("ada|1", json!({}));
     app.app.clock.advance(64_999);
-    assert_eq!(asked_with(&app, &token).await.status, 200);
+    assert_eq!(list_with_token(&app, &token).await.status, 200);
     app.app.clock.advance(1);
-    assert_eq!(asked_with(&app, &token).await.status, 401);
+    assert_eq!(list_with_token(&app, &token).await.status, 401);
 }
 
-/// A token with a header of our own and no signature, or any.
+/// A token with this header and this signature, which may be empty.
 fn unsigned(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 
 #[tokio::test]
-async fn the_algorithm_follows_from_the_key_and_never_from_the_token() {
+async fn the_algorithm_comes_from_the_key_not_from_the_token() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     let claims = provider.claims("ada|1");
     assert_eq!(
-        asked_with(&app, &provider.token("ada|1", json!({})))
+        list_with_token(&app, &provider.token("ada|1", json!({})))
             .await
             .status,
         200
@@ -159,19 +163,23 @@ async fn the_algorithm_follows_from_the_key_and_never_from_the_token() {
             "",
         ));
     }
-    let named = |id: &str| Header {
+    let header = |id: &str| Header {
         kid: Some(id.into()),
         ..Header::new(Algorithm::HS256)
     };
     for secret in [published.to_string().into_bytes(), modulus, b"".to_vec()] {
         forged.push(
-            jsonwebtoken::encode(&named("first"), &claims, &EncodingKey::from_secret(&secret))
-                .unwrap(),
+            jsonwebtoken::encode(
+                &header("first"),
+                &claims,
+                &EncodingKey::from_secret(&secret),
+            )
+            .unwrap(),
         );
     }
     forged.push(
         jsonwebtoken::encode(
-            &named("shared"),
+            &header("shared"),
             &claims,
             &EncodingKey::from_secret(b"secret"),
         )
@@ -179,10 +187,10 @@ async fn the_algorithm_follows_from_the_key_and_never_from_the_token() {
     );
     forged.push(SigningKey::ec("first").signs(&claims));
     for token in &forged {
-        assert_eq!(asked_with(&app, token).await.status, 401, "{token}");
+        assert_eq!(list_with_token(&app, token).await.status, 401, "{token}");
     }
-    let whole = provider.token("ada|1", json!({}));
-    let (head, signature) = whole.rsplit_once('.').unwrap();
+    let valid = provider.token("ada|1", json!({}));
+    let (head, signature) = valid.rsplit_once('.').unwrap();
     let other = provider.token("eve|3", json!({}));
     let payload = other.split('.').nth(1).unwrap();
     let swapped = format!("{}.{payload}.{signature}", head.split_once('.').unwrap().0);
@@ -190,22 +198,22 @@ async fn the_algorithm_follows_from_the_key_and_never_from_the_token() {
         swapped,
         format!("{head}."),
         head.to_owned(),
-        format!("{whole}x"),
+        format!("{valid}x"),
         "eyJ".to_owned(),
         format!("eyJ{}", "x".repeat(20_000)),
     ] {
-        assert_eq!(asked_with(&app, &token).await.status, 401);
+        assert_eq!(list_with_token(&app, &token).await.status, 401);
     }
     assert_eq!(count(&app, "users").await, 1);
 }
 
 #[tokio::test]
-async fn a_token_cannot_bring_its_own_key_or_ask_for_what_is_not_understood() {
+async fn embedded_keys_and_unknown_critical_headers_are_rejected() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    let own = SigningKey::ec("mine");
+    let attacker_key = SigningKey::ec("mine");
     let address = format!("{}/keys", TestProvider::start().await.issuer);
-    let jwk = serde_json::from_value(own.published()).unwrap();
+    let jwk = serde_json::from_value(attacker_key.published()).unwrap();
     let base = Header {
         kid: Some("first".into()),
         ..Header::new(Algorithm::ES256)
@@ -229,13 +237,16 @@ async fn a_token_cannot_bring_its_own_key_or_ask_for_what_is_not_understood() {
         },
     ] {
         assert_eq!(
-            asked_with(&app, &own.signs_under(header, &provider.claims("ada|1")))
-                .await
-                .status,
+            list_with_token(
+                &app,
+                &attacker_key.signs_under(header, &provider.claims("ada|1"))
+            )
+            .await
+            .status,
             401
         );
     }
-    let good = provider.inside().keys[0].clone();
+    let provider_key = provider.inside().keys[0].clone();
     let header = |crit: Option<Vec<String>>| Header {
         kid: Some("first".into()),
         crit,
@@ -243,52 +254,51 @@ async fn a_token_cannot_bring_its_own_key_or_ask_for_what_is_not_understood() {
     };
     let claims = provider.claims("ada|1");
     assert_eq!(
-        asked_with(
+        list_with_token(
             &app,
-            &good.signs_under(header(Some(vec!["b64".into()])), &claims)
+            &provider_key.signs_under(header(Some(vec!["b64".into()])), &claims)
         )
         .await
         .status,
         401
     );
     assert_eq!(
-        asked_with(&app, &good.signs_under(header(None), &claims))
+        list_with_token(&app, &provider_key.signs_under(header(None), &claims))
             .await
             .status,
         200
     );
     assert_eq!(
-        asked_with(
+        list_with_token(
             &app,
-            &good.signs_under(Header::new(Algorithm::RS256), &claims)
+            &provider_key.signs_under(Header::new(Algorithm::RS256), &claims)
         )
         .await
         .status,
         200,
-        "its only key needs no name"
+        "the only key needs no key id"
     );
 }
 
 #[tokio::test]
-async fn tokens_are_for_those_who_named_an_audience_or_a_party_or_use_the_provider_for_nothing_else()
- {
+async fn tokens_need_an_expected_audience_or_authorized_party() {
     let provider = TestProvider::start().await;
-    let of_clerk = json!({ "aud": null, "azp": "https://app.example.org" });
+    let clerk_claims = json!({ "aud": null, "azp": "https://app.example.org" });
     let no_audience = |rules: &mut ProviderConfig| rules.audiences.clear();
     let browser_only = with_provider(&provider, no_audience).await;
-    let bare = with_provider(&provider, |rules| {
+    let provider_only = with_provider(&provider, |rules| {
         rules.audiences.clear();
         rules.client = None;
     })
     .await;
     for (app, changes, status) in [
         (&browser_only, json!({}), 401),
-        (&browser_only, of_clerk.clone(), 401),
-        (&bare, of_clerk.clone(), 200),
-        (&bare, json!({}), 401),
+        (&browser_only, clerk_claims.clone(), 401),
+        (&provider_only, clerk_claims.clone(), 200),
+        (&provider_only, json!({}), 401),
     ] {
         assert_eq!(
-            asked_with(app, &provider.token("ada|1", changes.clone()))
+            list_with_token(app, &provider.token("ada|1", changes.clone()))
                 .await
                 .status,
             status,
@@ -298,13 +308,13 @@ async fn tokens_are_for_those_who_named_an_audience_or_a_party_or_use_the_provid
 }
 
 #[tokio::test]
-async fn clerk_s_cookie_counts_where_its_parties_are_named_and_changes_nothing_for_another_site() {
+async fn clerks_session_cookie_counts_only_with_authorized_parties() {
     let provider = TestProvider::start().await;
     let party = |rules: &mut ProviderConfig| {
         rules.audiences.clear();
         rules.parties = vec!["https://app.example.org".into()];
     };
-    let (app, unnamed) = (
+    let (app, without_parties) = (
         with_provider(&provider, party).await,
         with_provider(&provider, |_| {}).await,
     );
@@ -324,20 +334,24 @@ async fn clerk_s_cookie_counts_where_its_parties_are_named_and_changes_nothing_f
         200
     );
     assert_eq!(
-        Answer::to(with_cookie(&unnamed, Method::GET, "/api/work-log/list"))
-            .await
-            .status,
+        Answer::to(with_cookie(
+            &without_parties,
+            Method::GET,
+            "/api/work-log/list"
+        ))
+        .await
+        .status,
         401
     );
     for path in ["/api/work-log/create", "/fn/keys/create"] {
-        let crossing = with_cookie(&app, Method::POST, path)
+        let cross_site = with_cookie(&app, Method::POST, path)
             .header("origin", "https://evil.example")
             .body("name=x");
-        assert_eq!(Answer::to(crossing).await.status, 403, "{path}");
+        assert_eq!(Answer::to(cross_site).await.status, 403, "{path}");
     }
     assert_eq!(
         Answer::to(with_cookie(&app, Method::GET, "/")).await.status,
         200,
-        "and it opens the pages"
+        "the cookie opens pages too"
     );
 }
