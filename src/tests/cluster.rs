@@ -193,7 +193,7 @@ async fn without_notifications_polling_the_heads_finds_commits() {
     let before = reads();
     other.cluster.check_heads().await.unwrap();
     assert_eq!(
-        await_text(),
+        reads(),
         before,
         "without subscribers there is no query"
     );

@@ -1,4 +1,4 @@
-//! `holly check` against models that answer and models that do not.
+//! `holly check` against models that answer and models that fail.
 
 use super::{
     link,
@@ -21,12 +21,12 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn each_link_is_tried_and_what_is_wrong_with_it_is_said() {
+async fn the_check_tries_each_model_and_reports_its_error() {
     let folder = tempfile::tempdir().unwrap();
-    let good = Stub::replies([Reply::streams(wire::groq_says(&["OK"]))]).await;
+    let good = Stub::replying([Reply::streams(wire::groq_says(&["OK"]))]).await;
     let leaky =
         json!({ "error": { "message": "Incorrect key: gsk_canaryErrorAbcdefghijklmnopq123456" } });
-    let bad = Stub::replies([Reply::refuses(401, leaky)]).await;
+    let bad = Stub::replying([Reply::refuses(401, leaky)]).await;
     let config = Config {
         models: vec![
             link(ProviderKind::Groq, "good", &good),
@@ -64,16 +64,19 @@ async fn each_link_is_tried_and_what_is_wrong_with_it_is_said() {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_on_the_same_data_is_no_fault() {
+async fn a_server_running_on_the_same_data_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config {
         models: Vec::new(),
         services: ServiceConfig::demo(),
         ..test_config(folder.path())
     };
-    let said = async || check(&config).await.remove(0).result;
-    assert_eq!(said().await, Ok("can be written".to_owned()));
+    let data_dir_result = async || check(&config).await.remove(0).result;
+    assert_eq!(data_dir_result().await, Ok("can be written".to_owned()));
     let running = DataDir::take(&config.data_dir).unwrap();
-    assert_eq!(said().await, Ok("is held by a Holly that runs".to_owned()));
+    assert_eq!(
+        data_dir_result().await,
+        Ok("is held by a Holly that runs".to_owned())
+    );
     drop(running);
 }

@@ -1,9 +1,9 @@
-//! What can go wrong at a provider, and what Holly calls it.
+//! Provider failures and their error classes.
 
 use super::{
-    hears, model,
-    stub::{Ends, Reply, Stub},
-    told, wire,
+    events_of, model,
+    stub::{Reply, ReplyEnd, Stub},
+    split_text, wire,
 };
 use crate::server::assistant::{
     link::ProviderKind,
@@ -15,12 +15,12 @@ use serde_json::json;
 
 const BOTH: [ProviderKind; 2] = [ProviderKind::Gemini, ProviderKind::Groq];
 
-/// The failure that a reply comes to, and the text before it.
-async fn fails(provider: ProviderKind, reply: Reply) -> (String, ModelError) {
-    let (text, mut rest) = told(hears(provider, reply).await);
+/// The text and the error of a reply.
+async fn failure_of(provider: ProviderKind, reply: Reply) -> (String, ModelError) {
+    let (text, mut rest) = split_text(events_of(provider, reply).await);
     match (rest.pop(), rest.is_empty()) {
         (Some(Err(error)), true) => (text, error),
-        // a stream without an end: the chain takes it for cut off
+        // the chain treats a stream without an end as cut off
         (None, true) => (
             text,
             ModelError {
@@ -35,7 +35,7 @@ async fn fails(provider: ProviderKind, reply: Reply) -> (String, ModelError) {
 }
 
 #[tokio::test]
-async fn every_status_has_its_class_at_every_provider() {
+async fn every_http_status_maps_to_an_error_class() {
     for (status, class) in [
         (400, ErrorClass::BadRequest),
         (401, ErrorClass::Auth),
@@ -47,7 +47,7 @@ async fn every_status_has_its_class_at_every_provider() {
     ] {
         for provider in BOTH {
             let body = json!({ "error": { "code": status, "message": "No.", "status": "X" } });
-            let (_, error) = fails(
+            let (_, error) = failure_of(
                 provider,
                 Reply::refuses(status, body).with("retry-after", "7"),
             )
@@ -63,7 +63,7 @@ async fn every_status_has_its_class_at_every_provider() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_is_no_answer() {
+async fn a_truncated_answer_is_an_error() {
     for (provider, body) in [
         (
             ProviderKind::Gemini,
@@ -75,9 +75,12 @@ async fn an_answer_that_is_cut_off_is_no_answer() {
         ),
     ] {
         for at in [1, body.len() / 3, body.len() / 2] {
-            for ends in [Ends::Cut, Ends::Whole] {
-                let (text, error) =
-                    fails(provider, Reply::streams(&body.as_bytes()[..at]).that(ends)).await;
+            for ends in [ReplyEnd::Cut, ReplyEnd::Whole] {
+                let (text, error) = failure_of(
+                    provider,
+                    Reply::streams(&body.as_bytes()[..at]).ending(ends),
+                )
+                .await;
                 assert!(
                     matches!(error.class, ErrorClass::Network | ErrorClass::Server),
                     "{provider:?} at {at} {ends:?}: {error:?}"
@@ -89,7 +92,7 @@ async fn an_answer_that_is_cut_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn garbage_and_errors_inside_a_stream_end_it() {
+async fn garbage_and_errors_in_a_stream_end_it() {
     let error = "event: error\ndata: {\"error\":{\"message\":\"Failed to call a function.\",\"code\":\"tool_use_failed\",\"status_code\":400}}\n\n";
     for (provider, body, class) in [
         (
@@ -105,7 +108,10 @@ async fn garbage_and_errors_inside_a_stream_end_it() {
         (ProviderKind::Groq, error.to_owned(), ErrorClass::Server),
     ] {
         assert_eq!(
-            fails(provider, Reply::streams(body.clone())).await.1.class,
+            failure_of(provider, Reply::streams(body.clone()))
+                .await
+                .1
+                .class,
             class,
             "{body}"
         );
@@ -113,7 +119,7 @@ async fn garbage_and_errors_inside_a_stream_end_it() {
 }
 
 #[tokio::test]
-async fn a_filter_is_told_from_a_failure() {
+async fn content_filters_have_their_own_error_class() {
     let stopped = wire::gemini(&[
         wire::gemini_frame(json!([{ "text": "Well" }]), None),
         wire::gemini_frame(json!([]), Some("SAFETY")),
@@ -128,7 +134,10 @@ async fn a_filter_is_told_from_a_failure() {
         (ProviderKind::OpenAi, filtered),
     ] {
         assert_eq!(
-            fails(provider, Reply::streams(body.clone())).await.1.class,
+            failure_of(provider, Reply::streams(body.clone()))
+                .await
+                .1
+                .class,
             ErrorClass::ContentFilter,
             "{body}"
         );
@@ -136,9 +145,9 @@ async fn a_filter_is_told_from_a_failure() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_a_matter_of_the_network() {
-    let stub = Stub::replies([Reply::streams("")]).await;
-    let gone = super::link(ProviderKind::OpenAi, "m", &stub);
+async fn a_refused_connection_is_a_network_error() {
+    let stub = Stub::replying([Reply::streams("")]).await;
+    let link = super::link(ProviderKind::OpenAi, "m", &stub);
     let port = {
         std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -146,15 +155,15 @@ async fn nobody_at_the_address_is_a_matter_of_the_network() {
             .unwrap()
             .port()
     };
-    let nobody = format!("http://127.0.0.1:{port}/v1/").parse().ok();
+    let unused_address = format!("http://127.0.0.1:{port}/v1/").parse().ok();
     let chain = providers::chain(
         &[Link {
-            base: nobody,
-            ..gone
+            base: unused_address,
+            ..link
         }],
         0.0,
     );
-    let heard: Vec<_> = chain.unwrap()[0]
+    let events: Vec<_> = chain.unwrap()[0]
         .ask(ModelRequest {
             said: vec![PromptMessage::User("Hello".into(), Vec::new())],
             tools: Vec::new(),
@@ -162,30 +171,30 @@ async fn nobody_at_the_address_is_a_matter_of_the_network() {
         .collect()
         .await;
     assert!(
-        matches!(&heard[..], [Err(error)] if error.class == ErrorClass::Network),
-        "{heard:?}"
+        matches!(&events[..], [Err(error)] if error.class == ErrorClass::Network),
+        "{events:?}"
     );
 }
 
 #[tokio::test]
-async fn a_key_is_never_carried_to_where_a_redirect_points() {
-    let trap = Stub::replies([Reply::streams(wire::openai_says(&["caught"]))]).await;
+async fn a_key_is_never_sent_to_a_redirect_target() {
+    let target = Stub::replying([Reply::streams(wire::openai_says(&["caught"]))]).await;
     let address: &'static str =
-        Box::leak(format!("{}v1/chat/completions", trap.base).into_boxed_str());
-    let stub = Stub::replies([Reply::refuses(307, json!({})).with("location", address)]).await;
+        Box::leak(format!("{}v1/chat/completions", target.base).into_boxed_str());
+    let stub = Stub::replying([Reply::refuses(307, json!({})).with("location", address)]).await;
     let request = ModelRequest {
         said: vec![PromptMessage::User("Hello".into(), Vec::new())],
         tools: Vec::new(),
     };
-    let heard: Vec<Result<ModelEvent, ModelError>> = model(ProviderKind::OpenAi, &stub)
+    let events: Vec<Result<ModelEvent, ModelError>> = model(ProviderKind::OpenAi, &stub)
         .ask(request)
         .collect()
         .await;
     assert!(
-        heard
+        events
             .iter()
             .all(|event| !matches!(event, Ok(ModelEvent::Text(_))))
-            && trap.asked().is_empty(),
-        "{heard:?}"
+            && target.requests().is_empty(),
+        "{events:?}"
     );
 }

@@ -1,6 +1,6 @@
-//! Every fault, at every place of the chain, before and after the first word: the turn always ends,
-//! and nothing is left working. No time passes: the models answer at once or never, and nobody
-//! waits. `make test` lets one number of models fail for each fault, `make hunt` each number.
+//! Every fault at every position of the chain, before and after the first text: the turn always
+//! ends and no entry stays `working`. No real time passes: models answer at once or never. `make
+//! test` runs one number of failing models per fault, `make hunt` runs all.
 
 use crate::{
     server::assistant::{
@@ -12,25 +12,25 @@ use crate::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What a model does at its fault.
+/// What a failing model does.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     Fails(ErrorClass),
     Hangs,
     Ends,
-    SaysNothing,
+    EmptyAnswer,
 }
 
 fn faults() -> Vec<Fault> {
     let classes = ErrorClass::ALL.iter().copied().map(Fault::Fails);
     classes
-        .chain([Fault::Hangs, Fault::Ends, Fault::SaysNothing])
+        .chain([Fault::Hangs, Fault::Ends, Fault::EmptyAnswer])
         .collect()
 }
 
-fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
+fn script(fault: Fault, after_text: bool) -> Vec<ScriptedEvent> {
     let mut events = Vec::new();
-    if after_a_word {
+    if after_text {
         events.push(Some(Ok(ModelEvent::Text("Half an answer ".into()))));
     }
     match fault {
@@ -42,7 +42,7 @@ fn script(fault: Fault, after_a_word: bool) -> Vec<ScriptedEvent> {
         }))),
         Fault::Hangs => events.push(None),
         Fault::Ends => {}
-        Fault::SaysNothing => events.push(Some(Ok(ModelEvent::End {
+        Fault::EmptyAnswer => events.push(Some(Ok(ModelEvent::End {
             usage: None,
             cut_short: false,
         }))),
@@ -62,13 +62,13 @@ fn answer() -> Vec<ScriptedEvent> {
     ]
 }
 
-/// A chain of three in which the first `failing` do `fault`.
-fn chain(fault: Fault, after_a_word: bool, failing: usize) -> Vec<Arc<dyn Model>> {
+/// A chain of three models of which the first `failing` show `fault`.
+fn chain(fault: Fault, after_text: bool, failing: usize) -> Vec<Arc<dyn Model>> {
     let model = |at: usize| {
         ScriptedModel::that_says(
             &format!("m{at}"),
             if at < failing {
-                script(fault, after_a_word)
+                script(fault, after_text)
             } else {
                 answer()
             },
@@ -78,30 +78,30 @@ fn chain(fault: Fault, after_a_word: bool, failing: usize) -> Vec<Arc<dyn Model>
 }
 
 #[tokio::test]
-async fn the_turn_always_ends_and_nothing_is_left_working() {
+async fn a_turn_always_ends_without_working_entries() {
     let faults = faults().into_iter();
-    let moments = faults.flat_map(|fault| [(fault, false), (fault, true)]);
-    for (at, (fault, after_a_word)) in moments.enumerate() {
+    let cases = faults.flat_map(|fault| [(fault, false), (fault, true)]);
+    for (at, (fault, after_text)) in cases.enumerate() {
         for failing in 1..=3 {
             if hunt::is_long() || failing == at % 3 + 1 {
-                check(fault, after_a_word, failing).await;
+                check(fault, after_text, failing).await;
             }
         }
     }
 }
 
-async fn check(fault: Fault, after_a_word: bool, failing: usize) {
-    let what = format!("{fault:?}, {failing} failing, after a word: {after_a_word}");
+async fn check(fault: Fault, after_text: bool, failing: usize) {
+    let case = format!("{fault:?}, {failing} failing, after text: {after_text}");
     let app =
-        TestApp::with_patience(chain(fault, after_a_word, failing), ModelTimeouts::none()).await;
+        TestApp::with_patience(chain(fault, after_text, failing), ModelTimeouts::none()).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Hello").await;
-    let read = within("the end of the turn", ada.awaits_the_end(&here)).await;
-    let entries = ada.entries(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Hello").await;
+    let read = within("the end of the turn", ada.awaits_the_end(&conversation)).await;
+    let entries = ada.entries(&conversation).await;
     assert!(
         entries.iter().all(|entry| entry["status"] != "working"),
-        "{what}: {entries:?}"
+        "{case}: {entries:?}"
     );
     let status: Vec<&Value> = read["messages"]
         .as_array()
@@ -109,28 +109,28 @@ async fn check(fault: Fault, after_a_word: bool, failing: usize) {
         .iter()
         .map(|message| &message["status"])
         .collect();
-    assert!(!status.contains(&&Value::from("streaming")), "{what}");
-    let whole_after_a_word = after_a_word && matches!(fault, Fault::SaysNothing);
-    let stops = matches!(fault, Fault::Fails(ErrorClass::ContentFilter));
-    let answered = whole_after_a_word || (failing < 3 && !stops);
+    assert!(!status.contains(&&Value::from("streaming")), "{case}");
+    let complete_after_text = after_text && matches!(fault, Fault::EmptyAnswer);
+    let ends_chain = matches!(fault, Fault::Fails(ErrorClass::ContentFilter));
+    let answered = complete_after_text || (failing < 3 && !ends_chain);
     assert_eq!(
         status.last(),
         Some(&&Value::from(if answered { "done" } else { "failed" })),
-        "{what}"
+        "{case}"
     );
     assert_eq!(
         entries.last().unwrap()["logType"],
         if answered { "ai_response" } else { "error" },
-        "{what}"
+        "{case}"
     );
     let failures = entries
         .iter()
         .filter(|entry| entry["logType"] == "ai_response" && entry["status"] == "error")
         .count();
     let expected = match () {
-        () if whole_after_a_word => 0,
-        () if stops => 1,
+        () if complete_after_text => 0,
+        () if ends_chain => 1,
         () => failing,
     };
-    assert_eq!(failures, expected, "{what}");
+    assert_eq!(failures, expected, "{case}");
 }

@@ -1,4 +1,4 @@
-//! Real models and services, against servers that speak their protocols.
+//! Model providers and media services, against stub servers that speak their protocols.
 
 mod check;
 mod faults;
@@ -19,7 +19,7 @@ use futures::StreamExt;
 use std::sync::Arc;
 use stub::{Reply, Stub};
 
-/// A link to a stub, with the provider's usual path and a key.
+/// A model link to a stub, with the provider's usual path and a key.
 fn link(provider: ProviderKind, model: &str, stub: &Stub) -> Link {
     let path = match provider {
         ProviderKind::Gemini => "v1beta/",
@@ -40,9 +40,10 @@ fn model(provider: ProviderKind, stub: &Stub) -> Arc<dyn Model> {
         .remove(0)
 }
 
-/// What a model hears when the provider replies so to a greeting. Signs of thinking are left out.
-async fn hears(provider: ProviderKind, reply: Reply) -> Vec<Result<ModelEvent, ModelError>> {
-    let stub = Stub::replies([reply]).await;
+/// The model events of one greeting that the provider answers with `reply`, without thinking
+/// events.
+async fn events_of(provider: ProviderKind, reply: Reply) -> Vec<Result<ModelEvent, ModelError>> {
+    let stub = Stub::replying([reply]).await;
     let request = ModelRequest {
         said: vec![
             PromptMessage::System("Be brief.".into()),
@@ -50,10 +51,13 @@ async fn hears(provider: ProviderKind, reply: Reply) -> Vec<Result<ModelEvent, M
         ],
         tools: Vec::new(),
     };
-    asked(&*model(provider, &stub), request).await
+    request_events(&*model(provider, &stub), request).await
 }
 
-async fn asked(model: &dyn Model, request: ModelRequest) -> Vec<Result<ModelEvent, ModelError>> {
+async fn request_events(
+    model: &dyn Model,
+    request: ModelRequest,
+) -> Vec<Result<ModelEvent, ModelError>> {
     model
         .ask(request)
         .filter(|event| futures::future::ready(event != &Ok(ModelEvent::Thinking)))
@@ -61,15 +65,15 @@ async fn asked(model: &dyn Model, request: ModelRequest) -> Vec<Result<ModelEven
         .await
 }
 
-/// The text of an answer and what came behind it.
-fn told(
-    heard: Vec<Result<ModelEvent, ModelError>>,
+/// The text of an answer and the events that are not text.
+fn split_text(
+    events: Vec<Result<ModelEvent, ModelError>>,
 ) -> (String, Vec<Result<ModelEvent, ModelError>>) {
     let mut text = String::new();
     let mut rest = Vec::new();
-    for event in heard {
+    for event in events {
         match event {
-            Ok(ModelEvent::Text(piece)) => text.push_str(&piece),
+            Ok(ModelEvent::Text(part)) => text.push_str(&part),
             other => rest.push(other),
         }
     }

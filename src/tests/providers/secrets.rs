@@ -1,16 +1,16 @@
-//! Secrets in prompts, answers, arguments, errors and headers: none is stored, sent or shown.
+//! Secrets in prompts, answers, arguments, errors and headers are neither stored, sent nor shown.
 
 use super::{
     link,
     stub::{Reply, Stub},
-    turns::told_live,
+    turns::events_until_turn_end,
     wire,
 };
 use crate::{server::assistant::link::ProviderKind, tests::support::TestApp};
 use serde_json::json;
 
 #[tokio::test]
-async fn secrets_reach_neither_the_database_nor_a_reader() {
+async fn secrets_reach_neither_storage_nor_readers() {
     const KEYS: [&str; 4] = [
         "gsk_canaryPromptAbcdefghijklmnop123456",
         "gsk_canaryAnswerAbcdefghijklmnop123456",
@@ -23,15 +23,15 @@ async fn secrets_reach_neither_the_database_nor_a_reader() {
     );
     let arguments = json!({ "prompt": format!("a tree and {}", KEYS[2]) }).to_string();
     let calls = json!([{ "index": 0, "id": "a", "type": "function", "function": { "name": "generate_image", "arguments": arguments } }]);
-    let asks = wire::openai(&[
+    let tool_call = wire::openai(&[
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
         wire::openai_chunk(json!({}), Some("tool_calls")),
     ]);
     let (head, tail) = KEYS[1].split_at(10);
-    let says = wire::groq_says(&["Your key is ", head, tail, " as I see."]);
+    let answer = wire::groq_says(&["Your key is ", head, tail, " as I see."]);
     let (gemini, groq) = (
-        Stub::replies([error]).await,
-        Stub::replies([Reply::streams(asks), Reply::streams(says)]).await,
+        Stub::replying([error]).await,
+        Stub::replying([Reply::streams(tool_call), Reply::streams(answer)]).await,
     );
     let links = vec![
         link(ProviderKind::Gemini, "g", &gemini),
@@ -39,25 +39,28 @@ async fn secrets_reach_neither_the_database_nor_a_reader() {
     ];
     let app = TestApp::with(|config| config.models = links, |_| {}).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, &format!("My key is {}, paint a tree", KEYS[0]))
-        .await;
-    let told = told_live(&mut stream).await;
-    let read = ada.reads(&here).await;
+    ada.says(
+        &conversation,
+        &format!("My key is {}, paint a tree", KEYS[0]),
+    )
+    .await;
+    let events = events_until_turn_end(&mut stream).await;
+    let read = ada.reads(&conversation).await;
     assert_eq!(
         read["messages"].as_array().unwrap().last().unwrap()["content"],
         "Your key is [masked] as I see."
     );
-    let entries = ada.entries(&here).await;
+    let entries = ada.entries(&conversation).await;
     assert_eq!(entries.last().unwrap()["metadata"]["maskedValues"], 1);
     let data = app.app.config.data_dir.clone();
-    let mut seen = format!("{told:?}");
+    let mut seen = format!("{events:?}");
     for file in files_below(&data) {
         seen.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap()));
     }
     for key in KEYS.iter().chain(&["the-key"]) {
-        assert!(!seen.contains(key), "{key} got through");
+        assert!(!seen.contains(key), "{key} was leaked");
     }
     assert!(seen.contains("[masked]"));
 }

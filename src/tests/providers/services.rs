@@ -1,6 +1,6 @@
-//! Pictures, music and films from services, against servers that speak as they do.
+//! Images, music and video from media services, against stub servers.
 
-use super::stub::{Asked, Reply, Stub};
+use super::stub::{ReceivedRequest, Reply, Stub};
 use crate::{
     components::samples,
     server::{
@@ -28,7 +28,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
 const MP3: &[u8] = b"ID3 and so on";
-const AT_ONCE: PollConfig = PollConfig {
+const WITHOUT_DELAY: PollConfig = PollConfig {
     every: Duration::ZERO,
     times: 50,
 };
@@ -41,7 +41,8 @@ fn service(stub: &Stub, model: &str) -> Service {
     }
 }
 
-/// The tools with fal.ai's queue at `stub`, whose results may be fetched from the loopback address.
+/// The media tools with fal.ai's queue at `stub`, whose results may be fetched from the loopback
+/// address.
 fn fal(stub: &Stub) -> ServiceConfig {
     let by = |model| Producer::Fal(service(stub, model));
     let fetch_hosts = vec!["127.0.0.1".to_owned()];
@@ -66,12 +67,12 @@ fn context() -> (ToolContext, watch::Receiver<Progress>) {
     )
 }
 
-async fn makes(
+async fn run_tool(
     config: &ServiceConfig,
     tool: &str,
     arguments: Value,
 ) -> Result<ToolOutput, ToolError> {
-    let run = Registry::open(config, AT_ONCE)
+    let run = Registry::open(config, WITHOUT_DELAY)
         .unwrap()
         .find(tool)
         .unwrap()
@@ -79,11 +80,11 @@ async fn makes(
     within("the tool", run).await
 }
 
-/// A queue in which work waits, is done in steps and has this result; `{base}` in it is the stub's
-/// address.
+/// A stub of fal.ai's queue: the job waits, progresses and completes with `result`, in which
+/// `{base}` is the stub's address.
 async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
-    let asked = AtomicUsize::new(0);
-    Stub::answers(move |request: &Asked| {
+    let polls = AtomicUsize::new(0);
+    Stub::answering(move |request: &ReceivedRequest| {
         let base = format!("http://{}/", request.headers.split("host: ").nth(1).unwrap().split("\r\n").next().unwrap());
         let path = request.line.split(' ').nth(1).unwrap().to_owned();
         match () {
@@ -92,12 +93,12 @@ async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
                 Reply::gives("application/json", json!({ "request_id": "r-1", "status_url": at("/status"), "response_url": at(""), "cancel_url": "http://192.0.2.1/elsewhere" }).to_string())
             }
             () if path.ends_with("/status?logs=1") => {
-                let standing = match asked.fetch_add(1, Ordering::SeqCst) {
+                let status = match polls.fetch_add(1, Ordering::SeqCst) {
                     0 => json!({ "status": "IN_QUEUE", "queue_position": 3 }),
                     1 => json!({ "status": "IN_PROGRESS", "logs": [{ "message": " 50%|███" }] }),
                     _ => json!({ "status": "COMPLETED" }),
                 };
-                Reply::gives("application/json", standing.to_string())
+                Reply::gives("application/json", status.to_string())
             }
             () if path.ends_with("/requests/r-1") => Reply::gives("application/json", result.to_string().replace("{base}", &base)),
             () if path.starts_with("/files/") => Reply::gives(file.0, file.1),
@@ -108,75 +109,78 @@ async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
 }
 
 #[tokio::test]
-async fn a_picture_comes_through_fals_queue_and_its_progress_is_told() {
+async fn an_image_from_the_fal_queue_reports_progress() {
     let stub =
         queue(json!({ "images": [{ "url": "{base}files/a.png", "content_type": "image/png" }], "seed": 1 }), ("image/png", PNG)).await;
     let (context, mut seen) = context();
-    let run = Registry::open(&fal(&stub), AT_ONCE)
+    let run = Registry::open(&fal(&stub), WITHOUT_DELAY)
         .unwrap()
         .find("generate_image")
         .unwrap()
         .run(json!({ "prompt": "a tree", "style": "oil" }), context);
-    let watching = async {
-        let mut told = Vec::new();
+    let progress_updates = async {
+        let mut updates = Vec::new();
         while seen.changed().await.is_ok() {
-            told.push(seen.borrow_and_update().clone());
+            updates.push(seen.borrow_and_update().clone());
         }
-        told
+        updates
     };
-    let (made, told) = within("the tool", async { tokio::join!(run, watching) }).await;
-    let made = made.unwrap();
+    let (output, updates) = within("the tool", async { tokio::join!(run, progress_updates) }).await;
+    let output = output.unwrap();
     assert_eq!(
-        (made.files[0].bytes.as_slice(), made.files[0].media_type),
+        (output.files[0].bytes.as_slice(), output.files[0].media_type),
         (PNG, "image/png")
     );
-    assert_eq!(made.files[0].description, "A tree", "it is no demo");
-    assert!(
-        told.iter().any(|progress| progress.percent == Some(50)),
-        "{told:?}"
-    );
-    let asked = stub.asked();
     assert_eq!(
-        (asked[0].line.as_str(), &asked[0].body),
+        output.files[0].description, "A tree",
+        "the description has no demo label"
+    );
+    assert!(
+        updates.iter().any(|progress| progress.percent == Some(50)),
+        "{updates:?}"
+    );
+    let requests = stub.requests();
+    assert_eq!(
+        (requests[0].line.as_str(), &requests[0].body),
         (
             "POST /fal-ai/flux/schnell",
             &json!({ "prompt": "a tree, oil" })
         )
     );
-    assert!(asked[0].headers.contains("authorization: key the-key"));
-    let file = asked
+    assert!(requests[0].headers.contains("authorization: key the-key"));
+    let fetch = requests
         .iter()
-        .find(|asked| asked.line.contains("/files/"))
+        .find(|request| request.line.contains("/files/"))
         .unwrap();
     assert!(
-        !file.headers.contains("the-key"),
+        !fetch.headers.contains("the-key"),
         "the key stays with the service"
     );
 }
 
 #[tokio::test]
-async fn the_gallery_shows_the_samples_of_the_demo() {
-    for (tool, shown) in ["generate_image", "generate_music", "generate_video"]
+async fn demo_tools_return_the_sample_files() {
+    for (tool, sample) in ["generate_image", "generate_music", "generate_video"]
         .into_iter()
         .zip(samples::files())
     {
-        let made = makes(&ServiceConfig::demo(), tool, json!({ "prompt": "a tree" })).await;
-        let file = made.unwrap().files.remove(0);
+        let output = run_tool(&ServiceConfig::demo(), tool, json!({ "prompt": "a tree" })).await;
+        let file = output.unwrap().files.remove(0);
         assert_eq!(
             (file.name, file.media_type, file.bytes.len() as i64),
-            (shown.name, shown.media_type.as_str(), shown.bytes)
+            (sample.name, sample.media_type.as_str(), sample.bytes)
         );
     }
 }
 
 #[tokio::test]
-async fn music_is_taken_for_what_its_bytes_are() {
+async fn the_media_type_of_music_comes_from_its_bytes() {
     let stub = queue(
         json!({ "audio_file": { "url": "{base}files/a", "content_type": "text/html" } }),
         ("text/html", MP3),
     )
     .await;
-    let made = makes(
+    let output = run_tool(
         &fal(&stub),
         "generate_music",
         json!({ "prompt": "a waltz", "seconds": 12 }),
@@ -185,22 +189,22 @@ async fn music_is_taken_for_what_its_bytes_are() {
     .unwrap();
     assert_eq!(
         (
-            made.files[0].media_type,
-            made.files[0].name.ends_with(".mp3")
+            output.files[0].media_type,
+            output.files[0].name.ends_with(".mp3")
         ),
         ("audio/mpeg", true)
     );
-    assert_eq!(stub.asked()[0].body["duration"], 12);
+    assert_eq!(stub.requests()[0].body["duration"], 12);
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_not_shown_as_one() {
+async fn a_result_that_is_not_an_image_is_refused() {
     let stub = queue(
         json!({ "images": [{ "url": "{base}files/a.png" }] }),
         ("image/png", b"<html>"),
     )
     .await;
-    let error = makes(&fal(&stub), "generate_image", json!({ "prompt": "a tree" }))
+    let error = run_tool(&fal(&stub), "generate_image", json!({ "prompt": "a tree" }))
         .await
         .unwrap_err();
     assert_eq!(
@@ -210,7 +214,7 @@ async fn what_is_no_picture_is_not_shown_as_one() {
 }
 
 #[tokio::test]
-async fn a_result_that_points_inwards_is_not_fetched() {
+async fn a_result_at_a_private_address_is_not_fetched() {
     let stub = queue(
         json!({ "images": [{ "url": "{base}files/a.png" }] }),
         ("image/png", PNG),
@@ -220,29 +224,29 @@ async fn a_result_that_points_inwards_is_not_fetched() {
         fetch_hosts: Vec::new(),
         ..fal(&stub)
     };
-    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+    let error = run_tool(&config, "generate_image", json!({ "prompt": "a tree" }))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("may not be fetched"), "{error}");
     assert!(
         !stub
-            .asked()
+            .requests()
             .iter()
-            .any(|asked| asked.line.contains("/files/"))
+            .any(|request| request.line.contains("/files/"))
     );
 }
 
 #[tokio::test]
-async fn neither_a_redirect_nor_a_large_file_gets_round_the_limits() {
-    let inside = Stub::replies([Reply::gives("image/png", PNG)]).await;
-    let inwards: &'static str = Box::leak(
-        inside
+async fn redirects_and_large_files_cannot_bypass_the_limits() {
+    let internal = Stub::replying([Reply::gives("image/png", PNG)]).await;
+    let internal_url: &'static str = Box::leak(
+        internal
             .base
             .replace("127.0.0.1", "127.0.0.2")
             .into_boxed_str(),
     );
-    let stub = Stub::replies([
-        Reply::refuses(302, json!({})).with("location", inwards),
+    let stub = Stub::replying([
+        Reply::refuses(302, json!({})).with("location", internal_url),
         Reply::gives("image/png", vec![0; 2_000]),
     ])
     .await;
@@ -263,17 +267,17 @@ async fn neither_a_redirect_nor_a_large_file_gets_round_the_limits() {
             .to_string(),
         "the file is larger than 1000 bytes"
     );
-    assert!(inside.asked().is_empty());
+    assert!(internal.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_says_why() {
-    let stub = Stub::replies([Reply::refuses(
+async fn a_service_error_is_reported() {
+    let stub = Stub::replying([Reply::refuses(
         422,
         json!({ "detail": "prompt is not allowed" }),
     )])
     .await;
-    let error = makes(&fal(&stub), "generate_video", json!({ "prompt": "x" }))
+    let error = run_tool(&fal(&stub), "generate_video", json!({ "prompt": "x" }))
         .await
         .unwrap_err();
     assert_eq!(
@@ -283,7 +287,7 @@ async fn a_service_that_refuses_says_why() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_given_up_is_taken_out_of_the_queue_where_the_service_is() {
+async fn a_cancelled_run_is_cancelled_in_the_queue() {
     let stub = queue(json!({}), ("", b"")).await;
     let (context, _seen) = context();
     let (cancel, tasks) = (context.cancel.clone(), context.tasks.clone());
@@ -298,9 +302,9 @@ async fn a_run_that_is_given_up_is_taken_out_of_the_queue_where_the_service_is()
         .run(json!({ "prompt": "rain" }), context);
     let running = tokio::spawn(run);
     while !stub
-        .asked()
+        .requests()
         .iter()
-        .any(|asked| asked.line.contains("/status"))
+        .any(|request| request.line.contains("/status"))
     {
         tokio::task::yield_now().await;
     }
@@ -309,17 +313,17 @@ async fn a_run_that_is_given_up_is_taken_out_of_the_queue_where_the_service_is()
     tasks.close();
     within("the last request", tasks.wait()).await;
     assert_eq!(
-        stub.asked().last().unwrap().line,
+        stub.requests().last().unwrap().line,
         "PUT /fal-ai/ltx-video/requests/r-1/cancel"
     );
 }
 
 #[tokio::test]
-async fn a_picture_comes_from_an_images_endpoint() {
+async fn an_image_comes_from_an_openai_images_endpoint() {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let answer =
         json!({ "created": 1, "data": [{ "b64_json": BASE64_STANDARD.encode(PNG) }] }).to_string();
-    let stub = Stub::replies([
+    let stub = Stub::replying([
         Reply::gives("application/json", answer),
         Reply::refuses(400, json!({ "error": { "message": "Too rude." } })),
     ])
@@ -328,24 +332,24 @@ async fn a_picture_comes_from_an_images_endpoint() {
         image: Producer::OpenAi(service(&stub, "gpt-image-1")),
         ..ServiceConfig::demo()
     };
-    let made = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+    let output = run_tool(&config, "generate_image", json!({ "prompt": "a tree" }))
         .await
         .unwrap();
-    assert_eq!(made.files[0].bytes, PNG);
-    let asked = &stub.asked()[0];
+    assert_eq!(output.files[0].bytes, PNG);
+    let request = &stub.requests()[0];
     assert_eq!(
-        (asked.line.as_str(), &asked.body["model"]),
+        (request.line.as_str(), &request.body["model"]),
         ("POST /images/generations", &json!("gpt-image-1"))
     );
-    assert!(asked.headers.contains("authorization: bearer the-key"));
-    let error = makes(&config, "generate_image", json!({ "prompt": "a tree" }))
+    assert!(request.headers.contains("authorization: bearer the-key"));
+    let error = run_tool(&config, "generate_image", json!({ "prompt": "a tree" }))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "The service answered 400: Too rude.");
 }
 
 #[tokio::test]
-async fn the_picture_of_a_service_stands_in_the_conversation() {
+async fn an_image_from_a_service_is_shown_in_the_conversation() {
     let stub = queue(
         json!({ "images": [{ "url": "{base}files/a.png" }] }),
         ("image/png", PNG),
@@ -354,10 +358,10 @@ async fn the_picture_of_a_service_stands_in_the_conversation() {
     let services = fal(&stub);
     let app = TestApp::with(|config| config.services = services, |_| {}).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Paint a tree").await;
-    ada.awaits_the_end(&here).await;
-    let entries = ada.entries(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Paint a tree").await;
+    ada.awaits_the_end(&conversation).await;
+    let entries = ada.entries(&conversation).await;
     let tool = entries
         .iter()
         .find(|entry| entry["logType"] == "tool_call")

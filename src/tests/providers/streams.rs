@@ -1,9 +1,9 @@
-//! Answers as the providers stream them, cut at any byte.
+//! Streamed answers of the providers, split at any byte.
 
 use super::{
-    asked, hears, link, model,
+    request_events, events_of, link, model,
     stub::{Reply, Stub},
-    told, wire,
+    split_text, wire,
 };
 use crate::server::assistant::{
     link::ProviderKind,
@@ -13,7 +13,7 @@ use crate::server::assistant::{
 };
 use serde_json::{Value, json};
 
-const PIECES: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
+const CHUNK_SIZES: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 const WORDS: [&str; 3] = ["Grüße ", "aus 東京 ", "🌊."];
 
 fn end(input_tokens: i64, output_tokens: i64) -> ModelEvent {
@@ -37,7 +37,7 @@ fn call(id: &str, name: &str, arguments: Value) -> ToolCall {
 }
 
 #[tokio::test]
-async fn text_and_usage_arrive_however_the_stream_is_cut() {
+async fn text_and_usage_arrive_however_the_stream_is_split() {
     for (provider, body, usage) in [
         (ProviderKind::Gemini, wire::gemini_says(&WORDS), end(12, 5)),
         (ProviderKind::OpenAi, wire::openai_says(&WORDS), end(20, 7)),
@@ -48,26 +48,27 @@ async fn text_and_usage_arrive_however_the_stream_is_cut() {
         ),
         (ProviderKind::Groq, wire::groq_says(&WORDS), end(31, 9)),
     ] {
-        for piece in PIECES {
-            let heard = hears(provider, Reply::streams(body.clone()).in_pieces(piece)).await;
+        for chunk_size in CHUNK_SIZES {
+            let events =
+                events_of(provider, Reply::streams(body.clone()).in_chunks_of(chunk_size)).await;
             assert_eq!(
-                told(heard),
+                split_text(events),
                 (WORDS.concat(), vec![Ok(usage.clone())]),
-                "{provider:?} in pieces of {piece}"
+                "{provider:?} in chunks of {chunk_size}"
             );
         }
     }
 }
 
 #[tokio::test]
-async fn a_provider_that_gives_no_usage_is_believed() {
+async fn an_answer_without_usage_is_accepted() {
     let body = wire::openai(&[
         wire::openai_chunk(json!({ "content": "Hi" }), None),
         wire::openai_chunk(json!({}), Some("stop")),
     ]);
-    let heard = hears(ProviderKind::Groq, Reply::streams(body)).await;
+    let events = events_of(ProviderKind::Groq, Reply::streams(body)).await;
     assert_eq!(
-        told(heard),
+        split_text(events),
         (
             "Hi".into(),
             vec![Ok(ModelEvent::End {
@@ -79,7 +80,7 @@ async fn a_provider_that_gives_no_usage_is_believed() {
 }
 
 #[tokio::test]
-async fn an_answer_at_its_length_limit_says_so() {
+async fn an_answer_at_the_length_limit_is_marked_as_cut_short() {
     let gemini = wire::gemini(&[wire::gemini_frame(
         json!([{ "text": "Once" }]),
         Some("MAX_TOKENS"),
@@ -92,7 +93,7 @@ async fn an_answer_at_its_length_limit_says_so() {
         (ProviderKind::Gemini, gemini),
         (ProviderKind::OpenAi, openai),
     ] {
-        let (text, rest) = told(hears(provider, Reply::streams(body)).await);
+        let (text, rest) = split_text(events_of(provider, Reply::streams(body)).await);
         assert!(
             text == "Once"
                 && matches!(
@@ -108,7 +109,7 @@ async fn an_answer_at_its_length_limit_says_so() {
 }
 
 #[tokio::test]
-async fn tool_calls_by_index_with_arguments_in_fragments_become_two_calls() {
+async fn fragmented_tool_calls_are_joined_by_index() {
     let start = |index: u8, id: &str, name: &str| json!([{ "index": index, "id": id, "type": "function", "function": { "name": name, "arguments": "" } }]);
     let more = |index: u8, arguments: &str| json!([{ "index": index, "function": { "arguments": arguments } }]);
     let deltas = [
@@ -123,11 +124,11 @@ async fn tool_calls_by_index_with_arguments_in_fragments_become_two_calls() {
         .map(|calls| wire::openai_chunk(json!({ "tool_calls": calls }), None))
         .collect();
     frames.push(wire::openai_chunk(json!({}), Some("tool_calls")));
-    for piece in PIECES {
-        let (text, rest) = told(
-            hears(
+    for chunk_size in CHUNK_SIZES {
+        let (text, rest) = split_text(
+            events_of(
                 ProviderKind::OpenAi,
-                Reply::streams(wire::openai(&frames)).in_pieces(piece),
+                Reply::streams(wire::openai(&frames)).in_chunks_of(chunk_size),
             )
             .await,
         );
@@ -151,13 +152,14 @@ async fn tool_calls_by_index_with_arguments_in_fragments_become_two_calls() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_json_stay_the_text_they_are() {
+async fn arguments_that_are_not_json_stay_text() {
     let calls = json!([{ "index": 0, "id": "a", "type": "function", "function": { "name": "paint", "arguments": "{\"prompt\": oops" } }]);
     let frames = [
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
         wire::openai_chunk(json!({}), Some("tool_calls")),
     ];
-    let (_, rest) = told(hears(ProviderKind::OpenAi, Reply::streams(wire::openai(&frames))).await);
+    let (_, rest) =
+        split_text(events_of(ProviderKind::OpenAi, Reply::streams(wire::openai(&frames))).await);
     assert_eq!(
         rest[0],
         Ok(ModelEvent::Call(call(
@@ -169,13 +171,13 @@ async fn arguments_that_are_no_json_stay_the_text_they_are() {
 }
 
 #[tokio::test]
-async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() {
+async fn gemini_signatures_are_returned_and_results_name_their_tool() {
     let parts = json!([
         { "functionCall": { "name": "paint", "args": { "prompt": "a tree" } }, "thoughtSignature": "c2ln" },
         { "functionCall": { "name": "play", "args": {} } },
     ]);
     let calls = wire::gemini(&[wire::gemini_frame(parts, Some("STOP"))]);
-    let stub = Stub::replies([
+    let stub = Stub::replying([
         Reply::streams(calls),
         Reply::streams(wire::gemini_says(&["Done."])),
     ])
@@ -194,7 +196,7 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
         ],
         tools,
     };
-    let (_, rest) = told(asked(&*gemini, request.clone()).await);
+    let (_, rest) = split_text(request_events(&*gemini, request.clone()).await);
     let calls: Vec<ToolCall> = rest
         .into_iter()
         .filter_map(|event| {
@@ -219,10 +221,10 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
             call_id: call.id.clone(),
             text: "It is done.".into(),
         }));
-    let (text, _) = told(asked(&*gemini, request).await);
+    let (text, _) = split_text(request_events(&*gemini, request).await);
     assert_eq!(text, "Done.");
 
-    let [first, second] = &stub.asked()[..] else {
+    let [first, second] = &stub.requests()[..] else {
         panic!("two requests")
     };
     assert!(
@@ -237,17 +239,20 @@ async fn geminis_signatures_go_back_with_the_call_and_results_name_their_tool() 
         first.body["tools"][0]["functionDeclarations"][0]["name"],
         "paint"
     );
-    let said = second.body["contents"].to_string();
-    assert!(said.contains("\"thoughtSignature\":\"c2ln\""), "{said}");
+    let contents = second.body["contents"].to_string();
     assert!(
-        said.contains("\"functionResponse\"") && said.contains("\"name\":\"play\""),
-        "{said}"
+        contents.contains("\"thoughtSignature\":\"c2ln\""),
+        "{contents}"
+    );
+    assert!(
+        contents.contains("\"functionResponse\"") && contents.contains("\"name\":\"play\""),
+        "{contents}"
     );
 }
 
 #[tokio::test]
-async fn two_models_of_one_provider_are_told_apart_and_a_server_of_ones_own_goes_by_its_host() {
-    let stub = Stub::replies([Reply::streams("")]).await;
+async fn model_titles_distinguish_models_and_custom_hosts() {
+    let stub = Stub::replying([Reply::streams("")]).await;
     let links = [
         link(ProviderKind::Groq, "a", &stub),
         link(ProviderKind::Groq, "b", &stub),
@@ -259,7 +264,7 @@ async fn two_models_of_one_provider_are_told_apart_and_a_server_of_ones_own_goes
 }
 
 #[tokio::test]
-async fn a_picture_goes_with_the_words_it_stands_beside() {
+async fn a_picture_is_sent_with_its_message() {
     let picture = PromptImage {
         media_type: "image/png".into(),
         name: "tree.png".into(),
@@ -269,13 +274,13 @@ async fn a_picture_goes_with_the_words_it_stands_beside() {
         said: vec![PromptMessage::User("What is this?".into(), vec![picture])],
         tools: Vec::new(),
     };
-    let stub = Stub::replies([Reply::streams(wire::gemini_says(&["A tree."]))]).await;
+    let stub = Stub::replying([Reply::streams(wire::gemini_says(&["A tree."]))]).await;
     let gemini = model(ProviderKind::Gemini, &stub);
     assert!(
         gemini.link().takes_pictures && !model(ProviderKind::Groq, &stub).link().takes_pictures
     );
-    told(asked(&*gemini, request).await);
-    let parts = stub.asked()[0].body["contents"][0]["parts"].clone();
+    split_text(request_events(&*gemini, request).await);
+    let parts = stub.requests()[0].body["contents"][0]["parts"].clone();
     assert_eq!(parts[0]["text"], "What is this?");
     let sent = parts[1].to_string();
     assert!(

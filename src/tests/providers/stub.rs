@@ -1,5 +1,4 @@
-//! A server that speaks a provider's protocol byte for byte, cut wherever the test wants it cut,
-//! with scripted faults.
+//! A stub server with scripted replies, sent in chunks of any size and with faults.
 
 use serde_json::Value;
 use std::{
@@ -13,39 +12,39 @@ use tokio::{
 
 /// How a reply ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::tests) enum Ends {
-    /// As it should.
+pub(in crate::tests) enum ReplyEnd {
+    /// Complete.
     Whole,
     /// The connection is closed in the middle.
     Cut,
-    /// Nothing more comes, and the connection stays.
+    /// The connection stays open and nothing more is sent.
     Hangs,
 }
 
-/// What the server answers to one request.
+/// The reply to one request.
 #[derive(Debug, Clone)]
 pub(in crate::tests) struct Reply {
     pub(in crate::tests) status: u16,
     pub(in crate::tests) headers: Vec<(&'static str, &'static str)>,
     pub(in crate::tests) body: Vec<u8>,
-    /// Bytes that are sent at a time.
-    pub(in crate::tests) piece: usize,
-    pub(in crate::tests) ends: Ends,
+    /// Bytes per chunk.
+    pub(in crate::tests) chunk_size: usize,
+    pub(in crate::tests) end: ReplyEnd,
 }
 
 impl Reply {
-    /// A stream of these frames.
+    /// An event stream with this body.
     pub(in crate::tests) fn streams(body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: 200,
             headers: vec![("content-type", "text/event-stream")],
             body: body.into(),
-            piece: usize::MAX,
-            ends: Ends::Whole,
+            chunk_size: usize::MAX,
+            end: ReplyEnd::Whole,
         }
     }
 
-    /// A refusal with a JSON body.
+    /// An error with a JSON body.
     pub(in crate::tests) fn refuses(status: u16, body: Value) -> Self {
         Self {
             status,
@@ -55,7 +54,7 @@ impl Reply {
         }
     }
 
-    /// A file or a JSON answer.
+    /// A successful reply with this content.
     pub(in crate::tests) fn gives(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             headers: vec![("content-type", media_type)],
@@ -63,46 +62,46 @@ impl Reply {
         }
     }
 
-    /// The same with another header.
+    /// Adds a header.
     pub(in crate::tests) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same in pieces of `piece` bytes.
-    pub(in crate::tests) fn in_pieces(self, piece: usize) -> Self {
-        Self { piece, ..self }
+    /// Sends the body in chunks of `chunk_size` bytes.
+    pub(in crate::tests) fn in_chunks_of(self, chunk_size: usize) -> Self {
+        Self { chunk_size, ..self }
     }
 
-    /// The same with another end.
-    pub(in crate::tests) fn that(self, ends: Ends) -> Self {
-        Self { ends, ..self }
+    /// Sets how the reply ends.
+    pub(in crate::tests) fn ending(self, end: ReplyEnd) -> Self {
+        Self { end, ..self }
     }
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
-pub(in crate::tests) struct Asked {
+pub(in crate::tests) struct ReceivedRequest {
     /// Method and path: `POST /v1/chat/completions`.
     pub(in crate::tests) line: String,
-    /// Headers, in lower case.
+    /// Headers in lower case.
     pub(in crate::tests) headers: String,
     pub(in crate::tests) body: Value,
 }
 
-/// The running server; it ends with the test's runtime.
+/// A running server, ended with the test's runtime.
 pub(in crate::tests) struct Stub {
-    /// Its address with a slash at its end.
+    /// Its address with a trailing slash.
     pub(in crate::tests) base: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Stub {
-    /// A server that gives these replies in this order, and the last one ever after.
-    pub(in crate::tests) async fn replies(replies: impl IntoIterator<Item = Reply>) -> Self {
+    /// Gives these replies in order and repeats the last one.
+    pub(in crate::tests) async fn replying(replies: impl IntoIterator<Item = Reply>) -> Self {
         let replies: Arc<Mutex<VecDeque<Reply>>> =
             Arc::new(Mutex::new(replies.into_iter().collect()));
-        Self::answers(move |_| {
+        Self::answering(move |_| {
             let mut replies = replies.lock().unwrap();
             if replies.len() > 1 {
                 replies.pop_front().unwrap()
@@ -113,37 +112,37 @@ impl Stub {
         .await
     }
 
-    /// A server that answers as `answer` says.
-    pub(in crate::tests) async fn answers(
-        answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    /// Answers each request with `answer`.
+    pub(in crate::tests) async fn answering(
+        answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (answer, heard) = (Arc::new(answer), asked.clone());
+        let received: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
+        let (answer, log) = (Arc::new(answer), received.clone());
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let (answer, heard) = (answer.clone(), heard.clone());
-                tokio::spawn(async move { serve(socket, &*answer, &heard).await });
+                let (answer, log) = (answer.clone(), log.clone());
+                tokio::spawn(async move { serve(socket, &*answer, &log).await });
             }
         });
-        Self { base, asked }
+        Self { base, received }
     }
 
-    /// What was asked so far.
-    pub(in crate::tests) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    /// The requests received so far.
+    pub(in crate::tests) fn requests(&self) -> Vec<ReceivedRequest> {
+        self.received.lock().unwrap().clone()
     }
 }
 
 async fn serve(
     mut socket: TcpStream,
-    answer: &(dyn Fn(&Asked) -> Reply + Send + Sync),
-    heard: &Mutex<Vec<Asked>>,
+    answer: &(dyn Fn(&ReceivedRequest) -> Reply + Send + Sync),
+    log: &Mutex<Vec<ReceivedRequest>>,
 ) -> Option<()> {
-    let asked = read(&mut socket).await?;
-    let reply = answer(&asked);
-    heard.lock().unwrap().push(asked);
+    let request = read(&mut socket).await?;
+    let reply = answer(&request);
+    log.lock().unwrap().push(request);
     let headers: String = reply
         .headers
         .iter()
@@ -154,23 +153,26 @@ async fn serve(
         reply.status
     );
     socket.write_all(head.as_bytes()).await.ok()?;
-    for piece in reply.body.chunks(reply.piece.min(reply.body.len().max(1))) {
-        let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
-        chunk.extend_from_slice(piece);
-        chunk.extend_from_slice(b"\r\n");
-        socket.write_all(&chunk).await.ok()?;
+    for chunk in reply
+        .body
+        .chunks(reply.chunk_size.min(reply.body.len().max(1)))
+    {
+        let mut frame = format!("{:x}\r\n", chunk.len()).into_bytes();
+        frame.extend_from_slice(chunk);
+        frame.extend_from_slice(b"\r\n");
+        socket.write_all(&frame).await.ok()?;
         socket.flush().await.ok()?;
         tokio::task::yield_now().await;
     }
-    match reply.ends {
-        Ends::Whole => socket.write_all(b"0\r\n\r\n").await.ok()?,
-        Ends::Cut => {}
-        Ends::Hangs => drop(socket.read(&mut [0; 1]).await),
+    match reply.end {
+        ReplyEnd::Whole => socket.write_all(b"0\r\n\r\n").await.ok()?,
+        ReplyEnd::Cut => {}
+        ReplyEnd::Hangs => drop(socket.read(&mut [0; 1]).await),
     }
     socket.shutdown().await.ok()
 }
 
-async fn read(socket: &mut TcpStream) -> Option<Asked> {
+async fn read(socket: &mut TcpStream) -> Option<ReceivedRequest> {
     let mut bytes = Vec::new();
     let end_of_head = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -189,7 +191,7 @@ async fn read(socket: &mut TcpStream) -> Option<Asked> {
         (socket.read_buf(&mut bytes).await.ok()? > 0).then_some(())?;
     }
     let line = head.split(" HTTP/").next().unwrap_or_default().to_owned();
-    Some(Asked {
+    Some(ReceivedRequest {
         line,
         headers,
         body: serde_json::from_slice(&bytes[end_of_head..]).unwrap_or_default(),

@@ -1,9 +1,8 @@
-//! Whole turns on servers that speak the providers' protocols: what a reader sees, by stream and
-//! after a reload.
+//! Whole turns on stub providers: what a reader sees, live and after a reload.
 
 use super::{
     link,
-    stub::{Ends, Reply, Stub},
+    stub::{Reply, ReplyEnd, Stub},
     wire,
 };
 use crate::{
@@ -15,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 const QUESTION: &str = "What is the tide?";
 
-struct Played {
+struct FinishedTurn {
     app: TestApp,
     /// `type status title` of each entry, oldest first.
     lines: Vec<String>,
@@ -23,25 +22,25 @@ struct Played {
     messages: Vec<Value>,
 }
 
-/// Everything that a reader of the stream is told until the turn is over.
-pub(super) async fn told_live(stream: &mut Sse) -> Vec<Event> {
-    let over = |event: &Event| {
+/// All events of the stream until the turn ends.
+pub(super) async fn events_until_turn_end(stream: &mut Sse) -> Vec<Event> {
+    let ends_turn = |event: &Event| {
         event.event == "conversation" && event.data["conversation"]["runningTurnId"].is_null()
     };
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     loop {
         let event = stream.next_event().await;
-        let is_over = over(&event);
-        told.push(event);
-        if is_over {
-            return told;
+        let is_end = ends_turn(&event);
+        events.push(event);
+        if is_end {
+            return events;
         }
     }
 }
 
 /// The newest state of each entry, oldest first.
-fn newest_entries(told: &[Event]) -> Vec<Value> {
-    let entries = told
+fn newest_entries(events: &[Event]) -> Vec<Value> {
+    let entries = events
         .iter()
         .filter(|event| event.event == "entry")
         .map(|event| event.data["entry"].clone());
@@ -51,18 +50,17 @@ fn newest_entries(told: &[Event]) -> Vec<Value> {
     newest.into_values().collect()
 }
 
-/// A turn on Gemini and Groq that reply so; whatever a reader of the stream was told is what a
-/// reload shows.
-async fn played(gemini: Vec<Reply>, groq: Vec<Reply>) -> (Played, Stub, Stub) {
-    played_with(gemini, groq, |_| {}).await
+/// Runs a turn on Gemini and Groq stubs; asserts that the live entries equal those after a reload.
+async fn run_turn(gemini: Vec<Reply>, groq: Vec<Reply>) -> (FinishedTurn, Stub, Stub) {
+    run_turn_with(gemini, groq, |_| {}).await
 }
 
-async fn played_with(
+async fn run_turn_with(
     gemini: Vec<Reply>,
     groq: Vec<Reply>,
-    patience: impl FnOnce(&mut ModelTimeouts),
-) -> (Played, Stub, Stub) {
-    let (gemini, groq) = (Stub::replies(gemini).await, Stub::replies(groq).await);
+    timeouts: impl FnOnce(&mut ModelTimeouts),
+) -> (FinishedTurn, Stub, Stub) {
+    let (gemini, groq) = (Stub::replying(gemini).await, Stub::replying(groq).await);
     let links = vec![
         link(ProviderKind::Gemini, "gemini-2.5-flash", &gemini),
         link(ProviderKind::Groq, "llama-3.1-8b-instant", &groq),
@@ -70,28 +68,28 @@ async fn played_with(
     let app = TestApp::with(
         |config| {
             config.models = links;
-            patience(&mut config.patience);
+            timeouts(&mut config.patience);
         },
         |_| {},
     )
     .await;
-    let played = play(app).await;
-    (played, gemini, groq)
+    let turn = ask_question(app).await;
+    (turn, gemini, groq)
 }
 
-async fn play(app: TestApp) -> Played {
-    play_for("ada@example.org", app).await
+async fn ask_question(app: TestApp) -> FinishedTurn {
+    ask_question_as("ada@example.org", app).await
 }
 
-async fn play_for(whom: &str, app: TestApp) -> Played {
-    let ada = app.person(whom).await;
-    let here = ada.begins().await;
+async fn ask_question_as(email: &str, app: TestApp) -> FinishedTurn {
+    let ada = app.person(email).await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, QUESTION).await;
-    let live = newest_entries(&told_live(&mut stream).await);
-    let read = ada.reads(&here).await;
-    let entries = ada.entries(&here).await;
-    assert_eq!(live, entries, "live and after a reload");
+    ada.says(&conversation, QUESTION).await;
+    let live = newest_entries(&events_until_turn_end(&mut stream).await);
+    let read = ada.reads(&conversation).await;
+    let entries = ada.entries(&conversation).await;
+    assert_eq!(live, entries, "live entries equal those after a reload");
     let word = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
     let lines = entries
         .iter()
@@ -104,7 +102,7 @@ async fn play_for(whom: &str, app: TestApp) -> Played {
             )
         })
         .collect();
-    Played {
+    FinishedTurn {
         app,
         lines,
         entries,
@@ -113,17 +111,17 @@ async fn play_for(whom: &str, app: TestApp) -> Played {
 }
 
 #[tokio::test]
-async fn an_answer_names_its_model_its_time_and_its_tokens() {
-    let (played, _, groq) = played(
+async fn an_answer_records_model_duration_and_tokens() {
+    let (turn, _, groq) = run_turn(
         vec![Reply::streams(wire::gemini_says(&["High ", "at noon."]))],
         vec![Reply::streams("")],
     )
     .await;
     assert_eq!(
-        played.lines,
+        turn.lines,
         ["ai_response success Gemini gemini-2.5-flash answered"]
     );
-    let (metadata, answer) = (&played.entries[0]["metadata"], &played.messages[1]);
+    let (metadata, answer) = (&turn.entries[0]["metadata"], &turn.messages[1]);
     assert_eq!(
         (&metadata["provider"], &metadata["model"]),
         (&json!("gemini"), &json!("gemini-2.5-flash"))
@@ -142,51 +140,51 @@ async fn an_answer_names_its_model_its_time_and_its_tokens() {
     );
     let facts = json!({ "provider": "gemini", "modelName": "Gemini gemini-2.5-flash", "durationMs": 0, "inputTokens": 12, "outputTokens": 5, "firstTokenMs": 0 });
     assert_eq!(answer["facts"], facts);
-    assert!(groq.asked().is_empty());
+    assert!(groq.requests().is_empty());
 }
 
 #[tokio::test]
-async fn the_fallback_says_in_words_who_failed_and_who_is_tried() {
+async fn a_fallback_logs_the_failed_and_the_next_model() {
     let limit = Reply::refuses(
         429,
         json!({ "error": { "code": 429, "message": "Quota exceeded." } }),
     )
     .with("retry-after", "30");
-    let (played, gemini, _) = played(
+    let (turn, gemini, _) = run_turn(
         vec![limit],
         vec![Reply::streams(wire::groq_says(&["At noon."]))],
     )
     .await;
     assert_eq!(
-        played.lines,
+        turn.lines,
         [
             "ai_response error Gemini gemini-2.5-flash is over its limit (429)",
             "info warning Gemini is over its limit (429). Trying Groq llama-3.1-8b-instant.",
             "ai_response success Groq llama-3.1-8b-instant answered",
         ]
     );
-    assert_eq!(played.entries[0]["metadata"]["errorClass"], "rate_limit");
+    assert_eq!(turn.entries[0]["metadata"]["errorClass"], "rate_limit");
     assert_eq!(
         (
-            &played.entries[2]["metadata"]["fallback"],
-            &played.messages[1]["facts"]["fallback"]
+            &turn.entries[2]["metadata"]["fallback"],
+            &turn.messages[1]["facts"]["fallback"]
         ),
         (&json!(true), &json!(true))
     );
-    assert_eq!(gemini.asked().len(), 1);
+    assert_eq!(gemini.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn a_model_over_its_limit_is_passed_over_for_a_while_and_asked_again_later() {
+async fn a_rate_limited_model_is_skipped_until_its_retry_time() {
     let limit = Reply::refuses(429, json!({ "error": { "message": "Quota exceeded." } }))
         .with("retry-after", "30");
     let again = Reply::streams(wire::gemini_says(&["Back."]));
-    let (played, gemini, _) = played(
+    let (turn, gemini, _) = run_turn(
         vec![limit, again],
         vec![Reply::streams(wire::groq_says(&["At noon."]))],
     )
     .await;
-    let second = play_for("bob@example.org", played.app).await;
+    let second = ask_question_as("bob@example.org", turn.app).await;
     assert_eq!(
         second.lines,
         [
@@ -194,9 +192,9 @@ async fn a_model_over_its_limit_is_passed_over_for_a_while_and_asked_again_later
             "ai_response success Groq llama-3.1-8b-instant answered"
         ]
     );
-    assert_eq!(gemini.asked().len(), 1, "it was left alone");
+    assert_eq!(gemini.requests().len(), 1, "it was not asked again");
     second.app.app.clock.advance(30_000);
-    let third = play_for("eve@example.org", second.app).await;
+    let third = ask_question_as("eve@example.org", second.app).await;
     assert_eq!(
         third.lines,
         ["ai_response success Gemini gemini-2.5-flash answered"]
@@ -204,30 +202,30 @@ async fn a_model_over_its_limit_is_passed_over_for_a_while_and_asked_again_later
 }
 
 #[tokio::test]
-async fn a_passing_failure_is_tried_again_on_the_same_model_before_anybody_sees_anything() {
+async fn a_temporary_failure_is_retried_on_the_same_model() {
     let overloaded = Reply::refuses(503, json!({ "error": { "message": "overloaded" } }));
-    let (played, gemini, groq) = played(
+    let (turn, gemini, groq) = run_turn(
         vec![overloaded, Reply::streams(wire::gemini_says(&["High."]))],
         vec![Reply::streams("")],
     )
     .await;
     assert_eq!(
-        played.lines,
+        turn.lines,
         ["ai_response success Gemini gemini-2.5-flash answered"]
     );
-    assert_eq!((gemini.asked().len(), groq.asked().len()), (2, 0));
+    assert_eq!((gemini.requests().len(), groq.requests().len()), (2, 0));
 }
 
 #[tokio::test]
-async fn what_was_said_when_a_model_died_is_kept_and_the_fallback_answers_anew() {
+async fn an_interrupted_answer_is_kept_and_the_fallback_starts_over() {
     let body = wire::gemini_says(&["It is ", "high ", "at noon."]);
     let half = body.find("at noon").unwrap();
-    let (played, _, groq) = played(
-        vec![Reply::streams(&body.as_bytes()[..half]).that(Ends::Cut)],
+    let (turn, _, groq) = run_turn(
+        vec![Reply::streams(&body.as_bytes()[..half]).ending(ReplyEnd::Cut)],
         vec![Reply::streams(wire::groq_says(&["High water is at noon."]))],
     )
     .await;
-    let said: Vec<_> = played
+    let messages: Vec<_> = turn
         .messages
         .iter()
         .map(|message| {
@@ -238,7 +236,7 @@ async fn what_was_said_when_a_model_died_is_kept_and_the_fallback_answers_anew()
         })
         .collect();
     assert_eq!(
-        said,
+        messages,
         [
             (QUESTION, "done"),
             ("It is high ", "interrupted"),
@@ -246,45 +244,45 @@ async fn what_was_said_when_a_model_died_is_kept_and_the_fallback_answers_anew()
         ]
     );
     assert!(
-        played.lines[1].starts_with("info warning Gemini ")
-            && played.lines[1].ends_with("Trying Groq llama-3.1-8b-instant."),
+        turn.lines[1].starts_with("info warning Gemini ")
+            && turn.lines[1].ends_with("Trying Groq llama-3.1-8b-instant."),
         "{:?}",
-        played.lines
+        turn.lines
     );
-    let told = groq.asked()[0].body["messages"].to_string();
+    let prompt = groq.requests()[0].body["messages"].to_string();
     assert!(
-        !told.contains("It is high"),
-        "a half answer is not glued: {told}"
+        !prompt.contains("It is high"),
+        "the interrupted answer is not in the prompt: {prompt}"
     );
 }
 
 #[tokio::test]
-async fn a_model_that_hangs_is_not_waited_for_for_ever() {
-    let hang = Reply::streams("").that(Ends::Hangs);
-    let short = |patience: &mut ModelTimeouts| patience.first = Duration::from_secs(5);
-    let (played, ..) = played_with(
+async fn a_hanging_model_times_out() {
+    let hang = Reply::streams("").ending(ReplyEnd::Hangs);
+    let short = |timeouts: &mut ModelTimeouts| timeouts.first = Duration::from_secs(5);
+    let (turn, ..) = run_turn_with(
         vec![hang],
         vec![Reply::streams(wire::groq_says(&["At noon."]))],
         short,
     )
     .await;
     assert_eq!(
-        played.lines[0],
+        turn.lines[0],
         "ai_response error Gemini gemini-2.5-flash did not answer in time"
     );
-    assert_eq!(played.entries[0]["metadata"]["errorClass"], "timeout");
-    assert_eq!(played.messages[1]["content"], "At noon.");
+    assert_eq!(turn.entries[0]["metadata"]["errorClass"], "timeout");
+    assert_eq!(turn.messages[1]["content"], "At noon.");
 }
 
 #[tokio::test]
-async fn when_every_model_failed_each_attempt_is_told_and_the_person_reads_a_plain_sentence() {
+async fn when_every_model_fails_each_attempt_is_logged() {
     let refuses = |status: u16, message: &str| {
         Reply::refuses(status, json!({ "error": { "message": message } }))
     };
-    let (played, _, groq) =
-        played(vec![refuses(403, "no")], vec![refuses(503, "overloaded")]).await;
+    let (turn, _, groq) =
+        run_turn(vec![refuses(403, "no")], vec![refuses(503, "overloaded")]).await;
     assert_eq!(
-        played.lines,
+        turn.lines,
         [
             "ai_response error Gemini gemini-2.5-flash refused the key (403)",
             "info warning Gemini refused the key (403). Trying Groq llama-3.1-8b-instant.",
@@ -298,12 +296,12 @@ async fn when_every_model_failed_each_attempt_is_told_and_the_person_reads_a_pla
     ]);
     assert_eq!(
         (
-            &played.entries[3]["metadata"]["attempts"],
-            groq.asked().len()
+            &turn.entries[3]["metadata"]["attempts"],
+            groq.requests().len()
         ),
         (&attempts, 3)
     );
-    let answer = &played.messages[1];
+    let answer = &turn.messages[1];
     let sentence = "I could not get an answer: Gemini refused the key (403), Groq failed (503). Nothing you wrote is lost; please try again.";
     assert_eq!(
         (&answer["status"], &answer["content"]),
@@ -312,7 +310,7 @@ async fn when_every_model_failed_each_attempt_is_told_and_the_person_reads_a_pla
 }
 
 #[tokio::test]
-async fn two_tools_at_once_have_an_entry_each_and_an_unknown_one_fails_alone() {
+async fn concurrent_tool_calls_have_an_entry_each_and_fail_alone() {
     let calls = json!([
         { "index": 0, "id": "a", "type": "function", "function": { "name": "generate_image", "arguments": "{\"prompt\":\"a tree\"}" } },
         { "index": 1, "id": "b", "type": "function", "function": { "name": "summon", "arguments": "{}" } },
@@ -326,7 +324,7 @@ async fn two_tools_at_once_have_an_entry_each_and_an_unknown_one_fails_alone() {
         Reply::streams(asks),
         Reply::streams(wire::groq_says(&["Here is the tree."])),
     ];
-    let (played, _, groq) = played(
+    let (turn, _, groq) = run_turn(
         vec![Reply::refuses(
             401,
             json!({ "error": { "message": "bad key" } }),
@@ -335,7 +333,7 @@ async fn two_tools_at_once_have_an_entry_each_and_an_unknown_one_fails_alone() {
     )
     .await;
     assert_eq!(
-        played.lines,
+        turn.lines,
         [
             "ai_response error Gemini gemini-2.5-flash refused the key (401)",
             "info warning Gemini refused the key (401). Trying Groq llama-3.1-8b-instant.",
@@ -347,7 +345,7 @@ async fn two_tools_at_once_have_an_entry_each_and_an_unknown_one_fails_alone() {
             "ai_response success Groq llama-3.1-8b-instant answered",
         ]
     );
-    let second = groq.asked()[1].body["messages"].to_string();
+    let second = groq.requests()[1].body["messages"].to_string();
     assert!(
         second.contains("there is no tool called summon") && second.contains("not a JSON object"),
         "{second}"
@@ -360,8 +358,8 @@ async fn two_tools_at_once_have_an_entry_each_and_an_unknown_one_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_conversation_longer_than_the_window_loses_its_oldest_part_and_says_so() {
-    let stub = Stub::replies([
+async fn a_conversation_over_the_window_drops_its_oldest_messages() {
+    let stub = Stub::replying([
         Reply::streams(wire::openai_says(&["word ".repeat(900).as_str()])),
         Reply::streams(wire::openai_says(&["Short."])),
     ])
@@ -370,12 +368,12 @@ async fn a_conversation_longer_than_the_window_loses_its_oldest_part_and_says_so
     small.spec.window = 2_000;
     let app = TestApp::with(|config| config.models = vec![small], |_| {}).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     for question in ["Tell me a lot", "And now?"] {
-        ada.says(&here, question).await;
-        ada.awaits_the_end(&here).await;
+        ada.says(&conversation, question).await;
+        ada.awaits_the_end(&conversation).await;
     }
-    let entries = ada.entries(&here).await;
+    let entries = ada.entries(&conversation).await;
     let titles: Vec<_> = entries
         .iter()
         .map(|entry| entry["title"].as_str().unwrap())
@@ -393,8 +391,11 @@ async fn a_conversation_longer_than_the_window_loses_its_oldest_part_and_says_so
         (&json!("info"), &json!("info"))
     );
     assert_eq!(
-        stub.asked()[1].body["messages"].as_array().unwrap().len(),
+        stub.requests()[1].body["messages"]
+            .as_array()
+            .unwrap()
+            .len(),
         2,
-        "how to behave, and the question"
+        "the system prompt and the question"
     );
 }

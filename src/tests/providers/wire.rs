@@ -1,8 +1,8 @@
-//! The frames of the providers' streams, as their documentation gives them.
+//! Frames of the providers' streams, as documented by them.
 
 use serde_json::{Value, json};
 
-/// Gemini's stream: one JSON object a frame, lines end in CRLF, no end mark.
+/// A Gemini stream: one JSON object per frame, CRLF line ends, no end marker.
 pub(in crate::tests) fn gemini(frames: &[Value]) -> String {
     frames
         .iter()
@@ -10,7 +10,7 @@ pub(in crate::tests) fn gemini(frames: &[Value]) -> String {
         .collect()
 }
 
-/// A frame of Gemini's with these parts; usage stands on every frame and grows.
+/// A Gemini frame with these parts; every frame carries the usage so far.
 pub(in crate::tests) fn gemini_frame(parts: Value, finish: Option<&str>) -> Value {
     let mut candidate = json!({ "content": { "parts": parts, "role": "model" }, "index": 0 });
     if let Some(reason) = finish {
@@ -20,7 +20,7 @@ pub(in crate::tests) fn gemini_frame(parts: Value, finish: Option<&str>) -> Valu
     json!({ "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash", "responseId": "r1" })
 }
 
-/// What Gemini says to a question in these words.
+/// A Gemini answer with this text.
 pub(in crate::tests) fn gemini_says(pieces: &[&str]) -> String {
     let last = pieces.len() - 1;
     let frame = |(at, piece): (usize, &&str)| {
@@ -29,7 +29,7 @@ pub(in crate::tests) fn gemini_says(pieces: &[&str]) -> String {
     gemini(&pieces.iter().enumerate().map(frame).collect::<Vec<_>>())
 }
 
-/// OpenAI's stream: comments keep it alive, `[DONE]` ends it.
+/// An OpenAI stream: comments as keep-alive, `[DONE]` at the end.
 pub(in crate::tests) fn openai(frames: &[Value]) -> String {
     let frames: String = frames
         .iter()
@@ -38,19 +38,19 @@ pub(in crate::tests) fn openai(frames: &[Value]) -> String {
     format!("{frames}data: [DONE]\n\n")
 }
 
-/// A chunk of OpenAI's with this delta.
+/// An OpenAI chunk with this delta.
 pub(in crate::tests) fn openai_chunk(delta: Value, finish: Option<&str>) -> Value {
     let choice = json!({ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish });
     json!({ "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice], "usage": null })
 }
 
-/// The tail chunk that carries the usage.
+/// The last chunk, with the usage.
 pub(in crate::tests) fn openai_usage() -> Value {
     let usage = json!({ "prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27 });
     json!({ "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage })
 }
 
-/// What an OpenAI-compatible server says in these words.
+/// An OpenAI-compatible answer with this text.
 pub(in crate::tests) fn openai_says(pieces: &[&str]) -> String {
     let mut frames = vec![openai_chunk(
         json!({ "role": "assistant", "content": "" }),
@@ -65,7 +65,7 @@ pub(in crate::tests) fn openai_says(pieces: &[&str]) -> String {
     openai(&frames)
 }
 
-/// What Groq says in these words: its usage stands in a field of its own on the last chunk.
+/// A Groq answer with this text; the usage is in a field of its own on the last chunk.
 pub(in crate::tests) fn groq_says(pieces: &[&str]) -> String {
     let mut frames: Vec<Value> = pieces
         .iter()

@@ -1,5 +1,5 @@
-//! Tools that write or send ask first; anybody who holds the person's key or cookie answers, from
-//! anywhere.
+//! Tool approvals over HTTP: tools that write or send ask first, and any client of the user may
+//! decide.
 
 use crate::{
     domain::Decision,
@@ -8,36 +8,36 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// A server on which somebody's note waits for their word, and the conversation and entry of it.
-async fn asked() -> (TestApp, Person, String, Value) {
+/// A server with a pending approval: the user, the conversation and the entry.
+async fn with_pending_approval() -> (TestApp, Person, String, Value) {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let here = ada.begins().await;
-    let entry = asks_again(&ada, &here).await;
-    (app, ada, here, entry)
+    let conversation = ada.begins().await;
+    let entry = request_tool(&ada, &conversation).await;
+    (app, ada, conversation, entry)
 }
 
-async fn asks_again(ada: &Person, here: &str) -> Value {
-    ada.says(here, "Write a note: buy lamp oil").await;
-    ada.awaits_a_question(here).await
+async fn request_tool(ada: &Person, conversation: &str) -> Value {
+    ada.says(conversation, "Write a note: buy lamp oil").await;
+    ada.awaits_a_question(conversation).await
 }
 
-/// The entry as it is now, and the last thing the assistant said.
-async fn outcome(ada: &Person, here: &str, entry: &Value) -> (Value, String) {
-    let read = ada.awaits_the_end(here).await;
-    let said = read["messages"].as_array().unwrap().last().unwrap()["content"]
+/// The current entry and the assistant's last message.
+async fn outcome(ada: &Person, conversation: &str, entry: &Value) -> (Value, String) {
+    let read = ada.awaits_the_end(conversation).await;
+    let reply = read["messages"].as_array().unwrap().last().unwrap()["content"]
         .as_str()
         .unwrap()
         .to_owned();
     (
         ada.gets(&address_of(entry)).await.expect(200)["log"].clone(),
-        said,
+        reply,
     )
 }
 
 #[tokio::test]
-async fn a_tool_that_writes_waits_with_its_arguments_in_sight_until_it_is_allowed() {
-    let (_app, ada, here, entry) = asked().await;
+async fn a_writing_tool_shows_its_arguments_and_waits_for_approval() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
     assert_eq!(
         (&entry["title"], &entry["details"]),
         (&json!("Note: buy lamp oil"), &json!("text: buy lamp oil\n"))
@@ -52,14 +52,14 @@ async fn a_tool_that_writes_waits_with_its_arguments_in_sight_until_it_is_allowe
         (&decided["status"], &decided["metadata"]["approval"]),
         (&json!("working"), &approval)
     );
-    let (done, said) = outcome(&ada, &here, &entry).await;
+    let (done, reply) = outcome(&ada, &conversation, &entry).await;
     assert_eq!(
         (&done["status"], &done["metadata"]["approval"]),
         (&json!("success"), &approval)
     );
     assert!(
-        said.starts_with("Here you are: the note “buy lamp oil”"),
-        "{said}"
+        reply.starts_with("Here you are: the note “buy lamp oil”"),
+        "{reply}"
     );
     let note = format!(
         "/files/{}",
@@ -69,31 +69,31 @@ async fn a_tool_that_writes_waits_with_its_arguments_in_sight_until_it_is_allowe
 }
 
 #[tokio::test]
-async fn what_is_denied_is_not_run_and_the_answer_goes_on() {
-    let (_app, ada, here, entry) = asked().await;
+async fn a_denied_tool_is_not_run_and_the_answer_continues() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
     ada.decides(&entry, "deny").await.expect(200);
-    let (done, said) = outcome(&ada, &here, &entry).await;
+    let (done, reply) = outcome(&ada, &conversation, &entry).await;
     assert_eq!(
         (&done["status"], &done["metadata"]["approval"]["decision"]),
         (&json!("warning"), &json!("deny"))
     );
     assert!(
         done["metadata"]["files"].is_null()
-            && said.starts_with("I left the note “buy lamp oil” alone"),
-        "{said}"
+            && reply.starts_with("I left the note “buy lamp oil” alone"),
+        "{reply}"
     );
 }
 
 #[tokio::test]
-async fn what_is_always_allowed_does_not_ask_again_until_that_is_revoked() {
-    let (_app, ada, here, entry) = asked().await;
+async fn an_always_allowed_tool_asks_again_only_after_revocation() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
     assert!(!ada.gets("/settings").await.text().contains("write_note"));
     ada.decides(&entry, "always").await.expect(200);
-    outcome(&ada, &here, &entry).await;
-    ada.says(&here, "Write a note: trim the wick").await;
-    ada.awaits_the_end(&here).await;
+    outcome(&ada, &conversation, &entry).await;
+    ada.says(&conversation, "Write a note: trim the wick").await;
+    ada.awaits_the_end(&conversation).await;
     let second = ada
-        .entries(&here)
+        .entries(&conversation)
         .await
         .into_iter()
         .rfind(|entry| entry["logType"] == "tool_call")
@@ -117,12 +117,12 @@ async fn what_is_always_allowed_does_not_ask_again_until_that_is_revoked() {
         (revoked.status, revoked.header("location")),
         (302, "/settings")
     );
-    asks_again(&ada, &here).await;
+    request_tool(&ada, &conversation).await;
 }
 
 #[tokio::test]
-async fn saying_it_twice_is_fine_and_saying_otherwise_is_a_conflict() {
-    let (_app, ada, here, entry) = asked().await;
+async fn repeating_a_decision_is_fine_and_changing_it_a_conflict() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
     assert_eq!(
         ada.decides(&entry, "perhaps").await.refused_fields(),
         ["decision"]
@@ -133,14 +133,14 @@ async fn saying_it_twice_is_fine_and_saying_otherwise_is_a_conflict() {
         ada.decides(&entry, "once").await.expect(409)["detail"],
         "it was decided already: deny"
     );
-    outcome(&ada, &here, &entry).await;
+    outcome(&ada, &conversation, &entry).await;
     ada.decides(&entry, "deny").await.expect(200);
     ada.decides(&entry, "always").await.expect(409);
 }
 
 #[tokio::test]
-async fn only_its_owner_answers_and_only_where_something_was_asked() {
-    let (app, ada, here, entry) = asked().await;
+async fn only_the_owner_decides_and_only_pending_approvals() {
+    let (app, ada, conversation, entry) = with_pending_approval().await;
     let bob = app.person("bob@example.org").await;
     assert_eq!(
         (
@@ -160,7 +160,7 @@ async fn only_its_owner_answers_and_only_where_something_was_asked() {
             .status,
         404
     );
-    let asking = ada.entries(&here).await[0].clone();
+    let asking = ada.entries(&conversation).await[0].clone();
     assert_eq!(
         ada.decides(&asking, "once").await.expect(404)["detail"],
         "there is no such approval"
@@ -172,12 +172,15 @@ async fn only_its_owner_answers_and_only_where_something_was_asked() {
 }
 
 #[tokio::test]
-async fn stopping_the_turn_ends_the_waiting_and_then_it_is_too_late() {
-    let (_app, ada, here, entry) = asked().await;
-    ada.posts(&format!("/api/conversations/{here}/stop"), json!({}))
-        .await
-        .expect(200);
-    ada.awaits_the_end(&here).await;
+async fn stopping_the_turn_cancels_the_approval() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
+    ada.posts(
+        &format!("/api/conversations/{conversation}/stop"),
+        json!({}),
+    )
+    .await
+    .expect(200);
+    ada.awaits_the_end(&conversation).await;
     let done = ada.gets(&address_of(&entry)).await.expect(200)["log"].clone();
     assert_eq!(
         (&done["status"], &done["metadata"]["stopped"]),
@@ -190,29 +193,29 @@ async fn stopping_the_turn_ends_the_waiting_and_then_it_is_too_late() {
 }
 
 #[tokio::test]
-async fn after_ten_minutes_nobody_is_waited_for() {
-    let (app, ada, here, entry) = asked().await;
+async fn an_approval_expires_after_ten_minutes() {
+    let (app, ada, conversation, entry) = with_pending_approval().await;
     app.app.clock.advance(600_000);
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
         "it is too late: nobody answered in time"
     );
     ada.notes("something else happens").await;
-    let (done, said) = outcome(&ada, &here, &entry).await;
+    let (done, reply) = outcome(&ada, &conversation, &entry).await;
     assert_eq!(
         (&done["status"], &done["metadata"]["approval"]["state"]),
         (&json!("warning"), &json!("lapsed"))
     );
-    assert!(said.starts_with("I left the note"), "{said}");
+    assert!(reply.starts_with("I left the note"), "{reply}");
 }
 
 #[tokio::test]
-async fn deleting_the_entry_or_the_conversation_ends_the_waiting() {
-    let (app, ada, here, entry) = asked().await;
+async fn deleting_the_entry_or_conversation_cancels_the_approval() {
+    let (app, ada, conversation, entry) = with_pending_approval().await;
     ada.deletes(&address_of(&entry)).await.expect(200);
-    ada.awaits_the_end(&here).await;
-    asks_again(&ada, &here).await;
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.awaits_the_end(&conversation).await;
+    request_tool(&ada, &conversation).await;
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
     app.app.tasks.close();
@@ -221,9 +224,9 @@ async fn deleting_the_entry_or_the_conversation_ends_the_waiting() {
 }
 
 #[tokio::test]
-async fn without_javascript_a_form_on_the_page_answers() {
-    let (_app, ada, here, entry) = asked().await;
-    let page = ada.gets(&format!("/c/{here}")).await.text();
+async fn an_approval_can_be_decided_by_a_form_without_javascript() {
+    let (_app, ada, conversation, entry) = with_pending_approval().await;
+    let page = ada.gets(&format!("/c/{conversation}")).await.text();
     for words in [
         "Allow once: Note: buy lamp oil",
         "Always allow: Note: buy lamp oil",
@@ -237,13 +240,13 @@ async fn without_javascript_a_form_on_the_page_answers() {
         ("decision", "once"),
     ];
     let answer = ada
-        .submits("/fn/approvals/decide", &format!("/c/{here}"), &form)
+        .submits("/fn/approvals/decide", &format!("/c/{conversation}"), &form)
         .await;
     assert_eq!(answer.status, 302, "{}", answer.text());
-    let (done, _) = outcome(&ada, &here, &entry).await;
+    let (done, _) = outcome(&ada, &conversation, &entry).await;
     assert_eq!(done["status"], "success");
     assert!(
-        !ada.gets(&format!("/c/{here}"))
+        !ada.gets(&format!("/c/{conversation}"))
             .await
             .text()
             .contains("Allow once")
@@ -251,8 +254,8 @@ async fn without_javascript_a_form_on_the_page_answers() {
 }
 
 #[tokio::test]
-async fn a_word_said_in_another_process_is_heard() {
-    let (app, ada, here, entry) = asked().await;
+async fn a_decision_in_another_process_takes_effect() {
+    let (app, ada, conversation, entry) = with_pending_approval().await;
     let other = Store::open(&app.app.config.database_url).await.unwrap();
     let id = entry["id"].as_str().unwrap().parse().unwrap();
     work_log::decide(
@@ -265,6 +268,6 @@ async fn a_word_said_in_another_process_is_heard() {
     )
     .await
     .unwrap();
-    let (done, _) = outcome(&ada, &here, &entry).await;
+    let (done, _) = outcome(&ada, &conversation, &entry).await;
     assert_eq!(done["status"], "success");
 }

@@ -1,4 +1,4 @@
-//! Files beside a message: checked, kept, shown, noted, and given to models that can take them.
+//! Attachments: validated, stored, shown, logged, and passed to models that accept them.
 
 use crate::{
     server::{
@@ -29,28 +29,31 @@ fn form(content: &str, files: &[(&str, &[u8])]) -> Form {
         .fold(Form::new().text("content", content.to_owned()), attach)
 }
 
-async fn sends(person: &Person, here: &str, form: Form) -> Answer {
+async fn send_message(person: &Person, conversation: &str, form: Form) -> Answer {
     Answer::to(
         person
-            .request(Method::POST, &format!("/api/conversations/{here}/messages"))
+            .request(
+                Method::POST,
+                &format!("/api/conversations/{conversation}/messages"),
+            )
             .multipart(form),
     )
     .await
 }
 
-/// A model that answers, and remembers what it was given.
-struct Listener {
+/// A model that answers and records its last prompt.
+struct RecordingModel {
     link: ModelLink,
-    heard: Arc<Mutex<Vec<PromptMessage>>>,
+    prompt: Arc<Mutex<Vec<PromptMessage>>>,
 }
 
-impl Model for Listener {
+impl Model for RecordingModel {
     fn link(&self) -> &ModelLink {
         &self.link
     }
 
     fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        *self.heard.lock().unwrap() = request.said;
+        *self.prompt.lock().unwrap() = request.said;
         stream::iter([
             Ok(ModelEvent::Text("I see.".to_owned())),
             Ok(ModelEvent::End {
@@ -62,9 +65,9 @@ impl Model for Listener {
     }
 }
 
-/// A server whose model sees pictures or does not, and what that model was given last.
-async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<PromptMessage>>>) {
-    let heard = Arc::<Mutex<Vec<PromptMessage>>>::default();
+/// A server whose model sees pictures or not, and the last prompt of that model.
+async fn with_recording_model(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<PromptMessage>>>) {
+    let prompt = Arc::<Mutex<Vec<PromptMessage>>>::default();
     let link = ModelLink {
         provider: "test",
         model: "listener".to_owned(),
@@ -73,26 +76,26 @@ async fn listening(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<PromptMessag
         takes_pictures,
     };
     (
-        TestApp::with_models(vec![Arc::new(Listener {
+        TestApp::with_models(vec![Arc::new(RecordingModel {
             link,
-            heard: heard.clone(),
+            prompt: prompt.clone(),
         })])
         .await,
-        heard,
+        prompt,
     )
 }
 
 #[tokio::test]
-async fn files_stand_beside_the_message_and_in_the_log() {
+async fn attachments_are_stored_shown_and_logged() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.browser("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let here = ada.begins().await;
-    let sent = sends(
+    let conversation = ada.begins().await;
+    let sent = send_message(
         &ada,
-        &here,
+        &conversation,
         form(
             "What is this?",
             &[
@@ -120,20 +123,20 @@ async fn files_stand_beside_the_message_and_in_the_log() {
         (&files[1]["mediaType"], &files[1]["name"]),
         (&json!("text/plain; charset=utf-8"), &json!("notes.md"))
     );
-    let read = ada.awaits_the_end(&here).await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(read["messages"][0]["attachments"], files);
-    let noted = ada
-        .entries(&here)
+    let entry = ada
+        .entries(&conversation)
         .await
         .into_iter()
         .find(|entry| entry["logType"] == "file_operation")
         .unwrap();
     assert_eq!(
-        (&noted["status"], &noted["title"]),
+        (&entry["status"], &entry["title"]),
         (&json!("success"), &json!("Attached: a tree.png, notes.md"))
     );
     assert_eq!(
-        (&noted["turnId"], &noted["metadata"]["attachments"]),
+        (&entry["turnId"], &entry["metadata"]["attachments"]),
         (&sent["turnId"], &json!(2))
     );
     let address = format!("/files/{}", files[0]["id"].as_str().unwrap());
@@ -147,11 +150,11 @@ async fn files_stand_beside_the_message_and_in_the_log() {
         (PICTURE, "image/png", "nosniff")
     );
     assert_eq!(bob.gets(&address).await.status, 404);
-    let page = ada.gets(&format!("/c/{here}")).await.text();
+    let page = ada.gets(&format!("/c/{conversation}")).await.text();
     assert!(
         page.contains(&address) && page.contains("alt=\"a tree.png\"") && page.contains("notes.md")
     );
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
     let path = app.file(ada.id, files[0]["id"].as_str().unwrap().parse().unwrap());
@@ -159,13 +162,13 @@ async fn files_stand_beside_the_message_and_in_the_log() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
+async fn invalid_attachments_are_refused_by_name_and_none_is_stored() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    let refused = sends(
+    let conversation = ada.begins().await;
+    let refused = send_message(
         &ada,
-        &here,
+        &conversation,
         form(
             "Look",
             &[
@@ -191,36 +194,36 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
     );
     let five = vec![("x.txt", b"x".as_slice()); 5];
     assert_eq!(
-        sends(&ada, &here, form("Look", &five))
+        send_message(&ada, &conversation, form("Look", &five))
             .await
             .refused_fields(),
         ["attachment"]
     );
     assert_eq!(
-        sends(&ada, &here, form(" ", &[("ok.png", PICTURE)]))
+        send_message(&ada, &conversation, form(" ", &[("ok.png", PICTURE)]))
             .await
             .refused_fields(),
         ["content"]
     );
     assert_eq!(
-        sends(&ada, &here, form("Look", &[]).text("more", "x"))
+        send_message(&ada, &conversation, form("Look", &[]).text("more", "x"))
             .await
             .refused_fields(),
         ["more"]
     );
     let folder = app.file(ada.id, new_id::file(app.app.clock.now()));
     assert!(std::fs::read_dir(folder.parent().unwrap()).map_or(0, Iterator::count) == 0);
-    assert_eq!(ada.reads(&here).await["messages"], json!([]));
+    assert_eq!(ada.reads(&conversation).await["messages"], json!([]));
     let large = [PICTURE, &vec![0; 5 * 1024 * 1024]].concat();
     assert_eq!(
-        sends(&ada, &here, form("Look", &[("large.png", &large)]))
+        send_message(&ada, &conversation, form("Look", &[("large.png", &large)]))
             .await
             .refused_fields(),
         ["attachment"]
     );
     let json = json!({ "content": "x".repeat(200 * 1024) });
     assert_eq!(
-        ada.posts(&format!("/api/conversations/{here}/messages"), json)
+        ada.posts(&format!("/api/conversations/{conversation}/messages"), json)
             .await
             .status,
         413
@@ -228,13 +231,13 @@ async fn what_cannot_be_taken_is_refused_file_by_file_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn a_model_that_sees_is_given_the_picture_and_the_text() {
-    let (app, heard) = listening(true).await;
+async fn a_vision_model_gets_the_picture_and_the_text() {
+    let (app, prompt) = with_recording_model(true).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    sends(
+    let conversation = ada.begins().await;
+    send_message(
         &ada,
-        &here,
+        &conversation,
         form(
             "What is this?",
             &[("tree.png", PICTURE), ("notes.md", b"Buy oil.")],
@@ -242,9 +245,9 @@ async fn a_model_that_sees_is_given_the_picture_and_the_text() {
     )
     .await
     .expect(202);
-    ada.awaits_the_end(&here).await;
-    let Some(PromptMessage::User(text, pictures)) = heard.lock().unwrap().last().cloned() else {
-        panic!("it was asked")
+    ada.awaits_the_end(&conversation).await;
+    let Some(PromptMessage::User(text, pictures)) = prompt.lock().unwrap().last().cloned() else {
+        panic!("a user message")
     };
     assert_eq!(
         text,
@@ -259,7 +262,7 @@ async fn a_model_that_sees_is_given_the_picture_and_the_text() {
         (1, "image/png", PICTURE)
     );
     let kinds: Vec<_> = ada
-        .entries(&here)
+        .entries(&conversation)
         .await
         .iter()
         .map(|entry| entry["logType"].as_str().unwrap().to_owned())
@@ -268,24 +271,28 @@ async fn a_model_that_sees_is_given_the_picture_and_the_text() {
 }
 
 #[tokio::test]
-async fn a_model_that_does_not_see_is_told_so_and_the_log_says_it_once() {
-    let (app, heard) = listening(false).await;
+async fn a_text_only_model_is_told_of_pictures_and_the_log_says_so_once() {
+    let (app, prompt) = with_recording_model(false).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    sends(&ada, &here, form("What is this?", &[("tree.png", PICTURE)]))
-        .await
-        .expect(202);
-    ada.awaits_the_end(&here).await;
-    let told =
+    let conversation = ada.begins().await;
+    send_message(
+        &ada,
+        &conversation,
+        form("What is this?", &[("tree.png", PICTURE)]),
+    )
+    .await
+    .expect(202);
+    ada.awaits_the_end(&conversation).await;
+    let expected =
         "What is this?\n\n[The person attached the picture “tree.png”, which you cannot see.]";
     assert_eq!(
-        heard.lock().unwrap().last(),
-        Some(&PromptMessage::User(told.to_owned(), Vec::new()))
+        prompt.lock().unwrap().last(),
+        Some(&PromptMessage::User(expected.to_owned(), Vec::new()))
     );
-    ada.says(&here, "And now?").await;
-    ada.awaits_the_end(&here).await;
+    ada.says(&conversation, "And now?").await;
+    ada.awaits_the_end(&conversation).await;
     let titles: Vec<_> = ada
-        .entries(&here)
+        .entries(&conversation)
         .await
         .iter()
         .map(|entry| entry["title"].as_str().unwrap().to_owned())
@@ -302,13 +309,13 @@ async fn a_model_that_does_not_see_is_told_so_and_the_log_says_it_once() {
 
 #[tokio::test]
 async fn only_the_newest_eight_pictures_are_sent() {
-    let (app, heard) = listening(true).await;
+    let (app, prompt) = with_recording_model(true).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     for _ in 0..3 {
-        sends(
+        send_message(
             &ada,
-            &here,
+            &conversation,
             form(
                 "More",
                 &[
@@ -320,28 +327,28 @@ async fn only_the_newest_eight_pictures_are_sent() {
         )
         .await
         .expect(202);
-        ada.awaits_the_end(&here).await;
+        ada.awaits_the_end(&conversation).await;
     }
-    let given: Vec<usize> = heard
+    let picture_counts: Vec<usize> = prompt
         .lock()
         .unwrap()
         .iter()
-        .filter_map(|said| {
-            if let PromptMessage::User(_, pictures) = said {
+        .filter_map(|message| {
+            if let PromptMessage::User(_, pictures) = message {
                 Some(pictures.len())
             } else {
                 None
             }
         })
         .collect();
-    assert_eq!(given, [2, 3, 3]);
+    assert_eq!(picture_counts, [2, 3, 3]);
 }
 
 #[tokio::test]
-async fn without_javascript_the_composer_s_form_sends_files_too() {
+async fn the_composer_form_sends_files_without_javascript() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let plain = |form: Form, from: &str| {
+    let submit = |form: Form, from: &str| {
         let request = ada
             .request(Method::POST, "/messages")
             .header("accept", "text/html")
@@ -352,15 +359,15 @@ async fn without_javascript_the_composer_s_form_sends_files_too() {
                 .multipart(form),
         )
     };
-    let begun = plain(form("Look\r\nhere", &[("tree.png", PICTURE)]), "/").await;
-    let page = begun.header("location").to_owned();
+    let sent = submit(form("Look\r\nhere", &[("tree.png", PICTURE)]), "/").await;
+    let page = sent.header("location").to_owned();
     assert!(
-        begun.status == 303 && page.starts_with("/c/"),
+        sent.status == 303 && page.starts_with("/c/"),
         "{} {page}",
-        begun.status
+        sent.status
     );
-    let here = page.trim_start_matches("/c/");
-    let read = ada.awaits_the_end(here).await;
+    let conversation = page.trim_start_matches("/c/");
+    let read = ada.awaits_the_end(conversation).await;
     assert_eq!(
         (
             &read["messages"][0]["content"],
@@ -368,10 +375,11 @@ async fn without_javascript_the_composer_s_form_sends_files_too() {
         ),
         (&json!("Look\nhere"), &json!("tree.png"))
     );
-    let none_chosen = form("And without?", &[("", b"")]).text("conversation_id", here.to_owned());
-    assert_eq!(plain(none_chosen, &page).await.header("location"), page);
-    ada.awaits_the_end(here).await;
-    let refused = plain(form("Look", &[("a.pdf", b"%PDF\0")]), "/").await;
+    let without_file =
+        form("And without?", &[("", b"")]).text("conversation_id", conversation.to_owned());
+    assert_eq!(submit(without_file, &page).await.header("location"), page);
+    ada.awaits_the_end(conversation).await;
+    let refused = submit(form("Look", &[("a.pdf", b"%PDF\0")]), "/").await;
     let back = refused
         .header("location")
         .trim_start_matches(&ada.base)

@@ -1,5 +1,5 @@
-//! The live feed behind nginx with its default settings (D7): its wait for the next byte is shorter
-//! here, and Holly's heartbeat, too; so much shorter that a busy machine keeps up with it.
+//! The live feed behind nginx with its default proxy settings; nginx's read timeout and Holly's
+//! heartbeat are shortened, leaving enough slack for a busy machine.
 
 use crate::tests::support::{Nginx, Person, Sse, TestApp, within};
 use reqwest::Method;
@@ -10,15 +10,15 @@ async fn with_heartbeat(heartbeat: Duration) -> TestApp {
 }
 
 #[tokio::test]
-async fn an_idle_stream_outlives_the_patience_of_nginx() {
+async fn heartbeats_keep_an_idle_stream_open_behind_nginx() {
     let app = with_heartbeat(Duration::from_millis(500)).await;
     let ada = app.person("ada@example.org").await;
     let nginx = Nginx::before(&ada.base, "5s").await;
-    let there = Person {
+    let proxied = Person {
         base: nginx.base.clone(),
         ..ada.clone()
     };
-    let mut stream = Sse::open(there.request(Method::GET, "/api/work-log/stream")).await;
+    let mut stream = Sse::open(proxied.request(Method::GET, "/api/work-log/stream")).await;
     assert_eq!(
         (
             stream.status,
@@ -37,17 +37,17 @@ async fn an_idle_stream_outlives_the_patience_of_nginx() {
 }
 
 #[tokio::test]
-async fn a_stream_that_nginx_cuts_goes_on_from_its_cursor() {
+async fn a_stream_cut_by_nginx_resumes_from_its_cursor() {
     let app = with_heartbeat(Duration::from_secs(3_600)).await;
     let ada = app.person("ada@example.org").await;
     let nginx = Nginx::before(&ada.base, "4s").await;
-    let there = Person {
+    let proxied = Person {
         base: nginx.base.clone(),
         ..ada.clone()
     };
     let mut stream = within(
         "a stream",
-        there.request(Method::GET, "/api/work-log/stream").send(),
+        proxied.request(Method::GET, "/api/work-log/stream").send(),
     )
     .await
     .unwrap();
@@ -67,11 +67,11 @@ async fn a_stream_that_nginx_cuts_goes_on_from_its_cursor() {
     let cut = within("the cut", stream.chunk()).await;
     assert!(
         !matches!(cut, Ok(Some(_))),
-        "nginx has patience without a heartbeat: the test has lost its teeth"
+        "nginx did not time out without a heartbeat: this test proves nothing"
     );
     ada.notes("while nobody listened").await;
     let mut again = Sse::open(
-        there
+        proxied
             .request(Method::GET, "/api/work-log/stream")
             .header("last-event-id", cursor),
     )

@@ -6,7 +6,7 @@ use crate::{
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_conversation_is_begun_renamed_listed_and_deleted() {
+async fn a_conversation_is_created_renamed_listed_and_deleted() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let first = ada
@@ -41,10 +41,10 @@ async fn a_conversation_is_begun_renamed_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn titles_have_bounds() {
+async fn titles_are_bounded() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = format!("/api/conversations/{}", ada.begins().await);
+    let address = format!("/api/conversations/{}", ada.begins().await);
     for title in [json!(""), json!("x".repeat(201)), json!(7)] {
         assert_eq!(
             ada.posts("/api/conversations", json!({ "title": title }))
@@ -53,42 +53,42 @@ async fn titles_have_bounds() {
             ["title"]
         );
         assert_eq!(
-            ada.sends_patch(&here, json!({ "title": title }))
+            ada.sends_patch(&address, json!({ "title": title }))
                 .await
                 .refused_fields(),
             ["title"]
         );
     }
     assert_eq!(
-        ada.sends_patch(&here, json!({})).await.refused_fields(),
+        ada.sends_patch(&address, json!({})).await.refused_fields(),
         ["title"]
     );
 }
 
 #[tokio::test]
-async fn a_deleted_conversation_takes_its_rows_with_it_and_readers_learn_of_it() {
+async fn deleting_a_conversation_deletes_its_rows_and_notifies_readers() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Hello").await;
-    ada.awaits_the_end(&here).await;
-    let beginning = ada.cursor().await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Hello").await;
+    ada.awaits_the_end(&conversation).await;
+    let cursor = ada.cursor().await;
     let mut stream = ada.streams("").await;
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
-    let gone = stream.next_named("removed").await.data["removed"].clone();
+    let removed = stream.next_named("removed").await.data["removed"].clone();
     assert_eq!(
-        (&gone["kind"], &gone["id"]),
-        (&json!("conversation"), &json!(here))
+        (&removed["kind"], &removed["id"]),
+        (&json!("conversation"), &json!(conversation))
     );
     assert_eq!(ada.lists("").await["count"], 0);
     assert_eq!(
-        ada.lists(&format!("after={beginning}")).await["removed"],
-        json!([gone])
+        ada.lists(&format!("after={cursor}")).await["removed"],
+        json!([removed])
     );
     assert_eq!(
-        ada.gets(&format!("/api/work-log/list?conversationId={here}"))
+        ada.gets(&format!("/api/work-log/list?conversationId={conversation}"))
             .await
             .status,
         404
@@ -96,32 +96,32 @@ async fn a_deleted_conversation_takes_its_rows_with_it_and_readers_learn_of_it()
 }
 
 #[tokio::test]
-async fn older_messages_come_page_by_page() {
+async fn older_messages_are_paged() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     for number in 0..60 {
-        ada.says(&here, &format!("Message {number}")).await;
-        ada.awaits_the_end(&here).await;
+        ada.says(&conversation, &format!("Message {number}")).await;
+        ada.awaits_the_end(&conversation).await;
     }
-    let (mut seen, mut address) = (Vec::new(), format!("/api/conversations/{here}"));
+    let (mut seen, mut address) = (Vec::new(), format!("/api/conversations/{conversation}"));
     loop {
         let page = ada.gets(&address).await.expect(200);
         let mut messages = page["conversation"]["messages"].as_array().unwrap().clone();
         messages.extend(seen);
         seen = messages;
         match page["next"].as_str() {
-            Some(next) => address = format!("/api/conversations/{here}?before={next}"),
+            Some(next) => address = format!("/api/conversations/{conversation}?before={next}"),
             None => break,
         }
     }
-    let asked: Vec<_> = seen
+    let questions: Vec<_> = seen
         .iter()
         .filter(|message| message["role"] == "user")
         .map(|message| message["content"].clone())
         .collect();
     assert_eq!(
-        asked,
+        questions,
         (0..60)
             .map(|number| json!(format!("Message {number}")))
             .collect::<Vec<_>>()
@@ -130,13 +130,13 @@ async fn older_messages_come_page_by_page() {
 }
 
 #[tokio::test]
-async fn conversations_come_page_by_page_and_all_of_them_can_be_reached() {
+async fn all_conversations_are_reachable_page_by_page() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let mut begun = Vec::new();
+    let mut created = Vec::new();
     for number in 0..=CONVERSATIONS_LISTED {
         let title = format!("Talk {number}");
-        begun.push(
+        created.push(
             create_conversation(&app.app.store, app.app.clock.now(), ada.id, &title)
                 .await
                 .unwrap()
@@ -144,7 +144,7 @@ async fn conversations_come_page_by_page_and_all_of_them_can_be_reached() {
                 .to_string(),
         );
     }
-    begun.reverse();
+    created.reverse();
     let (mut seen, mut address) = (Vec::new(), "/api/conversations?limit=90".to_owned());
     loop {
         let page = ada.gets(&address).await.expect(200);
@@ -153,20 +153,23 @@ async fn conversations_come_page_by_page_and_all_of_them_can_be_reached() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|talk| talk["id"].as_str().unwrap().to_owned()),
+                .map(|conversation| conversation["id"].as_str().unwrap().to_owned()),
         );
         match page["next"].as_str() {
             Some(next) => address = format!("/api/conversations?limit=90&before={next}"),
             None => break,
         }
     }
-    assert_eq!(seen, begun);
+    assert_eq!(seen, created);
     let newest = ada.gets("/").await.text();
     assert!(
         newest.contains("Talk 1<") && !newest.contains("Talk 0<"),
         "{newest}"
     );
-    let older = format!("/conversations?before={}", begun[CONVERSATIONS_LISTED - 1]);
+    let older = format!(
+        "/conversations?before={}",
+        created[CONVERSATIONS_LISTED - 1]
+    );
     assert!(newest.contains(&older), "{newest}");
     let page = ada.gets(&older).await.text();
     assert!(

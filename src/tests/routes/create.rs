@@ -4,12 +4,12 @@ use crate::tests::support::{Answer, Person, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-fn least() -> Value {
+fn minimal() -> Value {
     json!({ "logType": "info", "status": "info", "title": "Backup done" })
 }
 
 #[tokio::test]
-async fn a_new_entry_comes_back_whole() {
+async fn a_created_entry_is_returned_with_all_fields() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let answer = ada.posts(
@@ -48,7 +48,7 @@ async fn a_new_entry_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn every_bound_is_refused_by_name() {
+async fn invalid_fields_are_refused_by_name() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     for (field, value) in [
@@ -68,7 +68,7 @@ async fn every_bound_is_refused_by_name() {
         ("rev", json!(7)),
         ("userId", json!("0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")),
     ] {
-        let mut body = least();
+        let mut body = minimal();
         body[field] = value;
         assert_eq!(
             ada.posts("/api/work-log/create", body)
@@ -86,10 +86,10 @@ async fn every_bound_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn the_largest_entry_that_is_allowed_is_taken() {
+async fn the_largest_allowed_entry_is_accepted() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let mut body = least();
+    let mut body = minimal();
     body["title"] = json!("é".repeat(200));
     body["details"] = json!("x".repeat(65_536));
     body["metadata"] = json!({"a": "x".repeat(16_376)});
@@ -101,7 +101,7 @@ async fn the_largest_entry_that_is_allowed_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_400_and_what_is_too_large_413() {
+async fn invalid_json_is_400_and_a_large_body_413() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let post =
@@ -113,8 +113,8 @@ async fn what_is_not_json_is_400_and_what_is_too_large_413() {
     let padded = |bytes: usize| {
         format!(
             "{}{}",
-            least(),
-            " ".repeat(bytes - least().to_string().len())
+            minimal(),
+            " ".repeat(bytes - minimal().to_string().len())
         )
     };
     assert_eq!(post(padded(128 * 1024)).await.status, 201);
@@ -125,7 +125,7 @@ async fn what_is_not_json_is_400_and_what_is_too_large_413() {
 }
 
 #[tokio::test]
-async fn a_retry_under_the_same_key_makes_one_entry() {
+async fn a_retry_with_the_same_key_creates_one_entry() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
@@ -138,13 +138,13 @@ async fn a_retry_under_the_same_key_makes_one_entry() {
                 .json(&body),
         )
     };
-    let first = post(&ada, "k1", least()).await.expect(201);
-    assert_eq!(post(&ada, "k1", least()).await.expect(201), first);
-    let mut other = least();
+    let first = post(&ada, "k1", minimal()).await.expect(201);
+    assert_eq!(post(&ada, "k1", minimal()).await.expect(201), first);
+    let mut other = minimal();
     other["title"] = json!("Something else");
     assert_eq!(post(&ada, "k1", other.clone()).await.status, 409);
     assert_ne!(
-        post(&ada, "k2", least()).await.expect(201)["log"]["id"],
+        post(&ada, "k2", minimal()).await.expect(201)["log"]["id"],
         first["log"]["id"]
     );
     assert_eq!(
@@ -152,20 +152,20 @@ async fn a_retry_under_the_same_key_makes_one_entry() {
         "Something else"
     );
     for key in ["", &"k".repeat(201)] {
-        assert_eq!(post(&ada, key, least()).await.status, 400);
+        assert_eq!(post(&ada, key, minimal()).await.status, 400);
     }
     assert_eq!(ada.lists("").await["count"], 2);
 }
 
 #[tokio::test]
-async fn twenty_retries_at_once_make_one_entry() {
+async fn twenty_concurrent_retries_create_one_entry() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let post = || {
         Answer::to(
             ada.request(Method::POST, "/api/work-log/create")
                 .header("idempotency-key", "k")
-                .json(&least()),
+                .json(&minimal()),
         )
     };
     let answers = futures::future::join_all((0..20).map(|_| post())).await;
@@ -177,7 +177,7 @@ async fn twenty_retries_at_once_make_one_entry() {
 }
 
 #[tokio::test]
-async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
+async fn the_rate_limit_answers_429_with_retry_after() {
     let app = TestApp::with(|config| config.limits.creates_per_minute = 3, |_| {}).await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
@@ -186,7 +186,7 @@ async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
     for title in ["one", "two", "three"] {
         ada.notes(title).await;
     }
-    let answer = ada.posts("/api/work-log/create", least()).await;
+    let answer = ada.posts("/api/work-log/create", minimal()).await;
     assert_eq!(answer.expect(429)["status"], 429);
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
@@ -194,28 +194,28 @@ async fn over_the_rate_limit_a_writer_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn the_assistant_s_own_entries_do_not_count() {
+async fn entries_of_the_assistant_do_not_count_against_the_limit() {
     let app = TestApp::with(|config| config.limits.creates_per_minute = 1, |_| {}).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     for _ in 0..3 {
-        ada.says(&here, "Show me a fallback").await;
-        ada.awaits_the_end(&here).await;
+        ada.says(&conversation, "Show me a fallback").await;
+        ada.awaits_the_end(&conversation).await;
     }
-    assert_eq!(ada.entries(&here).await.len(), 9);
+    assert_eq!(ada.entries(&conversation).await.len(), 9);
     ada.notes("the one that is allowed").await;
 }
 
 #[tokio::test]
-async fn an_entry_stands_only_in_its_owner_s_places() {
+async fn an_entry_can_only_refer_to_data_of_its_owner() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let (here, parent) = (ada.begins().await, ada.notes("parent").await);
-    let mut body = least();
-    body["conversationId"] = json!(here);
+    let (conversation, parent) = (ada.begins().await, ada.notes("parent").await);
+    let mut body = minimal();
+    body["conversationId"] = json!(conversation);
     body["parentId"] = parent["id"].clone();
     let log = ada.creates(body.clone()).await;
     assert_eq!(
@@ -225,7 +225,7 @@ async fn an_entry_stands_only_in_its_owner_s_places() {
     assert_eq!(bob.posts("/api/work-log/create", body).await.status, 404);
     assert_eq!(
         app.nobody()
-            .posts("/api/work-log/create", least())
+            .posts("/api/work-log/create", minimal())
             .await
             .status,
         401

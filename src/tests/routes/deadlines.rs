@@ -1,4 +1,4 @@
-//! Slow and silent peers over raw sockets: who is cut off, and who is not.
+//! Read and write deadlines against slow and silent clients over raw sockets.
 
 use crate::{
     server::{
@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A deadline that tests wait for; long enough for a busy machine to take a request in time.
+/// A deadline that tests wait for; long enough that a busy machine reads a whole request in time.
 const SHORT: Duration = Duration::from_secs(1);
 /// Deadlines that no test reaches.
 const LONG: Deadlines = Deadlines {
@@ -32,8 +32,8 @@ const SHORT_BODY: Deadlines = Deadlines {
     ..LONG
 };
 
-/// The server of `app` on another port, with these deadlines.
-async fn serving(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle<()>) {
+/// Serves `app` on another port with these deadlines.
+async fn serve_on(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = router(app.app.clone(), crate::app::shell);
@@ -42,22 +42,22 @@ async fn serving(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle
     (address, serving)
 }
 
-async fn sends(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+async fn connect_and_send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     stream
 }
 
-/// What comes until the server closes the connection.
-async fn rest(stream: &mut TcpStream) -> String {
+/// Reads until the server closes the connection.
+async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    // an error says that the connection was reset, which closes it, too
+    // a reset closes the connection too
     _ = within("the end of a connection", stream.read_to_end(&mut bytes)).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What comes until the server has sent `end`.
-async fn until(stream: &mut TcpStream, end: &str) -> String {
+/// Reads until the server has sent `end`.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut bytes = Vec::new();
     while !String::from_utf8_lossy(&bytes).contains(end) {
         let read = within(end, stream.read_buf(&mut bytes)).await.unwrap();
@@ -66,15 +66,17 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Waits for longer than the deadline of a head: until two silent connections, one after the other,
-/// were closed.
-async fn outlasts_heads(address: SocketAddr) {
+/// Waits longer than the head deadline: until two silent connections, opened in turn, are closed.
+async fn outlast_head_deadline(address: SocketAddr) {
     for _ in 0..2 {
-        assert_eq!(rest(&mut sends(address, b"").await).await, "");
+        assert_eq!(
+            read_to_end(&mut connect_and_send(address, b"").await).await,
+            ""
+        );
     }
 }
 
-/// The head of a request whose body has so many bytes.
+/// A request head with this content type and body length.
 fn head(person: &Person, line: &str, kind: &str, length: usize) -> String {
     let (name, value) = person.credential.as_ref().unwrap();
     format!(
@@ -96,9 +98,9 @@ fn create(person: &Person) -> String {
 }
 
 #[tokio::test]
-async fn a_request_head_must_be_whole_in_time() {
+async fn an_incomplete_request_head_times_out() {
     let app = TestApp::start().await;
-    let (address, _) = serving(&app, SHORT_HEAD).await;
+    let (address, _) = serve_on(&app, SHORT_HEAD).await;
     let request = "GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n";
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let no_settings = "\0\0\0\x04\0\0\0\0\0";
@@ -124,21 +126,21 @@ async fn a_request_head_must_be_whole_in_time() {
             1,
         ),
     ];
-    let served = cases.map(|(what, bytes, answers)| async move {
-        let answer = rest(&mut sends(address, bytes.as_bytes()).await).await;
+    let checks = cases.map(|(case, bytes, answers)| async move {
+        let answer = read_to_end(&mut connect_and_send(address, bytes.as_bytes()).await).await;
         let found = answer.matches("HTTP/1.1 200 OK").count();
-        assert_eq!(found, answers, "{what}: {answer}");
+        assert_eq!(found, answers, "{case}: {answer}");
     });
-    join_all(served).await;
+    join_all(checks).await;
 }
 
 #[tokio::test]
-async fn bytes_that_keep_coming_do_not_move_the_deadline_of_a_head() {
+async fn a_slow_request_head_does_not_extend_its_deadline() {
     let app = TestApp::start().await;
-    let (address, _) = serving(&app, SHORT_HEAD).await;
-    let stream = sends(address, b"GET /healthz HTTP/1.1\r\nSlow: ").await;
+    let (address, _) = serve_on(&app, SHORT_HEAD).await;
+    let stream = connect_and_send(address, b"GET /healthz HTTP/1.1\r\nSlow: ").await;
     let (mut answer, mut request) = stream.into_split();
-    let dripping = async {
+    let slow_writes = async {
         while request.write_all(b"a").await.is_ok() {
             tokio::task::yield_now().await;
         }
@@ -147,18 +149,18 @@ async fn bytes_that_keep_coming_do_not_move_the_deadline_of_a_head() {
     let mut bytes = Vec::new();
     tokio::select! {
         _ = within("the end", answer.read_to_end(&mut bytes)) => {}
-        () = dripping => {}
+        () = slow_writes => {}
     }
     assert_eq!(String::from_utf8_lossy(&bytes), "");
 }
 
 #[tokio::test]
-async fn a_body_must_move_in_time() {
+async fn a_stalled_body_times_out() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    let (address, _) = serving(&app, SHORT_BODY).await;
-    let messages = format!("POST /api/conversations/{here}/messages");
+    let conversation = ada.begins().await;
+    let (address, _) = serve_on(&app, SHORT_BODY).await;
+    let messages = format!("POST /api/conversations/{conversation}/messages");
     let form = "multipart/form-data; boundary=x";
     let part = "--x\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nHel";
     let half = head(&ada, &messages, "application/json", 90) + "{";
@@ -168,44 +170,44 @@ async fn a_body_must_move_in_time() {
         ("half a message", half),
         ("half a form", head(&ada, &messages, form, 900) + part),
     ];
-    let refused = cases.map(|(what, bytes)| async move {
-        let answer = rest(&mut sends(address, bytes.as_bytes()).await).await;
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{what}: {answer}");
-        let says = answer.contains("no more of the body came in time");
-        assert!(says, "{what}: {answer}");
+    let checks = cases.map(|(case, bytes)| async move {
+        let answer = read_to_end(&mut connect_and_send(address, bytes.as_bytes()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{case}: {answer}");
+        let has_reason = answer.contains("no more of the body came in time");
+        assert!(has_reason, "{case}: {answer}");
     });
-    join_all(refused).await;
+    join_all(checks).await;
     let logs = ada.lists("").await["logs"].clone();
     assert_eq!(logs.as_array().map(Vec::len), Some(0), "{logs}");
 }
 
 #[tokio::test]
-async fn streams_long_polls_and_uploads_outlast_the_deadline_of_a_head() {
+async fn streams_long_polls_and_uploads_outlive_the_head_deadline() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let cursor = ada.cursor().await;
-    let (address, _) = serving(&app, SHORT_HEAD).await;
+    let (address, _) = serve_on(&app, SHORT_HEAD).await;
     let get = |path: String| head(&ada, &format!("GET {path}"), "text/plain", 0);
     let stream = get("/api/work-log/stream".to_owned());
     let poll = get(format!("/api/work-log/list?after={cursor}&wait=20"));
-    let mut stream = sends(address, stream.as_bytes()).await;
-    until(&mut stream, "event: heartbeat").await;
-    let mut poll = sends(address, poll.as_bytes()).await;
+    let mut stream = connect_and_send(address, stream.as_bytes()).await;
+    read_until(&mut stream, "event: heartbeat").await;
+    let mut poll = connect_and_send(address, poll.as_bytes()).await;
     let (first, second) = ENTRY.split_at(20);
-    let mut upload = sends(address, (create(&ada) + first).as_bytes()).await;
-    outlasts_heads(address).await;
+    let mut upload = connect_and_send(address, (create(&ada) + first).as_bytes()).await;
+    outlast_head_deadline(address).await;
     upload.write_all(second.as_bytes()).await.unwrap();
-    let created = until(&mut upload, "In two pieces").await;
+    let created = read_until(&mut upload, "In two pieces").await;
     assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
-    until(&mut stream, "In two pieces").await;
-    let polled = until(&mut poll, "In two pieces").await;
+    read_until(&mut stream, "In two pieces").await;
+    let polled = read_until(&mut poll, "In two pieces").await;
     assert!(polled.starts_with("HTTP/1.1 200 "), "{polled}");
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_without_tls() {
+async fn http_2_works_without_tls() {
     let app = TestApp::start().await;
-    let (address, _) = serving(&app, LONG).await;
+    let (address, _) = serve_on(&app, LONG).await;
     let client = reqwest::Client::builder().http2_prior_knowledge();
     let client = client.build().unwrap();
     let answer = client.get(format!("http://{address}/healthz")).send();
@@ -217,27 +219,27 @@ async fn http_2_is_spoken_without_tls() {
 }
 
 #[tokio::test]
-async fn serving_ends_once_streams_and_requests_under_way_have_ended() {
+async fn shutdown_waits_for_streams_and_requests_in_flight() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (address, serving) = serving(&app, LONG).await;
+    let (address, serving) = serve_on(&app, LONG).await;
     let stream = head(&ada, "GET /api/work-log/stream", "text/plain", 0);
-    let mut stream = sends(address, stream.as_bytes()).await;
-    until(&mut stream, "event: heartbeat").await;
-    let mut idle = sends(address, b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n").await;
-    until(&mut idle, "\r\n\r\n").await;
-    let mut silent = sends(address, b"").await;
+    let mut stream = connect_and_send(address, stream.as_bytes()).await;
+    read_until(&mut stream, "event: heartbeat").await;
+    let mut idle = connect_and_send(address, b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n").await;
+    read_until(&mut idle, "\r\n\r\n").await;
+    let mut silent = connect_and_send(address, b"").await;
     let (first, second) = ENTRY.split_at(20);
     let expecting = create(&ada).replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
-    let mut upload = sends(address, (expecting + first).as_bytes()).await;
-    until(&mut upload, "100 Continue").await;
+    let mut upload = connect_and_send(address, (expecting + first).as_bytes()).await;
+    read_until(&mut upload, "100 Continue").await;
     app.app.shutdown.cancel();
-    rest(&mut stream).await;
-    rest(&mut idle).await;
-    assert_eq!(rest(&mut silent).await, "");
-    assert!(!serving.is_finished(), "a request is under way");
+    read_to_end(&mut stream).await;
+    read_to_end(&mut idle).await;
+    assert_eq!(read_to_end(&mut silent).await, "");
+    assert!(!serving.is_finished(), "a request is in flight");
     upload.write_all(second.as_bytes()).await.unwrap();
-    let created = rest(&mut upload).await;
+    let created = read_to_end(&mut upload).await;
     assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
     within("the end of serving", serving).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());

@@ -4,7 +4,7 @@ use crate::tests::support::{TestApp, address_of};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_entry_moves_on_in_place() {
+async fn an_entry_is_updated_in_place() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let begun = ada.creates(json!({"logType": "tool_call", "status": "working", "title": "Backup", "metadata": {"a": 1, "b": 2}})).await;
@@ -32,7 +32,7 @@ async fn an_entry_moves_on_in_place() {
 }
 
 #[tokio::test]
-async fn settled_work_does_not_start_again() {
+async fn a_settled_entry_cannot_become_working() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let note = ada.notes("done").await;
@@ -46,7 +46,7 @@ async fn settled_work_does_not_start_again() {
 }
 
 #[tokio::test]
-async fn what_is_kept_does_not_expire() {
+async fn a_kept_entry_does_not_expire() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let note = ada.notes("remember").await;
@@ -61,7 +61,7 @@ async fn what_is_kept_does_not_expire() {
 }
 
 #[tokio::test]
-async fn the_bounds_hold_for_changes_too() {
+async fn patches_are_held_to_the_same_bounds() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let note = ada.creates(json!({"logType": "info", "status": "info", "title": "x", "metadata": {"a": "x".repeat(9_000)}})).await;
@@ -90,7 +90,7 @@ async fn the_bounds_hold_for_changes_too() {
 }
 
 #[tokio::test]
-async fn a_deleted_entry_is_gone_and_its_totals_stay() {
+async fn a_deleted_entry_still_counts_in_the_totals() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
     let note = admin.notes("soon gone").await;
@@ -110,7 +110,7 @@ async fn a_deleted_entry_is_gone_and_its_totals_stay() {
 }
 
 #[tokio::test]
-async fn what_names_nothing_is_404() {
+async fn unknown_ids_and_paths_are_404() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     for address in [

@@ -1,4 +1,4 @@
-//! `GET /files/{id}`: what tools made.
+//! `GET /files/{id}`: files made by tools.
 
 use crate::{
     domain::ids::{FileId, UserId},
@@ -7,8 +7,13 @@ use crate::{
 };
 use reqwest::Method;
 
-/// Keeps a file for a person as a tool's would be kept, and returns its address.
-async fn keep(app: &TestApp, owner: &Person, media_type: &str, bytes: &[u8]) -> (FileId, String) {
+/// Stores a file of `owner` as a tool would; returns its id and address.
+async fn store_file(
+    app: &TestApp,
+    owner: &Person,
+    media_type: &str,
+    bytes: &[u8],
+) -> (FileId, String) {
     let conversation_id = owner.begins().await.parse().unwrap();
     let (now, user): (_, UserId) = (app.app.clock.now(), owner.id);
     let id = new_id::file(now);
@@ -28,14 +33,14 @@ async fn keep(app: &TestApp, owner: &Person, media_type: &str, bytes: &[u8]) -> 
 }
 
 #[tokio::test]
-async fn a_file_is_its_owner_s_only() {
+async fn a_file_is_served_to_its_owner_only() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
     let picture = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
-    let (_, address) = keep(&app, &ada, "image/svg+xml", picture.as_bytes()).await;
+    let (_, address) = store_file(&app, &ada, "image/svg+xml", picture.as_bytes()).await;
     let answer = ada.gets(&address).await;
     assert_eq!(
         (
@@ -55,10 +60,10 @@ async fn a_file_is_its_owner_s_only() {
 }
 
 #[tokio::test]
-async fn a_file_stays_what_it_is_wherever_it_is_opened() {
+async fn files_are_served_with_restrictive_headers() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (_, address) = keep(&app, &ada, "image/svg+xml", b"<svg/>").await;
+    let (_, address) = store_file(&app, &ada, "image/svg+xml", b"<svg/>").await;
     let answer = ada.gets(&address).await;
     let policy = answer.header("content-security-policy");
     assert!(
@@ -75,12 +80,13 @@ async fn a_file_stays_what_it_is_wherever_it_is_opened() {
 }
 
 #[tokio::test]
-async fn a_player_may_ask_for_a_part() {
+async fn range_requests_are_served() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (_, address) = keep(&app, &ada, "audio/wav", b"0123456789").await;
-    let part = |range: &str| Answer::to(ada.request(Method::GET, &address).header("range", range));
-    let middle = part("bytes=2-4").await;
+    let (_, address) = store_file(&app, &ada, "audio/wav", b"0123456789").await;
+    let get_range =
+        |range: &str| Answer::to(ada.request(Method::GET, &address).header("range", range));
+    let middle = get_range("bytes=2-4").await;
     assert_eq!(
         (
             middle.status,
@@ -89,16 +95,16 @@ async fn a_player_may_ask_for_a_part() {
         ),
         (206, "bytes 2-4/10", "234")
     );
-    assert_eq!(part("bytes=-3").await.text(), "789");
-    assert_eq!(part("bytes=20-").await.status, 416);
+    assert_eq!(get_range("bytes=-3").await.text(), "789");
+    assert_eq!(get_range("bytes=20-").await.status, 416);
     assert_eq!(
-        part("bytes=20-").await.header("content-range"),
+        get_range("bytes=20-").await.header("content-range"),
         "bytes */10"
     );
     assert_eq!(
         (
-            part("bytes=0-1,4-5").await.status,
-            part("bytes=0-1,4-5").await.text().as_str()
+            get_range("bytes=0-1,4-5").await.status,
+            get_range("bytes=0-1,4-5").await.text().as_str()
         ),
         (200, "0123456789")
     );
@@ -111,7 +117,7 @@ async fn a_player_may_ask_for_a_part() {
         ("bytes", "10")
     );
     let tag = whole.header("etag").to_owned();
-    let when = |range: &str, tag: &str| {
+    let part_if_range = |range: &str, tag: &str| {
         Answer::to(
             ada.request(Method::GET, &address)
                 .header("range", range)
@@ -120,8 +126,8 @@ async fn a_player_may_ask_for_a_part() {
     };
     assert_eq!(
         (
-            when("bytes=2-4", &tag).await.status,
-            when("bytes=2-4", "\"another\"").await.status
+            part_if_range("bytes=2-4", &tag).await.status,
+            part_if_range("bytes=2-4", "\"another\"").await.status
         ),
         (206, 200)
     );
@@ -133,10 +139,10 @@ async fn a_player_may_ask_for_a_part() {
 }
 
 #[tokio::test]
-async fn who_holds_a_file_already_is_told_so() {
+async fn a_matching_etag_gets_304() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (_, address) = keep(&app, &ada, "audio/wav", b"0123456789").await;
+    let (_, address) = store_file(&app, &ada, "audio/wav", b"0123456789").await;
     let tag = ada.gets(&address).await.header("etag").to_owned();
     let again = Answer::to(
         ada.request(Method::GET, &address)
@@ -159,15 +165,15 @@ async fn who_holds_a_file_already_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_deleted_conversation_takes_its_files_with_it() {
+async fn deleting_a_conversation_deletes_its_files() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (id, address) = keep(&app, &ada, "audio/wav", b"sound").await;
-    let here = ada.gets("/api/conversations").await.expect(200)["conversations"][0]["id"]
+    let (id, address) = store_file(&app, &ada, "audio/wav", b"sound").await;
+    let conversation = ada.gets("/api/conversations").await.expect(200)["conversations"][0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
     assert_eq!(

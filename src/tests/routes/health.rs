@@ -4,7 +4,7 @@ use crate::tests::support::TestApp;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_server_that_can_serve_says_so_to_anybody() {
+async fn health_and_readiness_are_public() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     for (address, text) in [("/healthz", "ok"), ("/readyz", "ready")] {
@@ -14,7 +14,7 @@ async fn a_server_that_can_serve_says_so_to_anybody() {
 }
 
 #[tokio::test]
-async fn without_its_database_it_is_alive_but_not_ready() {
+async fn without_the_database_the_server_is_alive_but_not_ready() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     app.app.store.close().await;
@@ -24,14 +24,14 @@ async fn without_its_database_it_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn the_metrics_count_what_happens() {
+async fn the_metrics_count_requests_turns_and_frames() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let mut stream = ada.streams("").await;
     stream.next_event().await;
-    let here = ada.begins().await;
-    ada.says(&here, "Hello").await;
-    ada.awaits_the_end(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Hello").await;
+    ada.awaits_the_end(&conversation).await;
     ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")
         .await;
     let answer = app.nobody().gets("/metrics").await;
@@ -61,7 +61,7 @@ async fn the_metrics_count_what_happens() {
 }
 
 #[tokio::test]
-async fn the_totals_are_for_admins() {
+async fn the_stats_are_for_admins_only() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin().await, app.person("ada@example.org").await);
     ada.creates(

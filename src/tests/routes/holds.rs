@@ -1,5 +1,4 @@
-//! Who keeps an entry from expiring, on its page and in the API; what a deletion says; how much is
-//! in sight.
+//! Holds and keeping: who keeps an entry from expiring, deletion receipts, and the level of detail.
 
 use crate::{
     domain::time::DAY_MS,
@@ -9,13 +8,13 @@ use crate::{
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_says_who_keeps_it_whatever_its_tier() {
+async fn an_entry_shows_who_keeps_it_in_every_tier() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
-    let place = talk.parse().unwrap();
+    let conversation = ada.begins().await;
+    let conversation_id = conversation.parse().unwrap();
     let entry = ada
-        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
+        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation}))
         .await;
     for archived in [false, true] {
         if archived {
@@ -25,51 +24,51 @@ async fn an_entry_says_who_keeps_it_whatever_its_tier() {
                 .await
                 .expect(200);
         }
-        let shown = async |by: Value, words: &str| {
+        let assert_kept_by = async |kept_by: Value, label: &str| {
             let read = ada.gets(&address_of(&entry)).await.expect(200)["log"].clone();
             assert_eq!(
                 (&read["keptBy"], read["expiresAt"].is_null()),
-                (&by, !by.is_null()),
+                (&kept_by, !kept_by.is_null()),
                 "{archived}"
             );
-            assert_eq!(ada.lists("").await["logs"][0]["keptBy"], by);
-            let html = ada.gets(&format!("/c/{talk}")).await.text();
-            assert!(html.contains(words), "{archived} {words}: {html}");
+            assert_eq!(ada.lists("").await["logs"][0]["keptBy"], kept_by);
+            let html = ada.gets(&format!("/c/{conversation}")).await.text();
+            assert!(html.contains(label), "{archived} {label}: {html}");
         };
-        shown(Value::Null, "Kept until 22 Feb 2027").await;
+        assert_kept_by(Value::Null, "Kept until 22 Feb 2027").await;
         let now = app.app.clock.now();
         let hold = holds::place_hold(
             &app.app.tiers,
             now,
             admin.id,
-            (ada.id, Some(place)),
+            (ada.id, Some(conversation_id)),
             "case 17",
         )
         .await
         .unwrap();
-        shown(json!("hold"), "On hold: an admin keeps it").await;
+        assert_kept_by(json!("hold"), "On hold: an admin keeps it").await;
         holds::release_hold(&app.app.tiers, now, &hold)
             .await
             .unwrap();
         let keep = async |kept: &str| {
-            let back = ada
+            let answer = ada
                 .submits(
                     "/fn/conversations/keep",
-                    &format!("/c/{talk}"),
-                    &[("conversation_id", &talk), ("kept", kept)],
+                    &format!("/c/{conversation}"),
+                    &[("conversation_id", &conversation), ("kept", kept)],
                 )
                 .await;
             assert_eq!(
-                (back.status, back.header("location")),
-                (302, format!("/c/{talk}").as_str())
+                (answer.status, answer.header("location")),
+                (302, format!("/c/{conversation}").as_str())
             );
         };
         keep("true").await;
-        shown(json!("conversation"), "Kept with its conversation").await;
-        let html = ada.gets(&format!("/c/{talk}")).await.text();
+        assert_kept_by(json!("conversation"), "Kept with its conversation").await;
+        let html = ada.gets(&format!("/c/{conversation}")).await.text();
         assert!(
             !html.contains("data-kept=\"true\" hidden") && html.contains("Let it expire again"),
-            "the head says so: {html}"
+            "the header shows it: {html}"
         );
         keep("false").await;
     }
@@ -80,11 +79,11 @@ async fn an_entry_says_who_keeps_it_whatever_its_tier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_deletes_gets_a_receipt_with_its_counts() {
+async fn a_deletion_returns_a_receipt_with_counts() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let conversation = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
     let old = ada.creates(note("old")).await;
     ada.creates(note("older")).await;
     app.app.clock.advance(40 * DAY_MS);
@@ -94,50 +93,50 @@ async fn whoever_deletes_gets_a_receipt_with_its_counts() {
         .expect(200);
     ada.creates(note("new")).await;
     let id = old["id"].as_str().unwrap();
-    let back = ada
+    let answer = ada
         .submits("/fn/work-log/delete", "/history?q=old", &[("entry_id", id)])
         .await;
     assert_eq!(
-        (back.status, back.header("location")),
+        (answer.status, answer.header("location")),
         (302, "/history?q=old&deleted=0-0-0-1-0-1-0")
     );
-    let told = ada.gets(back.header("location")).await.text();
+    let html = ada.gets(answer.header("location")).await.text();
     assert!(
-        told.contains("Deleted for good, from every tier: 1 entry (1 from the archive)."),
-        "{told}"
+        html.contains("Deleted for good, from every tier: 1 entry (1 from the archive)."),
+        "{html}"
     );
-    let back = ada
+    let answer = ada
         .submits(
             "/fn/conversations/delete",
-            &format!("/c/{talk}"),
-            &[("conversation_id", &talk)],
+            &format!("/c/{conversation}"),
+            &[("conversation_id", &conversation)],
         )
         .await;
-    assert_eq!(back.header("location"), "/?deleted=1-0-1-1-0-1-0");
-    let told = ada.gets(back.header("location")).await.text();
+    assert_eq!(answer.header("location"), "/?deleted=1-0-1-1-0-1-0");
+    let html = ada.gets(answer.header("location")).await.text();
     assert!(
-        told.contains(
+        html.contains(
             "Deleted for good, from every tier: 1 conversation and 2 entries (1 from the archive)."
         ),
-        "{told}"
+        "{html}"
     );
-    let forged = ada.gets("/?deleted=%3Cscript%3E").await.text();
+    let html = ada.gets("/?deleted=%3Cscript%3E").await.text();
     assert!(
-        forged.contains(
+        html.contains(
             "id=\"receipt\" data-status=\"success\" role=\"status\" tabindex=\"-1\" hidden"
         ),
-        "nothing but figures is told: {forged}"
+        "nothing but counts is shown: {html}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
+async fn the_level_of_detail_is_stored_and_rendered_by_the_server() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let talk = ada.begins().await;
+    let conversation = ada.begins().await;
     for title in ["one", "two"] {
         ada.creates(
-            json!({"logType": "info", "status": "success", "title": title, "conversationId": talk}),
+            json!({"logType": "info", "status": "success", "title": title, "conversationId": conversation}),
         )
         .await;
     }
@@ -156,11 +155,16 @@ async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
         .to_owned();
     assert_eq!(cookie, "detail=all");
     let (name, session) = ada.credential.clone().unwrap();
-    let with = |cookie: &str| Person {
+    let with_cookie = |cookie: &str| Person {
         credential: Some((name, format!("{session}; {cookie}"))),
         ..ada.clone()
     };
-    let page = async |cookie: &str| with(cookie).gets(&format!("/c/{talk}")).await.text();
+    let page = async |cookie: &str| {
+        with_cookie(cookie)
+            .gets(&format!("/c/{conversation}"))
+            .await
+            .text()
+    };
     let all = page(&cookie).await;
     assert!(
         all.contains("data-detail=\"all\"") && !all.contains("class=\"work\""),
@@ -180,20 +184,20 @@ async fn the_level_of_detail_is_remembered_and_drawn_by_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
+async fn only_admins_can_place_and_release_holds() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
+    let conversation = ada.begins().await;
     let entry = ada
-        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
+        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation}))
         .await;
-    let address = format!("http://holly.example/c/{talk}#entry-1");
-    let asked = [
+    let address = format!("http://holly.example/c/{conversation}#entry-1");
+    let form = [
         ("email", " Ada@example.org"),
         ("conversation", address.as_str()),
         ("reason", "case <17>"),
     ];
-    let refused = ada.submits("/fn/holds/place", "/holds", &asked).await;
+    let refused = ada.submits("/fn/holds/place", "/holds", &form).await;
     assert!(refused.header("location").contains("__err"), "{refused:?}");
     assert!(
         ada.gets("/holds")
@@ -206,14 +210,14 @@ async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
         ("conversation", "x"),
         ("reason", ""),
     ] {
-        let asked = asked.map(|(name, given)| (name, if name == field { value } else { given }));
-        let refused = admin.submits("/fn/holds/place", "/holds", &asked).await;
+        let form = form.map(|(name, given)| (name, if name == field { value } else { given }));
+        let refused = admin.submits("/fn/holds/place", "/holds", &form).await;
         assert!(
             refused.header("location").contains("__err"),
             "{field}: {refused:?}"
         );
     }
-    let placed = admin.submits("/fn/holds/place", "/holds", &asked).await;
+    let placed = admin.submits("/fn/holds/place", "/holds", &form).await;
     assert_eq!(
         (placed.status, placed.header("location")),
         (302, "/holds"),
@@ -224,7 +228,7 @@ async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
         "ada@example.org",
         "case &lt;17&gt;",
         "admin@example.org",
-        &talk,
+        &conversation,
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -255,43 +259,46 @@ async fn admins_hold_and_release_on_a_page_that_nobody_else_sees() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_says_that_what_a_link_led_to_is_gone_and_that_a_conversation_is_on_hold() {
+async fn a_page_shows_missing_link_targets_and_holds() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
-    let (stays, goes) = (
+    let conversation = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
+    let (existing, deleted) = (
         ada.creates(note("stays")).await,
         ada.creates(note("goes")).await,
     );
-    ada.deletes(&address_of(&goes)).await.expect(200);
-    let linked = async |entry: &Value| {
+    ada.deletes(&address_of(&deleted)).await.expect(200);
+    let page_around = async |entry: &Value| {
         ada.gets(&format!(
-            "/c/{talk}?around={}",
+            "/c/{conversation}?around={}",
             entry["id"].as_str().unwrap()
         ))
         .await
         .text()
     };
-    let gone = "What this link led to is no longer there.";
-    assert!(linked(&goes).await.contains(gone) && !linked(&stays).await.contains(gone));
-    assert!(!linked(&stays).await.contains(">On hold<"));
+    let notice = "What this link led to is no longer there.";
+    assert!(
+        page_around(&deleted).await.contains(notice)
+            && !page_around(&existing).await.contains(notice)
+    );
+    assert!(!page_around(&existing).await.contains(">On hold<"));
     let fields = [
         ("email", "ada@example.org"),
-        ("conversation", &*talk),
+        ("conversation", &*conversation),
         ("reason", "case 17"),
     ];
     admin.submits("/fn/holds/place", "/holds", &fields).await;
-    assert!(linked(&stays).await.contains(">On hold<"));
+    assert!(page_around(&existing).await.contains(">On hold<"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_search_says_in_which_conversation_each_entry_stands_and_when_it_was_made() {
+async fn search_results_show_conversation_and_time() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let talk = ada.begins().await;
+    let conversation = ada.begins().await;
     ada.creates(
-        json!({"logType": "info", "status": "info", "title": "inside", "conversationId": talk}),
+        json!({"logType": "info", "status": "info", "title": "inside", "conversationId": conversation}),
     )
     .await;
     ada.creates(json!({"logType": "info", "status": "info", "title": "outside"}))
@@ -299,7 +306,8 @@ async fn the_search_says_in_which_conversation_each_entry_stands_and_when_it_was
     let html = ada.gets("/history").await.text();
     let (outside, inside) = (
         html.find("Outside any conversation").unwrap(),
-        html.find(&format!("<a href=\"/c/{talk}\">")).unwrap(),
+        html.find(&format!("<a href=\"/c/{conversation}\">"))
+            .unwrap(),
     );
     assert!(
         outside < html.find(">outside<").unwrap()

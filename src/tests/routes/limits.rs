@@ -1,5 +1,5 @@
-//! Every limit by person over a real port: who is over it is told what there was too much of and
-//! when to come back, and others are not concerned.
+//! Every per-user limit over a real port: the response names the limit and when to retry, and other
+//! users are not affected.
 
 use crate::{
     domain::time::DAY_MS,
@@ -23,7 +23,7 @@ async fn limited(limits: impl FnOnce(&mut LimitConfig)) -> TestApp {
     TestApp::with(|config| limits(&mut config.limits), |_| {}).await
 }
 
-async fn sends(person: &Person, here: &str, files: usize, bytes: usize) -> Answer {
+async fn send_files(person: &Person, conversation: &str, files: usize, bytes: usize) -> Answer {
     let part =
         || Part::bytes([PICTURE, &vec![0; bytes - PICTURE.len()]].concat()).file_name("a.png");
     let form = (0..files).fold(Form::new().text("content", "Look"), |form, _| {
@@ -31,13 +31,16 @@ async fn sends(person: &Person, here: &str, files: usize, bytes: usize) -> Answe
     });
     Answer::to(
         person
-            .request(Method::POST, &format!("/api/conversations/{here}/messages"))
+            .request(
+                Method::POST,
+                &format!("/api/conversations/{conversation}/messages"),
+            )
             .multipart(form),
     )
     .await
 }
 
-/// The sentence of a 429 that says when to come back, within so many seconds.
+/// The detail of a 429 whose `Retry-After` is within `within_s` seconds.
 fn refused(answer: &Answer, within_s: u64) -> String {
     let problem = answer.expect(429);
     let seconds: u64 = answer.header("retry-after").parse().unwrap();
@@ -46,27 +49,27 @@ fn refused(answer: &Answer, within_s: u64) -> String {
 }
 
 #[tokio::test]
-async fn messages_are_limited_by_the_minute_on_every_way_to_a_turn() {
+async fn messages_per_minute_are_limited_on_every_route() {
     let app = limited(|limits| limits.messages_per_minute = 2).await;
     let (ada, bob) = (
         app.browser("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     for _ in 0..2 {
-        ada.says(&here, "Hello").await;
-        ada.awaits_the_end(&here).await;
+        ada.says(&conversation, "Hello").await;
+        ada.awaits_the_end(&conversation).await;
     }
     let (messages, again) = (
-        format!("/api/conversations/{here}/messages"),
-        format!("/api/conversations/{here}/regenerate"),
+        format!("/api/conversations/{conversation}/messages"),
+        format!("/api/conversations/{conversation}/regenerate"),
     );
     assert!(
         refused(&ada.posts(&messages, json!({"content": "And?"})).await, 60)
             .contains("too many messages in a minute")
     );
     refused(&ada.posts(&again, json!({})).await, 60);
-    let last = ada.reads(&here).await["messages"][2]["id"]
+    let last = ada.reads(&conversation).await["messages"][2]["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -76,7 +79,7 @@ async fn messages_are_limited_by_the_minute_on_every_way_to_a_turn() {
         ("edit", ("message_id", last.as_str())),
     ] {
         let body = format!(
-            "conversation_id={here}&{}={}&content=x",
+            "conversation_id={conversation}&{}={}&content=x",
             field.0,
             field.1.replace('?', "%3F")
         );
@@ -100,14 +103,15 @@ async fn messages_are_limited_by_the_minute_on_every_way_to_a_turn() {
             "{function}"
         );
     }
-    let there = bob.begins().await;
-    bob.says(&there, "others are not concerned").await;
+    let other_conversation = bob.begins().await;
+    bob.says(&other_conversation, "others are not concerned")
+        .await;
     app.app.clock.advance(60_000);
-    ada.says(&here, "a minute later").await;
+    ada.says(&conversation, "a minute later").await;
 }
 
 #[tokio::test]
-async fn conversations_and_keys_are_limited_like_entries_each_for_itself() {
+async fn conversations_and_keys_have_their_own_limits() {
     let app = limited(|limits| limits.creates_per_minute = 1).await;
     let ada = app.browser("ada@example.org").await;
     ada.notes("one").await;
@@ -116,54 +120,67 @@ async fn conversations_and_keys_are_limited_like_entries_each_for_itself() {
         refused(&ada.posts("/api/conversations", json!({})).await, 61)
             .contains("too many conversations")
     );
-    let key = async |name: &str| {
+    let create_key = async |name: &str| {
         ada.submits("/fn/keys/create", "/settings", &[("name", name)])
             .await
     };
-    assert_eq!(key("one").await.header("location"), "/settings");
-    assert!(key("two").await.header("location").contains("__err"));
+    assert_eq!(create_key("one").await.header("location"), "/settings");
+    assert!(create_key("two").await.header("location").contains("__err"));
 }
 
 #[tokio::test]
-async fn files_are_limited_by_the_minute() {
+async fn uploads_per_minute_are_limited() {
     let app = limited(|limits| limits.uploads_per_minute = 3).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    sends(&ada, &here, 2, 100).await.expect(202);
-    ada.awaits_the_end(&here).await;
-    assert!(refused(&sends(&ada, &here, 2, 100).await, 60).contains("too many files in a minute"));
-    sends(&ada, &here, 1, 100).await.expect(202);
+    let conversation = ada.begins().await;
+    send_files(&ada, &conversation, 2, 100).await.expect(202);
+    ada.awaits_the_end(&conversation).await;
+    assert!(
+        refused(&send_files(&ada, &conversation, 2, 100).await, 60)
+            .contains("too many files in a minute")
+    );
+    send_files(&ada, &conversation, 1, 100).await.expect(202);
 }
 
 #[tokio::test]
-async fn bytes_of_files_are_limited_by_the_day() {
+async fn upload_bytes_per_day_are_limited() {
     let app = limited(|limits| limits.bounds.upload_bytes_a_day = 1_000_000).await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let (here, there) = (ada.begins().await, bob.begins().await);
-    sends(&ada, &here, 1, 700_000).await.expect(202);
-    ada.awaits_the_end(&here).await;
-    let said = refused(&sends(&ada, &here, 1, 700_000).await, 86_400);
+    let (conversation, bobs_conversation) = (ada.begins().await, bob.begins().await);
+    send_files(&ada, &conversation, 1, 700_000)
+        .await
+        .expect(202);
+    ada.awaits_the_end(&conversation).await;
+    let detail = refused(&send_files(&ada, &conversation, 1, 700_000).await, 86_400);
     assert!(
-        said.contains("of the 1.0 MB of files that you may send in a day, 0.3 MB are left"),
-        "{said}"
+        detail.contains("of the 1.0 MB of files that you may send in a day, 0.3 MB are left"),
+        "{detail}"
     );
-    sends(&bob, &there, 1, 700_000).await.expect(202);
-    sends(&ada, &here, 1, 300_000).await.expect(202);
-    ada.awaits_the_end(&here).await;
+    send_files(&bob, &bobs_conversation, 1, 700_000)
+        .await
+        .expect(202);
+    send_files(&ada, &conversation, 1, 300_000)
+        .await
+        .expect(202);
+    ada.awaits_the_end(&conversation).await;
     app.app.clock.advance(DAY_MS);
-    sends(&ada, &here, 1, 700_000).await.expect(202);
+    send_files(&ada, &conversation, 1, 700_000)
+        .await
+        .expect(202);
 }
 
 #[tokio::test]
-async fn all_files_of_a_person_have_a_bound_and_deleting_makes_room() {
+async fn stored_bytes_are_limited_and_deleting_frees_them() {
     let app = limited(|limits| limits.bounds.file_bytes = 1_000_000).await;
     let ada = app.person("ada@example.org").await;
-    let (here, there) = (ada.begins().await, ada.begins().await);
-    sends(&ada, &here, 1, 700_000).await.expect(202);
-    let full = sends(&ada, &there, 1, 700_000).await;
+    let (conversation, second) = (ada.begins().await, ada.begins().await);
+    send_files(&ada, &conversation, 1, 700_000)
+        .await
+        .expect(202);
+    let full = send_files(&ada, &second, 1, 700_000).await;
     assert_eq!(full.refused_fields(), ["attachment"]);
     assert!(
         full.text()
@@ -171,21 +188,21 @@ async fn all_files_of_a_person_have_a_bound_and_deleting_makes_room() {
         "{}",
         full.text()
     );
-    ada.awaits_the_end(&here).await;
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.awaits_the_end(&conversation).await;
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
-    sends(&ada, &there, 1, 700_000).await.expect(202);
+    send_files(&ada, &second, 1, 700_000).await.expect(202);
 }
 
 #[tokio::test]
-async fn a_tool_s_file_that_does_not_fit_is_said_and_the_answer_goes_on() {
-    let paints = CallingModel::of(&[("generate_image", json!({"prompt": "a lighthouse"}))]);
-    let app = TestApp::with_limits(|limits| limits.bounds.file_bytes = 10, paints).await;
+async fn a_tool_file_over_the_limit_fails_only_the_tool() {
+    let model = CallingModel::of(&[("generate_image", json!({"prompt": "a lighthouse"}))]);
+    let app = TestApp::with_limits(|limits| limits.bounds.file_bytes = 10, model).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Paint").await;
-    let read = ada.awaits_the_end(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Paint").await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert!(
         read["messages"][1]["content"]
             .as_str()
@@ -194,7 +211,7 @@ async fn a_tool_s_file_that_does_not_fit_is_said_and_the_answer_goes_on() {
         "{read}"
     );
     let failed = ada
-        .entries(&here)
+        .entries(&conversation)
         .await
         .into_iter()
         .find(|entry| entry["logType"] == "tool_call")
@@ -203,7 +220,7 @@ async fn a_tool_s_file_that_does_not_fit_is_said_and_the_answer_goes_on() {
 }
 
 #[tokio::test]
-async fn answers_written_at_once_have_a_bound_over_all_processes() {
+async fn concurrent_answers_are_limited_across_processes() {
     let app = TestApp::with_limits(
         |limits| limits.bounds.turns = 1,
         ScriptedModel::that_says("Slow", vec![None]),
@@ -213,27 +230,34 @@ async fn answers_written_at_once_have_a_bound_over_all_processes() {
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let (here, there) = (ada.begins().await, ada.begins().await);
-    ada.says(&here, "Hello").await;
-    let more = format!("/api/conversations/{there}/messages");
-    let said = refused(&ada.posts(&more, json!({"content": "Hello"})).await, 60);
-    assert!(
-        said.contains("1 answers are being written for you"),
-        "{said}"
+    let (conversation, second) = (ada.begins().await, ada.begins().await);
+    ada.says(&conversation, "Hello").await;
+    let second_messages = format!("/api/conversations/{second}/messages");
+    let detail = refused(
+        &ada.posts(&second_messages, json!({"content": "Hello"}))
+            .await,
+        60,
     );
-    let bobs = bob.begins().await;
+    assert!(
+        detail.contains("1 answers are being written for you"),
+        "{detail}"
+    );
+    let bobs_conversation = bob.begins().await;
     let others = bob
         .posts(
-            &format!("/api/conversations/{bobs}/messages"),
+            &format!("/api/conversations/{bobs_conversation}/messages"),
             json!({"content": "Hello"}),
         )
         .await;
     assert_eq!(others.status, 202);
-    ada.posts(&format!("/api/conversations/{here}/stop"), json!({}))
-        .await
-        .expect(200);
-    ada.awaits_the_end(&here).await;
-    ada.posts(&more, json!({"content": "Hello"}))
+    ada.posts(
+        &format!("/api/conversations/{conversation}/stop"),
+        json!({}),
+    )
+    .await
+    .expect(200);
+    ada.awaits_the_end(&conversation).await;
+    ada.posts(&second_messages, json!({"content": "Hello"}))
         .await
         .expect(202);
 }
@@ -253,7 +277,7 @@ fn answer(tokens: i64) -> Vec<Option<Result<ModelEvent, ModelError>>> {
     ]
 }
 
-fn warned(entries: &[Value]) -> Vec<&Value> {
+fn warnings(entries: &[Value]) -> Vec<&Value> {
     entries
         .iter()
         .filter(|entry| entry["title"] == "The tokens for today are used up")
@@ -261,62 +285,65 @@ fn warned(entries: &[Value]) -> Vec<&Value> {
 }
 
 #[tokio::test]
-async fn tokens_for_a_day_are_used_up_which_is_said_once_in_the_log_and_there_are_new_ones_the_next_day()
- {
+async fn daily_tokens_run_out_with_one_warning_and_renew_the_next_day() {
     let model = ScriptedModel::that_says("Scripted", answer(600));
     let app = TestApp::with_limits(|limits| limits.tokens_per_day = 1_000, model).await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let here = ada.begins().await;
-    ada.says(&here, "Hello").await;
-    ada.awaits_the_end(&here).await;
-    assert_eq!(warned(&ada.entries(&here).await).len(), 0);
-    ada.says(&here, "And?").await;
-    let read = ada.awaits_the_end(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Hello").await;
+    ada.awaits_the_end(&conversation).await;
+    assert_eq!(warnings(&ada.entries(&conversation).await).len(), 0);
+    ada.says(&conversation, "And?").await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(
         read["messages"][3]["status"], "done",
-        "what was begun is brought to its end"
+        "a turn that has begun is finished"
     );
-    let said = refused(
+    let detail = refused(
         &ada.posts(
-            &format!("/api/conversations/{here}/messages"),
+            &format!("/api/conversations/{conversation}/messages"),
             json!({"content": "x"}),
         )
         .await,
         86_400,
     );
-    assert!(said.starts_with("your 1,000 tokens for today are used up; there are new ones at midnight UTC, in 14 h 30 min"), "{said}");
+    assert!(detail.starts_with("your 1,000 tokens for today are used up; there are new ones at midnight UTC, in 14 h 30 min"), "{detail}");
     refused(
-        &ada.posts(&format!("/api/conversations/{here}/regenerate"), json!({}))
-            .await,
+        &ada.posts(
+            &format!("/api/conversations/{conversation}/regenerate"),
+            json!({}),
+        )
+        .await,
         86_400,
     );
-    let entries = ada.entries(&here).await;
-    let warned = warned(&entries);
+    let entries = ada.entries(&conversation).await;
+    let warnings = warnings(&entries);
     assert_eq!(
         (
-            warned.len(),
-            &warned[0]["status"],
-            &warned[0]["metadata"]["tokensPerDay"]
+            warnings.len(),
+            &warnings[0]["status"],
+            &warnings[0]["metadata"]["tokensPerDay"]
         ),
         (1, &json!("warning"), &json!(1_000))
     );
-    let there = bob.begins().await;
-    bob.says(&there, "others are not concerned").await;
+    let bobs_conversation = bob.begins().await;
+    bob.says(&bobs_conversation, "others are not concerned")
+        .await;
     app.app.clock.advance(DAY_MS);
-    ada.says(&here, "Good morning").await;
+    ada.says(&conversation, "Good morning").await;
 }
 
 #[tokio::test]
-async fn tokens_used_up_by_a_round_of_tools_end_the_turn_with_a_plain_sentence() {
-    let paints = CallingModel::of(&[("generate_image", json!({"prompt": "a lighthouse"}))]);
-    let app = TestApp::with_limits(|limits| limits.tokens_per_day = 5, paints).await;
+async fn running_out_of_tokens_during_tool_calls_fails_the_turn() {
+    let model = CallingModel::of(&[("generate_image", json!({"prompt": "a lighthouse"}))]);
+    let app = TestApp::with_limits(|limits| limits.tokens_per_day = 5, model).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Paint").await;
-    let read = ada.awaits_the_end(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Paint").await;
+    let read = ada.awaits_the_end(&conversation).await;
     let last = read["messages"].as_array().unwrap().last().unwrap();
     assert_eq!(last["status"], "failed");
     assert!(
@@ -326,29 +353,34 @@ async fn tokens_used_up_by_a_round_of_tools_end_the_turn_with_a_plain_sentence()
             .starts_with("Your 5 tokens for today are used up; "),
         "{last}"
     );
-    assert_eq!(warned(&ada.entries(&here).await).len(), 1);
+    assert_eq!(warnings(&ada.entries(&conversation).await).len(), 1);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_stopped_half_way_is_not_free() {
-    let (tell, model) = ToldModel::pair();
+async fn a_stopped_answer_counts_its_tokens() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_limits(|limits| limits.tokens_per_day = 10, model).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, "Hello").await;
+    ada.says(&conversation, "Hello").await;
     stream
         .rows_until(|event| event.data["entry"]["status"] == "working")
         .await;
-    tell.send(Ok(ModelEvent::Text("Half an ".into()))).unwrap();
+    events
+        .send(Ok(ModelEvent::Text("Half an ".into())))
+        .unwrap();
     stream.next_named("delta").await;
-    ada.posts(&format!("/api/conversations/{here}/stop"), json!({}))
-        .await
-        .expect(200);
-    ada.awaits_the_end(&here).await;
+    ada.posts(
+        &format!("/api/conversations/{conversation}/stop"),
+        json!({}),
+    )
+    .await
+    .expect(200);
+    ada.awaits_the_end(&conversation).await;
     refused(
         &ada.posts(
-            &format!("/api/conversations/{here}/messages"),
+            &format!("/api/conversations/{conversation}/messages"),
             json!({"content": "x"}),
         )
         .await,
@@ -357,11 +389,11 @@ async fn an_answer_that_is_stopped_half_way_is_not_free() {
 }
 
 #[tokio::test]
-async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
+async fn invitations_and_password_attempts_are_limited_per_minute() {
     let app = TestApp::start().await;
     let id = app.admin().await.id;
     let ada = app.signed_in(id).await;
-    let json = |person: &Person, path: &str, body: String| {
+    let submit = |person: &Person, path: &str, body: String| {
         let request = person
             .request(Method::POST, path)
             .header("accept", "application/json");
@@ -372,7 +404,7 @@ async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
         )
     };
     for n in 0..=20 {
-        let invited = json(
+        let invited = submit(
             &ada,
             "/fn/people/invite",
             format!("email=guest{n}%40example.org"),
@@ -413,7 +445,7 @@ async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
         app.app.clock.advance(60_000);
         let mut answers = Vec::new();
         for _ in 0..=10 {
-            answers.push(json(who, path, body.to_owned()).await);
+            answers.push(submit(who, path, body.to_owned()).await);
         }
         let last = answers.pop().unwrap();
         assert!(
@@ -432,37 +464,37 @@ async fn invitations_sign_ins_and_secrets_are_limited_by_the_minute() {
 }
 
 #[tokio::test]
-async fn who_passes_a_limit_of_the_day_on_one_server_has_passed_it_on_all() {
+async fn a_daily_limit_is_shared_by_all_servers() {
     let database = Postgres::create().await;
-    let (here, there) = (
+    let (first, second) = (
         TestApp::on(&database.address(), None).await,
         TestApp::on(&database.address(), None).await,
     );
-    let ada = here.person("ada@example.org").await;
+    let ada = first.person("ada@example.org").await;
     let limits = Limits::new(
         &LimitConfig {
             tokens_per_day: 10,
             ..LimitConfig::default()
         },
-        &here.app.clock,
+        &first.app.clock,
     );
-    let now = here.app.clock.now();
+    let now = first.app.clock.now();
     limits
         .tokens
-        .count(&here.app.store, now, ada.id, 10)
+        .count(&first.app.store, now, ada.id, 10)
         .await
         .unwrap();
     assert!(
         limits
             .tokens
-            .check(&there.app.store, now, ada.id)
+            .check(&second.app.store, now, ada.id)
             .await
             .is_err()
     );
     assert!(
         limits
             .tokens
-            .check(&there.app.store, now.plus(DAY_MS), ada.id)
+            .check(&second.app.store, now.plus(DAY_MS), ada.id)
             .await
             .is_ok()
     );

@@ -13,7 +13,7 @@ async fn titles(who: &Person, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_go_from_the_newest_to_the_beginning_without_gap_or_double() {
+async fn pages_run_from_newest_to_oldest_without_gaps_or_repeats() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     for number in 0..7 {
@@ -63,21 +63,21 @@ async fn a_page_that_ends_exactly_at_the_limit_has_no_next() {
 }
 
 #[tokio::test]
-async fn filters_narrow_what_is_listed() {
+async fn filters_narrow_the_list() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     ada.creates(json!({"logType": "deployment", "status": "success", "title": "Éclair deployed", "details": "to 100% of_all"})).await;
-    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full", "conversationId": here})).await;
+    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full", "conversationId": conversation})).await;
     ada.creates(json!({"logType": "deployment", "status": "working", "title": "Rolling out"}))
         .await;
     for (query, expected) in [
         ("logType=deployment", vec!["Rolling out", "Éclair deployed"]),
         ("status=error", vec!["Disk full"]),
         ("logType=deployment&status=working", vec!["Rolling out"]),
-        (&format!("conversationId={here}"), vec!["Disk full"]),
+        (&format!("conversationId={conversation}"), vec!["Disk full"]),
         (
-            &format!("scope=user&conversationId={here}"),
+            &format!("scope=user&conversationId={conversation}"),
             vec!["Rolling out", "Disk full", "Éclair deployed"],
         ),
         ("storageStatus=hot&limit=1", vec!["Rolling out"]),
@@ -92,7 +92,7 @@ async fn filters_narrow_what_is_listed() {
 }
 
 #[tokio::test]
-async fn nonsense_in_the_query_is_refused_by_name() {
+async fn invalid_query_fields_are_refused_by_name() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     for (query, fields) in [

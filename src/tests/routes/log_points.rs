@@ -1,17 +1,17 @@
-//! The ten log points, as the demo's scripts show them.
+//! The entries that a turn logs, as the demo's scripts show them.
 
 use crate::tests::support::{TestApp, ToldModel};
 use serde_json::{Value, json};
 
-/// What a script leaves: each entry as `type status title`, the entries themselves, the answer's
+/// Runs a demo script; returns each entry as `type status title`, the entries, and the answer's
 /// message.
-async fn played(script: &str) -> (Vec<String>, Vec<Value>, Value) {
+async fn run_script(script: &str) -> (Vec<String>, Vec<Value>, Value) {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, script).await;
-    let read = ada.awaits_the_end(&here).await;
-    let entries = ada.entries(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, script).await;
+    let read = ada.awaits_the_end(&conversation).await;
+    let entries = ada.entries(&conversation).await;
     let word = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
     let lines = entries.iter().map(|entry| {
         format!(
@@ -28,17 +28,17 @@ async fn played(script: &str) -> (Vec<String>, Vec<Value>, Value) {
     )
 }
 
-fn assert_facts(entry: &Value, facts: Value) {
+fn assert_metadata(entry: &Value, facts: Value) {
     for (name, value) in facts.as_object().unwrap() {
         assert_eq!(&entry["metadata"][name], value, "{name} of {entry}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_in_text_is_one_entry_that_moved() {
-    let (lines, entries, message) = played("Hello").await;
+async fn a_text_answer_is_one_updated_entry() {
+    let (lines, entries, message) = run_script("Hello").await;
     assert_eq!(lines, ["ai_response success Demo answered"]);
-    assert_facts(
+    assert_metadata(
         &entries[0],
         json!({"provider": "demo", "model": "demo", "attempt": "1 of 2", "tokensEstimated": true, "timeToFirstTokenMs": 0}),
     );
@@ -53,13 +53,13 @@ async fn an_answer_in_text_is_one_entry_that_moved() {
 }
 
 #[tokio::test]
-async fn while_a_model_is_asked_its_entry_is_working() {
+async fn the_entry_of_a_running_model_call_is_working() {
     let (_tell, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, "Hello").await;
+    ada.says(&conversation, "Hello").await;
     let entry = stream.next_named("entry").await.data["entry"].clone();
     assert_eq!(
         (&entry["logType"], &entry["status"], &entry["title"]),
@@ -69,12 +69,12 @@ async fn while_a_model_is_asked_its_entry_is_working() {
             &json!("Told told is thinking")
         )
     );
-    assert_facts(&entry, json!({"model": "told", "messages": 2}));
+    assert_metadata(&entry, json!({"model": "told", "messages": 2}));
 }
 
 #[tokio::test]
-async fn a_tool_has_its_own_entry_below_the_asking() {
-    let (lines, entries, message) = played("Paint a lighthouse at dusk").await;
+async fn a_tool_call_has_its_own_entry_below_the_model_call() {
+    let (lines, entries, message) = run_script("Paint a lighthouse at dusk").await;
     assert_eq!(
         lines,
         [
@@ -85,11 +85,11 @@ async fn a_tool_has_its_own_entry_below_the_asking() {
         .map(|line| line.replace("a lighthouse", "lighthouse"))
     );
     assert_eq!(entries[1]["parentId"], entries[0]["id"]);
-    assert_facts(
+    assert_metadata(
         &entries[1],
         json!({"tool": "generate_image", "toolCallId": "demo-generate_image", "progress": null}),
     );
-    assert_facts(&entries[2], json!({"toolsUsed": ["generate_image"]}));
+    assert_metadata(&entries[2], json!({"toolsUsed": ["generate_image"]}));
     assert_eq!(
         entries[1]["metadata"]["files"][0]["mediaType"],
         "image/svg+xml"
@@ -103,15 +103,15 @@ async fn a_tool_has_its_own_entry_below_the_asking() {
 }
 
 #[tokio::test]
-async fn two_tools_work_side_by_side() {
-    let (mut lines, entries, message) = played("A picture and a song").await;
+async fn two_tools_run_concurrently() {
+    let (mut lines, entries, message) = run_script("A picture and a song").await;
     lines[1..3].sort();
     assert!(
         lines[1].starts_with("tool_call success Image: ")
             && lines[2].starts_with("tool_call success Music: "),
         "{lines:?}"
     );
-    assert_facts(
+    assert_metadata(
         &entries[3],
         json!({"toolsUsed": ["generate_image", "generate_music"]}),
     );
@@ -124,8 +124,8 @@ async fn two_tools_work_side_by_side() {
 }
 
 #[tokio::test]
-async fn a_tool_that_fails_does_not_end_the_answer() {
-    let (lines, entries, message) = played("Let a tool fail").await;
+async fn a_failed_tool_does_not_end_the_answer() {
+    let (lines, entries, message) = run_script("Let a tool fail").await;
     assert!(lines[1].starts_with("tool_call error Image: "), "{lines:?}");
     assert!(entries[1]["metadata"]["error"].is_string() && entries[1]["details"].is_string());
     assert_eq!(
@@ -135,8 +135,8 @@ async fn a_tool_that_fails_does_not_end_the_answer() {
 }
 
 #[tokio::test]
-async fn a_fallback_says_who_failed_why_and_who_steps_in() {
-    let (lines, entries, message) = played("Show me a fallback").await;
+async fn a_fallback_logs_the_failure_and_the_next_model() {
+    let (lines, entries, message) = run_script("Show me a fallback").await;
     assert_eq!(
         lines,
         [
@@ -145,15 +145,15 @@ async fn a_fallback_says_who_failed_why_and_who_steps_in() {
             "ai_response success Demo backup answered"
         ]
     );
-    assert_facts(
+    assert_metadata(
         &entries[0],
         json!({"errorClass": "rate_limit", "retryAfter": "38 s", "attempt": "1 of 2"}),
     );
-    assert_facts(
+    assert_metadata(
         &entries[1],
         json!({"from": "Demo", "to": "Demo backup", "errorClass": "rate_limit", "fallback": true}),
     );
-    assert_facts(
+    assert_metadata(
         &entries[2],
         json!({"fallback": true, "attempt": "2 of 2", "model": "demo-backup"}),
     );
@@ -164,8 +164,8 @@ async fn a_fallback_says_who_failed_why_and_who_steps_in() {
 }
 
 #[tokio::test]
-async fn when_everything_fails_each_attempt_is_told_and_a_plain_sentence_said() {
-    let (lines, entries, message) = played("Let everything fail").await;
+async fn when_every_model_fails_each_attempt_is_logged() {
+    let (lines, entries, message) = run_script("Let everything fail").await;
     assert_eq!(
         lines,
         [
@@ -189,7 +189,7 @@ async fn when_everything_fails_each_attempt_is_told_and_a_plain_sentence_said() 
 }
 
 #[tokio::test]
-async fn every_entry_of_a_turn_names_it_and_is_settled() {
+async fn every_entry_of_a_turn_has_its_id_and_is_settled() {
     for script in [
         "Hello",
         "Paint a tree",
@@ -198,7 +198,7 @@ async fn every_entry_of_a_turn_names_it_and_is_settled() {
         "Let everything fail",
         "Tell me something long",
     ] {
-        let (lines, entries, message) = played(script).await;
+        let (lines, entries, message) = run_script(script).await;
         for (line, entry) in lines.iter().zip(&entries) {
             assert_eq!(entry["turnId"], message["turnId"], "{script}: {line}");
             assert!(!line.contains(" working "), "{script}: {line}");

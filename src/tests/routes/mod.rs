@@ -1,4 +1,4 @@
-//! The HTTP API over a real port, one file per promise.
+//! The HTTP API over a real port, one file per route or guarantee.
 
 mod access;
 mod approvals;

@@ -1,4 +1,4 @@
-//! The description of the HTTP API names what the router has, and nothing else.
+//! The OpenAPI document describes exactly the routes of the router.
 
 use crate::{server::http::routes::openapi::OPENAPI, tests::support::TestApp};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 
-/// The text up to the parenthesis that closes the one before it.
+/// The text up to the closing parenthesis of the call it is in.
 fn arguments(text: &str) -> &str {
     let mut depth = 1;
     let end = text.find(|c| {
@@ -16,8 +16,8 @@ fn arguments(text: &str) -> &str {
     &text[..end.expect("a closed call")]
 }
 
-/// `METHOD address` of every route of the API, read from the router's own source.
-fn routed() -> BTreeSet<String> {
+/// `method address` of every API route, read from the router's source.
+fn routes() -> BTreeSet<String> {
     let router: String = include_str!("../../server/http/router.rs")
         .split_whitespace()
         .collect();
@@ -40,7 +40,7 @@ fn routed() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn every_route_is_described_and_nothing_else() {
+async fn the_document_describes_exactly_the_routes() {
     let app = TestApp::start().await;
     let served = app.nobody().gets("/openapi.json").await.expect(200);
     let paths = served["paths"].as_object().unwrap();
@@ -52,7 +52,7 @@ async fn every_route_is_described_and_nothing_else() {
             .map(move |method| format!("{method} {path}"))
     });
     let described: BTreeSet<String> = operations.collect();
-    assert_eq!(described, routed());
+    assert_eq!(described, routes());
     let ids: Vec<&Value> = paths
         .values()
         .flat_map(|operations| operations.as_object().unwrap().values())
@@ -68,7 +68,7 @@ async fn every_route_is_described_and_nothing_else() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
     let references = OPENAPI
         .split("\"$ref\": \"#")

@@ -1,6 +1,6 @@
-//! Who gets what: every route of the program × nobody, a revoked key, a disabled account, another
-//! person, an admin, the owner. The routes are read from the program itself (`routes`); one without
-//! a row in the `table` fails, and so does a row too many.
+//! Access control: every route × an anonymous caller, a revoked key, a disabled account, another
+//! user, an admin, the owner. Routes are read from the program (`routes`); a route without a row in
+//! `table` fails, and so does a row without a route.
 
 mod routes;
 mod table;
@@ -19,7 +19,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use table::{Row, TABLE};
 
-const ASKERS: [&str; 6] = [
+const CALLERS: [&str; 6] = [
     "nobody",
     "a revoked key",
     "a disabled account",
@@ -40,17 +40,17 @@ async fn every_route_has_a_row_and_every_row_a_route() {
     .into_iter()
     .collect();
     let rows: BTreeSet<String> = TABLE.iter().map(|row| row.route.to_owned()).collect();
-    assert!(routes.len() > 70, "they are found: {routes:?}");
+    assert!(routes.len() > 70, "too few routes found: {routes:?}");
     let missing: Vec<_> = routes.difference(&rows).collect();
-    let idle: Vec<_> = rows.difference(&routes).collect();
+    let unused: Vec<_> = rows.difference(&routes).collect();
     assert!(
-        missing.is_empty() && idle.is_empty(),
-        "without a row: {missing:#?}\nwithout a route: {idle:#?}"
+        missing.is_empty() && unused.is_empty(),
+        "without a row: {missing:#?}\nwithout a route: {unused:#?}"
     );
 }
 
 #[tokio::test]
-async fn everybody_gets_what_the_table_says() {
+async fn every_caller_gets_the_status_in_the_table() {
     let app = TestApp::start().await;
     let (admin, other, disabled) = (
         app.admin().await,
@@ -65,12 +65,12 @@ async fn everybody_gets_what_the_table_says() {
     let mut wrong = Vec::new();
     for (n, row) in TABLE.iter().enumerate() {
         app.app.clock.advance(60_000);
-        let things = Things::of(&app, n, row).await;
-        let owner = things.owner.clone();
+        let fixture = Fixture::of(&app, n, row).await;
+        let owner = fixture.owner.clone();
         let before = owner.cursor().await;
-        for (asker, (who, expected)) in [
+        for (caller, (who, expected)) in [
             &app.nobody(),
-            &things.revoked,
+            &fixture.revoked,
             &disabled,
             &other,
             &admin,
@@ -80,21 +80,21 @@ async fn everybody_gets_what_the_table_says() {
         .zip(row.answers)
         .enumerate()
         {
-            if asker == 5 && expected >= 400 {
+            if caller == 5 && expected >= 400 {
                 assert_eq!(owner.cursor().await, before, "{}", row.route);
             }
-            let status = things.asks(who, row).await;
+            let status = fixture.request_status(who, row).await;
             if status != expected {
                 wrong.push(format!(
                     "{} {}: {} gets {status}, not {expected}",
-                    row.route, row.body, ASKERS[asker]
+                    row.route, row.body, CALLERS[caller]
                 ));
             }
-            if asker == 3 {
+            if caller == 3 {
                 assert_eq!(
                     owner.cursor().await,
                     before,
-                    "{}: a stranger changed something",
+                    "{}: another user changed something",
                     row.route
                 );
             }
@@ -103,14 +103,14 @@ async fn everybody_gets_what_the_table_says() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What the owner has, as far as a row names it, and a key of theirs that was revoked.
-struct Things {
+/// The owner's data, as far as a row names it, and a revoked key of theirs.
+struct Fixture {
     owner: Person,
     revoked: Person,
-    words: Vec<(&'static str, String)>,
+    placeholders: Vec<(&'static str, String)>,
 }
 
-impl Things {
+impl Fixture {
     async fn of(app: &TestApp, n: usize, row: &Row) -> Self {
         let owner = app.person(&format!("owner{n}@example.org")).await;
         let revoked = app.key_of(&owner).await;
@@ -126,68 +126,72 @@ impl Things {
         identity::revoke_key(&app.app.store, app.app.clock.now(), owner.id, &key)
             .await
             .unwrap();
-        let mut things = Self {
+        let mut fixture = Self {
             owner,
             revoked,
-            words: Vec::new(),
+            placeholders: Vec::new(),
         };
-        let named = |word: &str| row.address.contains(word) || row.body.contains(word);
-        if ["{conversation}", "{message}", "{file}", "{question}"]
+        let named =
+            |placeholder: &str| row.address.contains(placeholder) || row.body.contains(placeholder);
+        if ["{conversation}", "{message}", "{file}", "{draft}"]
             .into_iter()
             .any(named)
         {
-            things.converses().await;
+            fixture.create_conversation().await;
         }
         if named("{entry}") {
             let mut entry = json!({ "logType": "info", "status": "info", "title": "between-us" });
-            if let Some((_, here)) = things.words.first() {
-                entry["conversationId"] = json!(here);
+            if let Some((_, conversation)) = fixture.placeholders.first() {
+                entry["conversationId"] = json!(conversation);
             }
-            let entry = things.owner.creates(entry).await;
-            things
-                .words
+            let entry = fixture.owner.creates(entry).await;
+            fixture
+                .placeholders
                 .push(("{entry}", entry["id"].as_str().unwrap().to_owned()));
         }
-        if named("{question}") {
-            let (_, here) = things
-                .words
+        if named("{draft}") {
+            let (_, conversation) = fixture
+                .placeholders
                 .first()
-                .expect("a question stands in a conversation");
+                .expect("an approval is in a conversation");
             let waiting = Approval::Waiting {
                 until: app.app.clock.now().plus(60_000),
             };
-            let question = EntryDraft {
-                conversation_id: Some(here.parse().unwrap()),
+            let draft = EntryDraft {
+                conversation_id: Some(conversation.parse().unwrap()),
                 metadata: Metadata::default()
                     .with("tool", "write_note")
                     .with("approval", json!(waiting)),
                 ..draft(Status::Working, "May I?")
             };
-            let asks = create_work_log(
+            let approval = create_work_log(
                 &app.app.store,
                 app.app.clock.now(),
-                things.owner.id,
-                question,
+                fixture.owner.id,
+                draft,
                 Origin::default(),
             )
             .await
             .unwrap();
-            things.words.push(("{question}", asks.id.to_string()));
+            fixture
+                .placeholders
+                .push(("{draft}", approval.id.to_string()));
         }
         if named("{key}") {
-            let own = api_keys::of_user(&mut app.app.store.read().await.unwrap(), things.owner.id)
+            let own = api_keys::of_user(&mut app.app.store.read().await.unwrap(), fixture.owner.id)
                 .await
                 .unwrap();
-            app.key_of(&things.owner).await;
-            let keys = api_keys::of_user(&mut app.app.store.read().await.unwrap(), things.owner.id)
-                .await
-                .unwrap();
+            app.key_of(&fixture.owner).await;
+            let keys =
+                api_keys::of_user(&mut app.app.store.read().await.unwrap(), fixture.owner.id)
+                    .await
+                    .unwrap();
             let fresh = keys.into_iter().find(|key| !own.contains(key)).unwrap();
-            things.words.push(("{key}", fresh.id));
+            fixture.placeholders.push(("{key}", fresh.id));
         }
         if named("{person}") {
             let person = app.person(&format!("person{n}@example.org")).await;
-            things.words.extend([
+            fixture.placeholders.extend([
                 ("{person}", person.id.to_string()),
                 ("{email}", format!("person{n}%40example.org")),
             ]);
@@ -202,20 +206,20 @@ impl Things {
             )
             .await
             .unwrap();
-            things
-                .words
+            fixture
+                .placeholders
                 .push(("{invited}", format!("invited{n}%40example.org")));
         }
-        things
+        fixture
     }
 
-    /// A conversation with a message, an answer and a file.
-    async fn converses(&mut self) {
-        let here = self.owner.begins().await;
+    /// Creates a conversation with a message, an answer and a file.
+    async fn create_conversation(&mut self) {
+        let conversation = self.owner.begins().await;
         let form = reqwest::multipart::Form::new().text("content", "between-us");
         let file =
             reqwest::multipart::Part::bytes(b"between-us".to_vec()).file_name("between-us.txt");
-        let path = format!("/api/conversations/{here}/messages");
+        let path = format!("/api/conversations/{conversation}/messages");
         let sent = Answer::to(
             self.owner
                 .request(Method::POST, &path)
@@ -223,33 +227,33 @@ impl Things {
         )
         .await
         .expect(202);
-        self.owner.awaits_the_end(&here).await;
+        self.owner.awaits_the_end(&conversation).await;
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let message = &sent["message"];
-        self.words = vec![
-            ("{conversation}", here),
+        self.placeholders = vec![
+            ("{conversation}", conversation),
             ("{message}", text(&message["id"])),
             ("{file}", text(&message["attachments"][0]["id"])),
         ];
     }
 
-    fn filled(&self, text: &str) -> String {
-        self.words
+    fn fill_in(&self, text: &str) -> String {
+        self.placeholders
             .iter()
-            .fold(text.to_owned(), |text, (word, value)| {
-                text.replace(word, value)
+            .fold(text.to_owned(), |text, (placeholder, value)| {
+                text.replace(placeholder, value)
             })
     }
 
-    /// The status of the answer. On a stream, which always answers 200, `auth` is told as 401.
-    async fn asks(&self, who: &Person, row: &Row) -> u16 {
+    /// The status of the response. A stream always answers 200; its `auth` event counts as 401.
+    async fn request_status(&self, who: &Person, row: &Row) -> u16 {
         let (method, _) = row.route.split_once(' ').unwrap();
         let request = with_body(
             who.request(
                 method.to_uppercase().parse().unwrap(),
-                &self.filled(row.address),
+                &self.fill_in(row.address),
             ),
-            &self.filled(row.body),
+            &self.fill_in(row.body),
         );
         if row.address.contains("/stream") {
             let mut stream = Sse::open(request).await;

@@ -1,12 +1,12 @@
-//! The routes that the program has: plain ones from the router's source, server functions from
-//! their register, pages from the page table. Each as `method address`.
+//! The routes of the program: plain ones from the router's source, server functions from their
+//! registry, pages from the page table, each as `method address`.
 
 use crate::{app::shell, server::state::App};
 use leptos::prelude::provide_context;
 
 const ROUTER: &str = include_str!("../../../server/http/router.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// What is served without a handler of its own: files that anybody may have.
+/// Public static files, served without a handler of their own.
 const STATIC: [&str; 6] = [
     ".route(&style::CHAT.address",
     ".route(&style::PAGES.address",
@@ -16,7 +16,7 @@ const STATIC: [&str; 6] = [
     ".route_service(\"/favicon.svg\"",
 ];
 
-/// Plain routes. Whatever else adds to the router and is not understood here fails.
+/// Plain routes. Panics on calls that add routes in a way not understood here.
 pub(super) fn plain() -> Vec<String> {
     let mut source = ROUTER.to_owned();
     for known in STATIC {
@@ -36,12 +36,10 @@ pub(super) fn plain() -> Vec<String> {
         );
     }
     for merged in source.split(".merge(").skip(1) {
-        let here = merged.split('(').next().unwrap_or_default();
+        let function = merged.split('(').next().unwrap_or_default();
         assert!(
-            ["(", "<"]
-                .iter()
-                .any(|next| source.contains(&format!("\nfn {here}{next}"))),
-            "{here} adds routes from elsewhere"
+            source.contains(&format!("\nfn {function}(")),
+            "{function} adds routes from elsewhere"
         );
     }
     source
@@ -57,7 +55,7 @@ fn route(text: &str) -> Vec<String> {
         .trim_start()
         .strip_prefix('"')
         .and_then(|text| text.split_once('"'))
-        .expect("an address stands first");
+        .expect("the address is the first argument");
     let mut depth = 1;
     let end = rest.char_indices().find(|(_, c)| {
         depth += match c {
@@ -67,7 +65,7 @@ fn route(text: &str) -> Vec<String> {
         };
         depth == 0
     });
-    let handlers = &rest[..end.expect("it is closed").0];
+    let handlers = &rest[..end.expect("the call is closed").0];
     let found: Vec<_> = METHODS
         .into_iter()
         .filter(|method| called(handlers, method))
@@ -77,14 +75,14 @@ fn route(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether `name(` stands there as a function of its own, not at the end of another one's name.
+/// Whether `name(` is called as a whole word.
 fn called(text: &str, name: &str) -> bool {
     let call = format!("{name}(");
     text.match_indices(&call)
         .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// Server functions; `handle_server_fns` serves exactly those.
+/// Server functions; `handle_server_fns` serves exactly these.
 pub(super) fn functions() -> Vec<String> {
     leptos::server_fn::axum::server_fn_paths()
         .map(|(path, method)| format!("{} {path}", method.as_str().to_lowercase()))

@@ -1,34 +1,34 @@
-//! One row a route, more where it may name a thing of somebody's.
+//! One row per route, more where it may name data of another user.
 
-/// How a route is asked, and what each of the six gets.
+/// A request to a route, and the status for each of the six callers.
 pub(super) struct Row {
     /// `method address`, as the router has it.
     pub(super) route: &'static str,
-    /// The address with words that stand for the owner's things.
+    /// The address, with placeholders for the owner's data.
     pub(super) address: &'static str,
-    /// JSON, or a form; empty for none.
+    /// JSON or a form; empty for no body.
     pub(super) body: &'static str,
-    /// The statuses for nobody, a revoked key, a disabled account, another person, an admin, the
-    /// owner.
+    /// The statuses for an anonymous caller, a revoked key, a disabled account, another user, an
+    /// admin and the owner.
     pub(super) answers: [u16; 6],
 }
 
-/// A thing of the owner's.
-const fn thing(may: u16) -> [u16; 6] {
-    [401, 401, 401, 404, 404, may]
+/// Data of the owner.
+const fn owned(status: u16) -> [u16; 6] {
+    [401, 401, 401, 404, 404, status]
 }
-/// Everybody's own.
-const fn own(may: u16) -> [u16; 6] {
-    [401, 401, 401, may, may, may]
+/// Data of the caller.
+const fn own(status: u16) -> [u16; 6] {
+    [401, 401, 401, status, status, status]
 }
-/// For admins; whoever is signed in and is none gets `denied`.
-const fn admins(denied: u16, may: u16) -> [u16; 6] {
-    [401, 401, 401, denied, may, denied]
+/// For admins; other users get `denied`.
+const fn admins(denied: u16, status: u16) -> [u16; 6] {
+    [401, 401, 401, denied, status, denied]
 }
-const fn anyone(may: u16) -> [u16; 6] {
-    [may; 6]
+const fn anyone(status: u16) -> [u16; 6] {
+    [status; 6]
 }
-/// A page: who is nobody is led to sign in.
+/// A page: anonymous callers are redirected to the sign-in page.
 const fn page(mut answers: [u16; 6]) -> [u16; 6] {
     let mut n = 0;
     while n < 3 {
@@ -80,20 +80,20 @@ pub(super) const TABLE: &[Row] = &[
         "post /api/work-log/create",
         "/api/work-log/create",
         NOTE_HERE,
-        thing(201),
+        owned(201),
     ),
     row(
         "post /api/work-log/create",
         "/api/work-log/create",
         NOTE_BELOW,
-        thing(201),
+        owned(201),
     ),
     row("get /api/work-log/list", "/api/work-log/list", "", own(200)),
     row(
         "get /api/work-log/list",
         "/api/work-log/list?conversationId={conversation}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "get /api/work-log/stream",
@@ -105,7 +105,7 @@ pub(super) const TABLE: &[Row] = &[
         "get /api/work-log/stream",
         "/api/work-log/stream?conversationId={conversation}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "get /api/work-log/export",
@@ -117,7 +117,7 @@ pub(super) const TABLE: &[Row] = &[
         "get /api/work-log/export",
         "/api/work-log/export?conversationId={conversation}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "get /api/work-log/cleanup",
@@ -141,19 +141,19 @@ pub(super) const TABLE: &[Row] = &[
         "get /api/work-log/{id}",
         "/api/work-log/{entry}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "patch /api/work-log/{id}",
         "/api/work-log/{entry}",
         r#"{"title": "mine now"}"#,
-        thing(200),
+        owned(200),
     ),
     row(
         "delete /api/work-log/{id}",
         "/api/work-log/{entry}",
         "",
-        thing(200),
+        owned(200),
     ),
     // conversations
     row("get /api/conversations", "/api/conversations", "", own(200)),
@@ -167,25 +167,25 @@ pub(super) const TABLE: &[Row] = &[
         "get /api/conversations/{id}",
         "/api/conversations/{conversation}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "patch /api/conversations/{id}",
         "/api/conversations/{conversation}",
         r#"{"title": "mine now"}"#,
-        thing(200),
+        owned(200),
     ),
     row(
         "delete /api/conversations/{id}",
         "/api/conversations/{conversation}",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "post /api/conversations/{id}/messages",
         "/api/conversations/{conversation}/messages",
         r#"{"content": "x"}"#,
-        thing(202),
+        owned(202),
     ),
     row(
         "post /messages",
@@ -197,22 +197,22 @@ pub(super) const TABLE: &[Row] = &[
         "post /api/conversations/{id}/regenerate",
         "/api/conversations/{conversation}/regenerate",
         "",
-        thing(202),
+        owned(202),
     ),
     row(
         "post /api/conversations/{id}/stop",
         "/api/conversations/{conversation}/stop",
         "",
-        thing(200),
+        owned(200),
     ),
     row(
         "post /api/conversations/{id}/approvals/{entry}",
         "/api/conversations/{conversation}/approvals/{question}",
         r#"{"decision": "once"}"#,
-        thing(200),
+        owned(200),
     ),
-    row("get /files/{id}", "/files/{file}", "", thing(200)),
-    // what is not there, and what is for machines
+    row("get /files/{id}", "/files/{file}", "", owned(200)),
+    // unknown paths, and routes for machines
     row("get /api/{*rest}", "/api/nonsense", "", anyone(404)),
     row("post /api/{*rest}", "/api/nonsense", "", anyone(404)),
     row("patch /api/{*rest}", "/api/nonsense", "", anyone(404)),
@@ -223,7 +223,7 @@ pub(super) const TABLE: &[Row] = &[
     row("get /openapi.json", "/openapi.json", "", anyone(200)),
     // pages
     row("get /", "/", "", page(own(200))),
-    row("get /c/{id}", "/c/{conversation}", "", page(thing(200))),
+    row("get /c/{id}", "/c/{conversation}", "", page(owned(200))),
     row("get /conversations", "/conversations", "", page(own(200))),
     row("get /history", "/history", "", page(own(200))),
     row("get /settings", "/settings", "", page(own(200))),
@@ -257,7 +257,7 @@ pub(super) const TABLE: &[Row] = &[
         anyone(303),
     ),
     row("get /welcome", "/welcome", "", anyone(303)),
-    // server functions; passwords are wrong here, which is told to whoever may try
+    // server functions; passwords here are wrong, which any caller who may try is told
     function(
         "post /fn/account/welcome",
         "email=eve%40example.org&password=correct+horse",
@@ -280,23 +280,23 @@ pub(super) const TABLE: &[Row] = &[
     function(
         "post /fn/approvals/decide",
         "entry_id={question}&decision=once",
-        thing(200),
+        owned(200),
     ),
     function("post /fn/approvals/revoke", "tool=write_note", own(200)),
     function(
         "post /fn/conversations/rename",
         "conversation_id={conversation}&title=x",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/conversations/keep",
         "conversation_id={conversation}&kept=true",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/conversations/delete",
         "conversation_id={conversation}",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/holds/place",
@@ -305,7 +305,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     function("post /fn/holds/release", "id=guessed", admins(404, 404)),
     function("post /fn/keys/create", "name=x", own(200)),
-    function("post /fn/keys/revoke", "id={key}", thing(200)),
+    function("post /fn/keys/revoke", "id={key}", owned(200)),
     function("post /fn/page/sign-in", "-", anyone(200)),
     function("post /fn/page/conversations", "-", own(200)),
     function("post /fn/page/settings", "-", own(200)),
@@ -317,12 +317,12 @@ pub(super) const TABLE: &[Row] = &[
     function(
         "post /fn/page/chat",
         "conversation_id={conversation}&part[none]=1",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/page/earlier",
         "conversation_id={conversation}&before={message}",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/people/invite",
@@ -360,28 +360,28 @@ pub(super) const TABLE: &[Row] = &[
     function(
         "post /fn/turns/send",
         "conversation_id={conversation}&content=x",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/turns/edit",
         "conversation_id={conversation}&message_id={message}&content=x",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/turns/stop",
         "conversation_id={conversation}",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/turns/retry",
         "conversation_id={conversation}",
-        thing(200),
+        owned(200),
     ),
     function("post /fn/work-log/feed", "-", own(200)),
     function(
         "post /fn/work-log/feed",
         "conversation_id={conversation}",
-        thing(200),
+        owned(200),
     ),
     function(
         "post /fn/work-log/history",
@@ -391,7 +391,7 @@ pub(super) const TABLE: &[Row] = &[
     function(
         "post /fn/work-log/keep",
         "entry_id={entry}&kept=true",
-        thing(200),
+        owned(200),
     ),
-    function("post /fn/work-log/delete", "entry_id={entry}", thing(200)),
+    function("post /fn/work-log/delete", "entry_id={entry}", owned(200)),
 ];
