@@ -1,5 +1,5 @@
-//! The archive does not answer: readers see what there is, where something is missing, and how to
-//! try again; whoever must have all is refused.
+//! With the archive unreachable, readers get what is available, see where entries are missing and
+//! can try again; requests that need everything are refused.
 
 use crate::{
     domain::{Status, time::DAY_MS},
@@ -18,15 +18,15 @@ use std::{
     time::Duration,
 };
 
-/// Somebody whose conversation has two entries in the archive and one that is hot; the archive's
-/// switch, and the entries.
-async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
-    let liar = Liar::before(Arc::new(InMemory::new()), 1);
-    let archive = Archive::over(Arc::new(liar.clone()), "", Duration::from_secs(5));
+/// A user whose conversation has two archived entries and a hot one; the archive's fault switch,
+/// the conversation and the entries.
+async fn with_archived_entries() -> (TestApp, Person, Liar, String, Vec<Value>) {
+    let faults = Liar::before(Arc::new(InMemory::new()), 1);
+    let archive = Archive::over(Arc::new(faults.clone()), "", Duration::from_secs(5));
     let app = TestApp::with(|_| {}, |app| app.tiers.archive = archive).await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": talk});
+    let conversation = ada.begins().await;
+    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
     let mut entries = vec![
         ada.creates(note("cold one")).await,
         ada.creates(note("cold two")).await,
@@ -37,7 +37,7 @@ async fn reader() -> (TestApp, Person, Liar, String, Vec<Value>) {
         .await
         .expect(200);
     entries.push(ada.creates(note("hot one")).await);
-    (app, ada, liar, talk, entries)
+    (app, ada, faults, conversation, entries)
 }
 
 fn titles(list: &Value) -> Vec<&str> {
@@ -50,10 +50,10 @@ fn titles(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_shows_what_there_is_and_says_what_is_missing() {
-    let (_app, ada, liar, talk, entries) = reader().await;
-    liar.is_away(true);
-    let listed = ada.lists(&format!("conversationId={talk}")).await;
+async fn a_list_is_partial_and_reports_its_gaps() {
+    let (_app, ada, faults, conversation, entries) = with_archived_entries().await;
+    faults.is_away(true);
+    let listed = ada.lists(&format!("conversationId={conversation}")).await;
     assert_eq!(
         (titles(&listed), &listed["complete"]),
         (vec!["hot one"], &json!(false))
@@ -64,10 +64,10 @@ async fn a_list_shows_what_there_is_and_says_what_is_missing() {
     assert_eq!(
         (&first["complete"], &first["gaps"]),
         (&json!(true), &json!([])),
-        "a page that does not reach into the archive is whole"
+        "a page without archived entries is complete"
     );
-    liar.is_away(false);
-    let listed = ada.lists(&format!("conversationId={talk}")).await;
+    faults.is_away(false);
+    let listed = ada.lists(&format!("conversationId={conversation}")).await;
     assert_eq!(
         (titles(&listed), &listed["complete"]),
         (vec!["hot one", "cold two", "cold one"], &json!(true))
@@ -75,10 +75,10 @@ async fn a_list_shows_what_there_is_and_says_what_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_try_again() {
-    let (_app, ada, liar, talk, entries) = reader().await;
-    liar.is_away(true);
-    for address in [format!("/c/{talk}"), "/history".to_owned()] {
+async fn a_page_shows_a_retry_notice_in_place_of_archived_entries() {
+    let (_app, ada, faults, conversation, entries) = with_archived_entries().await;
+    faults.is_away(true);
+    for address in [format!("/c/{conversation}"), "/history".to_owned()] {
         let page = ada.gets(&address).await;
         let html = page.text();
         assert_eq!(page.status, 200, "{address}");
@@ -93,25 +93,25 @@ async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_
         assert_eq!(
             gap < hot,
             address.starts_with("/c/"),
-            "it stands where they would stand: {address}"
+            "the notice is where the entries would be: {address}"
         );
     }
     let around = ada
         .gets(&format!(
-            "/c/{talk}?around={}",
+            "/c/{conversation}?around={}",
             entries[0]["id"].as_str().unwrap()
         ))
         .await
         .text();
     assert!(
         !around.contains("no longer there"),
-        "what cannot be read is not gone: {around}"
+        "unreadable entries are not reported as deleted: {around}"
     );
-    ada.gets(&format!("/api/conversations/{talk}"))
+    ada.gets(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
-    liar.is_away(false);
-    let html = ada.gets(&format!("/c/{talk}")).await.text();
+    faults.is_away(false);
+    let html = ada.gets(&format!("/c/{conversation}")).await.text();
     assert!(
         html.contains(">cold one<") && !html.contains("class=\"gap\""),
         "{html}"
@@ -119,9 +119,9 @@ async fn a_page_has_a_sentence_where_the_archived_entries_would_be_and_a_way_to_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_must_be_whole_is_refused() {
-    let (app, ada, liar, talk, entries) = reader().await;
-    liar.is_away(true);
+async fn requests_that_need_every_entry_are_refused() {
+    let (app, ada, faults, conversation, entries) = with_archived_entries().await;
+    faults.is_away(true);
     ada.gets(&address_of(&entries[0])).await.expect(503);
     ada.deletes(&address_of(&entries[0])).await.expect(503);
     for query in [
@@ -130,15 +130,18 @@ async fn what_must_be_whole_is_refused() {
         "&format=html",
         "&format=html&messages=false",
     ] {
-        let told = ada
+        let problem = ada
             .gets(&format!(
-                "/api/work-log/export?conversationId={talk}{query}"
+                "/api/work-log/export?conversationId={conversation}{query}"
             ))
             .await
             .expect(503);
         assert!(
-            told["detail"].as_str().unwrap().contains("does not answer"),
-            "{told}"
+            problem["detail"]
+                .as_str()
+                .unwrap()
+                .contains("does not answer"),
+            "{problem}"
         );
     }
     let (store, now) = (&app.app.store, app.app.clock.now());
@@ -154,16 +157,16 @@ async fn what_must_be_whole_is_refused() {
         .unwrap();
     }
     let request = ada.request(reqwest::Method::GET, "/api/work-log/export");
-    // the connection may break before its first bytes are on their way
-    let whole = async { request.send().await?.error_for_status()?.bytes().await };
-    let broken = whole
+    // the connection may break before the first bytes are sent
+    let export = async { request.send().await?.error_for_status()?.bytes().await };
+    let error = export
         .await
         .expect_err("an export whose end is missing breaks off");
-    assert!(!broken.is_status(), "it had begun: {broken}");
+    assert!(!error.is_status(), "the response had begun: {error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again() {
+async fn a_truncated_object_is_reported_to_admins_until_restored() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     ada.notes("cold one").await;
@@ -192,8 +195,8 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
             .unwrap()
             .to_owned(),
     );
-    let told = async || {
-        // a task of the server does it as soon as something is found
+    let reported = async || {
+        // a background task does this once damage is found
         damage::write_down(&app.app.tiers, app.app.clock.now())
             .await
             .unwrap();
@@ -212,34 +215,34 @@ async fn an_object_that_is_cut_short_is_told_to_admins_until_it_is_whole_again()
             damaged,
         )
     };
-    let (not_told, is_told) = ((false, "0".to_owned()), (true, "1".to_owned()));
-    assert_eq!(told().await, not_told);
+    let (not_reported, is_reported) = ((false, "0".to_owned()), (true, "1".to_owned()));
+    assert_eq!(reported().await, not_reported);
     std::fs::write(&object, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(ada.lists("").await["gaps"][0]["reason"], "unreadable");
-    assert_eq!(told().await, is_told, "a reader found it");
+    assert_eq!(reported().await, is_reported, "a reader found it");
     run().await;
-    assert_eq!(told().await, is_told, "a run finds it again");
+    assert_eq!(reported().await, is_reported, "a run finds it again");
     std::fs::write(&object, &whole).unwrap();
     assert_eq!(ada.lists("").await["complete"], true);
-    assert_eq!(told().await, not_told, "a reader found it whole");
+    assert_eq!(reported().await, not_reported, "a reader found it intact");
     std::fs::remove_file(&object).unwrap();
-    let away = Tiers {
+    let other_process = Tiers {
         archive: Archive::open(&app.app.config.retention.archive_url).unwrap(),
         ..app.app.tiers.clone()
     };
     assert!(
-        damage::check(&away, app.app.clock.now(), &key)
+        damage::check(&other_process, app.app.clock.now(), &key)
             .await
             .is_err(),
-        "another process looks"
+        "another process checks"
     );
-    assert_eq!(told().await, is_told, "it is missing");
+    assert_eq!(reported().await, is_reported, "the object is missing");
     std::fs::write(&object, &whole).unwrap();
     run().await;
-    assert_eq!(told().await, not_told, "a run found it whole");
+    assert_eq!(reported().await, not_reported, "a run found it intact");
 }
 
-/// The files under a folder that hold objects.
+/// The object files below a folder.
 fn objects(folder: &Path) -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![folder.join("work-log")], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -256,7 +259,7 @@ fn objects(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_that_are_gone_are_told_as_unreadable() {
+async fn missing_objects_are_reported_as_unreadable() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     ada.notes("cold one").await;

@@ -1,14 +1,14 @@
-//! Another person's thing is 404 on every route; nobody's request is 401.
+//! Data of another user is 404 on every route; an anonymous request is 401.
 
 use crate::tests::support::{Answer, Person, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
-/// Every route that names a thing: method, address, body.
+/// Every route that names data: method, address, body.
 fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, serde_json::Value)> {
-    let in_it =
+    let in_conversation =
         json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation});
-    let below_it = json!({"logType": "info", "status": "info", "title": "x", "parentId": entry});
+    let under_entry = json!({"logType": "info", "status": "info", "title": "x", "parentId": entry});
     vec![
         (Method::GET, format!("/api/work-log/{entry}"), json!(null)),
         (
@@ -21,8 +21,12 @@ fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, s
             format!("/api/work-log/{entry}"),
             json!(null),
         ),
-        (Method::POST, "/api/work-log/create".to_owned(), in_it),
-        (Method::POST, "/api/work-log/create".to_owned(), below_it),
+        (
+            Method::POST,
+            "/api/work-log/create".to_owned(),
+            in_conversation,
+        ),
+        (Method::POST, "/api/work-log/create".to_owned(), under_entry),
         (
             Method::GET,
             format!("/api/work-log/list?conversationId={conversation}"),
@@ -78,7 +82,7 @@ fn routes(entry: &str, conversation: &str, file: &str) -> Vec<(Method, String, s
     ]
 }
 
-async fn ask(
+async fn request(
     who: &Person,
     (method, address, body): &(Method, String, serde_json::Value),
 ) -> Answer {
@@ -92,30 +96,30 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn another_person_s_thing_is_404_on_every_route() {
+async fn data_of_another_user_is_404_on_every_route() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
     );
-    let (entry, here) = (ada.notes("private").await, ada.begins().await);
+    let (entry, conversation) = (ada.notes("private").await, ada.begins().await);
     let cursor = ada.cursor().await;
     let nothing = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f";
-    for route in routes(entry["id"].as_str().unwrap(), &here, nothing) {
-        let (other, none) = (
-            ask(&bob, &route).await,
-            ask(
+    for route in routes(entry["id"].as_str().unwrap(), &conversation, nothing) {
+        let (foreign, missing) = (
+            request(&bob, &route).await,
+            request(
                 &bob,
                 &(
                     route.0.clone(),
-                    route.1.replace(&here, nothing),
+                    route.1.replace(&conversation, nothing),
                     route.2.clone(),
                 ),
             )
             .await,
         );
-        assert_eq!((other.status, none.status), (404, 404), "{route:?}");
-        assert!(!other.text().contains("private"), "{route:?}");
+        assert_eq!((foreign.status, missing.status), (404, 404), "{route:?}");
+        assert!(!foreign.text().contains("private"), "{route:?}");
     }
     assert_eq!(
         (ada.cursor().await, bob.lists("").await["count"].clone()),
@@ -124,12 +128,13 @@ async fn another_person_s_thing_is_404_on_every_route() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_to_sign_in_on_every_route() {
+async fn anonymous_requests_are_401_on_every_route() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (entry, here, nobody) = (ada.notes("private").await, ada.begins().await, app.nobody());
-    for route in routes(entry["id"].as_str().unwrap(), &here, &here) {
-        let answer = ask(&nobody, &route).await;
+    let (entry, conversation, nobody) =
+        (ada.notes("private").await, ada.begins().await, app.nobody());
+    for route in routes(entry["id"].as_str().unwrap(), &conversation, &conversation) {
+        let answer = request(&nobody, &route).await;
         let expected = match route.1.as_str() {
             address if address.starts_with("/c/") => 303,
             address if address.contains("/stream") => 200,
@@ -153,7 +158,7 @@ async fn nobody_is_told_to_sign_in_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_almost_right_opens_nothing() {
+async fn an_almost_correct_key_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let right = ada.credential.as_ref().unwrap().1.clone();
@@ -164,12 +169,12 @@ async fn a_key_that_is_almost_right_opens_nothing() {
         "Bearer holly_".into(),
         "Bearer x".into(),
     ] {
-        let somebody = Person {
+        let client = Person {
             credential: Some(("authorization", wrong.clone())),
             ..ada.clone()
         };
         assert_eq!(
-            somebody.gets("/api/work-log/list").await.status,
+            client.gets("/api/work-log/list").await.status,
             401,
             "{wrong}"
         );
@@ -177,7 +182,7 @@ async fn a_key_that_is_almost_right_opens_nothing() {
 }
 
 #[tokio::test]
-async fn feeds_are_kept_apart() {
+async fn streams_carry_only_entries_of_their_user() {
     let app = TestApp::start().await;
     let (ada, bob) = (
         app.person("ada@example.org").await,

@@ -1,9 +1,9 @@
-//! Pages as a browser gets them: headers, the nonce, who is led where.
+//! Pages as a browser gets them: headers, nonces, redirects.
 
 use crate::tests::support::{self, Answer, TestApp};
 use reqwest::Method;
 
-/// The values of an attribute in HTML.
+/// The values of attribute `name` of each `tag` in HTML.
 fn attributes<'a>(html: &'a str, tag: &str, name: &str) -> Vec<Option<&'a str>> {
     let (opening, name) = (format!("<{tag}"), format!("{name}=\""));
     let tags = html
@@ -19,7 +19,7 @@ fn attributes<'a>(html: &'a str, tag: &str, name: &str) -> Vec<Option<&'a str>> 
 }
 
 #[tokio::test]
-async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twice() {
+async fn each_response_has_a_fresh_nonce_shared_by_policy_and_scripts() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     let mut nonces = std::collections::HashSet::new();
@@ -35,7 +35,7 @@ async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twic
             .next()
             .unwrap()
             .to_owned();
-        // A data block is not run, and needs no leave to be.
+        // a data block is not executed and needs no nonce
         let html = page
             .text()
             .replace("<script type=\"application/json\"", "<data");
@@ -57,7 +57,7 @@ async fn the_policy_and_every_script_name_the_same_nonce_and_never_the_same_twic
 }
 
 #[tokio::test]
-async fn every_answer_says_what_browsers_must_not_do() {
+async fn every_response_has_the_security_headers() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     for address in [
@@ -94,7 +94,7 @@ async fn every_answer_says_what_browsers_must_not_do() {
 }
 
 #[tokio::test]
-async fn the_gallery_shows_files_that_are_there() {
+async fn files_shown_in_the_gallery_exist() {
     let app = TestApp::with(
         |config| config.site_dir = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/public").into()),
         |_| {},
@@ -108,7 +108,7 @@ async fn the_gallery_shows_files_that_are_there() {
         .text();
     assert!(
         !html.contains("/files/0"),
-        "an example names a file that nobody made"
+        "an example names a file that does not exist"
     );
     for (tag, kind) in [
         ("img", "image/svg+xml"),
@@ -128,7 +128,7 @@ async fn the_gallery_shows_files_that_are_there() {
 }
 
 #[tokio::test]
-async fn the_style_that_a_page_names_are_there_for_ever_and_the_chat_has_one() {
+async fn style_sheets_exist_and_are_immutable() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     for (page, count) in [("/", 1), ("/gallery", 2), ("/settings/people", 2)] {
@@ -155,7 +155,7 @@ async fn the_style_that_a_page_names_are_there_for_ever_and_the_chat_has_one() {
 }
 
 #[tokio::test]
-async fn on_https_browsers_are_told_to_stay_there() {
+async fn hsts_is_sent_on_https() {
     let app = TestApp::with(
         |config| config.public_url = Some("https://holly.example.org".into()),
         |_| {},
@@ -169,7 +169,7 @@ async fn on_https_browsers_are_told_to_stay_there() {
 }
 
 #[tokio::test]
-async fn everybody_is_led_to_the_page_that_comes_first() {
+async fn visitors_are_redirected_to_welcome_sign_in_or_home() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     for (address, page) in [
@@ -209,7 +209,7 @@ async fn everybody_is_led_to_the_page_that_comes_first() {
 }
 
 #[tokio::test]
-async fn another_site_may_change_nothing_and_hold_no_stream() {
+async fn cross_site_requests_cannot_write_or_stream() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     let note = ada.notes("one").await;

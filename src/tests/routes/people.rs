@@ -1,4 +1,4 @@
-//! The people page with plain forms: invited, joined, promoted, shut out, erased.
+//! User administration with plain forms: invite, join, promote, disable, delete.
 
 use crate::{
     server::{assistant::model::ModelEvent as Said, base::new_id, identity, store::turns},
@@ -9,7 +9,7 @@ use serde_json::json;
 const PASSWORD: &str = "correct horse";
 const PAGE: &str = "/settings/people";
 
-async fn admin(app: &TestApp) -> Person {
+async fn signed_in_admin(app: &TestApp) -> Person {
     let id = app.admin().await.id;
     app.signed_in(id).await
 }
@@ -21,26 +21,26 @@ fn with_cookie(person: &Person, cookie: &str) -> Person {
     }
 }
 
-/// Invites somebody and returns the path of the link that the page shows this once.
-async fn link(admin: &Person, email: &str) -> String {
-    let made = admin
+/// Creates an invitation and returns the path of its link, which the page shows once.
+async fn create_invitation(admin: &Person, email: &str) -> String {
+    let answer = admin
         .submits("/fn/people/invite", PAGE, &[("email", email)])
         .await;
-    assert_eq!((made.status, made.header("location")), (302, PAGE));
-    let shown = made.header("set-cookie").to_owned();
+    assert_eq!((answer.status, answer.header("location")), (302, PAGE));
+    let flash_cookie = answer.header("set-cookie").to_owned();
     assert!(
-        shown.ends_with("; HttpOnly; SameSite=Strict; Path=/settings/people; Max-Age=60"),
-        "{shown}"
+        flash_cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/settings/people; Max-Age=60"),
+        "{flash_cookie}"
     );
     let own = admin.credential.clone().unwrap().1;
-    let looking = Person {
+    let next_visit = Person {
         credential: Some((
             "cookie",
-            format!("{own}; {}", shown.split(';').next().unwrap()),
+            format!("{own}; {}", flash_cookie.split(';').next().unwrap()),
         )),
         ..admin.clone()
     };
-    let page = looking.gets(PAGE).await;
+    let page = next_visit.gets(PAGE).await;
     assert!(
         page.header("set-cookie")
             .starts_with("holly_fresh_invitation=; ")
@@ -62,22 +62,27 @@ async fn link(admin: &Person, email: &str) -> String {
         .to_owned()
 }
 
-async fn changes(admin: &Person, verb: &str, who: &Person, fields: &[(&str, &str)]) -> Answer {
-    let id = who.id.to_string();
+async fn submit_change(
+    admin: &Person,
+    action: &str,
+    user: &Person,
+    fields: &[(&str, &str)],
+) -> Answer {
+    let id = user.id.to_string();
     let form: Vec<_> = [("id", id.as_str())]
         .into_iter()
         .chain(fields.iter().copied())
         .collect();
     admin
-        .submits(&format!("/fn/people/{verb}"), PAGE, &form)
+        .submits(&format!("/fn/people/{action}"), PAGE, &form)
         .await
 }
 
 #[tokio::test]
-async fn somebody_invited_opens_the_link_chooses_a_password_and_is_in() {
+async fn an_invited_user_sets_a_password_and_is_signed_in() {
     let app = TestApp::start().await;
-    let ada = admin(&app).await;
-    let link = link(&ada, "bob@example.org").await;
+    let ada = signed_in_admin(&app).await;
+    let link = create_invitation(&ada, "bob@example.org").await;
     assert!(
         ada.gets(PAGE).await.text().contains("bob@example.org")
             && !ada.gets(PAGE).await.text().contains("class=\"secret\"")
@@ -87,7 +92,7 @@ async fn somebody_invited_opens_the_link_chooses_a_password_and_is_in() {
         let page = guest.gets(&link).await;
         assert!(
             page.status == 200 && page.text().contains("admin@example.org invited you"),
-            "opening it uses nothing up"
+            "opening the link does not use it up"
         );
     }
     let secret = link.split_once('=').unwrap().1;
@@ -133,7 +138,7 @@ async fn somebody_invited_opens_the_link_chooses_a_password_and_is_in() {
 }
 
 #[tokio::test]
-async fn the_link_leads_to_the_address_that_people_use() {
+async fn the_invitation_link_uses_the_public_url() {
     let app = TestApp::with(
         |config| config.public_url = Some("https://holly.example.org".to_owned()),
         |_| {},
@@ -141,24 +146,24 @@ async fn the_link_leads_to_the_address_that_people_use() {
     .await;
     let ada = Person {
         base: app.nobody().base,
-        ..admin(&app).await
+        ..signed_in_admin(&app).await
     };
-    let made = ada
+    let answer = ada
         .submits("/fn/people/invite", PAGE, &[("email", "bob@example.org")])
         .await;
-    let shown = made.header("set-cookie").to_owned();
-    assert!(shown.contains("; Secure; "), "{shown}");
+    let flash_cookie = answer.header("set-cookie").to_owned();
+    assert!(flash_cookie.contains("; Secure; "), "{flash_cookie}");
     let cookie = format!(
         "{}; {}",
         ada.credential.clone().unwrap().1,
-        shown.split(';').next().unwrap()
+        flash_cookie.split(';').next().unwrap()
     );
-    let looking = Person {
+    let next_visit = Person {
         credential: Some(("cookie", cookie)),
         ..ada
     };
     assert!(
-        looking
+        next_visit
             .gets(PAGE)
             .await
             .text()
@@ -167,29 +172,32 @@ async fn the_link_leads_to_the_address_that_people_use() {
 }
 
 #[tokio::test]
-async fn an_admin_is_made_and_unmade_and_the_last_one_stays() {
+async fn admins_are_promoted_and_demoted_except_the_last_one() {
     let app = TestApp::start().await;
-    let (ada, bob) = (admin(&app).await, app.browser("bob@example.org").await);
+    let (ada, bob) = (
+        signed_in_admin(&app).await,
+        app.browser("bob@example.org").await,
+    );
     assert_eq!(
-        changes(&ada, "admin", &bob, &[("admin", "true")])
+        submit_change(&ada, "admin", &bob, &[("admin", "true")])
             .await
             .header("location"),
         PAGE
     );
     assert_eq!(bob.gets("/stats").await.status, 200);
     assert_eq!(
-        changes(&bob, "admin", &ada, &[("admin", "false")])
+        submit_change(&bob, "admin", &ada, &[("admin", "false")])
             .await
             .header("location"),
         PAGE
     );
     assert_eq!(ada.gets("/stats").await.status, 404);
-    for (verb, fields) in [
+    for (action, fields) in [
         ("admin", [("admin", "false")]),
         ("disable", [("disabled", "true")]),
         ("erase", [("email", "bob@example.org")]),
     ] {
-        let refused = changes(&bob, verb, &bob, &fields).await;
+        let refused = submit_change(&bob, action, &bob, &fields).await;
         let back = refused
             .header("location")
             .trim_start_matches(&bob.base)
@@ -199,42 +207,48 @@ async fn an_admin_is_made_and_unmade_and_the_last_one_stays() {
                 .await
                 .text()
                 .contains("Bob@example.org is the last admin"),
-            "{verb}: {back}"
+            "{action}: {back}"
         );
     }
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_out_at_once_and_their_turn_ends() {
-    let (tell, model) = ToldModel::pair();
+async fn disabling_a_user_ends_sessions_streams_and_turns() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
-    let (ada, bob) = (admin(&app).await, app.browser("bob@example.org").await);
+    let (ada, bob) = (
+        signed_in_admin(&app).await,
+        app.browser("bob@example.org").await,
+    );
     let key = app.key_of(&bob).await;
-    let here = bob.begins().await;
+    let conversation = bob.begins().await;
     let (mut by_cookie, mut by_key) = (bob.streams("").await, key.streams("").await);
-    let waits = tokio::spawn({
-        let (key, place) = (key.clone(), bob.begins().await);
+    let long_poll = tokio::spawn({
+        let (key, other_conversation) = (key.clone(), bob.begins().await);
         let cursor = bob.cursor().await;
         async move {
             key.gets(&format!(
-                "/api/work-log/list?after={cursor}&wait=60&conversationId={place}"
+                "/api/work-log/list?after={cursor}&wait=60&conversationId={other_conversation}"
             ))
             .await
         }
     });
-    bob.says(&here, "Hello").await;
-    tell.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    bob.says(&conversation, "Hello").await;
+    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
     by_cookie.next_named("delta").await;
-    changes(&ada, "disable", &bob, &[("disabled", "true")]).await;
+    submit_change(&ada, "disable", &bob, &[("disabled", "true")]).await;
     for stream in [&mut by_cookie, &mut by_key] {
         stream.next_named("auth").await;
         assert_eq!(stream.next().await, None);
     }
-    assert_eq!(within("the long poll", waits).await.unwrap().status, 401);
+    assert_eq!(
+        within("the long poll", long_poll).await.unwrap().status,
+        401
+    );
     app.app.tasks.close();
     within("the turn to end", app.app.tasks.wait()).await;
-    for out in [&bob, &key] {
-        assert_eq!(out.gets("/api/work-log/list").await.status, 401);
+    for client in [&bob, &key] {
+        assert_eq!(client.gets("/api/work-log/list").await.status, 401);
     }
     assert!(
         ada.gets(PAGE)
@@ -242,9 +256,9 @@ async fn who_is_disabled_is_out_at_once_and_their_turn_ends() {
             .text()
             .contains("Enable: bob@example.org")
     );
-    changes(&ada, "disable", &bob, &[("disabled", "false")]).await;
-    let back = app.signed_in(bob.id).await;
-    let answer = &back.reads(&here).await["messages"][1];
+    submit_change(&ada, "disable", &bob, &[("disabled", "false")]).await;
+    let enabled = app.signed_in(bob.id).await;
+    let answer = &enabled.reads(&conversation).await["messages"][1];
     assert_eq!(
         (&answer["content"], &answer["status"]),
         (&json!("Half an "), &json!("stopped"))
@@ -252,25 +266,28 @@ async fn who_is_disabled_is_out_at_once_and_their_turn_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_disabled_on_one_server_is_out_on_the_other() {
+async fn disabling_a_user_takes_effect_on_other_servers() {
     let database = Postgres::create().await;
-    let (tell, model) = ToldModel::pair();
-    let (here, there) = (
+    let (events, model) = ToldModel::pair();
+    let (first, second) = (
         TestApp::on(&database.address(), None).await,
         TestApp::on(&database.address(), Some(model)).await,
     );
-    let (ada, bob) = (admin(&here).await, there.person("bob@example.org").await);
+    let (ada, bob) = (
+        signed_in_admin(&first).await,
+        second.person("bob@example.org").await,
+    );
     let mut stream = bob.streams("").await;
-    let talk = bob.begins().await;
-    bob.says(&talk, "Hello").await;
-    tell.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    let conversation = bob.begins().await;
+    bob.says(&conversation, "Hello").await;
+    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
     stream.next_named("delta").await;
-    changes(&ada, "disable", &bob, &[("disabled", "true")]).await;
+    submit_change(&ada, "disable", &bob, &[("disabled", "true")]).await;
     stream.next_named("auth").await;
     assert_eq!(bob.gets("/api/conversations").await.status, 401);
-    let mut wakes = there.app.store.wakeups().subscribe(bob.id);
+    let mut wakes = second.app.store.wakeups().subscribe(bob.id);
     within("the turn to end", async {
-        while !turns::running(&mut there.app.store.connection().await.unwrap(), bob.id)
+        while !turns::running(&mut second.app.store.connection().await.unwrap(), bob.id)
             .await
             .unwrap()
             .is_empty()
@@ -282,48 +299,54 @@ async fn who_is_disabled_on_one_server_is_out_on_the_other() {
 }
 
 #[tokio::test]
-async fn an_admin_erases_somebody_and_gets_a_receipt() {
+async fn an_admin_deletes_a_user_and_gets_a_receipt() {
     let app = TestApp::start().await;
-    let (ada, bob) = (admin(&app).await, app.person("bob@example.org").await);
-    let here = bob.begins().await;
-    bob.says(&here, "Paint a lighthouse").await;
-    bob.awaits_the_end(&here).await;
+    let (ada, bob) = (
+        signed_in_admin(&app).await,
+        app.person("bob@example.org").await,
+    );
+    let conversation = bob.begins().await;
+    bob.says(&conversation, "Paint a lighthouse").await;
+    bob.awaits_the_end(&conversation).await;
     let folder = app
         .file(bob.id, new_id::file(app.app.clock.now()))
         .parent()
         .unwrap()
         .to_owned();
     assert!(folder.exists());
-    let wrong = changes(&ada, "erase", &bob, &[("email", "eve@example.org")]).await;
+    let wrong = submit_change(&ada, "erase", &bob, &[("email", "eve@example.org")]).await;
     assert!(
         wrong.header("location").contains("__err")
             && bob.gets("/api/conversations").await.status == 200
     );
-    let erased = changes(&ada, "erase", &bob, &[("email", " Bob@example.org ")]).await;
-    let said = ada.gets(erased.header("location")).await.text();
+    let erased = submit_change(&ada, "erase", &bob, &[("email", " Bob@example.org ")]).await;
+    let html = ada.gets(erased.header("location")).await.text();
     assert!(
-        said.contains(" account is erased.")
-            && said.contains("every tier: 1 conversation, 2 messages, 3 entries and 1 file."),
+        html.contains(" account is erased.")
+            && html.contains("every tier: 1 conversation, 2 messages, 3 entries and 1 file."),
         "{}",
         erased.header("location")
     );
-    assert!(!said.contains("bob@example.org") && !folder.exists());
+    assert!(!html.contains("bob@example.org") && !folder.exists());
     assert_eq!(bob.gets("/api/conversations").await.status, 401);
-    let again = changes(&ada, "erase", &bob, &[("email", "bob@example.org")]).await;
+    let again = submit_change(&ada, "erase", &bob, &[("email", "bob@example.org")]).await;
     assert!(again.header("location").contains("__err"));
 }
 
 #[tokio::test]
-async fn the_page_shows_no_word_of_what_others_wrote() {
+async fn the_page_shows_no_content_of_other_users() {
     let app = TestApp::start().await;
-    let (ada, bob) = (admin(&app).await, app.person("bob@example.org").await);
+    let (ada, bob) = (
+        signed_in_admin(&app).await,
+        app.person("bob@example.org").await,
+    );
     bob.notes("private").await;
     let page = ada.gets(PAGE).await.text();
     assert!(page.contains("bob@example.org") && !page.contains("private"));
 }
 
 #[tokio::test]
-async fn a_new_password_signs_other_devices_out() {
+async fn changing_the_password_ends_other_sessions() {
     let app = TestApp::start().await;
     let account = identity::add_account(
         &app.app.store,
@@ -359,7 +382,7 @@ async fn a_new_password_signs_other_devices_out() {
             .contains("Your password is changed")
     );
     assert_eq!(other.gets("/api/conversations").await.status, 401);
-    for (password, lets_in) in [(PASSWORD, false), ("battery staple", true)] {
+    for (password, accepted) in [(PASSWORD, false), ("battery staple", true)] {
         let form = [("email", "bob@example.org"), ("password", password)];
         let answer = app
             .nobody()
@@ -367,14 +390,14 @@ async fn a_new_password_signs_other_devices_out() {
             .await;
         assert_eq!(
             answer.headers("set-cookie").len(),
-            usize::from(lets_in),
+            usize::from(accepted),
             "{password}"
         );
     }
 }
 
 #[tokio::test]
-async fn one_sees_where_one_is_signed_in_and_ends_it_there() {
+async fn sessions_are_listed_and_can_be_ended_by_their_user() {
     let app = TestApp::start().await;
     let bob = app.browser("bob@example.org").await;
     let other = app.signed_in(bob.id).await;
@@ -397,7 +420,7 @@ async fn one_sees_where_one_is_signed_in_and_ends_it_there() {
     assert_eq!(
         other.gets("/api/conversations").await.status,
         200,
-        "a session is its owner's to end"
+        "only its owner can end a session"
     );
     bob.submits("/fn/account/end-session", "/settings", &[("id", &id)])
         .await;

@@ -1,9 +1,9 @@
-//! `GET /api/work-log/list?after=`: the fallback of the stream.
+//! `GET /api/work-log/list?after=`: polling, the fallback for the stream.
 
 use crate::tests::support::{Answer, Event, Person, TestApp, address_of, within};
 use serde_json::{Value, json};
 
-/// The rows of a poll's answer by revision, as `(event, row)`.
+/// The rows of a poll, ordered by revision, as `(event, row)`.
 fn rows(page: &Value) -> Vec<(String, Value)> {
     let mut rows: Vec<(String, Value)> = Vec::new();
     for (event, field) in [
@@ -31,36 +31,36 @@ fn streamed(events: Vec<Event>) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// A little of everything in and outside of a conversation; returns the conversation.
-async fn life(who: &Person) -> String {
-    let here = who.begins().await;
-    who.says(&here, "Show me a fallback").await;
-    who.awaits_the_end(&here).await;
-    let gone = who.notes("soon gone").await;
-    who.deletes(&address_of(&gone)).await.expect(200);
+/// Creates rows of every kind inside and outside a conversation; returns the conversation.
+async fn create_rows(who: &Person) -> String {
+    let conversation = who.begins().await;
+    who.says(&conversation, "Show me a fallback").await;
+    who.awaits_the_end(&conversation).await;
+    let deleted = who.notes("soon gone").await;
+    who.deletes(&address_of(&deleted)).await.expect(200);
     who.creates(
-        json!({"logType": "info", "status": "info", "title": "in it", "conversationId": here}),
+        json!({"logType": "info", "status": "info", "title": "in it", "conversationId": conversation}),
     )
     .await;
     who.notes("outside of it").await;
-    here
+    conversation
 }
 
 #[tokio::test]
-async fn a_poll_tells_the_same_rows_as_the_stream() {
+async fn a_poll_returns_the_same_rows_as_the_stream() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let beginning = ada.cursor().await;
-    let here = life(&ada).await;
+    let cursor = ada.cursor().await;
+    let conversation = create_rows(&ada).await;
     let end = ada.cursor().await;
-    for filter in [String::new(), format!("&conversationId={here}")] {
-        let page = ada.lists(&format!("after={beginning}{filter}")).await;
+    for filter in [String::new(), format!("&conversationId={conversation}")] {
+        let page = ada.lists(&format!("after={cursor}{filter}")).await;
         assert_eq!(
             (&page["cursor"], &page["more"], &page["next"]),
             (&json!(end), &json!(false), &Value::Null)
         );
         let count = rows(&page).len();
-        let mut stream = ada.streams(&format!("after={beginning}{filter}")).await;
+        let mut stream = ada.streams(&format!("after={cursor}{filter}")).await;
         let mut events = Vec::new();
         while events.len() < count {
             events
@@ -92,7 +92,7 @@ async fn a_long_poll_returns_as_soon_as_something_is_committed() {
 }
 
 #[tokio::test]
-async fn a_long_poll_passes_over_what_was_not_asked_for() {
+async fn a_long_poll_skips_rows_that_do_not_match() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let cursor = ada.cursor().await;
@@ -112,7 +112,7 @@ async fn a_long_poll_passes_over_what_was_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_poll_with_nothing_new_says_where_the_feed_stands() {
+async fn a_poll_without_changes_returns_the_current_cursor() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     ada.notes("one").await;
@@ -125,7 +125,7 @@ async fn a_poll_with_nothing_new_says_where_the_feed_stands() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_changes_comes_in_pages() {
+async fn many_changes_are_paged() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let mut cursor = ada.cursor().await;
@@ -151,7 +151,7 @@ async fn more_than_a_page_of_changes_comes_in_pages() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_continued_is_410_with_the_reason() {
+async fn an_invalid_cursor_is_410_with_the_reason() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let (epoch, _) = ada

@@ -1,4 +1,4 @@
-//! Errors: RFC 9457 problem JSON with the request's id and nothing of the inside.
+//! Errors: RFC 9457 problem JSON with the request id and no internal details.
 
 use crate::{
     server::http::router::layered,
@@ -26,9 +26,9 @@ fn assert_problem(answer: &Answer, status: u16) {
 }
 
 #[tokio::test]
-async fn a_route_that_panics_is_answered_with_all_security_headers() {
+async fn a_panic_is_answered_with_all_security_headers() {
     async fn panics() {
-        panic!("as this test wants it");
+        panic!("intended by this test");
     }
     let app = TestApp::start().await;
     let service = layered(Router::new().route("/panics", get(panics)), app.app.clone());
@@ -51,7 +51,7 @@ async fn a_route_that_panics_is_answered_with_all_security_headers() {
 }
 
 #[tokio::test]
-async fn every_error_is_a_problem_that_names_its_request() {
+async fn every_error_is_a_problem_with_its_request_id() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let post = |body: &'static str| {
@@ -83,7 +83,7 @@ async fn every_error_is_a_problem_that_names_its_request() {
 }
 
 #[tokio::test]
-async fn a_broken_database_is_a_500_and_one_that_is_away_a_503_and_both_give_nothing_away() {
+async fn database_errors_are_500_or_503_without_details() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let mut tx = app.app.store.begin().await.unwrap();
@@ -92,33 +92,33 @@ async fn a_broken_database_is_a_500_and_one_that_is_away_a_503_and_both_give_not
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    gives_nothing_away(&ada.gets("/api/work-log/list").await, 500);
+    assert_no_details(&ada.gets("/api/work-log/list").await, 500);
     app.app.store.close().await;
-    gives_nothing_away(&ada.gets("/api/work-log/list").await, 503);
+    assert_no_details(&ada.gets("/api/work-log/list").await, 503);
 }
 
-fn gives_nothing_away(answer: &Answer, status: u16) {
+fn assert_no_details(answer: &Answer, status: u16) {
     assert_problem(answer, status);
-    for inside in ["sqlite", "pool", "database", "select", "holly.db", "src/"] {
+    for detail in ["sqlite", "pool", "database", "select", "holly.db", "src/"] {
         assert!(
-            !answer.text().to_lowercase().contains(inside),
-            "{inside} in {}",
+            !answer.text().to_lowercase().contains(detail),
+            "{detail} in {}",
             answer.text()
         );
     }
 }
 
 #[tokio::test]
-async fn a_method_that_a_route_does_not_know_is_405() {
+async fn an_unsupported_method_is_405() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    for (method, address, known) in [
+    for (method, address, allowed) in [
         (Method::GET, "/api/work-log/create", "POST"),
         (Method::DELETE, "/api/work-log/stats", "GET,HEAD"),
         (Method::PUT, "/api/conversations", "GET,HEAD,POST"),
     ] {
         let answer = Answer::to(ada.request(method, address)).await;
         assert_problem(&answer, 405);
-        assert_eq!(answer.header("allow"), known, "{address}");
+        assert_eq!(answer.header("allow"), allowed, "{address}");
     }
 }

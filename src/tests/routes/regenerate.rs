@@ -1,4 +1,4 @@
-//! Another answer, other words, another model.
+//! Regenerating an answer, editing the last message, choosing a model.
 
 use crate::{
     server::assistant::model::{Model, ModelEvent},
@@ -7,26 +7,26 @@ use crate::{
 use serde_json::{Value, json};
 
 fn model(name: &str) -> std::sync::Arc<dyn Model> {
-    let says = [
+    let events = [
         ModelEvent::Text(format!("{name} speaking.")),
         ModelEvent::End {
             usage: None,
             cut_short: false,
         },
     ];
-    ScriptedModel::that_says(name, says.map(|event| Some(Ok(event))).into())
+    ScriptedModel::that_says(name, events.map(|event| Some(Ok(event))).into())
 }
 
 async fn app() -> (TestApp, Person, String) {
     let app = TestApp::with_models(vec![model("one"), model("two")]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    (app, ada, here)
+    let conversation = ada.begins().await;
+    (app, ada, conversation)
 }
 
-/// `role status content` of each message, oldest first.
-async fn said(ada: &Person, here: &str) -> Vec<String> {
-    let read = ada.awaits_the_end(here).await;
+/// `role status content` of each message, oldest first, once the turn has ended.
+async fn finished_messages(ada: &Person, conversation: &str) -> Vec<String> {
+    let read = ada.awaits_the_end(conversation).await;
     let word = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
     let line = |message: &Value| {
         format!(
@@ -45,47 +45,51 @@ async fn said(ada: &Person, here: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn another_answer_stands_beside_the_first_which_no_model_hears_of() {
-    let (_app, ada, here) = app().await;
-    ada.says(&here, "Hello").await;
-    said(&ada, &here).await;
+async fn a_regenerated_answer_supersedes_the_first_and_leaves_the_prompt() {
+    let (_app, ada, conversation) = app().await;
+    ada.says(&conversation, "Hello").await;
+    finished_messages(&ada, &conversation).await;
     let mut stream = ada.streams("").await;
-    ada.posts(&format!("/api/conversations/{here}/regenerate"), json!({}))
-        .await
-        .expect(202);
+    ada.posts(
+        &format!("/api/conversations/{conversation}/regenerate"),
+        json!({}),
+    )
+    .await
+    .expect(202);
     assert_eq!(
-        said(&ada, &here).await,
+        finished_messages(&ada, &conversation).await,
         [
             "user done Hello",
             "assistant superseded one speaking.",
             "assistant done one speaking."
         ]
     );
-    let told = stream
+    let events = stream
         .rows_until(|event| event.data["message"]["status"] == "done")
         .await;
     assert!(
-        told.iter()
+        events
+            .iter()
             .any(|event| event.data["message"]["status"] == "superseded"),
-        "readers see it at once"
+        "readers see the change at once"
     );
-    let entries = ada.entries(&here).await;
+    let entries = ada.entries(&conversation).await;
     assert_eq!(
         entries.last().unwrap()["metadata"]["messages"],
         2,
-        "how to behave, and the question"
+        "the system prompt and the question"
     );
 }
 
 #[tokio::test]
-async fn the_last_message_can_be_written_anew_and_no_other() {
-    let (_app, ada, here) = app().await;
-    let messages = format!("/api/conversations/{here}/messages");
+async fn only_the_last_message_can_be_edited() {
+    let (_app, ada, conversation) = app().await;
+    let messages = format!("/api/conversations/{conversation}/messages");
     for question in ["First", "Secnd"] {
-        ada.says(&here, question).await;
-        said(&ada, &here).await;
+        ada.says(&conversation, question).await;
+        finished_messages(&ada, &conversation).await;
     }
-    let read = ada.reads(&here).await;
+    let read = ada.reads(&conversation).await;
     let id = |at: usize| read["messages"][at]["id"].clone();
     ada.posts(&messages, json!({ "content": "Other", "replaces": id(0) }))
         .await
@@ -97,7 +101,7 @@ async fn the_last_message_can_be_written_anew_and_no_other() {
         .await
         .expect(202);
     assert_eq!(
-        said(&ada, &here).await,
+        finished_messages(&ada, &conversation).await,
         [
             "user done First",
             "assistant done one speaking.",
@@ -110,9 +114,9 @@ async fn the_last_message_can_be_written_anew_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_conversation_keeps_the_model_that_was_chosen_for_it() {
-    let (_app, ada, here) = app().await;
-    let messages = format!("/api/conversations/{here}/messages");
+async fn a_conversation_keeps_its_chosen_model() {
+    let (_app, ada, conversation) = app().await;
+    let messages = format!("/api/conversations/{conversation}/messages");
     let refused = ada
         .posts(
             &messages,
@@ -133,13 +137,13 @@ async fn a_conversation_keeps_the_model_that_was_chosen_for_it() {
     )
     .await
     .expect(202);
-    said(&ada, &here).await;
-    ada.says(&here, "Again").await;
-    said(&ada, &here).await;
+    finished_messages(&ada, &conversation).await;
+    ada.says(&conversation, "Again").await;
+    finished_messages(&ada, &conversation).await;
     ada.posts(&messages, json!({ "content": "Back", "model": "" }))
         .await
         .expect(202);
-    let answers: Vec<String> = said(&ada, &here)
+    let answers: Vec<String> = finished_messages(&ada, &conversation)
         .await
         .into_iter()
         .filter(|line| line.starts_with("assistant"))
@@ -155,9 +159,12 @@ async fn a_conversation_keeps_the_model_that_was_chosen_for_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_again_where_nothing_was_asked() {
-    let (_app, ada, here) = app().await;
-    ada.posts(&format!("/api/conversations/{here}/regenerate"), json!({}))
-        .await
-        .expect(409);
+async fn an_empty_conversation_cannot_be_regenerated() {
+    let (_app, ada, conversation) = app().await;
+    ada.posts(
+        &format!("/api/conversations/{conversation}/regenerate"),
+        json!({}),
+    )
+    .await
+    .expect(409);
 }

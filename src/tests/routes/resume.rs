@@ -1,36 +1,36 @@
-//! A connection may break after any byte. Whoever resumes from the last whole event loses nothing
-//! and sees nothing twice.
+//! A stream may break after any byte; a client that resumes from the last complete event misses
+//! nothing and gets nothing twice.
 
 use crate::tests::support::{Event, Parser, Person, TestApp, address_of, within};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// Rows as a reader holds them: by id, the newest revision.
-type Held = HashMap<String, Value>;
+/// Rows as a client holds them: the newest revision by id.
+type ClientRows = HashMap<String, Value>;
 
-/// Takes a row in as a client does. Sees nothing twice: a row's revision only grows.
-fn apply(held: &mut Held, event: &str, row: &Value) {
+/// Applies a row as a client does, and asserts that its revision only grows.
+fn apply(rows: &mut ClientRows, event: &str, row: &Value) {
     let id = row["id"].as_str().unwrap().to_owned();
     if event == "removed" {
-        held.remove(&id);
+        rows.remove(&id);
         return;
     }
-    let before = held.insert(id, row.clone());
+    let before = rows.insert(id, row.clone());
     assert!(
         before.is_none_or(|before| before["rev"].as_i64() < row["rev"].as_i64()),
         "a row came twice: {row}"
     );
 }
 
-fn apply_event(held: &mut Held, event: &Event) {
+fn apply_event(rows: &mut ClientRows, event: &Event) {
     if event.data.get("prev").is_some() {
-        apply(held, &event.event, &event.data[&event.event]);
+        apply(rows, &event.event, &event.data[&event.event]);
     }
 }
 
-/// Work of every kind, enough for some two hundred frames.
-async fn work(who: &Person) {
-    let here = who.begins().await;
+/// Creates rows of every kind, enough for about two hundred frames.
+async fn create_rows(who: &Person) {
+    let conversation = who.begins().await;
     for number in 0..90 {
         let entry =
             who.creates(json!({"logType": "tool_call", "status": "working", "title": format!("Ünïcode {number} 🔄\n\ndata: x")})).await;
@@ -40,17 +40,17 @@ async fn work(who: &Person) {
             _ => {}
         }
     }
-    who.says(&here, "Show me a fallback").await;
-    who.awaits_the_end(&here).await;
+    who.says(&conversation, "Show me a fallback").await;
+    who.awaits_the_end(&conversation).await;
     who.notes("the end").await;
 }
 
-/// Records the bytes of a live stream while the work is done, and returns them.
+/// Records the bytes of a live stream while the rows are created.
 async fn recorded(who: &Person) -> Vec<u8> {
     let request = who.request(reqwest::Method::GET, "/api/work-log/stream");
     let mut response = within("the stream", request.send()).await.unwrap();
     let mut bytes = response.chunk().await.unwrap().unwrap().to_vec();
-    work(who).await;
+    create_rows(who).await;
     while !String::from_utf8_lossy(&bytes).contains("the end") {
         bytes.extend(within("frames", response.chunk()).await.unwrap().unwrap());
     }
@@ -58,11 +58,11 @@ async fn recorded(who: &Person) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn cut_at_any_byte_a_stream_resumes_without_gap_or_double() {
+async fn a_stream_cut_at_any_byte_resumes_without_gaps_or_repeats() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let bytes = recorded(&ada).await;
-    let mut whole = Held::new();
+    let mut whole = ClientRows::new();
     let events = Parser::default().push(&bytes);
     events
         .iter()
@@ -72,19 +72,18 @@ async fn cut_at_any_byte_a_stream_resumes_without_gap_or_double() {
         "{}",
         events.len()
     );
-    let (mut held, mut parser, mut checked) = (Held::new(), Parser::default(), None);
+    let (mut rows, mut parser, mut checked) = (ClientRows::new(), Parser::default(), None);
     for byte in &bytes {
-        // a reader that was cut off here holds what these bytes completed, and the id that they
-        // completed
+        // a client cut off here holds the events and the last id of these bytes
         let completed = parser.push(&[*byte]);
         completed
             .iter()
-            .for_each(|event| apply_event(&mut held, event));
+            .for_each(|event| apply_event(&mut rows, event));
         if completed.is_empty() && parser.last_id == checked {
             continue;
         }
         checked.clone_from(&parser.last_id);
-        let mut resumed = held.clone();
+        let mut resumed = rows.clone();
         let cursor = parser.last_id.clone().unwrap();
         rows_after(&ada, &cursor)
             .await

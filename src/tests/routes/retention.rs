@@ -1,4 +1,5 @@
-//! The tiers over HTTP: who may run them, what a dry run says, and that a reader sees one list.
+//! Retention over HTTP: who may run it, what a dry run reports, and that readers see one list over
+//! all tiers.
 
 use crate::{
     domain::time::DAY_MS,
@@ -39,10 +40,10 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
+async fn entries_of_1_10_45_and_100_days_are_hot_warm_cold_and_deleted() {
     let app = app().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut oldest = Value::Null;
     for (title, wait) in [
         ("100 days", 55),
@@ -50,30 +51,30 @@ async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
         ("10 days", 9),
         ("1 day", 1),
     ] {
-        let made = ada.creates(json!({"logType": "info", "status": "info", "title": title, "conversationId": talk, "details": "x"})).await;
-        oldest = if oldest.is_null() { made } else { oldest };
+        let entry = ada.creates(json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation, "details": "x"})).await;
+        oldest = if oldest.is_null() { entry } else { oldest };
         app.app.clock.advance(wait * DAY_MS);
     }
-    let told = admin
+    let plan = admin
         .posts(
             "/api/work-log/cleanup?dryRun=true&confirmClock=true",
             json!({}),
         )
         .await
         .expect(200);
-    assert_eq!(told["plan"].as_array().unwrap().len(), 3, "{told}");
-    let ran = admin
+    assert_eq!(plan["plan"].as_array().unwrap().len(), 3, "{plan}");
+    let report = admin
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
         .await
         .expect(200);
     for name in ["movedToWarm", "movedToCold", "deleted"] {
         assert_eq!(
-            (&ran["stats"][name], &told["stats"][name]),
+            (&report["stats"][name], &plan["stats"][name]),
             (&json!(1), &json!(1)),
             "{name}"
         );
     }
-    let listed = ada.lists(&format!("conversationId={talk}")).await;
+    let listed = ada.lists(&format!("conversationId={conversation}")).await;
     let expected = pairs(&[("1 day", "hot"), ("10 days", "warm"), ("45 days", "cold")]);
     assert_eq!(tiers(&listed), expected);
     ada.gets(&address_of(&oldest)).await.expect(404);
@@ -81,7 +82,7 @@ async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
     assert_eq!(
         &ada.gets(&address_of(cold)).await.expect(200)["log"],
         cold,
-        "opened and listed alike"
+        "the entry is the same opened and listed"
     );
     assert_eq!(
         tiers(&ada.lists("storageStatus=cold").await),
@@ -102,14 +103,14 @@ async fn entries_of_1_10_45_and_100_days_lie_in_three_tiers_and_no_fourth() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
+async fn an_archived_entry_can_be_kept_changed_and_deleted() {
     let app = app().await;
     let (ada, admin, bob) = (
         app.person("ada@example.org").await,
         app.admin().await,
         app.person("bob@example.org").await,
     );
-    let (kept, gone) = (ada.notes("kept").await, ada.notes("gone").await);
+    let (kept, deleted) = (ada.notes("kept").await, ada.notes("gone").await);
     app.app.clock.advance(40 * DAY_MS);
     let run = async || {
         admin
@@ -127,7 +128,7 @@ async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
             .await["expiresAt"],
         Value::Null
     );
-    let receipt = ada.deletes(&address_of(&gone)).await.expect(200)["receipt"].clone();
+    let receipt = ada.deletes(&address_of(&deleted)).await.expect(200)["receipt"].clone();
     assert_eq!(
         (&receipt["archived"], &receipt["objectsPending"]),
         (&json!(1), &json!(0)),
@@ -143,18 +144,20 @@ async fn an_entry_in_the_archive_is_kept_changed_and_deleted_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() {
+async fn a_kept_conversation_is_marked_and_its_deletion_returns_a_receipt() {
     let app = app().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let talk = ada.begins().await;
-    let address = format!("/api/conversations/{talk}");
-    ada.creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": talk}))
-        .await;
-    assert_eq!(ada.reads(&talk).await["kept"], json!(false));
+    let conversation = ada.begins().await;
+    let address = format!("/api/conversations/{conversation}");
+    ada.creates(
+        json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation}),
+    )
+    .await;
+    assert_eq!(ada.reads(&conversation).await["kept"], json!(false));
     ada.sends_patch(&address, json!({"kept": true}))
         .await
         .expect(200);
-    assert_eq!(ada.reads(&talk).await["kept"], json!(true));
+    assert_eq!(ada.reads(&conversation).await["kept"], json!(true));
     assert_eq!(
         ada.sends_patch(&address, json!({})).await.refused_fields(),
         ["title"]
@@ -165,11 +168,8 @@ async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() 
         .await
         .expect(200);
     let step =
-        ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&talk).await[0]["id"]})).await;
-    assert!(
-        step["parentId"].is_string(),
-        "a parent may lie in the archive"
-    );
+        ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&conversation).await[0]["id"]})).await;
+    assert!(step["parentId"].is_string(), "a parent may be archived");
     let receipt = ada.deletes(&address).await.expect(200)["receipt"].clone();
     assert_eq!(
         [
@@ -184,27 +184,27 @@ async fn a_conversation_that_is_kept_says_so_and_its_deletion_gives_a_receipt() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_search_of_a_large_archive_answers_in_parts_and_leaves_nothing_out() {
+async fn a_search_of_a_large_archive_is_paged_and_complete() {
     let app = app().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let (mut talks, mut made) = (Vec::new(), Vec::new());
+    let (mut conversations, mut created) = (Vec::new(), Vec::new());
     for _ in 0..12 {
-        talks.push(ada.begins().await);
+        conversations.push(ada.begins().await);
     }
     for round in 0..2 {
-        for talk in &talks {
-            let note = json!({"logType": "info", "status": "info", "title": format!("needle {round}"), "conversationId": talk});
-            made.push(ada.creates(note).await["id"].clone());
+        for conversation in &conversations {
+            let note = json!({"logType": "info", "status": "info", "title": format!("needle {round}"), "conversationId": conversation});
+            created.push(ada.creates(note).await["id"].clone());
             app.app.clock.advance(60_000);
         }
     }
-    made.reverse();
+    created.reverse();
     app.app.clock.advance(40 * DAY_MS);
-    let ran = admin
+    let report = admin
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
         .await
         .expect(200);
-    assert_eq!(ran["stats"]["objectsWritten"], json!(12), "{ran}");
+    assert_eq!(report["stats"]["objectsWritten"], json!(12), "{report}");
     let (mut found, mut before, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let page = ada.lists(&format!("q=needle&archive=true{before}")).await;
@@ -222,7 +222,7 @@ async fn a_search_of_a_large_archive_answers_in_parts_and_leaves_nothing_out() {
         };
         before = format!("&before={next}");
     }
-    assert_eq!((found, pages > 1), (made, true));
+    assert_eq!((found, pages > 1), (created, true));
     let page = ada.gets("/history?q=nothing&archive=1").await.text();
     assert!(
         page.contains("Nothing was found so far") && page.contains("Older"),
@@ -231,7 +231,7 @@ async fn a_search_of_a_large_archive_answers_in_parts_and_leaves_nothing_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
+async fn only_admins_and_the_scheduler_start_runs() {
     let app = app().await;
     let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());
     ada.posts("/api/work-log/cleanup", json!({}))
@@ -255,7 +255,7 @@ async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
     assert_eq!(
         confirm.send().await.unwrap().status(),
         403,
-        "a scheduler cannot vouch for the clock"
+        "a scheduler cannot confirm the clock"
     );
     let foreign = app
         .browser("eve@example.org")
@@ -265,7 +265,7 @@ async fn a_run_is_started_by_an_admin_or_a_scheduler_and_by_nobody_else() {
     assert_eq!(
         foreign.send().await.unwrap().status(),
         403,
-        "another site cannot start one"
+        "another site cannot start a run"
     );
 }
 
@@ -282,15 +282,15 @@ async fn without_a_secret_only_admins_start_runs() {
         |_| {},
     )
     .await;
-    let empty = app
+    let empty_secret = app
         .nobody()
         .request(Method::POST, "/api/work-log/cleanup")
         .header("authorization", "Bearer ");
-    assert_eq!(empty.send().await.unwrap().status(), 401);
+    assert_eq!(empty_secret.send().await.unwrap().status(), 401);
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let made = ada.notes("soon gone").await;
+    let entry = ada.notes("soon gone").await;
     assert_eq!(
-        made["expiresAt"],
+        entry["expiresAt"],
         json!("2026-11-27T09:30:00.000Z"),
         "by the settings"
     );
@@ -301,7 +301,7 @@ async fn without_a_secret_only_admins_start_runs() {
             .await
             .refused_fields(),
         ["confirmClock"],
-        "no link gives an admin's word"
+        "a link cannot confirm the clock"
     );
     admin
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
@@ -324,7 +324,7 @@ async fn without_a_secret_only_admins_start_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_beside_another_does_nothing_and_counts_for_none() {
+async fn a_run_beside_another_does_nothing() {
     let app = app().await;
     let admin = app.admin().await;
     let now = app.app.clock.now();
@@ -334,21 +334,21 @@ async fn a_run_beside_another_does_nothing_and_counts_for_none() {
         .unwrap()
         .unwrap();
     tx.commit().await.unwrap();
-    let ran = admin
+    let report = admin
         .posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(200);
-    assert_eq!(ran["stats"]["busy"], true, "{ran}");
-    let told = admin.submits("/fn/retention/run", "/stats", &[]).await;
-    let (_, refused) = told.header("location").split_once("/stats").unwrap();
-    let page = admin.gets(&format!("/stats{refused}")).await.text();
+    assert_eq!(report["stats"]["busy"], true, "{report}");
+    let answer = admin.submits("/fn/retention/run", "/stats", &[]).await;
+    let (_, query) = answer.header("location").split_once("/stats").unwrap();
+    let page = admin.gets(&format!("/stats{query}")).await.text();
     assert!(page.contains("Another run is going on"), "{page}");
     assert_eq!(
         worker::run_if_due(&app.app.retention_worker(), None)
             .await
             .unwrap(),
         None,
-        "it looks again, and does not wait an hour"
+        "it retries and does not wait an hour"
     );
     app.app.clock.advance(61_000);
     assert_eq!(
@@ -360,13 +360,14 @@ async fn a_run_beside_another_does_nothing_and_counts_for_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_say_that_deletions_wait_as_the_newest_run_says() {
+async fn metrics_report_waiting_deletions_of_the_newest_run() {
     let app = app().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     ada.notes("x").await;
-    let waits = async || {
-        let told = app.nobody().gets("/metrics").await.text();
-        told.lines()
+    let waiting_metric = async || {
+        let metrics = app.nobody().gets("/metrics").await.text();
+        metrics
+            .lines()
             .find_map(|line| line.strip_prefix("holly_retention_waiting "))
             .unwrap()
             .to_owned()
@@ -375,22 +376,22 @@ async fn metrics_say_that_deletions_wait_as_the_newest_run_says() {
         .posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(200);
-    assert_eq!(waits().await, "0");
+    assert_eq!(waiting_metric().await, "0");
     app.app.clock.advance(100 * DAY_MS);
     admin
         .posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(200);
-    assert_eq!(waits().await, "1");
+    assert_eq!(waiting_metric().await, "1");
     admin
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
         .await
         .expect(200);
-    assert_eq!(waits().await, "0");
+    assert_eq!(waiting_metric().await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
+async fn an_incomplete_export_is_refused_before_it_starts() {
     let app = app().await;
     let (ada, bob, admin) = (
         app.person("ada@example.org").await,
@@ -409,10 +410,10 @@ async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
         .unwrap()
         .remove(0)
         .key;
-    let whole = tiers.archive.get(&key).await.unwrap().to_vec();
+    let intact = tiers.archive.get(&key).await.unwrap().to_vec();
     tiers
         .archive
-        .replace(&key, whole[..9].to_vec())
+        .replace(&key, intact[..9].to_vec())
         .await
         .unwrap();
     ada.gets(&address_of(&entry)).await.expect(503);
@@ -426,7 +427,7 @@ async fn an_export_that_would_not_be_whole_says_why_before_it_begins() {
         "{refused}"
     );
     assert_eq!(bob.gets("/api/work-log/export").await.status, 200);
-    tiers.archive.replace(&key, whole).await.unwrap();
+    tiers.archive.replace(&key, intact).await.unwrap();
     damage::check(tiers, now, &key).await.unwrap();
     assert!(
         ada.gets("/api/work-log/export")

@@ -1,4 +1,4 @@
-//! Signing in and out with plain forms.
+//! Sign-in and sign-out with plain forms.
 
 use crate::{
     server::identity,
@@ -34,7 +34,7 @@ fn with_cookie(person: &Person, cookie: &str) -> Person {
 }
 
 #[tokio::test]
-async fn signing_in_sets_a_cookie_that_opens_the_chat_and_signing_out_ends_it() {
+async fn sign_in_sets_a_session_cookie_and_sign_out_ends_it() {
     let app = with_account(false).await;
     let nobody = app.nobody();
     let form = [
@@ -59,12 +59,15 @@ async fn signing_in_sets_a_cookie_that_opens_the_chat_and_signing_out_ends_it() 
     ] {
         assert!(cookie.contains(flag), "{flag} in {cookie}");
     }
-    assert!(!cookie.contains("Secure"), "plain http in a LAN: {cookie}");
+    assert!(!cookie.contains("Secure"), "plain HTTP: {cookie}");
     let ada = with_cookie(&nobody, &cookie);
     assert_eq!(ada.gets("/").await.status, 200);
-    let out = ada.submits("/fn/account/sign-out", "/settings", &[]).await;
-    assert_eq!((out.status, out.header("location")), (302, "/sign-in"));
-    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    let signed_out = ada.submits("/fn/account/sign-out", "/settings", &[]).await;
+    assert_eq!(
+        (signed_out.status, signed_out.header("location")),
+        (302, "/sign-in")
+    );
+    assert!(signed_out.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
 }
 
@@ -91,10 +94,10 @@ async fn on_https_the_cookie_is_secure() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_a_wrong_address_look_the_same() {
+async fn a_wrong_password_and_an_unknown_email_look_the_same() {
     let app = with_account(false).await;
     let nobody = app.nobody();
-    let mut told = Vec::new();
+    let mut locations = Vec::new();
     for (email, password) in [
         ("ada@example.org", "wrong horse"),
         ("bob@example.org", PASSWORD),
@@ -119,14 +122,14 @@ async fn a_wrong_password_and_a_wrong_address_look_the_same() {
             page.contains("That address and password do not go together."),
             "{back}"
         );
-        told.push(back);
+        locations.push(back);
     }
-    assert_eq!(told[0], told[1]);
-    assert!(told[0].starts_with("/sign-in?"), "{}", told[0]);
+    assert_eq!(locations[0], locations[1]);
+    assert!(locations[0].starts_with("/sign-in?"), "{}", locations[0]);
 }
 
 #[tokio::test]
-async fn whoever_tries_too_often_must_wait() {
+async fn repeated_sign_in_attempts_are_limited() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     for attempt in 1..=12 {
@@ -158,7 +161,7 @@ async fn whoever_tries_too_often_must_wait() {
 }
 
 #[tokio::test]
-async fn the_first_account_is_made_once_and_is_the_admin_s() {
+async fn the_first_account_is_created_once_and_is_admin() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];

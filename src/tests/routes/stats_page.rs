@@ -1,4 +1,4 @@
-//! The stats page, its tables as files, the export, and an account that is erased by its owner.
+//! The stats page, its tables as CSV, the export, and deletion of one's own account.
 
 use crate::{
     domain::time::{DAY_MS, HOUR_MS},
@@ -8,7 +8,7 @@ use crate::{
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
+async fn only_admins_see_stats_and_they_work_without_a_script() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
@@ -36,14 +36,14 @@ async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
             "{part} is not on the page: {html}"
         );
     }
-    let fresh = admin.gets("/stats").await.text();
+    let without_plan = admin.gets("/stats").await.text();
     for part in [
         "setInterval(refresh, 30_000)",
         "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>",
     ] {
         assert!(
-            fresh.contains(part) && !html.contains(part),
-            "it stays fresh, but a plan is told once: {part}"
+            without_plan.contains(part) && !html.contains(part),
+            "the page refreshes itself, except with a plan: {part}"
         );
     }
     let models = admin
@@ -78,24 +78,24 @@ async fn an_admin_sees_figures_without_a_script_and_others_do_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_24_hours_are_24_hours_and_stay_as_they_were_when_their_entries_are_deleted() {
+async fn the_last_24_hours_keep_counting_deleted_entries() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
         "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}});
-    let mut made = vec![ada.creates(answer.clone()).await];
+    let mut created = vec![ada.creates(answer.clone()).await];
     app.app.clock.advance(20 * HOUR_MS);
     let mut other = answer;
     other["metadata"]["fallback"] = json!(true);
-    made.push(ada.creates(other).await);
-    made.push(
+    created.push(ada.creates(other).await);
+    created.push(
         ada.creates(json!({"logType": "tool_call", "status": "error", "title": "y", "durationMs": 10, "metadata": {"tool": "paint"}}))
             .await,
     );
     let tables = async || {
-        let mut told = String::new();
+        let mut csv = String::new();
         for name in ["days", "tokens", "statuses", "models", "tools"] {
-            told += &admin
+            csv += &admin
                 .gets(&format!(
                     "/api/work-log/stats?days=1&format=csv&table={name}"
                 ))
@@ -104,12 +104,12 @@ async fn the_last_24_hours_are_24_hours_and_stay_as_they_were_when_their_entries
         }
         let html = admin.gets("/stats?days=1").await.text();
         (
-            told,
+            csv,
             html[html.find("class=\"figures\"").unwrap()..html.find("Live now").unwrap()]
                 .to_owned(),
         )
     };
-    let (told, figures) = tables().await;
+    let (csv, summary) = tables().await;
     for line in [
         "09:00,1,1,0,0,0,0,0,0,0.0 %,0.0 %",
         "05:00,2,1,1,0,0,0,0,1,50.0 %,100.0 %",
@@ -121,27 +121,27 @@ async fn the_last_24_hours_are_24_hours_and_stay_as_they_were_when_their_entries
         "paint,1,11 ms,11 ms,100.0 %",
     ] {
         assert!(
-            told.lines().any(|told| told == line),
-            "{line} is not in {told}"
+            csv.lines().any(|found| found == line),
+            "{line} is not in {csv}"
         );
     }
     assert!(
-        told.lines()
+        csv.lines()
             .filter(|line| line.starts_with("05:00,"))
             .count()
             == 2
-            && figures.contains("0 before"),
-        "{told} {figures}"
+            && summary.contains("0 before"),
+        "{csv} {summary}"
     );
-    for entry in &made {
+    for entry in &created {
         ada.deletes(&address_of(entry)).await.expect(200);
     }
-    assert_eq!(tables().await, (told, figures));
+    assert_eq!(tables().await, (csv, summary));
     app.app.clock.advance(4 * HOUR_MS);
-    let (later, figures) = tables().await;
+    let (later, summary) = tables().await;
     assert!(
-        later.contains("\nm,1,") && later.contains("\n05:00,2,") && figures.contains("1 before"),
-        "{later} {figures}"
+        later.contains("\nm,1,") && later.contains("\n05:00,2,") && summary.contains("1 before"),
+        "{later} {summary}"
     );
     assert!(
         !later.lines().any(|line| line.starts_with("09:00,")
@@ -152,7 +152,7 @@ async fn the_last_24_hours_are_24_hours_and_stay_as_they_were_when_their_entries
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_of_a_fallback_stand_apart_and_runs_say_how_long_they_took() {
+async fn fallback_answers_and_run_durations_are_shown() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     for fallback in [true, false, false, false] {
@@ -194,19 +194,19 @@ async fn answers_of_a_fallback_stand_apart_and_runs_say_how_long_they_took() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
+async fn the_export_equals_the_list_over_all_tiers() {
     let app = TestApp::start().await;
     let (ada, admin, bob) = (
         app.person("ada@example.org").await,
         app.admin().await,
         app.person("bob@example.org").await,
     );
-    let talk = ada.begins().await;
+    let conversation = ada.begins().await;
     for age in [40, 20, 0] {
         for n in 0..3 {
-            let place = (n > 0).then_some(&talk);
+            let in_conversation = (n > 0).then_some(&conversation);
             ada.creates(
-                json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": place}),
+                json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": in_conversation}),
             )
             .await;
         }
@@ -236,7 +236,7 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
     );
     let one = lines(
         ada.gets(&format!(
-            "/api/work-log/export?conversationId={talk}&format=jsonl"
+            "/api/work-log/export?conversationId={conversation}&format=jsonl"
         ))
         .await
         .text(),
@@ -245,7 +245,7 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
     let html = ada.gets("/api/work-log/export?format=html").await;
     assert!(
         html.header("content-disposition").starts_with("attachment"),
-        "it is a file, never a page of this site"
+        "it is a download, never a page of this site"
     );
     assert!(
         html.text().matches("<article").count() == 9
@@ -258,11 +258,13 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
         .text();
     assert!(
         plain.matches("<article").count() == 9 && !plain.contains("<h2"),
-        "entries alone, as the list shows them: {plain}"
+        "entries only, as the list shows them: {plain}"
     );
-    bob.gets(&format!("/api/work-log/export?conversationId={talk}"))
-        .await
-        .expect(404);
+    bob.gets(&format!(
+        "/api/work-log/export?conversationId={conversation}"
+    ))
+    .await
+    .expect(404);
     assert_eq!(
         bob.gets("/api/work-log/export?format=pdf")
             .await
@@ -273,10 +275,10 @@ async fn what_is_exported_equals_what_is_shown_of_all_tiers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happened() {
+async fn messages_are_exported_with_entries_in_order() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (talk, other) = (ada.begins().await, ada.begins().await);
+    let (conversation, other) = (ada.begins().await, ada.begins().await);
     let note = reqwest::multipart::Part::text("Two litres.").file_name("oil <b>.md");
     let form = reqwest::multipart::Form::new()
         .text("content", "Hello <there>")
@@ -284,14 +286,14 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
     let sent = ada
         .request(
             reqwest::Method::POST,
-            &format!("/api/conversations/{talk}/messages"),
+            &format!("/api/conversations/{conversation}/messages"),
         )
         .multipart(form)
         .send()
         .await
         .unwrap();
     assert_eq!(sent.status(), 202);
-    ada.awaits_the_end(&talk).await;
+    ada.awaits_the_end(&conversation).await;
     ada.notes("outside").await;
     let lines = |text: String| {
         text.lines()
@@ -299,7 +301,7 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
             .collect::<Vec<Value>>()
     };
     let all = lines(ada.gets("/api/work-log/export?messages=true").await.text());
-    let told: Vec<&str> = all
+    let kinds: Vec<&str> = all
         .iter()
         .map(
             |line| match line.as_object().unwrap().keys().next().map(String::as_str) {
@@ -309,23 +311,23 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
             },
         )
         .collect();
-    let begins = all
+    let start = all
         .iter()
-        .position(|line| line["conversation"]["id"] == *talk)
+        .position(|line| line["conversation"]["id"] == *conversation)
         .unwrap();
     assert_eq!(
-        told[begins..begins + 3],
+        kinds[start..start + 3],
         ["conversation", "user", "entry"],
-        "{told:?}"
+        "{kinds:?}"
     );
     assert_eq!(
-        (told.last(), &all.last().unwrap()["title"]),
+        (kinds.last(), &all.last().unwrap()["title"]),
         (Some(&"entry"), &json!("outside"))
     );
     assert!(
         all.iter()
             .any(|line| line["message"]["attachments"][0]["name"] == "oil <b>.md")
-            && told.contains(&"assistant"),
+            && kinds.contains(&"assistant"),
         "{all:?}"
     );
     assert!(
@@ -334,7 +336,7 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
     );
     let html = ada
         .gets(&format!(
-            "/api/work-log/export?conversationId={talk}&format=html"
+            "/api/work-log/export?conversationId={conversation}&format=html"
         ))
         .await;
     assert!(
@@ -342,17 +344,17 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
             .contains("holly-conversation.html")
     );
     let html = html.text();
-    let at = |part: &str| {
+    let position = |part: &str| {
         html.find(part)
             .unwrap_or_else(|| panic!("{part} is not in {html}"))
     };
     assert!(
-        at("Hello &lt;there&gt;") < at("oil &lt;b&gt;.md")
-            && at("oil &lt;b&gt;.md") < at("<article"),
+        position("Hello &lt;there&gt;") < position("oil &lt;b&gt;.md")
+            && position("oil &lt;b&gt;.md") < position("<article"),
         "{html}"
     );
     assert!(
-        at("<article") < at("class=\"assistant\"")
+        position("<article") < position("class=\"assistant\"")
             && html.ends_with("</html>\n")
             && !html.contains("outside"),
         "{html}"
@@ -360,7 +362,7 @@ async fn what_was_said_goes_along_with_the_work_in_the_order_in_which_it_happene
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_erased_by_its_owner_with_the_password_given_again() {
+async fn a_user_deletes_their_account_with_the_password() {
     let app = TestApp::start().await;
     let account = identity::add_account(
         &app.app.store,

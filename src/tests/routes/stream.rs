@@ -1,4 +1,4 @@
-//! `GET /api/work-log/stream`: order, resuming, what moves the cursor. How streams end is in
+//! `GET /api/work-log/stream`: order, resuming, and moving the cursor. How streams end is in
 //! `stream_ends`.
 
 use crate::{
@@ -9,8 +9,8 @@ use reqwest::Method;
 use serde_json::json;
 use std::{sync::atomic::Ordering, time::Duration};
 
-/// A server whose streams show a sign of life at once.
-async fn lively() -> TestApp {
+/// A server with frequent heartbeats.
+async fn with_fast_heartbeat() -> TestApp {
     let timing = Timing {
         heartbeat: Duration::from_millis(20),
         ..Timing::default()
@@ -27,7 +27,7 @@ fn assert_chained(from: &str, rows: &[Event]) {
 }
 
 #[tokio::test]
-async fn frames_come_in_order_and_each_names_the_one_before() {
+async fn frames_are_ordered_and_name_their_predecessor() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let mut stream = ada.streams("").await;
@@ -53,7 +53,7 @@ async fn frames_come_in_order_and_each_names_the_one_before() {
 }
 
 #[tokio::test]
-async fn without_a_cursor_one_begins_at_the_end() {
+async fn a_stream_without_a_cursor_starts_at_the_end() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     ada.notes("before").await;
@@ -122,16 +122,16 @@ async fn a_row_that_changed_five_times_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_stream_of_one_conversation_keeps_its_chain_over_what_it_passes_by() {
-    let app = lively().await;
+async fn a_conversation_stream_keeps_its_chain_across_other_rows() {
+    let app = with_fast_heartbeat().await;
     let ada = app.person("ada@example.org").await;
-    let (here, there) = (ada.begins().await, ada.begins().await);
-    let mut stream = ada.streams(&format!("conversationId={here}")).await;
+    let (conversation, other) = (ada.begins().await, ada.begins().await);
+    let mut stream = ada.streams(&format!("conversationId={conversation}")).await;
     let mut at = stream.next_event().await.id.unwrap();
     for number in 0..5 {
-        ada.creates(json!({"logType": "info", "status": "info", "title": "elsewhere", "conversationId": there})).await;
+        ada.creates(json!({"logType": "info", "status": "info", "title": "elsewhere", "conversationId": other})).await;
         ada.notes("outside").await;
-        ada.creates(json!({"logType": "info", "status": "info", "title": format!("here {number}"), "conversationId": here})).await;
+        ada.creates(json!({"logType": "info", "status": "info", "title": format!("here {number}"), "conversationId": conversation})).await;
         loop {
             let event = stream.next_event().await;
             if event.event == "entry" {
@@ -149,11 +149,11 @@ async fn a_stream_of_one_conversation_keeps_its_chain_over_what_it_passes_by() {
 }
 
 #[tokio::test]
-async fn heartbeats_move_the_cursor_past_what_was_not_asked_for() {
-    let app = lively().await;
+async fn heartbeats_move_the_cursor_past_other_rows() {
+    let app = with_fast_heartbeat().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    let mut stream = ada.streams(&format!("conversationId={here}")).await;
+    let conversation = ada.begins().await;
+    let mut stream = ada.streams(&format!("conversationId={conversation}")).await;
     ada.notes("outside").await;
     let end = ada.cursor().await;
     within("a heartbeat at the end", async {
@@ -170,7 +170,7 @@ async fn heartbeats_move_the_cursor_past_what_was_not_asked_for() {
 
 #[tokio::test]
 async fn an_idle_stream_makes_no_query() {
-    let app = lively().await;
+    let app = with_fast_heartbeat().await;
     let ada = app.person("ada@example.org").await;
     let mut stream = ada.streams("").await;
     stream.next_event().await;

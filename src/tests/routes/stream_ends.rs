@@ -1,4 +1,4 @@
-//! How streams are refused and how they end: always with status 200 and a word.
+//! How streams are refused and end: always with status 200 and a final event.
 
 use crate::{
     server::{feed::Timing, identity, store::api_keys},
@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Every event of a stream that ends by itself.
-async fn all(mut stream: Sse) -> (Option<u64>, Vec<Event>) {
+/// The retry delay and all events of a stream that ends by itself.
+async fn read_all(mut stream: Sse) -> (Option<u64>, Vec<Event>) {
     let mut events = Vec::new();
     while let Some(event) = stream.next().await {
         events.push(event);
@@ -26,18 +26,18 @@ fn lone(event: &str, data: Value) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn signed_out_is_said_on_the_stream_itself() {
+async fn an_anonymous_stream_gets_an_auth_event() {
     let app = TestApp::start().await;
     let stream = app.nobody().streams("").await;
     assert_eq!(stream.status, 200);
     assert_eq!(
-        all(stream).await,
+        read_all(stream).await,
         (Some(3_600_000), lone("auth", json!({})))
     );
 }
 
 #[tokio::test]
-async fn over_the_limit_is_said_on_the_stream_itself_and_a_place_becomes_free_again() {
+async fn a_stream_over_the_limit_gets_a_busy_event_until_one_closes() {
     let app = TestApp::with(|config| config.limits.max_streams = 2, |_| {}).await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
@@ -46,7 +46,10 @@ async fn over_the_limit_is_said_on_the_stream_itself_and_a_place_becomes_free_ag
     let (one, _two) = (ada.streams("").await, ada.streams("").await);
     let third = ada.streams("").await;
     assert_eq!(third.status, 200);
-    assert_eq!(all(third).await, (Some(30_000), lone("busy", json!({}))));
+    assert_eq!(
+        read_all(third).await,
+        (Some(30_000), lone("busy", json!({})))
+    );
     assert_eq!(bob.streams("").await.next_event().await.event, "heartbeat");
     drop(one);
     within("a free place", async {
@@ -58,7 +61,7 @@ async fn over_the_limit_is_said_on_the_stream_itself_and_a_place_becomes_free_ag
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_continued_gets_exactly_one_reset() {
+async fn an_invalid_cursor_gets_exactly_one_reset() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let epoch = ada.cursor().await.split_once('.').unwrap().0.to_owned();
@@ -66,13 +69,15 @@ async fn a_cursor_that_cannot_be_continued_gets_exactly_one_reset() {
         ("00c0ffee00c0ffee.0".to_owned(), "foreign_epoch"),
         (format!("{epoch}.9"), "future"),
     ] {
-        let events = all(ada.streams(&format!("after={cursor}")).await).await.1;
+        let events = read_all(ada.streams(&format!("after={cursor}")).await)
+            .await
+            .1;
         assert_eq!(events, lone("reset", json!({ "reason": reason })));
     }
 }
 
 #[tokio::test]
-async fn a_cursor_from_nowhere_is_refused_like_any_crooked_request() {
+async fn a_malformed_cursor_is_refused() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     assert_eq!(
@@ -87,14 +92,14 @@ async fn a_cursor_from_nowhere_is_refused_like_any_crooked_request() {
     assert_eq!(Sse::open(answer).await.status, 400);
 }
 
-async fn opened(who: &Person) -> Sse {
+async fn open_stream(who: &Person) -> Sse {
     let mut stream = who.streams("").await;
     assert_eq!(stream.next_event().await.event, "heartbeat");
     stream
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_streams_of_that_session_only() {
+async fn sign_out_ends_the_streams_of_that_session_only() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
     let other_token = identity::begin_session(
@@ -109,7 +114,7 @@ async fn signing_out_ends_the_streams_of_that_session_only() {
         credential: Some(("cookie", format!("holly_session={other_token}"))),
         ..ada.clone()
     };
-    let (stream, mut stays) = (opened(&ada).await, opened(&other).await);
+    let (stream, mut stays) = (open_stream(&ada).await, open_stream(&other).await);
     let token = ada
         .credential
         .as_ref()
@@ -122,7 +127,7 @@ async fn signing_out_ends_the_streams_of_that_session_only() {
     identity::end_session(&app.app.store, ada.id, &token)
         .await
         .unwrap();
-    assert_eq!(all(stream).await.1, lone("auth", json!({})));
+    assert_eq!(read_all(stream).await.1, lone("auth", json!({})));
     other.notes("still here").await;
     assert_eq!(
         stays.next_event().await.data["entry"]["title"],
@@ -134,7 +139,7 @@ async fn signing_out_ends_the_streams_of_that_session_only() {
 async fn revoking_a_key_ends_its_streams() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let stream = opened(&ada).await;
+    let stream = open_stream(&ada).await;
     let key = api_keys::of_user(&mut app.app.store.read().await.unwrap(), ada.id)
         .await
         .unwrap()
@@ -142,31 +147,34 @@ async fn revoking_a_key_ends_its_streams() {
     identity::revoke_key(&app.app.store, app.app.clock.now(), ada.id, &key.id)
         .await
         .unwrap();
-    assert_eq!(all(stream).await.1, lone("auth", json!({})));
-    assert_eq!(all(ada.streams("").await).await.1, lone("auth", json!({})));
+    assert_eq!(read_all(stream).await.1, lone("auth", json!({})));
+    assert_eq!(
+        read_all(ada.streams("").await).await.1,
+        lone("auth", json!({}))
+    );
 }
 
 #[tokio::test]
-async fn streams_end_when_their_time_is_over_and_when_the_server_ends() {
+async fn streams_end_at_their_maximum_age_and_at_shutdown() {
     let timing = Timing {
         life: Duration::from_millis(1),
         ..Timing::default()
     };
     let app = TestApp::with(|_| {}, |app| app.timing = timing).await;
     let ada = app.person("ada@example.org").await;
-    let (_, events) = all(ada.streams("").await).await;
+    let (_, events) = read_all(ada.streams("").await).await;
     assert!(
         events.iter().all(|event| event.event == "heartbeat"),
         "{events:?}"
     );
     let app = TestApp::start().await;
-    let stream = opened(&app.person("ada@example.org").await).await;
+    let stream = open_stream(&app.person("ada@example.org").await).await;
     app.app.shutdown.cancel();
-    assert_eq!(all(stream).await.1, []);
+    assert_eq!(read_all(stream).await.1, []);
 }
 
 #[tokio::test]
-async fn nothing_between_server_and_reader_may_hold_frames_back() {
+async fn proxies_are_told_not_to_buffer_or_compress() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let request = ada

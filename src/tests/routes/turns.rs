@@ -1,4 +1,4 @@
-//! Messages, the turns that answer them, stopping and trying again.
+//! Messages, the turns that answer them, stopping and retrying.
 
 use crate::{
     server::assistant::model::{ModelEvent as Said, Usage},
@@ -17,7 +17,7 @@ fn end(usage: Option<Usage>) -> Said {
     }
 }
 
-/// The newest state of each row of a kind, in the order of their ids.
+/// The newest state of each row of a kind, ordered by id.
 fn newest(rows: &[Event], kind: &str) -> Vec<Value> {
     let mut found = std::collections::BTreeMap::new();
     for row in rows.iter().filter(|row| row.event == kind) {
@@ -30,22 +30,22 @@ fn newest(rows: &[Event], kind: &str) -> Vec<Value> {
 async fn a_message_is_answered_and_the_stream_shows_what_a_reload_shows() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    let mut stream = ada.streams(&format!("conversationId={here}")).await;
-    let sent = ada.says(&here, "  Hello *you*  ").await;
+    let conversation = ada.begins().await;
+    let mut stream = ada.streams(&format!("conversationId={conversation}")).await;
+    let sent = ada.says(&conversation, "  Hello *you*  ").await;
     assert_eq!(
         (&sent["message"]["content"], &sent["message"]["role"]),
         (&json!("Hello *you*"), &json!("user"))
     );
     assert_eq!(sent["message"]["turnId"], sent["turnId"]);
-    // A turn may be over before its reader looks: what changed twice is told once.
-    let over = |event: &Event| {
+    // the turn may end before the stream reads: a row that changed twice is then sent once
+    let ends_turn = |event: &Event| {
         event.event == "conversation" && event.data["conversation"]["runningTurnId"].is_null()
     };
-    let rows = stream.rows_until(over).await;
-    let read = ada.reads(&here).await;
+    let rows = stream.rows_until(ends_turn).await;
+    let read = ada.reads(&conversation).await;
     assert_eq!(Value::from(newest(&rows, "message")), read["messages"]);
-    assert_eq!(newest(&rows, "entry"), ada.entries(&here).await);
+    assert_eq!(newest(&rows, "entry"), ada.entries(&conversation).await);
     assert_eq!(
         (&read["title"], &read["runningTurnId"]),
         (&json!("Hello you"), &Value::Null)
@@ -60,20 +60,20 @@ async fn a_message_is_answered_and_the_stream_shows_what_a_reload_shows() {
 }
 
 #[tokio::test]
-async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
-    let (tell, model) = ToldModel::pair();
+async fn a_turn_continues_without_readers_and_blocks_a_second_one() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Hello").await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Hello").await;
     let again = ada
         .posts(
-            &format!("/api/conversations/{here}/messages"),
+            &format!("/api/conversations/{conversation}/messages"),
             json!({"content": "And?"}),
         )
         .await;
     assert_eq!(again.expect(409)["status"], 409);
-    for said in [
+    for event in [
         text("Good "),
         text("day."),
         end(Some(Usage {
@@ -82,11 +82,11 @@ async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
             estimated: false,
         })),
     ] {
-        tell.send(Ok(said)).unwrap();
+        events.send(Ok(event)).unwrap();
     }
-    let read = ada.awaits_the_end(&here).await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(read["messages"][1]["content"], "Good day.");
-    let entry = &ada.entries(&here).await[0];
+    let entry = &ada.entries(&conversation).await[0];
     assert_eq!(
         (
             &entry["metadata"]["inputTokens"],
@@ -97,14 +97,14 @@ async fn a_turn_goes_on_when_its_asker_has_gone_and_a_second_must_wait() {
 }
 
 #[tokio::test]
-async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
-    let (tell, model) = ToldModel::pair();
+async fn text_is_streamed_and_a_late_reader_gets_it_from_the_start() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut early = ada.streams("").await;
-    ada.says(&here, "Hello").await;
-    tell.send(Ok(text("Grüße, "))).unwrap();
+    ada.says(&conversation, "Hello").await;
+    events.send(Ok(text("Grüße, "))).unwrap();
     let first = early.next_named("delta").await;
     let message = first.data["messageId"].clone();
     assert_eq!(
@@ -114,7 +114,7 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
             json!({"messageId": message, "offset": 0, "text": "Grüße, "})
         )
     );
-    tell.send(Ok(text("Ada "))).unwrap();
+    events.send(Ok(text("Ada "))).unwrap();
     let second = early.next_named("delta").await;
     assert_eq!(
         (second.id, &second.data["offset"], &second.data["text"]),
@@ -127,18 +127,18 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
         late.next_named("delta").await.data,
         json!({"messageId": message, "offset": 0, "text": "Grüße, Ada "})
     );
-    let there = ada.begins().await;
-    let mut elsewhere = ada.streams(&format!("conversationId={there}")).await;
-    tell.send(Ok(end(None))).unwrap();
-    let whole = late
+    let other = ada.begins().await;
+    let mut elsewhere = ada.streams(&format!("conversationId={other}")).await;
+    events.send(Ok(end(None))).unwrap();
+    let rows = late
         .rows_until(|event| event.data["message"]["status"] == "done")
         .await;
     assert_eq!(
-        whole.last().unwrap().data["message"]["content"],
+        rows.last().unwrap().data["message"]["content"],
         "Grüße, Ada "
     );
     ada.creates(
-        json!({"logType": "info", "status": "info", "title": "end", "conversationId": there}),
+        json!({"logType": "info", "status": "info", "title": "end", "conversationId": other}),
     )
     .await;
     assert_eq!(elsewhere.next_event().await.event, "heartbeat");
@@ -146,17 +146,17 @@ async fn words_come_as_they_are_said_and_who_joins_late_gets_the_text_so_far() {
 }
 
 #[tokio::test]
-async fn nul_in_an_answer_is_the_same_live_read_again_and_exported() {
-    let (tell, model) = ToldModel::pair();
+async fn nul_in_an_answer_is_shown_alike_live_reloaded_and_exported() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    let sent = ada.says(&here, "Say\0it").await;
+    let sent = ada.says(&conversation, "Say\0it").await;
     assert_eq!(sent["message"]["content"], "Say␀it");
     let whole = "a␀b c\u{fffd}\u{fdd1} ";
     for piece in ["a\0b ", "c\u{fdd0}", "\u{fdd1} "] {
-        tell.send(Ok(text(piece))).unwrap();
+        events.send(Ok(text(piece))).unwrap();
     }
     let mut live = String::new();
     while live.len() < whole.len() {
@@ -164,8 +164,8 @@ async fn nul_in_an_answer_is_the_same_live_read_again_and_exported() {
         assert_eq!(delta["offset"], live.len());
         live.push_str(delta["text"].as_str().unwrap());
     }
-    tell.send(Ok(end(None))).unwrap();
-    let read = ada.awaits_the_end(&here).await;
+    events.send(Ok(end(None))).unwrap();
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(live, whole);
     assert_eq!(read["messages"][1]["content"], whole);
     assert_eq!(read["title"], "Say␀it");
@@ -179,22 +179,22 @@ async fn nul_in_an_answer_is_the_same_live_read_again_and_exported() {
 }
 
 #[tokio::test]
-async fn stopping_keeps_what_there_is_and_says_so() {
-    let (tell, model) = ToldModel::pair();
+async fn stopping_keeps_the_text_so_far() {
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    let sent = ada.says(&here, "Hello").await;
-    tell.send(Ok(text("Half an ans"))).unwrap();
+    let sent = ada.says(&conversation, "Hello").await;
+    events.send(Ok(text("Half an ans"))).unwrap();
     stream.next_named("delta").await;
     app.app.clock.advance(250);
-    let stop = format!("/api/conversations/{here}/stop");
+    let stop = format!("/api/conversations/{conversation}/stop");
     assert_eq!(
         ada.posts(&stop, json!({})).await.expect(200)["turnId"],
         sent["turnId"]
     );
-    let read = ada.awaits_the_end(&here).await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(
         (
             &read["messages"][1]["content"],
@@ -202,7 +202,7 @@ async fn stopping_keeps_what_there_is_and_says_so() {
         ),
         (&json!("Half an "), &json!("stopped"))
     );
-    let entries = ada.entries(&here).await;
+    let entries = ada.entries(&conversation).await;
     assert_eq!(
         (
             entries.len(),
@@ -219,12 +219,12 @@ async fn stopping_keeps_what_there_is_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_failed_answer_can_be_asked_for_once_more() {
+async fn a_failed_answer_can_be_retried() {
     let app = TestApp::start().await;
     let ada = app.browser("ada@example.org").await;
-    let here = ada.begins().await;
-    ada.says(&here, "Let everything fail").await;
-    let read = ada.awaits_the_end(&here).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Let everything fail").await;
+    let read = ada.awaits_the_end(&conversation).await;
     assert_eq!(
         (
             &read["messages"][1]["status"],
@@ -232,12 +232,16 @@ async fn a_failed_answer_can_be_asked_for_once_more() {
         ),
         (&json!("failed"), 2)
     );
-    let from = format!("/c/{here}");
+    let from = format!("/c/{conversation}");
     let answer = ada
-        .submits("/fn/turns/retry", &from, &[("conversation_id", &here)])
+        .submits(
+            "/fn/turns/retry",
+            &from,
+            &[("conversation_id", &conversation)],
+        )
         .await;
     assert_eq!(answer.status, 302, "{}", answer.text());
-    let read = ada.awaits_the_end(&here).await;
+    let read = ada.awaits_the_end(&conversation).await;
     let messages = read["messages"].as_array().unwrap();
     assert_eq!(
         messages
@@ -246,26 +250,28 @@ async fn a_failed_answer_can_be_asked_for_once_more() {
             .collect::<Vec<_>>(),
         ["user", "assistant", "assistant"]
     );
-    assert_eq!(ada.entries(&here).await.len(), 8);
+    assert_eq!(ada.entries(&conversation).await.len(), 8);
 }
 
 #[tokio::test]
 async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
-    let (tell, model) = ToldModel::pair();
+    let (events, model) = ToldModel::pair();
     let app = TestApp::with_models(vec![model]).await;
     let ada = app.person("ada@example.org").await;
-    let here = ada.begins().await;
+    let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
-    ada.says(&here, "Hello").await;
-    tell.send(Ok(text("Half "))).unwrap();
+    ada.says(&conversation, "Hello").await;
+    events.send(Ok(text("Half "))).unwrap();
     stream.next_named("delta").await;
-    ada.deletes(&format!("/api/conversations/{here}"))
+    ada.deletes(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
     app.app.tasks.close();
     support::within("the turn to give up", app.app.tasks.wait()).await;
     assert_eq!(
-        ada.gets(&format!("/api/conversations/{here}")).await.status,
+        ada.gets(&format!("/api/conversations/{conversation}"))
+            .await
+            .status,
         404
     );
     assert_eq!(
@@ -273,7 +279,7 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
             &ada.lists("").await["count"],
             app.app
                 .assistant
-                .stop(ada.id, here.parse().unwrap())
+                .stop(ada.id, conversation.parse().unwrap())
                 .await
                 .is_err()
         ),
@@ -282,7 +288,7 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
 }
 
 #[tokio::test]
-async fn messages_have_bounds() {
+async fn messages_are_bounded() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let messages = format!("/api/conversations/{}/messages", ada.begins().await);
