@@ -1,5 +1,5 @@
-// The program by itself, as a careful service manager would run it: in a folder with nothing but it, with nobody's rights, where
-// nothing can be written but its data.
+// Runs the program in a sandbox, as a strict service manager would: an empty folder, no privileges,
+// and nothing writable but its data.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -20,7 +20,7 @@ const rights = isRoot
   ? `--reuid=${nobody} --regid=${nobody} --clear-groups`
   : "";
 
-/** Makes everything but the data unchangeable, proves it, and becomes the program. */
+/** Makes everything but the data read-only, verifies it, and executes the program. */
 const script = `
 set -e
 mount --make-rprivate /
@@ -33,7 +33,7 @@ for place in . /tmp /var/tmp; do
 done
 exec setpriv --no-new-privs ${rights} ./holly serve`;
 
-/** Why this machine cannot give it such a place; nothing where it can. */
+/** Why this machine cannot provide the sandbox; undefined when it can. */
 export function cannot() {
   const tried = spawnSync(
     room[0],
@@ -45,7 +45,7 @@ export function cannot() {
     : `no mount namespace for this user: ${tried.stderr ?? tried.error}`.trim();
 }
 
-/** A folder with the program and room for its data, and how it is started there. */
+/** A folder with the program and a data folder, and the command that starts it there. */
 export function aPlace() {
   const home = mkdtempSync(join(tmpdir(), "holly-alone-"));
   const data = join(home, "data");

@@ -1,4 +1,5 @@
-// Caddy in front of a Holly, by the example of docs/deploy: only the name of the site and the address behind are exchanged.
+// Caddy in front of Holly, with the example of docs/deploy; only the site name and the upstream
+// address are replaced.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +11,7 @@ import { aFreePort, answers } from "./nginx.mjs";
 const program = process.env.CADDY ?? "/usr/bin/caddy";
 const example = resolve(import.meta.dirname, "../docs/deploy/Caddyfile");
 
-/** What Caddy says about the example as it stands; nothing when all is well. */
+/** Caddy's complaints about the unchanged example; empty when it is valid. */
 export function complaints() {
   const read = ["--config", example, "--adapter", "caddyfile"];
   const checked = spawnSync(program, ["validate", ...read], {

@@ -1,5 +1,6 @@
-// `make cluster`: three processes on the PostgreSQL and the S3 server that .ci/services started, behind a proxy that gives
-// each request to the next of them, so that one person's tabs are on different processes. Ctrl-C ends all of it.
+// `make cluster`: three processes on the PostgreSQL and the S3 server that .ci/services started,
+// behind a round-robin proxy, so that tabs of one user are on different processes. Ctrl-C stops all
+// of it.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +18,10 @@ const database = process.env.HOLLY_TEST_POSTGRES;
 const members = [];
 let turn = 0;
 
-/** Gives a request to the next process; to the one after it when that one cannot be reached and nothing was sent yet. */
+/**
+ * Passes a request to the next process, or to the one after it when that one is unreachable and
+ * nothing was sent yet.
+ */
 function pass(asked, answer, tries = members.length) {
   const member = members[turn++ % members.length];
   const { method, url, headers } = asked;
@@ -40,7 +44,7 @@ function pass(asked, answer, tries = members.length) {
       return pass(asked, answer, tries - 1);
     answer.writeHead(502).end();
   });
-  // a body is read once there is somebody to give it to, so that another process can still be asked
+  // the body is read only after connecting, so that another process can still be tried
   passed.on("socket", (socket) =>
     socket.connecting
       ? socket.once("connect", () => asked.pipe(passed))
@@ -108,7 +112,7 @@ await once(proxy, "listening");
 const url = `http://127.0.0.1:${proxy.address().port}`;
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ends(0));
 try {
-  // one after the other: each finds the tables that the first has made
+  // in sequence, so that only the first creates the tables
   for (let number = 1; number <= size; number += 1) await starts(number, url);
   console.log(
     `\nHolly is at ${url}: ${size} processes, one PostgreSQL, ${process.env.AWS_ENDPOINT_URL ? "one S3 server" : "no S3 server"}. Ctrl-C ends it.`,

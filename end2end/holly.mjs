@@ -1,4 +1,4 @@
-// A server of one's own for a story: the release binary on a free port with an empty data folder.
+// A server for a story: the release binary on a free port with an empty data folder.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,10 @@ export const binary = resolve(
   process.env.HOLLY_BIN ?? "target/release/holly",
 );
 
-/** A running Holly. `pace` is a factor on the waits of the demo: 1 as usual, 0 none; `command` starts it, in the folder `cwd`. */
+/**
+ * A running Holly. `pace` scales the demo's delays: 1 is normal, 0 none. `command` starts it in the
+ * folder `cwd`.
+ */
 export class Holly {
   static async starts({
     pace = 0.02,
@@ -66,7 +69,7 @@ export class Holly {
     return new Promise(() => {});
   }
 
-  /** Runs a command of the command line on the same data; resolves to what it prints. */
+  /** Runs a CLI command on the same data; resolves to its output. */
   async runs(args, stdin = "") {
     const child = spawn(binary, args, {
       cwd: root,
@@ -84,7 +87,7 @@ export class Holly {
     return said.trim();
   }
 
-  /** Adds a person who can sign in. */
+  /** Adds an account that can sign in. */
   async knows(email, password) {
     await this.runs(["user", "add", email], `${password}\n`);
   }
@@ -109,25 +112,25 @@ export class Holly {
         throw new Error(`${metric} does not become ${value}`);
   }
 
-  /** Ends it in order; resolves to what it says to whoever started it. */
+  /** Shuts it down gracefully; resolves to what it reports to its parent process. */
   async stops() {
     this.process.kill("SIGTERM");
     const [code] = await this.exited;
     return code;
   }
 
-  /** Ends it as a power cut would. */
+  /** Kills it, as a power cut would. */
   async isKilled() {
     this.process.kill("SIGKILL");
     await this.exited;
   }
 
-  /** Starts it on the same data and the same port. */
+  /** Starts it again on the same data and port. */
   async startsAgain() {
     await this.#listens(new URL(this.url).host);
   }
 
-  /** Ends it for good. */
+  /** Stops it for good. */
   async isGone() {
     if (this.process.exitCode === null && this.process.signalCode === null)
       await this.stops();

@@ -1,5 +1,5 @@
-// A model that a story speaks for: a server in Groq's wire format. What is in progress stays in progress until the story
-// goes on, however fast or slow the machine is.
+// A model controlled by a story: a server with Groq's wire format. A call in progress stays in
+// progress until the story continues, whatever the speed of the machine.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -19,7 +19,10 @@ export class Model {
     return model;
   }
 
-  /** The settings of a Holly that asks this model; when it is refused, it asks for the second one of the same server. */
+  /**
+   * The settings of a Holly that uses this model; on failure it falls back to a second model of the
+   * same server.
+   */
   get env() {
     return {
       HOLLY_MODELS: "groq:first,groq:second",
@@ -28,20 +31,20 @@ export class Model {
     };
   }
 
-  /** The answer to the next question, once it is asked. */
+  /** The answer to the next request, once that has arrived. */
   next() {
     const asked = this.#asked.shift();
     return asked ?? new Promise((given) => this.#awaited.push(given));
   }
 
-  /** Answers the next question at once. */
+  /** Answers the next request at once. */
   async says(text) {
     const answer = await this.next();
     answer.says(text);
     answer.ends();
   }
 
-  /** Asks for a tool, once it is asked itself. */
+  /** Answers the next request with a tool call. */
   async calls(name, given) {
     (await this.next()).calls(name, given);
   }
@@ -58,11 +61,11 @@ export class Model {
   }
 }
 
-/** One answer, which stays open until it ends. */
+/** One answer, open until it is ended. */
 class Answer {
   constructor(response) {
     this.response = response;
-    // a turn that is stopped hangs up
+    // a stopped turn closes the connection
     response.on("error", () => {});
   }
 
@@ -70,7 +73,10 @@ class Answer {
     this.#writes({ content: text }, null);
   }
 
-  /** Says the same again and again until it is stopped: a reader who joins late is given the text with the next words. */
+  /**
+   * Repeats a text until the turn is stopped: a late reader gets the text so far with the next
+   * delta.
+   */
   goesOn(text) {
     const going = setInterval(() => this.says(text), 50);
     this.response.on("close", () => clearInterval(going));
@@ -88,7 +94,7 @@ class Answer {
     this.response.end("data: [DONE]\n\n");
   }
 
-  /** Is over its limit for a while. */
+  /** Answers with a rate-limit error. */
   refuses(message) {
     this.response.writeHead(429, {
       "content-type": "application/json",

@@ -1,5 +1,5 @@
-// nginx in front of a Holly: as Debian ships it, with nothing set but where to pass requests on to, or with the example of
-// docs/deploy, of which only ports, names of files and the server's name are exchanged.
+// nginx in front of Holly: with Debian's defaults and only the upstream set, or with the example of
+// docs/deploy, of which only ports, file names and the server name are replaced.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 const program = process.env.NGINX ?? "/usr/sbin/nginx";
 const example = resolve(import.meta.dirname, "../docs/deploy/nginx.conf");
 
-/** A port of the loopback address that nobody listens on. */
+/** A free port of the loopback address. */
 export async function aFreePort() {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
@@ -31,14 +31,14 @@ export async function answers(port) {
 }
 
 export class Nginx {
-  /** With its default proxy settings, before the server at `address` (host and port). */
+  /** With the default proxy settings, in front of the server at `address` (host and port). */
   static async byDefault(address) {
     const port = await aFreePort();
     const server = `server { listen 127.0.0.1:${port}; location / { proxy_pass http://${address}; } }`;
     return new Nginx().#starts(server, port, `http://127.0.0.1:${port}`);
   }
 
-  /** With the example that operators are given, and a certificate that it has signed itself. */
+  /** With the documented example and a self-signed certificate. */
   static async byExample(address) {
     const nginx = new Nginx();
     const [port, plain] = [await aFreePort(), await aFreePort()];

@@ -1,4 +1,4 @@
-// Where things are on the pages. The only place that knows the markup.
+// Selectors of the pages; the only file that knows the markup.
 
 export const at = {
   island: "[data-hydrated]",
@@ -109,7 +109,7 @@ export const at = {
 /** The entry with this id. */
 export const entryAt = (id) => `[id="entry-${id}"]`;
 
-/** Plays a sound or a film in the page and moves to its middle. Gives whether it got there. */
+/** Plays an audio or video element and seeks to its middle; resolves to whether that worked. */
 export const playsAndSeeks = async (media) => {
   media.muted = true;
   await media.play();

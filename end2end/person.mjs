@@ -1,11 +1,11 @@
-// Somebody at a browser, in the verbs of a story. Whatever the browser complains about fails the story.
+// A user with a browser, in the verbs of the stories. Any browser error fails the story.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { at, entryAt } from "./page.mjs";
 
-/** How long anything may take; it only ends what would never come. */
+/** Timeout of every wait. */
 export const patience = Number(process.env.PATIENCE_MS ?? 60_000);
 const pictures = resolve(import.meta.dirname, "../target/end2end");
 const unreachable =
@@ -21,7 +21,7 @@ export class Person {
       if (warned || message.type() === "error")
         this.complaints.push(`${message.text()} (${message.location().url})`);
     });
-    // A picture of the page that is left is not drawn when it is left quickly; the browser says so as an error.
+    // Navigating away quickly skips a view transition, which the browser reports as an error.
     const skipped = (error) => /Transition was skipped/.test(error.message);
     page.on(
       "pageerror",
@@ -35,13 +35,13 @@ export class Person {
     return new Person(context, holly, await context.newPage());
   }
 
-  /** What is at this place, now or later. */
+  /** The locator of a selector. */
   the(place) {
     return this.page.locator(place);
   }
 
   async visits(path) {
-    // a page whose cursor has become too old loads itself anew, which may break off where one is going
+    // a page whose cursor is too old reloads itself, which may abort a navigation
     const again = (error) =>
       /ERR_ABORTED/.test(error.message)
         ? this.page.goto(path)
@@ -51,7 +51,7 @@ export class Person {
     await this.isAwake();
   }
 
-  /** Waits until every island of the page has come to life; without JavaScript none will. */
+  /** Waits until every island of the page is hydrated; without JavaScript none will be. */
   async isAwake() {
     if (this.readsPlainPages) return;
     await this.page.waitForFunction(
@@ -85,7 +85,9 @@ export class Person {
     await this.isAwake();
   }
 
-  /** Writes and sends; in a new conversation that leads to the conversation's own page. */
+  /**
+   * Writes and sends a message; in a new conversation that navigates to the conversation's page.
+   */
   async says(text) {
     const begins = new URL(this.page.url()).pathname === "/";
     await this.the(at.message).fill(text);
@@ -93,18 +95,18 @@ export class Person {
     if (begins) await this.arrives();
   }
 
-  /** Comes to a conversation's own page. */
+  /** Waits for the page of a conversation. */
   async arrives() {
     await this.page.waitForURL("**/c/*");
     await this.isAwake();
   }
 
-  /** The id of the conversation that is open. */
+  /** The id of the open conversation. */
   get conversation() {
     return /\/c\/([0-9a-f-]+)/.exec(this.page.url())?.[1];
   }
 
-  /** Waits until so many of something are in sight. */
+  /** Waits until that many elements are visible. */
   async sees(place, count = 1) {
     await this.page.waitForFunction(
       ([place, count]) =>
@@ -115,7 +117,7 @@ export class Person {
     );
   }
 
-  /** Waits until something reads as it should. */
+  /** Waits until an element's text matches. */
   async reads(place, words) {
     const pattern =
       words instanceof RegExp
@@ -130,13 +132,16 @@ export class Person {
     );
   }
 
-  /** Waits until so many answers are done and the turn is over: entries may still come after its answer. */
+  /**
+   * Waits until that many answers are done and the turn is over: entries may still arrive after its
+   * answer.
+   */
   async seesAnswers(count) {
     await this.sees(at.answerDone, count);
     await this.sees(at.send);
   }
 
-  /** Reloads until something is there, for who reads plain pages. */
+  /** Reloads until an element is there, for pages without JavaScript. */
   async untilReloadShows(place) {
     const end = Date.now() + patience;
     while ((await this.the(place).count()) === 0) {
@@ -145,13 +150,18 @@ export class Person {
     }
   }
 
-  /** Reloads until so many answers are done and the turn is over, for who reads plain pages. */
+  /**
+   * Reloads until that many answers are done and the turn is over, for pages without JavaScript.
+   */
   async untilReloadShowsAnswers(count) {
     await this.untilReloadShows(at.send);
     assert.equal(await this.the(at.answerDone).count(), count);
   }
 
-  /** Waits until an entry has worked for so many seconds, as the page counts them; resolves to what it says. */
+  /**
+   * Waits until an entry has been running for that many seconds by the page's count; resolves to
+   * its text.
+   */
   async seesElapsed(id, seconds) {
     const place = `${entryAt(id)} ${at.elapsed}`;
     const shown = await this.page.waitForFunction(
@@ -203,7 +213,7 @@ export class Person {
     await this.context.setOffline(false);
   }
 
-  /** Calls the HTTP API as a program would that shares this browser's session. */
+  /** Calls the HTTP API as a program with this browser's session. */
   async asks(method, path, body) {
     const answer = await this.context.request.fetch(path, {
       method,
@@ -221,12 +231,12 @@ export class Person {
     await this.page.screenshot({ path: join(pictures, `${name}.png`) });
   }
 
-  /** Takes certain complaints of the browser for expected, from now on and before. */
+  /** Ignores matching browser errors, past and future. */
   pardons(pattern = unreachable) {
     this.pardoned.push(pattern);
   }
 
-  /** Fails when the browser complained. */
+  /** Fails if the browser reported an error. */
   isContent() {
     const left = this.complaints.filter(
       (text) => !this.pardoned.some((pattern) => pattern.test(text)),

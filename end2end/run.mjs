@@ -1,5 +1,6 @@
-// Runs all stories: two processes share the files, each with a browser and servers of its own, and its stories run one after
-// the other. `node run.mjs chat phone` runs those whose file names contain one of the words, in this process.
+// Runs all stories: two processes share the files, each with its own browser and servers, and run
+// their stories in sequence. `node run.mjs chat phone` runs the files whose names contain one of
+// the words, in this process.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +21,7 @@ if (words.length > 0 || shard) {
   );
   for (const name of chosen) await import(join(folder, name));
 } else {
-  // about as long for each; what is not listed goes to the first
+  // balanced by duration; files not listed go to the first process
   const second = ["11", "12", "14", "16", "17", "18", "20", "22"];
   const isSecond = (name) => second.includes(name.slice(0, 2));
   const codes = await Promise.all(

@@ -1,4 +1,5 @@
-// What stories share: one browser, and one server for all that do not disturb each other. Each person is somebody new.
+// Shared by the stories: one browser, and one server for stories that do not disturb each other.
+// Each user is new.
 
 import { chromium } from "playwright-core";
 import { after } from "node:test";
@@ -31,40 +32,40 @@ async function theBrowser() {
   return browser;
 }
 
-/** The server that stories share. */
+/** The server shared by the stories. */
 export function theServer() {
   shared ??= aServer();
   return shared;
 }
 
-/** A server of one's own, gone after the last story. */
+/** A server for one file, stopped after its last story. */
 export async function aServer(options) {
   const holly = await Holly.starts(options);
   started.push(holly);
   return holly;
 }
 
-/** A model that says what the story lets it say. */
+/** A model controlled by the story. */
 export async function aModel() {
   const model = await Model.starts();
   started.push(model);
   return model;
 }
 
-/** Somebody new at a server of their own with such a model; `pace` is that of the demo's tools. */
+/** A new user on a server with such a model; `pace` is that of the demo's tools. */
 export async function withAModel({ pace, ...options } = {}) {
   const model = await aModel();
   const holly = await aServer({ pace, env: model.env });
   return { model, holly, ada: await somebody({ holly, ...options }) };
 }
 
-/** An address that nobody has used yet. */
+/** An unused email address. */
 export function anEmail() {
   people += 1;
   return `reader${people}@example.org`;
 }
 
-/** A browser of somebody's own at `holly`, signed in by nobody; `options` are those of a browser context. */
+/** A browser at `holly`, not signed in; `options` are those of a browser context. */
 export async function aBrowser(holly, options = {}) {
   const context = await (
     await theBrowser()
@@ -79,7 +80,7 @@ export async function aBrowser(holly, options = {}) {
   return person;
 }
 
-/** Somebody new with an account, signed in on the page where conversations begin. */
+/** A new account, signed in on the page for a new conversation. */
 export async function somebody({ holly, ...options } = {}) {
   const server = holly ?? (await theServer());
   const email = anEmail();
@@ -90,7 +91,7 @@ export async function somebody({ holly, ...options } = {}) {
   return person;
 }
 
-/** The same person at another device. */
+/** The same user on another device. */
 export async function elsewhere(person, options = {}) {
   const other = await aBrowser(person.holly, options);
   other.email = person.email;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { aBrowser, aServer, password } from "../world.mjs";
 
-test("the first account is the admin's; signing out and in again works, and a restart signs nobody out", async () => {
+test("the first account is the admin's; users sign out and in, and a restart keeps sessions", async () => {
   const holly = await aServer();
   const ada = await aBrowser(holly);
   await ada.createsFirstAccount("ada@example.org", password);
@@ -29,7 +29,7 @@ test("the first account is the admin's; signing out and in again works, and a re
   await ada.leaves();
 });
 
-test("a wrong password is refused in words, and nobody can make a second first account", async () => {
+test("a wrong password shows an error, and the first account cannot be created twice", async () => {
   const holly = await aServer();
   await holly.knows("ada@example.org", password);
   const stranger = await aBrowser(holly);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at, entryAt, playsAndSeeks } from "../page.mjs";
 import { somebody, withAModel } from "../world.mjs";
 
-test("a message's work appears inline, moves on in place, folds when it is done and opens again", async () => {
+test("work appears inline, updates in place, folds when done and can be opened", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Paint a slow lighthouse at dusk");
   const asked = await model.next();
@@ -60,7 +60,7 @@ test("a message's work appears inline, moves on in place, folds when it is done 
   await ada.leaves();
 });
 
-test("a song and a film are called samples, play, and can be sought in", async () => {
+test("demo audio and video are labelled as samples, play and can be seeked", async () => {
   const ada = await somebody();
   await ada.says("Compose cello music and make a film of rain");
   await ada.seesAnswers(1);
@@ -76,7 +76,7 @@ test("a song and a film are called samples, play, and can be sought in", async (
   await ada.leaves();
 });
 
-test("a long answer shows its table, list and code, and the page stays at the end", async () => {
+test("a long answer renders table, list and code, and the page stays scrolled to the end", async () => {
   const ada = await somebody();
   await ada.says("Tell me something long");
   await ada.seesAnswers(1);

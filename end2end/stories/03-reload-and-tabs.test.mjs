@@ -13,7 +13,7 @@ async function seesEachThingOnce(person) {
   await person.sees(at.answer);
 }
 
-test("a reload in the middle of an answer goes on where it was, with nothing twice and timers right", async () => {
+test("a reload during an answer continues it without duplicates and with correct timers", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Tell me a story");
   const answer = await model.next();
@@ -86,7 +86,7 @@ test("a second tab and another device see the same work live", async () => {
   await ada.leaves();
 });
 
-test("closing the tab does not end the work", async () => {
+test("work continues after the tab is closed", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Tell me a story");
   const answer = await model.next();

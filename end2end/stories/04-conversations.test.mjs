@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { somebody } from "../world.mjs";
 
-test("a conversation takes its title from its first message, is renamed and deleted, seen live in another tab", async () => {
+test("a conversation is titled by its first message, renamed and deleted, live in another tab", async () => {
   const ada = await somebody();
   await ada.says(
     "Hello **there**, please tell me what you can do for me on a rainy day",
@@ -39,7 +39,7 @@ test("a conversation takes its title from its first message, is renamed and dele
   await ada.leaves();
 });
 
-test("a conversation that is deleted in one tab closes in the other", async () => {
+test("a conversation deleted in one tab closes in the other", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -53,7 +53,7 @@ test("a conversation that is deleted in one tab closes in the other", async () =
   await ada.leaves();
 });
 
-test("a new conversation begins from what it suggests, and both stand in the list", async () => {
+test("a suggested prompt starts a conversation, and both are in the list", async () => {
   const ada = await somebody();
   await ada.the(at.prompt).filter({ hasText: "Show me a fallback" }).click();
   await ada.arrives();
@@ -68,7 +68,7 @@ test("a new conversation begins from what it suggests, and both stand in the lis
   await ada.leaves();
 });
 
-test("on a phone the conversations are in a drawer, and nothing is wider than the screen", async () => {
+test("on a phone the conversations are in a drawer, and nothing overflows the screen", async () => {
   const ada = await somebody({ viewport: { width: 375, height: 812 } });
   await ada.says("Paint a lighthouse at dusk");
   await ada.seesAnswers(1);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { withAModel } from "../world.mjs";
 
-test("work is stopped from another tab: the text stays, and entry and answer say so", async () => {
+test("stopping from another tab keeps the text and marks entry and answer as stopped", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Tell me a story");
   (await model.next()).goesOn("Once upon a time there was a lighthouse. ");
@@ -31,7 +31,7 @@ test("work is stopped from another tab: the text stays, and entry and answer say
   await ada.leaves();
 });
 
-test("a tool at work is stopped", async () => {
+test("a running tool can be stopped", async () => {
   const { ada, model } = await withAModel({ pace: 20 });
   await ada.says("Make a slow film of rain");
   await model.calls("generate_video", { prompt: "slow rain" });

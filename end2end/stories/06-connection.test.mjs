@@ -10,7 +10,7 @@ const written = (person, title) => ({
   conversationId: person.conversation,
 });
 
-test("without a network the page says so, and what happened meanwhile appears when it is back", async () => {
+test("the page shows that it is offline and catches up when the network is back", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -29,7 +29,7 @@ test("without a network the page says so, and what happened meanwhile appears wh
   await ada.leaves();
 });
 
-test("a server that goes away and comes back is found again, and nothing is missed", async () => {
+test("the page reconnects to a restarted server and misses nothing", async () => {
   const holly = await aServer();
   const ada = await somebody({ holly });
   await ada.says("Hello");
@@ -59,7 +59,7 @@ test("a server that goes away and comes back is found again, and nothing is miss
   await ada.leaves();
 });
 
-test("work that a killed server left does not spin for ever", async () => {
+test("work of a killed server is settled", async () => {
   const { ada, holly, model } = await withAModel();
   await ada.says("Tell me a story");
   (await model.next()).says("Once upon a time ");
@@ -74,7 +74,7 @@ test("work that a killed server left does not spin for ever", async () => {
   await ada.leaves();
 });
 
-test("a message that could not be sent comes back with the reason, and is sent when it can be", async () => {
+test("a message that could not be sent is restored with the reason and can be sent later", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -89,7 +89,7 @@ test("a message that could not be sent comes back with the reason, and is sent w
   await ada.leaves();
 });
 
-test("eight tabs are all live over one stream, and when the one that holds it closes another takes over", async () => {
+test("eight tabs share one stream, and another takes over when its tab closes", async () => {
   const holly = await aServer();
   const ada = await somebody({ holly });
   await ada.says("Hello");

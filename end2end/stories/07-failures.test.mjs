@@ -6,7 +6,7 @@ import { somebody } from "../world.mjs";
 const failed = 'details.entry[data-status="error"]';
 const warned = 'details.entry[data-status="warning"]';
 
-test("a fallback says what failed, what is tried instead and who answered, and does not fold away", async () => {
+test("a fallback shows what failed, what is tried and who answered, and is not folded", async () => {
   const ada = await somebody();
   await ada.says("Show me a fallback");
   await ada.seesAnswers(1);
@@ -26,7 +26,7 @@ test("a fallback says what failed, what is tried instead and who answered, and d
   await ada.leaves();
 });
 
-test("a tool that fails stays in sight, and the answer goes on", async () => {
+test("a failed tool stays visible, and the answer continues", async () => {
   const ada = await somebody();
   await ada.says("Let a tool fail");
   await ada.seesAnswers(1);
@@ -36,7 +36,7 @@ test("a tool that fails stays in sight, and the answer goes on", async () => {
   await ada.leaves();
 });
 
-test("when everything fails a plain sentence says so, and one can try again", async () => {
+test("when every model fails the page explains it and offers a retry", async () => {
   const ada = await somebody();
   await ada.says("Let everything fail");
   await ada.sees(at.tryAgain);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { aServer, somebody, withAModel } from "../world.mjs";
 
-/** Presses Tab until what has the focus matches. */
+/** Presses Tab until the focused element matches. */
 async function tabsTo(person, place) {
   for (let presses = 0; presses < 60; presses += 1) {
     await person.page.keyboard.press("Tab");
@@ -18,7 +18,7 @@ async function tabsTo(person, place) {
   assert.fail(`the keyboard does not lead to ${place}`);
 }
 
-/** Writes down all that the status region says from now on. */
+/** Records everything the status region announces from now on. */
 const listens = (person) =>
   person.page.evaluate((place) => {
     window.heard = [];
@@ -31,7 +31,7 @@ const listens = (person) =>
     });
   }, at.announcements);
 
-test("with the keyboard alone one sends, opens an entry and stops", async () => {
+test("sending, opening an entry and stopping work with the keyboard alone", async () => {
   const { ada, model } = await withAModel();
   const { keyboard } = ada.page;
   await tabsTo(ada, ".skip");
@@ -62,7 +62,7 @@ test("with the keyboard alone one sends, opens an entry and stops", async () => 
   await ada.leaves();
 });
 
-test("beginnings and ends are read aloud; ticks, tokens and progress are not", async () => {
+test("screen readers hear starts and ends, not ticks, tokens or progress", async () => {
   const holly = await aServer({ pace: 0.3 });
   const ada = await somebody({ holly });
   await ada.says("Hello");
@@ -91,14 +91,14 @@ test("beginnings and ends are read aloud; ticks, tokens and progress are not", a
   await ada.leaves();
 });
 
-/** What has the focus, if it matches. */
+/** The focused element, if it matches. */
 const hasFocus = (person, place) =>
   person.page.waitForFunction(
     (place) => document.activeElement.matches(place),
     place,
   );
 
-test("the menu of a conversation and its dialogs open and close by the keyboard, one at a time, and the focus comes back", async () => {
+test("menu and dialogs of a conversation work with the keyboard, one at a time, and return focus", async () => {
   const ada = await somebody();
   const { keyboard } = ada.page;
   await ada.says("Hello");
@@ -161,7 +161,7 @@ test("the menu of a conversation and its dialogs open and close by the keyboard,
   await ada.leaves();
 });
 
-test("without JavaScript the menu is not seen behind the dialog that it opened", async () => {
+test("without JavaScript the menu is hidden behind the dialog it opened", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
   const { conversation } = await ada.asks("POST", "/api/conversations", {
     title: "Lamp oil",

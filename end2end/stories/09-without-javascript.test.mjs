@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { withAModel } from "../world.mjs";
 
-test("without JavaScript one signs in, sends, reads, opens entries and stops", async () => {
+test("signing in, sending, reading, opening entries and stopping work without JavaScript", async () => {
   const { ada, model } = await withAModel({ javaScriptEnabled: false });
 
   await ada.the(at.message).fill("Paint a lighthouse at dusk");
@@ -47,7 +47,7 @@ test("without JavaScript one signs in, sends, reads, opens entries and stops", a
   await ada.the(at.removeThis).click();
   await ada.the(at.keepIt).click();
   await ada.the(at.dialog).waitFor({ state: "hidden" });
-  // The menu stays open behind its dialog.
+  // the menu stays open behind its dialog
   await ada.the(at.removeThis).click();
   await ada.the(at.confirmDelete).click();
   await ada.page.waitForURL((url) => url.pathname === "/");

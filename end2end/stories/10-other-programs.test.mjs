@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at, entryAt } from "../page.mjs";
 import { somebody } from "../world.mjs";
 
-/** A program that has a key and nothing else. */
+/** A program with an API key. */
 class Program {
   constructor(holly, key) {
     this.holly = holly;
@@ -22,7 +22,9 @@ class Program {
     return { status: answer.status, body: await answer.json() };
   }
 
-  /** Reads the stream from a cursor until an entry's frame satisfies `wanted`; resolves to that frame. */
+  /**
+   * Reads the stream from a cursor until an entry frame satisfies `wanted`; resolves to that frame.
+   */
   async hears(cursor, wanted) {
     const over = new AbortController();
     const headers = { ...this.headers, "last-event-id": cursor };
@@ -62,7 +64,7 @@ function parsed(frame) {
   return { ...fields, data: fields.data && JSON.parse(fields.data) };
 }
 
-test("a program with a key from the settings writes an entry that appears live in the open conversation", async () => {
+test("an entry written with a key from the settings appears live in the open conversation", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);

@@ -34,14 +34,14 @@ async function isAccessible(person, where) {
   assert.deepEqual(found, [], where);
 }
 
-/** Stops all motion, so that colours are measured at rest. */
+/** Stops all animations, so that colours are measured at rest. */
 const isStill = (person) =>
   person.page.evaluate(() =>
     document.getAnimations().forEach((animation) => animation.cancel()),
   );
 
 for (const { colorScheme, name, viewport } of looks) {
-  test(`every page is accessible and has its picture: ${colorScheme}, ${name}`, async () => {
+  test(`every page is accessible and has a screenshot: ${colorScheme}, ${name}`, async () => {
     const { ada, holly, model } = await withAModel({ colorScheme, viewport });
     const look = `${colorScheme}-${name}`;
     await isAccessible(ada, "new conversation");
@@ -105,7 +105,7 @@ for (const { colorScheme, name, viewport } of looks) {
   });
 }
 
-test("with models of long names one can send on the narrowest phone", async () => {
+test("long model names leave room to send on the narrowest phone", async () => {
   const env = {
     OPENAI_API_KEY: "none",
     HOLLY_MODELS: `openai:${"a-model-of-a-very-long-name-".repeat(3)},openai:another`,
@@ -123,7 +123,7 @@ test("with models of long names one can send on the narrowest phone", async () =
   await holly.isGone();
 });
 
-test("light and dark follow the system until one is chosen, and the choice stays", async () => {
+test("the theme follows the system until one is chosen, and the choice persists", async () => {
   const ada = await somebody({ colorScheme: "light" });
   const light = await background(ada);
   await ada.page.emulateMedia({ colorScheme: "dark" });
@@ -142,7 +142,7 @@ test("light and dark follow the system until one is chosen, and the choice stays
   await ada.leaves();
 });
 
-test("nobody is made to watch motion who asked for none", async () => {
+test("there is no motion when the user prefers reduced motion", async () => {
   const { ada, model } = await withAModel({ reducedMotion: "reduce" });
   await ada.says("Tell me a story");
   (await model.next()).says("Once upon a time ");

@@ -7,7 +7,7 @@ import { somebody } from "../world.mjs";
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
-/** Bytes of one answer as sent with brotli and as meant. */
+/** The size of a response in bytes, compressed with brotli and uncompressed. */
 function weighs(url, cookie) {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -30,11 +30,14 @@ function weighs(url, cookie) {
   });
 }
 
-/** What the program (WASM and JavaScript), as it is and over the wire, and the whole page over the wire may weigh, in bytes. The
-    first two are the goal; the goal for the page is as much as for its program. */
+/**
+ * Size limits in bytes: the program (WASM and JavaScript) uncompressed and over the wire, and the
+ * whole page over the wire. The first two are the goal; the goal for the page equals that for the
+ * program.
+ */
 const most = { raw: 450_000, sent: 150_000, page: 162_000 };
 
-test("what a chat page weighs is told beside its goal, and does not grow", async () => {
+test("the size of a chat page is reported beside its goal and does not grow", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);

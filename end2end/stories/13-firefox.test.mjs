@@ -7,7 +7,7 @@ import { patience } from "../person.mjs";
 
 const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
-test("Firefox brings the page to life, and a message is answered live", async () => {
+test("in Firefox the page hydrates and a message is answered live", async () => {
   const holly = await theServer();
   const email = anEmail();
   await holly.knows(email, password);

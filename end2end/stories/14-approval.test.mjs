@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { somebody, withAModel } from "../world.mjs";
 
-test("a tool that writes asks first: it is denied in another tab, and allowed with the keyboard", async () => {
+test("a writing tool asks first: it is denied in another tab and allowed with the keyboard", async () => {
   const { ada, model } = await withAModel();
   await ada.says("Write a note: buy lamp oil");
-  // a question is announced when it comes to a page that is open
+  // an approval is announced when it arrives on an open page
   await ada.isLive();
   await model.calls("write_note", { text: "buy lamp oil" });
   await ada.sees(at.question);
@@ -37,7 +37,7 @@ test("a tool that writes asks first: it is denied in another tab, and allowed wi
   await ada.leaves();
 });
 
-test("what is always allowed does not ask again until the settings say so", async () => {
+test("an always allowed tool asks again only after revocation in the settings", async () => {
   const ada = await somebody();
   await ada.says("Write a note: one");
   await ada.the(at.always).click();
@@ -51,7 +51,7 @@ test("what is always allowed does not ask again until the settings say so", asyn
   await ada.leaves();
 });
 
-test("without JavaScript the question is a form", async () => {
+test("without JavaScript the approval is a form", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.message).fill("Write a note: buy lamp oil");
   await ada.the(at.send).click();

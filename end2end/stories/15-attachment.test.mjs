@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { somebody } from "../world.mjs";
 
-// The smallest picture: one dot.
+// The smallest picture: one pixel.
 const dot = Buffer.from(
   "R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==",
   "base64",
@@ -15,7 +15,7 @@ const notes = {
   buffer: Buffer.from("# Notes\nBuy lamp oil.\n"),
 };
 
-test("a picture and a text are chosen, one is taken away, the rest goes with the message", async () => {
+test("chosen files can be removed before they are sent with the message", async () => {
   const ada = await somebody();
   await ada
     .the(at.attach)
@@ -36,7 +36,7 @@ test("a picture and a text are chosen, one is taken away, the rest goes with the
   await ada.leaves();
 });
 
-test("what is pasted and dropped is attached, and what cannot be taken is said", async () => {
+test("pasted and dropped files are attached, and invalid ones are refused with a reason", async () => {
   const ada = await somebody();
   const gives = (type, place, name, content) =>
     ada.page.evaluate(
@@ -80,7 +80,7 @@ test("what is pasted and dropped is attached, and what cannot be taken is said",
   await ada.leaves();
 });
 
-test("without JavaScript files go with the form", async () => {
+test("without JavaScript files are sent with the form", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.attach).setInputFiles([picture("dot.gif")]);
   await ada.the(at.message).fill("What is this?");

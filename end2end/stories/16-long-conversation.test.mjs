@@ -5,8 +5,10 @@ import { aServer, elsewhere, somebody } from "../world.mjs";
 
 let talk;
 
-/** Somebody whose conversation has far more rows than a page shows; `ids` are those of its notes, oldest first. All stories
-    share it, each at a device of its own. */
+/**
+ * A user whose conversation has far more rows than a page shows; `ids` are those of its notes,
+ * oldest first. All stories share it, each on its own device.
+ */
 async function aTalker(options) {
   talk ??= aLongTalk();
   const { owner, conversation, ids } = await talk;
@@ -40,7 +42,7 @@ const shown = (person) =>
     .the(at.entry)
     .evaluateAll((rows) => rows.map((row) => row.id.replace("entry-", "")));
 
-test("scrolling up brings in older rows up to the beginning, while new ones come in below, none lost and none twice", async () => {
+test("scrolling up loads older rows to the beginning while new ones arrive, without gaps or repeats", async () => {
   const { ada, ids } = await aTalker();
   assert.deepEqual(await shown(ada), ids.slice(-200));
   const patched = { title: "Note: changed", metadata: { by: "hand" } };
@@ -75,7 +77,7 @@ test("scrolling up brings in older rows up to the beginning, while new ones come
   await ada.leaves();
 });
 
-test("a link to an old entry opens it among those around it, and the latest are one click away", async () => {
+test("a link to an old entry opens it in context, and the latest rows are one click away", async () => {
   const { ada, ids } = await aTalker();
   const talk = `/c/${ada.conversation}`;
   await ada.visits("/history");
@@ -105,7 +107,7 @@ test("a link to an old entry opens it among those around it, and the latest are 
   await ada.leaves();
 });
 
-test("without JavaScript older rows are a page away", async () => {
+test("without JavaScript older rows are on the next page", async () => {
   const { ada: plain, ids } = await aTalker({ javaScriptEnabled: false });
   assert.deepEqual(await shown(plain), ids.slice(-200));
   await plain.the(at.older).click();

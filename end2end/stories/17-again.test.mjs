@@ -5,7 +5,7 @@ import { somebody } from "../world.mjs";
 
 const replaced = "details.replaced";
 
-test("another answer is asked for: the first is put away, in every tab and after a reload", async () => {
+test("a regenerated answer collapses the first one in every tab and after a reload", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -27,7 +27,7 @@ test("another answer is asked for: the first is put away, in every tab and after
   await ada.leaves();
 });
 
-test("the last message is written anew and answered again", async () => {
+test("the last message is edited and answered again", async () => {
   const ada = await somebody();
   await ada.says("Helo");
   await ada.seesAnswers(1);
@@ -49,7 +49,7 @@ test("the last message is written anew and answered again", async () => {
   await ada.leaves();
 });
 
-test("the model is chosen where one writes, and stays chosen for the conversation", async () => {
+test("the model is chosen in the composer and kept for the conversation", async () => {
   const ada = await somebody();
   await ada.the(at.model).selectOption({ label: "Demo backup" });
   await ada.says("Hello");

@@ -6,7 +6,7 @@ import { aBrowser, anEmail, aServer, password, somebody } from "../world.mjs";
 
 const day = 86_400_000;
 
-/** Lets retention run as if so many days had passed. */
+/** Runs retention as if `days` days had passed. */
 const runsAfter = (holly, days) =>
   holly.runs([
     "retention",
@@ -17,7 +17,7 @@ const runsAfter = (holly, days) =>
     "--confirm-clock",
   ]);
 
-test("entries of 1, 10, 45 and 100 days lie in three tiers and no fourth, and read alike", async () => {
+test("entries of 1, 10, 45 and 100 days are hot, warm, cold and deleted, and look alike", async () => {
   const holly = await aServer();
   const ada = await somebody({ holly });
   await ada.says("Hello");
@@ -66,7 +66,7 @@ test("entries of 1, 10, 45 and 100 days lie in three tiers and no fourth, and re
   await holly.isGone();
 });
 
-test("an admin reads the figures, in light and dark, without any program", async () => {
+test("an admin reads the stats in light and dark without JavaScript", async () => {
   const holly = await aServer();
   const email = anEmail();
   await holly.runs(["user", "add", email, "--admin"], `${password}\n`);

@@ -5,7 +5,7 @@ import { aPlace, cannot, nobody } from "../alone.mjs";
 import { at } from "../page.mjs";
 import { aBrowser, aServer, anEmail, password } from "../world.mjs";
 
-test("the program alone, in an empty folder, with nobody's rights and only its data to write, serves and ends", async (story) => {
+test("the program serves and shuts down in an empty folder without privileges, writing only its data", async (story) => {
   const reason = cannot();
   if (reason) return story.skip(reason);
   const { home, isRoot, options } = aPlace();

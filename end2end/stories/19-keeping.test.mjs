@@ -14,7 +14,7 @@ import {
 
 const day = 86_400_000;
 
-/** Lets retention run as if so many days had passed. */
+/** Runs retention as if `days` days had passed. */
 const runsAfter = (holly, days) =>
   holly.runs([
     "retention",
@@ -25,7 +25,7 @@ const runsAfter = (holly, days) =>
     "--confirm-clock",
   ]);
 
-/** Somebody with a conversation in which one entry lies in the archive. */
+/** A user with a conversation that has one archived entry. */
 async function aKeeper(options) {
   const holly = await aServer();
   const ada = await somebody({ holly, ...options });
@@ -58,7 +58,7 @@ async function opens(person, id) {
 }
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a conversation is kept and let go from its menu, and every entry says so in every tab: ${javaScriptEnabled ? "with" : "without"} JavaScript`, async () => {
+  test(`a conversation is kept and released from its menu, shown on every entry in every tab: ${javaScriptEnabled ? "with" : "without"} JavaScript`, async () => {
     const { holly, ada, talk, old, late } = await aKeeper({
       javaScriptEnabled,
     });
@@ -106,7 +106,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("whoever deletes an entry or a conversation reads what that was", async () => {
+test("deleting an entry or a conversation shows a receipt", async () => {
   const { holly, ada, old, late } = await aKeeper();
   await opens(ada, old);
   await ada.the(`${entryAt(old)} ${at.removeEntry}`).click();
@@ -130,7 +130,7 @@ test("whoever deletes an entry or a conversation reads what that was", async () 
   await holly.isGone();
 });
 
-test("an admin holds a person's log from a page, another admin sees why, and nothing held is deleted until it is released", async () => {
+test("an admin places a hold, another sees the reason, and nothing held is deleted until release", async () => {
   const { holly, ada, old } = await aKeeper();
   const [admin, other] = [anEmail(), anEmail()];
   for (const email of [admin, other])
@@ -170,7 +170,7 @@ test("an admin holds a person's log from a page, another admin sees why, and not
   await holly.isGone();
 });
 
-test("while the archive is away an old conversation shows what there is, and trying again brings the rest", async () => {
+test("with the archive unreachable a conversation is partial, and a retry loads the rest", async () => {
   for (const javaScriptEnabled of [true, false]) {
     const { holly, ada, old, late } = await aKeeper({ javaScriptEnabled });
     await holly.stops();
@@ -197,7 +197,7 @@ test("while the archive is away an old conversation shows what there is, and try
   }
 });
 
-test("whoever leaves takes everything along first, what was said and what was done, and reads what was erased", async () => {
+test("a user exports messages and work, deletes the account and gets a receipt", async () => {
   const { holly, ada } = await aKeeper();
   await ada.visits("/");
   await ada.says("Paint a lighthouse at dusk");
@@ -239,7 +239,7 @@ test("whoever leaves takes everything along first, what was said and what was do
   await holly.isGone();
 });
 
-test("a reader chooses how much of the work is in sight, on every device anew, and nothing flickers", async () => {
+test("the level of detail is chosen per device and applied without flicker", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.message).fill("Paint a lighthouse at dusk with a fallback");
   await ada.the(at.send).click();
@@ -293,7 +293,7 @@ test("a reader chooses how much of the work is in sight, on every device anew, a
   await ada.leaves();
 });
 
-test("a picture that comes late leaves the reader at the end of the chat", async () => {
+test("a picture that loads late keeps the chat scrolled to the end", async () => {
   const ada = await somebody();
   await ada.says("Hello");
   await ada.seesAnswers(1);
@@ -327,7 +327,7 @@ test("a picture that comes late leaves the reader at the end of the chat", async
   await ada.leaves();
 });
 
-test("scrolling back through a long conversation brings in what lies in the archive as one reaches it", async () => {
+test("scrolling back through a long conversation loads archived entries", async () => {
   const holly = await aServer({ env: { HOLLY_RATE_LIMIT_PER_MINUTE: "0" } });
   const ada = await somebody({ holly });
   const { conversation } = await ada.asks("POST", "/api/conversations", {
@@ -367,7 +367,7 @@ test("scrolling back through a long conversation brings in what lies in the arch
   await holly.isGone();
 });
 
-test("a link to an entry that is gone says so and loads the page once", async () => {
+test("a link to a deleted entry says so and loads the page once", async () => {
   const { holly, ada, talk, late } = await aKeeper();
   await ada.asks("DELETE", `/api/work-log/${late}`);
   await ada.visits("/");

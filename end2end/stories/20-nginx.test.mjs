@@ -11,11 +11,11 @@ const written = (person, title) => ({
   conversationId: person.conversation,
 });
 
-/** Holly as people see it through a proxy. */
+/** Holly as seen through the proxy. */
 const through = (holly, nginx) =>
   Object.create(holly, { url: { value: nginx.url } });
 
-/** Writes from a second place, past the proxy, while nothing else moves. */
+/** Writes from another client, past the proxy, while nothing else happens. */
 async function noticesAtOnce(ada, holly) {
   await holly.reaches("holly_streams", 1);
   await ada.asks(
@@ -32,7 +32,7 @@ async function noticesAtOnce(ada, holly) {
   );
 }
 
-test("behind nginx as it is shipped, work appears at once, and a page that meets 502 heals by itself", async () => {
+test("behind nginx with its defaults work appears at once, and a page recovers from a 502", async () => {
   const holly = await aServer();
   const nginx = await Nginx.byDefault(new URL(holly.url).host);
   const ada = await somebody({ holly: through(holly, nginx) });
@@ -61,7 +61,7 @@ test("behind nginx as it is shipped, work appears at once, and a page that meets
   await nginx.isGone();
 });
 
-test("the nginx example of the documentation serves Holly by https, live", async () => {
+test("the documented nginx example serves Holly live over HTTPS", async () => {
   const holly = await aServer();
   const nginx = await Nginx.byExample(new URL(holly.url).host);
   holly.env.HOLLY_PUBLIC_URL = nginx.url;

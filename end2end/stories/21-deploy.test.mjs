@@ -9,7 +9,7 @@ import { binary } from "../holly.mjs";
 import { at } from "../page.mjs";
 import { aServer, somebody } from "../world.mjs";
 
-test("the Caddy example of the documentation is valid, and serves Holly live", async () => {
+test("the documented Caddy example is valid and serves Holly live", async () => {
   assert.equal(complaints(), "");
   const holly = await aServer();
   const caddy = await Caddy.byExample(new URL(holly.url).host);
@@ -34,7 +34,7 @@ test("the Caddy example of the documentation is valid, and serves Holly live", a
   await caddy.isGone();
 });
 
-test("systemd finds nothing wrong with the unit of the documentation", (story) => {
+test("systemd accepts the documented unit", (story) => {
   const unit = readFileSync(
     resolve(import.meta.dirname, "../../docs/deploy/holly.service"),
     "utf8",

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { at } from "../page.mjs";
 import { aBrowser, aModel, aServer, password } from "../world.mjs";
 
-/** An admin on the page of people, at a server of their own. */
+/** An admin on the user administration page of a separate server. */
 async function anAdmin({ env, ...options } = {}) {
   const holly = await aServer({ env });
   await holly.runs(
@@ -19,7 +19,7 @@ async function anAdmin({ env, ...options } = {}) {
   return ada;
 }
 
-/** Invites somebody; resolves to the link that is shown once. */
+/** Creates an invitation; resolves to the link that is shown once. */
 async function invites(ada, email) {
   await ada.the(at.inviteEmail).fill(email);
   await ada.the(at.invite).click();
@@ -34,7 +34,7 @@ async function invites(ada, email) {
   return link;
 }
 
-/** Opens the link in a browser of their own, chooses a password, and is in. */
+/** Opens the link in a separate browser, sets a password and is signed in. */
 async function joins(holly, link, options) {
   const bob = await aBrowser(holly, options);
   await bob.page.goto(link);
@@ -45,7 +45,7 @@ async function joins(holly, link, options) {
   return bob;
 }
 
-test("an admin invites somebody, who joins, writes, is disabled and is out at once", async () => {
+test("an invited user joins, writes, is disabled and loses access at once", async () => {
   const model = await aModel();
   const ada = await anAdmin({ env: model.env });
   const bob = await joins(ada.holly, await invites(ada, "bob@example.org"));
@@ -85,7 +85,7 @@ test("an admin invites somebody, who joins, writes, is disabled and is out at on
   await ada.leaves();
 });
 
-test("without JavaScript too: invited, joined, written, disabled, out, erased with a receipt", async () => {
+test("without JavaScript a user is invited, joins, writes, is disabled and deleted with a receipt", async () => {
   const plain = { javaScriptEnabled: false };
   const ada = await anAdmin(plain);
   const link = await invites(ada, "bob@example.org");

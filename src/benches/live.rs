@@ -34,16 +34,16 @@ async fn main() {
     println!("commit to frame, {EVENTS} entries, medians in milliseconds\n");
     println!(" listeners  broadcast      holly    ratio");
     for listeners in [1, 100, 1_000] {
-        let plain = broadcast_ms(listeners).await;
+        let baseline = broadcast_ms(listeners).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let ours = holly_ms(folder.path(), listeners).await;
-        let ratio = ours / plain;
-        println!("{listeners:>10} {plain:>10.2} {ours:>10.2} {ratio:>8.2}");
+        let holly = holly_ms(folder.path(), listeners).await;
+        let ratio = holly / baseline;
+        println!("{listeners:>10} {baseline:>10.2} {holly:>10.2} {ratio:>8.2}");
     }
 }
 
-/// Opens streams, then publishes one entry after the other, each once the one before has arrived
-/// everywhere. `publish` returns when it was published.
+/// Opens streams, then publishes entries one by one, each after the previous one has reached all
+/// listeners. `publish` returns the time of publication.
 async fn median_ms(
     (address, path, header): (SocketAddr, &'static str, &str),
     listeners: usize,
@@ -83,12 +83,12 @@ async fn listen(
         let now = Instant::now();
         text.extend_from_slice(&buffer[..read]);
         loop {
-            let awaited = next.map_or("\n\n".to_owned(), |next| format!("number {next}."));
-            let mut parts = text.windows(awaited.len());
-            let Some(at) = parts.position(|part| part == awaited.as_bytes()) else {
+            let marker = next.map_or("\n\n".to_owned(), |next| format!("number {next}."));
+            let mut parts = text.windows(marker.len());
+            let Some(at) = parts.position(|part| part == marker.as_bytes()) else {
                 break;
             };
-            text.drain(..at + awaited.len());
+            text.drain(..at + marker.len());
             next = Some(next.map_or(0, |next| next + 1));
             _ = seen.send(now);
         }
@@ -146,10 +146,10 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
         shutdown,
     ));
     let header = format!("Authorization: Bearer {}", key.expect("a new key"));
-    let place = (address, "/api/work-log/stream", header.as_str());
-    let median = median_ms(place, listeners, async |text| {
-        let facts = Metadata::default();
-        let draft = EntryDraft::clipped(LogType::Info, "An entry", Some(text), facts);
+    let target = (address, "/api/work-log/stream", header.as_str());
+    let median = median_ms(target, listeners, async |text| {
+        let metadata = Metadata::default();
+        let draft = EntryDraft::clipped(LogType::Info, "An entry", Some(text), metadata);
         let created = create_work_log(store, now, user, draft, Origin::default()).await;
         created.expect("it can be written");
         Instant::now()

@@ -1,8 +1,9 @@
-//! Tiers: entries a second and sizes of the tiers; then how long a write takes beside runs at
-//! the pace of the hourly one, as a ratio to writes between those runs.
+//! Retention: entries moved per second and the sizes of the tiers; then write latency during runs
+//! at the pace of the hourly one, as a ratio to writes between runs.
 //!
-//! `make bench`, or `cargo bench --features ssr --bench retention`; HOLLY_BENCH_ENTRIES (4,000) are
-//! moved, half to warm and half to cold, HOLLY_BENCH_SECONDS (20) is how long writes are measured.
+//! `make bench`, or `cargo bench --features ssr --bench retention`. HOLLY_BENCH_ENTRIES (4,000) is
+//! the number of entries moved, half to warm and half to cold; HOLLY_BENCH_SECONDS (20) is how long
+//! writes are measured.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -23,16 +24,16 @@ use std::time::{Duration, Instant};
 use support::percentile;
 use tokio::runtime::Runtime;
 
-/// Days of the backlog: half of them are older than a warm entry gets.
-const DAYS: std::ops::Range<i64> = 10..50;
-/// How long runs pause, and go on, in turn.
+/// Age of the entries in days; half are older than the warm tier allows.
+const AGE_DAYS: std::ops::Range<i64> = 10..50;
+/// Alternating pause and length of runs.
 const PAUSE: Duration = Duration::from_secs(1);
-const TURN: Duration = Duration::from_secs(3);
-/// Writes that are not counted.
+const RUN_TIME: Duration = Duration::from_secs(3);
+/// Writes that are not measured.
 const WARM_UP: u64 = 50;
 
-/// Whether a run is going on.
-static WORKING: AtomicBool = AtomicBool::new(false);
+/// Whether a run is in progress.
+static RUN_IN_PROGRESS: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
@@ -44,15 +45,15 @@ fn main() {
             store: support::open(folder.path()).await,
             archive: Archive::open(&archive).expect("an archive opens"),
         };
-        support::fill(&tiers.store, entries, DAYS).await;
+        support::fill(&tiers.store, entries, AGE_DAYS).await;
         move_all(&tiers).await;
-        let user = support::fill(&tiers.store, entries, DAYS).await;
+        let user = support::fill(&tiers.store, entries, AGE_DAYS).await;
         (tiers, user)
     });
     write_beside_runs(&runtime, tiers, user);
 }
 
-/// Runs without rests until nothing is due.
+/// Runs without throttling until nothing is due.
 async fn move_all(tiers: &Tiers) {
     let (began, mut moved, mut more) = (Instant::now(), 0, true);
     while more {
@@ -63,7 +64,7 @@ async fn move_all(tiers: &Tiers) {
         more = report.more;
     }
     let each = moved as f64 / began.elapsed().as_secs_f64();
-    println!("{moved} entries moved without rests, {each:.0} a second");
+    println!("{moved} entries moved without throttling, {each:.0} a second");
     let mut reader = tiers.store.read().await.expect("a snapshot");
     let lines = stats::since(&mut reader, 0).await.expect("totals");
     for tier in ["warm", "cold"] {
@@ -76,27 +77,27 @@ async fn move_all(tiers: &Tiers) {
     }
 }
 
-/// Writes fifty times a second, 10 to 30 ms apart. Writes come from a thread of their own, not
-/// from the runtime's timers, whose ticks would wake a run's rests at the same time.
+/// Writes every 10 to 30 ms, from a separate thread: the runtime's timer ticks would wake a
+/// throttled run at the same time.
 fn write_beside_runs(runtime: &Runtime, tiers: Tiers, user: UserId) {
     let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
     let (clock, store) = (Clock::system(), tiers.store.clone());
-    let tended = store.clone();
-    runtime.spawn(async move { tended.tend_log().await });
+    let maintained = store.clone();
+    runtime.spawn(async move { maintained.tend_log().await });
     let mut due = Instant::now();
-    let runs = runtime.spawn(run_in_turns(tiers, due + Duration::from_secs(seconds)));
+    let runs = runtime.spawn(alternate_runs(tiers, due + Duration::from_secs(seconds)));
     let (mut times, mut n) = ([vec![], vec![]], 0);
     while !runs.is_finished() {
         due += Duration::from_micros(10_000 + n * 12_361 % 20_000);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let beside = WORKING.load(Relaxed);
+        let beside = RUN_IN_PROGRESS.load(Relaxed);
         let details = Some("with some details ".repeat(20));
         let draft = EntryDraft::clipped(LogType::Info, "A line", details, Metadata::default());
         let write = create_work_log(&store, clock.now(), user, draft, Origin::default());
         runtime.block_on(write).expect("an entry is written");
         n += 1;
         if n > WARM_UP {
-            // from when it was due: a write that waits for the one before it is late too
+            // measured from when it was due, so that queueing behind the previous write counts
             times[usize::from(beside)].push(due.elapsed());
         }
     }
@@ -112,18 +113,18 @@ fn write_beside_runs(runtime: &Runtime, tiers: Tiers, user: UserId) {
     }
 }
 
-/// Pauses and runs in turn until nothing is due or `end`.
-async fn run_in_turns(tiers: Tiers, end: Instant) {
+/// Alternates pauses and runs until nothing is due or until `end`.
+async fn alternate_runs(tiers: Tiers, end: Instant) {
     let mut more = true;
     while more && Instant::now() < end {
         tokio::time::sleep(PAUSE).await;
-        WORKING.store(true, Relaxed);
+        RUN_IN_PROGRESS.store(true, Relaxed);
         let run = Run {
-            at_most: TURN,
+            at_most: RUN_TIME,
             ..gentle(Policy::default(), Clock::system().now(), true)
         };
         let report = run_once(&tiers, run).await.expect("the run succeeds");
-        WORKING.store(false, Relaxed);
+        RUN_IN_PROGRESS.store(false, Relaxed);
         more = report.more;
     }
 }

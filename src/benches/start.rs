@@ -1,5 +1,5 @@
-//! From the start of the program to its first answer, on an empty database and on a filled one, as
-//! a ratio to a start that only prints its version; and the memory that the server takes at rest.
+//! From process start to the first response, on an empty and on a filled database, as a ratio to
+//! printing the version; and the server's memory at rest.
 //!
 //! `make bench`, or `cargo bench --features ssr --bench start`; HOLLY_BENCH_ENTRIES (20,000)
 
@@ -17,7 +17,7 @@ const STARTS: usize = 9;
 #[tokio::main]
 async fn main() {
     let entries = support::setting("HOLLY_BENCH_ENTRIES", 20_000);
-    let version = median(prints_its_version);
+    let version = median(time_version);
     println!("start of the program, medians of {STARTS} in ms; memory at rest in MiB\n");
     println!("                         ms    ratio   resident    of it own");
     println!("{:>18} {version:>8.1} {:>8.1}", "--version", 1.0);
@@ -40,14 +40,14 @@ fn median(time: impl Fn() -> Duration) -> f64 {
     support::percentile(&mut times, 50)
 }
 
-fn prints_its_version() -> Duration {
+fn time_version() -> Duration {
     let began = Instant::now();
     let output = Command::new(HOLLY).arg("--version").output();
     assert!(output.expect("the program starts").status.success());
     began.elapsed()
 }
 
-/// Starts the server and waits for its first answer.
+/// Starts the server and waits for its first response.
 fn serve(folder: &Path) -> (Duration, Server) {
     let began = Instant::now();
     let server = Server::start(Path::new(HOLLY), folder);

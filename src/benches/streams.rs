@@ -1,8 +1,8 @@
-//! What an idle stream costs: how the memory of the real server process grows with streams, each
-//! of another person, beside a bare axum that only sends heartbeats, in the same run.
+//! The cost of an idle stream: how the memory of the real server process grows with streams, each
+//! of another user, compared with a bare axum server that only sends heartbeats, in the same run.
 //!
-//! `make bench`, or `cargo bench --features ssr --bench streams`; HOLLY_BENCH_STREAMS (2,000) opens
-//! as many, for which `ulimit -n` must be above that.
+//! `make bench`, or `cargo bench --features ssr --bench streams`. HOLLY_BENCH_STREAMS (2,000) is the
+//! number of streams; `ulimit -n` must be above it.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -18,11 +18,11 @@ use support::{HOLLY, SERVE_BARE, Server};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Opened first, so that what every process needs once is not counted.
+/// Streams opened first, so that one-time costs of the process are not counted.
 const WARM_UP: usize = 200;
-/// Opened at the same time.
-const AT_ONCE: usize = 100;
-/// Longer than the time between two heartbeats.
+/// Streams opened concurrently.
+const MAX_CONCURRENT_OPENS: usize = 100;
+/// Longer than the heartbeat interval.
 const SETTLE: Duration = Duration::from_secs(17);
 
 #[tokio::main]
@@ -30,10 +30,10 @@ async fn main() {
     if std::env::var_os(SERVE_BARE).is_some() {
         return serve_bare().await;
     }
-    let wanted = support::setting("HOLLY_BENCH_STREAMS", 2_000) as usize;
+    let count = support::setting("HOLLY_BENCH_STREAMS", 2_000) as usize;
     let folder = tempfile::tempdir().expect("a folder");
-    let tokens = people(folder.path(), wanted + WARM_UP).await;
-    println!("{wanted} idle streams, each of another person; memory of the server process\n");
+    let tokens = create_users(folder.path(), count + WARM_UP).await;
+    println!("{count} idle streams, each of another user; memory of the server process\n");
     println!("           idle MiB     open MiB   KiB a stream    opened in");
     let this = std::env::current_exe().expect("a program has a path");
     for (name, program, path) in [
@@ -44,7 +44,7 @@ async fn main() {
         let host = &server.address;
         let open = async |tokens: &[String]| {
             let opened = tokens.iter().map(|token| open(host, path, token));
-            let opened = stream::iter(opened).buffer_unordered(AT_ONCE);
+            let opened = stream::iter(opened).buffer_unordered(MAX_CONCURRENT_OPENS);
             opened.collect::<Vec<_>>().await
         };
         let mut streams = open(&tokens[..WARM_UP]).await;
@@ -56,13 +56,13 @@ async fn main() {
         let full = server.memory_mib("VmRSS:");
         let ended = streams.iter().any(|stream| stream.is_finished());
         assert!(!ended, "a stream ended early");
-        let each = (full - idle) * 1_024.0 / wanted as f64;
+        let each = (full - idle) * 1_024.0 / count as f64;
         println!("{name:>6} {idle:>12.1} {full:>12.1} {each:>14.1} {took:>10.1} s");
     }
 }
 
-/// As many people, each signed in; returns the tokens of their sessions.
-async fn people(folder: &Path, count: usize) -> Vec<String> {
+/// Creates signed-in users; returns their session tokens.
+async fn create_users(folder: &Path, count: usize) -> Vec<String> {
     let (store, now, mut tokens) = (support::open(folder).await, Clock::system().now(), vec![]);
     for _ in 0..count {
         let user = support::person(&store).await;
@@ -73,7 +73,7 @@ async fn people(folder: &Path, count: usize) -> Vec<String> {
     tokens
 }
 
-/// Opens a stream and waits for its first bytes; the task reads on until the server ends it.
+/// Opens a stream and waits for its first bytes; the task reads until the server ends the stream.
 async fn open(address: &str, path: &str, token: &str) -> tokio::task::JoinHandle<()> {
     let cookie = format!("Cookie: holly_session={token}");
     let mut socket = support::open_stream(address, path, &cookie).await;
@@ -81,7 +81,7 @@ async fn open(address: &str, path: &str, token: &str) -> tokio::task::JoinHandle
     tokio::spawn(async move { while read(&mut socket).await {} })
 }
 
-/// `false` when the server ended the stream.
+/// Returns `false` when the server has ended the stream.
 async fn read(socket: &mut TcpStream) -> bool {
     let mut bytes = [0; 2_048];
     let count = socket.read(&mut bytes).await.unwrap_or(0);
@@ -91,7 +91,7 @@ async fn read(socket: &mut TcpStream) -> bool {
     count > 0
 }
 
-/// Nothing but heartbeats: what axum and hyper take by themselves.
+/// Serves only heartbeats: the cost of axum and hyper alone.
 async fn serve_bare() {
     let beat = || Ok::<_, std::convert::Infallible>(Event::default().event("heartbeat").data("{}"));
     let beats = move || {

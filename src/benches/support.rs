@@ -1,4 +1,4 @@
-//! What the benchmarks share: entries of the corpus, a server process, percentiles.
+//! Shared by the benchmarks: corpus entries, a server process, percentiles.
 
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
@@ -20,26 +20,26 @@ use std::process::{Child, Command, Stdio};
 use std::{ops::Range, path::Path, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// The program that is measured.
+/// The measured program.
 pub const HOLLY: &str = env!("CARGO_BIN_EXE_holly");
-/// Makes the benchmark `streams` serve itself.
+/// When set, the `streams` benchmark serves the bare axum server.
 pub const SERVE_BARE: &str = "HOLLY_BENCH_SERVE_BARE";
-/// The corpus is another one than the dictionary of warm rows was trained on.
+/// Differs from the seed of the corpus that the dictionary of warm rows was trained on.
 const SEED: u64 = 4_711;
 
-/// A number from the environment.
+/// An integer from the environment.
 pub fn setting(name: &str, default: i64) -> i64 {
     let text = std::env::var(name).ok();
     text.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The SQLite database in a folder.
+/// Opens the SQLite database in a folder.
 pub async fn open(folder: &Path) -> Store {
     let address = format!("sqlite://{}", folder.join("holly.db").display());
     Store::open(&address).await.expect("a database opens")
 }
 
-/// An account that cannot sign in.
+/// Creates an account that cannot sign in.
 pub async fn person(store: &Store) -> UserId {
     let now = Clock::system().now();
     let id = new_id::user(now);
@@ -52,18 +52,18 @@ pub async fn person(store: &Store) -> UserId {
     id
 }
 
-/// Writes a person's settled entries of the corpus, created in the given days ago.
+/// Writes settled corpus entries of a new user, created in the given range of days ago.
 pub async fn fill(store: &Store, entries: i64, days: Range<i64>) -> UserId {
     let (now, mut corpus) = (Clock::system().now(), Corpus::seeded(SEED));
     let user = person(store).await;
-    let talk = create_conversation(store, now, user, "Talk").await;
-    let talk = talk.expect("a conversation").id;
+    let conversation = create_conversation(store, now, user, "Talk").await;
+    let conversation = conversation.expect("a conversation").id;
     let mut tx = store.begin().await.expect("a transaction begins");
     for n in 0..entries {
         let at = now.plus(n * (days.end - days.start) * DAY_MS / entries - days.end * DAY_MS);
         let sample = corpus.sample();
         let entry = json!({
-            "id": new_id::entry(at), "userId": user, "conversationId": talk, "rev": 0,
+            "id": new_id::entry(at), "userId": user, "conversationId": conversation, "rev": 0,
             "logType": sample.log_type, "status": "success", "title": sample.title,
             "details": sample.details, "metadata": sample.metadata, "storageStatus": "hot",
             "timestamp": at, "updatedAt": at, "durationMs": 2_345,
@@ -76,7 +76,7 @@ pub async fn fill(store: &Store, entries: i64, days: Range<i64>) -> UserId {
     user
 }
 
-/// Asks for an event stream.
+/// Requests an event stream.
 pub async fn open_stream(host: &str, path: &str, header: &str) -> TcpStream {
     let mut socket = TcpStream::connect(host).await.expect("the server listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{header}\r\n\r\n");
@@ -85,14 +85,14 @@ pub async fn open_stream(host: &str, path: &str, header: &str) -> TcpStream {
     socket
 }
 
-/// The duration, in milliseconds, that so many of a hundred do not exceed.
+/// The percentile of durations, in milliseconds.
 pub fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     times.sort();
     let time = times.get(times.len() * percent / 100);
     time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
-/// A server process that ends with this value.
+/// A server process, killed on drop.
 pub struct Server {
     process: Child,
     pub address: String,
@@ -128,7 +128,7 @@ impl Server {
         Self { process, address }
     }
 
-    /// Its memory in MiB, by a line of its status: `VmRSS:` or `RssAnon:`.
+    /// Its memory in MiB, from a line of `/proc/<pid>/status`: `VmRSS:` or `RssAnon:`.
     pub fn memory_mib(&self, line: &str) -> f64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).unwrap_or_default();
@@ -140,7 +140,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // it may have ended by itself
+        // it may have exited already
         drop(self.process.kill());
         drop(self.process.wait());
     }

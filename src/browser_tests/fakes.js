@@ -1,4 +1,4 @@
-// Stands in for the server in browser tests: streams that a test feeds, and polls that it answers.
+// A fake server for browser tests: streams and poll responses that a test controls.
 window.fakes = {
   streams: [],
   polls: [],
@@ -37,11 +37,11 @@ window.fetch = async (url, ...rest) => {
   return new Response(fakes.answer);
 };
 
-// Lets time pass: the clock leaps, and an event of the browser makes the page look at it.
+// Advances the clock; the `online` event makes the page read it.
 fakes.now ??= Date.now.bind(Date);
 fakes.pass = (ms) => {
-  const leapt = fakes.now() + ms;
-  Date.now = () => leapt;
+  const advanced = fakes.now() + ms;
+  Date.now = () => advanced;
   window.dispatchEvent(new Event("online"));
 };
 Date.now = fakes.now;

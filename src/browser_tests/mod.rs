@@ -1,5 +1,5 @@
-//! What only a browser can show: the hooks over real events, timers, locks and channels, with a
-//! fake server.
+//! Tests that need a browser: hooks with real events, timers, locks and channels, against a fake
+//! server.
 
 mod page;
 mod patch;

@@ -1,4 +1,4 @@
-//! A page under test: its hooks, and the fake server it talks to.
+//! A page under test: its hook, and the fake server it talks to.
 
 use crate::{
     domain::{
@@ -14,11 +14,11 @@ use std::{any::Any, cell::Cell, rc::Rc};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The animation frames after which something that has not happened will not happen.
-const FRAMES: u32 = 600;
+/// Animation frames after which `until` panics.
+const MAX_FRAMES: u32 = 600;
 const TIME: &str = "2026-11-24T09:30:00.000Z";
 
-/// A page with one hook; leaving it lets everything go.
+/// A page with one hook, unmounted on drop.
 pub(super) struct Page {
     owner: Owner,
     pub(super) stream: WorkLogStream,
@@ -27,20 +27,20 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// A page of a person of its own whose rows end at revision 5.
+    /// A page of a user whose rows end at revision 5.
     pub(super) fn open(user: u128) -> Self {
         js(include_str!("fakes.js"));
         let user_id = UserId::from_uuid(Uuid::from_u128(user));
-        let hooked = Rc::new(Cell::new(None));
-        let given = hooked.clone();
+        let hook = Rc::new(Cell::new(None));
+        let hook_slot = hook.clone();
         let body = document()
             .body()
             .expect("a page has a body")
             .unchecked_into();
         let mounted = mount_to(body, move || {
-            given.set(Owner::current().zip(Some(use_work_log_stream(start(user_id, 5)))))
+            hook_slot.set(Owner::current().zip(Some(use_work_log_stream(start(user_id, 5)))))
         });
-        let (owner, stream) = hooked.take().expect("a mounted view has been built");
+        let (owner, stream) = hook.take().expect("a mounted view has been built");
         Self {
             owner,
             stream,
@@ -49,7 +49,7 @@ impl Page {
         }
     }
 
-    /// Another island on the same page whose rows end at `rev`.
+    /// Adds an island to the page whose rows end at `rev`.
     pub(super) fn island(&self, rev: i64) -> WorkLogStream {
         self.owner
             .with(|| use_work_log_stream(start(self.user_id, rev)))
@@ -78,7 +78,7 @@ pub(super) fn at(rev: i64) -> Cursor {
     }
 }
 
-/// The titles of the conversations that an island holds, in order.
+/// The titles of the conversations that an island holds, ordered by id.
 pub(super) fn titles(stream: WorkLogStream) -> Vec<String> {
     let mut rows: Vec<_> = stream
         .transcript
@@ -87,13 +87,13 @@ pub(super) fn titles(stream: WorkLogStream) -> Vec<String> {
     rows.iter().map(|row| row.title.clone()).collect()
 }
 
-/// A conversation's row.
+/// A conversation row.
 pub(super) fn conversation(n: u128, rev: i64) -> Value {
     let id = ConversationId::from_uuid(Uuid::from_u128(n));
     json!({"id": id, "title": format!("c{n} r{rev}"), "createdAt": TIME, "updatedAt": TIME, "rev": rev})
 }
 
-/// A message's row.
+/// A message row.
 pub(super) fn message(id: MessageId, status: &str, content: &str, rev: i64) -> Value {
     json!({
         "id": id, "conversationId": Uuid::from_u128(1), "role": "assistant", "content": content, "status": status,
@@ -101,7 +101,7 @@ pub(super) fn message(id: MessageId, status: &str, content: &str, rev: i64) -> V
     })
 }
 
-/// Feeds an event to the newest stream.
+/// Delivers an event to the newest stream.
 pub(super) fn feed(name: &str, id: &str, data: &Value) {
     js(&format!(
         "fakes.streams.at(-1).feed({}, {}, {})",
@@ -111,7 +111,7 @@ pub(super) fn feed(name: &str, id: &str, data: &Value) {
     ));
 }
 
-/// Feeds a row's frame to the newest stream.
+/// Delivers the frame of a row to the newest stream.
 pub(super) fn feed_row(kind: &str, prev: i64, row: &Value) {
     let rev = row["rev"].as_i64().expect("rows have a rev");
     feed(
@@ -121,7 +121,7 @@ pub(super) fn feed_row(kind: &str, prev: i64, row: &Value) {
     );
 }
 
-/// The address of the newest stream once there are `count` of them.
+/// The URL of the newest stream, once there are `count` streams.
 pub(super) async fn stream_url(count: u32) -> String {
     until(&format!("{count} streams"), || {
         js("fakes.streams.length") == count
@@ -137,9 +137,9 @@ pub(super) fn js(code: &str) -> JsValue {
     js_sys::eval(code).expect("the test's own script runs")
 }
 
-/// Lets animation frames pass until `done`.
+/// Waits for animation frames until `done`; panics after `MAX_FRAMES`.
 pub(super) async fn until(what: &str, done: impl Fn() -> bool) {
-    for _ in 0..FRAMES {
+    for _ in 0..MAX_FRAMES {
         if done() {
             return;
         }
@@ -148,7 +148,7 @@ pub(super) async fn until(what: &str, done: impl Fn() -> bool) {
     panic!("never happened: {what}");
 }
 
-/// Lets one animation frame pass.
+/// Waits for one animation frame.
 pub(super) async fn frame() {
     let passed = js("new Promise(passed => requestAnimationFrame(() => passed()))");
     let _ = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::from(passed)).await;

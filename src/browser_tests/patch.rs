@@ -1,5 +1,4 @@
-//! Bringing a page from one look to the next: what differs changes, everything else is the same
-//! element as before.
+//! Patching a list of rows: only what differs changes, all other elements stay the same.
 
 use crate::components::{Row, Rows};
 use leptos::prelude::document;
@@ -7,10 +6,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
-/// A list in the page, and what is shown in it.
+/// A list in the page and the rows shown in it.
 struct List {
-    place: Element,
-    shown: Rows,
+    element: Element,
+    rows: Rows,
 }
 
 fn row(key: &str, html: &str) -> Row {
@@ -31,23 +30,23 @@ fn entry(key: &str, title: &str) -> Row {
 
 impl List {
     fn of(rows: Vec<Row>) -> Self {
-        let place = document().create_element("div").unwrap();
-        place.set_inner_html(&rows.iter().map(|row| row.html.as_str()).collect::<String>());
-        document().body().unwrap().append_child(&place).unwrap();
+        let element = document().create_element("div").unwrap();
+        element.set_inner_html(&rows.iter().map(|row| row.html.as_str()).collect::<String>());
+        document().body().unwrap().append_child(&element).unwrap();
         Self {
-            place,
-            shown: Rows::of(rows),
+            element,
+            rows: Rows::of(rows),
         }
     }
 
-    fn shows(&mut self, rows: Vec<Row>) -> String {
-        self.shown.show(&self.place, rows);
-        self.place.inner_html()
+    fn show(&mut self, rows: Vec<Row>) -> String {
+        self.rows.show(&self.element, rows);
+        self.element.inner_html()
     }
 
     fn child(&self, at: usize) -> Element {
         std::iter::successors(
-            self.place.first_element_child(),
+            self.element.first_element_child(),
             Element::next_element_sibling,
         )
         .nth(at)
@@ -56,7 +55,7 @@ impl List {
 }
 
 #[wasm_bindgen_test]
-fn a_row_that_changes_stays_the_same_element_open_and_focused() {
+fn a_changed_row_keeps_its_element_open_and_focused() {
     let mut list = List::of(vec![entry("1", "One"), entry("2", "Two")]);
     let two = list.child(1);
     two.set_attribute("open", "").unwrap();
@@ -66,7 +65,7 @@ fn a_row_that_changes_stays_the_same_element_open_and_focused() {
         "2",
         "<details id=\"e-2\" data-status=\"success\" class=\"x\"><summary>Two is done</summary><p>more</p><p>and more</p></details>",
     );
-    list.shows(vec![entry("1", "One"), changed]);
+    list.show(vec![entry("1", "One"), changed]);
     assert!(list.child(1) == two && two.has_attribute("open"));
     assert_eq!(two.get_attribute("data-status").as_deref(), Some("success"));
     assert_eq!(
@@ -77,14 +76,14 @@ fn a_row_that_changes_stays_the_same_element_open_and_focused() {
 }
 
 #[wasm_bindgen_test]
-fn rows_come_go_and_change_places_and_those_that_stay_are_the_same() {
+fn rows_are_added_removed_and_moved_without_recreating_others() {
     let mut list = List::of(vec![
         entry("1", "One"),
         entry("2", "Two"),
         entry("3", "Three"),
     ]);
     let (two, three) = (list.child(1), list.child(2));
-    let html = list.shows(vec![
+    let html = list.show(vec![
         entry("0", "Zero"),
         entry("3", "Three"),
         entry("2", "Two"),
@@ -96,11 +95,11 @@ fn rows_come_go_and_change_places_and_those_that_stay_are_the_same() {
         .collect();
     assert!(order.is_sorted() && !html.contains("One"), "{html}");
     assert!(list.child(1) == three && list.child(2) == two);
-    assert_eq!(list.shows(Vec::new()), "");
+    assert_eq!(list.show(Vec::new()), "");
 }
 
 #[wasm_bindgen_test]
-fn text_that_grows_grows_in_its_place() {
+fn growing_text_keeps_its_text_node() {
     let answer = |text: &str| {
         vec![row(
             "a",
@@ -111,7 +110,7 @@ fn text_that_grows_grows_in_its_place() {
     };
     let mut list = List::of(answer("Once"));
     let text = list.child(0).first_child().unwrap().first_child().unwrap();
-    list.shows(answer("Once upon &lt;a&gt;"));
+    list.show(answer("Once upon &lt;a&gt;"));
     assert_eq!(text.node_value().as_deref(), Some("Once upon <a>"));
     assert!(text.is_connected());
 }

@@ -1,4 +1,4 @@
-//! Several tabs of one browser, played by the browser's own locks and channels.
+//! Several tabs of one browser, simulated with its own locks and channels.
 
 use super::page::{Page, at, conversation, feed_row, js, stream_url, until};
 use crate::{domain::ids::UserId, live::Connection};
@@ -15,7 +15,7 @@ fn feed_name(user: u128) -> String {
     .to_string()
 }
 
-/// Another tab leads: it holds the lock until `letGo()`.
+/// Makes another tab the leader: it holds the lock until `letGo()`.
 fn another_tab_leads(user: u128, options: &str) {
     let name = feed_name(user);
     js(&format!(
@@ -23,7 +23,7 @@ fn another_tab_leads(user: u128, options: &str) {
     ));
 }
 
-/// What the leading tab shares.
+/// Broadcasts an event as the leading tab does.
 fn share(user: u128, name: &str, id: &str, data: &serde_json::Value) {
     let event = json!([name, id, data.to_string()]);
     js(&format!(
@@ -33,7 +33,7 @@ fn share(user: u128, name: &str, id: &str, data: &serde_json::Value) {
 }
 
 #[wasm_bindgen_test]
-async fn a_follower_lives_on_the_leader_and_succeeds_it_from_its_own_cursor() {
+async fn a_follower_gets_events_from_the_leader_and_can_succeed_it() {
     another_tab_leads(21, "{}");
     let page = Page::open(21);
     let polled = json!({"success": true, "conversations": [conversation(1, 7)], "cursor": at(7), "more": false});
@@ -63,17 +63,18 @@ async fn a_follower_lives_on_the_leader_and_succeeds_it_from_its_own_cursor() {
 }
 
 #[wasm_bindgen_test]
-async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
+async fn a_leader_shares_events_and_steps_back_when_it_loses_the_lock() {
     let page = Page::open(22);
     stream_url(1).await;
     js(&format!(
-        "window.heard = []; window.ear = new BroadcastChannel({}); ear.onmessage = e => heard.push(e.data)",
+        "window.shared = []; window.listener = new BroadcastChannel({}); \
+         listener.onmessage = e => shared.push(e.data)",
         feed_name(22)
     ));
     feed_row("conversation", 5, &conversation(1, 6));
-    until("the others hear it", || js("heard.length") == 1).await;
+    until("other tabs get it", || js("shared.length") == 1).await;
     assert_eq!(
-        js("heard[0][0] + ' ' + heard[0][1]"),
+        js("shared[0][0] + ' ' + shared[0][1]"),
         format!("conversation {}", at(6)).as_str()
     );
     another_tab_leads(22, "{steal: true}");
@@ -87,7 +88,7 @@ async fn a_leader_shares_what_it_hears_and_steps_back_when_its_lock_is_taken() {
 }
 
 #[wasm_bindgen_test]
-async fn a_follower_hears_at_once_that_the_leader_has_lost_the_server() {
+async fn a_follower_learns_at_once_that_the_leader_lost_the_server() {
     another_tab_leads(25, "{}");
     let page = Page::open(25);
     js(&format!(
@@ -106,7 +107,7 @@ async fn a_follower_hears_at_once_that_the_leader_has_lost_the_server() {
             Connection::Retrying { .. }
         )
     };
-    until("it says that it is trying", retrying).await;
+    until("it shows that it is retrying", retrying).await;
     js("letGo()");
 }
 
@@ -128,7 +129,7 @@ async fn a_silent_leader_loses_the_lock() {
 }
 
 #[wasm_bindgen_test]
-async fn without_web_locks_a_tab_streams_by_itself() {
+async fn without_web_locks_each_tab_opens_a_stream() {
     js("Object.defineProperty(navigator, 'locks', {value: undefined, configurable: true})");
     let page = Page::open(23);
     stream_url(1).await;

@@ -1,4 +1,4 @@
-//! The hook over a stream that the test feeds.
+//! The hook with a stream that the test controls.
 
 use super::page::{Page, at, conversation, feed, feed_row, js, message, stream_url, titles, until};
 use crate::{
@@ -39,7 +39,7 @@ async fn a_burst_loses_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_broken_stream_goes_on_from_the_own_cursor() {
+async fn a_broken_stream_resumes_from_its_cursor() {
     let page = Page::open(3);
     stream_url(1).await;
     feed_row("conversation", 5, &conversation(1, 9));
@@ -51,14 +51,14 @@ async fn a_broken_stream_goes_on_from_the_own_cursor() {
     assert_eq!(js("fakes.streams[0].readyState"), 2);
     page.stream.retry.run(());
     assert!(stream_url(2).await.ends_with(&format!("after={}", at(9))));
-    until("what came before the break stays", || {
+    until("rows from before the break stay", || {
         page.titles() == ["c1 r9"]
     })
     .await;
 }
 
 #[wasm_bindgen_test]
-async fn a_stream_that_falls_silent_is_left() {
+async fn a_silent_stream_is_closed() {
     let page = Page::open(10);
     stream_url(1).await;
     feed("heartbeat", &at(7).to_string(), &json!({}));
@@ -69,7 +69,7 @@ async fn a_stream_that_falls_silent_is_left() {
 }
 
 #[wasm_bindgen_test]
-async fn a_gap_goes_on_from_the_own_cursor_too() {
+async fn a_gap_reopens_the_stream_from_its_cursor() {
     let _page = Page::open(4);
     stream_url(1).await;
     feed_row("conversation", 5, &conversation(1, 6));
@@ -132,14 +132,14 @@ async fn islands_share_one_stream_from_the_lowest_cursor() {
     let latecomer = page.island(2);
     assert!(stream_url(2).await.ends_with(&format!("after={}", at(2))));
     feed_row("conversation", 2, &conversation(2, 4));
-    until("who came late has it too", || {
+    until("the island added later has it too", || {
         titles(latecomer) == ["c2 r4"]
     })
     .await;
 }
 
 #[wasm_bindgen_test]
-async fn where_streams_fail_rows_are_asked_for() {
+async fn rows_are_polled_when_streams_fail() {
     let page = Page::open(8);
     let body = json!({"success": true, "conversations": [conversation(1, 8)], "cursor": at(8), "more": false});
     stream_url(1).await;
@@ -158,7 +158,7 @@ async fn where_streams_fail_rows_are_asked_for() {
 }
 
 #[wasm_bindgen_test]
-async fn the_clock_tells_server_time_once_the_page_is_hydrated() {
+async fn the_clock_runs_on_server_time_after_hydration() {
     let _page = Page::open(9);
     let start = 1_795_512_600_000;
     until("the clock runs", || clock::each_second().millis() > start).await;
