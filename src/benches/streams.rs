@@ -1,8 +1,8 @@
 //! The cost of an idle stream: how the memory of the real server process grows with streams, each
 //! of another user, compared with a bare axum server that only sends heartbeats, in the same run.
 //!
-//! `make bench`, or `cargo bench --features ssr --bench streams`. HOLLY_BENCH_STREAMS (2,000) is the
-//! number of streams; `ulimit -n` must be above it.
+//! `make bench`, or `cargo bench --features ssr --bench streams`. HOLLY_BENCH_STREAMS (2,000) is
+//! the number of streams; `ulimit -n` must be above it.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

@@ -90,13 +90,16 @@ pub(super) fn titles(stream: WorkLogStream) -> Vec<String> {
 /// A conversation row.
 pub(super) fn conversation(n: u128, rev: i64) -> Value {
     let id = ConversationId::from_uuid(Uuid::from_u128(n));
-    json!({"id": id, "title": format!("c{n} r{rev}"), "createdAt": TIME, "updatedAt": TIME, "rev": rev})
+    json!({
+        "id": id, "title": format!("c{n} r{rev}"), "createdAt": TIME, "updatedAt": TIME, "rev": rev
+    })
 }
 
 /// A message row.
 pub(super) fn message(id: MessageId, status: &str, content: &str, rev: i64) -> Value {
     json!({
-        "id": id, "conversationId": Uuid::from_u128(1), "role": "assistant", "content": content, "status": status,
+        "id": id, "conversationId": Uuid::from_u128(1), "role": "assistant",
+        "content": content, "status": status,
         "createdAt": TIME, "updatedAt": TIME, "rev": rev,
     })
 }

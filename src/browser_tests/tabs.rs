@@ -36,7 +36,9 @@ fn share(user: u128, name: &str, id: &str, data: &serde_json::Value) {
 async fn a_follower_gets_events_from_the_leader_and_can_succeed_it() {
     another_tab_leads(21, "{}");
     let page = Page::open(21);
-    let polled = json!({"success": true, "conversations": [conversation(1, 7)], "cursor": at(7), "more": false});
+    let polled = json!({
+        "success": true, "conversations": [conversation(1, 7)], "cursor": at(7), "more": false
+    });
     js(&format!("fakes.answer = {}", json!(polled.to_string())));
     until("it has caught up by a poll", || page.titles() == ["c1 r7"]).await;
     assert_eq!(page.stream.connection.get_untracked(), Connection::Live);

@@ -141,7 +141,9 @@ async fn islands_share_one_stream_from_the_lowest_cursor() {
 #[wasm_bindgen_test]
 async fn rows_are_polled_when_streams_fail() {
     let page = Page::open(8);
-    let body = json!({"success": true, "conversations": [conversation(1, 8)], "cursor": at(8), "more": false});
+    let body = json!({
+        "success": true, "conversations": [conversation(1, 8)], "cursor": at(8), "more": false
+    });
     stream_url(1).await;
     js(&format!("fakes.answer = {}", json!(body.to_string())));
     for broken in 1..=3 {

@@ -117,7 +117,13 @@ fn a_superseded_message_is_collapsed() {
         None,
         false,
     );
-    assert!(answer.contains("<details class=\"replaced\"><summary>An earlier answer</summary><div class=\"prose\"><p>Old"), "{answer}");
+    assert!(
+        answer.contains(
+            "<details class=\"replaced\"><summary>An earlier answer</summary>\
+             <div class=\"prose\"><p>Old"
+        ),
+        "{answer}"
+    );
     assert!(
         render(
             samples::message(1, Role::User, MessageStatus::Superseded, "Old"),

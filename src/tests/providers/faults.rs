@@ -1,9 +1,9 @@
 //! Provider failures and their error classes.
 
 use super::{
-    events_of, model,
+    events_of, model, split_text,
     stub::{Reply, ReplyEnd, Stub},
-    split_text, wire,
+    wire,
 };
 use crate::server::assistant::{
     link::ProviderKind,
@@ -124,9 +124,10 @@ async fn content_filters_have_their_own_error_class() {
         wire::gemini_frame(json!([{ "text": "Well" }]), None),
         wire::gemini_frame(json!([]), Some("SAFETY")),
     ]);
-    let blocked = wire::gemini(&[
-        json!({ "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" }, "usageMetadata": { "promptTokenCount": 4 } }),
-    ]);
+    let blocked = wire::gemini(&[json!({
+        "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" },
+        "usageMetadata": { "promptTokenCount": 4 }
+    })]);
     let filtered = wire::openai(&[wire::openai_chunk(json!({}), Some("content_filter"))]);
     for (provider, body) in [
         (ProviderKind::Gemini, stopped),

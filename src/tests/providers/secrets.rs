@@ -22,7 +22,10 @@ async fn secrets_reach_neither_storage_nor_readers() {
         json!({ "error": { "message": format!("Incorrect API key provided: {}", KEYS[3]) } }),
     );
     let arguments = json!({ "prompt": format!("a tree and {}", KEYS[2]) }).to_string();
-    let calls = json!([{ "index": 0, "id": "a", "type": "function", "function": { "name": "generate_image", "arguments": arguments } }]);
+    let calls = json!([
+        { "index": 0, "id": "a", "type": "function",
+          "function": { "name": "generate_image", "arguments": arguments } },
+    ]);
     let tool_call = wire::openai(&[
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
         wire::openai_chunk(json!({}), Some("tool_calls")),

@@ -85,12 +85,29 @@ async fn run_tool(
 async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
     let polls = AtomicUsize::new(0);
     Stub::answering(move |request: &ReceivedRequest| {
-        let base = format!("http://{}/", request.headers.split("host: ").nth(1).unwrap().split("\r\n").next().unwrap());
+        let base = format!(
+            "http://{}/",
+            request
+                .headers
+                .split("host: ")
+                .nth(1)
+                .unwrap()
+                .split("\r\n")
+                .next()
+                .unwrap()
+        );
         let path = request.line.split(' ').nth(1).unwrap().to_owned();
         match () {
             () if request.line.starts_with("POST") => {
                 let at = |end: &str| format!("{base}fal-ai/x/requests/r-1{end}");
-                Reply::gives("application/json", json!({ "request_id": "r-1", "status_url": at("/status"), "response_url": at(""), "cancel_url": "http://192.0.2.1/elsewhere" }).to_string())
+                Reply::gives(
+                    "application/json",
+                    json!({
+                        "request_id": "r-1", "status_url": at("/status"), "response_url": at(""),
+                        "cancel_url": "http://192.0.2.1/elsewhere"
+                    })
+                    .to_string(),
+                )
             }
             () if path.ends_with("/status?logs=1") => {
                 let status = match polls.fetch_add(1, Ordering::SeqCst) {
@@ -100,7 +117,10 @@ async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
                 };
                 Reply::gives("application/json", status.to_string())
             }
-            () if path.ends_with("/requests/r-1") => Reply::gives("application/json", result.to_string().replace("{base}", &base)),
+            () if path.ends_with("/requests/r-1") => Reply::gives(
+                "application/json",
+                result.to_string().replace("{base}", &base),
+            ),
             () if path.starts_with("/files/") => Reply::gives(file.0, file.1),
             () => Reply::refuses(404, json!({})),
         }
@@ -110,8 +130,13 @@ async fn queue(result: Value, file: (&'static str, &'static [u8])) -> Stub {
 
 #[tokio::test]
 async fn an_image_from_the_fal_queue_reports_progress() {
-    let stub =
-        queue(json!({ "images": [{ "url": "{base}files/a.png", "content_type": "image/png" }], "seed": 1 }), ("image/png", PNG)).await;
+    let stub = queue(
+        json!({
+            "images": [{ "url": "{base}files/a.png", "content_type": "image/png" }], "seed": 1
+        }),
+        ("image/png", PNG),
+    )
+    .await;
     let (context, mut seen) = context();
     let run = Registry::open(&fal(&stub), WITHOUT_DELAY)
         .unwrap()

@@ -1,9 +1,9 @@
 //! Streamed answers of the providers, split at any byte.
 
 use super::{
-    request_events, events_of, link, model,
+    events_of, link, model, request_events, split_text,
     stub::{Reply, Stub},
-    split_text, wire,
+    wire,
 };
 use crate::server::assistant::{
     link::ProviderKind,
@@ -49,8 +49,11 @@ async fn text_and_usage_arrive_however_the_stream_is_split() {
         (ProviderKind::Groq, wire::groq_says(&WORDS), end(31, 9)),
     ] {
         for chunk_size in CHUNK_SIZES {
-            let events =
-                events_of(provider, Reply::streams(body.clone()).in_chunks_of(chunk_size)).await;
+            let events = events_of(
+                provider,
+                Reply::streams(body.clone()).in_chunks_of(chunk_size),
+            )
+            .await;
             assert_eq!(
                 split_text(events),
                 (WORDS.concat(), vec![Ok(usage.clone())]),
@@ -110,8 +113,17 @@ async fn an_answer_at_the_length_limit_is_marked_as_cut_short() {
 
 #[tokio::test]
 async fn fragmented_tool_calls_are_joined_by_index() {
-    let start = |index: u8, id: &str, name: &str| json!([{ "index": index, "id": id, "type": "function", "function": { "name": name, "arguments": "" } }]);
-    let more = |index: u8, arguments: &str| json!([{ "index": index, "function": { "arguments": arguments } }]);
+    let start = |index: u8, id: &str, name: &str| {
+        json!([
+            { "index": index, "id": id, "type": "function",
+              "function": { "name": name, "arguments": "" } },
+        ])
+    };
+    let more = |index: u8, arguments: &str| {
+        json!([
+            { "index": index, "function": { "arguments": arguments } }
+        ])
+    };
     let deltas = [
         start(0, "a", "paint"),
         more(0, "{\"prompt\":\"an é"),
@@ -153,7 +165,10 @@ async fn fragmented_tool_calls_are_joined_by_index() {
 
 #[tokio::test]
 async fn arguments_that_are_not_json_stay_text() {
-    let calls = json!([{ "index": 0, "id": "a", "type": "function", "function": { "name": "paint", "arguments": "{\"prompt\": oops" } }]);
+    let calls = json!([
+        { "index": 0, "id": "a", "type": "function",
+              "function": { "name": "paint", "arguments": "{\"prompt\": oops" } },
+    ]);
     let frames = [
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
         wire::openai_chunk(json!({}), Some("tool_calls")),

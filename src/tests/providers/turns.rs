@@ -138,7 +138,10 @@ async fn an_answer_records_model_duration_and_tokens() {
         (&answer["content"], &answer["status"]),
         (&json!("High at noon."), &json!("done"))
     );
-    let facts = json!({ "provider": "gemini", "modelName": "Gemini gemini-2.5-flash", "durationMs": 0, "inputTokens": 12, "outputTokens": 5, "firstTokenMs": 0 });
+    let facts = json!({
+        "provider": "gemini", "modelName": "Gemini gemini-2.5-flash", "durationMs": 0,
+        "inputTokens": 12, "outputTokens": 5, "firstTokenMs": 0
+    });
     assert_eq!(answer["facts"], facts);
     assert!(groq.requests().is_empty());
 }
@@ -188,7 +191,8 @@ async fn a_rate_limited_model_is_skipped_until_its_retry_time() {
     assert_eq!(
         second.lines,
         [
-            "info warning Gemini is over its limit (429) and rests for 30 s. Trying Groq llama-3.1-8b-instant.",
+            "info warning Gemini is over its limit (429) and rests for 30 s. \
+             Trying Groq llama-3.1-8b-instant.",
             "ai_response success Groq llama-3.1-8b-instant answered"
         ]
     );
@@ -302,7 +306,8 @@ async fn when_every_model_fails_each_attempt_is_logged() {
         (&attempts, 3)
     );
     let answer = &turn.messages[1];
-    let sentence = "I could not get an answer: Gemini refused the key (403), Groq failed (503). Nothing you wrote is lost; please try again.";
+    let sentence = "I could not get an answer: Gemini refused the key (403), Groq failed (503). \
+                    Nothing you wrote is lost; please try again.";
     assert_eq!(
         (&answer["status"], &answer["content"]),
         (&json!("failed"), &json!(sentence))
@@ -312,9 +317,12 @@ async fn when_every_model_fails_each_attempt_is_logged() {
 #[tokio::test]
 async fn concurrent_tool_calls_have_an_entry_each_and_fail_alone() {
     let calls = json!([
-        { "index": 0, "id": "a", "type": "function", "function": { "name": "generate_image", "arguments": "{\"prompt\":\"a tree\"}" } },
-        { "index": 1, "id": "b", "type": "function", "function": { "name": "summon", "arguments": "{}" } },
-        { "index": 2, "id": "c", "type": "function", "function": { "name": "generate_music", "arguments": "oops" } },
+        { "index": 0, "id": "a", "type": "function",
+          "function": { "name": "generate_image", "arguments": "{\"prompt\":\"a tree\"}" } },
+        { "index": 1, "id": "b", "type": "function",
+          "function": { "name": "summon", "arguments": "{}" } },
+        { "index": 2, "id": "c", "type": "function",
+          "function": { "name": "generate_music", "arguments": "oops" } },
     ]);
     let asks = wire::openai(&[
         wire::openai_chunk(json!({ "tool_calls": calls }), None),
@@ -341,7 +349,8 @@ async fn concurrent_tool_calls_have_an_entry_each_and_fail_alone() {
             "tool_call success Image: a tree",
             "tool_call error Unknown tool: summon",
             "tool_call error Music",
-            "info warning Gemini refused the key (401) and rests for 600 s. Trying Groq llama-3.1-8b-instant.",
+            "info warning Gemini refused the key (401) and rests for 600 s. \
+             Trying Groq llama-3.1-8b-instant.",
             "ai_response success Groq llama-3.1-8b-instant answered",
         ]
     );

@@ -17,7 +17,10 @@ pub(in crate::tests) fn gemini_frame(parts: Value, finish: Option<&str>) -> Valu
         candidate["finishReason"] = json!(reason);
     }
     let usage = json!({ "promptTokenCount": 12, "candidatesTokenCount": 5, "totalTokenCount": 17 });
-    json!({ "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash", "responseId": "r1" })
+    json!({
+        "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash",
+        "responseId": "r1"
+    })
 }
 
 /// A Gemini answer with this text.
@@ -41,13 +44,19 @@ pub(in crate::tests) fn openai(frames: &[Value]) -> String {
 /// An OpenAI chunk with this delta.
 pub(in crate::tests) fn openai_chunk(delta: Value, finish: Option<&str>) -> Value {
     let choice = json!({ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish });
-    json!({ "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice], "usage": null })
+    json!({
+        "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [choice], "usage": null
+    })
 }
 
 /// The last chunk, with the usage.
 pub(in crate::tests) fn openai_usage() -> Value {
     let usage = json!({ "prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27 });
-    json!({ "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage })
+    json!({
+        "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [],
+        "usage": usage
+    })
 }
 
 /// An OpenAI-compatible answer with this text.
@@ -72,7 +81,12 @@ pub(in crate::tests) fn groq_says(pieces: &[&str]) -> String {
         .map(|piece| openai_chunk(json!({ "content": piece }), None))
         .collect();
     let mut last = openai_chunk(json!({}), Some("stop"));
-    last["x_groq"] = json!({ "id": "req_1", "usage": { "prompt_tokens": 31, "completion_tokens": 9, "total_tokens": 40, "total_time": 0.1 } });
+    last["x_groq"] = json!({
+        "id": "req_1",
+        "usage": {
+            "prompt_tokens": 31, "completion_tokens": 9, "total_tokens": 40, "total_time": 0.1
+        },
+    });
     frames.push(last);
     openai(&frames)
 }

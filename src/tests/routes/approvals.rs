@@ -47,7 +47,9 @@ async fn a_writing_tool_shows_its_arguments_and_waits_for_approval() {
         json!({"state": "waiting", "until": "2026-11-24T09:40:00.000Z"})
     );
     let decided = ada.decides(&entry, "once").await.expect(200)["log"].clone();
-    let approval = json!({"state": "decided", "decision": "once", "by": ada.id, "at": "2026-11-24T09:30:00.000Z"});
+    let approval = json!({
+        "state": "decided", "decision": "once", "by": ada.id, "at": "2026-11-24T09:30:00.000Z"
+    });
     assert_eq!(
         (&decided["status"], &decided["metadata"]["approval"]),
         (&json!("working"), &approval)

@@ -14,8 +14,10 @@ async fn a_created_entry_is_returned_with_all_fields() {
     let ada = app.person("ada@example.org").await;
     let answer = ada.posts(
         "/api/work-log/create",
-        json!({"logType": "deployment", "status": "success", "title": "  Site deployed ", "details": "v1",
-        "metadata": {"commit": "abc"}, "durationMs": 1200}),
+        json!({
+            "logType": "deployment", "status": "success", "title": "  Site deployed ",
+            "details": "v1", "metadata": {"commit": "abc"}, "durationMs": 1200
+        }),
     );
     let body = answer.await.expect(201);
     assert_eq!(body["success"], true);

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 async fn an_entry_is_updated_in_place() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let begun = ada.creates(json!({"logType": "tool_call", "status": "working", "title": "Backup", "metadata": {"a": 1, "b": 2}})).await;
+    let begun = ada
+        .creates(json!({
+            "logType": "tool_call", "status": "working", "title": "Backup",
+            "metadata": {"a": 1, "b": 2}
+        }))
+        .await;
     app.app.clock.advance(1_500);
     let done = ada
         .patches(
@@ -64,7 +69,11 @@ async fn a_kept_entry_does_not_expire() {
 async fn patches_are_held_to_the_same_bounds() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let note = ada.creates(json!({"logType": "info", "status": "info", "title": "x", "metadata": {"a": "x".repeat(9_000)}})).await;
+    let note = ada
+        .creates(json!({
+            "logType": "info", "status": "info", "title": "x", "metadata": {"a": "x".repeat(9_000)}
+        }))
+        .await;
     for (field, value) in [
         ("title", json!("")),
         ("details", json!("x".repeat(65_537))),

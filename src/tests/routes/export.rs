@@ -40,7 +40,12 @@ async fn an_export_during_a_run_contains_every_entry_once() {
         (31, Moved),
     ] {
         for n in 0..4 {
-            let entry = ada.creates(json!({"logType": "info", "status": "info", "title": format!("{n}"), "conversationId": conversation})).await;
+            let entry = ada
+                .creates(json!({
+                    "logType": "info", "status": "info", "title": format!("{n}"),
+                    "conversationId": conversation
+                }))
+                .await;
             created.insert(entry["id"].as_str().unwrap().to_owned());
         }
         app.app.clock.advance(days * DAY_MS);

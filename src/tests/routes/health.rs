@@ -6,9 +6,9 @@ use serde_json::json;
 #[tokio::test]
 async fn health_and_readiness_are_public() {
     let app = TestApp::start().await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     for (address, text) in [("/healthz", "ok"), ("/readyz", "ready")] {
-        let answer = nobody.gets(address).await;
+        let answer = anonymous.gets(address).await;
         assert_eq!((answer.status, answer.text().as_str()), (200, text));
     }
 }
@@ -16,10 +16,10 @@ async fn health_and_readiness_are_public() {
 #[tokio::test]
 async fn without_the_database_the_server_is_alive_but_not_ready() {
     let app = TestApp::start().await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     app.app.store.close().await;
-    assert_eq!(nobody.gets("/healthz").await.status, 200);
-    let problem = nobody.gets("/readyz").await.expect(503);
+    assert_eq!(anonymous.gets("/healthz").await.status, 200);
+    let problem = anonymous.gets("/readyz").await.expect(503);
     assert_eq!(problem["detail"], "the database does not answer");
 }
 

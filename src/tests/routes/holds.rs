@@ -14,7 +14,9 @@ async fn an_entry_shows_who_keeps_it_in_every_tier() {
     let conversation = ada.begins().await;
     let conversation_id = conversation.parse().unwrap();
     let entry = ada
-        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation}))
+        .creates(json!({
+            "logType": "info", "status": "info", "title": "x", "conversationId": conversation
+        }))
         .await;
     for archived in [false, true] {
         if archived {
@@ -83,7 +85,11 @@ async fn a_deletion_returns_a_receipt_with_counts() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let conversation = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
+    let note = |title: &str| {
+        json!({
+            "logType": "info", "status": "info", "title": title, "conversationId": conversation
+        })
+    };
     let old = ada.creates(note("old")).await;
     ada.creates(note("older")).await;
     app.app.clock.advance(40 * DAY_MS);
@@ -135,9 +141,10 @@ async fn the_level_of_detail_is_stored_and_rendered_by_the_server() {
     let ada = app.browser("ada@example.org").await;
     let conversation = ada.begins().await;
     for title in ["one", "two"] {
-        ada.creates(
-            json!({"logType": "info", "status": "success", "title": title, "conversationId": conversation}),
-        )
+        ada.creates(json!({
+            "logType": "info", "status": "success", "title": title,
+            "conversationId": conversation
+        }))
         .await;
     }
     let chosen = ada
@@ -189,7 +196,9 @@ async fn only_admins_can_place_and_release_holds() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let conversation = ada.begins().await;
     let entry = ada
-        .creates(json!({"logType": "info", "status": "info", "title": "x", "conversationId": conversation}))
+        .creates(json!({
+            "logType": "info", "status": "info", "title": "x", "conversationId": conversation
+        }))
         .await;
     let address = format!("http://holly.example/c/{conversation}#entry-1");
     let form = [
@@ -263,7 +272,11 @@ async fn a_page_shows_missing_link_targets_and_holds() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let conversation = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
+    let note = |title: &str| {
+        json!({
+            "logType": "info", "status": "info", "title": title, "conversationId": conversation
+        })
+    };
     let (existing, deleted) = (
         ada.creates(note("stays")).await,
         ada.creates(note("goes")).await,
@@ -297,9 +310,9 @@ async fn search_results_show_conversation_and_time() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let conversation = ada.begins().await;
-    ada.creates(
-        json!({"logType": "info", "status": "info", "title": "inside", "conversationId": conversation}),
-    )
+    ada.creates(json!({
+        "logType": "info", "status": "info", "title": "inside", "conversationId": conversation
+    }))
     .await;
     ada.creates(json!({"logType": "info", "status": "info", "title": "outside"}))
         .await;

@@ -310,7 +310,13 @@ async fn daily_tokens_run_out_with_one_warning_and_renew_the_next_day() {
         .await,
         86_400,
     );
-    assert!(detail.starts_with("your 1,000 tokens for today are used up; there are new ones at midnight UTC, in 14 h 30 min"), "{detail}");
+    assert!(
+        detail.starts_with(
+            "your 1,000 tokens for today are used up; \
+             there are new ones at midnight UTC, in 14 h 30 min"
+        ),
+        "{detail}"
+    );
     refused(
         &ada.posts(
             &format!("/api/conversations/{conversation}/regenerate"),
@@ -418,20 +424,20 @@ async fn invitations_and_password_attempts_are_limited_per_minute() {
         );
         assert_eq!(invited.header("retry-after").is_empty(), n < 20);
     }
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     for (who, path, body) in [
         (
-            &nobody,
+            &anonymous,
             "/fn/account/sign-in",
             "email=eve%40example.org&password=wrong+horse",
         ),
         (
-            &nobody,
+            &anonymous,
             "/fn/people/join",
             "secret=guessed&password=correct+horse",
         ),
         (
-            &nobody,
+            &anonymous,
             "/fn/account/welcome",
             "email=eve%40example.org&password=correct+horse",
         ),

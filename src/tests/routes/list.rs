@@ -67,8 +67,15 @@ async fn filters_narrow_the_list() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let conversation = ada.begins().await;
-    ada.creates(json!({"logType": "deployment", "status": "success", "title": "Éclair deployed", "details": "to 100% of_all"})).await;
-    ada.creates(json!({"logType": "error", "status": "error", "title": "Disk full", "conversationId": conversation})).await;
+    ada.creates(json!({
+        "logType": "deployment", "status": "success", "title": "Éclair deployed",
+        "details": "to 100% of_all"
+    }))
+    .await;
+    ada.creates(json!({
+        "logType": "error", "status": "error", "title": "Disk full", "conversationId": conversation
+    }))
+    .await;
     ada.creates(json!({"logType": "deployment", "status": "working", "title": "Rolling out"}))
         .await;
     for (query, expected) in [

@@ -40,7 +40,10 @@ async fn a_text_answer_is_one_updated_entry() {
     assert_eq!(lines, ["ai_response success Demo answered"]);
     assert_metadata(
         &entries[0],
-        json!({"provider": "demo", "model": "demo", "attempt": "1 of 2", "tokensEstimated": true, "timeToFirstTokenMs": 0}),
+        json!({
+            "provider": "demo", "model": "demo", "attempt": "1 of 2", "tokensEstimated": true,
+            "timeToFirstTokenMs": 0
+        }),
     );
     assert!(
         entries[0]["metadata"]["inputTokens"].as_i64() > Some(0)
@@ -181,7 +184,8 @@ async fn when_every_model_fails_each_attempt_is_logged() {
         .map(|attempt| &attempt["errorClass"])
         .collect();
     assert_eq!(classes, ["rate_limit", "server"]);
-    let sentence = "I could not get an answer: Demo is over its limit (429), Demo backup failed (503). Nothing you wrote is lost; please try again.";
+    let sentence = "I could not get an answer: Demo is over its limit (429), Demo backup failed (503). \
+                    Nothing you wrote is lost; please try again.";
     assert_eq!(
         (&message["status"], &message["content"]),
         (&json!("failed"), &json!(sentence))

@@ -26,7 +26,11 @@ async fn with_archived_entries() -> (TestApp, Person, Liar, String, Vec<Value>) 
     let app = TestApp::with(|_| {}, |app| app.tiers.archive = archive).await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let conversation = ada.begins().await;
-    let note = |title: &str| json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation});
+    let note = |title: &str| {
+        json!({
+            "logType": "info", "status": "info", "title": title, "conversationId": conversation
+        })
+    };
     let mut entries = vec![
         ada.creates(note("cold one")).await,
         ada.creates(note("cold two")).await,
@@ -58,7 +62,9 @@ async fn a_list_is_partial_and_reports_its_gaps() {
         (titles(&listed), &listed["complete"]),
         (vec!["hot one"], &json!(false))
     );
-    let gap = json!({"from": entries[0]["id"], "to": entries[1]["id"], "entries": 2, "reason": "unreachable"});
+    let gap = json!({
+        "from": entries[0]["id"], "to": entries[1]["id"], "entries": 2, "reason": "unreachable"
+    });
     assert_eq!(listed["gaps"], json!([gap]));
     let first = ada.lists("limit=1").await;
     assert_eq!(

@@ -131,10 +131,10 @@ async fn data_of_another_user_is_404_on_every_route() {
 async fn anonymous_requests_are_401_on_every_route() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (entry, conversation, nobody) =
+    let (entry, conversation, anonymous) =
         (ada.notes("private").await, ada.begins().await, app.nobody());
     for route in routes(entry["id"].as_str().unwrap(), &conversation, &conversation) {
-        let answer = request(&nobody, &route).await;
+        let answer = request(&anonymous, &route).await;
         let expected = match route.1.as_str() {
             address if address.starts_with("/c/") => 303,
             address if address.contains("/stream") => 200,
@@ -148,7 +148,7 @@ async fn anonymous_requests_are_401_on_every_route() {
         "/api/work-log/stats",
         "/api/conversations",
     ] {
-        let answer = nobody.gets(address).await;
+        let answer = anonymous.gets(address).await;
         assert_eq!(
             (answer.status, answer.header("www-authenticate")),
             (401, "Bearer"),

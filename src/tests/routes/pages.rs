@@ -171,20 +171,20 @@ async fn hsts_is_sent_on_https() {
 #[tokio::test]
 async fn visitors_are_redirected_to_welcome_sign_in_or_home() {
     let app = TestApp::start().await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     for (address, page) in [
         ("/", "/welcome"),
         ("/sign-in", "/welcome"),
         ("/settings", "/welcome"),
     ] {
-        let answer = nobody.gets(address).await;
+        let answer = anonymous.gets(address).await;
         assert_eq!(
             (answer.status, answer.header("location")),
             (303, page),
             "{address}"
         );
     }
-    assert_eq!(nobody.gets("/welcome").await.status, 200);
+    assert_eq!(anonymous.gets("/welcome").await.status, 200);
     let ada = app.browser("ada@example.org").await;
     for (address, page) in [
         ("/", "/sign-in"),
@@ -193,14 +193,14 @@ async fn visitors_are_redirected_to_welcome_sign_in_or_home() {
         ("/c/1", "/sign-in?next=/c/1"),
     ] {
         assert_eq!(
-            nobody.gets(address).await.header("location"),
+            anonymous.gets(address).await.header("location"),
             page,
             "{address}"
         );
     }
     assert_eq!(
         (
-            nobody.gets("/sign-in").await.status,
+            anonymous.gets("/sign-in").await.status,
             ada.gets("/sign-in").await.header("location")
         ),
         (200, "/")

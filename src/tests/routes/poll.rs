@@ -38,9 +38,9 @@ async fn create_rows(who: &Person) -> String {
     who.awaits_the_end(&conversation).await;
     let deleted = who.notes("soon gone").await;
     who.deletes(&address_of(&deleted)).await.expect(200);
-    who.creates(
-        json!({"logType": "info", "status": "info", "title": "in it", "conversationId": conversation}),
-    )
+    who.creates(json!({
+        "logType": "info", "status": "info", "title": "in it", "conversationId": conversation
+    }))
     .await;
     who.notes("outside of it").await;
     conversation

@@ -32,8 +32,12 @@ fn apply_event(rows: &mut ClientRows, event: &Event) {
 async fn create_rows(who: &Person) {
     let conversation = who.begins().await;
     for number in 0..90 {
-        let entry =
-            who.creates(json!({"logType": "tool_call", "status": "working", "title": format!("Ünïcode {number} 🔄\n\ndata: x")})).await;
+        let entry = who
+            .creates(json!({
+                "logType": "tool_call", "status": "working",
+                "title": format!("Ünïcode {number} 🔄\n\ndata: x")
+            }))
+            .await;
         match number % 3 {
             0 => drop(who.patches(&entry, json!({"status": "success"})).await),
             1 => drop(who.deletes(&address_of(&entry)).await.expect(200)),

@@ -51,7 +51,12 @@ async fn entries_of_1_10_45_and_100_days_are_hot_warm_cold_and_deleted() {
         ("10 days", 9),
         ("1 day", 1),
     ] {
-        let entry = ada.creates(json!({"logType": "info", "status": "info", "title": title, "conversationId": conversation, "details": "x"})).await;
+        let entry = ada
+            .creates(json!({
+                "logType": "info", "status": "info", "title": title, "conversationId": conversation,
+                "details": "x"
+            }))
+            .await;
         oldest = if oldest.is_null() { entry } else { oldest };
         app.app.clock.advance(wait * DAY_MS);
     }
@@ -167,8 +172,12 @@ async fn a_kept_conversation_is_marked_and_its_deletion_returns_a_receipt() {
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
         .await
         .expect(200);
-    let step =
-        ada.creates(json!({"logType": "info", "status": "info", "title": "a step", "parentId": ada.entries(&conversation).await[0]["id"]})).await;
+    let step = ada
+        .creates(json!({
+            "logType": "info", "status": "info", "title": "a step",
+            "parentId": ada.entries(&conversation).await[0]["id"]
+        }))
+        .await;
     assert!(step["parentId"].is_string(), "a parent may be archived");
     let receipt = ada.deletes(&address).await.expect(200)["receipt"].clone();
     assert_eq!(
@@ -193,7 +202,10 @@ async fn a_search_of_a_large_archive_is_paged_and_complete() {
     }
     for round in 0..2 {
         for conversation in &conversations {
-            let note = json!({"logType": "info", "status": "info", "title": format!("needle {round}"), "conversationId": conversation});
+            let note = json!({
+                "logType": "info", "status": "info", "title": format!("needle {round}"),
+                "conversationId": conversation
+            });
             created.push(ada.creates(note).await["id"].clone());
             app.app.clock.advance(60_000);
         }
@@ -233,23 +245,23 @@ async fn a_search_of_a_large_archive_is_paged_and_complete() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_admins_and_the_scheduler_start_runs() {
     let app = app().await;
-    let (ada, nobody) = (app.person("ada@example.org").await, app.nobody());
+    let (ada, anonymous) = (app.person("ada@example.org").await, app.nobody());
     ada.posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(403);
-    nobody
+    anonymous
         .posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(401);
     for (secret, status) in [(SECRET, 200), ("another secret", 401), ("", 401)] {
         for method in [Method::GET, Method::POST] {
-            let request = nobody
+            let request = anonymous
                 .request(method, "/api/work-log/cleanup")
                 .header("authorization", format!("Bearer {secret}"));
             assert_eq!(request.send().await.unwrap().status(), status, "{secret}");
         }
     }
-    let confirm = nobody
+    let confirm = anonymous
         .request(Method::POST, "/api/work-log/cleanup?confirmClock=true")
         .header("authorization", format!("Bearer {SECRET}"));
     assert_eq!(

@@ -36,13 +36,13 @@ fn with_cookie(person: &Person, cookie: &str) -> Person {
 #[tokio::test]
 async fn sign_in_sets_a_session_cookie_and_sign_out_ends_it() {
     let app = with_account(false).await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     let form = [
         ("email", " Ada@Example.org "),
         ("password", PASSWORD),
         ("next", "/history"),
     ];
-    let answer = nobody
+    let answer = anonymous
         .submits("/fn/account/sign-in", "/sign-in", &form)
         .await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn sign_in_sets_a_session_cookie_and_sign_out_ends_it() {
         assert!(cookie.contains(flag), "{flag} in {cookie}");
     }
     assert!(!cookie.contains("Secure"), "plain HTTP: {cookie}");
-    let ada = with_cookie(&nobody, &cookie);
+    let ada = with_cookie(&anonymous, &cookie);
     assert_eq!(ada.gets("/").await.status, 200);
     let signed_out = ada.submits("/fn/account/sign-out", "/settings", &[]).await;
     assert_eq!(
@@ -96,13 +96,13 @@ async fn on_https_the_cookie_is_secure() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_email_look_the_same() {
     let app = with_account(false).await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     let mut locations = Vec::new();
     for (email, password) in [
         ("ada@example.org", "wrong horse"),
         ("bob@example.org", PASSWORD),
     ] {
-        let answer = nobody
+        let answer = anonymous
             .submits(
                 "/fn/account/sign-in",
                 "/sign-in",
@@ -115,9 +115,9 @@ async fn a_wrong_password_and_an_unknown_email_look_the_same() {
         );
         let back = answer
             .header("location")
-            .trim_start_matches(&nobody.base)
+            .trim_start_matches(&anonymous.base)
             .to_owned();
-        let page = nobody.gets(&back).await.text();
+        let page = anonymous.gets(&back).await.text();
         assert!(
             page.contains("That address and password do not go together."),
             "{back}"
@@ -131,10 +131,10 @@ async fn a_wrong_password_and_an_unknown_email_look_the_same() {
 #[tokio::test]
 async fn repeated_sign_in_attempts_are_limited() {
     let app = TestApp::start().await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     for attempt in 1..=12 {
         let body = "email=ada%40example.org&password=wrong+horse";
-        let request = nobody
+        let request = anonymous
             .request(reqwest::Method::POST, "/fn/account/sign-in")
             .header("content-type", "application/x-www-form-urlencoded");
         let answer = Answer::to(request.header("accept", "application/json").body(body)).await;
@@ -146,7 +146,7 @@ async fn repeated_sign_in_attempts_are_limited() {
         );
     }
     app.app.clock.advance(60_000);
-    let answer = nobody
+    let answer = anonymous
         .submits(
             "/fn/account/sign-in",
             "/sign-in",
@@ -163,15 +163,15 @@ async fn repeated_sign_in_attempts_are_limited() {
 #[tokio::test]
 async fn the_first_account_is_created_once_and_is_admin() {
     let app = TestApp::start().await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
-    let answer = nobody
+    let answer = anonymous
         .submits("/fn/account/welcome", "/welcome", &form)
         .await;
     assert_eq!((answer.status, answer.header("location")), (302, "/"));
-    let ada = with_cookie(&nobody, answer.header("set-cookie"));
+    let ada = with_cookie(&anonymous, answer.header("set-cookie"));
     assert_eq!(ada.gets("/api/work-log/stats").await.status, 200);
-    let again = nobody
+    let again = anonymous
         .submits(
             "/fn/account/welcome",
             "/welcome",

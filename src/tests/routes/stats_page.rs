@@ -11,10 +11,19 @@ use serde_json::{Value, json};
 async fn only_admins_see_stats_and_they_work_without_a_script() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
-        "metadata": {"model": "m", "modelName": "Model <b>", "inputTokens": 5, "outputTokens": 7, "fallback": true}});
+    let answer = json!({
+        "logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
+        "metadata": {
+            "model": "m", "modelName": "Model <b>", "inputTokens": 5, "outputTokens": 7,
+            "fallback": true
+        }
+    });
     ada.creates(answer).await;
-    ada.creates(json!({"logType": "tool_call", "status": "error", "title": "y", "durationMs": 10, "metadata": {"tool": "paint"}})).await;
+    ada.creates(json!({
+        "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
+        "metadata": {"tool": "paint"}
+    }))
+    .await;
     app.app.clock.advance(8 * DAY_MS);
     admin
         .posts("/api/work-log/cleanup?confirmClock=true", json!({}))
@@ -81,16 +90,21 @@ async fn only_admins_see_stats_and_they_work_without_a_script() {
 async fn the_last_24_hours_keep_counting_deleted_entries() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
-    let answer = json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
-        "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}});
+    let answer = json!({
+        "logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
+        "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}
+    });
     let mut created = vec![ada.creates(answer.clone()).await];
     app.app.clock.advance(20 * HOUR_MS);
     let mut other = answer;
     other["metadata"]["fallback"] = json!(true);
     created.push(ada.creates(other).await);
     created.push(
-        ada.creates(json!({"logType": "tool_call", "status": "error", "title": "y", "durationMs": 10, "metadata": {"tool": "paint"}}))
-            .await,
+        ada.creates(json!({
+            "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
+            "metadata": {"tool": "paint"}
+        }))
+        .await,
     );
     let tables = async || {
         let mut csv = String::new();
@@ -157,7 +171,11 @@ async fn fallback_answers_and_run_durations_are_shown() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     for fallback in [true, false, false, false] {
         let metadata = json!({"modelName": "m", "fallback": fallback});
-        ada.creates(json!({"logType": "ai_response", "status": "success", "title": "x", "durationMs": 20, "metadata": metadata})).await;
+        ada.creates(json!({
+            "logType": "ai_response", "status": "success", "title": "x", "durationMs": 20,
+            "metadata": metadata
+        }))
+        .await;
     }
     app.app.clock.advance(DAY_MS);
     ada.notes("no answer").await;
@@ -169,7 +187,13 @@ async fn fallback_answers_and_run_durations_are_shown() {
         .gets("/api/work-log/stats?days=7&format=csv&table=days")
         .await
         .text();
-    assert!(days.starts_with("Day,All,Answers,Tools,Files,Deployments,Errors,Info,Failed,Error rate,Fallback rate\r\n"), "{days}");
+    assert!(
+        days.starts_with(
+            "Day,All,Answers,Tools,Files,Deployments,Errors,Info,Failed,\
+             Error rate,Fallback rate\r\n"
+        ),
+        "{days}"
+    );
     assert!(
         days.contains("2026-11-24,4,4,0,0,0,0,0,0,0.0 %,25.0 %")
             && days.contains("2026-11-25,1,0,0,0,0,0,1,0,0.0 %,–"),
@@ -205,9 +229,10 @@ async fn the_export_equals_the_list_over_all_tiers() {
     for age in [40, 20, 0] {
         for n in 0..3 {
             let in_conversation = (n > 0).then_some(&conversation);
-            ada.creates(
-                json!({"logType": "info", "status": "info", "title": format!("<i>{n}"), "details": "a & b", "conversationId": in_conversation}),
-            )
+            ada.creates(json!({
+                "logType": "info", "status": "info", "title": format!("<i>{n}"),
+                "details": "a & b", "conversationId": in_conversation
+            }))
             .await;
         }
         app.app.clock.advance(age / 2 * DAY_MS);

@@ -129,9 +129,16 @@ async fn a_conversation_stream_keeps_its_chain_across_other_rows() {
     let mut stream = ada.streams(&format!("conversationId={conversation}")).await;
     let mut at = stream.next_event().await.id.unwrap();
     for number in 0..5 {
-        ada.creates(json!({"logType": "info", "status": "info", "title": "elsewhere", "conversationId": other})).await;
+        ada.creates(json!({
+            "logType": "info", "status": "info", "title": "elsewhere", "conversationId": other
+        }))
+        .await;
         ada.notes("outside").await;
-        ada.creates(json!({"logType": "info", "status": "info", "title": format!("here {number}"), "conversationId": conversation})).await;
+        ada.creates(json!({
+            "logType": "info", "status": "info", "title": format!("here {number}"),
+            "conversationId": conversation
+        }))
+        .await;
         loop {
             let event = stream.next_event().await;
             if event.event == "entry" {
@@ -227,7 +234,11 @@ async fn large_rows_arrive_complete() {
     let beginning = ada.cursor().await;
     for number in 0..40 {
         let details = "x".repeat(65_536);
-        ada.creates(json!({"logType": "info", "status": "info", "title": format!("large {number}"), "details": details})).await;
+        ada.creates(json!({
+            "logType": "info", "status": "info", "title": format!("large {number}"),
+            "details": details
+        }))
+        .await;
     }
     let mut stream = ada.streams(&format!("after={beginning}")).await;
     let rows = stream

@@ -328,15 +328,15 @@ async fn no_route_accepts_a_password_when_local_accounts_are_off() {
     const PASSWORD: &str = "correct horse";
     let provider = TestProvider::start().await;
     let app = with_settings(&provider, |config| config.oidc.local_accounts = false).await;
-    let nobody = app.nobody();
+    let anonymous = app.nobody();
     for page in ["/", "/welcome"] {
         assert_eq!(
-            nobody.gets(page).await.header("location"),
+            anonymous.gets(page).await.header("location"),
             "/sign-in",
             "{page}"
         );
     }
-    let page = nobody.gets("/sign-in").await.text();
+    let page = anonymous.gets("/sign-in").await.text();
     assert!(
         page.contains("Sign in with Lighthouse") && !page.contains("type=\"password\""),
         "{page}"
@@ -355,9 +355,9 @@ async fn no_route_accepts_a_password_when_local_accounts_are_off() {
         ("/fn/account/sign-in", "/sign-in"),
         ("/fn/account/welcome", "/welcome"),
     ] {
-        let answer = nobody.submits(route, page, &form).await;
+        let answer = anonymous.submits(route, page, &form).await;
         assert_eq!(answer.headers("set-cookie").len(), 0, "{route}");
-        let request = nobody
+        let request = anonymous
             .request(reqwest::Method::POST, route)
             .header("content-type", "application/x-www-form-urlencoded");
         let answer =

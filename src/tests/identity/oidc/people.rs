@@ -146,7 +146,12 @@ async fn every_sign_in_rechecks_the_admin_claim_and_list() {
         assert_eq!(users(&app).await, [(email.to_owned(), admin)]);
     }
     let without_roles = provider.token("ada|1", json!({}));
-    let with_roles = provider.token("ada|1", json!({ "realm": { "roles": ["admin"] }, "email": "ada@example.org", "email_verified": true }));
+    let with_roles = provider.token(
+        "ada|1",
+        json!({
+            "realm": { "roles": ["admin"] }, "email": "ada@example.org", "email_verified": true
+        }),
+    );
     for (token, status) in [
         (&without_roles, 403),
         (&with_roles, 200),

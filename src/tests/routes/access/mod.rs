@@ -20,10 +20,10 @@ use std::collections::BTreeSet;
 use table::{Row, TABLE};
 
 const CALLERS: [&str; 6] = [
-    "nobody",
+    "an anonymous caller",
     "a revoked key",
     "a disabled account",
-    "another person",
+    "another user",
     "an admin",
     "the owner",
 ];
