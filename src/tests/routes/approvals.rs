@@ -221,7 +221,7 @@ async fn deleting_the_entry_or_conversation_cancels_the_approval() {
         .await
         .expect(200);
     app.app.tasks.close();
-    within("the turn to give up", app.app.tasks.wait()).await;
+    within("the turn to end", app.app.tasks.wait()).await;
     assert_eq!(ada.lists("status=working").await["count"], 0);
 }
 

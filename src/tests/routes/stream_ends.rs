@@ -52,7 +52,7 @@ async fn a_stream_over_the_limit_gets_a_busy_event_until_one_closes() {
     );
     assert_eq!(bob.streams("").await.next_event().await.event, "heartbeat");
     drop(one);
-    within("a free place", async {
+    within("a free stream slot", async {
         while ada.streams("").await.next_event().await.event == "busy" {
             tokio::task::yield_now().await;
         }

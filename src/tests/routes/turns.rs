@@ -267,7 +267,7 @@ async fn a_conversation_deleted_while_it_is_answered_stays_deleted() {
         .await
         .expect(200);
     app.app.tasks.close();
-    support::within("the turn to give up", app.app.tasks.wait()).await;
+    support::within("the turn to end", app.app.tasks.wait()).await;
     assert_eq!(
         ada.gets(&format!("/api/conversations/{conversation}"))
             .await

@@ -133,7 +133,7 @@ impl Fixture {
         };
         let named =
             |placeholder: &str| row.address.contains(placeholder) || row.body.contains(placeholder);
-        if ["{conversation}", "{message}", "{file}", "{draft}"]
+        if ["{conversation}", "{message}", "{file}", "{question}"]
             .into_iter()
             .any(named)
         {
@@ -149,7 +149,7 @@ impl Fixture {
                 .placeholders
                 .push(("{entry}", entry["id"].as_str().unwrap().to_owned()));
         }
-        if named("{draft}") {
+        if named("{question}") {
             let (_, conversation) = fixture
                 .placeholders
                 .first()
@@ -175,7 +175,7 @@ impl Fixture {
             .unwrap();
             fixture
                 .placeholders
-                .push(("{draft}", approval.id.to_string()));
+                .push(("{question}", approval.id.to_string()));
         }
         if named("{key}") {
             let own = api_keys::of_user(&mut app.app.store.read().await.unwrap(), fixture.owner.id)
