@@ -192,11 +192,7 @@ async fn without_notifications_polling_the_heads_finds_commits() {
     let reads = || other.store.counters().reads.load(Ordering::Relaxed);
     let before = reads();
     other.cluster.check_heads().await.unwrap();
-    assert_eq!(
-        reads(),
-        before,
-        "without subscribers there is no query"
-    );
+    assert_eq!(reads(), before, "without subscribers there is no query");
     let (mut woken, not_woken) = (
         other.store.wakeups().subscribe(ada),
         other.store.wakeups().subscribe(bob),

@@ -561,7 +561,7 @@ on_both_databases! {
         let report = restore::after_restore(&tiers, days(33)).await.unwrap();
         assert_eq!(
             report,
-            restore::RestoreReport::default(),
+            RestoreReport::default(),
             "nothing is erased twice"
         );
     }

@@ -108,12 +108,10 @@ impl Scene {
     }
 
     async fn expire_everything(&mut self, now: Timestamp, work: &Work) {
-        let holds = crate::server::store::retention::holds::with_names(
-            &mut self.store.read().await.unwrap(),
-            9,
-        )
-        .await
-        .unwrap();
+        let holds =
+            crate::server::store::holds::with_names(&mut self.store.read().await.unwrap(), 9)
+                .await
+                .unwrap();
         for hold in holds {
             holds::release_hold(&self.tiers(), now, &hold.id)
                 .await
