@@ -51,6 +51,8 @@ struct Source {
     file: PathBuf,
     module: Module,
     uses: Vec<Use>,
+    /// Names of public types.
+    types: Vec<String>,
 }
 
 #[test]
@@ -100,6 +102,20 @@ fn modules_beside_each_other_form_no_cycle() {
         "cycles of modules:\n{}",
         cycles.join("\n")
     );
+}
+
+#[test]
+fn public_types_have_names_of_their_own() {
+    let sources = sources();
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for source in &sources {
+        for name in &source.types {
+            let file = source.file.display().to_string();
+            places.entry(name).or_default().push(file);
+        }
+    }
+    places.retain(|name, files| *name != "Result" && files.len() > 1);
+    assert!(places.is_empty(), "types of one name: {places:#?}");
 }
 
 /// The row of the table that a module belongs to. `None`: it has none.
@@ -225,6 +241,7 @@ fn sources() -> Vec<Source> {
             let mut reader = Reader {
                 modules: &modules,
                 uses: Vec::new(),
+                types: Vec::new(),
             };
             reader.read(text.parse().unwrap(), &module);
             Source {
@@ -234,6 +251,7 @@ fn sources() -> Vec<Source> {
                     .to_owned(),
                 module,
                 uses: reader.uses,
+                types: reader.types,
             }
         })
         .collect()
@@ -271,6 +289,7 @@ fn module_of(root: &Path, file: &Path) -> Module {
 struct Reader<'a> {
     modules: &'a BTreeSet<Module>,
     uses: Vec<Use>,
+    types: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -289,6 +308,11 @@ impl Reader<'_> {
                         .flatten();
                     let inner: Module = module.iter().cloned().chain(inner).collect();
                     self.read(group.stream(), &inner);
+                }
+                (_, Some("struct" | "enum" | "trait" | "type"))
+                    if at >= 2 && is_visibility(&tokens[at - 2]) =>
+                {
+                    self.types.extend(next);
                 }
                 // not an element of SVG in a view
                 (_, Some("use"))

@@ -3,4 +3,5 @@
 mod conversations;
 mod files;
 mod locks;
+mod rendered_markdown;
 mod turns;
