@@ -10,6 +10,7 @@ mod any_input;
 mod architecture;
 mod chat;
 mod components;
+mod curl_examples;
 mod documents;
 mod error_responses;
 mod feed;
