@@ -1,7 +1,7 @@
-// Holds every line of the .rs files to 100 columns, where rustfmt leaves lines alone too: inside view!, strings and SQL.
-// `.ci/columns.txt` lists how many longer lines a file still has; the numbers may only shrink. `node .ci/columns.mjs --write`
-// writes the list after a file has become better. Files over 500 lines and functions over 60 (without those inside view!)
-// are printed, not refused.
+// Checks that no line of the .rs files is over 100 columns, also where rustfmt leaves lines alone: inside view!, strings
+// and SQL. `.ci/columns.txt` lists how many longer lines a file still has; the numbers may only shrink.
+// `node .ci/columns.mjs --write` updates the list after a file has improved. Files over 500 lines and functions over 60
+// (not counting lines inside view!) are printed only.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ for (const name of names) {
   }
 }
 
-/** Where the block that `lines[start]` opens ends: its closing brace has the same indentation. */
+/** The last line of the block that `lines[start]` opens: its closing brace has the same indentation. */
 function blockEnd(lines, start) {
   const indent = /^ */.exec(lines[start])[0];
   const end = lines.findIndex(

@@ -18,4 +18,5 @@ mod providers;
 mod retention;
 mod routes;
 mod store;
+mod traces;
 mod work_log;
