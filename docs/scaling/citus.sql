@@ -1,10 +1,11 @@
--- Holly's tables spread over the nodes of a Citus cluster. Run it once on an empty database, after `holly migrate` and before
--- the first server (or `holly copy --to`) writes to it:    psql -v ON_ERROR_STOP=1 -f docs/scaling/citus.sql "$DATABASE_URL"
+-- Distributes Holly's tables over the nodes of a Citus cluster. Run it once on an empty database, after `holly migrate` and
+-- before the first server (or `holly copy --to`) writes to it:
+--     psql -v ON_ERROR_STOP=1 -f docs/scaling/citus.sql "$DATABASE_URL"
 --
--- A test holds this file against the schema: every table is named once, every distribution column stands in the table's
--- primary key and in each of its unique indexes. Citus itself was not at hand: nobody has run it on one yet.
+-- A test checks this file against the schema: every table is named once, every distribution column is in the table's
+-- primary key and in each of its unique indexes. It has not been run on Citus yet.
 
--- Small, or asked without knowing whose it is: on every node. Other tables may refer to them.
+-- Small, or looked up before the user is known: on every node. Other tables may refer to them.
 select create_reference_table('users');
 select create_reference_table('identities');
 select create_reference_table('invitations');
@@ -14,11 +15,11 @@ select create_reference_table('retention_lease');
 select create_reference_table('retention_runs');
 select create_reference_table('erasures');
 
--- What one shows to sign in is found by itself, before it is known whose it is: one shard answers, not all.
+-- Credentials are looked up before the user is known: one shard answers, not all.
 select create_distributed_table('sessions', 'token_hash', colocate_with => 'none');
 select create_distributed_table('api_keys', 'id', colocate_with => 'none');
 
--- Everything else belongs to a person and lies where the person's other rows lie: their transactions stay on one node.
+-- Everything else belongs to a user and is stored with the user's other rows: a user's transactions stay on one node.
 select create_distributed_table('heads', 'user_id');
 select create_distributed_table('conversations', 'user_id', colocate_with => 'heads');
 select create_distributed_table('messages', 'user_id', colocate_with => 'heads');

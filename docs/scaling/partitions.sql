@@ -1,11 +1,12 @@
--- Entries in one partition a UTC day, for a PostgreSQL that has outgrown one table. Run it once, with every server stopped:
+-- Splits the entries into one partition for each UTC day, for a PostgreSQL that has outgrown one table. Run it once, with
+-- every server stopped:
 --     psql -v ON_ERROR_STOP=1 -1 -f docs/scaling/partitions.sql "$DATABASE_URL"
 -- and then every day, from cron:    select holly_partitions(14);
 --
--- An entry's id is a UUID version 7: it begins with the time at which it was made. So the key stays (user_id, id), and a
--- query that names an entry reads one partition. PostgreSQL has unique indexes over partitions only if they contain the
--- partition's column, so two become plain ones; both rules hold all the same, because whoever writes an entry holds the lock
--- of its owner's row in `heads`, takes the revision from it, and looks the idempotency key up under it.
+-- An entry's id is a UUID version 7: it begins with the time of its creation. So the key stays (user_id, id), and a query
+-- that names an entry reads one partition. PostgreSQL supports unique indexes over partitions only if they contain the
+-- partition column, so two become plain ones. Both rules still hold, because the writer of an entry holds the lock of its
+-- owner's row in `heads`, takes the revision from it, and looks up the idempotency key under it.
 
 alter table work_logs rename to work_logs_before;
 create table work_logs (like work_logs_before including defaults including constraints) partition by range (id);
@@ -22,18 +23,18 @@ create index work_logs_by_lease on work_logs (lease_until) where status = 'worki
 create index work_logs_of_turn on work_logs (user_id, turn_id) where turn_id is not null;
 create index work_logs_by_age on work_logs (storage_status, created_at);
 
--- The least id that can be made on a day (RFC 9562, section 5.7: 48 bits of milliseconds come first).
+-- The smallest id of a day (RFC 9562, section 5.7: 48 bits of milliseconds come first).
 create function holly_first_id(day date) returns text language sql immutable as $$
     select substr(ms, 1, 8) || '-' || substr(ms, 9, 4)
     from (select lpad(to_hex(cast(extract(epoch from day) * 1000 as bigint)), 12, '0') as ms) as hex
 $$;
 
--- The day of an id, which may differ from that of the entry's `created_at` when a clock was set back.
+-- The day of an id, which may differ from that of the entry's `created_at` if a clock was set back.
 create function holly_day_of(id text) returns date language sql immutable as $$
     select cast(to_timestamp(cast(cast('x0000' || replace(substr(id, 1, 13), '-', '') as bit(64)) as bigint) / 1000) at time zone 'utc' as date)
 $$;
 
--- A day's partition, with what already lies in the rest.
+-- Creates the partition of a day and moves its entries from the default partition into it.
 create function holly_partition(day date) returns void language plpgsql as $$
 declare
     first text := holly_first_id(day);
@@ -48,8 +49,8 @@ begin
     end if;
 end $$;
 
--- Partitions for so many days to come, and for all days of which entries lie in the rest. Partitions of days that are past
--- and empty, because retention has moved or deleted all that was in them, are dropped: nothing is left to be vacuumed.
+-- Creates partitions for the next `ahead` days, and for all days of entries in the default partition. Partitions of past
+-- days that retention has emptied are dropped: nothing has to be vacuumed.
 create function holly_partitions(ahead int, today date default cast(now() at time zone 'utc' as date)) returns void language plpgsql as $$
 declare
     day date;
