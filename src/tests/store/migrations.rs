@@ -313,10 +313,10 @@ async fn a_database_of_other_sources_is_not_backed_up_at_each_attempt() {
     assert_eq!(outdated.backups(), [] as [PathBuf; 0]);
 }
 
-/// Landed before migrations said whether an older server may run beside them; docs/upgrade.md says
-/// it of these.
-const SILENT: i64 = 11;
-const HEAD: &str = "-- beside the previous release: ";
+/// Migrations up to this one do not state whether the previous release may run beside them;
+/// docs/upgrade.md does.
+const LAST_WITHOUT_STATEMENT: i64 = 11;
+const STATEMENT_PREFIX: &str = "-- beside the previous release: ";
 
 /// Whether a migration allows a server of the previous release beside it, by the comment at its
 /// head; an error if its SQL does not agree with the comment.

@@ -38,7 +38,9 @@ pub(super) fn plain() -> Vec<String> {
     for merged in source.split(".merge(").skip(1) {
         let function = merged.split('(').next().unwrap_or_default();
         assert!(
-            source.contains(&format!("\nfn {function}(")),
+            ["(", "<"]
+                .iter()
+                .any(|next| source.contains(&format!("\nfn {function}{next}"))),
             "{function} adds routes from elsewhere"
         );
     }
