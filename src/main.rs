@@ -126,7 +126,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 Command::Migrate {
                     without_backup: true,
                 } => Store::open_without_backup(url, direct).await?,
-                _ => Store::open_past(url, direct).await?,
+                _ => Store::open_with_pooler(url, direct).await?,
             };
             let done = administer(&store, other).await;
             store.close().await;

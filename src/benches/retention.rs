@@ -14,7 +14,7 @@ use holly::{
     server::{
         archive::{Archive, Tiers},
         base::clock::Clock,
-        retention::{Policy, Run, run_once, worker::gentle},
+        retention::{Policy, Run, run_once, worker::throttled},
         store::stats,
         work_log::{Origin, create_work_log},
     },
@@ -83,7 +83,7 @@ fn write_beside_runs(runtime: &Runtime, tiers: Tiers, user: UserId) {
     let seconds = support::setting("HOLLY_BENCH_SECONDS", 20).unsigned_abs();
     let (clock, store) = (Clock::system(), tiers.store.clone());
     let maintained = store.clone();
-    runtime.spawn(async move { maintained.tend_log().await });
+    runtime.spawn(async move { maintained.run_checkpoints().await });
     let mut due = Instant::now();
     let runs = runtime.spawn(alternate_runs(tiers, due + Duration::from_secs(seconds)));
     let (mut times, mut n) = ([vec![], vec![]], 0);
@@ -120,8 +120,8 @@ async fn alternate_runs(tiers: Tiers, end: Instant) {
         tokio::time::sleep(PAUSE).await;
         RUN_IN_PROGRESS.store(true, Relaxed);
         let run = Run {
-            at_most: RUN_TIME,
-            ..gentle(Policy::default(), Clock::system().now(), true)
+            max_duration: RUN_TIME,
+            ..throttled(Policy::default(), Clock::system().now(), true)
         };
         let report = run_once(&tiers, run).await.expect("the run succeeds");
         RUN_IN_PROGRESS.store(false, Relaxed);

@@ -4,7 +4,7 @@ use super::{Failure, copy::sqlite_file, say};
 use holly::{
     domain::time::Timestamp,
     server::{
-        archive::{Archive, Tiers, erasure_log::mend},
+        archive::{Archive, Tiers, erasure_log::repair},
         base::{clock::Clock, data_dir::DataDir},
         retention::{
             report::RestoreReport,
@@ -39,7 +39,7 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     {
         return Err(format!("DATABASE_URL: there is no database {}", database.display()).into());
     }
-    let store = Store::open_past(&config.database_url, &config.listen_url).await?;
+    let store = Store::open_with_pooler(&config.database_url, &config.listen_url).await?;
     store
         .backup(file.to_str().ok_or("the file's name must be UTF-8")?)
         .await?;
@@ -106,13 +106,13 @@ async fn replace(
 }
 
 /// Brings the archive's list of erasures up to date from the database that is to be replaced, and
-/// mends it.
+/// repairs it.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     let tiers = Tiers {
         store: Store::open_without_backup(&config.database_url, &config.listen_url).await?,
         archive: Archive::open(&config.retention.archive_url)?,
     };
-    let mended = mend(&tiers, now).await?;
+    let mended = repair(&tiers, now).await?;
     tiers.store.close().await;
     if mended > 0 {
         say(&format!(
@@ -137,7 +137,7 @@ async fn make_fit(
         check_archive(&tiers).await?;
     }
     let restored = after_restore(&tiers, now).await?;
-    tiers.store.shrink().await?;
+    tiers.store.vacuum().await?;
     tiers.store.close().await;
     Ok(restored)
 }

@@ -45,7 +45,7 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     if from_sqlite.is_none() {
         say("Stop every server first: what is written from now on is not copied.");
     }
-    let source = Store::open_past(&config.database_url, &config.listen_url).await?;
+    let source = Store::open_with_pooler(&config.database_url, &config.listen_url).await?;
     let copied = copy(&source, &command.to, &mut progress()).await;
     source.close().await;
     let copied = copied?;
@@ -79,7 +79,7 @@ fn progress() -> impl FnMut(CopyStep) -> holly::server::store::Result<()> + Send
     let (mut of, mut written, mut told) = (0, 0, 0);
     move |step| {
         match step {
-            CopyStep::Begun(_, rows) => (of, written, told) = (rows, 0, 0),
+            CopyStep::Started(_, rows) => (of, written, told) = (rows, 0, 0),
             CopyStep::Wrote(name, rows) => {
                 written += rows as i64;
                 if written - told >= TELL_EVERY {

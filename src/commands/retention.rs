@@ -14,7 +14,7 @@ use holly::{
         retention::{
             Report, Run, damage,
             dry_run::dry_run,
-            worker::{run_through, take_over},
+            worker::{run_until_done, take_over},
         },
         state::{begin_retention, config::Config, open_retention},
         store::users,
@@ -112,7 +112,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     };
     let report = if dry {
         let rehearsed = dry_run(&tiers, run(clock.now())).await?;
-        rehearsed.told().iter().for_each(|step| say(step));
+        rehearsed.lines().iter().for_each(|step| say(step));
         rehearsed.report
     } else {
         // a server that has the database open holds the folder in which it lies
@@ -123,7 +123,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         } else {
             None
         };
-        run_through(&tiers, &clock, run, Duration::MAX, &Metrics::default()).await?
+        run_until_done(&tiers, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
     say(&serde_json::to_string_pretty(&report)?);
     if !dry && trust_database {
@@ -135,7 +135,7 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     }
     if !dry {
         // a server beside it does not know what was deleted here
-        tiers.store.shrink().await?;
+        tiers.store.vacuum().await?;
     }
     tiers.store.close().await;
     if dry { Ok(()) } else { outcome(&report) }
@@ -217,7 +217,7 @@ pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Fai
 }
 
 async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
-    let entries = damage::give_up(tiers, now, key).await?;
+    let entries = damage::abandon(tiers, now, key).await?;
     say(&format!(
         "given up, with {entries} entries that were not deleted before"
     ));

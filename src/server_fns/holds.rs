@@ -22,7 +22,7 @@ pub async fn place_hold(
 ) -> Result<(), ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, identity) = server_fn_context::admin()?;
-    let whose = holds::whose(
+    let whose = holds::resolve_target(
         &app.tiers,
         &email,
         conversation.as_deref().unwrap_or_default(),

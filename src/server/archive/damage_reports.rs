@@ -1,5 +1,5 @@
-//! Objects that turned out to be damaged or missing. Whoever reads one only says so in passing and
-//! goes on; `retention::damage` writes it down.
+//! Damaged and missing objects found by readers. Readers only report them here; `retention::damage`
+//! records them in the database.
 
 use crate::server::base::error::ArchiveError;
 use std::{
@@ -8,73 +8,73 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Damaged objects that are remembered; of more, the next ones are found once these are mended.
-const MOST: usize = 1_000;
+/// Maximum number of remembered damaged objects; further ones are found once these are repaired.
+const MAX_DAMAGED: usize = 1_000;
 
-/// What readers of one archive found.
+/// What readers of an archive reported.
 #[derive(Debug, Clone, Default)]
 pub struct DamageReports(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    found: Mutex<DamageReport>,
-    news: Notify,
+    state: Mutex<DamageState>,
+    new_report: Notify,
 }
 
 #[derive(Debug, Default)]
-struct DamageReport {
-    /// Keys, and whether the object is whole.
-    unwritten: BTreeMap<String, bool>,
+struct DamageState {
+    /// Reports not yet taken: keys, and whether the object is intact.
+    pending: BTreeMap<String, bool>,
     damaged: HashSet<String>,
 }
 
 impl DamageReports {
-    /// Takes note of how reading an object went, if that is new.
-    pub(super) fn hear<T>(&self, key: &str, read: &Result<T, ArchiveError>) {
-        let mut found = self.lock();
-        let (whole, is_new) = match read {
-            Ok(_) => (true, found.damaged.remove(key)),
+    /// Reports the result of reading an object, if it differs from the known state.
+    pub(super) fn report<T>(&self, key: &str, read: &Result<T, ArchiveError>) {
+        let mut state = self.lock();
+        let (is_intact, is_new) = match read {
+            Ok(_) => (true, state.damaged.remove(key)),
             Err(ArchiveError::Unreachable(_)) => return,
             Err(_) => (
                 false,
-                found.damaged.len() < MOST && found.damaged.insert(key.to_owned()),
+                state.damaged.len() < MAX_DAMAGED && state.damaged.insert(key.to_owned()),
             ),
         };
         if is_new {
-            found.unwritten.insert(key.to_owned(), whole);
-            self.0.news.notify_one();
+            state.pending.insert(key.to_owned(), is_intact);
+            self.0.new_report.notify_one();
         }
     }
 
-    /// Waits until something is found.
-    pub async fn news(&self) {
-        self.0.news.notified().await;
+    /// Waits for a report.
+    pub async fn new_report(&self) {
+        self.0.new_report.notified().await;
     }
 
-    /// Takes what was found since the last time: keys, and whether the object is whole.
+    /// Takes the new reports: keys, and whether the object is intact.
     pub fn take(&self) -> BTreeMap<String, bool> {
-        std::mem::take(&mut self.lock().unwritten)
+        std::mem::take(&mut self.lock().pending)
     }
 
-    /// Gives back what was taken and could not be written down; what was found since then is newer.
-    pub fn give_back(&self, taken: BTreeMap<String, bool>) {
-        let mut found = self.lock();
-        let newer = std::mem::replace(&mut found.unwritten, taken);
-        found.unwritten.extend(newer);
+    /// Puts back reports that could not be recorded; newer ones take precedence.
+    pub fn requeue(&self, taken: BTreeMap<String, bool>) {
+        let mut state = self.lock();
+        let newer = std::mem::replace(&mut state.pending, taken);
+        state.pending.extend(newer);
     }
 
-    /// Takes objects for damaged that others found to be so: the next reader who finds one whole
-    /// says so.
-    pub fn suspect(&self, keys: impl IntoIterator<Item = String>) {
+    /// Adds objects that other processes found damaged, so that the next successful read of one is
+    /// reported.
+    pub fn add_damaged(&self, keys: impl IntoIterator<Item = String>) {
         self.lock().damaged.extend(keys);
     }
 
-    /// Takes objects for whole about which nothing is wrong after all.
-    pub fn acquit(&self, keys: &[String]) {
+    /// Removes objects that are not damaged after all.
+    pub fn remove_damaged(&self, keys: &[String]) {
         self.lock().damaged.retain(|key| !keys.contains(key));
     }
 
-    fn lock(&self) -> MutexGuard<'_, DamageReport> {
-        self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, DamageState> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! Deleting an object that is marked for it, in three steps: the manifest row is marked, the object
-//! deleted, the row marked again.
+//! Deletes an object that is marked for deletion: checks the mark, deletes the object, then records
+//! that it is gone.
 
 use super::{Tiers, tiers::begin_fenced};
 use crate::{
@@ -14,9 +14,9 @@ use crate::{
     },
 };
 
-/// Deletes an object as [`remove`] does; where that fails, the next run does it. Whether it is
-/// done.
-pub(crate) async fn remove_or_tell(
+/// Like [`remove`], but logs an error, as the next run deletes the object. Returns whether it is
+/// deleted.
+pub(crate) async fn remove_or_log(
     tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
@@ -27,13 +27,13 @@ pub(crate) async fn remove_or_tell(
     if let Err(error) = &removed {
         tracing::warn!(
             target: log_targets::ARCHIVE_DELETE_OBJECT,
-            key, %error, "an object could not be deleted yet; the next run deletes it"
+            key, %error, "cannot delete an object; the next run tries again"
         );
     }
     removed.is_ok()
 }
 
-/// Deletes an object, if it is doomed still.
+/// Deletes an object, if it is still marked for deletion.
 pub(crate) async fn remove(
     tiers: &Tiers,
     fence: Option<Fence>,
@@ -41,17 +41,17 @@ pub(crate) async fn remove(
     key: &str,
     now: Timestamp,
 ) -> Result<()> {
-    // an account that is gone has no row to lock
+    // a deleted account has no row to lock
     let mut tx = begin_fenced(&tiers.store, fence).await?;
-    let is_doomed = objects::is_marked_for_delete(&mut tx, user, key).await?;
+    let is_marked = objects::is_marked_for_delete(&mut tx, user, key).await?;
     drop(tx);
-    if !is_doomed {
+    if !is_marked {
         return Ok(());
     }
     tiers.archive.delete(key).await?;
     reach(FailPoint::ObjectDeleted).await;
     let mut tx = begin_fenced(&tiers.store, fence).await?;
-    objects::note_gone(&mut tx, user, key, now).await?;
+    objects::record_deleted(&mut tx, user, key, now).await?;
     reach(FailPoint::ForgetWritten).await;
     tx.commit().await?;
     reach(FailPoint::Forgotten).await;

@@ -1,6 +1,6 @@
-//! Deleting on somebody's word, from every tier at once. Rows go and objects stop being read in one
-//! transaction; the objects themselves are rewritten or deleted right after it, and by the next run
-//! where the archive does not answer.
+//! Deletion requested by users, from all tiers. Rows are deleted and objects removed from reads in
+//! one transaction; then objects are rewritten or deleted, by the next run if the archive is
+//! unreachable.
 
 use super::{delete_object, erasure_log, tiers::begin};
 use crate::{
@@ -20,11 +20,11 @@ use crate::{
     },
 };
 
-/// Objects looked at after an erasure.
-const OBJECTS: i64 = 10_000;
+/// Objects handled after an erasure.
+const MAX_OBJECTS: i64 = 10_000;
 
-/// Deletes an account with everything in it, from every tier. The figures stay, without anything
-/// that could be read. Sessions and keys end at once; the bytes of files are the caller's.
+/// Deletes an account with all content from every tier. Totals stay, without content. Sessions and
+/// keys end at once; the caller deletes the bytes of files.
 pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Result<DeleteReceipt> {
     if people::find(&mut *tiers.store.read().await?, user)
         .await?
@@ -35,12 +35,14 @@ pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Resul
     let mut tx = begin(&tiers.store, None, user).await?;
     if holds::any_of(&mut tx, user).await? {
         return Err(Error::Conflict(
-            "an admin has put this account or a conversation in it on hold; it can be erased once the hold is released".into(),
+            "an admin has put this account or a conversation in it on hold; it can be \
+             erased once the hold is released"
+                .into(),
         ));
     }
-    let [conversations, messages, rows, files] = users::belongings(&mut tx, user).await?;
+    let [conversations, messages, rows, files] = users::content_counts(&mut tx, user).await?;
     let archived = pending_delete::mark_objects(&mut tx, user, None).await?;
-    objects::forget_gone(&mut tx, user).await?;
+    objects::delete_gone(&mut tx, user).await?;
     stats::all_to_deleted(&mut tx, user).await?;
     files::mark_all(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
@@ -50,7 +52,7 @@ pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Resul
     reach(FailPoint::AccountErased).await;
     tiers.store.wakeups().access(user);
     let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
-    tiers.store.shrink().await?;
+    tiers.store.vacuum().await?;
     Ok(DeleteReceipt {
         conversations,
         messages,
@@ -62,40 +64,41 @@ pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Resul
     })
 }
 
-/// Deletes and rewrites a person's objects that hold what is erased. Returns how many were, and how
-/// many are left to the next run; an archive that does not answer is not asked again, for somebody
-/// waits.
+/// Deletes and rewrites a user's objects that contain erased entries. Returns the number of
+/// finished objects and of those left to the next run. An unreachable archive is not asked again,
+/// because the user waits.
 pub async fn delete_marked_objects(
     tiers: &Tiers,
     now: Timestamp,
     user: UserId,
 ) -> Result<(i64, i64)> {
     reach(FailPoint::PurgePlanned).await;
-    let holed =
-        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), OBJECTS).await?;
-    let mut silent = false;
-    for manifest in &holed {
+    let to_rewrite =
+        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), MAX_OBJECTS)
+            .await?;
+    let mut is_unreachable = false;
+    for manifest in &to_rewrite {
         if let Err(error) = compaction::compact(tiers, None, manifest, None, now).await {
             tracing::warn!(
                 target: log_targets::ARCHIVE_ERASE,
-                key = manifest.key, %error, "an object could not be rewritten yet; the next run does it"
+                key = manifest.key, %error, "cannot rewrite an object; the next run tries again"
             );
-            silent = error.is_unreachable();
-            if silent {
+            is_unreachable = error.is_unreachable();
+            if is_unreachable {
                 break;
             }
         }
     }
-    // a run that rewrites or fills an object meanwhile leaves it to the next
+    // objects that a run rewrites at the same time are left to the next run
     let mut pending =
-        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), OBJECTS)
+        due::objects_with_tombstones(&mut *tiers.store.read().await?, Some(user), MAX_OBJECTS)
             .await?
             .len() as i64;
-    let mut done = (holed.len() as i64 - pending).max(0);
+    let mut done = (to_rewrite.len() as i64 - pending).max(0);
     for (user, key) in
-        objects::marked_for_delete(&mut *tiers.store.read().await?, Some(user), OBJECTS).await?
+        objects::marked_for_delete(&mut *tiers.store.read().await?, Some(user), MAX_OBJECTS).await?
     {
-        if silent {
+        if is_unreachable {
             pending += 1;
             continue;
         }
@@ -104,17 +107,17 @@ pub async fn delete_marked_objects(
             Err(error) => {
                 tracing::warn!(
                     target: log_targets::ARCHIVE_ERASE,
-                    key, %error, "an object could not be deleted yet; the next run does it"
+                    key, %error, "cannot delete an object; the next run tries again"
                 );
-                silent = error.is_unreachable();
+                is_unreachable = error.is_unreachable();
                 pending += 1;
             }
         }
     }
-    if !silent && let Err(error) = erasure_log::mirror(tiers, now).await {
+    if !is_unreachable && let Err(error) = erasure_log::sync(tiers, now).await {
         tracing::warn!(
             target: log_targets::ARCHIVE_ERASE,
-            %error, "the list of erasures could not be written yet; that is tried again every two minutes"
+            %error, "cannot write the erasure log; trying again within two minutes"
         );
     }
     Ok((done, pending))

@@ -1,5 +1,5 @@
-//! The archive's list of erasures: it lies beside the objects, so that it outlives the database. A
-//! file of it has the SHA-256 of its content for a name.
+//! The erasure log, which is stored next to the objects so that it survives the database. Each of
+//! its files is named after the SHA-256 of its content.
 
 use crate::{
     domain::time::Timestamp,
@@ -17,23 +17,23 @@ use futures::TryStreamExt;
 use serde_json::json;
 use std::{collections::HashSet, fmt::Display};
 
-/// Where the list lies.
-const LIST: &str = "erased/v1";
-/// Erasures in one file of the list.
-const AT_ONCE: i64 = 1_000;
+/// The prefix of the log's files.
+const PREFIX: &str = "erased/v1";
+/// Erasures per file.
+const ERASURES_PER_FILE: i64 = 1_000;
 
-/// Adds new erasures to the archive's list.
-pub async fn mirror(tiers: &Tiers, now: Timestamp) -> Result<()> {
+/// Writes new erasures to the log.
+pub async fn sync(tiers: &Tiers, now: Timestamp) -> Result<()> {
     loop {
-        let fresh = erasures::unmirrored(&mut *tiers.store.read().await?, AT_ONCE).await?;
-        if fresh.is_empty() {
+        let new = erasures::unlogged(&mut *tiers.store.read().await?, ERASURES_PER_FILE).await?;
+        if new.is_empty() {
             return Ok(());
         }
-        let lines: String = fresh
+        let lines: String = new
             .iter()
             .map(|erasure| json!(erasure).to_string() + "\n")
             .collect();
-        let key = name(lines.as_bytes());
+        let key = key_of(lines.as_bytes());
         tiers
             .archive
             .create(&key, lines.clone().into_bytes())
@@ -48,37 +48,37 @@ pub async fn mirror(tiers: &Tiers, now: Timestamp) -> Result<()> {
         if tiers.archive.get(&key).await? != lines.as_bytes() {
             return Err(ArchiveError::Damaged(
                 key,
-                "it does not hold the erasures that were put".to_owned(),
+                "it does not contain the erasures that were written".to_owned(),
             )
             .into());
         }
         reach(FailPoint::ListReadBack).await;
         let mut tx = tiers.store.begin().await?;
-        erasures::mirrored(&mut tx, now, &fresh).await?;
+        erasures::mark_logged(&mut tx, now, &new).await?;
         reach(FailPoint::ListWritten).await;
         tx.commit().await?;
     }
 }
 
-/// Adds new erasures as [`mirror`] does. Where files of the list are damaged, it first takes over
-/// what can be read of them, then writes the whole list anew from the database and deletes them.
-/// Returns how many were damaged.
-pub async fn mend(tiers: &Tiers, now: Timestamp) -> Result<usize> {
+/// Like [`sync`], and repairs damaged files of the log: their readable erasures are saved to the
+/// database, the whole log is written again, and the damaged files are deleted. Returns the number
+/// of damaged files.
+pub async fn repair(tiers: &Tiers, now: Timestamp) -> Result<usize> {
     let damaged: Vec<_> = files(&tiers.archive)
         .await?
         .into_iter()
-        .filter(|(key, bytes)| !is_whole(key, bytes))
+        .filter(|(key, bytes)| !is_intact(key, bytes))
         .collect();
     if !damaged.is_empty() {
         let mut tx = tiers.store.begin().await?;
         for (_, bytes) in &damaged {
-            // what can be read may be of a time before another backup was restored, which the
-            // database does not know
+            // after restoring a backup, the file may contain erasures that the database does not
+            // know
             for erasure in bytes
                 .split(|byte| *byte == b'\n')
                 .filter_map(|line| serde_json::from_slice::<Erasure>(line).ok())
             {
-                erasures::note(
+                erasures::record(
                     &mut tx,
                     Timestamp::from_millis(erasure.erased_at),
                     &erasure.kind,
@@ -87,23 +87,23 @@ pub async fn mend(tiers: &Tiers, now: Timestamp) -> Result<usize> {
                 .await?;
             }
         }
-        erasures::unmirror(&mut tx).await?;
+        erasures::mark_all_unlogged(&mut tx).await?;
         tx.commit().await?;
     }
-    mirror(tiers, now).await?;
+    sync(tiers, now).await?;
     for (key, _) in &damaged {
         let bytes = tiers.archive.get(key).await?;
-        if !is_whole(key, &bytes) {
+        if !is_intact(key, &bytes) {
             tiers.archive.delete(key).await?;
         }
     }
     Ok(damaged.len())
 }
 
-/// The list's files, with what they hold.
+/// The log's files and their content.
 async fn files(archive: &Archive) -> Result<Vec<(String, Bytes)>> {
     let mut files = Vec::new();
-    let listed: Vec<_> = archive.list(LIST).try_collect().await?;
+    let listed: Vec<_> = archive.list(PREFIX).try_collect().await?;
     for file in listed {
         let bytes = archive.get(&file.key).await?;
         files.push((file.key, bytes));
@@ -111,38 +111,38 @@ async fn files(archive: &Archive) -> Result<Vec<(String, Bytes)>> {
     Ok(files)
 }
 
-fn is_whole(key: &str, bytes: &[u8]) -> bool {
-    key == name(bytes)
+fn is_intact(key: &str, bytes: &[u8]) -> bool {
+    key == key_of(bytes)
 }
 
-fn name(bytes: &[u8]) -> String {
-    format!("{LIST}/{}.ndjson", object::hex_sha256(bytes))
+fn key_of(bytes: &[u8]) -> String {
+    format!("{PREFIX}/{}.ndjson", object::hex_sha256(bytes))
 }
 
-/// What the list names.
+/// The erasures in the log.
 #[derive(Debug)]
 pub(crate) struct ErasedIds(HashSet<(String, String)>);
 
 impl ErasedIds {
-    /// Whether it names this one.
-    pub(crate) fn has(&self, kind: ErasureKind, id: impl Display) -> bool {
+    /// Whether the log contains this id.
+    pub(crate) fn contains(&self, kind: ErasureKind, id: impl Display) -> bool {
         self.0.contains(&(kind.as_str().to_owned(), subject(id)))
     }
 
-    /// Whether it names any of this kind.
-    pub(crate) fn has_any(&self, kind: ErasureKind) -> bool {
+    /// Whether the log contains any id of this kind.
+    pub(crate) fn contains_any(&self, kind: ErasureKind) -> bool {
         self.0.iter().any(|(of, _)| of == kind.as_str())
     }
 }
 
-/// Reads the list. Errors: a file cannot be reached or is damaged.
+/// Reads the log. Fails if a file is unreachable or damaged.
 pub(crate) async fn read(archive: &Archive) -> Result<ErasedIds> {
     let mut erased = HashSet::new();
     for (key, bytes) in files(archive).await? {
-        if !is_whole(&key, &bytes) {
+        if !is_intact(&key, &bytes) {
             return Err(ArchiveError::Damaged(
                 key,
-                "its name is not the hash of what it holds".to_owned(),
+                "its name is not the hash of its content".to_owned(),
             )
             .into());
         }

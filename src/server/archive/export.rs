@@ -1,4 +1,4 @@
-//! A person's whole log, tier by tier, a page at a time: what an export holds.
+//! A user's whole log of all tiers, page by page, for an export.
 
 use super::{
     Archive,
@@ -16,14 +16,14 @@ use crate::{
 };
 use futures::{Stream, stream};
 
-/// Entries read at once.
+/// Entries per page.
 pub const PAGE: i64 = 200;
-/// Pages read at once: where the archive is slow, the other connections that may wait for it are
-/// for people who look at a page.
-pub(super) const AT_ONCE: usize = 2;
+/// Concurrent page reads of exports; if the archive is slow, the other long-read connections stay
+/// free for pages.
+pub(super) const MAX_PARALLEL_EXPORTS: usize = 2;
 
-/// Reads a page of an export as [`retry_on_moved_object`] does, when its turn comes.
-pub async fn read_when_free<T, F>(
+/// Like [`retry_on_moved_object`], waiting for one of the export slots.
+pub async fn read_export_page<T, F>(
     store: &Store,
     archive: &Archive,
     read: impl FnMut(Reader) -> F,
@@ -31,12 +31,12 @@ pub async fn read_when_free<T, F>(
 where
     F: Future<Output = Result<T>>,
 {
-    let _turn = archive.exports.acquire().await;
+    let _permit = archive.exports.acquire().await;
     retry_on_moved_object(store, read).await
 }
 
-/// Pages of entries, newest first, until there are no more. An error ends them short, so nobody
-/// takes them for whole.
+/// Pages of entries, newest first. An error ends the stream, so that an incomplete export is
+/// noticed.
 pub fn pages(
     store: Store,
     archive: Archive,
@@ -53,7 +53,7 @@ pub fn pages(
             let read = |mut reader| async move {
                 list(&mut reader, archive, user, filter, before, PAGE).await
             };
-            let page = read_when_free(&store, archive, read).await?;
+            let page = read_export_page(&store, archive, read).await?;
             let next = page
                 .last()
                 .map(|entry| Some(entry.id))

@@ -1,5 +1,4 @@
-//! What does not expire: conversations that their owner keeps, and people and conversations that an
-//! admin holds.
+//! Holds: conversations kept by their owner, and users and conversations held by an admin.
 
 use crate::{
     domain::{
@@ -22,12 +21,12 @@ use crate::{
     },
 };
 
-/// Holds that the page shows.
-const SHOWN: i64 = 1_000;
+/// Maximum number of holds listed.
+const MAX_LISTED: i64 = 1_000;
 /// Longest reason, in characters.
 const REASON_MAX_CHARS: usize = 500;
 
-/// Keeps a conversation for good, or lets its entries expire again. Readers learn of it from the
+/// Keeps a conversation forever, or lets its entries expire again. Readers see the change in their
 /// feed.
 pub async fn keep_conversation(
     tiers: &Tiers,
@@ -40,7 +39,7 @@ pub async fn keep_conversation(
     let mut conversation = conversations::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("conversation"))?;
-    holds::let_go(&mut tx, user, id, now).await?;
+    holds::release_keep(&mut tx, user, id, now).await?;
     if kept {
         holds::place(
             &mut tx,
@@ -56,7 +55,7 @@ pub async fn keep_conversation(
     Ok(tx.commit().await?)
 }
 
-/// Holds a person's entries, or those of one of their conversations: they neither expire nor can be
+/// Puts a user's entries, or those of one conversation, on hold: they neither expire nor can be
 /// deleted. Returns the hold's id.
 pub async fn place_hold(
     tiers: &Tiers,
@@ -100,10 +99,10 @@ pub async fn release_hold(tiers: &Tiers, now: Timestamp, id: &str) -> Result<()>
     Ok(tx.commit().await?)
 }
 
-/// Holds in force with the names of people, newest first.
+/// Active holds with addresses, newest first.
 pub async fn holds_in_force(tiers: &Tiers) -> Result<Vec<HoldInfo>> {
-    let lines = holds::with_names(&mut *tiers.store.read().await?, SHOWN).await?;
-    let told = |line: NamedHold| HoldInfo {
+    let lines = holds::with_names(&mut *tiers.store.read().await?, MAX_LISTED).await?;
+    let info = |line: NamedHold| HoldInfo {
         id: line.id,
         person: line.person,
         conversation: line.conversation_id,
@@ -111,20 +110,18 @@ pub async fn holds_in_force(tiers: &Tiers) -> Result<Vec<HoldInfo>> {
         placed_by: line.placed_by,
         since: Timestamp::from_millis(line.created_at),
     };
-    Ok(lines.into_iter().map(told).collect())
+    Ok(lines.into_iter().map(info).collect())
 }
 
-/// The person with this address, and which of their conversations is meant by its id or address, if
-/// any.
-pub async fn whose(
+/// The user with this address, and the id in `conversation`, which is empty, an id or an address.
+pub async fn resolve_target(
     tiers: &Tiers,
     email: &str,
     conversation: &str,
 ) -> Result<(UserId, Option<ConversationId>)> {
     let email = email.trim().to_lowercase();
-    let found = users::by_email(&mut *tiers.store.read().await?, &email).await?;
-    let person = found
-        .ok_or_else(|| Error::refused("email", "is not the address of anybody with an account"))?;
+    let user = users::by_email(&mut *tiers.store.read().await?, &email).await?;
+    let user = user.ok_or_else(|| Error::refused("email", "is not the address of an account"))?;
     let name = conversation.trim().rsplit("/c/").next().unwrap_or_default();
     let name = name.split(['?', '#', '/']).next().unwrap_or_default();
     let id = Some(name)
@@ -137,7 +134,7 @@ pub async fn whose(
             "must be the address or the id of a conversation",
         )
     })?;
-    Ok((person.account.id, id))
+    Ok((user.account.id, id))
 }
 
 fn hold(now: Timestamp, reason: String, by: UserId) -> Hold {

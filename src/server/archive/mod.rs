@@ -1,13 +1,12 @@
-//! Entries that left the database: object storage (a local folder, or S3 and what speaks like it),
-//! and rows and objects read as one list. Every wait is bounded, so that an archive that does not
-//! answer never holds a page for long. What is read is checked against the manifest's SHA-256 and
-//! kept decoded for a while. Who moves entries here is `retention`'s matter.
+//! Entries that left the database, in object storage (a local directory or S3), and rows and
+//! objects read as one list. All requests are bounded in time. Objects are verified against the
+//! manifest's SHA-256 and cached decoded. `retention` moves entries here.
 //!
-//! - `object` is the format, `cache` what was read lately, `findings` what turned out not to be
-//!   whole, `copying` moves it elsewhere.
-//! - `reading` merges rows and archive, with `gaps` where the archive does not answer; `exporting`
-//!   reads a person's whole log.
-//! - `dooming` is the part of a deletion that is one transaction with the rows'.
+//! - `object` is the format, `cache` the recently read objects, `damage_reports` the damaged ones,
+//!   `copy` copies an archive.
+//! - `reader` merges rows and archive, `partial` reports gaps if the archive is unreachable,
+//!   `export` reads a user's whole log.
+//! - `pending_delete` is the part of a deletion in the transaction of the rows; `erase` is the rest.
 
 pub mod compaction;
 pub mod copy;
@@ -52,10 +51,10 @@ pub use super::base::error::ArchiveError;
 pub use damage_reports::DamageReports;
 pub use tiers::Tiers;
 
-/// How long one request may take, tries included.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Limit for a request including retries.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Decoded entries kept in memory, in bytes of their text.
+/// Size of the cache of decoded entries.
 const CACHE_BYTES: usize = 32 << 20;
 
 /// What an entry takes beside its texts, roughly.
@@ -71,90 +70,89 @@ type Result<T> = std::result::Result<T, ArchiveError>;
 pub struct Archive {
     store: Arc<dyn ObjectStore>,
     prefix: String,
-    /// Where it lies, if it is a folder.
+    /// The directory, for a local archive.
     folder: Option<Arc<Path>>,
-    patience: Duration,
+    timeout: Duration,
     cache: Arc<Mutex<Cache>>,
     gaps: Option<GapCollector>,
-    findings: DamageReports,
-    /// Exports that read a page at this moment.
+    damage_reports: DamageReports,
+    /// Limits exports that read a page at the same time.
     exports: Arc<Semaphore>,
 }
 
-/// An object as a listing tells of it.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// Its key, without the archive's prefix.
+    /// The key without the archive's prefix.
     pub key: String,
-    /// When it was put, by the archive's own clock.
+    /// When it was written, by the archive's clock.
     pub modified: Timestamp,
 }
 
 impl Archive {
-    /// Opens the archive at `file:///FOLDER` or `s3://BUCKET/PREFIX`; the folder is made where it
-    /// is missing. Errors say what to do.
+    /// Opens the archive at `file:///DIRECTORY` or `s3://BUCKET/PREFIX`; a missing directory is
+    /// created. Errors say what to do.
     pub fn open(url: &str) -> std::result::Result<Self, String> {
         if let Some(path) = url.strip_prefix("file://") {
             let path = Path::new(path);
             let store = folder::open(path).map_err(|why| format!("HOLLY_ARCHIVE_URL {why}"))?;
             return Ok(Self {
                 folder: Some(path.into()),
-                ..Self::over(Arc::new(store), "", PATIENCE)
+                ..Self::with_store(Arc::new(store), "", TOTAL_TIMEOUT)
             });
         }
         let (store, prefix) = object_storage::bucket(url, REQUEST_TIMEOUT)?;
-        Ok(Self::over(store, &prefix, PATIENCE))
+        Ok(Self::with_store(store, &prefix, TOTAL_TIMEOUT))
     }
 
-    /// The archive in an object store, under a prefix; a request that takes longer than `patience`
-    /// has failed.
-    pub fn over(store: Arc<dyn ObjectStore>, prefix: &str, patience: Duration) -> Self {
+    /// An archive in an object store, under a prefix. Requests that take longer than `timeout`
+    /// fail.
+    pub fn with_store(store: Arc<dyn ObjectStore>, prefix: &str, timeout: Duration) -> Self {
         let cache = Arc::new(Mutex::new(ByteCache::new(CACHE_BYTES)));
-        let (findings, exports) = (
+        let (damage_reports, exports) = (
             DamageReports::default(),
-            Arc::new(Semaphore::new(export::AT_ONCE)),
+            Arc::new(Semaphore::new(export::MAX_PARALLEL_EXPORTS)),
         );
         Self {
             store,
             prefix: prefix.to_owned(),
             folder: None,
-            patience,
+            timeout,
             cache,
             gaps: None,
-            findings,
+            damage_reports,
             exports,
         }
     }
 
-    /// The same archive for a reader who takes gaps where it cannot be read, and does not wait
-    /// long.
-    fn forgiving(&self, gaps: GapCollector) -> Self {
+    /// The same archive for partial reads, which report gaps and have a short timeout.
+    fn for_partial_read(&self, gaps: GapCollector) -> Self {
         Self {
             gaps: Some(gaps),
             ..self.clone()
         }
     }
 
-    /// The same archive for somebody who does not wait longer than this for an answer.
-    fn with_patience(&self, patience: Duration) -> Self {
+    /// The same archive with at most this timeout.
+    fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
-            patience: self.patience.min(patience),
+            timeout: self.timeout.min(timeout),
             ..self.clone()
         }
     }
 
-    /// What its readers found not to be whole.
-    pub const fn findings(&self) -> &DamageReports {
-        &self.findings
+    /// The damaged objects its readers found.
+    pub const fn damage_reports(&self) -> &DamageReports {
+        &self.damage_reports
     }
 
-    /// Where its reader's gaps are noted.
+    /// The collector of gaps, for partial reads.
     const fn gaps(&self) -> Option<&GapCollector> {
         self.gaps.as_ref()
     }
 
-    /// The entries of an object that was read before.
-    fn known(&self, key: &str) -> Option<Arc<Vec<StoredEntry>>> {
+    /// The cached entries of an object.
+    fn cached(&self, key: &str) -> Option<Arc<Vec<StoredEntry>>> {
         self.cache().get(key)
     }
 
@@ -166,15 +164,14 @@ impl Archive {
         }
     }
 
-    /// Puts an object under a name that is free. `false` when there is one already, whatever it
-    /// holds.
+    /// Writes an object under a free key. Returns `false` if the key exists, whatever its content.
     pub async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool> {
         let options = PutOptions {
             mode: PutMode::Create,
             ..PutOptions::default()
         };
         match self
-            .within(
+            .with_deadline(
                 self.store
                     .put_opts(&self.key(key), PutPayload::from(bytes), options),
             )
@@ -186,30 +183,33 @@ impl Archive {
         }
     }
 
-    /// Puts an object in place of one that turned out to be damaged.
+    /// Overwrites a damaged object.
     pub async fn replace(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        let put = self
-            .within(self.store.put(&self.key(key), PutPayload::from(bytes)))
+        let result = self
+            .with_deadline(self.store.put(&self.key(key), PutPayload::from(bytes)))
             .await?;
-        put.map(drop).map_err(|error| unreachable(&error))
+        result.map(drop).map_err(|error| unreachable(&error))
     }
 
-    /// An object, whole.
+    /// Reads a whole object.
     pub async fn get(&self, key: &str) -> Result<Bytes> {
         let path = self.key(key);
-        let got = self
-            .within(async { self.store.get(&path).await?.bytes().await })
+        let result = self
+            .with_deadline(async { self.store.get(&path).await?.bytes().await })
             .await?;
-        got.map_err(|error| match error {
+        result.map_err(|error| match error {
             StoreError::NotFound { .. } => ArchiveError::Missing(key.to_owned()),
             error => unreachable(&error),
         })
     }
 
-    /// Deletes an object for good; one that is gone already is fine.
+    /// Deletes an object; a missing one is no error.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.cache().remove(key);
-        match self.within(self.store.delete(&self.key(key))).await? {
+        match self
+            .with_deadline(self.store.delete(&self.key(key)))
+            .await?
+        {
             Ok(()) | Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(unreachable(&error)),
         }
@@ -221,8 +221,8 @@ impl Archive {
             .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
-    /// Deletes what writers that died left half written before `before`, where the store itself
-    /// does not. Returns how many files that were.
+    /// Deletes incomplete files written before `before` in a local archive; other stores do that
+    /// themselves. Returns their number.
     pub async fn clear_unfinished(&self, before: Timestamp) -> Result<i64> {
         let Some(folder) = self.folder.clone() else {
             return Ok(0);
@@ -233,9 +233,9 @@ impl Archive {
             .map_err(|why| ArchiveError::Unreachable(why.to_string()))
     }
 
-    /// Every object whose key begins with `under`, a folder.
+    /// Lists all objects whose key begins with the directory `under`.
     pub fn list(&self, under: &str) -> impl Stream<Item = Result<ListedObject>> + '_ {
-        let cut = if self.prefix.is_empty() {
+        let prefix_len = if self.prefix.is_empty() {
             0
         } else {
             self.prefix.len() + 1
@@ -243,14 +243,14 @@ impl Archive {
         stream::try_unfold(
             self.store.list(Some(&self.key(under))),
             move |mut listing| async move {
-                let Some(listed) = self.within(listing.next()).await? else {
+                let Some(listed) = self.with_deadline(listing.next()).await? else {
                     return Ok(None);
                 };
                 let listed = listed.map_err(|error| unreachable(&error))?;
                 let key = listed
                     .location
                     .as_ref()
-                    .get(cut..)
+                    .get(prefix_len..)
                     .unwrap_or_default()
                     .to_owned();
                 let modified = Timestamp::from_millis(listed.last_modified.timestamp_millis());
@@ -259,22 +259,22 @@ impl Archive {
         )
     }
 
-    /// The entries of an object that has this SHA-256, from memory where they were read before.
+    /// The entries of the object with this SHA-256, possibly cached.
     pub async fn entries(&self, key: &str, sha256: &str) -> Result<Arc<Vec<StoredEntry>>> {
-        if let Some(entries) = self.known(key) {
+        if let Some(entries) = self.cached(key) {
             return Ok(entries);
         }
-        let entries = Arc::new(self.entries_once(key, sha256).await?);
+        let entries = Arc::new(self.entries_uncached(key, sha256).await?);
         self.cache()
             .insert(key.to_owned(), entries.clone(), decoded_bytes(&entries));
         Ok(entries)
     }
 
-    /// The entries of an object that has this SHA-256, read anew and not kept: a run over many
-    /// objects leaves to readers what they read.
-    pub async fn entries_once(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
+    /// The entries of the object with this SHA-256, uncached: runs over many objects must not evict
+    /// what readers use.
+    pub async fn entries_uncached(&self, key: &str, sha256: &str) -> Result<Vec<StoredEntry>> {
         let read = self.read(key, sha256).await;
-        self.findings.hear(key, &read);
+        self.damage_reports.report(key, &read);
         read
     }
 
@@ -293,13 +293,13 @@ impl Archive {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn within<T>(&self, request: impl Future<Output = T>) -> Result<T> {
-        let late = |_| {
-            ArchiveError::Unreachable(format!("no answer within {} ms", self.patience.as_millis()))
+    async fn with_deadline<T>(&self, request: impl Future<Output = T>) -> Result<T> {
+        let timed_out = |_| {
+            ArchiveError::Unreachable(format!("no answer within {} ms", self.timeout.as_millis()))
         };
-        tokio::time::timeout(self.patience, request)
+        tokio::time::timeout(self.timeout, request)
             .await
-            .map_err(late)
+            .map_err(timed_out)
     }
 }
 

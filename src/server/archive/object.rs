@@ -1,6 +1,6 @@
-//! An object of the archive: newline-delimited JSON in one zstd frame, a header line first.
-//! `docs/archive.md` describes it for those who read it with other programs. Encoding is
-//! deterministic, and the key is named after the content.
+//! The format of archive objects: one zstd frame of newline-delimited JSON with a header line,
+//! specified in `docs/archive.md`. Encoding is deterministic; the key contains the hash of the
+//! content.
 
 use crate::{
     domain::{
@@ -12,21 +12,21 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The format's name and version.
+/// Name and version of the format.
 const SCHEMA: &str = "holly.work-log/1";
-/// The folder of everybody's objects.
+/// The prefix of all objects.
 pub const FOLDER: &str = "work-log/v1";
-const ENDING: &str = ".ndjson.zst";
-const LEVEL: i32 = 12;
-/// Most bytes that an object may unpack to.
-const PLAIN_MAX: usize = 256 << 20;
+const EXTENSION: &str = ".ndjson.zst";
+const ZSTD_LEVEL: i32 = 12;
+/// Maximum unpacked size of an object.
+const MAX_PLAIN_BYTES: usize = 256 << 20;
 
-/// What an object holds: entries of one person, one conversation (or none) and one UTC day.
+/// The group of an object's entries: one user, one conversation (or none) and one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectGroup {
-    /// Whose.
+    /// The owner.
     pub user_id: UserId,
-    /// Of which conversation, if any.
+    /// The conversation, if any.
     pub conversation_id: Option<ConversationId>,
     /// The UTC day, counted from 1970-01-01.
     pub day: i64,
@@ -45,26 +45,27 @@ struct Header {
     replaces: Vec<String>,
 }
 
-/// An object ready to be put.
+/// An object to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedObject {
-    /// Its name in the archive.
+    /// Its key in the archive.
     pub key: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// What an object says when it is read.
+/// The content of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedObject {
     /// Its entries, oldest first.
     pub entries: Vec<StoredEntry>,
-    /// Keys of the objects whose place it takes: what they held beside its entries was deleted, or
-    /// changed and lies elsewhere.
+    /// Keys of the objects it replaces. Their other entries were deleted, or were changed and are
+    /// stored elsewhere.
     pub replaces: Vec<String>,
 }
 
-/// Encodes entries, oldest first. `replaces` as in [`DecodedObject`]; the name does not depend on it.
+/// Encodes entries, oldest first. `replaces` is as in [`DecodedObject`]; the key does not depend on
+/// it.
 pub fn encode(
     group: ObjectGroup,
     entries: &[StoredEntry],
@@ -88,13 +89,13 @@ pub fn encode(
     let mut plain = serde_json::to_vec(&header)?;
     plain.push(b'\n');
     plain.extend(lines);
-    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
     compressor.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true))?;
-    let place = group
+    let conversation = group
         .conversation_id
         .map_or_else(|| "none".to_owned(), |id| id.to_string());
     let key = format!(
-        "{FOLDER}/{}/{place}/{}/{sha256}{ENDING}",
+        "{FOLDER}/{}/{conversation}/{}/{sha256}{EXTENSION}",
         group.user_id,
         date(group.day)
     );
@@ -104,31 +105,31 @@ pub fn encode(
     })
 }
 
-/// The plain text of an object: header line and entry lines. Errors: it is not a whole zstd frame,
-/// or far too large.
+/// The plain text of an object: header line and entry lines. Fails if it is no complete zstd frame
+/// or too large.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|why| why.to_string())?;
     let read = std::io::Read::read_to_end(
-        &mut std::io::Read::take(decoder, PLAIN_MAX as u64 + 1),
+        &mut std::io::Read::take(decoder, MAX_PLAIN_BYTES as u64 + 1),
         &mut plain,
     );
     read.map_err(|why| why.to_string())?;
-    if plain.len() > PLAIN_MAX {
+    if plain.len() > MAX_PLAIN_BYTES {
         Err("it unpacks to more than 256 MiB".to_owned())
     } else {
         Ok(plain)
     }
 }
 
-/// The entries of an object. Errors as those of [`decode_whole`].
+/// The entries of an object. Fails like [`decode_object`].
 pub fn decode(bytes: &[u8]) -> Result<Vec<StoredEntry>, String> {
-    decode_whole(bytes).map(|decoded| decoded.entries)
+    decode_object(bytes).map(|decoded| decoded.entries)
 }
 
-/// Decodes an object. Errors say what is wrong with it: a foreign schema, a wrong count, a wrong
+/// Decodes an object. The error says what is wrong: an unknown schema, a wrong count, a wrong
 /// checksum.
-pub fn decode_whole(bytes: &[u8]) -> Result<DecodedObject, String> {
+pub fn decode_object(bytes: &[u8]) -> Result<DecodedObject, String> {
     let plain = unpack(bytes)?;
     let end = plain
         .iter()
@@ -167,17 +168,17 @@ pub fn decode_whole(bytes: &[u8]) -> Result<DecodedObject, String> {
     }
 }
 
-/// The `n`th name of an object, counted from 1: its key, or one beside it.
+/// The `n`th key of an object, counted from 1: the key itself, then with a suffix.
 pub fn name(key: &str, n: u32) -> String {
-    let (stem, ending) = key.split_at(key.len() - ENDING.len());
+    let (stem, extension) = key.split_at(key.len() - EXTENSION.len());
     if n == 1 {
         key.to_owned()
     } else {
-        format!("{stem}-{n}{ending}")
+        format!("{stem}-{n}{extension}")
     }
 }
 
-/// Whose object it is by its key.
+/// The owner in an object's key.
 pub fn owner(key: &str) -> Option<UserId> {
     key.strip_prefix(FOLDER)?
         .strip_prefix('/')?
@@ -187,7 +188,7 @@ pub fn owner(key: &str) -> Option<UserId> {
         .ok()
 }
 
-/// Hex SHA-256.
+/// The SHA-256 in hex.
 pub fn hex_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()

@@ -1,6 +1,6 @@
-//! Writing an object: a name is reserved, the object put, read back whole and compared; then the
-//! caller lists it. What is erased meanwhile dooms the name; an object that cannot be listed is
-//! deleted again.
+//! Writes objects: a key is reserved, the object is written, read back and compared; then the
+//! caller activates it. An erasure in between marks the key for deletion; an object that cannot be
+//! activated is deleted again.
 
 use crate::{
     domain::{ids::UserId, time::Timestamp},
@@ -28,28 +28,27 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Names that are tried for one object.
-const NAMES: u32 = 9;
+/// Keys tried for one object.
+const MAX_KEY_ATTEMPTS: u32 = 9;
 
-/// What was erased of a person's, as far as one knew when entries were read: [`put`] writes nothing
-/// that was erased since.
+/// The user's last erasure known when entries were read; [`write`] fails if there was another one
+/// since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ErasureMark(Option<i64>);
 
 impl ErasureMark {
-    /// What is erased by now.
-    pub(crate) async fn now(tiers: &Tiers, user: UserId) -> Result<Self> {
+    /// The current mark.
+    pub(crate) async fn current(tiers: &Tiers, user: UserId) -> Result<Self> {
         Ok(Self(
             removed::newest(&mut *tiers.store.connection().await?, user).await?,
         ))
     }
 }
 
-/// Writes an object, reads it back whole and compares it with what it should hold. Its name is
-/// reserved and stays so. The entries, one or more of one group, oldest first, were read after
-/// `erased`. `replaces` as in [`object::encode`]. Errors: something was erased since, or the
-/// archive failed.
-pub(crate) async fn put(
+/// Reserves a key, writes an object, reads it back and compares it. The entries, at least one, all
+/// of one group, oldest first, were read after `erased`. `replaces` is as in [`object::encode`].
+/// Fails if something was erased since, or if the archive does.
+pub(crate) async fn write(
     tiers: &Tiers,
     fence: Option<Fence>,
     entries: &[StoredEntry],
@@ -64,38 +63,38 @@ pub(crate) async fn put(
         day: first.timestamp.day(),
     };
     let rows: Arc<[StoredEntry]> = entries.into();
-    let plain = rows.clone();
-    let encoded = run_blocking(move || object::encode(group, &plain, replaces)).await;
+    let to_encode = rows.clone();
+    let encoded = run_blocking(move || object::encode(group, &to_encode, replaces)).await;
     let mut encoded =
         encoded.map_err(|why| Error::Conflict(format!("the object cannot be encoded: {why}")))?;
     reach(FailPoint::Encoded).await;
     let mut tx = begin(&tiers.store, fence, group.user_id).await?;
     if removed::newest(&mut tx, group.user_id).await? != erased.0 {
         return Err(Error::Conflict(
-            "something was erased while the object was made".into(),
+            "an entry was erased while the object was written".into(),
         ));
     }
     encoded.key = reserve(&mut tx, group, &encoded.key, now).await?;
     tx.commit().await?;
     reach(FailPoint::Reserved).await;
     let key = encoded.key.clone();
-    let stored = put_verified(&tiers.archive, encoded, rows).await?;
+    let stored = write_verified(&tiers.archive, encoded, rows).await?;
     reach(FailPoint::ReadBack).await;
-    Manifest::of(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
+    Manifest::new(&key, entries, stored, now).ok_or(Error::NotFound("entry"))
 }
 
-/// Takes the object's name, or one beside it where a deletion of that name might come late.
+/// Reserves the object's key, or one with a suffix if a delayed delete of the key is possible.
 async fn reserve(
     tx: &mut Tx<'_>,
     group: object::ObjectGroup,
     key: &str,
     now: Timestamp,
 ) -> Result<String> {
-    for n in 1..=NAMES {
-        let name = object::name(key, n);
-        match objects::reserve(tx, group.user_id, &name, group.conversation_id, now).await? {
-            Reservation::Taken => return Ok(name),
-            Reservation::WasDoomed => {}
+    for n in 1..=MAX_KEY_ATTEMPTS {
+        let key_n = object::name(key, n);
+        match objects::reserve(tx, group.user_id, &key_n, group.conversation_id, now).await? {
+            Reservation::Reserved => return Ok(key_n),
+            Reservation::Deleted => {}
             Reservation::InUse => break,
         }
     }
@@ -104,36 +103,36 @@ async fn reserve(
     )))
 }
 
-/// Lists an object that was put and compared; fails when its name was taken away meanwhile.
-pub(crate) async fn list(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
+/// Activates an object that was written and verified. Fails if its key is no longer reserved.
+pub(crate) async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     if objects::activate(tx, manifest).await? {
         Ok(())
     } else {
         Err(Error::Conflict(format!(
-            "object {} was given up meanwhile",
+            "object {} was marked for deletion in the meantime",
             manifest.key
         )))
     }
 }
 
-/// Deletes an object that was put and could not be listed, for it may hold what was erased. Where
-/// that fails, a later run does it.
-pub(crate) async fn take_back_or_tell(
+/// Deletes an object that was written and could not be activated, because it may contain erased
+/// entries. An error is logged; a later run deletes the object.
+pub(crate) async fn abort_write_or_log(
     tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) {
-    if let Err(error) = take_back(tiers, fence, user, key, now).await {
+    if let Err(error) = abort_write(tiers, fence, user, key, now).await {
         tracing::warn!(
             target: log_targets::ARCHIVE_OBJECT_WRITER,
-            key, %error, "an object that is not listed could not be deleted yet; a later run deletes it"
+            key, %error, "cannot delete an object that is not active; a later run tries again"
         );
     }
 }
 
-async fn take_back(
+async fn abort_write(
     tiers: &Tiers,
     fence: Option<Fence>,
     user: UserId,
@@ -141,18 +140,18 @@ async fn take_back(
     now: Timestamp,
 ) -> Result<()> {
     let mut tx = begin_fenced(&tiers.store, fence).await?;
-    let unlisted = objects::doom_unlisted(&mut tx, user, key, now).await?;
+    let marked = objects::mark_unlisted(&mut tx, user, key, now).await?;
     tx.commit().await?;
-    if unlisted {
-        delete_object::remove_or_tell(tiers, fence, user, key, now).await;
+    if marked {
+        delete_object::remove_or_log(tiers, fence, user, key, now).await;
     }
     Ok(())
 }
 
-/// Puts an object and returns size and SHA-256 of what was read back. What lies there already, from
-/// a run that broke off, is as good when it holds the same; when it does not, it is replaced: its
-/// name is ours.
-async fn put_verified(
+/// Writes an object, reads it back and returns size and SHA-256. An existing object of an
+/// interrupted run is used if it has the same entries, and overwritten otherwise, as its key is
+/// reserved by this run.
+async fn write_verified(
     archive: &Archive,
     encoded: object::EncodedObject,
     rows: Arc<[StoredEntry]>,
@@ -179,7 +178,7 @@ async fn read_back(
         if object::decode(&bytes)? == *rows {
             Ok((bytes.len() as i64, object::hex_sha256(&bytes)))
         } else {
-            Err("it does not hold the rows that were put".to_owned())
+            Err("it does not contain the rows that were written".to_owned())
         }
     });
     compared

@@ -1,6 +1,5 @@
-//! Readers who would rather see what there is than nothing: what the archive does not give them is
-//! a gap, which they are told. Whoever must have all (an export, an erasure, a single entry) reads
-//! the archive as it is, and fails.
+//! Partial reads: unreachable and unreadable objects are reported as gaps. Reads that need
+//! everything (an export, an erasure, a single entry) use the archive directly and fail.
 
 use super::Archive;
 use crate::{
@@ -16,101 +15,103 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long somebody waits for the archive who looks at a page and would rather have a gap in it.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// After so long somebody who searches would rather see what was found so far, and go on from
-/// there. Tests have few objects.
-const LOOKING: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
+/// Total time a partial read waits for the archive.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
+/// Time after which a search returns what it found so far; the next page continues it. Zero in
+/// tests.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 2 });
 
-/// Gaps that are told, at most.
-const TOLD: usize = 100;
+/// Maximum number of reported gaps.
+const MAX_GAPS: usize = 100;
 
-/// What one reading could not see.
+/// Collects the gaps of one read.
 #[derive(Debug, Clone)]
 pub struct GapCollector {
-    noted: Arc<Mutex<Noted>>,
-    began: Instant,
+    state: Arc<Mutex<GapState>>,
+    started: Instant,
 }
 
 #[derive(Debug, Default)]
-struct Noted {
+struct GapState {
     gaps: Vec<Gap>,
-    /// The archive did not answer, or not in time: it is not asked again in this reading.
-    silent: bool,
-    /// An object that is missing is a gap; before the last try it means that the snapshot is old.
-    last_try: bool,
-    /// The newest id that a search did not come to.
+    /// The archive is unreachable or the time is up; it is not used again in this read.
+    is_unreachable: bool,
+    /// On the last attempt a missing object is a gap; before, it means that the snapshot is
+    /// outdated.
+    is_last_attempt: bool,
+    /// The highest id that a search did not reach.
     unsearched: Option<EntryId>,
 }
 
 impl GapCollector {
-    /// Nothing missed yet.
-    pub(super) fn new(last_try: bool) -> Self {
+    /// A collector without gaps.
+    pub(super) fn new(is_last_attempt: bool) -> Self {
         Self {
-            noted: Arc::new(Mutex::new(Noted {
-                last_try,
-                ..Noted::default()
+            state: Arc::new(Mutex::new(GapState {
+                is_last_attempt,
+                ..GapState::default()
             })),
-            began: Instant::now(),
+            started: Instant::now(),
         }
     }
 
-    /// What was missed, oldest first.
-    pub(super) fn noted(&self) -> Vec<Gap> {
-        told(self.lock().gaps.clone())
+    /// The gaps, oldest first.
+    pub(super) fn gaps(&self) -> Vec<Gap> {
+        merge_gaps(self.lock().gaps.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, GapState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, shelf: &ArchivedObjectRow, reason: GapReason) {
-        let mut noted = self.lock();
-        noted.silent |= reason == GapReason::Unreachable;
-        noted.gaps.push(Gap {
-            from: shelf.first_id,
-            to: shelf.last_id,
-            entries: shelf.entries,
+    fn add(&self, object: &ArchivedObjectRow, reason: GapReason) {
+        let mut state = self.lock();
+        state.is_unreachable |= reason == GapReason::Unreachable;
+        state.gaps.push(Gap {
+            from: object.first_id,
+            to: object.last_id,
+            entries: object.entries,
             reason,
         });
     }
 }
 
 impl Archive {
-    /// The entries of an object; `None` when they cannot be had and the reader takes a gap instead.
-    pub(super) async fn shelf(
+    /// The entries of an object; `None` if they cannot be read and a gap was recorded.
+    pub(super) async fn entries_or_gap(
         &self,
-        shelf: &ArchivedObjectRow,
+        object: &ArchivedObjectRow,
     ) -> Result<Option<Arc<Vec<StoredEntry>>>, ArchiveError> {
         let Some(gaps) = self.gaps() else {
-            return self.entries(&shelf.key, &shelf.sha256).await.map(Some);
+            return self.entries(&object.key, &object.sha256).await.map(Some);
         };
-        let left = PATIENCE.saturating_sub(gaps.began.elapsed());
-        if left.is_zero() {
-            gaps.lock().silent = true;
+        let remaining = READ_TIMEOUT.saturating_sub(gaps.started.elapsed());
+        if remaining.is_zero() {
+            gaps.lock().is_unreachable = true;
         }
-        if gaps.lock().silent {
-            let known = self.known(&shelf.key);
-            if known.is_none() {
-                gaps.note(shelf, GapReason::Unreachable);
+        if gaps.lock().is_unreachable {
+            let cached = self.cached(&object.key);
+            if cached.is_none() {
+                gaps.add(object, GapReason::Unreachable);
             }
-            return Ok(known);
+            return Ok(cached);
         }
         match self
-            .with_patience(left)
-            .entries(&shelf.key, &shelf.sha256)
+            .with_timeout(remaining)
+            .entries(&object.key, &object.sha256)
             .await
         {
             Ok(entries) => Ok(Some(entries)),
-            Err(why @ ArchiveError::Missing(_)) if !gaps.lock().last_try => Err(why),
+            Err(why @ ArchiveError::Missing(_)) if !gaps.lock().is_last_attempt => Err(why),
             Err(why) => {
                 tracing::warn!(
                     target: log_targets::ARCHIVE_PARTIAL,
-                    key = shelf.key, error = %why, "a reader sees a gap where the archive should be"
+                    key = object.key, error = %why,
+                    "cannot read an archived object; reporting a gap"
                 );
                 let unreachable = matches!(why, ArchiveError::Unreachable(_));
-                gaps.note(
-                    shelf,
+                gaps.add(
+                    object,
                     if unreachable {
                         GapReason::Unreachable
                     } else {
@@ -122,41 +123,42 @@ impl Archive {
         }
     }
 
-    /// Whether its reader has searched for long enough.
-    pub(super) fn has_searched_long(&self) -> bool {
-        self.gaps()
-            .is_some_and(|gaps| gaps.began.elapsed() >= LOOKING && !gaps.lock().silent)
+    /// Whether a search has used up its time.
+    pub(super) fn is_search_time_up(&self) -> bool {
+        self.gaps().is_some_and(|gaps| {
+            gaps.started.elapsed() >= SEARCH_TIMEOUT && !gaps.lock().is_unreachable
+        })
     }
 
-    /// Notes that a search ends before it came to this id.
-    pub(super) fn leave_unsearched(&self, id: EntryId) {
+    /// Records that a search ends before this id.
+    pub(super) fn mark_unsearched(&self, id: EntryId) {
         if let Some(gaps) = self.gaps() {
             gaps.lock().unsearched = Some(id);
         }
     }
 
-    /// Before which id a search goes on that ended early, because it took long.
-    pub fn goes_on_before(&self) -> Option<EntryId> {
+    /// The id before which an unfinished search continues.
+    pub fn continues_before(&self) -> Option<EntryId> {
         self.gaps()?.lock().unsearched.map(EntryId::just_above)
     }
 
-    /// Whether it did not answer this reader.
-    pub(super) fn is_silent(&self) -> bool {
-        self.gaps().is_some_and(|gaps| gaps.lock().silent)
+    /// Whether this read stopped using the archive.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.gaps().is_some_and(|gaps| gaps.lock().is_unreachable)
     }
 }
 
-/// Gaps, oldest first. Of more than can be told one by one, neighbours are told as one.
-fn told(mut gaps: Vec<Gap>) -> Vec<Gap> {
+/// Sorts gaps, oldest first, and joins neighbours if there are too many.
+fn merge_gaps(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps.sort_by_key(|gap| (gap.from, gap.to));
     gaps.dedup();
-    let together = gaps.len().div_ceil(TOLD).max(1);
-    gaps.chunks(together)
+    let per_chunk = gaps.len().div_ceil(MAX_GAPS).max(1);
+    gaps.chunks(per_chunk)
         .filter_map(|gaps| gaps.iter().copied().reduce(Gap::joined))
         .collect()
 }
 
-/// The gaps that a page shows whose rows reach from `from` to before `to`.
+/// The gaps on a page whose rows range from `from` to before `to`.
 pub fn within(gaps: Vec<Gap>, from: Option<Uuid>, to: Option<Uuid>) -> Vec<Gap> {
     let shown = |gap: &Gap| {
         from.is_none_or(|from| gap.to >= EntryId::from_uuid(from))
@@ -170,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_gaps_neighbours_are_told_as_one() {
+    fn neighbours_are_joined_when_there_are_many_gaps() {
         let id = |n| EntryId::from_uuid(Uuid::from_u128(n));
         let gap = |n: u128| Gap {
             from: id(2 * n),
@@ -178,19 +180,19 @@ mod tests {
             entries: 2,
             reason: GapReason::Unreachable,
         };
-        let told = told((0..1_001).rev().map(gap).collect());
+        let merged = merge_gaps((0..1_001).rev().map(gap).collect());
         assert!(
-            told.len() <= TOLD && told.len() > TOLD / 2,
+            merged.len() <= MAX_GAPS && merged.len() > MAX_GAPS / 2,
             "{}",
-            told.len()
+            merged.len()
         );
-        assert_eq!(told.iter().map(|gap| gap.entries).sum::<i64>(), 2_002);
+        assert_eq!(merged.iter().map(|gap| gap.entries).sum::<i64>(), 2_002);
         assert_eq!(
-            (told[0].from, told.last().map(|gap| gap.to)),
+            (merged[0].from, merged.last().map(|gap| gap.to)),
             (id(0), Some(id(2_001)))
         );
         assert!(
-            told.windows(2).all(|two| two[0].to < two[1].from),
+            merged.windows(2).all(|two| two[0].to < two[1].from),
             "they keep their order"
         );
     }

@@ -1,6 +1,5 @@
-//! The part of a deletion that is one transaction with that of the rows: what is held is refused,
-//! objects stop being read, and the erasure is noted. `retention::erasing` then deletes the objects
-//! themselves.
+//! The part of a deletion in the transaction of the rows: held entries are refused, objects are
+//! removed from reads, and the erasure is recorded. `archive::erase` then deletes the objects.
 
 use super::object;
 use crate::{
@@ -23,34 +22,34 @@ use crate::{
 };
 use std::fmt::Display;
 
-/// Refuses while an admin holds the person's entries, or those of the conversation. `becomes` says
-/// what is refused.
+/// Fails while an admin's hold covers the user's entries, or those of the conversation. `action`
+/// completes the error message, such as "deleted".
 pub async fn check_not_held(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
-    becomes: &str,
+    action: &str,
 ) -> Result<()> {
     if holds::in_force(tx, user, conversation, holds::HoldKind::Hold).await? {
         return Err(Error::Conflict(format!(
-            "an admin has put this on hold; it can be {becomes} once the hold is released"
+            "an admin has put this on hold; it can be {action} once the hold is released"
         )));
     }
     Ok(())
 }
 
-/// Dooms objects that are being written and may hold a row that is now erased; the run that writes
-/// them finds their names given up, and begins anew without it.
+/// Marks objects being written, which may contain a row that is now erased. The run that writes
+/// them fails to activate them and starts again without the row.
 pub async fn mark_unfinished(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
 ) -> Result<()> {
-    Ok(objects::doom_pending(tx, user, conversation).await?)
+    Ok(objects::mark_pending(tx, user, conversation).await?)
 }
 
-/// Takes a conversation's objects, or all of a person's, out of reading; part of the caller's
-/// transaction, which holds the owner's lock. Returns how many entries lay there.
+/// Removes a conversation's objects, or all of a user's, from reads, in the caller's transaction,
+/// which holds the owner's lock. Returns the number of their entries.
 pub async fn mark_objects(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -65,25 +64,25 @@ pub async fn mark_objects(
     Ok(entries)
 }
 
-/// Counts an object's entries as deleted and takes it out of reading.
+/// Counts an object's entries as deleted and removes it from reads.
 pub async fn mark(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     let mut changes = Changes::default();
-    manifest.to_deleted(&mut changes);
+    manifest.count_all_deleted(&mut changes);
     changes.write(tx, manifest.user_id).await?;
     Ok(objects::mark_for_delete(tx, manifest.user_id, &manifest.key).await?)
 }
 
-/// Notes that something was erased, so that a restored backup does not bring it back.
+/// Records an erasure, so that restoring a backup does not undo it.
 pub async fn record_erasure(
     tx: &mut Tx<'_>,
     now: Timestamp,
     kind: ErasureKind,
     id: impl Display,
 ) -> Result<()> {
-    Ok(erasures::note(tx, now, kind.as_str(), &subject(id)).await?)
+    Ok(erasures::record(tx, now, kind.as_str(), &subject(id)).await?)
 }
 
-/// How the list of erasures names an id.
+/// The form of an id in the erasure log.
 pub fn subject(id: impl Display) -> String {
     object::hex_sha256(id.to_string().as_bytes())
 }

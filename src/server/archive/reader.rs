@@ -1,6 +1,5 @@
-//! Rows and archive as one list, in one order, with one cursor. Rows and manifest are read in one
-//! snapshot; an object that is gone by the time it is fetched means that the snapshot is old: the
-//! caller reads anew.
+//! Reads rows and archive as one ordered list with one cursor. Rows and manifest are read in one
+//! snapshot; a missing object means that the snapshot is outdated and the caller must start again.
 
 use super::{Archive, partial::GapCollector};
 use crate::{
@@ -23,14 +22,14 @@ use crate::{
 };
 use futures::future::try_join_all;
 
-/// Objects fetched at once.
-const AT_ONCE: usize = 8;
-/// Objects listed at once where they are not fetched.
-const PASSED_AT_ONCE: usize = 500;
-/// How often a reader begins anew when runs move what it reads.
-const TRIES: usize = 4;
+/// Objects fetched concurrently.
+const MAX_PARALLEL_FETCHES: usize = 8;
+/// Objects listed per query when they are not fetched.
+const LIST_BATCH_SIZE: usize = 500;
+/// Attempts of a reader whose objects are moved by runs.
+const MAX_ATTEMPTS: usize = 4;
 
-/// Reads anew, from a new snapshot, while the archive changes under the reading.
+/// Repeats a read with a new snapshot while objects it needs are moved.
 pub async fn retry_on_moved_object<T, F>(
     store: &Store,
     mut read: impl FnMut(Reader) -> F,
@@ -38,7 +37,7 @@ pub async fn retry_on_moved_object<T, F>(
 where
     F: Future<Output = Result<T>>,
 {
-    for _ in 1..TRIES {
+    for _ in 1..MAX_ATTEMPTS {
         match read(store.read_long().await?).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
             read => return read,
@@ -47,7 +46,7 @@ where
     read(store.read_long().await?).await
 }
 
-/// Reads as [`retry_on_moved_object`] does; what the archive does not give is told in gaps beside what was read.
+/// Like [`retry_on_moved_object`], but reports unreadable objects as gaps.
 pub async fn read_partial<T, F>(
     store: &Store,
     archive: &Archive,
@@ -56,23 +55,23 @@ pub async fn read_partial<T, F>(
 where
     F: Future<Output = Result<T>>,
 {
-    for _ in 1..TRIES {
+    for _ in 1..MAX_ATTEMPTS {
         let reader = store.read_long().await?;
         let gaps = GapCollector::new(false);
-        match read(reader, archive.forgiving(gaps.clone())).await {
+        match read(reader, archive.for_partial_read(gaps.clone())).await {
             Err(Error::Archive(ArchiveError::Missing(_))) => {}
-            read => return Ok((read?, gaps.noted())),
+            read => return Ok((read?, gaps.gaps())),
         }
     }
     let reader = store.read_long().await?;
     let gaps = GapCollector::new(true);
-    let found = read(reader, archive.forgiving(gaps.clone())).await?;
-    Ok((found, gaps.noted()))
+    let found = read(reader, archive.for_partial_read(gaps.clone())).await?;
+    Ok((found, gaps.gaps()))
 }
 
-/// The owner's entries that pass the filter and are older than `before`, newest first, at most
-/// `limit`. Text is looked for in the archive only with `archive_too`, or where the filter asks for
-/// one of its tiers.
+/// The owner's entries that match the filter and are older than `before`, newest first, at most
+/// `limit`. Text is searched in the archive only with `archive_too` or if the filter selects an
+/// archive tier.
 pub async fn list(
     reader: &mut Reader,
     archive: &Archive,
@@ -95,30 +94,31 @@ pub async fn list(
         Some(StorageStatus::Hot | StorageStatus::Warm)
     );
     if !only_rows && (filter.text.is_none() || archive_too || in_archive) {
-        let reach = ObjectFilter {
+        let range = ObjectFilter {
             conversation_id: filter.conversation_id,
             tier: filter.storage_status,
             from: None,
             below: before,
         };
-        let plain = filter.text.is_none() && filter.log_type.is_none() && filter.status.is_none();
+        let matches_most =
+            filter.text.is_none() && filter.log_type.is_none() && filter.status.is_none();
         let search = Search {
             archive,
             user,
-            reach,
+            range,
             order: Order::NewestFirst,
-            most: limit,
-            plain,
+            limit,
+            matches_most,
         };
-        let passes = |entry: &WorkLogEntry| {
-            before.is_none_or(|before| entry.id < before) && filter.passes(entry)
+        let matches = |entry: &WorkLogEntry| {
+            before.is_none_or(|before| entry.id < before) && filter.matches(entry)
         };
-        search.merge(reader, &mut found, passes).await?;
+        search.merge(reader, &mut found, matches).await?;
     }
     Ok(found)
 }
 
-/// A conversation's oldest entries of all tiers from `from` on, oldest first, at most `limit`.
+/// A conversation's entries of all tiers from `from` on, oldest first, at most `limit`.
 pub async fn earliest(
     reader: &mut Reader,
     archive: &Archive,
@@ -128,7 +128,7 @@ pub async fn earliest(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let mut found = work_logs::earliest(reader, user, conversation, from, limit).await?;
-    let reach = ObjectFilter {
+    let range = ObjectFilter {
         conversation_id: Some(conversation),
         from: Some(from),
         ..ObjectFilter::default()
@@ -136,10 +136,10 @@ pub async fn earliest(
     let search = Search {
         archive,
         user,
-        reach,
+        range,
         order: Order::OldestFirst,
-        most: limit,
-        plain: true,
+        limit,
+        matches_most: true,
     };
     search
         .merge(reader, &mut found, |entry| entry.id >= from)
@@ -147,145 +147,144 @@ pub async fn earliest(
     Ok(found)
 }
 
-/// Looking for entries in the archive, from one end.
+/// A search in the archive, from one end.
 struct Search<'a> {
     archive: &'a Archive,
     user: UserId,
-    reach: ObjectFilter,
+    range: ObjectFilter,
     order: Order,
-    most: i64,
-    /// Whether about everything in the objects passes.
-    plain: bool,
+    limit: i64,
+    /// Whether nearly all entries match.
+    matches_most: bool,
 }
 
 impl Search<'_> {
-    /// Merges what passes into the rows that were found, and keeps those that come first. Objects
-    /// are opened as far as they may hold something that comes before the last of what was found.
+    /// Merges matching entries into the rows in `found` and keeps the first ones. Opens objects
+    /// only as far as they may contain an entry before the last of `found`.
     async fn merge(
         &self,
         reader: &mut Reader,
         found: &mut Vec<WorkLogEntry>,
-        passes: impl Fn(&WorkLogEntry) -> bool,
+        matches: impl Fn(&WorkLogEntry) -> bool,
     ) -> Result<()> {
-        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut after: Option<ArchivedObjectRow> = None;
         loop {
             let last = found
                 .last()
-                .filter(|_| found.len() >= most)
+                .filter(|_| found.len() >= limit)
                 .map(|entry| entry.id);
-            let reach = match self.order {
+            let range = match self.order {
                 Order::NewestFirst => ObjectFilter {
-                    from: last.or(self.reach.from),
-                    ..self.reach
+                    from: last.or(self.range.from),
+                    ..self.range
                 },
                 Order::OldestFirst => ObjectFilter {
-                    below: last.or(self.reach.below),
-                    ..self.reach
+                    below: last.or(self.range.below),
+                    ..self.range
                 },
             };
-            let at_once = at_once(self.archive);
+            let batch_size = batch_size(self.archive);
             let listed = archived_objects::list(
                 reader,
                 self.user,
-                reach,
+                range,
                 self.order,
                 after.as_ref(),
-                at_once as i64,
+                batch_size as i64,
             )
             .await?;
             if let Some(next) = listed
                 .first()
-                .filter(|next| after.is_some() && self.ends_before(next))
+                .filter(|next| after.is_some() && self.is_time_up(next))
             {
-                self.archive.leave_unsearched(next.last_id);
+                self.archive.mark_unsearched(next.last_id);
                 found.retain(|entry| entry.id > next.last_id);
                 return Ok(());
             }
-            let missing = self.most.saturating_sub(found.len() as i64);
-            let needed = if self.plain && missing > 0 && !self.archive.is_silent() {
-                enough(&listed, missing)
+            let missing = self.limit.saturating_sub(found.len() as i64);
+            let needed = if self.matches_most && missing > 0 && !self.archive.has_given_up() {
+                first_objects_with(&listed, missing)
             } else {
                 &listed
             };
             found.extend(
-                gather(reader, self.archive, self.user, needed)
+                read_entries(reader, self.archive, self.user, needed)
                     .await?
                     .into_iter()
-                    .filter(&passes),
+                    .filter(&matches),
             );
             match self.order {
                 Order::NewestFirst => found.sort_by_key(|entry| std::cmp::Reverse(entry.id)),
                 Order::OldestFirst => found.sort_by_key(|entry| entry.id),
             }
-            found.truncate(most);
-            if needed.len() == listed.len() && listed.len() < at_once {
+            found.truncate(limit);
+            if needed.len() == listed.len() && listed.len() < batch_size {
                 return Ok(());
             }
             after = needed.last().cloned();
         }
     }
 
-    /// Whether the reader has searched for so long that this object is left to the next page, which
+    /// Whether the search's time is up, so that this object is left to the next page; that page
     /// then begins further back than this one.
-    fn ends_before(&self, next: &ArchivedObjectRow) -> bool {
+    fn is_time_up(&self, next: &ArchivedObjectRow) -> bool {
         let further_back = self
-            .reach
+            .range
             .below
             .is_none_or(|below| next.last_id.just_above() < below);
-        !self.plain
+        !self.matches_most
             && self.order == Order::NewestFirst
             && further_back
-            && self.archive.has_searched_long()
+            && self.archive.is_search_time_up()
     }
 }
 
-/// The first of these objects that have so many entries between them; the others may not be needed.
-fn enough(listed: &[ArchivedObjectRow], entries: i64) -> &[ArchivedObjectRow] {
+/// The first objects that together have this many entries; the others may not be needed.
+fn first_objects_with(listed: &[ArchivedObjectRow], entries: i64) -> &[ArchivedObjectRow] {
     let mut sum = 0;
-    let needed = |shelf: &&ArchivedObjectRow| {
+    let needed = |object: &&ArchivedObjectRow| {
         let needed = sum < entries;
-        sum += shelf.entries;
+        sum += object.entries;
         needed
     };
     &listed[..listed.iter().take_while(needed).count()]
 }
 
-fn at_once(archive: &Archive) -> usize {
-    if archive.is_silent() {
-        PASSED_AT_ONCE
+fn batch_size(archive: &Archive) -> usize {
+    if archive.has_given_up() {
+        LIST_BATCH_SIZE
     } else {
-        AT_ONCE
+        MAX_PARALLEL_FETCHES
     }
 }
 
-/// The entries in these objects that count.
-async fn gather(
+/// The counted entries of these objects.
+async fn read_entries(
     reader: &mut Reader,
     archive: &Archive,
     user: UserId,
-    shelves: &[ArchivedObjectRow],
+    objects: &[ArchivedObjectRow],
 ) -> Result<Vec<WorkLogEntry>> {
-    let fetched = try_join_all(shelves.iter().map(|shelf| archive.shelf(shelf))).await?;
+    let fetched = try_join_all(objects.iter().map(|object| archive.entries_or_gap(object))).await?;
     let mut found = Vec::new();
-    for (entries, shelf) in fetched
+    for (entries, object) in fetched
         .iter()
-        .zip(shelves)
-        .filter_map(|(entries, shelf)| Some((entries.as_ref()?, shelf)))
+        .zip(objects)
+        .filter_map(|(entries, object)| Some((entries.as_ref()?, object)))
     {
-        let gone = tombstones::of(reader, user, &shelf.key).await?;
+        let tombstones = tombstones::of(reader, user, &object.key).await?;
         found.extend(
             entries
                 .iter()
-                .filter(|entry| !gone.contains(&entry.id))
-                .map(|entry| to_entry(shelf, entry)),
+                .filter(|entry| !tombstones.contains(&entry.id))
+                .map(|entry| to_entry(object, entry)),
         );
     }
     Ok(found)
 }
 
-/// One entry of its owner, wherever it is kept. While the archive is asked, the connection is free
-/// for others.
+/// One of the owner's entries, from any tier. The connection is released while the archive is read.
 pub async fn find(
     mut reader: Reader,
     archive: &Archive,
@@ -297,41 +296,41 @@ pub async fn find(
     }
     Ok(find_archived(reader, archive, user, id)
         .await?
-        .map(|(shelf, entry)| to_entry(&shelf, &entry)))
+        .map(|(object, entry)| to_entry(&object, &entry)))
 }
 
-/// One entry that lies in the archive, and where. Errors: the archive does not answer, or the entry
-/// is in no object that can be read and one that may have it cannot.
+/// An archived entry and its object. Fails if the archive is unreachable, or if the entry is not
+/// found and an object that may contain it cannot be read.
 pub async fn find_archived(
     mut reader: Reader,
     archive: &Archive,
     user: UserId,
     id: EntryId,
 ) -> Result<Option<(ArchivedObjectRow, StoredEntry)>> {
-    let shelves = reaching(&mut reader, user, id).await?;
+    let objects = objects_covering(&mut reader, user, id).await?;
     drop(reader);
-    let mut unread = None;
-    for shelf in shelves {
-        match archive.entries(&shelf.key, &shelf.sha256).await {
+    let mut unreadable = None;
+    for object in objects {
+        match archive.entries(&object.key, &object.sha256).await {
             Ok(entries) => {
                 if let Some(entry) = entries.iter().find(|entry| entry.id == id) {
-                    return Ok(Some((shelf, entry.clone())));
+                    return Ok(Some((object, entry.clone())));
                 }
             }
             Err(why @ ArchiveError::Unreachable(_)) => return Err(why.into()),
-            Err(why) => unread = unread.or(Some(why)),
+            Err(why) => unreadable = unreadable.or(Some(why)),
         }
     }
-    unread.map_or(Ok(None), |why| Err(why.into()))
+    unreadable.map_or(Ok(None), |why| Err(why.into()))
 }
 
-/// The objects that reach over this id and in which nothing says that it does not count.
-async fn reaching(
+/// The objects whose range includes this id and that have no tombstone for it.
+async fn objects_covering(
     reader: &mut Reader,
     user: UserId,
     id: EntryId,
 ) -> Result<Vec<ArchivedObjectRow>> {
-    let reach = ObjectFilter {
+    let range = ObjectFilter {
         from: Some(id),
         below: Some(id.just_above()),
         ..ObjectFilter::default()
@@ -342,22 +341,22 @@ async fn reaching(
         let listed = archived_objects::list(
             reader,
             user,
-            reach,
+            range,
             Order::NewestFirst,
             after.as_ref(),
-            PASSED_AT_ONCE as i64,
+            LIST_BATCH_SIZE as i64,
         )
         .await?;
         after = listed
             .last()
-            .filter(|_| listed.len() == PASSED_AT_ONCE)
+            .filter(|_| listed.len() == LIST_BATCH_SIZE)
             .cloned();
-        for shelf in listed {
-            if !tombstones::of(reader, user, &shelf.key)
+        for object in listed {
+            if !tombstones::of(reader, user, &object.key)
                 .await?
                 .contains(&id)
             {
-                found.push(shelf);
+                found.push(object);
             }
         }
         if after.is_none() {
@@ -366,14 +365,14 @@ async fn reaching(
     }
 }
 
-/// An entry that lies in the archive, as readers see it.
-pub fn to_entry(shelf: &ArchivedObjectRow, entry: &StoredEntry) -> WorkLogEntry {
-    let expires_at = shelf
+/// An archived entry as readers see it.
+pub fn to_entry(object: &ArchivedObjectRow, entry: &StoredEntry) -> WorkLogEntry {
+    let expires_at = object
         .cold_days
         .map(|days| entry.timestamp.plus(days * DAY_MS));
-    entry.clone().entry(
-        shelf.tier,
-        (expires_at, shelf.held_by),
-        Some(shelf.archived_at),
+    entry.clone().into_entry(
+        object.tier,
+        (expires_at, object.held_by),
+        Some(object.archived_at),
     )
 }

@@ -1,4 +1,4 @@
-//! The tiers as one: the rows and the objects of the log, and transactions on both.
+//! All tiers together: rows and objects of the work log, and transactions on both.
 
 use super::Archive;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Where the log is kept; cheap to clone.
+/// Where the work log is stored; cheap to clone.
 #[derive(Clone)]
 pub struct Tiers {
     /// The rows.
@@ -21,16 +21,16 @@ pub struct Tiers {
     pub archive: Archive,
 }
 
-/// Begins a transaction. As part of a run it fails once another run has begun.
+/// Begins a transaction. With the fence of a run it fails once another run has begun.
 pub(crate) async fn begin_fenced(store: &Store, fence: Option<Fence>) -> Result<Tx<'_>> {
     let mut tx = store.begin().await?;
     if let Some(fence) = fence {
-        check(&mut tx, fence).await?;
+        check_fence(&mut tx, fence).await?;
     }
     Ok(tx)
 }
 
-/// The same on one owner's rows and objects.
+/// Like [`begin_fenced`], and locks one owner's rows and objects.
 pub(crate) async fn begin<'s>(
     store: &'s Store,
     fence: Option<Fence>,
@@ -41,8 +41,8 @@ pub(crate) async fn begin<'s>(
     Ok(tx)
 }
 
-pub(crate) async fn check(tx: &mut Tx<'_>, fence: Fence) -> Result<()> {
-    if lease::holds(tx, fence).await? {
+pub(crate) async fn check_fence(tx: &mut Tx<'_>, fence: Fence) -> Result<()> {
+    if lease::is_held(tx, fence).await? {
         Ok(())
     } else {
         Err(Error::Superseded)

@@ -154,7 +154,7 @@ pub async fn delete_conversation_rows(
     receipt.archived = pending_delete::mark_objects(&mut tx, user, Some(id)).await?;
     pending_delete::record_erasure(&mut tx, now, ErasureKind::Conversation, id).await?;
     receipt.messages = conversations::delete(&mut tx, user, id).await?;
-    removed::note(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
+    removed::record(&mut tx, now, user, RemovedKind::Conversation, id.uuid()).await?;
     tx.commit().await?;
     Ok(DeletedConversation {
         running_turn: conversation.running_turn_id,

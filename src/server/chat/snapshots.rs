@@ -222,7 +222,7 @@ pub async fn history(
             let next = if more {
                 logs.last().map(|log| log.id)
             } else {
-                archive.goes_on_before()
+                archive.continues_before()
             };
             let places: BTreeSet<ConversationId> =
                 logs.iter().filter_map(|log| log.conversation_id).collect();

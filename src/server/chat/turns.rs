@@ -139,7 +139,7 @@ async fn replace(
     turn: TurnRef,
     replaced: MessageId,
 ) -> Result<Vec<MediaFile>> {
-    match messages::last_asked(tx, begin.user, turn.conversation_id).await? {
+    match messages::last_of_user(tx, begin.user, turn.conversation_id).await? {
         Some(last) if last.id == replaced => {
             messages::supersede(tx, begin.user, begin.now, replaced).await?;
             supersede_behind(tx, begin, turn.conversation_id, replaced).await?;
@@ -157,7 +157,7 @@ async fn supersede_behind(
     conversation: ConversationId,
     asked: MessageId,
 ) -> Result<()> {
-    for id in messages::behind(tx, begin.user, conversation, asked).await? {
+    for id in messages::after(tx, begin.user, conversation, asked).await? {
         messages::supersede(tx, begin.user, begin.now, id).await?;
     }
     Ok(())
@@ -181,7 +181,7 @@ pub async fn retry_turn(
             .await?
             .ok_or(Error::NotFound("conversation"))?,
     )?;
-    let asked = messages::last_asked(&mut tx, begin.user, conversation.id).await?;
+    let asked = messages::last_of_user(&mut tx, begin.user, conversation.id).await?;
     let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
     supersede_behind(&mut tx, begin, conversation.id, asked.id).await?;
     let turn = TurnRef {

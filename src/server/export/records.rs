@@ -128,7 +128,7 @@ impl Walk {
         let read = |mut reader| async move {
             page(&mut reader, archive, user, id, PagePart::From(from)).await
         };
-        match export::read_when_free(&self.source.store, archive, read).await {
+        match export::read_export_page(&self.source.store, archive, read).await {
             Ok(page) => {
                 self.open = page.span.to.map(|to| (id, to));
                 Ok(ExportRecord::Rows(page.rows))

@@ -1,6 +1,6 @@
-//! Files that people attached and tools made. They lie in the data folder, or beside the archive
-//! where that is in a bucket, so that every server finds them. A file is there whole or not at all,
-//! and never changes.
+//! Files attached by users or produced by tools. They are in the data directory, or next to the
+//! archive if that is in a bucket, so that every server can read them. A file is either complete or
+//! missing, and never changes.
 
 pub mod orphans;
 pub mod sweep;
@@ -29,20 +29,21 @@ use tokio::task::JoinSet;
 
 pub use super::base::error::FileError;
 
-/// How long a file may take on its way to or from a bucket.
+/// Limit for transferring a file to or from a bucket.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
-/// How long is waited for a file's first bytes, and for its deletion.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Files deleted side by side.
-const SIDE_BY_SIDE: usize = 8;
+/// Limit for the first bytes of a file, and for deleting one.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Files deleted concurrently.
+const MAX_PARALLEL_DELETES: usize = 8;
 
 type Result<T> = std::result::Result<T, FileError>;
 
-/// Where files lie; cheap to clone.
+/// The storage of files; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct FileStore {
-    /// New files go to the first; another one holds what was kept before there was a bucket.
-    places: Arc<[StorageLocation]>,
+    /// New files go to the first location; a second one has the files from before a bucket was
+    /// configured.
+    locations: Arc<[StorageLocation]>,
     folder: PathBuf,
 }
 
@@ -63,48 +64,48 @@ impl StorageLocation {
 
     fn stored(&self, before: Timestamp) -> BoxStream<'static, Result<StoredFile>> {
         let prefix = self.prefix.clone();
-        let under = Some(prefix.trim_end_matches('/'))
+        let directory = Some(prefix.trim_end_matches('/'))
             .filter(|prefix| !prefix.is_empty())
             .map(Key::from);
         let file = move |object: ObjectMeta| {
             let stored = Timestamp::from_millis(object.last_modified.timestamp_millis());
-            let named = object
+            let ids = object
                 .location
                 .as_ref()
                 .strip_prefix(&prefix)
-                .and_then(named);
-            let file = named
+                .and_then(parse_key);
+            let file = ids
                 .filter(|_| stored < before)
                 .map(|(user, id)| StoredFile { user, id, stored });
             std::future::ready(Ok(file))
         };
         self.store
-            .list(under.as_ref())
+            .list(directory.as_ref())
             .try_filter_map(file)
             .map_err(unreachable)
             .boxed()
     }
 }
 
-/// A file as a listing tells of it.
+/// A file in a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Whose it is.
+    /// The owner.
     pub user: UserId,
-    /// Which one.
+    /// The file's id.
     pub id: FileId,
-    /// When it was stored, by the storage's own clock.
+    /// When it was stored, by the storage's clock.
     pub stored: Timestamp,
 }
 
 impl FileStore {
-    /// The files of a server with this archive and data folder: in `files/` of the bucket's prefix,
-    /// or of the data folder.
+    /// The files of a server with this archive and data directory: in `files/` under the bucket's
+    /// prefix, or in the data directory.
     pub fn open(archive_url: &str, data_dir: &Path) -> std::result::Result<Self, String> {
         let folder = data_dir.join("files");
-        let here = folder::open(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
-        let mut places = vec![StorageLocation {
-            store: Arc::new(here),
+        let local = folder::open(&folder).map_err(|why| format!("HOLLY_DATA_DIR {why}"))?;
+        let mut locations = vec![StorageLocation {
+            store: Arc::new(local),
             prefix: String::new(),
         }];
         if archive_url.starts_with("s3://") {
@@ -114,53 +115,53 @@ impl FileStore {
             } else {
                 format!("{prefix}/files/")
             };
-            places.insert(0, StorageLocation { store, prefix });
+            locations.insert(0, StorageLocation { store, prefix });
         }
         Ok(Self {
-            places: places.into(),
+            locations: locations.into(),
             folder,
         })
     }
 
-    /// Stores a file; when this returns it lasts.
+    /// Stores a file durably.
     pub async fn write(&self, user: UserId, id: FileId, bytes: Vec<u8>) -> Result<()> {
-        let place = &self.places[0];
-        within(
+        let location = &self.locations[0];
+        with_timeout(
             REQUEST_TIMEOUT,
-            place
+            location
                 .store
-                .put(&place.key(user, id), PutPayload::from(bytes)),
+                .put(&location.key(user, id), PutPayload::from(bytes)),
         )
         .await?
         .map(drop)
         .map_err(unreachable)
     }
 
-    /// A file, whole.
+    /// Reads a whole file.
     pub async fn read(&self, user: UserId, id: FileId) -> Result<Bytes> {
         let parts: Vec<Bytes> = self.stream(user, id, None).await?.try_collect().await?;
         Ok(parts.concat().into())
     }
 
-    /// A file, or these bytes of it, as they come.
+    /// Streams a file, or a range of its bytes.
     pub async fn stream(
         &self,
         user: UserId,
         id: FileId,
         range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
-        for place in self.places.iter() {
+        for location in self.locations.iter() {
             let options = GetOptions {
                 range: range.clone().map(Into::into),
                 ..GetOptions::default()
             };
-            match within(
-                PATIENCE,
-                place.store.get_opts(&place.key(user, id), options),
+            match with_timeout(
+                RESPONSE_TIMEOUT,
+                location.store.get_opts(&location.key(user, id), options),
             )
             .await?
             {
-                Ok(got) => return Ok(got.into_stream().map_err(unreachable).boxed()),
+                Ok(result) => return Ok(result.into_stream().map_err(unreachable).boxed()),
                 Err(StoreError::NotFound { .. }) => {}
                 Err(error) => return Err(unreachable(error)),
             }
@@ -168,35 +169,34 @@ impl FileStore {
         Err(FileError::Missing)
     }
 
-    /// Deletes files of a person; those that are gone already are fine. Errors: the first, after
-    /// all were tried.
+    /// Deletes files of a user; missing ones are no error. Tries all and returns the first error.
     pub async fn delete(&self, user: UserId, ids: &[FileId]) -> Result<()> {
-        let keys = self.places.iter().flat_map(|place| {
+        let keys = self.locations.iter().flat_map(|location| {
             ids.iter()
-                .map(move |id| (place.store.clone(), place.key(user, *id)))
+                .map(move |id| (location.store.clone(), location.key(user, *id)))
         });
-        remove(keys.collect()).await
+        delete_keys(keys.collect()).await
     }
 
-    /// Deletes all files of a person; none is fine.
+    /// Deletes all files of a user, if any.
     pub async fn delete_all(&self, user: UserId) -> Result<()> {
         let mut keys = Vec::new();
-        for place in self.places.iter() {
-            let listed = place
+        for location in self.locations.iter() {
+            let listed = location
                 .store
-                .list(Some(&place.folder(user)))
+                .list(Some(&location.folder(user)))
                 .map_ok(|object| object.location)
                 .try_collect::<Vec<_>>();
             keys.extend(
-                within(REQUEST_TIMEOUT, listed)
+                with_timeout(REQUEST_TIMEOUT, listed)
                     .await?
                     .map_err(unreachable)?
                     .into_iter()
-                    .map(|key| (place.store.clone(), key)),
+                    .map(|key| (location.store.clone(), key)),
             );
         }
-        remove(keys).await?;
-        // what a write left that was cut off is in no listing
+        delete_keys(keys).await?;
+        // incomplete writes are not listed
         match tokio::fs::remove_dir_all(self.folder.join(user.to_string())).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(FileError::Unreachable(error.to_string()))
@@ -205,26 +205,25 @@ impl FileStore {
         }
     }
 
-    /// Every file that is stored before `before`.
+    /// Lists all files stored before `before`.
     pub fn stored(&self, before: Timestamp) -> BoxStream<'static, Result<StoredFile>> {
         let all: Vec<_> = self
-            .places
+            .locations
             .iter()
-            .map(|place| place.stored(before))
+            .map(|location| location.stored(before))
             .collect();
         stream::iter(all).flatten().boxed()
     }
 
-    /// Moves what lies in the data folder into the bucket, where there is one. Returns how many
-    /// files were moved.
-    pub async fn bring_over(&self) -> Result<usize> {
-        let [bucket, folder] = &*self.places else {
+    /// Moves files from the data directory to the bucket, if there is one. Returns their number.
+    pub async fn move_to_bucket(&self) -> Result<usize> {
+        let [bucket, folder] = &*self.locations else {
             return Ok(0);
         };
         let mut moved = 0;
         let mut listed = folder.store.list(None);
         while let Some(object) = listed.try_next().await.map_err(unreachable)? {
-            let Some((user, id)) = named(object.location.as_ref()) else {
+            let Some((user, id)) = parse_key(object.location.as_ref()) else {
                 continue;
             };
             let bytes = folder
@@ -250,8 +249,8 @@ impl FileStore {
         Ok(moved)
     }
 
-    /// Deletes what writes into the data folder left that were cut off before `before`.
-    pub async fn clear_cut_off(&self, before: Timestamp) -> std::io::Result<usize> {
+    /// Deletes incomplete writes in the data directory from before `before`.
+    pub async fn clear_incomplete(&self, before: Timestamp) -> std::io::Result<usize> {
         let folder = self.folder.clone();
         let cleared =
             tokio::task::spawn_blocking(move || folder::clear_unfinished(&folder, before)).await;
@@ -259,15 +258,15 @@ impl FileStore {
     }
 }
 
-async fn remove(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {
+async fn delete_keys(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {
     let mut outcome = Ok(());
-    for some in keys.chunks(SIDE_BY_SIDE) {
-        let mut removing: JoinSet<_> = some
+    for batch in keys.chunks(MAX_PARALLEL_DELETES) {
+        let mut deletions: JoinSet<_> = batch
             .iter()
             .cloned()
-            .map(|(store, key)| remove_one(store, key))
+            .map(|(store, key)| delete_key(store, key))
             .collect();
-        while let Some(removed) = removing.join_next().await {
+        while let Some(removed) = deletions.join_next().await {
             outcome = outcome.and(
                 removed.unwrap_or_else(|panic| Err(FileError::Unreachable(panic.to_string()))),
             );
@@ -276,15 +275,15 @@ async fn remove(keys: Vec<(Arc<dyn ObjectStore>, Key)>) -> Result<()> {
     outcome
 }
 
-async fn remove_one(store: Arc<dyn ObjectStore>, key: Key) -> Result<()> {
-    match within(PATIENCE, store.delete(&key)).await? {
+async fn delete_key(store: Arc<dyn ObjectStore>, key: Key) -> Result<()> {
+    match with_timeout(RESPONSE_TIMEOUT, store.delete(&key)).await? {
         Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
         Err(error) => Err(unreachable(error)),
     }
 }
 
-/// Whose file a key names, and which.
-fn named(key: &str) -> Option<(UserId, FileId)> {
+/// The owner and the file id in a key.
+fn parse_key(key: &str) -> Option<(UserId, FileId)> {
     let (user, id) = key.split_once('/')?;
     Some((user.parse().ok()?, id.parse().ok()?))
 }
@@ -293,7 +292,9 @@ fn unreachable(error: StoreError) -> FileError {
     FileError::Unreachable(error.to_string())
 }
 
-async fn within<T>(patience: Duration, request: impl Future<Output = T>) -> Result<T> {
-    let late = |_| FileError::Unreachable(format!("no answer within {} s", patience.as_secs()));
-    tokio::time::timeout(patience, request).await.map_err(late)
+async fn with_timeout<T>(timeout: Duration, request: impl Future<Output = T>) -> Result<T> {
+    let timed_out = |_| FileError::Unreachable(format!("no answer within {} s", timeout.as_secs()));
+    tokio::time::timeout(timeout, request)
+        .await
+        .map_err(timed_out)
 }

@@ -1,6 +1,7 @@
-//! What lies in a storage and the database does not know: left by a process that died between
-//! storing it and saying so, by a deletion that did not reach the storage, or put after the backup
-//! that was restored. It is deleted, but not by a database that may be the wrong one.
+//! Orphans: stored objects that the database does not know. They are left by a process that ended
+//! between storing and recording, by a deletion that did not reach the storage, or were stored
+//! after the backup that was restored. They are deleted, but not by a database that may be the
+//! wrong one.
 
 use crate::{
     domain::{
@@ -14,33 +15,33 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// How old an orphan is at least, and how long the database has been in use, in milliseconds:
-/// things are stored before the transaction that names them, and whoever restored a backup may want
-/// another one after all.
+/// Minimum age of an orphan, and minimum time the database has been in use, in milliseconds.
+/// Objects are stored before the transaction that records them, and another backup may be restored
+/// after all.
 const ORPHANED_AFTER_MS: i64 = 2 * DAY_MS;
-/// So many orphans are nothing special, however few things there are.
-const FEW: usize = 3;
-/// Orphans that are remembered at once; the next sweep finds the others.
-const MOST: usize = 10_000;
+/// Up to this number orphans are always deleted.
+const ALWAYS_DELETED: usize = 3;
+/// Maximum number of orphans in memory; the next sweep finds the others.
+const MAX_IN_MEMORY: usize = 10_000;
 
-/// What is older than this may be an orphan at `now`; `None` while this life of the database is too
-/// young to tell, unless an admin has `confirmed` that it is the right one.
+/// Objects older than this may be orphans at `now`. `None` while the database is too new, unless an
+/// admin has `confirmed` that it is the right one.
 pub async fn cut_off(store: &Store, now: Timestamp, confirmed: bool) -> Result<Option<Timestamp>> {
     let since = meta::in_use_since(&mut *store.connection().await?, store.epoch(), now).await?;
     let cut_off = now.plus(-ORPHANED_AFTER_MS);
     Ok((confirmed || since <= cut_off).then_some(cut_off))
 }
 
-/// What belongs to each person.
-pub fn by_person<T>(things: impl IntoIterator<Item = (UserId, T)>) -> HashMap<UserId, Vec<T>> {
-    let mut by_person: HashMap<UserId, Vec<T>> = HashMap::new();
-    for (user, thing) in things {
-        by_person.entry(user).or_default().push(thing);
+/// Groups items by user.
+pub fn by_user<T>(items: impl IntoIterator<Item = (UserId, T)>) -> HashMap<UserId, Vec<T>> {
+    let mut by_user: HashMap<UserId, Vec<T>> = HashMap::new();
+    for (user, item) in items {
+        by_user.entry(user).or_default().push(item);
     }
-    by_person
+    by_user
 }
 
-/// What a look through a storage has found so far.
+/// The orphans found so far.
 #[derive(Debug)]
 pub struct Orphans<T> {
     known: usize,
@@ -49,8 +50,8 @@ pub struct Orphans<T> {
 }
 
 impl<T> Orphans<T> {
-    /// Nothing yet.
-    pub const fn none() -> Self {
+    /// No orphans.
+    pub const fn empty() -> Self {
         Self {
             known: 0,
             unknown: 0,
@@ -58,30 +59,31 @@ impl<T> Orphans<T> {
         }
     }
 
-    /// Counts something that the database knows, or does not.
-    pub fn note(&mut self, found: T, known: bool) {
+    /// Counts an object that is known to the database or not.
+    pub fn add(&mut self, found: T, known: bool) {
         if known {
             self.known += 1;
             return;
         }
         self.unknown += 1;
-        if self.first.len() < MOST {
+        if self.first.len() < MAX_IN_MEMORY {
             self.first.push(found);
         }
     }
 
-    /// Those to delete, and whether these are all. Errors: the database knows so little of `what`
-    /// that it may be the wrong one, and no admin has said (`confirmed`) that it is not.
+    /// The orphans to delete, and whether they are all. Fails if the database knows so few of
+    /// `what` that it may be the wrong one, and no admin has confirmed it.
     pub fn to_delete(self, what: &str, confirmed: bool) -> Result<(Vec<T>, bool)> {
         let Self {
             known,
             unknown,
             first,
         } = self;
-        if unknown > FEW && unknown > known && !confirmed {
+        if unknown > ALWAYS_DELETED && unknown > known && !confirmed {
             return Err(Error::Conflict(format!(
-                "of {} {what} this database knows {known}; is it the right one? Nothing of the others is deleted. If it is, \
-                 `holly retention run --confirm-orphans` deletes them",
+                "of {} {what} this database knows {known}; nothing is deleted, as it may be the \
+                 wrong one. If it is the right one, \
+                 `holly retention run --confirm-orphans` deletes the others",
                 known + unknown
             )));
         }
@@ -95,13 +97,13 @@ mod tests {
     use super::*;
 
     fn found(known: usize, unknown: usize) -> Orphans<usize> {
-        let mut orphans = Orphans::none();
-        (0..known + unknown).for_each(|n| orphans.note(n, n < known));
+        let mut orphans = Orphans::empty();
+        (0..known + unknown).for_each(|n| orphans.add(n, n < known));
         orphans
     }
 
     #[test]
-    fn a_database_that_knows_little_of_what_is_there_deletes_nothing_without_a_word() {
+    fn a_database_that_knows_few_objects_deletes_none_without_confirmation() {
         assert_eq!(
             found(0, 3).to_delete("objects", false).unwrap(),
             (vec![0, 1, 2], true)
@@ -131,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn more_orphans_than_are_remembered_are_left_to_the_next_sweep() {
-        let (first, all) = found(MOST + 1, MOST + 1)
+    fn orphans_beyond_the_limit_are_left_to_the_next_sweep() {
+        let (first, all) = found(MAX_IN_MEMORY + 1, MAX_IN_MEMORY + 1)
             .to_delete("objects", false)
             .unwrap();
-        assert_eq!((first.len(), all), (MOST, false));
+        assert_eq!((first.len(), all), (MAX_IN_MEMORY, false));
     }
 }

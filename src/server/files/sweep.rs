@@ -1,5 +1,5 @@
-//! Files that nobody needs: doomed ones, and those that no row names, left by a process that died
-//! between storing a file and saying so.
+//! Deletes unneeded files: those marked for deletion, and those without a row, left by a process
+//! that ended between storing and recording a file.
 
 use crate::{
     domain::{
@@ -10,27 +10,27 @@ use crate::{
         base::{error::Result, log_targets},
         files::{
             FileStore, StoredFile,
-            orphans::{self, Orphans, by_person},
+            orphans::{self, Orphans, by_user},
         },
         store::{Store, files, meta},
     },
 };
 use futures::{StreamExt, TryStreamExt};
 
-/// Files looked at together.
-const AT_ONCE: usize = 500;
+/// Files per query.
+const BATCH_SIZE: usize = 500;
 
-/// Deletes the bytes of doomed files. Returns how many. Errors: the storage did not take it; what
-/// is left is deleted the next time.
+/// Deletes the bytes of files marked for deletion; returns their number. Fails if the storage does;
+/// the next call continues.
 pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<usize> {
     let mut deleted = 0;
     loop {
-        let doomed =
-            files::marked_for_delete(&mut *store.connection().await?, AT_ONCE as i64).await?;
-        if doomed.is_empty() {
+        let marked =
+            files::marked_for_delete(&mut *store.connection().await?, BATCH_SIZE as i64).await?;
+        if marked.is_empty() {
             return Ok(deleted);
         }
-        for (user, ids) in by_person(doomed) {
+        for (user, ids) in by_user(marked) {
             stored.delete(user, &ids).await?;
             let mut tx = store.begin().await?;
             files::forget_marked(&mut tx, user, &ids).await?;
@@ -40,18 +40,19 @@ pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<us
     }
 }
 
-/// The same for somebody whose deletion is done already.
+/// Like [`delete_marked_files`], but logs an error, for callers whose deletion is already
+/// committed.
 pub async fn delete_marked_files_or_log(store: &Store, stored: &FileStore) {
     if let Err(error) = delete_marked_files(store, stored).await {
         tracing::error!(
             target: log_targets::FILES_SWEEP,
-            %error, "files could not be deleted yet; it is tried again every hour"
+            %error, "cannot delete files; trying again every hour"
         );
     }
 }
 
-/// Deletes orphans, once a day on however many servers, or because an admin says that the database
-/// is the right one (`confirmed`). Returns how many there were.
+/// Deletes orphans, at most once a day over all servers, or whenever an admin confirms that the
+/// database is the right one (`confirmed`). Returns their number.
 pub async fn sweep_files(
     store: &Store,
     stored: &FileStore,
@@ -67,33 +68,33 @@ pub async fn sweep_files(
     if !due && !confirmed {
         return Ok(0);
     }
-    let (orphans, _) = look(store, stored, before)
+    let (orphans, _) = find_orphans(store, stored, before)
         .await?
         .to_delete("stored files", confirmed)?;
     let deleted = orphans.len();
-    for (user, ids) in by_person(orphans) {
+    for (user, ids) in by_user(orphans) {
         stored.delete(user, &ids).await?;
     }
     Ok(deleted)
 }
 
-/// Looks through the files that were stored before `before`.
-async fn look(
+/// Finds orphans among the files stored before `before`.
+async fn find_orphans(
     store: &Store,
     stored: &FileStore,
     before: Timestamp,
 ) -> Result<Orphans<(UserId, FileId)>> {
-    let mut orphans = Orphans::none();
-    let mut chunks = stored.stored(before).try_chunks(AT_ONCE);
+    let mut orphans = Orphans::empty();
+    let mut chunks = stored.stored(before).try_chunks(BATCH_SIZE);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk
             .map_err(|error| error.1)?
             .into_iter()
             .map(|StoredFile { user, id, .. }| (user, id));
-        for (user, ids) in by_person(chunk) {
+        for (user, ids) in by_user(chunk) {
             let known = files::known(&mut *store.connection().await?, user, &ids).await?;
             ids.into_iter()
-                .for_each(|id| orphans.note((user, id), known.contains(&id)));
+                .for_each(|id| orphans.add((user, id), known.contains(&id)));
         }
     }
     Ok(orphans)

@@ -91,7 +91,9 @@ pub async fn sign_up_first(
     }
     let hash = password::hash(checked_password(password)?).await;
     let mut tx = store.begin().await.map_err(Error::from)?;
-    users::lock_first(&mut tx).await.map_err(Error::from)?;
+    users::lock_first_account(&mut tx)
+        .await
+        .map_err(Error::from)?;
     if users::any(&mut tx).await.map_err(Error::from)? {
         return Err(AccountError::NotFirst);
     }

@@ -53,7 +53,7 @@ pub async fn delete_account(
     let person = people::find(&mut tx, user)
         .await?
         .ok_or(Error::NotFound("account"))?;
-    if whose == RequestedBy::Admin || people::is_anybody_else(&mut tx, user).await? {
+    if whose == RequestedBy::Admin || people::is_another_user(&mut tx, user).await? {
         check_not_last_admin(&mut tx, &person).await?;
     }
     if holds::any_of(&mut tx, user).await? {

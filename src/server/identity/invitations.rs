@@ -50,7 +50,7 @@ pub async fn invite(
             "is the address of somebody who has an account",
         ));
     }
-    invitations::put(&mut tx, now, by, &invitation, &sha256_hex(&secret)).await?;
+    invitations::upsert(&mut tx, now, by, &invitation, &sha256_hex(&secret)).await?;
     tx.commit().await?;
     Ok(secret)
 }

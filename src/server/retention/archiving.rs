@@ -1,6 +1,6 @@
-//! Moving rows: packed in place, or into the archive. The archive's copy is read back whole and
-//! compared row by row; then one transaction lists it and deletes exactly its rows. A row that
-//! changed meanwhile stays a row.
+//! Packs rows in place or moves them to the archive. The archived copy is read back and compared
+//! row by row; then one transaction activates the object and deletes exactly its rows. A row that
+//! changed in between stays.
 
 use super::{begin_unsynced, throttle::Throttle};
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
                 due::DueGroup,
                 lease::Fence,
                 manifest::Manifest,
-                rows::{self, CHANGED_AT_ONCE, TieredRow},
+                rows::{self, CHANGE_BATCH_SIZE, TieredRow},
                 tombstones,
             },
             stats::Changes,
@@ -34,15 +34,15 @@ use crate::{
     },
 };
 
-/// How large an object may become.
+/// Limits for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ObjectLimits {
-    /// Most entries in it.
+    /// Maximum number of entries.
     rows: usize,
-    /// Most bytes that its rows take, packed as they are, unless one alone takes more. The object
-    /// takes about as many.
+    /// Maximum stored size of its rows in bytes, unless a single row is larger. The object has
+    /// about this size.
     bytes: i64,
-    /// Objects written of one group in one step: its lease is to outlast the step.
+    /// Maximum number of objects per group and step, so that the lease outlasts the step.
     objects: i64,
 }
 
@@ -52,16 +52,16 @@ impl ObjectLimits {
         bytes: 1 << 20,
         objects: 20,
     };
-    /// Whoever writes waits for the transaction that lists an object, for some 50 ms at most: on
-    /// two busy cores it took 8 to 47 ms (median 18) with this size, 37 to 166 (71) with 500 rows
-    /// and 1 MiB.
+    /// The transaction that activates an object blocks other writers; 50 ms are acceptable. On two
+    /// busy cores it took 8 to 47 ms (median 18) with this size, 37 to 166 ms (median 71) with 500
+    /// rows and 1 MiB.
     const SQLITE: Self = Self {
         rows: 200,
         bytes: 512 << 10,
         objects: 50,
     };
 
-    pub(crate) fn of(store: &Store) -> Self {
+    pub(crate) fn new(store: &Store) -> Self {
         if store.is_single_process() {
             Self::SQLITE
         } else {
@@ -69,34 +69,34 @@ impl ObjectLimits {
         }
     }
 
-    /// How many objects a group becomes, unless its rows take too much for so few.
-    pub(crate) fn objects_of(self, group: &DueGroup) -> i64 {
+    /// The number of objects for a group, if the rows are not too large.
+    pub(crate) fn object_count(self, group: &DueGroup) -> i64 {
         (group.rows as usize).div_ceil(self.rows) as i64
     }
 }
 
-/// Most text of an object, in bytes, unless one entry alone has more. It is held in memory
+/// Maximum text of an object in bytes, unless a single entry has more. It is held in memory
 /// unpacked.
-const TEXT_MAX: i64 = 4 << 20;
+const MAX_TEXT_BYTES: i64 = 4 << 20;
 
-/// Rows read at once.
-const READ_AT_ONCE: i64 = 10;
+/// Rows per read.
+const READ_BATCH_SIZE: i64 = 10;
 
-/// What was moved.
+/// The result of archiving a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ArchivingOutcome {
-    /// Entries that expire one day.
+    /// Entries that expire later.
     pub cold: i64,
-    /// Entries that do not.
+    /// Entries that do not expire.
     pub archived: i64,
     /// Objects written.
     pub objects: i64,
-    /// There may be more in the group.
+    /// Whether the group may have more rows.
     pub more: bool,
 }
 
-/// Makes rows of one person warm. Returns how many. They are packed before the transactions, so
-/// that these are short; a row that changed meanwhile stays as it is.
+/// Makes rows of a user warm; returns their number. They are packed outside the transactions, which
+/// keeps these short; a row that changed in between is skipped.
 pub(super) async fn pack(
     tiers: &Tiers,
     fence: Fence,
@@ -105,12 +105,12 @@ pub(super) async fn pack(
     throttle: &mut Throttle,
 ) -> Result<i64> {
     let mut packed = 0;
-    for ids in ids.chunks(CHANGED_AT_ONCE) {
+    for ids in ids.chunks(CHANGE_BATCH_SIZE) {
         let found = rows::by_id(&mut *tiers.store.connection().await?, user, ids).await?;
         let ready = run_blocking(move || {
             found
                 .into_iter()
-                .map(rows::Packed::of)
+                .map(rows::Packed::new)
                 .collect::<std::result::Result<Vec<_>, _>>()
         })
         .await?;
@@ -125,13 +125,13 @@ pub(super) async fn pack(
         reach(FailPoint::PackWritten).await;
         tx.commit().await?;
         reach(FailPoint::Packed).await;
-        throttle.rest().await;
+        throttle.pause().await;
     }
     Ok(packed as i64)
 }
 
-/// Moves a group of rows into the archive, as few objects as the bounds allow; of a large group the
-/// rest is left to the next run.
+/// Moves a group of rows to the archive in as few objects as the limits allow; the rest of a large
+/// group is left to the next run.
 pub(super) async fn archive(
     tiers: &Tiers,
     fence: Fence,
@@ -140,15 +140,15 @@ pub(super) async fn archive(
     throttle: &mut Throttle,
 ) -> Result<ArchivingOutcome> {
     let (mut moved, mut after) = (ArchivingOutcome::default(), None);
-    while moved.objects < ObjectLimits::of(&tiers.store).objects {
-        let erased = ErasureMark::now(tiers, group.user_id).await?;
-        let part = next_part(tiers, group, expired, after, throttle).await?;
-        let Some(last) = part.last() else {
+    while moved.objects < ObjectLimits::new(&tiers.store).objects {
+        let erased = ErasureMark::current(tiers, group.user_id).await?;
+        let rows = next_rows(tiers, group, expired, after, throttle).await?;
+        let Some(last) = rows.last() else {
             return Ok(moved);
         };
         reach(FailPoint::MovePlanned).await;
         after = Some(last.entry.id);
-        let (entries, tier) = move_part(tiers, fence, (&part, erased), now, throttle).await?;
+        let (entries, tier) = archive_rows(tiers, fence, (&rows, erased), now, throttle).await?;
         match tier {
             StorageStatus::Archived => moved.archived += entries,
             _ => moved.cold += entries,
@@ -162,98 +162,99 @@ pub(super) async fn archive(
 }
 
 /// The rows of a group after `after` that fit into one object.
-async fn next_part(
+async fn next_rows(
     tiers: &Tiers,
     group: &DueGroup,
     expired: Timestamp,
     after: Option<EntryId>,
     throttle: &mut Throttle,
 ) -> Result<Vec<TieredRow>> {
-    let (mut part, mut bytes, mut text): (Vec<TieredRow>, i64, i64) = (Vec::new(), 0, 0);
-    let most = ObjectLimits::of(&tiers.store);
-    while part.len() < most.rows {
-        let after = part.last().map(|row| row.entry.id).or(after);
-        let asked = READ_AT_ONCE.min((most.rows - part.len()) as i64);
+    let (mut rows, mut bytes, mut text): (Vec<TieredRow>, i64, i64) = (Vec::new(), 0, 0);
+    let limits = ObjectLimits::new(&tiers.store);
+    while rows.len() < limits.rows {
+        let after = rows.last().map(|row| row.entry.id).or(after);
+        let batch_size = READ_BATCH_SIZE.min((limits.rows - rows.len()) as i64);
         let found = rows::of_group(
             &mut *tiers.store.connection().await?,
             group,
             expired,
             after,
-            asked,
+            batch_size,
         )
         .await?;
-        let is_last = (found.len() as i64) < asked;
+        let is_last = (found.len() as i64) < batch_size;
         for row in found {
             bytes += row.stored_bytes;
             text += row.entry.size();
-            if (bytes > most.bytes || text > TEXT_MAX) && !part.is_empty() {
-                return Ok(part);
+            if (bytes > limits.bytes || text > MAX_TEXT_BYTES) && !rows.is_empty() {
+                return Ok(rows);
             }
-            part.push(row);
+            rows.push(row);
         }
         if is_last {
             break;
         }
-        throttle.rest().await;
+        throttle.pause().await;
     }
-    Ok(part)
+    Ok(rows)
 }
 
-/// Puts an object and lists it in place of its rows. Returns how many moved, and to which tier.
-async fn move_part(
+/// Writes an object and activates it in place of its rows. Returns the number of moved rows and
+/// their tier.
+async fn archive_rows(
     tiers: &Tiers,
     fence: Fence,
-    (part, erased): (&[TieredRow], ErasureMark),
+    (rows, erased): (&[TieredRow], ErasureMark),
     now: Timestamp,
     throttle: &mut Throttle,
 ) -> Result<(i64, StorageStatus)> {
-    let entries: Vec<StoredEntry> = part.iter().map(|row| row.entry.clone()).collect();
-    let manifest = object_writer::put(tiers, Some(fence), &entries, None, erased, now).await?;
+    let entries: Vec<StoredEntry> = rows.iter().map(|row| row.entry.clone()).collect();
+    let manifest = object_writer::write(tiers, Some(fence), &entries, None, erased, now).await?;
     let (user, key) = (manifest.user_id, manifest.key.clone());
-    throttle.rest().await;
-    let moved = list(tiers, fence, manifest, part).await;
+    throttle.pause().await;
+    let moved = activate(tiers, fence, manifest, rows).await;
     if moved.is_err() {
-        object_writer::take_back_or_tell(tiers, Some(fence), user, &key, now).await;
+        object_writer::abort_write_or_log(tiers, Some(fence), user, &key, now).await;
     }
     let moved = moved?;
     reach(FailPoint::Moved).await;
-    throttle.rest().await;
+    throttle.pause().await;
     Ok(moved)
 }
 
-/// Lists an object and deletes its rows. One that changed meanwhile stays a row, with a tombstone
+/// Activates an object and deletes its rows. A row that changed in between stays, with a tombstone
 /// in the object.
-async fn list(
+async fn activate(
     tiers: &Tiers,
     fence: Fence,
     mut manifest: Manifest,
-    part: &[TieredRow],
+    rows: &[TieredRow],
 ) -> Result<(i64, StorageStatus)> {
     let user = manifest.user_id;
-    let named: Vec<_> = part
+    let revisions: Vec<_> = rows
         .iter()
         .map(|row| (row.entry.id, row.entry.rev))
         .collect();
-    let newest = named.iter().map(|(_, rev)| *rev).max().unwrap_or(0);
+    let newest = revisions.iter().map(|(_, rev)| *rev).max().unwrap_or(0);
     let mut tx = begin_unsynced(&tiers.store, fence, user).await?;
     if holds::protects(&mut tx, user, manifest.conversation_id).await? {
         manifest.tier = StorageStatus::Archived;
     }
     rows::raise_floor(&mut tx, user, newest).await?;
-    let gone = rows::delete_exactly(&mut tx, user, &named).await?;
+    let deleted = rows::delete_exactly(&mut tx, user, &revisions).await?;
     let mut changes = Changes::default();
-    for row in part {
-        if gone.contains(&row.entry.id) {
+    for row in rows {
+        if deleted.contains(&row.entry.id) {
             row.count(&mut changes, -1);
         } else {
             tombstones::insert(&mut tx, user, &manifest.key, row.entry.id).await?;
             manifest.count(&row.entry, -1);
         }
     }
-    manifest.shift(&mut changes, 1);
+    manifest.count_all(&mut changes, 1);
     changes.write(&mut tx, user).await?;
-    object_writer::list(&mut tx, &manifest).await?;
+    object_writer::activate(&mut tx, &manifest).await?;
     reach(FailPoint::MoveWritten).await;
     tx.commit().await?;
-    Ok((gone.len() as i64, manifest.tier))
+    Ok((deleted.len() as i64, manifest.tier))
 }

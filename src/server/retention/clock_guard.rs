@@ -1,6 +1,6 @@
-//! The clock guard: a clock that leapt must not delete the log. Deletions wait for an admin's word
-//! when both hold: the clock is more than 20 hours after the last run, and more than a fifth of all
-//! entries would go.
+//! The clock guard prevents a wrong clock from deleting the log. Deletions wait for an admin's
+//! confirmation if the clock is more than 20 hours after the last run and more than a fifth of all
+//! entries would be deleted.
 
 use crate::{
     domain::time::{DAY_MS, HOUR_MS, Timestamp},
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// When the last run is longer ago, the clock has leapt, or the server was off for longer than a
-/// night.
-const LEAP_MS: i64 = 20 * HOUR_MS;
-/// Deletions wait when more than one entry in so many would go.
-const ONE_IN: i64 = 5;
+/// A longer gap since the last run means that the clock jumped, or that the server was off for
+/// longer than a night.
+const MAX_GAP_MS: i64 = 20 * HOUR_MS;
+/// Deletions wait if they would delete more than one in this many entries.
+const GUARD_DIVISOR: i64 = 5;
 
 /// Why deletions wait, if they do.
 pub(super) async fn waiting(
@@ -28,19 +28,19 @@ pub(super) async fn waiting(
 ) -> Result<Option<String>> {
     let Some(last) = runs::last_seen(reader)
         .await?
-        .filter(|last| now.since(*last) > LEAP_MS)
+        .filter(|last| now.since(*last) > MAX_GAP_MS)
     else {
         return Ok(None);
     };
-    let would_go = due::count_expired_rows(reader, expired).await?
+    let expiring = due::count_expired_rows(reader, expired).await?
         + due::count_expired_in_objects(reader, expired).await?;
     let all = stats::entries(reader).await?;
-    let waits = would_go * ONE_IN > all;
-    Ok(waits.then(|| {
+    let must_wait = expiring * GUARD_DIVISOR > all;
+    Ok(must_wait.then(|| {
         let days = now.since(last) / DAY_MS;
         format!(
-            "the clock says {}, {days} days after the last run, and {would_go} of {all} entries would be deleted; \
-             if the clock is right, confirm it",
+            "the clock says {}, {days} days after the last run, and {expiring} of {all} entries \
+             would be deleted; if the clock is correct, confirm it",
             now.date_time()
         )
     }))

@@ -1,5 +1,5 @@
-//! Objects that turned out to be damaged or missing: what readers found is written down, and taken
-//! back once the object is read whole again.
+//! Damaged and missing objects: the reports of readers are recorded, and cleared once an object is
+//! read successfully again.
 
 use crate::{
     domain::time::Timestamp,
@@ -17,48 +17,47 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Damaged objects that are read again at once.
-const AT_ONCE: i64 = 50;
+/// Damaged objects per batch of re-reads.
+const BATCH_SIZE: i64 = 50;
 
-/// Writes down what was found since the last time. What could not be written is written the next
-/// time.
-pub async fn write_down(tiers: &Tiers, now: Timestamp) -> Result<()> {
-    let findings = tiers.archive.findings();
-    let found = findings.take();
+/// Records the reports since the last call. If that fails, the next call records them.
+pub async fn record(tiers: &Tiers, now: Timestamp) -> Result<()> {
+    let reports = tiers.archive.damage_reports();
+    let found = reports.take();
     if found.is_empty() {
         return Ok(());
     }
-    match write(tiers, &found, now).await {
+    match write_reports(tiers, &found, now).await {
         Ok(not_in_use) => {
-            findings.acquit(&not_in_use);
+            reports.remove_damaged(&not_in_use);
             Ok(())
         }
         Err(error) => {
-            findings.give_back(found);
+            reports.requeue(found);
             Err(error)
         }
     }
 }
 
-/// Returns the keys of objects that are not in use, so that nothing is wrong about them: whoever
-/// missed them saw an old snapshot.
-async fn write(
+/// Returns the keys of objects that are not active. They are not damaged; their readers used an
+/// outdated snapshot.
+async fn write_reports(
     tiers: &Tiers,
     found: &BTreeMap<String, bool>,
     now: Timestamp,
 ) -> Result<Vec<String>> {
     let mut not_in_use = Vec::new();
     let mut tx = tiers.store.begin().await?;
-    for (key, whole) in found {
+    for (key, is_intact) in found {
         let Some(owner) = object::owner(key) else {
             continue;
         };
-        if *whole {
+        if *is_intact {
             damage::clear(&mut tx, owner, key).await?;
-        } else if damage::note(&mut tx, owner, key, now).await? {
+        } else if damage::record(&mut tx, owner, key, now).await? {
             tracing::error!(
                 key,
-                "an object of the archive is damaged or missing: put it back from a copy of the archive"
+                "an archive object is damaged or missing: restore it from a copy of the archive"
             );
         } else {
             not_in_use.push(key.clone());
@@ -68,59 +67,59 @@ async fn write(
     Ok(not_in_use)
 }
 
-/// Writes down what is found, as soon as it is.
-pub async fn keep_written(tiers: Tiers, clock: Clock) {
+/// Records reports as they arrive, forever.
+pub async fn record_forever(tiers: Tiers, clock: Clock) {
     loop {
-        tiers.archive.findings().news().await;
-        if let Err(error) = write_down(&tiers, clock.now()).await {
-            tracing::warn!(%error, "a damaged object could not be noted yet; the next run does it");
+        tiers.archive.damage_reports().new_report().await;
+        if let Err(error) = record(&tiers, clock.now()).await {
+            tracing::warn!(%error, "cannot record a damaged object; the next run tries again");
         }
     }
 }
 
-/// Reads damaged objects again, and goes on while some of them turn out to be whole. Errors: the
-/// database failed.
-pub(super) async fn look_again(tiers: &Tiers, now: Timestamp) -> Result<()> {
+/// Reads damaged objects again, batch by batch while some turn out to be intact. Fails if the
+/// database does.
+pub(super) async fn recheck(tiers: &Tiers, now: Timestamp) -> Result<()> {
     let mut after = String::new();
     loop {
-        let listed = damage::listed(&mut *tiers.store.read().await?, &after, AT_ONCE).await?;
+        let listed = damage::list(&mut *tiers.store.read().await?, &after, BATCH_SIZE).await?;
         let Some(last) = listed.last() else { break };
         after.clone_from(&last.key);
         tiers
             .archive
-            .findings()
-            .suspect(listed.iter().map(|object| object.key.clone()));
-        if !some_are_whole(tiers, &listed).await {
+            .damage_reports()
+            .add_damaged(listed.iter().map(|object| object.key.clone()));
+        if !any_is_intact(tiers, &listed).await {
             break;
         }
     }
-    write_down(tiers, now).await
+    record(tiers, now).await
 }
 
-async fn some_are_whole(tiers: &Tiers, listed: &[DamagedObject]) -> bool {
-    let mut some = false;
+async fn any_is_intact(tiers: &Tiers, listed: &[DamagedObject]) -> bool {
+    let mut any_intact = false;
     for object in listed {
         match tiers
             .archive
-            .entries_once(&object.key, &object.sha256)
+            .entries_uncached(&object.key, &object.sha256)
             .await
         {
-            Ok(_) => some = true,
+            Ok(_) => any_intact = true,
             Err(ArchiveError::Unreachable(_)) => return false,
             Err(_) => {}
         }
     }
-    some
+    any_intact
 }
 
-/// Gives up an object that is damaged or missing and of which nobody has a copy: its entries count
-/// as deleted, and what is left of it goes. Returns how many these were. Errors: it is whole, it is
-/// none that is in use, an admin holds what is in it, or the archive did not answer.
-pub async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<i64> {
+/// Abandons a damaged or missing object without another copy: its entries count as deleted, and the
+/// object is deleted. Returns the number of entries. Fails if the object is intact or not active,
+/// if an admin holds its entries, or if the archive is unreachable.
+pub async fn abandon(tiers: &Tiers, now: Timestamp, key: &str) -> Result<i64> {
     match check(tiers, now, key).await {
         Ok(()) => {
             return Err(Error::Conflict(
-                "this object is whole, or none that is in use; nothing is given up".into(),
+                "this object is intact or not in use; it is not abandoned".into(),
             ));
         }
         Err(Error::Archive(ArchiveError::Damaged(..) | ArchiveError::Missing(_))) => {}
@@ -131,15 +130,15 @@ pub async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<i64> {
     let manifest = objects::find(&mut tx, owner, key)
         .await?
         .ok_or(Error::NotFound("object"))?;
-    pending_delete::check_not_held(&mut tx, owner, manifest.conversation_id, "given up").await?;
+    pending_delete::check_not_held(&mut tx, owner, manifest.conversation_id, "abandoned").await?;
     pending_delete::mark(&mut tx, &manifest).await?;
     tx.commit().await?;
-    delete_object::remove_or_tell(tiers, None, owner, key, now).await;
+    delete_object::remove_or_log(tiers, None, owner, key, now).await;
     Ok(manifest.entries())
 }
 
-/// Reads an object that is in use anew and writes down whether it is whole. Errors: it is not, or
-/// could not be reached.
+/// Reads an active object and records whether it is intact. Fails if it is not, or if it is
+/// unreachable.
 pub async fn check(tiers: &Tiers, now: Timestamp, key: &str) -> Result<()> {
     let Some(owner) = object::owner(key) else {
         return Ok(());
@@ -147,13 +146,13 @@ pub async fn check(tiers: &Tiers, now: Timestamp, key: &str) -> Result<()> {
     let Some(manifest) = objects::find(&mut *tiers.store.read().await?, owner, key).await? else {
         return Ok(());
     };
-    let read = tiers.archive.entries_once(key, &manifest.sha256).await;
+    let read = tiers.archive.entries_uncached(key, &manifest.sha256).await;
     if read.is_ok() {
-        // the mark may be another process's
+        // another process may have recorded the damage
         let mut tx = tiers.store.begin().await?;
         damage::clear(&mut tx, owner, key).await?;
         tx.commit().await?;
     }
-    write_down(tiers, now).await?;
+    record(tiers, now).await?;
     read.map(drop).map_err(Error::from)
 }

@@ -1,4 +1,4 @@
-//! Deleting rows that expired.
+//! Deletes expired rows.
 
 use super::throttle::Throttle;
 use crate::{
@@ -12,14 +12,14 @@ use crate::{
         store::{
             retention::{
                 lease::Fence,
-                rows::{self, CHANGED_AT_ONCE},
+                rows::{self, CHANGE_BATCH_SIZE},
             },
             stats::Changes,
         },
     },
 };
 
-/// Deletes rows of one person that expired, unless something keeps them by now. Returns how many.
+/// Deletes expired rows of a user that are neither kept nor held. Returns their number.
 pub(super) async fn expire_rows(
     tiers: &Tiers,
     fence: Fence,
@@ -28,19 +28,19 @@ pub(super) async fn expire_rows(
     throttle: &mut Throttle,
 ) -> Result<i64> {
     reach(FailPoint::ExpirePlanned).await;
-    let mut gone = 0;
-    for ids in ids.chunks(CHANGED_AT_ONCE) {
+    let mut deleted = 0;
+    for ids in ids.chunks(CHANGE_BATCH_SIZE) {
         let mut tx = begin(&tiers.store, Some(fence), user).await?;
         let found = rows::by_id(&mut tx, user, ids).await?;
         let mut changes = Changes::default();
-        gone += rows::expire(&mut tx, user, &found, &mut changes).await?;
+        deleted += rows::expire(&mut tx, user, &found, &mut changes).await?;
         changes.write(&mut tx, user).await?;
         let newest = found.iter().map(|row| row.entry.rev).max().unwrap_or(0);
         rows::raise_floor(&mut tx, user, newest).await?;
         reach(FailPoint::ExpireWritten).await;
         tx.commit().await?;
         reach(FailPoint::Expired).await;
-        throttle.rest().await;
+        throttle.pause().await;
     }
-    Ok(gone as i64)
+    Ok(deleted as i64)
 }

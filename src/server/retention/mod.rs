@@ -1,19 +1,16 @@
-//! Ninety days in tiers: rows are packed, moved into the archive, and deleted when they expire.
-//! Nothing is deleted before its copy was read back whole.
+//! The 90-day retention of the work log in tiers: rows are packed, moved to the archive and deleted
+//! when they expire. No row is deleted before its archived copy was verified.
 //!
-//! - Runs: `settings` and `policy` say at which age what happens, `plan` what is due, `pass` does
-//!   one run of it (`dry_run` only tells), `worker` repeats it; `moving`, `trimming`, `expiring`
-//!   and `sweeping` are the steps, `putting` writes an object for them. `guard` mistrusts a clock
-//!   that leapt, `pace` rests, `report` and `lag` say how it went, `damage` which objects are not
-//!   whole.
-//! - People's words: `keeping` what must not expire, `changing` an entry that lies in the archive,
-//!   `erasing` from every tier; `erased` lists in the archive what was, and `restoring` makes a
-//!   backup fit to be served with both, `adopting` what the archive has instead of what the backup
-//!   knew.
+//! - Runs: `policy` and `settings` define the ages, `plan` what is due, `run` carries it out
+//!   (`dry_run` only reports), `worker` repeats it. Steps are in `archiving`, `expiring` and
+//!   `sweeping`, and in `archive::compaction`. `clock_guard` stops deletions after a clock jump,
+//!   `throttle` limits the load, `report` and `lag` describe progress, `damage` records damaged
+//!   objects.
+//! - Restoring a backup: `restore` repeats erasures, `reconcile` rebuilds the manifest from the
+//!   archive.
 //!
-//! Objects and how they are read are the room below, `archive`.
-//!
-//! `fail_points` names the places where tests break in.
+//! Objects and reading them are in `archive`. `fail_points` names the points at which tests
+//! interrupt a run.
 
 pub mod archiving;
 pub mod clock_guard;
@@ -44,11 +41,11 @@ pub use policy::Policy;
 pub use report::Report;
 pub use run::{Run, run_once};
 
-/// The same for a part of a run that the next run does again when a power cut undoes it: whoever
-/// writes after it does not wait for the disk twice.
+/// Like [`tiers::begin`], without waiting for the disk. For parts of a run that the next run
+/// repeats if a power failure undoes them.
 pub(crate) async fn begin_unsynced(store: &Store, fence: Fence, user: UserId) -> Result<Tx<'_>> {
     let mut tx = store.begin_unsynced().await?;
-    tiers::check(&mut tx, fence).await?;
+    tiers::check_fence(&mut tx, fence).await?;
     tx.lock(user).await?;
     Ok(tx)
 }

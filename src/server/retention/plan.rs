@@ -1,5 +1,4 @@
-//! What a run would do, step by step. A dry run shows the plan, a run carries it out: both come
-//! from here.
+//! The steps of a run. Runs and dry runs use the same plan.
 
 use super::policy::CutOffs;
 use crate::{
@@ -17,74 +16,74 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt};
 
-/// Rows of one kind in a plan.
-const ROWS: i64 = 2_000;
-/// Objects of one kind in a plan.
-const OBJECTS: i64 = 100;
-/// Groups of rows in a plan, each of which is to become an object: a day's rows are gone through to
-/// find its groups, so once for many.
-const GROUPS: i64 = 1_000;
-/// Rows of one step.
-const ROWS_AT_ONCE: usize = 100;
+/// Maximum number of rows per kind of step.
+const MAX_ROWS: i64 = 2_000;
+/// Maximum number of objects per kind of step.
+const MAX_OBJECTS: i64 = 100;
+/// Maximum number of groups; each becomes an object. Large, because all rows of a day are read to
+/// find its groups.
+const MAX_GROUPS: i64 = 1_000;
+/// Rows per step.
+const ROWS_PER_STEP: usize = 100;
 
-/// One step: many short transactions, safe to repeat.
+/// A step, made of short transactions and safe to repeat.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlanStep {
-    /// Deletes rows that expired.
+    /// Deletes expired rows.
     ExpireRows(UserId, Vec<EntryId>),
-    /// Deletes what expired in an object, or all of it.
+    /// Deletes the expired entries of an object, or all of it.
     ExpireObject(Manifest),
-    /// Moves an object to the tier that says whether its entries expire.
+    /// Moves an object to the tier that matches whether its entries expire.
     Retier(Manifest, StorageStatus),
-    /// Rewrites an object without the entries that do not count any more.
-    Trim(Manifest),
-    /// Moves rows into the archive.
+    /// Rewrites an object without removable entries.
+    Compact(Manifest),
+    /// Moves rows to the archive.
     Archive(due::DueGroup),
-    /// Makes rows warm: packs them in place where that saves enough.
+    /// Makes rows warm, packed in place if that saves enough.
     Pack(UserId, Vec<EntryId>),
-    /// Deletes an object that nothing refers to any more.
+    /// Deletes an object that is marked for deletion.
     Remove(UserId, String),
 }
 
 impl PlanStep {
-    /// Whether it reads or writes the archive.
+    /// Whether the step uses the archive.
     pub(super) const fn needs_archive(&self) -> bool {
         matches!(
             self,
-            Self::ExpireObject(_) | Self::Trim(_) | Self::Archive(_) | Self::Remove(..)
+            Self::ExpireObject(_) | Self::Compact(_) | Self::Archive(_) | Self::Remove(..)
         )
     }
 }
 
-/// What is due now.
+/// The steps that are due.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// In the order in which they are carried out.
+    /// In order of execution.
     pub steps: Vec<PlanStep>,
-    /// Whether there is more than fits into one plan.
+    /// Whether more is due than fits into the plan.
     pub more: bool,
 }
 
-/// Plans a run with these cut-off times. Without `deletions` nothing expires.
+/// Plans a run with these cut-offs. Without `deletions` nothing expires.
 pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Result<Plan> {
     let mut plan = Plan::default();
-    let doomed = objects::marked_for_delete(reader, None, OBJECTS).await?;
-    plan.objects(
-        doomed
+    let marked = objects::marked_for_delete(reader, None, MAX_OBJECTS).await?;
+    plan.add_objects(
+        marked
             .into_iter()
             .map(|(user, key)| PlanStep::Remove(user, key)),
     );
-    plan.objects(
-        due::objects_to_retier(reader, OBJECTS)
+    plan.add_objects(
+        due::objects_to_retier(reader, MAX_OBJECTS)
             .await?
             .into_iter()
             .map(|(manifest, to)| PlanStep::Retier(manifest, to)),
     );
     if deletions {
-        let rows = due::expired_rows(reader, cut_offs.cold, ROWS).await?;
-        plan.rows(rows, PlanStep::ExpireRows);
-        plan.objects(
-            due::expired_objects(reader, cut_offs.cold, OBJECTS)
+        let rows = due::expired_rows(reader, cut_offs.cold, MAX_ROWS).await?;
+        plan.add_rows(rows, PlanStep::ExpireRows);
+        plan.add_objects(
+            due::expired_objects(reader, cut_offs.cold, MAX_OBJECTS)
                 .await?
                 .into_iter()
                 .map(PlanStep::ExpireObject),
@@ -95,24 +94,24 @@ pub async fn plan(reader: &mut Reader, cut_offs: CutOffs, deletions: bool) -> Re
         .iter()
         .filter_map(PlanStep::expiring_key)
         .collect();
-    let trimmed = due::objects_with_tombstones(reader, None, OBJECTS).await?;
-    plan.objects(
-        trimmed
+    let to_compact = due::objects_with_tombstones(reader, None, MAX_OBJECTS).await?;
+    plan.add_objects(
+        to_compact
             .into_iter()
             .filter(|manifest| !expiring.contains(&manifest.key))
-            .map(PlanStep::Trim),
+            .map(PlanStep::Compact),
     );
-    groups(reader, cut_offs, &mut plan).await?;
-    let rows = due::rows_to_pack(reader, cut_offs.hot, cut_offs.warm, ROWS).await?;
-    plan.rows(rows, PlanStep::Pack);
+    add_groups(reader, cut_offs, &mut plan).await?;
+    let rows = due::rows_to_pack(reader, cut_offs.hot, cut_offs.warm, MAX_ROWS).await?;
+    plan.add_rows(rows, PlanStep::Pack);
     Ok(plan)
 }
 
-async fn groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Result<()> {
+async fn add_groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Result<()> {
     let (mut from, mut found) = (0, Vec::new());
     while let Some(day) = due::first_day(reader, from, cut_offs.warm).await? {
-        found.extend(due::groups(reader, day, (cut_offs.warm, cut_offs.cold), GROUPS).await?);
-        if found.len() as i64 >= GROUPS {
+        found.extend(due::groups(reader, day, (cut_offs.warm, cut_offs.cold), MAX_GROUPS).await?);
+        if found.len() as i64 >= MAX_GROUPS {
             plan.more = true;
             break;
         }
@@ -123,25 +122,27 @@ async fn groups(reader: &mut Reader, cut_offs: CutOffs, plan: &mut Plan) -> Resu
 }
 
 impl Plan {
-    fn rows(
+    fn add_rows(
         &mut self,
         rows: Vec<(UserId, EntryId)>,
         step: impl Fn(UserId, Vec<EntryId>) -> PlanStep,
     ) {
-        self.more |= rows.len() as i64 == ROWS;
+        self.more |= rows.len() as i64 == MAX_ROWS;
         let mut by_user: BTreeMap<UserId, Vec<EntryId>> = BTreeMap::new();
         rows.into_iter()
             .for_each(|(user, id)| by_user.entry(user).or_default().push(id));
         for (user, ids) in by_user {
-            self.steps
-                .extend(ids.chunks(ROWS_AT_ONCE).map(|ids| step(user, ids.to_vec())));
+            self.steps.extend(
+                ids.chunks(ROWS_PER_STEP)
+                    .map(|ids| step(user, ids.to_vec())),
+            );
         }
     }
 
-    fn objects(&mut self, steps: impl Iterator<Item = PlanStep>) {
+    fn add_objects(&mut self, steps: impl Iterator<Item = PlanStep>) {
         let before = self.steps.len();
         self.steps.extend(steps);
-        self.more |= (self.steps.len() - before) as i64 >= OBJECTS;
+        self.more |= (self.steps.len() - before) as i64 >= MAX_OBJECTS;
     }
 }
 
@@ -161,29 +162,27 @@ impl fmt::Display for PlanStep {
             Self::ExpireRows(user, ids) => write!(f, "delete {} expired rows of {user}", ids.len()),
             Self::ExpireObject(manifest) => write!(
                 f,
-                "delete what expired of the {} entries in {}",
+                "delete the expired ones of the {} entries in {}",
                 manifest.entries(),
                 manifest.key
             ),
             Self::Retier(manifest, to) => write!(
                 f,
-                "count the {} entries in {} as {to}",
+                "move the {} entries in {} to {to}",
                 manifest.entries(),
                 manifest.key
             ),
-            Self::Trim(manifest) => write!(
-                f,
-                "rewrite {} without entries that are gone from it",
-                manifest.key
-            ),
+            Self::Compact(manifest) => {
+                write!(f, "rewrite {} without its deleted entries", manifest.key)
+            }
             Self::Archive(group) => {
-                let place = group.conversation_id.map_or_else(
+                let conversation = group.conversation_id.map_or_else(
                     || "outside conversations".to_owned(),
                     |id| format!("of conversation {id}"),
                 );
                 write!(
                     f,
-                    "move {} rows {place}, day {}, of {} to {}",
+                    "move {} rows {conversation}, day {}, of {} to {}",
                     group.rows, group.day, group.user_id, group.tier
                 )
             }

@@ -1,30 +1,30 @@
-//! At which age a tier ends. Pure: ages and cut-off times, no clock. A change applies to entries
-//! that are there.
+//! The ages at which tiers end, and cut-off times computed from them, without a clock. Changes
+//! apply to existing entries.
 
 use crate::domain::time::{DAY_MS, Timestamp};
 
-/// The longest age a setting may name: a hundred years.
-const DAYS_MAX: i64 = 36_500;
+/// The highest accepted age, a hundred years.
+const MAX_DAYS: i64 = 36_500;
 
 /// The ages at which tiers end, in days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// `HOLLY_RETENTION_HOT_DAYS`: from here on a row is packed.
+    /// `HOLLY_RETENTION_HOT_DAYS`: rows of this age are packed.
     pub hot_days: i64,
-    /// `HOLLY_RETENTION_WARM_DAYS`: from here on an entry lies in the archive.
+    /// `HOLLY_RETENTION_WARM_DAYS`: entries of this age are archived.
     pub warm_days: i64,
-    /// `HOLLY_RETENTION_COLD_DAYS`: from here on an entry that nobody keeps is gone.
+    /// `HOLLY_RETENTION_COLD_DAYS`: entries of this age are deleted unless they are kept or held.
     pub cold_days: i64,
 }
 
-/// What was made at or before these times has left the tier.
+/// Entries created at or before these times have left the tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CutOffs {
-    /// Not hot any more.
+    /// End of the hot tier.
     pub hot: Timestamp,
-    /// Not warm any more.
+    /// End of the warm tier.
     pub warm: Timestamp,
-    /// Expired.
+    /// Entries are expired.
     pub cold: Timestamp,
 }
 
@@ -39,7 +39,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Reads the three settings; all problems are reported at once, each with what to do.
+    /// Parses the three settings; reports all problems at once.
     pub fn parse(hot: &str, warm: &str, cold: &str) -> Result<Self, Vec<String>> {
         let named = [
             ("HOLLY_RETENTION_HOT_DAYS", hot),
@@ -49,12 +49,12 @@ impl Policy {
         let days = named.map(|(_, text)| {
             text.parse()
                 .ok()
-                .filter(|days| (1..=DAYS_MAX).contains(days))
+                .filter(|days| (1..=MAX_DAYS).contains(days))
         });
         let problem = |((name, text), days): (&(&str, &str), &Option<i64>)| {
             days.is_none().then(|| {
                 format!(
-                    "{name} is {text:?}; it must be a whole number of days from 1 to {DAYS_MAX}"
+                    "{name} is {text:?}; it must be a whole number of days from 1 to {MAX_DAYS}"
                 )
             })
         };
@@ -65,11 +65,12 @@ impl Policy {
             .filter_map(|((name, _), days)| Some((name, days?)))
             .collect();
         for pair in readable.windows(2) {
-            if let [(sooner_name, sooner), (later_name, later)] = pair
-                && sooner >= later
+            if let [(shorter_name, shorter), (longer_name, longer)] = pair
+                && shorter >= longer
             {
                 problems.push(format!(
-                    "{later_name} is {later}; it must be more than {sooner_name}, which is {sooner}"
+                    "{longer_name} is {longer}; it must be more than {shorter_name}, which is \
+                     {shorter}"
                 ));
             }
         }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_must_ascend_and_every_problem_is_named_at_once() {
+    fn ages_must_ascend_and_all_problems_are_reported_at_once() {
         assert_eq!(Policy::parse("7", "30", "90"), Ok(Policy::default()));
         assert_eq!(
             Policy::parse("0", "x", "99999999999999999999")
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(
             Policy::parse("90", "x", "30").unwrap_err().len(),
             2,
-            "hot and cold make no sense whatever lies between"
+            "hot and cold contradict each other for any value between them"
         );
     }
 

@@ -1,5 +1,5 @@
-//! The manifest of a restored backup, rebuilt from the objects that are there: some were written,
-//! rewritten or deleted after the backup was made. Of an entry in several objects or rows the
+//! Rebuilds the manifest of a restored backup from the existing objects, some of which were
+//! written, rewritten or deleted after the backup. If an entry is in several objects or rows, the
 //! highest revision counts.
 
 use super::report::RestoreReport;
@@ -33,10 +33,10 @@ use futures::TryStreamExt;
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Rows looked up together.
-const AT_ONCE: usize = 500;
+/// Rows per query.
+const BATCH_SIZE: usize = 500;
 
-/// Brings a person's manifest in line with the objects that are there.
+/// Updates a user's manifest to the existing objects.
 pub(super) async fn reconcile(
     tiers: &Tiers,
     now: Timestamp,
@@ -44,91 +44,91 @@ pub(super) async fn reconcile(
     restored: &mut RestoreReport,
 ) -> Result<()> {
     let mut tx = begin(&tiers.store, None, user).await?;
-    // whoever deleted these has stopped, and a name of before may be in use since
-    objects::forget_gone(&mut tx, user).await?;
+    // no process still deletes objects under these keys, and a key may be used again since
+    objects::delete_gone(&mut tx, user).await?;
     tx.commit().await?;
-    // an entry is in objects of one folder only, that of its conversation and day
-    let mut folders = BTreeMap::<String, BTreeMap<String, Option<Manifest>>>::new();
-    let folder_of = |key: &str| key.rsplit_once('/').unwrap_or_default().0.to_owned();
+    // all copies of an entry are in one directory, that of its conversation and day
+    let mut directories = BTreeMap::<String, BTreeMap<String, Option<Manifest>>>::new();
+    let directory_of = |key: &str| key.rsplit_once('/').unwrap_or_default().0.to_owned();
     for manifest in objects::of_user(&mut *tiers.store.read().await?, user, None).await? {
-        let folder = folders.entry(folder_of(&manifest.key)).or_default();
-        folder.insert(manifest.key.clone(), Some(manifest));
+        let directory = directories.entry(directory_of(&manifest.key)).or_default();
+        directory.insert(manifest.key.clone(), Some(manifest));
     }
-    let of_user = format!("{}/{user}", object::FOLDER);
-    let listed: Vec<_> = tiers.archive.list(&of_user).try_collect().await?;
+    let prefix = format!("{}/{user}", object::FOLDER);
+    let listed: Vec<_> = tiers.archive.list(&prefix).try_collect().await?;
     for object in listed {
-        let folder = folders.entry(folder_of(&object.key)).or_default();
-        folder.entry(object.key).or_insert(None);
+        let directory = directories.entry(directory_of(&object.key)).or_default();
+        directory.entry(object.key).or_insert(None);
     }
-    for folder in folders.into_values() {
-        let rebuilding = read(tiers, user, folder).await?;
-        rebuilding.carry_out(tiers, now, restored).await?;
+    for directory in directories.into_values() {
+        let rebuild = read(tiers, user, directory).await?;
+        rebuild.apply(tiers, now, restored).await?;
     }
     Ok(())
 }
 
-/// An object that is there.
-struct Found {
+/// An existing object.
+struct FoundObject {
     key: String,
     /// Its size, and the SHA-256 of its bytes.
     stored: (i64, String),
     decoded: object::DecodedObject,
-    /// Where the backup names it: what it knows of it.
-    named: Option<(Manifest, Uncounted)>,
+    /// Its manifest and tombstones in the backup, if the backup knows it.
+    known: Option<(Manifest, Uncounted)>,
 }
 
-impl Found {
+impl FoundObject {
     fn manifest(&self) -> Option<&Manifest> {
-        self.named.as_ref().map(|(manifest, _)| manifest)
+        self.known.as_ref().map(|(manifest, _)| manifest)
     }
 
-    /// Its entries that may count.
+    /// Its entries without a tombstone.
     fn entries(&self) -> impl Iterator<Item = &StoredEntry> {
         self.decoded.entries.iter().filter(|entry| {
-            self.named
+            self.known
                 .as_ref()
                 .is_none_or(|(_, uncounted)| !uncounted.contains(&entry.id))
         })
     }
 }
 
-/// What becomes of a folder's objects.
-struct Rebuilding {
+/// The objects of a directory and what happens to them.
+struct DirectoryRebuild {
     user: UserId,
-    /// Those that count, those first that the backup names.
-    found: Vec<Found>,
-    /// Those of the backup that another one replaces.
-    replaced: Vec<Found>,
-    /// Those of the backup that are not there any more.
+    /// Objects that count, those known to the backup first.
+    found: Vec<FoundObject>,
+    /// Objects known to the backup that another one replaces.
+    replaced: Vec<FoundObject>,
+    /// Objects known to the backup that no longer exist.
     missing: Vec<Manifest>,
     /// The highest revision in any of them.
     newest: i64,
 }
 
-/// Reads the objects of a folder. Errors: one that the backup names is damaged, or the archive does
-/// not answer.
+/// Reads the objects of a directory. Fails if one known to the backup is damaged, or if the archive
+/// is unreachable.
 async fn read(
     tiers: &Tiers,
     user: UserId,
-    folder: BTreeMap<String, Option<Manifest>>,
-) -> Result<Rebuilding> {
+    directory: BTreeMap<String, Option<Manifest>>,
+) -> Result<DirectoryRebuild> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for (key, named) in folder {
-        let Some((stored, decoded)) = read_one(tiers, &key, named.as_ref()).await? else {
-            missing.extend(named);
+    for (key, known) in directory {
+        let Some((stored, decoded)) = read_one(tiers, &key, known.as_ref()).await? else {
+            missing.extend(known);
             continue;
         };
         let reader = &mut *tiers.store.read().await?;
-        let named = match named {
+        let known = match known {
             Some(manifest) => Some((manifest, tombstones::of(reader, user, &key).await?)),
-            None if may_be_adopted(reader, user, &key, &decoded).await? => None,
+            None if is_adoptable(reader, user, &key, &decoded).await? => None,
             None => continue,
         };
-        found.push(Found {
+        found.push(FoundObject {
             key,
             stored,
             decoded,
-            named,
+            known,
         });
     }
     let revs = found.iter().flat_map(|object| &object.decoded.entries);
@@ -138,9 +138,9 @@ async fn read(
     let (mut replaced, mut found): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|object| replaced.contains(&object.key));
-    replaced.retain(|object| object.named.is_some());
-    found.sort_by_key(|object| object.named.is_none());
-    Ok(Rebuilding {
+    replaced.retain(|object| object.known.is_some());
+    found.sort_by_key(|object| object.known.is_none());
+    Ok(DirectoryRebuild {
         user,
         found,
         replaced,
@@ -149,52 +149,52 @@ async fn read(
     })
 }
 
-/// Reads an object. `None` where it is missing. One that the backup does not name may be
-/// unreadable, such as one whose writer died: who deletes rows for an object has read it before.
+/// Reads an object; `None` if it is missing. An object unknown to the backup may be unreadable, if
+/// its writer was interrupted: no rows were deleted for it then.
 async fn read_one(
     tiers: &Tiers,
     key: &str,
-    named: Option<&Manifest>,
+    known: Option<&Manifest>,
 ) -> Result<Option<((i64, String), object::DecodedObject)>> {
     let bytes = match tiers.archive.get(key).await {
         Err(ArchiveError::Missing(_)) => return Ok(None),
         bytes => bytes?,
     };
     let sha256 = object::hex_sha256(&bytes);
-    let decoded = match named {
+    let decoded = match known {
         Some(manifest) if manifest.sha256 != sha256 => {
             Err("it does not have the checksum of its manifest".to_owned())
         }
-        _ => object::decode_whole(&bytes),
+        _ => object::decode_object(&bytes),
     };
     match decoded {
         Ok(decoded) => Ok(Some(((bytes.len() as i64, sha256), decoded))),
-        Err(why) if named.is_some() => Err(ArchiveError::Damaged(key.to_owned(), why).into()),
+        Err(why) if known.is_some() => Err(ArchiveError::Damaged(key.to_owned(), why).into()),
         Err(why) => {
             tracing::warn!(
                 target: log_targets::RETENTION_RECONCILE,
                 key,
                 why,
-                "an object that the backup does not name cannot be read, and is left out"
+                "cannot read an object that is unknown to the backup; ignoring it"
             );
             Ok(None)
         }
     }
 }
 
-/// Whether an object that the backup does not name may be listed: it is not to be deleted, and its
-/// conversation was not begun after the backup.
-async fn may_be_adopted(
+/// Whether an object unknown to the backup may be activated: it is not marked for deletion, and the
+/// backup has its conversation.
+async fn is_adoptable(
     reader: &mut AnyConnection,
     user: UserId,
     key: &str,
     decoded: &object::DecodedObject,
 ) -> Result<bool> {
-    let place = match decoded.entries.first() {
+    let conversation = match decoded.entries.first() {
         Some(entry) if entry.user_id == user => entry.conversation_id,
         _ => return Ok(false),
     };
-    if let Some(id) = place
+    if let Some(id) = conversation
         && conversations::find(reader, user, id).await?.is_none()
     {
         return Ok(false);
@@ -202,74 +202,80 @@ async fn may_be_adopted(
     Ok(!objects::is_marked_for_delete(reader, user, key).await?)
 }
 
-impl Rebuilding {
-    /// Lists what counts and gives up what is missing, in one transaction.
-    async fn carry_out(
+impl DirectoryRebuild {
+    /// Activates the objects that count and marks the others for deletion, in one transaction.
+    async fn apply(
         self,
         tiers: &Tiers,
         now: Timestamp,
         restored: &mut RestoreReport,
     ) -> Result<()> {
-        let mut gone = self.missing.clone();
-        gone.extend(self.replaced.iter().filter_map(Found::manifest).cloned());
-        if gone.is_empty() && self.found.iter().all(|object| object.named.is_some()) {
+        let mut to_delete = self.missing.clone();
+        to_delete.extend(
+            self.replaced
+                .iter()
+                .filter_map(FoundObject::manifest)
+                .cloned(),
+        );
+        if to_delete.is_empty() && self.found.iter().all(|object| object.known.is_some()) {
             return Ok(());
         }
         let user = self.user;
         let mut tx = begin(&tiers.store, None, user).await?;
         let mut sums = TierTotals::default();
-        let named = self.found.iter().filter(|object| object.named.is_some());
-        for object in named.chain(&self.replaced) {
-            sums.known.extend(object.entries().map(|entry| entry.id));
+        let known = self.found.iter().filter(|object| object.known.is_some());
+        for object in known.chain(&self.replaced) {
+            sums.known_ids
+                .extend(object.entries().map(|entry| entry.id));
         }
         let winners = self.winners(&mut tx, &mut sums).await?;
         let mut adopted = 0;
         for (n, object) in self.found.iter().enumerate() {
             let wins = |entry: &StoredEntry| winners.get(&entry.id) == Some(&n);
-            let mut manifest = match &object.named {
+            let mut manifest = match &object.known {
                 Some((manifest, _)) => {
-                    sums.shift(manifest, -1);
+                    sums.count_all(manifest, -1);
                     manifest.clone()
                 }
                 None if object.entries().any(wins) => {
                     let manifest = adopt(&mut tx, object, now).await?;
                     for entry in object.entries().filter(|entry| wins(entry)) {
-                        sums.find(&manifest, entry);
+                        sums.count_found(&manifest, entry);
                     }
                     manifest
                 }
-                // it is left as it is: it may be what rows become when they are moved
+                // left alone: rows may later be archived under this key
                 None => continue,
             };
             for entry in object.entries().filter(|entry| !wins(entry)) {
                 tombstones::insert(&mut tx, user, &manifest.key, entry.id).await?;
                 manifest.count(entry, -1);
             }
-            sums.shift(&manifest, 1);
-            if object.named.is_some() {
+            sums.count_all(&manifest, 1);
+            if object.known.is_some() {
                 objects::write_totals(&mut tx, &manifest).await?;
             } else {
-                object_writer::list(&mut tx, &manifest).await?;
+                object_writer::activate(&mut tx, &manifest).await?;
                 adopted += 1;
             }
         }
-        for manifest in &gone {
-            sums.shift(manifest, -1);
+        for manifest in &to_delete {
+            sums.count_all(manifest, -1);
             objects::mark_for_delete(&mut tx, user, &manifest.key).await?;
         }
         for manifest in &self.missing {
-            sums.lose_all(manifest);
+            sums.count_all_lost(manifest);
         }
         for object in &self.replaced {
             let lost = |entry: &&StoredEntry| !winners.contains_key(&entry.id);
             for entry in object.entries().filter(lost) {
-                sums.lose(object, entry);
+                sums.count_entry_lost(object, entry);
             }
         }
         sums.write(&mut tx, user).await?;
-        // whoever changes one of them makes it newer than it is
+        // later changes must get higher revisions
         heads::raise(&mut tx, user, self.newest).await?;
-        let missing = gone.len() as i64;
+        let missing = to_delete.len() as i64;
         let points = [
             (adopted, FailPoint::AdoptWritten, FailPoint::Adopted),
             (missing, FailPoint::MissingWritten, FailPoint::MissingDoomed),
@@ -286,8 +292,8 @@ impl Rebuilding {
         Ok(())
     }
 
-    /// In which of the objects each entry counts that is not a row. A row that is older than its
-    /// entry in an object is deleted.
+    /// For each entry that is not a row, the index of the object in which it counts. A row older
+    /// than its entry in an object is deleted.
     async fn winners(
         &self,
         tx: &mut Tx<'_>,
@@ -303,12 +309,15 @@ impl Rebuilding {
             }
         }
         let ids: Vec<EntryId> = best.keys().copied().collect();
-        for ids in ids.chunks(AT_ONCE) {
+        for ids in ids.chunks(BATCH_SIZE) {
             for row in rows::by_id(tx, self.user, ids).await? {
                 let (id, rev) = (row.entry.id, row.entry.rev);
-                if best.get(&id).is_some_and(|(of_object, _)| rev < *of_object) {
+                if best
+                    .get(&id)
+                    .is_some_and(|(object_rev, _)| rev < *object_rev)
+                {
                     rows::delete_exactly(tx, self.user, &[(id, rev)]).await?;
-                    sums.take_row(&row);
+                    sums.remove_row(&row);
                 } else {
                     best.remove(&id);
                 }
@@ -318,70 +327,69 @@ impl Rebuilding {
     }
 }
 
-/// Takes the name of an object that the backup does not name. Its manifest counts all its entries.
-async fn adopt(tx: &mut Tx<'_>, object: &Found, now: Timestamp) -> Result<Manifest> {
+/// Reserves the key of an object unknown to the backup. Its manifest counts all its entries.
+async fn adopt(tx: &mut Tx<'_>, object: &FoundObject, now: Timestamp) -> Result<Manifest> {
     let (key, entries) = (&object.key, &object.decoded.entries);
     let manifest =
-        Manifest::of(key, entries, object.stored.clone(), now).ok_or(Error::NotFound("object"))?;
+        Manifest::new(key, entries, object.stored.clone(), now).ok_or(Error::NotFound("object"))?;
     let (user, conversation) = (manifest.user_id, manifest.conversation_id);
     match objects::reserve(tx, user, key, conversation, now).await? {
-        Reservation::Taken => Ok(manifest),
+        Reservation::Reserved => Ok(manifest),
         _ => Err(Error::Conflict(format!("object {key} is in use"))),
     }
 }
 
-/// What changes in the totals, and what is lost: what was deleted since the backup. An entry that
-/// is only found elsewhere, in another state perhaps, is not lost. What was in an object that is
-/// missing is known by its totals alone; what is found beside it and was nowhere in the backup is
-/// taken for some of that.
+/// Changes of the totals, and entries lost: those deleted since the backup. An entry found
+/// elsewhere, perhaps in another state, is not lost. Of a missing object only the totals are known;
+/// entries found in new objects and unknown to the backup are assumed to be some of its entries.
 #[derive(Default)]
 struct TierTotals {
     changes: Changes,
     lost: BTreeMap<(i64, LogType, Status), EntryTotals>,
-    /// Entries of the backup that are found by their ids.
-    known: HashSet<EntryId>,
+    /// Entries of the backup that are known by id.
+    known_ids: HashSet<EntryId>,
 }
 
 impl TierTotals {
-    /// Counts an object in (`sign` 1) or out (`sign` -1).
-    fn shift(&mut self, manifest: &Manifest, sign: i64) {
-        manifest.shift(&mut self.changes, sign);
+    /// Adds (`sign` 1) or subtracts (`sign` -1) an object.
+    fn count_all(&mut self, manifest: &Manifest, sign: i64) {
+        manifest.count_all(&mut self.changes, sign);
     }
 
-    fn take_row(&mut self, row: &TieredRow) {
+    fn remove_row(&mut self, row: &TieredRow) {
         row.count(&mut self.changes, -1);
-        self.known.insert(row.entry.id);
+        self.known_ids.insert(row.entry.id);
     }
 
-    fn find(&mut self, manifest: &Manifest, entry: &StoredEntry) {
-        if !self.known.contains(&entry.id) {
+    fn count_found(&mut self, manifest: &Manifest, entry: &StoredEntry) {
+        if !self.known_ids.contains(&entry.id) {
             let line = (manifest.day, entry.log_type, entry.status);
-            self.count_lost(line, manifest.figures(entry), -1);
+            self.count_lost(line, manifest.totals_of(entry), -1);
         }
     }
 
-    fn lose(&mut self, object: &Found, entry: &StoredEntry) {
+    fn count_entry_lost(&mut self, object: &FoundObject, entry: &StoredEntry) {
         if let Some(manifest) = object.manifest() {
             let line = (manifest.day, entry.log_type, entry.status);
-            self.count_lost(line, manifest.figures(entry), 1);
+            self.count_lost(line, manifest.totals_of(entry), 1);
         }
     }
 
-    fn lose_all(&mut self, manifest: &Manifest) {
-        for (kind, status, figures) in &manifest.totals {
-            self.count_lost((manifest.day, *kind, *status), *figures, 1);
+    fn count_all_lost(&mut self, manifest: &Manifest) {
+        for (kind, status, totals) in &manifest.totals {
+            self.count_lost((manifest.day, *kind, *status), *totals, 1);
         }
     }
 
-    fn count_lost(&mut self, line: (i64, LogType, Status), figures: EntryTotals, sign: i64) {
+    fn count_lost(&mut self, line: (i64, LogType, Status), totals: EntryTotals, sign: i64) {
         let lost = self.lost.entry(line).or_default();
-        *lost = lost.plus(figures, sign);
+        *lost = lost.plus(totals, sign);
     }
 
     async fn write(mut self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
         let lost = self.lost.into_iter();
-        for (line, figures) in lost.filter(|(_, figures)| figures.entries > 0) {
-            self.changes.count_deleted(line, figures);
+        for (line, totals) in lost.filter(|(_, totals)| totals.entries > 0) {
+            self.changes.count_deleted(line, totals);
         }
         Ok(self.changes.write(tx, user).await?)
     }

@@ -1,4 +1,4 @@
-//! What a run did, or what a dry one would do.
+//! Reports of runs and dry runs.
 
 use crate::{
     domain::{StorageStatus, time::Timestamp},
@@ -9,54 +9,54 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Failures that are told in words; more are only counted.
-const TOLD: usize = 20;
+/// Maximum number of error messages in a report; further failures are only counted.
+const MAX_MESSAGES: usize = 20;
 
-/// What a run did, or with `dry_run` what it would do.
+/// What a run did, or would do with `dry_run`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Report {
-    /// Entries that became warm: packed in place where that saves enough.
+    /// Entries made warm.
     pub moved_to_warm: i64,
-    /// Entries moved into the archive, or let go there.
+    /// Entries moved to the archive, or no longer kept or held there.
     pub moved_to_cold: i64,
-    /// Entries moved into the archive for as long as they are kept, or found kept there.
+    /// Entries moved to the archive that are kept or held, or became so there.
     pub moved_to_archived: i64,
-    /// Entries deleted because they expired.
+    /// Expired entries that were deleted.
     pub deleted: i64,
     /// Objects written.
     pub objects_written: i64,
     /// Objects deleted from the archive.
     pub objects_deleted: i64,
-    /// Objects deleted that nothing referred to.
+    /// Unreferenced objects deleted.
     pub orphans_deleted: i64,
-    /// Steps that failed; each is tried again in the next run.
+    /// Steps that failed; the next run repeats them.
     pub failed: i64,
-    /// What the first of them said.
+    /// The first error messages.
     pub failures: Vec<String>,
-    /// Why deletions wait for an admin's word.
+    /// Why deletions wait for an admin's confirmation.
     pub waiting: Option<String>,
-    /// Another run was going on; this one did nothing.
+    /// Whether another run was in progress, so that this one did nothing.
     pub busy: bool,
-    /// There is more to do; another run should follow at once.
+    /// Whether there is more to do and another run should follow.
     pub more: bool,
-    /// How long it took, in milliseconds; older reports and dry runs do not say.
+    /// Duration in milliseconds; `None` for dry runs and old reports.
     pub took_ms: Option<i64>,
-    /// Nothing was changed.
+    /// Whether this was a dry run.
     pub dry_run: bool,
 }
 
-/// The reports of the newest runs, newest first, and when these began.
+/// Start times and reports of the newest runs, newest first.
 pub async fn latest(reader: &mut Reader, limit: i64) -> Result<Vec<(Timestamp, Report)>> {
-    let ran = runs::latest(reader, limit).await?;
-    Ok(ran
+    let runs = runs::latest(reader, limit).await?;
+    Ok(runs
         .into_iter()
         .filter_map(|(at, json)| Some((at, serde_json::from_str(&json).ok()?)))
         .collect())
 }
 
 impl Report {
-    /// Counts entries that moved to one of the tiers of the archive.
+    /// Counts entries that moved to a tier of the archive.
     pub const fn moved(&mut self, tier: StorageStatus, entries: i64) {
         match tier {
             StorageStatus::Archived => self.moved_to_archived += entries,
@@ -64,15 +64,15 @@ impl Report {
         }
     }
 
-    /// Notes a step that failed.
+    /// Records a failed step.
     pub fn fail(&mut self, what: &str, why: &dyn std::fmt::Display) {
         self.failed += 1;
-        if self.failures.len() < TOLD {
+        if self.failures.len() < MAX_MESSAGES {
             self.failures.push(format!("{what}: {why}"));
         }
     }
 
-    /// Adds what a run did that followed at once.
+    /// Adds the report of a run that followed at once.
     pub fn add(&mut self, next: Self) {
         self.moved_to_warm += next.moved_to_warm;
         self.moved_to_cold += next.moved_to_cold;
@@ -83,7 +83,7 @@ impl Report {
         self.orphans_deleted += next.orphans_deleted;
         self.failed += next.failed;
         self.failures.extend(next.failures);
-        self.failures.truncate(TOLD);
+        self.failures.truncate(MAX_MESSAGES);
         self.waiting = next.waiting;
         self.more = next.more;
         self.took_ms = self
@@ -92,7 +92,7 @@ impl Report {
             .map(|(one, other)| one + other);
     }
 
-    /// Whether it changed anything.
+    /// Whether the run changed anything.
     pub const fn did_something(&self) -> bool {
         self.moved_to_warm
             + self.moved_to_cold
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_of_before_runs_were_measured_is_read() {
+    fn a_report_without_a_duration_is_read() {
         let old: Report =
             serde_json::from_str(r#"{"movedToWarm": 3, "deleted": 1, "failures": []}"#).unwrap();
         assert_eq!(
@@ -132,13 +132,13 @@ mod tests {
     }
 }
 
-/// What restoring changed.
+/// The result of restoring a backup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RestoreReport {
-    /// People, conversations and entries erased again.
+    /// Users, conversations and entries erased again.
     pub erased: i64,
-    /// Objects listed that the backup did not know.
+    /// Objects activated that the backup did not know.
     pub adopted: i64,
-    /// Objects of the backup that are not there any more.
+    /// Objects of the backup that no longer exist.
     pub missing: i64,
 }

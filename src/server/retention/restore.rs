@@ -1,5 +1,5 @@
-//! After a backup was restored: what was erased since does not come back, and the manifest is
-//! brought in line with the objects that are there.
+//! Prepares a restored backup: repeats later erasures and rebuilds the manifest from the existing
+//! objects.
 
 use super::{reconcile, report::RestoreReport};
 use crate::{
@@ -26,47 +26,48 @@ use crate::{
 };
 use futures::TryStreamExt;
 
-/// Entries looked at together.
-const AT_ONCE: i64 = 1_000;
+/// Entries per page.
+const PAGE_SIZE: i64 = 1_000;
 
-/// Refuses where the archive has far fewer objects than the database names: it may be another one,
-/// or not be there.
+/// Fails if the archive has far fewer objects than the database: it may be the wrong one, or
+/// missing.
 pub async fn check_archive(tiers: &Tiers) -> Result<()> {
-    let named = objects::count(&mut *tiers.store.read().await?).await?;
-    let there = tiers
+    let expected = objects::count(&mut *tiers.store.read().await?).await?;
+    let found = tiers
         .archive
         .list(object::FOLDER)
         .try_fold(0, |sum, _| async move { Ok(sum + 1) })
         .await?;
-    if named > 2 * there {
+    if expected > 2 * found {
         return Err(Error::Conflict(format!(
-            "the backup names {named} objects of the archive, which has {there}: put the archive back first. If there is nothing to put \
+            "the backup expects {expected} objects in the archive, which has {found}: put the \
+             archive back first. If there is nothing to put \
              back, --without-archive gives up the entries that are missing"
         )));
     }
     Ok(())
 }
 
-/// Erases again what the list names, and brings the manifest in line with the archive.
+/// Repeats the erasures of the erasure log, and rebuilds the manifest from the archive.
 pub async fn after_restore(tiers: &Tiers, now: Timestamp) -> Result<RestoreReport> {
     let erased = erasure_log::read(&tiers.archive).await?;
     let mut restored = RestoreReport::default();
     for user in users::ids(&mut *tiers.store.read().await?).await? {
-        if erased.has(ErasureKind::Account, user) {
-            release(tiers, now, user, Covered::Everything).await?;
+        if erased.contains(ErasureKind::Account, user) {
+            release_holds(tiers, now, user, Covered::Everything).await?;
             erase::erase_account(tiers, now, user).await?;
             restored.erased += 1;
             continue;
         }
         reconcile::reconcile(tiers, now, user, &mut restored).await?;
         for conversation in conversations_of(tiers, user).await? {
-            if erased.has(ErasureKind::Conversation, conversation) {
-                release(tiers, now, user, Covered::Place(Some(conversation))).await?;
+            if erased.contains(ErasureKind::Conversation, conversation) {
+                release_holds(tiers, now, user, Covered::Conversation(Some(conversation))).await?;
                 delete_conversation_rows(&tiers.store, now, user, conversation).await?;
                 restored.erased += 1;
             }
         }
-        if erased.has_any(ErasureKind::Entry) {
+        if erased.contains_any(ErasureKind::Entry) {
             restored.erased += erase_again(tiers, now, user, &erased).await?;
         }
         reach(FailPoint::ErasedAgain).await;
@@ -75,9 +76,14 @@ pub async fn after_restore(tiers: &Tiers, now: Timestamp) -> Result<RestoreRepor
     Ok(restored)
 }
 
-/// What was erased was not held then, so a hold on it that the backup still knows had been
-/// released.
-async fn release(tiers: &Tiers, now: Timestamp, user: UserId, covered: Covered) -> Result<()> {
+/// Releases holds on an erased subject. It was not on hold when it was erased, so a hold in the
+/// backup had been released.
+async fn release_holds(
+    tiers: &Tiers,
+    now: Timestamp,
+    user: UserId,
+    covered: Covered,
+) -> Result<()> {
     let mut tx = begin(&tiers.store, None, user).await?;
     holds::release_over(&mut tx, user, covered, now).await?;
     Ok(tx.commit().await?)
@@ -92,13 +98,13 @@ async fn conversations_of(tiers: &Tiers, user: UserId) -> Result<Vec<Conversatio
         .collect())
 }
 
-/// Goes through a person's entries of all tiers, a page at a time, and erases those that were.
-/// Returns how many.
+/// Checks a user's entries of all tiers, page by page, and repeats their erasures. Returns their
+/// number.
 async fn erase_again(
     tiers: &Tiers,
     now: Timestamp,
     user: UserId,
-    named: &erasure_log::ErasedIds,
+    erased_ids: &erasure_log::ErasedIds,
 ) -> Result<i64> {
     let (filter, archive) = (EntryFilter::default(), &tiers.archive);
     let (mut erased, mut before) = (0, None);
@@ -110,7 +116,7 @@ async fn erase_again(
             user,
             (&filter, false),
             before,
-            AT_ONCE,
+            PAGE_SIZE,
         )
         .await?;
         drop(reader);
@@ -120,9 +126,15 @@ async fn erase_again(
         before = Some(last.id);
         for entry in page
             .iter()
-            .filter(|entry| named.has(ErasureKind::Entry, entry.id))
+            .filter(|entry| erased_ids.contains(ErasureKind::Entry, entry.id))
         {
-            release(tiers, now, user, Covered::Place(entry.conversation_id)).await?;
+            release_holds(
+                tiers,
+                now,
+                user,
+                Covered::Conversation(entry.conversation_id),
+            )
+            .await?;
             work_log::erase_entry(tiers, now, user, entry.id).await?;
             erased += 1;
         }

@@ -1,5 +1,5 @@
-//! One run: take the lease, look at the clock, plan, carry out. It asks no clock; a step that fails
-//! is told in the report and comes again in the next run's plan.
+//! One run: take the lease, check the clock, plan, carry out. The time is an argument. A failed
+//! step is part of the report and planned again by the next run.
 
 use super::{
     Policy, Report, archiving, clock_guard, damage, expiring,
@@ -30,42 +30,41 @@ use crate::{
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// How long a run that died keeps others out, in milliseconds.
+/// How long an interrupted run blocks others, in milliseconds.
 const LEASE_MS: i64 = 600_000;
-/// After so long a run begins no further step: its lease is to outlast it. What is left is the next
-/// one's.
-const LONGEST: Duration = Duration::from_secs(240);
-/// After so many failures of the archive the rest of a run leaves it alone.
-pub(super) const PATIENCE: u32 = 3;
-/// Totals by hour that one transaction takes out, and most transactions of one run.
-const HOURS_AT_ONCE: i64 = 1_000;
-const HOURS_ROUNDS: u32 = 1_000;
+/// Default limit after which a run starts no further step, so that the lease outlasts it; the next
+/// run continues.
+const MAX_RUN_DURATION: Duration = Duration::from_secs(240);
+/// After this many failures of the archive a run no longer uses it.
+pub(super) const MAX_ARCHIVE_FAILURES: u32 = 3;
+/// Hourly totals deleted per transaction, and maximum number of transactions per run.
+const HOURS_BATCH_SIZE: i64 = 1_000;
+const MAX_HOURS_BATCHES: u32 = 1_000;
 
-/// What the sweep is called where it fails.
+/// The name of the sweep in error messages.
 pub(super) const SWEEP: &str = "sweep of orphans";
 
-/// How a run goes.
+/// Parameters of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// The ages at which tiers end.
     pub policy: Policy,
-    /// The time by which entries age: now, or another one in a rehearsal.
+    /// The time that entries' ages refer to; differs from `wall` in a simulation.
     pub now: Timestamp,
-    /// The time on the wall, by which the lease runs.
+    /// The current time, used for the lease.
     pub wall: Timestamp,
-    /// An admin says that the clock is right.
+    /// An admin confirms that the clock is correct.
     pub trust_clock: bool,
-    /// An admin says that what the database does not know in the archive is nobody's.
+    /// An admin confirms that archive objects unknown to the database are orphans.
     pub trust_database: bool,
-    /// How many times as long as it worked it rests after each transaction, so that others get
-    /// their turn.
-    pub rests: u32,
-    /// After so long it begins no further step.
-    pub at_most: Duration,
+    /// After each transaction the run pauses this many times as long as it worked.
+    pub pause_factor: u32,
+    /// After this time no further step starts.
+    pub max_duration: Duration,
 }
 
 impl Run {
-    /// A run by the clock, without rests.
+    /// A run at the current time, without pauses.
     pub const fn at(policy: Policy, now: Timestamp) -> Self {
         Self {
             policy,
@@ -73,14 +72,14 @@ impl Run {
             wall: now,
             trust_clock: false,
             trust_database: false,
-            rests: 0,
-            at_most: LONGEST,
+            pause_factor: 0,
+            max_duration: MAX_RUN_DURATION,
         }
     }
 }
 
-/// Carries out what is due. Errors: the database failed, or another run took over; what was done
-/// stays done.
+/// Carries out what is due. Fails if the database does, or if another run has taken over; finished
+/// steps stay done.
 pub async fn run_once(tiers: &Tiers, run: Run) -> Result<Report> {
     let mut tx = tiers.store.begin().await?;
     let fence = lease::take(&mut tx, run.wall, run.wall.plus(LEASE_MS)).await?;
@@ -92,32 +91,32 @@ pub async fn run_once(tiers: &Tiers, run: Run) -> Result<Report> {
         });
     };
     reach(FailPoint::LeaseTaken).await;
-    let began = Instant::now();
-    let pass = ActiveRun {
+    let started = Instant::now();
+    let active = ActiveRun {
         tiers,
         fence,
         run,
-        began,
+        started,
         report: Report::default(),
-        refused: 0,
-        left: false,
-        throttle: Throttle::new(run.rests),
+        archive_failures: 0,
+        has_more: false,
+        throttle: Throttle::new(run.pause_factor),
     };
-    let mut done = pass.carry_out().await;
+    let mut outcome = active.carry_out().await;
     let mut tx = tiers.store.begin().await?;
-    lease::give_back(&mut tx, fence).await?;
-    if let Ok(report) = &mut done {
-        report.took_ms = i64::try_from(began.elapsed().as_millis()).ok();
-        note(&mut tx, run, report).await?;
+    lease::release(&mut tx, fence).await?;
+    if let Ok(report) = &mut outcome {
+        report.took_ms = i64::try_from(started.elapsed().as_millis()).ok();
+        record(&mut tx, run, report).await?;
     }
     reach(FailPoint::RunWritten).await;
     tx.commit().await?;
-    done
+    outcome
 }
 
-async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
-    meta::note_use(tx, run.wall).await?;
-    runs::note(
+async fn record(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
+    meta::record_use(tx, run.wall).await?;
+    runs::record(
         tx,
         &new_id::entry(run.wall).to_string(),
         run.wall,
@@ -125,13 +124,13 @@ async fn note(tx: &mut Tx<'_>, run: Run, report: &Report) -> Result<()> {
     )
     .await?;
     if report.waiting.is_none() && run.now == run.wall {
-        runs::see(tx, run.now).await?;
+        runs::record_clock(tx, run.now).await?;
     }
     Ok(())
 }
 
-/// What is due, and why deletions wait if they do.
-pub(super) async fn planned(tiers: &Tiers, run: Run) -> Result<(Plan, Option<String>)> {
+/// The plan, and why deletions wait, if they do.
+pub(super) async fn plan_run(tiers: &Tiers, run: Run) -> Result<(Plan, Option<String>)> {
     let cut_offs = run.policy.cut_offs(run.now);
     let mut reader = tiers.store.read().await?;
     let waiting = if run.trust_clock {
@@ -147,32 +146,32 @@ struct ActiveRun<'a> {
     tiers: &'a Tiers,
     fence: Fence,
     run: Run,
-    began: Instant,
+    started: Instant,
     report: Report,
-    refused: u32,
-    /// There is more to do than was planned or done.
-    left: bool,
+    archive_failures: u32,
+    /// Whether there is more to do than was planned or done.
+    has_more: bool,
     throttle: Throttle,
 }
 
 impl ActiveRun<'_> {
     async fn carry_out(mut self) -> Result<Report> {
-        let (plan, waiting) = planned(self.tiers, self.run).await?;
+        let (plan, waiting) = plan_run(self.tiers, self.run).await?;
         self.report.waiting = waiting;
-        self.left = plan.more;
+        self.has_more = plan.more;
         for step in plan.steps {
-            if self.began.elapsed() > self.run.at_most && self.report.did_something() {
-                self.left = true;
+            if self.started.elapsed() > self.run.max_duration && self.report.did_something() {
+                self.has_more = true;
                 break;
             }
-            if self.refused >= PATIENCE && step.needs_archive() {
+            if self.archive_failures >= MAX_ARCHIVE_FAILURES && step.needs_archive() {
                 self.report.failed += 1;
                 continue;
             }
-            self.step(step).await?;
-            self.throttle.rest().await;
+            self.run_step(step).await?;
+            self.throttle.pause().await;
         }
-        if self.refused < PATIENCE && self.report.waiting.is_none() {
+        if self.archive_failures < MAX_ARCHIVE_FAILURES && self.report.waiting.is_none() {
             let swept = sweeping::sweep(
                 self.tiers,
                 self.fence,
@@ -180,50 +179,50 @@ impl ActiveRun<'_> {
                 self.run.trust_database,
             )
             .await;
-            self.report.orphans_deleted += self.noted(SWEEP, swept)?.unwrap_or(0);
+            self.report.orphans_deleted += self.or_report(SWEEP, swept)?.unwrap_or(0);
         }
-        if self.refused < PATIENCE {
-            let mirrored = erasure_log::mirror(self.tiers, self.run.wall).await;
-            self.noted("list of erasures", mirrored)?;
+        if self.archive_failures < MAX_ARCHIVE_FAILURES {
+            let synced = erasure_log::sync(self.tiers, self.run.wall).await;
+            self.or_report("erasure log", synced)?;
         }
         if self.report.waiting.is_none() {
-            self.forget_hours().await?;
+            self.delete_old_hours().await?;
         }
-        if self.refused < PATIENCE {
-            damage::look_again(self.tiers, self.run.wall).await?;
+        if self.archive_failures < MAX_ARCHIVE_FAILURES {
+            damage::recheck(self.tiers, self.run.wall).await?;
         }
-        self.report.more = self.left && self.report.did_something();
+        self.report.more = self.has_more && self.report.did_something();
         Ok(self.report)
     }
 
-    /// Takes out totals by hour that are too old, some at a time. An hour that passes leaves few.
-    async fn forget_hours(&mut self) -> Result<()> {
-        for _ in 0..HOURS_ROUNDS {
+    /// Deletes old hourly totals in batches.
+    async fn delete_old_hours(&mut self) -> Result<()> {
+        for _ in 0..MAX_HOURS_BATCHES {
             let mut tx = tiers::begin_fenced(&self.tiers.store, Some(self.fence)).await?;
-            let gone = hours::trim(&mut tx, self.run.wall, HOURS_AT_ONCE).await?;
+            let deleted = hours::delete_old(&mut tx, self.run.wall, HOURS_BATCH_SIZE).await?;
             reach(FailPoint::HoursWritten).await;
             tx.commit().await?;
-            self.throttle.rest().await;
-            if gone < HOURS_AT_ONCE {
+            self.throttle.pause().await;
+            if deleted < HOURS_BATCH_SIZE {
                 break;
             }
         }
         Ok(())
     }
 
-    async fn step(&mut self, step: PlanStep) -> Result<()> {
+    async fn run_step(&mut self, step: PlanStep) -> Result<()> {
         let what = step.to_string();
-        let done = self.do_step(step).await;
-        self.noted(&what, done).map(drop)
+        let done = self.execute(step).await;
+        self.or_report(&what, done).map(drop)
     }
 
-    /// A failure is told and the run goes on, unless another one has taken over.
-    fn noted<T>(&mut self, what: &str, done: Result<T>) -> Result<Option<T>> {
+    /// Reports an error and continues, unless another run has taken over.
+    fn or_report<T>(&mut self, what: &str, done: Result<T>) -> Result<Option<T>> {
         match done {
             Ok(done) => Ok(Some(done)),
             Err(Error::Superseded) => Err(Error::Superseded),
             Err(error) => {
-                self.refused += u32::from(error.is_unreachable());
+                self.archive_failures += u32::from(error.is_unreachable());
                 tracing::warn!(
                     target: log_targets::RETENTION_RUN,
                     what, %error, "a step of retention failed; the next run tries again"
@@ -234,7 +233,7 @@ impl ActiveRun<'_> {
         }
     }
 
-    async fn do_step(&mut self, step: PlanStep) -> Result<()> {
+    async fn execute(&mut self, step: PlanStep) -> Result<()> {
         let (tiers, fence, now) = (self.tiers, self.fence, self.run.now);
         let expired = self.run.policy.cut_offs(now).cold;
         let report = &mut self.report;
@@ -254,14 +253,14 @@ impl ActiveRun<'_> {
                 report.objects_written += moved.objects;
                 report.moved(StorageStatus::Cold, moved.cold);
                 report.moved(StorageStatus::Archived, moved.archived);
-                self.left |= moved.more;
+                self.has_more |= moved.more;
             }
             PlanStep::Retier(manifest, tier) => {
                 let entries = self.retier(&manifest, tier).await?;
                 self.report.moved(tier, entries);
             }
-            PlanStep::ExpireObject(manifest) => self.trim(&manifest, Some(expired)).await?,
-            PlanStep::Trim(manifest) => self.trim(&manifest, None).await?,
+            PlanStep::ExpireObject(manifest) => self.compact(&manifest, Some(expired)).await?,
+            PlanStep::Compact(manifest) => self.compact(&manifest, None).await?,
             PlanStep::Remove(user, key) => {
                 delete_object::remove(tiers, Some(fence), user, &key, now).await?;
                 report.objects_deleted += 1;
@@ -270,8 +269,8 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    async fn trim(&mut self, manifest: &Manifest, cut_off: Option<Timestamp>) -> Result<()> {
-        let trimmed = compaction::compact(
+    async fn compact(&mut self, manifest: &Manifest, cut_off: Option<Timestamp>) -> Result<()> {
+        let compacted = compaction::compact(
             self.tiers,
             Some(self.fence),
             manifest,
@@ -279,9 +278,9 @@ impl ActiveRun<'_> {
             self.run.now,
         )
         .await?;
-        self.report.deleted += trimmed.expired;
-        self.report.objects_written += trimmed.written;
-        self.report.objects_deleted += trimmed.deleted;
+        self.report.deleted += compacted.expired;
+        self.report.objects_written += compacted.written;
+        self.report.objects_deleted += compacted.deleted;
         Ok(())
     }
 
@@ -297,12 +296,12 @@ impl ActiveRun<'_> {
             return Ok(0);
         }
         let mut changes = Changes::default();
-        current.shift(&mut changes, -1);
+        current.count_all(&mut changes, -1);
         Manifest {
             tier,
             ..current.clone()
         }
-        .shift(&mut changes, 1);
+        .count_all(&mut changes, 1);
         changes.write(&mut tx, user).await?;
         objects::set_tier(&mut tx, user, key, tier).await?;
         reach(FailPoint::RetierWritten).await;

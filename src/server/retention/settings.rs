@@ -1,18 +1,18 @@
-//! The settings of retention: where the archive is, at which ages tiers end, and who may start a
-//! run.
+//! Settings of retention: the archive's location, the ages at which tiers end, and the secret to
+//! start runs.
 
 use super::Policy;
 use clap::Args;
 use std::path::Path;
 
-/// A shorter secret could be guessed.
-const CRON_SECRET_ENOUGH: usize = 16;
+/// Minimum length of the secret in characters.
+const CRON_SECRET_MIN_LEN: usize = 16;
 
-/// Settings as they are given.
+/// Unchecked settings.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionSettings {
-    /// Where older entries lie: file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_*
-    /// variables, where files then lie too [default: file://$HOLLY_DATA_DIR/archive]
+    /// Location of older entries: file://DIRECTORY, or s3://BUCKET/PREFIX (with the usual
+    /// AWS_* variables), which then holds files too [default: file://$HOLLY_DATA_DIR/archive]
     #[arg(long, env = "HOLLY_ARCHIVE_URL")]
     pub archive_url: Option<String>,
     /// Age in days from which an entry is packed.
@@ -23,7 +23,7 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_hot_days: String,
-    /// Age in days from which an entry lies in the archive.
+    /// Age in days from which an entry is in the archive.
     #[arg(
         long,
         env = "HOLLY_RETENTION_WARM_DAYS",
@@ -31,7 +31,7 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_warm_days: String,
-    /// Age in days from which an entry that nobody keeps is deleted.
+    /// Age in days from which an entry is deleted, unless it is kept or held.
     #[arg(
         long,
         env = "HOLLY_RETENTION_COLD_DAYS",
@@ -39,37 +39,38 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_cold_days: String,
-    /// What a scheduler shows as `Authorization: Bearer …` to start a run of retention, 16
+    /// Secret that a scheduler sends as `Authorization: Bearer …` to start a run of retention, 16
     /// characters or more; without it only admins may.
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
     pub cron_secret: Option<String>,
 }
 
-/// Settings that make sense.
+/// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionConfig {
-    /// Where older entries lie: file://FOLDER or s3://BUCKET/PREFIX.
+    /// Location of the archive: file://DIRECTORY or s3://BUCKET/PREFIX.
     pub archive_url: String,
     /// The ages at which tiers end.
     pub policy: Policy,
-    /// What a scheduler shows to start a run; `None` takes admins only.
+    /// The scheduler's secret to start a run; `None` allows admins only.
     pub cron_secret: Option<String>,
 }
 
 impl RetentionConfig {
-    /// What to say of what a scheduler shows, where it could be guessed.
+    /// A warning if the secret is too short.
     pub fn short_cron_secret(&self) -> Option<String> {
         self.cron_secret
             .as_ref()
-            .filter(|secret| secret.len() < CRON_SECRET_ENOUGH)?;
+            .filter(|secret| secret.len() < CRON_SECRET_MIN_LEN)?;
         Some(format!(
-            "has fewer than {CRON_SECRET_ENOUGH} characters, so it could be guessed; take a longer one"
+            "has fewer than {CRON_SECRET_MIN_LEN} characters, so it could be guessed; take a \
+             longer one"
         ))
     }
 }
 
 impl RetentionSettings {
-    /// Checks every setting and adds its problems to those of the others.
+    /// Checks all settings and appends problems to `problems`.
     pub fn check(&self, data_dir: &Path, problems: &mut Vec<String>) -> RetentionConfig {
         let archive_url = self
             .archive_url
@@ -79,7 +80,10 @@ impl RetentionSettings {
             .iter()
             .any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme))
         {
-            problems.push(format!("HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://FOLDER or s3://BUCKET/PREFIX"));
+            problems.push(format!(
+                "HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://DIRECTORY \
+                 or s3://BUCKET/PREFIX"
+            ));
         }
         let cron_secret = self.cron_secret.clone().filter(|secret| !secret.is_empty());
         let policy = Policy::parse(

@@ -1,34 +1,34 @@
-//! How fast a run goes: after each piece of work it rests so many times as long as that took. On a
-//! slow or busy machine the work takes longer, and so do the rests.
+//! Limits the load of a run: after each piece of work it pauses a multiple of the time that took,
+//! so pauses grow on a slow or busy machine.
 
 use crate::server::base::fail_points::{FailPoint, reach};
 use std::time::{Duration, Instant};
 
-/// No rest is longer.
-const LONGEST: Duration = Duration::from_secs(2);
+/// Maximum pause.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// When the work began that is going on.
+/// Measures work and pauses after it.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    rests: u32,
-    since: Instant,
+    factor: u32,
+    work_started: Instant,
 }
 
 impl Throttle {
-    /// A pace that rests `rests` times as long as it works; with 0 not at all.
-    pub(super) fn new(rests: u32) -> Self {
+    /// Pauses `factor` times as long as the work took; 0 never pauses.
+    pub(super) fn new(factor: u32) -> Self {
         Self {
-            rests,
-            since: Instant::now(),
+            factor,
+            work_started: Instant::now(),
         }
     }
 
-    /// Rests from what was done since the last rest.
-    pub(super) async fn rest(&mut self) {
-        if self.rests > 0 {
-            tokio::time::sleep((self.since.elapsed() * self.rests).min(LONGEST)).await;
+    /// Pauses for the work since the last pause.
+    pub(super) async fn pause(&mut self) {
+        if self.factor > 0 {
+            tokio::time::sleep((self.work_started.elapsed() * self.factor).min(MAX_PAUSE)).await;
         }
         reach(FailPoint::Rested).await;
-        self.since = Instant::now();
+        self.work_started = Instant::now();
     }
 }

@@ -1,5 +1,5 @@
-//! The hourly run. It looks every few minutes whether an hour has passed since the last run of any
-//! process, so that a server that is often restarted still runs.
+//! Runs retention hourly. Checks every few minutes whether an hour has passed since the last run of
+//! any process, so that it also runs on a server that restarts often.
 
 use super::{
     Policy, Report, Run,
@@ -30,36 +30,36 @@ use std::{
 };
 use tokio_util::task::TaskTracker;
 
-/// How often the worker looks.
-pub const LOOK_EVERY: Duration = Duration::from_secs(120);
-/// How long after a run the next one is due, in milliseconds.
-const EVERY_MS: i64 = HOUR_MS;
-/// The hourly run works a twentieth of the time, or a ninth of it until it has caught up.
-const RESTS: u32 = 19;
-const RESTS_BEHIND: u32 = 8;
-/// How long passes follow each other at once.
-const LONGEST: Duration = Duration::from_secs(12 * 3_600);
-/// How long whoever asks for a run waits, give or take a step; the report says whether there is
-/// more.
-pub const LONGEST_ON_REQUEST: Duration = Duration::from_secs(25);
+/// How often the worker checks.
+pub const CHECK_INTERVAL: Duration = Duration::from_secs(120);
+/// Time from a run to the next one, in milliseconds.
+const RUN_INTERVAL_MS: i64 = HOUR_MS;
+/// Pause factors: the hourly run works a twentieth of the time, or a ninth while it is behind.
+const PAUSE_FACTOR: u32 = 19;
+const PAUSE_FACTOR_BEHIND: u32 = 8;
+/// How long runs follow one another without a break.
+const MAX_DURATION: Duration = Duration::from_secs(12 * 3_600);
+/// How long a requested run may take, plus its last step; the report says whether there is more to
+/// do.
+pub const MAX_DURATION_ON_REQUEST: Duration = Duration::from_secs(25);
 
-/// What runs of the server work with; cheap to clone.
+/// What the runs of a server use; cheap to clone.
 #[derive(Clone)]
 pub struct Worker {
-    /// The rows and the objects.
+    /// Rows and objects.
     pub tiers: Tiers,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// At which ages tiers end.
+    /// The ages at which tiers end.
     pub policy: Policy,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Tasks that the server waits for at its end.
+    /// Tasks that the server waits for at shutdown.
     pub tasks: TaskTracker,
 }
 
-/// Runs when an hour has passed. Returns when the last run was, here or in another process: until
-/// an hour after it there is nothing to run for.
+/// Runs if an hour has passed. Returns the time of the last run of any process; no run is due for
+/// an hour after it.
 pub async fn run_if_due(
     worker: &Worker,
     last_known: Option<Timestamp>,
@@ -79,9 +79,15 @@ pub async fn run_if_due(
         for Lag { tier, seconds, .. } in &lags {
             tracing::warn!(%tier, seconds, "retention is behind");
         }
-        let run = |now| gentle(worker.policy, now, !lags.is_empty());
-        let report =
-            run_through(&worker.tiers, &worker.clock, run, LONGEST, &worker.metrics).await?;
+        let run = |now| throttled(worker.policy, now, !lags.is_empty());
+        let report = run_until_done(
+            &worker.tiers,
+            &worker.clock,
+            run,
+            MAX_DURATION,
+            &worker.metrics,
+        )
+        .await?;
         return Ok(if report.busy {
             last
         } else {
@@ -91,34 +97,37 @@ pub async fn run_if_due(
     Ok(last)
 }
 
-/// A last run in the future was made by a clock that has been set right since.
+/// A last run in the future was made with a clock that has been corrected since.
 fn is_due(clock: &Clock, last: Option<Timestamp>) -> bool {
-    last.is_none_or(|last| (clock.now().millis() - last.millis()).abs() >= EVERY_MS)
+    last.is_none_or(|last| (clock.now().millis() - last.millis()).abs() >= RUN_INTERVAL_MS)
 }
 
-/// A run that leaves the database to others most of the time, and less so when the last ones did
-/// not keep up.
-pub const fn gentle(policy: Policy, now: Timestamp, behind: bool) -> Run {
+/// A run with pauses; shorter ones while retention is behind.
+pub const fn throttled(policy: Policy, now: Timestamp, behind: bool) -> Run {
     Run {
-        rests: if behind { RESTS_BEHIND } else { RESTS },
+        pause_factor: if behind {
+            PAUSE_FACTOR_BEHIND
+        } else {
+            PAUSE_FACTOR
+        },
         ..Run::at(policy, now)
     }
 }
 
-/// A run that somebody asks for; it goes on when they do not wait for its end.
+/// Runs on request; the run continues if the request is dropped.
 pub async fn run_on_request(worker: &Worker, trust_clock: bool) -> Result<Report> {
-    let here = worker.clone();
+    let this = worker.clone();
     let run = async move {
         let run = |now| Run {
             trust_clock,
-            ..Run::at(here.policy, now)
+            ..Run::at(this.policy, now)
         };
-        run_through(
-            &here.tiers,
-            &here.clock,
+        run_until_done(
+            &this.tiers,
+            &this.clock,
             run,
-            LONGEST_ON_REQUEST,
-            &here.metrics,
+            MAX_DURATION_ON_REQUEST,
+            &this.metrics,
         )
         .await
     };
@@ -126,45 +135,45 @@ pub async fn run_on_request(worker: &Worker, trust_clock: bool) -> Result<Report
         .tasks
         .spawn(run)
         .await
-        .unwrap_or_else(|ended| Err(Error::Conflict(format!("the run broke off: {ended}"))))
+        .unwrap_or_else(|why| Err(Error::Conflict(format!("the run was interrupted: {why}"))))
 }
 
-/// Runs again and again while there is more to do, for `at_most` so long, and sums up. Each pass is
-/// counted and logged.
-pub async fn run_through(
+/// Runs repeatedly while there is more to do, at most for `max_duration`, and returns the sum. Each
+/// run is counted and logged.
+pub async fn run_until_done(
     tiers: &Tiers,
     clock: &Clock,
     run: impl Fn(Timestamp) -> Run,
-    at_most: Duration,
+    max_duration: Duration,
     metrics: &Metrics,
 ) -> Result<Report> {
-    let began = Instant::now();
-    let left = || at_most.saturating_sub(began.elapsed());
+    let started = Instant::now();
+    let remaining = || max_duration.saturating_sub(started.elapsed());
     let next = || {
         let run = run(clock.now());
-        run_once_counted(
+        run_once_with_metrics(
             tiers,
             Run {
-                at_most: run.at_most.min(left()),
+                max_duration: run.max_duration.min(remaining()),
                 ..run
             },
             metrics,
         )
     };
     let mut sum = next().await?;
-    while sum.more && !left().is_zero() {
+    while sum.more && !remaining().is_zero() {
         sum.add(next().await?);
     }
     Ok(sum)
 }
 
-/// One run, counted and logged.
-async fn run_once_counted(tiers: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> {
-    let ran = run_once(tiers, run).await;
-    let Ok(report) = &ran else {
-        // whoever began it tells why
+/// Runs once, with metrics and a log line.
+async fn run_once_with_metrics(tiers: &Tiers, run: Run, metrics: &Metrics) -> Result<Report> {
+    let result = run_once(tiers, run).await;
+    let Ok(report) = &result else {
+        // the caller logs the error
         metrics.retention_failures.inc();
-        return ran;
+        return result;
     };
     metrics
         .retention_failures
@@ -176,14 +185,13 @@ async fn run_once_counted(tiers: &Tiers, run: Run, metrics: &Metrics) -> Result<
         tracing::info!(?report, "retention ran");
     }
     if let Some(waiting) = &report.waiting {
-        tracing::warn!(waiting, "deletions wait for an admin's word");
+        tracing::warn!(waiting, "deletions need an admin's confirmation");
     }
-    ran
+    result
 }
 
-/// Before a command runs, on a database of one process: where neither a server nor another command
-/// does, the lease is taken from a process that died. What is returned keeps other commands from
-/// that.
+/// For commands on a database of one process: if neither a server nor another command is running,
+/// revokes the lease of an interrupted run. The returned lock keeps other commands from doing so.
 pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<RunnerLock>> {
     let Some(runner) = Some(data_dir)
         .filter(|_| store.is_single_process())
@@ -192,28 +200,31 @@ pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<RunnerLo
         return Ok(None);
     };
     let mut tx = store.begin().await?;
-    lease::clear(&mut tx).await?;
+    lease::revoke(&mut tx).await?;
     tx.commit().await?;
     Ok(Some(runner))
 }
 
-/// On a database of one process: takes the lease from the process that died and clears what it left
-/// half written. Notes when the clock was first seen and the database first used.
+/// Prepares retention at start. On a database of one process it revokes the lease of an interrupted
+/// run and deletes incomplete files. Records the first clock and first use of the database.
 pub async fn begin(tiers: &Tiers, config: &RetentionConfig, now: Timestamp) -> Result<()> {
     if let Some(why) = config.short_cron_secret() {
         tracing::warn!("CRON_SECRET {why}");
     }
-    let alone = tiers.store.is_single_process();
-    if alone && let Err(error) = tiers.archive.clear_unfinished(now).await {
-        tracing::warn!(%error, "the archive could not be looked through for unfinished files; the next sweep does it");
+    let single_process = tiers.store.is_single_process();
+    if single_process && let Err(error) = tiers.archive.clear_unfinished(now).await {
+        tracing::warn!(
+            %error,
+            "cannot delete incomplete files in the archive; the next sweep tries again"
+        );
     }
     let mut tx = tiers.store.begin().await?;
-    if alone {
-        lease::clear(&mut tx).await?;
+    if single_process {
+        lease::revoke(&mut tx).await?;
     }
     if runs::last_seen(&mut tx).await?.is_none() {
-        runs::see(&mut tx, now).await?;
+        runs::record_clock(&mut tx, now).await?;
     }
-    meta::note_use(&mut tx, now).await?;
+    meta::record_use(&mut tx, now).await?;
     Ok(tx.commit().await?)
 }

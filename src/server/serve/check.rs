@@ -83,7 +83,7 @@ fn data_dir(config: &Config) -> Finding {
 
 async fn database(config: &Config) -> Finding {
     let kind = config.database_url.split(':').next().unwrap_or_default();
-    let result = match Store::open_past(&config.database_url, &config.listen_url).await {
+    let result = match Store::open_with_pooler(&config.database_url, &config.listen_url).await {
         Ok(store) => {
             store.close().await;
             Ok("answers, its tables are up to date".to_owned())

@@ -15,7 +15,7 @@ use crate::{
         files::sweep,
         retention::{damage, worker},
         state::App,
-        store::{daily_use, invitations, leases_held, sessions, turns, watch_others},
+        store::{daily_use, invitations, leases_held, sessions, turns, watch_external_commits},
         work_log,
     },
 };
@@ -68,21 +68,21 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 /// Starts the tasks.
 pub fn start(app: &App) {
     repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
-    repeat(app, worker::LOOK_EVERY, "retention", tiers());
+    repeat(app, worker::CHECK_INTERVAL, "retention", tiers());
     repeat(
         app,
-        worker::LOOK_EVERY,
+        worker::CHECK_INTERVAL,
         "list of erasures",
         listing_erasures(),
     );
     until_the_end(
         app,
-        damage::keep_written(app.tiers.clone(), app.clock.clone()),
+        damage::record_forever(app.tiers.clone(), app.clock.clone()),
     );
     if app.store.is_single_process() {
-        until_the_end(app, watch_others(app.store.clone()));
+        until_the_end(app, watch_external_commits(app.store.clone()));
         let store = app.store.clone();
-        until_the_end(app, async move { store.tend_log().await });
+        until_the_end(app, async move { store.run_checkpoints().await });
     } else {
         cluster(app);
     }
@@ -155,7 +155,7 @@ fn listing_erasures() -> impl Fn(App) -> Job + Send + 'static {
         let used = used.clone();
         Box::pin(async move {
             if app.store.counters().used() != used.load(Ordering::Relaxed) {
-                erasure_log::mirror(&app.tiers, app.clock.now()).await?;
+                erasure_log::sync(&app.tiers, app.clock.now()).await?;
                 used.store(app.store.counters().used(), Ordering::Relaxed);
             }
             Ok(())
@@ -251,10 +251,10 @@ async fn clear_files(app: &App) -> Result<()> {
     let now = app.clock.now();
     let cut_off = app
         .files
-        .clear_cut_off(now.plus(-DAY_MS))
+        .clear_incomplete(now.plus(-DAY_MS))
         .await
         .map_err(|why| Error::Files(why.to_string()))?;
-    let moved = app.files.bring_over().await?;
+    let moved = app.files.move_to_bucket().await?;
     let deleted = sweep::delete_marked_files(&app.store, &app.files).await?;
     let orphans = sweep::sweep_files(&app.store, &app.files, now, false).await?;
     if cut_off + moved + deleted + orphans > 0 {

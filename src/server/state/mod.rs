@@ -20,7 +20,7 @@ use super::{
     limits::Limits,
     retention::worker::Worker,
     stats,
-    store::{Store, retention::declare_policy, sessions},
+    store::{Store, retention::set_policy, sessions},
 };
 use crate::server::state::{config::Config, site::Site};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct App {
 pub async fn open_retention(config: &Config) -> Result<Tiers, StoreError> {
     let archive = Archive::open(&config.retention.archive_url).map_err(StoreError::Unusable)?;
     Ok(Tiers {
-        store: Store::open_past(&config.database_url, &config.listen_url).await?,
+        store: Store::open_with_pooler(&config.database_url, &config.listen_url).await?,
         archive,
     })
 }
@@ -77,7 +77,7 @@ pub async fn begin_retention(config: &Config) -> Result<Tiers, StoreError> {
     let tiers = open_retention(config).await?;
     let mut tx = tiers.store.begin().await?;
     let policy = config.retention.policy;
-    declare_policy(
+    set_policy(
         &mut tx,
         [policy.hot_days, policy.warm_days, policy.cold_days],
     )

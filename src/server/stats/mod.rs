@@ -14,7 +14,7 @@ use super::{
         dry_run::dry_run,
         lag::{Lag, lags},
         report,
-        worker::LONGEST_ON_REQUEST,
+        worker::MAX_DURATION_ON_REQUEST,
     },
     store::{
         holds,
@@ -63,7 +63,7 @@ pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<Stat
     let held = holds::count(&mut reader).await?;
     let (damaged, first) = (
         damage::count(&mut reader).await?,
-        damage::listed(&mut reader, "", DAMAGED).await?,
+        damage::list(&mut reader, "", DAMAGED).await?,
     );
     drop(reader);
     let steps = if plan {
@@ -153,7 +153,7 @@ fn figures(
 /// What a run would do, with what it could not do and whether there is more than it shows.
 async fn steps(source: StatsSource<'_>) -> Result<Vec<String>> {
     let run = Run {
-        at_most: LONGEST_ON_REQUEST,
+        max_duration: MAX_DURATION_ON_REQUEST,
         ..Run::at(source.policy, source.now)
     };
     let rehearsed = dry_run(source.tiers, run).await?;
@@ -162,7 +162,7 @@ async fn steps(source: StatsSource<'_>) -> Result<Vec<String>> {
         .failures
         .iter()
         .map(|why| format!("could not be looked at: {why}"));
-    Ok(failed.chain(rehearsed.told()).collect())
+    Ok(failed.chain(rehearsed.lines()).collect())
 }
 
 fn needs(

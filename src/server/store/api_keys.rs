@@ -1,18 +1,18 @@
-//! API keys, by their public id; of the secret only the SHA-256 is kept.
+//! API keys, by their public id; only the SHA-256 of the secret is stored.
 
-use super::{Result, parsed};
+use super::{Result, parse_column};
 use crate::domain::{ApiKey, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
-/// A key in force with what is needed to check its secret.
+/// An active key with the hash of its secret.
 pub struct KeyRecord {
-    /// Whose it is.
+    /// The owner.
     pub user_id: UserId,
-    /// The public part.
+    /// The public id.
     pub id: String,
     /// Hex SHA-256 of the secret.
     pub secret_hash: String,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -33,7 +33,8 @@ pub async fn insert(
     key: &ApiKey,
     secret_hash: &str,
 ) -> Result<()> {
-    let sql = "insert into api_keys (user_id, id, name, secret_hash, created_at) values ($1, $2, $3, $4, $5)";
+    let sql = "insert into api_keys (user_id, id, name, secret_hash, created_at) values ($1, $2, \
+               $3, $4, $5)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(&key.id)
@@ -46,9 +47,10 @@ pub async fn insert(
     Ok(())
 }
 
-/// The key with this public id, if it is in force.
+/// The active key with this public id.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<KeyRecord>> {
-    let sql = "select user_id, id, name, secret_hash, created_at, last_used_at from api_keys where id = $1 and revoked_at is null";
+    let sql = "select user_id, id, name, secret_hash, created_at, last_used_at from api_keys \
+               where id = $1 and revoked_at is null";
     let row: Option<KeyRow> = sqlx::query_as(sql)
         .bind(id)
         .fetch_optional(connection)
@@ -56,7 +58,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Ke
     row.map(|row| {
         let last_used_at = row.last_used_at.map(Timestamp::from_millis);
         Ok(KeyRecord {
-            user_id: parsed("user_id", &row.user_id)?,
+            user_id: parse_column("user_id", &row.user_id)?,
             id: row.id,
             secret_hash: row.secret_hash,
             last_used_at,
@@ -65,7 +67,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Ke
     .transpose()
 }
 
-/// A person's keys in force, newest first.
+/// A user's active keys, newest first.
 pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<Vec<ApiKey>> {
     let sql = "select user_id, id, name, secret_hash, created_at, last_used_at from api_keys \
                where user_id = $1 and revoked_at is null order by created_at desc, id";
@@ -82,7 +84,7 @@ pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<Vec
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// Notes that a key was used.
+/// Records a use of a key.
 pub async fn touch(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -99,7 +101,7 @@ pub async fn touch(
     Ok(())
 }
 
-/// Takes a key out of force. `false` when there is no such key.
+/// Revokes a key. Returns `false` if there is no such active key.
 pub async fn revoke(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -117,7 +119,7 @@ pub async fn revoke(
     Ok(revoked.rows_affected() == 1)
 }
 
-/// Takes all keys of a person out of force.
+/// Revokes all keys of a user.
 pub async fn revoke_all(
     connection: &mut AnyConnection,
     now: Timestamp,

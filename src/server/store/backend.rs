@@ -1,5 +1,5 @@
-//! What differs between SQLite and PostgreSQL: how to connect, how a transaction begins, and which
-//! version is safe.
+//! Differences between SQLite and PostgreSQL: connecting, beginning transactions, and the lowest
+//! safe version.
 
 use super::Result;
 use crate::server::base::error::StoreError;
@@ -11,46 +11,45 @@ use sqlx_core::transaction::TransactionManager;
 use std::time::Duration;
 
 /// Older versions can lose commits in WAL mode (sqlite.org/wal.html, "The WAL-Reset Bug").
-const SQLITE_LEAST: (u32, u32, u32) = (3, 51, 3);
+const SQLITE_MIN_VERSION: (u32, u32, u32) = (3, 51, 3);
 const READERS: u32 = 6;
-/// Of these, how many those may have at once who wait for something else meanwhile.
-pub(super) const PATIENT_READERS: usize = 4;
+/// How many of `READERS` long reads may use at once.
+pub(super) const MAX_LONG_READERS: usize = 4;
 const POSTGRES_WRITERS: u32 = 8;
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What only a writer sets: it counts before the first table is made, and writes each time, which a
-/// full disk does not let readers do.
-const WRITERS_PRAGMA: &str = "pragma auto_vacuum = incremental;";
+/// Set by the writer only: it must precede the first table, and it writes to the file on every
+/// connect, which would fail for readers when the disk is full.
+const WRITER_PRAGMA: &str = "pragma auto_vacuum = incremental;";
 
-/// Settings of every SQLite connection. Whoever fills the log writes it into the database
-/// (`wal_autocheckpoint`) only where nobody does that beside
-/// ([`Store::tend_log`](super::Store::tend_log)).
+/// Settings of every SQLite connection. `wal_autocheckpoint` is high, so a writer runs a checkpoint
+/// itself only where [`Store::run_checkpoints`](super::Store::run_checkpoints) does not run.
 const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
     pragma foreign_keys = on; pragma secure_delete = on; pragma temp_store = memory; \
     pragma wal_autocheckpoint = 16000;";
-/// How long a SQLite connection waits for another process's, in milliseconds.
+/// How long a SQLite connection waits for the lock of another process, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Backend {
     Sqlite,
     Postgres,
-    /// PostgreSQL behind a pooler that gives out its connections by transaction: what lasts longer
-    /// than one, a prepared statement or a lock, is somebody else's in the next.
+    /// PostgreSQL behind a pooler in transaction mode: prepared statements and session locks do not
+    /// survive a transaction.
     Pooled,
 }
 
 /// Whether COMMIT waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// It does.
+    /// It waits.
     AtCommit,
-    /// It does not: what was committed lasts from the next COMMIT on that does.
+    /// It does not wait; the transaction is durable after the next COMMIT that does.
     Later,
 }
 
 impl Backend {
-    pub(super) fn of(url: &str, pooled: bool) -> Result<Self> {
+    pub(super) fn from_url(url: &str, pooled: bool) -> Result<Self> {
         sqlx::any::install_default_drivers();
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
@@ -70,14 +69,14 @@ impl Backend {
         matches!(self, Self::Sqlite)
     }
 
-    pub(super) const fn begin_write(self, lasting: Durability) -> &'static str {
-        match (self, lasting) {
+    pub(super) const fn begin_write(self, durability: Durability) -> &'static str {
+        match (self, durability) {
             (Self::Sqlite, Durability::AtCommit) => "pragma synchronous = full; begin immediate",
             (Self::Sqlite, Durability::Later) => "pragma synchronous = normal; begin immediate",
             (Self::Postgres, Durability::AtCommit) => "begin",
             (Self::Postgres, Durability::Later) => "begin; set local synchronous_commit = off",
-            // the driver names its statements 1, 2, 3; those of whoever had the connection before
-            // have the same names
+            // the driver names its prepared statements 1, 2, 3; a previous client of the connection
+            // may have left the same names
             (Self::Pooled, Durability::AtCommit) => "begin; deallocate all",
             (Self::Pooled, Durability::Later) => {
                 "begin; deallocate all; set local synchronous_commit = off"
@@ -93,15 +92,15 @@ impl Backend {
         }
     }
 
-    /// How reading begins that needs no snapshot; `None` where it needs no transaction.
-    pub(super) const fn begin_look(self) -> Option<&'static str> {
+    /// Begins a read that needs no snapshot; `None` if no transaction is needed.
+    pub(super) const fn begin_plain_read(self) -> Option<&'static str> {
         match self {
             Self::Sqlite | Self::Postgres => None,
             Self::Pooled => Some("begin read only; deallocate all"),
         }
     }
 
-    /// The server's clock, in milliseconds; SQLite has none of its own.
+    /// Reads the server's clock, in milliseconds; `None` for SQLite, which has no clock of its own.
     pub(super) const fn clock(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
@@ -131,14 +130,14 @@ impl Backend {
     async fn pool(self, url: &str, connections: u32, writes: bool) -> Result<AnyPool> {
         let url = match self {
             Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-            // what is prepared cannot be used again
+            // a prepared statement cannot be reused in a later transaction
             Self::Pooled => format!(
                 "{url}{}statement-cache-capacity=0",
                 if url.contains('?') { '&' } else { '?' }
             ),
             Self::Sqlite | Self::Postgres => url.to_owned(),
         };
-        // a file does not go away between two uses as a server does, and asking costs a turn of the
+        // a file does not disconnect as a server does, and the test costs a round trip to the
         // connection's thread
         let options = AnyPoolOptions::new()
             .max_connections(connections)
@@ -149,7 +148,7 @@ impl Backend {
             Box::pin(async move {
                 if self == Self::Sqlite {
                     if writes {
-                        connection.execute(WRITERS_PRAGMA).await?;
+                        connection.execute(WRITER_PRAGMA).await?;
                     }
                     let settings = sqlx::AssertSqlSafe(format!(
                         "pragma busy_timeout = {BUSY_TIMEOUT_MS}; {PRAGMAS}"
@@ -162,7 +161,7 @@ impl Backend {
         Ok(options.connect(&url).await?)
     }
 
-    pub(super) async fn check(self, pool: &AnyPool) -> Result<()> {
+    pub(super) async fn check_version(self, pool: &AnyPool) -> Result<()> {
         if self != Self::Sqlite {
             return Ok(());
         }
@@ -175,21 +174,21 @@ impl Backend {
             numbers.next().unwrap_or(0),
             numbers.next().unwrap_or(0),
         );
-        if found < SQLITE_LEAST {
-            let (major, minor, patch) = SQLITE_LEAST;
+        if found < SQLITE_MIN_VERSION {
+            let (major, minor, patch) = SQLITE_MIN_VERSION;
             return Err(StoreError::Unusable(format!(
-                "SQLite {version} can lose commits; at least {major}.{minor}.{patch} is needed"
+                "SQLite {version} can lose commits; use {major}.{minor}.{patch} or newer"
             )));
         }
         Ok(())
     }
 }
 
-/// When a disk is full SQLite ends the transaction by itself. The driver does not notice, and would
-/// never begin another: so it gets one again to roll back.
+/// When the disk is full, SQLite rolls the transaction back itself. The driver does not notice and
+/// could not begin another one, so this begins one for it to roll back.
 async fn end_transaction(connection: &mut AnyConnection) -> sqlx::Result<bool> {
     if connection.is_in_transaction() {
-        // fails where the transaction is still there, which is as good
+        // fails if the transaction is still open, which is fine
         drop(connection.execute("begin").await);
         AnyTransactionManager::rollback(connection).await?;
     }

@@ -1,5 +1,5 @@
-//! Copies of the database: a backup while the server runs, one before its tables change, and a
-//! restored one made ready.
+//! Copies of the database: a backup while the server runs, one before migrations, and preparing a
+//! restored one.
 
 use super::{Result, Store, meta};
 use crate::server::base::error::StoreError;
@@ -8,12 +8,11 @@ use std::path::Path;
 use tokio::fs::{self, File, OpenOptions};
 
 impl Store {
-    /// Copies the whole database into a new file, as it is at one moment, while others go on
-    /// writing. SQLite only.
+    /// Copies a snapshot of the database into a new file while writes continue. SQLite only.
     pub async fn backup(&self, file: &str) -> Result<()> {
         if !self.is_single_process() {
             return Err(StoreError::Unusable(
-                "a PostgreSQL database is backed up with pg_dump".into(),
+                "use pg_dump to back up a PostgreSQL database".into(),
             ));
         }
         sqlx::query("vacuum into $1")
@@ -23,22 +22,21 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a restored database a life of its own: cursors that readers still hold are not
-    /// continued in it. The store is to be opened anew.
+    /// Gives a restored database a new epoch, which invalidates all cursors. The store must be
+    /// reopened afterwards.
     pub async fn begin_new_epoch(&self) -> Result<()> {
         meta::forget_epoch(&self.inner.writers).await
     }
 }
 
-/// Copies a SQLite database beside itself, as `FILE.before-VERSION`, before migration `version`
-/// changes its tables. The caller holds the right to write, so nothing is written between the copy
-/// and the change. The copy takes the place of an earlier one of that name, which was made by an
-/// upgrade that did not happen and lacks what was written since, and only once it was read back.
-/// Errors: it could not be made.
+/// Copies a SQLite database to `FILE.before-VERSION` before migration `version` runs. The caller
+/// holds the write lock, so nothing is written between the copy and the migration. An existing file
+/// of that name comes from a failed upgrade and is outdated; it is replaced once the new copy is
+/// verified. Fails if the copy cannot be made.
 pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
-    let failed = |why: BackupFailure| {
+    let error = |why: BackupFailure| {
         StoreError::Unusable(format!(
-            "before migration {version} the database is backed up, and that failed: {why}. \
+            "the backup before migration {version} failed: {why}. \
              Nothing was changed. Make room for a copy of the database beside it, or back it up \
              elsewhere and run `holly migrate --without-backup`"
         ))
@@ -48,39 +46,39 @@ pub(super) async fn before_migration(url: &str, version: i64) -> Result<()> {
         sqlx::query_scalar("select file from pragma_database_list where name = 'main'")
             .fetch_one(&mut source)
             .await?;
-    let kept = format!("{database}.before-{version}");
-    let partial = format!("{kept}.partial");
+    let backup = format!("{database}.before-{version}");
+    let partial = format!("{backup}.partial");
     let copied = async {
         copy_to(&mut source, &partial).await?;
-        fs::rename(&partial, &kept).await?;
-        // the new name lasts, too
-        let folder = Path::new(&kept).parent().unwrap_or(Path::new("/"));
-        File::open(folder).await?.sync_all().await?;
-        Ok(fs::metadata(&kept).await?.len())
+        fs::rename(&partial, &backup).await?;
+        // makes the new name durable
+        let directory = Path::new(&backup).parent().unwrap_or(Path::new("/"));
+        File::open(directory).await?.sync_all().await?;
+        Ok(fs::metadata(&backup).await?.len())
     };
     let copied = copied.await;
     source.close().await?;
     match copied {
         Ok(bytes) => {
             tracing::info!(
-                file = kept,
+                file = backup,
                 bytes,
                 "backed up the database before migration {version}"
             );
             Ok(())
         }
         Err(why) => {
-            // the next attempt removes it otherwise
+            // otherwise the next attempt removes it
             _ = fs::remove_file(&partial).await;
-            Err(failed(why))
+            Err(error(why))
         }
     }
 }
 
 type BackupFailure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Copies the database into a new file that only its owner can read, reads it back, and waits until
-/// it is on the disk.
+/// Copies the database into a new file that only its owner can read, verifies it and syncs it to
+/// disk.
 async fn copy_to(source: &mut AnyConnection, file: &str) -> std::result::Result<(), BackupFailure> {
     match fs::remove_file(file).await {
         Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),

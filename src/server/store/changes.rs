@@ -1,21 +1,21 @@
-//! "What did I miss": the owner's rows after a revision, in its order. One query behind the stream,
-//! the poll and the page.
+//! The owner's rows after a revision, in order. The event stream, polling and the first page all
+//! use this query.
 
 use super::{Result, conversations, messages, removed, work_logs};
 use crate::domain::{Change, Message, ids::UserId};
 use sqlx::AnyConnection;
 
-/// Most rows read at once.
+/// Maximum number of rows per read.
 pub const PAGE: usize = 256;
 
-/// Rows after a revision, and how far they reach.
+/// Rows after a revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangePage {
-    /// In the order of their revisions.
+    /// Ordered by revision.
     pub rows: Vec<Change>,
-    /// Everything up to here is in `rows`; ask for more from here.
+    /// `rows` is complete up to this revision; continue from here.
     pub upto: i64,
-    /// Whether there is more behind it.
+    /// Whether more rows follow.
     pub more: bool,
 }
 
@@ -29,9 +29,9 @@ impl ChangePage {
     }
 }
 
-/// How far the owner's feed has come, and in which tables something moved after a revision.
+/// The owner's newest revision, and which tables have rows after a revision (0 or 1 each).
 #[derive(sqlx::FromRow)]
-struct Moved {
+struct ChangedTables {
     head: i64,
     entries: i64,
     messages: i64,
@@ -39,19 +39,19 @@ struct Moved {
     removed: i64,
 }
 
-/// The owner's rows with a revision above `after`, at most [`PAGE`]. Outside a snapshot it is right
-/// as well: a row that changes between two of the statements has a revision above the head that was
-/// read first, and comes with the next page.
+/// The owner's rows with a revision above `after`, at most [`PAGE`]. Needs no snapshot: a row that
+/// changes between two statements gets a revision above the head, which is read first, and is part
+/// of the next page.
 pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<ChangePage> {
-    let moved = moved(connection, user, after).await?;
-    let head = moved.head;
-    let span = RevisionRange { user, after, head };
+    let changed = changed_tables(connection, user, after).await?;
+    let head = changed.head;
+    let range = RevisionRange { user, after, head };
     let mut rows = Vec::new();
-    if moved.entries > 0 {
+    if changed.entries > 0 {
         let entry = |row: work_logs::EntryRow| Ok(Change::Entry(row.read()?));
         read_kind(
             connection,
-            span,
+            range,
             work_logs::COLUMNS,
             "work_logs",
             entry,
@@ -59,11 +59,11 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
         )
         .await?;
     }
-    if moved.messages > 0 {
+    if changed.messages > 0 {
         let message = |row: messages::MessageRow| Ok(Change::Message(row.read()?));
         read_kind(
             connection,
-            span,
+            range,
             messages::COLUMNS,
             "messages",
             message,
@@ -71,12 +71,12 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
         )
         .await?;
     }
-    if moved.conversations > 0 {
+    if changed.conversations > 0 {
         let conversation =
             |row: conversations::ConversationRow| Ok(Change::Conversation(row.read()?));
         read_kind(
             connection,
-            span,
+            range,
             conversations::COLUMNS,
             "conversations",
             conversation,
@@ -84,14 +84,14 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
         )
         .await?;
     }
-    if moved.removed > 0 {
-        let gone = |row: removed::RemovedRow| Ok(Change::Removed(row.read()?));
+    if changed.removed > 0 {
+        let removal = |row: removed::RemovedRow| Ok(Change::Removed(row.read()?));
         read_kind(
             connection,
-            span,
+            range,
             "rev, kind, id",
             "removed",
-            gone,
+            removal,
             &mut rows,
         )
         .await?;
@@ -107,10 +107,15 @@ pub async fn after(connection: &mut AnyConnection, user: UserId, after: i64) -> 
     Ok(ChangePage { rows, upto, more })
 }
 
-async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Result<Moved> {
+async fn changed_tables(
+    connection: &mut AnyConnection,
+    user: UserId,
+    after: i64,
+) -> Result<ChangedTables> {
     let in_table = |table: &str, name: &str| {
         format!(
-            "(select count(*) from (select 1 from {table} where user_id = $1 and rev > $2 limit 1) as x) as {name}"
+            "(select count(*) from (select 1 from {table} where user_id = $1 and rev > $2 limit \
+             1) as x) as {name}"
         )
     };
     let sql = format!(
@@ -126,7 +131,7 @@ async fn moved(connection: &mut AnyConnection, user: UserId, after: i64) -> Resu
     Ok(query.fetch_one(connection).await?)
 }
 
-/// Which revisions of whom.
+/// The revisions to read, and their owner.
 #[derive(Clone, Copy)]
 struct RevisionRange {
     user: UserId,
@@ -146,7 +151,8 @@ where
     R: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
 {
     let sql = format!(
-        "select {columns} from {table} where user_id = $1 and rev > $2 and rev <= $3 order by rev limit {}",
+        "select {columns} from {table} where user_id = $1 and rev > $2 and rev <= $3 order by rev \
+         limit {}",
         PAGE + 1
     );
     let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql))

@@ -1,75 +1,72 @@
-//! Checkpoints of SQLite's write-ahead log. By itself SQLite has the writer that fills the log copy
-//! it into the database, while everybody else who writes waits; here that is done beside them. What
-//! was deleted lies in the log until it is cut off.
+//! Checkpoints of SQLite's write-ahead log (WAL). By default the writer that fills the log runs the
+//! checkpoint while other writers wait; here it runs on a read connection. Deleted text stays in
+//! the log until the log is truncated.
 
 use super::{Result, Store, backend::BUSY_TIMEOUT_MS};
 use sqlx::Row;
 use std::time::Duration;
 
-/// After so many commits it is looked how long the log is.
-pub(super) const COMMITS: u64 = 64;
-/// A log of so many pages is copied and begun anew, long before a writer would do it. Fewer would
-/// be copied more often, and a page that changed twice would be copied twice.
-const LONG: i64 = 8_000;
-/// Passive tries, as writers go on meanwhile; the last step, which holds them up, then has little
-/// left.
-const TRIES: usize = 4;
-/// After so long what was deleted is cut off, with what others deleted since. Tests do not wait.
-const CUT_AFTER: Duration = if cfg!(test) {
+/// Commits between two checks of the log's length.
+pub(super) const COMMITS_PER_CHECK: u64 = 64;
+/// Log length in pages from which it is checkpointed and restarted, well below
+/// `wal_autocheckpoint`. A lower value would copy pages that change repeatedly more often.
+const MAX_LOG_PAGES: i64 = 8_000;
+/// Passive checkpoints before the last one, which blocks writers. Writers continue meanwhile, so
+/// that little remains for it.
+const PASSIVE_ATTEMPTS: usize = 4;
+/// Delay before the log is truncated after a deletion, to include deletions that follow. Zero in
+/// tests.
+const TRUNCATE_DELAY: Duration = if cfg!(test) {
     Duration::ZERO
 } else {
     Duration::from_secs(10)
 };
-/// Cuts of one request; a reader may hold each up.
-const CUTS: usize = 50;
-const BETWEEN_CUTS: Duration = Duration::from_millis(100);
-/// Free pages given back in one transaction.
-const PAGES: i64 = 256;
+/// Attempts of one call to truncate; readers may block each.
+const TRUNCATE_ATTEMPTS: usize = 50;
+const TRUNCATE_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// Free pages released in one transaction.
+const PAGES_PER_VACUUM: i64 = 256;
 
 impl Store {
-    /// Keeps the log short and free of what was deleted, for ever. On PostgreSQL, which does that
-    /// itself, there is nothing to do.
-    pub async fn tend_log(&self) {
-        tokio::join!(
-            self.write_log_when_filled(),
-            self.cut_log_when_text_is_left()
-        );
+    /// Keeps the log short and free of deleted text, forever. Does nothing on PostgreSQL.
+    pub async fn run_checkpoints(&self) {
+        tokio::join!(self.checkpoint_when_due(), self.truncate_when_due());
     }
 
-    async fn write_log_when_filled(&self) {
+    async fn checkpoint_when_due(&self) {
         loop {
-            self.inner.log_filled.notified().await;
-            if let Err(error) = self.write_long_log().await {
-                tracing::warn!(%error, "the database's log could not be written into it yet; it is tried again");
+            self.inner.checkpoint_due.notified().await;
+            if let Err(error) = self.checkpoint_if_long().await {
+                tracing::warn!(%error, "cannot checkpoint the database log; retrying");
             }
         }
     }
 
-    async fn cut_log_when_text_is_left(&self) {
+    async fn truncate_when_due(&self) {
         loop {
-            self.inner.text_left.notified().await;
-            tokio::time::sleep(CUT_AFTER).await;
-            let cut = self.cut_log().await;
-            if let Err(error) = &cut {
-                tracing::warn!(%error, "what was deleted could not be cut off the database's log yet; it is tried again");
+            self.inner.truncation_due.notified().await;
+            tokio::time::sleep(TRUNCATE_DELAY).await;
+            let truncated = self.truncate_log().await;
+            if let Err(error) = &truncated {
+                tracing::warn!(%error, "cannot truncate the database log; retrying");
             }
-            if !matches!(cut, Ok(true)) {
-                tokio::time::sleep(BETWEEN_CUTS).await;
-                self.inner.text_left.notify_one();
+            if !matches!(truncated, Ok(true)) {
+                tokio::time::sleep(TRUNCATE_RETRY_DELAY).await;
+                self.inner.truncation_due.notify_one();
             }
         }
     }
 
-    async fn write_long_log(&self) -> Result<()> {
+    async fn checkpoint_if_long(&self) -> Result<()> {
         let (pages, _) = self.checkpoint("noop").await?;
-        if pages >= LONG {
-            self.begin_log_anew("restart").await?;
+        if pages >= MAX_LOG_PAGES {
+            self.reset_log("restart").await?;
         }
         Ok(())
     }
 
-    async fn write_log(&self) -> Result<()> {
-        for _ in 0..TRIES {
+    async fn checkpoint_passively(&self) -> Result<()> {
+        for _ in 0..PASSIVE_ATTEMPTS {
             let (pages, written) = self.checkpoint("passive").await?;
             if written == pages {
                 break;
@@ -78,61 +75,62 @@ impl Store {
         Ok(())
     }
 
-    /// Pages in the log, and how many of them are written into the database.
-    async fn checkpoint(&self, how: &str) -> Result<(i64, i64)> {
-        let sql = sqlx::AssertSqlSafe(format!("pragma wal_checkpoint({how})"));
+    /// Runs a checkpoint; returns the log's pages and how many of them are in the database file.
+    async fn checkpoint(&self, mode: &str) -> Result<(i64, i64)> {
+        let sql = sqlx::AssertSqlSafe(format!("pragma wal_checkpoint({mode})"));
         let (_, pages, written): (i64, i64, i64) =
             sqlx::query_as(sql).fetch_one(&self.inner.readers).await?;
         Ok((pages, written))
     }
 
-    /// Writes SQLite's log into the database and cuts it off. Who writes waits for the cut alone,
-    /// and for nobody who reads: `false` when somebody still reads what lies in the log.
-    pub async fn cut_log(&self) -> Result<bool> {
-        self.begin_log_anew("truncate").await
+    /// Copies SQLite's log into the database and truncates it. Writers wait for the truncation
+    /// only. Returns `false` if a reader still uses the log.
+    pub async fn truncate_log(&self) -> Result<bool> {
+        self.reset_log("truncate").await
     }
 
-    /// Writes the log into the database, the last of it while nobody else writes, and has the next
-    /// who does begin it anew. `false` when somebody still reads what lies in it.
-    async fn begin_log_anew(&self, how: &str) -> Result<bool> {
-        self.write_log().await?;
+    /// Copies the log into the database, the last part of it while writers are blocked, and resets
+    /// it. Returns `false` if a reader still uses the log.
+    async fn reset_log(&self, mode: &str) -> Result<bool> {
+        self.checkpoint_passively().await?;
         let sql = format!(
-            "pragma busy_timeout = 0; pragma wal_checkpoint({how}); pragma busy_timeout = {BUSY_TIMEOUT_MS}"
+            "pragma busy_timeout = 0; pragma wal_checkpoint({mode}); \
+             pragma busy_timeout = {BUSY_TIMEOUT_MS}"
         );
-        let told = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
             .fetch_all(&self.inner.writers)
             .await?;
-        // of three columns whether it was held up is the first
-        let held_up = told
+        // only the checkpoint returns three columns; the first says whether it was blocked
+        let blocked = rows
             .iter()
             .filter(|row| row.len() == 3)
             .map(|row| row.try_get::<i64, _>(0))
             .collect::<sqlx::Result<Vec<_>>>()?;
-        Ok(held_up == [0])
+        Ok(blocked == [0])
     }
 
-    /// Gives pages back that are free, some at a time, and cuts off the log. Nothing to do on
-    /// PostgreSQL, whose own vacuum does it.
-    pub async fn shrink(&self) -> Result<()> {
+    /// Returns free pages to the file system, in batches, and truncates the log. Does nothing on
+    /// PostgreSQL, which vacuums itself.
+    pub async fn vacuum(&self) -> Result<()> {
         if !self.is_single_process() {
             return Ok(());
         }
-        let vacuum = format!("pragma incremental_vacuum({PAGES})");
-        let (mut free, mut left) = (i64::MAX, self.free_pages().await?);
-        // a file that was not made to give pages back gives none
-        while 0 < left && left < free {
-            sqlx::query(sqlx::AssertSqlSafe(vacuum.as_str()))
+        let sql = format!("pragma incremental_vacuum({PAGES_PER_VACUUM})");
+        let (mut before, mut free) = (i64::MAX, self.free_pages().await?);
+        // a file created without auto_vacuum releases no pages
+        while 0 < free && free < before {
+            sqlx::query(sqlx::AssertSqlSafe(sql.as_str()))
                 .fetch_all(&self.inner.writers)
                 .await?;
-            (free, left) = (left, self.free_pages().await?);
+            (before, free) = (free, self.free_pages().await?);
         }
-        for _ in 0..CUTS {
-            if self.cut_log().await? {
+        for _ in 0..TRUNCATE_ATTEMPTS {
+            if self.truncate_log().await? {
                 return Ok(());
             }
-            tokio::time::sleep(BETWEEN_CUTS).await;
+            tokio::time::sleep(TRUNCATE_RETRY_DELAY).await;
         }
-        self.inner.text_left.notify_one();
+        self.inner.truncation_due.notify_one();
         Ok(())
     }
 

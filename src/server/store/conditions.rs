@@ -1,18 +1,18 @@
-//! Conditions on what is asked for alone. SQLite chooses its way before it knows the values: with
-//! `$2 is null or id < $2` no index would tell it where to begin.
+//! Builds a `where` clause from the filters that are set. SQLite plans before it knows the values,
+//! so it would use no index for `$2 is null or id < $2`.
 
-/// Texts that rows are to match, and the SQL that says so.
+/// SQL conditions and the text values they bind.
 pub(super) struct Conditions {
-    /// ` and …` for each.
+    /// ` and …` for each condition.
     pub(super) sql: String,
-    /// What the SQL names, in its order.
+    /// The values to bind, in order.
     pub(super) values: Vec<String>,
     first: usize,
 }
 
 impl Conditions {
-    /// None yet; the SQL names the first value `$first`.
-    pub(super) const fn from(first: usize) -> Self {
+    /// Starts without conditions; the first value is bound as `$first`.
+    pub(super) const fn new(first: usize) -> Self {
         Self {
             sql: String::new(),
             values: Vec::new(),
@@ -20,7 +20,7 @@ impl Conditions {
         }
     }
 
-    /// Adds a condition, in which `?` stands for the value, unless there is none.
+    /// Adds a condition if `value` is set; `?` is replaced by the value's placeholder.
     pub(super) fn and(mut self, condition: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
             self.sql += &format!(
@@ -32,7 +32,7 @@ impl Conditions {
         self
     }
 
-    /// The number of the next value.
+    /// The number of the next placeholder.
     pub(super) const fn next(&self) -> usize {
         self.first + self.values.len()
     }
@@ -43,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_asked_for_is_not_named() {
-        let conditions = Conditions::from(2)
+    fn filters_that_are_not_set_add_no_condition() {
+        let conditions = Conditions::new(2)
             .and("a = ?", Some(1))
             .and("b = ?", None::<i64>)
             .and("(c < ? or d like ?)", Some("text"));

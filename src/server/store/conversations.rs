@@ -1,6 +1,6 @@
 //! Conversations.
 
-use super::{Result, Tx, conditions::Conditions, marks, parsed, parsed_option};
+use super::{Result, Tx, conditions::Conditions, parse_column, parse_optional, placeholders};
 use crate::domain::{
     Conversation,
     ids::{ConversationId, UserId},
@@ -23,18 +23,18 @@ pub(super) struct ConversationRow {
 }
 
 pub(super) const COLUMNS: &str = "id, title, running_turn_id, created_at, updated_at, rev, model, \
-     (select count(*) from retention_holds h where h.user_id = conversations.user_id and h.conversation_id = conversations.id \
-     and h.kind = 'keep' and h.released_at is null) as kept";
+     (select count(*) from retention_holds h where h.user_id = conversations.user_id and \
+     h.conversation_id = conversations.id and h.kind = 'keep' and h.released_at is null) as kept";
 
 impl ConversationRow {
     pub(super) fn read(mut self) -> Result<Conversation> {
         nul::read(&mut self.title);
         Ok(Conversation {
-            id: parsed("id", &self.id)?,
+            id: parse_column("id", &self.id)?,
             title: self.title,
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
-            running_turn_id: parsed_option("running_turn_id", self.running_turn_id.as_deref())?,
+            running_turn_id: parse_optional("running_turn_id", self.running_turn_id.as_deref())?,
             model: self.model,
             kept: self.kept > 0,
             rev: self.rev,
@@ -42,10 +42,11 @@ impl ConversationRow {
     }
 }
 
-/// Adds a conversation; its `rev` is set here.
+/// Adds a conversation and sets its `rev`.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
     conversation.rev = tx.next_rev(user).await?;
-    let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, \
+               updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(conversation.id.to_string())
@@ -62,10 +63,11 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
     Ok(())
 }
 
-/// Writes what may change about a conversation; its `rev` is set here.
+/// Writes the mutable fields of a conversation and sets its `rev`.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
     conversation.rev = tx.next_rev(user).await?;
-    let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = $6, model = $7 where user_id = $1 and id = $2";
+    let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = \
+               $6, model = $7 where user_id = $1 and id = $2";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(conversation.id.to_string())
@@ -80,7 +82,7 @@ pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
     Ok(())
 }
 
-/// One conversation of its owner.
+/// One of the owner's conversations.
 pub async fn find(
     connection: &mut AnyConnection,
     user: UserId,
@@ -106,7 +108,7 @@ pub async fn titles(
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let ids_in = marks(2, 1, ids.len(), "");
+    let ids_in = placeholders(2, 1, ids.len(), "");
     let sql = sqlx::AssertSqlSafe(format!(
         "select id, title from conversations where user_id = $1 and id in {ids_in}"
     ));
@@ -120,29 +122,31 @@ pub async fn titles(
         .into_iter()
         .map(|(id, mut title)| {
             nul::read(&mut title);
-            Ok((parsed("id", &id)?, title))
+            Ok((parse_column("id", &id)?, title))
         })
         .collect()
 }
 
-/// The owner's most recently used conversations, newest first, at most `limit`; after `before`
-/// those that were used less recently.
+/// The owner's conversations, most recently used first, at most `limit`; with `before` those used
+/// less recently than it.
 pub async fn latest(
     connection: &mut AnyConnection,
     user: UserId,
     before: Option<ConversationId>,
     limit: i64,
 ) -> Result<Vec<Conversation>> {
-    let behind = "(updated_at, id) < (select updated_at, id from conversations where user_id = $1 and id = ?)";
-    let asked = Conditions::from(3).and(behind, before);
+    let is_older = "(updated_at, id) < (select updated_at, id from conversations where user_id = \
+                    $1 and id = ?)";
+    let conditions = Conditions::new(3).and(is_older, before);
     let sql = format!(
-        "select {COLUMNS} from conversations where user_id = $1{} order by updated_at desc, id desc limit $2",
-        asked.sql
+        "select {COLUMNS} from conversations where user_id = $1{} order by updated_at desc, id \
+         desc limit $2",
+        conditions.sql
     );
     let query = sqlx::query_as::<_, ConversationRow>(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())
         .bind(limit);
-    let rows = asked
+    let rows = conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value))
@@ -151,11 +155,11 @@ pub async fn latest(
     rows.into_iter().map(ConversationRow::read).collect()
 }
 
-/// Deletes a conversation with its messages and turns, and returns how many messages there were.
-/// Its entries are `retention::rows::delete_conversation`'s, its files
-/// `files::doom_of_conversation`'s.
+/// Deletes a conversation with its messages and turns; returns the number of messages. Entries are
+/// deleted by `retention::rows::delete_conversation`, files are marked by
+/// `files::mark_conversation`.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
-    tx.leaves_text();
+    tx.mark_text_deleted();
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";
     let messages = sqlx::query(sql)
         .bind(user.to_string())

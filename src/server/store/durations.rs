@@ -1,5 +1,5 @@
-//! How long models and tools took, as a histogram: four buckets to each doubling, so a quantile is
-//! right to a fifth.
+//! Histograms of model and tool durations, with four buckets per doubling: a quantile is within a
+//! fifth of the true value.
 
 use super::{
     Result, Tx,
@@ -8,12 +8,12 @@ use super::{
 use crate::domain::{LogType, Status, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
 
-/// Buckets to each doubling of the duration.
-const PER_DOUBLING: f64 = 4.0;
-/// Longest name that is counted, in characters.
-const NAME_MAX: usize = 80;
+/// Buckets per doubling of the duration.
+const BUCKETS_PER_DOUBLING: f64 = 4.0;
+/// Longest recorded name, in characters.
+const MAX_NAME_CHARS: usize = 80;
 
-/// What of one model or tool fell into one bucket.
+/// Totals of one bucket of a model or tool.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct BucketLine {
     /// `model` or `tool`.
@@ -22,30 +22,30 @@ pub struct BucketLine {
     pub name: String,
     /// The bucket; see [`upper_ms`].
     pub bucket: i64,
-    /// How many entries.
+    /// Number of entries.
     pub entries: i64,
-    /// How many of them failed.
+    /// Number of failed entries.
     pub failed: i64,
-    /// How many answered in place of another model.
+    /// Number of answers by a fallback model.
     pub fallbacks: i64,
-    /// Sum of tokens, read and written.
+    /// Sum of input and output tokens.
     pub tokens: i64,
-    /// Sum of the times to the first token, in milliseconds, of `first_tokens` entries.
+    /// Sum of the times to the first token in milliseconds, over `first_tokens` entries.
     pub first_token_ms: i64,
-    /// How many measured it.
+    /// Number of entries with a time to the first token.
     pub first_tokens: i64,
 }
 
 fn bucket(duration_ms: i64) -> i64 {
-    ((duration_ms.max(0) as f64 + 1.0).log2() * PER_DOUBLING).floor() as i64
+    ((duration_ms.max(0) as f64 + 1.0).log2() * BUCKETS_PER_DOUBLING).floor() as i64
 }
 
 /// The longest duration of a bucket, in milliseconds.
 pub fn upper_ms(bucket: i64) -> i64 {
-    ((bucket + 1) as f64 / PER_DOUBLING).exp2().ceil() as i64 - 1
+    ((bucket + 1) as f64 / BUCKETS_PER_DOUBLING).exp2().ceil() as i64 - 1
 }
 
-/// What a settled answer or tool call is counted as: of which model or tool, and in which bucket.
+/// The key under which a finished answer or tool call is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Timed {
     /// `model` or `tool`.
@@ -56,7 +56,7 @@ pub(super) struct Timed {
     pub(super) bucket: i64,
 }
 
-/// What an entry is counted as, if it is a settled answer or tool call whose duration was measured.
+/// The key of an entry, if it is a finished answer or tool call with a measured duration.
 pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
     let metadata = &entry.metadata;
     let (source, name) = match entry.log_type {
@@ -74,7 +74,7 @@ pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
         .filter(|_| entry.status != Status::Working)?;
     Some(Timed {
         source,
-        name: name.chars().take(NAME_MAX).collect(),
+        name: name.chars().take(MAX_NAME_CHARS).collect(),
         bucket: bucket(duration_ms),
     })
 }
@@ -92,7 +92,7 @@ const TOTALS: Totals = Totals {
     ],
 };
 
-/// Counts entries of one person in (`sign` 1) or out (`sign` -1).
+/// Adds (`sign` 1) or subtracts (`sign` -1) entries of one user.
 pub(super) async fn count(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -110,7 +110,7 @@ pub(super) async fn count(
         };
         let metadata = &entry.metadata;
         let number = |name| metadata_number(metadata, name);
-        let figures = [
+        let values = [
             1,
             i64::from(entry.status == Status::Error),
             i64::from(metadata.flag("fallback")),
@@ -125,40 +125,43 @@ pub(super) async fn count(
                 SumPart::Text(name),
                 bucket.into(),
             ],
-            &figures,
+            &values,
             *sign,
         );
     }
     sums.write(tx, user).await.map(drop)
 }
 
-/// Everybody's, since the UTC day `since`.
+/// Totals of all users since the UTC day `since`.
 pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<BucketLine>> {
-    let sql = "select source, name, bucket, cast(sum(entries) as bigint) as entries, cast(sum(failed) as bigint) as failed, \
+    let sql = "select source, name, bucket, cast(sum(entries) as bigint) as entries, \
+               cast(sum(failed) as bigint) as failed, \
                cast(sum(fallbacks) as bigint) as fallbacks, cast(sum(tokens) as bigint) as tokens, \
-               cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as bigint) as first_tokens \
-               from work_log_durations where day >= $1 group by source, name, bucket having sum(entries) > 0 order by source, name, bucket";
+               cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as \
+               bigint) as first_tokens \
+               from work_log_durations where day >= $1 group by source, name, bucket having \
+               sum(entries) > 0 order by source, name, bucket";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)
         .await?)
 }
 
-/// How many settled answers there were in a day or an hour, and how many of them in place of
-/// another model.
+/// Number of finished answers in a day or an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct AnswersLine {
     /// The day or hour, counted from 1970-01-01.
     pub step: i64,
-    /// All of them.
+    /// All answers.
     pub answers: i64,
-    /// Those of a fallback.
+    /// Answers by a fallback model.
     pub fallbacks: i64,
 }
 
-/// Everybody's answers since the UTC day `since`, by day.
+/// All users' answers since the UTC day `since`, by day.
 pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
-    let sql = "select day as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) as bigint) as fallbacks \
+    let sql = "select day as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) \
+               as bigint) as fallbacks \
                from work_log_durations where day >= $1 and source = 'model' group by day";
     Ok(sqlx::query_as(sql)
         .bind(since)
@@ -171,12 +174,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_lies_in_its_bucket_and_the_bucket_is_narrow() {
+    fn a_duration_is_in_its_bucket_and_the_bucket_is_narrow() {
         for ms in [0, 1, 2, 9, 100, 2_345, 60_000, 31_622_400_000] {
             let upper = upper_ms(bucket(ms));
             assert!(
                 upper >= ms && upper as f64 <= ms as f64 * 1.2 + 2.0,
-                "{ms} is told as {upper}"
+                "the upper bound of {ms} is {upper}"
             );
         }
     }

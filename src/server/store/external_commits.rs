@@ -1,51 +1,52 @@
-//! Other processes on SQLite: while the server runs, a command of the command line may disable
-//! somebody or revoke a key. SQLite says by a number that another connection has committed
-//! (sqlite.org, "pragma data_version"); here it is asked on the one connection that this process
-//! writes with, so it moves with foreign commits only.
+//! Detects commits of other processes on SQLite: a command may disable a user or revoke a key while
+//! the server runs. `pragma data_version` (sqlite.org) changes when another connection commits. It
+//! is read on the only write connection of this process, so it changes for external commits only.
 
 use super::{Result, Store, heads, outbox::Hint};
 use crate::server::base::log_targets;
 use std::time::Duration;
 
-/// How often the number is asked for, while somebody listens.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the version is read while there are subscribers.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Wakes everybody who listens when another process has written, until it is dropped.
-pub async fn watch_others(store: Store) {
-    let mut seen = store.foreign_commits().await.ok();
+/// Wakes all subscribers when another process has committed; runs until it is dropped.
+pub async fn watch_external_commits(store: Store) {
+    let mut last = store.data_version().await.ok();
     loop {
-        store.wakeups().until_listened().await;
-        tokio::time::sleep(LOOK_EVERY).await;
-        match look(&store, seen).await {
-            Ok(now) => seen = Some(now),
+        store.wakeups().wait_for_subscriber().await;
+        tokio::time::sleep(POLL_INTERVAL).await;
+        match wake_if_changed(&store, last).await {
+            Ok(now) => last = Some(now),
             Err(error) => {
                 tracing::warn!(
                     target: log_targets::STORE_EXTERNAL_COMMITS,
-                    %error, "it could not be read whether another process has written; it is read again"
+                    %error, "cannot check for commits of other processes; retrying"
                 )
             }
         }
     }
 }
 
-async fn look(store: &Store, seen: Option<i64>) -> Result<i64> {
-    let now = store.foreign_commits().await?;
-    if seen != Some(now) {
-        let people = store.wakeups().listened_for();
-        let heads = heads::of_many(&mut *store.read().await?, &people).await?;
-        for user in people {
+async fn wake_if_changed(store: &Store, last: Option<i64>) -> Result<i64> {
+    let now = store.data_version().await?;
+    if last != Some(now) {
+        let users = store.wakeups().subscribed_users();
+        let heads = heads::of_many(&mut *store.read().await?, &users).await?;
+        for user in users {
             let rev = heads
                 .iter()
                 .find(|(owner, _)| *owner == user)
                 .map_or(0, |(_, rev)| *rev);
-            store.wakeups().heard(user, Hint { rev, access: true });
+            store
+                .wakeups()
+                .receive_hint(user, Hint { rev, access: true });
         }
     }
     Ok(now)
 }
 
 impl Store {
-    async fn foreign_commits(&self) -> Result<i64> {
+    async fn data_version(&self) -> Result<i64> {
         let sql = "select cast(data_version as bigint) from pragma_data_version";
         Ok(sqlx::query_scalar(sql)
             .fetch_one(&self.inner.writers)

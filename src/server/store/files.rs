@@ -1,7 +1,7 @@
-//! Which files there are and whose they are; the bytes lie in `server::file_store`. A file that
-//! goes is doomed until its bytes are deleted.
+//! File records; the bytes are in `server::files`. A deleted file stays in the table `doomed_files`
+//! until its bytes are deleted.
 
-use super::{Result, Tx, marks, parsed};
+use super::{Result, Tx, parse_column, placeholders};
 use crate::domain::{
     Metadata,
     ids::{ConversationId, FileId, UserId},
@@ -13,13 +13,13 @@ use std::collections::HashSet;
 /// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRecord {
-    /// Its address.
+    /// Its id.
     pub id: FileId,
-    /// The conversation it was made in.
+    /// The conversation it was created in.
     pub conversation_id: ConversationId,
     /// IANA media type.
     pub media_type: String,
-    /// The name offered when it is saved.
+    /// The file name for downloads.
     pub name: String,
     /// Size in bytes.
     pub bytes: i64,
@@ -37,8 +37,8 @@ struct FileRow {
 impl FileRow {
     fn read(self) -> Result<FileRecord> {
         Ok(FileRecord {
-            id: parsed("id", &self.id)?,
-            conversation_id: parsed("conversation_id", &self.conversation_id)?,
+            id: parse_column("id", &self.id)?,
+            conversation_id: parse_column("conversation_id", &self.conversation_id)?,
             media_type: self.media_type,
             name: self.name,
             bytes: self.bytes,
@@ -53,7 +53,8 @@ pub async fn insert(
     user: UserId,
     file: &FileRecord,
 ) -> Result<()> {
-    let sql = "insert into files (user_id, id, conversation_id, media_type, name, bytes, created_at) values ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "insert into files (user_id, id, conversation_id, media_type, name, bytes, \
+               created_at) values ($1, $2, $3, $4, $5, $6, $7)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(file.id.to_string())
@@ -67,13 +68,14 @@ pub async fn insert(
     Ok(())
 }
 
-/// One file of its owner.
+/// One of the owner's files.
 pub async fn find(
     connection: &mut AnyConnection,
     user: UserId,
     id: FileId,
 ) -> Result<Option<FileRecord>> {
-    let sql = "select id, conversation_id, media_type, name, bytes from files where user_id = $1 and id = $2";
+    let sql = "select id, conversation_id, media_type, name, bytes from files where user_id = $1 \
+               and id = $2";
     let row: Option<FileRow> = sqlx::query_as(sql)
         .bind(user.to_string())
         .bind(id.to_string())
@@ -82,18 +84,18 @@ pub async fn find(
     row.map(FileRow::read).transpose()
 }
 
-/// Which of these files of a person there are.
+/// Which of these files of a user exist.
 pub async fn known(
     connection: &mut AnyConnection,
     user: UserId,
     ids: &[FileId],
 ) -> Result<HashSet<FileId>> {
-    const AT_ONCE: usize = 500;
+    const BATCH_SIZE: usize = 500;
     let mut known = HashSet::new();
-    for ids in ids.chunks(AT_ONCE) {
-        let places = marks(2, 1, ids.len(), "");
+    for ids in ids.chunks(BATCH_SIZE) {
+        let list = placeholders(2, 1, ids.len(), "");
         let sql = sqlx::AssertSqlSafe(format!(
-            "select id from files where user_id = $1 and id in {places}"
+            "select id from files where user_id = $1 and id in {list}"
         ));
         let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
         for id in ids
@@ -102,19 +104,19 @@ pub async fn known(
             .fetch_all(&mut *connection)
             .await?
         {
-            known.insert(parsed("id", &id)?);
+            known.insert(parse_column("id", &id)?);
         }
     }
     Ok(known)
 }
 
-/// Dooms the files of a conversation. Returns how many.
+/// Marks a conversation's files for deletion; returns their number.
 pub async fn mark_conversation(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: ConversationId,
 ) -> Result<i64> {
-    doom(
+    mark_for_delete(
         tx,
         user,
         "conversation_id = $2",
@@ -123,13 +125,13 @@ pub async fn mark_conversation(
     .await
 }
 
-/// Dooms all files of a person. Returns how many.
+/// Marks all files of a user for deletion; returns their number.
 pub async fn mark_all(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
-    doom(tx, user, "true", &[]).await
+    mark_for_delete(tx, user, "true", &[]).await
 }
 
-/// Dooms the files that an entry's work made in a conversation, but not what a message brought.
-/// Returns how many.
+/// Marks the files that an entry produced in a conversation for deletion, except those attached to
+/// messages. Returns their number.
 pub async fn mark_produced(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -144,28 +146,35 @@ pub async fn mark_produced(
     let Some(conversation) = conversation.filter(|_| !ids.is_empty()) else {
         return Ok(0);
     };
-    let made = format!(
-        "conversation_id = $2 and id in {} and not exists (select 1 from messages where messages.user_id = $1 \
+    let produced = format!(
+        "conversation_id = $2 and id in {} and not exists (select 1 from messages where \
+         messages.user_id = $1 \
          and messages.conversation_id = $2 and messages.attachments like '%' || files.id || '%')",
-        marks(3, 1, ids.len(), "")
+        placeholders(3, 1, ids.len(), "")
     );
-    doom(
+    mark_for_delete(
         tx,
         user,
-        &made,
+        &produced,
         &[vec![conversation.to_string()], ids].concat(),
     )
     .await
 }
 
-async fn doom(tx: &mut Tx<'_>, user: UserId, which: &str, values: &[String]) -> Result<i64> {
-    let mut doomed = 0;
-    let note = format!(
-        "insert into doomed_files (user_id, id) select user_id, id from files where user_id = $1 and {which} on conflict do nothing"
+async fn mark_for_delete(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    condition: &str,
+    values: &[String],
+) -> Result<i64> {
+    let mut marked = 0;
+    let mark = format!(
+        "insert into doomed_files (user_id, id) select user_id, id from files where user_id = $1 \
+         and {condition} on conflict do nothing"
     );
     for sql in [
-        note,
-        format!("delete from files where user_id = $1 and {which}"),
+        mark,
+        format!("delete from files where user_id = $1 and {condition}"),
     ] {
         let sql = sqlx::AssertSqlSafe(sql);
         let query = values
@@ -173,12 +182,12 @@ async fn doom(tx: &mut Tx<'_>, user: UserId, which: &str, values: &[String]) -> 
             .fold(sqlx::query(sql).bind(user.to_string()), |query, value| {
                 query.bind(value)
             });
-        doomed = query.execute(&mut **tx).await?.rows_affected();
+        marked = query.execute(&mut **tx).await?.rows_affected();
     }
-    Ok(i64::try_from(doomed).unwrap_or(i64::MAX))
+    Ok(i64::try_from(marked).unwrap_or(i64::MAX))
 }
 
-/// Doomed files of everybody, at most `limit`.
+/// Files of all users marked for deletion, at most `limit`.
 pub async fn marked_for_delete(
     connection: &mut AnyConnection,
     limit: i64,
@@ -189,15 +198,15 @@ pub async fn marked_for_delete(
         .fetch_all(connection)
         .await?;
     rows.into_iter()
-        .map(|(user, id)| Ok((parsed("user_id", &user)?, parsed("id", &id)?)))
+        .map(|(user, id)| Ok((parse_column("user_id", &user)?, parse_column("id", &id)?)))
         .collect()
 }
 
-/// Forgets doomed files whose bytes are deleted; a few hundred.
+/// Removes the marks of files whose bytes are deleted; at most a few hundred per call.
 pub async fn forget_marked(tx: &mut Tx<'_>, user: UserId, ids: &[FileId]) -> Result<()> {
     let sql = sqlx::AssertSqlSafe(format!(
         "delete from doomed_files where user_id = $1 and id in {}",
-        marks(2, 1, ids.len(), "")
+        placeholders(2, 1, ids.len(), "")
     ));
     let query = ids
         .iter()
@@ -208,7 +217,7 @@ pub async fn forget_marked(tx: &mut Tx<'_>, user: UserId, ids: &[FileId]) -> Res
     Ok(())
 }
 
-/// Bytes of all files of a person.
+/// Total size of a user's files, in bytes.
 pub async fn bytes_of(connection: &mut AnyConnection, user: UserId) -> Result<i64> {
     let sql = "select cast(coalesce(sum(bytes), 0) as bigint) from files where user_id = $1";
     Ok(sqlx::query_scalar(sql)

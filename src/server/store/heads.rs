@@ -1,15 +1,15 @@
-//! How far each owner's feed has come.
+//! The newest revision of each owner's feed.
 
-use super::{Result, marks, parsed};
+use super::{Result, parse_column, placeholders};
 use crate::domain::ids::UserId;
 use sqlx::AnyConnection;
 
-/// Where an owner's feed begins and ends.
+/// The range of an owner's revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
 pub struct Head {
     /// The newest revision; 0 before the first.
     pub head: i64,
-    /// Cursors below it cannot be continued.
+    /// Cursors below it are no longer valid.
     pub floor: i64,
 }
 
@@ -23,9 +23,10 @@ pub(super) async fn advance(connection: &mut AnyConnection, user: UserId) -> Res
         .await?)
 }
 
-/// Locks the owner's row; the first change of an owner makes it.
+/// Locks the owner's row; creates it before the owner's first change.
 pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result<()> {
-    let sql = "insert into heads (user_id, head, floor) values ($1, 0, 0) on conflict (user_id) do update set head = heads.head";
+    let sql = "insert into heads (user_id, head, floor) values ($1, 0, 0) on conflict (user_id) \
+               do update set head = heads.head";
     sqlx::query(sql)
         .bind(user.to_string())
         .execute(connection)
@@ -33,10 +34,11 @@ pub(super) async fn lock(connection: &mut AnyConnection, user: UserId) -> Result
     Ok(())
 }
 
-/// Raises the owner's newest revision to `rev`, where it is lower.
+/// Raises the owner's newest revision to `rev` if it is lower.
 pub async fn raise(connection: &mut AnyConnection, user: UserId, rev: i64) -> Result<()> {
     let sql = "insert into heads (user_id, head, floor) values ($1, $2, 0) \
-               on conflict (user_id) do update set head = excluded.head where heads.head < excluded.head";
+               on conflict (user_id) do update set head = excluded.head where heads.head < \
+               excluded.head";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(rev)
@@ -45,31 +47,31 @@ pub async fn raise(connection: &mut AnyConnection, user: UserId, rev: i64) -> Re
     Ok(())
 }
 
-/// The newest revision of each of these people who has one.
+/// The newest revisions of `users`; users without one are missing.
 pub async fn of_many(
     connection: &mut AnyConnection,
-    people: &[UserId],
+    users: &[UserId],
 ) -> Result<Vec<(UserId, i64)>> {
-    const AT_ONCE: usize = 500;
-    let mut found = Vec::with_capacity(people.len());
-    for people in people.chunks(AT_ONCE) {
-        let places = marks(1, 1, people.len(), "");
+    const BATCH_SIZE: usize = 500;
+    let mut found = Vec::with_capacity(users.len());
+    for users in users.chunks(BATCH_SIZE) {
+        let list = placeholders(1, 1, users.len(), "");
         let sql = sqlx::AssertSqlSafe(format!(
-            "select user_id, head from heads where user_id in {places}"
+            "select user_id, head from heads where user_id in {list}"
         ));
-        let query = people
+        let query = users
             .iter()
             .fold(sqlx::query_as::<_, (String, i64)>(sql), |query, user| {
                 query.bind(user.to_string())
             });
         for (user, head) in query.fetch_all(&mut *connection).await? {
-            found.push((parsed("user_id", &user)?, head));
+            found.push((parse_column("user_id", &user)?, head));
         }
     }
     Ok(found)
 }
 
-/// Where the owner's feed stands.
+/// The owner's range of revisions.
 pub async fn of(connection: &mut AnyConnection, user: UserId) -> Result<Head> {
     let sql = "select head, floor from heads where user_id = $1";
     Ok(sqlx::query_as(sql)

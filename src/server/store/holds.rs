@@ -1,5 +1,5 @@
-//! What does not expire beside entries that are kept: conversations that their owner keeps, and
-//! what an admin holds.
+//! Holds that exempt entries from retention: conversations kept by their owner, and holds of
+//! admins.
 
 use crate::{
     domain::{
@@ -10,8 +10,7 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Whether anything beside what is written in the row itself keeps a row of this table, or an
-/// object of it, from expiring: a conversation that is kept, or an admin's hold.
+/// SQL: whether a hold covers a row of this table, other than through columns of the row itself.
 macro_rules! held {
     ($table:literal) => {
         concat!(
@@ -22,7 +21,7 @@ macro_rules! held {
     };
 }
 
-/// Who does: the word of `retention_holds`, an admin's before its owner's.
+/// SQL: the kind of hold on a row of this table; an admin's (`hold`) precedes the owner's (`keep`).
 macro_rules! held_by {
     ($table:literal) => {
         concat!(
@@ -38,7 +37,8 @@ macro_rules! holds_over {
         concat!(
             "retention_holds h where h.user_id = ",
             $table,
-            ".user_id and h.released_at is null and (h.conversation_id is null or h.conversation_id = ",
+            ".user_id and h.released_at is null and (h.conversation_id is null or \
+             h.conversation_id = ",
             $table,
             ".conversation_id)"
         )
@@ -47,20 +47,20 @@ macro_rules! holds_over {
 
 pub(in crate::server::store) use {held, held_by, holds_over};
 
-/// A reason why entries do not expire.
+/// An exemption from retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     /// Its id.
     pub id: String,
-    /// Why, in the admin's words.
+    /// The admin's reason.
     pub reason: String,
-    /// Who placed it.
+    /// The user who placed it.
     pub created_by: String,
-    /// When, in milliseconds since the epoch.
+    /// When it was placed, in milliseconds since the epoch.
     pub created_at: i64,
 }
 
-/// Who keeps entries from expiring.
+/// Who exempts entries from retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldKind {
     /// Their owner.
@@ -78,7 +78,7 @@ impl HoldKind {
     }
 }
 
-/// Places a hold under a new id.
+/// Places a hold.
 pub async fn place(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -86,8 +86,8 @@ pub async fn place(
     kind: HoldKind,
     hold: &Hold,
 ) -> Result<()> {
-    let sql = "insert into retention_holds (user_id, id, conversation_id, kind, reason, created_by, created_at) \
-               values ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "insert into retention_holds (user_id, id, conversation_id, kind, reason, \
+               created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(&hold.id)
@@ -102,9 +102,10 @@ pub async fn place(
     Ok(())
 }
 
-/// Releases an admin's hold. `false` when there is none of that id in force.
+/// Releases an admin's hold. Returns `false` if no active hold has this id.
 pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> {
-    let sql = "update retention_holds set released_at = $2 where id = $1 and kind = 'hold' and released_at is null";
+    let sql = "update retention_holds set released_at = $2 where id = $1 and kind = 'hold' and \
+               released_at is null";
     Ok(sqlx::query(sql)
         .bind(id)
         .bind(now.millis())
@@ -114,44 +115,46 @@ pub async fn release(tx: &mut Tx<'_>, id: &str, now: Timestamp) -> Result<bool> 
         == 1)
 }
 
-/// What a hold must not cover any more.
+/// Entries that holds must no longer cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covered {
-    /// All that a person has.
+    /// All of a user's entries.
     Everything,
-    /// What stands in a conversation, or outside any.
-    Place(Option<ConversationId>),
+    /// The entries of a conversation, or those outside any.
+    Conversation(Option<ConversationId>),
 }
 
-/// Releases an admin's holds that cover this.
+/// Releases admins' holds that cover these entries.
 pub async fn release_over(
     tx: &mut Tx<'_>,
     user: UserId,
     covered: Covered,
     now: Timestamp,
 ) -> Result<()> {
-    let (everything, place) = match covered {
+    let (everything, conversation) = match covered {
         Covered::Everything => (1, None),
-        Covered::Place(place) => (0, place),
+        Covered::Conversation(id) => (0, id),
     };
-    let sql = "update retention_holds set released_at = $4 where user_id = $1 and kind = 'hold' and released_at is null \
+    let sql = "update retention_holds set released_at = $4 where user_id = $1 and kind = 'hold' \
+               and released_at is null \
                and ($2 = 1 or conversation_id is null or conversation_id = $3)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(everything)
-        .bind(place.map(|id| id.to_string()));
+        .bind(conversation.map(|id| id.to_string()));
     query.bind(now.millis()).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Lets a conversation go that its owner kept.
-pub async fn let_go(
+/// Releases the owner's hold on a conversation.
+pub async fn release_keep(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: ConversationId,
     now: Timestamp,
 ) -> Result<()> {
-    let sql = "update retention_holds set released_at = $3 where user_id = $1 and conversation_id = $2 and kind = 'keep' and released_at is null";
+    let sql = "update retention_holds set released_at = $3 where user_id = $1 and conversation_id \
+               = $2 and kind = 'keep' and released_at is null";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(conversation.to_string())
@@ -161,16 +164,15 @@ pub async fn let_go(
     Ok(())
 }
 
-/// Whether somebody of this kind keeps the person's entries, or those of one conversation, from
-/// expiring.
+/// Whether an active hold of this kind covers the user's entries, or those of one conversation.
 pub async fn in_force(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: Option<ConversationId>,
     kind: HoldKind,
 ) -> Result<bool> {
-    let sql = "select 1 from retention_holds where user_id = $1 and kind = $3 and released_at is null \
-               and (conversation_id is null or conversation_id = $2) limit 1";
+    let sql = "select 1 from retention_holds where user_id = $1 and kind = $3 and released_at is \
+               null and (conversation_id is null or conversation_id = $2) limit 1";
     let query = sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())
         .bind(conversation.map(|id| id.to_string()));
@@ -181,19 +183,20 @@ pub async fn in_force(
         .is_some())
 }
 
-/// Whether anybody keeps the person's entries, or those of one conversation, from expiring.
+/// Whether any active hold covers the user's entries, or those of one conversation.
 pub async fn protects(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: Option<ConversationId>,
 ) -> Result<bool> {
-    let keeps = in_force(connection, user, conversation, HoldKind::Keep).await?;
-    Ok(keeps || in_force(connection, user, conversation, HoldKind::Hold).await?)
+    let kept = in_force(connection, user, conversation, HoldKind::Keep).await?;
+    Ok(kept || in_force(connection, user, conversation, HoldKind::Hold).await?)
 }
 
-/// Whether an admin holds anything of the person's.
+/// Whether an admin holds any of the user's entries.
 pub async fn any_of(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
-    let sql = "select 1 from retention_holds where user_id = $1 and kind = 'hold' and released_at is null limit 1";
+    let sql = "select 1 from retention_holds where user_id = $1 and kind = 'hold' and released_at \
+               is null limit 1";
     Ok(sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())
         .fetch_optional(connection)
@@ -201,36 +204,39 @@ pub async fn any_of(connection: &mut AnyConnection, user: UserId) -> Result<bool
         .is_some())
 }
 
-/// An admin's hold as people read it.
+/// An admin's hold with addresses.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct NamedHold {
     /// Its id.
     pub id: String,
-    /// The address of the person whose entries it holds.
+    /// The address of the user whose entries it covers.
     pub person: String,
-    /// Only of this conversation.
+    /// The conversation it is limited to.
     pub conversation_id: Option<String>,
-    /// Why, in the admin's words.
+    /// The admin's reason.
     pub reason: String,
-    /// The address of who placed it.
+    /// The address of the admin who placed it.
     pub placed_by: String,
-    /// When, in milliseconds since the epoch.
+    /// When it was placed, in milliseconds since the epoch.
     pub created_at: i64,
 }
 
-/// Admins' holds in force with the addresses of people, newest first, at most `limit`. An admin
-/// whose account is gone is told by id.
+/// Active holds of admins with addresses, newest first, at most `limit`. A deleted admin is given
+/// by id.
 pub async fn with_names(connection: &mut AnyConnection, limit: i64) -> Result<Vec<NamedHold>> {
-    let sql = "select h.id, u.email as person, h.conversation_id, h.reason, coalesce(a.email, h.created_by) as placed_by, h.created_at \
-               from retention_holds h join users u on u.id = h.user_id left join users a on a.id = h.created_by \
-               where h.kind = 'hold' and h.released_at is null order by h.created_at desc, h.id desc limit $1";
+    let sql = "select h.id, u.email as person, h.conversation_id, h.reason, coalesce(a.email, \
+               h.created_by) as placed_by, h.created_at \
+               from retention_holds h join users u on u.id = h.user_id left join users a on a.id \
+               = h.created_by \
+               where h.kind = 'hold' and h.released_at is null order by h.created_at desc, h.id \
+               desc limit $1";
     Ok(sqlx::query_as(sql)
         .bind(limit)
         .fetch_all(connection)
         .await?)
 }
 
-/// How many of admins' holds are in force.
+/// Number of active holds of admins.
 pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
     let sql = "select count(*) from retention_holds where kind = 'hold' and released_at is null";
     Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)

@@ -1,6 +1,5 @@
-//! Running totals by hour, of the last two days: what `stats` and `durations` keep by day, in one
-//! table and without the tier. A move between tiers or a deletion leaves them as they are, so they
-//! tell what was done, whatever became of it.
+//! Running totals by hour for the last two days: the counts of `stats` and `durations` in one
+//! table, without the tier. Moving or deleting entries does not change them.
 
 use super::{
     Result, Tx,
@@ -10,8 +9,8 @@ use super::{
 use crate::domain::{WorkLogEntry, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
-/// How many hours before the one that is going on are kept.
-const KEPT: i64 = 49;
+/// Number of past hours to keep.
+const KEPT_HOURS: i64 = 49;
 
 const TOTALS: Totals = Totals {
     table: "work_log_hours",
@@ -26,7 +25,7 @@ const TOTALS: Totals = Totals {
     ],
 };
 
-/// Counts entries of one person in (`sign` 1) or out (`sign` -1).
+/// Adds (`sign` 1) or subtracts (`sign` -1) entries of one user.
 pub(super) async fn count(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -36,14 +35,14 @@ pub(super) async fn count(
     for (entry, sign) in entries {
         let timed = timed(entry);
         let metadata = &entry.metadata;
-        let of_timed = |figure: i64| if timed.is_some() { figure } else { 0 };
-        let figures = [
+        let if_timed = |value: i64| if timed.is_some() { value } else { 0 };
+        let values = [
             1,
-            of_timed(i64::from(metadata.flag("fallback"))),
+            if_timed(i64::from(metadata.flag("fallback"))),
             metadata_number(metadata, "inputTokens"),
             metadata_number(metadata, "outputTokens"),
-            of_timed(metadata_number(metadata, "timeToFirstTokenMs")),
-            of_timed(i64::from(metadata.number("timeToFirstTokenMs").is_some())),
+            if_timed(metadata_number(metadata, "timeToFirstTokenMs")),
+            if_timed(i64::from(metadata.number("timeToFirstTokenMs").is_some())),
         ];
         let (name, bucket) = timed.map_or((String::new(), -1), |Timed { name, bucket, .. }| {
             (name, bucket)
@@ -55,69 +54,79 @@ pub(super) async fn count(
             SumPart::Text(name),
             bucket.into(),
         ];
-        sums.add(line, &figures, *sign);
+        sums.add(line, &values, *sign);
     }
     sums.write(tx, user).await.map(drop)
 }
 
-/// Entries of one hour, type and status.
+/// Totals of one hour, type and status.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct HourLine {
-    /// Counted from 1970-01-01.
+    /// UTC hour, counted from 1970-01-01.
     pub hour: i64,
-    /// The type's word.
+    /// The log type.
     pub log_type: String,
-    /// The status's word.
+    /// The status.
     pub status: String,
-    /// How many.
+    /// Number of entries.
     pub entries: i64,
-    /// Sum of tokens read by models.
+    /// Sum of input tokens.
     pub input_tokens: i64,
-    /// Sum of tokens written by models.
+    /// Sum of output tokens.
     pub output_tokens: i64,
 }
 
-/// Everybody's entries since the hour `since`.
+/// Totals of all users since the hour `since`.
 pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<HourLine>> {
-    let sql = "select hour, log_type, status, cast(sum(entries) as bigint) as entries, cast(sum(input_tokens) as bigint) as input_tokens, \
-               cast(sum(output_tokens) as bigint) as output_tokens from work_log_hours where hour >= $1 \
-               group by hour, log_type, status having sum(entries) <> 0 order by hour, log_type, status";
+    let sql = "select hour, log_type, status, cast(sum(entries) as bigint) as entries, \
+               cast(sum(input_tokens) as bigint) as input_tokens, \
+               cast(sum(output_tokens) as bigint) as output_tokens from work_log_hours where hour \
+               >= $1 \
+               group by hour, log_type, status having sum(entries) <> 0 order by hour, log_type, \
+               status";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)
         .await?)
 }
 
-/// How long everybody's models and tools took since the hour `since`.
+/// Durations of all users' models and tools since the hour `since`.
 pub async fn durations(connection: &mut AnyConnection, since: i64) -> Result<Vec<BucketLine>> {
-    let sql = "select case log_type when 'ai_response' then 'model' else 'tool' end as source, name, bucket, \
-               cast(sum(entries) as bigint) as entries, cast(sum(case status when 'error' then entries else 0 end) as bigint) as failed, \
-               cast(sum(fallbacks) as bigint) as fallbacks, cast(sum(input_tokens + output_tokens) as bigint) as tokens, \
-               cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as bigint) as first_tokens \
-               from work_log_hours where hour >= $1 and bucket >= 0 \
-               group by log_type, name, bucket having sum(entries) > 0 order by log_type, name, bucket";
+    let sql = "select case log_type when 'ai_response' then 'model' else 'tool' end as source, \
+               name, bucket, \
+               cast(sum(entries) as bigint) as entries, cast(sum(case status when 'error' then \
+               entries else 0 end) as bigint) as failed, \
+               cast(sum(fallbacks) as bigint) as fallbacks, cast(sum(input_tokens + \
+               output_tokens) as bigint) as tokens, \
+               cast(sum(first_token_ms) as bigint) as first_token_ms, cast(sum(first_tokens) as \
+               bigint) as first_tokens from work_log_hours where hour >= $1 and bucket >= 0 \
+               group by log_type, name, bucket having sum(entries) > 0 order by log_type, name, \
+               bucket";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)
         .await?)
 }
 
-/// Everybody's answers since the hour `since`, by hour.
+/// All users' answers since the hour `since`, by hour.
 pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
-    let sql = "select hour as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) as bigint) as fallbacks \
-               from work_log_hours where hour >= $1 and bucket >= 0 and log_type = 'ai_response' group by hour";
+    let sql = "select hour as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) \
+               as bigint) as fallbacks \
+               from work_log_hours where hour >= $1 and bucket >= 0 and log_type = 'ai_response' \
+               group by hour";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)
         .await?)
 }
 
-/// Takes out at most `limit` lines that are too old at `now`. Returns how many.
-pub async fn trim(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<i64> {
+/// Deletes at most `limit` outdated lines; returns their number.
+pub async fn delete_old(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<i64> {
     let sql = "delete from work_log_hours where (user_id, hour, log_type, status, name, bucket) in \
-               (select user_id, hour, log_type, status, name, bucket from work_log_hours where hour < $1 order by hour limit $2)";
+               (select user_id, hour, log_type, status, name, bucket from work_log_hours where \
+               hour < $1 order by hour limit $2)";
     let done = sqlx::query(sql)
-        .bind(now.hour() - KEPT)
+        .bind(now.hour() - KEPT_HOURS)
         .bind(limit)
         .execute(&mut **tx)
         .await?;

@@ -1,21 +1,21 @@
-//! Who a person is at the provider they sign in with.
+//! Users' identities at identity providers.
 
-use super::{Result, parsed};
+use super::{Result, parse_column};
 use crate::domain::{Account, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
-/// A person as a provider knows them, with their account here.
+/// An identity at a provider and its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderIdentity {
     /// The account.
     pub account: Account,
-    /// Whether the account is switched off.
+    /// Whether the account is disabled.
     pub disabled: bool,
-    /// Whether the account can also be signed in to with a password.
+    /// Whether the account also has a password.
     pub has_password: bool,
-    /// Whether the person is admin because the provider says so.
+    /// Whether the provider grants admin rights.
     pub grants_admin: bool,
-    /// Tokens that were issued earlier are refused.
+    /// Tokens issued earlier are refused.
     pub tokens_from: Timestamp,
 }
 
@@ -34,7 +34,7 @@ impl IdentityRow {
     fn read(self) -> Result<ProviderIdentity> {
         Ok(ProviderIdentity {
             account: Account {
-                id: parsed("id", &self.id)?,
+                id: parse_column("id", &self.id)?,
                 email: self.email,
                 is_admin: self.admin_since.is_some(),
             },
@@ -46,14 +46,16 @@ impl IdentityRow {
     }
 }
 
-/// The person whom the provider `issuer` calls `subject`, also when switched off.
+/// The identity of `subject` at `issuer`; its account may be disabled.
 pub async fn find(
     connection: &mut AnyConnection,
     issuer: &str,
     subject: &str,
 ) -> Result<Option<ProviderIdentity>> {
-    let sql = "select u.id, u.email, u.password_hash, u.admin_since, u.disabled_at, i.grants_admin, i.tokens_from \
-               from identities i join users u on u.id = i.user_id where i.issuer = $1 and i.subject = $2";
+    let sql = "select u.id, u.email, u.password_hash, u.admin_since, u.disabled_at, \
+               i.grants_admin, i.tokens_from \
+               from identities i join users u on u.id = i.user_id where i.issuer = $1 and \
+               i.subject = $2";
     let row = sqlx::query_as::<_, IdentityRow>(sql)
         .bind(issuer)
         .bind(subject)
@@ -62,8 +64,8 @@ pub async fn find(
     row.map(IdentityRow::read).transpose()
 }
 
-/// Notes who a person is at a provider. `false` when the provider's person has an account already,
-/// or the account an identity there.
+/// Links an account to an identity. Returns `false` if the subject or the account is already linked
+/// at this issuer.
 pub async fn insert(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -71,7 +73,8 @@ pub async fn insert(
     issuer: &str,
     subject: &str,
 ) -> Result<bool> {
-    let sql = "insert into identities (issuer, subject, user_id, grants_admin, tokens_from, created_at) values ($1, $2, $3, 0, 0, $4) \
+    let sql = "insert into identities (issuer, subject, user_id, grants_admin, tokens_from, \
+               created_at) values ($1, $2, $3, 0, 0, $4) \
                on conflict do nothing";
     let query = sqlx::query(sql)
         .bind(issuer)
@@ -81,8 +84,8 @@ pub async fn insert(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Makes the person an admin by the provider's word, or takes back what that word gave. What was
-/// given here is not touched.
+/// Grants admin rights on behalf of the provider, or revokes them. The caller leaves rights granted
+/// locally alone.
 pub async fn set_admin(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -106,7 +109,7 @@ pub async fn set_admin(
     Ok(())
 }
 
-/// Refuses tokens that were issued to the person before `now`.
+/// Refuses tokens issued to the user before `now`.
 pub async fn refuse_earlier_tokens(
     connection: &mut AnyConnection,
     now: Timestamp,

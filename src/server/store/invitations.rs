@@ -1,5 +1,4 @@
-//! Invitations that are open, one an address, by the SHA-256 of their secret. They belong to nobody
-//! yet.
+//! Open invitations, one per address, by the SHA-256 of their secret.
 
 use super::Result;
 use crate::domain::{Invitation, ids::UserId, time::Timestamp};
@@ -25,17 +24,20 @@ impl InvitationRow {
     }
 }
 
-/// Puts an invitation in place of the one that its address had; `by` made it, or the command line.
-pub async fn put(
+/// Adds an invitation, replacing one for the same address. `by` is `None` for the command line.
+pub async fn upsert(
     connection: &mut AnyConnection,
     now: Timestamp,
     by: Option<UserId>,
     new: &Invitation,
     token_hash: &str,
 ) -> Result<()> {
-    let sql = "insert into invitations (email, token_hash, admin, invited_by, created_at, expires_at) values ($1, $2, $3, $4, $5, $6) \
-               on conflict (email) do update set token_hash = excluded.token_hash, admin = excluded.admin, \
-               invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = excluded.expires_at";
+    let sql = "insert into invitations (email, token_hash, admin, invited_by, created_at, \
+               expires_at) values ($1, $2, $3, $4, $5, $6) \
+               on conflict (email) do update set token_hash = excluded.token_hash, admin = \
+               excluded.admin, \
+               invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = \
+               excluded.expires_at";
     let query = sqlx::query(sql)
         .bind(&new.email)
         .bind(token_hash)
@@ -55,7 +57,8 @@ pub async fn by_token(
     now: Timestamp,
     token_hash: &str,
 ) -> Result<Option<Invitation>> {
-    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i left join users u on u.id = i.invited_by \
+    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i \
+               left join users u on u.id = i.invited_by \
                where i.token_hash = $1 and i.expires_at > $2";
     let row: Option<InvitationRow> = sqlx::query_as(sql)
         .bind(token_hash)
@@ -65,7 +68,7 @@ pub async fn by_token(
     Ok(row.map(InvitationRow::read))
 }
 
-/// Takes the open invitation with this secret: of several who come with it at once, one gets it.
+/// Consumes the open invitation with this secret. Of concurrent calls one returns `true`.
 pub async fn take(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -80,13 +83,14 @@ pub async fn take(
     Ok(taken.rows_affected() == 1)
 }
 
-/// The open invitations, the newest first, at most `limit`.
+/// Open invitations, newest first, at most `limit`.
 pub async fn open(
     connection: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Invitation>> {
-    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i left join users u on u.id = i.invited_by \
+    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i \
+               left join users u on u.id = i.invited_by \
                where i.expires_at > $1 order by i.created_at desc, i.email limit $2";
     let rows: Vec<InvitationRow> = sqlx::query_as(sql)
         .bind(now.millis())
@@ -96,16 +100,16 @@ pub async fn open(
     Ok(rows.into_iter().map(InvitationRow::read).collect())
 }
 
-/// Takes an invitation back. `false` when there is none for this address.
+/// Withdraws an invitation. Returns `false` if there is none for this address.
 pub async fn withdraw(connection: &mut AnyConnection, email: &str) -> Result<bool> {
-    let gone = sqlx::query("delete from invitations where email = $1")
+    let deleted = sqlx::query("delete from invitations where email = $1")
         .bind(email)
         .execute(connection)
         .await?;
-    Ok(gone.rows_affected() == 1)
+    Ok(deleted.rows_affected() == 1)
 }
 
-/// Takes back what a person invited, who may not invite any more.
+/// Withdraws all invitations of a user who may no longer invite.
 pub async fn withdraw_all_of(connection: &mut AnyConnection, by: UserId) -> Result<()> {
     sqlx::query("delete from invitations where invited_by = $1")
         .bind(by.to_string())
@@ -114,7 +118,7 @@ pub async fn withdraw_all_of(connection: &mut AnyConnection, by: UserId) -> Resu
     Ok(())
 }
 
-/// Forgets invitations that ran out.
+/// Deletes expired invitations.
 pub async fn delete_expired(connection: &mut AnyConnection, now: Timestamp) -> Result<()> {
     sqlx::query("delete from invitations where expires_at <= $1")
         .bind(now.millis())

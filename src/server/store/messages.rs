@@ -1,6 +1,6 @@
 //! Messages. Rows hold Markdown; `base::rendered_markdown` makes HTML of it for readers.
 
-use super::{Result, Tx, conditions::Conditions, from_json, parsed, parsed_option};
+use super::{Result, Tx, conditions::Conditions, from_json, parse_column, parse_optional};
 use crate::domain::{
     Message,
     ids::{ConversationId, MessageId, TurnId, UserId},
@@ -24,16 +24,17 @@ pub(super) struct MessageRow {
     rev: i64,
 }
 
-pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev";
+pub(super) const COLUMNS: &str = "id, conversation_id, turn_id, role, content, status, facts, \
+    attachments, created_at, updated_at, rev";
 
 impl MessageRow {
     pub(super) fn read(mut self) -> Result<Message> {
         nul::read(&mut self.content);
         Ok(Message {
-            id: parsed("id", &self.id)?,
-            conversation_id: parsed("conversation_id", &self.conversation_id)?,
-            turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
-            role: parsed("role", &self.role)?,
+            id: parse_column("id", &self.id)?,
+            conversation_id: parse_column("conversation_id", &self.conversation_id)?,
+            turn_id: parse_optional("turn_id", self.turn_id.as_deref())?,
+            role: parse_column("role", &self.role)?,
             content: self.content,
             html: None,
             html_bytes: 0,
@@ -42,7 +43,7 @@ impl MessageRow {
                 .map(|json| from_json("attachments", &json))
                 .transpose()?
                 .unwrap_or_default(),
-            status: parsed("status", &self.status)?,
+            status: parse_column("status", &self.status)?,
             facts: from_json("facts", &self.facts)?,
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
@@ -51,10 +52,11 @@ impl MessageRow {
     }
 }
 
-/// Adds a message; its `rev` is set here.
+/// Adds a message and sets its `rev`.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
     message.rev = tx.next_rev(user).await?;
-    let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, status, facts, attachments, created_at, updated_at, rev) \
+    let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, \
+               status, facts, attachments, created_at, updated_at, rev) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
@@ -77,12 +79,12 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     Ok(())
 }
 
-/// Writes text, status and facts of a message; its `rev` is set here. `false` when it is gone or
-/// somebody else settled it: what readers were told stands, and the caller drops the transaction.
+/// Writes content, status and facts of a message and sets its `rev`. Returns `false` if the message
+/// is deleted or already settled with another status; the caller must then drop the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
     message.rev = tx.next_rev(user).await?;
-    let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = $7 \
-               where user_id = $1 and id = $2 and status in ('streaming', $4)";
+    let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = \
+               $7 where user_id = $1 and id = $2 and status in ('streaming', $4)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(message.id.to_string())
@@ -108,7 +110,7 @@ fn attachments_json(message: &Message) -> Option<String> {
     files.map(|files| serde_json::to_string(files).expect("files are plain values"))
 }
 
-/// A conversation's newest messages before `before`, newest first, at most `limit`.
+/// A conversation's messages before `before`, newest first, at most `limit`.
 pub async fn latest(
     connection: &mut AnyConnection,
     user: UserId,
@@ -116,15 +118,16 @@ pub async fn latest(
     before: Option<MessageId>,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    let asked = Conditions::from(4).and("id < ?", before);
+    let conditions = Conditions::new(4).and("id < ?", before);
     let sql = format!(
-        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2{} order by id desc limit $3",
-        asked.sql
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2{} order by id \
+         desc limit $3",
+        conditions.sql
     );
     let query = sqlx::query_as::<_, MessageRow>(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())
         .bind(conversation.to_string());
-    let query = asked
+    let query = conditions
         .values
         .into_iter()
         .fold(query.bind(limit), |query, value| query.bind(value));
@@ -132,7 +135,7 @@ pub async fn latest(
     rows.into_iter().map(MessageRow::read).collect()
 }
 
-/// A conversation's oldest messages from `from` on, oldest first, at most `limit`.
+/// A conversation's messages from `from` on, oldest first, at most `limit`.
 pub async fn earliest(
     connection: &mut AnyConnection,
     user: UserId,
@@ -141,7 +144,8 @@ pub async fn earliest(
     limit: i64,
 ) -> Result<Vec<Message>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and id >= $3 \
+         order by id limit $4"
     ));
     let query = sqlx::query_as::<_, MessageRow>(sql)
         .bind(user.to_string())
@@ -154,14 +158,15 @@ pub async fn earliest(
     rows.into_iter().map(MessageRow::read).collect()
 }
 
-/// The messages of a conversation behind `id` that hold, oldest first.
-pub async fn behind(
+/// The messages of a conversation after `id` that are not superseded, oldest first.
+pub async fn after(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: ConversationId,
     id: MessageId,
 ) -> Result<Vec<MessageId>> {
-    let sql = "select id from messages where user_id = $1 and conversation_id = $2 and id > $3 and status <> 'superseded' order by id";
+    let sql = "select id from messages where user_id = $1 and conversation_id = $2 and id > $3 \
+               and status <> 'superseded' order by id";
     let query = sqlx::query_scalar::<_, String>(sql)
         .bind(user.to_string())
         .bind(conversation.to_string())
@@ -170,14 +175,15 @@ pub async fn behind(
         .fetch_all(connection)
         .await?
         .iter()
-        .map(|id| parsed("id", id))
+        .map(|id| parse_column("id", id))
         .collect()
 }
 
 /// Marks a message as superseded.
 pub async fn supersede(tx: &mut Tx<'_>, user: UserId, now: Timestamp, id: MessageId) -> Result<()> {
     let rev = tx.next_rev(user).await?;
-    let sql = "update messages set status = 'superseded', updated_at = $3, rev = $4 where user_id = $1 and id = $2";
+    let sql = "update messages set status = 'superseded', updated_at = $3, rev = $4 where user_id \
+               = $1 and id = $2";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(id.to_string())
@@ -188,15 +194,15 @@ pub async fn supersede(tx: &mut Tx<'_>, user: UserId, now: Timestamp, id: Messag
     Ok(())
 }
 
-/// The person's last message that holds.
-pub async fn last_asked(
+/// The user's last message that is not superseded.
+pub async fn last_of_user(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: ConversationId,
 ) -> Result<Option<Message>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and role = 'user' and status = 'done' \
-         order by id desc limit 1"
+        "select {COLUMNS} from messages where user_id = $1 and conversation_id = $2 and role = \
+         'user' and status = 'done' order by id desc limit 1"
     ));
     let query = sqlx::query_as::<_, MessageRow>(sql)
         .bind(user.to_string())
@@ -208,14 +214,15 @@ pub async fn last_asked(
         .transpose()
 }
 
-/// The messages of a turn that are still being written.
+/// The unfinished messages of a turn.
 pub async fn streaming(
     connection: &mut AnyConnection,
     user: UserId,
     turn: TurnId,
 ) -> Result<Vec<Message>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = 'streaming'"
+        "select {COLUMNS} from messages where user_id = $1 and turn_id = $2 and status = \
+         'streaming'"
     ));
     let rows = sqlx::query_as::<_, MessageRow>(sql)
         .bind(user.to_string())

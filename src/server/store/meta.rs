@@ -1,23 +1,22 @@
-//! Facts about the database itself.
+//! Single values about the database itself, in the table `meta`.
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, parse_column};
 use crate::{
     domain::{Epoch, time::Timestamp},
     server::base::error::StoreError,
 };
 use sqlx::{AnyConnection, AnyPool};
 
-/// The fact that names this life of the database.
+/// The name of the value that identifies this database.
 pub(super) const EPOCH: &str = "epoch";
-/// The fact that a database bears while it is copied to: the epoch of the one it is copied from.
+/// The name of the value that marks an unfinished copy: the epoch of the source database.
 pub(super) const COPIED_FROM: &str = "copied_from";
 
-/// This life of the database; made at its first opening.
+/// Reads the database's epoch, creating it at the first opening.
 pub(super) async fn epoch(connection: &mut AnyConnection) -> Result<Epoch> {
     let mut bits = [0; 8];
-    getrandom::fill(&mut bits).map_err(|why| {
-        crate::server::base::error::StoreError::Unusable(format!("no randomness: {why}"))
-    })?;
+    getrandom::fill(&mut bits)
+        .map_err(|why| StoreError::Unusable(format!("no randomness: {why}")))?;
     let fresh = Epoch::from_bits(u64::from_le_bytes(bits));
     let sql = "insert into meta (name, value) values ('epoch', $1) on conflict (name) do nothing";
     sqlx::query(sql)
@@ -27,24 +26,25 @@ pub(super) async fn epoch(connection: &mut AnyConnection) -> Result<Epoch> {
     let text: String = sqlx::query_scalar("select value from meta where name = 'epoch'")
         .fetch_one(connection)
         .await?;
-    parsed("epoch", &text)
+    parse_column("epoch", &text)
 }
 
-/// A fact by its name.
-pub(super) async fn fact(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
+/// Reads a value by name.
+pub(super) async fn value(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("select value from meta where name = $1")
         .bind(name)
         .fetch_optional(connection)
         .await?)
 }
 
-/// Notes a fact under its name, in place of what was noted before.
-pub(super) async fn note_fact(
+/// Writes a value, replacing the previous one.
+pub(super) async fn set_value(
     connection: &mut AnyConnection,
     name: &str,
     value: &str,
 ) -> Result<()> {
-    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value";
+    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do update set \
+               value = excluded.value";
     sqlx::query(sql)
         .bind(name)
         .bind(value)
@@ -53,17 +53,19 @@ pub(super) async fn note_fact(
     Ok(())
 }
 
-/// Refuses a database that is copied to and not whole yet.
-pub(super) async fn refuse_half_copied(connection: &mut AnyConnection) -> Result<()> {
-    match fact(connection, COPIED_FROM).await? {
+/// Fails if the database is the target of an unfinished copy.
+pub(super) async fn refuse_unfinished_copy(connection: &mut AnyConnection) -> Result<()> {
+    match value(connection, COPIED_FROM).await? {
         Some(_) => Err(StoreError::Unusable(
-            "this database is half copied from another: finish it with `holly copy`, or drop it and make an empty one".into(),
+            "this database is an unfinished copy of another: finish it with `holly copy`, \
+             or replace it by an empty one"
+                .into(),
         )),
         None => Ok(()),
     }
 }
 
-/// The next opening makes a new epoch.
+/// Deletes the epoch; the next opening creates a new one.
 pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     sqlx::query("delete from meta where name = 'epoch'")
         .execute(pool)
@@ -73,45 +75,46 @@ pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
 
 const IN_USE_SINCE: &str = "in_use_since";
 
-/// Since when this life of the database is in use; `now` where nobody noted that.
+/// Since when the database is in use under this epoch; `now` if not recorded.
 pub async fn in_use_since(
     connection: &mut AnyConnection,
     epoch: Epoch,
     now: Timestamp,
 ) -> Result<Timestamp> {
-    Ok(noted_use(connection, epoch, now).await?.unwrap_or(now))
+    Ok(recorded_use(connection, epoch, now).await?.unwrap_or(now))
 }
 
-/// Notes that this life of the database is in use from now on, unless it was noted before.
-pub async fn note_use(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+/// Records that the database is in use from now on, unless it is recorded already.
+pub async fn record_use(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
     let epoch = tx.epoch();
-    if noted_use(tx, epoch, now).await?.is_none() {
-        note_fact(tx, IN_USE_SINCE, &format!("{epoch} {}", now.millis())).await?;
+    if recorded_use(tx, epoch, now).await?.is_none() {
+        set_value(tx, IN_USE_SINCE, &format!("{epoch} {}", now.millis())).await?;
     }
     Ok(())
 }
 
-async fn noted_use(
+async fn recorded_use(
     connection: &mut AnyConnection,
     epoch: Epoch,
     now: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    let noted = fact(connection, IN_USE_SINCE).await?;
-    let noted = noted
+    let recorded = value(connection, IN_USE_SINCE).await?;
+    let recorded = recorded
         .as_deref()
-        .and_then(|noted| noted.split_once(' '))
+        .and_then(|recorded| recorded.split_once(' '))
         .filter(|(of, _)| *of == epoch.to_string());
-    Ok(noted
+    Ok(recorded
         .and_then(|(_, millis)| millis.parse().ok())
         .map(Timestamp::from_millis)
         .filter(|since| *since <= now))
 }
 
-/// Claims what is to be done once in `every_ms` milliseconds on however many servers. `false` when
-/// it was claimed already.
+/// Claims a task that runs once in `every_ms` milliseconds over all servers. Returns `false` if it
+/// is claimed already.
 pub async fn claim(tx: &mut Tx<'_>, what: &str, now: Timestamp, every_ms: i64) -> Result<bool> {
     let sql = "insert into meta (name, value) values ($1, $2) \
-               on conflict (name) do update set value = excluded.value where cast(meta.value as bigint) <= $3";
+               on conflict (name) do update set value = excluded.value where cast(meta.value as \
+               bigint) <= $3";
     let query = sqlx::query(sql)
         .bind(what)
         .bind(now.millis().to_string())

@@ -1,7 +1,6 @@
-//! The tables' history: one file a migration in `migrations/`, applied at start, in order and under
-//! a lock, so that several processes may start at once. PostgreSQL's lock is its connection's, so
-//! `pool` must lead past any pooler. SQLite has no such lock: there the whole run is one writing
-//! transaction, and the database is copied before it.
+//! Schema migrations from `migrations/`, applied in order at start. A lock allows several processes
+//! to start at once. PostgreSQL's advisory lock belongs to the session, so `pool` must bypass any
+//! pooler. On SQLite all migrations run in one write transaction, after a backup.
 
 use super::{
     Result,
@@ -20,31 +19,35 @@ static SQLITE: LazyLock<Migrator> =
 static POSTGRES: LazyLock<Migrator> =
     LazyLock::new(|| with_unknown(sqlx::migrate!("migrations/postgres")));
 
-/// Where applied migrations are listed.
+/// The table of applied migrations.
 const TABLE: &str = "_sqlx_migrations";
 
-/// Lets a run accept migrations that it does not know; [`refuse_foreign`] decides about them.
+/// Lets sqlx accept unknown applied migrations; [`refuse_foreign`] checks them.
 fn with_unknown(mut migrations: Migrator) -> Migrator {
     migrations.set_ignore_missing(true);
     migrations
 }
 
-/// The name of the fact by which a migration lets older servers run beside it. Its value is the
-/// last migration that such a server must know. A migration without the fact lets none.
-fn beside(version: i64) -> String {
+/// The name in `meta` by which a migration permits older servers to keep running. The value is the
+/// last migration such a server must know. Without it no older server may run.
+fn compatible_key(version: i64) -> String {
     format!("beside_{version}")
 }
 
-/// Brings the tables up to date. A SQLite database that is not new is copied before, if `back_up`
-/// has its address. Errors: the database was written by a newer program that this one may not run
-/// beside, or by another one.
-pub(super) async fn migrate(backend: Backend, pool: &AnyPool, back_up: Option<&str>) -> Result<()> {
+/// Runs pending migrations. A SQLite database that is not new is backed up first if `backup_url` is
+/// set. Fails if the database has migrations of a newer program that this one may not run beside,
+/// or of a different build.
+pub(super) async fn migrate(
+    backend: Backend,
+    pool: &AnyPool,
+    backup_url: Option<&str>,
+) -> Result<()> {
     match backend {
         Backend::Sqlite => {
             let mut tx = pool
                 .begin_with(backend.begin_write(Durability::AtCommit))
                 .await?;
-            apply(&SQLITE, &mut tx, back_up).await?;
+            apply(&SQLITE, &mut tx, backup_url).await?;
             Ok(tx.commit().await?)
         }
         Backend::Postgres | Backend::Pooled => {
@@ -61,7 +64,7 @@ pub(super) async fn migrate(backend: Backend, pool: &AnyPool, back_up: Option<&s
 async fn apply(
     migrations: &Migrator,
     connection: &mut AnyConnection,
-    back_up: Option<&str>,
+    backup_url: Option<&str>,
 ) -> Result<()> {
     connection.ensure_migrations_table(TABLE).await?;
     let applied = connection.list_applied_migrations(TABLE).await?;
@@ -69,15 +72,15 @@ async fn apply(
     let is_applied = |version| applied.iter().any(|done| done.version == version);
     let mut pending = migrations.iter().map(|migration| migration.version);
     if let Some(first) = pending.find(|version| !is_applied(*version))
-        && let Some(url) = back_up.filter(|_| !applied.is_empty())
+        && let Some(url) = backup_url.filter(|_| !applied.is_empty())
     {
         backup::before_migration(url, first).await?;
     }
     Ok(migrations.run_direct(None, connection, false).await?)
 }
 
-/// Refuses a database that has a migration which this program does not know and which does not let
-/// it run, or one which it knows otherwise.
+/// Fails if an applied migration differs from this program's, or is newer and does not permit this
+/// program to run.
 async fn refuse_foreign(
     migrations: &Migrator,
     connection: &mut AnyConnection,
@@ -94,9 +97,9 @@ async fn refuse_foreign(
         match known(*version) {
             Some(known) if known.checksum == *checksum => {}
             None if *version > last => {
-                if !lets_run(connection, *version, last).await? {
+                if !permits(connection, *version, last).await? {
                     return Err(StoreError::Unusable(format!(
-                        "the database belongs to a newer Holly: it has migration {version}, \
+                        "the database was migrated by a newer Holly: it has migration {version}, \
                          this program ({program}) knows migrations up to {last} and may not run \
                          beside it; start the newer program, or restore a backup from before the \
                          upgrade"
@@ -105,7 +108,7 @@ async fn refuse_foreign(
                 tracing::info!(
                     version,
                     last,
-                    "a newer Holly has changed the tables; this one may run beside it"
+                    "a newer Holly has migrated the database; this one may still run"
                 );
             }
             _ => {
@@ -119,10 +122,10 @@ async fn refuse_foreign(
     Ok(())
 }
 
-/// Whether a migration lets a server run whose last migration is `last`.
-async fn lets_run(connection: &mut AnyConnection, version: i64, last: i64) -> Result<bool> {
-    let least = meta::fact(connection, &beside(version)).await?;
-    Ok(least
-        .and_then(|least| least.parse::<i64>().ok())
-        .is_some_and(|least| least <= last))
+/// Whether migration `version` permits a server whose last migration is `last`.
+async fn permits(connection: &mut AnyConnection, version: i64, last: i64) -> Result<bool> {
+    let minimum = meta::value(connection, &compatible_key(version)).await?;
+    Ok(minimum
+        .and_then(|minimum| minimum.parse::<i64>().ok())
+        .is_some_and(|minimum| minimum <= last))
 }

@@ -1,6 +1,7 @@
-//! All SQL, one file per table; one text serves SQLite and PostgreSQL. Above this room nobody sees
-//! a row or a pool. Writes go through [`Tx`], which takes revisions and wakes readers after COMMIT;
-//! reads through [`Reader`]. What differs between the two databases is in `backend`.
+//! All SQL, one file per table; the same statements run on SQLite and PostgreSQL. No other module
+//! uses rows or pools. Writes go through [`Tx`], which assigns revisions and wakes subscribers
+//! after COMMIT; reads go through [`Reader`]. Differences between the two databases are in
+//! `backend`.
 
 mod backend;
 mod backup;
@@ -51,7 +52,7 @@ use std::sync::{
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 pub use super::base::error::StoreError;
-pub use external_commits::watch_others;
+pub use external_commits::watch_external_commits;
 pub use listening::{ListenConnection, Notification, PAYLOAD_MAX};
 pub use outbox::{Hint, Outbox, Outgoing};
 pub use reader::{ReadConn, Reader};
@@ -59,10 +60,11 @@ pub use turns::leases_held;
 pub use tx::Tx;
 pub use wakeups::{Subscription, Wake, Wakeups};
 
-/// What store functions return.
+/// The result of store functions.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// The database: one writing connection on SQLite (a pool on PostgreSQL), several reading.
+/// The database: one write connection on SQLite (a pool on PostgreSQL) and several read
+/// connections.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -71,147 +73,149 @@ pub struct Store {
 struct Inner {
     writers: AnyPool,
     readers: AnyPool,
-    /// How many may read patiently at once.
-    patient: Arc<Semaphore>,
+    /// Limits how many read connections long reads use at once.
+    long_readers: Arc<Semaphore>,
     backend: backend::Backend,
     epoch: Epoch,
     wakeups: Wakeups,
     counters: Counters,
-    /// SQLite's log has grown by enough to be written into the database.
-    log_filled: Notify,
-    /// Text that was deleted may still lie in SQLite's log.
-    text_left: Notify,
+    /// Signalled when SQLite's write-ahead log may be long enough for a checkpoint.
+    checkpoint_due: Notify,
+    /// Signalled when SQLite's write-ahead log may contain deleted text.
+    truncation_due: Notify,
 }
 
-/// How often the store was used since it was opened: workers rest while it is not, and `/metrics`
-/// tells it.
+/// How often the store was used since it was opened. Workers stay idle while it is unused;
+/// `/metrics` reports it.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Transactions committed.
+    /// Committed transactions.
     pub commits: AtomicU64,
-    /// Reading connections and snapshots taken.
+    /// Read connections and snapshots taken.
     pub reads: AtomicU64,
 }
 
 impl Counters {
-    /// How often it was used in any way.
+    /// The sum of all counters.
     pub fn used(&self) -> u64 {
         self.commits.load(Ordering::Relaxed) + self.reads.load(Ordering::Relaxed)
     }
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creating the file and
-    /// bringing the tables up to date. A SQLite database that is not new is copied beside itself
-    /// before its tables change.
+    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`), creates the SQLite file if
+    /// needed and runs pending migrations. An existing SQLite database is backed up next to its
+    /// file before it is migrated.
     pub async fn open(url: &str) -> Result<Self> {
-        Self::open_past(url, url).await
+        Self::open_with_pooler(url, url).await
     }
 
-    /// The same where `url` may lead to a pooler that gives out its connections by transaction.
-    /// `direct` then leads past it; equal addresses say that there is none.
-    pub async fn open_past(url: &str, direct: &str) -> Result<Self> {
+    /// Like [`open`](Self::open), for a `url` that may be a pooler in transaction mode. Migrations
+    /// then run over `direct`, which bypasses the pooler. Equal addresses mean that there is no
+    /// pooler.
+    pub async fn open_with_pooler(url: &str, direct: &str) -> Result<Self> {
         Self::connect(url, direct, Some(url)).await
     }
 
-    /// The same without a copy of the database before its tables change.
+    /// Like [`open_with_pooler`](Self::open_with_pooler), without a backup before migrations.
     pub async fn open_without_backup(url: &str, direct: &str) -> Result<Self> {
         Self::connect(url, direct, None).await
     }
 
-    async fn connect(url: &str, direct: &str, back_up: Option<&str>) -> Result<Self> {
-        let backend = backend::Backend::of(url, url != direct)?;
+    async fn connect(url: &str, direct: &str, backup_url: Option<&str>) -> Result<Self> {
+        let backend = backend::Backend::from_url(url, url != direct)?;
         let writers = backend.writers(url).await?;
-        backend.check(&writers).await?;
+        backend.check_version(&writers).await?;
         if backend.is_pooled() {
-            let past = backend.writers(direct).await?;
-            migrations::migrate(backend, &past, None).await?;
-            past.close().await;
+            let direct_pool = backend.writers(direct).await?;
+            migrations::migrate(backend, &direct_pool, None).await?;
+            direct_pool.close().await;
         } else {
-            migrations::migrate(backend, &writers, back_up).await?;
+            migrations::migrate(backend, &writers, backup_url).await?;
         }
         let readers = backend.readers(url).await?;
         let mut tx = writers
             .begin_with(backend.begin_write(Durability::AtCommit))
             .await?;
-        meta::refuse_half_copied(&mut tx).await?;
+        meta::refuse_unfinished_copy(&mut tx).await?;
         let epoch = meta::epoch(&mut tx).await?;
         tx.commit().await?;
         let inner = Inner {
             writers,
             readers,
-            patient: Arc::new(Semaphore::new(backend::PATIENT_READERS)),
+            long_readers: Arc::new(Semaphore::new(backend::MAX_LONG_READERS)),
             backend,
             epoch,
             wakeups: Wakeups::default(),
             counters: Counters::default(),
-            log_filled: Notify::new(),
-            text_left: Notify::new(),
+            checkpoint_due: Notify::new(),
+            truncation_due: Notify::new(),
         };
-        // of whoever had it open before
-        inner.text_left.notify_one();
+        // a previous process may have left deleted text in the log
+        inner.truncation_due.notify_one();
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
-    /// Begins a writing transaction; on SQLite it waits for its turn.
+    /// Begins a write transaction; on SQLite it waits for the write connection.
     pub async fn begin(&self) -> Result<Tx<'_>> {
         self.begin_write(Durability::AtCommit).await
     }
 
-    /// Begins a writing transaction whose COMMIT does not wait for the disk. Until one of
-    /// [`begin`](Self::begin) is committed, a power cut may undo it and whatever was committed
-    /// after it. Only for what would simply be done again, such as a move whose copy is safe.
+    /// Begins a write transaction whose COMMIT does not wait for the disk. Until a transaction of
+    /// [`begin`](Self::begin) is committed, a power failure may undo it and everything committed
+    /// after it. Use it only for work that is simply repeated, such as moving rows whose copy is
+    /// safe.
     pub async fn begin_unsynced(&self) -> Result<Tx<'_>> {
         self.begin_write(Durability::Later).await
     }
 
-    async fn begin_write(&self, lasting: Durability) -> Result<Tx<'_>> {
+    async fn begin_write(&self, durability: Durability) -> Result<Tx<'_>> {
         let tx = self
             .inner
             .writers
-            .begin_with(self.inner.backend.begin_write(lasting))
+            .begin_with(self.inner.backend.begin_write(durability))
             .await?;
         Ok(Tx::new(tx, &self.inner))
     }
 
-    /// A snapshot: everything read through it is of one moment.
+    /// Opens a snapshot: all reads see the same state.
     pub async fn read(&self) -> Result<Reader> {
         self.snapshot(None).await
     }
 
-    /// A snapshot for whoever may wait for something else meanwhile, such as the archive: some
-    /// connections are left to all others.
+    /// Opens a snapshot for a reader that may also wait for something else, such as the archive.
+    /// The number of these is limited, so that connections remain for other readers.
     pub async fn read_long(&self) -> Result<Reader> {
-        let place = tokio::time::timeout(
+        let permit = tokio::time::timeout(
             backend::ACQUIRE_TIMEOUT,
-            self.inner.patient.clone().acquire_owned(),
+            self.inner.long_readers.clone().acquire_owned(),
         )
         .await;
-        let place = place
+        let permit = permit
             .map_err(|_| sqlx::Error::PoolTimedOut)?
             .map_err(|_| sqlx::Error::PoolClosed)?;
-        self.snapshot(Some(place)).await
+        self.snapshot(Some(permit)).await
     }
 
-    async fn snapshot(&self, place: Option<OwnedSemaphorePermit>) -> Result<Reader> {
+    async fn snapshot(&self, permit: Option<OwnedSemaphorePermit>) -> Result<Reader> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(Reader::of(
+        Ok(Reader::new(
             self.inner
                 .readers
                 .begin_with(self.inner.backend.begin_read())
                 .await?,
-            place,
+            permit,
         ))
     }
 
-    /// A connection to read with, without a snapshot: for what is right whatever moves between two
-    /// statements.
+    /// A read connection without a snapshot, for reads that are correct even if rows change between
+    /// two statements.
     pub async fn connection(&self) -> Result<ReadConn> {
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(match self.inner.backend.begin_look() {
-            Some(begin) => ReadConn::Transaction(Reader::of(
+        Ok(match self.inner.backend.begin_plain_read() {
+            Some(begin) => ReadConn::Transaction(Reader::new(
                 self.inner.readers.begin_with(begin).await?,
                 None,
             )),
@@ -219,7 +223,7 @@ impl Store {
         })
     }
 
-    /// What time it is where several processes meet; `None` on a database of one process.
+    /// The database server's clock; `None` on SQLite, which only one process uses.
     pub async fn clock(&self) -> Result<Option<Timestamp>> {
         let Some(sql) = self.inner.backend.clock() else {
             return Ok(None);
@@ -230,50 +234,50 @@ impl Store {
         Ok(Some(Timestamp::from_millis(millis)))
     }
 
-    /// This life of the database.
+    /// The epoch of this database.
     pub fn epoch(&self) -> Epoch {
         self.inner.epoch
     }
 
-    /// Who waits for whose commits.
+    /// The subscriptions to commits.
     pub fn wakeups(&self) -> &Wakeups {
         &self.inner.wakeups
     }
 
-    /// How often it was used.
+    /// The usage counters.
     pub fn counters(&self) -> &Counters {
         &self.inner.counters
     }
 
-    /// Whether only one process may use it, so that whatever is unfinished at its start was left by
-    /// a dead one.
+    /// Whether only one process may use the database. Work that is unfinished at start then belongs
+    /// to a process that has ended.
     pub fn is_single_process(&self) -> bool {
         self.inner.backend.is_single_process()
     }
 
-    /// Waits for commits under way and closes every connection.
+    /// Waits for running transactions and closes all connections.
     pub async fn close(&self) {
-        self.inner.patient.close();
+        self.inner.long_readers.close();
         self.inner.writers.close().await;
         self.inner.readers.close().await;
     }
 }
 
 /// The placeholders of `rows` rows of `columns` values each, numbered from `first`: `($1, $2), ($3,
-/// $4)`. `before` stands in front of each row's own.
-fn marks(first: usize, rows: usize, columns: usize, before: &str) -> String {
+/// $4)`. `before` is put before the values of each row.
+fn placeholders(first: usize, rows: usize, columns: usize, before: &str) -> String {
     let row = |row: usize| {
-        let own = (first + row * columns..first + (row + 1) * columns)
+        let values = (first + row * columns..first + (row + 1) * columns)
             .map(|n| format!("${n}"))
             .collect::<Vec<_>>()
             .join(", ");
-        format!("({before}{own})")
+        format!("({before}{values})")
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads a stored word, id or JSON text.
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+/// Parses a stored id, enum value or JSON text.
+fn parse_column<T: std::str::FromStr<Err: std::fmt::Display>>(
     what: &'static str,
     text: &str,
 ) -> Result<T> {
@@ -283,11 +287,11 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     })
 }
 
-fn parsed_option<T: std::str::FromStr<Err: std::fmt::Display>>(
+fn parse_optional<T: std::str::FromStr<Err: std::fmt::Display>>(
     what: &'static str,
     text: Option<&str>,
 ) -> Result<Option<T>> {
-    text.map(|text| parsed(what, text)).transpose()
+    text.map(|text| parse_column(what, text)).transpose()
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {

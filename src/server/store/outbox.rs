@@ -1,5 +1,4 @@
-//! What other processes are to be told, gathered until `server::relay` sends it: coalesced, never
-//! inside a transaction.
+//! Hints for other processes, merged until `feed::cluster` sends them, outside any transaction.
 
 use crate::domain::ids::UserId;
 use std::{
@@ -11,89 +10,90 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// What another process is told about a person.
+/// A hint about one user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hint {
-    /// The newest revision committed; 0 when it is only about access.
+    /// The newest committed revision; 0 if the hint is only about access.
     pub rev: i64,
-    /// Whether a sign-in or key may have ended.
+    /// Whether a session or key may have ended.
     pub access: bool,
 }
 
-/// What is to be told next.
+/// What to send next.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Whose feed has moved, the newest for each person.
+    /// The newest hint for each user.
     pub hints: HashMap<UserId, Hint>,
-    /// Whose growing answers are wanted here from their beginning.
-    pub came: HashSet<UserId>,
-    /// Whether it is to be said again whose answers are wanted.
+    /// Users whose growing answers this process now needs from their beginning.
+    pub subscribed: HashSet<UserId>,
+    /// Whether to repeat which users this process subscribes to.
     pub renew: bool,
-    /// Whether everybody is to be asked, because nothing of what they said before was heard.
-    pub hello: bool,
-    /// Whether anything is to be said at all, to hear it come back.
+    /// Whether to ask all processes for their subscriptions, because earlier notifications were
+    /// missed.
+    pub request_subscriptions: bool,
+    /// Whether to send a message only to check that it is received.
     pub ping: bool,
 }
 
-/// Gathers; empty for ever where there is only one process.
+/// Collects hints; stays empty when there is only one process.
 #[derive(Debug, Default)]
 pub struct Outbox {
     open: AtomicBool,
-    mail: Mutex<Outgoing>,
-    posted: Notify,
+    outgoing: Mutex<Outgoing>,
+    outgoing_changed: Notify,
     grown: Mutex<HashSet<UserId>>,
-    grew: Notify,
+    grown_changed: Notify,
 }
 
 impl Outbox {
-    /// From now on somebody sends what is gathered.
+    /// Starts collecting, once there is a sender.
     pub fn open(&self) {
         self.open.store(true, Ordering::Relaxed);
     }
 
-    /// Adds to what is to be told.
-    pub fn post(&self, how: impl FnOnce(&mut Outgoing)) {
+    /// Changes what is sent next.
+    pub fn post(&self, update: impl FnOnce(&mut Outgoing)) {
         if self.open.load(Ordering::Relaxed) {
-            how(&mut lock(&self.mail));
-            self.posted.notify_one();
+            update(&mut lock(&self.outgoing));
+            self.outgoing_changed.notify_one();
         }
     }
 
-    /// Notes that an answer of a person has grown here.
+    /// Records that an answer of a user has grown in this process.
     pub fn grow(&self, user: UserId) {
         if self.open.load(Ordering::Relaxed) {
             lock(&self.grown).insert(user);
-            self.grew.notify_one();
+            self.grown_changed.notify_one();
         }
     }
 
-    /// Waits until there is something to tell, and takes it.
-    pub async fn mail(&self) -> Outgoing {
-        taken(&self.mail, &self.posted).await
+    /// Waits for something to send and takes it.
+    pub async fn next_outgoing(&self) -> Outgoing {
+        take_when_set(&self.outgoing, &self.outgoing_changed).await
     }
 
-    /// Takes what there is to tell now.
+    /// Takes what is there to send now.
     pub fn take(&self) -> Outgoing {
-        std::mem::take(&mut *lock(&self.mail))
+        std::mem::take(&mut *lock(&self.outgoing))
     }
 
-    /// Waits until answers have grown, and takes whose.
-    pub async fn grown(&self) -> HashSet<UserId> {
-        taken(&self.grown, &self.grew).await
+    /// Waits for growing answers and takes their users.
+    pub async fn next_grown(&self) -> HashSet<UserId> {
+        take_when_set(&self.grown, &self.grown_changed).await
     }
 }
 
-async fn taken<T: Default + PartialEq>(gathered: &Mutex<T>, came: &Notify) -> T {
+async fn take_when_set<T: Default + PartialEq>(slot: &Mutex<T>, changed: &Notify) -> T {
     loop {
-        let coming = came.notified();
-        let taken = std::mem::take(&mut *lock(gathered));
-        if taken != T::default() {
-            return taken;
+        let notified = changed.notified();
+        let value = std::mem::take(&mut *lock(slot));
+        if value != T::default() {
+            return value;
         }
-        coming.await;
+        notified.await;
     }
 }
 
-fn lock<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
-    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! What admins see and change of people: accounts with their rights, never what is in them.
+//! User accounts as admins see and change them, without their content.
 
-use super::{Result, parsed};
+use super::{Result, parse_column};
 use crate::domain::{Person, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
@@ -17,7 +17,7 @@ struct PersonRow {
 impl PersonRow {
     fn read(self) -> Result<Person> {
         Ok(Person {
-            id: parsed("id", &self.id)?,
+            id: parse_column("id", &self.id)?,
             email: self.email,
             is_admin: self.admin_since.is_some(),
             is_disabled: self.disabled_at.is_some(),
@@ -29,7 +29,7 @@ impl PersonRow {
 
 const COLUMNS: &str = "id, email, admin_since, disabled_at, created_at, last_active_at";
 
-/// People whose address contains `part`, by address, after `after`, at most `limit`.
+/// Users whose address contains `part`, ordered by address, after `after`, at most `limit`.
 pub async fn list(
     connection: &mut AnyConnection,
     part: &str,
@@ -43,7 +43,8 @@ pub async fn list(
             .replace('_', "\\_")
     );
     let sql = format!(
-        "select {COLUMNS} from users where email like $1 escape '\\' and email > $2 order by email limit $3"
+        "select {COLUMNS} from users where email like $1 escape '\\' and email > $2 order by \
+         email limit $3"
     );
     let query = sqlx::query_as::<_, PersonRow>(sqlx::AssertSqlSafe(sql))
         .bind(pattern)
@@ -57,7 +58,7 @@ pub async fn list(
         .collect()
 }
 
-/// One person, also when they are disabled.
+/// One user, enabled or disabled.
 pub async fn find(connection: &mut AnyConnection, user: UserId) -> Result<Option<Person>> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where id = $1"));
     sqlx::query_as::<_, PersonRow>(sql)
@@ -68,7 +69,7 @@ pub async fn find(connection: &mut AnyConnection, user: UserId) -> Result<Option
         .transpose()
 }
 
-/// The person with this address, also when they are disabled.
+/// The user with this address, enabled or disabled.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Person>> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from users where email = $1"));
     sqlx::query_as::<_, PersonRow>(sql)
@@ -79,7 +80,7 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
         .transpose()
 }
 
-/// Makes a person an admin since `since`, or no longer one.
+/// Makes a user an admin since `since`, or revokes it.
 pub async fn set_admin(
     connection: &mut AnyConnection,
     user: UserId,
@@ -94,7 +95,7 @@ pub async fn set_admin(
     Ok(())
 }
 
-/// Disables a person at `at`, or enables them again.
+/// Disables a user at `at`, or enables the user.
 pub async fn set_disabled(
     connection: &mut AnyConnection,
     user: UserId,
@@ -109,7 +110,7 @@ pub async fn set_disabled(
     Ok(())
 }
 
-/// Gives a person another password, in PHC form.
+/// Sets a user's password hash, in PHC form.
 pub async fn set_password(connection: &mut AnyConnection, user: UserId, hash: &str) -> Result<()> {
     let sql = "update users set password_hash = $2 where id = $1";
     sqlx::query(sql)
@@ -120,7 +121,7 @@ pub async fn set_password(connection: &mut AnyConnection, user: UserId, hash: &s
     Ok(())
 }
 
-/// Notes that a person was there.
+/// Records the time of a user's last activity.
 pub async fn note_active(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -135,7 +136,7 @@ pub async fn note_active(
     Ok(())
 }
 
-/// Whether a person may do anything: they are there and not disabled.
+/// Whether a user exists and is enabled.
 pub async fn is_enabled(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from users where id = $1 and disabled_at is null";
     Ok(sqlx::query_scalar::<_, i64>(sql)
@@ -145,17 +146,18 @@ pub async fn is_enabled(connection: &mut AnyConnection, user: UserId) -> Result<
         .is_some())
 }
 
-/// Waits until nobody else changes who is an admin, and keeps others waiting until the end of the
-/// transaction.
+/// Serialises changes of admin rights; the lock lasts until the end of the transaction.
 pub async fn lock_admins(connection: &mut AnyConnection) -> Result<()> {
-    let sql = "insert into meta (name, value) values ('admins', 'changed') on conflict (name) do update set value = excluded.value";
+    let sql = "insert into meta (name, value) values ('admins', 'changed') on conflict (name) do \
+               update set value = excluded.value";
     sqlx::query(sql).execute(connection).await?;
     Ok(())
 }
 
-/// Whether an admin besides this person may still come in.
+/// Whether there is another enabled admin.
 pub async fn is_another_admin(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
-    let sql = "select 1 from users where id <> $1 and admin_since is not null and disabled_at is null limit 1";
+    let sql = "select 1 from users where id <> $1 and admin_since is not null and disabled_at is \
+               null limit 1";
     Ok(sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())
         .fetch_optional(connection)
@@ -163,8 +165,8 @@ pub async fn is_another_admin(connection: &mut AnyConnection, user: UserId) -> R
         .is_some())
 }
 
-/// Whether there is anybody besides this person.
-pub async fn is_anybody_else(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
+/// Whether there is any other user.
+pub async fn is_another_user(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = "select 1 from users where id <> $1 limit 1";
     Ok(sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())

@@ -1,33 +1,33 @@
-//! What is read through: a snapshot, or a connection without one.
+//! Read connections, with and without a snapshot.
 
 use sqlx::{Any, AnyConnection, Transaction, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A connection to read with, or a snapshot in which all reads see the same moment.
+/// A read transaction; on a snapshot all reads see the same state.
 pub struct Reader {
     transaction: Transaction<'static, Any>,
-    /// Its place among those of `Store::read_patiently`.
-    _place: Option<OwnedSemaphorePermit>,
+    /// Its share of the connections for `Store::read_long`.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Reader {
-    pub(super) const fn of(
+    pub(super) const fn new(
         transaction: Transaction<'static, Any>,
-        place: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             transaction,
-            _place: place,
+            _permit: permit,
         }
     }
 }
 
-/// A connection to read with that is no snapshot.
+/// A read connection without a snapshot.
 pub enum ReadConn {
-    /// The connection itself.
+    /// A plain connection.
     Connection(PoolConnection<Any>),
-    /// A transaction, behind a pooler that gives out its connections by transaction.
+    /// A read transaction, which a pooler in transaction mode needs.
     Transaction(Reader),
 }
 

@@ -1,6 +1,6 @@
-//! What is gone, for readers who were away.
+//! Tombstones of deleted rows, for readers that were offline.
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, parse_column};
 use crate::domain::{Removed, RemovedKind, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 use uuid::Uuid;
@@ -15,25 +15,26 @@ pub(super) struct RemovedRow {
 impl RemovedRow {
     pub(super) fn read(self) -> Result<Removed> {
         Ok(Removed {
-            kind: parsed("kind", &self.kind)?,
-            id: parsed("id", &self.id)?,
+            kind: parse_column("kind", &self.kind)?,
+            id: parse_column("id", &self.id)?,
             rev: self.rev,
         })
     }
 }
 
-/// The revision under which something of a person's was last noted as gone, 0 before the first.
-/// `None` when the person is gone.
+/// The newest revision of the user's tombstones; 0 if there is none, `None` if the user does not
+/// exist.
 pub async fn newest(connection: &mut AnyConnection, user: UserId) -> Result<Option<i64>> {
-    let sql = "select coalesce((select max(rev) from removed where user_id = $1), 0) from users where id = $1";
+    let sql = "select coalesce((select max(rev) from removed where user_id = $1), 0) from users \
+               where id = $1";
     Ok(sqlx::query_scalar(sql)
         .bind(user.to_string())
         .fetch_optional(connection)
         .await?)
 }
 
-/// Notes that something is gone, under a revision of its own.
-pub async fn note(
+/// Records a deletion under a revision of its own.
+pub async fn record(
     tx: &mut Tx<'_>,
     now: Timestamp,
     user: UserId,

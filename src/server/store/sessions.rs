@@ -1,6 +1,6 @@
-//! Signed-in browsers, by the SHA-256 of their token.
+//! Sessions of signed-in browsers, by the SHA-256 of their token.
 
-use super::{Result, parsed};
+use super::{Result, parse_column};
 use crate::domain::{ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
@@ -9,13 +9,13 @@ use sqlx::AnyConnection;
 pub struct Session {
     /// Hex SHA-256 of the token in the cookie.
     pub token_hash: String,
-    /// Whose it is.
+    /// The owner.
     pub user_id: UserId,
-    /// The provider whose word began it; `None` for a password.
+    /// The identity provider that started it; `None` for a password.
     pub provider: Option<String>,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub last_seen_at: Timestamp,
-    /// When it ends unless it is used again.
+    /// When it ends unless it is used.
     pub expires_at: Timestamp,
 }
 
@@ -32,7 +32,7 @@ impl SessionRow {
     fn read(self) -> Result<Session> {
         Ok(Session {
             token_hash: self.token_hash,
-            user_id: parsed("user_id", &self.user_id)?,
+            user_id: parse_column("user_id", &self.user_id)?,
             provider: self.provider,
             last_seen_at: Timestamp::from_millis(self.last_seen_at),
             expires_at: Timestamp::from_millis(self.expires_at),
@@ -46,8 +46,8 @@ pub async fn insert(
     session: &Session,
     user_agent: &str,
 ) -> Result<()> {
-    let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, expires_at, provider) \
-               values ($1, $2, $3, $4, $4, $5, $6)";
+    let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, \
+               expires_at, provider) values ($1, $2, $3, $4, $4, $5, $6)";
     let query = sqlx::query(sql)
         .bind(&session.token_hash)
         .bind(session.user_id.to_string())
@@ -59,13 +59,14 @@ pub async fn insert(
     Ok(())
 }
 
-/// The session with this token, unless it ran out.
+/// The session with this token, unless it has expired.
 pub async fn by_token(
     connection: &mut AnyConnection,
     now: Timestamp,
     token_hash: &str,
 ) -> Result<Option<Session>> {
-    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where token_hash = $1 and expires_at > $2";
+    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where \
+               token_hash = $1 and expires_at > $2";
     let row: Option<SessionRow> = sqlx::query_as(sql)
         .bind(token_hash)
         .bind(now.millis())
@@ -74,9 +75,10 @@ pub async fn by_token(
     row.map(SessionRow::read).transpose()
 }
 
-/// Notes that it was used and moves its end.
+/// Records a use and extends the session.
 pub async fn extend(connection: &mut AnyConnection, session: &Session) -> Result<()> {
-    let sql = "update sessions set last_seen_at = $3, expires_at = $4 where user_id = $1 and token_hash = $2";
+    let sql = "update sessions set last_seen_at = $3, expires_at = $4 where user_id = $1 and \
+               token_hash = $2";
     let query = sqlx::query(sql)
         .bind(session.user_id.to_string())
         .bind(&session.token_hash);
@@ -88,7 +90,7 @@ pub async fn extend(connection: &mut AnyConnection, session: &Session) -> Result
     Ok(())
 }
 
-/// Ends one session.
+/// Deletes one session.
 pub async fn delete(connection: &mut AnyConnection, user: UserId, token_hash: &str) -> Result<()> {
     let sql = "delete from sessions where user_id = $1 and token_hash = $2";
     sqlx::query(sql)
@@ -99,7 +101,7 @@ pub async fn delete(connection: &mut AnyConnection, user: UserId, token_hash: &s
     Ok(())
 }
 
-/// Ends all sessions of a person.
+/// Deletes all sessions of a user.
 pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<()> {
     sqlx::query("delete from sessions where user_id = $1")
         .bind(user.to_string())
@@ -108,27 +110,29 @@ pub async fn delete_all(connection: &mut AnyConnection, user: UserId) -> Result<
     Ok(())
 }
 
-/// Ends sessions that could not begin any more: those by password where there are none, and those
-/// of other providers than `issuer`.
+/// Deletes sessions whose sign-in method is no longer configured: password sessions without
+/// `passwords`, and those of providers other than `issuer`.
 pub async fn delete_impossible(
     connection: &mut AnyConnection,
     passwords: bool,
     issuer: Option<&str>,
 ) -> Result<u64> {
-    let sql = "delete from sessions where (provider is null and $1 = 0) or (provider is not null and provider <> $2)";
+    let sql = "delete from sessions where (provider is null and $1 = 0) or (provider is not null \
+               and provider <> $2)";
     let query = sqlx::query(sql)
         .bind(i64::from(passwords))
         .bind(issuer.unwrap_or_default());
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-/// A person's sessions with the browser that holds each, last used first.
+/// A user's sessions with their user agents, most recently used first.
 pub async fn of_user(
     connection: &mut AnyConnection,
     now: Timestamp,
     user: UserId,
 ) -> Result<Vec<(Session, String)>> {
-    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
+    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from \
+               sessions where user_id = $1 and expires_at > $2 \
                order by last_seen_at desc, token_hash limit 200";
     let rows: Vec<(String, String, Option<String>, i64, i64, String)> = sqlx::query_as(sql)
         .bind(user.to_string())
@@ -149,7 +153,7 @@ pub async fn of_user(
     rows.into_iter().map(read).collect()
 }
 
-/// Ends all sessions of a person but one.
+/// Deletes all sessions of a user but one.
 pub async fn delete_others(
     connection: &mut AnyConnection,
     user: UserId,
@@ -164,7 +168,7 @@ pub async fn delete_others(
     Ok(())
 }
 
-/// Forgets sessions that ran out.
+/// Deletes expired sessions.
 pub async fn delete_expired(connection: &mut AnyConnection, now: Timestamp) -> Result<u64> {
     Ok(sqlx::query("delete from sessions where expires_at <= $1")
         .bind(now.millis())

@@ -1,4 +1,4 @@
-//! Running totals, changed in the same transaction as the rows they count.
+//! Running totals, updated in the transaction that changes the rows they count.
 
 use super::{
     Result, Tx, durations, hours,
@@ -11,36 +11,36 @@ use crate::{
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The tier under which deleted entries are still counted.
+/// The tier under which deleted entries are counted.
 const DELETED: &str = "deleted";
 
-/// One line of totals over a day, a type, a status and a tier.
+/// Totals of one day, type, status and tier.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct StatsLine {
     /// UTC day, counted from 1970-01-01.
     pub day: i64,
-    /// The type's word.
+    /// The log type.
     pub log_type: String,
-    /// The status's word.
+    /// The status.
     pub status: String,
-    /// The tier's word, or `deleted`.
+    /// The tier, or `deleted`.
     pub tier: String,
-    /// How many.
+    /// Number of entries.
     pub entries: i64,
-    /// Title, details and metadata together, in bytes, as they were written.
+    /// Original size of title, details and metadata, in bytes.
     pub bytes: i64,
-    /// The same as it is stored: packed, or its share of an object; nothing once it is deleted.
+    /// Stored size in bytes: packed, or the share of an archive object; 0 once deleted.
     pub stored_bytes: i64,
     /// Sum of the measured durations, in milliseconds.
     pub duration_ms: i64,
-    /// Sum of tokens read by models.
+    /// Sum of input tokens.
     pub input_tokens: i64,
-    /// Sum of tokens written by models.
+    /// Sum of output tokens.
     pub output_tokens: i64,
 }
 
-/// What is summed up.
+/// The summed values of a [`StatsLine`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `StatsLine`")]
 pub struct EntryTotals {
@@ -53,7 +53,7 @@ pub struct EntryTotals {
 }
 
 impl EntryTotals {
-    /// The figures of one entry that takes `stored_bytes`.
+    /// The values of one entry that takes `stored_bytes`.
     pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
         let tokens = |name| metadata_number(metadata, name);
         Self {
@@ -66,7 +66,7 @@ impl EntryTotals {
         }
     }
 
-    /// `self` and `sign` times the others.
+    /// Adds `sign` times `other`.
     pub const fn plus(self, other: Self, sign: i64) -> Self {
         Self {
             entries: self.entries + sign * other.entries,
@@ -79,50 +79,51 @@ impl EntryTotals {
     }
 }
 
-/// Where something is counted: UTC day, type, status, tier.
+/// The key of a line: UTC day, type, status, tier.
 pub type Line = (i64, LogType, Status, &'static str);
 
-/// Changes to one person's totals, summed up before they are written.
+/// Changes to one user's totals, summed before they are written.
 #[derive(Debug, Default)]
 pub struct Changes(BTreeMap<Line, EntryTotals>);
 
 impl Changes {
-    /// Counts figures in (`sign` 1) or out (`sign` -1).
-    pub fn count(&mut self, line: Line, figures: EntryTotals, sign: i64) {
+    /// Adds (`sign` 1) or subtracts (`sign` -1) the totals of entries.
+    pub fn count(&mut self, line: Line, totals: EntryTotals, sign: i64) {
         let sum = self.0.entry(line).or_default();
-        *sum = sum.plus(figures, sign);
+        *sum = sum.plus(totals, sign);
     }
 
-    /// Counts figures as deleted: they take nothing any more.
+    /// Adds entries as deleted; their stored size is 0.
     pub fn count_deleted(
         &mut self,
         (day, log_type, status): (i64, LogType, Status),
-        figures: EntryTotals,
+        totals: EntryTotals,
     ) {
         self.count(
             (day, log_type, status, DELETED),
             EntryTotals {
                 stored_bytes: 0,
-                ..figures
+                ..totals
             },
             1,
         );
     }
 
-    /// Writes them, and takes out what they leave empty: of a tier that is passed through no line
-    /// stays behind.
+    /// Writes the changes and deletes lines that become empty, so that tiers entries only pass
+    /// through leave none.
     pub async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-        let left: BTreeSet<i64> = self
+        let reduced_days: BTreeSet<i64> = self
             .0
             .iter()
-            .filter(|(_, figures)| figures.entries < 0)
+            .filter(|(_, totals)| totals.entries < 0)
             .map(|((day, ..), _)| *day)
             .collect();
         if !self.add(tx, user).await? {
             return Ok(());
         }
-        for day in left {
-            let sql = "delete from work_log_stats where user_id = $1 and day = $2 and tier <> 'deleted' and entries = 0 and stored_bytes = 0";
+        for day in reduced_days {
+            let sql = "delete from work_log_stats where user_id = $1 and day = $2 and tier <> \
+                       'deleted' and entries = 0 and stored_bytes = 0";
             sqlx::query(sql)
                 .bind(user.to_string())
                 .bind(day)
@@ -132,10 +133,10 @@ impl Changes {
         Ok(())
     }
 
-    /// Whether a line became empty.
+    /// Returns whether a line became empty.
     async fn add(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut sums = Sums::new(&TOTALS);
-        for ((day, log_type, status, tier), figures) in self.0 {
+        for ((day, log_type, status, tier), totals) in self.0 {
             let EntryTotals {
                 entries,
                 bytes,
@@ -143,7 +144,7 @@ impl Changes {
                 duration_ms,
                 input_tokens,
                 output_tokens,
-            } = figures;
+            } = totals;
             let line = vec![
                 day.into(),
                 log_type.as_str().into(),
@@ -180,7 +181,7 @@ const TOTALS: Totals = Totals {
     ],
 };
 
-/// Counts an entry that is new.
+/// Counts a new entry.
 pub(super) async fn count_new(
     tx: &mut Tx<'_>,
     entry: &WorkLogEntry,
@@ -191,8 +192,8 @@ pub(super) async fn count_new(
     durations::count(tx, entry.user_id, &[(entry, 1)]).await
 }
 
-/// Counts the row of an entry that was counted before as one of another tier; who did it and how
-/// long it took stays counted.
+/// Counts the row of an entry that was counted in another tier before; counts by hour and by
+/// duration stay.
 pub(super) async fn count_row(
     tx: &mut Tx<'_>,
     entry: &WorkLogEntry,
@@ -201,13 +202,13 @@ pub(super) async fn count_row(
     let mut changes = Changes::default();
     changes.count(
         line(entry, entry.storage_status.as_str()),
-        figures(entry, stored_bytes),
+        totals(entry, stored_bytes),
         1,
     );
     changes.add(tx, entry.user_id).await.map(drop)
 }
 
-/// Counts an entry out as it was and in as it is, each with the bytes that its row takes.
+/// Subtracts the entry before the change and adds it after, each with the stored size of its row.
 pub(super) async fn count_change(
     tx: &mut Tx<'_>,
     before: (&WorkLogEntry, i64),
@@ -217,7 +218,7 @@ pub(super) async fn count_change(
     for ((entry, stored_bytes), sign) in [(before, -1), (after, 1)] {
         changes.count(
             line(entry, entry.storage_status.as_str()),
-            figures(entry, stored_bytes),
+            totals(entry, stored_bytes),
             sign,
         );
     }
@@ -227,8 +228,7 @@ pub(super) async fn count_change(
     durations::count(tx, user, &both).await
 }
 
-/// Takes an entry out of its tier and into the deleted ones. By the hour and by duration it stays
-/// counted as it is.
+/// Moves an entry from its tier to the deleted ones. Counts by hour and by duration stay.
 pub(super) async fn move_to_deleted(
     tx: &mut Tx<'_>,
     entry: &WorkLogEntry,
@@ -237,12 +237,12 @@ pub(super) async fn move_to_deleted(
     let mut changes = Changes::default();
     changes.count(
         line(entry, entry.storage_status.as_str()),
-        figures(entry, stored_bytes),
+        totals(entry, stored_bytes),
         -1,
     );
     changes.count_deleted(
         (entry.timestamp.day(), entry.log_type, entry.status),
-        figures(entry, 0),
+        totals(entry, 0),
     );
     changes.add(tx, entry.user_id).await.map(drop)
 }
@@ -251,58 +251,69 @@ const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
     (entry.timestamp.day(), entry.log_type, entry.status, tier)
 }
 
-fn figures(entry: &WorkLogEntry, stored_bytes: i64) -> EntryTotals {
+fn totals(entry: &WorkLogEntry, stored_bytes: i64) -> EntryTotals {
     let size = entry_size::entry_size(&entry.title, entry.details.as_deref(), &entry.metadata);
     EntryTotals::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
 }
 
-/// The totals of everybody since the UTC day `since`, newest day first.
+/// The totals of all users since the UTC day `since`, newest day first.
 pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<StatsLine>> {
-    let sql = "select day, log_type, status, tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
+    let sql = "select day, log_type, status, tier, cast(sum(entries) as bigint) as entries, \
+               cast(sum(bytes) as bigint) as bytes, \
                cast(sum(stored_bytes) as bigint) as stored_bytes, \
-               cast(sum(duration_ms) as bigint) as duration_ms, cast(sum(input_tokens) as bigint) as input_tokens, \
-               cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day >= $1 \
-               group by day, log_type, status, tier having sum(entries) <> 0 order by day desc, log_type, status, tier";
+               cast(sum(duration_ms) as bigint) as duration_ms, cast(sum(input_tokens) as bigint) \
+               as input_tokens, \
+               cast(sum(output_tokens) as bigint) as output_tokens from work_log_stats where day \
+               >= $1 group by day, log_type, status, tier having sum(entries) <> 0 \
+               order by day desc, log_type, status, tier";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)
         .await?)
 }
 
-/// What a tier holds.
+/// The totals of one tier.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct TierLine {
-    /// The tier's word.
+    /// The tier.
     pub tier: String,
-    /// How many entries.
+    /// Number of entries.
     pub entries: i64,
-    /// Their size as they were written.
+    /// Original size in bytes.
     pub bytes: i64,
-    /// Their size as it is stored.
+    /// Stored size in bytes.
     pub stored_bytes: i64,
 }
 
-/// Everybody's totals by tier, without what is deleted.
+/// All users' totals by tier, without deleted entries.
 pub async fn by_tier(connection: &mut AnyConnection) -> Result<Vec<TierLine>> {
-    let sql = "select tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) as bytes, \
-               cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats where tier <> 'deleted' group by tier order by tier";
+    let sql = "select tier, cast(sum(entries) as bigint) as entries, cast(sum(bytes) as bigint) \
+               as bytes, cast(sum(stored_bytes) as bigint) as stored_bytes from work_log_stats \
+               where tier <> 'deleted' group by tier order by tier";
     Ok(sqlx::query_as(sql).fetch_all(connection).await?)
 }
 
-/// How many entries everybody has now, in all tiers.
+/// Number of entries of all users in all tiers.
 pub async fn entries(connection: &mut AnyConnection) -> Result<i64> {
-    let sql = "select cast(coalesce(sum(entries), 0) as bigint) from work_log_stats where tier <> 'deleted'";
+    let sql = "select cast(coalesce(sum(entries), 0) as bigint) from work_log_stats where tier <> \
+               'deleted'";
     Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
 }
 
-/// Moves what one person's totals say of every tier to `deleted`, when the person's account goes.
+/// Moves all of a user's totals to `deleted`, when the account is deleted.
 pub async fn all_to_deleted(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, stored_bytes, duration_ms, input_tokens, \
-               output_tokens) select user_id, day, log_type, status, 'deleted', cast(sum(entries) as bigint), cast(sum(bytes) as bigint), \
-               0, cast(sum(duration_ms) as bigint), cast(sum(input_tokens) as bigint), cast(sum(output_tokens) as bigint) \
-               from work_log_stats where user_id = $1 and tier <> 'deleted' group by user_id, day, log_type, status \
-               on conflict (user_id, day, log_type, status, tier) do update set entries = work_log_stats.entries + excluded.entries, \
-               bytes = work_log_stats.bytes + excluded.bytes, duration_ms = work_log_stats.duration_ms + excluded.duration_ms, \
+    let sql = "insert into work_log_stats (user_id, day, log_type, status, tier, entries, bytes, \
+               stored_bytes, duration_ms, input_tokens, \
+               output_tokens) select user_id, day, log_type, status, 'deleted', cast(sum(entries) \
+               as bigint), cast(sum(bytes) as bigint), \
+               0, cast(sum(duration_ms) as bigint), cast(sum(input_tokens) as bigint), \
+               cast(sum(output_tokens) as bigint) \
+               from work_log_stats where user_id = $1 and tier <> 'deleted' group by user_id, \
+               day, log_type, status \
+               on conflict (user_id, day, log_type, status, tier) do update set entries = \
+               work_log_stats.entries + excluded.entries, \
+               bytes = work_log_stats.bytes + excluded.bytes, duration_ms = \
+               work_log_stats.duration_ms + excluded.duration_ms, \
                input_tokens = work_log_stats.input_tokens + excluded.input_tokens, \
                output_tokens = work_log_stats.output_tokens + excluded.output_tokens";
     sqlx::query(sql)

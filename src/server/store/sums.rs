@@ -1,20 +1,19 @@
-//! Adding to running totals, many lines in one statement: a round trip costs more than a line.
+//! Adds to running totals, several lines per statement to save round trips.
 
-use super::{Result, Tx, marks};
+use super::{Result, Tx, placeholders};
 use crate::domain::{Metadata, ids::UserId};
 use std::collections::BTreeMap;
 
-/// Lines of one statement.
-const AT_ONCE: usize = 25;
+/// Lines per statement.
+const BATCH_SIZE: usize = 25;
 
-/// A number of an entry's metadata as it is summed up: whatever a program sends, sums stay within
-/// bounds.
+/// A number from an entry's metadata, clamped so that sums cannot overflow.
 pub(super) fn metadata_number(metadata: &Metadata, name: &str) -> i64 {
     metadata.number(name).unwrap_or(0).clamp(0, 1 << 40)
 }
 
-/// A table of running totals: `user_id` and `key` are its primary key, `sums` the columns that are
-/// added to.
+/// A table of running totals: `user_id` and `key` form the primary key, `sums` are the columns to
+/// add to.
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) table: &'static str,
@@ -22,7 +21,7 @@ pub(super) struct Totals {
     pub(super) sums: &'static [&'static str],
 }
 
-/// A part of a line's key.
+/// One column of a line's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SumPart {
     Number(i64),
@@ -41,7 +40,7 @@ impl From<&str> for SumPart {
     }
 }
 
-/// What is to be added to one person's lines.
+/// Amounts to add to one user's lines.
 #[derive(Debug)]
 pub(super) struct Sums {
     totals: &'static Totals,
@@ -56,18 +55,18 @@ impl Sums {
         }
     }
 
-    /// Adds `sign` times these figures to a line.
-    pub(super) fn add(&mut self, line: Vec<SumPart>, figures: &[i64], sign: i64) {
+    /// Adds `sign` times `values` to a line.
+    pub(super) fn add(&mut self, line: Vec<SumPart>, values: &[i64], sign: i64) {
         let sums = self
             .lines
             .entry(line)
-            .or_insert_with(|| vec![0; figures.len()]);
+            .or_insert_with(|| vec![0; values.len()]);
         sums.iter_mut()
-            .zip(figures)
-            .for_each(|(sum, figure)| *sum += sign * figure);
+            .zip(values)
+            .for_each(|(sum, value)| *sum += sign * value);
     }
 
-    /// Writes what is not nothing. Returns whether a line's first sum became 0.
+    /// Writes the lines that change. Returns whether the first sum of a line became 0.
     pub(super) async fn write(self, tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         let mut emptied = false;
         let changed: Vec<_> = self
@@ -75,7 +74,7 @@ impl Sums {
             .into_iter()
             .filter(|(_, sums)| sums.iter().any(|sum| *sum != 0))
             .collect();
-        for lines in changed.chunks(AT_ONCE) {
+        for lines in changed.chunks(BATCH_SIZE) {
             let sql = sqlx::AssertSqlSafe(self.totals.upsert(lines.len()));
             let mut query = sqlx::query_scalar::<_, i64>(sql).bind(user.to_string());
             for (key, sums) in lines {
@@ -96,7 +95,7 @@ impl Sums {
 impl Totals {
     fn upsert(&self, lines: usize) -> String {
         let Self { table, key, sums } = self;
-        let lines = marks(2, lines, key.len() + sums.len(), "$1, ");
+        let lines = placeholders(2, lines, key.len() + sums.len(), "$1, ");
         let added = sums
             .iter()
             .map(|sum| format!("{sum} = {table}.{sum} + excluded.{sum}"))
@@ -104,8 +103,8 @@ impl Totals {
             .join(", ");
         let (key, first, sums) = (key.join(", "), sums[0], sums.join(", "));
         format!(
-            "insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, {key}) do update set {added} \
-             returning {first}"
+            "insert into {table} (user_id, {key}, {sums}) values {lines} on conflict (user_id, \
+             {key}) do update set {added} returning {first}"
         )
     }
 }
@@ -123,7 +122,8 @@ mod tests {
         };
         assert_eq!(
             totals.upsert(2),
-            "insert into t (user_id, a, x, y) values ($1, $2, $3, $4), ($1, $5, $6, $7) on conflict (user_id, a) do update \
+            "insert into t (user_id, a, x, y) values ($1, $2, $3, $4), ($1, $5, $6, $7) on \
+             conflict (user_id, a) do update \
              set x = t.x + excluded.x, y = t.y + excluded.y returning x"
         );
     }

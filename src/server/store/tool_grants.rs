@@ -1,12 +1,13 @@
-//! Tools that a person lets the assistant use without being asked again.
+//! Tools that a user lets the assistant use without approval.
 
 use super::{Result, Tx};
 use crate::domain::{ToolGrant, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
-/// Lets a tool run without asking from now on; one that may already is left as it is.
+/// Allows a tool without approval; no effect if it is allowed already.
 pub async fn insert(tx: &mut Tx<'_>, now: Timestamp, user: UserId, tool: &str) -> Result<()> {
-    let sql = "insert into tool_grants (user_id, tool, granted_at) values ($1, $2, $3) on conflict (user_id, tool) do nothing";
+    let sql = "insert into tool_grants (user_id, tool, granted_at) values ($1, $2, $3) on \
+               conflict (user_id, tool) do nothing";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(tool)
@@ -16,7 +17,7 @@ pub async fn insert(tx: &mut Tx<'_>, now: Timestamp, user: UserId, tool: &str) -
     Ok(())
 }
 
-/// Since when a tool may run without asking, if it may.
+/// Since when a tool needs no approval, if so.
 pub async fn since(
     connection: &mut AnyConnection,
     user: UserId,
@@ -31,7 +32,7 @@ pub async fn since(
     Ok(at.map(Timestamp::from_millis))
 }
 
-/// Everything a person allows for good, by name.
+/// A user's grants, by tool name.
 pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<Vec<ToolGrant>> {
     let sql = "select tool, granted_at from tool_grants where user_id = $1 order by tool";
     let rows: Vec<(String, i64)> = sqlx::query_as(sql)
@@ -47,7 +48,7 @@ pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<Vec
         .collect())
 }
 
-/// Asks again from now on; a tool that asks already is fine.
+/// Requires approval again; no effect if it is required already.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, tool: &str) -> Result<()> {
     let sql = "delete from tool_grants where user_id = $1 and tool = $2";
     sqlx::query(sql)

@@ -1,13 +1,13 @@
 //! Turns and their leases.
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, parse_column};
 use crate::domain::{
     ids::{ConversationId, TurnId, UserId},
     time::Timestamp,
 };
 use sqlx::AnyConnection;
 
-/// A turn and whose it is.
+/// A turn with its owner and conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TurnRef {
     /// The owner.
@@ -28,14 +28,14 @@ struct TurnRow {
 impl TurnRow {
     fn read(self) -> Result<TurnRef> {
         Ok(TurnRef {
-            user_id: parsed("user_id", &self.user_id)?,
-            id: parsed("id", &self.id)?,
-            conversation_id: parsed("conversation_id", &self.conversation_id)?,
+            user_id: parse_column("user_id", &self.user_id)?,
+            id: parse_column("id", &self.id)?,
+            conversation_id: parse_column("conversation_id", &self.conversation_id)?,
         })
     }
 }
 
-/// Begins a turn for `worker`, whose lease runs until `lease_until`.
+/// Starts a turn for `worker` with a lease until `lease_until`.
 pub async fn insert(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -43,7 +43,8 @@ pub async fn insert(
     worker: &str,
     lease_until: Timestamp,
 ) -> Result<()> {
-    let sql = "insert into turns (user_id, id, conversation_id, worker, lease_until, created_at) values ($1, $2, $3, $4, $5, $6)";
+    let sql = "insert into turns (user_id, id, conversation_id, worker, lease_until, created_at) \
+               values ($1, $2, $3, $4, $5, $6)";
     let query = sqlx::query(sql)
         .bind(turn.user_id.to_string())
         .bind(turn.id.to_string())
@@ -57,35 +58,37 @@ pub async fn insert(
     Ok(())
 }
 
-/// Renews a running turn's lease and that of its working entries. `false` when the turn was
-/// stopped, settled or deleted: its worker must give up. The owner is locked first, as everywhere:
-/// whoever deletes the conversation at the same time would otherwise hold the entries and wait for
-/// the turn, while this holds the turn and waits for the entries.
+/// Renews the leases of a running turn and its working entries. Returns `false` if the turn was
+/// stopped, settled or deleted; its worker must end. Locks the owner first to avoid a deadlock:
+/// deleting the conversation locks the entries before the turn, this the turn before the entries.
 pub async fn renew(tx: &mut Tx<'_>, turn: TurnRef, lease_until: Timestamp) -> Result<bool> {
     tx.lock(turn.user_id).await?;
-    let sql = "update turns set lease_until = $3 where user_id = $1 and id = $2 and ended_at is null and stop_requested_at is null";
+    let sql = "update turns set lease_until = $3 where user_id = $1 and id = $2 and ended_at is \
+               null and stop_requested_at is null";
     let query = sqlx::query(sql)
         .bind(turn.user_id.to_string())
         .bind(turn.id.to_string())
         .bind(lease_until.millis());
-    let alive = query.execute(&mut **tx).await?.rows_affected() == 1;
-    let sql = "update work_logs set lease_until = $3 where user_id = $1 and turn_id = $2 and status = 'working'";
+    let is_running = query.execute(&mut **tx).await?.rows_affected() == 1;
+    let sql = "update work_logs set lease_until = $3 where user_id = $1 and turn_id = $2 and \
+               status = 'working'";
     let query = sqlx::query(sql)
         .bind(turn.user_id.to_string())
         .bind(turn.id.to_string())
         .bind(lease_until.millis());
     query.execute(&mut **tx).await?;
-    Ok(alive)
+    Ok(is_running)
 }
 
-/// Asks a running turn's worker to stop, wherever it is.
+/// Asks the worker of a running turn to stop, in whichever process it is.
 pub async fn request_stop(
     tx: &mut Tx<'_>,
     now: Timestamp,
     user: UserId,
     turn: TurnId,
 ) -> Result<()> {
-    let sql = "update turns set stop_requested_at = $3 where user_id = $1 and id = $2 and ended_at is null";
+    let sql = "update turns set stop_requested_at = $3 where user_id = $1 and id = $2 and \
+               ended_at is null";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(turn.to_string())
@@ -95,9 +98,10 @@ pub async fn request_stop(
     Ok(())
 }
 
-/// Whether a turn's worker should give up: it was stopped, settled or deleted.
+/// Whether the turn was stopped, settled or deleted, so that its worker must end.
 pub async fn is_over(connection: &mut AnyConnection, turn: TurnRef) -> Result<bool> {
-    let sql = "select count(*) from turns where user_id = $1 and id = $2 and ended_at is null and stop_requested_at is null";
+    let sql = "select count(*) from turns where user_id = $1 and id = $2 and ended_at is null and \
+               stop_requested_at is null";
     let running: i64 = sqlx::query_scalar(sql)
         .bind(turn.user_id.to_string())
         .bind(turn.id.to_string())
@@ -106,10 +110,11 @@ pub async fn is_over(connection: &mut AnyConnection, turn: TurnRef) -> Result<bo
     Ok(running == 0)
 }
 
-/// Ends a turn; with `lapsed` only if its lease ran out. `false` when it had ended already or its
-/// worker lives.
+/// Ends a turn; with `lapsed` only if its lease has expired. Returns `false` if it has already
+/// ended or its lease is valid.
 pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, lapsed: bool) -> Result<bool> {
-    let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null and ($4 = 0 or lease_until < $3)";
+    let sql = "update turns set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null \
+               and ($4 = 0 or lease_until < $3)";
     let query = sqlx::query(sql)
         .bind(turn.user_id.to_string())
         .bind(turn.id.to_string())
@@ -118,13 +123,14 @@ pub async fn end(tx: &mut Tx<'_>, now: Timestamp, turn: TurnRef, lapsed: bool) -
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Turns whose lease ran out before `now`, at most `limit`.
+/// Turns whose lease expired before `now`, at most `limit`.
 pub async fn lapsed(
     connection: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<TurnRef>> {
-    let sql = "select user_id, id, conversation_id from turns where ended_at is null and lease_until < $1 order by lease_until limit $2";
+    let sql = "select user_id, id, conversation_id from turns where ended_at is null and \
+               lease_until < $1 order by lease_until limit $2";
     let rows: Vec<TurnRow> = sqlx::query_as(sql)
         .bind(now.millis())
         .bind(limit)
@@ -133,9 +139,10 @@ pub async fn lapsed(
     rows.into_iter().map(TurnRow::read).collect()
 }
 
-/// A person's turns that run now, wherever they do.
+/// A user's running turns, in all processes.
 pub async fn running(connection: &mut AnyConnection, user: UserId) -> Result<Vec<TurnRef>> {
-    let sql = "select user_id, id, conversation_id from turns where user_id = $1 and ended_at is null order by id";
+    let sql = "select user_id, id, conversation_id from turns where user_id = $1 and ended_at is \
+               null order by id";
     let rows: Vec<TurnRow> = sqlx::query_as(sql)
         .bind(user.to_string())
         .fetch_all(connection)
@@ -143,8 +150,8 @@ pub async fn running(connection: &mut AnyConnection, user: UserId) -> Result<Vec
     rows.into_iter().map(TurnRow::read).collect()
 }
 
-/// Lets every lease of turns and of their entries run out: on a database of one process, whoever
-/// held them is dead.
+/// Expires the leases of all turns and their entries. Only for a database of one process, at start:
+/// their holders have ended.
 pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("update turns set lease_until = 0 where ended_at is null")
         .execute(&mut **tx)
@@ -155,8 +162,7 @@ pub async fn expire_all(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether any turn runs or any entry is `working`, here or elsewhere: whoever works on it holds a
-/// lease.
+/// Whether any turn runs or any entry is `working` under a lease, in any process.
 pub async fn leases_held(connection: &mut AnyConnection) -> Result<bool> {
     for sql in [
         "select 1 from turns where ended_at is null limit 1",

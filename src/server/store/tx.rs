@@ -1,5 +1,5 @@
-//! The writing transaction. Revisions are taken in it and announced after its COMMIT, never before:
-//! no listener sees a row that a reload would lose.
+//! The write transaction. Revisions are assigned in it and announced only after COMMIT, so no
+//! subscriber sees a row that a reload would lose.
 
 use super::{Inner, Result, checkpoints, heads};
 use crate::domain::{Epoch, ids::UserId};
@@ -9,12 +9,12 @@ use std::{
     sync::atomic::Ordering,
 };
 
-/// A writing transaction; dropped without [`commit`](Tx::commit) it leaves no trace.
+/// A write transaction; dropping it without [`commit`](Tx::commit) rolls it back.
 pub struct Tx<'s> {
     tx: Transaction<'static, Any>,
     store: &'s Inner,
-    touched: Vec<(UserId, i64)>,
-    leaves_text: bool,
+    changed: Vec<(UserId, i64)>,
+    deletes_text: bool,
 }
 
 impl<'s> Tx<'s> {
@@ -22,57 +22,59 @@ impl<'s> Tx<'s> {
         Self {
             tx,
             store,
-            touched: Vec::new(),
-            leaves_text: false,
+            changed: Vec::new(),
+            deletes_text: false,
         }
     }
 
-    /// The owner's next revision. It also locks the owner until the end of the transaction, so
-    /// revisions of one owner become visible in their order and without holes.
+    /// Takes the owner's next revision. Locks the owner until the end of the transaction, so an
+    /// owner's revisions become visible in order and without gaps.
     pub async fn next_rev(&mut self, user: UserId) -> Result<i64> {
         let rev = heads::advance(&mut self.tx, user).await?;
-        self.touched.push((user, rev));
+        self.changed.push((user, rev));
         Ok(rev)
     }
 
-    /// Locks the owner, so that what is read from here on cannot change before the end of the
+    /// Locks the owner, so that rows read from here on cannot change before the end of the
     /// transaction.
     pub async fn lock(&mut self, user: UserId) -> Result<()> {
-        if self.is_alone() {
+        if self.is_sole_writer() {
             Ok(())
         } else {
             heads::lock(&mut self.tx, user).await
         }
     }
 
-    /// This life of the database.
+    /// The epoch of this database.
     pub(super) fn epoch(&self) -> Epoch {
         self.store.epoch
     }
 
-    /// Whether nobody else writes until its end, as on SQLite.
-    pub(super) fn is_alone(&self) -> bool {
+    /// Whether no other transaction can write until this one ends, as on SQLite.
+    pub(super) fn is_sole_writer(&self) -> bool {
         self.store.backend.is_single_process()
     }
 
-    /// Text is deleted in it that nobody shall find any more: soon after COMMIT it goes from the
-    /// database's log, too.
-    pub(super) fn leaves_text(&mut self) {
-        self.leaves_text = true;
+    /// Marks this transaction as deleting sensitive text: SQLite's write-ahead log is truncated
+    /// soon after COMMIT.
+    pub(super) fn mark_text_deleted(&mut self) {
+        self.deletes_text = true;
     }
 
-    /// Makes it all lasting, then wakes whoever listens.
+    /// Commits, then wakes the subscribers of the changed owners.
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;
         let commits = 1 + self.store.counters.commits.fetch_add(1, Ordering::Relaxed);
-        for (user, rev) in self.touched {
+        for (user, rev) in self.changed {
             self.store.wakeups.committed(user, rev);
         }
-        if self.store.backend.is_single_process() && commits.is_multiple_of(checkpoints::COMMITS) {
-            self.store.log_filled.notify_one();
+        if self.store.backend.is_single_process()
+            && commits.is_multiple_of(checkpoints::COMMITS_PER_CHECK)
+        {
+            self.store.checkpoint_due.notify_one();
         }
-        if self.leaves_text {
-            self.store.text_left.notify_one();
+        if self.deletes_text {
+            self.store.truncation_due.notify_one();
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! People with an account.
+//! User accounts.
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, parse_column};
 use crate::domain::{Account, ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
-/// A person's account with what is needed to check a password.
+/// An account with its password hash.
 pub struct UserRecord {
-    /// The account as pages show it.
+    /// The public part of the account.
     pub account: Account,
-    /// Argon2id in PHC form; `None` where the person cannot sign in by password.
+    /// Argon2id in PHC form; `None` if the user cannot sign in by password.
     pub password_hash: Option<String>,
 }
 
@@ -23,7 +23,7 @@ struct UserRow {
 impl UserRow {
     fn read(self) -> Result<UserRecord> {
         let account = Account {
-            id: parsed("id", &self.id)?,
+            id: parse_column("id", &self.id)?,
             email: self.email,
             is_admin: self.admin_since.is_some(),
         };
@@ -36,7 +36,7 @@ impl UserRow {
 
 const COLUMNS: &str = "id, email, password_hash, admin_since";
 
-/// Adds a person. `false` when the address is taken.
+/// Adds a user. Returns `false` if the address is taken.
 pub async fn insert(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -46,7 +46,7 @@ pub async fn insert(
     add(connection, now, account, Some(password_hash)).await
 }
 
-/// Adds a person who signs in with another provider. `false` when the address is taken.
+/// Adds a user who signs in with an identity provider. Returns `false` if the address is taken.
 pub async fn insert_without_password(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -61,7 +61,8 @@ async fn add(
     account: &Account,
     password_hash: Option<&str>,
 ) -> Result<bool> {
-    let sql = "insert into users (id, email, password_hash, admin_since, created_at) values ($1, $2, $3, $4, $5) on conflict (email) do nothing";
+    let sql = "insert into users (id, email, password_hash, admin_since, created_at) values ($1, \
+               $2, $3, $4, $5) on conflict (email) do nothing";
     let query = sqlx::query(sql)
         .bind(account.id.to_string())
         .bind(&account.email)
@@ -74,9 +75,10 @@ async fn add(
     Ok(added.rows_affected() == 1)
 }
 
-/// Gives a person another address. `false` when it is taken.
+/// Changes a user's address. Returns `false` if it is taken.
 pub async fn set_email(connection: &mut AnyConnection, user: UserId, email: &str) -> Result<bool> {
-    let sql = "update users set email = $2 where id = $1 and not exists (select 1 from users u where u.email = $2)";
+    let sql = "update users set email = $2 where id = $1 and not exists (select 1 from users u \
+               where u.email = $2)";
     Ok(sqlx::query(sql)
         .bind(user.to_string())
         .bind(email)
@@ -86,15 +88,15 @@ pub async fn set_email(connection: &mut AnyConnection, user: UserId, email: &str
         == 1)
 }
 
-/// Waits until nobody else is making the first account, and keeps others waiting until the end of
-/// the transaction.
-pub async fn lock_first(connection: &mut AnyConnection) -> Result<()> {
-    let sql = "insert into meta (name, value) values ('first_account', 'asked for') on conflict (name) do update set value = excluded.value";
+/// Serialises creating the first account; the lock lasts until the end of the transaction.
+pub async fn lock_first_account(connection: &mut AnyConnection) -> Result<()> {
+    let sql = "insert into meta (name, value) values ('first_account', 'asked for') on conflict \
+               (name) do update set value = excluded.value";
     sqlx::query(sql).execute(connection).await?;
     Ok(())
 }
 
-/// Whether there is any account yet.
+/// Whether there is any account.
 pub async fn any(connection: &mut AnyConnection) -> Result<bool> {
     Ok(sqlx::query_scalar::<_, i64>("select 1 from users limit 1")
         .fetch_optional(connection)
@@ -102,7 +104,7 @@ pub async fn any(connection: &mut AnyConnection) -> Result<bool> {
         .is_some())
 }
 
-/// The person with this address, unless switched off.
+/// The enabled user with this address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<UserRecord>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from users where email = $1 and disabled_at is null"
@@ -115,7 +117,7 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
         .transpose()
 }
 
-/// The person with this id, unless switched off.
+/// The enabled user with this id.
 pub async fn by_id(connection: &mut AnyConnection, user: UserId) -> Result<Option<Account>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from users where id = $1 and disabled_at is null"
@@ -130,15 +132,15 @@ pub async fn by_id(connection: &mut AnyConnection, user: UserId) -> Result<Optio
         .map(|record| record.account))
 }
 
-/// Everybody, also those who are switched off.
+/// The ids of all users, including disabled ones.
 pub async fn ids(connection: &mut AnyConnection) -> Result<Vec<UserId>> {
     let ids: Vec<String> = sqlx::query_scalar("select id from users order by id")
         .fetch_all(connection)
         .await?;
-    ids.iter().map(|id| parsed("id", id)).collect()
+    ids.iter().map(|id| parse_column("id", id)).collect()
 }
 
-/// The password of a person's account in PHC form; `None` where they cannot sign in by password.
+/// A user's password hash in PHC form; `None` if the user cannot sign in by password.
 pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Result<Option<String>> {
     let sql = "select password_hash from users where id = $1";
     Ok(sqlx::query_scalar::<_, Option<String>>(sql)
@@ -148,10 +150,10 @@ pub async fn password_hash(connection: &mut AnyConnection, user: UserId) -> Resu
         .flatten())
 }
 
-/// Deletes an account with everything that refers to it: conversations, messages, entries,
-/// sessions, keys, files' rows.
+/// Deletes an account with all rows that refer to it: conversations, messages, entries, sessions,
+/// keys, files.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
-    tx.leaves_text();
+    tx.mark_text_deleted();
     sqlx::query("delete from users where id = $1")
         .bind(user.to_string())
         .execute(&mut **tx)
@@ -159,8 +161,8 @@ pub async fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// How many conversations, messages, entries that are rows, and files the person has.
-pub async fn belongings(connection: &mut AnyConnection, user: UserId) -> Result<[i64; 4]> {
+/// The user's numbers of conversations, messages, entries stored as rows, and files.
+pub async fn content_counts(connection: &mut AnyConnection, user: UserId) -> Result<[i64; 4]> {
     let mut counts = [0; 4];
     for (count, table) in counts
         .iter_mut()

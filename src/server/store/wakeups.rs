@@ -1,5 +1,5 @@
-//! Who waits for whose commits. A wake-up says "look again", never what changed: rows stay in the
-//! database. What other processes are to be told of it goes into the `outbox`.
+//! Subscriptions to commits. A wake-up only tells a reader to query again; it carries no rows.
+//! Hints for other processes go to the `outbox`.
 
 use super::outbox::{Hint, Outbox};
 use crate::domain::ids::UserId;
@@ -9,55 +9,55 @@ use std::{
 };
 use tokio::sync::{Notify, watch};
 
-/// What a reader compares with what it saw last.
+/// The state a subscriber compares with the last one it saw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wake {
-    /// The highest revision announced; 0 when none was since somebody began to listen.
+    /// The highest announced revision; 0 if none was announced since the first subscription.
     pub rev: i64,
-    /// Moves with every piece of text of an answer that is being written.
+    /// Incremented for each piece of text of a growing answer.
     pub text: u64,
-    /// Moves when somebody signed out or a key was revoked.
+    /// Incremented when a session or key may have ended.
     pub access: u64,
 }
 
-/// One `watch` per person somebody listens for; nothing for the rest.
+/// One `watch` channel for each user with subscribers.
 #[derive(Debug, Default)]
 pub struct Wakeups {
-    people: Mutex<HashMap<UserId, watch::Sender<Wake>>>,
-    came: Notify,
+    users: Mutex<HashMap<UserId, watch::Sender<Wake>>>,
+    subscribed: Notify,
     outbox: Outbox,
 }
 
-/// A reader's end: wakes when there may be something new.
+/// Notified when the user's data may have changed.
 pub type Subscription = watch::Receiver<Wake>;
 
 impl Wakeups {
-    /// Listens for a person's changes. Subscribe first, read then: nothing falls between.
+    /// Subscribes to a user's changes. Subscribe before reading, so that no change is missed.
     pub fn subscribe(&self, user: UserId) -> Subscription {
-        let mut people = self.lock();
-        // swept when their number has doubled, so that a newcomer costs the same however many
-        // listen
-        if people.len().is_power_of_two() && !people.contains_key(&user) {
-            people.retain(|_, sender| sender.receiver_count() > 0);
+        let mut users = self.lock();
+        // removed when the map has doubled, so that the cost of a subscription does not grow
+        if users.len().is_power_of_two() && !users.contains_key(&user) {
+            users.retain(|_, sender| sender.receiver_count() > 0);
         }
-        let sender = people.entry(user).or_default();
+        let sender = users.entry(user).or_default();
         let first = sender.receiver_count() == 0;
         let subscription = sender.subscribe();
-        drop(people);
+        drop(users);
         if first {
-            self.outbox.post(|mail| _ = mail.came.insert(user));
+            self.outbox
+                .post(|outgoing| _ = outgoing.subscribed.insert(user));
         }
-        self.came.notify_waiters();
+        self.subscribed.notify_waiters();
         subscription
     }
 
-    /// What other processes are to be told.
+    /// Hints for other processes.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// The people somebody listens for.
-    pub fn listened_for(&self) -> Vec<UserId> {
+    /// The users with subscribers.
+    pub fn subscribed_users(&self) -> Vec<UserId> {
         self.lock()
             .iter()
             .filter(|(_, sender)| sender.receiver_count() > 0)
@@ -65,26 +65,26 @@ impl Wakeups {
             .collect()
     }
 
-    /// Whether somebody listens for a person.
-    pub fn listens(&self, user: UserId) -> bool {
+    /// Whether a user has subscribers.
+    pub fn is_subscribed(&self, user: UserId) -> bool {
         self.lock()
             .get(&user)
             .is_some_and(|sender| sender.receiver_count() > 0)
     }
 
-    /// Waits until somebody listens.
-    pub async fn until_listened(&self) {
+    /// Waits until there is a subscriber.
+    pub async fn wait_for_subscriber(&self) {
         loop {
-            let came = self.came.notified();
-            if self.listeners() > 0 {
+            let subscribed = self.subscribed.notified();
+            if self.subscriber_count() > 0 {
                 return;
             }
-            came.await;
+            subscribed.await;
         }
     }
 
-    /// How many listen.
-    pub fn listeners(&self) -> usize {
+    /// Number of subscribers.
+    pub fn subscriber_count(&self) -> usize {
         self.lock()
             .values()
             .map(watch::Sender::receiver_count)
@@ -94,45 +94,45 @@ impl Wakeups {
     /// Announces that everything up to `rev` is committed.
     pub(super) fn committed(&self, user: UserId, rev: i64) {
         self.change(user, |wake| wake.rev = wake.rev.max(rev));
-        self.outbox.post(|mail| {
-            let hint = mail.hints.entry(user).or_default();
+        self.outbox.post(|outgoing| {
+            let hint = outgoing.hints.entry(user).or_default();
             hint.rev = hint.rev.max(rev);
         });
     }
 
-    /// Announces new text of an answer that is written here.
+    /// Announces new text of an answer written by this process.
     pub fn text(&self, user: UserId) {
-        self.heard_text(user);
+        self.receive_text(user);
         self.outbox.grow(user);
     }
 
-    /// Announces that a sign-in or key may have ended.
+    /// Announces that a session or key may have ended.
     pub fn access(&self, user: UserId) {
         self.change(user, |wake| wake.access += 1);
         self.outbox
-            .post(|mail| mail.hints.entry(user).or_default().access = true);
+            .post(|outgoing| outgoing.hints.entry(user).or_default().access = true);
     }
 
-    /// Takes what another process told.
-    pub fn heard(&self, user: UserId, hint: Hint) {
+    /// Applies a hint from another process.
+    pub fn receive_hint(&self, user: UserId, hint: Hint) {
         self.change(user, |wake| {
             wake.rev = wake.rev.max(hint.rev);
             wake.access += u64::from(hint.access);
         });
     }
 
-    /// Announces new text of an answer that another process writes.
-    pub fn heard_text(&self, user: UserId) {
+    /// Announces new text of an answer written by another process.
+    pub fn receive_text(&self, user: UserId) {
         self.change(user, |wake| wake.text += 1);
     }
 
-    fn change(&self, user: UserId, how: impl FnOnce(&mut Wake)) {
+    fn change(&self, user: UserId, update: impl FnOnce(&mut Wake)) {
         if let Some(sender) = self.lock().get(&user) {
-            sender.send_modify(how);
+            sender.send_modify(update);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, watch::Sender<Wake>>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -106,7 +106,7 @@ pub(crate) async fn take_out(
             if is_noop(&shown, patch.clone())? {
                 return Ok(TakeOutOutcome::Stays(Box::new(shown)));
             }
-            rows::bring_back(&mut tx, entry).await?;
+            rows::restore(&mut tx, entry).await?;
             0
         }
         Replacement::Nothing(now) => archived::note_entry(&mut tx, now, user, &entry).await?,
@@ -132,7 +132,7 @@ async fn count_out(
     if !tombstones::insert(tx, user, key, entry.id).await? {
         return Ok(false);
     }
-    let (figures, mut changes) = (manifest.figures(entry), Changes::default());
+    let (figures, mut changes) = (manifest.totals_of(entry), Changes::default());
     changes.count(
         (
             manifest.day,
@@ -161,7 +161,7 @@ pub(crate) async fn note_entry(
     entry: &StoredEntry,
 ) -> Result<i64> {
     pending_delete::check_not_held(tx, user, entry.conversation_id, "deleted").await?;
-    removed::note(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
+    removed::record(tx, now, user, RemovedKind::Entry, entry.id.uuid()).await?;
     pending_delete::record_erasure(tx, now, ErasureKind::Entry, entry.id).await?;
     Ok(files::mark_produced(tx, user, entry.conversation_id, &entry.metadata).await?)
 }

@@ -81,8 +81,7 @@ async fn check_place(
     if let Some(id) = parent {
         // a parent that may lie in the archive is not fetched for this: an object that reaches over
         // its id is enough
-        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await?
-        {
+        if work_logs::find(tx, user, id).await?.is_none() && !objects::covers(tx, user, id).await? {
             return Err(Error::NotFound("parent entry"));
         }
     }

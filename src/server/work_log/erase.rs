@@ -47,7 +47,7 @@ pub async fn erase_entry(
                 // an object may hold the entry as it was before it became a row again, or be about
                 // to
                 let (objects, objects_pending) =
-                    if due::unfinished(&mut *tiers.store.read().await?, user).await? {
+                    if due::has_unfinished_objects(&mut *tiers.store.read().await?, user).await? {
                         delete_marked_objects(tiers, now, user).await?
                     } else {
                         (0, 0)

@@ -200,7 +200,7 @@ pub async fn delete_work_log(
     work_logs::delete(&mut tx, &entry).await?;
     pending_delete::mark_unfinished(&mut tx, user, entry.conversation_id).await?;
     pending_delete::record_erasure(&mut tx, now, ErasureKind::Entry, id).await?;
-    removed::note(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
+    removed::record(&mut tx, now, user, RemovedKind::Entry, id.uuid()).await?;
     let files = files::mark_produced(&mut tx, user, entry.conversation_id, &entry.metadata).await?;
     tx.commit().await?;
     Ok(files)

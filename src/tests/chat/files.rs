@@ -62,8 +62,8 @@ async fn local_files_are_read_moved_and_deleted_after_a_bucket_is_set() {
     bucket.write(ada, file(4), b"new".to_vec()).await.unwrap();
     assert_eq!(bucket.read(ada, file(1)).await.unwrap(), "0123456789");
     bucket.delete(ada, &[file(2), file(9)]).await.unwrap();
-    assert_eq!(bucket.bring_over().await.unwrap(), 2);
-    assert_eq!(bucket.bring_over().await.unwrap(), 0);
+    assert_eq!(bucket.move_to_bucket().await.unwrap(), 2);
+    assert_eq!(bucket.move_to_bucket().await.unwrap(), 0);
     let other_data = tempfile::tempdir().unwrap();
     let other_server = in_bucket("moved", other_data.path());
     let part: Vec<_> = other_server
@@ -111,7 +111,7 @@ async fn orphaned_files_are_deleted_after_two_days_by_a_daily_sweep() {
     };
     files::insert(&mut tx, NOW, ada, &record).await.unwrap();
     // as a server does when it starts
-    meta::note_use(&mut tx, in_days(1)).await.unwrap();
+    meta::record_use(&mut tx, in_days(1)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(
         sweep_files(&database.store, &store, in_days(1), false)
@@ -164,11 +164,11 @@ async fn partial_files_of_interrupted_writes_are_removed() {
         .join(format!("{}#1", file(2)));
     std::fs::write(&partial, b"ha").unwrap();
     assert_eq!(
-        store.clear_cut_off(in_days(-1)).await.unwrap(),
+        store.clear_incomplete(in_days(-1)).await.unwrap(),
         0,
         "the write may still be running"
     );
-    assert_eq!(store.clear_cut_off(in_days(1)).await.unwrap(), 1);
+    assert_eq!(store.clear_incomplete(in_days(1)).await.unwrap(), 1);
     assert!(!partial.exists() && store.read(user(1), file(1)).await.unwrap() == "whole");
     std::fs::write(&partial, b"ha").unwrap();
     store.delete_all(user(1)).await.unwrap();

@@ -279,7 +279,7 @@ on_both_databases! {
             "{new_turn:?}"
         );
         assert_eq!(
-            users::belongings(&mut store.read().await.unwrap(), bob)
+            users::content_counts(&mut store.read().await.unwrap(), bob)
                 .await
                 .unwrap()[2],
             1

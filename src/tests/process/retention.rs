@@ -157,7 +157,7 @@ async fn the_commands_plan_run_cat_backup_and_restore_work() {
         "the object is intact again"
     );
     let (given_up, why) = text(&["archive", "give-up", key.to_str().unwrap()]);
-    assert!(!given_up && why.contains("nothing is given up"), "{why}");
+    assert!(!given_up && why.contains("it is not abandoned"), "{why}");
 
     let server = home.serve();
     create_entries(&server.caller, 1).await;

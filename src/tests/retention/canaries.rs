@@ -50,7 +50,7 @@ impl CanaryEnv {
             archive,
         };
         let store = database.store.clone();
-        tokio::spawn(async move { store.tend_log().await });
+        tokio::spawn(async move { store.run_checkpoints().await });
         Self {
             database,
             folder,

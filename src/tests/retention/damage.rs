@@ -165,13 +165,13 @@ on_both_databases! {
         entry(&store, ada, Status::Success, "one").await;
         run(&tiers, days(31)).await;
         let key = object(&store, ada).await.key;
-        let refused = damage::give_up(&tiers, days(31), &key).await;
+        let refused = damage::abandon(&tiers, days(31), &key).await;
         assert!(
             matches!(refused, Err(Error::Conflict(_))),
             "the object is intact: {refused:?}"
         );
         damage_object(&tiers, &key).await;
-        assert_eq!(damage::give_up(&tiers, days(31), &key).await.unwrap(), 1);
+        assert_eq!(damage::abandon(&tiers, days(31), &key).await.unwrap(), 1);
         let mut reader = store.read().await.unwrap();
         assert_eq!(damage_records::count(&mut reader).await.unwrap(), 0);
         let remaining = reader::list(
@@ -202,7 +202,7 @@ on_both_databases! {
             .unwrap()
             .remove(0);
         let intact = tiers.archive.get(&manifest.key).await.unwrap().to_vec();
-        let task = tokio::spawn(damage::keep_written(tiers.clone(), Clock::at(days(32))));
+        let task = tokio::spawn(damage::record_forever(tiers.clone(), Clock::at(days(32))));
         for (bytes, damaged) in [(intact[..9].to_vec(), 1), (intact, 0)] {
             tiers.archive.replace(&manifest.key, bytes).await.unwrap();
             let reader = store.read().await.unwrap();

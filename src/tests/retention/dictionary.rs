@@ -4,7 +4,7 @@
 
 use crate::{
     domain::{ENTRY_TITLE_MAX_CHARS, LogType},
-    server::store::packing::{Long, pack},
+    server::store::packing::{LongFields, pack},
     tests::support::corpus::{Corpus, Sample},
 };
 
@@ -21,7 +21,7 @@ fn packing_saves_two_thirds_of_entries_outside_the_training_set() {
             sample.log_type.parse::<LogType>().is_ok()
                 && sample.title.chars().count() <= ENTRY_TITLE_MAX_CHARS
         );
-        let long = Long {
+        let long = LongFields {
             details: sample.details,
             metadata: sample.metadata.to_string(),
         };
@@ -63,7 +63,7 @@ fn trains_a_dictionary() {
 fn packs_a_row_as_a_fixture() {
     let metadata =
         r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#.to_owned();
-    let long = Long {
+    let long = LongFields {
         details: Some("Quota exceeded for requests per minute.".into()),
         metadata,
     };

@@ -83,7 +83,7 @@ async fn check_refusal_for_an_hour(store: &Store, refusal: Refusal, message: &st
     let faulty_store = FaultyStore::before(Arc::new(InMemory::new()), 1);
     let tiers = Tiers {
         store: store.clone(),
-        archive: Archive::over(Arc::new(faulty_store.clone()), "", Duration::from_secs(5)),
+        archive: Archive::with_store(Arc::new(faulty_store.clone()), "", Duration::from_secs(5)),
     };
     let ada = create_entries(store).await;
     let before = listed(&tiers, ada).await;
@@ -253,7 +253,7 @@ async fn the_status_of_an_overloaded_s3_server_is_reported() {
             .with_region("us-east-1")
             .with_access_key_id("x")
             .with_secret_access_key("x");
-        let archive = Archive::over(
+        let archive = Archive::with_store(
             Arc::new(store.with_retry(retry).build().unwrap()),
             "",
             Duration::from_secs(5),

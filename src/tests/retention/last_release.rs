@@ -91,7 +91,7 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
     let tiers = Tiers { store, archive };
     let store = &tiers.store;
     let mut tx = store.begin().await.unwrap();
-    lease::clear(&mut tx).await.unwrap();
+    lease::revoke(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     let key = std::fs::read_to_string(folder.path().join("api-key.txt")).unwrap();
     let ada = check_key(store, days(41), &key).await.unwrap().unwrap();
@@ -248,7 +248,7 @@ async fn insert_half_filled_object(
         );
         execute(connection, sql).await;
     }
-    let of_moved = Manifest::of(&manifest.key, &entries[..2], (0, String::new()), NOW).unwrap();
+    let of_moved = Manifest::new(&manifest.key, &entries[..2], (0, String::new()), NOW).unwrap();
     let totals = serde_json::to_string(&of_moved.totals).unwrap();
     let sql = format!(
         "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, \
@@ -296,7 +296,7 @@ async fn an_object_half_filled_at_migration_11_is_closed_on_postgres() {
     };
     let encoded = object::encode(group, &entries, None).unwrap();
     let stored = (0, object::hex_sha256(&encoded.bytes));
-    let manifest = Manifest::of(&encoded.key, &entries, stored, NOW).unwrap();
+    let manifest = Manifest::new(&encoded.key, &entries, stored, NOW).unwrap();
     archive.create(&encoded.key, encoded.bytes).await.unwrap();
 
     let mut connection = AnyConnection::connect(&database.address()).await.unwrap();

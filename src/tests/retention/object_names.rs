@@ -42,35 +42,35 @@ on_both_databases! {
             objects::reserve(&mut tx, ada, "a", None, NOW)
                 .await
                 .unwrap(),
-            Reservation::Taken
+            Reservation::Reserved
         );
         assert_eq!(
             objects::reserve(&mut tx, ada, "a", None, NOW)
                 .await
                 .unwrap(),
-            Reservation::Taken,
+            Reservation::Reserved,
             "reserved again after a crash"
         );
-        objects::doom_pending(&mut tx, ada, None).await.unwrap();
+        objects::mark_pending(&mut tx, ada, None).await.unwrap();
         assert_eq!(
             objects::reserve(&mut tx, ada, "a", None, NOW)
                 .await
                 .unwrap(),
-            Reservation::WasDoomed
+            Reservation::Deleted
         );
-        objects::note_gone(&mut tx, ada, "a", NOW).await.unwrap();
+        objects::record_deleted(&mut tx, ada, "a", NOW).await.unwrap();
         assert_eq!(
             objects::reserve(&mut tx, ada, "a", None, NOW)
                 .await
                 .unwrap(),
-            Reservation::WasDoomed
+            Reservation::Deleted
         );
-        objects::doom_abandoned(&mut tx, NOW.plus(1)).await.unwrap();
+        objects::mark_abandoned(&mut tx, NOW.plus(1)).await.unwrap();
         assert_eq!(
             objects::reserve(&mut tx, ada, "a", None, NOW)
                 .await
                 .unwrap(),
-            Reservation::Taken,
+            Reservation::Reserved,
             "the delay for late deletes has passed"
         );
     }
@@ -251,11 +251,11 @@ on_both_databases! {
         );
         assert!(
             confirmed
-                .told()
+                .lines()
                 .iter()
                 .all(|step| step.contains("which nothing refers to")),
             "{:?}",
-            confirmed.told()
+            confirmed.lines()
         );
         for days in [8, 9] {
             let report = run(&tiers, day(days)).await;

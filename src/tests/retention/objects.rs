@@ -76,7 +76,7 @@ async fn a_header_names_the_replaced_objects_and_old_headers_name_none() {
         serde_json::json!(["a"])
     );
     for (encoded, replaces) in [(plain, vec![]), (replacing, vec!["a".to_owned()])] {
-        let decoded = object::decode_whole(&encoded.bytes).unwrap();
+        let decoded = object::decode_object(&encoded.bytes).unwrap();
         assert_eq!((&decoded.entries, decoded.replaces), (&entries, replaces));
     }
 }

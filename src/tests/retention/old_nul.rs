@@ -15,7 +15,7 @@ use crate::{
         retention::restore::after_restore,
         store::{
             Store, changes, conversations, messages,
-            packing::{self, Long},
+            packing::{self, LongFields},
             retention::{manifest::Manifest, objects},
             stats,
             work_logs::{EntryFilter, StoredEntry},
@@ -84,7 +84,7 @@ async fn create_old_rows(store: &Store, user: UserId, count: usize) -> Vec<WorkL
 
 /// Replaces a warm row's packed fields by those an earlier version would have packed.
 async fn pack_old_text(store: &Store, user: UserId, id: EntryId) {
-    let old = packing::pack(&Long {
+    let old = packing::pack(&LongFields {
         details: Some(details('\0')),
         metadata: METADATA.into(),
     });

@@ -122,7 +122,7 @@ on_both_databases! {
             create(&store, ada, title, details).await;
         }
         let shortest = Run {
-            at_most: Duration::ZERO,
+            max_duration: Duration::ZERO,
             ..trusted(NOW.plus(8 * DAY_MS))
         };
         let first = run_once(&tiers, shortest).await.unwrap();

@@ -62,7 +62,7 @@ async fn a_restored_backup_brings_back_no_erased_entry() {
         (2, 1, 1),
         "the object was rewritten since the backup"
     );
-    restored_store.shrink().await.unwrap();
+    restored_store.vacuum().await.unwrap();
     let remaining: Vec<u8> = ["", "-wal"]
         .iter()
         .filter_map(|ending| std::fs::read(format!("{}{ending}", copy.display())).ok())
@@ -182,7 +182,7 @@ async fn a_damaged_erasure_log_must_be_repaired_before_a_restore() {
         work_log::erase_entry(&env.tiers, NOW, ada, id)
             .await
             .unwrap();
-        erasure_log::mirror(&env.tiers, NOW).await.unwrap();
+        erasure_log::sync(&env.tiers, NOW).await.unwrap();
     }
     let tiers = env.restore_copy(&copy).await;
     let log = env.folder.path().join("erased/v1");
@@ -200,8 +200,8 @@ async fn a_damaged_erasure_log_must_be_repaired_before_a_restore() {
         );
     }
     std::fs::write(log.join("incomplete.ndjson"), "\u{fffd}").unwrap();
-    assert_eq!(erasure_log::mend(&env.tiers, NOW).await.unwrap(), 2);
-    assert_eq!(erasure_log::mend(&env.tiers, NOW).await.unwrap(), 0);
+    assert_eq!(erasure_log::repair(&env.tiers, NOW).await.unwrap(), 2);
+    assert_eq!(erasure_log::repair(&env.tiers, NOW).await.unwrap(), 0);
     assert_eq!(after_restore(&tiers, NOW).await.unwrap().erased, 2);
 }
 
@@ -490,7 +490,10 @@ async fn an_abandoned_object_replaces_no_other() {
     env.run(now).await;
     let reader = &mut store.read().await.unwrap();
     let old = objects::of_user(reader, ada, None).await.unwrap().remove(0);
-    let entries = archive.entries_once(&old.key, &old.sha256).await.unwrap();
+    let entries = archive
+        .entries_uncached(&old.key, &old.sha256)
+        .await
+        .unwrap();
     let group = object::ObjectGroup {
         user_id: ada,
         conversation_id: None,
@@ -500,7 +503,7 @@ async fn an_abandoned_object_replaces_no_other() {
     archive.create(&new.key, new.bytes).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     assert!(
-        objects::doom_unlisted(&mut tx, ada, &new.key, now)
+        objects::mark_unlisted(&mut tx, ada, &new.key, now)
             .await
             .unwrap()
     );

@@ -94,7 +94,7 @@ on_both_databases! {
                 .unwrap();
         }
         let shortest = Run {
-            at_most: Duration::ZERO,
+            max_duration: Duration::ZERO,
             ..trusted(days(31))
         };
         for more in [true, true, false] {
@@ -144,10 +144,10 @@ on_both_databases! {
             .unwrap()
             .unwrap();
         assert!(
-            !lease::holds(&mut tx, first).await.unwrap()
-                && lease::holds(&mut tx, second).await.unwrap()
+            !lease::is_held(&mut tx, first).await.unwrap()
+                && lease::is_held(&mut tx, second).await.unwrap()
         );
-        lease::give_back(&mut tx, first).await.unwrap();
+        lease::release(&mut tx, first).await.unwrap();
         assert_eq!(
             lease::take(&mut tx, NOW.plus(1_001), NOW.plus(2_001))
                 .await
@@ -319,7 +319,7 @@ on_both_databases! {
         run(&tiers, days(31)).await;
         for (cold, expires) in [(40, 40), (400, 400)] {
             let mut tx = store.begin().await.unwrap();
-            crate::server::store::retention::declare_policy(&mut tx, [7, 30, cold])
+            crate::server::store::retention::set_policy(&mut tx, [7, 30, cold])
                 .await
                 .unwrap();
             tx.commit().await.unwrap();

@@ -105,7 +105,7 @@ async fn an_unreachable_server_is_reported_and_nothing_is_lost() {
         .with_secret_access_key("x")
         .build()
         .unwrap();
-    let archive = Archive::over(
+    let archive = Archive::with_store(
         std::sync::Arc::new(unreachable),
         "",
         std::time::Duration::from_millis(300),

@@ -37,7 +37,7 @@ async fn slow_archive(store: &Store) -> (Archive, UserId, EntryId) {
     ));
     let tiers = Tiers {
         store: store.clone(),
-        archive: Archive::over(slow.clone(), "", Duration::from_secs(600)),
+        archive: Archive::with_store(slow.clone(), "", Duration::from_secs(600)),
     };
     let ada = person(store, "ada").await;
     let old = entry(store, ada, Status::Success, "old").await;

@@ -22,7 +22,7 @@ use std::{
 /// the conversation and the entries.
 async fn with_archived_entries() -> (TestApp, Person, Liar, String, Vec<Value>) {
     let faults = Liar::before(Arc::new(InMemory::new()), 1);
-    let archive = Archive::over(Arc::new(faults.clone()), "", Duration::from_secs(5));
+    let archive = Archive::with_store(Arc::new(faults.clone()), "", Duration::from_secs(5));
     let app = TestApp::with(|_| {}, |app| app.tiers.archive = archive).await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     let conversation = ada.begins().await;
@@ -203,7 +203,7 @@ async fn a_truncated_object_is_reported_to_admins_until_restored() {
     );
     let reported = async || {
         // a background task does this once damage is found
-        damage::write_down(&app.app.tiers, app.app.clock.now())
+        damage::record(&app.app.tiers, app.app.clock.now())
             .await
             .unwrap();
         let metrics = app.nobody().gets("/metrics").await.text();

@@ -78,7 +78,7 @@ async fn a_long_poll_returns_as_soon_as_something_is_committed() {
     let address = format!("/api/work-log/list?after={cursor}&wait=60");
     let waiting = tokio::spawn(Answer::to(ada.request(reqwest::Method::GET, &address)));
     within("the poll to wait", async {
-        while app.app.store.wakeups().listeners() == 0 {
+        while app.app.store.wakeups().subscriber_count() == 0 {
             tokio::task::yield_now().await;
         }
     })

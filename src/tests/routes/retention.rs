@@ -429,7 +429,7 @@ async fn an_incomplete_export_is_refused_before_it_starts() {
         .await
         .unwrap();
     ada.gets(&address_of(&entry)).await.expect(503);
-    damage::write_down(tiers, now).await.unwrap();
+    damage::record(tiers, now).await.unwrap();
     let refused = ada.gets("/api/work-log/export").await.expect(503);
     assert!(
         refused["detail"]

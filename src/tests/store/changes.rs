@@ -117,7 +117,7 @@ on_both_databases! {
             entry(&store, ada, Status::Info, "between").await;
             let mut tx = store.begin().await.unwrap();
             for _ in 0..PAGE {
-                removed::note(
+                removed::record(
                     &mut tx,
                     NOW,
                     ada,
@@ -166,7 +166,7 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         let mut tx = store.begin().await.unwrap();
         for _ in 0..PAGE {
-            removed::note(
+            removed::record(
                 &mut tx,
                 NOW,
                 ada,

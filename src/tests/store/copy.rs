@@ -128,7 +128,7 @@ async fn changes_in_the_source_between_two_runs_reach_the_target() {
     );
     entry(&source.store, ada, Status::Working, "original").await;
     let mut until_meta = |step: CopyStep| match step {
-        CopyStep::Begun(name, _) if name == "meta" => {
+        CopyStep::Started(name, _) if name == "meta" => {
             Err(StoreError::Unusable("interrupted".into()))
         }
         _ => Ok(()),
@@ -177,7 +177,7 @@ async fn a_target_with_other_data_is_refused_and_left_unchanged() {
     assert!(
         copy_error(&source.store, &target.address())
             .await
-            .contains("not of this database")
+            .contains("user data of another database")
     );
     assert_eq!(dump_by_copy(&target.store).await, before);
     target.drop().await;
@@ -190,7 +190,7 @@ async fn a_target_with_other_data_is_refused_and_left_unchanged() {
     assert!(
         copy_error(&source.store, &target.address())
             .await
-            .contains("half a copy of another")
+            .contains("an unfinished copy of another")
     );
     copy(&other.store, &target.address(), &mut no_progress())
         .await
@@ -217,7 +217,7 @@ async fn a_second_run_never_overwrites_rows_written_to_the_target() {
     entry(&copied, ada, Status::Success, "written on the new database").await;
     let refused = copy_error(&source.store, &target.address()).await;
     assert!(
-        refused.contains("work_logs") && refused.contains("written to"),
+        refused.contains("work_logs") && refused.contains("now differ in"),
         "{refused}"
     );
     let titles: Vec<String> = sqlx::query_scalar("select title from work_logs")

@@ -110,7 +110,7 @@ async fn check_second_writer_waits(store: &Store, mut waits: impl AsyncFnMut(&St
         let (store, a_committed) = (store.clone(), a_committed.clone());
         async move {
             let mut b = store.begin().await.unwrap();
-            removed::note(
+            removed::record(
                 &mut b,
                 NOW,
                 ada,

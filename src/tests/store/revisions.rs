@@ -79,7 +79,7 @@ async fn write_all(store: &Store, users: &[UserId]) {
 async fn write(store: &Store, user: UserId, rng: &mut TestRng) {
     let mut tx = store.begin().await.unwrap();
     rng.yield_randomly(10).await;
-    removed::note(
+    removed::record(
         &mut tx,
         NOW,
         user,
@@ -89,7 +89,7 @@ async fn write(store: &Store, user: UserId, rng: &mut TestRng) {
     .await
     .unwrap();
     rng.yield_randomly(50).await;
-    removed::note(
+    removed::record(
         &mut tx,
         NOW,
         user,

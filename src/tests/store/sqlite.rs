@@ -143,7 +143,7 @@ async fn deleted_text_is_gone_from_the_files() {
             .unwrap();
         outside.extend(conversation_id.is_none().then_some(created.id));
     }
-    assert!(store.cut_log().await.unwrap());
+    assert!(store.truncate_log().await.unwrap());
     assert!(
         database.occurrences(CANARY) > 0,
         "the files should contain the text"
@@ -154,7 +154,7 @@ async fn deleted_text_is_gone_from_the_files() {
     delete_conversation_rows(store, NOW, ada, conversation.id)
         .await
         .unwrap();
-    assert!(store.cut_log().await.unwrap());
+    assert!(store.truncate_log().await.unwrap());
     assert_eq!(database.occurrences(CANARY), 0);
 }
 
@@ -162,7 +162,7 @@ async fn deleted_text_is_gone_from_the_files() {
 async fn the_wal_is_checkpointed_while_others_write() {
     let database = Sqlite::create().await;
     let store = database.store.clone();
-    let checkpointer = tokio::spawn(async move { store.tend_log().await });
+    let checkpointer = tokio::spawn(async move { store.run_checkpoints().await });
     let ada = person(&database.store, "ada").await;
     for _ in 0..600 {
         create_work_log(&database.store, NOW, ada, canary_draft(), Origin::default())
@@ -202,7 +202,7 @@ async fn the_wal_is_truncated_after_the_last_reader_without_blocking_writers() {
         .unwrap();
     delete_work_log(store, NOW, ada, created.id).await.unwrap();
     assert!(
-        !store.cut_log().await.unwrap(),
+        !store.truncate_log().await.unwrap(),
         "a reader still needs the WAL"
     );
     create_work_log(
@@ -216,7 +216,7 @@ async fn the_wal_is_truncated_after_the_last_reader_without_blocking_writers() {
     .unwrap();
     assert!(database.occurrences(CANARY) > 0);
     drop(reader);
-    let truncate = async { while !store.cut_log().await.unwrap() {} };
+    let truncate = async { while !store.truncate_log().await.unwrap() {} };
     tokio::time::timeout(std::time::Duration::from_secs(120), truncate)
         .await
         .expect("no reader needs the WAL any more");

@@ -18,7 +18,7 @@ use std::{
 
 /// An empty archive in memory.
 pub fn no_archive() -> Archive {
-    Archive::over(Arc::new(InMemory::new()), "", Duration::from_secs(60))
+    Archive::with_store(Arc::new(InMemory::new()), "", Duration::from_secs(60))
 }
 
 /// The tiers of a store with an empty archive.

@@ -26,7 +26,7 @@ impl Cluster {
     /// Hears what other processes tell, while somebody listens here, until it is dropped.
     pub async fn hear(self) {
         loop {
-            self.store.wakeups().until_listened().await;
+            self.store.wakeups().wait_for_subscriber().await;
             let ended = self.hear_while_listened().await;
             self.hears.send_replace(false);
             if let Err(error) = ended {
@@ -50,7 +50,7 @@ impl Cluster {
                     if !heard {
                         return Err(StoreError::Unusable("nothing is heard on it, not even what was said here".to_owned()));
                     }
-                    if self.store.wakeups().listeners() == 0 {
+                    if self.store.wakeups().subscriber_count() == 0 {
                         return Ok(());
                     }
                     (beats, heard, beat_at) = (beats + 1, false, Instant::now() + self.pace.beat);
@@ -76,7 +76,7 @@ impl Cluster {
         self.store
             .wakeups()
             .outbox()
-            .post(|mail| (mail.hello, mail.ping) = (true, true));
+            .post(|mail| (mail.request_subscriptions, mail.ping) = (true, true));
         self.check_heads().await
     }
 
@@ -85,7 +85,9 @@ impl Cluster {
         if beats.is_multiple_of(RENEW_BEATS) {
             self.feed
                 .answers
-                .forget_told(Instant::now() - FORGET_AFTER, |user| wakeups.listens(user));
+                .forget_told(Instant::now() - FORGET_AFTER, |user| {
+                    wakeups.is_subscribed(user)
+                });
             wakeups.outbox().post(|mail| mail.renew = true);
         }
         wakeups.outbox().post(|mail| mail.ping = true);
@@ -95,7 +97,7 @@ impl Cluster {
     fn take(&self, told: &Notification) {
         if told.channel == HINTS {
             for (user, hint) in payload::told(&self.origin, &told.payload) {
-                self.store.wakeups().heard(user, hint);
+                self.store.wakeups().receive_hint(user, hint);
             }
             return;
         }
@@ -133,23 +135,23 @@ impl Cluster {
             }
         }
         if hello {
-            let listened = self.store.wakeups().listened_for();
-            outbox.post(|mail| mail.came.extend(listened));
+            let listened = self.store.wakeups().subscribed_users();
+            outbox.post(|mail| mail.subscribed.extend(listened));
         }
     }
 
     /// Another process tells of an answer; it counts only where somebody listens.
     fn grow(&self, piece: &AnswerDelta) {
         let wakeups = self.store.wakeups();
-        if !wakeups.listens(piece.user) {
+        if !wakeups.is_subscribed(piece.user) {
             return;
         }
         match self.feed.answers.hear(piece, Instant::now()) {
-            DeltaOutcome::Grown => wakeups.heard_text(piece.user),
+            DeltaOutcome::Grown => wakeups.receive_text(piece.user),
             DeltaOutcome::Known => {}
             DeltaOutcome::Gap => wakeups
                 .outbox()
-                .post(|mail| _ = mail.came.insert(piece.user)),
+                .post(|mail| _ = mail.subscribed.insert(piece.user)),
         }
     }
 }

@@ -91,7 +91,7 @@ impl Cluster {
     pub async fn watch(self) {
         let mut hears = self.hears();
         loop {
-            self.store.wakeups().until_listened().await;
+            self.store.wakeups().wait_for_subscriber().await;
             if hears.wait_for(|hears| !hears).await.is_err() {
                 return;
             }
@@ -110,14 +110,14 @@ impl Cluster {
 
     /// One look at the heads.
     pub async fn check_heads(&self) -> Result<()> {
-        let people = self.store.wakeups().listened_for();
+        let people = self.store.wakeups().subscribed_users();
         if people.is_empty() {
             return Ok(());
         }
         for (user, rev) in heads::of_many(&mut *self.store.read().await?, &people).await? {
             self.store
                 .wakeups()
-                .heard(user, Hint { rev, access: false });
+                .receive_hint(user, Hint { rev, access: false });
         }
         Ok(())
     }

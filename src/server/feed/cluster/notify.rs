@@ -21,7 +21,7 @@ impl Cluster {
     /// Tells other processes what was committed here, and what is wanted here, until it is dropped.
     pub async fn tell(self) {
         loop {
-            let mail = self.store.wakeups().outbox().mail().await;
+            let mail = self.store.wakeups().outbox().next_outgoing().await;
             if let Err(error) = self.store.notify(&self.words(mail)).await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER_NOTIFY,
@@ -40,16 +40,16 @@ impl Cluster {
     }
 
     fn words(&self, mail: Outgoing) -> Vec<(&'static str, String)> {
-        let listened = || self.store.wakeups().listened_for();
-        let came: Vec<UserId> = mail.came.into_iter().collect();
+        let listened = || self.store.wakeups().subscribed_users();
+        let came: Vec<UserId> = mail.subscribed.into_iter().collect();
         let wants =
             |users: &[UserId], anew, hello| payload::wants(&self.origin, users, anew, hello);
-        let mut wanted = match (mail.hello, mail.renew) {
+        let mut wanted = match (mail.request_subscriptions, mail.renew) {
             (true, _) => wants(&listened(), true, true),
             (false, true) => wants(&listened(), false, false),
             (false, false) => Vec::new(),
         };
-        if !mail.hello && !came.is_empty() {
+        if !mail.request_subscriptions && !came.is_empty() {
             wanted.extend(wants(&came, true, false));
         }
         if mail.ping && wanted.is_empty() {
@@ -67,7 +67,7 @@ impl Cluster {
     /// dropped.
     pub async fn tell_words(self) {
         loop {
-            let grown = self.store.wakeups().outbox().grown().await;
+            let grown = self.store.wakeups().outbox().next_grown().await;
             if let Err(error) = self.tell_grown(&grown).await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER_NOTIFY,

@@ -11,7 +11,7 @@ use crate::server::{
     retention::{
         Run,
         dry_run::dry_run,
-        worker::{LONGEST_ON_REQUEST, run_on_request},
+        worker::{MAX_DURATION_ON_REQUEST, run_on_request},
     },
     state::App,
 };
@@ -59,12 +59,12 @@ pub async fn cleanup(
     if dry {
         let run = Run {
             trust_clock,
-            at_most: LONGEST_ON_REQUEST,
+            max_duration: MAX_DURATION_ON_REQUEST,
             ..Run::at(app.config.retention.policy, app.clock.now())
         };
         let rehearsed = dry_run(&app.tiers, run).await?;
         return Ok(Json(
-            json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.told() }),
+            json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.lines() }),
         )
         .into_response());
     }

@@ -113,7 +113,7 @@ async fn page(app: &App, user: UserId, asked: &ListQuery) -> ApiResult {
                 asked.limit + 1,
             )
             .await?;
-            Ok((cursor, logs, archive.goes_on_before()))
+            Ok((cursor, logs, archive.continues_before()))
         },
     )
     .await?;

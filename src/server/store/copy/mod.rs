@@ -1,8 +1,7 @@
-//! Copies a whole database into another, from SQLite to PostgreSQL or the other way round. The
-//! source is read in one snapshot. Each table is brought in line rather than written anew: what the
-//! target has just so stays, what differs is taken out, what is missing is added. So it can be
-//! broken off at any moment and run again, and a source that changed in between does no harm.
-//! Revisions and epoch are copied too: a reader goes on with its cursor where it was.
+//! Copies a whole database into another, between SQLite and PostgreSQL or within one of them. The
+//! source is read in one snapshot. Equal rows in the target stay, differing rows are deleted,
+//! missing rows are inserted; so a copy may be interrupted and run again, even if the source has
+//! changed. Revisions and the epoch are copied too, so cursors stay valid.
 
 mod rows;
 mod schema;
@@ -16,50 +15,51 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use target::{CopyTarget, TargetStatus};
 
-/// The facts about the database: they come last and at once, and with them the target is whole.
+/// The table of values about the database. It is copied last, in one transaction, which completes
+/// the copy.
 const META: &str = "meta";
 
-/// What is told while it goes on.
+/// Progress of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyStep {
-    /// A table is begun that has so many rows.
-    Begun(String, i64),
-    /// So many more of its rows were written.
+    /// A table is started; its number of rows.
+    Started(String, i64),
+    /// More rows of a table were written; their number.
     Wrote(String, usize),
-    /// It was read back and is the same.
+    /// A table was read back and is equal.
     Verified(CopiedTable),
 }
 
-/// A table that is the same on both sides.
+/// A table that is equal in both databases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopiedTable {
     /// Its name.
     pub name: String,
-    /// Its rows.
+    /// Number of rows.
     pub rows: i64,
-    /// The SHA-256 over all of them, in hexadecimal digits.
+    /// SHA-256 over all rows, in hex.
     pub sha256: String,
 }
 
-/// What was done.
+/// The result of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// Every table, in the order in which they were copied.
+    /// All tables, in the order they were copied.
     pub tables: Vec<CopiedTable>,
-    /// Whether all of it was there already, so that nothing was written.
+    /// Whether the target was complete already, so that nothing was written.
     pub already: bool,
 }
 
-/// Whoever is told; an error of theirs breaks the copy off.
-pub type Say<'s> = &'s mut (dyn FnMut(CopyStep) -> Result<()> + Send);
+/// Receives progress; an error aborts the copy.
+pub type OnStep<'s> = &'s mut (dyn FnMut(CopyStep) -> Result<()> + Send);
 
-/// Copies everything from `source` to the database at `url`, which must be empty or half copied
-/// from this very source. Errors: the target holds something else, or does not hold afterwards what
-/// the source holds.
-pub async fn copy(source: &Store, url: &str, say: Say<'_>) -> Result<Copied> {
+/// Copies everything from `source` to the database at `url`, which must be empty or an unfinished
+/// copy of this source. Fails if the target contains other data or differs from the source
+/// afterwards.
+pub async fn copy(source: &Store, url: &str, on_step: OnStep<'_>) -> Result<Copied> {
     let mut reader = source.read().await?;
     let mut target = CopyTarget::open(url).await?;
-    let copied = copy_into(source, &mut reader, &mut target, say).await;
+    let copied = copy_into(source, &mut reader, &mut target, on_step).await;
     target.close().await;
     copied
 }
@@ -68,25 +68,25 @@ async fn copy_into(
     source: &Store,
     reader: &mut Reader,
     target: &mut CopyTarget,
-    say: Say<'_>,
+    on_step: OnStep<'_>,
 ) -> Result<Copied> {
     let tables = schema::tables(reader, source.inner.backend).await?;
-    target.fits(&tables).await?;
-    let mut both = Both {
+    target.check_tables(&tables).await?;
+    let mut job = CopyJob {
         source: reader,
-        from: source.inner.backend,
-        to: target.backend,
+        source_backend: source.inner.backend,
+        target_backend: target.backend,
         target: &mut target.connection,
     };
-    match target::standing(both.target, &tables, source.epoch()).await? {
-        TargetStatus::Same => return both.compare(&tables, say).await,
-        TargetStatus::Free => target::mark(both.target, source.epoch()).await?,
-        TargetStatus::HalfCopied => {}
+    match target::status(job.target, &tables, source.epoch()).await? {
+        TargetStatus::Complete => return job.compare(&tables, on_step).await,
+        TargetStatus::Empty => target::mark(job.target, source.epoch()).await?,
+        TargetStatus::Unfinished => {}
     }
-    let (facts, rest): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.name == META);
+    let (meta, other): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.name == META);
     let mut copied = Vec::new();
-    for table in rest.into_iter().chain(facts) {
-        copied.push(both.bring_in_line(table, say).await?);
+    for table in other.into_iter().chain(meta) {
+        copied.push(job.copy_table(table, on_step).await?);
     }
     Ok(Copied {
         tables: copied,
@@ -94,28 +94,28 @@ async fn copy_into(
     })
 }
 
-/// The two databases.
-struct Both<'b> {
+/// The source and the target of a copy.
+struct CopyJob<'b> {
     source: &'b mut Reader,
-    from: Backend,
+    source_backend: Backend,
     target: &'b mut AnyConnection,
-    to: Backend,
+    target_backend: Backend,
 }
 
-/// Rows and checksum of a table.
+/// Row count and checksum of a table.
 #[derive(Default)]
-struct Sum {
+struct TableDigest {
     rows: i64,
     sha256: Sha256,
 }
 
-impl Sum {
+impl TableDigest {
     fn add(&mut self, row: &CopiedRow) {
         self.rows += 1;
         rows::digest(&mut self.sha256, row);
     }
 
-    fn named(self, table: &Table) -> CopiedTable {
+    fn into_copied_table(self, table: &Table) -> CopiedTable {
         let sha256 = self
             .sha256
             .finalize()
@@ -130,137 +130,140 @@ impl Sum {
     }
 }
 
-impl Both<'_> {
-    async fn bring_in_line(&mut self, table: &Table, say: Say<'_>) -> Result<CopiedTable> {
-        say(CopyStep::Begun(
+impl CopyJob<'_> {
+    async fn copy_table(&mut self, table: &Table, on_step: OnStep<'_>) -> Result<CopiedTable> {
+        on_step(CopyStep::Started(
             table.name.clone(),
             rows::count(self.source, table).await?,
         ))?;
-        let wanted = if table.name == META {
-            self.finish(table).await?
+        let expected = if table.name == META {
+            self.replace_meta(table).await?
         } else {
-            self.take_out(table).await?;
-            self.fill(table, say).await?
+            self.delete_differing(table).await?;
+            self.insert_missing(table, on_step).await?
         };
-        self.verify(table, wanted, say).await
+        self.verify(table, expected, on_step).await
     }
 
-    /// Takes out of the target what the source does not have just so. What refers to it goes with
-    /// it and is filled in again.
-    async fn take_out(&mut self, table: &Table) -> Result<()> {
-        let (mut ours, mut theirs) = (
-            RowReader::of(table, self.from),
-            RowReader::of(table, self.to),
+    /// Deletes target rows that the source does not have in this form. Rows that refer to them are
+    /// deleted too and inserted again later.
+    async fn delete_differing(&mut self, table: &Table) -> Result<()> {
+        let (mut source_rows, mut target_rows) = (
+            RowReader::new(table, self.source_backend),
+            RowReader::new(table, self.target_backend),
         );
-        while let Some(row) = theirs.next(self.target).await? {
-            if ours.seek(self.source, &row).await? != Some(&row) {
+        while let Some(row) = target_rows.next(self.target).await? {
+            if source_rows.seek(self.source, &row).await? != Some(&row) {
                 rows::delete(self.target, table, &row).await?;
             }
         }
         Ok(())
     }
 
-    /// Adds what is missing in the target; returns the sum of the source.
-    async fn fill(&mut self, table: &Table, say: Say<'_>) -> Result<CopiedTable> {
-        let (mut ours, mut theirs) = (
-            RowReader::of(table, self.from),
-            RowReader::of(table, self.to),
+    /// Inserts rows missing in the target; returns the summary of the source.
+    async fn insert_missing(&mut self, table: &Table, on_step: OnStep<'_>) -> Result<CopiedTable> {
+        let (mut source_rows, mut target_rows) = (
+            RowReader::new(table, self.source_backend),
+            RowReader::new(table, self.target_backend),
         );
-        let (mut sum, mut missing) = (Sum::default(), Vec::new());
-        while let Some(row) = ours.next(self.source).await? {
+        let (mut sum, mut missing) = (TableDigest::default(), Vec::new());
+        while let Some(row) = source_rows.next(self.source).await? {
             sum.add(&row);
-            if theirs.seek(self.target, &row).await?.is_none() {
+            if target_rows.seek(self.target, &row).await?.is_none() {
                 missing.push(row);
             }
             if missing.len() == PAGE {
-                self.add(table, &mut missing, say).await?;
+                self.insert_page(table, &mut missing, on_step).await?;
             }
         }
-        self.add(table, &mut missing, say).await?;
-        Ok(sum.named(table))
+        self.insert_page(table, &mut missing, on_step).await?;
+        Ok(sum.into_copied_table(table))
     }
 
-    async fn add(
+    async fn insert_page(
         &mut self,
         table: &Table,
         missing: &mut Vec<CopiedRow>,
-        say: Say<'_>,
+        on_step: OnStep<'_>,
     ) -> Result<()> {
         rows::insert(self.target, table, missing).await?;
-        say(CopyStep::Wrote(table.name.clone(), missing.len()))?;
+        on_step(CopyStep::Wrote(table.name.clone(), missing.len()))?;
         missing.clear();
         Ok(())
     }
 
-    /// Replaces the facts about the target by those about the source, the mark of the copy with
-    /// them. They are few.
-    async fn finish(&mut self, table: &Table) -> Result<CopiedTable> {
-        let (mut ours, mut facts, mut sum) =
-            (RowReader::of(table, self.from), Vec::new(), Sum::default());
-        while let Some(row) = ours.next(self.source).await? {
+    /// Replaces the target's values by the source's, which also removes the mark of an unfinished
+    /// copy. The table is small.
+    async fn replace_meta(&mut self, table: &Table) -> Result<CopiedTable> {
+        let (mut source_rows, mut values, mut sum) = (
+            RowReader::new(table, self.source_backend),
+            Vec::new(),
+            TableDigest::default(),
+        );
+        while let Some(row) = source_rows.next(self.source).await? {
             sum.add(&row);
-            facts.push(row);
+            values.push(row);
         }
-        target::replace(self.target, table, &facts).await?;
-        Ok(sum.named(table))
+        target::replace(self.target, table, &values).await?;
+        Ok(sum.into_copied_table(table))
     }
 
-    /// Reads the target back.
+    /// Reads the target back and compares it.
     async fn verify(
         &mut self,
         table: &Table,
-        wanted: CopiedTable,
-        say: Say<'_>,
+        expected: CopiedTable,
+        on_step: OnStep<'_>,
     ) -> Result<CopiedTable> {
-        let found = sum(self.target, table, self.to).await?;
-        if found != wanted {
-            let (name, found, wanted) = (&table.name, found.rows, wanted.rows);
+        let found = digest_table(self.target, table, self.target_backend).await?;
+        if found != expected {
+            let (name, found, expected) = (&table.name, found.rows, expected.rows);
             return Err(StoreError::Unusable(format!(
-                "{name} has {found} rows in the target and {wanted} in the source, or rows that differ; \
-                 let nobody write to the target and run it again"
+                "{name} has {found} rows in the target and {expected} in the source, or rows that \
+                 differ; stop all writes to the target and run the copy again"
             )));
         }
-        say(CopyStep::Verified(found.clone()))?;
+        on_step(CopyStep::Verified(found.clone()))?;
         Ok(found)
     }
 
-    /// Compares a target that was copied before, and writes nothing.
-    async fn compare(&mut self, tables: &[Table], say: Say<'_>) -> Result<Copied> {
-        let (mut copied, mut other) = (Vec::new(), Vec::new());
+    /// Compares a completed copy without writing.
+    async fn compare(&mut self, tables: &[Table], on_step: OnStep<'_>) -> Result<Copied> {
+        let (mut copied, mut differing) = (Vec::new(), Vec::new());
         for table in tables {
-            let (ours, theirs) = (
-                sum(self.source, table, self.from).await?,
-                sum(self.target, table, self.to).await?,
+            let (source_rows, target_rows) = (
+                digest_table(self.source, table, self.source_backend).await?,
+                digest_table(self.target, table, self.target_backend).await?,
             );
-            if ours == theirs {
-                say(CopyStep::Verified(ours.clone()))?;
-                copied.push(ours);
+            if source_rows == target_rows {
+                on_step(CopyStep::Verified(source_rows.clone()))?;
+                copied.push(source_rows);
             } else {
-                other.push(table.name.clone());
+                differing.push(table.name.clone());
             }
         }
-        if other.is_empty() {
+        if differing.is_empty() {
             return Ok(Copied {
                 tables: copied,
                 already: true,
             });
         }
         Err(StoreError::Unusable(format!(
-            "the target was copied from this database before, and since then one of them was written to: they differ in {}. \
-             Nothing was changed; to copy anew, give an empty database",
-            other.join(", ")
+            "the target is a completed copy of this database, but they now differ in {}. \
+             Nothing was changed; use an empty database to copy again",
+            differing.join(", ")
         )))
     }
 }
 
-async fn sum(
+async fn digest_table(
     connection: &mut AnyConnection,
     table: &Table,
     backend: Backend,
 ) -> Result<CopiedTable> {
-    let (mut rows, mut sum) = (RowReader::of(table, backend), Sum::default());
+    let (mut rows, mut sum) = (RowReader::new(table, backend), TableDigest::default());
     while let Some(row) = rows.next(connection).await? {
         sum.add(&row);
     }
-    Ok(sum.named(table))
+    Ok(sum.into_copied_table(table))
 }

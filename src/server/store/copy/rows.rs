@@ -1,8 +1,8 @@
-//! Rows of any table, read page by page in the order of the primary key, which both databases and
-//! this program compare alike: texts by their bytes. No more than two pages are ever in memory.
+//! Generic rows of any table, read in pages in the order of the primary key. Both databases and
+//! this program compare texts by bytes. At most two pages are in memory.
 
 use super::{
-    super::{Result, backend::Backend, marks},
+    super::{Result, backend::Backend, placeholders},
     META,
     schema::{ColumnKind, Table},
 };
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{Any, AnyConnection, Row as _, any::AnyArguments, any::AnyRow, query::Query};
 use std::collections::VecDeque;
 
-/// Rows read or written at once.
+/// Rows per read or write.
 pub(super) const PAGE: usize = 200;
 
-/// What stands in a column of a row.
+/// A column's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ColumnValue {
     Null,
@@ -25,12 +25,12 @@ pub(super) enum ColumnValue {
 /// The values of a row, in the order of the table's columns.
 pub(super) type CopiedRow = Vec<ColumnValue>;
 
-/// The key of a row.
+/// The primary key of a row.
 pub(super) fn key<'r>(table: &Table, row: &'r CopiedRow) -> Vec<&'r ColumnValue> {
     table.key.iter().map(|at| &row[*at]).collect()
 }
 
-/// Reads a table from its beginning to its end.
+/// Reads a table from start to end.
 pub(super) struct RowReader<'t> {
     table: &'t Table,
     first: String,
@@ -41,20 +41,23 @@ pub(super) struct RowReader<'t> {
 }
 
 impl<'t> RowReader<'t> {
-    pub(super) fn of(table: &'t Table, backend: Backend) -> Self {
+    pub(super) fn new(table: &'t Table, backend: Backend) -> Self {
         let columns = listed(table.columns.iter().map(|column| quoted(&column.name)));
         let key = listed(table.key.iter().map(|at| ordered(table, *at, backend)));
-        // what migrations allow older servers is each database's own
-        let kept = if table.name == META {
+        // which older servers may run is a property of each database and not copied
+        let filter = if table.name == META {
             "name not like 'beside%'"
         } else {
             "true"
         };
-        let select = format!("select {columns} from {} where {kept}", quoted(&table.name));
+        let select = format!(
+            "select {columns} from {} where {filter}",
+            quoted(&table.name)
+        );
         let order = format!("order by {key} limit {PAGE}");
         let next = format!(
             "{select} and ({key}) > {} {order}",
-            marks(1, 1, table.key.len(), "")
+            placeholders(1, 1, table.key.len(), "")
         );
         Self {
             table,
@@ -66,13 +69,13 @@ impl<'t> RowReader<'t> {
         }
     }
 
-    /// The next row, which stays the next.
+    /// The next row, without consuming it.
     pub(super) async fn peek(
         &mut self,
         connection: &mut AnyConnection,
     ) -> Result<Option<&CopiedRow>> {
         if self.page.is_empty() && !self.ended {
-            self.page = self.turn(connection).await?;
+            self.page = self.read_page(connection).await?;
             self.ended = self.page.len() < PAGE;
             self.after = self.page.back().cloned().or(self.after.take());
         }
@@ -88,7 +91,7 @@ impl<'t> RowReader<'t> {
         Ok(self.page.pop_front())
     }
 
-    /// Passes over the rows before this one; returns the row at its place, if there is one.
+    /// Skips rows with a smaller key; returns the row with an equal key, if there is one.
     pub(super) async fn seek(
         &mut self,
         connection: &mut AnyConnection,
@@ -98,17 +101,17 @@ impl<'t> RowReader<'t> {
         while self
             .peek(connection)
             .await?
-            .is_some_and(|ours| key(table, ours) < key(table, row))
+            .is_some_and(|candidate| key(table, candidate) < key(table, row))
         {
             self.page.pop_front();
         }
         Ok(self
             .page
             .front()
-            .filter(|ours| key(table, ours) == key(table, row)))
+            .filter(|candidate| key(table, candidate) == key(table, row)))
     }
 
-    async fn turn(&self, connection: &mut AnyConnection) -> Result<VecDeque<CopiedRow>> {
+    async fn read_page(&self, connection: &mut AnyConnection) -> Result<VecDeque<CopiedRow>> {
         let rows = match &self.after {
             None => {
                 sqlx::query(sqlx::AssertSqlSafe(self.first.clone()))
@@ -129,13 +132,13 @@ impl<'t> RowReader<'t> {
     }
 }
 
-/// How many rows a table has.
+/// Number of rows in a table.
 pub(super) async fn count(connection: &mut AnyConnection, table: &Table) -> Result<i64> {
     let sql = sqlx::AssertSqlSafe(format!("select count(*) from {}", quoted(&table.name)));
     Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
 }
 
-/// Adds rows, all or none.
+/// Inserts rows, all or none.
 pub(super) async fn insert(
     connection: &mut AnyConnection,
     table: &Table,
@@ -144,11 +147,11 @@ pub(super) async fn insert(
     if rows.is_empty() {
         return Ok(());
     }
-    let (width, columns) = (
+    let (column_count, columns) = (
         table.columns.len(),
         listed(table.columns.iter().map(|column| quoted(&column.name))),
     );
-    let values = marks(1, rows.len(), width, "");
+    let values = placeholders(1, rows.len(), column_count, "");
     let sql = format!(
         "insert into {} ({columns}) values {values}",
         quoted(&table.name)
@@ -163,7 +166,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Takes out a row, and what belongs to it.
+/// Deletes a row and what refers to it.
 pub(super) async fn delete(
     connection: &mut AnyConnection,
     table: &Table,
@@ -185,8 +188,8 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Adds a row to a checksum: each value with its kind and its length, so that no two tables read
-/// alike.
+/// Adds a row to a checksum: each value with its type and length, so that different tables have
+/// different checksums.
 pub(super) fn digest(sum: &mut Sha256, row: &CopiedRow) {
     for value in row {
         let (kind, bytes): (u8, &[u8]) = match value {
@@ -243,7 +246,7 @@ fn read(table: &Table, row: &AnyRow) -> Result<CopiedRow> {
         .collect()
 }
 
-/// A column of the key, ordered by bytes whatever the database was told to order by.
+/// A key column for `order by`, compared by bytes independent of the database's collation.
 fn ordered(table: &Table, at: usize, backend: Backend) -> String {
     let column = &table.columns[at];
     let by_bytes = backend != Backend::Sqlite && column.kind == ColumnKind::Text;
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_differ_have_other_checksums() {
+    fn different_rows_have_different_checksums() {
         let text = |text: &str| ColumnValue::Text(text.to_owned());
         let rows = [
             vec![text("ab"), text("c")],

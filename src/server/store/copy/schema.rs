@@ -1,6 +1,5 @@
-//! The tables of a database as its own catalogue lists them, parents before children: what a later
-//! migration adds is copied without a word here. A column of a kind that is not known stops the
-//! copy before it begins.
+//! The tables of a database, read from its catalogue, parents before children, so that tables of
+//! later migrations are copied too. A column of an unknown type stops the copy before it begins.
 
 use crate::server::{
     base::error::StoreError,
@@ -9,7 +8,7 @@ use crate::server::{
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashSet};
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnKind {
     Number,
@@ -24,7 +23,7 @@ pub(super) struct Column {
     pub(super) kind: ColumnKind,
 }
 
-/// A table: its columns, and which of them are its primary key, in the key's order.
+/// A table; `key` has the indices of the primary key's columns, in key order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
     pub(super) name: String,
@@ -33,12 +32,12 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Whether its rows belong to people.
+    /// Whether its rows belong to users.
     pub(super) fn has_owners(&self) -> bool {
         self.name == "users" || self.columns.iter().any(|column| column.name == "user_id")
     }
 
-    /// Why another table of this name cannot take its rows, if it cannot.
+    /// Why the other database's table of this name cannot take its rows, if so.
     pub(super) fn mismatch(&self, other: Option<&Self>) -> Option<String> {
         let Some(other) = other else {
             return Some(format!("the target has no table {}", self.name));
@@ -65,23 +64,26 @@ struct ColumnRow {
     place: i64,
 }
 
-const SQLITE_COLUMNS: &str = "select t.name as table_name, c.name as column_name, lower(c.type) as kind, cast(c.pk as bigint) as place \
-    from sqlite_schema t join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite%' order by t.name, c.cid";
-const SQLITE_PARENTS: &str = "select t.name, f.\"table\" from sqlite_schema t join pragma_foreign_key_list(t.name) f where t.type = 'table'";
+const SQLITE_COLUMNS: &str = "select t.name as table_name, c.name as column_name, lower(c.type) \
+                              as kind, cast(c.pk as bigint) as place \
+    from sqlite_schema t join pragma_table_info(t.name) c where t.type = 'table' and t.name not \
+    like 'sqlite%' order by t.name, c.cid";
+const SQLITE_PARENTS: &str = "select t.name, f.\"table\" from sqlite_schema t join \
+                              pragma_foreign_key_list(t.name) f where t.type = 'table'";
 
-/// Partitions are read and written through the table they are of.
-const POSTGRES_COLUMNS: &str = "select cast(t.relname as text) as table_name, cast(c.attname as text) as column_name, \
-    format_type(c.atttypid, null) as kind, \
+/// Partitions are excluded; they are read and written through their parent.
+const POSTGRES_COLUMNS: &str = "select cast(t.relname as text) as table_name, cast(c.attname as \
+    text) as column_name, format_type(c.atttypid, null) as kind, \
     cast(coalesce(array_position(cast(k.indkey as int2[]), c.attnum) + 1, 0) as bigint) as place \
-    from pg_class t join pg_attribute c on c.attrelid = t.oid and c.attnum > 0 and not c.attisdropped \
-    left join pg_index k on k.indrelid = t.oid and k.indisprimary \
-    where t.relnamespace = cast(current_schema() as regnamespace) and t.relkind in ('r', 'p') and not t.relispartition \
-    order by t.relname, c.attnum";
-const POSTGRES_PARENTS: &str = "select cast(c.relname as text), cast(p.relname as text) from pg_constraint f \
-    join pg_class c on c.oid = f.conrelid join pg_class p on p.oid = f.confrelid \
+    from pg_class t join pg_attribute c on c.attrelid = t.oid and c.attnum > 0 and not \
+    c.attisdropped left join pg_index k on k.indrelid = t.oid and k.indisprimary \
+    where t.relnamespace = cast(current_schema() as regnamespace) and t.relkind in ('r', 'p') and \
+    not t.relispartition order by t.relname, c.attnum";
+const POSTGRES_PARENTS: &str = "select cast(c.relname as text), cast(p.relname as text) from \
+    pg_constraint f join pg_class c on c.oid = f.conrelid join pg_class p on p.oid = f.confrelid \
     where f.contype = 'f' and c.relnamespace = cast(current_schema() as regnamespace)";
 
-/// Every table but the list of migrations, parents first.
+/// All tables except that of the migrations, parents first.
 pub(super) async fn tables(connection: &mut AnyConnection, backend: Backend) -> Result<Vec<Table>> {
     let (columns, parents) = match backend {
         Backend::Sqlite => (SQLITE_COLUMNS, SQLITE_PARENTS),
@@ -121,7 +123,7 @@ fn table(name: String, rows: &[ColumnRow]) -> Result<Table> {
             "bytea" | "blob" => ColumnKind::Bytes,
             other => {
                 return Err(StoreError::Unusable(format!(
-                    "{name}.{} is a {other}, which cannot be copied",
+                    "{name}.{} has the type {other}, which cannot be copied",
                     row.column_name
                 )));
             }
@@ -138,18 +140,22 @@ fn table(name: String, rows: &[ColumnRow]) -> Result<Table> {
     })
 }
 
-fn parents_first(mut left: Vec<Table>, parents: &[(String, String)]) -> Vec<Table> {
+fn parents_first(mut remaining: Vec<Table>, parents: &[(String, String)]) -> Vec<Table> {
     let mut ordered: Vec<Table> = Vec::new();
-    while !left.is_empty() {
-        let waiting: HashSet<&str> = left.iter().map(|table| table.name.as_str()).collect();
-        let waits = |table: &Table| {
+    while !remaining.is_empty() {
+        let remaining_names: HashSet<&str> =
+            remaining.iter().map(|table| table.name.as_str()).collect();
+        let has_remaining_parent = |table: &Table| {
             parents.iter().any(|(child, parent)| {
-                *child == table.name && child != parent && waiting.contains(parent.as_str())
+                *child == table.name && child != parent && remaining_names.contains(parent.as_str())
             })
         };
-        // tables that wait for one another are taken as they stand
-        let next = left.iter().position(|table| !waits(table)).unwrap_or(0);
-        ordered.push(left.remove(next));
+        // tables in a cycle are taken in the given order
+        let next = remaining
+            .iter()
+            .position(|table| !has_remaining_parent(table))
+            .unwrap_or(0);
+        ordered.push(remaining.remove(next));
     }
     ordered
 }
@@ -181,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn parents_come_before_their_children_and_a_ring_comes_through() {
+    fn parents_precede_their_children_and_cycles_are_kept() {
         assert_eq!(
             order(&["a", "b", "c"], &[("a", "b"), ("b", "c")]),
             ["c", "b", "a"]
@@ -207,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_is_not_known_is_refused_by_name() {
+    fn an_unknown_column_type_is_refused_by_name() {
         let row = |kind: &str, place| ColumnRow {
             table_name: "t".into(),
             column_name: "c".into(),

@@ -1,5 +1,5 @@
-//! The database that is copied to: whether it may be, and the mark it bears until it is whole. No
-//! server opens a marked one.
+//! The target database of a copy: checks that it may be written, and marks it until the copy is
+//! complete. No server opens a marked database.
 
 use super::{
     META,
@@ -15,29 +15,29 @@ use crate::{
 };
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, pool::PoolConnection};
 
-/// A database to copy to, with its tables up to date.
+/// The target, migrated to the current schema.
 pub(super) struct CopyTarget {
     pub(super) backend: Backend,
     pub(super) connection: PoolConnection<Any>,
     pool: AnyPool,
 }
 
-/// What there is in the target.
+/// The content of the target.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TargetStatus {
-    /// Nothing of anybody.
-    Free,
-    /// Part of this source.
-    HalfCopied,
-    /// A whole copy of this source, as it was once.
-    Same,
+    /// No user data.
+    Empty,
+    /// An unfinished copy of this source.
+    Unfinished,
+    /// A completed copy of this source, possibly outdated.
+    Complete,
 }
 
 impl CopyTarget {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let backend = Backend::of(url, false)?;
+        let backend = Backend::from_url(url, false)?;
         let pool = backend.writers(url).await?;
-        backend.check(&pool).await?;
+        backend.check_version(&pool).await?;
         migrations::migrate(backend, &pool, None).await?;
         Ok(Self {
             backend,
@@ -46,11 +46,12 @@ impl CopyTarget {
         })
     }
 
-    /// Refuses a target that lacks a table of the source, or has it otherwise.
-    pub(super) async fn fits(&mut self, tables: &[Table]) -> Result<()> {
-        let there = schema::tables(&mut self.connection, self.backend).await?;
-        let problem =
-            |table: &Table| table.mismatch(there.iter().find(|other| other.name == table.name));
+    /// Fails if the target lacks a table of the source or has it with other columns.
+    pub(super) async fn check_tables(&mut self, tables: &[Table]) -> Result<()> {
+        let target_tables = schema::tables(&mut self.connection, self.backend).await?;
+        let problem = |table: &Table| {
+            table.mismatch(target_tables.iter().find(|other| other.name == table.name))
+        };
         match tables.iter().find_map(problem) {
             Some(problem) => Err(StoreError::Unusable(format!(
                 "{problem}; bring both up to date with one version of holly"
@@ -65,21 +66,21 @@ impl CopyTarget {
     }
 }
 
-/// What there is in the target. Errors: something else than this source.
-pub(super) async fn standing(
+/// Determines the target's content. Fails if it is not of this source.
+pub(super) async fn status(
     target: &mut AnyConnection,
     tables: &[Table],
     source: Epoch,
 ) -> Result<TargetStatus> {
     let (mark, epoch) = (
-        meta::fact(target, meta::COPIED_FROM).await?,
-        meta::fact(target, meta::EPOCH).await?,
+        meta::value(target, meta::COPIED_FROM).await?,
+        meta::value(target, meta::EPOCH).await?,
     );
     if let Some(mark) = mark {
         return if mark == source.to_string() {
-            Ok(TargetStatus::HalfCopied)
+            Ok(TargetStatus::Unfinished)
         } else {
-            Err(other("half a copy of another database"))
+            Err(other("an unfinished copy of another database"))
         };
     }
     let mut owned = tables.iter().filter(|table| table.has_owners());
@@ -88,19 +89,19 @@ pub(super) async fn standing(
         rows += rows::count(target, table).await?;
     }
     match epoch {
-        _ if rows == 0 => Ok(TargetStatus::Free),
-        Some(epoch) if epoch == source.to_string() => Ok(TargetStatus::Same),
-        _ => Err(other("people's data that is not of this database")),
+        _ if rows == 0 => Ok(TargetStatus::Empty),
+        Some(epoch) if epoch == source.to_string() => Ok(TargetStatus::Complete),
+        _ => Err(other("user data of another database")),
     }
 }
 
 fn other(what: &str) -> StoreError {
     StoreError::Unusable(format!(
-        "the target holds {what}; nothing was changed. Give an empty database"
+        "the target contains {what}; nothing was changed. Use an empty database"
     ))
 }
 
-/// Marks the target as half copied from this source.
+/// Marks the target as an unfinished copy of this source.
 pub(super) async fn mark(target: &mut AnyConnection, source: Epoch) -> Result<()> {
     let sql = "insert into meta (name, value) values ($1, $2)";
     sqlx::query(sql)
@@ -111,18 +112,18 @@ pub(super) async fn mark(target: &mut AnyConnection, source: Epoch) -> Result<()
     Ok(())
 }
 
-/// Replaces all facts about the target, the mark among them, at once.
+/// Replaces all values about the target, including the mark, in one transaction.
 pub(super) async fn replace(
     target: &mut AnyConnection,
     table: &Table,
-    facts: &[CopiedRow],
+    values: &[CopiedRow],
 ) -> Result<()> {
     debug_assert_eq!(table.name, META);
     let mut tx = target.begin().await?;
     sqlx::query("delete from meta where name not like 'beside%'")
         .execute(&mut *tx)
         .await?;
-    rows::insert(&mut tx, table, facts).await?;
+    rows::insert(&mut tx, table, values).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,68 +1,72 @@
-//! How a warm row keeps its long fields: details and metadata as one zstd frame, with a dictionary
-//! that was trained on fixtures (`tests/support/corpus.rs`, never on anybody's rows) and is part of
-//! the program. A packed field begins with the version of its dictionary; a version in use never
-//! changes, so old rows stay readable for ever. Fields that would hardly get smaller stay plain.
+//! The packed format of warm rows: details and metadata as one zstd frame with a built-in
+//! dictionary, trained on fixtures (`tests/support/corpus.rs`, never on user data). A packed field
+//! begins with its dictionary version; a released version never changes, so old rows stay readable.
+//! Fields that barely shrink are stored plain.
 
 use std::{cell::RefCell, io};
 use zstd::bulk::{Compressor, Decompressor};
 
 /// The dictionaries, version 1 first.
 const DICTIONARIES: &[&[u8]] = &[include_bytes!("dictionary-1.zdict")];
-/// The version that new rows are packed with.
-const CURRENT: u8 = 1;
-const LEVEL: i32 = 12;
-/// The version of the dictionary, and the length of the plain text.
-const HEAD: usize = 1 + 4;
-/// Longer than any row's fields: a claim beyond it is damage, not data.
-const PLAIN_MAX: usize = 1 << 20;
+/// The dictionary version for new rows.
+const CURRENT_VERSION: u8 = 1;
+const ZSTD_LEVEL: i32 = 12;
+/// Header length: the dictionary version and the length of the plain text.
+const HEADER_LEN: usize = 1 + 4;
+/// Longer than the fields of any row; a larger length in a header means damage.
+const MAX_PLAIN_LEN: usize = 1 << 20;
 
 thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static DECOMPRESSORS: RefCell<Vec<Option<Decompressor<'static>>>> = const { RefCell::new(Vec::new()) };
+    static DECOMPRESSORS: RefCell<Vec<Option<Decompressor<'static>>>> =
+        const { RefCell::new(Vec::new()) };
 }
 
-/// The long fields of a row.
+/// The packed fields of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Long {
+pub struct LongFields {
     /// The details, if any.
     pub details: Option<String>,
-    /// The metadata's JSON text.
+    /// The metadata as JSON text.
     pub metadata: String,
 }
 
-impl Long {
-    /// What they take in a row that is not packed, in bytes.
+impl LongFields {
+    /// Their unpacked size, in bytes.
     fn size(&self) -> usize {
         self.details.as_deref().map_or(0, str::len) + self.metadata.len()
     }
 }
 
-/// Packs a row's long fields and unpacks them again to see that they come back. `None` where that
-/// saves less than a quarter of what they take. Errors: zstd failed, or they did not come back.
-pub fn pack(long: &Long) -> io::Result<Option<Vec<u8>>> {
-    let packed = frame(long)?;
-    if packed.len() * 4 > long.size() * 3 {
+/// Packs a row's fields and verifies that they unpack to the same value. Returns `None` if that
+/// saves less than a quarter. Fails if zstd fails or the verification does.
+pub fn pack(fields: &LongFields) -> io::Result<Option<Vec<u8>>> {
+    let packed = compress(fields)?;
+    if packed.len() * 4 > fields.size() * 3 {
         return Ok(None);
     }
-    if unpack(&packed)? != *long {
+    if unpack(&packed)? != *fields {
         return Err(io::Error::other(
-            "a packed row does not unpack to what it was",
+            "a packed row does not unpack to its original value",
         ));
     }
     Ok(Some(packed))
 }
 
-fn frame(long: &Long) -> io::Result<Vec<u8>> {
-    let plain = plain(long);
+fn compress(fields: &LongFields) -> io::Result<Vec<u8>> {
+    let plain = encode(fields);
     let frame = COMPRESSOR.with_borrow_mut(|slot| {
         let compressor = match slot {
             Some(compressor) => compressor,
-            None => slot.insert(Compressor::with_dictionary(LEVEL, dictionary(CURRENT)?)?),
+            None => slot.insert(Compressor::with_dictionary(
+                ZSTD_LEVEL,
+                dictionary(CURRENT_VERSION)?,
+            )?),
         };
         compressor.compress(&plain)
     })?;
-    let mut packed = Vec::with_capacity(HEAD + frame.len());
-    packed.push(CURRENT);
+    let mut packed = Vec::with_capacity(HEADER_LEN + frame.len());
+    packed.push(CURRENT_VERSION);
     packed.extend(
         u32::try_from(plain.len())
             .map_err(io::Error::other)?
@@ -72,14 +76,14 @@ fn frame(long: &Long) -> io::Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// The long fields that [`pack`] packed.
-pub fn unpack(packed: &[u8]) -> io::Result<Long> {
-    let (head, frame) = packed.split_at_checked(HEAD).ok_or_else(damaged)?;
-    let length = u32::from_le_bytes(head[1..].try_into().map_err(|_| damaged())?) as usize;
-    if length > PLAIN_MAX {
+/// Unpacks the fields packed by [`pack`].
+pub fn unpack(packed: &[u8]) -> io::Result<LongFields> {
+    let (header, frame) = packed.split_at_checked(HEADER_LEN).ok_or_else(damaged)?;
+    let length = u32::from_le_bytes(header[1..].try_into().map_err(|_| damaged())?) as usize;
+    if length > MAX_PLAIN_LEN {
         return Err(damaged());
     }
-    let version = head[0];
+    let version = header[0];
     let plain = DECOMPRESSORS.with_borrow_mut(|slots| {
         slots.resize_with(DICTIONARIES.len() + 1, || None);
         let slot = slots.get_mut(usize::from(version)).ok_or_else(damaged)?;
@@ -90,7 +94,7 @@ pub fn unpack(packed: &[u8]) -> io::Result<Long> {
         decompressor.decompress(frame, length)
     })?;
     if plain.len() == length {
-        read_plain(&plain)
+        decode(&plain)
     } else {
         Err(damaged())
     }
@@ -101,32 +105,33 @@ fn dictionary(version: u8) -> io::Result<&'static [u8]> {
     DICTIONARIES.get(index).copied().ok_or_else(damaged)
 }
 
-/// Length of the details plus one, zero where there are none; the details; the metadata.
-fn plain(long: &Long) -> Vec<u8> {
-    let details = long.details.as_deref();
-    let mut plain = Vec::with_capacity(4 + details.map_or(0, str::len) + long.metadata.len());
+/// Serialises the fields: length of the details plus one (zero for none), the details, the
+/// metadata.
+fn encode(fields: &LongFields) -> Vec<u8> {
+    let details = fields.details.as_deref();
+    let mut plain = Vec::with_capacity(4 + details.map_or(0, str::len) + fields.metadata.len());
     plain.extend(
         details
             .map_or(0, |details| details.len() as u32 + 1)
             .to_le_bytes(),
     );
     plain.extend(details.unwrap_or_default().as_bytes());
-    plain.extend(long.metadata.as_bytes());
+    plain.extend(fields.metadata.as_bytes());
     plain
 }
 
-fn read_plain(plain: &[u8]) -> io::Result<Long> {
+fn decode(plain: &[u8]) -> io::Result<LongFields> {
     let (length, rest) = plain.split_at_checked(4).ok_or_else(damaged)?;
     let length = u32::from_le_bytes(length.try_into().map_err(|_| damaged())?) as usize;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| damaged());
     match length.checked_sub(1) {
-        None => Ok(Long {
+        None => Ok(LongFields {
             details: None,
             metadata: text(rest)?,
         }),
         Some(length) => {
             let (details, metadata) = rest.split_at_checked(length).ok_or_else(damaged)?;
-            Ok(Long {
+            Ok(LongFields {
                 details: Some(text(details)?),
                 metadata: text(metadata)?,
             })
@@ -148,11 +153,11 @@ mod tests {
 
     #[test]
     fn damage_is_an_error_and_never_another_text() {
-        let long = Long {
+        let fields = LongFields {
             details: Some("Painted in three passes".into()),
             metadata: "{\"model\":\"x\"}".into(),
         };
-        let packed = frame(&long).unwrap();
+        let packed = compress(&fields).unwrap();
         for end in 0..packed.len() {
             assert!(unpack(&packed[..end]).is_err(), "cut at {end}");
         }
@@ -164,45 +169,50 @@ mod tests {
 
     #[test]
     fn fields_stay_plain_when_packing_saves_less_than_a_quarter() {
-        let long = |details: &str| Long {
+        let fields = |details: &str| LongFields {
             details: (!details.is_empty()).then(|| details.to_owned()),
             metadata: "{}".into(),
         };
         for plain in ["", "Done.", "q7 Zx9-vK2_pL5+wR8/mT3=nB6.yH4"] {
-            assert_eq!(pack(&long(plain)).unwrap(), None, "{plain}");
+            assert_eq!(pack(&fields(plain)).unwrap(), None, "{plain}");
         }
-        // the bound itself: repeated letters add next to nothing to the frame
+        // the limit itself: repeated letters hardly change the size of the frame
         let mut saved = (1..400).map(|letters| {
-            let long = long(&"a".repeat(letters));
-            let (packed, size) = (frame(&long).unwrap().len(), long.size());
-            assert_eq!(pack(&long).unwrap().is_some(), packed * 4 <= size * 3);
+            let fields = fields(&"a".repeat(letters));
+            let (packed, size) = (compress(&fields).unwrap().len(), fields.size());
+            assert_eq!(pack(&fields).unwrap().is_some(), packed * 4 <= size * 3);
             packed * 4 <= size * 3
         });
         assert!(saved.any(|saved| !saved) && saved.any(|saved| saved));
     }
 
     #[test]
-    fn what_version_1_packed_is_readable_for_ever() {
+    fn rows_packed_by_version_1_stay_readable() {
         let packed = include_bytes!("packed-1.bin");
-        let long = unpack(packed).unwrap();
+        let fields = unpack(packed).unwrap();
         assert_eq!(
-            long.details.as_deref(),
+            fields.details.as_deref(),
             Some("Quota exceeded for requests per minute.")
         );
         assert_eq!(
-            long.metadata,
+            fields.metadata,
             r#"{"errorClass":"rate_limit","model":"gemini-2.5-flash","provider":"gemini"}"#
         );
     }
 
     proptest! {
         #[test]
-        fn any_text_comes_back_byte_for_byte(details in proptest::option::of(any::<String>()), metadata in any::<String>(), times in 1..300_usize) {
-            let long = Long { details: details.map(|text| text.repeat(times)), metadata };
-            prop_assert_eq!(&unpack(&frame(&long).unwrap()).unwrap(), &long);
-            if let Some(packed) = pack(&long).unwrap() {
-                prop_assert!(packed.len() * 4 <= long.size() * 3);
-                prop_assert_eq!(unpack(&packed).unwrap(), long);
+        fn any_text_comes_back_byte_for_byte(
+            details in proptest::option::of(any::<String>()),
+            metadata in any::<String>(),
+            times in 1..300_usize,
+        ) {
+            let details = details.map(|text| text.repeat(times));
+            let fields = LongFields { details, metadata };
+            prop_assert_eq!(&unpack(&compress(&fields).unwrap()).unwrap(), &fields);
+            if let Some(packed) = pack(&fields).unwrap() {
+                prop_assert!(packed.len() * 4 <= fields.size() * 3);
+                prop_assert_eq!(unpack(&packed).unwrap(), fields);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Objects as lists read them.
+//! The manifest rows of objects, as lists of entries need them.
 
 use crate::{
     domain::{
@@ -10,32 +10,32 @@ use crate::{
         Result,
         conditions::Conditions,
         holds::{held, held_by},
-        parsed,
+        parse_column,
         work_logs::kept_by,
     },
 };
 use sqlx::AnyConnection;
 
-/// An object as lists read it.
+/// An object, as lists of entries need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedObjectRow {
-    /// Its name.
+    /// Its key.
     pub key: String,
     /// Hex SHA-256 of its bytes.
     pub sha256: String,
-    /// Cold, or archived.
+    /// Cold or archived.
     pub tier: StorageStatus,
-    /// When it was put.
+    /// When it was written.
     pub archived_at: Timestamp,
-    /// The oldest id in it.
+    /// The lowest entry id.
     pub first_id: EntryId,
-    /// The newest id in it.
+    /// The highest entry id.
     pub last_id: EntryId,
-    /// How many entries in it count.
+    /// Number of counted entries, without tombstones.
     pub entries: i64,
-    /// The age at which its entries expire, in days; `None` while they do not.
+    /// The age at which its entries expire, in days; `None` if they do not.
     pub cold_days: Option<i64>,
-    /// Who keeps them from expiring, beside their owner's word on each.
+    /// The hold on its entries, if any.
     pub held_by: Option<KeptBy>,
 }
 
@@ -52,77 +52,81 @@ struct RawObjectRow {
     held_by: Option<String>,
 }
 
-/// Which objects a list looks into.
+/// Filters objects.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ObjectFilter {
-    /// Only of this conversation.
+    /// The conversation.
     pub conversation_id: Option<ConversationId>,
-    /// Only of this tier.
+    /// The tier.
     pub tier: Option<StorageStatus>,
-    /// Only where there are ids from here up.
+    /// Only objects that may contain this id or a higher one.
     pub from: Option<EntryId>,
-    /// Only where there are ids below this one.
+    /// Only objects that may contain a lower id than this.
     pub below: Option<EntryId>,
 }
 
-/// What a list reads of an object.
-const SHELF: &str = concat!(
+/// Selects the columns of a [`RawObjectRow`].
+const SELECT_OBJECTS: &str = concat!(
     "select key, sha256, tier, archived_at, first_id, last_id, case when kept = 1 or ",
     held!("archive_objects"),
     " then null else (select cold_days from retention_policy) end as cold_days, ",
     held_by!("archive_objects"),
-    " as held_by, entries from archive_objects where user_id = $1 and state = 'active' and entries > 0"
+    " as held_by, entries from archive_objects where user_id = $1 and state = 'active' and \
+     entries > 0"
 );
 
-/// In which order objects are gone through.
+/// The order of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// By the newest id in each, downward.
+    /// By the highest id in each, descending.
     NewestFirst,
-    /// By the oldest id in each, upward.
+    /// By the lowest id in each, ascending.
     OldestFirst,
 }
 
-/// The owner's objects in reach that come after `after`, at most `limit`.
+/// The owner's objects that match the filter and follow `after`, at most `limit`.
 pub async fn list(
     connection: &mut AnyConnection,
     user: UserId,
-    reach: ObjectFilter,
+    filter: ObjectFilter,
     order: Order,
     after: Option<&ArchivedObjectRow>,
     limit: i64,
 ) -> Result<Vec<ArchivedObjectRow>> {
     let (newest, oldest, key) = (
-        after.map(|shelf| shelf.last_id),
-        after.map(|shelf| shelf.first_id),
-        after.map(|shelf| &shelf.key),
+        after.map(|object| object.last_id),
+        after.map(|object| object.first_id),
+        after.map(|object| &object.key),
     );
-    let reached = Conditions::from(3)
-        .and("conversation_id = ?", reach.conversation_id)
-        .and("tier = ?", reach.tier);
-    let reached = reached
-        .and("last_id >= ?", reach.from)
-        .and("first_id < ?", reach.below);
-    let n = reached.next();
-    let (reached, order) = match order {
+    let conditions = Conditions::new(3)
+        .and("conversation_id = ?", filter.conversation_id)
+        .and("tier = ?", filter.tier);
+    let conditions = conditions
+        .and("last_id >= ?", filter.from)
+        .and("first_id < ?", filter.below);
+    let n = conditions.next();
+    let (conditions, order) = match order {
         Order::NewestFirst => (
-            reached
+            conditions
                 .and("last_id <= ?", newest)
                 .and(&format!("(last_id < ${n} or key < ?)"), key),
             "last_id desc, key desc",
         ),
         Order::OldestFirst => (
-            reached
+            conditions
                 .and("first_id >= ?", oldest)
                 .and(&format!("(first_id > ${n} or key > ?)"), key),
             "first_id, key",
         ),
     };
-    let sql = sqlx::AssertSqlSafe(format!("{SHELF}{} order by {order} limit $2", reached.sql));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{SELECT_OBJECTS}{} order by {order} limit $2",
+        conditions.sql
+    ));
     let query = sqlx::query_as::<_, RawObjectRow>(sql)
         .bind(user.to_string())
         .bind(limit);
-    let query = reached
+    let query = conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value));
@@ -139,10 +143,10 @@ impl RawObjectRow {
         Ok(ArchivedObjectRow {
             key: self.key,
             sha256: self.sha256,
-            tier: parsed("tier", &self.tier)?,
+            tier: parse_column("tier", &self.tier)?,
             archived_at: Timestamp::from_millis(self.archived_at),
-            first_id: parsed("first_id", &self.first_id)?,
-            last_id: parsed("last_id", &self.last_id)?,
+            first_id: parse_column("first_id", &self.first_id)?,
+            last_id: parse_column("last_id", &self.last_id)?,
             entries: self.entries,
             cold_days: self.cold_days,
             held_by: self.held_by.as_deref().map(kept_by),

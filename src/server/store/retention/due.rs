@@ -1,9 +1,9 @@
-//! What is due, and how much: asked by plans (at most `limit` rows, by an index on age), by the
-//! clock guard (counts), for the lag and after erasures.
+//! Rows and objects that are due: for plans (at most `limit`, by an index on age), for the clock
+//! guard (counts), for the lag, and after erasures.
 
 use super::{
     manifest::{COLUMNS, Manifest, ManifestRow},
-    objects::DOOMED,
+    objects::MARKED,
 };
 use crate::{
     domain::{
@@ -12,16 +12,16 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::store::{
-        Result, conditions::Conditions, holds::held, parsed, parsed_option, work_logs::HELD,
+        Result, conditions::Conditions, holds::held, parse_column, parse_optional, work_logs::HELD,
     },
 };
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::QueryAs};
 
-/// Whether a hold or a kept conversation keeps an object's entries from expiring.
+/// Whether a hold covers an object's entries.
 const OBJECT_HELD: &str = held!("archive_objects");
 
-/// Rows that expired, the oldest of each tier first, at most `limit`. One tier after the other, so
-/// that the index gives them in their order and the rest of a long backlog is not looked at.
+/// Expired rows, the oldest of each tier first, at most `limit`. One query per tier, so that the
+/// index yields them in order and the rest of a long backlog is not read.
 pub async fn expired_rows(
     connection: &mut AnyConnection,
     expired: Timestamp,
@@ -30,7 +30,8 @@ pub async fn expired_rows(
     let mut found: Vec<(String, String)> = Vec::new();
     for tier in ["hot", "warm"] {
         let sql = format!(
-            "select user_id, id from work_logs where storage_status = $1 and created_at <= $2 and status <> 'working' \
+            "select user_id, id from work_logs where storage_status = $1 and created_at <= $2 and \
+             status <> 'working' \
              and kept_at is null and not {HELD} order by created_at, id limit $3"
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -45,15 +46,15 @@ pub async fn expired_rows(
     }
     found
         .iter()
-        .map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?)))
+        .map(|(user, id)| Ok((parse_column("user_id", user)?, parse_column("id", id)?)))
         .collect()
 }
 
-/// How many rows expired.
+/// Number of expired rows.
 pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timestamp) -> Result<i64> {
     let sql = format!(
-        "select count(*) from work_logs where storage_status in ('hot', 'warm') and created_at <= $1 and status <> 'working' \
-         and kept_at is null and not {HELD}"
+        "select count(*) from work_logs where storage_status in ('hot', 'warm') and created_at <= \
+         $1 and status <> 'working' and kept_at is null and not {HELD}"
     );
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
         .bind(expired.millis())
@@ -61,16 +62,16 @@ pub async fn count_expired_rows(connection: &mut AnyConnection, expired: Timesta
         .await?)
 }
 
-/// Rows that are to be packed: hot ones made at or before `hot` and after `warm`, oldest first, at
-/// most `limit`.
+/// Rows to pack: hot rows created at or before `hot` and after `warm`, oldest first, at most
+/// `limit`.
 pub async fn rows_to_pack(
     connection: &mut AnyConnection,
     hot: Timestamp,
     warm: Timestamp,
     limit: i64,
 ) -> Result<Vec<(UserId, EntryId)>> {
-    let sql = "select user_id, id from work_logs where storage_status = 'hot' and created_at <= $1 and created_at > $2 \
-               and status <> 'working' order by created_at, id limit $3";
+    let sql = "select user_id, id from work_logs where storage_status = 'hot' and created_at <= \
+               $1 and created_at > $2 and status <> 'working' order by created_at, id limit $3";
     let query = sqlx::query_as::<_, (String, String)>(sql)
         .bind(hot.millis())
         .bind(warm.millis())
@@ -79,26 +80,26 @@ pub async fn rows_to_pack(
         .fetch_all(connection)
         .await?
         .iter()
-        .map(|(user, id)| Ok((parsed("user_id", user)?, parsed("id", id)?)))
+        .map(|(user, id)| Ok((parse_column("user_id", user)?, parse_column("id", id)?)))
         .collect()
 }
 
-/// Rows of one person, conversation and UTC day that are to move into the archive together.
+/// Rows of one user, conversation and UTC day that move to the archive together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueGroup {
-    /// Whose.
+    /// The owner.
     pub user_id: UserId,
-    /// Of which conversation, if any.
+    /// The conversation, if any.
     pub conversation_id: Option<ConversationId>,
     /// The UTC day.
     pub day: i64,
-    /// Whether these are the entries of that day that are kept.
+    /// Whether the owner keeps each of these entries.
     pub kept: bool,
-    /// Cold, or archived where they or all of the conversation do not expire.
+    /// Cold, or archived if these entries do not expire.
     pub tier: StorageStatus,
-    /// How many.
+    /// Number of rows.
     pub rows: i64,
-    /// The ids from which to which they reach.
+    /// The lowest and the highest id.
     pub ids: (EntryId, EntryId),
 }
 
@@ -114,7 +115,7 @@ struct GroupRow {
     last_id: String,
 }
 
-/// The first day from `from` on that has rows made at or before `warm`.
+/// The first day from `from` on that has rows created at or before `warm`.
 pub async fn first_day(
     connection: &mut AnyConnection,
     from: i64,
@@ -122,7 +123,8 @@ pub async fn first_day(
 ) -> Result<Option<i64>> {
     let mut first = None;
     for tier in ["hot", "warm"] {
-        let sql = "select min(created_at) from work_logs where storage_status = $1 and created_at >= $2 and created_at <= $3";
+        let sql = "select min(created_at) from work_logs where storage_status = $1 and created_at \
+                   >= $2 and created_at <= $3";
         let query = sqlx::query_scalar::<_, Option<i64>>(sql)
             .bind(tier)
             .bind(from * DAY_MS)
@@ -135,8 +137,8 @@ pub async fn first_day(
     Ok(first.map(|at| Timestamp::from_millis(at).day()))
 }
 
-/// The groups of a day whose last row was made at or before `warm`, at most `limit`. Rows that
-/// expired are not among them.
+/// The groups of a day whose newest row was created at or before `warm`, at most `limit`, without
+/// expired rows.
 pub async fn groups(
     connection: &mut AnyConnection,
     day: i64,
@@ -145,12 +147,15 @@ pub async fn groups(
 ) -> Result<Vec<DueGroup>> {
     const GROUP_HELD: &str = held!("due");
     let sql = format!(
-        "select due.*, cast(case when kept = 1 or {GROUP_HELD} then 1 else 0 end as bigint) as stays from (\
-         select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is null then 0 else 1 end as bigint) as kept, \
-         count(*) as entries, min(id) as first_id, max(id) as last_id from work_logs where storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
+        "select due.*, cast(case when kept = 1 or {GROUP_HELD} then 1 else 0 end as bigint) as \
+         stays from (\
+         select user_id, conversation_id, cast($1 as bigint) as day, cast(case when kept_at is \
+         null then 0 else 1 end as bigint) as kept, \
+         count(*) as entries, min(id) as first_id, max(id) as last_id from work_logs where \
+         storage_status in ('hot', 'warm') and created_at >= $2 and created_at < $3 \
          and status <> 'working' and (created_at > $4 or kept_at is not null or {HELD}) \
-         group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having max(created_at) <= $5 \
-         order by user_id, conversation_id limit $6) as due"
+         group by user_id, conversation_id, case when kept_at is null then 0 else 1 end having \
+         max(created_at) <= $5 order by user_id, conversation_id limit $6) as due"
     );
     let query = sqlx::query_as::<_, GroupRow>(sqlx::AssertSqlSafe(sql))
         .bind(day)
@@ -158,8 +163,8 @@ pub async fn groups(
         .bind((day + 1) * DAY_MS);
     let read = |row: GroupRow| {
         Ok(DueGroup {
-            user_id: parsed("user_id", &row.user_id)?,
-            conversation_id: parsed_option("conversation_id", row.conversation_id.as_deref())?,
+            user_id: parse_column("user_id", &row.user_id)?,
+            conversation_id: parse_optional("conversation_id", row.conversation_id.as_deref())?,
             day: row.day,
             kept: row.kept != 0,
             tier: if row.stays != 0 {
@@ -169,8 +174,8 @@ pub async fn groups(
             },
             rows: row.entries,
             ids: (
-                parsed("first_id", &row.first_id)?,
-                parsed("last_id", &row.last_id)?,
+                parse_column("first_id", &row.first_id)?,
+                parse_column("last_id", &row.last_id)?,
             ),
         })
     };
@@ -185,30 +190,31 @@ pub async fn groups(
         .collect()
 }
 
-/// Objects in which something expired, oldest first, at most `limit`.
+/// Objects with expired entries, oldest first, at most `limit`.
 pub async fn expired_objects(
     connection: &mut AnyConnection,
     expired: Timestamp,
     limit: i64,
 ) -> Result<Vec<Manifest>> {
-    let only = format!(
+    let condition = format!(
         "tier in ('cold', 'archived') and kept = 0 and first_at <= $2 and not {OBJECT_HELD}"
     );
     read(
-        manifests("archive_objects", &only, limit)
+        manifests("archive_objects", &condition, limit)
             .bind(expired.millis())
             .fetch_all(connection)
             .await?,
     )
 }
 
-/// How many entries lie in objects in which something expired.
+/// Number of entries in objects with expired entries.
 pub async fn count_expired_in_objects(
     connection: &mut AnyConnection,
     expired: Timestamp,
 ) -> Result<i64> {
     let sql = format!(
-        "select cast(coalesce(sum(entries), 0) as bigint) from archive_objects where state = 'active' and tier in ('cold', 'archived') \
+        "select cast(coalesce(sum(entries), 0) as bigint) from archive_objects where state = \
+         'active' and tier in ('cold', 'archived') \
          and kept = 0 and first_at <= $1 and not {OBJECT_HELD}"
     );
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
@@ -217,24 +223,23 @@ pub async fn count_expired_in_objects(
         .await?)
 }
 
-/// Objects, of one person or of everybody, that hold entries which may go from them, at most
-/// `limit`.
+/// Objects of one user or all with entries that can be removed from them, at most `limit`.
 pub async fn objects_with_tombstones(
     connection: &mut AnyConnection,
     user: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<Manifest>> {
-    let asked = Conditions::from(2).and("user_id = ?", user);
+    let conditions = Conditions::new(2).and("user_id = ?", user);
     let from = format!(
         "(select distinct user_id as owner, key as name from archive_holes \
          where not exists (select 1 from work_logs w \
          where w.user_id = archive_holes.user_id and w.id = entry_id){}) as holed \
          cross join archive_objects",
-        asked.sql
+        conditions.sql
     );
     let query = manifests(&from, "user_id = owner and key = name", limit);
     read(
-        asked
+        conditions
             .values
             .into_iter()
             .fold(query, |query, value| query.bind(value))
@@ -243,11 +248,11 @@ pub async fn objects_with_tombstones(
     )
 }
 
-/// Whether a person has objects that are to be rewritten or deleted.
-pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
+/// Whether a user has objects to rewrite or delete.
+pub async fn has_unfinished_objects(connection: &mut AnyConnection, user: UserId) -> Result<bool> {
     let sql = format!(
         "select 1 where exists (select 1 from archive_holes where user_id = $1) \
-         or exists (select 1 from archive_objects where user_id = $1 and {DOOMED})"
+         or exists (select 1 from archive_objects where user_id = $1 and {MARKED})"
     );
     Ok(sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())
@@ -256,16 +261,17 @@ pub async fn unfinished(connection: &mut AnyConnection, user: UserId) -> Result<
         .is_some())
 }
 
-/// Objects whose tier does not say any more whether their entries expire, with the tier that does,
-/// at most `limit` of each.
+/// Objects whose tier no longer matches whether their entries expire, with the new tier; at most
+/// `limit` of each.
 pub async fn objects_to_retier(
     connection: &mut AnyConnection,
     limit: i64,
 ) -> Result<Vec<(Manifest, StorageStatus)>> {
-    let of_holders = "(select distinct user_id as owner from retention_holds where released_at is null) as holders cross join archive_objects";
+    let objects_of_held_users = "(select distinct user_id as owner from retention_holds \
+         where released_at is null) as holders cross join archive_objects";
     let held = format!("user_id = owner and tier = 'cold' and kept = 0 and {OBJECT_HELD}");
     let held = read(
-        manifests(of_holders, &held, limit)
+        manifests(objects_of_held_users, &held, limit)
             .fetch_all(&mut *connection)
             .await?,
     )?;
@@ -287,15 +293,16 @@ pub async fn objects_to_retier(
         .collect())
 }
 
-/// Manifests of objects in use, oldest first, at most `limit`, which is `$1`. Where few names of
-/// another table are joined to all objects, a `cross join` has SQLite begin at the names.
+/// Active objects, oldest first; binds `limit` as `$1`. Where few keys of another table are joined
+/// to all objects, `cross join` makes SQLite start with the keys.
 fn manifests(
     from: &str,
-    only: &str,
+    condition: &str,
     limit: i64,
 ) -> QueryAs<'static, Any, ManifestRow, AnyArguments> {
     let sql = format!(
-        "select {COLUMNS} from {from} where state = 'active' and {only} order by first_at, key limit $1"
+        "select {COLUMNS} from {from} where state = 'active' and {condition} \
+         order by first_at, key limit $1"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit)
 }
@@ -304,14 +311,14 @@ fn read(rows: Vec<ManifestRow>) -> Result<Vec<Manifest>> {
     rows.into_iter().map(ManifestRow::read).collect()
 }
 
-/// When the oldest settled row of a tier was made that did not change after `since`.
+/// Creation time of the oldest settled row of a tier that did not change after `since`.
 pub async fn oldest_unchanged(
     connection: &mut AnyConnection,
     tier: StorageStatus,
     since: Timestamp,
 ) -> Result<Option<Timestamp>> {
-    let sql = "select created_at from work_logs where storage_status = $1 and status <> 'working' and updated_at <= $2 \
-               order by created_at limit 1";
+    let sql = "select created_at from work_logs where storage_status = $1 and status <> 'working' \
+               and updated_at <= $2 order by created_at limit 1";
     let oldest: Option<i64> = sqlx::query_scalar(sql)
         .bind(tier.as_str())
         .bind(since.millis())
@@ -320,7 +327,7 @@ pub async fn oldest_unchanged(
     Ok(oldest.map(Timestamp::from_millis))
 }
 
-/// The age of a tier: when its oldest entry was made.
+/// Creation time of a tier's oldest entry.
 pub async fn oldest(
     connection: &mut AnyConnection,
     tier: StorageStatus,

@@ -1,5 +1,5 @@
-//! What was erased on somebody's word, by the SHA-256 of its id. A backup that is restored does not
-//! bring it back.
+//! Erasures requested by users, by the SHA-256 of the erased id. They are applied again after a
+//! backup is restored.
 
 use crate::{
     domain::time::Timestamp,
@@ -7,7 +7,7 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// What can be erased.
+/// The kind of an erased thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasureKind {
     /// An entry.
@@ -19,7 +19,7 @@ pub enum ErasureKind {
 }
 
 impl ErasureKind {
-    /// Its word, in the list of erasures too.
+    /// The stored name, also used in the erasure log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Entry => "entry",
@@ -29,21 +29,22 @@ impl ErasureKind {
     }
 }
 
-/// Something that was erased.
+/// An erasure.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct Erasure {
-    /// The word of its [`ErasureKind`].
+    /// The name of its [`ErasureKind`].
     pub kind: String,
-    /// Hex SHA-256 of its id.
+    /// Hex SHA-256 of the erased id.
     pub subject: String,
     /// When, in milliseconds since the epoch.
     pub erased_at: i64,
 }
 
-/// Notes an erasure.
-pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, subject: &str) -> Result<()> {
-    let sql = "insert into erasures (kind, subject, erased_at) values ($1, $2, $3) on conflict do nothing";
+/// Records an erasure.
+pub async fn record(tx: &mut Tx<'_>, now: Timestamp, kind: &str, subject: &str) -> Result<()> {
+    let sql = "insert into erasures (kind, subject, erased_at) values ($1, $2, $3) on conflict do \
+               nothing";
     sqlx::query(sql)
         .bind(kind)
         .bind(subject)
@@ -53,25 +54,26 @@ pub async fn note(tx: &mut Tx<'_>, now: Timestamp, kind: &str, subject: &str) ->
     Ok(())
 }
 
-/// Erasures that are not in the archive's list yet, oldest first, at most `limit`.
-pub async fn unmirrored(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Erasure>> {
-    let sql = "select kind, subject, erased_at from erasures where mirrored_at is null order by erased_at, subject limit $1";
+/// Erasures not yet in the archive's erasure log, oldest first, at most `limit`.
+pub async fn unlogged(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Erasure>> {
+    let sql = "select kind, subject, erased_at from erasures where mirrored_at is null order by \
+               erased_at, subject limit $1";
     Ok(sqlx::query_as(sql)
         .bind(limit)
         .fetch_all(connection)
         .await?)
 }
 
-/// Has all of them written into the archive's list again.
-pub async fn unmirror(tx: &mut Tx<'_>) -> Result<()> {
+/// Marks all erasures to be written to the erasure log again.
+pub async fn mark_all_unlogged(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("update erasures set mirrored_at = null where mirrored_at is not null")
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
-/// Notes that they are in the archive's list.
-pub async fn mirrored(tx: &mut Tx<'_>, now: Timestamp, erasures: &[Erasure]) -> Result<()> {
+/// Records that erasures are in the erasure log.
+pub async fn mark_logged(tx: &mut Tx<'_>, now: Timestamp, erasures: &[Erasure]) -> Result<()> {
     for erasure in erasures {
         let sql = "update erasures set mirrored_at = $3 where kind = $1 and subject = $2";
         sqlx::query(sql)

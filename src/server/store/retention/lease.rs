@@ -1,20 +1,20 @@
-//! One runner at a time. Whoever takes the lease raises the fence; every transaction of a run
-//! checks that the fence is still the one it raised, so a runner that was thought dead changes
-//! nothing any more.
+//! The lease that allows one run at a time. Taking it raises the fence; every transaction of a run
+//! checks that the fence is still its own, so a run that has lost the lease changes nothing.
 
 use crate::{
     domain::time::Timestamp,
     server::store::{Result, Tx},
 };
 
-/// The number of a run; higher ones shut out lower ones.
+/// The fencing token of a run; each new lease has a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fence(i64);
 
-/// Takes the lease until `until`. `None` while somebody else has it. A lease that runs longer than
-/// that was taken before the clock stepped back, and counts for nothing.
+/// Takes the lease until `until`. Returns `None` if it is held. A lease that ends later than
+/// `until` was taken before the clock was set back and is ignored.
 pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<Option<Fence>> {
-    let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and (until <= $1 or until > $2) returning fence";
+    let sql = "update retention_lease set fence = fence + 1, until = $2 where id = 1 and (until \
+               <= $1 or until > $2) returning fence";
     let fence: Option<i64> = sqlx::query_scalar(sql)
         .bind(now.millis())
         .bind(until.millis())
@@ -23,11 +23,11 @@ pub async fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp) -> Result<O
     Ok(fence.map(Fence))
 }
 
-/// Whether the run still has the lease. It keeps others from taking it until the end of the
+/// Whether the run still holds the lease. Keeps others from taking it until the end of the
 /// transaction.
-pub async fn holds(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
-    // who is alone writes nothing for it
-    let sql = if tx.is_alone() {
+pub async fn is_held(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
+    // the sole writer needs no lock
+    let sql = if tx.is_sole_writer() {
         "select fence from retention_lease where id = 1 and fence = $1"
     } else {
         "select fence from retention_lease where id = 1 and fence = $1 for share"
@@ -39,15 +39,16 @@ pub async fn holds(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<bool> {
         .is_some())
 }
 
-/// Gives the lease back.
-pub async fn give_back(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<()> {
+/// Releases the lease.
+pub async fn release(tx: &mut Tx<'_>, Fence(fence): Fence) -> Result<()> {
     let sql = "update retention_lease set until = 0 where id = 1 and fence = $1";
     sqlx::query(sql).bind(fence).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Takes the lease from whoever has it: on a database of one process, a dead one.
-pub async fn clear(tx: &mut Tx<'_>) -> Result<()> {
+/// Takes the lease from its holder. Only for a database of one process, at start: the holder has
+/// ended.
+pub async fn revoke(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("update retention_lease set fence = fence + 1, until = 0 where id = 1")
         .execute(&mut **tx)
         .await?;

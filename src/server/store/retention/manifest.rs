@@ -1,5 +1,5 @@
-//! What the manifest knows of an object: enough to find its entries, to count them out and to
-//! expire it without reading it.
+//! The manifest entry of an object: enough to find its entries, to subtract them from the totals
+//! and to expire them without reading the object.
 
 use crate::{
     domain::{
@@ -10,7 +10,7 @@ use crate::{
     server::{
         base::error::StoreError,
         store::{
-            Result, from_json, parsed, parsed_option,
+            Result, from_json, parse_column, parse_optional,
             stats::{Changes, EntryTotals},
             work_logs::StoredEntry,
         },
@@ -20,37 +20,38 @@ use crate::{
 /// An object of the archive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
-    /// Whose.
+    /// The owner.
     pub user_id: UserId,
-    /// Its name.
+    /// Its key.
     pub key: String,
-    /// Of which conversation, if any.
+    /// The conversation, if any.
     pub conversation_id: Option<ConversationId>,
     /// The UTC day of its entries.
     pub day: i64,
-    /// Cold, or archived.
+    /// Cold or archived.
     pub tier: StorageStatus,
-    /// Whether each entry in it is kept by its owner.
+    /// Whether the owner keeps each of its entries.
     pub kept: bool,
-    /// Totals by type and status of the entries that count.
+    /// Totals of the counted entries by type and status.
     pub totals: Vec<(LogType, Status, EntryTotals)>,
-    /// Size of the entries as they were written, of all that lie in it.
+    /// Original size of all entries in it, including tombstones, in bytes.
     pub bytes: i64,
-    /// Its own size.
+    /// Size of the object in bytes.
     pub stored_bytes: i64,
     /// Hex SHA-256 of its bytes.
     pub sha256: String,
-    /// The ids it reaches from and to.
+    /// The lowest and the highest entry id.
     pub ids: (EntryId, EntryId),
-    /// When its oldest and its newest entry were made.
+    /// Creation times of the oldest and the newest entry.
     pub made: (Timestamp, Timestamp),
-    /// When it was put.
+    /// When it was written.
     pub archived_at: Timestamp,
 }
 
 impl Manifest {
-    /// The manifest of an object with these entries, oldest first. `None` without any.
-    pub fn of(
+    /// The manifest of an object with these entries, oldest first; `None` without entries. `stored`
+    /// is size and SHA-256.
+    pub fn new(
         key: &str,
         entries: &[StoredEntry],
         stored: (i64, String),
@@ -84,8 +85,8 @@ impl Manifest {
         Some(manifest)
     }
 
-    /// An entry's share of the object's bytes.
-    pub fn figures(&self, entry: &StoredEntry) -> EntryTotals {
+    /// The totals of one entry, with its share of the object's size.
+    pub fn totals_of(&self, entry: &StoredEntry) -> EntryTotals {
         let size = entry.size();
         let share =
             i128::from(size) * i128::from(self.stored_bytes) / i128::from(self.bytes.max(1));
@@ -97,52 +98,53 @@ impl Manifest {
         )
     }
 
-    /// Counts an entry in (`sign` 1) or out (`sign` -1) of the totals.
+    /// Adds (`sign` 1) or subtracts (`sign` -1) an entry.
     pub fn count(&mut self, entry: &StoredEntry, sign: i64) {
-        let figures = self.figures(entry);
+        let totals = self.totals_of(entry);
         match self
             .totals
             .iter_mut()
             .find(|(kind, status, _)| (*kind, *status) == (entry.log_type, entry.status))
         {
-            Some((_, _, sum)) => *sum = sum.plus(figures, sign),
+            Some((_, _, sum)) => *sum = sum.plus(totals, sign),
             None => self.totals.push((
                 entry.log_type,
                 entry.status,
-                EntryTotals::default().plus(figures, sign),
+                EntryTotals::default().plus(totals, sign),
             )),
         }
     }
 
-    /// How many entries count.
+    /// Number of counted entries.
     pub fn entries(&self) -> i64 {
         self.totals
             .iter()
-            .map(|(_, _, figures)| figures.entries)
+            .map(|(_, _, totals)| totals.entries)
             .sum()
     }
 
-    /// Counts all its entries in (`sign` 1) or out (`sign` -1) of its tier.
-    pub fn shift(&self, changes: &mut Changes, sign: i64) {
-        for (kind, status, figures) in &self.totals {
+    /// Adds (`sign` 1) or subtracts (`sign` -1) all its entries in its tier.
+    pub fn count_all(&self, changes: &mut Changes, sign: i64) {
+        for (kind, status, totals) in &self.totals {
             changes.count(
                 (self.day, *kind, *status, self.tier.as_str()),
-                *figures,
+                *totals,
                 sign,
             );
         }
     }
 
-    /// Counts all its entries as deleted.
-    pub fn to_deleted(&self, changes: &mut Changes) {
-        self.shift(changes, -1);
-        for (kind, status, figures) in &self.totals {
-            changes.count_deleted((self.day, *kind, *status), *figures);
+    /// Moves all its entries to the deleted ones.
+    pub fn count_all_deleted(&self, changes: &mut Changes) {
+        self.count_all(changes, -1);
+        for (kind, status, totals) in &self.totals {
+            changes.count_deleted((self.day, *kind, *status), *totals);
         }
     }
 }
 
-pub(super) const COLUMNS: &str = "user_id, key, conversation_id, day, tier, kept, bytes, stored_bytes, sha256, totals, first_id, last_id, \
+pub(super) const COLUMNS: &str = "user_id, key, conversation_id, day, tier, kept, bytes, \
+    stored_bytes, sha256, totals, first_id, last_id, \
                                   first_at, last_at, archived_at";
 
 #[derive(sqlx::FromRow)]
@@ -167,19 +169,19 @@ pub(super) struct ManifestRow {
 impl ManifestRow {
     pub(super) fn read(self) -> Result<Manifest> {
         Ok(Manifest {
-            user_id: parsed("user_id", &self.user_id)?,
+            user_id: parse_column("user_id", &self.user_id)?,
             key: self.key,
-            conversation_id: parsed_option("conversation_id", self.conversation_id.as_deref())?,
+            conversation_id: parse_optional("conversation_id", self.conversation_id.as_deref())?,
             day: self.day,
-            tier: parsed("tier", &self.tier)?,
+            tier: parse_column("tier", &self.tier)?,
             kept: self.kept != 0,
             totals: from_json("totals", &self.totals)?,
             bytes: self.bytes,
             stored_bytes: self.stored_bytes,
             sha256: self.sha256,
             ids: (
-                parsed("first_id", &self.first_id)?,
-                parsed("last_id", &self.last_id)?,
+                parse_column("first_id", &self.first_id)?,
+                parse_column("last_id", &self.last_id)?,
             ),
             made: (
                 Timestamp::from_millis(self.first_at),

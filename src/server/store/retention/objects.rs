@@ -1,6 +1,7 @@
-//! The manifest. A name goes `pending` → `active` → `marked_for_delete` → `gone`: nothing is deleted whose
-//! name is pending or active, and no name is taken that is doomed or gone, so a deletion that comes
-//! late never meets an object that is needed.
+//! The manifest of the archive's objects. A key goes through the states `pending`, `active`,
+//! `doomed` (marked for deletion) and `gone`. Objects with pending or active keys are never
+//! deleted, and a doomed or gone key is never reserved, so a delayed delete never removes a live
+//! object.
 
 use super::{
     manifest::{COLUMNS, Manifest, ManifestRow, totals_json},
@@ -12,30 +13,30 @@ use crate::{
         ids::{ConversationId, EntryId, UserId},
         time::Timestamp,
     },
-    server::store::{Result, Tx, conditions::Conditions, marks, parsed},
+    server::store::{Result, Tx, conditions::Conditions, parse_column, placeholders},
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Names that are reserved. The index is of what is not active, which SQLite does not conclude by
-/// itself.
+/// Reserved keys. The second condition is for SQLite, which cannot derive it and would not use the
+/// index on inactive objects.
 const PENDING: &str = "state = 'pending' and state <> 'active'";
-/// Objects that are to be deleted; the same index.
-pub(super) const DOOMED: &str = "state = 'doomed' and state <> 'active'";
+/// Objects marked for deletion; uses the same index.
+pub(super) const MARKED: &str = "state = 'doomed' and state <> 'active'";
 
-/// How taking a name went.
+/// The result of reserving a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
-    /// It is taken.
-    Taken,
-    /// An object of that name is to be deleted, or was a while ago.
-    WasDoomed,
-    /// An object of that name has entries that count.
+    /// The key is reserved.
+    Reserved,
+    /// An object of that key is marked for deletion or was deleted recently.
+    Deleted,
+    /// An object of that key has counted entries.
     InUse,
 }
 
-/// Takes a name for an object that is about to be put. One that is listed and has no entry that
-/// counts holds what is to be put: a restored backup has its entries as rows.
+/// Reserves a key for an object to be written. An active object without counted entries is
+/// replaced: after restoring a backup its entries are rows again.
 pub async fn reserve(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -43,11 +44,12 @@ pub async fn reserve(
     conversation: Option<ConversationId>,
     now: Timestamp,
 ) -> Result<Reservation> {
-    let sql = "insert into archive_objects (user_id, key, conversation_id, day, tier, kept, state, entries, bytes, stored_bytes, sha256, \
+    let sql = "insert into archive_objects (user_id, key, conversation_id, day, tier, kept, \
+               state, entries, bytes, stored_bytes, sha256, \
                totals, first_id, last_id, first_at, last_at, archived_at) \
                values ($1, $2, $3, 0, 'cold', 0, 'pending', 0, 0, 0, '', '[]', '', '', 0, 0, $4) \
-               on conflict (user_id, key) do update set archived_at = excluded.archived_at, state = 'pending' \
-               where archive_objects.state = 'pending' \
+               on conflict (user_id, key) do update set archived_at = excluded.archived_at, state \
+               = 'pending' where archive_objects.state = 'pending' \
                or (archive_objects.state = 'active' and archive_objects.entries = 0)";
     let query = sqlx::query(sql)
         .bind(user.to_string())
@@ -55,20 +57,23 @@ pub async fn reserve(
         .bind(conversation.map(|id| id.to_string()))
         .bind(now.millis());
     if query.execute(&mut **tx).await?.rows_affected() == 1 {
-        tombstones::forget(tx, user, key).await?;
-        return Ok(Reservation::Taken);
+        tombstones::delete_all(tx, user, key).await?;
+        return Ok(Reservation::Reserved);
     }
     Ok(if find(tx, user, key).await?.is_some() {
         Reservation::InUse
     } else {
-        Reservation::WasDoomed
+        Reservation::Deleted
     })
 }
 
-/// Lists an object that was read back and compared. `false` when its name is not reserved any more.
+/// Activates an object that was read back and verified. Returns `false` if its key is no longer
+/// reserved.
 pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
-    let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes = $6, stored_bytes = $7, sha256 = $8, \
-               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, totals = $14, entries = $15, \
+    let sql = "update archive_objects set state = 'active', day = $3, tier = $4, kept = $5, bytes \
+               = $6, stored_bytes = $7, sha256 = $8, \
+               first_id = $9, last_id = $10, first_at = $11, last_at = $12, archived_at = $13, \
+               totals = $14, entries = $15, \
                damaged_at = null where user_id = $1 and key = $2 and state = 'pending'";
     let query = sqlx::query(sql)
         .bind(manifest.user_id.to_string())
@@ -91,7 +96,7 @@ pub async fn activate(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<bool> {
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Writes the totals of the entries that count.
+/// Writes the totals of the counted entries.
 pub async fn write_totals(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     let sql =
         "update archive_objects set totals = $3, entries = $4 where user_id = $1 and key = $2";
@@ -103,7 +108,7 @@ pub async fn write_totals(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// Moves an object to another tier.
+/// Changes an object's tier.
 pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageStatus) -> Result<()> {
     let sql =
         "update archive_objects set tier = $3 where user_id = $1 and key = $2 and state = 'active'";
@@ -116,27 +121,30 @@ pub async fn set_tier(tx: &mut Tx<'_>, user: UserId, key: &str, tier: StorageSta
     Ok(())
 }
 
-/// Takes an object out of reading; it is to be deleted. The caller has counted its entries out.
+/// Removes an object from reads and marks it for deletion. The caller has subtracted its entries
+/// from the totals.
 pub async fn mark_for_delete(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
-    // its entries were rows once
-    tx.leaves_text();
-    let sql = "update archive_objects set state = 'doomed', entries = 0, totals = '[]', damaged_at = null where user_id = $1 and key = $2";
+    // its entries were rows before, so the log may contain their text
+    tx.mark_text_deleted();
+    let sql = "update archive_objects set state = 'doomed', entries = 0, totals = '[]', \
+               damaged_at = null where user_id = $1 and key = $2";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(key)
         .execute(&mut **tx)
         .await?;
-    tombstones::forget(tx, user, key).await
+    tombstones::delete_all(tx, user, key).await
 }
 
-/// Dooms names that were reserved before `before` and never came to anything, and forgets those
-/// that have been gone since then.
-pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
-    let doom =
+/// Marks keys that were reserved before `before` and never activated, and forgets keys that have
+/// been gone since then.
+pub async fn mark_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
+    let mark =
         format!("update archive_objects set state = 'doomed' where {PENDING} and archived_at < $1");
     for sql in [
-        doom.as_str(),
-        "delete from archive_objects where state = 'gone' and state <> 'active' and archived_at < $1",
+        mark.as_str(),
+        "delete from archive_objects where state = 'gone' and state <> 'active' and archived_at < \
+         $1",
     ] {
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(before.millis())
@@ -146,34 +154,35 @@ pub async fn doom_abandoned(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Notes an object that no manifest row names, so that it may be deleted. `false` when its name is
-/// known after all.
-pub async fn doom_orphan(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
-    doom_name(tx, user, key, now, "('gone')").await
+/// Marks an object without a manifest row for deletion. Returns `false` if its key is known.
+pub async fn mark_orphan(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<bool> {
+    mark_key(tx, user, key, now, "('gone')").await
 }
 
-/// Notes an object that was put and is not to be listed, so that it may be deleted. `false` when it
-/// is listed after all.
-pub async fn doom_unlisted(
+/// Marks an object that was written but will not be activated. Returns `false` if it is active.
+pub async fn mark_unlisted(
     tx: &mut Tx<'_>,
     user: UserId,
     key: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    doom_name(tx, user, key, now, "('pending', 'doomed', 'gone')").await
+    mark_key(tx, user, key, now, "('pending', 'doomed', 'gone')").await
 }
 
-async fn doom_name(
+async fn mark_key(
     tx: &mut Tx<'_>,
     user: UserId,
     key: &str,
     now: Timestamp,
-    over: &str,
+    states: &str,
 ) -> Result<bool> {
     let sql = format!(
-        "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, stored_bytes, sha256, totals, first_id, \
-         last_id, first_at, last_at, archived_at) values ($1, $2, 0, 'cold', 0, 'doomed', 0, 0, 0, '', '[]', '', '', 0, 0, $3) \
-         on conflict (user_id, key) do update set state = 'doomed' where archive_objects.state in {over}"
+        "insert into archive_objects (user_id, key, day, tier, kept, state, entries, bytes, \
+         stored_bytes, sha256, totals, first_id, \
+         last_id, first_at, last_at, archived_at) values ($1, $2, 0, 'cold', 0, 'doomed', 0, 0, \
+         0, '', '[]', '', '', 0, 0, $3) \
+         on conflict (user_id, key) do update set state = 'doomed' where archive_objects.state in \
+         {states}"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())
@@ -182,11 +191,16 @@ async fn doom_name(
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Notes that a doomed object is deleted. Its name is not taken again as long as a deletion might
-/// come late; of a person who is gone nothing stays.
-pub async fn note_gone(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp) -> Result<()> {
-    let sql = "update archive_objects set state = 'gone', archived_at = $3 where user_id = $1 and key = $2 and state = 'doomed' \
-               and exists (select 1 from users where id = $1)";
+/// Records that a marked object is deleted. Its key stays until a delayed delete is no longer
+/// possible, unless the user is deleted.
+pub async fn record_deleted(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    key: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "update archive_objects set state = 'gone', archived_at = $3 where user_id = $1 and \
+               key = $2 and state = 'doomed' and exists (select 1 from users where id = $1)";
     sqlx::query(sql)
         .bind(user.to_string())
         .bind(key)
@@ -202,8 +216,8 @@ pub async fn note_gone(tx: &mut Tx<'_>, user: UserId, key: &str, now: Timestamp)
     Ok(())
 }
 
-/// Forgets a person's names that are gone, with the person.
-pub async fn forget_gone(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+/// Forgets a deleted user's keys that are gone.
+pub async fn delete_gone(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     let sql =
         "delete from archive_objects where user_id = $1 and state = 'gone' and state <> 'active'";
     sqlx::query(sql)
@@ -213,7 +227,7 @@ pub async fn forget_gone(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Whether an object is to be deleted.
+/// Whether an object is marked for deletion.
 pub async fn is_marked_for_delete(
     connection: &mut AnyConnection,
     user: UserId,
@@ -228,31 +242,31 @@ pub async fn is_marked_for_delete(
         .is_some())
 }
 
-/// Objects that are to be deleted, of one person or of everybody, the longest known first, at most
-/// `limit`.
+/// Objects of one user or all marked for deletion, oldest first, at most `limit`.
 pub async fn marked_for_delete(
     connection: &mut AnyConnection,
     user: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<(UserId, String)>> {
-    let asked = Conditions::from(2).and("user_id = ?", user);
+    let conditions = Conditions::new(2).and("user_id = ?", user);
     let sql = format!(
-        "select user_id, key from archive_objects where {DOOMED}{} order by archived_at, key limit $1",
-        asked.sql
+        "select user_id, key from archive_objects where {MARKED}{} order by archived_at, key \
+         limit $1",
+        conditions.sql
     );
     let query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql)).bind(limit);
-    let rows = asked
+    let rows = conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value))
         .fetch_all(connection)
         .await?;
     rows.into_iter()
-        .map(|(user, key)| Ok((parsed("user_id", &user)?, key)))
+        .map(|(user, key)| Ok((parse_column("user_id", &user)?, key)))
         .collect()
 }
 
-/// An object in use.
+/// An active object.
 pub async fn find(
     connection: &mut AnyConnection,
     user: UserId,
@@ -271,18 +285,19 @@ pub async fn find(
         .transpose()
 }
 
-/// Which of these names are those of objects that are there, or are about to be.
+/// Which of these keys are in the manifest and not gone.
 pub async fn known(
     connection: &mut AnyConnection,
     user: UserId,
     keys: &[String],
 ) -> Result<HashSet<String>> {
-    const AT_ONCE: usize = 500;
+    const BATCH_SIZE: usize = 500;
     let mut known = HashSet::new();
-    for keys in keys.chunks(AT_ONCE) {
-        let places = marks(2, 1, keys.len(), "");
+    for keys in keys.chunks(BATCH_SIZE) {
+        let list = placeholders(2, 1, keys.len(), "");
         let sql = sqlx::AssertSqlSafe(format!(
-            "select key from archive_objects where user_id = $1 and key in {places} and state <> 'gone'"
+            "select key from archive_objects where user_id = $1 and key in {list} and state <> \
+             'gone'"
         ));
         let query = sqlx::query_scalar::<_, String>(sql).bind(user.to_string());
         known.extend(
@@ -295,7 +310,7 @@ pub async fn known(
     Ok(known)
 }
 
-/// How many objects are in use.
+/// Number of active objects.
 pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
     Ok(
         sqlx::query_scalar("select count(*) from archive_objects where state = 'active'")
@@ -304,10 +319,10 @@ pub async fn count(connection: &mut AnyConnection) -> Result<i64> {
     )
 }
 
-/// Whether the person has an object in use that reaches over this id, so that it may hold the
-/// entry.
-pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<bool> {
-    let sql = "select 1 from archive_objects where user_id = $1 and state = 'active' and first_id <= $2 and last_id >= $2 limit 1";
+/// Whether the user has an active object whose range of ids includes this one.
+pub async fn covers(connection: &mut AnyConnection, user: UserId, id: EntryId) -> Result<bool> {
+    let sql = "select 1 from archive_objects where user_id = $1 and state = 'active' and first_id \
+               <= $2 and last_id >= $2 limit 1";
     Ok(sqlx::query_scalar::<_, i64>(sql)
         .bind(user.to_string())
         .bind(id.to_string())
@@ -316,19 +331,20 @@ pub async fn reaches(connection: &mut AnyConnection, user: UserId, id: EntryId) 
         .is_some())
 }
 
-/// A person's objects in use, of one conversation or of all.
+/// A user's active objects, of one conversation or all.
 pub async fn of_user(
     connection: &mut AnyConnection,
     user: UserId,
     conversation: Option<ConversationId>,
 ) -> Result<Vec<Manifest>> {
-    let asked = Conditions::from(2).and("conversation_id = ?", conversation);
+    let conditions = Conditions::new(2).and("conversation_id = ?", conversation);
     let sql = format!(
-        "select {COLUMNS} from archive_objects where user_id = $1{} and state = 'active' order by key",
-        asked.sql
+        "select {COLUMNS} from archive_objects where user_id = $1{} and state = 'active' order by \
+         key",
+        conditions.sql
     );
     let query = sqlx::query_as::<_, ManifestRow>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
-    let rows = asked
+    let rows = conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value))
@@ -337,20 +353,20 @@ pub async fn of_user(
     rows.into_iter().map(ManifestRow::read).collect()
 }
 
-/// Dooms names that are reserved in a conversation, or all of a person's: an object under them may
-/// hold what is erased now.
-pub async fn doom_pending(
+/// Marks reserved keys of a conversation, or all of a user's: an object under them may contain what
+/// is being erased.
+pub async fn mark_pending(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
 ) -> Result<()> {
-    let asked = Conditions::from(2).and("conversation_id = ?", conversation);
+    let conditions = Conditions::new(2).and("conversation_id = ?", conversation);
     let sql = format!(
         "update archive_objects set state = 'doomed' where user_id = $1{} and {PENDING}",
-        asked.sql
+        conditions.sql
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
-    asked
+    conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value))

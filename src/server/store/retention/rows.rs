@@ -1,5 +1,5 @@
-//! Rows that change their tier, expire, or go with their conversation. Retention's changes name
-//! owner, id and revision: a row that changed meanwhile stays.
+//! Rows that change their tier, expire, or are deleted with their conversation. Changes name owner,
+//! id and revision, so a row that changed in between is left alone.
 
 use crate::{
     domain::{
@@ -12,36 +12,35 @@ use crate::{
         store::{
             Result, Tx,
             entry_size::text_size,
-            files, marks, packing, parsed,
+            files, packing, parse_column, placeholders,
             retention::due::DueGroup,
             stats::{Changes, EntryTotals},
-            work_logs::{self, COLUMNS, EntryRow, HELD, StoredEntry, long},
+            work_logs::{self, COLUMNS, EntryRow, HELD, StoredEntry, long_fields},
         },
     },
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Rows changed in one transaction: whoever writes meanwhile waits for no more than these. Tests
-/// have fewer rows.
-pub const CHANGED_AT_ONCE: usize = if cfg!(test) { 3 } else { 8 };
+/// Rows per transaction, which limits how long other writers wait. Smaller in tests.
+pub const CHANGE_BATCH_SIZE: usize = if cfg!(test) { 3 } else { 8 };
 
-/// Rows counted together that go with their conversation.
-const COUNTED_AT_ONCE: i64 = 500;
+/// Rows read at a time when a conversation is deleted.
+const COUNT_BATCH_SIZE: i64 = 500;
 
-/// A row with what it takes now.
+/// A row with its stored size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TieredRow {
-    /// What it holds.
+    /// The entry.
     pub entry: StoredEntry,
     /// Hot or warm.
     pub tier: StorageStatus,
-    /// What it takes.
+    /// Stored size in bytes.
     pub stored_bytes: i64,
 }
 
 impl TieredRow {
-    fn of(row: EntryRow) -> Result<Self> {
+    fn from_row(row: EntryRow) -> Result<Self> {
         let (tier, packed) = row.tier()?;
         let entry = row.stored()?;
         Ok(Self {
@@ -51,7 +50,7 @@ impl TieredRow {
         })
     }
 
-    /// Counts it in (`sign` 1) or out (`sign` -1) of its tier.
+    /// Adds (`sign` 1) or subtracts (`sign` -1) it in its tier.
     pub fn count(&self, changes: &mut Changes, sign: i64) {
         let entry = &self.entry;
         let line = (
@@ -75,15 +74,15 @@ impl TieredRow {
     fn count_deleted(&self, changes: &mut Changes) {
         self.count(changes, -1);
         let entry = &self.entry;
-        let figures = EntryTotals::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
+        let totals = EntryTotals::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
         changes.count_deleted(
             (entry.timestamp.day(), entry.log_type, entry.status),
-            figures,
+            totals,
         );
     }
 }
 
-/// What an entry's row takes whose fields are packed to so many bytes, or plain.
+/// The stored size of a row; `packed` is the size of its packed fields, if they are packed.
 fn stored_bytes(entry: &StoredEntry, packed: Option<usize>) -> i64 {
     packed.map_or_else(
         || entry.size(),
@@ -91,8 +90,8 @@ fn stored_bytes(entry: &StoredEntry, packed: Option<usize>) -> i64 {
     )
 }
 
-/// The settled rows of a group after `after`, oldest first, at most `limit`. Those made at or
-/// before `expired` are left out unless something keeps them.
+/// The settled rows of a group after `after`, oldest first, at most `limit`. Rows created at or
+/// before `expired` are excluded unless they are kept or held.
 pub async fn of_group(
     connection: &mut AnyConnection,
     group: &DueGroup,
@@ -100,7 +99,7 @@ pub async fn of_group(
     after: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<TieredRow>> {
-    let place = if group.conversation_id.is_some() {
+    let in_conversation = if group.conversation_id.is_some() {
         "conversation_id = $2"
     } else {
         "conversation_id is null and cast($2 as text) is null"
@@ -110,11 +109,12 @@ pub async fn of_group(
     } else {
         "kept_at is null"
     };
-    let beyond = if after.is_some() { "id <> $6" } else { "true" };
+    let is_after = if after.is_some() { "id <> $6" } else { "true" };
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and {place} and created_at >= $3 and created_at < $4 and {kept} \
-         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and {beyond} \
-         and id between $6 and $7 order by id limit $8"
+        "select {COLUMNS} from work_logs where user_id = $1 and {in_conversation} and created_at \
+         >= $3 and created_at < $4 and {kept} \
+         and status <> 'working' and (created_at > $5 or kept_at is not null or {HELD}) and \
+         {is_after} and id between $6 and $7 order by id limit $8"
     ));
     let query = sqlx::query_as::<_, EntryRow>(sql).bind(group.user_id.to_string());
     let query = query.bind(group.conversation_id.map(|id| id.to_string()));
@@ -130,17 +130,17 @@ pub async fn of_group(
         .fetch_all(connection)
         .await?
         .into_iter()
-        .map(TieredRow::of)
+        .map(TieredRow::from_row)
         .collect()
 }
 
-/// Rows by their ids, as they are now; a handful.
+/// The current rows with these ids; for a few ids.
 pub async fn by_id(
     connection: &mut AnyConnection,
     user: UserId,
     ids: &[EntryId],
 ) -> Result<Vec<TieredRow>> {
-    let ids_in = marks(2, 1, ids.len(), "");
+    let ids_in = placeholders(2, 1, ids.len(), "");
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from work_logs where user_id = $1 and id in {ids_in} order by id"
     ));
@@ -152,11 +152,11 @@ pub async fn by_id(
         .fetch_all(connection)
         .await?
         .into_iter()
-        .map(TieredRow::of)
+        .map(TieredRow::from_row)
         .collect()
 }
 
-/// A row that is to become warm, with its packed fields where packing saves enough.
+/// A row to make warm, with its packed fields if packing saves enough.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packed {
     row: TieredRow,
@@ -164,9 +164,9 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs a row's long fields.
-    pub fn of(row: TieredRow) -> Result<Self> {
-        let packed = packing::pack(&long(&row.entry));
+    /// Packs a row's fields.
+    pub fn new(row: TieredRow) -> Result<Self> {
+        let packed = packing::pack(&long_fields(&row.entry));
         let packed = packed.map_err(|why| StoreError::Corrupt {
             what: "details",
             why: why.to_string(),
@@ -175,22 +175,24 @@ impl Packed {
     }
 }
 
-/// Makes hot rows of one person warm, with their fields packed or as they are; their `rev` stays.
-/// Returns how many: one that changed meanwhile stays as it is. The caller holds the owner's lock.
+/// Makes hot rows of a user warm; their `rev` stays. Returns their number; rows that changed in
+/// between are skipped. The caller holds the owner's lock.
 pub async fn pack(
     tx: &mut Tx<'_>,
     user: UserId,
     packed: &[Packed],
     changes: &mut Changes,
 ) -> Result<usize> {
-    // columns of a list of values have these names on both databases
+    // both databases name the columns of a `values` list column1, column2, …
     let sql = format!(
         "update work_logs set storage_status = 'warm', packed = fresh.column3, \
          details = case when fresh.column3 is null then details end, \
          metadata = case when fresh.column3 is null then metadata else '' end \
-         from (values {}) as fresh where work_logs.user_id = $1 and work_logs.id = fresh.column1 and work_logs.rev = fresh.column2 \
-         and work_logs.storage_status = 'hot' and work_logs.status <> 'working' returning work_logs.id",
-        marks(2, packed.len(), 3, "")
+         from (values {}) as fresh where work_logs.user_id = $1 and work_logs.id = fresh.column1 \
+         and work_logs.rev = fresh.column2 \
+         and work_logs.storage_status = 'hot' and work_logs.status <> 'working' returning \
+         work_logs.id",
+        placeholders(2, packed.len(), 3, "")
     );
     let mut query =
         sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
@@ -200,10 +202,10 @@ pub async fn pack(
             .bind(row.entry.rev)
             .bind(packed.as_deref());
     }
-    let done = parsed_ids(query.fetch_all(&mut **tx).await?)?;
+    let updated = parse_ids(query.fetch_all(&mut **tx).await?)?;
     for Packed { row, packed } in packed
         .iter()
-        .filter(|packed| done.contains(&packed.row.entry.id))
+        .filter(|packed| updated.contains(&packed.row.entry.id))
     {
         row.count(changes, -1);
         TieredRow {
@@ -213,11 +215,11 @@ pub async fn pack(
         }
         .count(changes, 1);
     }
-    Ok(done.len())
+    Ok(updated.len())
 }
 
-/// Deletes exactly the rows that still have these revisions and returns the ids of those. The
-/// caller holds the owner's lock.
+/// Deletes the rows that still have these revisions and returns their ids. The caller holds the
+/// owner's lock.
 pub async fn delete_exactly(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -226,42 +228,43 @@ pub async fn delete_exactly(
     delete_where(tx, user, rows, "").await
 }
 
-/// Deletes rows that expired, with the files that their work made: those that still have these
-/// revisions and that nothing keeps. The caller holds the owner's lock.
+/// Deletes expired rows that still have these revisions and are neither kept nor held; marks the
+/// files they produced for deletion. The caller holds the owner's lock.
 pub async fn expire(
     tx: &mut Tx<'_>,
     user: UserId,
     rows: &[TieredRow],
     changes: &mut Changes,
 ) -> Result<usize> {
-    let named: Vec<_> = rows
+    let revisions: Vec<_> = rows
         .iter()
         .map(|row| (row.entry.id, row.entry.rev))
         .collect();
-    tx.leaves_text();
-    let gone = delete_where(
+    tx.mark_text_deleted();
+    let deleted = delete_where(
         tx,
         user,
-        &named,
+        &revisions,
         &format!(" and kept_at is null and not {HELD}"),
     )
     .await?;
-    for row in rows.iter().filter(|row| gone.contains(&row.entry.id)) {
+    for row in rows.iter().filter(|row| deleted.contains(&row.entry.id)) {
         row.count_deleted(changes);
         files::mark_produced(tx, user, row.entry.conversation_id, &row.entry.metadata).await?;
     }
-    Ok(gone.len())
+    Ok(deleted.len())
 }
 
-/// Deletes all rows of a conversation and returns how many; their totals stay. They are counted
-/// some at a time, however many there are. The caller holds the owner's lock.
+/// Deletes all rows of a conversation and returns their number; their totals stay. They are counted
+/// in batches. The caller holds the owner's lock.
 pub async fn delete_conversation(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: ConversationId,
 ) -> Result<i64> {
     let sql = format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id > $3 order by id limit $4"
+        "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id > $3 \
+         order by id limit $4"
     );
     let (mut changes, mut after) = (Changes::default(), String::new());
     loop {
@@ -270,72 +273,72 @@ pub async fn delete_conversation(
             .bind(conversation.to_string());
         let rows = query
             .bind(&after)
-            .bind(COUNTED_AT_ONCE)
+            .bind(COUNT_BATCH_SIZE)
             .fetch_all(&mut **tx)
             .await?;
         let rows = rows
             .into_iter()
-            .map(TieredRow::of)
+            .map(TieredRow::from_row)
             .collect::<Result<Vec<_>>>()?;
         let Some(last) = rows.last() else { break };
         after = last.entry.id.to_string();
         rows.iter().for_each(|row| row.count_deleted(&mut changes));
     }
     changes.write(tx, user).await?;
-    tx.leaves_text();
+    tx.mark_text_deleted();
     let sql = "delete from work_logs where user_id = $1 and conversation_id = $2";
-    let gone = sqlx::query(sql)
+    let deleted = sqlx::query(sql)
         .bind(user.to_string())
         .bind(conversation.to_string())
         .execute(&mut **tx)
         .await?;
-    Ok(gone.rows_affected() as i64)
+    Ok(deleted.rows_affected() as i64)
 }
 
-/// No two rows of an owner ever had the same revision, so naming ids and revisions apart names the
-/// pairs, and the primary key finds them.
+/// No two rows of an owner ever have the same revision, so separate lists of ids and revisions
+/// identify the pairs, and the primary key is used.
 async fn delete_where(
     tx: &mut Tx<'_>,
     user: UserId,
     rows: &[(EntryId, i64)],
-    only: &str,
+    condition: &str,
 ) -> Result<HashSet<EntryId>> {
     if rows.is_empty() {
         return Ok(HashSet::new());
     }
     let (ids, revs) = (
-        marks(2, 1, rows.len(), ""),
-        marks(2 + rows.len(), 1, rows.len(), ""),
+        placeholders(2, 1, rows.len(), ""),
+        placeholders(2 + rows.len(), 1, rows.len(), ""),
     );
     let sql = format!(
-        "delete from work_logs where user_id = $1 and id in {ids} and rev in {revs}{only} returning id"
+        "delete from work_logs where user_id = $1 and id in {ids} and rev in {revs}{condition} \
+         returning id"
     );
     let query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).bind(user.to_string());
     let query = rows
         .iter()
         .fold(query, |query, (id, _)| query.bind(id.to_string()));
     let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
-    parsed_ids(query.fetch_all(&mut **tx).await?)
+    parse_ids(query.fetch_all(&mut **tx).await?)
 }
 
-fn parsed_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {
-    ids.iter().map(|id| parsed("id", id)).collect()
+fn parse_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {
+    ids.iter().map(|id| parse_column("id", id)).collect()
 }
 
-/// Writes an entry from the archive as a row again, hot, under a new revision, so that it may
-/// change.
-pub async fn bring_back(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
+/// Inserts an archived entry as a hot row with a new revision, so that it can change.
+pub async fn restore(tx: &mut Tx<'_>, entry: StoredEntry) -> Result<WorkLogEntry> {
     let kept_at = entry.kept_at;
-    let mut entry = entry.entry(StorageStatus::Hot, (None, None), None);
-    work_logs::put_back(tx, &mut entry).await?;
+    let mut entry = entry.into_entry(StorageStatus::Hot, (None, None), None);
+    work_logs::insert_from_archive(tx, &mut entry).await?;
     if kept_at.is_some() {
         work_logs::keep(tx, &mut entry, kept_at).await?;
     }
     Ok(entry)
 }
 
-/// Raises the owner's floor: cursors below it cannot be continued, for rows above them are gone
-/// without a trace in the feed.
+/// Raises the owner's floor: cursors below it become invalid, because rows above them were deleted
+/// without a tombstone in the feed.
 pub async fn raise_floor(tx: &mut Tx<'_>, user: UserId, rev: i64) -> Result<()> {
     let sql = "update heads set floor = $2 where user_id = $1 and floor < $2";
     sqlx::query(sql)

@@ -1,4 +1,4 @@
-//! What runs did, and when the last one was.
+//! Reports of past runs, and times of the last ones.
 
 use crate::{
     domain::time::Timestamp,
@@ -6,11 +6,11 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Runs that are remembered.
-const KEPT: i64 = 500;
+/// Number of runs that are stored.
+const MAX_RUNS: i64 = 500;
 
-/// Notes a run and its report, as JSON.
-pub async fn note(tx: &mut Tx<'_>, id: &str, started_at: Timestamp, report: &str) -> Result<()> {
+/// Stores a run and its report as JSON.
+pub async fn record(tx: &mut Tx<'_>, id: &str, started_at: Timestamp, report: &str) -> Result<()> {
     let sql = "insert into retention_runs (id, started_at, report) values ($1, $2, $3)";
     sqlx::query(sql)
         .bind(id)
@@ -18,12 +18,13 @@ pub async fn note(tx: &mut Tx<'_>, id: &str, started_at: Timestamp, report: &str
         .bind(report)
         .execute(&mut **tx)
         .await?;
-    let sql = "delete from retention_runs where id not in (select id from retention_runs order by started_at desc, id desc limit $1)";
-    sqlx::query(sql).bind(KEPT).execute(&mut **tx).await?;
+    let sql = "delete from retention_runs where id not in (select id from retention_runs order by \
+               started_at desc, id desc limit $1)";
+    sqlx::query(sql).bind(MAX_RUNS).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// The newest runs, newest first: when, and the report as JSON.
+/// The newest runs, newest first: start time and report as JSON.
 pub async fn latest(
     connection: &mut AnyConnection,
     limit: i64,
@@ -40,33 +41,33 @@ pub async fn latest(
         .collect())
 }
 
-/// What the clock showed at the last run whose clock was believed.
+/// The clock at the last run that trusted it.
 pub async fn last_seen(connection: &mut AnyConnection) -> Result<Option<Timestamp>> {
-    moment(connection, "retention_last_seen").await
+    timestamp(connection, "retention_last_seen").await
 }
 
-/// When orphans were last looked for.
+/// When orphans were last searched for.
 pub async fn last_sweep(connection: &mut AnyConnection) -> Result<Option<Timestamp>> {
-    moment(connection, "retention_last_sweep").await
+    timestamp(connection, "retention_last_sweep").await
 }
 
-/// Notes what the clock shows; it is believed.
-pub async fn see(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-    note_moment(tx, "retention_last_seen", now).await
+/// Records a trusted clock.
+pub async fn record_clock(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    set_timestamp(tx, "retention_last_seen", now).await
 }
 
-/// Notes that orphans were looked for.
-pub async fn swept(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-    note_moment(tx, "retention_last_sweep", now).await
+/// Records a search for orphans.
+pub async fn record_sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    set_timestamp(tx, "retention_last_sweep", now).await
 }
 
-async fn moment(connection: &mut AnyConnection, name: &str) -> Result<Option<Timestamp>> {
-    Ok(meta::fact(connection, name)
+async fn timestamp(connection: &mut AnyConnection, name: &str) -> Result<Option<Timestamp>> {
+    Ok(meta::value(connection, name)
         .await?
         .and_then(|millis| millis.parse().ok())
         .map(Timestamp::from_millis))
 }
 
-async fn note_moment(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<()> {
-    meta::note_fact(tx, name, &now.millis().to_string()).await
+async fn set_timestamp(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<()> {
+    meta::set_value(tx, name, &now.millis().to_string()).await
 }

@@ -1,21 +1,22 @@
-//! Tombstones: entries in an object that do not count, for they are deleted or a row again. What is
-//! a row again stays in the object until it is one no more: until then no other copy of it is in
-//! the archive, which a restored backup may need.
+//! Tombstones: entries of an object that no longer count because they were deleted or are rows
+//! again. An entry that is a row again stays in the object until it is archived again or deleted,
+//! because a restored backup may need its only archived copy.
 
 use crate::{
     domain::ids::{EntryId, UserId},
-    server::store::{Result, Tx, parsed, parsed_option},
+    server::store::{Result, Tx, parse_column, parse_optional},
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
 
-/// Before an id: all entries behind that one. Migration 0012 leaves such a tombstone for an object
-/// that an earlier release had half filled.
-const BEHIND: char = '>';
+/// Precedes an id: all entries after that one. Migration 0012 created such tombstones for partly
+/// filled objects of an earlier release.
+const AFTER_PREFIX: char = '>';
 
-/// Notes that an entry of an object does not count any more. `false` when that is known.
+/// Marks an entry of an object as no longer counted. Returns `false` if it was marked already.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) -> Result<bool> {
-    let sql = "insert into archive_holes (user_id, key, entry_id) values ($1, $2, $3) on conflict do nothing";
+    let sql = "insert into archive_holes (user_id, key, entry_id) values ($1, $2, $3) on conflict \
+               do nothing";
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(key)
@@ -23,8 +24,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, key: &str, entry: EntryId) ->
     Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Forgets which entries of an object do not count.
-pub(super) async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
+/// Deletes the tombstones of an object.
+pub(super) async fn delete_all(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<()> {
     let sql = "delete from archive_holes where user_id = $1 and key = $2";
     sqlx::query(sql)
         .bind(user.to_string())
@@ -34,31 +35,31 @@ pub(super) async fn forget(tx: &mut Tx<'_>, user: UserId, key: &str) -> Result<(
     Ok(())
 }
 
-/// Which entries of an object do not count.
+/// The tombstones of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uncounted {
-    holes: HashSet<EntryId>,
+    entries: HashSet<EntryId>,
     rows: HashSet<EntryId>,
-    behind: Option<EntryId>,
+    after: Option<EntryId>,
 }
 
 impl Uncounted {
-    /// Whether this one does not.
+    /// Whether the entry has a tombstone.
     pub fn contains(&self, id: &EntryId) -> bool {
-        self.is_behind(id) || self.holes.contains(id)
+        self.is_after_last(id) || self.entries.contains(id)
     }
 
-    /// Whether this one need not stay in the object.
-    pub fn may_go(&self, id: &EntryId) -> bool {
-        self.is_behind(id) || (self.holes.contains(id) && !self.rows.contains(id))
+    /// Whether the entry can be removed from the object.
+    pub fn is_removable(&self, id: &EntryId) -> bool {
+        self.is_after_last(id) || (self.entries.contains(id) && !self.rows.contains(id))
     }
 
-    fn is_behind(&self, id: &EntryId) -> bool {
-        self.behind.is_some_and(|last| *id > last)
+    fn is_after_last(&self, id: &EntryId) -> bool {
+        self.after.is_some_and(|last| *id > last)
     }
 }
 
-/// The entries of an object that do not count.
+/// The tombstones of an object.
 pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Uncounted> {
     let sql = "select h.entry_id, w.id from archive_holes h \
                left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id \
@@ -67,14 +68,18 @@ pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Resu
         .bind(user.to_string())
         .bind(key);
     let mut uncounted = Uncounted::default();
-    for (hole, row) in query.fetch_all(connection).await? {
-        match hole.strip_prefix(BEHIND) {
-            Some(last) => uncounted.behind = Some(parsed("entry_id", last)?),
-            None => _ = uncounted.holes.insert(parsed("entry_id", &hole)?),
+    for (tombstone, row) in query.fetch_all(connection).await? {
+        match tombstone.strip_prefix(AFTER_PREFIX) {
+            Some(last) => uncounted.after = Some(parse_column("entry_id", last)?),
+            None => {
+                _ = uncounted
+                    .entries
+                    .insert(parse_column("entry_id", &tombstone)?)
+            }
         }
         uncounted
             .rows
-            .extend(parsed_option::<EntryId>("id", row.as_deref())?);
+            .extend(parse_optional::<EntryId>("id", row.as_deref())?);
     }
     Ok(uncounted)
 }

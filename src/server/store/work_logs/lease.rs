@@ -1,4 +1,4 @@
-//! Entries whose worker may have died.
+//! Entries whose worker may have ended.
 
 use super::{COLUMNS, EntryRow};
 use crate::{
@@ -11,15 +11,16 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Working entries whose lease ran out before `now`, at most `limit`; the turns' own are settled
-/// with their turn.
+/// Working entries whose lease expired before `now`, at most `limit`. Entries of a turn are settled
+/// with the turn.
 pub async fn lapsed(
     connection: &mut AnyConnection,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where status = 'working' and lease_until < $1 order by lease_until limit $2"
+        "select {COLUMNS} from work_logs where status = 'working' and lease_until < $1 order by \
+         lease_until limit $2"
     ));
     let rows = sqlx::query_as::<_, EntryRow>(sql)
         .bind(now.millis())
@@ -29,7 +30,7 @@ pub async fn lapsed(
     rows.into_iter().map(EntryRow::read).collect()
 }
 
-/// The entry, if it is still `working` and its lease ran out before `now`.
+/// The entry, if it is still `working` and its lease expired before `now`.
 pub async fn find_lapsed(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -37,7 +38,8 @@ pub async fn find_lapsed(
     id: EntryId,
 ) -> Result<Option<WorkLogEntry>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and id = $2 and status = 'working' and lease_until < $3"
+        "select {COLUMNS} from work_logs where user_id = $1 and id = $2 and status = 'working' \
+         and lease_until < $3"
     ));
     let query = sqlx::query_as::<_, EntryRow>(sql)
         .bind(user.to_string())
@@ -57,7 +59,8 @@ pub async fn of_turn_working(
     turn: TurnId,
 ) -> Result<Vec<WorkLogEntry>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and turn_id = $2 and status = 'working' order by id"
+        "select {COLUMNS} from work_logs where user_id = $1 and turn_id = $2 and status = \
+         'working' order by id"
     ));
     let rows = sqlx::query_as::<_, EntryRow>(sql)
         .bind(user.to_string())

@@ -1,4 +1,4 @@
-//! Many entries at once: newest first, filtered, a page at a time.
+//! Lists of entries: filtered and paged.
 
 use super::{COLUMNS, EntryRow};
 use crate::{
@@ -11,26 +11,26 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// Which entries; `None` leaves a field open.
+/// Filters entries; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryFilter {
-    /// Only of this conversation.
+    /// The conversation.
     pub conversation_id: Option<ConversationId>,
-    /// Only of this kind.
+    /// The log type.
     pub log_type: Option<LogType>,
-    /// Only those that stand so.
+    /// The status.
     pub status: Option<Status>,
-    /// Only of this tier.
+    /// The tier.
     pub storage_status: Option<StorageStatus>,
-    /// Only those whose title or details contain this text, A to Z in upper and lower case alike.
+    /// Text contained in title or details; A to Z match regardless of case.
     pub text: Option<String>,
 }
 
-/// Rows read at once while a search unpacks warm ones.
-const SEARCHED_AT_ONCE: i64 = 500;
+/// Rows read at a time while a search unpacks warm rows.
+const SEARCH_BATCH_SIZE: i64 = 500;
 
-/// The owner's rows that pass the filter and are older than `before`, newest first, at most
-/// `limit`. What lies in the archive is `archive::reading`'s.
+/// The owner's rows that match the filter and are older than `before`, newest first, at most
+/// `limit`. For archived entries see `archive::reader`.
 pub async fn list(
     connection: &mut AnyConnection,
     user: UserId,
@@ -48,13 +48,13 @@ pub async fn list(
             user,
             filter,
             before,
-            limit.max(SEARCHED_AT_ONCE),
+            limit.max(SEARCH_BATCH_SIZE),
         )
         .await?;
-        let full = rows.len() as i64 == limit.max(SEARCHED_AT_ONCE);
+        let full = rows.len() as i64 == limit.max(SEARCH_BATCH_SIZE);
         before = rows.last().map(|entry| entry.id);
         found.extend(rows.into_iter().filter(|entry| {
-            (entry.storage_status == StorageStatus::Hot && in_database(text))
+            (entry.storage_status == StorageStatus::Hot && is_searchable_in_sql(text))
                 || contains(entry, text)
         }));
         if !full || found.len() as i64 >= limit {
@@ -64,8 +64,8 @@ pub async fn list(
     }
 }
 
-/// Plain rows that contain the text, as far as the database looks for it, and every packed one:
-/// `list` looks into those.
+/// A page of rows. With a text filter these are the plain rows in which the database finds the
+/// text, and all packed rows, which `list` unpacks.
 async fn page(
     connection: &mut AnyConnection,
     user: UserId,
@@ -73,24 +73,28 @@ async fn page(
     before: Option<EntryId>,
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
-    const TEXT: &str = "(lower(title) like ? escape '\\' or lower(details) like ? escape '\\' or packed is not null)";
-    let asked = Conditions::from(3)
+    const TEXT: &str = "(lower(title) like ? escape '\\' or lower(details) like ? escape '\\' or \
+                        packed is not null)";
+    let conditions = Conditions::new(3)
         .and("conversation_id = ?", filter.conversation_id)
         .and("log_type = ?", filter.log_type);
-    let asked = asked
+    let conditions = conditions
         .and("status = ?", filter.status)
         .and("storage_status = ?", filter.storage_status)
         .and("id < ?", before);
-    let text = filter.text.as_deref().filter(|text| in_database(text));
-    let asked = asked.and(TEXT, text.map(containing));
+    let text = filter
+        .text
+        .as_deref()
+        .filter(|text| is_searchable_in_sql(text));
+    let conditions = conditions.and(TEXT, text.map(like_pattern));
     let sql = format!(
         "select {COLUMNS} from work_logs where user_id = $1{} order by id desc limit $2",
-        asked.sql
+        conditions.sql
     );
     let query = sqlx::query_as::<_, EntryRow>(sqlx::AssertSqlSafe(sql))
         .bind(user.to_string())
         .bind(limit);
-    let rows = asked
+    let rows = conditions
         .values
         .into_iter()
         .fold(query, |query, value| query.bind(value))
@@ -100,8 +104,8 @@ async fn page(
 }
 
 impl EntryFilter {
-    /// Whether an entry passes, wherever it is kept; the same rules as those of the rows.
-    pub fn passes(&self, entry: &WorkLogEntry) -> bool {
+    /// Whether an entry of any tier matches, by the same rules as for rows.
+    pub fn matches(&self, entry: &WorkLogEntry) -> bool {
         self.conversation_id
             .is_none_or(|id| entry.conversation_id == Some(id))
             && self.log_type.is_none_or(|kind| entry.log_type == kind)
@@ -116,12 +120,12 @@ impl EntryFilter {
     }
 }
 
-/// Whether the database can look for the text: earlier versions stored NUL in other forms.
-fn in_database(text: &str) -> bool {
+/// Whether the database can search for the text. Earlier versions stored NUL in other forms.
+fn is_searchable_in_sql(text: &str) -> bool {
     !text.contains(['\0', nul::SYMBOL, nul::SIGN])
 }
 
-/// Whether title or details contain the text, A to Z in upper and lower case alike.
+/// Whether title or details contain the text; A to Z match regardless of case.
 fn contains(entry: &WorkLogEntry, text: &str) -> bool {
     let mut text = text.to_ascii_lowercase();
     nul::read(&mut text);
@@ -129,7 +133,7 @@ fn contains(entry: &WorkLogEntry, text: &str) -> bool {
     within(&entry.title) || entry.details.as_deref().is_some_and(within)
 }
 
-/// A conversation's oldest entries from `from` on, oldest first, at most `limit`.
+/// A conversation's entries from `from` on, oldest first, at most `limit`.
 pub async fn earliest(
     connection: &mut AnyConnection,
     user: UserId,
@@ -138,7 +142,8 @@ pub async fn earliest(
     limit: i64,
 ) -> Result<Vec<WorkLogEntry>> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id >= $3 order by id limit $4"
+        "select {COLUMNS} from work_logs where user_id = $1 and conversation_id = $2 and id >= $3 \
+         order by id limit $4"
     ));
     let query = sqlx::query_as::<_, EntryRow>(sql)
         .bind(user.to_string())
@@ -151,9 +156,9 @@ pub async fn earliest(
     rows.into_iter().map(EntryRow::read).collect()
 }
 
-/// The LIKE pattern for "contains `text`", whose own wildcards stand for themselves. Only A to Z
-/// are lowered: that is what `lower` does in both databases.
-fn containing(text: &str) -> String {
+/// The LIKE pattern for "contains `text`", with its wildcards escaped. Only A to Z are lowercased,
+/// as `lower` does in both databases.
+fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for letter in text.to_ascii_lowercase().chars() {
         if matches!(letter, '%' | '_' | '\\') {

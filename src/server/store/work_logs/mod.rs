@@ -1,4 +1,4 @@
-//! Work log entries: rows in `row`, one at a time here, many in `list`, leases in `lease`.
+//! Work log entries: one at a time here, lists in `list`, leases in `lease`, rows in `row`.
 
 mod lease;
 mod list;
@@ -16,35 +16,39 @@ use sqlx::AnyConnection;
 pub(super) use super::entry_size::{entry_size, text_size};
 pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
-pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long};
+pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long_fields};
 pub use stored::StoredEntry;
 
-/// What an entry's row holds beside what readers see.
+/// Columns of an entry's row that readers do not see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowExtras {
-    /// Until when it may be `working` without a sign of life, in milliseconds since the epoch.
+    /// End of the lease of a `working` entry, in milliseconds since the epoch.
     pub lease_until: Option<i64>,
-    /// The key under which its creation may be repeated, and the hash of what was asked then.
+    /// The idempotency key of its creation and the hash of that request.
     pub idempotency: Option<(String, String)>,
 }
 
-/// Adds an entry and counts it; `rev`, `expires_at` and `kept_by` are set here.
-pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) -> Result<()> {
-    add_row(tx, entry, held).await?;
+/// Adds an entry and counts it; sets `rev`, `expires_at` and `kept_by`.
+pub async fn insert(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, extras: &RowExtras) -> Result<()> {
+    add_row(tx, entry, extras).await?;
     stats::count_new(tx, entry, size_of(entry)).await
 }
 
-/// Adds the row of an entry that lay in the archive; the caller has counted it out there.
-pub(super) async fn put_back(tx: &mut Tx<'_>, entry: &mut WorkLogEntry) -> Result<()> {
+/// Adds the row of an entry from the archive, which the caller has subtracted from the archive's
+/// totals.
+pub(super) async fn insert_from_archive(tx: &mut Tx<'_>, entry: &mut WorkLogEntry) -> Result<()> {
     add_row(tx, entry, &RowExtras::default()).await?;
     stats::count_row(tx, entry, size_of(entry)).await
 }
 
-async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) -> Result<()> {
+async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, extras: &RowExtras) -> Result<()> {
     entry.rev = tx.next_rev(entry.user_id).await?;
-    let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, duration_ms, \
-               storage_status, created_at, updated_at, lease_until, idempotency_key, idempotency_hash, rev) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning ";
+    let sql = "insert into work_logs (user_id, id, conversation_id, parent_id, turn_id, log_type, \
+               status, title, details, metadata, duration_ms, \
+               storage_status, created_at, updated_at, lease_until, idempotency_key, \
+               idempotency_hash, rev) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+               $17, $18) returning ";
     let sql = sqlx::AssertSqlSafe(format!("{sql}{EXPIRY_COLUMNS}"));
     let query = sqlx::query_as::<_, Expiry>(sql)
         .bind(entry.user_id.to_string())
@@ -58,30 +62,32 @@ async fn add_row(tx: &mut Tx<'_>, entry: &mut WorkLogEntry, held: &RowExtras) ->
         .bind(entry.status.as_str());
     let query = query.bind(&entry.title).bind(&entry.details);
     let query = query
-        .bind(crate::server::store::entry_size::metadata_json(
-            &entry.metadata,
-        ))
+        .bind(super::entry_size::metadata_json(&entry.metadata))
         .bind(entry.duration_ms);
     let query = query
         .bind(entry.storage_status.as_str())
         .bind(entry.timestamp.millis())
         .bind(entry.updated_at.millis());
-    let (key, hash) = held.idempotency.clone().unzip();
-    let fate = query
-        .bind(held.lease_until)
+    let (key, hash) = extras.idempotency.clone().unzip();
+    let expiry = query
+        .bind(extras.lease_until)
         .bind(key)
         .bind(hash)
         .bind(entry.rev)
         .fetch_one(&mut **tx)
         .await?;
-    meet(entry, fate, None);
+    apply_expiry(entry, expiry, None);
     Ok(())
 }
 
-/// When an entry expires, and the word of who keeps it from that beside itself.
+/// When an entry expires, and the kind of hold on it.
 type Expiry = (Option<i64>, Option<String>);
 
-fn meet(entry: &mut WorkLogEntry, (expires_at, held_by): Expiry, kept_at: Option<Timestamp>) {
+fn apply_expiry(
+    entry: &mut WorkLogEntry,
+    (expires_at, held_by): Expiry,
+    kept_at: Option<Timestamp>,
+) {
     entry.expires_at = expires_at.map(Timestamp::from_millis);
     entry.kept_by = if kept_at.is_some() {
         Some(KeptBy::Entry)
@@ -94,9 +100,9 @@ fn size_of(entry: &WorkLogEntry) -> i64 {
     entry_size(&entry.title, entry.details.as_deref(), &entry.metadata)
 }
 
-/// Writes what may change about an entry and counts it anew; `rev` is set here. A warm entry is hot
-/// again until the next run packs it. `before` is the row as it was read in this transaction, after
-/// the owner was locked.
+/// Writes the mutable fields of an entry, updates the totals and sets `rev`. A warm entry becomes
+/// hot until the next run packs it. `before` is the row as read in this transaction, after the
+/// owner was locked.
 pub async fn update(
     tx: &mut Tx<'_>,
     before: &WorkLogEntry,
@@ -106,15 +112,18 @@ pub async fn update(
     let stored = stored_bytes(tx, before).await?;
     entry.rev = tx.next_rev(entry.user_id).await?;
     entry.storage_status = StorageStatus::Hot;
-    let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, packed = null, storage_status = $7, \
-               duration_ms = $8, updated_at = $9, lease_until = $10, rev = $11 where user_id = $1 and id = $2";
+    let sql = "update work_logs set status = $3, title = $4, details = $5, metadata = $6, packed \
+               = null, storage_status = $7, \
+               duration_ms = $8, updated_at = $9, lease_until = $10, rev = $11 where user_id = $1 \
+               and id = $2";
     let query = sqlx::query(sql)
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string())
         .bind(entry.status.as_str());
-    let query = query.bind(&entry.title).bind(&entry.details).bind(
-        crate::server::store::entry_size::metadata_json(&entry.metadata),
-    );
+    let query = query
+        .bind(&entry.title)
+        .bind(&entry.details)
+        .bind(super::entry_size::metadata_json(&entry.metadata));
     let query = query
         .bind(entry.storage_status.as_str())
         .bind(entry.duration_ms)
@@ -127,31 +136,31 @@ pub async fn update(
     stats::count_change(tx, (before, stored), (entry, size_of(entry))).await
 }
 
-/// Notes since when an entry is kept, or that it is no longer, and says when it expires from here
-/// on; `rev` is set here. Nothing else about the row changes: a warm one stays packed, a lease runs
-/// on.
+/// Sets since when the owner keeps an entry, or `None`; sets `rev`, `expires_at` and `kept_by`.
+/// Other columns stay: a warm entry stays packed, a lease continues.
 pub async fn keep(
     tx: &mut Tx<'_>,
     entry: &mut WorkLogEntry,
     kept_at: Option<Timestamp>,
 ) -> Result<()> {
     entry.rev = tx.next_rev(entry.user_id).await?;
-    let sql = "update work_logs set kept_at = $3, updated_at = $4, rev = $5 where user_id = $1 and id = $2 returning ";
+    let sql = "update work_logs set kept_at = $3, updated_at = $4, rev = $5 where user_id = $1 \
+               and id = $2 returning ";
     let query = sqlx::query_as::<_, Expiry>(sqlx::AssertSqlSafe(format!("{sql}{EXPIRY_COLUMNS}")));
     let query = query
         .bind(entry.user_id.to_string())
         .bind(entry.id.to_string())
         .bind(kept_at.map(Timestamp::millis));
-    let fate = query
+    let expiry = query
         .bind(entry.updated_at.millis())
         .bind(entry.rev)
         .fetch_one(&mut **tx)
         .await?;
-    meet(entry, fate, kept_at);
+    apply_expiry(entry, expiry, kept_at);
     Ok(())
 }
 
-/// What the row of an entry takes: of a warm one that is packed, title and packed bytes.
+/// The stored size of an entry's row: for a packed one, title and packed bytes.
 async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
     if entry.storage_status == StorageStatus::Hot {
         return Ok(size_of(entry));
@@ -166,7 +175,7 @@ async fn stored_bytes(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<i64> {
     Ok(packed.map_or_else(|| size_of(entry), |packed| packed + text_size(&entry.title)))
 }
 
-/// One entry of its owner.
+/// One of the owner's entries.
 pub async fn find(
     connection: &mut AnyConnection,
     user: UserId,
@@ -183,7 +192,7 @@ pub async fn find(
     row.map(EntryRow::read).transpose()
 }
 
-/// The entry that was made under this idempotency key, with the hash of what was asked then.
+/// The entry created under this idempotency key, and the hash of that request.
 pub async fn by_idempotency_key(
     connection: &mut AnyConnection,
     user: UserId,
@@ -196,15 +205,15 @@ pub async fn by_idempotency_key(
         .bind(key)
         .fetch_optional(connection)
         .await?;
-    row.map(|(id, hash)| Ok((super::parsed("id", &id)?, hash)))
+    row.map(|(id, hash)| Ok((super::parse_column("id", &id)?, hash)))
         .transpose()
 }
 
-/// Deletes one entry; its totals stay.
+/// Deletes an entry; its totals stay.
 pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     let stored = stored_bytes(tx, entry).await?;
     stats::move_to_deleted(tx, entry, stored).await?;
-    tx.leaves_text();
+    tx.mark_text_deleted();
     let sql = "delete from work_logs where user_id = $1 and id = $2";
     sqlx::query(sql)
         .bind(entry.user_id.to_string())

@@ -1,4 +1,4 @@
-//! The row and the entry that it stands for.
+//! Conversion between rows and entries.
 
 use super::StoredEntry;
 use crate::{
@@ -8,8 +8,8 @@ use crate::{
         store::{
             Result, entry_size, from_json,
             holds::{held, held_by},
-            packing::{self, Long},
-            parsed, parsed_option,
+            packing::{self, LongFields},
+            parse_column, parse_optional,
         },
     },
 };
@@ -37,8 +37,8 @@ pub(in crate::server::store) struct EntryRow {
     rev: i64,
 }
 
-/// When the entry is deleted for good: by today's policy, so that a change of it holds for entries
-/// that are there.
+/// SQL: when the entry is deleted. Computed from the current policy, so that a change of the policy
+/// applies to existing entries.
 macro_rules! expires_at {
     () => {
         concat!(
@@ -50,7 +50,7 @@ macro_rules! expires_at {
 }
 
 pub(in crate::server::store) const HELD: &str = held!("work_logs");
-/// What follows from its place and from today's policy, as an insert or an update returns it.
+/// The columns computed from holds and policy, as `insert` and `update` return them.
 pub(in crate::server::store) const EXPIRY_COLUMNS: &str = concat!(
     expires_at!(),
     " as expires_at, ",
@@ -58,8 +58,8 @@ pub(in crate::server::store) const EXPIRY_COLUMNS: &str = concat!(
     " as held_by"
 );
 pub(in crate::server::store) const COLUMNS: &str = concat!(
-    "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, metadata, packed, duration_ms, \
-     storage_status, created_at, updated_at, kept_at, ",
+    "user_id, id, conversation_id, parent_id, turn_id, log_type, status, title, details, \
+     metadata, packed, duration_ms, storage_status, created_at, updated_at, kept_at, ",
     expires_at!(),
     " as expires_at, ",
     held_by!("work_logs"),
@@ -68,33 +68,33 @@ pub(in crate::server::store) const COLUMNS: &str = concat!(
 
 impl EntryRow {
     pub(in crate::server::store) fn read(self) -> Result<WorkLogEntry> {
-        let tier = parsed::<StorageStatus>("storage_status", &self.storage_status)?;
-        let fate = (
+        let tier = parse_column::<StorageStatus>("storage_status", &self.storage_status)?;
+        let expiry = (
             self.expires_at.map(Timestamp::from_millis),
             self.held_by.as_deref().map(kept_by),
         );
-        Ok(self.stored()?.entry(tier, fate, None))
+        Ok(self.stored()?.into_entry(tier, expiry, None))
     }
 
-    /// The tier, and how many bytes the packed fields of a warm row have, unless it is plain.
+    /// The tier and, for a packed row, the size of the packed fields in bytes.
     pub(in crate::server::store) fn tier(&self) -> Result<(StorageStatus, Option<usize>)> {
         Ok((
-            parsed("storage_status", &self.storage_status)?,
+            parse_column("storage_status", &self.storage_status)?,
             self.packed.as_ref().map(Vec::len),
         ))
     }
 
     pub(in crate::server::store) fn stored(self) -> Result<StoredEntry> {
         let (details, metadata) =
-            long_fields(self.details, &self.metadata, self.packed.as_deref())?;
+            unpack_fields(self.details, &self.metadata, self.packed.as_deref())?;
         Ok(StoredEntry {
-            id: parsed("id", &self.id)?,
-            user_id: parsed("user_id", &self.user_id)?,
-            conversation_id: parsed_option("conversation_id", self.conversation_id.as_deref())?,
-            parent_id: parsed_option("parent_id", self.parent_id.as_deref())?,
-            turn_id: parsed_option("turn_id", self.turn_id.as_deref())?,
-            log_type: parsed("log_type", &self.log_type)?,
-            status: parsed("status", &self.status)?,
+            id: parse_column("id", &self.id)?,
+            user_id: parse_column("user_id", &self.user_id)?,
+            conversation_id: parse_optional("conversation_id", self.conversation_id.as_deref())?,
+            parent_id: parse_optional("parent_id", self.parent_id.as_deref())?,
+            turn_id: parse_optional("turn_id", self.turn_id.as_deref())?,
+            log_type: parse_column("log_type", &self.log_type)?,
+            status: parse_column("status", &self.status)?,
             title: self.title,
             details,
             metadata,
@@ -108,7 +108,7 @@ impl EntryRow {
     }
 }
 
-/// Who it is that the word of a hold stands for.
+/// The reason for a stored kind of hold.
 pub(in crate::server::store) fn kept_by(kind: &str) -> KeptBy {
     if kind == "hold" {
         KeptBy::Hold
@@ -117,7 +117,7 @@ pub(in crate::server::store) fn kept_by(kind: &str) -> KeptBy {
     }
 }
 
-fn long_fields(
+fn unpack_fields(
     details: Option<String>,
     metadata: &str,
     packed: Option<&[u8]>,
@@ -132,9 +132,9 @@ fn long_fields(
     Ok((unpacked.details, from_json("metadata", &unpacked.metadata)?))
 }
 
-/// The long fields of an entry as its row has them while it is hot.
-pub(in crate::server::store) fn long(entry: &StoredEntry) -> Long {
-    Long {
+/// The packed fields of an entry.
+pub(in crate::server::store) fn long_fields(entry: &StoredEntry) -> LongFields {
+    LongFields {
         details: entry.details.clone(),
         metadata: entry_size::metadata_json(&entry.metadata),
     }

@@ -1,5 +1,4 @@
-//! An entry without what follows from where it is kept: what a row and a line in the archive have
-//! in common.
+//! An entry without the properties of its tier: the common part of rows and archived entries.
 
 use crate::{
     domain::{
@@ -12,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An entry as it is written to the archive, one line of JSON each.
+/// An entry as archived, one JSON line each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of `WorkLogEntry`")]
@@ -30,13 +29,13 @@ pub struct StoredEntry {
     pub timestamp: Timestamp,
     pub updated_at: Timestamp,
     pub duration_ms: Option<i64>,
-    /// Since when its owner keeps it.
+    /// Since when the owner keeps it.
     pub kept_at: Option<Timestamp>,
     pub rev: i64,
 }
 
 impl StoredEntry {
-    /// The entry with its stored text as it is read; see [`nul::read`].
+    /// Normalises stored text; see [`nul::read`].
     pub fn read(mut self) -> Self {
         nul::in_entry(
             nul::read,
@@ -47,9 +46,9 @@ impl StoredEntry {
         self
     }
 
-    /// The entry as readers see it; `held` says who keeps it from expiring beside its owner's own
-    /// word.
-    pub fn entry(
+    /// The entry as readers see it; `held` is the hold on it, if the owner does not keep the entry
+    /// itself.
+    pub fn into_entry(
         self,
         storage_status: StorageStatus,
         (expires_at, held): (Option<Timestamp>, Option<KeptBy>),
@@ -81,7 +80,7 @@ impl StoredEntry {
         }
     }
 
-    /// Title, details and metadata together, in bytes.
+    /// Size of title, details and metadata, in bytes.
     pub fn size(&self) -> i64 {
         entry_size::entry_size(&self.title, self.details.as_deref(), &self.metadata)
     }

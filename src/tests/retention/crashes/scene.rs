@@ -311,7 +311,7 @@ impl Scene {
         .await
         .unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(reserved, Reservation::Taken);
+        assert_eq!(reserved, Reservation::Reserved);
     }
 
     /// Replaces the conversation's object by one without the entry and adds the entry to the
@@ -327,7 +327,7 @@ impl Scene {
         .unwrap();
         let manifest = &manifests[0];
         let entries: Vec<StoredEntry> = archive
-            .entries_once(&manifest.key, &manifest.sha256)
+            .entries_uncached(&manifest.key, &manifest.sha256)
             .await
             .unwrap();
         let rest: Vec<StoredEntry> = entries

@@ -16,7 +16,7 @@ use crate::{
     server::{
         archive::{Archive, Tiers},
         retention::Policy,
-        store::{Store, retention::declare_policy},
+        store::{Store, retention::set_policy},
     },
     tests::support::{
         databases,
@@ -199,7 +199,7 @@ impl Simulation {
     /// Sets the ages in days at which the hot, warm and cold tier end.
     pub(super) async fn set_policy(&mut self, days: [i64; 3]) {
         let mut tx = self.store.begin().await.unwrap();
-        declare_policy(&mut tx, days).await.unwrap();
+        set_policy(&mut tx, days).await.unwrap();
         tx.commit().await.unwrap();
         self.policy = Policy {
             hot_days: days[0],
@@ -235,5 +235,5 @@ impl Simulation {
 }
 
 fn archive(faulty_store: &FaultyStore, timeout: Duration) -> Archive {
-    Archive::over(Arc::new(faulty_store.clone()), "", timeout)
+    Archive::with_store(Arc::new(faulty_store.clone()), "", timeout)
 }

@@ -4,7 +4,7 @@ use super::{ARCHIVE_TIMEOUT, Expected, Simulation};
 use crate::{
     domain::{ids::ConversationId, time::HOUR_MS},
     server::{
-        archive::{Tiers, erasure_log::mend},
+        archive::{Tiers, erasure_log::repair},
         retention::restore::after_restore,
         store::{Store, holds, meta, retention::lease, stats},
     },
@@ -17,7 +17,7 @@ impl Simulation {
         self.run_and_crash().await;
         self.reopen().await;
         let mut tx = self.store.begin().await.unwrap();
-        lease::clear(&mut tx).await.unwrap();
+        lease::revoke(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
         self.now = self.now.plus(HOUR_MS / 5);
         self.forget_expired().await;
@@ -73,7 +73,7 @@ impl Simulation {
     /// Replaces the database by the backup. What was erased since then stays erased; everything
     /// else is as in the backup, or newer where the archive only has something newer.
     async fn restore(&mut self, backup: String, then: Expected) {
-        mend(&self.tiers, self.now).await.unwrap();
+        repair(&self.tiers, self.now).await.unwrap();
         self.address = backup;
         self.reopen().await;
         self.store.begin_new_epoch().await.unwrap();
@@ -81,7 +81,7 @@ impl Simulation {
         after_restore(&self.tiers, self.now).await.unwrap();
         // as a server does when it starts
         let mut tx = self.store.begin().await.unwrap();
-        meta::note_use(&mut tx, self.now).await.unwrap();
+        meta::record_use(&mut tx, self.now).await.unwrap();
         tx.commit().await.unwrap();
         let days = [
             self.policy.hot_days,
