@@ -1,12 +1,12 @@
 //! Timestamps in the browser have the same text as on the server.
 
-use crate::domain::time::{Timestamp, WRITTEN};
+use crate::domain::time::{FORMATTED, Timestamp};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
 fn timestamps_are_formatted_as_on_the_server() {
     // twice, because dates are cached between calls
-    for (ms, wire, shown) in WRITTEN.into_iter().chain(WRITTEN) {
+    for (ms, wire, shown) in FORMATTED.into_iter().chain(FORMATTED) {
         let time = Timestamp::from_millis(ms);
         assert_eq!(time.to_string(), wire);
         assert_eq!(time.date_time(), shown);

@@ -1,86 +1,85 @@
-//! Accounts and what belongs to them: people as admins see them, invitations, API keys, signed-in
-//! browsers.
+//! Accounts and their records: users as admins see them, invitations, API keys and sessions.
 
 use super::{ids::UserId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
-    /// The person.
+    /// The user.
     pub id: UserId,
-    /// The address they sign in with.
+    /// The email address used to sign in.
     pub email: String,
-    /// Whether they may see everybody's figures.
+    /// Whether the user may see the admin pages.
     pub is_admin: bool,
 }
 
-/// Somebody with an account, as an admin sees them.
+/// A user as an admin sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
-    /// The person.
+    /// The user.
     pub id: UserId,
-    /// The address they sign in with.
+    /// The email address used to sign in.
     pub email: String,
-    /// Whether they may see this page.
+    /// Whether the user is an admin.
     pub is_admin: bool,
-    /// Whether they are shut out.
+    /// Whether the account is disabled.
     pub is_disabled: bool,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When they were last there, to some minutes.
+    /// When the user was last active, to a few minutes.
     pub last_active_at: Option<Timestamp>,
 }
 
-/// An invitation that is open.
+/// An open invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
-    /// For whom.
+    /// The invited email address.
     pub email: String,
-    /// Whether they will be an admin.
+    /// Whether the new account becomes an admin.
     pub is_admin: bool,
-    /// The address of the admin who made it; none for the command line.
+    /// The address of the admin who created it; `None` for the command line.
     pub invited_by: Option<String>,
-    /// When it runs out.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// An API key as its owner sees it; the secret is not kept.
+/// An API key as its owner sees it; the secret is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
     /// The part between `holly_` and the secret.
     pub id: String,
-    /// What its owner called it.
+    /// The name its owner gave it.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A browser in which a person is signed in.
+/// A browser in which the user is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// Names the session; it opens nothing.
+    /// Identifies the session; it is not a credential.
     pub id: String,
-    /// Browser and system, as far as they say.
+    /// Browser and operating system, as far as known.
     pub name: String,
-    /// When it was last used, to some minutes.
+    /// When it was last used, to a few minutes.
     pub last_seen_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// Whether it is the browser that sent the request.
     pub is_this: bool,
 }
 
-/// How one may sign in here.
+/// The available ways to sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInWays {
-    /// With an account's address and password.
+    /// With email address and password.
     pub password: bool,
-    /// With the provider of this name.
+    /// With the OpenID provider of this name.
     pub provider: Option<String>,
 }

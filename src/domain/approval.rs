@@ -1,5 +1,4 @@
-//! Whether a person lets the assistant do something that writes or sends: how it stands in
-//! `metadata.approval`.
+//! The state of a tool approval, stored in `metadata.approval`.
 
 use super::vocabulary::vocabulary;
 use crate::domain::{
@@ -11,11 +10,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 vocabulary! {
-    /// What a person says when they are asked.
+    /// The user's decision on a tool approval.
     Decision {
         /// Run it this time.
         Once = "once",
-        /// Run it, and do not ask again before running this tool.
+        /// Run it, and do not ask again for this tool.
         Always = "always",
         /// Do not run it.
         Deny = "deny",
@@ -29,28 +28,28 @@ impl Decision {
     }
 }
 
-/// How an asking stands. In JSON `{state: "waiting", until}`, `{state: "decided", decision, by,
-/// at}` or `{state: "lapsed", at}`.
+/// The state of a tool approval. In JSON `{state: "waiting", until}`,
+/// `{state: "decided", decision, by, at}` or `{state: "lapsed", at}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum Approval {
-    /// The work waits for a word.
+    /// The tool call waits for a decision.
     Waiting {
-        /// When it stops waiting.
+        /// When the approval expires.
         until: Timestamp,
     },
-    /// Somebody said it.
+    /// A user decided.
     Decided {
-        /// What was said.
+        /// The decision.
         decision: Decision,
-        /// Who said it.
+        /// Who decided.
         by: UserId,
-        /// When; for a tool that is always allowed, when that was said.
+        /// When; for a tool that is always allowed, when that was decided.
         at: Timestamp,
     },
-    /// Nobody said anything in time: it was not run.
+    /// The approval expired without a decision; the tool was not run.
     Lapsed {
-        /// When the waiting ended.
+        /// When it expired.
         at: Timestamp,
     },
 }
@@ -58,7 +57,7 @@ pub enum Approval {
 deserialize_by_read!(Approval);
 
 impl Approval {
-    /// The asking in a JSON value.
+    /// Reads an approval from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         match fields.text("state")? {
@@ -80,10 +79,10 @@ impl Approval {
         }
     }
 
-    /// As a person reads it among an entry's facts.
+    /// The text shown among an entry's facts.
     pub fn words(&self) -> String {
         match self {
-            Self::Waiting { until } => format!("asked, with time until {}", until.date_time()),
+            Self::Waiting { until } => format!("waiting for approval until {}", until.date_time()),
             Self::Decided {
                 decision: Decision::Once,
                 at,
@@ -99,7 +98,7 @@ impl Approval {
                 at,
                 ..
             } => format!("denied, {}", at.date_time()),
-            Self::Lapsed { at } => format!("nobody answered until {}", at.date_time()),
+            Self::Lapsed { at } => format!("expired without an answer, {}", at.date_time()),
         }
     }
 }
@@ -110,7 +109,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_wire_shape_names_decision_who_and_when() {
+    fn an_approval_is_serialised_with_decision_user_and_time() {
         let at = Timestamp::from_millis(1_795_512_600_000);
         let by = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f".parse().unwrap();
         let decided = Approval::Decided {
@@ -118,7 +117,9 @@ mod tests {
             by,
             at,
         };
-        let json = json!({"state": "decided", "decision": "always", "by": by, "at": "2026-11-24T09:30:00.000Z"});
+        let json = json!({
+            "state": "decided", "decision": "always", "by": by, "at": "2026-11-24T09:30:00.000Z",
+        });
         assert_eq!(serde_json::to_value(decided).unwrap(), json);
         assert_eq!(serde_json::from_value::<Approval>(json).unwrap(), decided);
         assert!(Decision::Once.allows() && !Decision::Deny.allows());

@@ -1,5 +1,5 @@
-//! What the feed carries: a row as it is now, or that it is gone. The same on the stream, in the
-//! poll and in the page.
+//! Feed items: the current state of a row, or its removal. The stream, the polling endpoint and
+//! the page use the same types.
 
 use super::{Conversation, Message};
 use crate::domain::{
@@ -15,48 +15,48 @@ use uuid::Uuid;
 pub(super) type ItemKey = (RemovedKind, Uuid);
 
 vocabulary! {
-    /// What kind of thing is gone.
+    /// What was removed.
     RemovedKind {
         /// A work log entry.
         Entry = "entry",
         /// A message.
         Message = "message",
-        /// A conversation, with everything in it.
+        /// A conversation with all its messages and entries.
         Conversation = "conversation",
     }
 }
 
-/// Something that is gone.
+/// A removed row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
-    /// What kind of thing it was.
+    /// What was removed.
     pub kind: RemovedKind,
     /// Its id.
     pub id: Uuid,
-    /// The owner's revision at which it went.
+    /// The owner's revision of the removal.
     pub rev: i64,
 }
 
-/// One row of an owner's feed. Written as `{"entry": {…}}`: the key names the kind, as the event's
-/// name does.
+/// One item of a user's feed. Serialised as `{"entry": {…}}`: the key is the kind, as is the name
+/// of the SSE event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
-    /// An entry as it is now.
+    /// The current state of an entry.
     Entry(WorkLogEntry),
-    /// A message as it is now.
+    /// The current state of a message.
     Message(Message),
-    /// A conversation as it is now.
+    /// The current state of a conversation.
     Conversation(Conversation),
-    /// Something that is gone.
+    /// A removed row.
     Removed(Removed),
 }
 
 deserialize_by_read!(Change);
 
 impl Removed {
-    /// The removal in a JSON value.
+    /// Reads a removal from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -68,7 +68,7 @@ impl Removed {
 }
 
 impl Change {
-    /// The row in a JSON object, under the key that names its kind.
+    /// Reads a change from a JSON object whose key is the kind.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         let entry = || {
@@ -101,7 +101,7 @@ impl Change {
             .or_else(removed)
     }
 
-    /// The revision at which it came to be so.
+    /// The owner's revision of the change.
     pub const fn rev(&self) -> i64 {
         match self {
             Self::Entry(entry) => entry.rev,
@@ -111,7 +111,7 @@ impl Change {
         }
     }
 
-    /// The name of its event on the stream, which is also its key in JSON.
+    /// The name of the SSE event, which is also the key in JSON.
     pub const fn event(&self) -> &'static str {
         match self {
             Self::Entry(_) => "entry",
@@ -121,7 +121,7 @@ impl Change {
         }
     }
 
-    /// What it is a change of; a removal has the key of what is gone.
+    /// The row that changed; a removal has the key of the removed row.
     pub(super) fn key(&self) -> ItemKey {
         match self {
             Self::Entry(entry) => (RemovedKind::Entry, entry.id.uuid()),
@@ -133,57 +133,57 @@ impl Change {
 }
 
 vocabulary! {
-    /// Why a cursor cannot be continued and the reader must load its page of rows anew.
+    /// Why a cursor cannot be continued and the client must reload its page of rows.
     ResetReason {
-        /// The cursor is from another life of the database.
+        /// The cursor is from another epoch of the database.
         ForeignEpoch = "foreign_epoch",
-        /// The cursor lies ahead of everything written.
+        /// The cursor is ahead of the owner's latest revision.
         Future = "future",
-        /// What was removed since then is no longer known.
+        /// Removals since then are no longer recorded.
         TooOld = "too_old",
     }
 }
 
-/// The data of one event of the stream, whose name says which it is.
+/// The parsed data of one SSE event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Frame {
-    /// A row changed. `prev` is the cursor this connection was at before.
+    /// A row changed. `prev` is the previous cursor of this connection.
     Change {
-        /// Where the connection stood before this frame.
+        /// The connection's cursor before this frame.
         prev: Cursor,
-        /// Where it stands after it.
+        /// The connection's cursor after this frame.
         cursor: Cursor,
         /// The row.
         change: Box<Change>,
     },
-    /// Nothing for this reader up to `cursor`.
+    /// No change for this client up to `cursor`.
     Heartbeat {
-        /// Where the connection stands.
+        /// The connection's cursor.
         cursor: Cursor,
     },
-    /// Text of an answer that is being written; never moves the cursor.
+    /// New text of a growing answer; never moves the cursor.
     Delta {
-        /// The message that grows.
+        /// The growing message.
         message_id: MessageId,
         /// Where `text` begins, in bytes of the message's UTF-8 text.
         offset: usize,
         /// The text from there on.
         text: String,
     },
-    /// The reader's cursor cannot be continued.
+    /// The client's cursor cannot be continued.
     Reset {
         /// Why.
         reason: ResetReason,
     },
-    /// Too many streams: come back later.
+    /// Too many streams; the client retries later.
     Busy,
-    /// Nobody is signed in, or no longer.
+    /// The session is missing or has ended.
     Auth,
 }
 
 impl Frame {
-    /// Reads an event: its name, its id (the cursor after it) and its data. `None` for events that
-    /// this version does not know, which a reader passes over.
+    /// Parses an event from its name, its id (the cursor after it) and its data. `None` for events
+    /// unknown to this version, which the client ignores.
     pub fn parse(event: &str, id: &str, data: &str) -> Option<Self> {
         match event {
             "entry" | "message" | "conversation" | "removed" => {

@@ -1,13 +1,13 @@
-//! Cutting what the assistant writes to the bounds of an entry; what was left out is said.
+//! Cuts the assistant's output to the size limits of an entry and notes what was cut.
 
 use super::{DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, METADATA_MAX_BYTES, Metadata};
 use crate::domain::nul;
 use serde_json::Value;
 
-/// Room for the sentence that says what was cut.
+/// Space reserved for the note about what was cut.
 const NOTE_BYTES: usize = 64;
 
-/// The first [`ENTRY_TITLE_MAX_CHARS`] characters on one line, with an ellipsis where some were cut.
+/// The first [`ENTRY_TITLE_MAX_CHARS`] characters on one line, with an ellipsis if any were cut.
 pub fn clip_title(title: &str) -> String {
     let line = title.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(ENTRY_TITLE_MAX_CHARS) {
@@ -21,20 +21,20 @@ pub fn clip_title(title: &str) -> String {
     }
 }
 
-/// The beginning of the details as far as they fit, and how much was left out.
+/// The details up to the limit, with a note of how many bytes were left out.
 pub fn clip_details(mut details: String) -> String {
     nul::clean(&mut details);
-    let whole = details.len();
-    if whole <= DETAILS_MAX_BYTES {
+    let total = details.len();
+    if total <= DETAILS_MAX_BYTES {
         return details;
     }
     let end = details.floor_char_boundary(DETAILS_MAX_BYTES - NOTE_BYTES);
     details.truncate(end);
-    details.push_str(&format!("\n… {} bytes left out", whole - end));
+    details.push_str(&format!("\n… {} bytes left out", total - end));
     details
 }
 
-/// The metadata; while it is too large its longest text gives way to a note of its length.
+/// Replaces the largest values by a note of their length until the metadata fits.
 pub fn clip_metadata(mut metadata: Metadata) -> Metadata {
     while Value::Object(metadata.0.clone()).to_string().len() > METADATA_MAX_BYTES {
         let longest = metadata
@@ -58,17 +58,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_clipped_fits(title in ".{0,300}", long in "[a-zé]{0,80}", times in 1usize..2_000) {
+        fn clipped_values_fit_their_limits(
+            title in ".{0,300}", long in "[a-zé]{0,80}", times in 1usize..2_000,
+        ) {
             let chars = clip_title(&title).chars().count();
             prop_assert!((1..=ENTRY_TITLE_MAX_CHARS).contains(&chars));
             prop_assert!(clip_details(long.repeat(times)).len() <= DETAILS_MAX_BYTES);
             let metadata = Metadata::default().with("a", long.repeat(times)).with("b", 1);
-            prop_assert!(Value::Object(clip_metadata(metadata).0).to_string().len() <= METADATA_MAX_BYTES);
+            let metadata = Value::Object(clip_metadata(metadata).0);
+            prop_assert!(metadata.to_string().len() <= METADATA_MAX_BYTES);
         }
     }
 
     #[test]
-    fn what_was_left_out_is_said() {
+    fn clipped_text_notes_how_much_was_left_out() {
         assert!(clip_details("x".repeat(70_000)).ends_with("… 4528 bytes left out"));
         assert_eq!(clip_details("short".into()), "short");
         let clipped = clip_details("\0".repeat(30_000));

@@ -1,4 +1,4 @@
-//! A conversation, without what was said in it.
+//! A conversation without its messages.
 
 use crate::domain::{
     ids::{ConversationId, TurnId},
@@ -8,26 +8,27 @@ use crate::domain::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// Conversations of one list, the most recently used ones; the next list goes on behind them.
+/// Maximum length of one list of conversations, most recently used first; more are loaded by page.
 pub const CONVERSATIONS_LISTED: usize = 200;
 
-/// A conversation as lists and frames show it.
+/// A conversation in lists and frames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
-    /// Its address is `/c/{id}`.
+    /// Its id; the page is `/c/{id}`.
     pub id: ConversationId,
-    /// From its first message until somebody renames it.
+    /// Taken from its first message until the owner renames it.
     pub title: String,
     /// Server time at which it began.
+    /// Server time of its creation.
     pub created_at: Timestamp,
     /// Server time of its last message or rename; lists are sorted by it.
     pub updated_at: Timestamp,
     /// The turn that is running now, if any.
     pub running_turn_id: Option<TurnId>,
-    /// The model that is asked first, as `provider:model`; the chain's order holds without one.
+    /// The preferred model as `provider:model`; `None` keeps the order of the chain.
     pub model: Option<String>,
-    /// Whether its owner keeps it: nothing in it expires.
+    /// Whether its owner keeps it; then nothing in it expires.
     pub kept: bool,
     /// The owner's revision at which it last changed.
     pub rev: i64,
@@ -36,7 +37,7 @@ pub struct Conversation {
 deserialize_by_read!(Conversation);
 
 impl Conversation {
-    /// The conversation in a JSON value.
+    /// Reads a conversation from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -51,7 +52,7 @@ impl Conversation {
         })
     }
 
-    /// Where the page is.
+    /// The path of its page.
     pub fn path(&self) -> String {
         format!("/c/{}", self.id)
     }

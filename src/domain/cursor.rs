@@ -1,10 +1,10 @@
-//! Where a reader stands in its owner's feed.
+//! A client's position in its owner's feed.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 
-/// Names one life of a database: made with it, and made anew when a backup is restored,
-/// so that a cursor of the old life is never mistaken for one of the new.
+/// Identifies a generation of the database. A restore from a backup sets a new epoch, so that a
+/// cursor from before the restore is never mistaken for a current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
 
@@ -25,9 +25,9 @@ impl FromStr for Epoch {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let plain =
+        let canonical =
             text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !plain {
+        if !canonical {
             return Err(InvalidCursor);
         }
         u64::from_str_radix(text, 16)
@@ -36,19 +36,19 @@ impl FromStr for Epoch {
     }
 }
 
-/// Everything up to revision `rev` of its owner has been seen. Written `<epoch>.<rev>`:
+/// Everything up to the owner's revision `rev` has been received. Written `<epoch>.<rev>`:
 /// `00c0ffee00c0ffee.42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    /// The life of the database in which `rev` was counted.
+    /// The database epoch to which `rev` belongs.
     pub epoch: Epoch,
-    /// The last revision seen; 0 before the first.
+    /// The last revision received; 0 before the first.
     pub rev: i64,
 }
 
-/// The text was not a cursor that this program wrote.
+/// The text is not a valid cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a cursor as the server gave it, such as 00c0ffee00c0ffee.42")]
+#[error("must be a cursor as the server returned it, such as 00c0ffee00c0ffee.42")]
 pub struct InvalidCursor;
 
 impl fmt::Display for Cursor {
@@ -96,13 +96,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_reads_what_it_writes(bits: u64, rev in 0i64..) {
+        fn a_cursor_round_trips(bits: u64, rev in 0i64..) {
             let cursor = Cursor { epoch: Epoch::from_bits(bits), rev };
             prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
 
         #[test]
-        fn any_text_is_a_cursor_in_one_spelling_or_none(text in ".{0,40}") {
+        fn a_cursor_has_only_one_spelling(text in ".{0,40}") {
             if let Ok(cursor) = text.parse::<Cursor>() {
                 prop_assert_eq!(cursor.to_string(), text);
             }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn crooked_cursors_are_refused() {
+    fn malformed_cursors_are_rejected() {
         for text in [
             "",
             ".",

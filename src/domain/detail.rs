@@ -1,16 +1,16 @@
-//! How much of the work a reader has in sight. Chosen in the settings, kept in a cookie, drawn by
+//! How much of the work log is expanded. Chosen in the settings, stored in a cookie, rendered by
 //! the server.
 
 crate::domain::vocabulary! {
-    /// How much of the work is in sight without being asked for.
+    /// How much of the work log is expanded by default.
     #[derive(Default)]
     Detail {
-        /// Only what failed or is going on, and under an answer its facts.
+        /// Only failed or running entries; answers still show their facts.
         Quiet = "quiet",
-        /// What went well folds into one line.
+        /// Successful work folds into one line.
         #[default]
         Normal = "normal",
-        /// Nothing folds, and every entry is open.
+        /// Nothing folds, and every entry is expanded.
         All = "all",
     }
 }

@@ -1,4 +1,4 @@
-//! The entry: one row that moves from `working` to its end.
+//! The work log entry: one row that moves from `working` to a final status.
 
 use super::{Approval, Decision, KeptBy, LogType, Metadata, Status, StorageStatus};
 use crate::domain::{
@@ -16,43 +16,43 @@ pub const DETAILS_MAX_BYTES: usize = 64 * 1024;
 /// Largest metadata, in bytes of compact JSON.
 pub const METADATA_MAX_BYTES: usize = 16 * 1024;
 
-/// One milestone of somebody's work, as every reader sees it: in the page, in a frame, in the API.
+/// One step of work, the same in pages, frames and the API.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkLogEntry {
-    /// UUID v7; ids sort in the order in which entries were made.
+    /// UUID v7; ids sort in order of creation.
     pub id: EntryId,
-    /// Whose entry it is.
+    /// The owner.
     pub user_id: UserId,
-    /// The conversation it stands in, if any.
+    /// The conversation it belongs to, if any.
     pub conversation_id: Option<ConversationId>,
-    /// The entry this is a step of, if any.
+    /// The entry of which this is a step, if any.
     pub parent_id: Option<EntryId>,
-    /// The assistant's turn it belongs to; null for entries that programs write.
+    /// The assistant's turn it belongs to; null for entries written by API clients.
     pub turn_id: Option<TurnId>,
-    /// What kind of work.
+    /// The kind of work.
     pub log_type: LogType,
-    /// How it stands.
+    /// The current status.
     pub status: Status,
-    /// One line a person understands, 1 to [`ENTRY_TITLE_MAX_CHARS`] characters.
+    /// One line, 1 to [`ENTRY_TITLE_MAX_CHARS`] characters.
     pub title: String,
-    /// What one sees when it is opened, at most [`DETAILS_MAX_BYTES`].
+    /// Shown when the entry is expanded, at most [`DETAILS_MAX_BYTES`].
     pub details: Option<String>,
     /// Model, tokens, tool, error and the like.
     pub metadata: Metadata,
-    /// Server time at which it was created.
+    /// Server time of its creation.
     pub timestamp: Timestamp,
     /// Server time of its last change.
     pub updated_at: Timestamp,
-    /// How long the work took, in milliseconds; null while nobody measured it.
+    /// Duration of the work in milliseconds; null if not measured.
     pub duration_ms: Option<i64>,
-    /// The tier it is kept in.
+    /// The storage tier.
     pub storage_status: StorageStatus,
-    /// When it is deleted for good; null while it is kept.
+    /// When it is deleted permanently; null while it is kept.
     pub expires_at: Option<Timestamp>,
-    /// Who keeps it from expiring; null while it expires.
+    /// Why it does not expire; null if it expires.
     pub kept_by: Option<KeptBy>,
-    /// When it moved to object storage.
+    /// When it was moved to object storage.
     pub archived_at: Option<Timestamp>,
     /// The owner's revision at which it last changed.
     pub rev: i64,
@@ -61,7 +61,7 @@ pub struct WorkLogEntry {
 deserialize_by_read!(WorkLogEntry);
 
 impl WorkLogEntry {
-    /// The entry in a JSON value.
+    /// Reads an entry from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -92,10 +92,10 @@ impl WorkLogEntry {
         })
     }
 
-    /// Takes in whether its conversation is kept, which changes without a change of the entry. What
-    /// keeps it beside that, its owner's word on it or an admin's hold, stays; nobody's entry
-    /// expires after `cold_days`.
-    pub fn follow(&mut self, conversation_kept: bool, cold_days: i64) {
+    /// Updates expiry after its conversation was kept or released, which does not change the entry
+    /// itself. An entry kept for another reason (by its owner or a hold) stays as it is; otherwise
+    /// it expires after `cold_days`.
+    pub fn apply_conversation_kept(&mut self, conversation_kept: bool, cold_days: i64) {
         if matches!(self.kept_by, None | Some(KeptBy::Conversation)) {
             (self.expires_at, self.kept_by) = match conversation_kept {
                 true => (None, Some(KeptBy::Conversation)),
@@ -104,8 +104,8 @@ impl WorkLogEntry {
         }
     }
 
-    /// The title in three parts, of which the middle one names what was worked on: `("", "Image",
-    /// ": a lighthouse")`. That is the model's name where it stands in the title, else what stands
+    /// Splits the title in three; the middle part is the subject: `("", "Image", ": a
+    /// lighthouse")`. The subject is the model's name if the title contains it, else the part
     /// before a colon.
     pub fn subject(&self) -> (&str, &str, &str) {
         let model = self
@@ -120,7 +120,7 @@ impl WorkLogEntry {
         (before, subject, after)
     }
 
-    /// Until when the work waits for its owner's word, if it does.
+    /// The deadline of the pending approval, if there is one.
     pub fn waits_until(&self) -> Option<Timestamp> {
         match self
             .metadata
@@ -132,7 +132,7 @@ impl WorkLogEntry {
         }
     }
 
-    /// The word that stands beside the glyph: the status, what is waited for, or why work ended
+    /// The word beside the status icon: the status, a pending approval, or why the work ended
     /// early.
     pub fn word(&self) -> &'static str {
         match self.status {
@@ -164,7 +164,7 @@ impl WorkLogEntry {
 pub(crate) mod tests {
     use super::*;
 
-    /// An entry for tests: `n` gives its id and its second.
+    /// A test entry: `n` is its id and its offset in seconds.
     pub(crate) fn entry(n: u32, log_type: LogType, status: Status, title: &str) -> WorkLogEntry {
         let at = Timestamp::from_millis(1_795_512_600_000 + i64::from(n) * 1000);
         WorkLogEntry {
@@ -190,7 +190,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_subject_is_the_model_or_what_stands_before_a_colon() {
+    fn the_subject_is_the_model_name_or_the_part_before_a_colon() {
         let mut tried = entry(1, LogType::Info, Status::Warning, "Trying Groq instead");
         tried.metadata = Metadata::default().with("modelName", "Groq");
         assert_eq!(tried.subject(), ("Trying ", "Groq", " instead"));
@@ -205,7 +205,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_wire_names_are_those_of_the_contract() {
+    fn the_json_field_names_are_stable() {
         let json =
             serde_json::to_value(entry(1, LogType::AiResponse, Status::Working, "x")).unwrap();
         for name in [

@@ -1,5 +1,4 @@
-//! What a program may write: bodies of create and patch, parsed into values that need no further
-//! check.
+//! Input of API clients: parses the bodies of create and patch requests into valid values.
 
 use super::{
     DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, LogType, METADATA_MAX_BYTES, Metadata, Status,
@@ -11,34 +10,34 @@ use crate::domain::{
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// Shortest lease a writer may ask for, in seconds.
+/// Minimum lease in seconds.
 pub const LEASE_MIN_S: i64 = 1;
-/// Longest lease a writer may ask for, in seconds: one day.
+/// Maximum lease in seconds: one day.
 pub const LEASE_MAX_S: i64 = 86_400;
-/// The lease of a `working` entry whose writer asked for none, in milliseconds: ten minutes.
+/// Default lease of a `working` entry in milliseconds: ten minutes.
 pub const LEASE_DEFAULT_MS: i64 = 600_000;
-/// Longest duration a writer may report, in milliseconds: 366 days.
+/// Maximum duration in milliseconds: 366 days.
 const DURATION_MAX_MS: i64 = 366 * 86_400_000;
 
-/// One field that was refused, and why.
+/// A rejected field and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// The field's name as the writer spelled it.
+    /// The field's name as sent.
     pub field: String,
-    /// What it must be.
+    /// What the value must be.
     pub reason: String,
 }
 
-/// A new entry that may be written.
+/// A valid new entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryDraft {
-    /// The conversation it stands in, if any.
+    /// The conversation it belongs to, if any.
     pub conversation_id: Option<ConversationId>,
-    /// The entry it is a step of, if any.
+    /// The entry of which it is a step, if any.
     pub parent_id: Option<EntryId>,
-    /// What kind of work.
+    /// The kind of work.
     pub log_type: LogType,
-    /// How it stands at first.
+    /// The initial status.
     pub status: Status,
     /// 1 to [`ENTRY_TITLE_MAX_CHARS`] characters.
     pub title: String,
@@ -46,35 +45,35 @@ pub struct EntryDraft {
     pub details: Option<String>,
     /// At most [`METADATA_MAX_BYTES`].
     pub metadata: Metadata,
-    /// How long it took, in milliseconds, where it is done already.
+    /// Duration in milliseconds, if the work is done.
     pub duration_ms: Option<i64>,
-    /// How long it may stay `working` without a sign of life, in milliseconds.
+    /// How long it may stay `working` without an update, in milliseconds.
     pub lease_ms: i64,
 }
 
-/// What may change about an entry. `None` leaves a field as it is.
+/// Changes to an entry. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EntryPatch {
     /// The new status.
     pub status: Option<Status>,
     /// The new title.
     pub title: Option<String>,
-    /// The new details; `Some(None)` takes them away.
+    /// The new details; `Some(None)` removes them.
     pub details: Option<Option<String>>,
-    /// Facts to set; a fact set to null is taken away.
+    /// Metadata fields to set; a null value removes the field.
     pub metadata: Option<Map<String, Value>>,
-    /// The measured duration in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Whether it is kept for good.
+    /// Whether it is kept permanently.
     pub kept: Option<bool>,
-    /// A new lease from now on, in milliseconds.
+    /// A new lease from now, in milliseconds.
     pub lease_ms: Option<i64>,
 }
 
 impl EntryDraft {
-    /// The draft without NUL; see [`nul::clean`].
+    /// The draft with NUL replaced; see [`nul::clean`].
     pub fn clean(mut self) -> Self {
-        nul::in_entry(
+        nul::map_entry(
             nul::clean,
             &mut self.title,
             &mut self.details,
@@ -83,14 +82,14 @@ impl EntryDraft {
         self
     }
 
-    /// Reads the body of a create request; all problems are reported at once.
+    /// Parses the body of a create request; reports all problems at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = EntryFields::of(body)?;
+        let mut fields = EntryFields::from_value(body)?;
         let draft = Self {
-            conversation_id: fields.word("conversationId"),
-            parent_id: fields.word("parentId"),
-            log_type: fields.required_word("logType").unwrap_or(LogType::Info),
-            status: fields.required_word("status").unwrap_or(Status::Info),
+            conversation_id: fields.parsed("conversationId"),
+            parent_id: fields.parsed("parentId"),
+            log_type: fields.required("logType").unwrap_or(LogType::Info),
+            status: fields.required("status").unwrap_or(Status::Info),
             title: fields.title().unwrap_or_else(|| fields.missing("title")),
             details: fields.details().flatten(),
             metadata: Metadata(fields.metadata().unwrap_or_default()),
@@ -104,21 +103,21 @@ impl EntryDraft {
 }
 
 impl EntryPatch {
-    /// The patch without NUL; see [`nul::clean`].
+    /// The patch with NUL replaced; see [`nul::clean`].
     pub fn clean(mut self) -> Self {
         self.title.iter_mut().for_each(nul::clean);
         self.details.iter_mut().flatten().for_each(nul::clean);
-        if let Some(facts) = &mut self.metadata {
-            nul::in_fields(nul::clean, facts);
+        if let Some(fields) = &mut self.metadata {
+            nul::map_fields(nul::clean, fields);
         }
         self
     }
 
-    /// Reads the body of a patch request; all problems are reported at once.
+    /// Parses the body of a patch request; reports all problems at once.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = EntryFields::of(body)?;
+        let mut fields = EntryFields::from_value(body)?;
         let patch = Self {
-            status: fields.word("status"),
+            status: fields.parsed("status"),
             title: fields.title(),
             details: fields.details(),
             metadata: fields.metadata(),
@@ -131,7 +130,7 @@ impl EntryPatch {
         fields.finish(patch)
     }
 
-    /// Whether it says whether the entry is kept, and nothing else.
+    /// Whether the patch sets `kept` and nothing else.
     pub fn only_keeps(&self) -> bool {
         self.kept.is_some()
             && Self {
@@ -141,20 +140,20 @@ impl EntryPatch {
     }
 }
 
-/// The fields of a JSON object, taken out one by one; what is left over was not known.
+/// The fields of a JSON object. Parsers remove the known ones; the rest is reported as unknown.
 struct EntryFields {
-    left: Map<String, Value>,
+    remaining: Map<String, Value>,
     problems: Vec<FieldError>,
 }
 
 impl EntryFields {
-    fn of(body: &Value) -> Result<Self, Vec<FieldError>> {
+    fn from_value(body: &Value) -> Result<Self, Vec<FieldError>> {
         match body {
             Value::Object(fields) => {
-                let mut left = fields.clone();
-                nul::in_fields(nul::clean, &mut left);
+                let mut remaining = fields.clone();
+                nul::map_fields(nul::clean, &mut remaining);
                 Ok(Self {
-                    left,
+                    remaining,
                     problems: Vec::new(),
                 })
             }
@@ -166,11 +165,11 @@ impl EntryFields {
     }
 
     fn finish<T>(mut self, value: T) -> Result<T, Vec<FieldError>> {
-        for field in std::mem::take(&mut self.left)
+        for field in std::mem::take(&mut self.remaining)
             .into_iter()
             .map(|(name, _)| name)
         {
-            self.refuse(&field, "is not a field that can be written here");
+            self.reject(&field, "is not a field that can be written here");
         }
         if self.problems.is_empty() {
             Ok(value)
@@ -179,7 +178,7 @@ impl EntryFields {
         }
     }
 
-    fn refuse(&mut self, field: &str, reason: impl Into<String>) {
+    fn reject(&mut self, field: &str, reason: impl Into<String>) {
         self.problems.push(FieldError {
             field: field.to_owned(),
             reason: reason.into(),
@@ -187,12 +186,14 @@ impl EntryFields {
     }
 
     fn take(&mut self, field: &str) -> Option<Value> {
-        self.left.remove(field).filter(|value| !value.is_null())
+        self.remaining
+            .remove(field)
+            .filter(|value| !value.is_null())
     }
 
     fn missing<T: Default>(&mut self, field: &str) -> T {
         if !self.problems.iter().any(|problem| problem.field == field) {
-            self.refuse(field, "is required");
+            self.reject(field, "is required");
         }
         T::default()
     }
@@ -201,35 +202,35 @@ impl EntryFields {
         match self.take(field)? {
             Value::String(text) => Some(text),
             _ => {
-                self.refuse(field, "must be text");
+                self.reject(field, "must be text");
                 None
             }
         }
     }
 
-    fn word<T: FromStr<Err: std::fmt::Display>>(&mut self, field: &str) -> Option<T> {
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, field: &str) -> Option<T> {
         match self.text(field)?.parse() {
             Ok(value) => Some(value),
-            Err(why) => {
-                self.refuse(field, why.to_string());
+            Err(error) => {
+                self.reject(field, error.to_string());
                 None
             }
         }
     }
 
-    fn required_word<T: FromStr<Err: std::fmt::Display>>(&mut self, field: &str) -> Option<T> {
-        let word = self.word(field);
-        if word.is_none() {
+    fn required<T: FromStr<Err: std::fmt::Display>>(&mut self, field: &str) -> Option<T> {
+        let value = self.parsed(field);
+        if value.is_none() {
             self.missing::<()>(field);
         }
-        word
+        value
     }
 
     fn title(&mut self) -> Option<String> {
         let title = self.text("title")?;
         let chars = title.trim().chars().count();
         if chars == 0 || chars > ENTRY_TITLE_MAX_CHARS {
-            self.refuse(
+            self.reject(
                 "title",
                 format!("must be 1 to {ENTRY_TITLE_MAX_CHARS} characters, not {chars}"),
             );
@@ -238,13 +239,13 @@ impl EntryFields {
     }
 
     fn details(&mut self) -> Option<Option<String>> {
-        if self.left.get("details").is_some_and(Value::is_null) {
-            self.left.remove("details");
+        if self.remaining.get("details").is_some_and(Value::is_null) {
+            self.remaining.remove("details");
             return Some(None);
         }
         let details = self.text("details")?;
         if details.len() > DETAILS_MAX_BYTES {
-            self.refuse(
+            self.reject(
                 "details",
                 format!(
                     "must be at most {DETAILS_MAX_BYTES} bytes, not {}",
@@ -257,32 +258,29 @@ impl EntryFields {
 
     fn metadata(&mut self) -> Option<Map<String, Value>> {
         match self.take("metadata")? {
-            Value::Object(facts) => {
-                let bytes = Value::Object(facts.clone()).to_string().len();
+            Value::Object(fields) => {
+                let bytes = Value::Object(fields.clone()).to_string().len();
                 if bytes > METADATA_MAX_BYTES {
-                    self.refuse(
+                    self.reject(
                         "metadata",
                         format!("must be at most {METADATA_MAX_BYTES} bytes of JSON, not {bytes}"),
                     );
                 }
-                Some(facts)
+                Some(fields)
             }
             _ => {
-                self.refuse("metadata", "must be a JSON object");
+                self.reject("metadata", "must be a JSON object");
                 None
             }
         }
     }
 
-    fn number(&mut self, field: &str, least: i64, most: i64) -> Option<i64> {
+    fn number(&mut self, field: &str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(field)?;
-        match value.as_i64().or_else(|| whole(value.as_f64()?)) {
-            Some(number) if (least..=most).contains(&number) => Some(number),
+        match value.as_i64().or_else(|| integer(value.as_f64()?)) {
+            Some(number) if (min..=max).contains(&number) => Some(number),
             _ => {
-                self.refuse(
-                    field,
-                    format!("must be a whole number from {least} to {most}"),
-                );
+                self.reject(field, format!("must be a whole number from {min} to {max}"));
                 None
             }
         }
@@ -292,15 +290,15 @@ impl EntryFields {
         match self.take(field)? {
             Value::Bool(flag) => Some(flag),
             _ => {
-                self.refuse(field, "must be true or false");
+                self.reject(field, "must be true or false");
                 None
             }
         }
     }
 }
 
-/// JSON knows no integers of its own: 47.0 is 47, and some programs write it so.
-fn whole(number: f64) -> Option<i64> {
+/// JSON has only one number type: some clients write 47 as 47.0.
+fn integer(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
@@ -309,7 +307,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn refused(body: Value) -> Vec<String> {
+    fn rejected_fields(body: Value) -> Vec<String> {
         EntryDraft::parse(&body)
             .unwrap_err()
             .into_iter()
@@ -318,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_that_can_be_written() {
+    fn a_minimal_entry_is_accepted() {
         let draft =
             EntryDraft::parse(&json!({"logType": "info", "status": "info", "title": " hello "}))
                 .unwrap();
@@ -329,10 +327,13 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named_at_once() {
-        let body = json!({"logType": "dance", "title": "", "details": 1, "metadata": [], "durationMs": -1, "leaseSeconds": 0, "rev": 7});
+    fn all_problems_are_reported_at_once() {
+        let body = json!({
+            "logType": "dance", "title": "", "details": 1, "metadata": [],
+            "durationMs": -1, "leaseSeconds": 0, "rev": 7,
+        });
         assert_eq!(
-            refused(body),
+            rejected_fields(body),
             [
                 "logType",
                 "status",
@@ -344,11 +345,11 @@ mod tests {
                 "rev"
             ]
         );
-        assert_eq!(refused(json!([])), ["body"]);
+        assert_eq!(rejected_fields(json!([])), ["body"]);
     }
 
     #[test]
-    fn the_bounds_are_the_contract_s() {
+    fn size_limits_are_enforced() {
         let with = |field: &str, value: Value| {
             let mut body = json!({"logType": "info", "status": "info", "title": "x"});
             body[field] = value;
@@ -390,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_may_be_written_with_a_point() {
+    fn a_whole_number_may_have_a_decimal_point() {
         let lease = |seconds: Value| {
             EntryPatch::parse(&json!({ "leaseSeconds": seconds }))
                 .ok()
@@ -403,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_tells_null_from_absent() {
+    fn a_patch_distinguishes_null_from_absent() {
         assert_eq!(
             EntryPatch::parse(&json!({})).unwrap(),
             EntryPatch::default()

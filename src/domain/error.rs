@@ -1,4 +1,4 @@
-//! The one error of server functions: what a person is told.
+//! The error of server functions, with the sentence shown to the user.
 
 use crate::domain::json::JsonFields;
 use leptos::server_fn::{
@@ -8,31 +8,31 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Why a server function refused. `Display` is the sentence that a person reads.
+/// Why a server function failed. `Display` is the sentence shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ApiError {
-    /// Nobody is signed in (401).
+    /// Not signed in (401).
     #[error("Please sign in first.")]
     SignedOut,
-    /// There is no such thing, or it is somebody else's (404).
+    /// It does not exist or belongs to another user (404).
     #[error("There is no such {0}.")]
     NotFound(String),
-    /// What was sent cannot be taken (422).
+    /// The input was rejected (422).
     #[error("{0}")]
     Refused(String),
-    /// Too often (429).
+    /// Rate limited (429).
     #[error("That was too often. Please try again in {0} seconds.")]
     TooOften(u64),
-    /// Something broke on the server (500); the id finds the cause in its log.
+    /// An internal error (500); the request id identifies the cause in the log.
     #[error("Something went wrong on the server (request {0}).")]
     Broken(String),
-    /// The server could not be reached.
+    /// The server is unreachable.
     #[error("The server could not be reached. Please try again.")]
     Unreachable,
 }
 
 impl ApiError {
-    /// The error in a JSON value.
+    /// Reads an error from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         match value.as_str() {
             Some("SignedOut") => return Some(Self::SignedOut),
@@ -54,15 +54,15 @@ impl ApiError {
             .or_else(broken)
     }
 
-    /// The error in a problem of the HTTP API (RFC 9457).
-    pub fn of_problem(value: &Value) -> Option<Self> {
+    /// Reads an error from problem JSON of the HTTP API (RFC 9457).
+    pub fn from_problem(value: &Value) -> Option<Self> {
         let problem = JsonFields::of(value)?;
         if problem.number("status") == Some(401) {
             return Some(Self::SignedOut);
         }
         let mut sentence = problem.string("detail")? + ".";
-        // Details begin with an English word or a quote; other alphabets' tables would weigh twelve
-        // kilobytes.
+        // Details begin with an ASCII letter or a quote; full Unicode case tables would add twelve
+        // kilobytes to the WASM module.
         sentence
             .get_mut(..1)
             .iter_mut()
@@ -77,8 +77,8 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => {
-                Self::Refused(format!("That could not be read: {why}."))
+            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message) => {
+                Self::Refused(format!("The request could not be read: {message}."))
             }
             _ => Self::Broken("none".to_owned()),
         }
@@ -90,7 +90,7 @@ mod tests {
     use super::ApiError;
 
     #[test]
-    fn every_error_reads_as_it_is_written() {
+    fn errors_round_trip_through_json() {
         let text = || "x".to_owned();
         let all = [
             ApiError::SignedOut,
@@ -109,17 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_as_a_sentence() {
+    fn a_problem_becomes_a_sentence() {
         let problem =
             |status: u16| serde_json::json!({ "status": status, "detail": "too many files" });
         assert_eq!(
-            ApiError::of_problem(&problem(422)),
+            ApiError::from_problem(&problem(422)),
             Some(ApiError::Refused("Too many files.".to_owned()))
         );
         assert_eq!(
-            ApiError::of_problem(&problem(401)),
+            ApiError::from_problem(&problem(401)),
             Some(ApiError::SignedOut)
         );
-        assert_eq!(ApiError::of_problem(&serde_json::Value::Null), None);
+        assert_eq!(ApiError::from_problem(&serde_json::Value::Null), None);
     }
 }

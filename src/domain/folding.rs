@@ -1,11 +1,11 @@
-//! What of a finished turn folds away, and the line that says what it was.
-//! Failures, warnings, running work and whatever the reader opened by hand never fold.
+//! Which entries of a finished turn fold into one summary line. Failures, warnings, running work
+//! and entries the user expanded never fold.
 
 use super::{LogType, WorkLogEntry, duration_words};
 use crate::domain::ids::EntryId;
 use std::{borrow::Borrow, collections::HashSet};
 
-/// A stretch of consecutive entries.
+/// A run of consecutive entries.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Segment<E> {
     /// Shown line by line.
@@ -14,22 +14,22 @@ pub enum Segment<E> {
     Folded(Vec<E>),
 }
 
-/// Cuts the entries of a stretch into what folds and what stands, in order. While the turn is
-/// `running` nothing folds; a single entry is its own best summary and stands.
+/// Splits entries into folded and visible segments, in order. While the turn is `running` nothing
+/// folds; a single entry stays visible, since its own line is the best summary.
 pub fn fold<E: Borrow<WorkLogEntry>>(
     entries: Vec<E>,
     running: bool,
     opened: &HashSet<EntryId>,
 ) -> Vec<Segment<E>> {
-    let stands: Vec<bool> = entries
+    let visible: Vec<bool> = entries
         .iter()
         .map(Borrow::borrow)
         .map(|entry| running || entry.status.stands_out() || opened.contains(&entry.id))
         .collect();
     let mut segments: Vec<Segment<E>> = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {
-        let alone = (at == 0 || stands[at - 1]) && stands.get(at + 1).is_none_or(|next| *next);
-        match (segments.last_mut(), stands[at] || alone) {
+        let alone = (at == 0 || visible[at - 1]) && visible.get(at + 1).is_none_or(|next| *next);
+        match (segments.last_mut(), visible[at] || alone) {
             (Some(Segment::Standing(group)), true) | (Some(Segment::Folded(group)), false) => {
                 group.push(entry)
             }
@@ -40,30 +40,30 @@ pub fn fold<E: Borrow<WorkLogEntry>>(
     segments
 }
 
-/// One line that keeps identity: `Image: a lighthouse at dusk · 2 model calls · 4.2 s`.
+/// One summary line: `Image: a lighthouse at dusk · 2 model calls · 4.2 s`.
 pub fn summary<E: Borrow<WorkLogEntry>>(entries: &[E]) -> String {
-    const NAMED: usize = 2;
-    /// Less would read `0.0 s`.
-    const SHOWN_MS: i64 = 50;
-    let of_models = |entry: &&WorkLogEntry| entry.log_type == LogType::AiResponse;
+    const MAX_TITLES: usize = 2;
+    /// Shorter durations would read `0.0 s`.
+    const MIN_SHOWN_MS: i64 = 50;
+    let is_model_call = |entry: &&WorkLogEntry| entry.log_type == LogType::AiResponse;
     let (models, others): (Vec<_>, Vec<_>) =
-        entries.iter().map(Borrow::borrow).partition(of_models);
+        entries.iter().map(Borrow::borrow).partition(is_model_call);
     let mut parts: Vec<String> = others
         .iter()
-        .take(NAMED)
+        .take(MAX_TITLES)
         .map(|entry| entry.title.clone())
         .collect();
-    if others.len() > NAMED {
-        parts.push(format!("{} more", others.len() - NAMED));
+    if others.len() > MAX_TITLES {
+        parts.push(format!("{} more", others.len() - MAX_TITLES));
     }
     match models.len() {
         0 => {}
         1 => parts.push("1 model call".to_owned()),
         n => parts.push(format!("{n} model calls")),
     }
-    let took = turn_duration_ms(entries);
-    if took >= SHOWN_MS {
-        parts.push(duration_words(took));
+    let duration_ms = turn_duration_ms(entries);
+    if duration_ms >= MIN_SHOWN_MS {
+        parts.push(duration_words(duration_ms));
     }
     parts.join(" · ")
 }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_opened_by_hand_stays_in_sight() {
+    fn an_entry_opened_by_the_user_stays_visible() {
         let opened = HashSet::from([turn()[1].id]);
         assert_eq!(fold(turn(), false, &opened), [Segment::Standing(turn())]);
     }
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(
             summary(&[note]),
             "Lamp oil",
-            "what took no time does not say how long it took"
+            "a summary without a duration omits it"
         );
     }
 
@@ -155,14 +155,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_loses_nothing_keeps_the_order_and_hides_no_trouble(statuses in proptest::collection::vec(any_status(), 0..12), running: bool) {
-            let entries: Vec<_> = (1u32..).zip(&statuses).map(|(n, status)| entry(n, LogType::ToolCall, *status, "x")).collect();
+        fn folding_keeps_all_entries_in_order_and_hides_no_failure(
+            statuses in proptest::collection::vec(any_status(), 0..12),
+            running: bool,
+        ) {
+            let entries: Vec<_> = (1u32..)
+                .zip(&statuses)
+                .map(|(n, status)| entry(n, LogType::ToolCall, *status, "x"))
+                .collect();
             let segments = fold(entries.clone(), running, &HashSet::new());
             let mut seen = Vec::new();
             for segment in segments {
                 let (Segment::Standing(group) | Segment::Folded(group)) = &segment;
                 if matches!(segment, Segment::Folded(_)) {
-                    prop_assert!(!running && group.len() > 1 && !group.iter().any(|e| e.status.stands_out()));
+                    let all_quiet = !group.iter().any(|e| e.status.stands_out());
+                    prop_assert!(!running && group.len() > 1 && all_quiet);
                 }
                 seen.extend(group.iter().cloned());
             }

@@ -1,4 +1,4 @@
-//! What a list cannot show: entries that lie in the archive and could not be read just now.
+//! Gaps in a list: archived entries that could not be read.
 
 use super::vocabulary::vocabulary;
 use crate::domain::{
@@ -9,32 +9,32 @@ use serde::Serialize;
 use serde_json::Value;
 
 vocabulary! {
-    /// Why entries could not be read.
+    /// Why archived entries could not be read.
     GapReason {
-        /// The archive does not answer; they come back with it.
+        /// Object storage is unreachable; the entries reappear when it is back.
         Unreachable = "unreachable",
-        /// The archive answers, but what it holds is damaged or gone.
+        /// Object storage is reachable, but the object is damaged or missing.
         Unreadable = "unreadable",
     }
 }
 
-/// Entries of one object of the archive that could not be read.
+/// Entries of one archive object that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// The oldest of them.
+    /// The oldest entry.
     pub from: EntryId,
-    /// The newest of them.
+    /// The newest entry.
     pub to: EntryId,
-    /// How many lie there; a filter may pass fewer.
+    /// How many entries the object has in this range; a filter may match fewer.
     pub entries: i64,
-    /// Why.
+    /// Why they could not be read.
     pub reason: GapReason,
 }
 
 deserialize_by_read!(Gap);
 
 impl Gap {
-    /// The gap in a JSON value.
+    /// Reads a gap from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         let (from, to, entries) = (
@@ -50,7 +50,7 @@ impl Gap {
         })
     }
 
-    /// What a person is told.
+    /// The sentence shown to the user.
     pub fn words(&self) -> String {
         let (count, are) = if self.entries == 1 {
             ("1 older entry".to_owned(), "is")
@@ -59,15 +59,15 @@ impl Gap {
         };
         match self.reason {
             GapReason::Unreachable => format!(
-                "{count} {are} in the archive, which does not answer at the moment. Nothing is lost."
+                "{count} {are} in the archive, which is unreachable at the moment. Nothing is lost."
             ),
             GapReason::Unreadable => format!(
-                "{count} {are} in the archive and cannot be read: an admin should look at it."
+                "{count} {are} in the archive and cannot be read: an admin should check it."
             ),
         }
     }
 
-    /// Gaps that follow each other without anything in between, told as one.
+    /// Joins two adjacent gaps into one.
     pub fn joined(self, next: Self) -> Self {
         let reason = if self.reason == next.reason {
             self.reason
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gap_is_told_in_a_sentence_and_reads_as_it_is_written() {
+    fn a_gap_has_a_sentence_and_round_trips_through_json() {
         let id = |n| EntryId::from_uuid(uuid::Uuid::from_u128(n));
         let one = Gap {
             from: id(2),
@@ -104,7 +104,7 @@ mod tests {
         };
         assert_eq!(
             one.words(),
-            "1 older entry is in the archive, which does not answer at the moment. Nothing is lost."
+            "1 older entry is in the archive, which is unreachable at the moment. Nothing is lost."
         );
         let both = one.joined(two);
         assert_eq!((both.from, both.to, both.entries), (id(2), id(9), 4));

@@ -1,22 +1,22 @@
-//! A hold as admins see it.
+//! A legal hold as admins see it.
 
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A hold in force.
+/// An active hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldInfo {
     /// Its id.
     pub id: String,
-    /// The address of the person whose entries it holds.
+    /// The address of the user whose entries are held.
     pub person: String,
-    /// Only of this conversation.
+    /// The conversation it is limited to, if any.
     pub conversation: Option<String>,
-    /// Why.
+    /// The reason given.
     pub reason: String,
     /// The address of the admin who placed it.
     pub placed_by: String,
-    /// Since when.
+    /// When it was placed.
     pub since: Timestamp,
 }

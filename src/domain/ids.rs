@@ -1,11 +1,11 @@
-//! Addresses of things: one newtype per kind, so that a message's id cannot stand where an entry's
-//! should. All are UUIDs; the version 7 ones sort by the time they were made (RFC 9562, section 5.7).
+//! Ids: one newtype per kind, so that they cannot be confused. All are UUIDs; version 7 ones sort
+//! by creation time (RFC 9562, section 5.7).
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// The text was not a UUID in its usual hyphenated form.
+/// The text is not a UUID in its hyphenated form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a UUID such as 0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")]
 pub struct InvalidId;
@@ -18,7 +18,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The id that wraps `uuid`.
+            /// Wraps a UUID.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -45,15 +45,15 @@ macro_rules! id {
     };
 }
 
-id!(/** A person with an account. */ UserId);
+id!(/** A user account. */ UserId);
 id!(/** A conversation. */ ConversationId);
 id!(/** A message of a conversation. */ MessageId);
-id!(/** A work log entry; also its public address. */ EntryId);
-id!(/** A turn: a person's message and all the work that answers it. */ TurnId);
-id!(/** A stored file: a picture, a sound or a film. */ FileId);
+id!(/** A work log entry. */ EntryId);
+id!(/** A turn: a user's message and all the work that answers it. */ TurnId);
+id!(/** A stored file: a picture, sound or video. */ FileId);
 
 impl EntryId {
-    /// The id right above this one: older than it is this one with all that is older.
+    /// The next higher id, to make an exclusive upper bound inclusive.
     pub const fn just_above(self) -> Self {
         Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_what_it_writes_and_refuses_the_rest() {
+    fn an_id_round_trips_and_other_text_is_rejected() {
         let text = "0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f";
         assert_eq!(
             text.parse::<EntryId>().map(|id| id.to_string()),

@@ -1,31 +1,31 @@
-//! Reading rows out of JSON by hand. Serde's derived readers are written out for every type and
-//! weigh a third of the browser's program; these share one parser.
+//! Reads rows from JSON by hand: serde's derived deserialisers would take up a third of the WASM
+//! module, while these readers share one parser.
 
 use crate::domain::time::Timestamp;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// The fields of a JSON object. Each reader gives `None` when a field is not what it must be.
+/// The fields of a JSON object. Each reader returns `None` if the field has another type.
 #[derive(Clone, Copy)]
 pub struct JsonFields<'a>(&'a Map<String, Value>);
 
 impl<'a> JsonFields<'a> {
-    /// The fields of an object.
+    /// The fields, if the value is an object.
     pub fn of(value: &'a Value) -> Option<Self> {
         value.as_object().map(Self)
     }
 
-    /// The value under `name`, unless it is absent or null.
+    /// The value of a field that is present and not null.
     pub fn value(self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// Text.
+    /// A string.
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.value(name)?.as_str()
     }
 
-    /// Text of its own.
+    /// An owned string.
     pub fn string(self, name: &str) -> Option<String> {
         self.text(name).map(str::to_owned)
     }
@@ -35,22 +35,22 @@ impl<'a> JsonFields<'a> {
         self.value(name)?.as_i64()
     }
 
-    /// Whether it is `true`.
+    /// A boolean; false if absent.
     pub fn flag(self, name: &str) -> bool {
         self.value(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// Text that stands for something.
+    /// A string that parses as `T`.
     pub fn parsed<T: FromStr>(self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 
-    /// A moment.
+    /// An RFC 3339 timestamp.
     pub fn time(self, name: &str) -> Option<Timestamp> {
         Timestamp::parse(self.text(name)?)
     }
 
-    /// The items of a list; none when there is no list.
+    /// The items of an array; empty if there is none.
     pub fn items(self, name: &str) -> &'a [Value] {
         self.value(name)
             .and_then(Value::as_array)
@@ -58,19 +58,19 @@ impl<'a> JsonFields<'a> {
     }
 }
 
-/// The JSON in a text.
+/// Parses JSON text.
 pub fn parse(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// Lets serde read a type by its own `read`.
+/// Implements `Deserialize` by the type's own `read`.
 macro_rules! deserialize_by_read {
     ($name:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = serde_json::Value::deserialize(deserializer)?;
                 Self::read(&value).ok_or_else(|| {
-                    serde::de::Error::custom(concat!("this does not read as ", stringify!($name)))
+                    serde::de::Error::custom(concat!("not a valid ", stringify!($name)))
                 })
             }
         }

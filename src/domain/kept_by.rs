@@ -1,16 +1,16 @@
-//! Why an entry does not expire.
+//! Why an entry is kept.
 
 use super::vocabulary::vocabulary;
 
 vocabulary! {
-    /// Who keeps an entry from expiring. Where several do, its owner's word on the entry is told
-    /// before an admin's hold, and that before the conversation.
+    /// Why an entry does not expire. If several apply, the owner's choice for the entry comes
+    /// before a hold, and a hold before the conversation.
     KeptBy {
         /// Its owner keeps the entry itself.
         Entry = "entry",
         /// Its owner keeps the conversation.
         Conversation = "conversation",
-        /// An admin holds the conversation or the person.
+        /// An admin placed a hold on the conversation or the user.
         Hold = "hold",
     }
 }

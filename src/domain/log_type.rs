@@ -1,21 +1,21 @@
-//! What kind of work an entry tells of.
+//! The kinds of work.
 
 use super::vocabulary::vocabulary;
 
 vocabulary! {
-    /// What kind of work an entry tells of.
+    /// The kind of work of an entry.
     LogType {
-        /// A model was asked for an answer.
+        /// A model call.
         AiResponse = "ai_response",
-        /// A tool was run.
+        /// A tool call.
         ToolCall = "tool_call",
         /// A file was read, written or received.
         FileOperation = "file_operation",
-        /// Something was put into service.
+        /// A deployment.
         Deployment = "deployment",
-        /// Something went wrong outside any single step.
+        /// A failure outside any single step.
         Error = "error",
-        /// Something worth knowing.
+        /// A note.
         Info = "info",
     }
 }

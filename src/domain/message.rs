@@ -1,4 +1,4 @@
-//! What was said: by the person or by the assistant.
+//! Messages: sent by the user or written by the assistant.
 
 use crate::domain::{
     MediaFile,
@@ -9,13 +9,13 @@ use crate::domain::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// Longest message a person may send, in bytes of UTF-8.
+/// Maximum length of a user's message, in bytes of UTF-8.
 pub const CONTENT_MAX_BYTES: usize = 32 * 1024;
 
 crate::domain::vocabulary! {
-    /// Who said it.
+    /// The author of a message.
     Role {
-        /// The person.
+        /// The user.
         User = "user",
         /// The assistant.
         Assistant = "assistant",
@@ -23,36 +23,36 @@ crate::domain::vocabulary! {
 }
 
 crate::domain::vocabulary! {
-    /// How a message stands.
+    /// The state of a message.
     MessageStatus {
-        /// It is being written; its text grows.
+        /// Being written; the text grows.
         Streaming = "streaming",
-        /// It is whole.
+        /// Complete.
         Done = "done",
-        /// The person stopped it; what there was stays.
+        /// Stopped by the user; the text so far is kept.
         Stopped = "stopped",
-        /// Whoever wrote it died; what there was stays.
+        /// Ended because the writing process died; the text so far is kept.
         Interrupted = "interrupted",
-        /// No answer could be had; the content says so in a plain sentence.
+        /// No model answered; the content is a sentence that says so.
         Failed = "failed",
-        /// The person asked for another answer, or wrote the question anew: it stays to be read,
-        /// and no model is told of it.
+        /// Replaced by another answer, or its question was edited: still readable, but not sent to
+        /// models any more.
         Superseded = "superseded",
     }
 }
 
-/// What an answer cost, where it is known. Times in milliseconds, tokens as the provider measured
-/// them.
+/// Model, tokens and times of an answer, as far as known. Times in milliseconds, tokens as the
+/// provider counted them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AnswerFacts {
-    /// Who ran the model; `demo` for the built-in one.
+    /// The model's provider; `demo` for the built-in model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// The model's name as a person reads it.
+    /// The model's display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,
-    /// From the question to the end of the answer.
+    /// From the request to the end of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
     /// Tokens read by the model.
@@ -61,45 +61,45 @@ pub struct AnswerFacts {
     /// Tokens written by the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
-    /// Whether the tokens were counted by Holly because the provider gave none.
+    /// Whether Holly estimated the tokens because the provider sent no counts.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tokens_estimated: bool,
-    /// From the question to the first word.
+    /// From the request to the first token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<i64>,
-    /// Whether another model was asked before and failed.
+    /// Whether another model was called before and failed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
 }
 
-/// A message as pages, frames and the API show it.
+/// A message in pages, frames and the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// UUID v7; ids sort in the order in which messages began.
+    /// UUID v7; ids sort in order of creation.
     pub id: MessageId,
-    /// The conversation it was said in.
+    /// The conversation it belongs to.
     pub conversation_id: ConversationId,
-    /// The turn it began or belongs to.
+    /// The turn it started or belongs to.
     pub turn_id: Option<TurnId>,
-    /// Who said it.
+    /// The author.
     pub role: Role,
-    /// The text: plain for the person, Markdown for the assistant.
+    /// Plain text of the user, Markdown of the assistant.
     pub content: String,
     /// The assistant's Markdown up to `html_bytes`, rendered and sanitised on the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
-    /// How many bytes of `content` stand in `html`: all of it once the message is whole, finished
-    /// blocks before.
+    /// How many bytes of `content` are rendered in `html`: all of a complete message, the finished
+    /// blocks of a growing one.
     pub html_bytes: usize,
-    /// The files that the person attached.
+    /// The attached files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<MediaFile>,
-    /// How it stands.
+    /// The current state.
     pub status: MessageStatus,
-    /// What the answer cost.
+    /// Model, tokens and times of the answer.
     pub facts: AnswerFacts,
-    /// Server time at which it began.
+    /// Server time of its creation.
     pub created_at: Timestamp,
     /// Server time of its last change.
     pub updated_at: Timestamp,
@@ -111,7 +111,7 @@ deserialize_by_read!(AnswerFacts);
 deserialize_by_read!(Message);
 
 impl AnswerFacts {
-    /// The facts in a JSON value.
+    /// Reads the facts from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -128,7 +128,7 @@ impl AnswerFacts {
 }
 
 impl Message {
-    /// The message in a JSON value.
+    /// Reads a message from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -159,8 +159,8 @@ impl Message {
     }
 }
 
-/// How many bytes of growing Markdown are whole blocks: up to the last blank line that is not
-/// inside a code fence.
+/// The length in bytes of the finished blocks of growing Markdown: up to the last blank line
+/// outside a code fence.
 pub fn finished_blocks(markdown: &str) -> usize {
     let (mut finished, mut fenced, mut at) = (0, false, 0);
     for line in markdown.split_inclusive('\n') {

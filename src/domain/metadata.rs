@@ -1,4 +1,4 @@
-//! The facts beside an entry's title: a JSON object with a few names that Holly itself reads.
+//! Metadata of an entry: a JSON object in which Holly reads a few known names.
 
 use super::Approval;
 use crate::domain::{
@@ -12,22 +12,22 @@ use serde_json::{Map, Value};
 /// `provider`, `model`, `modelName`, `inputTokens`, `outputTokens`, `tokensEstimated`,
 /// `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`, `errorClass`, `error`,
 /// `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`, `approval`.
-/// Others are kept and shown as they are.
+/// Others are stored and shown as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(pub Map<String, Value>);
 
-/// A file that a tool made, as it stands in `metadata.files`.
+/// A file made by a tool, as listed in `metadata.files`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MediaFile {
-    /// Its address is `/files/{id}`.
+    /// Its id; the URL is `/files/{id}`.
     pub id: FileId,
     /// IANA media type, such as `image/svg+xml`.
     pub media_type: String,
-    /// The name offered when it is saved.
+    /// The file name for downloads.
     pub name: String,
-    /// What it shows, for those who do not see or hear it.
+    /// A text alternative.
     pub description: String,
     /// Size in bytes.
     pub bytes: i64,
@@ -36,7 +36,7 @@ pub struct MediaFile {
 deserialize_by_read!(MediaFile);
 
 impl MediaFile {
-    /// The file in a JSON value.
+    /// Reads a file from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -48,33 +48,33 @@ impl MediaFile {
         })
     }
 
-    /// Where the browser fetches it.
+    /// The URL of the file.
     pub fn url(&self) -> String {
         format!("/files/{}", self.id)
     }
 }
 
 impl Metadata {
-    /// This object with `name` set to `value`.
+    /// Sets `name` to `value`.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The same facts in the order of their names, in which browsers keep JSON: a page is drawn
-    /// alike by both.
-    pub fn in_order(mut self) -> Self {
+    /// Sorts all fields by name, the order in which browsers keep JSON, so that server and browser
+    /// render the same page.
+    pub fn sorted(mut self) -> Self {
         self.0.values_mut().for_each(Value::sort_all_objects);
         self.0.sort_keys();
         self
     }
 
-    /// The text under `name`.
+    /// The string under `name`.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
-    /// The whole number under `name`.
+    /// The integer under `name`.
     pub fn number(&self, name: &str) -> Option<i64> {
         self.0.get(name)?.as_i64()
     }
@@ -84,7 +84,7 @@ impl Metadata {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// The files that the work made; entries that do not read as files are passed over.
+    /// The files made by the work; items that are not valid files are skipped.
     pub fn files(&self) -> Vec<MediaFile> {
         let Some(Value::Array(files)) = self.0.get("files") else {
             return Vec::new();
@@ -92,31 +92,30 @@ impl Metadata {
         files.iter().filter_map(MediaFile::read).collect()
     }
 
-    /// Whether the work was allowed, where somebody was asked.
+    /// The tool approval, if the work needed one.
     pub fn approval(&self) -> Option<Approval> {
         Approval::read(self.0.get("approval")?)
     }
 
-    /// Name and value of each fact, as a person reads them: `inputTokens: 12` becomes `input
-    /// tokens`, `12`. Files are left out, they are shown as what they are, and the model's name,
-    /// which stands in the title.
+    /// Label and text of each field: `inputTokens: 12` becomes `input tokens`, `12`. Files are left
+    /// out because they are shown themselves, and the model's name because the title has it.
     pub fn facts(&self) -> Vec<(String, String)> {
         self.0
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "files" | "modelName"))
             .map(|(name, value)| {
                 (
-                    spaced(name),
+                    label(name),
                     self.approval()
                         .filter(|_| name == "approval")
-                        .map_or_else(|| shown(value), |approval| approval.words()),
+                        .map_or_else(|| value_text(value), |approval| approval.words()),
                 )
             })
             .collect()
     }
 }
 
-fn spaced(name: &str) -> String {
+fn label(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -131,7 +130,7 @@ fn spaced(name: &str) -> String {
     words
 }
 
-fn shown(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_named_in_words() {
+    fn fact_labels_are_words() {
         let metadata = Metadata::default()
             .with("inputTokens", 12)
             .with("fallback", true)
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_stand_in_one_order_whoever_draws_them() {
+    fn facts_are_sorted_by_name() {
         let metadata = Metadata::default()
             .with("provider", "demo")
             .with("attempt", 1)
@@ -168,13 +167,13 @@ mod tests {
             ("provider", "demo"),
         ];
         assert_eq!(
-            metadata.in_order().facts(),
+            metadata.sorted().facts(),
             facts.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
     }
 
     #[test]
-    fn files_that_do_not_read_as_files_are_passed_over() {
+    fn invalid_files_are_skipped() {
         let metadata = Metadata::default().with("files", serde_json::json!(["x", {"id": 1}]));
         assert!(metadata.files().is_empty());
     }

@@ -1,4 +1,4 @@
-//! Types and rules shared by server and browser: no input, no output, no clock.
+//! Types and rules shared by server and browser, without I/O and without a clock.
 
 mod account;
 mod approval;
@@ -76,7 +76,7 @@ pub use stats::{ChartBar, StatCard, StatsAlert, StatsPageData, StatsTable};
 pub use status::Status;
 pub use storage_status::StorageStatus;
 pub use theme::Theme;
-pub use title::{CONVERSATION_TITLE_MAX_CHARS, title_of};
+pub use title::{CONVERSATION_TITLE_MAX_CHARS, title_from_message};
 pub use tool_access::{ToolGrant, ToolServer};
 pub use transcript::{Item, Transcript};
 pub use turn::SentMessage;

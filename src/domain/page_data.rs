@@ -1,4 +1,4 @@
-//! What pages show, each read in one snapshot together with the cursor from which the live feed
+//! Data of the pages, each read in one snapshot together with the cursor from which the live feed
 //! continues.
 
 use super::{
@@ -13,27 +13,27 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A page's rows and where the live feed goes on from them.
+/// A page's rows and the cursor from which the live feed continues.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// Whose rows they are.
+    /// The owner of the rows.
     pub user_id: UserId,
     /// Messages, entries and conversations.
     pub rows: Vec<Change>,
-    /// Everything up to here is in `rows`.
+    /// The cursor; `rows` has everything up to it.
     pub cursor: Cursor,
-    /// Server time of the snapshot, from which running times are counted.
+    /// Server time of the snapshot; running durations are computed from it.
     pub now: Timestamp,
-    /// Days after which an entry expires that nobody keeps.
+    /// Days until an entry expires that is not kept.
     pub cold_days: i64,
-    /// What belongs among the rows and could not be read from the archive, oldest first.
+    /// Archived entries in the range of `rows` that could not be read, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
 }
 
 impl Snapshot {
-    /// The snapshot in a JSON value.
+    /// Reads a snapshot from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         let rows = fields
@@ -58,19 +58,19 @@ deserialize_by_read!(Snapshot);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatPageData {
-    /// Who is signed in.
+    /// The signed-in user.
     pub account: Account,
-    /// The conversation that is open, if any.
+    /// The open conversation, if any.
     pub conversation: Option<Conversation>,
-    /// All conversations, and the open one's newest messages and entries.
+    /// All conversations, and the newest messages and entries of the open one.
     pub snapshot: Snapshot,
-    /// Which part of the conversation its rows are.
+    /// The part of the conversation that the rows cover.
     pub span: ConversationSpan,
-    /// The models that answer, in the order in which they are asked.
+    /// The available models, in the order in which they are called.
     pub models: Vec<ModelChoice>,
-    /// Whether an admin holds the open conversation.
+    /// Whether the open conversation is on hold.
     pub on_hold: bool,
-    /// Whether the row is not there around which rows were asked for.
+    /// Whether the row requested with `around` does not exist.
     pub gone: bool,
 }
 
@@ -79,12 +79,11 @@ pub struct ChatPageData {
 pub struct ModelChoice {
     /// `provider:model`.
     pub key: String,
-    /// Its name as a person reads it.
+    /// Its display name.
     pub title: String,
 }
 
-/// Which part of a conversation a page is asked for; at most one is given, ids of messages or
-/// entries.
+/// The requested part of a conversation. At most one field is set, to the id of a message or entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartQuery {
     /// The newest rows before this one.
@@ -95,20 +94,20 @@ pub struct PartQuery {
     pub around: Option<String>,
 }
 
-/// Rows before those that a page has.
+/// Rows before those already loaded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EarlierRows {
     /// Messages and entries, oldest first.
     pub rows: Vec<Change>,
-    /// The first of them, when there are more before it.
+    /// The first of them, if there are more before it.
     pub from: Option<Uuid>,
-    /// What belongs among them and could not be read from the archive, oldest first.
+    /// Archived entries among them that could not be read, oldest first.
     pub gaps: Vec<Gap>,
 }
 
 impl EarlierRows {
-    /// The rows in a JSON value.
+    /// Reads the rows from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         let rows = fields
@@ -137,25 +136,25 @@ pub struct ConversationsPageData {
     pub now: Timestamp,
 }
 
-/// What the history page looks for. Words are those of the HTTP API.
+/// The filter of the history page. Values are those of the HTTP API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryQuery {
     /// Text in title or details.
     pub text: Option<String>,
-    /// A type's word.
+    /// A log type.
     pub log_type: Option<String>,
-    /// A status's word.
+    /// A status.
     pub status: Option<String>,
-    /// Whether text is looked for in the archive too.
+    /// Whether text is searched in the archive too.
     #[serde(default)]
     pub archive: bool,
-    /// The oldest entry of the page before.
+    /// The oldest entry of the previous page.
     pub before: Option<String>,
 }
 
 impl HistoryQuery {
-    /// Whether text is looked for and not in the archive.
+    /// Whether this is a text search without the archive.
     pub fn leaves_archive_out(&self) -> bool {
         self.text.is_some() && !self.archive
     }
@@ -167,9 +166,9 @@ impl HistoryQuery {
 pub struct HistoryPageData {
     /// The entries found.
     pub snapshot: Snapshot,
-    /// The titles of the conversations in which they stand.
+    /// The titles of their conversations.
     pub titles: BTreeMap<ConversationId, String>,
-    /// Pass it as `before` for the next older page.
+    /// The `before` of the next older page.
     pub next: Option<EntryId>,
 }
 
@@ -177,17 +176,17 @@ pub struct HistoryPageData {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PeoplePageData {
-    /// Who is looking.
+    /// The signed-in admin.
     pub you: UserId,
-    /// People by address.
+    /// Users, sorted by address.
     pub people: Vec<Person>,
-    /// The address after which the next page begins, where there is one.
+    /// The address after which the next page begins, if there is one.
     pub next: Option<String>,
-    /// Whether people can be invited: who joins chooses a password.
+    /// Whether users can be invited; false without password sign-in.
     pub invites: bool,
-    /// The invitations that are open, the newest first.
+    /// The open invitations, newest first.
     pub invitations: Vec<Invitation>,
-    /// The link of the invitation that was made just now, this once, and for whom it is.
+    /// The link of the invitation just created, shown once.
     pub fresh: Option<(String, Invitation)>,
 }
 
@@ -195,19 +194,19 @@ pub struct PeoplePageData {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsPageData {
-    /// Who is signed in.
+    /// The signed-in user.
     pub account: Account,
-    /// The keys in force, newest first.
+    /// The active keys, newest first.
     pub keys: Vec<ApiKey>,
-    /// The key that was made just now, whole, this once.
+    /// The key just created in full, shown once.
     pub fresh_key: Option<String>,
     /// The tools that run without asking.
     pub grants: Vec<ToolGrant>,
-    /// For admins, the programs whose tools the assistant may use.
+    /// The MCP servers; for admins only.
     pub tool_servers: Vec<ToolServer>,
-    /// Where they are signed in, last used first.
+    /// The user's sessions, last used first.
     pub devices: Vec<Device>,
-    /// Whether they sign in with a password.
+    /// Whether the user has a password.
     pub has_password: bool,
 }
 

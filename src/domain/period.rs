@@ -1,4 +1,4 @@
-//! The headings under which conversations and days are listed.
+//! Groups conversations and days under headings.
 
 use super::Conversation;
 use crate::domain::time::{DAY_MS, Timestamp};
@@ -19,8 +19,8 @@ pub enum Period {
 }
 
 impl Period {
-    /// The period in which `then` lies, seen from `now`.
-    pub fn of(then: Timestamp, now: Timestamp) -> Self {
+    /// The period of `then`, seen from `now`.
+    pub fn new(then: Timestamp, now: Timestamp) -> Self {
         match now.day() - then.day() {
             ..=0 => Self::Today,
             1 => Self::Yesterday,
@@ -42,16 +42,16 @@ impl Period {
     }
 }
 
-/// The heading of the UTC day in which `then` lies: Today, Yesterday, else the date.
+/// The heading of the UTC day of `then`: Today, Yesterday, else the date.
 pub fn day_heading(then: Timestamp, now: Timestamp) -> String {
     let midnight = Timestamp::from_millis(then.day() * DAY_MS);
-    match Period::of(midnight, now) {
+    match Period::new(midnight, now) {
         near @ (Period::Today | Period::Yesterday) => near.heading().to_owned(),
         _ => midnight.date(),
     }
 }
 
-/// Conversations under their headings, newest first; headings without conversations are left out.
+/// Groups conversations by period, newest first; empty periods are left out.
 pub fn group_by_period(
     mut conversations: Vec<Conversation>,
     now: Timestamp,
@@ -61,7 +61,7 @@ pub fn group_by_period(
     });
     let mut groups: Vec<(Period, Vec<Conversation>)> = Vec::new();
     for conversation in conversations {
-        let period = Period::of(conversation.updated_at, now);
+        let period = Period::new(conversation.updated_at, now);
         match groups.last_mut() {
             Some((last, group)) if *last == period => group.push(conversation),
             _ => groups.push((period, vec![conversation])),
@@ -76,9 +76,9 @@ mod tests {
     use crate::domain::ids::ConversationId;
 
     #[test]
-    fn conversations_stand_under_their_period_newest_first() {
+    fn conversations_are_grouped_by_period_newest_first() {
         let now = Timestamp::from_millis(1_795_512_600_000);
-        let made = |n: u128, days: i64| Conversation {
+        let conversation = |n: u128, days: i64| Conversation {
             id: ConversationId::from_uuid(uuid::Uuid::from_u128(n)),
             title: n.to_string(),
             created_at: now,
@@ -90,12 +90,12 @@ mod tests {
         };
         let groups = group_by_period(
             vec![
-                made(1, 40),
-                made(2, 0),
-                made(3, 1),
-                made(4, 7),
-                made(5, 30),
-                made(6, 8),
+                conversation(1, 40),
+                conversation(2, 0),
+                conversation(3, 1),
+                conversation(4, 7),
+                conversation(5, 30),
+                conversation(6, 8),
             ],
             now,
         );

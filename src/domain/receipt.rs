@@ -1,9 +1,9 @@
-//! What a deletion took away, told to the person who asked for it.
+//! Counts of what a deletion removed, shown to the user who requested it.
 
 use serde::Serialize;
 use std::str::FromStr;
 
-/// What an erasure took away.
+/// Counts of what a deletion removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteReceipt {
@@ -11,24 +11,22 @@ pub struct DeleteReceipt {
     pub conversations: i64,
     /// Messages.
     pub messages: i64,
-    /// Entries that were rows.
+    /// Entries in the database.
     pub rows: i64,
-    /// Entries that lay in the archive.
+    /// Entries in the archive.
     pub archived: i64,
     /// Files.
     pub files: i64,
-    /// Objects of the archive deleted or rewritten.
+    /// Archive objects that were deleted or rewritten.
     pub objects: i64,
-    /// Objects that could not be reached; no reader sees them any more, and the next run deletes
-    /// them.
+    /// Objects that were unreachable; they are no longer readable and the next run deletes them.
     pub objects_pending: i64,
 }
 
 impl DeleteReceipt {
-    /// Its figures as they stand in an address: only numbers, so that nobody can be told anything
-    /// else by a link.
+    /// The counts as a URL parameter: only numbers, so that a forged link cannot show other text.
     pub fn code(&self) -> String {
-        let figures = [
+        let counts = [
             self.conversations,
             self.messages,
             self.rows,
@@ -37,11 +35,11 @@ impl DeleteReceipt {
             self.objects,
             self.objects_pending,
         ];
-        figures.map(|figure| figure.to_string()).join("-")
+        counts.map(|count| count.to_string()).join("-")
     }
 
-    /// What a person reads: `1 conversation, 6 messages, 12 entries (4 from the archive) and 2
-    /// files are deleted.`
+    /// The sentence shown to the user: `Deleted for good, from every tier: 1 conversation, 6
+    /// messages and 12 entries (4 from the archive).`
     pub fn words(&self) -> String {
         let entries = self.rows + self.archived;
         let mut parts: Vec<String> = [
@@ -49,15 +47,15 @@ impl DeleteReceipt {
             (self.messages, "message"),
         ]
         .into_iter()
-        .filter_map(counted)
+        .filter_map(count_words)
         .collect();
         let from_archive = if self.archived > 0 {
             format!(" ({} from the archive)", self.archived)
         } else {
             String::new()
         };
-        parts.extend(counted((entries, "entry")).map(|words| words + &from_archive));
-        parts.extend(counted((self.files, "file")));
+        parts.extend(count_words((entries, "entry")).map(|words| words + &from_archive));
+        parts.extend(count_words((self.files, "file")));
         let all = match parts.as_slice() {
             [] => "Nothing was there: nothing is left.".to_owned(),
             [one] => format!("Deleted for good, from every tier: {one}."),
@@ -66,14 +64,17 @@ impl DeleteReceipt {
                 first.join(", ")
             ),
         };
-        let pending = counted((self.objects_pending, "object")).map(|objects| {
-            format!(" {objects} of the archive could not be reached; nobody can read them any more, and the next run deletes them.")
+        let pending = count_words((self.objects_pending, "object")).map(|objects| {
+            format!(
+                " {objects} of the archive could not be reached; nobody can read them any more, \
+                 and the next run deletes them."
+            )
         });
         all + &pending.unwrap_or_default()
     }
 }
 
-fn counted((count, word): (i64, &str)) -> Option<String> {
+fn count_words((count, word): (i64, &str)) -> Option<String> {
     let word = match (count, word) {
         (1, word) => word.to_owned(),
         (_, "entry") => "entries".to_owned(),
@@ -86,8 +87,8 @@ impl FromStr for DeleteReceipt {
     type Err = std::num::ParseIntError;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        let mut figures = code.splitn(7, '-').map(str::parse::<u32>);
-        let mut next = || figures.next().unwrap_or_else(|| "".parse()).map(i64::from);
+        let mut counts = code.splitn(7, '-').map(str::parse::<u32>);
+        let mut next = || counts.next().unwrap_or_else(|| "".parse()).map(i64::from);
         let (conversations, messages, rows, archived) = (next()?, next()?, next()?, next()?);
         Ok(Self {
             conversations,
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_receipt_is_told_in_a_sentence() {
+    fn a_receipt_has_a_sentence() {
         let all = DeleteReceipt {
             conversations: 1,
             messages: 6,
@@ -118,8 +119,10 @@ mod tests {
         };
         assert_eq!(
             all.words(),
-            "Deleted for good, from every tier: 1 conversation, 6 messages, 12 entries (4 from the archive) and 1 file. \
-             1 object of the archive could not be reached; nobody can read them any more, and the next run deletes them."
+            "Deleted for good, from every tier: 1 conversation, 6 messages, \
+             12 entries (4 from the archive) and 1 file. \
+             1 object of the archive could not be reached; nobody can read them any more, \
+             and the next run deletes them."
         );
         assert_eq!(
             DeleteReceipt {
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_figures_come_from_an_address() {
+    fn a_receipt_code_contains_only_numbers() {
         let receipt = DeleteReceipt {
             messages: 6,
             rows: 8,

@@ -1,11 +1,11 @@
-//! Times and durations in the words a person reads.
+//! Times and durations in words.
 
 use crate::domain::time::{DAY_MS, Timestamp};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// How long ago `then` was at `now`: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `4 days ago`,
+/// The time from `then` to `now`: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `4 days ago`,
 /// else the date.
 pub fn relative_words(then: Timestamp, now: Timestamp) -> String {
     let days = now.day() - then.day();
@@ -22,7 +22,7 @@ pub fn relative_words(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A measured duration: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`.
+/// A finished duration: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`.
 pub fn duration_words(ms: i64) -> String {
     match ms.max(0) {
         ms @ ..9_950 => format!("{}.{} s", (ms + 50) / 1000, ((ms + 50) % 1000) / 100),
@@ -30,7 +30,7 @@ pub fn duration_words(ms: i64) -> String {
     }
 }
 
-/// A duration that is still growing, in whole seconds: `7 s`, `3 min 5 s`, `2 h 4 min`.
+/// A running duration in whole seconds: `7 s`, `3 min 5 s`, `2 h 4 min`.
 pub fn elapsed_words(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     match (seconds / 3600, seconds / 60) {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relative_times_by_table() {
+    fn relative_times_are_worded_by_age() {
         let now = Timestamp::from_millis(1_795_512_600_000);
         for (ago, words) in [
             (-5_000, "just now"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_by_table() {
+    fn durations_are_worded_by_length() {
         for (ms, words) in [
             (0, "0.0 s"),
             (-3, "0.0 s"),

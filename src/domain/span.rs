@@ -1,23 +1,23 @@
-//! Which part of a conversation a page shows.
+//! The part of a conversation that a page shows.
 
 use crate::domain::json::JsonFields;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The rows that a page shows, by id. What happens outside of it is held but not shown: there would
-/// be a hole in between.
+/// The range of row ids that a page shows. Rows outside are kept but not shown, because rows
+/// between them and the range are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ConversationSpan {
-    /// The first row shown, when there are earlier ones; `None` at the conversation's beginning.
+    /// The first row shown, if there are earlier ones; `None` at the conversation's beginning.
     pub from: Option<Uuid>,
-    /// The first row not shown any more; `None` at the conversation's end, where new rows are
+    /// The first row after those shown; `None` at the conversation's end, where new rows are
     /// added.
     pub to: Option<Uuid>,
 }
 
 impl ConversationSpan {
-    /// The span in a JSON value.
+    /// Reads a span from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
         Some(Self {
@@ -26,7 +26,7 @@ impl ConversationSpan {
         })
     }
 
-    /// Whether a row stands in it.
+    /// Whether the row with this id is in the range.
     pub fn holds(&self, id: Uuid) -> bool {
         self.from.is_none_or(|from| from <= id) && self.to.is_none_or(|to| id < to)
     }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_holds_its_first_row_and_not_the_one_behind_its_last() {
+    fn a_span_includes_its_start_and_excludes_its_end() {
         let uuid = Uuid::from_u128;
         let span = |from: Option<u128>, to: Option<u128>| ConversationSpan {
             from: from.map(uuid),

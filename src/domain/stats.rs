@@ -1,32 +1,32 @@
-//! The stats page, ready to be drawn: every number is text already, so the page decides nothing.
+//! The stats page. All numbers are formatted already, so the page makes no decisions.
 
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One figure of the line on top.
+/// A number at the top of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatCard {
     /// What it counts.
     pub name: String,
-    /// The figure.
+    /// The number.
     pub value: String,
     /// What it is compared with.
     pub note: String,
 }
 
-/// Something that needs a person.
+/// Something that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsAlert {
-    /// What, in a sentence.
+    /// The problem, in a sentence.
     pub text: String,
     /// The command that helps, if there is one.
     pub command: Option<String>,
 }
 
-/// A table, which is also a CSV file of that name.
+/// A table, also available as a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsTable {
-    /// Its name in the address of the CSV file.
+    /// Its name in the URL of the CSV file.
     pub name: String,
     /// The columns' names.
     pub head: Vec<String>,
@@ -37,7 +37,7 @@ pub struct StatsTable {
 /// A bar of a chart: a day or an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChartBar {
-    /// What it stands for.
+    /// The day or hour.
     pub label: String,
     /// Series and height, from the bottom up.
     pub parts: Vec<(String, i64)>,
@@ -46,19 +46,19 @@ pub struct ChartBar {
 /// The stats page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsPageData {
-    /// How many UTC days, today included; 1 is the last 24 hours.
+    /// The number of UTC days, today included; 1 is the last 24 hours.
     pub days: i64,
-    /// What needs a person.
+    /// What needs attention.
     pub needs: Vec<StatsAlert>,
-    /// Whether deletions wait for an admin's word.
+    /// Whether deletions wait for an admin's confirmation.
     pub waiting: bool,
-    /// The line of figures.
+    /// The numbers at the top.
     pub figures: Vec<StatCard>,
-    /// Entries by day or hour and kind.
+    /// Entries by day or hour and log type.
     pub by_day: (Vec<ChartBar>, StatsTable),
     /// Tokens by day or hour.
     pub tokens: (Vec<ChartBar>, StatsTable),
-    /// What each tier takes.
+    /// Size of each tier.
     pub storage: (Vec<(String, i64)>, StatsTable),
     /// By status.
     pub statuses: StatsTable,
@@ -68,10 +68,10 @@ pub struct StatsPageData {
     pub tools: StatsTable,
     /// The last runs.
     pub runs: StatsTable,
-    /// How many holds are in force.
+    /// The number of active holds.
     pub holds: i64,
-    /// When the figures were read.
+    /// When the numbers were read.
     pub now: Timestamp,
-    /// What a run would do, when that was asked.
+    /// What a retention run would do, if requested.
     pub plan: Option<Vec<String>>,
 }

@@ -1,25 +1,25 @@
-//! How a piece of work stands.
+//! The status of a work log entry.
 
 use super::vocabulary::vocabulary;
 
 vocabulary! {
-    /// How a piece of work stands. Only `Working` may change into another; the rest are settled.
+    /// The status of a work log entry. Only `Working` may become another; the rest are final.
     Status {
-        /// It is going on; the entry holds a lease.
+        /// In progress; the entry holds a lease.
         Working = "working",
-        /// It went well.
+        /// It succeeded.
         Success = "success",
-        /// It ended, but not as it should.
+        /// It ended, but not as intended.
         Warning = "warning",
         /// It failed.
         Error = "error",
-        /// Nothing to go well or fail: a note.
+        /// A note, which cannot fail.
         Info = "info",
     }
 }
 
 impl Status {
-    /// The word a person reads beside the glyph.
+    /// The word shown beside the status icon.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Working => "Working",
@@ -30,12 +30,12 @@ impl Status {
         }
     }
 
-    /// Whether it must stay in sight when the rest of a turn folds away.
+    /// Whether the entry stays visible when its turn is folded.
     pub const fn stands_out(self) -> bool {
         matches!(self, Self::Working | Self::Warning | Self::Error)
     }
 
-    /// Whether an entry may go from here to `next`: settled work does not start again.
+    /// Whether the status may change to `next`: finished work does not start again.
     pub fn may_become(self, next: Self) -> bool {
         self == Self::Working || next != Self::Working
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::Status::{Error, Success, Working};
 
     #[test]
-    fn settled_work_does_not_start_again() {
+    fn finished_work_does_not_start_again() {
         assert!(Working.may_become(Success) && Working.may_become(Working));
         assert!(Success.may_become(Error));
         assert!(!Success.may_become(Working) && !Error.may_become(Working));

@@ -1,17 +1,17 @@
-//! In which tier an entry is kept.
+//! The storage tier of an entry.
 
 use super::vocabulary::vocabulary;
 
 vocabulary! {
-    /// In which tier an entry is kept; the ages are settings (7, 30 and 90 days by default).
+    /// The storage tier of an entry; the ages are settings (7, 30 and 90 days by default).
     StorageStatus {
-        /// A row, as written.
+        /// A plain row.
         Hot = "hot",
-        /// The same row, its long fields packed where that saves a quarter of them.
+        /// A row whose long fields are compressed if that saves a quarter of them.
         Warm = "warm",
         /// In object storage.
         Cold = "cold",
-        /// In object storage and kept for good.
+        /// In object storage and kept permanently.
         Archived = "archived",
     }
 }

@@ -1,7 +1,7 @@
-//! Light or dark. Chosen in the settings, kept in a cookie, drawn by the server.
+//! The colour theme. Chosen in the settings, stored in a cookie, rendered by the server.
 
 crate::domain::vocabulary! {
-    /// The theme that a reader has chosen; without one the system decides.
+    /// The theme chosen by the user; without one the system setting applies.
     Theme {
         /// Dark text on light ground.
         Light = "light",

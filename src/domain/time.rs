@@ -1,19 +1,19 @@
-//! A moment in time with the resolution that Holly stores and shows: milliseconds, UTC. Dates are
-//! computed by chrono on the server and by `Date` and `Intl` in the browser, with the same text.
+//! Timestamps in milliseconds UTC. Dates are computed by chrono on the server and by `Date` and
+//! `Intl` in the browser, with the same text.
 
 use super::calendar;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
 /// Milliseconds since 1970-01-01T00:00:00Z. In JSON it is RFC 3339 with milliseconds:
-/// `2026-11-24T09:30:00.000Z`. RFC 3339 has the years 0 to 9999; a moment outside of them is
-/// written as the nearest one inside.
+/// `2026-11-24T09:30:00.000Z`. RFC 3339 covers the years 0 to 9999; times outside are formatted as
+/// the nearest one inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 /// Milliseconds in one UTC day.
 pub const DAY_MS: i64 = 86_400_000;
-/// An hour, in milliseconds.
+/// Milliseconds in one hour.
 pub const HOUR_MS: i64 = 3_600_000;
 
 /// 0000-01-01T00:00:00.000Z
@@ -22,7 +22,7 @@ const FIRST_MS: i64 = -62_167_219_200_000;
 const LAST_MS: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after the epoch.
+    /// The time `millis` milliseconds after the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -42,28 +42,28 @@ impl Timestamp {
         self.0.div_euclid(HOUR_MS)
     }
 
-    /// Milliseconds from `earlier` to here; never negative.
+    /// Milliseconds since `earlier`; never negative.
     pub fn since(self, earlier: Self) -> i64 {
         (self.0 - earlier.0).max(0)
     }
 
-    /// This moment `millis` later (earlier when negative).
+    /// Adds milliseconds; they may be negative.
     pub const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// A date a person reads: `24 Nov 2026`.
+    /// The date: `24 Nov 2026`.
     pub fn date(self) -> String {
         calendar::date(self.writable_ms())
     }
 
-    /// Date and time a person reads: `24 Nov 2026, 09:30:00 UTC`.
+    /// Date and time: `24 Nov 2026, 09:30:00 UTC`.
     pub fn date_time(self) -> String {
         let ms = self.writable_ms();
         format!("{}, {} UTC", calendar::date(ms), calendar::time(ms))
     }
 
-    /// The moment in an RFC 3339 text.
+    /// Parses RFC 3339 text.
     pub fn parse(text: &str) -> Option<Self> {
         calendar::parse(text).map(Self)
     }
@@ -93,9 +93,10 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Moments as both sides write them: on the wire, and for a person.
+/// Timestamps and their formatted texts (RFC 3339, and date and time), which the server's and the
+/// browser's calendar must both produce.
 #[cfg(test)]
-pub(crate) const WRITTEN: [(i64, &str, &str); 18] = [
+pub(crate) const FORMATTED: [(i64, &str, &str); 18] = [
     (0, "1970-01-01T00:00:00.000Z", "1 Jan 1970, 00:00:00 UTC"),
     (-1, "1969-12-31T23:59:59.999Z", "31 Dec 1969, 23:59:59 UTC"),
     (
@@ -185,12 +186,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_the_same_on_both_sides() {
-        for (ms, wire, shown) in WRITTEN {
+    fn timestamps_are_formatted_as_expected() {
+        for (ms, rfc3339, date_time) in FORMATTED {
             let time = Timestamp::from_millis(ms);
-            assert_eq!(time.to_string(), wire);
-            assert_eq!(time.date_time(), shown);
-            assert_eq!(time.date(), shown.split(',').next().unwrap_or_default());
+            assert_eq!(time.to_string(), rfc3339);
+            assert_eq!(time.date_time(), date_time);
+            assert_eq!(time.date(), date_time.split(',').next().unwrap_or_default());
         }
         let last_year_zero = Timestamp::from_millis(i64::MIN);
         assert_eq!(last_year_zero.to_string(), "0000-01-01T00:00:00.000Z");
@@ -206,7 +207,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_wire_format_round_trips_and_sorts_by_time(
+        fn rfc_3339_text_round_trips_and_sorts_by_time(
             a in FIRST_MS..=LAST_MS, b in FIRST_MS..=LAST_MS, any in proptest::num::i64::ANY
         ) {
             let [a, b, any] = [a, b, any].map(Timestamp::from_millis);
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spellings_of_a_moment_are_read_too_and_the_rest_is_refused() {
+    fn other_rfc_3339_forms_are_parsed_and_invalid_text_is_rejected() {
         let time = Some(Timestamp::from_millis(1_795_512_600_000));
         for text in [
             "2026-11-24T09:30:00Z",
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn days_begin_at_midnight_utc_and_hours_at_the_full_one_also_before_the_epoch() {
+    fn days_begin_at_midnight_utc_and_hours_at_minute_zero_also_before_the_epoch() {
         assert_eq!(Timestamp::from_millis(DAY_MS - 1).day(), 0);
         assert_eq!(Timestamp::from_millis(DAY_MS).day(), 1);
         assert_eq!(Timestamp::from_millis(-1).day(), -1);

@@ -1,26 +1,27 @@
-//! A conversation's title, made from its first message.
+//! The title of a conversation, made from its first message.
 
-/// Longest title, in characters.
+/// Maximum length of a title, in characters.
 pub const CONVERSATION_TITLE_MAX_CHARS: usize = 100;
-/// Where a title made from a message is cut, in characters.
-const CUT_NEAR: usize = 50;
+/// Length at which a generated title is cut, in characters.
+const GENERATED_TITLE_CHARS: usize = 50;
 
-/// The first words of a message without Markdown marks, cut at a word near 50 characters.
-pub fn title_of(message: &str) -> String {
+/// The first words of a message without Markdown syntax, cut at a word boundary near 50 characters.
+pub fn title_from_message(message: &str) -> String {
     let plain: String = message
         .chars()
         .filter(|c| !matches!(c, '#' | '*' | '`' | '>' | '_' | '~' | '[' | ']'))
         .collect();
     let mut title = String::new();
     for word in plain.split_whitespace() {
-        if title.chars().count() + 1 + word.chars().count() > CUT_NEAR && !title.is_empty() {
+        let chars = title.chars().count() + 1 + word.chars().count();
+        if chars > GENERATED_TITLE_CHARS && !title.is_empty() {
             title.push('…');
             break;
         }
         if !title.is_empty() {
             title.push(' ');
         }
-        title.extend(word.chars().take(CUT_NEAR));
+        title.extend(word.chars().take(GENERATED_TITLE_CHARS));
     }
     if title.is_empty() {
         "New conversation".to_owned()
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_by_table() {
+    fn titles_are_made_from_the_first_words() {
         for (message, title) in [
             ("Hello", "Hello"),
             ("# Paint **me**\na `tree`", "Paint me a tree"),
@@ -44,8 +45,9 @@ mod tests {
                 "Please tell me everything there is to know about…",
             ),
         ] {
-            assert_eq!(title_of(message), title);
+            assert_eq!(title_from_message(message), title);
         }
-        assert_eq!(title_of(&"x".repeat(400)).chars().count(), CUT_NEAR);
+        let long = title_from_message(&"x".repeat(400));
+        assert_eq!(long.chars().count(), GENERATED_TITLE_CHARS);
     }
 }

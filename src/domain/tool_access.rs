@@ -1,28 +1,28 @@
-//! Which tools run without asking, and the programs that offer tools.
+//! Standing tool approvals, and MCP servers.
 
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A tool that runs without asking, because its owner said so.
+/// A tool that the user always allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolGrant {
-    /// The tool's name, as models call it.
+    /// The tool's name as models call it.
     pub tool: String,
-    /// When it was said.
+    /// When it was allowed.
     pub granted_at: Timestamp,
 }
 
-/// A program whose tools the assistant may use, by the Model Context Protocol.
+/// An MCP server whose tools the assistant may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolServer {
     /// Its name in `mcp.json`.
     pub name: String,
-    /// How many tools it offers now.
+    /// The number of tools it offers.
     pub tools: usize,
-    /// Its process, where Holly has started one.
+    /// The id of its process, if Holly started one.
     pub process: Option<u32>,
-    /// Why it does not run, where it does not.
+    /// Why it is unavailable, if it is.
     pub trouble: Option<String>,
 }

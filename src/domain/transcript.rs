@@ -1,5 +1,6 @@
-//! What a reader holds: rows by id, merged by revision. Any order and any repetition of the same
-//! changes gives the same list, so a stream that resumes, a poll and a second tab cannot disagree.
+//! A client's copy of the feed: rows by id, merged by revision. Any order and any repetition of the
+//! same changes gives the same result, so a resumed stream, a poll and a second tab cannot
+//! disagree.
 
 use super::{Change, Conversation, ConversationSpan, Message, RemovedKind, change::ItemKey};
 use crate::domain::{
@@ -12,37 +13,36 @@ use std::{
 };
 use uuid::Uuid;
 
-/// One thing in the list of a conversation.
+/// One item of a conversation's timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
-    /// Something said.
+    /// A message.
     Message(Arc<Message>),
-    /// A stretch of work of one turn (or of one program) with nothing said in between.
+    /// Consecutive entries of one turn (or of API clients) without a message in between.
     Work(Vec<Arc<WorkLogEntry>>),
 }
 
-/// Messages, entries and conversations by id, each in its newest revision. Entries are kept as
-/// their conversation is, which changes without a change of theirs.
+/// Messages, entries and conversations by id, each in its newest revision. Whether an entry is kept
+/// follows its conversation, which changes without a change of the entry.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
     messages: BTreeMap<MessageId, Arc<Message>>,
     entries: BTreeMap<EntryId, Arc<WorkLogEntry>>,
     conversations: HashMap<ConversationId, Arc<Conversation>>,
-    /// The revision at which things went, so that a late copy does not bring them back.
+    /// Revisions of removals, so that a late copy does not restore a removed row.
     removed: HashMap<ItemKey, i64>,
-    /// Days after which entries expire that nobody keeps.
+    /// Days until entries expire that are not kept.
     cold_days: Option<i64>,
 }
 
 impl Transcript {
-    /// The transcript of these changes, whose entries say until when they are kept as each of them
-    /// came.
+    /// Builds a transcript whose entries keep the expiry they were sent with.
     pub fn of(changes: impl IntoIterator<Item = Change>) -> Self {
         Self::default().with(changes)
     }
 
-    /// The transcript of these changes, whose entries say until when they are kept as their
-    /// conversation is kept and let go: those that nobody keeps expire after `cold_days`.
+    /// Builds a transcript that updates the expiry of entries when their conversation is kept or
+    /// released; entries that are not kept expire after `cold_days`.
     pub fn following(changes: impl IntoIterator<Item = Change>, cold_days: i64) -> Self {
         Self {
             cold_days: Some(cold_days),
@@ -58,7 +58,8 @@ impl Transcript {
         self
     }
 
-    /// Takes a change in, unless what is held is as new or newer. Says whether anything changed.
+    /// Applies a change unless a newer or equal revision is present. Returns whether anything
+    /// changed.
     pub fn apply(&mut self, change: Change) -> bool {
         if self
             .removed
@@ -73,25 +74,25 @@ impl Transcript {
                     .conversation_id
                     .and_then(|id| self.conversations.get(&id))
                 {
-                    follow(&mut entry, conversation.kept, self.cold_days);
+                    apply_kept(&mut entry, conversation.kept, self.cold_days);
                 }
-                !self.conversation_gone(entry.conversation_id, entry.rev)
-                    && newer(&mut self.entries, entry.id, entry, |e| e.rev)
+                !self.conversation_removed(entry.conversation_id, entry.rev)
+                    && insert_newer(&mut self.entries, entry.id, entry, |e| e.rev)
             }
             Change::Message(message) => {
-                !self.conversation_gone(Some(message.conversation_id), message.rev)
-                    && newer(&mut self.messages, message.id, message, |m| m.rev)
+                !self.conversation_removed(Some(message.conversation_id), message.rev)
+                    && insert_newer(&mut self.messages, message.id, message, |m| m.rev)
             }
             Change::Conversation(conversation) => match self.conversations.get(&conversation.id) {
-                Some(held) if held.rev >= conversation.rev => false,
-                held => {
-                    if held.is_none_or(|held| held.kept != conversation.kept) {
-                        let here = self
+                Some(current) if current.rev >= conversation.rev => false,
+                current => {
+                    if current.is_none_or(|current| current.kept != conversation.kept) {
+                        let entries = self
                             .entries
                             .values_mut()
                             .filter(|entry| entry.conversation_id == Some(conversation.id));
-                        here.for_each(|entry| {
-                            follow(Arc::make_mut(entry), conversation.kept, self.cold_days)
+                        entries.for_each(|entry| {
+                            apply_kept(Arc::make_mut(entry), conversation.kept, self.cold_days)
                         });
                     }
                     self.conversations
@@ -106,10 +107,10 @@ impl Transcript {
         }
     }
 
-    fn conversation_gone(&self, conversation: Option<ConversationId>, rev: i64) -> bool {
+    fn conversation_removed(&self, conversation: Option<ConversationId>, rev: i64) -> bool {
         let key = conversation.map(|id| (RemovedKind::Conversation, id.uuid()));
         key.and_then(|key| self.removed.get(&key))
-            .is_some_and(|gone| *gone >= rev)
+            .is_some_and(|removed| *removed >= rev)
     }
 
     fn remove(&mut self, (kind, id): ItemKey, rev: i64) {
@@ -118,12 +119,12 @@ impl Transcript {
             RemovedKind::Entry => drop(self.entries.remove(&EntryId::from_uuid(id))),
             RemovedKind::Message => drop(self.messages.remove(&MessageId::from_uuid(id))),
             RemovedKind::Conversation => {
-                let gone = ConversationId::from_uuid(id);
-                self.conversations.remove(&gone);
+                let conversation = ConversationId::from_uuid(id);
+                self.conversations.remove(&conversation);
                 self.messages
-                    .retain(|_, message| message.conversation_id != gone);
+                    .retain(|_, message| message.conversation_id != conversation);
                 self.entries
-                    .retain(|_, entry| entry.conversation_id != Some(gone));
+                    .retain(|_, entry| entry.conversation_id != Some(conversation));
             }
         }
     }
@@ -153,30 +154,29 @@ impl Transcript {
         self.entries.values()
     }
 
-    /// Whether something was removed: a page that shows it must leave.
+    /// Whether the row was removed; a page that shows it must navigate away.
     pub fn is_removed(&self, kind: RemovedKind, id: Uuid) -> bool {
         self.removed.contains_key(&(kind, id))
     }
 
-    /// A conversation's messages and work in the order in which things happened, as far as `span`
-    /// reaches.
+    /// A conversation's messages and work in chronological order, limited to `span`.
     pub fn items(&self, conversation: ConversationId, span: ConversationSpan) -> Vec<Item> {
-        let said = |message: &&Arc<Message>| {
+        let message_in_span = |message: &&Arc<Message>| {
             message.conversation_id == conversation && span.holds(message.id.uuid())
         };
-        let done = |entry: &&Arc<WorkLogEntry>| {
+        let entry_in_span = |entry: &&Arc<WorkLogEntry>| {
             entry.conversation_id == Some(conversation) && span.holds(entry.id.uuid())
         };
-        let mut messages = self.messages.values().filter(said).peekable();
+        let mut messages = self.messages.values().filter(message_in_span).peekable();
         let mut items: Vec<Item> = Vec::new();
-        for entry in self.entries.values().filter(done) {
+        for entry in self.entries.values().filter(entry_in_span) {
             while let Some(message) =
                 messages.next_if(|message| message.id.uuid() < entry.id.uuid())
             {
                 items.push(Item::Message(message.clone()));
             }
             match items.last_mut() {
-                Some(Item::Work(group)) if turn_of(group) == entry.turn_id => {
+                Some(Item::Work(group)) if group_turn(group) == entry.turn_id => {
                     group.push(entry.clone())
                 }
                 _ => items.push(Item::Work(vec![entry.clone()])),
@@ -187,26 +187,26 @@ impl Transcript {
     }
 }
 
-fn follow(entry: &mut WorkLogEntry, conversation_kept: bool, cold_days: Option<i64>) {
+fn apply_kept(entry: &mut WorkLogEntry, conversation_kept: bool, cold_days: Option<i64>) {
     if let Some(days) = cold_days {
-        entry.follow(conversation_kept, days);
+        entry.apply_conversation_kept(conversation_kept, days);
     }
 }
 
-fn turn_of(group: &[Arc<WorkLogEntry>]) -> Option<TurnId> {
+fn group_turn(group: &[Arc<WorkLogEntry>]) -> Option<TurnId> {
     group.first().and_then(|entry| entry.turn_id)
 }
 
-fn newer<K: Ord, V>(
-    held: &mut BTreeMap<K, Arc<V>>,
+fn insert_newer<K: Ord, V>(
+    rows: &mut BTreeMap<K, Arc<V>>,
     key: K,
     row: V,
     rev: impl Fn(&V) -> i64,
 ) -> bool {
-    if held.get(&key).is_some_and(|old| rev(old) >= rev(&row)) {
+    if rows.get(&key).is_some_and(|old| rev(old) >= rev(&row)) {
         return false;
     }
-    held.insert(key, Arc::new(row));
+    rows.insert(key, Arc::new(row));
     true
 }
 

@@ -1,32 +1,37 @@
-//! Closed sets of words (types, states, tiers): one list gives the enum, its text and its parser.
+//! Closed sets of words (types, states, tiers): one list defines the enum, its text and its parser.
 
-/// A word that is not in the closed set; `expected` lists the words that are.
+/// A word that is not in the set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {expected}")]
 pub struct UnknownWord {
-    /// The words that are allowed, comma-separated.
+    /// The valid words, comma-separated.
     pub expected: String,
 }
 
-/// Defines an enum whose variants are written as fixed words in JSON, SQL and query strings.
+/// Defines an enum whose variants are fixed words in JSON, SQL and query strings.
 macro_rules! vocabulary {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+
+    }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord,
+            serde::Serialize, serde::Deserialize,
+        )]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
 
         impl $name {
-            /// Every value, in the order of their definition.
+            /// Every value in order of definition.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The value that a word stands for.
+            /// The value of a word.
             pub fn of(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == word)
             }
 
-            /// The word that stands for it in JSON, SQL and query strings.
+            /// The word in JSON, SQL and query strings.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }

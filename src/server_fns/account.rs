@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let app = server_fn_context::app();
-    identity::passwords_are_on(&app.config.oidc)?;
+    identity::check_passwords_enabled(&app.config.oidc)?;
     app.limits
         .sign_in
         .check(&format!("from {}", server_fn_context::peer()))
@@ -31,7 +31,7 @@ pub async fn sign_in(
         identity,
     };
     let app = server_fn_context::app();
-    identity::passwords_are_on(&app.config.oidc)?;
+    identity::check_passwords_enabled(&app.config.oidc)?;
     let who = identity::Credentials {
         email,
         password,
@@ -60,7 +60,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
     }
     server_fn_context::sign_out(&app);
     let goes_on = by_provider
-        && flow::sign_out_address(app.provider.as_deref())
+        && flow::end_session_url(app.provider.as_deref())
             .await
             .is_some();
     leptos_axum::redirect(if goes_on {
@@ -76,7 +76,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
 pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
-    identity::refuse_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
+    identity::reject_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
     identity::end_all_sessions(&app.store, identity.account.id).await?;
     server_fn_context::sign_out(&app);
     leptos_axum::redirect("/sign-in");
@@ -102,14 +102,14 @@ pub async fn erase_account(
         };
         identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
     } else {
-        identity::confirmed_by_address(&account, &email.unwrap_or_default())?;
+        identity::check_confirmation(&account, &email.unwrap_or_default())?;
     }
     let deleted = identity::delete_account(
         &app.tiers,
         &app.files,
         app.clock.now(),
         account.id,
-        identity::RequestedBy::Own,
+        identity::RequestedBy::Owner,
         |turn| app.assistant.cancel(turn),
     )
     .await?;

@@ -61,7 +61,7 @@ pub async fn delete_conversation(
         |turn| app.assistant.cancel(turn),
     )
     .await?;
-    let said = DeleteOutcome::of(receipt, Some("/"));
+    let said = DeleteOutcome::new(receipt, Some("/"));
     said.go.iter().for_each(|path| leptos_axum::redirect(path));
     Ok(said)
 }

@@ -18,7 +18,7 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
 pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
-    identity::passwords_are_on(&app.config.oidc)?;
+    identity::check_passwords_enabled(&app.config.oidc)?;
     let who = identity::Credentials {
         email: identity.account.email.clone(),
         password,

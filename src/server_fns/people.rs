@@ -57,7 +57,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
         identity,
     };
     let (app, identity) = server_fn_context::admin()?;
-    identity::passwords_are_on(&app.config.oidc)?;
+    identity::check_passwords_enabled(&app.config.oidc)?;
     app.limits
         .invites
         .admit(identity.account.id, 1, "invitations")?;
@@ -79,7 +79,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
 pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, _) = server_fn_context::admin()?;
-    identity::withdraw(&app.store, &email).await?;
+    identity::revoke_invitation(&app.store, &email).await?;
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -120,7 +120,7 @@ pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> 
 pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     use crate::server::{base::error::Error, http::server_fn_context, identity};
     let (app, _) = server_fn_context::admin()?;
-    let person = identity::find(&app.store, id).await?;
+    let person = identity::find_user(&app.store, id).await?;
     if person.email != email.trim().to_lowercase() {
         return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
     }
@@ -153,10 +153,10 @@ pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
 pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
     use crate::server::{
         http::server_fn_context,
-        identity::{self, AccountError, passwords_are_on},
+        identity::{self, AccountError, check_passwords_enabled},
     };
     let app = server_fn_context::app();
-    passwords_are_on(&app.config.oidc)?;
+    check_passwords_enabled(&app.config.oidc)?;
     app.limits
         .sign_in
         .check(&format!("joining from {}", server_fn_context::peer()))

@@ -19,7 +19,7 @@ pub async fn post(path: &str, fields: &FormData) -> Result<Value, ApiError> {
 /// Posts fields and files to a route of the API (`multipart/form-data`). Gives the JSON of the
 /// answer. Errors: the detail of the problem that was answered, or [`ApiError::Unreachable`].
 pub async fn post_files(path: &str, fields: &FormData) -> Result<Value, ApiError> {
-    send(path, fields, ApiError::of_problem).await
+    send(path, fields, ApiError::from_problem).await
 }
 
 async fn send(

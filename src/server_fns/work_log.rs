@@ -61,5 +61,5 @@ pub async fn delete_entry(entry_id: EntryId) -> Result<DeleteOutcome, ApiError> 
     )
     .await?;
     leptos_axum::redirect(&server_fn_context::back_with("deleted", &receipt.code()));
-    Ok(DeleteOutcome::of(receipt, None))
+    Ok(DeleteOutcome::new(receipt, None))
 }

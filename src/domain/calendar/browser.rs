@@ -11,7 +11,7 @@ use js_sys::{
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// English whatever the browser's language, as on the server.
+/// English in every browser, as on the server.
 const LOCALE: &str = "en-US";
 
 thread_local! {
@@ -26,14 +26,14 @@ thread_local! {
         options.set_minute(NumericFormat::TwoDigit);
         options.set_second(NumericFormat::TwoDigit);
     });
-    /// The day that was written last, and its date: rows of one day are drawn together, and often.
-    static LAST: RefCell<Option<(i64, String)>> = const { RefCell::new(None) };
+    /// The last formatted day and its date: consecutive rows usually share a day.
+    static LAST_DATE: RefCell<Option<(i64, String)>> = const { RefCell::new(None) };
 }
 
-fn formatter(choose: impl FnOnce(&DateTimeFormatOptions)) -> DateTimeFormat {
+fn formatter(configure: impl FnOnce(&DateTimeFormatOptions)) -> DateTimeFormat {
     let options = DateTimeFormatOptions::new();
     options.set_time_zone("UTC");
-    choose(&options);
+    configure(&options);
     DateTimeFormat::new(&Array::of1(&JsValue::from_str(LOCALE)), &options)
 }
 
@@ -46,7 +46,7 @@ pub(super) fn rfc3339(ms: i64) -> String {
     js_date(ms).to_iso_string().into()
 }
 
-/// The milliseconds of an RFC 3339 text.
+/// Parses RFC 3339 text to milliseconds.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let ms = Date::parse(text);
     ms.is_finite().then_some(ms as i64)
@@ -55,14 +55,14 @@ pub(super) fn parse(text: &str) -> Option<i64> {
 /// `24 Nov 2026`
 pub(super) fn date(ms: i64) -> String {
     let day = ms.div_euclid(DAY_MS);
-    LAST.with_borrow_mut(|last| match last {
-        Some((of, date)) if *of == day => date.clone(),
-        _ => last.insert((day, written_date(ms))).1.clone(),
+    LAST_DATE.with_borrow_mut(|last| match last {
+        Some((last_day, date)) if *last_day == day => date.clone(),
+        _ => last.insert((day, format_date(ms))).1.clone(),
     })
 }
 
-/// The locale's own order has the month first.
-fn written_date(ms: i64) -> String {
+/// Built from parts, because the locale's own order has the month first.
+fn format_date(ms: i64) -> String {
     let parts = DATE.with(|format| format.format_to_parts(&js_date(ms)));
     let part = |kind: DateTimeFormatPartType| {
         parts
@@ -82,9 +82,9 @@ fn written_date(ms: i64) -> String {
 
 /// `09:30:00`
 pub(super) fn time(ms: i64) -> String {
-    let written = TIME.with(|format| format.format().call1(&JsValue::UNDEFINED, &js_date(ms)));
-    written
+    let formatted = TIME.with(|format| format.format().call1(&JsValue::UNDEFINED, &js_date(ms)));
+    formatted
         .ok()
-        .and_then(|written| written.as_string())
+        .and_then(|value| value.as_string())
         .unwrap_or_default()
 }

@@ -11,13 +11,17 @@ fn uuid(kind: u128, n: u128) -> Uuid {
 
 fn conversation(n: u128, rev: i64) -> Change {
     let kept = rev % 3 == 0;
-    let row = json!({"id": uuid(0, n), "title": rev.to_string(), "createdAt": TIME, "updatedAt": TIME, "kept": kept, "rev": rev});
+    let row = json!({
+        "id": uuid(0, n), "title": rev.to_string(), "createdAt": TIME, "updatedAt": TIME,
+        "kept": kept, "rev": rev,
+    });
     Change::Conversation(serde_json::from_value(row).unwrap())
 }
 
 fn message(n: u128, rev: i64) -> Change {
     let row = json!({
-        "id": uuid(1, n), "conversationId": uuid(0, n % 2), "role": "user", "content": rev.to_string(), "status": "done",
+        "id": uuid(1, n), "conversationId": uuid(0, n % 2), "role": "user",
+        "content": rev.to_string(), "status": "done",
         "createdAt": TIME, "updatedAt": TIME, "rev": rev,
     });
     Change::Message(serde_json::from_value(row).unwrap())
@@ -25,25 +29,25 @@ fn message(n: u128, rev: i64) -> Change {
 
 fn entry(n: u128, rev: i64) -> Change {
     let row = json!({
-        "id": uuid(2, n), "userId": uuid(3, 0), "conversationId": uuid(0, n % 2), "turnId": uuid(4, n / 4), "logType": "info",
-        "status": "info", "title": rev.to_string(), "metadata": {}, "timestamp": TIME, "updatedAt": TIME, "storageStatus": "hot",
-        "rev": rev,
+        "id": uuid(2, n), "userId": uuid(3, 0), "conversationId": uuid(0, n % 2),
+        "turnId": uuid(4, n / 4), "logType": "info", "status": "info", "title": rev.to_string(),
+        "metadata": {}, "timestamp": TIME, "updatedAt": TIME, "storageStatus": "hot", "rev": rev,
     });
     Change::Entry(serde_json::from_value(row).unwrap())
 }
 
-/// A step of a history: the kind of the thing (conversation, message, entry), its number, whether
-/// it goes.
+/// A step of a history: the kind of the row (conversation, message, entry), its number, whether it
+/// is removed.
 type Step = (u128, u128, bool);
 
-/// Everything that ever happened, by revision. What is gone, or whose conversation is gone, does
-/// not change again.
+/// All changes by revision. A removed row, or one whose conversation is removed, does not change
+/// again.
 fn history(steps: Vec<Step>) -> Vec<Change> {
-    let mut gone: Vec<Uuid> = Vec::new();
+    let mut removed: Vec<Uuid> = Vec::new();
     let mut changes = Vec::new();
-    for (kind, n, goes) in steps {
+    for (kind, n, is_removal) in steps {
         let id = uuid(kind, n);
-        if gone.contains(&id) || gone.contains(&uuid(0, n % 2)) {
+        if removed.contains(&id) || removed.contains(&uuid(0, n % 2)) {
             continue;
         }
         let rev = changes.len() as i64 + 1;
@@ -53,7 +57,7 @@ fn history(steps: Vec<Step>) -> Vec<Change> {
             RemovedKind::Entry,
         ];
         changes.push(match kind {
-            _ if goes => Change::Removed(Removed {
+            _ if is_removal => Change::Removed(Removed {
                 kind: kinds[kind as usize],
                 id,
                 rev,
@@ -62,42 +66,45 @@ fn history(steps: Vec<Step>) -> Vec<Change> {
             1 => message(n, rev),
             _ => entry(n, rev),
         });
-        if goes {
-            gone.push(id);
+        if is_removal {
+            removed.push(id);
         }
     }
     changes
 }
 
-/// A history, and the same changes in any order, some of them twice.
+/// A history, and the same changes in any order, some of them repeated.
 fn deliveries() -> impl Strategy<Value = (Vec<Change>, Vec<Change>)> {
     let step = (0u128..3, 0u128..6, prop::bool::weighted(0.15));
-    let step = step.prop_map(|(kind, n, goes)| (kind, if kind == 0 { n % 2 } else { n }, goes));
+    let step =
+        step.prop_map(|(kind, n, removal)| (kind, if kind == 0 { n % 2 } else { n }, removal));
     (
         prop::collection::vec(step, 0..40),
         any::<prop::sample::Index>(),
     )
-        .prop_flat_map(|(steps, again)| {
+        .prop_flat_map(|(steps, repeated)| {
             let changes = history(steps);
             let mut delivered = changes.clone();
-            delivered.extend(changes.iter().take(again.index(changes.len() + 1)).cloned());
+            let count = repeated.index(changes.len() + 1);
+            delivered.extend(changes.iter().take(count).cloned());
             (Just(changes), Just(delivered).prop_shuffle())
         })
 }
 
-fn entry_of(row: Value) -> Change {
+fn entry_with(overrides: Value) -> Change {
     let Change::Entry(entry) = entry(1, 2) else {
         unreachable!()
     };
-    let mut whole = serde_json::to_value(entry).unwrap();
-    row.as_object()
+    let mut row = serde_json::to_value(entry).unwrap();
+    overrides
+        .as_object()
         .unwrap()
         .iter()
-        .for_each(|(name, value)| whole[name] = value.clone());
-    Change::Entry(serde_json::from_value(whole).unwrap())
+        .for_each(|(name, value)| row[name] = value.clone());
+    Change::Entry(serde_json::from_value(row).unwrap())
 }
 
-fn kept(rev: i64, kept: bool) -> Change {
+fn conversation_kept(rev: i64, kept: bool) -> Change {
     let Change::Conversation(row) = conversation(1, rev) else {
         unreachable!()
     };
@@ -105,38 +112,40 @@ fn kept(rev: i64, kept: bool) -> Change {
 }
 
 #[test]
-fn entries_are_kept_and_let_go_with_their_conversation_though_they_are_not_sent_again() {
+fn the_expiry_of_entries_follows_their_conversation() {
     let until = "2027-02-22T09:30:00.000Z";
-    let told = |transcript: &Transcript| {
+    let expiry = |transcript: &Transcript| {
         let row = serde_json::to_value(transcript.entries().next().unwrap().as_ref()).unwrap();
         (row["expiresAt"].clone(), row["keptBy"].clone())
     };
-    let mut transcript =
-        Transcript::following([kept(1, false), entry_of(json!({"expiresAt": until}))], 90);
-    assert_eq!(told(&transcript), (json!(until), json!(null)));
-    transcript.apply(kept(3, true));
-    assert_eq!(told(&transcript), (json!(null), json!("conversation")));
-    transcript.apply(kept(4, false));
-    assert_eq!(told(&transcript), (json!(until), json!(null)));
-    // What came before its conversation was heard of, as in a feed of entries.
-    let mut feed = Transcript::following([entry_of(json!({"expiresAt": until}))], 90);
-    feed.apply(kept(3, true));
-    assert_eq!(told(&feed), (json!(null), json!("conversation")));
+    let expiring = || entry_with(json!({"expiresAt": until}));
+    let mut transcript = Transcript::following([conversation_kept(1, false), expiring()], 90);
+    assert_eq!(expiry(&transcript), (json!(until), json!(null)));
+    transcript.apply(conversation_kept(3, true));
+    assert_eq!(expiry(&transcript), (json!(null), json!("conversation")));
+    transcript.apply(conversation_kept(4, false));
+    assert_eq!(expiry(&transcript), (json!(until), json!(null)));
+    // An entry that arrives before its conversation, as in a feed of entries.
+    let mut feed = Transcript::following([expiring()], 90);
+    feed.apply(conversation_kept(3, true));
+    assert_eq!(expiry(&feed), (json!(null), json!("conversation")));
     for by in ["entry", "hold"] {
-        let mut held = Transcript::following([kept(1, true), entry_of(json!({"keptBy": by}))], 90);
-        held.apply(kept(3, false));
-        assert_eq!(told(&held), (json!(null), json!(by)), "{by}");
+        let entry = entry_with(json!({"keptBy": by}));
+        let mut kept = Transcript::following([conversation_kept(1, true), entry], 90);
+        kept.apply(conversation_kept(3, false));
+        assert_eq!(expiry(&kept), (json!(null), json!(by)), "{by}");
     }
 }
 
 proptest! {
     #[test]
     fn any_order_and_any_repetition_give_the_same_list((changes, delivered) in deliveries()) {
-        prop_assert_eq!(Transcript::following(delivered, 90), Transcript::following(changes, 90));
+        let in_order = Transcript::following(changes, 90);
+        prop_assert_eq!(Transcript::following(delivered, 90), in_order);
     }
 
     #[test]
-    fn a_late_copy_brings_nothing_back((changes, delivered) in deliveries()) {
+    fn a_late_copy_restores_nothing((changes, delivered) in deliveries()) {
         let mut transcript = Transcript::of(changes);
         for change in delivered {
             let before = transcript.clone();
@@ -146,14 +155,16 @@ proptest! {
     }
 
     #[test]
-    fn items_stand_in_the_order_of_their_ids((_, delivered) in deliveries()) {
+    fn items_are_in_the_order_of_their_ids((_, delivered) in deliveries()) {
         let transcript = Transcript::of(delivered);
         let mut ids = Vec::new();
-        for item in transcript.items(ConversationId::from_uuid(uuid(0, 1)), ConversationSpan::default()) {
+        let conversation = ConversationId::from_uuid(uuid(0, 1));
+        for item in transcript.items(conversation, ConversationSpan::default()) {
             match item {
                 Item::Message(message) => ids.push(message.id.uuid()),
                 Item::Work(group) => {
-                    prop_assert!(group.iter().all(|entry| entry.turn_id == turn_of(&group)), "one turn in a group");
+                    let one_turn = group.iter().all(|entry| entry.turn_id == group_turn(&group));
+                    prop_assert!(one_turn, "one turn in a group");
                     ids.extend(group.iter().map(|entry| entry.id.uuid()));
                 }
             }

@@ -1,5 +1,5 @@
-//! The message that grows while a model answers. Its row is made with the first word; readers get
-//! every word at once from the feed, the database once a second and at the end.
+//! The message that grows while a model answers. Its row is created with the first text. The feed
+//! delivers text at once; the database is updated once a second and at the end.
 
 use super::{AssistantDeps, model::ModelLink};
 use crate::{
@@ -14,15 +14,15 @@ use crate::{
     },
 };
 
-/// How often growing text is written to the database, in milliseconds.
-const WRITE_EVERY_MS: i64 = 1_000;
+/// Interval of database updates while the text grows, in milliseconds.
+const WRITE_INTERVAL_MS: i64 = 1_000;
 
-/// An answer on its way.
+/// Writes an answer to the feed and the database.
 pub(super) struct AnswerWriter<'a> {
     deps: &'a AssistantDeps,
     turn: TurnRef,
-    /// What the model says passes here first: secrets stay out.
-    gate: MaskingStream,
+    /// Masks secrets in the model's text.
+    masking: MaskingStream,
     message: Option<Message>,
     written_at: Timestamp,
     has_text: bool,
@@ -33,34 +33,35 @@ impl<'a> AnswerWriter<'a> {
         Self {
             deps,
             turn,
-            gate: MaskingStream::default(),
+            masking: MaskingStream::default(),
             message: None,
             written_at: Timestamp::default(),
             has_text: false,
         }
     }
 
-    /// Adds text; the first that can be shown begins the message.
+    /// Adds text; the first visible text creates the message.
     pub(super) async fn add(&mut self, mut text: String, link: &ModelLink) -> Result<()> {
         nul::clean(&mut text);
         self.has_text |= !text.trim().is_empty();
-        let shown = self.gate.push(&text);
-        self.show(&shown, link).await
+        let masked = self.masking.push(&text);
+        self.append(&masked, link).await
     }
 
-    /// There is no more to come: what was held back is shown.
-    pub(super) async fn let_the_rest_through(&mut self, link: &ModelLink) -> Result<()> {
-        let rest = self.gate.finish();
-        self.show(&rest, link).await
+    /// Appends text that the masking stream held back; called after the last text.
+    pub(super) async fn flush(&mut self, link: &ModelLink) -> Result<()> {
+        let rest = self.masking.finish();
+        self.append(&rest, link).await
     }
 
-    async fn show(&mut self, text: &str, link: &ModelLink) -> Result<()> {
+    async fn append(&mut self, text: &str, link: &ModelLink) -> Result<()> {
         if text.is_empty() {
             return Ok(());
         }
         let now = self.deps.clock.now();
         if self.message.is_none() {
-            self.message = Some(self.begin(now, MessageStatus::Streaming, link).await?);
+            let message = self.create_message(now, MessageStatus::Streaming, link);
+            self.message = Some(message.await?);
             self.written_at = now;
         }
         let Some(message) = &mut self.message else {
@@ -72,9 +73,9 @@ impl<'a> AnswerWriter<'a> {
             .answers
             .append(self.turn.user_id, message.conversation_id, message.id, text);
         self.deps.store.wakeups().text(self.turn.user_id);
-        if now.since(self.written_at) >= WRITE_EVERY_MS {
+        if now.since(self.written_at) >= WRITE_INTERVAL_MS {
             self.written_at = now;
-            self.write(now).await?;
+            self.update_message(now).await?;
         }
         Ok(())
     }
@@ -87,18 +88,18 @@ impl<'a> AnswerWriter<'a> {
             .unwrap_or_default()
     }
 
-    /// Whether the model said anything, shown yet or not.
+    /// Whether the model sent any text, visible or still held back.
     pub(super) const fn has_text(&self) -> bool {
         self.has_text
     }
 
-    /// How many secrets were masked in it.
+    /// The number of secrets that were masked.
     pub(super) fn masked(&self) -> usize {
-        self.gate.masked()
+        self.masking.masked()
     }
 
-    /// Whether a reader has seen any of it.
-    pub(super) const fn has_begun(&self) -> bool {
+    /// Whether any text is visible to the user.
+    pub(super) const fn is_visible(&self) -> bool {
         self.message.is_some()
     }
 
@@ -110,8 +111,8 @@ impl<'a> AnswerWriter<'a> {
         facts: AnswerFacts,
     ) -> Result<()> {
         let now = self.deps.clock.now();
-        let mut answer = self;
-        if let Some(message) = &mut answer.message {
+        let mut writer = self;
+        if let Some(message) = &mut writer.message {
             message.status = status;
             let AnswerFacts {
                 provider,
@@ -125,22 +126,24 @@ impl<'a> AnswerWriter<'a> {
                 ..facts
             };
             let id = message.id;
-            answer.write(now).await?;
-            answer.deps.feed.answers.finish(answer.turn.user_id, id);
+            writer.update_message(now).await?;
+            writer.deps.feed.answers.finish(writer.turn.user_id, id);
         }
         Ok(())
     }
 
-    /// Says in one message that no answer could be had.
+    /// Creates a failed message with this sentence.
     pub(super) async fn fail(mut self, sentence: &str, link: &ModelLink) -> Result<()> {
         let now = self.deps.clock.now();
-        let mut message = self.begin(now, MessageStatus::Failed, link).await?;
+        let mut message = self
+            .create_message(now, MessageStatus::Failed, link)
+            .await?;
         message.content = sentence.to_owned();
         self.message = Some(message);
-        self.write(now).await
+        self.update_message(now).await
     }
 
-    async fn begin(
+    async fn create_message(
         &self,
         now: Timestamp,
         status: MessageStatus,
@@ -176,7 +179,7 @@ impl<'a> AnswerWriter<'a> {
         Ok(message)
     }
 
-    async fn write(&mut self, now: Timestamp) -> Result<()> {
+    async fn update_message(&mut self, now: Timestamp) -> Result<()> {
         let Some(message) = &mut self.message else {
             return Ok(());
         };

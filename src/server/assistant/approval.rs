@@ -1,8 +1,8 @@
-//! Asking the person before a tool writes or sends. The question and its answer are the tool's
-//! entry: any tab, a program or another process answers there (`server::work_log::decide`), and
-//! whoever waits here looks there.
+//! Waits for the user's approval before a tool writes or sends. The approval is stored in the
+//! tool's entry, where any tab, API client or process decides (`server::work_log::decide`); the
+//! turn polls the entry.
 
-use super::{AssistantDeps, lease::RENEW_EVERY, model::ToolCall, tool::ToolError};
+use super::{AssistantDeps, lease::RENEW_INTERVAL, model::ToolCall, tool::ToolError};
 use crate::{
     domain::{Approval, Decision, Status, ids::EntryId, time::Timestamp},
     server::{
@@ -13,23 +13,21 @@ use crate::{
 };
 use serde_json::Value;
 
-/// How long an answer is waited for, in milliseconds.
-const PATIENCE_MS: i64 = 600_000;
-/// Longest arguments that are shown whole, in bytes: nobody is asked to allow what they cannot
-/// read.
+/// How long an approval is pending, in milliseconds.
+const APPROVAL_TIMEOUT_MS: i64 = 600_000;
+/// Maximum size of the arguments in bytes. They are always shown in full, because a user cannot
+/// approve what they cannot read.
 const ARGUMENTS_MAX_BYTES: usize = 32 * 1024;
 
-/// Arguments as a person reads them. What follows a line break is indented, so that no value can
-/// pose as another argument.
-pub(super) fn readable(arguments: &Value) -> String {
-    let lines = arguments.as_object().map(|named| {
-        named
+/// Formats arguments for the user. Text after a line break is indented, so that no value can look
+/// like another argument.
+pub(super) fn format_arguments(arguments: &Value) -> String {
+    let lines = arguments.as_object().map(|arguments| {
+        arguments
             .iter()
             .map(|(name, value)| {
-                format!(
-                    "{}\n",
-                    format!("{name}: {}", shown(value)).replace('\n', "\n    ")
-                )
+                let line = format!("{name}: {}", format_value(value));
+                line.replace('\n', "\n    ") + "\n"
             })
             .collect::<String>()
     });
@@ -38,7 +36,7 @@ pub(super) fn readable(arguments: &Value) -> String {
         .unwrap_or_else(|| "Without arguments.".to_owned())
 }
 
-fn shown(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(_) | Value::Object(_) => format!("{value:#}"),
@@ -46,21 +44,22 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// How the asking begins: allowed for good before, or waiting. Where the grants cannot be read, the
-/// person is asked. Errors: `BadArguments` for what is too long to be shown.
-pub(super) async fn beforehand(
+/// The initial state of the approval: always allowed, or waiting. If the standing approvals cannot
+/// be read, the user is asked. Errors: `BadArguments` if the arguments are too long to be shown.
+pub(super) async fn initial_approval(
     deps: &AssistantDeps,
     turn: TurnRef,
     call: &ToolCall,
 ) -> std::result::Result<Approval, ToolError> {
-    let bytes = readable(&call.arguments).len();
+    let bytes = format_arguments(&call.arguments).len();
     if bytes > ARGUMENTS_MAX_BYTES {
         let why = format!(
-            "the person must allow this, and {bytes} bytes of arguments are too long to read; at most {ARGUMENTS_MAX_BYTES}"
+            "the user must allow this, and {bytes} bytes of arguments are too long to read; \
+             the maximum is {ARGUMENTS_MAX_BYTES}"
         );
         return Err(ToolError::BadArguments(why));
     }
-    match granted(deps, turn, &call.name).await {
+    match granted_since(deps, turn, &call.name).await {
         Ok(Some(at)) => Ok(Approval::Decided {
             decision: Decision::Always,
             by: turn.user_id,
@@ -68,7 +67,12 @@ pub(super) async fn beforehand(
         }),
         Ok(None) => Ok(waiting(deps)),
         Err(error) => {
-            tracing::warn!(turn = %turn.id, tool = call.name, %error, "what is always allowed could not be read; the person is asked");
+            tracing::warn!(
+                turn = %turn.id,
+                tool = call.name,
+                %error,
+                "standing approvals could not be read; asking the user"
+            );
             Ok(waiting(deps))
         }
     }
@@ -76,16 +80,20 @@ pub(super) async fn beforehand(
 
 fn waiting(deps: &AssistantDeps) -> Approval {
     Approval::Waiting {
-        until: deps.clock.now().plus(PATIENCE_MS),
+        until: deps.clock.now().plus(APPROVAL_TIMEOUT_MS),
     }
 }
 
-async fn granted(deps: &AssistantDeps, turn: TurnRef, tool: &str) -> Result<Option<Timestamp>> {
+async fn granted_since(
+    deps: &AssistantDeps,
+    turn: TurnRef,
+    tool: &str,
+) -> Result<Option<Timestamp>> {
     Ok(tool_grants::since(&mut *deps.store.read().await?, turn.user_id, tool).await?)
 }
 
-/// Waits for the person's word. Errors: `Refused` with what the model is told, `Cancelled` when the
-/// entry is gone or was settled.
+/// Waits for the decision. Errors: `Refused` with a sentence for the model, `Cancelled` if the
+/// entry was deleted or settled.
 pub(super) async fn wait(
     deps: &AssistantDeps,
     turn: TurnRef,
@@ -94,35 +102,37 @@ pub(super) async fn wait(
 ) -> std::result::Result<(), ToolError> {
     let Some(entry) = entry else {
         return Err(ToolError::Refused(
-            "The person could not be asked, so this was not run.".to_owned(),
+            "The user could not be asked, so this was not run.".to_owned(),
         ));
     };
     let mut wakes = deps.store.wakeups().subscribe(turn.user_id);
     loop {
         let seen = wakes.borrow_and_update().rev;
-        match look(deps, turn, entry, &call.name).await {
+        match poll(deps, turn, entry, &call.name).await {
             Ok(Some(Approval::Waiting { .. })) => {}
-            Ok(how) => return permission(how),
+            Ok(approval) => return permission(approval),
             Err(error) => {
-                tracing::warn!(turn = %turn.id, %error, "whether a tool may run could not be read; it is tried again")
+                tracing::warn!(
+                    turn = %turn.id, %error, "an approval could not be read; trying again"
+                )
             }
         }
-        woken(&mut wakes, seen).await;
+        wait_for_change(&mut wakes, seen).await;
     }
 }
 
-/// Returns when the person has newer rows than `seen`, or when another process may have written
-/// some.
-async fn woken(wakes: &mut Subscription, seen: i64) {
+/// Returns when the user has rows newer than `seen`, or after an interval in case another process
+/// has written some.
+async fn wait_for_change(wakes: &mut Subscription, seen: i64) {
     tokio::select! {
         _ = wakes.wait_for(|wake| wake.rev != seen) => {}
-        () = tokio::time::sleep(RENEW_EVERY) => {}
+        () = tokio::time::sleep(RENEW_INTERVAL) => {}
     }
 }
 
-/// How the asking stands: a limit that has passed and a grant that was given meanwhile are carried
-/// out here.
-async fn look(
+/// Reads the approval. Expires it if its deadline has passed, and decides it if the tool was
+/// allowed permanently meanwhile.
+async fn poll(
     deps: &AssistantDeps,
     turn: TurnRef,
     id: EntryId,
@@ -136,7 +146,7 @@ async fn look(
     match entry.waits_until() {
         None => Ok(entry.metadata.approval()),
         Some(until) if now >= until => expire_approval(store, now, user, id).await,
-        Some(until) if granted(deps, turn, tool).await?.is_some() => {
+        Some(until) if granted_since(deps, turn, tool).await?.is_some() => {
             match decide(
                 store,
                 now,
@@ -158,15 +168,16 @@ async fn look(
     }
 }
 
-fn permission(how: Option<Approval>) -> std::result::Result<(), ToolError> {
-    let refused = |why: &str| Err(ToolError::Refused(why.to_owned()));
-    match how {
+fn permission(approval: Option<Approval>) -> std::result::Result<(), ToolError> {
+    let refused = |reason: &str| Err(ToolError::Refused(reason.to_owned()));
+    match approval {
         Some(Approval::Decided { decision, .. }) if decision.allows() => Ok(()),
         Some(Approval::Decided { .. }) => refused(
-            "The person did not allow this, so it was not run. Do not try it again unless they ask for it.",
+            "The user did not allow this, so it was not run. \
+             Do not try it again unless they ask for it.",
         ),
         Some(Approval::Lapsed { .. }) => {
-            refused("The person did not answer in time, so this was not run.")
+            refused("The user did not answer in time, so this was not run.")
         }
         Some(Approval::Waiting { .. }) | None => Err(ToolError::Cancelled),
     }
@@ -178,12 +189,12 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn arguments_are_read_line_by_line() {
+    fn arguments_are_formatted_line_by_line() {
         let arguments = json!({ "body": "two\nlines", "copies": 2, "to": ["ada@example.org"] });
         assert_eq!(
-            readable(&arguments),
+            format_arguments(&arguments),
             "body: two\n    lines\ncopies: 2\nto: [\n      \"ada@example.org\"\n    ]\n"
         );
-        assert_eq!(readable(&json!({})), "Without arguments.");
+        assert_eq!(format_arguments(&json!({})), "Without arguments.");
     }
 }

@@ -1,5 +1,5 @@
-//! Files beside a person's message: kept, and given to models, texts inside the message and
-//! pictures beside it.
+//! Files attached to a message: stored, and passed to models (text inside the message, pictures
+//! beside it).
 
 use super::{
     AssistantDeps,
@@ -17,17 +17,17 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Most pictures that a model is given, the newest: older ones are named.
+/// Maximum number of pictures sent to a model, newest first; older ones are only named.
 const PICTURES_MAX: usize = 8;
 
-/// Stores files; the database learns of them with the message.
-pub(super) async fn keep(
+/// Writes files to the file store. Their rows are written with the message.
+pub(super) async fn store_files(
     deps: &AssistantDeps,
     user: UserId,
     attachments: Vec<Attachment>,
 ) -> Result<Vec<MediaFile>> {
     let now = deps.clock.now();
-    let mut kept = Vec::new();
+    let mut stored = Vec::new();
     for Attachment {
         name,
         media_type,
@@ -38,7 +38,7 @@ pub(super) async fn keep(
             new_id::file(now),
             i64::try_from(bytes.len()).unwrap_or(i64::MAX),
         );
-        kept.push(MediaFile {
+        stored.push(MediaFile {
             id,
             media_type: media_type.to_owned(),
             description: name.clone(),
@@ -46,26 +46,26 @@ pub(super) async fn keep(
             bytes: size,
         });
         if let Err(error) = deps.files.write(user, id, bytes).await {
-            discard(deps, user, &kept).await;
+            discard(deps, user, &stored).await;
             return Err(error.into());
         }
     }
-    Ok(kept)
+    Ok(stored)
 }
 
-/// Deletes files whose message was not taken.
+/// Deletes files whose message was not stored.
 pub(super) async fn discard(deps: &AssistantDeps, user: UserId, files: &[MediaFile]) {
     let ids: Vec<FileId> = files.iter().map(|file| file.id).collect();
     if let Err(error) = deps.files.delete(user, &ids).await {
         tracing::error!(
             target: log_targets::ASSISTANT_ATTACHMENTS,
-            %user, %error, "files that nobody needs could not be deleted; the daily sweep does it"
+            %user, %error, "unused files could not be deleted; the daily sweep deletes them"
         );
     }
 }
 
-/// The pictures of a conversation that are given to a model.
-pub(super) fn pictures(messages: &[Message]) -> HashSet<FileId> {
+/// The pictures of a conversation that are sent to a model.
+pub(super) fn recent_pictures(messages: &[Message]) -> HashSet<FileId> {
     let newest = messages
         .iter()
         .rev()
@@ -77,18 +77,18 @@ pub(super) fn pictures(messages: &[Message]) -> HashSet<FileId> {
         .collect()
 }
 
-/// What a person said, as a model is given it; `shown` are the pictures that go with it.
-pub(super) async fn said(
+/// Converts a user's message for a model; `pictures_sent` are the pictures that are sent with it.
+pub(super) async fn prompt_message(
     deps: &AssistantDeps,
     user: UserId,
     message: Message,
-    shown: &HashSet<FileId>,
+    pictures_sent: &HashSet<FileId>,
 ) -> PromptMessage {
     let (mut text, mut pictures) = (message.content, Vec::new());
     for file in message.attachments {
-        if file.media_type != TEXT && !shown.contains(&file.id) {
+        if file.media_type != TEXT && !pictures_sent.contains(&file.id) {
             text.push_str(&format!(
-                "\n\n[The person attached the picture “{}”, too long ago to be shown again.]",
+                "\n\n[The user attached the picture “{}”, too long ago to be shown again.]",
                 file.name
             ));
             continue;

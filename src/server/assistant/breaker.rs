@@ -1,5 +1,5 @@
-//! Models that are left alone for a while: one that is over its limit or refuses its key is not
-//! asked again by every turn. What is known is this process's own; another learns it by itself.
+//! Circuit breakers: a model that is over its rate limit or rejects its key is not called again for
+//! a while. The state is local to this process.
 
 use super::model::{ErrorClass, ModelError, ModelLink};
 use crate::domain::{ids::TurnId, time::Timestamp};
@@ -8,67 +8,70 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// How long a model rests that does not say for how long it is over its limit, in seconds.
-const LIMIT_S: u64 = 60;
-/// Longest rest, in seconds; also that of a model whose key was refused.
-const LONGEST_S: u64 = 600;
+/// Cooldown of a rate-limited model that sends no `Retry-After`, in seconds.
+const DEFAULT_COOLDOWN_S: u64 = 60;
+/// Maximum cooldown, in seconds; also that of a model that rejected its key.
+const MAX_COOLDOWN_S: u64 = 600;
 
-/// Which models rest, by [`ModelLink::key`].
+/// Models in cooldown, by [`ModelLink::key`].
 #[derive(Debug, Default)]
-pub struct Breakers(Mutex<HashMap<String, Rest>>);
+pub struct Breakers(Mutex<HashMap<String, Cooldown>>);
 
-/// Why and until when a model rests.
+/// Why and until when a model is not called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rest {
+pub(super) struct Cooldown {
     pub(super) until: Timestamp,
     pub(super) error: ModelError,
-    /// The turn that was told last.
-    told: Option<TurnId>,
+    /// The turn that logged it last.
+    logged_by: Option<TurnId>,
 }
 
 impl Breakers {
-    /// Lets the model rest if `error` is of a kind that will be there for a while. The demo fails
-    /// because it was told to.
-    pub(super) fn note(&self, link: &ModelLink, error: &ModelError, now: Timestamp) {
+    /// Starts a cooldown if `error` is likely to persist. The demo model is exempt: its failures
+    /// are scripted.
+    pub(super) fn record_failure(&self, link: &ModelLink, error: &ModelError, now: Timestamp) {
         let seconds = match error.class {
-            ErrorClass::RateLimit => error.retry_after_s.unwrap_or(LIMIT_S).min(LONGEST_S),
-            ErrorClass::Auth => LONGEST_S,
+            ErrorClass::RateLimit => error
+                .retry_after_s
+                .unwrap_or(DEFAULT_COOLDOWN_S)
+                .min(MAX_COOLDOWN_S),
+            ErrorClass::Auth => MAX_COOLDOWN_S,
             _ => return,
         };
         if !link.is_demo() {
             let until = now.plus(i64::try_from(seconds * 1_000).unwrap_or(i64::MAX));
-            self.resting().insert(
+            self.cooldowns().insert(
                 link.key(),
-                Rest {
+                Cooldown {
                     until,
                     error: error.clone(),
-                    told: None,
+                    logged_by: None,
                 },
             );
         }
     }
 
-    /// It answered: whatever was known of it is over.
-    pub(super) fn close(&self, link: &ModelLink) {
-        self.resting().remove(&link.key());
+    /// Ends the cooldown of a model that answered.
+    pub(super) fn record_success(&self, link: &ModelLink) {
+        self.cooldowns().remove(&link.key());
     }
 
-    /// Why the model rests at `now`, if it does.
-    pub(super) fn rest(&self, link: &ModelLink, now: Timestamp) -> Option<Rest> {
-        self.resting()
+    /// The model's cooldown at `now`, if any.
+    pub(super) fn cooldown(&self, link: &ModelLink, now: Timestamp) -> Option<Cooldown> {
+        self.cooldowns()
             .get(&link.key())
-            .filter(|rest| now < rest.until)
+            .filter(|cooldown| now < cooldown.until)
             .cloned()
     }
 
-    /// Whether this turn is yet to be told of the rest; it counts as told from now on.
-    pub(super) fn tell(&self, link: &ModelLink, turn: TurnId) -> bool {
-        self.resting()
+    /// Whether this turn must still log the cooldown; true only once per turn.
+    pub(super) fn log_once(&self, link: &ModelLink, turn: TurnId) -> bool {
+        self.cooldowns()
             .get_mut(&link.key())
-            .is_some_and(|rest| rest.told.replace(turn) != Some(turn))
+            .is_some_and(|cooldown| cooldown.logged_by.replace(turn) != Some(turn))
     }
 
-    fn resting(&self) -> MutexGuard<'_, HashMap<String, Rest>> {
+    fn cooldowns(&self) -> MutexGuard<'_, HashMap<String, Cooldown>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,7 +87,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
     fn link() -> ModelLink {
-        ModelLink::of(&LinkSpec::new(ProviderKind::Groq, "m"))
+        ModelLink::new(&LinkSpec::new(ProviderKind::Groq, "m"))
     }
 
     fn error(class: ErrorClass, retry_after_s: Option<u64>) -> ModelError {
@@ -97,33 +100,36 @@ mod tests {
     }
 
     #[test]
-    fn a_model_over_its_limit_rests_as_long_as_it_says_and_no_longer() {
+    fn a_rate_limited_model_cools_down_for_its_retry_after_up_to_a_maximum() {
         let breakers = Breakers::default();
-        breakers.note(&link(), &error(ErrorClass::RateLimit, Some(38)), NOW);
-        assert!(breakers.rest(&link(), NOW.plus(37_999)).is_some());
-        assert_eq!(breakers.rest(&link(), NOW.plus(38_000)), None);
-        breakers.note(&link(), &error(ErrorClass::RateLimit, Some(86_400)), NOW);
-        assert_eq!(breakers.rest(&link(), NOW.plus(600_000)), None);
+        breakers.record_failure(&link(), &error(ErrorClass::RateLimit, Some(38)), NOW);
+        assert!(breakers.cooldown(&link(), NOW.plus(37_999)).is_some());
+        assert_eq!(breakers.cooldown(&link(), NOW.plus(38_000)), None);
+        breakers.record_failure(&link(), &error(ErrorClass::RateLimit, Some(86_400)), NOW);
+        assert_eq!(breakers.cooldown(&link(), NOW.plus(600_000)), None);
     }
 
     #[test]
-    fn an_answer_ends_the_rest_and_other_failures_begin_none() {
+    fn an_answer_ends_the_cooldown_and_other_failures_start_none() {
         let breakers = Breakers::default();
-        breakers.note(&link(), &error(ErrorClass::Auth, None), NOW);
-        assert!(breakers.rest(&link(), NOW).is_some());
-        breakers.close(&link());
-        breakers.note(&link(), &error(ErrorClass::Server, None), NOW);
-        assert_eq!(breakers.rest(&link(), NOW), None);
+        breakers.record_failure(&link(), &error(ErrorClass::Auth, None), NOW);
+        assert!(breakers.cooldown(&link(), NOW).is_some());
+        breakers.record_success(&link());
+        breakers.record_failure(&link(), &error(ErrorClass::Server, None), NOW);
+        assert_eq!(breakers.cooldown(&link(), NOW), None);
     }
 
     #[test]
-    fn a_turn_is_told_once() {
+    fn a_turn_logs_a_cooldown_once() {
         let (breakers, turn) = (Breakers::default(), new_id::turn(NOW));
-        breakers.note(&link(), &error(ErrorClass::Auth, None), NOW);
+        breakers.record_failure(&link(), &error(ErrorClass::Auth, None), NOW);
         assert_eq!(
-            [breakers.tell(&link(), turn), breakers.tell(&link(), turn)],
+            [
+                breakers.log_once(&link(), turn),
+                breakers.log_once(&link(), turn)
+            ],
             [true, false]
         );
-        assert!(breakers.tell(&link(), new_id::turn(NOW.plus(1))));
+        assert!(breakers.log_once(&link(), new_id::turn(NOW.plus(1))));
     }
 }

@@ -1,79 +1,79 @@
-//! How much of a conversation a model is given: as much as its window holds, newest first. Pure.
+//! Fits a conversation into a model's context window, newest messages first. Pure.
 
 use super::{
     model::{ModelRequest, PromptMessage},
     tool::ToolDefinition,
 };
 
-/// Part of the window that is kept for the answer: a quarter, at most this many tokens.
-const ANSWER_MAX: usize = 8_192;
-/// Tokens that a message costs beside its text.
-const EACH: usize = 6;
-/// Tokens that a picture costs, about, rather too many than too few: Gemini counts 258 for each
-/// tile of a large one.
-const PICTURE: usize = 1_500;
+/// Maximum number of tokens reserved for the answer; otherwise a quarter of the window.
+const ANSWER_MAX_TOKENS: usize = 8_192;
+/// Tokens per message or call in addition to its text.
+const OVERHEAD_TOKENS: usize = 6;
+/// Estimated tokens per picture, rather too many than too few: Gemini counts 258 for each tile of a
+/// large one.
+const PICTURE_TOKENS: usize = 1_500;
 
-/// `request` cut to `window` tokens, and how many messages were left out, oldest first. What stays
-/// for certain is how to behave and the person's last message. A tool's answer stays with the call
-/// it answers.
+/// Cuts `request` to `window` tokens. Returns it with the number of omitted messages, oldest first.
+/// The system message and the user's last message are always kept. A tool result stays together
+/// with its call.
 pub(super) fn fit(request: &ModelRequest, window: usize) -> (ModelRequest, usize) {
-    let tools: usize = request.tools.iter().map(of_tool).sum();
-    let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX) + tools);
-    let asked = request
-        .said
+    let tools: usize = request.tools.iter().map(tool_tokens).sum();
+    let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX_TOKENS) + tools);
+    let question = request
+        .messages
         .iter()
-        .rposition(|said| matches!(said, PromptMessage::User(..)));
-    let certain = |at: usize, said: &PromptMessage| {
-        Some(at) == asked || matches!(said, PromptMessage::System(_))
+        .rposition(|message| matches!(message, PromptMessage::User(..)));
+    let required = |at: usize, message: &PromptMessage| {
+        Some(at) == question || matches!(message, PromptMessage::System(_))
     };
-    let sure: usize = request
-        .said
+    let required_tokens: usize = request
+        .messages
         .iter()
         .enumerate()
-        .filter(|(at, said)| certain(*at, said))
-        .map(|(_, said)| of_said(said))
+        .filter(|(at, message)| required(*at, message))
+        .map(|(_, message)| message_tokens(message))
         .sum();
-    left = left.saturating_sub(sure);
-    let mut kept = vec![false; request.said.len()];
+    left = left.saturating_sub(required_tokens);
+    let mut kept = vec![false; request.messages.len()];
     let mut full = false;
-    for group in groups(&request.said).into_iter().rev() {
+    for group in groups(&request.messages).into_iter().rev() {
         let cost: usize = group
             .clone()
-            .filter(|at| !certain(*at, &request.said[*at]))
-            .map(|at| of_said(&request.said[at]))
+            .filter(|at| !required(*at, &request.messages[*at]))
+            .map(|at| message_tokens(&request.messages[at]))
             .sum();
         full |= cost > left;
         left = if full { left } else { left - cost };
-        group.for_each(|at| kept[at] = !full || certain(at, &request.said[at]));
+        group.for_each(|at| kept[at] = !full || required(at, &request.messages[at]));
     }
-    let left_out = kept.iter().filter(|kept| !**kept).count();
-    let said = request
-        .said
+    let omitted = kept.iter().filter(|kept| !**kept).count();
+    let messages = request
+        .messages
         .iter()
         .zip(kept)
         .filter(|(_, kept)| *kept)
-        .map(|(said, _)| said.clone())
+        .map(|(message, _)| message.clone())
         .collect();
     (
         ModelRequest {
-            said,
+            messages,
             tools: request.tools.clone(),
         },
-        left_out,
+        omitted,
     )
 }
 
-/// Tokens that a model reads of a request, about.
+/// Estimates the input tokens of a request.
 pub(super) fn estimate(request: &ModelRequest) -> usize {
-    request.said.iter().map(of_said).sum::<usize>()
-        + request.tools.iter().map(of_tool).sum::<usize>()
+    request.messages.iter().map(message_tokens).sum::<usize>()
+        + request.tools.iter().map(tool_tokens).sum::<usize>()
 }
 
-/// What goes together: a round of calls with its answers; everything else stands alone.
-fn groups(said: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
+/// Groups calls with their results; every other message is a group of its own.
+fn groups(messages: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
     let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
-    for (at, one) in said.iter().enumerate() {
-        match (one, groups.last_mut()) {
+    for (at, message) in messages.iter().enumerate() {
+        match (message, groups.last_mut()) {
             (PromptMessage::Result { .. }, Some(round)) => round.end = at + 1,
             _ => groups.push(at..at + 1),
         }
@@ -81,24 +81,28 @@ fn groups(said: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
     groups
 }
 
-fn of_said(said: &PromptMessage) -> usize {
-    EACH + match said {
-        PromptMessage::User(text, pictures) => tokens(text) + pictures.len() * PICTURE,
+fn message_tokens(message: &PromptMessage) -> usize {
+    let content = match message {
+        PromptMessage::User(text, pictures) => tokens(text) + pictures.len() * PICTURE_TOKENS,
         PromptMessage::System(text)
         | PromptMessage::Assistant(text)
         | PromptMessage::Result { text, .. } => tokens(text),
         PromptMessage::Calls(calls) => calls
             .iter()
-            .map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + EACH)
+            .map(|call| tokens(&call.name) + tokens(&call.arguments.to_string()) + OVERHEAD_TOKENS)
             .sum(),
-    }
+    };
+    OVERHEAD_TOKENS + content
 }
 
-fn of_tool(tool: &ToolDefinition) -> usize {
-    EACH + tokens(&tool.name) + tokens(&tool.description) + tokens(&tool.schema.to_string())
+fn tool_tokens(tool: &ToolDefinition) -> usize {
+    OVERHEAD_TOKENS
+        + tokens(&tool.name)
+        + tokens(&tool.description)
+        + tokens(&tool.schema.to_string())
 }
 
-/// About how many tokens a text is, rather too many than too few: one for three ASCII characters,
+/// Estimates the tokens of a text, rather too many than too few: one for three ASCII characters,
 /// one for any other.
 pub(super) fn tokens(text: &str) -> usize {
     let (ascii, other) = text.chars().fold((0, 0), |(ascii, other), c| {
@@ -139,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_left_whole() {
+    fn a_request_that_fits_is_unchanged() {
         let request = ModelRequest {
-            said: vec![
+            messages: vec![
                 PromptMessage::System("s".into()),
                 user("a"),
                 PromptMessage::Assistant("b".into()),
@@ -153,38 +157,47 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_left_out_first_and_the_question_never() {
+    fn the_oldest_messages_are_omitted_first_and_the_question_never() {
         let old = PromptMessage::Assistant("o".repeat(3_000));
-        let said = vec![
+        let messages = vec![
             PromptMessage::System("s".into()),
             old,
             PromptMessage::Assistant("newer".into()),
             user(&"q".repeat(9_000)),
         ];
-        let (cut, left_out) = fit(
+        let (cut, omitted) = fit(
             &ModelRequest {
-                said: said.clone(),
+                messages: messages.clone(),
                 tools: Vec::new(),
             },
             1_024,
         );
         assert_eq!(
-            (cut.said, left_out),
-            (vec![said[0].clone(), said[3].clone()], 2)
+            (cut.messages, omitted),
+            (vec![messages[0].clone(), messages[3].clone()], 2)
         );
     }
 
     proptest! {
         #[test]
-        fn calls_and_their_answers_stay_together(window in 64usize..4_000, rounds in 0usize..8) {
-            let mut said = vec![PromptMessage::System("s".into()), user("old"), user("do it")];
-            said.extend((0..rounds).flat_map(round));
-            let (cut, left_out) = fit(&ModelRequest { said: said.clone(), tools: Vec::new() }, window);
-            prop_assert_eq!(cut.said.len() + left_out, said.len());
-            let called: Vec<&String> = cut.said.iter().filter_map(|said| if let PromptMessage::Calls(calls) = said { Some(&calls[0].id) } else { None }).collect();
-            let answered: Vec<&String> = cut.said.iter().filter_map(|said| if let PromptMessage::Result { call_id, .. } = said { Some(call_id) } else { None }).collect();
-            prop_assert_eq!(called, answered);
-            prop_assert!(cut.said.contains(&user("do it")) && matches!(cut.said[0], PromptMessage::System(_)));
+        fn calls_and_their_results_stay_together(window in 64usize..4_000, rounds in 0usize..8) {
+            let mut messages =
+                vec![PromptMessage::System("s".into()), user("old"), user("do it")];
+            messages.extend((0..rounds).flat_map(round));
+            let request = ModelRequest { messages: messages.clone(), tools: Vec::new() };
+            let (cut, omitted) = fit(&request, window);
+            prop_assert_eq!(cut.messages.len() + omitted, messages.len());
+            let called = cut.messages.iter().filter_map(|message| match message {
+                PromptMessage::Calls(calls) => Some(&calls[0].id),
+                _ => None,
+            });
+            let answered = cut.messages.iter().filter_map(|message| match message {
+                PromptMessage::Result { call_id, .. } => Some(call_id),
+                _ => None,
+            });
+            prop_assert_eq!(called.collect::<Vec<_>>(), answered.collect::<Vec<_>>());
+            prop_assert!(cut.messages.contains(&user("do it")));
+            prop_assert!(matches!(cut.messages[0], PromptMessage::System(_)));
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Asking the models in order until one answers. What follows from a failure is `policy`'s, which
-//! models rest `breaker`'s.
+//! Calls the models in order until one answers. The reaction to a failure is decided in
+//! `retry_policy`; models in cooldown are in `breaker`.
 
 use super::{
     AssistantDeps, budget,
     cost::Cost,
     model::{Model, ModelLink, ModelRequest, ToolCall},
-    response::{PartialResponse, listen},
+    response::{PartialResponse, read_response},
     retry_policy::{self, NextStep},
     turn_log::{AttemptEntry, FailedAttempt, TurnLog},
 };
@@ -18,13 +18,13 @@ use crate::{
 };
 use std::{collections::BTreeSet, sync::Arc};
 
-/// A model's whole answer.
+/// The complete answer of a model.
 pub(super) struct ChainAnswer {
-    /// Its text; may be empty beside calls.
+    /// The text; may be empty if there are calls.
     pub(super) text: String,
-    /// The tools it asks for.
+    /// The requested tool calls.
     pub(super) calls: Vec<ToolCall>,
-    /// The entry of the asking, where it could be written.
+    /// The entry of the model call, if it could be written.
     pub(super) entry: Option<EntryId>,
 }
 
@@ -33,32 +33,32 @@ pub(super) struct Chain<'a> {
     pub(super) deps: &'a AssistantDeps,
     pub(super) turn: TurnRef,
     pub(super) turn_log: &'a TurnLog<'a>,
-    /// In the order in which they are asked.
+    /// In the order in which they are called.
     pub(super) models: Vec<Arc<dyn Model>>,
-    /// Messages that a reader was told are left out.
-    pub(super) told_left_out: usize,
-    /// Models of which it was said that they cannot see this turn's pictures.
-    pub(super) blind: BTreeSet<String>,
+    /// The largest number of omitted messages that was logged.
+    pub(super) logged_omitted: usize,
+    /// Models for which it was logged that they cannot see this turn's pictures.
+    pub(super) logged_without_images: BTreeSet<String>,
 }
 
 impl Chain<'_> {
-    /// Asks each model in turn. `None` when every one failed: that is said in the conversation, and
-    /// the turn is over.
-    pub(super) async fn ask(
+    /// Calls the models in order. `None` if all failed: then the conversation has a message that
+    /// says so, and the turn is over.
+    pub(super) async fn answer(
         &mut self,
         request: &ModelRequest,
         tools_used: &[String],
     ) -> Result<Option<ChainAnswer>> {
         let mut failed: Vec<FailedAttempt> = Vec::new();
-        let awake = self.awake();
+        let available = self.available();
         for (at, model) in self.models.clone().iter().enumerate() {
-            if !awake[at] {
-                self.tell_of_rest(&**model, at).await;
+            if !available[at] {
+                self.log_cooldown(&**model, at).await;
                 continue;
             }
             if let Some(last) = failed.last() {
                 self.turn_log
-                    .fallback(&last.name, model.link(), &last.error)
+                    .fallback_started(&last.name, model.link(), &last.error)
                     .await;
             }
             let attempt = AttemptEntry {
@@ -68,7 +68,7 @@ impl Chain<'_> {
                 started: self.deps.clock.now(),
             };
             match self.attempt(&**model, attempt, request, tools_used).await? {
-                Ok(answered) => return Ok(Some(answered)),
+                Ok(answer) => return Ok(Some(answer)),
                 Err((failure, next)) => {
                     failed.push(failure);
                     if next == NextStep::Stop {
@@ -77,13 +77,13 @@ impl Chain<'_> {
                 }
             }
         }
-        self.give_up(&failed).await?;
+        self.fail(&failed).await?;
         Ok(None)
     }
 
-    /// Whether the person has tokens left for today; if not, that is said in the conversation, and
-    /// the turn is over.
-    pub(super) async fn may_go_on(&self) -> Result<bool> {
+    /// Whether the user has tokens left for today; if not, the conversation has a message that says
+    /// so, and the turn is over.
+    pub(super) async fn check_daily_tokens(&self) -> Result<bool> {
         let (now, limits) = (self.deps.clock.now(), &self.deps.limits);
         match (
             limits
@@ -99,47 +99,47 @@ impl Chain<'_> {
                     .await?;
                 Ok(false)
             }
-            (checked, _) => checked.map(|()| true),
+            (result, _) => result.map(|()| true),
         }
     }
 
-    /// Which models may be asked: all that do not rest, or every one where all do.
-    fn awake(&self) -> Vec<bool> {
+    /// Which models may be called: those not in cooldown, or all if every one is in cooldown.
+    fn available(&self) -> Vec<bool> {
         let now = self.deps.clock.now();
-        let awake: Vec<bool> = self
+        let available: Vec<bool> = self
             .models
             .iter()
-            .map(|model| self.deps.breakers.rest(model.link(), now).is_none())
+            .map(|model| self.deps.breakers.cooldown(model.link(), now).is_none())
             .collect();
-        if awake.contains(&true) {
-            awake
+        if available.contains(&true) {
+            available
         } else {
-            vec![true; awake.len()]
+            vec![true; available.len()]
         }
     }
 
-    async fn tell_of_rest(&self, model: &dyn Model, at: usize) {
+    async fn log_cooldown(&self, model: &dyn Model, at: usize) {
         let now = self.deps.clock.now();
         let next = self.models[at + 1..]
             .iter()
-            .find(|next| self.deps.breakers.rest(next.link(), now).is_none());
-        let rest = self.deps.breakers.rest(model.link(), now);
-        if let (Some(rest), Some(next)) = (rest, next)
-            && self.deps.breakers.tell(model.link(), self.turn.id)
+            .find(|next| self.deps.breakers.cooldown(next.link(), now).is_none());
+        let cooldown = self.deps.breakers.cooldown(model.link(), now);
+        if let (Some(cooldown), Some(next)) = (cooldown, next)
+            && self.deps.breakers.log_once(model.link(), self.turn.id)
         {
             self.turn_log
-                .rests(
+                .model_skipped(
                     model.link(),
                     next.link(),
-                    &rest.error,
-                    rest.until.since(now),
+                    &cooldown.error,
+                    cooldown.until.since(now),
                 )
                 .await;
         }
     }
 
-    /// Asks one model until it answers or is given up. The outer error is Holly's own: without a
-    /// database there is no answer to write.
+    /// Calls one model until it answers or has no retries left. The outer error is Holly's own:
+    /// without a database no answer can be written.
     async fn attempt(
         &mut self,
         model: &dyn Model,
@@ -148,35 +148,38 @@ impl Chain<'_> {
         tools_used: &[String],
     ) -> Result<std::result::Result<ChainAnswer, (FailedAttempt, NextStep)>> {
         let link = model.link();
-        let (request, left_out) = budget::fit(&self.seen(link, request).await, link.window);
-        if left_out > self.told_left_out {
-            self.told_left_out = left_out;
-            self.turn_log.left_out(link, left_out).await;
+        let request = self.adapt(link, request).await;
+        let (request, omitted) = budget::fit(&request, link.window);
+        if omitted > self.logged_omitted {
+            self.logged_omitted = omitted;
+            self.turn_log.messages_omitted(link, omitted).await;
         }
-        let entry = self.turn_log.asked(link, attempt, request.said.len()).await;
+        let messages = request.messages.len();
+        let entry = self.turn_log.model_called(link, attempt, messages).await;
         let mut tries = 1;
         loop {
-            let mut coming = PartialResponse::new(self.deps, self.turn);
-            let cost = Cost::ask(self.deps, self.turn, &request).await;
-            let heard = listen(self.deps, model, &request, &mut coming).await?;
-            let Err(error) = heard else {
-                cost.answered(self.turn_log, coming.heard.usage, &coming.answer.text())
-                    .await;
+            let mut response = PartialResponse::new(self.deps, self.turn);
+            let cost = Cost::start(self.deps, self.turn, &request).await;
+            let result = read_response(self.deps, model, &request, &mut response).await?;
+            let Err(error) = result else {
+                let (usage, text) = (response.stats.usage, response.answer.text());
+                cost.settle(self.turn_log, usage, &text).await;
                 return self
-                    .answered(model, attempt, coming, entry, tools_used)
+                    .finish(model, attempt, response, entry, tools_used)
                     .await
                     .map(Ok);
             };
-            let shown = self.broke_off(link, attempt, coming).await?;
-            cost.failed(shown).await;
-            match retry_policy::after(&error, shown, tries) {
-                NextStep::Again(wait) => {
-                    self.turn_log.asked_again(entry, link, &error, wait).await;
-                    tokio::time::sleep(wait.mul_f64(self.deps.patience.pace)).await;
+            let visible = self.interrupt(link, attempt, response).await?;
+            cost.refund_unless(visible).await;
+            match retry_policy::after(&error, visible, tries) {
+                NextStep::Retry(wait) => {
+                    self.turn_log.model_retried(entry, link, &error, wait).await;
+                    tokio::time::sleep(wait.mul_f64(self.deps.timeouts.pace)).await;
                     tries += 1;
                 }
                 next => {
-                    self.deps.breakers.note(link, &error, self.deps.clock.now());
+                    let now = self.deps.clock.now();
+                    self.deps.breakers.record_failure(link, &error, now);
                     self.turn_log
                         .model_failed(entry, link, attempt, &error, tries)
                         .await;
@@ -193,17 +196,17 @@ impl Chain<'_> {
         }
     }
 
-    /// Ends the message of an answer that broke off. Says whether a reader has seen any of it.
-    async fn broke_off(
+    /// Ends the message of an answer that was cut off. Returns whether any of it is visible.
+    async fn interrupt(
         &self,
         link: &ModelLink,
         attempt: AttemptEntry,
-        coming: PartialResponse<'_>,
+        response: PartialResponse<'_>,
     ) -> Result<bool> {
-        let mut answer = coming.answer;
-        let shown = answer.has_begun();
-        if shown {
-            answer.let_the_rest_through(link).await?;
+        let mut answer = response.answer;
+        let visible = answer.is_visible();
+        if visible {
+            answer.flush(link).await?;
         }
         let duration_ms = self.deps.clock.now().since(attempt.started);
         answer
@@ -213,40 +216,41 @@ impl Chain<'_> {
                 attempt.facts(None, None),
             )
             .await?;
-        Ok(shown)
+        Ok(visible)
     }
 
-    /// The request as a model can be given it; the log says once what it cannot see.
-    async fn seen(&mut self, link: &ModelLink, request: &ModelRequest) -> ModelRequest {
-        let (request, unseen) = request.seen_by(link);
-        if !unseen.is_empty() && self.blind.insert(link.name.clone()) {
-            self.turn_log.pictures_unseen(link, &unseen).await;
+    /// Removes pictures for a model that does not support them, and logs that once.
+    async fn adapt(&mut self, link: &ModelLink, request: &ModelRequest) -> ModelRequest {
+        let (request, removed) = request.adapted_to(link);
+        if !removed.is_empty() && self.logged_without_images.insert(link.name.clone()) {
+            self.turn_log.pictures_not_supported(link, &removed).await;
         }
         request
     }
 
-    async fn answered(
+    /// Completes the message and its entry.
+    async fn finish(
         &self,
         model: &dyn Model,
         attempt: AttemptEntry,
-        coming: PartialResponse<'_>,
+        response: PartialResponse<'_>,
         entry: Option<EntryId>,
         tools_used: &[String],
     ) -> Result<ChainAnswer> {
         let PartialResponse {
             mut answer,
             calls,
-            heard,
-        } = coming;
-        self.deps.breakers.close(model.link());
-        answer.let_the_rest_through(model.link()).await?;
+            stats,
+        } = response;
+        self.deps.breakers.record_success(model.link());
+        answer.flush(model.link()).await?;
         let (text, masked) = (answer.text(), answer.masked());
         let duration_ms = self.deps.clock.now().since(attempt.started);
         answer
             .finish(
                 MessageStatus::Done,
                 duration_ms,
-                attempt.facts(heard.usage, heard.first_at),
+                attempt.facts(stats.usage, stats.first_at),
             )
             .await?;
         let tools_used = if calls.is_empty() {
@@ -255,17 +259,17 @@ impl Chain<'_> {
             None
         };
         self.turn_log
-            .answered(entry, model.link(), attempt, heard, masked, tools_used)
+            .model_answered(entry, model.link(), attempt, stats, masked, tools_used)
             .await;
         Ok(ChainAnswer { text, calls, entry })
     }
 
-    async fn give_up(&self, failed: &[FailedAttempt]) -> Result<()> {
-        self.turn_log.everything_failed(failed).await;
+    async fn fail(&self, failed: &[FailedAttempt]) -> Result<()> {
+        self.turn_log.all_models_failed(failed).await;
         match self.models.last() {
             Some(last) => {
                 super::answer::AnswerWriter::new(self.deps, self.turn)
-                    .fail(&apology(failed), last.link())
+                    .fail(&failure_message(failed), last.link())
                     .await
             }
             None => Ok(()),
@@ -273,13 +277,13 @@ impl Chain<'_> {
     }
 }
 
-fn apology(failed: &[FailedAttempt]) -> String {
-    let each: Vec<String> = failed
+fn failure_message(failed: &[FailedAttempt]) -> String {
+    let sentences: Vec<String> = failed
         .iter()
         .map(|failed| format!("{} {}", failed.name, failed.error.sentence()))
         .collect();
     format!(
         "I could not get an answer: {}. Nothing you wrote is lost; please try again.",
-        each.join(", ")
+        sentences.join(", ")
     )
 }

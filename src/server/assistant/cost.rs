@@ -1,6 +1,5 @@
-//! Counting what an answer costs its person: an estimate when the model is asked, the provider's
-//! figures when it is done. Like the log, the count never breaks the work: where it cannot be
-//! written, that is said in the server's log.
+//! Counts the tokens of an answer against the user's daily limit: an estimate when the model is
+//! called, the provider's numbers at the end. A failed count is logged and never ends the turn.
 
 use super::{
     AssistantDeps, budget,
@@ -9,53 +8,53 @@ use super::{
 };
 use crate::{domain::ids::UserId, server::store::turns::TurnRef};
 
-/// What was counted for one asking of one model.
+/// The tokens counted for one model call.
 pub(super) struct Cost<'a> {
     deps: &'a AssistantDeps,
     user: UserId,
-    counted: i64,
+    estimated: i64,
 }
 
 impl<'a> Cost<'a> {
-    /// Counts what the model will read, about.
-    pub(super) async fn ask(
+    /// Counts the estimated input tokens.
+    pub(super) async fn start(
         deps: &'a AssistantDeps,
         turn: TurnRef,
         request: &ModelRequest,
     ) -> Self {
-        let counted = i64::try_from(budget::estimate(request)).unwrap_or(0);
+        let estimated = i64::try_from(budget::estimate(request)).unwrap_or(0);
         let cost = Self {
             deps,
             user: turn.user_id,
-            counted,
+            estimated,
         };
-        cost.count(counted).await;
+        cost.count(estimated).await;
         cost
     }
 
-    /// Puts the real figures in place of the estimate, or adds what `text` is worth where the
-    /// provider gave none. When they use up the person's day, the log says so.
-    pub(super) async fn answered(self, turn_log: &TurnLog<'_>, usage: Option<Usage>, text: &str) {
+    /// Replaces the estimate by the provider's numbers, or adds an estimate for `text` if the
+    /// provider sent none. Logs when that uses up the user's tokens for the day.
+    pub(super) async fn settle(self, turn_log: &TurnLog<'_>, usage: Option<Usage>, text: &str) {
         let (now, tokens) = (self.deps.clock.now(), &self.deps.limits.tokens);
-        let guessed = self.counted + i64::try_from(budget::tokens(text)).unwrap_or(0);
-        let real = usage.map_or(guessed, |usage| {
+        let estimated = self.estimated + i64::try_from(budget::tokens(text)).unwrap_or(0);
+        let total = usage.map_or(estimated, |usage| {
             usage
                 .input_tokens
                 .saturating_add(usage.output_tokens)
                 .clamp(0, 1 << 40)
         });
-        let sum = self.count(real - self.counted).await;
-        if tokens.used_up_by(real, sum) {
+        let sum = self.count(total - self.estimated).await;
+        if tokens.exhausted_by(total, sum) {
             turn_log
-                .tokens_used_up(&tokens.used_up(now), tokens.a_day)
+                .daily_tokens_exhausted(&tokens.exhausted_message(now), tokens.per_day)
                 .await;
         }
     }
 
-    /// A model that failed cost nothing, unless it had begun to answer.
-    pub(super) async fn failed(self, had_begun: bool) {
-        if !had_begun {
-            self.count(-self.counted).await;
+    /// Takes back the estimate of a failed call, unless part of its answer is visible.
+    pub(super) async fn refund_unless(self, visible: bool) {
+        if !visible {
+            self.count(-self.estimated).await;
         }
     }
 

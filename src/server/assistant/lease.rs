@@ -1,51 +1,52 @@
-//! A turn's sign of life. It ends when the turn was stopped from elsewhere, settled or deleted.
+//! Renews a turn's lease. Ends when the turn was stopped by another process, settled or deleted.
 
 use super::AssistantDeps;
 use crate::server::store::{self, Subscription, turns};
 use std::time::Duration;
 
-/// How long a turn may go without a sign of life.
+/// How long a lease is valid without renewal.
 pub(super) const LEASE_MS: i64 = 20_000;
-/// How often it gives one; also how soon a stop from another process is noticed where nobody was
-/// told of it.
-pub(super) const RENEW_EVERY: Duration = Duration::from_secs(5);
-/// Where other processes can stop a turn, how long its owner's changes gather before one is looked
-/// for.
-const LOOK_AFTER: Duration = Duration::from_millis(200);
+/// The interval of renewals; also the longest time until a stop by another process is noticed if
+/// its wake-up is lost.
+pub(super) const RENEW_INTERVAL: Duration = Duration::from_secs(5);
+/// With several processes, how long changes of the owner are collected before checking for a stop.
+const STOP_CHECK_DELAY: Duration = Duration::from_millis(200);
 
-/// Renews the turn's lease until it must give up.
+/// Renews the turn's lease; returns once the turn is over.
 pub(super) async fn keep(deps: &AssistantDeps, turn: turns::TurnRef) {
-    let mut woken = deps.store.wakeups().subscribe(turn.user_id);
+    let mut wakes = deps.store.wakeups().subscribe(turn.user_id);
     loop {
         let over = tokio::select! {
-            () = tokio::time::sleep(RENEW_EVERY) => renew(deps, turn).await.map(|alive| !alive),
-            over = stopped_elsewhere(deps, turn, &mut woken) => over,
+            () = tokio::time::sleep(RENEW_INTERVAL) => renew(deps, turn).await.map(|alive| !alive),
+            over = stopped_elsewhere(deps, turn, &mut wakes) => over,
         };
         match over {
             Ok(false) => {}
             Ok(true) => return,
             Err(error) => {
-                tracing::warn!(turn = %turn.id, %error, "a lease could not be renewed; it is tried again")
+                tracing::warn!(
+                    turn = %turn.id, %error, "a lease could not be renewed; trying again"
+                )
             }
         }
     }
 }
 
-/// Looks whether the turn is over once its owner's feed has moved. In one process a stop cancels
-/// the turn directly.
+/// Returns whether the turn is over after its owner's rows have changed. With a single process a
+/// stop cancels the turn directly, so this never returns.
 async fn stopped_elsewhere(
     deps: &AssistantDeps,
     turn: turns::TurnRef,
-    woken: &mut Subscription,
+    wakes: &mut Subscription,
 ) -> store::Result<bool> {
     if deps.store.is_single_process() {
         std::future::pending::<()>().await;
     }
-    let seen = woken.borrow_and_update().rev;
-    if woken.wait_for(|wake| wake.rev > seen).await.is_err() {
+    let seen = wakes.borrow_and_update().rev;
+    if wakes.wait_for(|wake| wake.rev > seen).await.is_err() {
         std::future::pending::<()>().await;
     }
-    tokio::time::sleep(LOOK_AFTER).await;
+    tokio::time::sleep(STOP_CHECK_DELAY).await;
     turns::is_over(&mut *deps.store.read().await?, turn).await
 }
 

@@ -1,25 +1,25 @@
-//! How a link of the chain is written: `gemini:gemini-2.5-flash`,
+//! Parses links of the chain: `gemini:gemini-2.5-flash`,
 //! `openai:qwen3@http://host:8000/v1/;window=32768`, `demo`.
 
 use std::fmt;
 
-/// Most links of a chain.
+/// Maximum number of links in a chain.
 const LINKS_MAX: usize = 10;
-/// Windows that can be set, in tokens.
-const WINDOW: std::ops::RangeInclusive<usize> = 1_024..=4_000_000;
+/// The range of configurable context windows, in tokens.
+const WINDOW_TOKENS: std::ops::RangeInclusive<usize> = 1_024..=4_000_000;
 
-/// Who runs a model.
+/// The provider of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderKind {
-    /// Google, by its own protocol.
+    /// Google Gemini, with its own protocol.
     Gemini,
     /// Groq.
     Groq,
-    /// OpenAI, or any server that speaks its protocol.
+    /// OpenAI, or any server with its protocol.
     OpenAi,
-    /// Ollama, by OpenAI's protocol.
+    /// Ollama, with OpenAI's protocol.
     Ollama,
-    /// The built-in script.
+    /// The built-in demo.
     Demo,
 }
 
@@ -32,7 +32,7 @@ impl ProviderKind {
         Self::Demo,
     ];
 
-    /// Its word in settings and metadata.
+    /// Its id in settings and metadata.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Gemini => "gemini",
@@ -43,7 +43,7 @@ impl ProviderKind {
         }
     }
 
-    /// Its name as a person reads it.
+    /// Its display name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gemini => "Gemini",
@@ -54,8 +54,8 @@ impl ProviderKind {
         }
     }
 
-    /// Where it is when nothing is set; the demo is nowhere.
-    pub const fn public_base(self) -> Option<&'static str> {
+    /// Its default base URL; `None` for the demo.
+    pub const fn default_base_url(self) -> Option<&'static str> {
         match self {
             Self::Gemini => Some("https://generativelanguage.googleapis.com/v1beta/"),
             Self::Groq => Some("https://api.groq.com/openai/v1/"),
@@ -65,13 +65,13 @@ impl ProviderKind {
         }
     }
 
-    /// Whether its public address answers nobody without a key.
-    pub const fn wants_key(self) -> bool {
+    /// Whether its public endpoint requires a key.
+    pub const fn requires_key(self) -> bool {
         matches!(self, Self::Gemini | Self::Groq | Self::OpenAi)
     }
 
-    /// Tokens that its usual models read, kept on the low side: a setting raises it.
-    const fn usual_window(self) -> usize {
+    /// The context window of its usual models in tokens, on the low side; a setting raises it.
+    const fn default_window(self) -> usize {
         match self {
             Self::Gemini => 1_000_000,
             Self::Groq | Self::OpenAi => 128_000,
@@ -81,50 +81,50 @@ impl ProviderKind {
     }
 }
 
-/// A link as it is written in `HOLLY_MODELS`.
+/// A link as configured in `HOLLY_MODELS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkSpec {
-    /// Who runs it.
+    /// The provider.
     pub provider: ProviderKind,
-    /// The model's name on the wire.
+    /// The model's name in the API.
     pub model: String,
-    /// An address of its own.
+    /// A base URL of its own.
     pub base: Option<String>,
-    /// Tokens that the model reads at most.
+    /// The context window in tokens.
     pub window: usize,
 }
 
 impl LinkSpec {
-    /// A link with the provider's usual address and window.
+    /// A link with the provider's default base URL and window.
     pub fn new(provider: ProviderKind, model: &str) -> Self {
         Self {
             provider,
             model: model.to_owned(),
             base: None,
-            window: provider.usual_window(),
+            window: provider.default_window(),
         }
     }
 
-    /// Whether the model can be given pictures, as far as its name tells.
-    pub fn sees(&self) -> bool {
-        let named = |words: &[&str]| words.iter().any(|word| self.model.contains(word));
+    /// Whether the model supports picture input, as far as its name tells.
+    pub fn supports_images(&self) -> bool {
+        let contains = |words: &[&str]| words.iter().any(|word| self.model.contains(word));
         match self.provider {
             ProviderKind::Gemini => true,
-            ProviderKind::OpenAi => named(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
-            ProviderKind::Groq | ProviderKind::Ollama => named(&[
+            ProviderKind::OpenAi => contains(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
+            ProviderKind::Groq | ProviderKind::Ollama => contains(&[
                 "llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:",
             ]),
             ProviderKind::Demo => false,
         }
     }
 
-    fn read(text: &str) -> Result<Self, String> {
-        let (named, option) = text
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, option) = text
             .split_once(';')
-            .map_or((text, None), |(named, option)| (named, Some(option)));
-        let (provider, rest) = named
+            .map_or((text, None), |(name, option)| (name, Some(option)));
+        let (provider, rest) = name
             .split_once(':')
-            .unwrap_or((named, if named == "demo" { "demo" } else { "" }));
+            .unwrap_or((name, if name == "demo" { "demo" } else { "" }));
         let known = || ProviderKind::ALL.map(ProviderKind::id).join(", ");
         let provider = ProviderKind::ALL
             .into_iter()
@@ -141,10 +141,10 @@ impl LinkSpec {
                 .chars()
                 .any(|c| c.is_whitespace() || c.is_control() || c == '@')
         {
+            let id = provider.id();
             return Err(format!(
-                "{text:?} must name a model after the colon, such as {}:MODEL or {}:MODEL@http://host/v1/",
-                provider.id(),
-                provider.id()
+                "{text:?} must name a model after the colon, \
+                 such as {id}:MODEL or {id}:MODEL@http://host/v1/"
             ));
         }
         let window = match option.map(|option| {
@@ -152,13 +152,13 @@ impl LinkSpec {
                 .strip_prefix("window=")
                 .and_then(|tokens| tokens.parse().ok())
         }) {
-            None => provider.usual_window(),
-            Some(Some(tokens)) if WINDOW.contains(&tokens) => tokens,
+            None => provider.default_window(),
+            Some(Some(tokens)) if WINDOW_TOKENS.contains(&tokens) => tokens,
             Some(_) => {
                 return Err(format!(
                     "{text:?} may end in ;window=TOKENS, from {} to {}",
-                    WINDOW.start(),
-                    WINDOW.end()
+                    WINDOW_TOKENS.start(),
+                    WINDOW_TOKENS.end()
                 ));
             }
         };
@@ -177,17 +177,17 @@ impl fmt::Display for LinkSpec {
     }
 }
 
-/// The links of a chain; what cannot be read is noted in `problems`.
-pub fn read_links(text: &str, problems: &mut Vec<String>) -> Vec<LinkSpec> {
+/// Parses the links of a chain; invalid ones are added to `problems`.
+pub fn parse_links(text: &str, problems: &mut Vec<String>) -> Vec<LinkSpec> {
     let mut links: Vec<LinkSpec> = Vec::new();
     for part in text
         .split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
     {
-        match LinkSpec::read(part) {
+        match LinkSpec::parse(part) {
             Ok(link) if links.contains(&link) => {
-                problems.push(format!("HOLLY_MODELS: {link} stands there twice"))
+                problems.push(format!("HOLLY_MODELS: {link} is listed twice"))
             }
             Ok(link) => links.push(link),
             Err(problem) => problems.push(format!("HOLLY_MODELS: {problem}")),
@@ -200,7 +200,7 @@ pub fn read_links(text: &str, problems: &mut Vec<String>) -> Vec<LinkSpec> {
     }
     if links.len() > LINKS_MAX {
         problems.push(format!(
-            "HOLLY_MODELS names {} models; at most {LINKS_MAX} are tried",
+            "HOLLY_MODELS names {} models; at most {LINKS_MAX} are allowed",
             links.len()
         ));
     }
@@ -211,30 +211,30 @@ pub fn read_links(text: &str, problems: &mut Vec<String>) -> Vec<LinkSpec> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<LinkSpec, String> {
-        LinkSpec::read(text)
+    fn parse(text: &str) -> Result<LinkSpec, String> {
+        LinkSpec::parse(text)
     }
 
     #[test]
-    fn a_link_names_provider_model_address_and_window() {
-        let link = read("openai:qwen3:8b@http://127.0.0.1:8000/v1/;window=32768").unwrap();
+    fn a_link_has_provider_model_base_url_and_window() {
+        let link = parse("openai:qwen3:8b@http://127.0.0.1:8000/v1/;window=32768").unwrap();
         assert_eq!(
             (link.provider, link.model.as_str(), link.window),
             (ProviderKind::OpenAi, "qwen3:8b", 32_768)
         );
         assert_eq!(link.base.as_deref(), Some("http://127.0.0.1:8000/v1/"));
         assert_eq!(
-            read("demo").unwrap(),
+            parse("demo").unwrap(),
             LinkSpec::new(ProviderKind::Demo, "demo")
         );
         assert_eq!(
-            read("ollama:llama3.2").unwrap().to_string(),
+            parse("ollama:llama3.2").unwrap().to_string(),
             "ollama:llama3.2"
         );
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_with_what_it_may_be() {
+    fn errors_quote_the_invalid_link() {
         for text in [
             "gemini",
             "gemini:",
@@ -245,21 +245,21 @@ mod tests {
             "ollama:a;tokens=9",
         ] {
             assert!(
-                read(text).unwrap_err().contains(&format!("{text:?}")),
+                parse(text).unwrap_err().contains(&format!("{text:?}")),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn a_chain_is_neither_empty_nor_endless_nor_double() {
+    fn a_chain_must_not_be_empty_too_long_or_have_duplicates() {
         for (text, word) in [(" , ", "empty"), ("demo,demo", "twice")] {
             let mut problems = Vec::new();
-            read_links(text, &mut problems);
+            parse_links(text, &mut problems);
             assert!(problems[0].contains(word), "{problems:?}");
         }
         let mut problems = Vec::new();
-        read_links(
+        parse_links(
             &(0..11)
                 .map(|n| format!("groq:m{n}"))
                 .collect::<Vec<_>>()
@@ -268,7 +268,7 @@ mod tests {
         );
         assert_eq!(
             problems,
-            ["HOLLY_MODELS names 11 models; at most 10 are tried"]
+            ["HOLLY_MODELS names 11 models; at most 10 are allowed"]
         );
     }
 }

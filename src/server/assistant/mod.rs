@@ -1,11 +1,10 @@
-//! The assistant: a turn is a person's message, the chain of models, the tools, and the answer. It
+//! The assistant. A turn is a user's message, the model calls, the tool calls, and the answer. It
 //! runs as a task of the server, so closing the tab does not end it.
 //!
-//! `attached`: files beside a message. `turn`: one turn from beginning to end. `chain`: asking
-//! models in order, by the rules of `policy` and `breaker`, with as much as `budget` lets through,
-//! counted by `cost`. `listening`, `answer`: the message that grows. `milestones`: the ten log
-//! points. `tools`: what a model may ask for, `mcp`: of other programs, `approval`: only when
-//! allowed. `providers`: real models; `demo`: the built-in one.
+//! `turn`: one turn. `chain`: calls models in order, by the rules of `retry_policy` and `breaker`,
+//! fitted by `budget`, counted by `cost`. `response`, `answer`: the growing message. `attachments`:
+//! files of a message. `turn_log`: work log entries. `tools`, `mcp`: the tools; `tool_calls` runs
+//! them, after `approval` if necessary. `providers`: real models; `demo`: the built-in one.
 
 mod answer;
 mod approval;
@@ -56,33 +55,33 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// What the assistant works with.
+/// What the assistant depends on.
 pub struct AssistantDeps {
     /// The database.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// Where tokens in flight are read from.
+    /// The feed, which streams growing answers.
     pub feed: Arc<Feed>,
-    /// Where files go.
+    /// The file store.
     pub files: FileStore,
-    /// Counters.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
-    /// Limits by person.
+    /// The limits.
     pub limits: Arc<Limits>,
     /// The models, tried in order.
     pub chain: Vec<Arc<dyn Model>>,
-    /// How long they may take.
-    pub patience: ModelTimeouts,
-    /// Which of them rest.
+    /// Timeouts of model calls.
+    pub timeouts: ModelTimeouts,
+    /// Models in cooldown.
     pub breakers: Breakers,
     /// The tools.
     pub tools: tools::Registry,
-    /// Factor on the waits of demo tools.
+    /// Factor on the delays of demo tools.
     pub pace: f64,
-    /// Ends with the process.
+    /// Cancelled at shutdown.
     pub shutdown: CancellationToken,
-    /// The tasks to wait for at the end.
+    /// Tasks to wait for at shutdown.
     pub tasks: TaskTracker,
 }
 
@@ -95,7 +94,7 @@ pub struct Assistant {
 }
 
 impl Assistant {
-    /// An assistant that works with these things.
+    /// An assistant with these dependencies.
     pub fn new(deps: AssistantDeps) -> Self {
         let worker = digest::random_hex::<8>().into();
         Self {
@@ -105,7 +104,7 @@ impl Assistant {
         }
     }
 
-    /// The models that can be chosen, in the order in which they are asked.
+    /// The models that can be chosen, in the order of the chain.
     pub fn choices(&self) -> Vec<ModelChoice> {
         let choice = |link: &ModelLink| ModelChoice {
             key: link.key(),
@@ -118,7 +117,7 @@ impl Assistant {
             .collect()
     }
 
-    /// How the programs stand whose tools it may use.
+    /// The state of the MCP servers.
     pub fn tool_servers(&self) -> Vec<ToolServer> {
         self.deps.tools.servers().states()
     }
@@ -128,43 +127,43 @@ impl Assistant {
         &self,
         user: UserId,
         conversation: Option<ConversationId>,
-        asking: impl Into<NewMessage>,
+        message: impl Into<NewMessage>,
     ) -> Result<(TurnRef, Message)> {
-        self.send_with(user, conversation, asking.into(), Vec::new())
+        self.send_with(user, conversation, message.into(), Vec::new())
             .await
     }
 
-    /// The same with files beside the message; a `file_operation` entry notes them. Errors: as
-    /// [`Assistant::send`], and `Refused` for each file that cannot be taken.
+    /// As [`Assistant::send`], with attached files, for which a `file_operation` entry is written.
+    /// Errors: also `Refused` for each invalid file.
     pub async fn send_with(
         &self,
         user: UserId,
         conversation: Option<ConversationId>,
-        asking: NewMessage,
+        message: NewMessage,
         uploads: Vec<Upload>,
     ) -> Result<(TurnRef, Message)> {
-        self.check_model(&asking)?;
+        self.check_model(&message)?;
         self.admit(user, uploads.len()).await?;
-        let files = attachments::keep(&self.deps, user, chat::check_attachments(uploads)?).await?;
-        let asking = NewMessage {
+        let attachments = chat::check_attachments(uploads)?;
+        let files = attachments::store_files(&self.deps, user, attachments).await?;
+        let message = NewMessage {
             attachments: files.clone(),
-            ..asking
+            ..message
         };
-        let begun =
-            chat::begin_turn(&self.deps.store, self.beginning(user), conversation, asking).await;
+        let begin = self.begin_turn(user);
+        let begun = chat::begin_turn(&self.deps.store, begin, conversation, message).await;
         if begun.is_err() {
             attachments::discard(&self.deps, user, &files).await;
         }
         let (turn, message) = begun?;
         turn_log::TurnLog::new(&self.deps, turn)
-            .attached(&files)
+            .files_attached(&files)
             .await;
         self.start(turn);
         Ok((turn, message))
     }
 
-    /// Refuses one turn too many in a minute, files too many, and a turn without tokens left for
-    /// it.
+    /// Checks the limits on messages and files per minute and on tokens per day.
     async fn admit(&self, user: UserId, uploads: usize) -> Result<()> {
         let AssistantDeps {
             store,
@@ -177,9 +176,9 @@ impl Assistant {
         limits.tokens.check(store, clock.now(), user).await
     }
 
-    fn check_model(&self, asking: &NewMessage) -> Result<()> {
+    fn check_model(&self, message: &NewMessage) -> Result<()> {
         let choices = self.choices();
-        match &asking.model {
+        match &message.model {
             Some(model)
                 if !model.is_empty() && choices.iter().all(|choice| choice.key != *model) =>
             {
@@ -193,15 +192,15 @@ impl Assistant {
         }
     }
 
-    /// Answers a conversation's last message once more; the answers it had are superseded.
+    /// Answers a conversation's last message again; its earlier answers are superseded.
     pub async fn retry(&self, user: UserId, conversation: ConversationId) -> Result<TurnRef> {
         self.admit(user, 0).await?;
-        let turn = chat::retry_turn(&self.deps.store, self.beginning(user), conversation).await?;
+        let turn = chat::retry_turn(&self.deps.store, self.begin_turn(user), conversation).await?;
         self.start(turn);
         Ok(turn)
     }
 
-    /// Stops a conversation's running turn, wherever it runs. `None` when nothing runs.
+    /// Stops a conversation's running turn, in any process. `None` if none is running.
     pub async fn stop(&self, user: UserId, conversation: ConversationId) -> Result<Option<TurnId>> {
         let turn =
             chat::request_stop(&self.deps.store, self.deps.clock.now(), user, conversation).await?;
@@ -209,14 +208,14 @@ impl Assistant {
         Ok(turn)
     }
 
-    fn beginning(&self, user: UserId) -> BeginTurn<'_> {
+    fn begin_turn(&self, user: UserId) -> BeginTurn<'_> {
         let now = self.deps.clock.now();
         BeginTurn {
             now,
             user,
             worker: &self.worker,
             lease_until: now.plus(lease::LEASE_MS),
-            bounds: self.deps.limits.bounds,
+            limits: self.deps.limits.bounds,
         }
     }
 
@@ -225,14 +224,14 @@ impl Assistant {
         self.running().insert(turn.id, cancel.clone());
         let assistant = self.clone();
         self.deps.tasks.spawn(async move {
-            let ending = turn::run(&assistant.deps, turn, &cancel).await;
+            let outcome = turn::run(&assistant.deps, turn, &cancel).await;
             assistant.running().remove(&turn.id);
-            assistant.count(ending);
+            assistant.count(outcome);
         });
     }
 
-    fn count(&self, ending: TurnOutcome) {
-        let how = match ending {
+    fn count(&self, outcome: TurnOutcome) {
+        let how = match outcome {
             TurnOutcome::Finished => "finished",
             TurnOutcome::Stopped => "stopped",
             TurnOutcome::Interrupted | TurnOutcome::Lapsed => "interrupted",
@@ -244,7 +243,7 @@ impl Assistant {
             .inc();
     }
 
-    /// Ends a turn at once that was asked to stop, if it runs in this process.
+    /// Cancels a turn that was requested to stop, if it runs in this process.
     pub fn cancel(&self, turn: TurnId) {
         if let Some(cancel) = self.running().get(&turn) {
             cancel.cancel();

@@ -1,4 +1,4 @@
-//! What Holly asks of a model, whoever runs it. The demo is one; real providers are others.
+//! The interface to models. The demo implements it; `providers` has the others.
 
 use super::{link::LinkSpec, tool::ToolDefinition};
 use crate::domain::vocabulary;
@@ -9,147 +9,148 @@ use serde_json::Value;
 /// A link of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelLink {
-    /// Who runs it: `demo`, `gemini`, `groq`, ….
+    /// The provider's id: `demo`, `gemini`, `groq`, ….
     pub provider: &'static str,
-    /// Its name on the wire.
+    /// The model's name in the API.
     pub model: String,
-    /// Its name as a person reads it: the provider's, or more where that would not tell it from its
-    /// neighbours.
+    /// The display name: the provider's, with the model's if needed to distinguish it from others
+    /// in the chain.
     pub name: String,
-    /// Tokens that it reads at most.
+    /// The context window in tokens.
     pub window: usize,
-    /// Whether it can be given pictures.
-    pub takes_pictures: bool,
+    /// Whether the model supports picture input.
+    pub supports_images: bool,
 }
 
 impl ModelLink {
-    /// A link of the chain that goes by its provider's name.
-    pub fn of(spec: &LinkSpec) -> Self {
+    /// A link named after its provider.
+    pub fn new(spec: &LinkSpec) -> Self {
         let provider = spec.provider;
         Self {
             provider: provider.id(),
             model: spec.model.clone(),
             name: provider.name().to_owned(),
             window: spec.window,
-            takes_pictures: spec.sees(),
+            supports_images: spec.supports_images(),
         }
     }
 
-    /// Name and model: `Groq llama-3.1-8b-instant`. The demo has no model behind it.
+    /// Name and model: `Groq llama-3.1-8b-instant`. The demo goes by its name alone.
     pub fn title(&self) -> String {
-        let told = self.is_demo() || self.name.ends_with(&self.model);
-        if told {
+        let complete = self.is_demo() || self.name.ends_with(&self.model);
+        if complete {
             self.name.clone()
         } else {
             format!("{} {}", self.name, self.model)
         }
     }
 
-    /// How settings and people choose it: `groq:llama-3.1-8b-instant`.
+    /// Its key in settings and conversations: `groq:llama-3.1-8b-instant`.
     pub fn key(&self) -> String {
         format!("{}:{}", self.provider, self.model)
     }
 
-    /// Whether it is the built-in script.
+    /// Whether it is the built-in demo.
     pub fn is_demo(&self) -> bool {
         self.provider == "demo"
     }
 }
 
-/// One thing in what a model is given.
+/// A message of a model request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PromptMessage {
-    /// How to behave.
+    /// The system prompt.
     System(String),
-    /// By the person, with the pictures beside it.
+    /// The user's text and pictures.
     User(String, Vec<PromptImage>),
-    /// By the assistant.
+    /// The assistant's text.
     Assistant(String),
-    /// The assistant asked for tools.
+    /// The assistant's tool calls.
     Calls(Vec<ToolCall>),
-    /// What a tool answered.
+    /// The result of a tool call.
     Result {
-        /// The call it answers.
+        /// The id of the call.
         call_id: String,
-        /// What the model is told.
+        /// The result for the model.
         text: String,
     },
 }
 
-/// A picture that the person attached.
+/// A picture attached by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptImage {
     /// Its media type: PNG, JPEG, GIF or WebP.
     pub media_type: String,
-    /// What its owner calls it.
+    /// The file name.
     pub name: String,
     /// Its content.
     pub bytes: Bytes,
 }
 
-/// A tool that a model wants to be run.
+/// A tool call requested by a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {
-    /// Names this call in its answer.
+    /// The id of the call, repeated in its result.
     pub id: String,
     /// The tool.
     pub name: String,
-    /// Its arguments: a JSON object, or whatever else the model wrote.
+    /// The arguments: a JSON object, or whatever else the model wrote.
     pub arguments: Value,
-    /// What the provider wants back with the call, opaque to us (Gemini's thought signatures).
+    /// Opaque data to send back with the call (Gemini's thought signatures).
     pub signatures: Vec<String>,
 }
 
-/// What a model is asked.
+/// A request to a model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelRequest {
-    /// Everything said so far, oldest first.
-    pub said: Vec<PromptMessage>,
-    /// The tools it may ask for.
+    /// The messages, oldest first.
+    pub messages: Vec<PromptMessage>,
+    /// The tools that the model may call.
     pub tools: Vec<ToolDefinition>,
 }
 
 impl ModelRequest {
-    /// The request as `link` can be given it, and the pictures of the last message that it cannot
-    /// see, by name. In place of a picture it reads that there is one.
-    pub fn seen_by(&self, link: &ModelLink) -> (Self, Vec<String>) {
+    /// Replaces pictures by a note about them if the model does not support them. Also returns the
+    /// names of the pictures of the last message that were removed.
+    pub fn adapted_to(&self, link: &ModelLink) -> (Self, Vec<String>) {
         let mut request = self.clone();
-        let mut unseen = Vec::new();
-        for said in request.said.iter_mut().filter(|_| !link.takes_pictures) {
-            if let PromptMessage::User(text, pictures) = said {
-                unseen = pictures.drain(..).map(|picture| picture.name).collect();
-                text.extend(unseen.iter().map(|name| {
-                    format!("\n\n[The person attached the picture “{name}”, which you cannot see.]")
+        let mut removed = Vec::new();
+        let messages = request.messages.iter_mut();
+        for message in messages.filter(|_| !link.supports_images) {
+            if let PromptMessage::User(text, pictures) = message {
+                removed = pictures.drain(..).map(|picture| picture.name).collect();
+                text.extend(removed.iter().map(|name| {
+                    format!("\n\n[The user attached the picture “{name}”, which you cannot see.]")
                 }));
             }
         }
-        (request, unseen)
+        (request, removed)
     }
 }
 
-/// Tokens that a request cost.
+/// The tokens used by a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Read by the model.
+    /// Tokens read by the model.
     pub input_tokens: i64,
-    /// Written by the model.
+    /// Tokens written by the model.
     pub output_tokens: i64,
-    /// Whether they were counted by us because the provider gave none.
+    /// Whether Holly estimated them because the provider sent no counts.
     pub estimated: bool,
 }
 
-/// What comes from a model while it answers. An answer is whole exactly when `End` was seen.
+/// An event of a model's response. The answer is complete only if `End` was received.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelEvent {
     /// More text.
     Text(String),
-    /// A tool is wanted.
+    /// A tool call.
     Call(ToolCall),
-    /// It works without saying anything yet.
+    /// The model works without output so far.
     Thinking,
-    /// The answer is whole.
+    /// The answer is complete.
     End {
-        /// What it cost, where the provider said so.
+        /// The tokens used, if the provider reported them.
         usage: Option<Usage>,
         /// Whether the model stopped at its length limit.
         cut_short: bool,
@@ -157,41 +158,41 @@ pub enum ModelEvent {
 }
 
 vocabulary! {
-    /// What kind of failure it was.
+    /// The class of a model failure.
     ErrorClass {
         /// Too many requests or tokens (429).
         RateLimit = "rate_limit",
-        /// The key is wrong or may not do that (401, 403).
+        /// The key is wrong or lacks permission (401, 403).
         Auth = "auth",
         /// No answer in time.
         Timeout = "timeout",
-        /// The provider could not be reached, or the answer was cut off.
+        /// The provider is unreachable, or the answer was cut off.
         Network = "network",
         /// The provider failed (5xx).
         Server = "server",
-        /// The provider did not accept the request (400, 404, 422).
+        /// The provider rejected the request (400, 404, 422).
         BadRequest = "bad_request",
         /// The provider declined to answer.
         ContentFilter = "content_filter",
     }
 }
 
-/// Why a model did not answer.
+/// Why a model call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ModelError {
-    /// What kind of failure.
+    /// The class of the failure.
     pub class: ErrorClass,
-    /// What the provider said.
+    /// The provider's message.
     pub message: String,
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
-    /// After how many seconds the provider wants to be asked again.
+    /// The provider's `Retry-After`, in seconds.
     pub retry_after_s: Option<u64>,
 }
 
 impl ModelError {
-    /// A failure that says no more than this.
+    /// A failure without status and `Retry-After`.
     pub fn plain(class: ErrorClass, message: &str) -> Self {
         Self {
             class,
@@ -201,7 +202,7 @@ impl ModelError {
         }
     }
 
-    /// What happened, to stand behind the model's name: `is over its limit (429)`.
+    /// The failure as a predicate after the model's name: `is over its limit (429)`.
     pub fn sentence(&self) -> String {
         let what = match self.class {
             ErrorClass::RateLimit => "is over its limit",
@@ -217,11 +218,11 @@ impl ModelError {
     }
 }
 
-/// A model that can be asked.
+/// A language model.
 pub trait Model: Send + Sync {
-    /// Which one it is.
+    /// Its link in the chain.
     fn link(&self) -> &ModelLink;
 
-    /// Asks it. The stream ends after `End` or the first error.
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>>;
+    /// Starts a request. The stream ends after `End` or the first error.
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>>;
 }

@@ -1,4 +1,4 @@
-//! Taking one answer in as it comes, with as much patience as the settings have.
+//! Reads a model's response as it streams.
 
 use super::{
     AssistantDeps,
@@ -14,23 +14,23 @@ use crate::{
 };
 use futures::StreamExt;
 
-/// What is known of an answer beside its words.
+/// Facts about a response.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ResponseStats {
-    /// What it cost, where the provider said so.
+    /// The tokens used, if the provider reported them.
     pub(super) usage: Option<Usage>,
-    /// When its first word or call came.
+    /// When the first text or call arrived.
     pub(super) first_at: Option<Timestamp>,
     /// Whether the model stopped at its length limit.
     pub(super) cut_short: bool,
 }
 
-/// An answer while it comes.
+/// A response that is still streaming.
 pub(super) struct PartialResponse<'a> {
     pub(super) answer: AnswerWriter<'a>,
-    /// Without the secrets that a model may have put into their arguments.
+    /// Secrets in their arguments are masked.
     pub(super) calls: Vec<ToolCall>,
-    pub(super) heard: ResponseStats,
+    pub(super) stats: ResponseStats,
 }
 
 impl<'a> PartialResponse<'a> {
@@ -38,22 +38,22 @@ impl<'a> PartialResponse<'a> {
         Self {
             answer: AnswerWriter::new(deps, turn),
             calls: Vec::new(),
-            heard: ResponseStats::default(),
+            stats: ResponseStats::default(),
         }
     }
 }
 
-/// Takes an answer in. The outer error is Holly's own.
-pub(super) async fn listen(
+/// Reads a response to its end. The outer error is Holly's own.
+pub(super) async fn read_response(
     deps: &AssistantDeps,
     model: &dyn Model,
     request: &ModelRequest,
-    coming: &mut PartialResponse<'_>,
+    response: &mut PartialResponse<'_>,
 ) -> Result<std::result::Result<(), ModelError>> {
-    let mut events = model.ask(request.clone());
-    let mut patience = deps.patience.first;
+    let mut events = model.stream(request.clone());
+    let mut timeout = deps.timeouts.first;
     loop {
-        let event = match tokio::time::timeout(patience, events.next()).await {
+        let event = match tokio::time::timeout(timeout, events.next()).await {
             Ok(Some(Ok(event))) => event,
             Ok(Some(Err(error))) => return Ok(Err(error)),
             Ok(None) => {
@@ -65,39 +65,39 @@ pub(super) async fn listen(
             Err(_) => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Timeout,
-                    &format!("Nothing came for {} s.", patience.as_secs()),
+                    &format!("Nothing came for {} s.", timeout.as_secs()),
                 )));
             }
         };
         match event {
             ModelEvent::Text(text) => {
-                coming
-                    .heard
+                response
+                    .stats
                     .first_at
                     .get_or_insert_with(|| deps.clock.now());
-                patience = deps.patience.between;
-                coming.answer.add(text, model.link()).await?;
+                timeout = deps.timeouts.between;
+                response.answer.add(text, model.link()).await?;
             }
             ModelEvent::Call(mut call) => {
-                coming
-                    .heard
+                response
+                    .stats
                     .first_at
                     .get_or_insert_with(|| deps.clock.now());
                 mask_value(&mut call.arguments);
-                coming.calls.push(call);
+                response.calls.push(call);
             }
             ModelEvent::Thinking => {}
-            ModelEvent::End { .. } if !coming.answer.has_text() && coming.calls.is_empty() => {
+            ModelEvent::End { .. } if !response.answer.has_text() && response.calls.is_empty() => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Server,
                     "It answered with nothing.",
                 )));
             }
             ModelEvent::End { usage, cut_short } => {
-                coming.heard = ResponseStats {
+                response.stats = ResponseStats {
                     usage,
                     cut_short,
-                    ..coming.heard
+                    ..response.stats
                 };
                 return Ok(Ok(()));
             }

@@ -1,30 +1,30 @@
-//! What to do when a model failed: ask it again, ask the next one, or stop. Pure; the waiting is
-//! `chain`'s.
+//! Decides what to do after a model failed: retry, fall back or stop. Pure; `chain` does the
+//! waiting.
 
 use super::model::{ErrorClass, ModelError};
 use std::time::Duration;
 
-/// How often one model is asked for one answer, at most.
-const TRIES: u32 = 3;
-/// The wait before the first repetition; each further one is twice as long.
+/// Maximum number of calls of one model for one answer.
+const MAX_TRIES: u32 = 3;
+/// Delay before the first retry; doubled for each further one.
 const BACKOFF_MS: u64 = 500;
-/// A limit that ends within this is waited out; a longer one is left to the next model.
-const LIMIT_WAITED_S: u64 = 5;
+/// A rate limit that ends within this time is waited for; otherwise the next model is called.
+const RATE_LIMIT_WAIT_MAX_S: u64 = 5;
 
-/// How long models may take.
+/// Timeouts of a model call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ModelTimeouts {
-    /// Until the first word.
+    /// Until the first token.
     pub first: Duration,
-    /// Between any two later ones.
+    /// Between later tokens.
     pub between: Duration,
-    /// Factor on the waits before a repetition: 1 as usual, 0 none.
+    /// Factor on the delays of retries: 1 is normal, 0 is no delay.
     pub pace: f64,
 }
 
 impl ModelTimeouts {
-    /// The usual patience with `first` for the first word and half of it between later ones.
-    pub fn of(first: Duration) -> Self {
+    /// `first` for the first token and half of it between later ones.
+    pub fn new(first: Duration) -> Self {
         Self {
             first,
             between: first / 2,
@@ -32,7 +32,7 @@ impl ModelTimeouts {
         }
     }
 
-    /// None at all: what is not there at once has failed, and nothing is waited for.
+    /// No waiting at all: what is not available at once has timed out, and retries have no delay.
     pub const fn none() -> Self {
         Self {
             first: Duration::ZERO,
@@ -42,29 +42,28 @@ impl ModelTimeouts {
     }
 }
 
-/// What comes after a failure.
+/// The reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// The same model is asked again after this wait.
-    Again(Duration),
-    /// The next one is asked.
+    /// Call the same model again after this delay.
+    Retry(Duration),
+    /// Call the next model.
     FallBack,
-    /// Nobody is asked any more: the answer was refused for what it is about.
+    /// Call no other model: the answer was declined because of its content.
     Stop,
 }
 
-/// What comes after the failure `error` of a model that was asked `tries` times, and had `shown`
-/// something of its answer or not: what a reader has seen is never asked for again from the same
-/// model.
-pub(super) fn after(error: &ModelError, shown: bool, tries: u32) -> NextStep {
-    let again = || NextStep::Again(Duration::from_millis(BACKOFF_MS << (tries - 1).min(8)));
+/// The reaction to the failure of a model that was called `tries` times. If a part of its answer is
+/// `visible`, the same model is not called again.
+pub(super) fn after(error: &ModelError, visible: bool, tries: u32) -> NextStep {
+    let retry = || NextStep::Retry(Duration::from_millis(BACKOFF_MS << (tries - 1).min(8)));
     match error.class {
         ErrorClass::ContentFilter => NextStep::Stop,
-        _ if shown || tries >= TRIES => NextStep::FallBack,
-        ErrorClass::Server | ErrorClass::Network => again(),
+        _ if visible || tries >= MAX_TRIES => NextStep::FallBack,
+        ErrorClass::Server | ErrorClass::Network => retry(),
         ErrorClass::RateLimit => match error.retry_after_s {
-            Some(seconds) if seconds <= LIMIT_WAITED_S => {
-                NextStep::Again(Duration::from_secs(seconds))
+            Some(seconds) if seconds <= RATE_LIMIT_WAIT_MAX_S => {
+                NextStep::Retry(Duration::from_secs(seconds))
             }
             _ => NextStep::FallBack,
         },
@@ -86,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn each_class_has_its_rule() {
-        let ms = |ms| NextStep::Again(Duration::from_millis(ms));
-        for (class, retry_after, shown, tries, next) in [
+    fn each_class_has_its_reaction() {
+        let ms = |ms| NextStep::Retry(Duration::from_millis(ms));
+        for (class, retry_after, visible, tries, next) in [
             (ErrorClass::Server, None, false, 1, ms(500)),
             (ErrorClass::Network, None, false, 2, ms(1_000)),
             (ErrorClass::Server, None, false, 3, NextStep::FallBack),
@@ -108,20 +107,20 @@ mod tests {
             (ErrorClass::ContentFilter, None, true, 1, NextStep::Stop),
         ] {
             assert_eq!(
-                after(&error(class, retry_after), shown, tries),
+                after(&error(class, retry_after), visible, tries),
                 next,
-                "{class:?} {retry_after:?} {shown} {tries}"
+                "{class:?} {retry_after:?} {visible} {tries}"
             );
         }
     }
 
     #[test]
-    fn no_class_is_asked_for_ever() {
+    fn no_class_is_retried_forever() {
         for class in ErrorClass::ALL {
             assert!(
                 !matches!(
-                    after(&error(*class, Some(0)), false, TRIES),
-                    NextStep::Again(_)
+                    after(&error(*class, Some(0)), false, MAX_TRIES),
+                    NextStep::Retry(_)
                 ),
                 "{class:?}"
             );

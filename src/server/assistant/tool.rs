@@ -1,16 +1,15 @@
-//! What a tool is to the turn that calls it: a definition for the model, a title for the work log
-//! and a run that reports progress and can be stopped. The tools themselves live in
-//! [`super::tools`].
+//! The interface of tools: a definition for the model, a title for the work log, and a run that
+//! reports progress and can be cancelled. The tools are in [`super::tools`].
 
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Longest title, in characters: the most a work log entry's title may hold.
+/// Maximum length of a title, in characters: that of a work log entry.
 pub const TITLE_MAX_CHARS: usize = 200;
 
-/// What a model is told about a tool.
+/// The description of a tool for models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolDefinition {
     /// The name by which the model calls it, such as `generate_image`.
@@ -21,32 +20,30 @@ pub struct ToolDefinition {
     pub schema: Value,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// 0 to 100, where it is known.
+    /// 0 to 100, if known.
     pub percent: Option<u8>,
-    /// What it is at, in a few words: "third in the queue".
+    /// The current step in a few words: "third in the queue".
     pub note: Option<String>,
 }
 
-/// What a run gets from the turn that started it.
+/// The context of a run.
 #[derive(Clone, Debug)]
 pub struct ToolContext {
-    /// Where the run says how far it is.
+    /// Receives progress.
     pub progress: watch::Sender<Progress>,
-    /// Cancelled when the person stops the turn.
+    /// Cancelled when the user stops the turn.
     pub cancel: CancellationToken,
-    /// Factor on a demo tool's waits: 1 is as usual, 0 waits for nothing.
+    /// Factor on a demo tool's delays: 1 is normal, 0 is no delay.
     pub pace: f64,
-    /// Where a run leaves what must still be done after it was given up; waited for when the server
-    /// ends.
+    /// For tasks that clean up after a cancelled run; they are waited for at shutdown.
     pub tasks: TaskTracker,
 }
 
 impl ToolContext {
-    /// What `work` comes to, or [`ToolError::Cancelled`] as soon as the turn is stopped; then
-    /// `work` is dropped.
+    /// Runs `work`; when the turn is stopped, drops it and returns [`ToolError::Cancelled`].
     pub async fn unless_cancelled<T>(
         &self,
         work: impl Future<Output = Result<T, ToolError>>,
@@ -54,12 +51,12 @@ impl ToolContext {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(ToolError::Cancelled),
-            done = work => done,
+            result = work => result,
         }
     }
 }
 
-/// A file that a run made.
+/// A file made by a tool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProducedFile {
     /// The content.
@@ -68,53 +65,53 @@ pub struct ProducedFile {
     pub media_type: &'static str,
     /// A file name with extension, of ASCII letters, digits, dashes and dots.
     pub name: String,
-    /// One line a person reads beside the file or hears instead of it.
+    /// One line as a caption and text alternative.
     pub description: String,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolOutput {
-    /// What the model is told.
+    /// The result for the model.
     pub text: String,
-    /// What a person sees on opening the work log entry.
+    /// The details of the work log entry.
     pub details: Option<String>,
-    /// The files made, in the order to show them.
+    /// The files made, in display order.
     pub files: Vec<ProducedFile>,
 }
 
-/// Why a run came to nothing.
+/// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    /// The model's arguments cannot be used; the text names the argument and what it may be.
+    /// Invalid arguments; the text names the argument and the valid values.
     #[error("{0}")]
     BadArguments(String),
-    /// The work itself failed; a sentence for the person and the model.
+    /// The work failed; a sentence for the user and the model.
     #[error("{0}")]
     Failed(String),
-    /// The person did not let it run; a sentence for the model.
+    /// The user did not allow it; a sentence for the model.
     #[error("{0}")]
     Refused(String),
-    /// The turn was stopped while the tool worked.
+    /// The turn was stopped while the tool ran.
     #[error("stopped")]
     Cancelled,
 }
 
-/// Something that the assistant can do beside talking.
+/// A tool of the assistant.
 pub trait Tool: Send + Sync {
-    /// What the model is told about it.
+    /// The description for models.
     fn definition(&self) -> ToolDefinition;
 
-    /// One line for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything
+    /// A title for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything
     /// a model wrote.
     fn title(&self, arguments: &Value) -> String;
 
-    /// Whether the person must allow this run first, because it writes or sends something.
-    fn asks_first(&self, _arguments: &Value) -> bool {
+    /// Whether the user must approve this run, because it writes or sends something.
+    fn needs_approval(&self, _arguments: &Value) -> bool {
         false
     }
 
-    /// Does the work. Progress never goes back.
+    /// Runs the tool. Progress never goes back.
     fn run(
         &self,
         arguments: Value,

@@ -1,4 +1,4 @@
-//! Running the tools that a model asked for, side by side, each with its own entry.
+//! Runs the tools requested by a model in parallel, each with its own entry.
 
 use super::{
     AssistantDeps, approval,
@@ -11,7 +11,7 @@ use crate::{
     domain::{MediaFile, ids::EntryId, time::Timestamp},
     server::{
         base::{error::Result, new_id},
-        limits::check_room,
+        limits::check_file_quota,
         store::{files, turns::TurnRef},
     },
 };
@@ -20,19 +20,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often progress is written.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+/// Minimum time between two progress updates.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs every call and returns what the model is told of each.
+/// Runs every call and returns the results for the model.
 pub(super) async fn run_all(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
-    answered: &ChainAnswer,
+    answer: &ChainAnswer,
     cancel: &CancellationToken,
 ) -> Vec<PromptMessage> {
-    let run = |call| run_one(deps, turn, turn_log, call, answered.entry, cancel);
-    join_all(answered.calls.iter().map(run)).await
+    let run = |call| run_one(deps, turn, turn_log, call, answer.entry, cancel);
+    join_all(answer.calls.iter().map(run)).await
 }
 
 async fn run_one(
@@ -40,7 +40,7 @@ async fn run_one(
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
     call: &ToolCall,
-    asked_by: Option<EntryId>,
+    parent: Option<EntryId>,
     cancel: &CancellationToken,
 ) -> PromptMessage {
     let tool = deps.tools.find(&call.name);
@@ -48,15 +48,15 @@ async fn run_one(
         || format!("Unknown tool: {}", call.name),
         |tool| tool.title(&call.arguments),
     );
-    let (entry, allowed) = match tool
+    let (entry, permission) = match tool
         .as_ref()
-        .is_some_and(|tool| call.arguments.is_object() && tool.asks_first(&call.arguments))
+        .is_some_and(|tool| call.arguments.is_object() && tool.needs_approval(&call.arguments))
     {
-        true => permitted(deps, turn, turn_log, call, &title, asked_by).await,
-        false => (turn_log.tool_started(call, &title, asked_by).await, Ok(())),
+        true => request_approval(deps, turn, turn_log, call, &title, parent).await,
+        false => (turn_log.tool_started(call, &title, parent).await, Ok(())),
     };
     let started = deps.clock.now();
-    let made = match (tool, allowed) {
+    let result = match (tool, permission) {
         (_, Err(refused)) => Err(refused),
         (Some(_), Ok(())) if !call.arguments.is_object() => Err(ToolError::BadArguments(
             "the arguments are not a JSON object".to_owned(),
@@ -69,33 +69,33 @@ async fn run_one(
     };
     PromptMessage::Result {
         call_id: call.id.clone(),
-        text: conclude(deps, turn, turn_log, entry, started, made).await,
+        text: finish(deps, turn, turn_log, entry, started, result).await,
     }
 }
 
-/// Keeps what a tool made and moves its entry on. Gives what the model is told.
-async fn conclude(
+/// Stores the files of a result and settles the entry. Returns the text for the model.
+async fn finish(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
     entry: Option<EntryId>,
     started: Timestamp,
-    made: std::result::Result<ToolOutput, ToolError>,
+    result: std::result::Result<ToolOutput, ToolError>,
 ) -> String {
-    let kept = match made {
-        Ok(output) => keep(deps, turn, output)
+    let stored = match result {
+        Ok(output) => store_files(deps, turn, output)
             .await
             .map_err(|error| format!("what it made could not be kept: {error}")),
-        Err(ToolError::Refused(why)) => {
-            turn_log.tool_not_run(entry, started).await;
-            return why;
+        Err(ToolError::Refused(reason)) => {
+            turn_log.tool_denied(entry, started).await;
+            return reason;
         }
         Err(error) => Err(error.to_string()),
     };
-    match kept {
+    match stored {
         Ok((output, files)) => {
             turn_log
-                .tool_done(entry, started, output.details, serde_json::json!(files))
+                .tool_finished(entry, started, output.details, serde_json::json!(files))
                 .await;
             output.text
         }
@@ -106,28 +106,27 @@ async fn conclude(
     }
 }
 
-/// Begins the entry of a tool that asks first, and waits for the person's word.
-async fn permitted(
+/// Starts the entry of a tool that needs approval, and waits for the decision.
+async fn request_approval(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
     call: &ToolCall,
     title: &str,
-    asked_by: Option<EntryId>,
+    parent: Option<EntryId>,
 ) -> (Option<EntryId>, std::result::Result<(), ToolError>) {
-    match approval::beforehand(deps, turn, call).await {
-        Ok(how) => {
-            let entry = turn_log.tool_asks(call, title, asked_by, how).await;
+    match approval::initial_approval(deps, turn, call).await {
+        Ok(approval) => {
+            let entry = turn_log
+                .approval_requested(call, title, parent, approval)
+                .await;
             (entry, approval::wait(deps, turn, entry, call).await)
         }
-        Err(refused) => (
-            turn_log.tool_started(call, title, asked_by).await,
-            Err(refused),
-        ),
+        Err(error) => (turn_log.tool_started(call, title, parent).await, Err(error)),
     }
 }
 
-/// Runs the tool and writes its progress while it works.
+/// Runs the tool and writes its progress to the entry.
 async fn work(
     deps: &AssistantDeps,
     turn_log: &TurnLog<'_>,
@@ -148,19 +147,19 @@ async fn work(
             let progress = seen.borrow_and_update().clone();
             if progress.percent < Some(100) {
                 turn_log.tool_progress(entry, progress).await;
-                tokio::time::sleep(PROGRESS_EVERY).await;
+                tokio::time::sleep(PROGRESS_INTERVAL).await;
             }
         }
         std::future::pending().await
     };
     tokio::select! {
-        made = tool.run(call.arguments.clone(), context) => made,
+        result = tool.run(call.arguments.clone(), context) => result,
         never = report => never,
     }
 }
 
-/// Stores what was made, then says in the database that it is there.
-async fn keep(
+/// Writes the files of a result, then their rows.
+async fn store_files(
     deps: &AssistantDeps,
     turn: TurnRef,
     mut output: ToolOutput,
@@ -171,7 +170,7 @@ async fn keep(
         .iter()
         .map(|file| i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
         .sum();
-    check_room(
+    check_file_quota(
         &mut *deps.store.connection().await?,
         "it",
         deps.limits.bounds.file_bytes,
@@ -179,7 +178,7 @@ async fn keep(
         bytes,
     )
     .await?;
-    let mut kept = Vec::new();
+    let mut stored = Vec::new();
     let mut records = Vec::new();
     for ProducedFile {
         bytes,
@@ -199,7 +198,7 @@ async fn keep(
             name: name.clone(),
             bytes: size,
         });
-        kept.push(MediaFile {
+        stored.push(MediaFile {
             id,
             media_type,
             name,
@@ -212,5 +211,5 @@ async fn keep(
         files::insert(&mut tx, now, turn.user_id, record).await?;
     }
     tx.commit().await?;
-    Ok((output, kept))
+    Ok((output, stored))
 }

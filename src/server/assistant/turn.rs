@@ -1,5 +1,4 @@
-//! One turn from beginning to end: ask, run the tools that were asked for, ask again with their
-//! results.
+//! One turn: call a model, run the tools it requests, and call it again with their results.
 
 use super::{
     AssistantDeps, attachments,
@@ -20,40 +19,43 @@ use crate::{
 use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// Rounds of tools in one turn, at most.
-const ROUNDS: usize = 8;
-/// Messages of the conversation that are read for a model, at most; its window holds fewer as a
-/// rule.
-const HISTORY: i64 = 400;
-const SYSTEM: &str = "You are Holly, a helpful assistant. Answer in Markdown. Use the tools when the person asks for a picture, music or a film.";
+/// Maximum number of model calls with tools in one turn.
+const MAX_ROUNDS: usize = 8;
+/// Maximum number of messages read for a model; its context window usually holds fewer.
+const HISTORY_MAX_MESSAGES: i64 = 400;
+const SYSTEM_PROMPT: &str = "You are Holly, a helpful assistant. Answer in Markdown. \
+    Use the tools when the user asks for a picture, music or a film.";
 
-/// Works on a turn until it ends, and settles whatever it left open.
+/// Runs a turn until it ends, and settles its open entries and messages.
 pub(super) async fn run(
     deps: &AssistantDeps,
     turn: TurnRef,
     cancel: &CancellationToken,
 ) -> TurnOutcome {
-    let ending = tokio::select! {
+    let outcome = tokio::select! {
         biased;
         () = cancel.cancelled() => TurnOutcome::Stopped,
         () = deps.shutdown.cancelled() => TurnOutcome::Interrupted,
         () = lease::keep(deps, turn) => TurnOutcome::Stopped,
-        worked = work(deps, turn, cancel) => match worked {
+        result = work(deps, turn, cancel) => match result {
             Ok(()) => TurnOutcome::Finished,
             Err(error) => {
-                tracing::error!(turn = %turn.id, %error, "a turn broke off");
+                tracing::error!(turn = %turn.id, %error, "a turn was aborted");
                 TurnOutcome::Interrupted
             }
         },
     };
-    settle(deps, turn, ending).await;
-    ending
+    settle(deps, turn, outcome).await;
+    outcome
 }
 
-async fn settle(deps: &AssistantDeps, turn: TurnRef, ending: TurnOutcome) {
+async fn settle(deps: &AssistantDeps, turn: TurnRef, outcome: TurnOutcome) {
     let texts = deps.feed.answers.texts(turn.user_id, turn.conversation_id);
-    if let Err(error) = chat::end_turn(&deps.store, deps.clock.now(), turn, ending, &texts).await {
-        tracing::error!(turn = %turn.id, %error, "a turn could not be settled; its lease will run out");
+    let now = deps.clock.now();
+    if let Err(error) = chat::end_turn(&deps.store, now, turn, outcome, &texts).await {
+        tracing::error!(
+            turn = %turn.id, %error, "a turn could not be settled; its lease will expire"
+        );
     }
     for message in texts.keys() {
         deps.feed.answers.finish(turn.user_id, *message);
@@ -61,10 +63,10 @@ async fn settle(deps: &AssistantDeps, turn: TurnRef, ending: TurnOutcome) {
 }
 
 async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -> Result<()> {
-    let (said, chosen) = history(deps, turn).await?;
+    let (messages, model) = history(deps, turn).await?;
     deps.tools.servers().ready().await;
     let mut request = ModelRequest {
-        said,
+        messages,
         tools: deps.tools.definitions(),
     };
     let turn_log = TurnLog::new(deps, turn);
@@ -72,38 +74,38 @@ async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -
         deps,
         turn,
         turn_log: &turn_log,
-        models: in_order(&deps.chain, chosen.as_deref()),
-        told_left_out: 0,
-        blind: BTreeSet::new(),
+        models: preferred_first(&deps.chain, model.as_deref()),
+        logged_omitted: 0,
+        logged_without_images: BTreeSet::new(),
     };
     let mut tools_used: Vec<String> = Vec::new();
-    for round in 0..ROUNDS {
-        if round + 1 == ROUNDS {
+    for round in 0..MAX_ROUNDS {
+        if round + 1 == MAX_ROUNDS {
             request.tools.clear();
         }
-        if !chain.may_go_on().await? {
+        if !chain.check_daily_tokens().await? {
             return Ok(());
         }
-        let Some(answered) = chain.ask(&request, &tools_used).await? else {
+        let Some(answer) = chain.answer(&request, &tools_used).await? else {
             return Ok(());
         };
-        if answered.calls.is_empty() {
+        if answer.calls.is_empty() {
             return Ok(());
         }
-        let results = tool_calls::run_all(deps, turn, &turn_log, &answered, cancel).await;
-        tools_used.extend(answered.calls.iter().map(|call| call.name.clone()));
-        request.said.extend(
-            Some(answered.text)
+        let results = tool_calls::run_all(deps, turn, &turn_log, &answer, cancel).await;
+        tools_used.extend(answer.calls.iter().map(|call| call.name.clone()));
+        request.messages.extend(
+            Some(answer.text)
                 .filter(|text| !text.is_empty())
                 .map(PromptMessage::Assistant),
         );
-        request.said.push(PromptMessage::Calls(answered.calls));
-        request.said.extend(results);
+        request.messages.push(PromptMessage::Calls(answer.calls));
+        request.messages.extend(results);
     }
     Ok(())
 }
 
-/// What was said so far, and the model that the person chose.
+/// The messages so far, and the model chosen for the conversation.
 async fn history(
     deps: &AssistantDeps,
     turn: TurnRef,
@@ -111,32 +113,35 @@ async fn history(
     let mut reader = deps.store.read().await?;
     let conversation =
         chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
-    let mut messages =
-        chat::history(&mut reader, turn.user_id, turn.conversation_id, HISTORY).await?;
+    let (user, id) = (turn.user_id, turn.conversation_id);
+    let mut messages = chat::history(&mut reader, user, id, HISTORY_MAX_MESSAGES).await?;
     drop(reader);
     messages.retain(|message| message.status != MessageStatus::Superseded);
-    let pictures = attachments::pictures(&messages);
-    let mut history = vec![PromptMessage::System(SYSTEM.to_owned())];
+    let pictures = attachments::recent_pictures(&messages);
+    let mut history = vec![PromptMessage::System(SYSTEM_PROMPT.to_owned())];
     for message in messages {
         history.extend(match message.role {
-            Role::User => Some(attachments::said(deps, turn.user_id, message, &pictures).await),
-            Role::Assistant => said(message),
+            Role::User => {
+                let message = attachments::prompt_message(deps, user, message, &pictures);
+                Some(message.await)
+            }
+            Role::Assistant => assistant_message(message),
         });
     }
     Ok((history, conversation.model))
 }
 
-/// The chain with the chosen model first; one that is not there any more is passed over.
-fn in_order(chain: &[Arc<dyn Model>], chosen: Option<&str>) -> Vec<Arc<dyn Model>> {
+/// The chain with the preferred model first; an unknown one is ignored.
+fn preferred_first(chain: &[Arc<dyn Model>], preferred: Option<&str>) -> Vec<Arc<dyn Model>> {
     let (mut first, rest): (Vec<_>, Vec<_>) = chain
         .iter()
         .cloned()
-        .partition(|model| Some(model.link().key().as_str()) == chosen);
+        .partition(|model| Some(model.link().key().as_str()) == preferred);
     first.extend(rest);
     first
 }
 
-fn said(message: Message) -> Option<PromptMessage> {
+fn assistant_message(message: Message) -> Option<PromptMessage> {
     match message.status {
         MessageStatus::Failed | MessageStatus::Streaming => None,
         _ => Some(message.content)

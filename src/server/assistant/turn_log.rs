@@ -1,5 +1,5 @@
-//! The ten log points of a turn. Whether an entry can be written never decides whether the work
-//! goes on: a failure is counted and said in the server's log.
+//! The work log entries of a turn: ten log points. A failed write never ends the turn; it is
+//! counted and logged.
 
 use super::{
     AssistantDeps,
@@ -26,13 +26,13 @@ use crate::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A model that did not answer.
+/// A model call that failed.
 pub(super) struct FailedAttempt {
-    /// Its name as a person reads it.
+    /// The model's display name.
     pub(super) name: String,
-    /// Why, the last time it was asked.
+    /// The last error.
     pub(super) error: ModelError,
-    /// How often it was asked.
+    /// The number of tries.
     pub(super) tries: u32,
 }
 
@@ -42,21 +42,21 @@ pub(super) struct TurnLog<'a> {
     turn: TurnRef,
 }
 
-/// One asking of one model.
+/// One model call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AttemptEntry {
-    /// Its place in the chain, from 1.
+    /// Its position in the chain, from 1.
     pub(super) number: usize,
-    /// How many the chain has.
+    /// The length of the chain.
     pub(super) of: usize,
     /// Whether another model failed before.
     pub(super) fallback: bool,
-    /// When it was asked.
+    /// When it started.
     pub(super) started: Timestamp,
 }
 
 impl AttemptEntry {
-    /// What stands under the message that came of it.
+    /// The facts shown under the message.
     pub(super) fn facts(self, usage: Option<Usage>, first_at: Option<Timestamp>) -> AnswerFacts {
         AnswerFacts {
             input_tokens: usage.map(|usage| usage.input_tokens),
@@ -74,8 +74,8 @@ impl<'a> TurnLog<'a> {
         Self { deps, turn }
     }
 
-    /// Files came with the message; nothing where there are none.
-    pub(super) async fn attached(&self, files: &[MediaFile]) {
+    /// Files were attached to the message; does nothing without files.
+    pub(super) async fn files_attached(&self, files: &[MediaFile]) {
         if files.is_empty() {
             return;
         }
@@ -98,8 +98,8 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// Pictures came with the message that this model cannot see.
-    pub(super) async fn pictures_unseen(&self, link: &ModelLink, names: &[String]) {
+    /// The message has pictures that this model does not support.
+    pub(super) async fn pictures_not_supported(&self, link: &ModelLink, names: &[String]) {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
         let details =
             Some("The model is told that a picture was attached, not what it shows.".to_owned());
@@ -107,13 +107,13 @@ impl<'a> TurnLog<'a> {
             LogType::Info,
             &title,
             details,
-            of_link(link),
+            link_metadata(link),
         ))
         .await;
     }
 
-    /// The person's tokens for the day were used up by what was done last.
-    pub(super) async fn tokens_used_up(&self, why: &str, limit: i64) {
+    /// The last call used up the user's tokens for the day.
+    pub(super) async fn daily_tokens_exhausted(&self, why: &str, limit: i64) {
         let details = format!("{} What was begun is brought to its end.", capitalised(why));
         let metadata = Metadata::default().with("tokensPerDay", limit);
         let draft = EntryDraft::clipped(
@@ -125,14 +125,14 @@ impl<'a> TurnLog<'a> {
         self.warning(draft).await;
     }
 
-    /// 1: a model is asked.
-    pub(super) async fn asked(
+    /// 1: a model is called.
+    pub(super) async fn model_called(
         &self,
         link: &ModelLink,
         attempt: AttemptEntry,
         messages: usize,
     ) -> Option<EntryId> {
-        let metadata = of_link(link)
+        let metadata = link_metadata(link)
             .with("messages", messages)
             .with("attempt", format!("{} of {}", attempt.number, attempt.of));
         self.working(
@@ -147,20 +147,20 @@ impl<'a> TurnLog<'a> {
         .await
     }
 
-    /// 2, 5 and 8: it answered, in text or by asking for tools; after tools, after a failure of
-    /// another one. `tools_used` is what the turn used where this is its last answer; `masked`
-    /// counts secrets that were taken out of the text.
-    pub(super) async fn answered(
+    /// 2, 5 and 8: a model answered with text or tool calls, possibly after tools or as a fallback.
+    /// `tools_used` are the tools of the turn if this is its last answer; `masked` is the number of
+    /// masked secrets.
+    pub(super) async fn model_answered(
         &self,
         entry: Option<EntryId>,
         link: &ModelLink,
         attempt: AttemptEntry,
-        heard: ResponseStats,
+        stats: ResponseStats,
         masked: usize,
         tools_used: Option<&[String]>,
     ) {
         let mut facts = Metadata::default();
-        if let Some(usage) = heard.usage {
+        if let Some(usage) = stats.usage {
             facts = facts
                 .with("inputTokens", usage.input_tokens)
                 .with("outputTokens", usage.output_tokens);
@@ -170,7 +170,7 @@ impl<'a> TurnLog<'a> {
                 facts
             };
         }
-        if let Some(first_at) = heard.first_at {
+        if let Some(first_at) = stats.first_at {
             facts = facts.with("timeToFirstTokenMs", first_at.since(attempt.started));
         }
         facts = if attempt.fallback {
@@ -183,7 +183,7 @@ impl<'a> TurnLog<'a> {
         } else {
             facts
         };
-        facts = if heard.cut_short {
+        facts = if stats.cut_short {
             facts.with("finishReason", "length")
         } else {
             facts
@@ -191,7 +191,7 @@ impl<'a> TurnLog<'a> {
         if let Some(used) = tools_used.filter(|used| !used.is_empty()) {
             facts = facts.with("toolsUsed", used.to_vec());
         }
-        let (status, what) = match (heard.cut_short, tools_used) {
+        let (status, what) = match (stats.cut_short, tools_used) {
             (true, _) => (Status::Warning, "stopped at its length limit"),
             (false, Some(_)) => (Status::Success, "answered"),
             (false, None) => (Status::Success, "planned the answer"),
@@ -212,39 +212,39 @@ impl<'a> TurnLog<'a> {
         &self,
         call: &ToolCall,
         title: &str,
-        asked_by: Option<EntryId>,
+        parent: Option<EntryId>,
     ) -> Option<EntryId> {
         self.working(
-            EntryDraft::clipped(LogType::ToolCall, title, None, of_call(call)),
-            asked_by,
+            EntryDraft::clipped(LogType::ToolCall, title, None, call_metadata(call)),
+            parent,
         )
         .await
     }
 
-    /// 3, for a tool that writes or sends: it waits for the person's word, with its arguments in
-    /// sight, or was allowed for good before.
-    pub(super) async fn tool_asks(
+    /// 3, for a tool that writes or sends: it waits for the user's approval and shows its
+    /// arguments, or was always allowed before.
+    pub(super) async fn approval_requested(
         &self,
         call: &ToolCall,
         title: &str,
-        asked_by: Option<EntryId>,
+        parent: Option<EntryId>,
         approval: Approval,
     ) -> Option<EntryId> {
-        let metadata = of_call(call).with("approval", json!(approval));
-        let details = Some(super::approval::readable(&call.arguments));
+        let metadata = call_metadata(call).with("approval", json!(approval));
+        let details = Some(super::approval::format_arguments(&call.arguments));
         self.working(
             EntryDraft::clipped(LogType::ToolCall, title, details, metadata),
-            asked_by,
+            parent,
         )
         .await
     }
 
-    /// How far a tool has come.
+    /// A tool reports progress.
     pub(super) async fn tool_progress(&self, entry: Option<EntryId>, progress: Progress) {
         let facts = Metadata::default()
             .with("progress", progress.percent)
             .with("step", progress.note);
-        self.change(
+        self.update(
             entry,
             EntryPatch {
                 metadata: Some(facts.0),
@@ -255,21 +255,21 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// 4: the tool is done.
-    pub(super) async fn tool_done(
+    /// 4: a tool finished.
+    pub(super) async fn tool_finished(
         &self,
         entry: Option<EntryId>,
         started: Timestamp,
         details: Option<String>,
         files: Value,
     ) {
-        let facts = no_progress().with("files", files);
+        let facts = cleared_progress().with("files", files);
         self.settle(entry, started, Status::Success, None, details, facts)
             .await;
     }
 
-    /// A model failed and is asked again after `wait`: its entry goes on.
-    pub(super) async fn asked_again(
+    /// A model failed and is called again after `wait`, with the same entry.
+    pub(super) async fn model_retried(
         &self,
         entry: Option<EntryId>,
         link: &ModelLink,
@@ -290,10 +290,10 @@ impl<'a> TurnLog<'a> {
             metadata: Some(facts.0),
             ..EntryPatch::default()
         };
-        self.change(entry, patch, true).await;
+        self.update(entry, patch, true).await;
     }
 
-    /// 6: a model failed, for good as far as this answer goes.
+    /// 6: a model failed and is not retried.
     pub(super) async fn model_failed(
         &self,
         entry: Option<EntryId>,
@@ -328,32 +328,32 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// 7: the fallback is tried.
-    pub(super) async fn fallback(&self, from: &str, to: &ModelLink, why: &ModelError) {
+    /// 7: the fallback is called.
+    pub(super) async fn fallback_started(&self, from: &str, to: &ModelLink, why: &ModelError) {
         let title = format!("{from} {}. Trying {}.", why.sentence(), to.title());
-        self.falls_back(&title, from, to, why).await;
+        self.fallback(&title, from, to, why).await;
     }
 
-    /// 7, too: a model that failed before rests and is passed over.
-    pub(super) async fn rests(
+    /// 7, too: a model in cooldown is skipped.
+    pub(super) async fn model_skipped(
         &self,
-        resting: &ModelLink,
+        skipped: &ModelLink,
         to: &ModelLink,
         why: &ModelError,
-        rest_ms: i64,
+        cooldown_ms: i64,
     ) {
-        let seconds = (rest_ms + 999) / 1_000;
+        let seconds = (cooldown_ms + 999) / 1_000;
         let title = format!(
             "{} {} and rests for {seconds} s. Trying {}.",
-            resting.name,
+            skipped.name,
             why.sentence(),
             to.title()
         );
-        self.falls_back(&title, &resting.name, to, why).await;
+        self.fallback(&title, &skipped.name, to, why).await;
     }
 
-    async fn falls_back(&self, title: &str, from: &str, to: &ModelLink, why: &ModelError) {
-        let metadata = of_link(to)
+    async fn fallback(&self, title: &str, from: &str, to: &ModelLink, why: &ModelError) {
+        let metadata = link_metadata(to)
             .with("from", from)
             .with("to", to.name.as_str())
             .with("errorClass", why.class.as_str())
@@ -363,8 +363,8 @@ impl<'a> TurnLog<'a> {
             .await;
     }
 
-    /// The conversation is longer than the model's window.
-    pub(super) async fn left_out(&self, link: &ModelLink, messages: usize) {
+    /// The conversation exceeds the model's context window.
+    pub(super) async fn messages_omitted(&self, link: &ModelLink, messages: usize) {
         let s = if messages == 1 { "" } else { "s" };
         let title = format!("Left out {messages} older message{s}");
         let details = format!(
@@ -372,7 +372,7 @@ impl<'a> TurnLog<'a> {
             link.title(),
             link.window
         );
-        let metadata = of_link(link)
+        let metadata = link_metadata(link)
             .with("leftOut", messages)
             .with("windowTokens", link.window);
         self.info(EntryDraft::clipped(
@@ -384,14 +384,14 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// 9: a tool failed; the model is told and goes on.
+    /// 9: a tool failed; the model is informed and continues.
     pub(super) async fn tool_failed(
         &self,
         entry: Option<EntryId>,
         started: Timestamp,
         error: &str,
     ) {
-        let facts = no_progress().with("error", error);
+        let facts = cleared_progress().with("error", error);
         self.settle(
             entry,
             started,
@@ -403,8 +403,8 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// The person did not let a tool run; the model is told and goes on.
-    pub(super) async fn tool_not_run(&self, entry: Option<EntryId>, started: Timestamp) {
+    /// The user did not allow a tool to run; the model is informed and continues.
+    pub(super) async fn tool_denied(&self, entry: Option<EntryId>, started: Timestamp) {
         self.settle(
             entry,
             started,
@@ -417,8 +417,13 @@ impl<'a> TurnLog<'a> {
     }
 
     /// 10: every model failed.
-    pub(super) async fn everything_failed(&self, failed: &[FailedAttempt]) {
-        let attempt = |FailedAttempt { name, error, tries }: &FailedAttempt| json!({ "model": name, "errorClass": error.class.as_str(), "error": error.message, "status": error.status, "tries": tries });
+    pub(super) async fn all_models_failed(&self, failed: &[FailedAttempt]) {
+        let attempt = |FailedAttempt { name, error, tries }: &FailedAttempt| {
+            json!({
+                "model": name, "errorClass": error.class.as_str(), "error": error.message,
+                "status": error.status, "tries": tries,
+            })
+        };
         let attempts: Vec<Value> = failed.iter().map(attempt).collect();
         let line = |FailedAttempt { name, error, .. }: &FailedAttempt| {
             format!("{name} {}: {}\n", error.sentence(), error.message)
@@ -434,28 +439,28 @@ impl<'a> TurnLog<'a> {
     }
 
     async fn working(&self, draft: EntryDraft, parent_id: Option<EntryId>) -> Option<EntryId> {
-        let draft = self.of_turn(EntryDraft { parent_id, ..draft });
-        let (store, now, user) = self.whose();
+        let draft = self.for_turn(EntryDraft { parent_id, ..draft });
+        let (store, now, user) = self.context();
         let written = log_working(store, now, user, draft, self.origin()).await;
-        self.noted(written.map(|entry| entry.id))
+        self.log_failure(written.map(|entry| entry.id))
     }
 
     async fn success(&self, draft: EntryDraft) {
-        let (store, now, user) = self.whose();
-        let written = log_success(store, now, user, self.of_turn(draft), self.origin()).await;
-        self.noted(written);
+        let (store, now, user) = self.context();
+        let written = log_success(store, now, user, self.for_turn(draft), self.origin()).await;
+        self.log_failure(written);
     }
 
     async fn error(&self, draft: EntryDraft) {
-        let (store, now, user) = self.whose();
-        let written = log_error(store, now, user, self.of_turn(draft), self.origin()).await;
-        self.noted(written);
+        let (store, now, user) = self.context();
+        let written = log_error(store, now, user, self.for_turn(draft), self.origin()).await;
+        self.log_failure(written);
     }
 
     async fn info(&self, draft: EntryDraft) {
-        let (store, now, user) = self.whose();
-        let written = log_info(store, now, user, self.of_turn(draft), self.origin()).await;
-        self.noted(written);
+        let (store, now, user) = self.context();
+        let written = log_info(store, now, user, self.for_turn(draft), self.origin()).await;
+        self.log_failure(written);
     }
 
     async fn warning(&self, draft: EntryDraft) {
@@ -463,7 +468,7 @@ impl<'a> TurnLog<'a> {
         self.info(EntryDraft { status, ..draft }).await;
     }
 
-    fn of_turn(&self, draft: EntryDraft) -> EntryDraft {
+    fn for_turn(&self, draft: EntryDraft) -> EntryDraft {
         EntryDraft {
             lease_ms: super::lease::LEASE_MS,
             conversation_id: Some(self.turn.conversation_id),
@@ -471,7 +476,7 @@ impl<'a> TurnLog<'a> {
         }
     }
 
-    fn whose(&self) -> (&Store, Timestamp, UserId) {
+    fn context(&self) -> (&Store, Timestamp, UserId) {
         let Self { deps, turn } = self;
         (&deps.store, deps.clock.now(), turn.user_id)
     }
@@ -500,35 +505,37 @@ impl<'a> TurnLog<'a> {
             duration_ms: Some(self.deps.clock.now().since(started)),
             ..EntryPatch::default()
         };
-        self.change(entry, patch, false).await;
+        self.update(entry, patch, false).await;
     }
 
-    async fn change(&self, entry: Option<EntryId>, patch: EntryPatch, goes_on: bool) {
+    async fn update(&self, entry: Option<EntryId>, patch: EntryPatch, still_working: bool) {
         let Some(id) = entry else { return };
         let patch = EntryPatch {
-            lease_ms: goes_on.then_some(super::lease::LEASE_MS),
+            lease_ms: still_working.then_some(super::lease::LEASE_MS),
             ..patch
         };
-        let (store, now, user) = self.whose();
-        let changed = finish_work_log(store, now, user, id, patch).await;
-        self.noted(changed.map(drop));
+        let (store, now, user) = self.context();
+        let result = finish_work_log(store, now, user, id, patch).await;
+        self.log_failure(result.map(drop));
     }
 
-    /// The log never breaks the work it describes.
-    fn noted<T>(&self, written: Result<T>) -> Option<T> {
-        written
+    /// Counts and logs a failed write, which does not affect the turn.
+    fn log_failure<T>(&self, result: Result<T>) -> Option<T> {
+        result
             .inspect_err(|error| {
                 self.deps.metrics.unwritten_entries.inc();
                 tracing::error!(
                     target: log_targets::ASSISTANT_TURN_LOG,
-                    turn = %self.turn.id, %error, "an entry could not be written; the turn goes on"
+                    turn = %self.turn.id,
+                    %error,
+                    "an entry could not be written; the turn continues"
                 );
             })
             .ok()
     }
 }
 
-fn of_call(call: &ToolCall) -> Metadata {
+fn call_metadata(call: &ToolCall) -> Metadata {
     let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
     Metadata::default()
         .with("tool", call.name.as_str())
@@ -536,14 +543,14 @@ fn of_call(call: &ToolCall) -> Metadata {
         .with("arguments", arguments)
 }
 
-/// What a tool was at while it worked is over.
-fn no_progress() -> Metadata {
+/// Removes the progress of a finished tool.
+fn cleared_progress() -> Metadata {
     Metadata::default()
         .with("progress", Value::Null)
         .with("step", Value::Null)
 }
 
-fn of_link(link: &ModelLink) -> Metadata {
+fn link_metadata(link: &ModelLink) -> Metadata {
     Metadata::default()
         .with("provider", link.provider)
         .with("model", link.model.as_str())

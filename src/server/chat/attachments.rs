@@ -1,5 +1,4 @@
-//! Files that a person attaches to a message: what they are is read from their content, not from
-//! their name.
+//! Files attached to a message. The media type is detected from the content, not from the name.
 
 use crate::{
     domain::{
@@ -12,65 +11,65 @@ use crate::{
     },
 };
 
-/// A file as it came.
+/// A file as uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// What its owner calls it.
+    /// The file name sent by the client.
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// A file that may stand beside a message.
+/// A valid attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its name on one line, without folders.
+    /// The name on one line, without folders.
     pub name: String,
-    /// Its media type, by its content.
+    /// The media type detected from the content.
     pub media_type: &'static str,
-    /// Its content; secrets in a text are masked.
+    /// The content; secrets in text files are masked.
     pub bytes: Vec<u8>,
 }
 
 /// The media type of text files.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Checks every file. Errors: `Refused` with a field `attachment` for each that cannot be taken,
-/// naming it, all at once.
+/// Checks every file. Errors: `Refused` with one field `attachment` per rejected file, which names
+/// the file; all problems are reported at once.
 pub fn check_attachments(uploads: Vec<Upload>) -> Result<Vec<Attachment>> {
-    let refused = |reason: String| FieldError {
+    let field_error = |reason: String| FieldError {
         field: "attachment".to_owned(),
         reason,
     };
     if uploads.len() > ATTACHMENTS_MAX {
-        return Err(Error::Refused(vec![refused(format!(
+        return Err(Error::Refused(vec![field_error(format!(
             "must be at most {ATTACHMENTS_MAX} files, not {}",
             uploads.len()
         ))]));
     }
-    let (mut taken, mut problems) = (Vec::new(), Vec::new());
+    let (mut accepted, mut problems) = (Vec::new(), Vec::new());
     for Upload { name, bytes } in uploads {
-        let name = plain_name(&name);
-        match checked(bytes) {
-            Ok((media_type, bytes)) => taken.push(Attachment {
+        let name = sanitized_name(&name);
+        match check_content(bytes) {
+            Ok((media_type, bytes)) => accepted.push(Attachment {
                 name,
                 media_type,
                 bytes,
             }),
-            Err(why) => problems.push(refused(format!("“{name}” {why}"))),
+            Err(reason) => problems.push(field_error(format!("“{name}” {reason}"))),
         }
     }
     if problems.is_empty() {
-        Ok(taken)
+        Ok(accepted)
     } else {
         Err(Error::Refused(problems))
     }
 }
 
-fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), String> {
-    let fits = |most: usize, what: &str| match bytes.len() {
-        n if n > most => Err(format!(
-            "is too large: {what} may be at most {most} bytes, not {n}"
+fn check_content(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), String> {
+    let check_size = |max: usize, kind: &str| match bytes.len() {
+        n if n > max => Err(format!(
+            "is too large: {kind} may be at most {max} bytes, not {n}"
         )),
         _ => Ok(()),
     };
@@ -78,7 +77,7 @@ fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), Strin
         return Err("is empty".to_owned());
     }
     if let Some(picture) = media_type::image(&bytes) {
-        fits(PICTURE_MAX_BYTES, "a picture")?;
+        check_size(PICTURE_MAX_BYTES, "a picture")?;
         return Ok((picture.media_type, bytes));
     }
     let text = std::str::from_utf8(&bytes)
@@ -89,18 +88,18 @@ fn checked(bytes: Vec<u8>) -> std::result::Result<(&'static str, Vec<u8>), Strin
             "is neither a picture (PNG, JPEG, GIF, WebP) nor plain text in UTF-8".to_owned(),
         );
     };
-    fits(TEXT_FILE_MAX_BYTES, "a text file")?;
+    check_size(TEXT_FILE_MAX_BYTES, "a text file")?;
     Ok((TEXT, mask(text).0.into_bytes()))
 }
 
-/// Control characters that no text file has.
+/// Whether a control character is one that text files do not contain.
 fn is_binary(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{1b}' | '\u{85}')
 }
 
-fn plain_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let line: String = last
+fn sanitized_name(name: &str) -> String {
+    let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let line: String = file_name
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
@@ -124,21 +123,21 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_is_does_not_hang_on_its_name() {
-        let taken = check_attachments(vec![
+    fn the_media_type_does_not_depend_on_the_name() {
+        let accepted = check_attachments(vec![
             file("a/b\\notes.png", b"# Notes\n"),
             file("\u{7}", b"\x89PNG\r\n\x1a\n"),
         ])
         .unwrap();
-        let read: Vec<_> = taken
+        let types: Vec<_> = accepted
             .iter()
             .map(|file| (file.name.as_str(), file.media_type))
             .collect();
-        assert_eq!(read, [("notes.png", TEXT), ("file", "image/png")]);
+        assert_eq!(types, [("notes.png", TEXT), ("file", "image/png")]);
     }
 
     #[test]
-    fn each_file_that_cannot_be_taken_is_named() {
+    fn each_rejected_file_is_named() {
         let large = [b"GIF89a".as_slice(), &vec![0; PICTURE_MAX_BYTES]].concat();
         let uploads = vec![
             file("empty.txt", b""),
@@ -149,11 +148,11 @@ mod tests {
         let Err(Error::Refused(problems)) = check_attachments(uploads) else {
             panic!("all four are refused")
         };
-        let said: Vec<_> = problems
+        let reasons: Vec<_> = problems
             .iter()
             .map(|problem| problem.reason.as_str())
             .collect();
-        for (reason, part) in said.iter().zip([
+        for (reason, part) in reasons.iter().zip([
             "“empty.txt” is empty",
             "“a.pdf” is neither",
             "“big.gif” is too large",
@@ -161,19 +160,20 @@ mod tests {
         ]) {
             assert!(reason.starts_with(part), "{reason}");
         }
-        assert_eq!(said.len(), 4);
-        assert!(
-            matches!(check_attachments(vec![file("x", b"x"); 5]), Err(Error::Refused(problems)) if problems.len() == 1)
-        );
+        assert_eq!(reasons.len(), 4);
+        let Err(Error::Refused(problems)) = check_attachments(vec![file("x", b"x"); 5]) else {
+            panic!("five files are too many")
+        };
+        assert_eq!(problems.len(), 1);
     }
 
     #[test]
     fn secrets_in_a_text_are_masked() {
-        let taken = check_attachments(vec![file(
+        let accepted = check_attachments(vec![file(
             "key.txt",
             b"key: sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD",
         )])
         .unwrap();
-        assert!(!String::from_utf8_lossy(&taken[0].bytes).contains("abcdefghijkl"));
+        assert!(!String::from_utf8_lossy(&accepted[0].bytes).contains("abcdefghijkl"));
     }
 }

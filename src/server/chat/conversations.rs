@@ -1,4 +1,4 @@
-//! Conversations: begin, list, rename, delete.
+//! Creates, lists, renames and deletes conversations.
 
 use crate::{
     domain::{
@@ -21,31 +21,31 @@ use crate::{
     },
 };
 
-/// What went with a conversation.
+/// The result of deleting a conversation's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletedConversation {
-    /// The turn that was running, to be stopped after the commit.
+    /// The turn that was running; the caller stops it after the commit.
     pub running_turn: Option<TurnId>,
     /// What was deleted.
     pub receipt: DeleteReceipt,
 }
 
-/// Begins an empty conversation.
+/// Creates an empty conversation.
 pub async fn create_conversation(
     store: &Store,
     now: Timestamp,
     user: UserId,
     title: &str,
 ) -> Result<Conversation> {
-    let mut conversation = fresh(now, checked_title(title)?);
+    let mut conversation = new_conversation(now, checked_title(title)?);
     let mut tx = store.begin().await?;
     conversations::insert(&mut tx, user, &mut conversation).await?;
     tx.commit().await?;
     Ok(conversation)
 }
 
-/// A conversation that is not stored yet.
-pub(super) fn fresh(now: Timestamp, title: String) -> Conversation {
+/// A new conversation that is not stored yet.
+pub(super) fn new_conversation(now: Timestamp, title: String) -> Conversation {
     Conversation {
         id: new_id::conversation(now),
         title,
@@ -70,7 +70,7 @@ fn checked_title(title: &str) -> Result<String> {
     }
 }
 
-/// One conversation of its owner.
+/// Finds a conversation of the user.
 pub async fn find_conversation(
     reader: &mut Reader,
     user: UserId,
@@ -81,8 +81,8 @@ pub async fn find_conversation(
         .ok_or(Error::NotFound("conversation"))
 }
 
-/// The owner's conversations, most recently used first, at most `limit`; after `before` those that
-/// were used less recently.
+/// The user's conversations, most recently used first, at most `limit`; with `before` those used
+/// less recently than that one.
 pub async fn list_conversations(
     reader: &mut Reader,
     user: UserId,
@@ -92,7 +92,7 @@ pub async fn list_conversations(
     Ok(conversations::latest(reader, user, before, limit).await?)
 }
 
-/// Gives a conversation another title.
+/// Changes a conversation's title.
 pub async fn rename_conversation(
     store: &Store,
     user: UserId,
@@ -111,8 +111,8 @@ pub async fn rename_conversation(
     Ok(conversation)
 }
 
-/// Deletes a conversation with its messages, its entries of every tier and its files; `stop` ends a
-/// turn that runs in it. Objects and files that cannot be deleted now are deleted by a later run.
+/// Deletes a conversation with its messages, its entries in every tier and its files; `stop` stops
+/// a turn that runs in it. Objects and files that cannot be deleted now are deleted by a later run.
 pub async fn delete_conversation(
     tiers: &Tiers,
     stored: &FileStore,
@@ -121,18 +121,18 @@ pub async fn delete_conversation(
     id: ConversationId,
     stop: impl Fn(TurnId),
 ) -> Result<DeleteReceipt> {
-    let gone = delete_conversation_rows(&tiers.store, now, user, id).await?;
-    gone.running_turn.into_iter().for_each(stop);
+    let deleted = delete_conversation_rows(&tiers.store, now, user, id).await?;
+    deleted.running_turn.into_iter().for_each(stop);
     delete_marked_files_or_log(&tiers.store, stored).await;
     let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
     Ok(DeleteReceipt {
         objects,
         objects_pending,
-        ..gone.receipt
+        ..deleted.receipt
     })
 }
 
-/// The part of a deletion that is one transaction: the rows go, and objects stop being read.
+/// The transaction of the deletion: deletes the rows and makes archived entries unreadable.
 pub async fn delete_conversation_rows(
     store: &Store,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! The conversation's verbs: begin, rename, delete, send a message, end a turn.
+//! Operations on conversations and turns.
 
 mod attachments;
 mod conversations;

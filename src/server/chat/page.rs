@@ -1,4 +1,4 @@
-//! A conversation as a page shows it: a part of its messages and entries, in one snapshot.
+//! One page of a conversation: messages and entries, read in one snapshot.
 
 use super::find_conversation;
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// Messages and entries on one page, counted together.
+/// Maximum number of messages and entries on one page, counted together.
 pub const PAGE: usize = 200;
 
-/// Which part of a conversation.
+/// The requested part of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PagePart {
     /// The newest rows.
@@ -39,13 +39,13 @@ pub struct ConversationPage {
     pub conversation: Conversation,
     /// Messages and entries, oldest first.
     pub rows: Vec<Change>,
-    /// From where to where the rows reach.
+    /// The range of the rows.
     pub span: ConversationSpan,
 }
 
-type Row = (Uuid, Change);
+type RowWithId = (Uuid, Change);
 
-/// At most [`PAGE`] rows of a conversation.
+/// Reads at most [`PAGE`] rows of a conversation.
 pub async fn page(
     reader: &mut Reader,
     archive: &Archive,
@@ -78,21 +78,21 @@ pub async fn page(
     })
 }
 
-/// The newest rows before `before`, oldest first, and the oldest of them if there are more behind
-/// it.
+/// The newest rows before `before`, oldest first, and the id of the oldest if there are earlier
+/// ones.
 async fn earlier(
     reader: &mut Reader,
     archive: &Archive,
     user: UserId,
     id: ConversationId,
     before: Option<Uuid>,
-    most: usize,
-) -> Result<(Vec<Row>, Option<Uuid>)> {
-    let limit = most as i64 + 1;
-    let mut said =
+    max: usize,
+) -> Result<(Vec<RowWithId>, Option<Uuid>)> {
+    let limit = max as i64 + 1;
+    let mut messages =
         messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
-    render_messages(&mut said).await;
-    let done = conversation_logs(
+    render_messages(&mut messages).await;
+    let entries = conversation_logs(
         reader,
         archive,
         user,
@@ -101,54 +101,56 @@ async fn earlier(
         limit,
     )
     .await?;
-    let mut rows = mixed(said, done);
-    let more = rows.len() > most;
-    rows.drain(..rows.len().saturating_sub(most));
+    let mut rows = merge(messages, entries);
+    let more = rows.len() > max;
+    rows.drain(..rows.len().saturating_sub(max));
     let from = rows.first().map(|(id, _)| *id).filter(|_| more);
     Ok((rows, from))
 }
 
-/// The oldest rows from `from` on, oldest first, and the one behind them if there are more.
+/// The oldest rows from `from` on, oldest first, and the id of the next row if there are more.
 async fn later(
     reader: &mut Reader,
     archive: &Archive,
     user: UserId,
     id: ConversationId,
     from: Uuid,
-    most: usize,
-) -> Result<(Vec<Row>, Option<Uuid>)> {
-    let limit = most as i64 + 1;
-    let mut said = messages::earliest(reader, user, id, MessageId::from_uuid(from), limit).await?;
-    render_messages(&mut said).await;
-    let done = reader::earliest(reader, archive, user, id, EntryId::from_uuid(from), limit).await?;
-    let mut rows = mixed(said, done);
-    let to = rows.get(most).map(|(id, _)| *id);
-    rows.truncate(most);
+    max: usize,
+) -> Result<(Vec<RowWithId>, Option<Uuid>)> {
+    let limit = max as i64 + 1;
+    let from_message = MessageId::from_uuid(from);
+    let mut messages = messages::earliest(reader, user, id, from_message, limit).await?;
+    render_messages(&mut messages).await;
+    let from_entry = EntryId::from_uuid(from);
+    let entries = reader::earliest(reader, archive, user, id, from_entry, limit).await?;
+    let mut rows = merge(messages, entries);
+    let to = rows.get(max).map(|(id, _)| *id);
+    rows.truncate(max);
     Ok((rows, to))
 }
 
-fn mixed(said: Vec<Message>, done: Vec<WorkLogEntry>) -> Vec<Row> {
-    let mut rows: Vec<Row> = said
+fn merge(messages: Vec<Message>, entries: Vec<WorkLogEntry>) -> Vec<RowWithId> {
+    let mut rows: Vec<RowWithId> = messages
         .into_iter()
         .map(|message| (message.id.uuid(), Change::Message(message)))
         .collect();
     rows.extend(
-        done.into_iter()
+        entries
+            .into_iter()
             .map(|entry| (entry.id.uuid(), Change::Entry(entry))),
     );
     rows.sort_by_key(|(id, _)| *id);
     rows
 }
 
-/// What was said in a conversation, oldest first, at most the newest `limit` messages: what a model
-/// is given.
+/// The newest `limit` messages of a conversation, oldest first: the history sent to a model.
 pub async fn history(
     reader: &mut Reader,
     user: UserId,
     id: ConversationId,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    let mut said = messages::latest(reader, user, id, None, limit).await?;
-    said.reverse();
-    Ok(said)
+    let mut messages = messages::latest(reader, user, id, None, limit).await?;
+    messages.reverse();
+    Ok(messages)
 }

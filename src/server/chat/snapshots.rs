@@ -1,5 +1,4 @@
-//! What pages are rendered from: rows and the cursor that goes with them, read in one snapshot of
-//! the database.
+//! Data of the pages: rows and their cursor, read in one database snapshot.
 
 use super::{PagePart, list_conversations, page};
 use crate::{
@@ -20,17 +19,17 @@ use crate::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Entries in a feed and on a page of history.
-const ENTRIES: i64 = 50;
+/// Entries in a feed and on a page of the history.
+const ENTRIES_PER_PAGE: i64 = 50;
 
-/// What pages are read from.
+/// Parameters for reading a page.
 #[derive(Clone, Copy)]
 pub struct PageSource<'a> {
-    /// The rows and the objects.
+    /// The database and the archive.
     pub tiers: &'a Tiers,
-    /// Days after which an entry expires.
+    /// Days until an entry expires.
     pub cold_days: i64,
-    /// The time of the page.
+    /// Server time.
     pub now: Timestamp,
 }
 
@@ -40,7 +39,7 @@ async fn snapshot(
     user_id: UserId,
     rows: Vec<Change>,
 ) -> Result<Snapshot> {
-    let rows = rows.into_iter().map(in_order).collect();
+    let rows = rows.into_iter().map(with_sorted_metadata).collect();
     let cursor = Cursor {
         epoch: source.tiers.store.epoch(),
         rev: heads::of(reader, user_id).await?.head,
@@ -55,25 +54,25 @@ async fn snapshot(
     })
 }
 
-/// A row as a browser will have it: what is drawn here is drawn again there.
-fn in_order(row: Change) -> Change {
+/// Sorts metadata by name as browsers do, so that server and browser render the same page.
+fn with_sorted_metadata(row: Change) -> Change {
     match row {
         Change::Entry(entry) => Change::Entry(WorkLogEntry {
-            metadata: entry.metadata.in_order(),
+            metadata: entry.metadata.sorted(),
             ..entry
         }),
         row => row,
     }
 }
 
-/// The chat page, without the models that can be chosen.
+/// The chat page, without the list of models.
 pub async fn chat(
     source: PageSource<'_>,
     account: Account,
     id: Option<ConversationId>,
     part: &PartQuery,
 ) -> Result<ChatPageData> {
-    let (account, part) = (&account, part_of(part)?);
+    let (account, part) = (&account, parse_part(part)?);
     let (mut page, gaps) = read_partial(
         &source.tiers.store,
         &source.tiers.archive,
@@ -92,16 +91,21 @@ async fn chat_page(
     id: Option<ConversationId>,
     part: PagePart,
 ) -> Result<ChatPageData> {
-    let listed =
+    let conversations =
         list_conversations(&mut reader, account.id, None, CONVERSATIONS_LISTED as i64).await?;
-    let mut rows: Vec<Change> = listed.into_iter().map(Change::Conversation).collect();
+    let mut rows: Vec<Change> = conversations
+        .into_iter()
+        .map(Change::Conversation)
+        .collect();
     let (mut conversation, mut span, mut on_hold, mut gone) =
         (None, ConversationSpan::default(), false, false);
     if let Some(id) = id {
         on_hold = holds::in_force(&mut reader, account.id, Some(id), holds::HoldKind::Hold).await?;
         let page = page(&mut reader, &archive, account.id, id, part).await?;
-        gone =
-            matches!(part, PagePart::Around(row) if !page.rows.iter().any(|found| is(found, row)));
+        gone = match part {
+            PagePart::Around(id) => !page.rows.iter().any(|row| has_id(row, id)),
+            _ => false,
+        };
         rows.extend(page.rows);
         conversation = Some(page.conversation);
         span = page.span;
@@ -118,7 +122,7 @@ async fn chat_page(
     })
 }
 
-fn is(row: &Change, id: Uuid) -> bool {
+fn has_id(row: &Change, id: Uuid) -> bool {
     match row {
         Change::Message(message) => message.id.uuid() == id,
         Change::Entry(entry) => entry.id.uuid() == id,
@@ -126,7 +130,7 @@ fn is(row: &Change, id: Uuid) -> bool {
     }
 }
 
-/// Conversations that were used less recently than `before`.
+/// Conversations used less recently than `before`.
 pub async fn conversations(
     source: PageSource<'_>,
     user: UserId,
@@ -149,8 +153,8 @@ pub async fn conversations(
     })
 }
 
-/// What is no id names no part.
-fn part_of(query: &PartQuery) -> Result<PagePart> {
+/// Errors: `NotFound` if a value is not an id.
+fn parse_part(query: &PartQuery) -> Result<PagePart> {
     let id = |text: &String| text.parse::<Uuid>().map_err(|_| Error::NotFound("page"));
     Ok(match query {
         PartQuery {
@@ -166,7 +170,7 @@ fn part_of(query: &PartQuery) -> Result<PagePart> {
     })
 }
 
-/// A feed of the newest entries.
+/// The newest entries, of all conversations or of one.
 pub async fn feed(
     source: PageSource<'_>,
     user: UserId,
@@ -181,8 +185,9 @@ pub async fn feed(
         &source.tiers.store,
         &source.tiers.archive,
         |mut reader, archive| async move {
+            let filter = (filter, false);
             let logs =
-                recent_logs(&mut reader, &archive, user, (filter, false), None, ENTRIES).await?;
+                recent_logs(&mut reader, &archive, user, filter, None, ENTRIES_PER_PAGE).await?;
             snapshot(
                 source,
                 &mut reader,
@@ -197,36 +202,36 @@ pub async fn feed(
     Ok(snapshot)
 }
 
-/// A page of history.
+/// One page of the history.
 pub async fn history(
     source: PageSource<'_>,
     user: UserId,
     query: HistoryQuery,
 ) -> Result<HistoryPageData> {
     let filter = EntryFilter {
-        log_type: word("logType", query.log_type)?,
-        status: word("status", query.status)?,
+        log_type: parse_field("logType", query.log_type)?,
+        status: parse_field("status", query.status)?,
         text: query.text.map(|text| text.chars().take(200).collect()),
         ..EntryFilter::default()
     };
-    let before = word("before", query.before)?;
+    let before = parse_field("before", query.before)?;
     let filter = (&filter, query.archive);
     let (mut page, gaps) = read_partial(
         &source.tiers.store,
         &source.tiers.archive,
         |mut reader, archive| async move {
-            let mut logs =
-                recent_logs(&mut reader, &archive, user, filter, before, ENTRIES + 1).await?;
-            let more = logs.len() as i64 > ENTRIES;
-            logs.truncate(ENTRIES as usize);
+            let limit = ENTRIES_PER_PAGE + 1;
+            let mut logs = recent_logs(&mut reader, &archive, user, filter, before, limit).await?;
+            let more = logs.len() as i64 > ENTRIES_PER_PAGE;
+            logs.truncate(ENTRIES_PER_PAGE as usize);
             let next = if more {
                 logs.last().map(|log| log.id)
             } else {
                 archive.continues_before()
             };
-            let places: BTreeSet<ConversationId> =
+            let conversation_ids: BTreeSet<ConversationId> =
                 logs.iter().filter_map(|log| log.conversation_id).collect();
-            let titles = conversations::titles(&mut reader, user, &places).await?;
+            let titles = conversations::titles(&mut reader, user, &conversation_ids).await?;
             let snapshot = snapshot(
                 source,
                 &mut reader,
@@ -242,11 +247,12 @@ pub async fn history(
         },
     )
     .await?;
+    let full = page.snapshot.rows.len() as i64 == ENTRIES_PER_PAGE;
     let last = match page.snapshot.rows.last() {
-        Some(Change::Entry(last)) if page.snapshot.rows.len() as i64 == ENTRIES => Some(last.id),
+        Some(Change::Entry(last)) if full => Some(last.id),
         _ => None,
     };
-    // A page that is full ends before what could not be read.
+    // A full page ends before older gaps; they belong to the next page.
     page.next = page
         .next
         .or_else(|| last.filter(|last| gaps.iter().any(|gap| gap.from < *last)));
@@ -254,11 +260,11 @@ pub async fn history(
     Ok(page)
 }
 
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
+fn parse_field<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: Option<String>,
 ) -> Result<Option<T>> {
     text.map(|text| text.parse())
         .transpose()
-        .map_err(|why: T::Err| Error::refused(field, why.to_string()))
+        .map_err(|error: T::Err| Error::refused(field, error.to_string()))
 }

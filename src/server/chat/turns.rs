@@ -1,14 +1,13 @@
-//! A turn's beginning and end as the database sees them. The work in between is
-//! `server::assistant`.
+//! The start and end of a turn in the database. The work in between is in `server::assistant`.
 
-use super::conversations::fresh;
+use super::conversations::new_conversation;
 use crate::{
     domain::{
         AnswerFacts, CONTENT_MAX_BYTES, Conversation, MediaFile, Message, MessageStatus, Role,
         ids::{ConversationId, MessageId, TurnId, UserId},
         nul,
         time::Timestamp,
-        title_of,
+        title_from_message,
     },
     server::{
         base::{
@@ -26,48 +25,48 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// Who asks for a turn and who will work on it.
+/// Parameters for starting a turn.
 #[derive(Debug, Clone, Copy)]
 pub struct BeginTurn<'a> {
     /// Server time.
     pub now: Timestamp,
-    /// Whose turn.
+    /// The owner.
     pub user: UserId,
     /// The process that works on it.
     pub worker: &'a str,
-    /// Until when it may work without a sign of life.
+    /// When its lease ends if it is not renewed.
     pub lease_until: Timestamp,
-    /// What it must fit in.
-    pub bounds: TurnLimits,
+    /// Limits on running turns, messages and storage.
+    pub limits: TurnLimits,
 }
 
-/// Why a turn ends.
+/// How a turn ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnOutcome {
-    /// It ran to its end.
+    /// It completed.
     Finished,
-    /// The person stopped it.
+    /// The user stopped it.
     Stopped,
-    /// Its worker gave up: the process ends, or the database failed it.
+    /// Its worker aborted it: the process shuts down or the database failed.
     Interrupted,
-    /// Its worker is not heard of any more; only if its lease ran out.
+    /// Its worker disappeared; applies only if the lease has expired.
     Lapsed,
 }
 
-/// Most turns settled in one pass of [`sweep_turns`].
-const BATCH: i64 = 100;
+/// Maximum number of turns settled in one run of [`sweep_turns`].
+const BATCH_SIZE: i64 = 100;
 
-/// What the person asks.
+/// A message to be sent by a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The words.
+    /// The text.
     pub content: String,
-    /// The model to be asked first from now on, as `provider:model`; empty for the chain's order,
+    /// The model to prefer from now on, as `provider:model`; empty for the order of the chain,
     /// `None` for no change.
     pub model: Option<String>,
-    /// The last message of the person, which these words replace with everything behind it.
+    /// The user's last message, which this one replaces together with everything after it.
     pub replaces: Option<MessageId>,
-    /// The files beside them, which are stored already.
+    /// The attached files, which are stored already.
     pub attachments: Vec<MediaFile>,
 }
 
@@ -80,27 +79,27 @@ impl From<&str> for NewMessage {
     }
 }
 
-/// Stores a person's message and begins the turn that answers it; without a conversation a new one
-/// begins. Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while another
-/// turn runs or when the message that is to be replaced is not the last one, and those of
+/// Stores a user's message and starts the turn that answers it; without a conversation a new one is
+/// created. Errors: `Refused` for an empty or too long message, `NotFound`, `Conflict` while
+/// another turn runs or if the message to replace is not the last one, and those of
 /// [`TurnLimits::admit`].
 pub async fn begin_turn(
     store: &Store,
     begin: BeginTurn<'_>,
     conversation: Option<ConversationId>,
-    asking: impl Into<NewMessage>,
+    message: impl Into<NewMessage>,
 ) -> Result<(TurnRef, Message)> {
-    let mut asking = asking.into();
-    nul::clean(&mut asking.content);
-    let content = checked(&asking.content)?;
+    let mut new = message.into();
+    nul::clean(&mut new.content);
+    let content = checked_content(&new.content)?;
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     begin
-        .bounds
-        .admit(&mut tx, begin.now, begin.user, &asking.attachments)
+        .limits
+        .admit(&mut tx, begin.now, begin.user, &new.attachments)
         .await?;
-    let mut conversation = open(&mut tx, begin, conversation, &content).await?;
-    if let Some(model) = asking.model {
+    let mut conversation = open_conversation(&mut tx, begin, conversation, &content).await?;
+    if let Some(model) = new.model {
         conversation.model = Some(model).filter(|model| !model.is_empty());
     }
     let turn = TurnRef {
@@ -108,31 +107,32 @@ pub async fn begin_turn(
         id: new_id::turn(begin.now),
         conversation_id: conversation.id,
     };
-    for file in &asking.attachments {
+    for file in &new.attachments {
         files::insert(
             &mut tx,
             begin.now,
             begin.user,
-            &record(conversation.id, file),
+            &file_record(conversation.id, file),
         )
         .await?;
     }
-    let mut attachments = match asking.replaces {
+    let mut attachments = match new.replaces {
         Some(replaced) => replace(&mut tx, begin, turn, replaced).await?,
         None => Vec::new(),
     };
-    attachments.extend(asking.attachments);
+    attachments.extend(new.attachments);
     let mut message = Message {
         attachments,
-        ..said(begin.now, turn, content)
+        ..user_message(begin.now, turn, content)
     };
     messages::insert(&mut tx, begin.user, &mut message).await?;
-    start(&mut tx, begin, turn, &mut conversation).await?;
+    start_turn(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
     Ok((turn, message))
 }
 
-/// Puts a message out of the conversation that is written anew; its files go on with the new one.
+/// Supersedes the user's last message and everything after it. Returns its files for the new
+/// message.
 async fn replace(
     tx: &mut Tx<'_>,
     begin: BeginTurn<'_>,
@@ -142,29 +142,28 @@ async fn replace(
     match messages::last_of_user(tx, begin.user, turn.conversation_id).await? {
         Some(last) if last.id == replaced => {
             messages::supersede(tx, begin.user, begin.now, replaced).await?;
-            supersede_behind(tx, begin, turn.conversation_id, replaced).await?;
+            supersede_after(tx, begin, turn.conversation_id, replaced).await?;
             Ok(last.attachments)
         }
         _ => Err(Error::Conflict(
-            "only the last message can be written anew".into(),
+            "only the last message can be edited".into(),
         )),
     }
 }
 
-async fn supersede_behind(
+async fn supersede_after(
     tx: &mut Tx<'_>,
     begin: BeginTurn<'_>,
     conversation: ConversationId,
-    asked: MessageId,
+    message: MessageId,
 ) -> Result<()> {
-    for id in messages::after(tx, begin.user, conversation, asked).await? {
+    for id in messages::after(tx, begin.user, conversation, message).await? {
         messages::supersede(tx, begin.user, begin.now, id).await?;
     }
     Ok(())
 }
 
-/// Begins a turn that answers the person's last message once more; the answers it had are
-/// superseded.
+/// Starts another turn for the user's last message; its earlier answers are superseded.
 pub async fn retry_turn(
     store: &Store,
     begin: BeginTurn<'_>,
@@ -173,28 +172,28 @@ pub async fn retry_turn(
     let mut tx = store.begin().await?;
     tx.lock(begin.user).await?;
     begin
-        .bounds
+        .limits
         .admit(&mut tx, begin.now, begin.user, &[])
         .await?;
-    let mut conversation = idle(
+    let mut conversation = require_idle(
         conversations::find(&mut tx, begin.user, conversation)
             .await?
             .ok_or(Error::NotFound("conversation"))?,
     )?;
-    let asked = messages::last_of_user(&mut tx, begin.user, conversation.id).await?;
-    let asked = asked.ok_or_else(|| Error::Conflict("nothing was asked here yet".into()))?;
-    supersede_behind(&mut tx, begin, conversation.id, asked.id).await?;
+    let message = messages::last_of_user(&mut tx, begin.user, conversation.id).await?;
+    let message = message.ok_or_else(|| Error::Conflict("there is no message to answer".into()))?;
+    supersede_after(&mut tx, begin, conversation.id, message.id).await?;
     let turn = TurnRef {
         user_id: begin.user,
         id: new_id::turn(begin.now),
         conversation_id: conversation.id,
     };
-    start(&mut tx, begin, turn, &mut conversation).await?;
+    start_turn(&mut tx, begin, turn, &mut conversation).await?;
     tx.commit().await?;
     Ok(turn)
 }
 
-fn checked(content: &str) -> Result<String> {
+fn checked_content(content: &str) -> Result<String> {
     let content = content.trim();
     match content.len() {
         0 => Err(Error::refused("content", "must not be empty")),
@@ -206,7 +205,7 @@ fn checked(content: &str) -> Result<String> {
     }
 }
 
-async fn open(
+async fn open_conversation(
     tx: &mut Tx<'_>,
     begin: BeginTurn<'_>,
     id: Option<ConversationId>,
@@ -214,7 +213,7 @@ async fn open(
 ) -> Result<Conversation> {
     match id {
         Some(id) => {
-            let mut conversation = idle(
+            let mut conversation = require_idle(
                 conversations::find(tx, begin.user, id)
                     .await?
                     .ok_or(Error::NotFound("conversation"))?,
@@ -222,21 +221,21 @@ async fn open(
             if messages::latest(tx, begin.user, id, None, 1)
                 .await?
                 .is_empty()
-                && conversation.title == title_of("")
+                && conversation.title == title_from_message("")
             {
-                conversation.title = title_of(content);
+                conversation.title = title_from_message(content);
             }
             Ok(conversation)
         }
         None => {
-            let mut conversation = fresh(begin.now, title_of(content));
+            let mut conversation = new_conversation(begin.now, title_from_message(content));
             conversations::insert(tx, begin.user, &mut conversation).await?;
             Ok(conversation)
         }
     }
 }
 
-fn idle(conversation: Conversation) -> Result<Conversation> {
+fn require_idle(conversation: Conversation) -> Result<Conversation> {
     match conversation.running_turn_id {
         None => Ok(conversation),
         Some(_) => Err(Error::Conflict(
@@ -245,7 +244,7 @@ fn idle(conversation: Conversation) -> Result<Conversation> {
     }
 }
 
-fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
+fn user_message(now: Timestamp, turn: TurnRef, content: String) -> Message {
     Message {
         id: new_id::message(now),
         conversation_id: turn.conversation_id,
@@ -263,7 +262,7 @@ fn said(now: Timestamp, turn: TurnRef, content: String) -> Message {
     }
 }
 
-fn record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecord {
+fn file_record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecord {
     let MediaFile {
         id,
         media_type,
@@ -280,7 +279,7 @@ fn record(conversation_id: ConversationId, file: &MediaFile) -> files::FileRecor
     }
 }
 
-async fn start(
+async fn start_turn(
     tx: &mut Tx<'_>,
     begin: BeginTurn<'_>,
     turn: TurnRef,
@@ -292,7 +291,7 @@ async fn start(
     Ok(conversations::update(tx, begin.user, conversation).await?)
 }
 
-/// Asks the conversation's running turn to stop, wherever it runs. `None` when nothing runs.
+/// Requests the conversation's running turn to stop, in any process. `None` if none is running.
 pub async fn request_stop(
     store: &Store,
     now: Timestamp,
@@ -306,50 +305,50 @@ pub async fn request_stop(
         .ok_or(Error::NotFound("conversation"))?;
     if let Some(turn) = conversation.running_turn_id {
         turns::request_stop(&mut tx, now, user, turn).await?;
-        // The revision wakes the process that works on the turn, wherever it is.
+        // The new revision wakes the process that runs the turn.
         conversations::update(&mut tx, user, &mut conversation).await?;
         tx.commit().await?;
     }
     Ok(conversation.running_turn_id)
 }
 
-/// Asks every running turn of a person to stop, wherever it runs; part of the caller's transaction,
+/// Requests every running turn of a user to stop, in any process. Part of the caller's transaction,
 /// which holds the owner's lock.
 pub async fn stop_turns(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     let running = turns::running(tx, user).await?;
     for turn in &running {
         turns::request_stop(tx, now, user, turn.id).await?;
         if let Some(mut conversation) = conversations::find(tx, user, turn.conversation_id).await? {
-            // The revision wakes the process that works on the turn, wherever it is.
+            // The new revision wakes the process that runs the turn.
             conversations::update(tx, user, &mut conversation).await?;
         }
     }
     Ok(running.into_iter().map(|turn| turn.id).collect())
 }
 
-/// Ends a turn and settles what it left open, in one transaction. `texts` are answers that were
-/// being written, further than the database has them. `false` when it had ended already, or is to
-/// be ended as lapsed while its worker lives.
+/// Ends a turn and settles its open entries and messages in one transaction. `texts` has the text
+/// of growing answers, which may be longer than the stored text. Returns `false` if the turn has
+/// ended already, or if it should end as lapsed but its lease is valid.
 pub async fn end_turn(
     store: &Store,
     now: Timestamp,
     turn: TurnRef,
-    ending: TurnOutcome,
+    outcome: TurnOutcome,
     texts: &HashMap<MessageId, String>,
 ) -> Result<bool> {
     let mut tx = store.begin().await?;
     tx.lock(turn.user_id).await?;
-    if !turns::end(&mut tx, now, turn, ending == TurnOutcome::Lapsed).await? {
+    if !turns::end(&mut tx, now, turn, outcome == TurnOutcome::Lapsed).await? {
         return Ok(false);
     }
-    let (why, status) = match ending {
+    let (reason, status) = match outcome {
         TurnOutcome::Stopped => ("stopped", MessageStatus::Stopped),
         TurnOutcome::Finished | TurnOutcome::Interrupted | TurnOutcome::Lapsed => {
             ("interrupted", MessageStatus::Interrupted)
         }
     };
     for entry in work_logs::of_turn_working(&mut tx, turn.user_id, turn.id).await? {
-        settle_interrupted(&mut tx, now, &entry, why).await?;
+        settle_interrupted(&mut tx, now, &entry, reason).await?;
     }
     for mut message in messages::streaming(&mut tx, turn.user_id, turn.id).await? {
         message.status = status;
@@ -371,13 +370,13 @@ pub async fn end_turn(
     Ok(true)
 }
 
-/// Settles turns whose worker stopped renewing its lease before `now`; says how many.
+/// Settles turns whose lease expired before `now`. Returns how many.
 pub async fn sweep_turns(store: &Store, now: Timestamp) -> Result<usize> {
-    let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH).await?;
+    let lapsed = turns::lapsed(&mut *store.read().await?, now, BATCH_SIZE).await?;
     let mut settled = 0;
     for turn in lapsed {
-        settled +=
-            usize::from(end_turn(store, now, turn, TurnOutcome::Lapsed, &HashMap::new()).await?);
+        let ended = end_turn(store, now, turn, TurnOutcome::Lapsed, &HashMap::new()).await?;
+        settled += usize::from(ended);
     }
     Ok(settled)
 }

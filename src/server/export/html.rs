@@ -1,28 +1,29 @@
-//! An export as one page that needs nothing else: it reads offline, in light and dark, and on
-//! paper.
+//! An export as one self-contained HTML page for reading offline and printing, light and dark.
 
 use super::records::ExportRecord;
 use crate::domain::{
     Change, MediaFile, Message, MessageStatus, Role, WorkLogEntry, duration_words, time::Timestamp,
 };
 
-/// What ends the page.
+/// The end of the page.
 pub(super) const FOOT: &str = "</main></html>\n";
 
 const STYLE: &str = include_str!("export.css");
 
-/// What begins the page.
+/// The beginning of the page.
 pub(super) fn head(now: Timestamp) -> String {
     format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Holly, {date}</title><style>{STYLE}</style><main><h1>From Holly</h1><p>Exported on <time>{date}</time>.</p>\n",
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Holly, {date}</title><style>{STYLE}</style>\
+         <main><h1>From Holly</h1><p>Exported on <time>{date}</time>.</p>\n",
         date = now.date_time()
     )
 }
 
-/// A piece; `site` is where files are, empty when nobody said.
-pub(super) fn piece(piece: &ExportRecord, site: &str) -> String {
-    match piece {
+/// A record as HTML. `base_url` is the base of links to files; without it there are no links.
+pub(super) fn record(record: &ExportRecord, base_url: &str) -> String {
+    match record {
         ExportRecord::Conversation(conversation) => format!(
             "<h2 id=\"c-{}\">{}</h2><p class=\"facts\">Begun on <time>{}</time>{}</p>\n",
             conversation.id,
@@ -35,20 +36,20 @@ pub(super) fn piece(piece: &ExportRecord, site: &str) -> String {
             }
         ),
         ExportRecord::Outside => "<h2>Outside of conversations</h2>\n".to_owned(),
-        ExportRecord::Rows(rows) => rows.iter().map(|row| self::row(row, site)).collect(),
+        ExportRecord::Rows(rows) => rows.iter().map(|row| self::row(row, base_url)).collect(),
     }
 }
 
-fn row(row: &Change, site: &str) -> String {
+fn row(row: &Change, base_url: &str) -> String {
     match row {
-        Change::Entry(entry) => self::entry(entry, site),
-        Change::Message(message) => self::message(message, site),
+        Change::Entry(entry) => self::entry(entry, base_url),
+        Change::Message(message) => self::message(message, base_url),
         Change::Conversation(_) | Change::Removed(_) => String::new(),
     }
 }
 
-fn message(message: &Message, site: &str) -> String {
-    let who = if message.role == Role::User {
+fn message(message: &Message, base_url: &str) -> String {
+    let author = if message.role == Role::User {
         "You"
     } else {
         message
@@ -57,27 +58,28 @@ fn message(message: &Message, site: &str) -> String {
             .as_deref()
             .unwrap_or("The assistant")
     };
-    let said = match (&message.html, message.role) {
-        // The server's sanitiser has been over it.
+    let content = match (&message.html, message.role) {
+        // Sanitised by the server.
         (Some(rendered), Role::Assistant) => format!("<div>{rendered}</div>"),
         _ => format!("<div class=\"plain\">{}</div>", escaped(&message.content)),
     };
-    let ended = match message.status {
+    let status = match message.status {
         MessageStatus::Done => String::new(),
         status => format!(" · {status}"),
     };
     format!(
-        "<section id=\"m-{}\" class=\"{}\"><h3>{} <small><time>{}</time>{ended}</small></h3>{said}{}</section>\n",
+        "<section id=\"m-{}\" class=\"{}\">\
+         <h3>{} <small><time>{}</time>{status}</small></h3>{content}{}</section>\n",
         message.id,
         message.role,
-        escaped(who),
+        escaped(author),
         message.created_at.date_time(),
-        files(&message.attachments, site)
+        files(&message.attachments, base_url)
     )
 }
 
-fn entry(entry: &WorkLogEntry, site: &str) -> String {
-    let facts = entry.metadata.clone().in_order().facts();
+fn entry(entry: &WorkLogEntry, base_url: &str) -> String {
+    let facts = entry.metadata.clone().sorted().facts();
     let facts: String = facts
         .iter()
         .map(|(name, value)| format!("<dt>{}<dd>{}", escaped(name), escaped(value)))
@@ -87,13 +89,15 @@ fn entry(entry: &WorkLogEntry, site: &str) -> String {
         .as_deref()
         .map(|details| format!("<pre>{}</pre>", escaped(details)))
         .unwrap_or_default();
-    let took = entry
+    let duration = entry
         .duration_ms
         .map(|ms| format!(" · {}", duration_words(ms)))
         .unwrap_or_default();
     format!(
-        "<article id=\"entry-{}\" data-status=\"{}\"><details><summary>{} <small>{}{took}</small></summary>\
-         <p class=\"facts\">{} · <time>{}</time> · {}</p><dl>{facts}</dl>{details}</details>{}</article>\n",
+        "<article id=\"entry-{}\" data-status=\"{}\">\
+         <details><summary>{} <small>{}{duration}</small></summary>\
+         <p class=\"facts\">{} · <time>{}</time> · {}</p>\
+         <dl>{facts}</dl>{details}</details>{}</article>\n",
         entry.id,
         entry.status,
         escaped(&entry.title),
@@ -101,27 +105,31 @@ fn entry(entry: &WorkLogEntry, site: &str) -> String {
         entry.log_type,
         entry.timestamp,
         entry.storage_status,
-        files(&entry.metadata.files(), site)
+        files(&entry.metadata.files(), base_url)
     )
 }
 
-/// Files by name; where the site's address is known, as links to it.
-fn files(files: &[MediaFile], site: &str) -> String {
-    let named = |file: &MediaFile| {
-        let about = format!(
+/// A list of files; with a base URL as links.
+fn files(files: &[MediaFile], base_url: &str) -> String {
+    let item = |file: &MediaFile| {
+        let label = format!(
             "{} ({}, {} bytes)",
             escaped(&file.name),
             escaped(&file.media_type),
             file.bytes
         );
-        let name = if site.is_empty() {
-            about
+        let name = if base_url.is_empty() {
+            label
         } else {
-            format!("<a href=\"{}{}\">{about}</a>", escaped(site), file.url())
+            format!(
+                "<a href=\"{}{}\">{label}</a>",
+                escaped(base_url),
+                file.url()
+            )
         };
         format!("<li>{name}: {}</li>", escaped(&file.description))
     };
-    let items: String = files.iter().map(named).collect();
+    let items: String = files.iter().map(item).collect();
     if items.is_empty() {
         items
     } else {

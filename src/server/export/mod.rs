@@ -1,6 +1,6 @@
-//! Everything a person has, to take along: `pieces` reads it a page at a time from all tiers,
-//! `html` and `jsonl` write it down. An export is whole or it breaks off: where the archive does
-//! not answer, it does not begin or the transfer ends short, so nobody takes it for whole.
+//! Export of a user's data. `records` reads it page by page from all tiers; `html` and `jsonl`
+//! format it. An export is complete or fails: if the archive is unreachable, it does not begin or
+//! the transfer is aborted, so that a client does not take a part for the whole.
 
 mod html;
 pub mod records;
@@ -12,92 +12,92 @@ use crate::domain::{
     time::Timestamp,
 };
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use records::{ExportRecord, entries, everything};
+use records::{ExportRecord, all_records, entry_records};
 use serde_json::json;
 
-/// How an export is written.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON value a line, for programs.
+    /// One JSON value per line, for programs.
     Jsonl,
-    /// One page, to read.
+    /// One HTML page for reading.
     Html,
 }
 
-/// What is exported.
+/// Which data is exported.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportRequest {
-    /// Whose.
+    /// The owner.
     pub user: UserId,
-    /// Only of this conversation.
+    /// Limits the export to this conversation.
     pub conversation_id: Option<ConversationId>,
-    /// Whether what was said goes along. Then it is told conversation by conversation, oldest
-    /// first; without it there are only entries, newest first, as the list shows them.
+    /// Whether to include messages. With messages the export goes conversation by conversation,
+    /// oldest first; without them it has only entries, newest first as in the list.
     pub messages: bool,
-    /// How it is written.
+    /// The format.
     pub format: Format,
 }
 
-/// Where an export is read from, and what its page says of it.
+/// What an export is read from, and values for the HTML page.
 #[derive(Clone)]
 pub struct ExportSource {
-    /// The rows.
+    /// The database.
     pub store: Store,
-    /// The objects.
+    /// The archive.
     pub archive: Archive,
-    /// The time that the page names.
+    /// The time shown on the page.
     pub now: Timestamp,
-    /// The address that links of the page begin with.
+    /// The base of links on the page.
     pub public_url: String,
 }
 
-/// The export as a stream of text. Errors: the first rows could not be read; when later rows
-/// cannot be read, the stream ends with an error.
+/// The export as a stream of text. Errors: the first rows could not be read; if later rows cannot
+/// be read, the stream ends with an error.
 pub async fn export(
     source: ExportSource,
-    wanted: ExportRequest,
+    request: ExportRequest,
 ) -> Result<impl Stream<Item = Result<String>>> {
-    let html = wanted.format == Format::Html;
+    let html = request.format == Format::Html;
     let head = html.then(|| Ok(html::head(source.now)));
-    let site = source.public_url.clone();
-    let pieces = if wanted.messages {
-        everything(source, wanted).left_stream()
+    let base_url = source.public_url.clone();
+    let records = if request.messages {
+        all_records(source, request).left_stream()
     } else {
-        entries(source, wanted).right_stream()
+        entry_records(source, request).right_stream()
     };
-    let mut pieces = Box::pin(pieces);
+    let mut records = Box::pin(records);
     let mut first = Vec::new();
-    while let Some(piece) = pieces.try_next().await? {
-        first.push(piece);
+    while let Some(record) = records.try_next().await? {
+        first.push(record);
         if let Some(ExportRecord::Rows(_)) = first.last() {
             break;
         }
     }
     let body = stream::iter(first.into_iter().map(Ok))
-        .chain(pieces)
-        .map(move |piece| {
-            let piece =
-                piece.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
+        .chain(records)
+        .map(move |record| {
+            let record =
+                record.inspect_err(|error| tracing::error!(%error, "an export was aborted"))?;
             Ok(if html {
-                html::piece(&piece, &site)
+                html::record(&record, &base_url)
             } else {
-                jsonl(&piece)
+                jsonl(&record)
             })
         });
     let foot = html.then(|| Ok(html::FOOT.to_owned()));
     Ok(stream::iter(head).chain(body).chain(stream::iter(foot)))
 }
 
-/// Entries stand as the list shows them, a line each; a conversation and a message are named by
-/// their one field.
-fn jsonl(piece: &ExportRecord) -> String {
+/// A record as JSON lines. Entries are written as in the list; conversations and messages are
+/// wrapped in an object with one field, which names their kind.
+fn jsonl(record: &ExportRecord) -> String {
     let lines = |rows: &[Change]| {
         rows.iter()
             .filter_map(line)
             .map(|line| line + "\n")
             .collect::<String>()
     };
-    match piece {
+    match record {
         ExportRecord::Conversation(conversation) => {
             json!({ "conversation": conversation }).to_string() + "\n"
         }
@@ -109,7 +109,7 @@ fn jsonl(piece: &ExportRecord) -> String {
 fn line(row: &Change) -> Option<String> {
     match row {
         Change::Entry(entry) => serde_json::to_string(entry).ok(),
-        // Its Markdown is there; how the page renders it is nothing to keep.
+        // The Markdown is exported; the rendered HTML can be made from it.
         Change::Message(message) => {
             Some(json!({ "message": Message { html: None, ..message.clone() } }).to_string())
         }

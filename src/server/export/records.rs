@@ -1,5 +1,4 @@
-//! What an export consists of, read a page at a time, so that it costs no memory however much there
-//! is.
+//! The records of an export, read page by page, so that memory use does not depend on their number.
 
 use super::{ExportRequest, ExportSource};
 use crate::{
@@ -15,103 +14,103 @@ use futures::{Stream, TryStreamExt, stream};
 use std::{collections::VecDeque, pin::Pin};
 use uuid::Uuid;
 
-/// A piece of an export.
+/// A part of an export.
 #[derive(Debug)]
 pub(super) enum ExportRecord {
-    /// A conversation begins; its rows follow.
+    /// The start of a conversation; its rows follow.
     Conversation(Conversation),
-    /// What follows stands outside of any conversation.
+    /// The start of the entries outside of conversations.
     Outside,
     /// Messages and entries.
     Rows(Vec<Change>),
 }
 
-/// Entries of all tiers, newest first.
-pub(super) fn entries(
+/// Entries in all tiers, newest first.
+pub(super) fn entry_records(
     source: ExportSource,
-    wanted: ExportRequest,
+    request: ExportRequest,
 ) -> impl Stream<Item = Result<ExportRecord>> {
     let filter = EntryFilter {
-        conversation_id: wanted.conversation_id,
+        conversation_id: request.conversation_id,
         ..EntryFilter::default()
     };
     let rows =
         |page: Vec<WorkLogEntry>| ExportRecord::Rows(page.into_iter().map(Change::Entry).collect());
-    export::pages(source.store, source.archive, wanted.user, filter).map_ok(rows)
+    export::pages(source.store, source.archive, request.user, filter).map_ok(rows)
 }
 
-/// How far the walk through everything has come.
-struct Walk {
+/// The state of an export with messages.
+struct ExportCursor {
     source: ExportSource,
-    wanted: ExportRequest,
-    /// Conversations that are still to come.
-    left: VecDeque<Conversation>,
-    /// The conversation that is being told, and from where on.
-    open: Option<(ConversationId, Uuid)>,
-    /// Whether what stands outside of conversations is still to be begun.
-    outside: bool,
-    /// All entries, of which those outside are told.
-    rest: Option<Pages>,
+    request: ExportRequest,
+    /// Conversations not exported yet.
+    remaining: VecDeque<Conversation>,
+    /// The current conversation and its next row.
+    current: Option<(ConversationId, Uuid)>,
+    /// Whether entries outside of conversations are still to be started.
+    outside_pending: bool,
+    /// All entries; those outside of conversations are exported.
+    entries: Option<Pages>,
 }
 
 type Pages = Pin<Box<dyn Stream<Item = Result<Vec<WorkLogEntry>>> + Send>>;
 
-/// Conversation by conversation with all rows, oldest first; then what stands outside of them,
-/// newest first.
-pub(super) fn everything(
+/// Conversation by conversation with all rows, oldest first; then the entries outside of
+/// conversations, newest first.
+pub(super) fn all_records(
     source: ExportSource,
-    wanted: ExportRequest,
+    request: ExportRequest,
 ) -> impl Stream<Item = Result<ExportRecord>> {
-    let begin = async move {
+    let start = async move {
         let mut reader = source.store.read().await?;
-        let left = match wanted.conversation_id {
-            Some(id) => vec![find_conversation(&mut reader, wanted.user, id).await?],
-            None => list_conversations(&mut reader, wanted.user, None, i64::MAX).await?,
+        let conversations = match request.conversation_id {
+            Some(id) => vec![find_conversation(&mut reader, request.user, id).await?],
+            None => list_conversations(&mut reader, request.user, None, i64::MAX).await?,
         };
         drop(reader);
-        Ok(Walk {
+        Ok(ExportCursor {
             source,
-            wanted,
-            left: left.into(),
-            open: None,
-            outside: wanted.conversation_id.is_none(),
-            rest: None,
+            request,
+            remaining: conversations.into(),
+            current: None,
+            outside_pending: request.conversation_id.is_none(),
+            entries: None,
         })
     };
     stream::once(async move {
-        let walk: Result<Walk> = begin.await;
-        walk.map(|walk| {
-            stream::try_unfold(walk, |mut walk| async move {
-                Ok(walk.next().await?.map(|piece| (piece, walk)))
+        let cursor: Result<ExportCursor> = start.await;
+        cursor.map(|cursor| {
+            stream::try_unfold(cursor, |mut cursor| async move {
+                Ok(cursor.next().await?.map(|record| (record, cursor)))
             })
         })
     })
     .try_flatten()
 }
 
-impl Walk {
+impl ExportCursor {
     async fn next(&mut self) -> Result<Option<ExportRecord>> {
-        if let Some((id, from)) = self.open {
+        if let Some((id, from)) = self.current {
             return self.rows(id, from).await.map(Some);
         }
-        if let Some(conversation) = self.left.pop_front() {
-            self.open = Some((conversation.id, Uuid::nil()));
+        if let Some(conversation) = self.remaining.pop_front() {
+            self.current = Some((conversation.id, Uuid::nil()));
             return Ok(Some(ExportRecord::Conversation(conversation)));
         }
-        if std::mem::take(&mut self.outside) {
+        if std::mem::take(&mut self.outside_pending) {
             let (store, archive) = (self.source.store.clone(), self.source.archive.clone());
-            self.rest = Some(Box::pin(export::pages(
+            self.entries = Some(Box::pin(export::pages(
                 store,
                 archive,
-                self.wanted.user,
+                self.request.user,
                 EntryFilter::default(),
             )));
             return Ok(Some(ExportRecord::Outside));
         }
-        let Some(rest) = &mut self.rest else {
+        let Some(entries) = &mut self.entries else {
             return Ok(None);
         };
-        let page = rest.try_next().await?;
+        let page = entries.try_next().await?;
         let outside = |entry: &WorkLogEntry| entry.conversation_id.is_none();
         Ok(page.map(|page| {
             ExportRecord::Rows(
@@ -124,18 +123,18 @@ impl Walk {
     }
 
     async fn rows(&mut self, id: ConversationId, from: Uuid) -> Result<ExportRecord> {
-        let (archive, user) = (&self.source.archive, self.wanted.user);
+        let (archive, user) = (&self.source.archive, self.request.user);
         let read = |mut reader| async move {
             page(&mut reader, archive, user, id, PagePart::From(from)).await
         };
         match export::read_export_page(&self.source.store, archive, read).await {
             Ok(page) => {
-                self.open = page.span.to.map(|to| (id, to));
+                self.current = page.span.to.map(|to| (id, to));
                 Ok(ExportRecord::Rows(page.rows))
             }
-            // Its owner deleted it meanwhile.
+            // The conversation was deleted meanwhile.
             Err(Error::NotFound(_)) => {
-                self.open = None;
+                self.current = None;
                 Ok(ExportRecord::Rows(Vec::new()))
             }
             Err(error) => Err(error),

@@ -17,38 +17,39 @@ use crate::{
     },
 };
 
-/// What somebody signs in with, from where.
+/// Credentials and the client's address.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The address of the account.
+    /// The email address of the account.
     pub email: String,
     /// The password as typed.
     pub password: String,
-    /// The network address that asks.
+    /// The client's network address.
     pub from: String,
 }
 
-/// Why nobody was signed in.
+/// Why sign-in or sign-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// The address or the password is wrong; which, is not said.
-    #[error("That address and password do not go together.")]
+    /// The address or the password is wrong; the message does not say which.
+    #[error("The email address or the password is wrong.")]
     Wrong,
-    /// Too many tries; come back after so many seconds.
-    #[error("Too many tries. Please wait {0} seconds.")]
+    /// Rate limited; retry after this many seconds.
+    #[error("Too many attempts. Please wait {0} seconds.")]
     TooOften(u64),
-    /// Nobody signs in with a password here.
+    /// Password sign-in is disabled.
     #[error("Accounts with a password are switched off here. Please sign in with the provider.")]
     SwitchedOff,
-    /// There are accounts already, so the first one cannot be made.
+    /// An account exists, so the first one cannot be created.
     #[error("There is an account already. Please sign in.")]
     NotFirst,
-    /// It cannot be taken, or the database failed.
+    /// Invalid input, or the database failed.
     #[error(transparent)]
     Other(#[from] Error),
 }
 
-/// Adds an account. Errors: `Refused` for a bad address or password or one that is taken.
+/// Adds an account. Errors: `Refused` for an invalid address or password or if the address is
+/// taken.
 pub async fn add_account(
     store: &Store,
     now: Timestamp,
@@ -82,7 +83,7 @@ pub async fn sign_up_first(
         email: checked_email(email)?,
         is_admin: true,
     };
-    // Asked before the password is hashed, which costs: anybody may come here.
+    // Checked before the password is hashed, because hashing is expensive and anyone may call this.
     if users::any(&mut *store.read().await.map_err(Error::from)?)
         .await
         .map_err(Error::from)?
@@ -104,18 +105,18 @@ pub async fn sign_up_first(
     Ok(account)
 }
 
-/// Checks address and password. Tries are limited by account and by where they come from.
+/// Checks address and password. Attempts are limited by account and by client address.
 pub async fn sign_in(
     store: &Store,
     attempts: &Attempts,
-    who: Credentials,
+    credentials: Credentials,
 ) -> std::result::Result<Account, AccountError> {
-    let email = who.email.trim().to_lowercase();
+    let email = credentials.email.trim().to_lowercase();
     attempts
         .check(&format!("account {email}"))
         .map_err(AccountError::TooOften)?;
     attempts
-        .check(&format!("from {}", who.from))
+        .check(&format!("from {}", credentials.from))
         .map_err(AccountError::TooOften)?;
     if checked_email(&email).is_err() {
         return Err(AccountError::Wrong);
@@ -128,13 +129,13 @@ pub async fn sign_in(
     let (account, hash) = record
         .map(|record| (record.account, record.password_hash))
         .unzip();
-    let right = who.password.len() <= password::MAX_BYTES
-        && password::verify(who.password, hash.flatten()).await;
-    account.filter(|_| right).ok_or(AccountError::Wrong)
+    let valid = credentials.password.len() <= password::MAX_BYTES
+        && password::verify(credentials.password, hash.flatten()).await;
+    account.filter(|_| valid).ok_or(AccountError::Wrong)
 }
 
-/// Refuses whatever concerns a password where accounts have none.
-pub fn passwords_are_on(config: &OidcConfig) -> std::result::Result<(), AccountError> {
+/// Returns an error if password sign-in is disabled.
+pub fn check_passwords_enabled(config: &OidcConfig) -> std::result::Result<(), AccountError> {
     if config.local_accounts {
         Ok(())
     } else {
@@ -142,7 +143,7 @@ pub fn passwords_are_on(config: &OidcConfig) -> std::result::Result<(), AccountE
     }
 }
 
-/// Whether the person can sign in with a password.
+/// Whether the user can sign in with a password.
 pub async fn has_password(store: &Store, config: &OidcConfig, user: UserId) -> Result<bool> {
     Ok(config.local_accounts
         && users::password_hash(&mut *store.read().await?, user)
@@ -150,8 +151,8 @@ pub async fn has_password(store: &Store, config: &OidcConfig, user: UserId) -> R
             .is_some())
 }
 
-/// Refuses what cannot be undone unless its owner typed the account's address.
-pub fn confirmed_by_address(account: &Account, typed: &str) -> Result<()> {
+/// Confirms an irreversible action: the user must type the account's address.
+pub fn check_confirmation(account: &Account, typed: &str) -> Result<()> {
     if typed.trim().to_lowercase() == account.email {
         Ok(())
     } else {
@@ -162,8 +163,8 @@ pub fn confirmed_by_address(account: &Account, typed: &str) -> Result<()> {
     }
 }
 
-/// Refuses tokens of the sign-in provider that were issued to the person so far.
-pub async fn refuse_earlier_tokens(store: &Store, now: Timestamp, user: UserId) -> Result<()> {
+/// Rejects provider tokens that were issued to the user up to now.
+pub async fn reject_earlier_tokens(store: &Store, now: Timestamp, user: UserId) -> Result<()> {
     let mut tx = store.begin().await?;
     identities::refuse_earlier_tokens(&mut tx, now, user).await?;
     Ok(tx.commit().await?)

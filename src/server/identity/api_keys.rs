@@ -1,5 +1,5 @@
-//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. Shown once; the database holds
-//! the secret's SHA-256.
+//! API keys: `holly_<16 hex>_<64 hex>`, a public id and a secret. A key is shown once; the database
+//! stores the SHA-256 of the secret.
 
 use crate::{
     domain::{ApiKey, ids::UserId, time::Timestamp},
@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// Longest name, in characters.
+/// Maximum name length in characters.
 const NAME_MAX_CHARS: usize = 80;
-/// Use is noted to the minute.
-const NOTE_EVERY_MS: i64 = 60_000;
+/// Last use is recorded to the minute.
+const USE_RESOLUTION_MS: i64 = 60_000;
 
-/// Makes a key for a person and returns it whole, this once.
+/// Creates a key for a user and returns it in full; it cannot be read again.
 pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str) -> Result<String> {
     let name = name.trim();
     if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || name.contains(char::is_control) {
@@ -39,7 +39,7 @@ pub async fn create_key(store: &Store, now: Timestamp, user: UserId, name: &str)
     Ok(format!("holly_{id}_{secret}"))
 }
 
-/// Whose key it is, if it is in force.
+/// The owner of the key, if it is valid.
 pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Result<Option<UserId>> {
     let Some((id, secret)) = key
         .strip_prefix("holly_")
@@ -55,7 +55,7 @@ pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Resul
     };
     if record
         .last_used_at
-        .is_none_or(|last| now.since(last) >= NOTE_EVERY_MS)
+        .is_none_or(|last| now.since(last) >= USE_RESOLUTION_MS)
     {
         let mut tx = store.begin().await?;
         api_keys::touch(&mut tx, now, record.user_id, &record.id).await?;
@@ -65,7 +65,7 @@ pub async fn check_key(store: &Store, now: Timestamp, key: &str) -> store::Resul
     Ok(Some(record.user_id))
 }
 
-/// Takes a key out of force; streams that were opened with it end.
+/// Revokes a key; streams opened with it end.
 pub async fn revoke_key(store: &Store, now: Timestamp, user: UserId, id: &str) -> Result<()> {
     let mut tx = store.begin().await?;
     if !api_keys::revoke(&mut tx, now, user, id).await? {

@@ -1,7 +1,7 @@
-//! Erasing a person with everything they have. They are shut out first: nothing new comes while the
-//! rest goes.
+//! Deletes an account with all its data. The account is disabled first, so that nothing new is
+//! written meanwhile.
 
-use super::roles::{check_not_last_admin, shut_out};
+use super::roles::{check_not_last_admin, disable_account};
 use crate::{
     domain::{
         DeleteReceipt,
@@ -19,33 +19,34 @@ use crate::{
     },
 };
 
-/// On whose word somebody is erased.
+/// Who requested the deletion of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestedBy {
-    /// An admin's, or the operator's.
+    /// An admin or the operator.
     Admin,
-    /// Their own; the only person there is may go too, and Holly begins anew.
-    Own,
+    /// The owner. The only account may be deleted too; the next sign-up is then the first one
+    /// again.
+    Owner,
 }
 
-/// What deleting an account came to.
+/// The result of deleting an account.
 #[derive(Debug)]
 pub struct DeletedAccount {
-    /// What went with it.
+    /// Counts of what was deleted.
     pub receipt: DeleteReceipt,
-    /// Why files of it are still stored. A running server tries again every hour.
+    /// Why some of its files are still stored. A running server retries every hour.
     pub files_left: Option<FileError>,
 }
 
-/// Deletes a person with everything they have, from every tier; `stop` ends their turns that run in
-/// this process. Errors: `NotFound`, `Conflict` for the last admin and while an admin holds what
-/// they have.
+/// Deletes an account with all its data in every tier; `stop` stops its turns in this process.
+/// Errors: `NotFound`, `Conflict` for the last admin and while the account or a conversation in it
+/// is on hold.
 pub async fn delete_account(
     tiers: &Tiers,
     stored: &FileStore,
     now: Timestamp,
     user: UserId,
-    whose: RequestedBy,
+    requested_by: RequestedBy,
     stop: impl Fn(TurnId),
 ) -> Result<DeletedAccount> {
     let mut tx = tiers.store.begin().await?;
@@ -53,7 +54,7 @@ pub async fn delete_account(
     let person = people::find(&mut tx, user)
         .await?
         .ok_or(Error::NotFound("account"))?;
-    if whose == RequestedBy::Admin || people::is_another_user(&mut tx, user).await? {
+    if requested_by == RequestedBy::Admin || people::is_another_user(&mut tx, user).await? {
         check_not_last_admin(&mut tx, &person).await?;
     }
     if holds::any_of(&mut tx, user).await? {
@@ -61,17 +62,17 @@ pub async fn delete_account(
             "an admin has put this account or a conversation in it on hold".into(),
         ));
     }
-    let turns = shut_out(&mut tx, now, user).await?;
+    let turns = disable_account(&mut tx, now, user).await?;
     tx.commit().await?;
     turns.into_iter().for_each(stop);
     tiers.store.wakeups().access(user);
     let receipt = erase_account(tiers, now, user).await?;
-    // also what a write left that was cut off
+    // Includes files left behind by interrupted uploads, which no row names.
     let files_left = stored.delete_all(user).await.err();
     if let Some(error) = &files_left {
         tracing::error!(
             target: log_targets::IDENTITY_DELETE_ACCOUNT,
-            %error, "files of an erased account could not be deleted yet; it is tried again every hour"
+            %error, "files of a deleted account could not be deleted; retrying every hour"
         );
     }
     delete_marked_files_or_log(&tiers.store, stored).await;

@@ -1,5 +1,5 @@
-//! The browsers in which a person is signed in, by a name a person understands; and changing the
-//! password, which ends the others.
+//! The browsers in which a user is signed in, with readable names; and password changes, which end
+//! the other sessions.
 
 use super::{password, validation::checked_password};
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// Words of `User-Agent` and what they mean; the first that is found counts, because most name
-/// others after themselves.
+/// Words of `User-Agent` and the browsers they identify. The first match counts, because most
+/// browsers also name others.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -34,7 +34,7 @@ const SYSTEMS: [(&str, &str); 6] = [
     ("Linux", "Linux"),
 ];
 
-/// The devices of a person, last used first; `this` is the token of the session that asks.
+/// The user's sessions, last used first; `this` is the token of the requesting session.
 pub async fn devices(
     store: &Store,
     now: Timestamp,
@@ -42,17 +42,17 @@ pub async fn devices(
     this: Option<&str>,
 ) -> Result<Vec<Device>> {
     let this = this.map(sha256_hex);
-    let found = sessions::of_user(&mut *store.read().await?, now, user).await?;
+    let sessions = sessions::of_user(&mut *store.read().await?, now, user).await?;
     let device = |(session, agent): (sessions::Session, String)| Device {
         name: device_name(&agent),
         last_seen_at: session.last_seen_at,
         is_this: this.as_ref() == Some(&session.token_hash),
         id: session.token_hash,
     };
-    Ok(found.into_iter().map(device).collect())
+    Ok(sessions.into_iter().map(device).collect())
 }
 
-/// Ends the session of the device with this id; streams that were opened with it end.
+/// Ends the session with this id; streams opened with it end.
 pub async fn end_device(store: &Store, user: UserId, id: &str) -> Result<()> {
     let mut tx = store.begin().await?;
     sessions::delete(&mut tx, user, id).await?;
@@ -61,8 +61,8 @@ pub async fn end_device(store: &Store, user: UserId, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a person another password and ends every session but that of the token `keep`.
-/// Errors: `Refused` for one that is too short or too long.
+/// Changes a user's password and ends every session except that of the token `keep`.
+/// Errors: `Refused` for a password that is too short or too long.
 pub async fn change_password(
     store: &Store,
     user: UserId,
@@ -99,8 +99,9 @@ mod tests {
     use super::device_name;
 
     #[test]
-    fn devices_have_names_that_a_person_understands() {
-        let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36";
+    fn device_names_are_readable() {
+        let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+            (KHTML, like Gecko) Chrome/131.0 Safari/537.36";
         for (agent, name) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
@@ -109,7 +110,8 @@ mod tests {
             (windows, "Chrome on Windows"),
             (&format!("{windows} Edg/131.0"), "Edge on Windows"),
             (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1",
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) \
+                 Version/18.0 Mobile/15E148 Safari/604.1",
                 "Safari on iPhone",
             ),
             (

@@ -1,6 +1,6 @@
-//! Invitations: an admin gets a link with a secret of 256 random bits, shown once; whoever opens it
-//! chooses a password and is in. It works once and for a week. Opening the link uses nothing up:
-//! mail programs open links by themselves.
+//! Invitations: an admin gets a link with a secret of 256 random bits, shown once. The invited user
+//! opens it and chooses a password. It works once and for a week. Opening the link does not use it
+//! up, because mail programs fetch links by themselves.
 
 use crate::{
     domain::{
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// How long an invitation is open, in days.
+/// How long an invitation is valid, in days.
 pub const INVITATION_DAYS: i64 = 7;
 
-/// Invites somebody and returns the secret of the link, this once; an open invitation for the same
-/// address is replaced. Errors: `Refused` for what is no address, or the address of somebody who
-/// has an account.
+/// Creates an invitation and returns the secret of its link, which cannot be read again; an open
+/// invitation for the same address is replaced. Errors: `Refused` for an invalid address or one
+/// that has an account.
 pub async fn invite(
     store: &Store,
     now: Timestamp,
@@ -45,18 +45,15 @@ pub async fn invite(
         .await?
         .is_some()
     {
-        return Err(Error::refused(
-            "email",
-            "is the address of somebody who has an account",
-        ));
+        return Err(Error::refused("email", "has an account already"));
     }
     invitations::upsert(&mut tx, now, by, &invitation, &sha256_hex(&secret)).await?;
     tx.commit().await?;
     Ok(secret)
 }
 
-/// Takes an invitation back: its link opens nothing any more.
-pub async fn withdraw(store: &Store, email: &str) -> Result<()> {
+/// Revokes an invitation: its link stops working.
+pub async fn revoke_invitation(store: &Store, email: &str) -> Result<()> {
     let mut tx = store.begin().await?;
     if !invitations::withdraw(&mut tx, &email.trim().to_lowercase()).await? {
         return Err(Error::NotFound("invitation"));
@@ -64,16 +61,15 @@ pub async fn withdraw(store: &Store, email: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The open invitation with this secret. Errors: `NotFound`, which also says that it was used or
-/// ran out.
+/// The open invitation with this secret. Errors: `NotFound`, also if it was used or has expired.
 pub async fn find_invitation(store: &Store, now: Timestamp, secret: &str) -> Result<Invitation> {
     let found = invitations::by_token(&mut *store.read().await?, now, &sha256_hex(secret)).await?;
     found.ok_or(Error::NotFound("invitation"))
 }
 
-/// Makes the account that an invitation is for; of several who come with the same secret, one is
-/// let in. Errors: `NotFound` for a secret that opens nothing, `Refused` for a bad password or an
-/// address that has an account now.
+/// Creates the invited account. Of several requests with the same secret only one succeeds. Errors:
+/// `NotFound` for an invalid secret, `Refused` for an invalid password or if the address has an
+/// account by now.
 pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -> Result<Account> {
     let invitation = find_invitation(store, now, secret).await?;
     let hash = hashed_password(checked_password(password)?).await;

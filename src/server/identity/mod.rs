@@ -1,5 +1,5 @@
-//! Who is asking and who is let in: accounts, sessions, API keys, roles and invitations; `oidc` is
-//! sign-in with an OpenID provider.
+//! Authentication and account management: accounts, sessions, API keys, roles and invitations;
+//! `oidc` is sign-in with an OpenID provider.
 
 mod accounts;
 mod api_keys;
@@ -13,13 +13,13 @@ mod sessions;
 mod validation;
 
 pub use accounts::{
-    AccountError, Credentials, add_account, confirmed_by_address, has_password, passwords_are_on,
-    refuse_earlier_tokens, sign_in, sign_up_first,
+    AccountError, Credentials, add_account, check_confirmation, check_passwords_enabled,
+    has_password, reject_earlier_tokens, sign_in, sign_up_first,
 };
 pub use api_keys::{check_key, create_key, revoke_key};
 pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
 pub use devices::{change_password, devices, end_device};
-pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, withdraw};
+pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, revoke_invitation};
 pub(crate) use password::hash as hashed_password;
 pub use roles::{disable, enable, set_admin};
 pub use sessions::{
@@ -34,15 +34,15 @@ use super::{
 };
 use crate::domain::{Person, ids::UserId};
 
-/// The person with this address. Errors: `NotFound`.
+/// Finds a user by email address. Errors: `NotFound`.
 pub async fn find_by_email(store: &Store, email: &str) -> Result<Person> {
     people::by_email(&mut *store.read().await?, &email.trim().to_lowercase())
         .await?
         .ok_or(Error::NotFound("account"))
 }
 
-/// One person. Errors: `NotFound`.
-pub async fn find(store: &Store, user: UserId) -> Result<Person> {
+/// Finds a user by id. Errors: `NotFound`.
+pub async fn find_user(store: &Store, user: UserId) -> Result<Person> {
     people::find(&mut *store.read().await?, user)
         .await?
         .ok_or(Error::NotFound("account"))

@@ -1,5 +1,4 @@
-//! What an admin may change of others. Somebody always stays who may: the last admin neither goes
-//! nor is demoted.
+//! Admin operations on other accounts. The last admin can neither be disabled nor demoted.
 
 use crate::{
     domain::{
@@ -14,8 +13,8 @@ use crate::{
     },
 };
 
-/// Makes a person an admin, or no longer one; what they see changes with their next request.
-/// Errors: `NotFound`, `Conflict` for the last admin.
+/// Grants or revokes the admin right, effective with the user's next request. Errors: `NotFound`,
+/// `Conflict` for the last admin.
 pub async fn set_admin(store: &Store, now: Timestamp, user: UserId, admin: bool) -> Result<()> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
@@ -33,9 +32,9 @@ pub async fn set_admin(store: &Store, now: Timestamp, user: UserId, admin: bool)
     Ok(tx.commit().await?)
 }
 
-/// Shuts a person out: sessions and keys end, open streams with them, and running turns are asked
-/// to stop, in whatever process. What they wrote stays. Returns the turns, so that those of this
-/// process can be ended at once. Errors: `NotFound`, `Conflict` for the last admin.
+/// Disables an account: its sessions, keys and streams end, and its turns are requested to stop in
+/// every process. Its data stays. Returns the turns, so that those of this process can be stopped
+/// at once. Errors: `NotFound`, `Conflict` for the last admin.
 pub async fn disable(store: &Store, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
@@ -43,13 +42,13 @@ pub async fn disable(store: &Store, now: Timestamp, user: UserId) -> Result<Vec<
         .await?
         .ok_or(Error::NotFound("account"))?;
     check_not_last_admin(&mut tx, &person).await?;
-    let turns = shut_out(&mut tx, now, user).await?;
+    let turns = disable_account(&mut tx, now, user).await?;
     tx.commit().await?;
     store.wakeups().access(user);
     Ok(turns)
 }
 
-/// Lets a person in again, by signing in; keys must be made anew.
+/// Enables an account again; its user must sign in and create new keys.
 pub async fn enable(store: &Store, user: UserId) -> Result<()> {
     let mut tx = store.begin().await?;
     people::find(&mut tx, user)
@@ -59,9 +58,12 @@ pub async fn enable(store: &Store, user: UserId) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The part of shutting out that happens in the caller's transaction, which holds the person's
-/// lock.
-pub(super) async fn shut_out(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> Result<Vec<TurnId>> {
+/// Disables an account in the caller's transaction, which holds the user's lock.
+pub(super) async fn disable_account(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    user: UserId,
+) -> Result<Vec<TurnId>> {
     people::set_disabled(tx, user, Some(now)).await?;
     sessions::delete_all(tx, user).await?;
     api_keys::revoke_all(tx, now, user).await?;
@@ -69,13 +71,13 @@ pub(super) async fn shut_out(tx: &mut Tx<'_>, now: Timestamp, user: UserId) -> R
     stop_turns(tx, now, user).await
 }
 
-/// Refuses to lose the only admin who may still come in. Until the end of the transaction nobody
-/// else changes who is one.
+/// Returns an error for the only enabled admin. Locks the set of admins until the end of the
+/// transaction.
 pub(super) async fn check_not_last_admin(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
     people::lock_admins(tx).await?;
     if person.is_admin && !person.is_disabled && !people::is_another_admin(tx, person.id).await? {
         return Err(Error::Conflict(format!(
-            "{} is the last admin; make somebody else an admin first",
+            "{} is the last admin; make another user an admin first",
             person.email
         )));
     }

@@ -1,4 +1,4 @@
-//! Signed-in browsers. The cookie holds 256 random bits; the database their SHA-256.
+//! Browser sessions. The cookie holds 256 random bits, the database their SHA-256.
 
 use crate::{
     domain::{
@@ -12,13 +12,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A session ends when it was not used for so long.
+/// A session ends if it is not used for this long.
 pub const SESSION_LIFE: Duration = Duration::from_millis(LIFE_MS as u64);
 const LIFE_MS: i64 = 30 * DAY_MS;
-/// Use is noted at most so often, so that reading a page seldom writes.
-const NOTE_EVERY_MS: i64 = 10 * 60_000;
+/// Last use is recorded at most this often, so that reading a page rarely writes.
+const USE_RESOLUTION_MS: i64 = 10 * 60_000;
 
-/// Begins a session of somebody who showed a password, and returns its token.
+/// Starts a session after sign-in by password and returns its token.
 pub async fn begin_session(
     store: &Store,
     now: Timestamp,
@@ -28,8 +28,8 @@ pub async fn begin_session(
     begin(store, now, user, user_agent, None).await
 }
 
-/// Begins a session on a provider's word and returns its token. From here on the session counts,
-/// not the provider's token.
+/// Starts a session after sign-in with a provider and returns its token. From then on only the
+/// session counts, not the provider's token.
 pub async fn begin_provider_session(
     store: &Store,
     now: Timestamp,
@@ -68,13 +68,13 @@ async fn begin(
     Ok(token)
 }
 
-/// Whose session the token is; using it moves its end.
+/// The user of the session with this token. Using a session extends it.
 pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result<Option<UserId>> {
     let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
     let Some(mut session) = found else {
         return Ok(None);
     };
-    if now.since(session.last_seen_at) >= NOTE_EVERY_MS {
+    if now.since(session.last_seen_at) >= USE_RESOLUTION_MS {
         session.last_seen_at = now;
         session.expires_at = now.plus(LIFE_MS);
         let mut tx = store.begin().await?;
@@ -85,7 +85,7 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
     Ok(Some(session.user_id))
 }
 
-/// The provider whose word began the session with this token, if one did.
+/// The issuer with which the session was started, if any.
 pub async fn session_provider(
     store: &Store,
     now: Timestamp,
@@ -107,7 +107,7 @@ pub async fn end_session(store: &Store, user: UserId, token: &str) -> Result<()>
     Ok(())
 }
 
-/// Ends every session of a person.
+/// Ends every session of a user.
 pub async fn end_all_sessions(store: &Store, user: UserId) -> Result<()> {
     let mut tx = store.begin().await?;
     sessions::delete_all(&mut tx, user).await?;

@@ -1,12 +1,12 @@
-//! Addresses and passwords that may be those of an account.
+//! Validation of email addresses and passwords.
 
 use super::password;
 use crate::server::base::error::{Error, Result};
 
-/// Longest address, in bytes (RFC 5321, section 4.5.3.1).
+/// Maximum length of an address in bytes (RFC 5321, section 4.5.3.1).
 const EMAIL_MAX_BYTES: usize = 254;
 
-/// The address in the form in which it is kept.
+/// Validates an address and returns it in its stored form.
 pub(crate) fn checked_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let plausible = email
@@ -24,7 +24,7 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
     Ok(email)
 }
 
-/// A password that may be one. Errors: `Refused` for one that is too short or too long.
+/// Validates a new password. Errors: `Refused` if it is too short or too long.
 pub(crate) fn checked_password(password: &str) -> Result<String> {
     if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
         return Err(Error::refused("password", password::rule()));

@@ -1,4 +1,4 @@
-//! How often one may do something in a minute, by person or by address. Kept in this process only.
+//! Rate limits per minute, by user or client address. Counted in this process only.
 
 use crate::server::base::{
     clock::Clock,
@@ -19,13 +19,13 @@ impl governor::clock::Clock for Clock {
     }
 }
 
-/// A limit per key and minute; a burst of a minute's worth is allowed.
+/// A limit per key and minute. A burst of a minute's allowance is allowed.
 pub struct Attempts {
     limiter: Option<(Limiter, NonZeroU32)>,
 }
 
 impl Attempts {
-    /// `per_minute` for each key; 0 means no limit.
+    /// Allows `per_minute` for each key; 0 means no limit.
     pub fn per_minute(per_minute: u32, clock: &Clock) -> Self {
         let limiter = |limit| {
             (
@@ -42,37 +42,37 @@ impl Attempts {
         }
     }
 
-    /// Counts one more for `key`. Refused: after how many seconds to come back.
+    /// Counts one for `key`. If rejected, returns the seconds until the next attempt is allowed.
     pub fn check(&self, key: &str) -> std::result::Result<(), u64> {
         self.check_many(key, NonZeroU32::MIN)
     }
 
-    /// Counts `many` more for `key`, or none of them. More than a minute's worth pass where nothing
-    /// was counted before.
+    /// Counts `many` for `key`, or none of them. If nothing was counted before, more than a
+    /// minute's allowance passes.
     fn check_many(&self, key: &str, many: NonZeroU32) -> std::result::Result<(), u64> {
-        let Some((limiter, most)) = &self.limiter else {
+        let Some((limiter, max)) = &self.limiter else {
             return Ok(());
         };
         let now = governor::clock::Clock::now(limiter.clock());
-        let checked = limiter
-            .check_key_n(&key.to_owned(), many.min(*most))
+        let result = limiter
+            .check_key_n(&key.to_owned(), many.min(*max))
             .unwrap_or(Ok(()));
-        checked.map_err(|not_yet| not_yet.wait_time_from(now).as_secs() + 1)
+        result.map_err(|not_until| not_until.wait_time_from(now).as_secs() + 1)
     }
 
-    /// The same, as an error that says what there were too many of: `messages`, `files`, ….
+    /// Counts `many` for `key`. The error names what there was too much of: `messages`, `files`, ….
     pub fn admit(&self, key: impl Display, many: usize, what: &str) -> Result<()> {
         let Some(many) = NonZeroU32::new(u32::try_from(many).unwrap_or(u32::MAX)) else {
             return Ok(());
         };
-        let refused = |after_s| Error::TooMany {
+        let too_many = |after_s| Error::TooMany {
             after_s,
             why: format!("too many {what} in a minute; try again in {after_s} s"),
         };
-        self.check_many(&key.to_string(), many).map_err(refused)
+        self.check_many(&key.to_string(), many).map_err(too_many)
     }
 
-    /// Forgets keys that are back at their full allowance.
+    /// Drops keys that have their full allowance again.
     pub fn forget_idle(&self) {
         if let Some((limiter, _)) = &self.limiter {
             limiter.retain_recent();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_are_taken_together_or_not_at_all() {
+    fn several_are_counted_together_or_not_at_all() {
         let attempts = Attempts::per_minute(4, &Clock::default());
         assert!(attempts.admit("a", 3, "files").is_ok() && attempts.admit("a", 0, "files").is_ok());
         let refused = attempts.admit("a", 3, "files").unwrap_err().to_string();
@@ -108,7 +108,7 @@ mod tests {
         );
         assert!(
             attempts.admit("a", 1, "files").is_ok(),
-            "what was refused does not count"
+            "rejected attempts do not count"
         );
         assert!(
             attempts.admit("b", 9, "files").is_ok() && attempts.admit("b", 1, "files").is_err()

@@ -1,6 +1,6 @@
-//! Tokens in a day. What a model will read is counted before it is asked, so that an answer which
-//! is stopped half way is not free; when it is done, the provider's own figures take the place of
-//! that estimate. A limit is passed by at most what one answer costs.
+//! Daily token limit. Input tokens are counted before a model is called, so that a stopped answer
+//! is not free; at the end, the provider's numbers replace the estimate. The limit is exceeded by
+//! at most the cost of one answer.
 
 use crate::{
     domain::{
@@ -16,32 +16,32 @@ use crate::{
     },
 };
 
-/// Tokens that a person may use in a UTC day.
+/// The number of tokens that a user may use in a UTC day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DailyTokens {
-    /// Read and written; 0 for no limit.
-    pub a_day: i64,
+    /// Input and output tokens; 0 for no limit.
+    pub per_day: i64,
 }
 
 impl DailyTokens {
-    /// Errors: `TooMany` when a person's tokens for the day are used up.
+    /// Errors: `TooMany` if the user's tokens for the day are used up.
     pub async fn check(&self, store: &Store, now: Timestamp, user: UserId) -> Result<()> {
-        if self.a_day == 0
+        if self.per_day == 0
             || daily_use::of(&mut *store.connection().await?, now, user)
                 .await?
                 .tokens
-                < self.a_day
+                < self.per_day
         {
             return Ok(());
         }
         Err(Error::TooMany {
             after_s: until_midnight_s(now),
-            why: self.used_up(now),
+            why: self.exhausted_message(now),
         })
     }
 
-    /// Counts tokens, or takes back what was counted too many, and returns the day's sum. Without a
-    /// limit nothing is counted.
+    /// Counts tokens (negative to correct an estimate) and returns the day's sum. Without a limit
+    /// nothing is counted.
     pub async fn count(
         &self,
         store: &Store,
@@ -49,7 +49,7 @@ impl DailyTokens {
         user: UserId,
         tokens: i64,
     ) -> Result<i64> {
-        if self.a_day == 0 {
+        if self.per_day == 0 {
             return Ok(0);
         }
         let mut tx = store.begin().await?;
@@ -68,22 +68,23 @@ impl DailyTokens {
         Ok(sum)
     }
 
-    /// Whether the day's sum was brought over the limit by the last `tokens` of it.
-    pub const fn used_up_by(&self, tokens: i64, sum: i64) -> bool {
-        self.a_day > 0 && sum >= self.a_day && sum - tokens < self.a_day
+    /// Whether the last `tokens` of the day's sum exceeded the limit.
+    pub const fn exhausted_by(&self, tokens: i64, sum: i64) -> bool {
+        self.per_day > 0 && sum >= self.per_day && sum - tokens < self.per_day
     }
 
-    /// What a person is told.
-    pub fn used_up(&self, now: Timestamp) -> String {
-        let (minutes, limit) = (until_midnight_s(now).div_ceil(60), grouped(self.a_day));
+    /// The message for the user.
+    pub fn exhausted_message(&self, now: Timestamp) -> String {
+        let (minutes, limit) = (until_midnight_s(now).div_ceil(60), grouped(self.per_day));
         let (hours, minutes) = (minutes / 60, minutes % 60);
         format!(
-            "your {limit} tokens for today are used up; there are new ones at midnight UTC, in {hours} h {minutes} min"
+            "your {limit} tokens for today are used up; \
+             there are new ones at midnight UTC, in {hours} h {minutes} min"
         )
     }
 }
 
-/// Seconds until the UTC day of `now` is over, at least one.
+/// Seconds until the end of the UTC day of `now`, at least one.
 pub(super) fn until_midnight_s(now: Timestamp) -> u64 {
     (DAY_MS - now.millis().rem_euclid(DAY_MS))
         .unsigned_abs()
@@ -105,13 +106,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_is_told_has_the_limit_and_the_time() {
+    fn the_message_has_the_limit_and_the_time() {
         let at = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS - 11_520_000);
         assert_eq!(until_midnight_s(at), 11_520);
-        let said = DailyTokens { a_day: 1_234_567 }.used_up(at);
+        let message = DailyTokens { per_day: 1_234_567 }.exhausted_message(at);
         assert_eq!(
-            said,
-            "your 1,234,567 tokens for today are used up; there are new ones at midnight UTC, in 3 h 12 min"
+            message,
+            "your 1,234,567 tokens for today are used up; \
+             there are new ones at midnight UTC, in 3 h 12 min"
         );
         assert_eq!(
             until_midnight_s(Timestamp::from_millis(20_000 * DAY_MS - 1)),

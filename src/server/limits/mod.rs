@@ -1,52 +1,53 @@
-//! Every limit by person or address, in one place. What goes by the minute is kept in this process
-//! only (`attempts`), so N processes allow up to N times as much; what costs money or room is
-//! counted in the database and holds over all of them (`day`: tokens and uploads; `bounds`: what a
-//! new turn must fit in). `settings` has the numbers.
+//! All limits by user or client address. Rates per minute are counted in this process only
+//! (`attempts`), so N processes allow up to N times as much. What costs money or disk space is
+//! counted in the database for all processes (`daily_tokens`; `turn_limits` for new turns). The
+//! numbers are in `settings`.
 
 mod attempts;
-mod bounds;
 pub mod daily_tokens;
 pub mod settings;
+mod turn_limits;
 
 pub use attempts::Attempts;
-pub use bounds::{TurnLimits, check_room};
 pub use daily_tokens::DailyTokens;
+pub use turn_limits::{TurnLimits, check_file_quota};
 
 use super::base::clock::Clock;
 use settings::LimitConfig;
 
-/// Tries to sign in, by account and by address, in a minute; whatever asks for a password counts.
+/// Attempts to sign in per minute, by account and by client address; every request with a password
+/// counts.
 const SIGN_INS_PER_MINUTE: u32 = 10;
-/// People who come back from the sign-in provider, by address, in a minute: a household or an
-/// office may be behind one.
+/// Returns from the sign-in provider per minute, by client address; a household or an office may
+/// share one.
 const CALLBACKS_PER_MINUTE: u32 = 60;
-/// Invitations that an admin makes in a minute.
+/// Invitations per minute and admin.
 const INVITES_PER_MINUTE: u32 = 20;
 
-/// Limits by person and address.
+/// All limits.
 pub struct Limits {
-    /// Tries to sign in, and whatever else asks for a password or the secret of an invitation.
+    /// Sign-in attempts, and other requests with a password or the secret of an invitation.
     pub sign_in: Attempts,
-    /// People who come back from the sign-in provider.
+    /// Returns from the sign-in provider.
     pub callbacks: Attempts,
-    /// Entries, conversations and keys that are made over HTTP.
+    /// Entries, conversations and keys created over HTTP.
     pub creates: Attempts,
-    /// Turns that are started.
+    /// Started turns.
     pub messages: Attempts,
-    /// Files that are sent.
+    /// Uploaded files.
     pub uploads: Attempts,
-    /// People who are invited.
+    /// Invitations.
     pub invites: Attempts,
-    /// Tokens of models in a day.
+    /// Model tokens per day.
     pub tokens: DailyTokens,
-    /// What a new turn must fit in.
+    /// Limits on a new turn.
     pub bounds: TurnLimits,
-    /// Streams held open at once; 0 for no limit.
+    /// Concurrent streams per user; 0 for no limit.
     pub streams: usize,
 }
 
 impl Limits {
-    /// The limits that the settings ask for.
+    /// The limits of the settings.
     pub fn new(config: &LimitConfig, clock: &Clock) -> Self {
         Self {
             sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, clock),
@@ -56,14 +57,14 @@ impl Limits {
             uploads: Attempts::per_minute(config.uploads_per_minute, clock),
             invites: Attempts::per_minute(INVITES_PER_MINUTE, clock),
             tokens: DailyTokens {
-                a_day: config.tokens_per_day,
+                per_day: config.tokens_per_day,
             },
             bounds: config.bounds,
             streams: config.max_streams,
         }
     }
 
-    /// Forgets who is back at their full allowance.
+    /// Drops keys that have their full allowance again.
     pub fn forget_idle(&self) {
         for attempts in [
             &self.sign_in,

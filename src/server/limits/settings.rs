@@ -1,69 +1,69 @@
-//! The settings of limits. 0 always means no limit.
+//! Settings for limits. 0 always means no limit.
 
 use super::TurnLimits;
 use clap::Args;
 
-/// Bytes of a megabyte, as settings count.
+/// Bytes per megabyte in settings.
 const MB: i64 = 1_000_000;
 
-/// Settings as they are given.
+/// Unchecked settings.
 #[derive(Debug, Clone, Args)]
 pub struct LimitSettings {
-    /// Entries, conversations and keys a person may make over HTTP in a minute; 0 for no limit.
+    /// Entries, conversations and keys a user may create over HTTP per minute; 0 for no limit.
     #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
     pub rate_limit_per_minute: String,
-    /// Messages a person may send, or have answered once more, in a minute; 0 for no limit.
+    /// Messages a user may send, or have answered again, per minute; 0 for no limit.
     #[arg(long, env = "HOLLY_MESSAGES_PER_MINUTE", default_value = "60")]
     pub messages_per_minute: String,
-    /// Files a person may send in a minute; 0 for no limit.
+    /// Files a user may upload per minute; 0 for no limit.
     #[arg(long, env = "HOLLY_UPLOADS_PER_MINUTE", default_value = "60")]
     pub uploads_per_minute: String,
-    /// Streams a person may hold open at once; 0 for no limit.
+    /// Concurrent streams per user; 0 for no limit.
     #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
     pub max_streams: String,
-    /// Answers a person may have written at once; 0 for no limit.
+    /// Answers a user may have in progress at once; 0 for no limit.
     #[arg(long, env = "HOLLY_MAX_TURNS", default_value = "20")]
     pub max_turns: String,
-    /// Tokens a person may use in a UTC day, read and written; 0 for no limit.
+    /// Tokens a user may use per UTC day, input and output; 0 for no limit.
     #[arg(long, env = "HOLLY_TOKENS_PER_DAY", default_value = "2000000")]
     pub tokens_per_day: String,
-    /// Megabytes of files a person may send in a UTC day; 0 for no limit.
+    /// Megabytes of files a user may upload per UTC day; 0 for no limit.
     #[arg(long, env = "HOLLY_MAX_UPLOAD_MB_PER_DAY", default_value = "500")]
     pub max_upload_mb_per_day: String,
-    /// Megabytes that all files of a person may take, sent or made by tools; 0 for no limit.
+    /// Megabytes that all files of a user may take, uploaded or made by tools; 0 for no limit.
     #[arg(long, env = "HOLLY_MAX_FILES_MB", default_value = "5000")]
     pub max_files_mb: String,
 }
 
-/// Settings that make sense. 0 means no limit everywhere.
+/// Checked settings. 0 always means no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitConfig {
-    /// Entries, conversations and keys made over HTTP in a minute.
+    /// Entries, conversations and keys created over HTTP per minute.
     pub creates_per_minute: u32,
-    /// Messages in a minute.
+    /// Messages per minute.
     pub messages_per_minute: u32,
-    /// Files sent in a minute.
+    /// Uploaded files per minute.
     pub uploads_per_minute: u32,
-    /// Streams at once.
+    /// Concurrent streams.
     pub max_streams: usize,
-    /// Tokens in a UTC day.
+    /// Tokens per UTC day.
     pub tokens_per_day: i64,
-    /// What a new turn must fit in.
+    /// Limits on a new turn.
     pub bounds: TurnLimits,
 }
 
 impl LimitSettings {
-    /// Checks every setting and adds its problems to those of the others.
+    /// Checks every setting and adds all problems to `problems`.
     pub fn check(&self, problems: &mut Vec<String>) -> LimitConfig {
-        let mut number = |name: &str, text: &str, most: u32| match text
+        let mut number = |name: &str, text: &str, max: u32| match text
             .parse()
             .ok()
-            .filter(|number| *number <= most)
+            .filter(|number| *number <= max)
         {
             Some(number) => number,
             None => {
                 problems.push(format!(
-                    "{name} is {text:?}; it must be a whole number from 0 to {most}"
+                    "{name} is {text:?}; it must be a whole number from 0 to {max}"
                 ));
                 0
             }
@@ -89,7 +89,7 @@ impl LimitSettings {
                 .into(),
             bounds: TurnLimits {
                 turns: number("HOLLY_MAX_TURNS", &self.max_turns, 10_000) as usize,
-                upload_bytes_a_day: i64::from(number(
+                upload_bytes_per_day: i64::from(number(
                     "HOLLY_MAX_UPLOAD_MB_PER_DAY",
                     &self.max_upload_mb_per_day,
                     1_000_000_000,

@@ -114,8 +114,8 @@ async fn archive(config: &Config) -> Finding {
 
 /// Asks the sign-in provider what it is and for its keys.
 async fn provider(rules: &ProviderConfig) -> Finding {
-    let known = match OidcProvider::new(rules.clone(), Clock::system()) {
-        Ok(provider) => provider.ask().await,
+    let discovery = match OidcProvider::new(rules.clone(), Clock::system()) {
+        Ok(provider) => provider.fetch().await,
         Err(why) => Err(why.to_string()),
     };
     let browser = rules
@@ -123,8 +123,8 @@ async fn provider(rules: &ProviderConfig) -> Finding {
         .as_ref()
         .map(|client| format!("; people come back to {}", client.redirect_uri))
         .unwrap_or_default();
-    let result =
-        known.map(|known| format!("answers, signs with {}{browser}", known.keys.summary()));
+    let result = discovery
+        .map(|discovery| format!("answers, signs with {}{browser}", discovery.keys.summary()));
     Finding {
         what: format!("sign-in provider {}", rules.issuer),
         result,
@@ -135,13 +135,13 @@ async fn provider(rules: &ProviderConfig) -> Finding {
 async fn ask(model: &dyn Model, patience: Duration) -> Finding {
     let began = Instant::now();
     let request = ModelRequest {
-        said: vec![PromptMessage::User(
+        messages: vec![PromptMessage::User(
             "Reply with the word OK.".to_owned(),
             Vec::new(),
         )],
         tools: Vec::new(),
     };
-    let mut events = model.ask(request);
+    let mut events = model.stream(request);
     let heard = async {
         loop {
             match events.next().await {

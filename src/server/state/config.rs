@@ -169,7 +169,7 @@ impl Settings {
                 limits,
                 proxies,
                 models: models.links,
-                patience: ModelTimeouts::of(models.timeout),
+                patience: ModelTimeouts::new(models.timeout),
                 services,
                 demo_pace,
                 site_dir: self.site_dir.clone(),

@@ -128,7 +128,7 @@ impl App {
             CancellationToken::new(),
             TaskTracker::new(),
         );
-        let registry = tools::Registry::open(&config.services, PollConfig::default())
+        let registry = tools::Registry::from_config(&config.services, PollConfig::default())
             .map_err(|why| StoreError::Unusable(why.to_string()))?;
         let limits = Arc::new(Limits::new(&config.limits, &clock));
         let assistant = Assistant::new(AssistantDeps {
@@ -140,7 +140,7 @@ impl App {
             limits: limits.clone(),
             chain: providers::chain(&config.models, config.demo_pace)
                 .map_err(|why| StoreError::Unusable(why.to_string()))?,
-            patience: config.patience,
+            timeouts: config.patience,
             breakers: Breakers::default(),
             tools: registry.with_servers(McpServers::start(servers, &shutdown, &tasks)),
             pace: config.demo_pace,

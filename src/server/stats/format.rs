@@ -1,6 +1,6 @@
-//! Numbers as a person reads them.
+//! Number formats of the stats page.
 
-/// `18204` is `18,204`.
+/// With thousands separators: `18204` is `18,204`.
 pub(super) fn number(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::new();
@@ -13,7 +13,7 @@ pub(super) fn number(value: i64) -> String {
     if value < 0 { format!("-{text}") } else { text }
 }
 
-/// A part of a whole: `1.3 %`, or a dash when there is no whole.
+/// A share: `1.3 %`, or a dash if `whole` is 0.
 pub(super) fn percent(part: i64, whole: i64) -> String {
     if whole == 0 {
         "–".to_owned()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_told_as_people_read_them() {
+    fn numbers_are_formatted_for_readers() {
         assert_eq!(
             [number(7), number(18_204), number(-1_000_000)],
             ["7", "18,204", "-1,000,000"]

@@ -1,5 +1,5 @@
-//! The figures of the stats page, from running totals: they cost the same however many entries
-//! there are.
+//! The stats page, computed from running totals, so that its cost does not depend on the number of
+//! entries.
 
 pub mod format;
 mod range;
@@ -24,34 +24,34 @@ use super::{
 };
 use crate::domain::{StatCard, StatsAlert, StatsPageData, time::Timestamp};
 use format::{number, percent, seconds};
-use range::{Count, Counted, Range};
+use range::{Count, Range, RangeTotals};
 
-/// Ranges that the page offers, in days; one is the last 24 hours.
+/// The ranges that can be selected, in days; 1 is the last 24 hours.
 pub const RANGES: [i64; 4] = [1, 7, 30, 90];
-const RUNS: i64 = 12;
-/// Damaged objects that are named.
-const DAMAGED: i64 = 3;
+const LISTED_RUNS: i64 = 12;
+/// Maximum number of damaged objects that are listed.
+const LISTED_DAMAGED_OBJECTS: i64 = 3;
 
-/// What the stats page is made of.
+/// Parameters for reading the stats page.
 #[derive(Clone, Copy)]
 pub struct StatsSource<'a> {
-    /// The rows and the objects.
+    /// The database and the archive.
     pub tiers: &'a Tiers,
-    /// At which ages tiers end.
+    /// The ages of the tiers.
     pub policy: Policy,
     /// Open streams.
     pub streams: &'a StreamLimiter,
-    /// The time of the page.
+    /// Server time.
     pub now: Timestamp,
 }
 
-/// The stats page of the last `days` days; with `plan` what a retention run would do now.
+/// The stats page of the last `days` days; with `plan` also what a retention run would do now.
 pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<StatsPageData> {
     let days = if RANGES.contains(&days) { days } else { 30 };
     let now = source.now;
-    let range = Range::of(days, now);
+    let range = Range::new(days, now);
     let mut reader = source.tiers.store.read().await?;
-    let Counted {
+    let RangeTotals {
         counts,
         before,
         answers: by_step,
@@ -59,19 +59,19 @@ pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<Stat
     } = range.read(&mut reader).await?;
     let all = stats::by_tier(&mut reader).await?;
     let lags = lags(&mut reader, source.policy, now).await?;
-    let reports = report::latest(&mut reader, RUNS).await?;
-    let held = holds::count(&mut reader).await?;
+    let reports = report::latest(&mut reader, LISTED_RUNS).await?;
+    let holds = holds::count(&mut reader).await?;
     let (damaged, first) = (
         damage::count(&mut reader).await?,
-        damage::list(&mut reader, "", DAMAGED).await?,
+        damage::list(&mut reader, "", LISTED_DAMAGED_OBJECTS).await?,
     );
     drop(reader);
     let steps = if plan {
-        Some(steps(source).await?)
+        Some(planned_steps(source).await?)
     } else {
         None
     };
-    let answers = tables::spread(&buckets, "model", None);
+    let answers = tables::durations(&buckets, "model", None);
     let late: Vec<_> = lags
         .iter()
         .filter(|lag| lag.is_behind())
@@ -88,32 +88,32 @@ pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<Stat
         .and_then(|(_, report)| report.waiting.clone());
     Ok(StatsPageData {
         days,
-        needs: needs(
+        needs: alerts(
             waiting.clone(),
             reports.first().map(|(_, report)| report),
             late,
         )
-        .chain(damage_told(damaged, &first))
+        .chain(damage_alerts(damaged, &first))
         .collect(),
         waiting: waiting.is_some(),
-        figures: figures(source.streams, (&counts, &before), &answers, &lags),
+        figures: cards(source.streams, (&counts, &before), &answers, &lags),
         by_day: tables::by_step(&counts, &by_step, range),
         tokens: tables::tokens(&counts, range),
         storage: tables::storage(&all, &lags, now),
         statuses: tables::statuses(&counts),
-        models: tables::spreads(&buckets, "model"),
-        tools: tables::spreads(&buckets, "tool"),
+        models: tables::durations_table(&buckets, "model"),
+        tools: tables::durations_table(&buckets, "tool"),
         runs: tables::runs(&reports),
-        holds: held,
+        holds,
         now,
         plan: steps,
     })
 }
 
-fn figures(
+fn cards(
     streams: &StreamLimiter,
     (lines, before): (&[Count], &[Count]),
-    answers: &tables::Spread,
+    answers: &tables::Durations,
     lags: &[Lag],
 ) -> Vec<StatCard> {
     vec![
@@ -140,32 +140,32 @@ fn figures(
         StatCard {
             name: "Live now".into(),
             value: number(streams.people() as i64),
-            note: live(streams.people(), streams.open()),
+            note: live_note(streams.people(), streams.open()),
         },
         StatCard {
             name: "Retention lag".into(),
-            value: worst(lags),
+            value: longest_lag(lags),
             note: "of the latest tier".into(),
         },
     ]
 }
 
-/// What a run would do, with what it could not do and whether there is more than it shows.
-async fn steps(source: StatsSource<'_>) -> Result<Vec<String>> {
+/// The steps of a dry run, preceded by its failures.
+async fn planned_steps(source: StatsSource<'_>) -> Result<Vec<String>> {
     let run = Run {
         max_duration: MAX_DURATION_ON_REQUEST,
         ..Run::at(source.policy, source.now)
     };
-    let rehearsed = dry_run(source.tiers, run).await?;
-    let failed = rehearsed
+    let plan = dry_run(source.tiers, run).await?;
+    let failed = plan
         .report
         .failures
         .iter()
         .map(|why| format!("could not be looked at: {why}"));
-    Ok(failed.chain(rehearsed.lines()).collect())
+    Ok(failed.chain(plan.told()).collect())
 }
 
-fn needs(
+fn alerts(
     waiting: Option<String>,
     last: Option<&Report>,
     late: Vec<String>,
@@ -190,17 +190,17 @@ fn needs(
         })
 }
 
-/// What a person should do about objects of the archive that cannot be read, of which these are the
-/// first.
-fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<StatsAlert> {
-    let told = |object: &DamagedObject| {
+/// Alerts about damaged archive objects, of which `first` are listed one by one.
+fn damage_alerts(damaged: i64, first: &[DamagedObject]) -> Vec<StatsAlert> {
+    let alert = |object: &DamagedObject| {
         let entries = if object.entries == 1 {
             "1 entry".to_owned()
         } else {
             format!("{} entries", number(object.entries))
         };
         let text = format!(
-            "An object of the archive with {entries} is damaged or missing. Put it back from a copy of the archive; this checks it, and \
+            "An object of the archive with {entries} is damaged or missing. \
+             Put it back from a copy of the archive; this checks it, and \
              gives it up with give-up in place of cat:"
         );
         StatsAlert {
@@ -216,11 +216,11 @@ fn damage_told(damaged: i64, first: &[DamagedObject]) -> Vec<StatsAlert> {
         ),
         command: None,
     });
-    first.iter().map(told).chain(more).collect()
+    first.iter().map(alert).chain(more).collect()
 }
 
-/// What stands under the number of people who are connected.
-fn live(people: usize, open: usize) -> String {
+/// The note below the number of connected users.
+fn live_note(people: usize, open: usize) -> String {
     let (people, streams) = (
         if people == 1 { "person" } else { "people" },
         if open == 1 { "stream" } else { "streams" },
@@ -228,7 +228,7 @@ fn live(people: usize, open: usize) -> String {
     format!("{people}, {} {streams} here", number(open as i64))
 }
 
-fn worst(lags: &[Lag]) -> String {
+fn longest_lag(lags: &[Lag]) -> String {
     lags.iter()
         .map(|lag| lag.seconds)
         .max()

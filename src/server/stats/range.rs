@@ -1,4 +1,4 @@
-//! Which time the page looks at: so many UTC days, or the last 24 hours in steps of an hour.
+//! The time range of the stats page: a number of UTC days, or the last 24 hours by hour.
 
 use crate::{
     domain::time::{DAY_MS, HOUR_MS, Timestamp},
@@ -13,17 +13,17 @@ use crate::{
     },
 };
 
-const HOURS: i64 = 24;
+const HOURS_PER_DAY: i64 = 24;
 
-/// The steps of a chart, counted from the epoch.
+/// The steps of a chart (days or hours), counted from the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
-    /// How many days were asked for; one is the last 24 hours.
+    /// The requested number of days; 1 is the last 24 hours.
     pub(super) days: i64,
     step_ms: i64,
-    /// The first step that is shown.
+    /// The first step shown.
     pub(super) first: i64,
-    /// The last one, in which `now` lies.
+    /// The last step, which contains `now`.
     pub(super) last: i64,
 }
 
@@ -38,24 +38,24 @@ pub(super) struct Count {
     pub(super) output_tokens: i64,
 }
 
-/// What the totals say of a range.
+/// The totals of a range.
 #[derive(Debug)]
-pub(super) struct Counted {
-    /// Entries of the range.
+pub(super) struct RangeTotals {
+    /// Entries in the range.
     pub(super) counts: Vec<Count>,
-    /// Those of as long a time before it.
+    /// Entries in the preceding range of the same length.
     pub(super) before: Vec<Count>,
-    /// Its settled answers.
+    /// Settled answers in the range.
     pub(super) answers: Vec<AnswersLine>,
-    /// How long its models and tools took.
+    /// Durations of models and tools in the range.
     pub(super) buckets: Vec<BucketLine>,
 }
 
 impl Range {
     /// The range of the last `days` days at `now`.
-    pub(super) const fn of(days: i64, now: Timestamp) -> Self {
+    pub(super) const fn new(days: i64, now: Timestamp) -> Self {
         let (step_ms, steps) = if days == 1 {
-            (HOUR_MS, HOURS)
+            (HOUR_MS, HOURS_PER_DAY)
         } else {
             (DAY_MS, days)
         };
@@ -68,7 +68,7 @@ impl Range {
         }
     }
 
-    /// What a step is.
+    /// The name of a step.
     pub(super) const fn unit(self) -> &'static str {
         if self.step_ms == HOUR_MS {
             "Hour"
@@ -77,17 +77,17 @@ impl Range {
         }
     }
 
-    /// A step as a person reads it.
+    /// The label of a step in tables.
     pub(super) fn label(self, step: i64) -> String {
-        self.told(step, "%H:00", "%Y-%m-%d")
+        self.format(step, "%H:00", "%Y-%m-%d")
     }
 
-    /// The same on a chart.
+    /// The label of a step in charts.
     pub(super) fn short_label(self, step: i64) -> String {
-        self.told(step, "%H:00 UTC", "%-d %b")
+        self.format(step, "%H:00 UTC", "%-d %b")
     }
 
-    fn told(self, step: i64, hour: &str, day: &str) -> String {
+    fn format(self, step: i64, hour: &str, day: &str) -> String {
         let format = if self.step_ms == HOUR_MS { hour } else { day };
         Timestamp::from_millis(step * self.step_ms)
             .to_chrono()
@@ -95,8 +95,8 @@ impl Range {
             .to_string()
     }
 
-    /// Reads it, from the totals by hour or by day.
-    pub(super) async fn read(self, reader: &mut Reader) -> Result<Counted> {
+    /// Reads the totals of the range, by hour or by day.
+    pub(super) async fn read(self, reader: &mut Reader) -> Result<RangeTotals> {
         let since = self.first - (self.last - self.first + 1);
         let (lines, answers, buckets) = if self.step_ms == HOUR_MS {
             let lines: Vec<Count> = hours::since(reader, since)
@@ -124,7 +124,7 @@ impl Range {
         let (counts, before) = lines
             .into_iter()
             .partition(|count| count.step >= self.first);
-        Ok(Counted {
+        Ok(RangeTotals {
             counts,
             before,
             answers,
@@ -183,12 +183,12 @@ mod tests {
     #[test]
     fn a_day_is_24_hours_and_more_days_are_utc_days() {
         let now = Timestamp::from_millis(1_795_512_600_000); // 2026-11-24T09:30:00Z
-        let day = Range::of(1, now);
+        let day = Range::new(1, now);
         assert_eq!(
             (day.label(day.first), day.label(day.last), day.unit()),
             ("10:00".into(), "09:00".into(), "Hour")
         );
-        let week = Range::of(7, now);
+        let week = Range::new(7, now);
         assert_eq!(
             (week.label(week.first), week.label(week.last), week.unit()),
             ("2026-11-18".into(), "2026-11-24".into(), "Day")

@@ -1,4 +1,4 @@
-//! The tables of the stats page and the charts that stand before them.
+//! The tables and charts of the stats page.
 
 use super::{
     format::{bytes, millis, number, percent, seconds},
@@ -16,10 +16,10 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Series of the chart of entries, from the bottom up.
+/// Series of the entries chart, from the bottom up.
 const SERIES: [&str; 6] = ["answers", "tools", "files", "other", "fallbacks", "errors"];
-/// Columns of the table behind it: every type, with its word.
-const KINDS: [(&str, &str); 6] = [
+/// Columns of the entries table: every log type with its heading.
+const LOG_TYPES: [(&str, &str); 6] = [
     ("ai_response", "Answers"),
     ("tool_call", "Tools"),
     ("file_operation", "Files"),
@@ -46,9 +46,9 @@ fn series(count: &Count) -> &'static str {
     }
 }
 
-/// Entries by day or hour. The chart shows failed ones as errors, whatever their kind, and answers
-/// of a fallback apart from the other answers; the table has every type, how many failed, and which
-/// part of the answers came from a fallback.
+/// Entries by day or hour. In the chart failed entries of any type are errors, and answers of a
+/// fallback are a series of their own; the table has every type, the failures and the fallback rate
+/// of the answers.
 pub(super) fn by_step(
     counts: &[Count],
     answers: &[AnswersLine],
@@ -56,10 +56,10 @@ pub(super) fn by_step(
 ) -> (Vec<ChartBar>, StatsTable) {
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
     for step in range.first..=range.last {
-        let sum = |wanted: &dyn Fn(&Count) -> bool| {
+        let sum = |filter: &dyn Fn(&Count) -> bool| {
             counts
                 .iter()
-                .filter(|count| count.step == step && wanted(count))
+                .filter(|count| count.step == step && filter(count))
                 .map(|count| count.entries)
                 .sum::<i64>()
         };
@@ -67,24 +67,24 @@ pub(super) fn by_step(
             .iter()
             .find(|line| line.step == step)
             .map_or((0, 0), |line| (line.answers, line.fallbacks));
-        let of_series = |kind: &str| sum(&|count| series(count) == kind);
-        let drawn = fallbacks.clamp(0, of_series("answers").max(0));
-        let part = |kind: &str| match kind {
-            "answers" => of_series(kind) - drawn,
-            "fallbacks" => drawn,
-            _ => of_series(kind),
+        let series_sum = |name: &str| sum(&|count| series(count) == name);
+        let shown_fallbacks = fallbacks.clamp(0, series_sum("answers").max(0));
+        let part = |name: &str| match name {
+            "answers" => series_sum(name) - shown_fallbacks,
+            "fallbacks" => shown_fallbacks,
+            _ => series_sum(name),
         };
         let parts = SERIES
             .iter()
-            .map(|kind| ((*kind).to_owned(), part(kind)))
+            .map(|name| ((*name).to_owned(), part(name)))
             .collect();
         let (all, failed) = (sum(&|_| true), sum(&|count| count.status == "error"));
-        let kinds = KINDS
+        let by_type = LOG_TYPES
             .iter()
-            .map(|(kind, _)| sum(&|count| count.log_type == *kind));
+            .map(|(log_type, _)| sum(&|count| count.log_type == *log_type));
         let cells = [all]
             .into_iter()
-            .chain(kinds)
+            .chain(by_type)
             .chain([failed])
             .map(|entries| entries.to_string());
         let rates = [percent(failed, all), percent(fallbacks, settled)];
@@ -99,10 +99,10 @@ pub(super) fn by_step(
             parts,
         });
     }
-    let kinds = KINDS.iter().map(|(_, word)| *word);
+    let headings = LOG_TYPES.iter().map(|(_, heading)| *heading);
     let head: Vec<&str> = [range.unit(), "All"]
         .into_iter()
-        .chain(kinds)
+        .chain(headings)
         .chain(["Failed", "Error rate", "Fallback rate"])
         .collect();
     (bars, table("days", &head, rows))
@@ -119,18 +119,18 @@ pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<ChartBar>, StatsTab
                 .map(tokens)
                 .sum::<i64>()
         };
-        let (read, written) = (
+        let (input, output) = (
             sum(|count| count.input_tokens),
             sum(|count| count.output_tokens),
         );
         rows.push(vec![
             range.label(step),
-            read.to_string(),
-            written.to_string(),
+            input.to_string(),
+            output.to_string(),
         ]);
         bars.push(ChartBar {
             label: range.short_label(step),
-            parts: vec![("answers".into(), read), ("tools".into(), written)],
+            parts: vec![("answers".into(), input), ("tools".into(), output)],
         });
     }
     (
@@ -139,7 +139,7 @@ pub(super) fn tokens(counts: &[Count], range: Range) -> (Vec<ChartBar>, StatsTab
     )
 }
 
-/// What each tier holds and takes.
+/// Number and size of the entries in each tier.
 pub(super) fn storage(
     tiers: &[TierLine],
     lags: &[Lag],
@@ -204,45 +204,46 @@ pub(super) fn statuses(lines: &[Count]) -> StatsTable {
     )
 }
 
-/// What is known of durations and tokens of one model or tool, or of all.
+/// Durations and tokens of one model or tool, or of all.
 #[derive(Debug, Default)]
-pub(super) struct Spread {
+pub(super) struct Durations {
     buckets: BTreeMap<i64, i64>,
     pub(super) entries: i64,
     failed: i64,
     pub(super) fallbacks: i64,
     tokens: i64,
+    /// Sum in milliseconds, and count.
     first_token: (i64, i64),
 }
 
-/// Sums up the buckets of a source, of one name or of all.
-pub(super) fn spread(lines: &[BucketLine], source: &str, name: Option<&str>) -> Spread {
-    let mut spread = Spread::default();
+/// Sums the buckets of a source, for one name or all.
+pub(super) fn durations(lines: &[BucketLine], source: &str, name: Option<&str>) -> Durations {
+    let mut sum = Durations::default();
     for line in lines
         .iter()
         .filter(|line| line.source == source && name.is_none_or(|name| line.name == name))
     {
-        *spread.buckets.entry(line.bucket).or_default() += line.entries;
-        spread.entries += line.entries;
-        spread.failed += line.failed;
-        spread.fallbacks += line.fallbacks;
-        spread.tokens += line.tokens;
-        spread.first_token = (
-            spread.first_token.0 + line.first_token_ms,
-            spread.first_token.1 + line.first_tokens,
+        *sum.buckets.entry(line.bucket).or_default() += line.entries;
+        sum.entries += line.entries;
+        sum.failed += line.failed;
+        sum.fallbacks += line.fallbacks;
+        sum.tokens += line.tokens;
+        sum.first_token = (
+            sum.first_token.0 + line.first_token_ms,
+            sum.first_token.1 + line.first_tokens,
         );
     }
-    spread
+    sum
 }
 
-impl Spread {
-    /// The duration that so many of a hundred did not exceed, right to a fifth.
+impl Durations {
+    /// The upper bound of the bucket with this percentile, exact to a fifth.
     pub(super) fn quantile(&self, percent: i64) -> String {
         let rank = (self.entries * percent + 99) / 100;
-        let mut seen = 0;
+        let mut count = 0;
         for (bucket, entries) in &self.buckets {
-            seen += entries;
-            if seen >= rank && rank > 0 {
+            count += entries;
+            if count >= rank && rank > 0 {
                 return millis(upper_ms(*bucket));
             }
         }
@@ -250,32 +251,32 @@ impl Spread {
     }
 }
 
-/// One row for each model or tool.
-pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
+/// One row per model or tool.
+pub(super) fn durations_table(lines: &[BucketLine], source: &str) -> StatsTable {
     let names: BTreeSet<&str> = lines
         .iter()
         .filter(|line| line.source == source)
         .map(|line| line.name.as_str())
         .collect();
     let row = |name: &str| {
-        let spread = spread(lines, source, Some(name));
+        let durations = durations(lines, source, Some(name));
         let mut row = vec![
             name.to_owned(),
-            number(spread.entries),
-            spread.quantile(50),
-            spread.quantile(95),
+            number(durations.entries),
+            durations.quantile(50),
+            durations.quantile(95),
         ];
         if source == "model" {
-            let (sum, count) = spread.first_token;
+            let (sum, count) = durations.first_token;
             row.push(if count > 0 {
                 millis(sum / count)
             } else {
                 "–".to_owned()
             });
-            row.push(number(spread.tokens));
-            row.push(percent(spread.fallbacks, spread.entries));
+            row.push(number(durations.tokens));
+            row.push(percent(durations.fallbacks, durations.entries));
         }
-        row.push(percent(spread.failed, spread.entries));
+        row.push(percent(durations.failed, durations.entries));
         row
     };
     let rows = names.into_iter().map(row).collect();
@@ -298,7 +299,7 @@ pub(super) fn spreads(lines: &[BucketLine], source: &str) -> StatsTable {
     }
 }
 
-/// The last runs.
+/// The latest retention runs.
 pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
     let row = |(at, report): &(Timestamp, Report)| {
         let Report {
@@ -322,10 +323,10 @@ pub(super) fn runs(reports: &[(Timestamp, Report)]) -> StatsTable {
             .into_iter()
             .chain(objects)
             .map(|count| number(*count));
-        let took = took_ms.map_or_else(|| "–".to_owned(), millis);
+        let duration = took_ms.map_or_else(|| "–".to_owned(), millis);
         std::iter::once(at.date_time())
             .chain(counts)
-            .chain([took])
+            .chain([duration])
             .collect()
     };
     let head = [
@@ -360,12 +361,12 @@ mod tests {
             first_token_ms: 0,
             first_tokens: 0,
         };
-        let spread = spread(&[line(20, 95), line(40, 5)], "model", None);
+        let durations = durations(&[line(20, 95), line(40, 5)], "model", None);
         assert_eq!(
             [
-                spread.quantile(50),
-                spread.quantile(95),
-                spread.quantile(96)
+                durations.quantile(50),
+                durations.quantile(95),
+                durations.quantile(96)
             ],
             [
                 millis(upper_ms(20)),
@@ -373,6 +374,6 @@ mod tests {
                 millis(upper_ms(40))
             ]
         );
-        assert_eq!(Spread::default().quantile(50), "–");
+        assert_eq!(Durations::default().quantile(50), "–");
     }
 }

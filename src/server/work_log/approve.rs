@@ -1,5 +1,5 @@
-//! The word of a person on work that waits for it. The entry's row is where it stands, so whoever
-//! waits, in this process or in another one, finds it there; the first word counts.
+//! Records the user's decision on a pending tool approval. The decision is stored in the entry's
+//! row, where the waiting turn finds it in any process; the first decision counts.
 
 use crate::{
     domain::{
@@ -14,12 +14,12 @@ use crate::{
 };
 use serde_json::json;
 
-/// The lease that the entry is left with, in milliseconds; its turn renews it from then on.
+/// The lease of the entry after the decision, in milliseconds; its turn renews it from then on.
 const LEASE_MS: i64 = 20_000;
 
-/// Says whether the work of entry `id` may go on; with [`Decision::Always`] its tool is not asked
-/// for again. Saying the same twice is fine. Errors: `NotFound` when nothing was asked there,
-/// `Conflict` when something else was said before or nobody waits any more.
+/// Records a decision on the approval of entry `id`; with [`Decision::Always`] its tool runs
+/// without asking from now on. Repeating a decision is allowed. Errors: `NotFound` if the entry has
+/// no approval, `Conflict` after another decision or if the approval has expired.
 pub async fn decide(
     store: &Store,
     now: Timestamp,
@@ -32,12 +32,12 @@ pub async fn decide(
     tx.lock(user).await?;
     let entry = work_logs::find(&mut tx, user, id)
         .await?
-        .filter(|entry| conversation.is_none_or(|here| entry.conversation_id == Some(here)));
+        .filter(|entry| conversation.is_none_or(|id| entry.conversation_id == Some(id)));
     let entry = entry.ok_or(Error::NotFound("entry"))?;
-    if !is_open(now, &entry, decision)? {
+    if !is_undecided(now, &entry, decision)? {
         return Ok(entry);
     }
-    let decided = note(
+    let decided = store_approval(
         &mut tx,
         now,
         &entry,
@@ -59,26 +59,32 @@ pub async fn decide(
     Ok(decided)
 }
 
-/// Whether the word is still to be said; `false` when the same was said before.
-fn is_open(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<bool> {
-    let late = |why: &str| Err(Error::Conflict(format!("it is too late: {why}")));
+/// Whether the decision must still be recorded; `false` if the same one was recorded before.
+fn is_undecided(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Result<bool> {
+    let conflict = |reason: String| Err(Error::Conflict(reason));
     match entry
         .metadata
         .approval()
         .ok_or(Error::NotFound("approval"))?
     {
-        Approval::Decided { decision: said, .. } if said == decision => Ok(false),
-        Approval::Decided { decision: said, .. } => {
-            Err(Error::Conflict(format!("it was decided already: {said}")))
+        Approval::Decided {
+            decision: recorded, ..
+        } if recorded == decision => Ok(false),
+        Approval::Decided {
+            decision: recorded, ..
+        } => conflict(format!("it was decided already: {recorded}")),
+        Approval::Waiting { .. } if entry.status != Status::Working => {
+            conflict("it is too late: the work has ended".to_owned())
         }
-        Approval::Waiting { .. } if entry.status != Status::Working => late("the work was ended"),
         Approval::Waiting { until } if now < until => Ok(true),
-        Approval::Waiting { .. } | Approval::Lapsed { .. } => late("nobody answered in time"),
+        Approval::Waiting { .. } | Approval::Lapsed { .. } => {
+            conflict("it is too late: the approval has expired".to_owned())
+        }
     }
 }
 
-/// Ends the waiting of entry `id` without a word, unless one came first. Returns how the asking
-/// stands then; `None` when the entry is gone or was settled.
+/// Expires the approval of entry `id` unless it was decided. Returns its state afterwards; `None`
+/// if the entry is deleted or settled.
 pub async fn expire_approval(
     store: &Store,
     now: Timestamp,
@@ -97,12 +103,12 @@ pub async fn expire_approval(
         return Ok(entry.metadata.approval());
     }
     let lapsed = Approval::Lapsed { at: now };
-    note(&mut tx, now, &entry, lapsed).await?;
+    store_approval(&mut tx, now, &entry, lapsed).await?;
     tx.commit().await?;
     Ok(Some(lapsed))
 }
 
-async fn note(
+async fn store_approval(
     tx: &mut Tx<'_>,
     now: Timestamp,
     before: &WorkLogEntry,

@@ -1,5 +1,5 @@
-//! An entry that lies in the archive and is to change, or to go: it is taken out of its object and
-//! becomes a row again, which changes like any other and is moved back by a later run, or nothing.
+//! Changes and deletes archived entries. The entry is taken out of its object: it becomes a hot
+//! row, which a later run archives again, or it is erased.
 
 use super::{is_noop, update_work_log};
 use crate::{
@@ -24,11 +24,10 @@ use crate::{
     },
 };
 
-/// How often a run may move the entry before whoever wants to change it gives up.
+/// Attempts before giving up on an entry that a retention run keeps moving.
 pub(crate) const MAX_ATTEMPTS: usize = 3;
 
-/// Moves an entry on, wherever it is kept. Errors: those of `update_work_log`, or the archive did
-/// not answer.
+/// Updates an entry in any tier. Errors: those of `update_work_log`, or the archive is unreachable.
 pub async fn update_entry(
     tiers: &Tiers,
     now: Timestamp,
@@ -39,9 +38,9 @@ pub async fn update_entry(
     for _ in 0..MAX_ATTEMPTS {
         match update_work_log(&tiers.store, now, user, id, patch.clone()).await {
             Err(Error::NotFound("entry")) => {}
-            changed => return changed,
+            result => return result,
         }
-        if let TakeOutOutcome::Stays(entry) =
+        if let TakeOutOutcome::Unchanged(entry) =
             take_out(tiers, user, id, Replacement::Row(&patch)).await?
         {
             return Ok(*entry);
@@ -50,34 +49,33 @@ pub async fn update_entry(
     update_work_log(&tiers.store, now, user, id, patch).await
 }
 
-/// What becomes of an entry that is taken out of its object.
+/// What replaces an entry that is taken out of its object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Replacement<'a> {
-    /// A hot row under a new revision, of which this is to change.
+    /// A hot row under a new revision, to which this patch is applied.
     Row(&'a EntryPatch),
-    /// Nothing; it is erased at this time.
+    /// Nothing: it is erased at this time.
     Nothing(Timestamp),
 }
 
-/// What became of it.
+/// The result of [`take_out`].
 #[derive(Debug, PartialEq)]
 pub(crate) enum TakeOutOutcome {
-    /// It is out, and so many files go with it.
+    /// It was taken out; so many files are deleted with it.
     Out(i64),
-    /// Nothing was to change about it: it lies where it was.
-    Stays(Box<WorkLogEntry>),
-    /// A run has moved it meanwhile.
+    /// The patch changes nothing: it stays in its object.
+    Unchanged(Box<WorkLogEntry>),
+    /// A retention run moved it meanwhile.
     Moved,
 }
 
-/// Takes an entry out of the object in which it lies. Errors: there is no such entry, somebody
-/// holds what is to be erased or changed, the change is refused, or the archive did not answer; the
-/// entry then lies where it was.
+/// Takes an entry out of its archive object. Errors: there is no such entry, it is on hold, the
+/// patch is invalid, or the archive is unreachable; the entry then stays in its object.
 pub(crate) async fn take_out(
     tiers: &Tiers,
     user: UserId,
     id: EntryId,
-    becomes: Replacement<'_>,
+    replacement: Replacement<'_>,
 ) -> Result<TakeOutOutcome> {
     let (store, archive) = (&tiers.store, &tiers.archive);
     let found = reader::retry_on_moved_object(store, |reader| {
@@ -85,31 +83,31 @@ pub(crate) async fn take_out(
     });
     let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = begin(store, None, user).await?;
-    if !count_out(
+    if !remove_from_manifest(
         &mut tx,
         user,
         &shelf.key,
         &entry,
-        matches!(becomes, Replacement::Nothing(_)),
+        matches!(replacement, Replacement::Nothing(_)),
     )
     .await?
     {
         return Ok(TakeOutOutcome::Moved);
     }
-    let files = match becomes {
+    let files = match replacement {
         Replacement::Row(patch) => {
             if !patch.only_keeps() {
                 pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "changed")
                     .await?;
             }
-            let shown = reader::to_entry(&shelf, &entry);
-            if is_noop(&shown, patch.clone())? {
-                return Ok(TakeOutOutcome::Stays(Box::new(shown)));
+            let current = reader::to_entry(&shelf, &entry);
+            if is_noop(&current, patch.clone())? {
+                return Ok(TakeOutOutcome::Unchanged(Box::new(current)));
             }
             rows::restore(&mut tx, entry).await?;
             0
         }
-        Replacement::Nothing(now) => archived::note_entry(&mut tx, now, user, &entry).await?,
+        Replacement::Nothing(now) => archived::record_erasure(&mut tx, now, user, &entry).await?,
     };
     reach(FailPoint::TakeOutWritten).await;
     tx.commit().await?;
@@ -117,9 +115,9 @@ pub(crate) async fn take_out(
     Ok(TakeOutOutcome::Out(files))
 }
 
-/// Makes an entry of an object count no longer; it is counted out of its tier, and as deleted where
-/// it is. `false` when the object or the entry in it is gone already.
-async fn count_out(
+/// Sets a tombstone for an entry in an object and updates the counts of its tier and, if it is
+/// `deleted`, of deletions. `false` if the object or the entry in it is gone already.
+async fn remove_from_manifest(
     tx: &mut Tx<'_>,
     user: UserId,
     key: &str,
@@ -152,9 +150,9 @@ async fn count_out(
     Ok(true)
 }
 
-/// Notes that an entry which lay in the archive is erased, unless it is held. Returns how many
-/// files go with it.
-pub(crate) async fn note_entry(
+/// Records the erasure of an archived entry unless it is on hold. Returns how many files are
+/// deleted with it.
+pub(crate) async fn record_erasure(
     tx: &mut Tx<'_>,
     now: Timestamp,
     user: UserId,

@@ -1,4 +1,4 @@
-//! New entries.
+//! Creates entries.
 
 use crate::{
     domain::{
@@ -16,19 +16,18 @@ use crate::{
     },
 };
 
-/// Who writes an entry, and what is known of it beside its fields.
+/// Where an entry comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The assistant's turn it belongs to.
     pub turn_id: Option<TurnId>,
-    /// The key under which its creation may be repeated, and the hash of what is asked.
+    /// The idempotency key of the request and the hash of its body.
     pub idempotency: Option<(String, String)>,
 }
 
-/// Writes a new entry; repeated under the same idempotency key it returns the entry that the first
-/// call made. Secrets are masked before anything is stored. Errors: `NotFound` for a conversation
-/// or parent that is not the owner's, `Conflict` for an idempotency key that was used for something
-/// else.
+/// Creates an entry; repeated with the same idempotency key it returns the entry created first.
+/// Secrets are masked before anything is stored. Errors: `NotFound` for a conversation or parent of
+/// another user, `Conflict` for an idempotency key that was used with another body.
 pub async fn create_work_log(
     store: &Store,
     now: Timestamp,
@@ -50,9 +49,9 @@ pub async fn create_work_log(
             .await?
             .ok_or(Error::NotFound("entry"));
     }
-    check_place(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
+    check_references(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
     let lease_until = (draft.status == Status::Working).then(|| now.plus(draft.lease_ms).millis());
-    let mut entry = entry_of(now, user, draft.clean(), origin.turn_id);
+    let mut entry = new_entry(now, user, draft.clean(), origin.turn_id);
     mask_entry(&mut entry);
     work_logs::insert(
         &mut tx,
@@ -67,7 +66,7 @@ pub async fn create_work_log(
     Ok(entry)
 }
 
-async fn check_place(
+async fn check_references(
     tx: &mut Tx<'_>,
     user: UserId,
     conversation: Option<ConversationId>,
@@ -79,16 +78,17 @@ async fn check_place(
             .ok_or(Error::NotFound("conversation"))?;
     }
     if let Some(id) = parent {
-        // a parent that may lie in the archive is not fetched for this: an object that reaches over
-        // its id is enough
-        if work_logs::find(tx, user, id).await?.is_none() && !objects::covers(tx, user, id).await? {
+        // An archived parent is not fetched to check this: an object whose range covers its id is
+        // enough.
+        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await?
+        {
             return Err(Error::NotFound("parent entry"));
         }
     }
     Ok(())
 }
 
-fn entry_of(
+fn new_entry(
     now: Timestamp,
     user: UserId,
     draft: EntryDraft,
@@ -116,7 +116,7 @@ fn entry_of(
     }
 }
 
-/// Starts a piece of work: an entry that is `working`.
+/// Creates an entry with the status `working`.
 pub async fn log_working(
     store: &Store,
     now: Timestamp,
@@ -131,7 +131,7 @@ pub async fn log_working(
     create_work_log(store, now, user, draft, origin).await
 }
 
-/// Notes work that went well.
+/// Creates an entry with the status `success`.
 pub async fn log_success(
     store: &Store,
     now: Timestamp,
@@ -146,7 +146,7 @@ pub async fn log_success(
     create_work_log(store, now, user, draft, origin).await
 }
 
-/// Notes a failure.
+/// Creates an entry with the status `error`.
 pub async fn log_error(
     store: &Store,
     now: Timestamp,
@@ -161,7 +161,7 @@ pub async fn log_error(
     create_work_log(store, now, user, draft, origin).await
 }
 
-/// Notes something worth knowing.
+/// Creates an entry of the type `info`.
 pub async fn log_info(
     store: &Store,
     now: Timestamp,
@@ -177,8 +177,7 @@ pub async fn log_info(
 }
 
 impl EntryDraft {
-    /// A draft for the assistant's own entries: cut to the bounds, and it says so where something
-    /// was cut.
+    /// A draft for the assistant's own entries: text over the limits is cut, with a note.
     pub fn clipped(
         log_type: LogType,
         title: &str,

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Deletes an entry with the files that its work made, wherever it is kept. Objects and files that
-/// cannot be deleted now are deleted by a later run.
+/// Deletes an entry in any tier with the files made by its work. Objects and files that cannot be
+/// deleted now are deleted by a later run.
 pub async fn delete_entry(
     tiers: &Tiers,
     stored: &FileStore,
@@ -32,7 +32,7 @@ pub async fn delete_entry(
     Ok(receipt)
 }
 
-/// The same without the bytes of files, which stay marked for deletion.
+/// As [`delete_entry`], but leaves the files on disk, marked for deletion.
 pub async fn erase_entry(
     tiers: &Tiers,
     now: Timestamp,
@@ -44,8 +44,7 @@ pub async fn erase_entry(
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
             Ok(files) => {
-                // an object may hold the entry as it was before it became a row again, or be about
-                // to
+                // An object may still hold a copy of the entry from before it became a row again.
                 let (objects, objects_pending) =
                     if due::has_unfinished_objects(&mut *tiers.store.read().await?, user).await? {
                         delete_marked_objects(tiers, now, user).await?

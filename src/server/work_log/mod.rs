@@ -1,4 +1,4 @@
-//! The work log's verbs. Routes, pages and the assistant all write and read through them.
+//! Operations on the work log, used by routes, pages and the assistant.
 
 mod approve;
 pub(crate) mod archived;

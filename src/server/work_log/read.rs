@@ -1,4 +1,4 @@
-//! Reading the log.
+//! Reads the log.
 
 use crate::{
     domain::{
@@ -13,9 +13,9 @@ use crate::{
     },
 };
 
-/// The owner's entries of all tiers that pass the filter, newest first, older than `before`, at
-/// most `limit`. Text is looked for in the archive only with the flag beside the filter, or where
-/// the filter asks for one of the archive's tiers.
+/// The user's entries in all tiers that match the filter, newest first, older than `before`, at
+/// most `limit`. Text is searched in the archive only if `archive_too` is set or the filter selects
+/// an archived tier.
 pub async fn recent_logs(
     reader: &mut Reader,
     archive: &Archive,
@@ -32,7 +32,7 @@ pub async fn recent_logs(
     reader::list(reader, archive, user, (filter, archive_too), before, limit).await
 }
 
-/// A conversation's entries of all tiers, newest first, older than `before`, at most `limit`.
+/// A conversation's entries in all tiers, newest first, older than `before`, at most `limit`.
 pub async fn conversation_logs(
     reader: &mut Reader,
     archive: &Archive,
@@ -48,7 +48,7 @@ pub async fn conversation_logs(
     reader::list(reader, archive, user, (&filter, false), before, limit).await
 }
 
-/// Everybody's totals of the last `days` UTC days, today included. For admins.
+/// Totals over all users of the last `days` UTC days, today included. For admins.
 pub async fn system_stats(
     reader: &mut Reader,
     now: Timestamp,

@@ -1,5 +1,4 @@
-//! Settling entries whose writer stopped renewing its lease. One pass; the loop that calls it is in
-//! `server::workers`.
+//! Settles entries whose lease has expired. This is one run; the loop is in `server::workers`.
 
 use super::settle_interrupted;
 use crate::{
@@ -10,21 +9,21 @@ use crate::{
     },
 };
 
-/// Most entries settled in one pass.
-const BATCH: i64 = 200;
+/// Maximum number of entries settled in one run.
+const BATCH_SIZE: i64 = 200;
 
-/// What a pass did.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepReport {
     /// Entries that were settled.
     pub settled: usize,
-    /// Whether the pass was full, so that another should follow at once.
+    /// Whether the batch was full, so that another run should follow at once.
     pub more: bool,
 }
 
-/// Settles `working` entries whose lease ran out before `now`.
+/// Settles `working` entries whose lease expired before `now`.
 pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<SweepReport> {
-    let lapsed = work_logs::lapsed(&mut *store.read().await?, now, BATCH).await?;
+    let lapsed = work_logs::lapsed(&mut *store.read().await?, now, BATCH_SIZE).await?;
     let mut settled = 0;
     for candidate in &lapsed {
         let mut tx = store.begin().await?;
@@ -39,6 +38,6 @@ pub async fn sweep_leases(store: &Store, now: Timestamp) -> Result<SweepReport> 
     }
     Ok(SweepReport {
         settled,
-        more: lapsed.len() as i64 == BATCH,
+        more: lapsed.len() as i64 == BATCH_SIZE,
     })
 }

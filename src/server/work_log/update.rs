@@ -1,4 +1,4 @@
-//! Moving entries on, settling and deleting them.
+//! Updates, settles and deletes entries.
 
 use crate::{
     domain::{
@@ -18,10 +18,10 @@ use crate::{
 };
 use serde_json::{Map, Value};
 
-/// Moves an entry on. A patch to a `working` entry renews its lease, even an empty one, but not one
-/// that only keeps the entry or lets it go; a patch that changes nothing about a settled entry
-/// leaves it as it is. Errors: `NotFound`, `Conflict` when a settled entry would work again or is
-/// on hold, `Refused` when the metadata would grow over its bound.
+/// Updates an entry. A patch to a `working` entry renews its lease, even an empty one, but not one
+/// that only sets `kept`; a patch that changes nothing about a settled entry is a no-op. Errors:
+/// `NotFound`, `Conflict` if a settled entry would become `working` or is on hold, `Refused` if the
+/// metadata would exceed its limit.
 pub async fn update_work_log(
     store: &Store,
     now: Timestamp,
@@ -32,9 +32,8 @@ pub async fn update_work_log(
     change(store, now, user, id, patch, |_| true).await
 }
 
-/// Moves on an entry that its own worker still holds. Errors: as above, and `Conflict` when
-/// somebody else settled it meanwhile (it was stopped, or its lease ran out): what readers were
-/// told stands.
+/// Updates an entry on behalf of its worker. Errors: as above, and `Conflict` if the entry was
+/// settled meanwhile (stopped, or its lease expired): what clients were sent remains valid.
 pub async fn finish_work_log(
     store: &Store,
     now: Timestamp,
@@ -54,14 +53,14 @@ async fn change(
     user: UserId,
     id: EntryId,
     patch: EntryPatch,
-    may: impl Fn(&WorkLogEntry) -> bool,
+    allowed: impl Fn(&WorkLogEntry) -> bool,
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let before = work_logs::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("entry"))?;
-    if !may(&before) {
+    if !allowed(&before) {
         return Err(Error::Conflict(format!(
             "the entry is {} already",
             before.status
@@ -83,7 +82,7 @@ async fn change(
         }
         entry = patched(entry, patch)?;
     }
-    if is_settled_so(&before, &entry, kept) {
+    if is_settled_and_unchanged(&before, &entry, kept) {
         return Ok(before);
     }
     if !only_keeps {
@@ -97,8 +96,8 @@ async fn change(
     Ok(entry)
 }
 
-/// Whether a settled entry stands as the patch would have it. Errors: `Conflict` when it would work
-/// again, `Refused` when its metadata would grow over its bound.
+/// Whether the patch changes nothing about a settled entry. Errors: `Conflict` if it would become
+/// `working`, `Refused` if its metadata would exceed its limit.
 pub fn is_noop(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     let kept = patch.kept;
     let after = if patch.only_keeps() {
@@ -106,14 +105,18 @@ pub fn is_noop(entry: &WorkLogEntry, patch: EntryPatch) -> Result<bool> {
     } else {
         patched(entry.clone(), patch)?
     };
-    Ok(is_settled_so(entry, &after, kept))
+    Ok(is_settled_and_unchanged(entry, &after, kept))
 }
 
-/// Whether nothing is to change about an entry that is settled. A secret that comes again is masked
-/// again, which is no change.
-fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>) -> bool {
-    let as_kept = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
-    let plain = |entry: &WorkLogEntry| {
+/// Whether a settled entry stays as it is. A secret that is sent again is masked again, which is no
+/// change.
+fn is_settled_and_unchanged(
+    before: &WorkLogEntry,
+    after: &WorkLogEntry,
+    kept: Option<bool>,
+) -> bool {
+    let kept_unchanged = kept.is_none_or(|kept| kept == (before.kept_by == Some(KeptBy::Entry)));
+    let comparable = |entry: &WorkLogEntry| {
         let mut entry = WorkLogEntry {
             updated_at: before.updated_at,
             ..entry.clone()
@@ -121,10 +124,10 @@ fn is_settled_so(before: &WorkLogEntry, after: &WorkLogEntry, kept: Option<bool>
         entry.metadata.0.remove(MASKED);
         entry
     };
-    as_kept && before.status != Status::Working && plain(before) == plain(after)
+    kept_unchanged && before.status != Status::Working && comparable(before) == comparable(after)
 }
 
-/// The entry with what is to change about it, at its `updated_at`, without what must not be stored.
+/// Applies a patch at the entry's `updated_at`, then masks secrets.
 fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
     let patch = patch.clean();
     let before = entry.status;
@@ -147,8 +150,8 @@ fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
     Ok(entry)
 }
 
-fn merge(metadata: &mut Map<String, Value>, facts: Map<String, Value>) -> Result<()> {
-    for (name, value) in facts {
+fn merge(metadata: &mut Map<String, Value>, fields: Map<String, Value>) -> Result<()> {
+    for (name, value) in fields {
         match value {
             Value::Null => drop(metadata.remove(&name)),
             value => drop(metadata.insert(name, value)),
@@ -167,24 +170,24 @@ fn merge(metadata: &mut Map<String, Value>, facts: Map<String, Value>) -> Result
     Ok(())
 }
 
-/// Settles an entry that lost its worker: `warning`, and `metadata` says why. Part of the caller's
-/// transaction, in which `before` was read after the owner was locked.
+/// Settles an entry that lost its worker: status `warning`, and `reason` set in `metadata`. Part of
+/// the caller's transaction, in which `before` was read after the owner was locked.
 pub async fn settle_interrupted(
     tx: &mut Tx<'_>,
     now: Timestamp,
     before: &WorkLogEntry,
-    why: &str,
+    reason: &str,
 ) -> Result<()> {
     let mut entry = before.clone();
     entry.status = Status::Warning;
     entry.duration_ms = Some(now.since(before.timestamp));
     entry.updated_at = now;
-    entry.metadata = entry.metadata.with(why, true);
+    entry.metadata = entry.metadata.with(reason, true);
     Ok(work_logs::update(tx, before, &mut entry, None).await?)
 }
 
-/// Deletes an entry with the files that its work made; readers who are away learn of it from the
-/// feed. Returns how many files.
+/// Deletes an entry with the files made by its work; clients learn of it from the feed. Returns the
+/// number of files.
 pub async fn delete_work_log(
     store: &Store,
     now: Timestamp,

@@ -1,7 +1,7 @@
 //! Conversations: titles, order, and reading one page by page.
 
 use crate::{
-    domain::{Change, EntryDraft, Status, title_of},
+    domain::{Change, EntryDraft, Status, title_from_message},
     server::{
         base::error::Error,
         chat::{
@@ -64,7 +64,7 @@ on_both_databases! {
                 "{title}"
             );
         }
-        let unnamed = conversation(&store, ada, &title_of("")).await;
+        let unnamed = conversation(&store, ada, &title_from_message("")).await;
         let named = conversation(&store, ada, "Named").await;
         for (conversation, title) in [(unnamed, "Paint me a tree"), (named, "Named")] {
             let (turn, _) = begin_turn(

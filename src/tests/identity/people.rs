@@ -13,7 +13,7 @@ use crate::{
         identity::{
             INVITATION_DAYS, RequestedBy, begin_session, check_key, check_session, create_key,
             delete_account, disable, enable, find_by_email, find_invitation, invite, join,
-            set_admin, withdraw,
+            revoke_invitation, set_admin,
         },
         store::{Store, invitations, people, turns, users},
     },
@@ -117,14 +117,14 @@ on_both_databases! {
                 .unwrap()
                 .is_admin
         );
-        withdraw(&store, "Late@example.org").await.unwrap();
+        revoke_invitation(&store, "Late@example.org").await.unwrap();
         assert!(
             find_invitation(&store, NOW.plus(EXPIRY_MS), &again)
                 .await
                 .is_err()
         );
         assert!(matches!(
-            withdraw(&store, "late@example.org").await,
+            revoke_invitation(&store, "late@example.org").await,
             Err(Error::NotFound("invitation"))
         ));
     }
@@ -188,7 +188,7 @@ on_both_databases! {
         };
         assert_refused(set_admin(&store, NOW, ada, false).await);
         assert_refused(disable(&store, NOW, ada).await.map(|_| ()));
-        for whose in [RequestedBy::Admin, RequestedBy::Own] {
+        for whose in [RequestedBy::Admin, RequestedBy::Owner] {
             assert_refused(
                 delete_account(&tiers, &files, NOW, ada, whose, |_| {})
                     .await
@@ -238,7 +238,7 @@ on_both_databases! {
                 .is_err()
         );
         assert_eq!(
-            delete_account(&tiers, &files, NOW, ada, RequestedBy::Own, |_| {})
+            delete_account(&tiers, &files, NOW, ada, RequestedBy::Owner, |_| {})
                 .await
                 .unwrap()
                 .receipt

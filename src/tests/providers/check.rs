@@ -32,7 +32,7 @@ async fn the_check_tries_each_model_and_reports_its_error() {
             link(ProviderKind::Groq, "good", &good),
             link(ProviderKind::Gemini, "bad", &bad),
         ],
-        patience: ModelTimeouts::of(Duration::from_secs(30)),
+        patience: ModelTimeouts::new(Duration::from_secs(30)),
         services: ServiceConfig::demo(),
         ..test_config(folder.path())
     };

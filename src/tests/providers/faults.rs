@@ -165,8 +165,8 @@ async fn a_refused_connection_is_a_network_error() {
         0.0,
     );
     let events: Vec<_> = chain.unwrap()[0]
-        .ask(ModelRequest {
-            said: vec![PromptMessage::User("Hello".into(), Vec::new())],
+        .stream(ModelRequest {
+            messages: vec![PromptMessage::User("Hello".into(), Vec::new())],
             tools: Vec::new(),
         })
         .collect()
@@ -184,11 +184,11 @@ async fn a_key_is_never_sent_to_a_redirect_target() {
         Box::leak(format!("{}v1/chat/completions", target.base).into_boxed_str());
     let stub = Stub::replying([Reply::refuses(307, json!({})).with("location", address)]).await;
     let request = ModelRequest {
-        said: vec![PromptMessage::User("Hello".into(), Vec::new())],
+        messages: vec![PromptMessage::User("Hello".into(), Vec::new())],
         tools: Vec::new(),
     };
     let events: Vec<Result<ModelEvent, ModelError>> = model(ProviderKind::OpenAi, &stub)
-        .ask(request)
+        .stream(request)
         .collect()
         .await;
     assert!(

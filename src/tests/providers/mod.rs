@@ -45,7 +45,7 @@ fn model(provider: ProviderKind, stub: &Stub) -> Arc<dyn Model> {
 async fn events_of(provider: ProviderKind, reply: Reply) -> Vec<Result<ModelEvent, ModelError>> {
     let stub = Stub::replying([reply]).await;
     let request = ModelRequest {
-        said: vec![
+        messages: vec![
             PromptMessage::System("Be brief.".into()),
             PromptMessage::User("Hello".into(), Vec::new()),
         ],
@@ -59,7 +59,7 @@ async fn request_events(
     request: ModelRequest,
 ) -> Vec<Result<ModelEvent, ModelError>> {
     model
-        .ask(request)
+        .stream(request)
         .filter(|event| futures::future::ready(event != &Ok(ModelEvent::Thinking)))
         .collect()
         .await

@@ -72,7 +72,7 @@ async fn run_tool(
     tool: &str,
     arguments: Value,
 ) -> Result<ToolOutput, ToolError> {
-    let run = Registry::open(config, WITHOUT_DELAY)
+    let run = Registry::from_config(config, WITHOUT_DELAY)
         .unwrap()
         .find(tool)
         .unwrap()
@@ -138,7 +138,7 @@ async fn an_image_from_the_fal_queue_reports_progress() {
     )
     .await;
     let (context, mut seen) = context();
-    let run = Registry::open(&fal(&stub), WITHOUT_DELAY)
+    let run = Registry::from_config(&fal(&stub), WITHOUT_DELAY)
         .unwrap()
         .find("generate_image")
         .unwrap()
@@ -320,7 +320,7 @@ async fn a_cancelled_run_is_cancelled_in_the_queue() {
         every: Duration::from_secs(3_600),
         times: 2,
     };
-    let run = Registry::open(&fal(&stub), slow)
+    let run = Registry::from_config(&fal(&stub), slow)
         .unwrap()
         .find("generate_video")
         .unwrap()

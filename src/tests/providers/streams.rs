@@ -205,7 +205,7 @@ async fn gemini_signatures_are_returned_and_results_name_their_tool() {
         schema,
     }];
     let mut request = ModelRequest {
-        said: vec![
+        messages: vec![
             PromptMessage::System("Be brief.".into()),
             PromptMessage::User("Paint a tree".into(), Vec::new()),
         ],
@@ -229,9 +229,9 @@ async fn gemini_signatures_are_returned_and_results_name_their_tool() {
             .collect::<Vec<_>>(),
         ["paint", "play"]
     );
-    request.said.push(PromptMessage::Calls(calls.clone()));
+    request.messages.push(PromptMessage::Calls(calls.clone()));
     request
-        .said
+        .messages
         .extend(calls.iter().map(|call| PromptMessage::Result {
             call_id: call.id.clone(),
             text: "It is done.".into(),
@@ -286,13 +286,13 @@ async fn a_picture_is_sent_with_its_message() {
         bytes: b"\x89PNG".as_slice().into(),
     };
     let request = ModelRequest {
-        said: vec![PromptMessage::User("What is this?".into(), vec![picture])],
+        messages: vec![PromptMessage::User("What is this?".into(), vec![picture])],
         tools: Vec::new(),
     };
     let stub = Stub::replying([Reply::streams(wire::gemini_says(&["A tree."]))]).await;
     let gemini = model(ProviderKind::Gemini, &stub);
     assert!(
-        gemini.link().takes_pictures && !model(ProviderKind::Groq, &stub).link().takes_pictures
+        gemini.link().supports_images && !model(ProviderKind::Groq, &stub).link().supports_images
     );
     split_text(request_events(&*gemini, request).await);
     let parts = stub.requests()[0].body["contents"][0]["parts"].clone();

@@ -95,7 +95,7 @@ on_both_databases! {
                 mut metadata,
                 ..
             } = draft;
-            nul::in_entry(nul::clean, &mut title, &mut details, &mut metadata);
+            nul::map_entry(nul::clean, &mut title, &mut details, &mut metadata);
             expected.insert(created.id, (title, details, metadata));
         }
         let (archive, all) = (&tiers.archive, EntryFilter::default());

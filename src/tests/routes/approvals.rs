@@ -190,7 +190,7 @@ async fn stopping_the_turn_cancels_the_approval() {
     );
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
-        "it is too late: the work was ended"
+        "it is too late: the work has ended"
     );
 }
 
@@ -200,7 +200,7 @@ async fn an_approval_expires_after_ten_minutes() {
     app.app.clock.advance(600_000);
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
-        "it is too late: nobody answered in time"
+        "it is too late: the approval has expired"
     );
     ada.notes("something else happens").await;
     let (done, reply) = outcome(&ada, &conversation, &entry).await;

@@ -52,8 +52,8 @@ impl Model for RecordingModel {
         &self.link
     }
 
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        *self.prompt.lock().unwrap() = request.said;
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        *self.prompt.lock().unwrap() = request.messages;
         stream::iter([
             Ok(ModelEvent::Text("I see.".to_owned())),
             Ok(ModelEvent::End {
@@ -73,7 +73,7 @@ async fn with_recording_model(takes_pictures: bool) -> (TestApp, Arc<Mutex<Vec<P
         model: "listener".to_owned(),
         name: "Listener".to_owned(),
         window: 100_000,
-        takes_pictures,
+        supports_images: takes_pictures,
     };
     (
         TestApp::with_models(vec![Arc::new(RecordingModel {
@@ -284,7 +284,7 @@ async fn a_text_only_model_is_told_of_pictures_and_the_log_says_so_once() {
     .expect(202);
     ada.awaits_the_end(&conversation).await;
     let expected =
-        "What is this?\n\n[The person attached the picture “tree.png”, which you cannot see.]";
+        "What is this?\n\n[The user attached the picture “tree.png”, which you cannot see.]";
     assert_eq!(
         prompt.lock().unwrap().last(),
         Some(&PromptMessage::User(expected.to_owned(), Vec::new()))

@@ -144,7 +144,7 @@ async fn uploads_per_minute_are_limited() {
 
 #[tokio::test]
 async fn upload_bytes_per_day_are_limited() {
-    let app = limited(|limits| limits.bounds.upload_bytes_a_day = 1_000_000).await;
+    let app = limited(|limits| limits.bounds.upload_bytes_per_day = 1_000_000).await;
     let (ada, bob) = (
         app.person("ada@example.org").await,
         app.person("bob@example.org").await,
@@ -156,7 +156,7 @@ async fn upload_bytes_per_day_are_limited() {
     ada.awaits_the_end(&conversation).await;
     let detail = refused(&send_files(&ada, &conversation, 1, 700_000).await, 86_400);
     assert!(
-        detail.contains("of the 1.0 MB of files that you may send in a day, 0.3 MB are left"),
+        detail.contains("you have 0.3 MB of your daily 1.0 MB of uploads left"),
         "{detail}"
     );
     send_files(&bob, &bobs_conversation, 1, 700_000)

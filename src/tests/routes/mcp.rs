@@ -119,7 +119,7 @@ async fn a_picture_from_a_tool_is_shown_in_the_conversation() {
         .gets(&format!("/files/{}", file["id"].as_str().unwrap()))
         .await;
     assert!(
-        picture.bytes.starts_with(b"\x89PNG") && reply.contains("[a picture, shown to the person]"),
+        picture.bytes.starts_with(b"\x89PNG") && reply.contains("[a picture, shown to the user]"),
         "{reply}"
     );
 }

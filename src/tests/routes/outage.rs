@@ -89,7 +89,7 @@ async fn a_page_shows_a_retry_notice_in_place_of_archived_entries() {
         let html = page.text();
         assert_eq!(page.status, 200, "{address}");
         let (gap, hot) = (
-            html.find("2 older entries are in the archive, which does not answer"),
+            html.find("2 older entries are in the archive, which is unreachable"),
             html.find(">hot one<"),
         );
         assert!(
@@ -292,6 +292,6 @@ async fn missing_objects_are_reported_as_unreadable() {
         ada.gets("/history")
             .await
             .text()
-            .contains("cannot be read: an admin should look at it")
+            .contains("cannot be read: an admin should check it")
     );
 }

@@ -119,7 +119,7 @@ async fn a_wrong_password_and_an_unknown_email_look_the_same() {
             .to_owned();
         let page = anonymous.gets(&back).await.text();
         assert!(
-            page.contains("That address and password do not go together."),
+            page.contains("The email address or the password is wrong."),
             "{back}"
         );
         locations.push(back);

@@ -24,7 +24,7 @@ impl ToldModel {
             model: "told".to_owned(),
             name: "Told".to_owned(),
             window: 100_000,
-            takes_pictures: false,
+            supports_images: false,
         };
         (
             sender,
@@ -41,7 +41,7 @@ impl Model for ToldModel {
         &self.link
     }
 
-    fn ask(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
+    fn stream(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
         let events = self
             .events
             .lock()
@@ -69,7 +69,7 @@ impl CallingModel {
             model: "calling".to_owned(),
             name: "Calling".to_owned(),
             window: 100_000,
-            takes_pictures: false,
+            supports_images: false,
         };
         let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
             id: format!("call-{n}"),
@@ -89,9 +89,9 @@ impl Model for CallingModel {
         &self.link
     }
 
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, ModelResult> {
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelResult> {
         let results = request
-            .said
+            .messages
             .iter()
             .rev()
             .map_while(|message| match message {
@@ -133,7 +133,7 @@ impl ScriptedModel {
             model: name.to_owned(),
             name: name.to_owned(),
             window: 100_000,
-            takes_pictures: false,
+            supports_images: false,
         };
         Arc::new(Self { link, script })
     }
@@ -144,7 +144,7 @@ impl Model for ScriptedModel {
         &self.link
     }
 
-    fn ask(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
+    fn stream(&self, _: ModelRequest) -> BoxStream<'static, ModelResult> {
         let next_event = |event: Option<ModelResult>| async {
             if let Some(event) = event {
                 event

@@ -68,9 +68,9 @@ pub const fn beginning(user: UserId) -> BeginTurn<'static> {
         user,
         worker: "worker",
         lease_until: NOW.plus(60_000),
-        bounds: TurnLimits {
+        limits: TurnLimits {
             turns: 0,
-            upload_bytes_a_day: 0,
+            upload_bytes_per_day: 0,
             file_bytes: 0,
         },
     }

@@ -269,7 +269,7 @@ fn assistant(
         metrics: app.metrics.clone(),
         limits: app.limits.clone(),
         chain,
-        patience: timeouts,
+        timeouts,
         breakers: Breakers::default(),
         tools,
         pace: 0.0,

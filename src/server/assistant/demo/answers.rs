@@ -1,9 +1,9 @@
-//! What the demo says.
+//! The answers of the demo model.
 
 use crate::server::assistant::{demo::RESULT_PREFIX, model::ToolCall};
 
-/// What one can type, and what it shows.
-const THINGS_TO_TRY: &[(&str, &str)] = &[
+/// Example messages and what they demonstrate.
+const EXAMPLES: &[(&str, &str)] = &[
     (
         "Paint a lighthouse at dusk",
         "a tool at work, with a sample picture",
@@ -29,12 +29,12 @@ const THINGS_TO_TRY: &[(&str, &str)] = &[
     ),
 ];
 
-/// At most `most` characters of somebody's text on one line, as Markdown that means nothing but the
-/// text: an unclosed fence in it must not swallow what follows.
-fn quoted(text: &str, most: usize) -> String {
+/// At most `max_chars` characters of a text on one line, escaped for Markdown: an unclosed code
+/// fence in it must not affect the text after it.
+fn quoted(text: &str, max_chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut quoted = String::with_capacity(line.len());
-    for c in line.chars().take(most) {
+    for c in line.chars().take(max_chars) {
         if matches!(
             c,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '&'
@@ -46,70 +46,72 @@ fn quoted(text: &str, most: usize) -> String {
     quoted
 }
 
-/// An honest answer to anything else, with what one can try.
-pub(super) fn help(asked: &str) -> String {
-    let asked = quoted(asked, 80);
-    let lines: String = THINGS_TO_TRY
+/// The answer to any other message, with examples to try.
+pub(super) fn help(question: &str) -> String {
+    let question = quoted(question, 80);
+    let lines: String = EXAMPLES
         .iter()
-        .map(|(type_this, shows)| format!("- **{type_this}**: {shows}\n"))
+        .map(|(message, shows)| format!("- **{message}**: {shows}\n"))
         .collect();
     format!(
-        "You wrote “{asked}”. I am Holly’s built-in **demo**: I follow a script and know nothing of the world, \
-         but everything around me is real. The entry above this answer is in your work log, and it is still there after a reload.\n\n\
-         Type one of these to see more:\n\n{lines}\nGive Holly a real model and it answers for itself."
+        "You wrote “{question}”. I am Holly’s built-in **demo**: I follow a script and know \
+         nothing of the world, but everything around me is real. The entry above this answer is \
+         in your work log, and it is still there after a reload.\n\n\
+         Type one of these to see more:\n\n{lines}\n\
+         Give Holly a real model and it answers for itself."
     )
 }
 
-/// The kind of thing that a call asks for, and what it is to be.
-fn asked_for(call: &ToolCall) -> (&'static str, String) {
+/// The kind of media that a call makes, and its prompt.
+fn kind_and_prompt(call: &ToolCall) -> (&'static str, String) {
     let kind = match call.name.as_str() {
         "generate_music" => "song",
         "generate_video" => "film",
         "write_note" => "note",
         _ => "picture",
     };
-    let about = call.arguments["prompt"]
+    let prompt = call.arguments["prompt"]
         .as_str()
         .or(call.arguments["text"].as_str());
-    (kind, quoted(about.unwrap_or_default(), 200))
+    (kind, quoted(prompt.unwrap_or_default(), 200))
 }
 
-/// An answer that refers to what the tools made, or did not. A sample is called a sample.
+/// The answer about the tools' results. Samples are named as samples.
 pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
-    let named = |call: &ToolCall| {
-        let (kind, about) = asked_for(call);
-        format!("the {kind} “{about}”")
+    let describe = |call: &ToolCall| {
+        let (kind, prompt) = kind_and_prompt(call);
+        format!("the {kind} “{prompt}”")
     };
     let is_sample = |text: &str| text.starts_with(RESULT_PREFIX);
     let (refused, run): (Vec<_>, Vec<_>) = results
         .iter()
-        .partition(|(_, text)| text.starts_with("The person did not"));
+        .partition(|(_, text)| text.starts_with("The user did not"));
     let (failed, made): (Vec<_>, Vec<_>) = run
         .into_iter()
         .partition(|(_, text)| text.starts_with("The tool failed"));
     let made: Vec<String> = made
         .iter()
-        .map(|(call, text)| match asked_for(call) {
-            (kind, about) if is_sample(text) => format!("a sample {kind} for “{about}”"),
-            _ => named(call),
+        .map(|(call, text)| match kind_and_prompt(call) {
+            (kind, prompt) if is_sample(text) => format!("a sample {kind} for “{prompt}”"),
+            _ => describe(call),
         })
         .collect();
     let mut text = String::new();
     if !made.is_empty() {
         text.push_str(&format!("Here you are: {}.\n\n", made.join(" and ")));
     }
-    for (call, said) in failed {
-        let why = said.trim_start_matches("The tool failed: ");
+    for (call, result) in failed {
+        let error = result.trim_start_matches("The tool failed: ");
         text.push_str(&format!(
             "I could not make {}. The tool said: “{}” The log above has kept what happened.\n\n",
-            named(call),
-            quoted(why, 400)
+            describe(call),
+            quoted(error, 400)
         ));
     }
     for (call, _) in refused {
         text.push_str(&format!(
             "I left {} alone, because you did not allow it.\n\n",
-            named(call)
+            describe(call)
         ));
     }
     text.push_str("Open the lines above to see what was asked and how long it took. ");
@@ -121,30 +123,38 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
     text
 }
 
-/// What the backup says in place of the first link.
-pub(super) fn from_the_backup(asked: &str) -> String {
+/// The answer of the backup model.
+pub(super) fn from_the_backup(question: &str) -> String {
     format!(
-        "The first model was over its limit, so I, the **backup** of the demo, answer instead. The log above says what happened, \
-         with the provider’s own words.\n\nYou wrote: “{}”",
-        quoted(asked, 120)
+        "The first model was over its limit, so I, the **backup** of the demo, answer instead. \
+         The log above says what happened, with the provider’s own words.\n\nYou wrote: “{}”",
+        quoted(question, 120)
     )
 }
 
-/// A long answer with everything that Markdown has.
+/// A long answer that uses all Markdown features.
 pub(super) fn long() -> String {
     let mut text = String::from(
-        "# A short history of lighthouses\n\nLong before charts were trustworthy, a fire on a headland told a crew two things: \
-         *land is here*, and *somebody is awake*.\n\n## Some of them\n\n| Name | Year | Height |\n| --- | ---: | ---: |\n\
-         | Pharos of Alexandria | about 280 BC | over 100 m |\n| Tower of Hercules | about 100 | 55 m |\n| Eddystone, the fourth | 1882 | 49 m |\n\n\
-         ## How a light is told from another\n\n1. By its colour.\n2. By its rhythm: so many flashes in so many seconds.\n3. By its height above the sea.\n\n\
+        "# A short history of lighthouses\n\n\
+         Long before charts were trustworthy, a fire on a headland told a crew two things: \
+         *land is here*, and *somebody is awake*.\n\n## Some of them\n\n\
+         | Name | Year | Height |\n| --- | ---: | ---: |\n\
+         | Pharos of Alexandria | about 280 BC | over 100 m |\n\
+         | Tower of Hercules | about 100 | 55 m |\n| Eddystone, the fourth | 1882 | 49 m |\n\n\
+         ## How a light is told from another\n\n1. By its colour.\n\
+         2. By its rhythm: so many flashes in so many seconds.\n\
+         3. By its height above the sea.\n\n\
          > The light is for those who are far away; those who are near need a harbour.\n\n\
-         The geographical range of a light, with both heights in metres and the range in nautical miles:\n\n\
-         ```python\ndef horizon(light, eye):\n    return 2.03 * (light ** 0.5 + eye ** 0.5)\n\n\nprint(horizon(49, 4))\n```\n\n",
+         The geographical range of a light, with both heights in metres and the range in \
+         nautical miles:\n\n\
+         ```python\ndef horizon(light, eye):\n    return 2.03 * (light ** 0.5 + eye ** 0.5)\n\n\n\
+         print(horizon(49, 4))\n```\n\n",
     );
     for (place, detail) in [
         (
             "On open rock",
-            "masons dovetailed every stone into its neighbours, so that the sea could not take one without taking all",
+            "masons dovetailed every stone into its neighbours, so that the sea could not take \
+             one without taking all",
         ),
         (
             "On sand",
@@ -159,7 +169,10 @@ pub(super) fn long() -> String {
             "two lights one above the other drew a line that pilots only had to follow",
         ),
     ] {
-        text.push_str(&format!("**{place}**, {detail}. Keepers wound the clockwork every few hours, trimmed the wick, and wrote down each ship that passed.\n\n"));
+        text.push_str(&format!(
+            "**{place}**, {detail}. Keepers wound the clockwork every few hours, \
+             trimmed the wick, and wrote down each ship that passed.\n\n"
+        ));
     }
     text.push_str("That is the end of the long answer. *It is a script of the demo.*");
     text

@@ -1,5 +1,5 @@
-//! The built-in demo model: scripted, no network, and labelled as a demo wherever it speaks. What
-//! is typed chooses the script (`script`), so that every kind of work can be seen without a key.
+//! The built-in demo model: scripted, without network, and labelled as a demo. The user's message
+//! selects the script (`script`), so that every kind of work can be tried without a key.
 
 mod answers;
 mod script;
@@ -15,46 +15,46 @@ use futures::{
 use script::{ScriptStep, play};
 use std::{sync::Arc, time::Duration};
 
-/// How the model is told of a sample; the demo model looks for it.
+/// How a tool result for a sample begins; the demo model recognises it.
 pub const RESULT_PREFIX: &str = "Demo sample: ";
-/// Waits before a word, as usual.
+/// Delay before a word, at pace 1.
 const WORD_MS: f64 = 35.0;
-/// Waits before the first word, as usual.
+/// Delay before the first word, at pace 1.
 const THINKING_MS: f64 = 600.0;
 
-/// Which link of the demo chain: the second one answers where the first is told to fail.
+/// A link of the demo chain: the second answers where the first is scripted to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DemoStep {
     /// The first link.
     Main,
-    /// The link behind it.
+    /// The fallback.
     Backup,
 }
 
 /// A link of the demo chain.
 pub struct DemoModel {
     link: ModelLink,
-    part: DemoStep,
+    step: DemoStep,
     pace: f64,
 }
 
 impl DemoModel {
-    /// The demo chain; `pace` is a factor on all waits: 1 as usual, 0 none.
+    /// The demo chain; `pace` is a factor on all delays: 1 is normal, 0 is no delay.
     pub fn chain(pace: f64) -> Vec<Arc<dyn Model>> {
         let link = |model: &str, name: &str| ModelLink {
             model: model.to_owned(),
             name: name.to_owned(),
-            ..ModelLink::of(&LinkSpec::new(ProviderKind::Demo, model))
+            ..ModelLink::new(&LinkSpec::new(ProviderKind::Demo, model))
         };
         vec![
             Arc::new(Self {
                 link: link("demo", "Demo"),
-                part: DemoStep::Main,
+                step: DemoStep::Main,
                 pace,
             }),
             Arc::new(Self {
                 link: link("demo-backup", "Demo backup"),
-                part: DemoStep::Backup,
+                step: DemoStep::Backup,
                 pace,
             }),
         ]
@@ -66,26 +66,26 @@ impl Model for DemoModel {
         &self.link
     }
 
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
         let usage = |written: usize| Usage {
-            input_tokens: tokens(read_words(&request)),
+            input_tokens: tokens(count_words(&request)),
             output_tokens: tokens(written),
             estimated: true,
         };
         let mut events: Vec<(f64, Result<ModelEvent, ModelError>)> = Vec::new();
         let mut written = 0;
-        let step = play(self.part, &request.said);
+        let step = play(self.step, &request.messages);
         match step {
             ScriptStep::Fail(error) => events.push((THINKING_MS, Err(error))),
             ScriptStep::Say { text, slowness } => {
-                for (at, piece) in pieces(&text).into_iter().enumerate() {
+                for (at, word) in words(&text).into_iter().enumerate() {
                     let wait = if at == 0 {
                         THINKING_MS
                     } else {
                         WORD_MS * slowness
                     };
                     written += 1;
-                    events.push((wait, Ok(ModelEvent::Text(piece))));
+                    events.push((wait, Ok(ModelEvent::Text(word))));
                 }
                 events.push((
                     0.0,
@@ -127,25 +127,25 @@ async fn wait(ms: f64) {
     }
 }
 
-/// Words with the white space behind them.
-fn pieces(text: &str) -> Vec<String> {
+/// Words with their trailing white space.
+fn words(text: &str) -> Vec<String> {
     text.split_inclusive([' ', '\n'])
         .map(str::to_owned)
         .collect()
 }
 
-fn read_words(request: &ModelRequest) -> usize {
-    let words = |said: &PromptMessage| match said {
+fn count_words(request: &ModelRequest) -> usize {
+    let words = |message: &PromptMessage| match message {
         PromptMessage::System(text)
         | PromptMessage::User(text, _)
         | PromptMessage::Assistant(text)
         | PromptMessage::Result { text, .. } => text.split_whitespace().count(),
         PromptMessage::Calls(calls) => calls.len() * 12,
     };
-    request.said.iter().map(words).sum()
+    request.messages.iter().map(words).sum()
 }
 
-/// About four tokens for three words.
+/// About four tokens per three words.
 fn tokens(words: usize) -> i64 {
     i64::try_from(words * 4 / 3).unwrap_or(i64::MAX)
 }
@@ -154,23 +154,26 @@ fn tokens(words: usize) -> i64 {
 mod tests {
     use super::*;
 
-    async fn heard(part: usize, said: Vec<PromptMessage>) -> Vec<Result<ModelEvent, ModelError>> {
-        DemoModel::chain(0.0)[part]
-            .ask(ModelRequest {
-                said,
+    async fn events(
+        link: usize,
+        messages: Vec<PromptMessage>,
+    ) -> Vec<Result<ModelEvent, ModelError>> {
+        DemoModel::chain(0.0)[link]
+            .stream(ModelRequest {
+                messages,
                 tools: Vec::new(),
             })
             .collect()
             .await
     }
 
-    fn asked(text: &str) -> Vec<PromptMessage> {
+    fn user(text: &str) -> Vec<PromptMessage> {
         vec![PromptMessage::User(text.to_owned(), Vec::new())]
     }
 
     #[tokio::test]
-    async fn an_answer_comes_word_by_word_and_ends_with_what_it_cost() {
-        let events = heard(0, asked("Hello, who are you?")).await;
+    async fn an_answer_streams_word_by_word_and_ends_with_its_usage() {
+        let events = events(0, user("Hello, who are you?")).await;
         let (end, words) = events.split_last().unwrap();
         let text: String = words
             .iter()
@@ -183,7 +186,7 @@ mod tests {
             })
             .collect();
         let ScriptStep::Say { text: whole, .. } =
-            play(DemoStep::Main, &asked("Hello, who are you?"))
+            play(DemoStep::Main, &user("Hello, who are you?"))
         else {
             panic!("it says something")
         };
@@ -204,8 +207,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tools_are_asked_for_one_by_one_and_then_it_ends() {
-        let events = heard(0, asked("A picture and a song")).await;
+    async fn tools_are_called_one_by_one_and_then_the_stream_ends() {
+        let events = events(0, user("A picture and a song")).await;
         let names: Vec<_> = events
             .iter()
             .map(|event| {
@@ -227,14 +230,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_link_that_is_told_to_fail_fails_and_says_nothing() {
-        let events = heard(0, asked("Show me a fallback")).await;
+    async fn a_link_that_is_scripted_to_fail_sends_only_an_error() {
+        let main = events(0, user("Show me a fallback")).await;
         assert!(
-            matches!(&events[..], [Err(error)] if error.retry_after_s == Some(38)),
-            "{events:?}"
+            matches!(&main[..], [Err(error)] if error.retry_after_s == Some(38)),
+            "{main:?}"
         );
         assert!(
-            heard(1, asked("Show me a fallback"))
+            events(1, user("Show me a fallback"))
                 .await
                 .iter()
                 .all(Result::is_ok)

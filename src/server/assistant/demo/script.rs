@@ -1,84 +1,85 @@
-//! What the demo does for what is typed. A script looks only at what was said, so the same words
-//! get the same work.
+//! Selects the demo's next step from the conversation. It depends on nothing else, so the same
+//! message leads to the same work.
 
 use super::{DemoStep, answers};
 use crate::server::assistant::model::{ErrorClass, ModelError, PromptMessage, ToolCall};
 use serde_json::json;
 
-/// What the demo does in one round.
+/// A step of the demo.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ScriptStep {
-    /// Writes an answer; `slowness` is a factor on the waits between words.
+    /// Writes an answer; `slowness` is a factor on the delays between words.
     Say { text: String, slowness: f64 },
-    /// Asks for tools.
+    /// Calls tools.
     Call(Vec<ToolCall>),
     /// Fails.
     Fail(ModelError),
 }
 
-/// Words that ask for a tool.
+/// Words that request a tool.
 const IMAGE: &[&str] = &["paint", "draw", "picture", "image", "illustrate"];
 const MUSIC: &[&str] = &["music", "song", "cello", "melody", "compose"];
 const FILM: &[&str] = &["film", "video", "movie", "clip"];
-/// Words by which something is told to fail; the demo's tools know them too.
+/// Words that request a failure; the demo's tools recognise them too.
 const FAIL: &[&str] = &["fail", "failing", "failure", "broken"];
 
-/// The next step for what was said so far.
-pub(super) fn play(part: DemoStep, said: &[PromptMessage]) -> ScriptStep {
-    let asked = last_asked(said);
-    let words = asked.to_lowercase();
-    if let Some(error) = told_to_fail(part, &words) {
+/// The next step after these messages.
+pub(super) fn play(step: DemoStep, messages: &[PromptMessage]) -> ScriptStep {
+    let question = last_question(messages);
+    let words = question.to_lowercase();
+    if let Some(error) = scripted_failure(step, &words) {
         return ScriptStep::Fail(error);
     }
     let slowness = if words.contains("slowly") { 5.0 } else { 1.0 };
-    let results = results(said);
+    let results = results(messages);
     if !results.is_empty() {
         return ScriptStep::Say {
             text: answers::about_results(&results),
             slowness,
         };
     }
-    let calls = calls(&asked, &words);
+    let calls = calls(&question, &words);
     if !calls.is_empty() {
         return ScriptStep::Call(calls);
     }
     let text = match () {
-        () if part == DemoStep::Backup => answers::from_the_backup(&asked),
+        () if step == DemoStep::Backup => answers::from_the_backup(&question),
         () if has(&words, &["long"]) => answers::long(),
-        () => answers::help(&asked),
+        () => answers::help(&question),
     };
     ScriptStep::Say { text, slowness }
 }
 
-/// What the tools asked for last have answered: each call with its answer.
-fn results(said: &[PromptMessage]) -> Vec<(&ToolCall, &str)> {
-    let answered = said
+/// The calls of the last round with their results.
+fn results(messages: &[PromptMessage]) -> Vec<(&ToolCall, &str)> {
+    let count = messages
         .iter()
         .rev()
-        .take_while(|said| matches!(said, PromptMessage::Result { .. }))
+        .take_while(|message| matches!(message, PromptMessage::Result { .. }))
         .count();
-    let (before, results) = said.split_at(said.len() - answered);
+    let (before, results) = messages.split_at(messages.len() - count);
     let Some(PromptMessage::Calls(calls)) = before.last() else {
         return Vec::new();
     };
-    let answer_to = |call: &ToolCall| {
-        results.iter().find_map(|said| match said {
+    let result_of = |call: &ToolCall| {
+        results.iter().find_map(|message| match message {
             PromptMessage::Result { call_id, text } if *call_id == call.id => Some(text.as_str()),
             _ => None,
         })
     };
     calls
         .iter()
-        .filter_map(|call| Some((call, answer_to(call)?)))
+        .filter_map(|call| Some((call, result_of(call)?)))
         .collect()
 }
 
-fn last_asked(said: &[PromptMessage]) -> String {
-    said.iter()
+fn last_question(messages: &[PromptMessage]) -> String {
+    messages
+        .iter()
         .rev()
-        .find_map(|said| {
-            if let PromptMessage::User(text, _) = said {
-                Some(typed(text))
+        .find_map(|message| {
+            if let PromptMessage::User(text, _) = message {
+                Some(without_attachments(text))
             } else {
                 None
             }
@@ -86,8 +87,8 @@ fn last_asked(said: &[PromptMessage]) -> String {
         .unwrap_or_default()
 }
 
-/// What was typed, without what stands behind it about attached files.
-fn typed(text: &str) -> String {
+/// The user's own text, without the appended text about attachments.
+fn without_attachments(text: &str) -> String {
     let ends = ["\n\n[The ", "\n\n# Attached file "]
         .into_iter()
         .filter_map(|mark| text.find(mark))
@@ -95,7 +96,7 @@ fn typed(text: &str) -> String {
     text[..ends.unwrap_or(text.len())].to_owned()
 }
 
-/// Whether one of the words is there, alone or with a plural s.
+/// Whether one of the words occurs, alone or with a plural s.
 fn has(words: &str, any: &[&str]) -> bool {
     let mut words = words.split(|c: char| !c.is_alphanumeric());
     words.any(|word| {
@@ -106,7 +107,7 @@ fn has(words: &str, any: &[&str]) -> bool {
     })
 }
 
-fn told_to_fail(part: DemoStep, words: &str) -> Option<ModelError> {
+fn scripted_failure(step: DemoStep, words: &str) -> Option<ModelError> {
     let everything = words.contains("total failure")
         || (has(words, &["everything", "all"]) && has(words, FAIL) && !has(words, &["tool"]));
     let over_limit = ModelError {
@@ -115,7 +116,7 @@ fn told_to_fail(part: DemoStep, words: &str) -> Option<ModelError> {
         status: Some(429),
         retry_after_s: Some(38),
     };
-    match part {
+    match step {
         DemoStep::Main if everything || has(words, &["fallback"]) => Some(over_limit),
         DemoStep::Backup if everything => Some(ModelError {
             class: ErrorClass::Server,
@@ -127,23 +128,30 @@ fn told_to_fail(part: DemoStep, words: &str) -> Option<ModelError> {
     }
 }
 
-fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
-    let wants_tool_to_fail = has(words, &["tool"]) && has(words, FAIL);
-    let call = |name: &str, asking: &[&str]| ToolCall {
-        id: format!("demo-{name}"),
-        name: name.to_owned(),
-        // A tool fails when its prompt says so: then it gets the whole request.
-        arguments: json!({ "prompt": subject(if wants_tool_to_fail { asked } else { clause(asked, asking) }) }),
-        signatures: Vec::new(),
+fn calls(question: &str, words: &str) -> Vec<ToolCall> {
+    let tool_fails = has(words, &["tool"]) && has(words, FAIL);
+    let call = |name: &str, keywords: &[&str]| {
+        // A tool fails if its prompt says so: then it gets the whole request.
+        let request = if tool_fails {
+            question
+        } else {
+            clause(question, keywords)
+        };
+        ToolCall {
+            id: format!("demo-{name}"),
+            name: name.to_owned(),
+            arguments: json!({ "prompt": subject(request) }),
+            signatures: Vec::new(),
+        }
     };
     let mut calls = Vec::new();
-    if has(words, IMAGE) || wants_tool_to_fail {
+    if has(words, IMAGE) || tool_fails {
         calls.push(call("generate_image", IMAGE));
     }
     if has(words, MUSIC) {
         calls.push(call("generate_music", MUSIC));
     }
-    if let Some(text) = note(asked, words) {
+    if let Some(text) = note(question, words) {
         calls.push(ToolCall {
             id: "demo-write_note".to_owned(),
             name: "write_note".to_owned(),
@@ -157,29 +165,31 @@ fn calls(asked: &str, words: &str) -> Vec<ToolCall> {
     calls
 }
 
-/// What a note is to say: what stands behind the colon of `Write a note: …`.
-fn note(asked: &str, words: &str) -> Option<String> {
-    let (asking, text) = asked.split_once(':').filter(|_| has(words, &["note"]))?;
+/// The text of a note: the part after the colon of `Write a note: …`.
+fn note(question: &str, words: &str) -> Option<String> {
+    let (request, text) = question.split_once(':').filter(|_| has(words, &["note"]))?;
     Some(text.trim().to_owned())
-        .filter(|text| asking.to_lowercase().contains("note") && !text.is_empty())
+        .filter(|text| request.to_lowercase().contains("note") && !text.is_empty())
 }
 
-/// The part of a request for several things that asks for this one: `put a slow cello under it`.
-fn clause<'a>(asked: &'a str, asking: &[&str]) -> &'a str {
-    let mut parts = asked.split(" and ").map(|part| part.trim_end_matches(','));
+/// The part of a request for several things that concerns this one: `put a slow cello under it`.
+fn clause<'a>(question: &'a str, keywords: &[&str]) -> &'a str {
+    let mut parts = question
+        .split(" and ")
+        .map(|part| part.trim_end_matches(','));
     parts
-        .find(|part| has(&part.to_lowercase(), asking))
-        .unwrap_or(asked)
+        .find(|part| has(&part.to_lowercase(), keywords))
+        .unwrap_or(question)
 }
 
-/// What is to be made: the request without "please paint me" and the like.
-fn subject(asked: &str) -> String {
+/// The subject of a request, without "please paint me" and the like.
+fn subject(request: &str) -> String {
     const LEADING: &[&str] = &[
         "please", "paint", "draw", "compose", "make", "show", "me", "create", "a", "an", "the",
         "short", "some", "generate", "of", "put",
     ];
     const KINDS: &[&str] = &["picture", "image", "film", "video", "song", "movie", "clip"];
-    let words: Vec<&str> = asked.split_whitespace().collect();
+    let words: Vec<&str> = request.split_whitespace().collect();
     let plain = |word: &str| {
         word.trim_matches(|c: char| !c.is_alphanumeric())
             .to_lowercase()
@@ -208,19 +218,19 @@ mod tests {
     use super::*;
     use crate::server::base::markdown;
 
-    fn said(text: &str) -> Vec<PromptMessage> {
+    fn user(text: &str) -> Vec<PromptMessage> {
         vec![PromptMessage::User(text.to_owned(), Vec::new())]
     }
 
     fn tools(text: &str) -> Vec<String> {
-        match play(DemoStep::Main, &said(text)) {
+        match play(DemoStep::Main, &user(text)) {
             ScriptStep::Call(calls) => calls.into_iter().map(|call| call.name).collect(),
             _ => Vec::new(),
         }
     }
 
     #[test]
-    fn words_choose_the_tools() {
+    fn words_select_the_tools() {
         assert_eq!(tools("Paint a lighthouse at dusk"), ["generate_image"]);
         assert_eq!(tools("Compose slow cello music"), ["generate_music"]);
         assert_eq!(tools("Make a short film of rain"), ["generate_video"]);
@@ -238,14 +248,15 @@ mod tests {
         assert_eq!(tools("Hello"), [""; 0]);
         assert_eq!(
             tools(
-                "What is this?\n\n[The person attached the picture “song.gif”, which you cannot see.]"
+                "What is this?\n\n\
+                 [The user attached the picture “song.gif”, which you cannot see.]"
             ),
             [""; 0]
         );
     }
 
     #[test]
-    fn what_is_to_be_made_is_named_without_the_asking() {
+    fn the_subject_excludes_the_words_of_the_request() {
         assert_eq!(
             subject("Please paint me a picture of a lighthouse at dusk."),
             "lighthouse at dusk"
@@ -254,22 +265,20 @@ mod tests {
     }
 
     #[test]
-    fn fallback_and_total_failure_are_told_apart() {
-        assert!(
-            matches!(play(DemoStep::Main, &said("Show me a fallback")), ScriptStep::Fail(error) if error.class == ErrorClass::RateLimit)
-        );
+    fn fallback_and_total_failure_are_distinguished() {
+        let main = play(DemoStep::Main, &user("Show me a fallback"));
+        assert!(matches!(main, ScriptStep::Fail(error) if error.class == ErrorClass::RateLimit));
         assert!(matches!(
-            play(DemoStep::Backup, &said("Show me a fallback")),
+            play(DemoStep::Backup, &user("Show me a fallback")),
             ScriptStep::Say { .. }
         ));
-        assert!(
-            matches!(play(DemoStep::Backup, &said("Let everything fail")), ScriptStep::Fail(error) if error.status == Some(503))
-        );
+        let backup = play(DemoStep::Backup, &user("Let everything fail"));
+        assert!(matches!(backup, ScriptStep::Fail(error) if error.status == Some(503)));
     }
 
     #[test]
-    fn a_tool_that_is_to_fail_is_told_so() {
-        for asked in [
+    fn a_tool_that_is_to_fail_gets_a_prompt_that_says_so() {
+        for question in [
             "Let a tool fail",
             "Show me a failing tool",
             "tools fail",
@@ -277,19 +286,19 @@ mod tests {
             "Let all tools fail",
             "a broken tool",
         ] {
-            let ScriptStep::Call(calls) = play(DemoStep::Main, &said(asked)) else {
-                panic!("{asked}: a tool is asked for")
+            let ScriptStep::Call(calls) = play(DemoStep::Main, &user(question)) else {
+                panic!("{question}: a tool is called")
             };
             let prompt = calls[0].arguments["prompt"].as_str().unwrap();
-            assert!(has(&prompt.to_lowercase(), FAIL), "{asked}: {prompt}");
+            assert!(has(&prompt.to_lowercase(), FAIL), "{question}: {prompt}");
         }
     }
 
     #[test]
-    fn what_was_typed_is_repeated_as_text() {
-        for part in [DemoStep::Main, DemoStep::Backup] {
+    fn the_users_text_is_repeated_without_its_markdown() {
+        for step in [DemoStep::Main, DemoStep::Backup] {
             let ScriptStep::Say { text, .. } =
-                play(part, &said("```\n<b>*hello* _you_ [a](b) &amp;"))
+                play(step, &user("```\n<b>*hello* _you_ [a](b) &amp;"))
             else {
                 panic!("it says something")
             };
@@ -306,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn after_the_tools_comes_an_answer_about_them() {
-        let mut so_far = said("Paint a tree");
+    fn after_the_tools_follows_an_answer_about_them() {
+        let mut so_far = user("Paint a tree");
         let ScriptStep::Call(calls) = play(DemoStep::Main, &so_far) else {
-            panic!("a tool is asked for")
+            panic!("a tool is called")
         };
         so_far.push(PromptMessage::Calls(calls));
         for (result, words) in [
@@ -319,25 +328,25 @@ mod tests {
                 "Here you are: a sample picture for “tree”.",
             ),
         ] {
-            let mut said = so_far.clone();
-            said.push(PromptMessage::Result {
+            let mut messages = so_far.clone();
+            messages.push(PromptMessage::Result {
                 call_id: "demo-generate_image".into(),
                 text: result.into(),
             });
-            assert!(
-                matches!(play(DemoStep::Main, &said), ScriptStep::Say { text, .. } if text.starts_with(words)),
-                "{result}"
-            );
+            let ScriptStep::Say { text, .. } = play(DemoStep::Main, &messages) else {
+                panic!("{result}: it says something")
+            };
+            assert!(text.starts_with(words), "{result}");
         }
     }
 
     #[test]
-    fn each_tool_gets_the_part_of_the_request_that_asks_for_it() {
+    fn each_tool_gets_its_part_of_the_request() {
         let ScriptStep::Call(calls) = play(
             DemoStep::Main,
-            &said("Paint a lighthouse at dusk, and put a slow cello song under it."),
+            &user("Paint a lighthouse at dusk, and put a slow cello song under it."),
         ) else {
-            panic!("tools are asked for")
+            panic!("tools are called")
         };
         let prompts: Vec<_> = calls
             .iter()

@@ -1,5 +1,5 @@
-//! `mcp.json`: which servers there are, in the shape that other programs use too. Everything wrong
-//! with it is said at once.
+//! Reads `mcp.json`, which lists the MCP servers in the format that other programs use too. All
+//! problems are reported at once.
 
 use crate::server::base::masking::mask;
 use axum::http::{HeaderName, HeaderValue};
@@ -11,63 +11,61 @@ use std::{
     time::Duration,
 };
 
-/// Most servers.
+/// Maximum number of servers.
 const SERVERS_MAX: usize = 32;
-/// Longest name of a server, in characters: it stands before each of its tools' names.
+/// Maximum length of a server's name, in characters: its tools' names begin with it.
 const NAME_MAX_CHARS: usize = 24;
-/// How long a call may go without a sign of life, unless the file says otherwise, in seconds.
-const TIMEOUT_DEFAULT_S: u64 = 60;
-/// The longest that the file may say, in seconds.
-const TIMEOUT_MAX_S: u64 = 3_600;
+/// Default time limit of a call without progress, in seconds.
+const DEFAULT_TIMEOUT_S: u64 = 60;
+/// Maximum time limit in the file, in seconds.
+const MAX_TIMEOUT_S: u64 = 3_600;
 
-/// One server.
+/// A configured server.
 #[derive(Clone)]
 pub struct ServerConfig {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// How it is reached.
-    pub reach: Transport,
-    /// Whether none of its tools asks before it writes or sends.
+    pub transport: Transport,
+    /// Whether its tools run without approval.
     pub trust: bool,
-    /// Tools, by the server's name for them, that ask or do not ask whatever they say of
-    /// themselves.
+    /// Overrides by the server's own tool name: whether the tool needs approval.
     pub ask: HashMap<String, bool>,
-    /// How long a call may go without a sign of life.
+    /// Time limit of a call without progress.
     pub timeout: Duration,
 }
 
-/// How a server is reached. Environment and headers may hold secrets: they are never logged.
+/// How a server is reached. Environment and headers may contain secrets and are never logged.
 #[derive(Clone)]
 pub enum Transport {
-    /// A program of this machine, spoken to over its standard input and output.
+    /// A local program, connected by its standard input and output.
     Command {
         /// The program.
         command: String,
         /// Its arguments.
         args: Vec<String>,
-        /// What it finds in its environment, beside PATH and HOME.
+        /// Environment variables in addition to PATH and HOME.
         env: BTreeMap<String, String>,
-        /// Where it runs; Holly's own folder otherwise.
+        /// Its working directory; Holly's own by default.
         cwd: Option<PathBuf>,
     },
-    /// A server elsewhere, over HTTP.
+    /// A remote server, connected by HTTP.
     Url {
-        /// Its address.
+        /// Its URL.
         url: String,
         /// Sent with every request.
         headers: HashMap<HeaderName, HeaderValue>,
     },
 }
 
-/// Shortest value of a variable or header that is taken for a secret, in bytes: shorter ones are
-/// switches and numbers.
+/// Values of variables and headers are masked from this length in bytes; shorter ones are switches
+/// and numbers.
 const SECRET_MIN_BYTES: usize = 8;
 
 impl ServerConfig {
-    /// `text` without secrets: what looks like one, and whatever the file gives this server as
-    /// variable or header.
-    pub(super) fn conceal(&self, text: &str) -> String {
-        let given: Vec<&str> = match &self.reach {
+    /// Masks secrets in `text`: whatever looks like one, and this server's variables and headers.
+    pub(super) fn mask_secrets(&self, text: &str) -> String {
+        let values: Vec<&str> = match &self.transport {
             Transport::Command { env, .. } => env.values().map(String::as_str).collect(),
             Transport::Url { headers, .. } => headers
                 .values()
@@ -75,7 +73,7 @@ impl ServerConfig {
                 .collect(),
         };
         let mut text = mask(text).0;
-        for secret in given
+        for secret in values
             .into_iter()
             .filter(|value| value.len() >= SECRET_MIN_BYTES)
         {
@@ -85,7 +83,7 @@ impl ServerConfig {
     }
 }
 
-/// A server as the file has it.
+/// A server in the file.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
@@ -109,8 +107,8 @@ struct Entry {
     disabled: bool,
 }
 
-/// The servers that the file at `path` names; none where there is no file. Errors: every problem of
-/// the file, as sentences.
+/// Reads the servers in the file at `path`; none if there is no file. Errors: every problem of the
+/// file, as sentences.
 pub fn read(path: &Path) -> Result<Vec<ServerConfig>, Vec<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|problems| {
@@ -126,7 +124,7 @@ pub fn read(path: &Path) -> Result<Vec<ServerConfig>, Vec<String>> {
 
 pub(super) fn parse(text: &str) -> Result<Vec<ServerConfig>, Vec<String>> {
     let file: Value =
-        serde_json::from_str(text).map_err(|why| vec![format!("is not JSON: {why}")])?;
+        serde_json::from_str(text).map_err(|error| vec![format!("is not JSON: {error}")])?;
     let servers = file.get("mcpServers").and_then(Value::as_object);
     let servers = servers.ok_or_else(|| {
         vec![r#"must look like {"mcpServers": {"name": {"command": "…"}}}"#.to_owned()]
@@ -139,10 +137,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<ServerConfig>, Vec<String>> {
         ));
     }
     for (name, value) in servers {
-        match one(name, value) {
+        match parse_server(name, value) {
             Ok(config) => configs.extend(config),
-            Err(wrong) => problems.extend(
-                wrong
+            Err(found) => problems.extend(
+                found
                     .into_iter()
                     .map(|problem| format!("server {name:?} {problem}")),
             ),
@@ -155,28 +153,29 @@ pub(super) fn parse(text: &str) -> Result<Vec<ServerConfig>, Vec<String>> {
     }
 }
 
-/// One server; `None` when it is disabled.
-fn one(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
-    let entry = Entry::deserialize(value).map_err(|why| vec![format!("cannot be read: {why}")])?;
+/// Parses a server; `None` if it is disabled.
+fn parse_server(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
+    let entry =
+        Entry::deserialize(value).map_err(|error| vec![format!("cannot be read: {error}")])?;
     let mut problems = Vec::new();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || !name.chars().all(plain) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !(1..=NAME_MAX_CHARS).contains(&name.chars().count()) || !name.chars().all(is_allowed) {
         problems.push(format!(
             "must be named with 1 to {NAME_MAX_CHARS} letters, digits, dashes or underscores"
         ));
     }
-    let seconds = entry.timeout_seconds.unwrap_or(TIMEOUT_DEFAULT_S);
-    if !(1..=TIMEOUT_MAX_S).contains(&seconds) {
+    let seconds = entry.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_S);
+    if !(1..=MAX_TIMEOUT_S).contains(&seconds) {
         problems.push(format!(
-            "has timeoutSeconds {seconds}; it must be from 1 to {TIMEOUT_MAX_S}"
+            "has timeoutSeconds {seconds}; it must be from 1 to {MAX_TIMEOUT_S}"
         ));
     }
     let (trust, ask, disabled) = (entry.trust, entry.ask.clone(), entry.disabled);
-    match reach(entry, &mut problems) {
-        Some(reach) if problems.is_empty() => {
+    match parse_transport(entry, &mut problems) {
+        Some(transport) if problems.is_empty() => {
             let config = ServerConfig {
                 name: name.to_owned(),
-                reach,
+                transport,
                 trust,
                 ask,
                 timeout: Duration::from_secs(seconds),
@@ -187,14 +186,14 @@ fn one(name: &str, value: &Value) -> Result<Option<ServerConfig>, Vec<String>> {
     }
 }
 
-fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
+fn parse_transport(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
     if entry.kind.as_deref().is_some_and(|kind| {
         !matches!(
             kind,
             "stdio" | "http" | "streamable-http" | "streamableHttp"
         )
     }) {
-        problems.push("has a type that is not known; it may be \"stdio\" or \"http\"".to_owned());
+        problems.push("has an unknown type; it may be \"stdio\" or \"http\"".to_owned());
     }
     match (entry.command, entry.url) {
         (Some(command), None) => {
@@ -206,9 +205,7 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
                 .keys()
                 .filter(|name| name.is_empty() || name.contains(['=', '\0']))
             {
-                problems.push(format!(
-                    "has a variable {name:?} in env, which cannot be one"
-                ));
+                problems.push(format!("has an invalid variable name {name:?} in env"));
             }
             Some(Transport::Command {
                 command,
@@ -223,7 +220,7 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
             }
             Some(Transport::Url {
                 url,
-                headers: headers(entry.headers, problems),
+                headers: parse_headers(entry.headers, problems),
             })
         }
         _ => {
@@ -233,21 +230,19 @@ fn reach(entry: Entry, problems: &mut Vec<String>) -> Option<Transport> {
     }
 }
 
-fn headers(
-    given: BTreeMap<String, String>,
+fn parse_headers(
+    entries: BTreeMap<String, String>,
     problems: &mut Vec<String>,
 ) -> HashMap<HeaderName, HeaderValue> {
     let mut headers = HashMap::new();
-    for (name, value) in given {
+    for (name, value) in entries {
         match (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             (Ok(name), Ok(mut value)) => {
                 value.set_sensitive(true);
                 headers.insert(name, value);
             }
-            (Err(_), _) => problems.push(format!("has a header {name:?}, which cannot be one")),
-            (_, Err(_)) => problems.push(format!(
-                "has a value for the header {name:?} that cannot be sent"
-            )),
+            (Err(_), _) => problems.push(format!("has an invalid header name {name:?}")),
+            (_, Err(_)) => problems.push(format!("has an invalid value for the header {name:?}")),
         }
     }
     headers

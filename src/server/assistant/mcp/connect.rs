@@ -1,5 +1,5 @@
-//! Reaching a server: as a child process that gets nothing of Holly's environment but PATH and
-//! HOME, or over HTTP.
+//! Connects to a server: as a child process that inherits only PATH and HOME from Holly's
+//! environment, or over HTTP.
 
 use super::{
     config::{ServerConfig, Transport},
@@ -21,41 +21,41 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Who owns the tasks of servers, and what ends them.
+/// Spawns the tasks of servers and stops them.
 #[derive(Clone)]
 pub(super) struct TaskOwner {
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
 }
 
-/// A connection that stands.
+/// An open connection.
 pub(super) struct Connected {
     pub(super) connection: RunningService<RoleClient, Handler>,
-    /// The process at its other end, where it was started here.
+    /// The id of the process, if Holly started one.
     pub(super) process: Option<u32>,
 }
 
-/// How long a server may take to answer for the first time; `npx` may have to fetch it.
-const START_WITHIN: Duration = Duration::from_secs(60);
-/// How long a connection over HTTP may take to be made.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// What Holly passes on of its own environment.
-const PASSED_ON: [&str; 2] = ["PATH", "HOME"];
-/// Longest line of a server's standard error that is logged, in bytes.
+/// Timeout of the first response of a server; `npx` may have to download it.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Timeout of opening an HTTP connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Environment variables inherited from Holly.
+const INHERITED_VARIABLES: [&str; 2] = ["PATH", "HOME"];
+/// Maximum length in bytes of a logged line of a server's standard error.
 const LINE_MAX_BYTES: u64 = 2_000;
-/// Largest answer of a server over HTTP, in bytes.
-const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Maximum size in bytes of a server's response over HTTP.
+const RESPONSE_MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// Connects. Errors: why not, as a sentence without secrets.
+/// Connects. Errors: a sentence about what went wrong, without secrets.
 pub(super) async fn connect(
     config: &Arc<ServerConfig>,
     handler: Handler,
-    watch: &TaskOwner,
+    owner: &TaskOwner,
 ) -> Result<Connected, String> {
-    let begun = async {
-        match &config.reach {
+    let connecting = async {
+        match &config.transport {
             Transport::Command { .. } => {
-                let child = child(config, watch)?;
+                let child = spawn_child(config, owner)?;
                 let process = child.id();
                 Ok((
                     handler
@@ -68,12 +68,12 @@ pub(super) async fn connect(
             Transport::Url { url, headers } => {
                 let client = reqwest::Client::builder()
                     .redirect(reqwest::redirect::Policy::none())
-                    .connect_timeout(CONNECT_WITHIN);
+                    .connect_timeout(CONNECT_TIMEOUT);
                 let client = client.build().map_err(|error| error.to_string())?;
                 let settings = StreamableHttpClientTransportConfig::with_uri(url.as_str())
                     .custom_headers(headers.clone())
-                    .max_json_response_size(ANSWER_MAX_BYTES)
-                    .max_sse_event_size(ANSWER_MAX_BYTES);
+                    .max_json_response_size(RESPONSE_MAX_BYTES)
+                    .max_sse_event_size(RESPONSE_MAX_BYTES);
                 let transport = StreamableHttpClientTransport::with_client(client, settings);
                 Ok((
                     handler
@@ -85,38 +85,37 @@ pub(super) async fn connect(
             }
         }
     };
-    match tokio::time::timeout(START_WITHIN, begun).await {
+    match tokio::time::timeout(START_TIMEOUT, connecting).await {
         Ok(Ok((connection, process))) => Ok(Connected {
             connection,
             process,
         }),
-        Ok(Err(why)) => {
-            let why: String = why;
-            Err(config.conceal(&why))
+        Ok(Err(error)) => {
+            let error: String = error;
+            Err(config.mask_secrets(&error))
         }
         Err(_) => Err(format!(
             "it did not answer within {} s",
-            START_WITHIN.as_secs()
+            START_TIMEOUT.as_secs()
         )),
     }
 }
 
-/// Starts the program in a process group of its own, so that stopping it stops what it has started,
-/// too.
-fn child(config: &Arc<ServerConfig>, watch: &TaskOwner) -> Result<TokioChildProcess, String> {
+/// Starts the program in its own process group, so that its child processes are stopped with it.
+fn spawn_child(config: &Arc<ServerConfig>, owner: &TaskOwner) -> Result<TokioChildProcess, String> {
     let Transport::Command {
         command,
         args,
         env,
         cwd,
-    } = &config.reach
+    } = &config.transport
     else {
         return Err("it has no command".to_owned());
     };
     let mut program = Command::new(command);
     program.args(args).env_clear();
     program.envs(
-        PASSED_ON
+        INHERITED_VARIABLES
             .iter()
             .filter_map(|name| Some((name, std::env::var_os(name)?))),
     );
@@ -126,26 +125,26 @@ fn child(config: &Arc<ServerConfig>, watch: &TaskOwner) -> Result<TokioChildProc
     }
     let mut wrapped = CommandWrap::from(program);
     wrapped.wrap(KillOnDrop).wrap(ProcessGroup::leader());
-    let started = TokioChildProcess::builder(wrapped)
+    let spawned = TokioChildProcess::builder(wrapped)
         .stderr(Stdio::piped())
         .spawn();
-    let (child, errors) =
-        started.map_err(|why| format!("{command} could not be started: {why}"))?;
-    if let Some(errors) = errors {
-        let (config, ends) = (config.clone(), watch.shutdown.clone());
-        watch.tasks.spawn(async move {
+    let (child, stderr) =
+        spawned.map_err(|error| format!("{command} could not be started: {error}"))?;
+    if let Some(stderr) = stderr {
+        let (config, shutdown) = (config.clone(), owner.shutdown.clone());
+        owner.tasks.spawn(async move {
             tokio::select! {
-                () = ends.cancelled() => {}
-                () = follow(&config, errors) => {}
+                () = shutdown.cancelled() => {}
+                () = log_stderr(&config, stderr) => {}
             }
         });
     }
     Ok(child)
 }
 
-/// Logs what a server writes to its standard error, masked, until it ends.
-async fn follow(config: &ServerConfig, errors: impl AsyncRead + Unpin) {
-    let mut lines = BufReader::new(errors);
+/// Logs a server's standard error, masked, until it ends.
+async fn log_stderr(config: &ServerConfig, stderr: impl AsyncRead + Unpin) {
+    let mut lines = BufReader::new(stderr);
     let mut line = Vec::new();
     while (&mut lines)
         .take(LINE_MAX_BYTES)
@@ -153,10 +152,10 @@ async fn follow(config: &ServerConfig, errors: impl AsyncRead + Unpin) {
         .await
         .is_ok_and(|bytes| bytes > 0)
     {
-        let said = config.conceal(String::from_utf8_lossy(&line).trim_end());
+        let text = config.mask_secrets(String::from_utf8_lossy(&line).trim_end());
         tracing::debug!(
             server = config.name,
-            said,
+            text,
             "an MCP server wrote to its standard error"
         );
         line.clear();

@@ -1,6 +1,6 @@
-//! What a server's tool came to: text for the model, pictures and sound for the person. All of it
-//! is somebody else's word: bounded, without the secrets the server was given, and files only of
-//! the types that their content shows.
+//! Converts the result of an MCP tool: text for the model, pictures and sound for the user. The
+//! content is untrusted: its size is limited, secrets of the server are masked, and files are
+//! accepted only with a type detected from their bytes.
 
 use super::config::ServerConfig;
 use crate::server::{
@@ -10,36 +10,35 @@ use crate::server::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 
-/// Longest text given to a model, in bytes.
+/// Maximum size in bytes of the text for a model.
 const TEXT_MAX_BYTES: usize = 32 * 1024;
-/// Most files taken from one result.
+/// Maximum number of files of one result.
 const FILES_MAX: usize = 8;
-/// Largest file, in bytes.
+/// Maximum file size, in bytes.
 const FILE_MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// The result as a turn uses it. Errors: `Failed` with the server's text where it says that the
-/// tool failed.
+/// Converts a result. Errors: `Failed` with the server's text if it reports an error.
 pub(super) fn output(
     config: &ServerConfig,
     title: &str,
     result: CallToolResult,
 ) -> Result<ToolOutput, ToolError> {
-    let mut read = Read {
+    let mut collector = Collector {
         title,
         texts: Vec::new(),
         files: Vec::new(),
     };
     let blocks = result.content.len();
     for block in result.content {
-        read.block(block);
+        collector.add_block(block);
     }
     if let Some(structured) = result.structured_content.filter(|_| blocks == 0) {
-        read.texts.push(structured.to_string());
+        collector.texts.push(structured.to_string());
     }
-    let text = clip(config.conceal(&read.texts.join("\n")));
+    let text = clip(config.mask_secrets(&collector.texts.join("\n")));
     if result.is_error == Some(true) {
         return Err(ToolError::Failed(if text.trim().is_empty() {
-            "The tool said that it failed, not why.".to_owned()
+            "The tool failed without a message.".to_owned()
         } else {
             text
         }));
@@ -52,27 +51,27 @@ pub(super) fn output(
     Ok(ToolOutput {
         details: Some(text.clone()),
         text,
-        files: read.files,
+        files: collector.files,
     })
 }
 
-struct Read<'a> {
+struct Collector<'a> {
     title: &'a str,
     texts: Vec<String>,
     files: Vec<ProducedFile>,
 }
 
-impl Read<'_> {
-    fn block(&mut self, block: ContentBlock) {
+impl Collector<'_> {
+    fn add_block(&mut self, block: ContentBlock) {
         match block {
             ContentBlock::Text(text) => self.texts.push(text.text),
-            ContentBlock::Image(image) => self.file(&image.data, "picture"),
-            ContentBlock::Audio(audio) => self.file(&audio.data, "sound"),
+            ContentBlock::Image(image) => self.add_file(&image.data, "picture"),
+            ContentBlock::Audio(audio) => self.add_file(&audio.data, "sound"),
             ContentBlock::Resource(resource) => match resource.resource {
                 ResourceContents::TextResourceContents { uri, text, .. } => {
                     self.texts.push(format!("{uri}:\n{text}"))
                 }
-                ResourceContents::BlobResourceContents { blob, .. } => self.file(&blob, "file"),
+                ResourceContents::BlobResourceContents { blob, .. } => self.add_file(&blob, "file"),
                 _ => self
                     .texts
                     .push("[something that Holly cannot read]".to_owned()),
@@ -86,9 +85,9 @@ impl Read<'_> {
         }
     }
 
-    /// Takes a file, or says in the text why not.
-    fn file(&mut self, base64: &str, what: &str) {
-        let note = match self.taken(base64) {
+    /// Adds a file, or a note about why it was rejected.
+    fn add_file(&mut self, base64: &str, kind: &str) {
+        let note = match self.check_file(base64) {
             Ok((
                 bytes,
                 DetectedMedia {
@@ -97,21 +96,21 @@ impl Read<'_> {
                 },
             )) => {
                 let number = self.files.len() + 1;
-                let description = format!("{} ({what} {number})", self.title);
+                let description = format!("{} ({kind} {number})", self.title);
                 self.files.push(ProducedFile {
                     bytes,
                     media_type,
-                    name: format!("{what}-{number}.{extension}"),
+                    name: format!("{kind}-{number}.{extension}"),
                     description,
                 });
-                format!("[a {what}, shown to the person]")
+                format!("[a {kind}, shown to the user]")
             }
-            Err(why) => format!("[a {what} that was not taken: {why}]"),
+            Err(reason) => format!("[a {kind} that was not taken: {reason}]"),
         };
         self.texts.push(note);
     }
 
-    fn taken(&self, base64: &str) -> Result<(Vec<u8>, DetectedMedia), String> {
+    fn check_file(&self, base64: &str) -> Result<(Vec<u8>, DetectedMedia), String> {
         if self.files.len() >= FILES_MAX {
             return Err(format!("there are more than {FILES_MAX}"));
         }
@@ -121,17 +120,17 @@ impl Read<'_> {
         let bytes = STANDARD
             .decode(base64.trim())
             .map_err(|_| "it is not base64".to_owned())?;
-        let sniffed =
+        let media =
             media_type::media(&bytes).ok_or("its content is of no type that Holly shows")?;
-        Ok((bytes, sniffed))
+        Ok((bytes, media))
     }
 }
 
 fn clip(mut text: String) -> String {
     if text.len() > TEXT_MAX_BYTES {
-        let left_out = text.len() - text.floor_char_boundary(TEXT_MAX_BYTES);
+        let omitted = text.len() - text.floor_char_boundary(TEXT_MAX_BYTES);
         text.truncate(text.floor_char_boundary(TEXT_MAX_BYTES));
-        text.push_str(&format!("\n… {left_out} bytes left out"));
+        text.push_str(&format!("\n… {omitted} bytes left out"));
     }
     text
 }

@@ -1,5 +1,5 @@
-//! What a server may tell Holly while it runs: how far a call is, and that its tools have changed.
-//! It may ask for nothing: no model, no files, no questions to the person.
+//! Handles notifications of a server: progress of a call, and a changed list of tools. Requests of
+//! a server (for a model, files or user input) are not supported.
 
 use rmcp::{
     ClientHandler, RoleClient,
@@ -10,12 +10,12 @@ use rmcp::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// Holly's end of a connection.
+/// Holly's side of a connection.
 #[derive(Clone)]
 pub(super) struct Handler {
-    /// Who waits for whose progress.
+    /// Passes progress on to the calls.
     pub(super) progress: ProgressDispatcher,
-    /// Told when the list of tools must be read again.
+    /// Notified when the list of tools must be read again.
     pub(super) changed: Arc<Notify>,
 }
 

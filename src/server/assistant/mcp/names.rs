@@ -1,34 +1,30 @@
-//! What models call the tools of servers: `server_tool`, in the letters that every provider takes,
-//! the same at every start, because people's grants go by it.
+//! Names of MCP tools for models: `server_tool`, in the characters accepted by every provider. They
+//! are the same at every start, because standing approvals are stored by name.
 
 use crate::server::base::digest::sha256_hex;
 
-/// Longest name that providers take, in characters.
+/// Maximum length of a tool name accepted by providers, in characters.
 const NAME_MAX_CHARS: usize = 64;
-/// How much of a hash tells two names apart that would look the same, in characters.
-const MARK_CHARS: usize = 6;
+/// Length of the hash that distinguishes names which would be equal otherwise, in characters.
+const HASH_CHARS: usize = 6;
 
-/// The name under which `tool` of `server` is offered: 1 to 64 letters, digits, dashes and
-/// underscores. Where the tool's own name had to be changed for that, a mark of it stands at the
-/// end.
-pub(super) fn offered(server: &str, tool: &str) -> String {
-    let plain = |c: char| {
+/// The name of `tool` of `server` for models: 1 to 64 letters, digits, dashes and underscores. If
+/// the tool's own name had to be changed, a part of its hash is appended.
+pub(super) fn model_name(server: &str, tool: &str) -> String {
+    let replace = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
             c
         } else {
             '_'
         }
     };
-    let whole: String = format!("{server}_{tool}").chars().map(plain).collect();
-    let unchanged = whole.len() <= NAME_MAX_CHARS && whole.ends_with(tool) && !tool.is_empty();
+    let name: String = format!("{server}_{tool}").chars().map(replace).collect();
+    let unchanged = name.len() <= NAME_MAX_CHARS && name.ends_with(tool) && !tool.is_empty();
     if unchanged {
-        return whole;
+        return name;
     }
-    let kept: String = whole
-        .chars()
-        .take(NAME_MAX_CHARS - MARK_CHARS - 1)
-        .collect();
-    format!("{kept}_{}", &sha256_hex(tool)[..MARK_CHARS])
+    let prefix: String = name.chars().take(NAME_MAX_CHARS - HASH_CHARS - 1).collect();
+    format!("{prefix}_{}", &sha256_hex(tool)[..HASH_CHARS])
 }
 
 #[cfg(test)]
@@ -37,25 +33,29 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_plain_name_stands_behind_the_server_s() {
-        assert_eq!(offered("mail", "send-mail"), "mail_send-mail");
+    fn a_valid_name_follows_the_server_name() {
+        assert_eq!(model_name("mail", "send-mail"), "mail_send-mail");
     }
 
     #[test]
-    fn names_that_must_be_changed_stay_apart() {
-        assert_ne!(offered("mail", "send mail"), offered("mail", "send.mail"));
+    fn changed_names_stay_distinct() {
         assert_ne!(
-            offered("mail", &"x".repeat(99)),
-            offered("mail", &"x".repeat(98))
+            model_name("mail", "send mail"),
+            model_name("mail", "send.mail")
+        );
+        assert_ne!(
+            model_name("mail", &"x".repeat(99)),
+            model_name("mail", &"x".repeat(98))
         );
     }
 
     proptest! {
         #[test]
-        fn every_name_is_one_that_providers_take(server in "[a-z-]{1,24}", tool in ".{0,90}") {
-            let name = offered(&server, &tool);
+        fn every_name_is_accepted_by_providers(server in "[a-z-]{1,24}", tool in ".{0,90}") {
+            let name = model_name(&server, &tool);
             prop_assert!((1..=64).contains(&name.len()), "{name}");
-            prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')), "{name}");
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            prop_assert!(name.chars().all(is_allowed), "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A server as its tools and the settings page see it; `supervisor` keeps it running.
+//! The state of a server, read by its tools and the settings page; `supervisor` keeps it running.
 
 use super::{config::ServerConfig, connect::TaskOwner};
 use crate::{domain::ToolServer, server::assistant::tool::Tool};
@@ -6,15 +6,15 @@ use rmcp::{Peer, RoleClient, handler::client::progress::ProgressDispatcher};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// A server that is configured.
+/// A configured server.
 pub(super) struct Server {
     pub(super) config: Arc<ServerConfig>,
-    pub(super) watch: TaskOwner,
+    pub(super) owner: TaskOwner,
     pub(super) progress: ProgressDispatcher,
-    pub(super) state: watch::Sender<ServerState>,
+    pub(super) status: watch::Sender<ServerStatus>,
 }
 
-pub(super) enum ServerState {
+pub(super) enum ServerStatus {
     Starting,
     Ready {
         peer: Peer<RoleClient>,
@@ -22,17 +22,17 @@ pub(super) enum ServerState {
         process: Option<u32>,
     },
     Down {
-        why: String,
+        reason: String,
     },
 }
 
 impl Server {
-    pub(super) fn new(config: ServerConfig, watch: TaskOwner) -> Self {
+    pub(super) fn new(config: ServerConfig, owner: TaskOwner) -> Self {
         Self {
             config: Arc::new(config),
-            watch,
+            owner,
             progress: ProgressDispatcher::new(),
-            state: watch::Sender::new(ServerState::Starting),
+            status: watch::Sender::new(ServerStatus::Starting),
         }
     }
 
@@ -40,28 +40,28 @@ impl Server {
         &self.config.name
     }
 
-    /// What it offers, if it runs.
+    /// The tools it offers, if it runs.
     pub(super) fn tools(&self) -> Vec<Arc<dyn Tool>> {
-        match &*self.state.borrow() {
-            ServerState::Ready { tools, .. } => tools.clone(),
-            ServerState::Starting | ServerState::Down { .. } => Vec::new(),
+        match &*self.status.borrow() {
+            ServerStatus::Ready { tools, .. } => tools.clone(),
+            ServerStatus::Starting | ServerStatus::Down { .. } => Vec::new(),
         }
     }
 
-    /// Through what it is asked; why not, when it does not run.
+    /// The connection for requests. Errors: why the server does not run.
     pub(super) fn peer(&self) -> Result<Peer<RoleClient>, String> {
-        match &*self.state.borrow() {
-            ServerState::Ready { peer, .. } => Ok(peer.clone()),
-            ServerState::Starting => Err("it is still starting".to_owned()),
-            ServerState::Down { why } => Err(why.clone()),
+        match &*self.status.borrow() {
+            ServerStatus::Ready { peer, .. } => Ok(peer.clone()),
+            ServerStatus::Starting => Err("it is still starting".to_owned()),
+            ServerStatus::Down { reason } => Err(reason.clone()),
         }
     }
 
-    /// How it stands, for admins.
-    pub(super) fn told(&self) -> ToolServer {
-        let process = match &*self.state.borrow() {
-            ServerState::Ready { process, .. } => *process,
-            ServerState::Starting | ServerState::Down { .. } => None,
+    /// Its state for admins.
+    pub(super) fn state(&self) -> ToolServer {
+        let process = match &*self.status.borrow() {
+            ServerStatus::Ready { process, .. } => *process,
+            ServerStatus::Starting | ServerStatus::Down { .. } => None,
         };
         ToolServer {
             name: self.name().to_owned(),
@@ -71,13 +71,13 @@ impl Server {
         }
     }
 
-    /// Returns once it runs, or has failed to for the first time.
+    /// Returns once it runs or its first start has failed.
     pub(super) async fn settled(&self) {
-        // The sender lives in `self`, so the wait ends by the state alone.
+        // The sender is owned by `self`, so the channel cannot close during the wait.
         _ = self
-            .state
+            .status
             .subscribe()
-            .wait_for(|state| !matches!(state, ServerState::Starting))
+            .wait_for(|status| !matches!(status, ServerStatus::Starting))
             .await;
     }
 }

@@ -1,8 +1,7 @@
-//! What needs no real server: the file, the wait for those that start, and what results are taken
-//! for.
+//! Tests without a real server: the file, waiting for servers, and the conversion of results.
 
 use super::{
-    McpServers, READY_WITHIN,
+    McpServers, READY_TIMEOUT,
     config::{ServerConfig, Transport, parse, read},
     content::output,
 };
@@ -32,14 +31,15 @@ fn without_a_file_there_are_no_servers() {
 }
 
 #[test]
-fn a_server_is_reached_by_command_or_by_url() {
-    let configs = server(
-        json!({ "command": "npx", "args": ["-y", "notes"], "env": { "A": "b" }, "cwd": "/tmp", "ask": { "add": false } }),
-    );
+fn a_server_has_a_command_or_a_url() {
+    let configs = server(json!({
+        "command": "npx", "args": ["-y", "notes"], "env": { "A": "b" }, "cwd": "/tmp",
+        "ask": { "add": false },
+    }));
     let Ok(
         [
             ServerConfig {
-                reach: Transport::Command { command, args, .. },
+                transport: Transport::Command { command, args, .. },
                 ask,
                 trust: false,
                 ..
@@ -53,13 +53,15 @@ fn a_server_is_reached_by_command_or_by_url() {
         (command.as_str(), args.len(), ask.get("add")),
         ("npx", 2, Some(&false))
     );
-    let configs = server(
-        json!({ "url": "https://notes.example/mcp", "headers": { "Authorization": "Bearer x" }, "trust": true }),
-    );
+    let configs = server(json!({
+        "url": "https://notes.example/mcp",
+        "headers": { "Authorization": "Bearer x" },
+        "trust": true,
+    }));
     assert!(matches!(
         configs.as_deref(),
         Ok([ServerConfig {
-            reach: Transport::Url { .. },
+            transport: Transport::Url { .. },
             trust: true,
             ..
         }])
@@ -71,16 +73,18 @@ fn a_server_is_reached_by_command_or_by_url() {
 }
 
 #[test]
-fn everything_wrong_is_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let file = json!({ "mcpServers": {
         "two words": { "command": "a" },
         "both": { "command": "a", "url": "https://b" },
         "neither": {},
-        "ftp": { "url": "ftp://x", "headers": { "a b": "c", "d": "e\nf" }, "timeoutSeconds": 0 },
+        "ftp": {
+            "url": "ftp://x", "headers": { "a b": "c", "d": "e\nf" }, "timeoutSeconds": 0,
+        },
         "typo": { "comand": "a" },
     } });
     let problems = parse(&file.to_string()).err().unwrap_or_default();
-    let found = |part: &str| {
+    let count = |part: &str| {
         problems
             .iter()
             .filter(|problem| problem.contains(part))
@@ -92,9 +96,9 @@ fn everything_wrong_is_said_at_once() {
         "\"neither\" must have either",
         "unknown field `comand`",
     ] {
-        assert_eq!(found(part), 1, "{part}: {problems:?}");
+        assert_eq!(count(part), 1, "{part}: {problems:?}");
     }
-    assert_eq!(found("\"ftp\" has"), 4, "{problems:?}");
+    assert_eq!(count("\"ftp\" has"), 4, "{problems:?}");
     for text in ["{", "[]", "{\"mcpServers\": 1}"] {
         assert_eq!(
             parse(text).err().map(|problems| problems.len()),
@@ -105,18 +109,19 @@ fn everything_wrong_is_said_at_once() {
 }
 
 #[test]
-fn a_result_is_text_for_the_model_and_files_for_the_person() {
+fn a_result_is_text_for_the_model_and_files_for_the_user() {
     let picture = STANDARD.encode(b"GIF89a and so on");
     let blocks = vec![
         ContentBlock::text("Here it is, by canary-token-1:"),
         ContentBlock::image(picture, "image/png"),
     ];
-    let made = output(&config(), "notes: Draw", CallToolResult::success(blocks)).expect("a result");
+    let result = output(&config(), "notes: Draw", CallToolResult::success(blocks));
+    let result = result.expect("a result");
     assert_eq!(
-        made.text,
-        "Here it is, by [masked]:\n[a picture, shown to the person]"
+        result.text,
+        "Here it is, by [masked]:\n[a picture, shown to the user]"
     );
-    let file = &made.files[0];
+    let file = &result.files[0];
     assert_eq!(
         (
             file.media_type,
@@ -128,24 +133,24 @@ fn a_result_is_text_for_the_model_and_files_for_the_person() {
 }
 
 #[test]
-fn what_is_not_what_it_says_is_left_out_and_that_is_said() {
+fn files_with_invalid_content_are_left_out_with_a_note() {
     let html = ContentBlock::image(STANDARD.encode(b"<script>alert(1)</script>"), "image/png");
-    let made = output(
+    let result = output(
         &config(),
         "x",
         CallToolResult::success(vec![html, ContentBlock::image("?!", "image/png")]),
     )
     .expect("a result");
     assert!(
-        made.files.is_empty()
-            && made.text.contains("of no type that Holly shows")
-            && made.text.contains("not base64"),
+        result.files.is_empty()
+            && result.text.contains("of no type that Holly shows")
+            && result.text.contains("not base64"),
         "{}",
-        made.text
+        result.text
     );
     let many = vec![ContentBlock::image(STANDARD.encode(b"GIF89a"), "image/gif"); 10];
     assert_eq!(
-        output(&config(), "x", CallToolResult::success(many)).map(|made| made.files.len()),
+        output(&config(), "x", CallToolResult::success(many)).map(|result| result.files.len()),
         Ok(8)
     );
 }
@@ -168,14 +173,14 @@ fn text_is_bounded_and_an_error_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_waits_for_servers_that_start_and_not_for_long() {
-    let (began, shutdown) = (Instant::now(), CancellationToken::new());
+async fn a_turn_waits_only_briefly_for_servers_that_are_starting() {
+    let (started, shutdown) = (Instant::now(), CancellationToken::new());
     McpServers::default().ready().await;
-    assert_eq!(began.elapsed(), Duration::ZERO);
-    let says_nothing = server(json!({ "command": "sleep", "args": ["600"] })).unwrap_or_default();
-    McpServers::start(says_nothing, &shutdown, &TaskTracker::new())
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    let silent = server(json!({ "command": "sleep", "args": ["600"] })).unwrap_or_default();
+    McpServers::start(silent, &shutdown, &TaskTracker::new())
         .ready()
         .await;
-    assert_eq!(began.elapsed(), READY_WITHIN);
+    assert_eq!(started.elapsed(), READY_TIMEOUT);
     shutdown.cancel();
 }

@@ -1,4 +1,4 @@
-//! A tool of a server, as a turn uses it.
+//! A tool of an MCP server.
 
 use super::{content, server::Server};
 use crate::{
@@ -21,36 +21,39 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Longest description given to a model, in characters.
+/// Maximum length of a description for models, in characters.
 const DESCRIPTION_MAX_CHARS: usize = 1_024;
-/// Largest JSON Schema of arguments given to a model, in bytes; a tool with a larger one is not
-/// offered.
+/// Maximum size of a tool's JSON Schema, in bytes; a tool with a larger one is not offered.
 const SCHEMA_MAX_BYTES: usize = 32 * 1024;
-/// Longest argument shown in a title, in characters.
-const SHOWN_MAX_CHARS: usize = 80;
-/// Longest note about progress, in characters.
+/// Maximum length of an argument in a title, in characters.
+const ARGUMENT_MAX_CHARS: usize = 80;
+/// Maximum length of a progress note, in characters.
 const NOTE_MAX_CHARS: usize = 120;
-/// How many times the time limit a call may take that keeps giving signs of life.
-const PATIENCE_TIMES: u32 = 10;
-/// How long telling a server of a cancelled call may take.
-const CANCEL_WITHIN: Duration = Duration::from_secs(5);
+/// The total time limit of a call that reports progress, as a multiple of the limit without.
+const TOTAL_TIMEOUT_FACTOR: u32 = 10;
+/// Timeout of notifying a server of a cancelled call.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A tool of a server.
+/// A tool of an MCP server.
 pub(super) struct McpTool {
-    /// The server may have gone with its configuration; its tools do not hold it.
+    /// Weak, because the server owns its tools.
     server: Weak<Server>,
     definition: ToolDefinition,
-    /// The server's own name for it.
+    /// The server's own name for the tool.
     own_name: String,
-    /// What a person calls it.
+    /// The display name.
     title: String,
-    asks: bool,
+    needs_approval: bool,
 }
 
 impl McpTool {
-    /// The tool as `server` describes it, under the name `name`; `None` when a model cannot be told
-    /// of it.
-    pub(super) fn of(server: &Arc<Server>, name: String, tool: &rmcp::model::Tool) -> Option<Self> {
+    /// Adapts a tool of `server` under the name `name`; `None` if its schema is too large for
+    /// models.
+    pub(super) fn new(
+        server: &Arc<Server>,
+        name: String,
+        tool: &rmcp::model::Tool,
+    ) -> Option<Self> {
         let schema = Value::Object((*tool.input_schema).clone());
         if schema.to_string().len() > SCHEMA_MAX_BYTES {
             return None;
@@ -60,9 +63,9 @@ impl McpTool {
             .title
             .clone()
             .or_else(|| annotations.and_then(|annotations| annotations.title.clone()));
-        let reads_only =
+        let read_only =
             annotations.and_then(|annotations| annotations.read_only_hint) == Some(true);
-        let said = server.config.ask.get(tool.name.as_ref()).copied();
+        let configured = server.config.ask.get(tool.name.as_ref()).copied();
         let description = tool
             .description
             .as_deref()
@@ -83,11 +86,11 @@ impl McpTool {
                 server.name(),
                 title.unwrap_or_else(|| tool.name.to_string())
             ),
-            asks: said.unwrap_or(!server.config.trust && !reads_only),
+            needs_approval: configured.unwrap_or(!server.config.trust && !read_only),
         })
     }
 
-    /// The name under which it is offered.
+    /// The name for models.
     pub(super) fn name(&self) -> &str {
         &self.definition.name
     }
@@ -101,9 +104,9 @@ impl Tool for McpTool {
     fn title(&self, arguments: &Value) -> String {
         let first = arguments
             .as_object()
-            .and_then(|named| named.values().find_map(Value::as_str))
+            .and_then(|arguments| arguments.values().find_map(Value::as_str))
             .unwrap_or_default();
-        let shown: String = first.chars().take(SHOWN_MAX_CHARS).collect();
+        let shown: String = first.chars().take(ARGUMENT_MAX_CHARS).collect();
         clip_title(&if shown.trim().is_empty() {
             self.title.clone()
         } else {
@@ -111,8 +114,8 @@ impl Tool for McpTool {
         })
     }
 
-    fn asks_first(&self, _: &Value) -> bool {
-        self.asks
+    fn needs_approval(&self, _: &Value) -> bool {
+        self.needs_approval
     }
 
     fn run(
@@ -138,61 +141,61 @@ impl Tool for McpTool {
                 }
             };
             let call = CallToolRequestParams::new(own_name).with_arguments(arguments);
-            let answer = context
-                .unless_cancelled(ask(&server, call, &context.progress))
+            let result = context
+                .unless_cancelled(call_tool(&server, call, &context.progress))
                 .await?;
-            content::output(&server.config, &title, answer)
+            content::output(&server.config, &title, result)
         })
     }
 }
 
-/// Calls a tool, passes its progress on and waits for its answer. Dropped before that, it tells the
-/// server to stop.
-async fn ask(
+/// Calls a tool, forwards its progress and waits for its result. If dropped earlier, the server is
+/// notified of the cancellation.
+async fn call_tool(
     server: &Arc<Server>,
     call: CallToolRequestParams,
     progress: &watch::Sender<Progress>,
 ) -> Result<rmcp::model::CallToolResult, ToolError> {
-    let failed = |why: String| {
+    let failed = |error: String| {
         ToolError::Failed(format!(
             "{}: {}",
             server.name(),
-            server.config.conceal(&why)
+            server.config.mask_secrets(&error)
         ))
     };
     let peer = server
         .peer()
-        .map_err(|why| failed(format!("the server does not run: {why}")))?;
+        .map_err(|reason| failed(format!("the server does not run: {reason}")))?;
     let limit = server.config.timeout;
     let options = PeerRequestOptions::with_timeout(limit)
         .reset_timeout_on_progress()
-        .with_max_total_timeout(limit * PATIENCE_TIMES);
+        .with_max_total_timeout(limit * TOTAL_TIMEOUT_FACTOR);
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(call));
     let handle = peer
         .send_cancellable_request(request, options)
         .await
-        .map_err(|why| failed(why.to_string()))?;
-    let mut call = Call {
+        .map_err(|error| failed(error.to_string()))?;
+    let mut pending = PendingCall {
         server: server.clone(),
         peer,
         id: Some(handle.id.clone()),
     };
-    let mut news = server
+    let mut notifications = server
         .progress
         .subscribe(handle.progress_token.clone())
         .await;
-    let follow = async {
-        while let Some(step) = news.next().await {
-            progress.send_modify(|shown| *shown = further(shown, &step));
+    let forward = async {
+        while let Some(step) = notifications.next().await {
+            progress.send_modify(|current| *current = advance(current, &step));
         }
         std::future::pending().await
     };
-    let answer = tokio::select! {
-        answer = handle.await_response() => answer,
-        never = follow => never,
+    let result = tokio::select! {
+        result = handle.await_response() => result,
+        never = forward => never,
     };
-    call.id = None;
-    match answer.map_err(|why| failed(why.to_string()))? {
+    pending.id = None;
+    match result.map_err(|error| failed(error.to_string()))? {
         ServerResult::CallToolResult(result) => Ok(result),
         _ => Err(failed(
             "the server answered with something that is not the result of a tool".to_owned(),
@@ -200,41 +203,41 @@ async fn ask(
     }
 }
 
-/// How far a call is: never back, and never whole before its answer is there.
-fn further(shown: &Progress, step: &ProgressNotificationParam) -> Progress {
-    let part = step
+/// The next progress: it never goes back, and is below 100 % before the result is there.
+fn advance(current: &Progress, step: &ProgressNotificationParam) -> Progress {
+    let percent = step
         .total
         .filter(|total| *total > 0.0)
         .map(|total| (step.progress / total * 100.0).clamp(0.0, 99.0) as u8);
     let note = step
         .message
         .as_ref()
-        .map(|said| said.chars().take(NOTE_MAX_CHARS).collect());
+        .map(|message| message.chars().take(NOTE_MAX_CHARS).collect());
     Progress {
-        percent: part.max(shown.percent),
-        note: note.or_else(|| shown.note.clone()),
+        percent: percent.max(current.percent),
+        note: note.or_else(|| current.note.clone()),
     }
 }
 
-/// A call on its way: when it is dropped before its answer came, the server is told.
-struct Call {
+/// A call without a result yet; dropping it notifies the server of the cancellation.
+struct PendingCall {
     server: Arc<Server>,
     peer: Peer<RoleClient>,
     id: Option<RequestId>,
 }
 
-impl Drop for Call {
+impl Drop for PendingCall {
     fn drop(&mut self) {
         let Some(id) = self.id.take() else { return };
         let cancelled =
-            CancelledNotificationParam::new(Some(id), Some("the person stopped it".to_owned()));
+            CancelledNotificationParam::new(Some(id), Some("the user stopped it".to_owned()));
         let peer = self.peer.clone();
-        self.server.watch.tasks.spawn(async move {
+        self.server.owner.tasks.spawn(async move {
             if !matches!(
-                tokio::time::timeout(CANCEL_WITHIN, peer.notify_cancelled(cancelled)).await,
+                tokio::time::timeout(CANCEL_TIMEOUT, peer.notify_cancelled(cancelled)).await,
                 Ok(Ok(()))
             ) {
-                tracing::debug!("an MCP server could not be told that a call was cancelled");
+                tracing::debug!("an MCP server could not be notified of a cancelled call");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! What Holly says and hears, in genai's words.
+//! Converts messages and calls to and from genai's types.
 
 use crate::server::assistant::{
     model::{ModelRequest, PromptImage, PromptMessage, ToolCall},
@@ -7,15 +7,15 @@ use crate::server::assistant::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use genai::chat::{self, ChatMessage, ChatRequest, ContentPart, MessageContent, ToolResponse};
 
-/// A request as genai wants it.
+/// Converts a request for genai.
 pub(super) fn chat_request(request: ModelRequest) -> ChatRequest {
     let mut names = std::collections::HashMap::new();
     let mut system = String::new();
-    let mut messages = Vec::with_capacity(request.said.len());
-    for said in request.said {
-        match said {
+    let mut messages = Vec::with_capacity(request.messages.len());
+    for message in request.messages {
+        match message {
             PromptMessage::System(text) => system = text,
-            PromptMessage::User(text, pictures) => messages.push(user(text, pictures)),
+            PromptMessage::User(text, pictures) => messages.push(user_message(text, pictures)),
             PromptMessage::Assistant(text) => messages.push(ChatMessage::assistant(text)),
             PromptMessage::Calls(calls) => {
                 names.extend(
@@ -23,7 +23,7 @@ pub(super) fn chat_request(request: ModelRequest) -> ChatRequest {
                         .iter()
                         .map(|call| (call.id.clone(), call.name.clone())),
                 );
-                messages.push(asked(calls));
+                messages.push(calls_message(calls));
             }
             PromptMessage::Result { call_id, text } => {
                 let response = ToolResponse::new(call_id.clone(), text);
@@ -39,8 +39,8 @@ pub(super) fn chat_request(request: ModelRequest) -> ChatRequest {
         .with_tools(request.tools.into_iter().map(tool))
 }
 
-/// A picture goes as base64 behind the words.
-fn user(text: String, pictures: Vec<PromptImage>) -> ChatMessage {
+/// Pictures follow the text as base64.
+fn user_message(text: String, pictures: Vec<PromptImage>) -> ChatMessage {
     let mut parts = vec![ContentPart::from_text(text)];
     let part = |picture: PromptImage| {
         ContentPart::from_binary_base64(
@@ -53,11 +53,11 @@ fn user(text: String, pictures: Vec<PromptImage>) -> ChatMessage {
     ChatMessage::user(MessageContent::from_parts(parts))
 }
 
-fn asked(calls: Vec<ToolCall>) -> ChatMessage {
+fn calls_message(calls: Vec<ToolCall>) -> ChatMessage {
     ChatMessage::from(calls.into_iter().map(outgoing).collect::<Vec<_>>())
 }
 
-/// Arguments that were no object are sent back as one: providers refuse anything else.
+/// Arguments that are not an object are sent back as an empty one, because providers reject others.
 fn outgoing(call: ToolCall) -> chat::ToolCall {
     let fn_arguments = if call.arguments.is_object() {
         call.arguments
@@ -73,7 +73,7 @@ fn outgoing(call: ToolCall) -> chat::ToolCall {
     }
 }
 
-/// A call as it came; arguments that are not JSON stay the text they are.
+/// Converts a received call; arguments that are not JSON stay text.
 pub(super) fn incoming(call: chat::ToolCall) -> ToolCall {
     ToolCall {
         id: call.call_id,

@@ -1,18 +1,17 @@
-//! What went wrong at a provider, from what really comes back: HTTP status and body, a broken
-//! stream, a time limit. Research: genai 0.7.2 hands every failure of a stream over as a boxed
-//! error on the first poll.
+//! Classifies errors of providers: HTTP status and body, a broken stream, a timeout. genai 0.7.2
+//! reports every failure of a stream as a boxed error on the first poll.
 
 use crate::server::assistant::model::{ErrorClass, ModelError};
 use genai::{Error, webc};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// Longest message of a provider that is kept, in characters.
-const MESSAGE_MAX: usize = 500;
-/// Longest wait that a provider can ask for, in seconds.
-const RETRY_AFTER_MAX: f64 = 86_400.0;
+/// Maximum length of a provider's message, in characters.
+const MESSAGE_MAX_CHARS: usize = 500;
+/// Maximum `Retry-After` that is accepted, in seconds.
+const RETRY_AFTER_MAX_S: f64 = 86_400.0;
 
-/// The failure as the chain knows it.
+/// Converts a genai error.
 pub(super) fn classify(error: &Error) -> ModelError {
     match error {
         Error::HttpError {
@@ -20,12 +19,12 @@ pub(super) fn classify(error: &Error) -> ModelError {
             body,
             headers,
             ..
-        } => of_status(status.as_u16(), body, Some(headers)),
+        } => from_status(status.as_u16(), body, Some(headers)),
         Error::WebModelCall { webc_error, .. } | Error::WebAdapterCall { webc_error, .. } => {
-            of_call(webc_error)
+            from_call(webc_error)
         }
-        Error::ChatResponse { body, .. } => of_body(body),
-        Error::WebStream { error, .. } => of_box(&**error),
+        Error::ChatResponse { body, .. } => from_body(body),
+        Error::WebStream { error, .. } => from_boxed(&**error),
         Error::StreamParse { .. }
         | Error::InvalidJsonResponseElement { .. }
         | Error::SerdeJson(_)
@@ -46,14 +45,14 @@ pub(super) fn classify(error: &Error) -> ModelError {
     }
 }
 
-fn of_call(error: &webc::Error) -> ModelError {
+fn from_call(error: &webc::Error) -> ModelError {
     match error {
         webc::Error::ResponseFailedStatus {
             status,
             body,
             headers,
-        } => of_status(status.as_u16(), body, Some(headers)),
-        webc::Error::Reqwest(error) => of_connection(error),
+        } => from_status(status.as_u16(), body, Some(headers)),
+        webc::Error::Reqwest(error) => from_connection(error),
         _ => ModelError::plain(
             ErrorClass::Server,
             "It sent something that could not be read.",
@@ -61,7 +60,7 @@ fn of_call(error: &webc::Error) -> ModelError {
     }
 }
 
-fn of_box(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError {
+fn from_boxed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError {
     if let Some(error) = error.downcast_ref::<Error>() {
         return classify(error);
     }
@@ -70,11 +69,11 @@ fn of_box(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError
     }
     error.downcast_ref::<reqwest::Error>().map_or_else(
         || ModelError::plain(ErrorClass::Network, "The answer was cut off."),
-        of_connection,
+        from_connection,
     )
 }
 
-fn of_connection(error: &reqwest::Error) -> ModelError {
+fn from_connection(error: &reqwest::Error) -> ModelError {
     match () {
         () if error.is_connect() => {
             ModelError::plain(ErrorClass::Network, "The connection could not be made.")
@@ -86,8 +85,8 @@ fn of_connection(error: &reqwest::Error) -> ModelError {
     }
 }
 
-/// An error object inside a stream that began well.
-fn of_body(body: &Value) -> ModelError {
+/// Converts an error object inside a stream.
+fn from_body(body: &Value) -> ModelError {
     let error = body.get("error").unwrap_or(body);
     let number = |name: &str| {
         error
@@ -98,14 +97,14 @@ fn of_body(body: &Value) -> ModelError {
         .or_else(|| number("code"))
         .and_then(|status| u16::try_from(status).ok());
     let status = status.filter(|status| (400..600).contains(status));
-    let told = of_status(status.unwrap_or(500), &body.to_string(), None);
-    ModelError { status, ..told }
+    let error = from_status(status.unwrap_or(500), &body.to_string(), None);
+    ModelError { status, ..error }
 }
 
-/// What a status and its body mean.
-fn of_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError {
+/// Converts a status and its body.
+fn from_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
-    // Gemini wraps its error in an array when it streams
+    // Gemini wraps its error in an array when it streams.
     let error = json.get(0).unwrap_or(&json);
     let error = error.get("error").unwrap_or(error);
     let message = error
@@ -114,8 +113,8 @@ fn of_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError
         .or_else(|| error.as_str())
         .unwrap_or(body);
     ModelError {
-        class: class_of(status, body),
-        message: message.chars().take(MESSAGE_MAX).collect(),
+        class: error_class(status, body),
+        message: message.chars().take(MESSAGE_MAX_CHARS).collect(),
         status: Some(status),
         retry_after_s: headers
             .and_then(retry_after_header)
@@ -123,14 +122,14 @@ fn of_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError
     }
 }
 
-fn class_of(status: u16, body: &str) -> ErrorClass {
-    let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+fn error_class(status: u16, body: &str) -> ErrorClass {
+    let contains = |words: &[&str]| words.iter().any(|word| body.contains(word));
     match status {
         429 => ErrorClass::RateLimit,
         401 | 403 => ErrorClass::Auth,
-        // Gemini answers a wrong key with 400
-        400 if says(&["API_KEY_INVALID", "API key not valid"]) => ErrorClass::Auth,
-        400 if says(&[
+        // Gemini answers a wrong key with 400.
+        400 if contains(&["API_KEY_INVALID", "API key not valid"]) => ErrorClass::Auth,
+        400 if contains(&[
             "content_filter",
             "content_policy_violation",
             "PROHIBITED_CONTENT",
@@ -138,8 +137,8 @@ fn class_of(status: u16, body: &str) -> ErrorClass {
         {
             ErrorClass::ContentFilter
         }
-        // Groq's word for a call that its model wrote wrongly
-        400 if says(&["tool_use_failed"]) => ErrorClass::Server,
+        // Groq's code for an invalid call written by its model.
+        400 if contains(&["tool_use_failed"]) => ErrorClass::Server,
         408 | 504 => ErrorClass::Timeout,
         500.. => ErrorClass::Server,
         _ => ErrorClass::BadRequest,
@@ -147,7 +146,7 @@ fn class_of(status: u16, body: &str) -> ErrorClass {
 }
 
 fn retry_after_header(headers: &HeaderMap) -> Option<u64> {
-    whole_seconds(headers.get("retry-after")?.to_str().ok()?.trim())
+    ceil_seconds(headers.get("retry-after")?.to_str().ok()?.trim())
 }
 
 /// Gemini's `google.rpc.RetryInfo`: `"retryDelay": "45.8s"`.
@@ -156,14 +155,14 @@ fn retry_delay(error: &Value) -> Option<u64> {
     let delay = details
         .iter()
         .find_map(|detail| detail.get("retryDelay")?.as_str())?;
-    whole_seconds(delay.strip_suffix('s')?)
+    ceil_seconds(delay.strip_suffix('s')?)
 }
 
-fn whole_seconds(text: &str) -> Option<u64> {
+fn ceil_seconds(text: &str) -> Option<u64> {
     let seconds: f64 = text
         .parse()
         .ok()
-        .filter(|seconds| (0.0..=RETRY_AFTER_MAX).contains(seconds))?;
+        .filter(|seconds| (0.0..=RETRY_AFTER_MAX_S).contains(seconds))?;
     Some(seconds.ceil() as u64)
 }
 
@@ -173,14 +172,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_status_and_its_body_tell_the_class() {
+    fn status_and_body_determine_the_class() {
         for (status, body, class) in [
             (429, "", ErrorClass::RateLimit),
             (401, "", ErrorClass::Auth),
             (403, "", ErrorClass::Auth),
             (
                 400,
-                r#"{"error":{"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+                concat!(
+                    r#"{"error":{"message":"API key not valid.","#,
+                    r#""details":[{"reason":"API_KEY_INVALID"}]}}"#
+                ),
                 ErrorClass::Auth,
             ),
             (
@@ -201,7 +203,7 @@ mod tests {
             (529, "", ErrorClass::Server),
         ] {
             assert_eq!(
-                of_status(status, body, None).class,
+                from_status(status, body, None).class,
                 class,
                 "{status} {body}"
             );
@@ -209,33 +211,36 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_read_from_the_header_or_from_geminis_details() {
+    fn retry_after_is_read_from_the_header_or_from_geminis_details() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "7.2".parse().unwrap());
-        assert_eq!(of_status(429, "", Some(&headers)).retry_after_s, Some(8));
-        let body = json!([{"error": {"message": "Quota", "details": [{"@type": "x"}, {"retryDelay": "45.837906927s"}]}}]).to_string();
-        let told = of_status(429, &body, Some(&HeaderMap::new()));
+        assert_eq!(from_status(429, "", Some(&headers)).retry_after_s, Some(8));
+        let details = json!([{"@type": "x"}, {"retryDelay": "45.837906927s"}]);
+        let body = json!([{"error": {"message": "Quota", "details": details}}]).to_string();
+        let error = from_status(429, &body, Some(&HeaderMap::new()));
         assert_eq!(
-            (told.retry_after_s, told.message.as_str()),
+            (error.retry_after_s, error.message.as_str()),
             (Some(46), "Quota")
         );
         headers.insert(
             "retry-after",
             "Wed, 21 Oct 2026 07:28:00 GMT".parse().unwrap(),
         );
-        assert_eq!(of_status(429, "", Some(&headers)).retry_after_s, None);
+        assert_eq!(from_status(429, "", Some(&headers)).retry_after_s, None);
     }
 
     #[test]
     fn an_error_inside_a_stream_keeps_its_own_code() {
-        let told = of_body(
-            &json!({"error": {"message": "Failed to call a function.", "code": "tool_use_failed", "status_code": 400}}),
-        );
-        assert_eq!((told.class, told.status), (ErrorClass::Server, Some(400)));
+        let error = from_body(&json!({"error": {
+            "message": "Failed to call a function.",
+            "code": "tool_use_failed",
+            "status_code": 400,
+        }}));
+        assert_eq!((error.class, error.status), (ErrorClass::Server, Some(400)));
         assert_eq!(
-            of_body(&json!({"error": {"code": 503, "message": "overloaded"}})).class,
+            from_body(&json!({"error": {"code": 503, "message": "overloaded"}})).class,
             ErrorClass::Server
         );
-        assert_eq!(of_body(&json!({"message": "odd"})).status, None);
+        assert_eq!(from_body(&json!({"message": "odd"})).status, None);
     }
 }

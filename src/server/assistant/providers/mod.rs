@@ -1,6 +1,6 @@
-//! The models behind `HOLLY_MODELS`. The wire formats are genai's: it is kept, speaks Gemini's own
-//! protocol as well as OpenAI's, and lets the address of each be a setting. `settings` and `link`
-//! read the chain, `remote` asks a model, `words` translates, `errors` says what a failure was.
+//! The models of `HOLLY_MODELS`, through genai, which supports the protocols of Gemini and OpenAI
+//! with a configurable base URL. `settings` and `link` parse the chain, `remote` calls a model,
+//! `convert` converts messages, `errors` classifies failures.
 
 pub mod convert;
 mod errors;
@@ -22,16 +22,16 @@ use reqwest::{Url, redirect};
 use settings::Link;
 use std::{sync::Arc, time::Duration};
 
-/// How long a connection may take to be made.
+/// Timeout of opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Sent where a server wants no key: an empty one is refused by some.
+/// Sent to servers that need no key, because some reject an empty one.
 const NO_KEY: &str = "none";
 
-/// The chain that the settings name; `pace` is a factor on the demo's waits. Errors: the TLS
+/// Builds the chain of the settings; `pace` is a factor on the demo's delays. Errors: the TLS
 /// library cannot be set up.
 pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
-    // one for all; reading the machine's certificates takes as long as the rest of a start, and the
-    // demo needs none
+    // Created on first use and shared: loading the system's certificates takes as long as the rest
+    // of a start, and the demo needs none.
     let mut shared = None;
     let mut chain: Vec<Arc<dyn Model>> = Vec::new();
     for link in links {
@@ -42,12 +42,12 @@ pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Er
                     Some(client) => client,
                     None => shared.insert(client()?),
                 };
-                let named = ModelLink {
+                let model_link = ModelLink {
                     name: name(link, base, links),
-                    ..ModelLink::of(&link.spec)
+                    ..ModelLink::new(&link.spec)
                 };
                 chain.push(Arc::new(RemoteModel {
-                    link: named,
+                    link: model_link,
                     client: client.clone(),
                     target: target(link, base),
                 }));
@@ -58,37 +58,37 @@ pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Er
 }
 
 fn client() -> Result<Client, genai::Error> {
-    let unbuilt = |why: reqwest::Error| genai::Error::ClientBuildFail {
-        cause: why.to_string(),
+    let build_error = |error: reqwest::Error| genai::Error::ClientBuildFail {
+        cause: error.to_string(),
     };
-    // a redirect could carry a key to another address
+    // Redirects could send a key to another host.
     let http = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::none())
         .build()
-        .map_err(unbuilt)?;
+        .map_err(build_error)?;
     Client::builder().with_reqwest(http).build()
 }
 
-/// How a person tells the link from the others: the provider's name, with the model's where the
-/// chain has two of one provider; a server of one's own goes by its host.
+/// The display name: the provider's, with the model's if the chain has several of one provider. A
+/// self-hosted server is named by its host.
 fn name(link: &Link, base: &Url, links: &[Link]) -> String {
     let provider = link.spec.provider;
     let siblings = links
         .iter()
         .filter(|other| other.spec.provider == provider)
         .count();
-    let public = provider
-        .public_base()
-        .is_some_and(|public| public == base.as_str());
-    let who = match (provider, base.host_str()) {
-        (ProviderKind::OpenAi, Some(host)) if !public => host,
+    let is_default = provider
+        .default_base_url()
+        .is_some_and(|default| default == base.as_str());
+    let label = match (provider, base.host_str()) {
+        (ProviderKind::OpenAi, Some(host)) if !is_default => host,
         _ => provider.name(),
     };
     if siblings > 1 {
-        format!("{who} {}", link.spec.model)
+        format!("{label} {}", link.spec.model)
     } else {
-        who.to_owned()
+        label.to_owned()
     }
 }
 

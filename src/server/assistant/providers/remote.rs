@@ -1,5 +1,5 @@
-//! A model behind a provider's protocol. What a stream means is decided here: an answer is whole
-//! when its end was seen with a reason, everything else is a failure of some class.
+//! A remote model. An answer is complete only if the stream ended with a stop reason; everything
+//! else is an error.
 
 use super::{convert, errors::classify};
 use crate::server::assistant::model::{
@@ -20,7 +20,7 @@ use std::sync::{
 
 type StreamProgress = Result<ModelEvent, ModelError>;
 
-/// A model that is asked over the network.
+/// A model called over the network.
 pub(super) struct RemoteModel {
     pub(super) link: ModelLink,
     pub(super) client: Client,
@@ -32,24 +32,24 @@ impl Model for RemoteModel {
         &self.link
     }
 
-    fn ask(&self, request: ModelRequest) -> BoxStream<'static, StreamProgress> {
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, StreamProgress> {
         let (client, target) = (self.client.clone(), self.target.clone());
         let blocked = Arc::new(AtomicBool::new(false));
         let options = options(blocked.clone());
-        let asking = async move {
+        let response = async move {
             match client
                 .exec_chat_stream(target, convert::chat_request(request), Some(&options))
                 .await
             {
-                Ok(answer) => reading(answer.stream, blocked).boxed(),
+                Ok(answer) => events(answer.stream, blocked).boxed(),
                 Err(error) => stream::iter([Err(classify(&error))]).boxed(),
             }
         };
-        stream::once(asking).flatten().boxed()
+        stream::once(response).flatten().boxed()
     }
 }
 
-/// genai passes over Gemini's word that the question itself was blocked; the raw frame tells.
+/// genai ignores Gemini's notice that the prompt was blocked, so it is read from the raw frame.
 fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
     let options = ChatOptions::default()
         .with_capture_usage(true)
@@ -61,8 +61,8 @@ fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
     })
 }
 
-/// What the stream says until its end or its first failure.
-fn reading(
+/// Converts a stream until its end or its first error.
+fn events(
     stream: ChatStream,
     blocked: Arc<AtomicBool>,
 ) -> impl futures::Stream<Item = StreamProgress> {
@@ -70,7 +70,7 @@ fn reading(
         let blocked = blocked.clone();
         async move {
             let mut stream = open?;
-            let heard = match stream.next().await? {
+            let last = match stream.next().await? {
                 Ok(ChatStreamEvent::Chunk(chunk)) => {
                     return Some((vec![Ok(ModelEvent::Text(chunk.content))], Some(stream)));
                 }
@@ -84,21 +84,21 @@ fn reading(
                 Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => {
                     return Some((Vec::new(), Some(stream)));
                 }
-                Ok(ChatStreamEvent::End(end)) => ended(end, blocked.load(Ordering::Relaxed)),
-                Err(_) if blocked.load(Ordering::Relaxed) => vec![Err(question_blocked())],
+                Ok(ChatStreamEvent::End(end)) => end_events(end, blocked.load(Ordering::Relaxed)),
+                Err(_) if blocked.load(Ordering::Relaxed) => vec![Err(prompt_blocked())],
                 Err(error) => vec![Err(classify(&error))],
             };
-            Some((heard, None))
+            Some((last, None))
         }
     })
     .flat_map(stream::iter)
 }
 
-fn question_blocked() -> ModelError {
+fn prompt_blocked() -> ModelError {
     ModelError::plain(ErrorClass::ContentFilter, "The question was blocked.")
 }
 
-fn ended(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
+fn end_events(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
     let reason = match &end.captured_stop_reason {
         Some(StopReason::ContentFilter(reason)) => {
             return vec![Err(ModelError::plain(
@@ -106,7 +106,7 @@ fn ended(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
                 &format!("It stopped: {reason}."),
             ))];
         }
-        _ if blocked => return vec![Err(question_blocked())],
+        _ if blocked => return vec![Err(prompt_blocked())],
         None => {
             return vec![Err(ModelError::plain(
                 ErrorClass::Network,

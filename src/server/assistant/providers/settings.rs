@@ -1,17 +1,17 @@
-//! The settings of models and of the services that make pictures, music and films.
+//! Settings for models.
 
 use crate::server::{
-    assistant::link::{LinkSpec, ProviderKind, read_links},
+    assistant::link::{LinkSpec, ProviderKind, parse_links},
     base::secret::Secret,
 };
 use clap::Args;
 use reqwest::Url;
 use std::time::Duration;
 
-/// Longest time to wait for a model, in seconds.
-const TIMEOUT_MAX: u64 = 3_600;
+/// Maximum of the model timeout, in seconds.
+const TIMEOUT_MAX_S: u64 = 3_600;
 
-/// Settings of models and services as they are given.
+/// Unchecked settings of models.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ModelSettings {
     /// The models that answer, tried in order, such as
@@ -21,14 +21,14 @@ pub struct ModelSettings {
     /// else demo]
     #[arg(long, env = "HOLLY_MODELS")]
     pub models: Option<String>,
-    /// Seconds to wait for a model's first words; half of it between any two later ones. A cold
+    /// Seconds to wait for the first token of a model; half of it between later tokens. A cold
     /// local model may need more.
     #[arg(long, env = "HOLLY_MODEL_TIMEOUT", default_value = "60")]
     pub model_timeout: String,
     /// The key for Gemini; GOOGLE_AI_API_KEY is read too.
     #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true)]
     pub gemini_api_key: Option<Secret>,
-    /// The same key under the name that Google AI Studio gives it.
+    /// The same key under the name used by Google AI Studio.
     #[arg(long, env = "GOOGLE_AI_API_KEY", hide = true, hide_env_values = true)]
     pub google_ai_api_key: Option<Secret>,
     /// The key for Groq.
@@ -37,37 +37,37 @@ pub struct ModelSettings {
     /// The key for OpenAI, or for the server at OPENAI_BASE_URL.
     #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
     pub openai_api_key: Option<Secret>,
-    /// Where Gemini is [default: https://generativelanguage.googleapis.com/v1beta/]
+    /// The base URL of Gemini [default: https://generativelanguage.googleapis.com/v1beta/]
     #[arg(long, env = "GEMINI_BASE_URL")]
     pub gemini_base_url: Option<String>,
-    /// Where Groq is [default: https://api.groq.com/openai/v1/]
+    /// The base URL of Groq [default: https://api.groq.com/openai/v1/]
     #[arg(long, env = "GROQ_BASE_URL")]
     pub groq_base_url: Option<String>,
-    /// Where OpenAI is, or a server that speaks as it does [default: https://api.openai.com/v1/]
+    /// The base URL of OpenAI or a compatible server [default: https://api.openai.com/v1/]
     #[arg(long, env = "OPENAI_BASE_URL")]
     pub openai_base_url: Option<String>,
-    /// Where Ollama is [default: http://localhost:11434/v1/]
+    /// The base URL of Ollama [default: http://localhost:11434/v1/]
     #[arg(long, env = "OLLAMA_BASE_URL")]
     pub ollama_base_url: Option<String>,
 }
 
-/// A link of the chain, ready to be asked.
+/// A link of the chain with its base URL and key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
     /// Provider, model and window.
     pub spec: LinkSpec,
-    /// Where it is, with a slash at its end; nothing for the demo.
+    /// The base URL with a trailing slash; `None` for the demo.
     pub base: Option<Url>,
-    /// The key, where one is sent.
+    /// The key, if there is one.
     pub key: Option<Secret>,
 }
 
-/// Settings of models that make sense.
+/// Checked settings of models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
     /// The chain, in order; never empty.
     pub links: Vec<Link>,
-    /// How long a model may take for its first words.
+    /// Timeout of the first token.
     pub timeout: Duration,
 }
 
@@ -78,14 +78,17 @@ impl ModelSettings {
             .model_timeout
             .parse()
             .ok()
-            .filter(|seconds| (1..=TIMEOUT_MAX).contains(seconds));
+            .filter(|seconds| (1..=TIMEOUT_MAX_S).contains(seconds));
         if seconds.is_none() {
-            problems
-                .push(format!("HOLLY_MODEL_TIMEOUT is {:?}; it must be a number of seconds from 1 to {TIMEOUT_MAX}", self.model_timeout));
+            problems.push(format!(
+                "HOLLY_MODEL_TIMEOUT is {:?}; \
+                 it must be a number of seconds from 1 to {TIMEOUT_MAX_S}",
+                self.model_timeout
+            ));
         }
         let specs = match &self.models {
-            Some(text) => read_links(text, problems),
-            None => self.with_a_key(),
+            Some(text) => parse_links(text, problems),
+            None => self.default_chain(),
         };
         let links = specs
             .into_iter()
@@ -93,7 +96,7 @@ impl ModelSettings {
             .collect();
         ModelConfig {
             links,
-            timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT_MAX)),
+            timeout: Duration::from_secs(seconds.unwrap_or(TIMEOUT_MAX_S)),
         }
     }
 
@@ -111,12 +114,12 @@ impl ModelSettings {
         key.filter(|key| !key.reveal().is_empty())
     }
 
-    fn with_a_key(&self) -> Vec<LinkSpec> {
-        let usual = [
+    fn default_chain(&self) -> Vec<LinkSpec> {
+        let candidates = [
             (ProviderKind::Gemini, "gemini-2.5-flash"),
             (ProviderKind::Groq, "llama-3.1-8b-instant"),
         ];
-        let with_key = usual
+        let with_key = candidates
             .into_iter()
             .filter(|(provider, _)| self.key(*provider).is_some());
         let links: Vec<_> = with_key
@@ -129,7 +132,7 @@ impl ModelSettings {
         }
     }
 
-    fn base_of(&self, provider: ProviderKind) -> Option<&str> {
+    fn configured_base_url(&self, provider: ProviderKind) -> Option<&str> {
         match provider {
             ProviderKind::Gemini => self.gemini_base_url.as_deref(),
             ProviderKind::Groq => self.groq_base_url.as_deref(),
@@ -139,29 +142,29 @@ impl ModelSettings {
         }
     }
 
-    /// Where a link is and with which key. A key goes only to the address that was set for its
-    /// provider: a link with an address of its own gets none.
+    /// Resolves the base URL and key of a link. A key is sent only to the base URL of its provider:
+    /// a link with a base URL of its own has no key.
     fn link(&self, spec: LinkSpec, problems: &mut Vec<String>) -> Option<Link> {
-        let Some(public) = spec.provider.public_base() else {
+        let Some(default) = spec.provider.default_base_url() else {
             return Some(Link {
                 spec,
                 base: None,
                 key: None,
             });
         };
-        let (setting, given) = match &spec.base {
+        let (setting, configured) = match &spec.base {
             Some(own) => ("HOLLY_MODELS".to_owned(), Some(own.as_str())),
             None => (
                 format!("{}_BASE_URL", spec.provider.id().to_uppercase()),
-                self.base_of(spec.provider),
+                self.configured_base_url(spec.provider),
             ),
         };
-        let base = base_url(&setting, given.unwrap_or(public), problems)?;
+        let base = base_url(&setting, configured.unwrap_or(default), problems)?;
         let key = self
             .key(spec.provider)
             .filter(|_| spec.base.is_none())
             .cloned();
-        if key.is_none() && given.is_none() && spec.provider.wants_key() {
+        if key.is_none() && configured.is_none() && spec.provider.requires_key() {
             let variable = format!("{}_API_KEY", spec.provider.id().to_uppercase());
             problems.push(format!(
                 "HOLLY_MODELS names {}, which needs {variable}",
@@ -177,7 +180,7 @@ impl ModelSettings {
     }
 }
 
-/// An http(s) address with a slash at its end.
+/// Parses an http(s) URL and adds a trailing slash.
 pub fn base_url(setting: &str, text: &str, problems: &mut Vec<String>) -> Option<Url> {
     let with_slash = if text.ends_with('/') {
         text.to_owned()
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_it_is_the_demo_and_keys_make_the_usual_chain() {
+    fn without_keys_the_chain_is_the_demo_and_keys_select_their_models() {
         let mut problems = Vec::new();
         assert_eq!(names(&settings().check(&mut problems)), ["demo:demo"]);
         let both = ModelSettings {
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_said_and_none_shows_a_key() {
+    fn all_problems_are_reported_without_keys() {
         let mut problems = Vec::new();
         let wrong = ModelSettings {
             models: Some("gemini:x, nobody:y, openai:z@ftp://host".into()),
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_never_goes_to_an_address_that_was_not_set_for_its_provider() {
+    fn a_key_is_sent_only_to_the_base_url_of_its_provider() {
         let mut problems = Vec::new();
         let models = Some("openai:a@http://127.0.0.1:8000/v1,openai:b,ollama:c".into());
         let config = ModelSettings {

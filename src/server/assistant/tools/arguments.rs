@@ -1,5 +1,5 @@
-//! A model's arguments, checked before any work begins. Each error names the argument and says what
-//! it may be.
+//! Parses the arguments of tools before any work begins. Each error names the argument and the
+//! valid values.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::prompt::{PROMPT_MAX_CHARS, Prompt, cut, one_line};
 use crate::server::assistant::tool::{TITLE_MAX_CHARS, ToolError};
 
-/// Longest style, in characters.
+/// Maximum length of a style, in characters.
 const STYLE_MAX_CHARS: usize = 100;
 
 /// The `prompt` argument.
@@ -21,7 +21,7 @@ pub fn prompt(arguments: &Value) -> Result<Prompt, ToolError> {
     })
 }
 
-/// A title for the work log from whatever a model gave as arguments: `Image: a lighthouse at dusk`.
+/// A title for the work log from any arguments: `Image: a lighthouse at dusk`.
 pub fn title(label: &str, arguments: &Value) -> String {
     let prompt = arguments
         .get("prompt")
@@ -48,8 +48,8 @@ pub fn style(arguments: &Value) -> Result<Option<String>, ToolError> {
     }
 }
 
-/// The `seconds` argument, or `default` if not given. Models write whole numbers as 8 and as 8.0:
-/// both are taken.
+/// The `seconds` argument, or `default` if not given. Models write whole numbers as 8 or 8.0; both
+/// are accepted.
 pub fn seconds(
     arguments: &Value,
     allowed: RangeInclusive<u8>,
@@ -59,10 +59,10 @@ pub fn seconds(
         None | Some(Value::Null) => return Ok(default),
         Some(value) => value,
     };
-    let whole = value
+    let number = value
         .as_f64()
         .filter(|number| number.fract() == 0.0 && (0.0..=255.0).contains(number));
-    whole
+    number
         .map(|number| number as u8)
         .filter(|number| allowed.contains(number))
         .ok_or_else(|| {
@@ -76,7 +76,10 @@ pub fn seconds(
 
 /// JSON Schema of a `prompt` argument.
 pub fn prompt_schema(description: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": PROMPT_MAX_CHARS, "description": description })
+    json!({
+        "type": "string", "minLength": 1, "maxLength": PROMPT_MAX_CHARS,
+        "description": description,
+    })
 }
 
 /// JSON Schema of a `style` argument.
@@ -86,7 +89,10 @@ pub fn style_schema(description: &str) -> Value {
 
 /// JSON Schema of a `seconds` argument.
 pub fn seconds_schema(allowed: RangeInclusive<u8>, default: u8) -> Value {
-    json!({ "type": "integer", "minimum": allowed.start(), "maximum": allowed.end(), "default": default, "description": "Length in seconds" })
+    json!({
+        "type": "integer", "minimum": allowed.start(), "maximum": allowed.end(),
+        "default": default, "description": "Length in seconds",
+    })
 }
 
 #[cfg(test)]
@@ -94,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bad_arguments_are_named() {
+    fn errors_name_the_argument() {
         for arguments in [
             json!({}),
             json!(null),
@@ -131,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_has_a_default() {
+    fn missing_arguments_have_defaults() {
         assert_eq!(seconds(&json!({}), 1..=30, 8), Ok(8));
         assert_eq!(seconds(&json!({ "seconds": 12.0 }), 1..=30, 8), Ok(12));
         assert_eq!(style(&json!({ "style": " " })), Ok(None));

@@ -1,6 +1,6 @@
-//! The demo tools for pictures, music and films: each shows a shipped sample, the same for every
-//! prompt and labelled as such, after some steps that can be watched and cancelled. Words in the
-//! prompt steer the run: "slow" makes it take longer, "fail" and "broken" make it fail.
+//! Demo tools for pictures, music and films. Each shows a shipped sample, the same for every prompt
+//! and labelled as such, after some steps with progress that can be cancelled. Words in the prompt
+//! control the run: "slow" makes it take longer, "fail" and "broken" make it fail.
 
 use super::{arguments, media::Media, prompt::Prompt};
 use crate::server::assistant::{
@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Progress when every step is done and only the file is missing, in percent.
-const STEPS_DONE: u8 = 95;
+/// Progress in percent when only the file is missing.
+const STEPS_DONE_PERCENT: u8 = 95;
 /// The step after which a run that is to fail fails.
 const FAILING_STEP: u8 = 2;
 
@@ -20,7 +20,7 @@ const FAILING_STEP: u8 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DemoTool(pub(super) Media);
 
-/// A file of `public/samples`.
+/// A file in `public/samples`.
 struct Sample {
     bytes: &'static [u8],
     media_type: &'static str,
@@ -71,7 +71,7 @@ impl DemoTool {
             context
                 .unless_cancelled(pause(seconds * context.pace))
                 .await?;
-            report(context, STEPS_DONE / steps * step);
+            report(context, STEPS_DONE_PERCENT / steps * step);
             if fails && step == FAILING_STEP {
                 return Err(ToolError::Failed(self.failure().to_owned()));
             }
@@ -81,7 +81,7 @@ impl DemoTool {
     }
 
     fn output(self, prompt: &Prompt) -> ToolOutput {
-        let (kind, asked) = (self.0.kind(), prompt.text());
+        let (kind, prompt) = (self.0.kind(), prompt.text());
         let Sample {
             bytes,
             media_type,
@@ -90,11 +90,11 @@ impl DemoTool {
         } = self.sample();
         ToolOutput {
             text: format!(
-                "{RESULT_PREFIX}no {kind} was made for “{asked}”. The person got a sample {kind} \
+                "{RESULT_PREFIX}no {kind} was made for “{prompt}”. The user got a sample {kind} \
                  instead, {shows}, which is the same for every prompt. Tell them so."
             ),
             details: Some(format!(
-                "Prompt: {asked}\nNo {kind} was made for it: this is a sample of the built-in \
+                "Prompt: {prompt}\nNo {kind} was made for it: this is a sample of the built-in \
                  demo, the same for every prompt ({media_type}, {} bytes).",
                 bytes.len()
             )),
@@ -112,7 +112,7 @@ impl Tool for DemoTool {
     fn definition(&self) -> ToolDefinition {
         ToolDefinition {
             description: format!(
-                "A demo: it shows the person a sample {}, the same for every prompt. \
+                "A demo: it shows the user a sample {}, the same for every prompt. \
                  Nothing is made from the description.",
                 self.0.kind()
             ),
@@ -132,7 +132,7 @@ impl Tool for DemoTool {
         let tool = *self;
         Box::pin(async move {
             let prompt = arguments::prompt(&arguments)?;
-            // refuses what the real tool would refuse
+            // Rejects what the real tool would reject.
             tool.0.input(&prompt, &arguments)?;
             tool.work(&prompt, &context).await?;
             Ok(tool.output(&prompt))

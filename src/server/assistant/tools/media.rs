@@ -1,5 +1,4 @@
-//! The kinds of media that tools make: the tool's name, what a model is told of it, and which
-//! files are taken from a service.
+//! The kinds of generated media: the tool's name and description, and checks of a service's files.
 
 use crate::server::{
     assistant::{
@@ -10,7 +9,7 @@ use crate::server::{
 };
 use serde_json::{Value, json};
 
-/// A kind of thing to be made.
+/// A kind of generated media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
     Image,
@@ -19,7 +18,7 @@ pub(super) enum Media {
 }
 
 impl Media {
-    /// How the work log calls the work.
+    /// The label in titles of the work log.
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Image => "Image",
@@ -28,7 +27,7 @@ impl Media {
         }
     }
 
-    /// What comes of it, in one word.
+    /// The noun for a result.
     pub(super) const fn kind(self) -> &'static str {
         match self {
             Self::Image => "picture",
@@ -37,7 +36,7 @@ impl Media {
         }
     }
 
-    /// The largest file that is taken, in bytes.
+    /// Maximum file size, in bytes.
     pub(super) const fn max_bytes(self) -> usize {
         match self {
             Self::Image => 20 << 20,
@@ -47,24 +46,24 @@ impl Media {
     }
 
     pub(super) fn definition(self) -> ToolDefinition {
-        let (name, description, what) = match self {
+        let (name, description, prompt) = match self {
             Self::Image => (
                 "generate_image",
-                "Makes a picture from a description and shows it to the person.",
+                "Makes a picture from a description and shows it to the user.",
                 "What the picture shows",
             ),
             Self::Music => (
                 "generate_music",
-                "Makes a short piece of music from a description and plays it to the person.",
+                "Makes a short piece of music from a description and plays it to the user.",
                 "What the music is like",
             ),
             Self::Video => (
                 "generate_video",
-                "Makes a short film from a description and shows it to the person. It takes minutes.",
+                "Makes a short film from a description and shows it to the user. It takes minutes.",
                 "What happens in the film",
             ),
         };
-        let mut properties = json!({ "prompt": arguments::prompt_schema(what) });
+        let mut properties = json!({ "prompt": arguments::prompt_schema(prompt) });
         match self {
             Self::Image => {
                 properties["style"] =
@@ -81,13 +80,13 @@ impl Media {
         }
     }
 
-    /// One line for the work log, from whatever a model gave as arguments.
+    /// A title for the work log from any arguments.
     pub(super) fn title(self, arguments: &Value) -> String {
         arguments::title(self.label(), arguments)
     }
 
-    /// What a service is asked for; names that it does not know are passed over by the services
-    /// that are meant.
+    /// The input for a service, under the names used by different services, which ignore unknown
+    /// ones.
     pub(super) fn input(self, prompt: &Prompt, arguments: &Value) -> Result<Value, ToolError> {
         Ok(match self {
             Self::Image => match arguments::style(arguments)? {
@@ -102,16 +101,15 @@ impl Media {
         })
     }
 
-    /// A file as it came from a service; its type is read from its bytes, whatever the service
-    /// says.
+    /// Accepts a file of a service; its type is detected from its bytes, whatever the service says.
     pub(super) fn file(self, prompt: &Prompt, bytes: Vec<u8>) -> Result<ProducedFile, ToolError> {
         let DetectedMedia {
             media_type,
             extension,
         } = media_type::video(&bytes)
             .or_else(|| media_type::media(&bytes))
-            .filter(|sniffed| {
-                let kind = sniffed.media_type.split('/').next();
+            .filter(|media| {
+                let kind = media.media_type.split('/').next();
                 matches!(
                     (self, kind),
                     (Self::Image, Some("image"))

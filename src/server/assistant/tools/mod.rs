@@ -1,5 +1,5 @@
-//! The tools that the assistant has, and the register in which a turn finds them by name.
-//! `services` are real ones; `demo` shows shipped samples in their place.
+//! The tools of the assistant and their registry. `services` are real ones; `demo` shows shipped
+//! samples instead.
 
 mod arguments;
 pub mod demo;
@@ -20,7 +20,7 @@ use demo::DemoTool;
 use media::Media;
 use services::{fal::PollConfig, settings::ServiceConfig};
 
-/// The tools on offer, in the order in which a model is told of them.
+/// The available tools, in the order in which models see them.
 #[derive(Clone)]
 pub struct Registry {
     tools: Vec<Arc<dyn Tool>>,
@@ -28,25 +28,24 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// These tools.
-    pub fn of(tools: Vec<Arc<dyn Tool>>) -> Self {
+    /// A registry of these tools.
+    pub fn new(tools: Vec<Arc<dyn Tool>>) -> Self {
         Self {
             tools,
             servers: McpServers::default(),
         }
     }
 
-    /// The tools that the settings name, and notes. Errors: the TLS library cannot be set up.
-    pub fn open(config: &ServiceConfig, asking: PollConfig) -> Result<Self, reqwest::Error> {
-        let mut tools = services::tools(config, asking)?;
+    /// The tools of the settings, and notes. Errors: the TLS library cannot be set up.
+    pub fn from_config(config: &ServiceConfig, poll: PollConfig) -> Result<Self, reqwest::Error> {
+        let mut tools = services::tools(config, poll)?;
         tools.push(Arc::new(note::NoteTool));
-        Ok(Self::of(tools))
+        Ok(Self::new(tools))
     }
 
-    /// The samples of the demo in place of pictures, music and films, and notes: no network, no
-    /// keys.
+    /// The demo tools and notes: no network, no keys.
     pub fn demo() -> Self {
-        Self::of(vec![
+        Self::new(vec![
             Arc::new(DemoTool(Media::Image)),
             Arc::new(DemoTool(Media::Music)),
             Arc::new(DemoTool(Media::Video)),
@@ -54,34 +53,37 @@ impl Registry {
         ])
     }
 
-    /// These, and behind them what the servers offer while they run.
+    /// Adds the tools of these MCP servers while they run.
     pub fn with_servers(self, servers: McpServers) -> Self {
         Self { servers, ..self }
     }
 
-    /// The servers behind them.
+    /// The MCP servers.
     pub const fn servers(&self) -> &McpServers {
         &self.servers
     }
 
-    /// The tool of that name, if there is one; Holly's own goes before a server's.
+    /// Finds a tool by name; Holly's own tools come before those of servers.
     pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        let named = |tool: &Arc<dyn Tool>| tool.definition().name == name;
+        let matches = |tool: &Arc<dyn Tool>| tool.definition().name == name;
         self.tools
             .iter()
-            .find(|tool| named(tool))
+            .find(|tool| matches(tool))
             .cloned()
-            .or_else(|| self.servers.tools().into_iter().find(named))
+            .or_else(|| self.servers.tools().into_iter().find(matches))
     }
 
-    /// What a model is told about each tool.
+    /// The definitions of all tools for models.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
         let mut definitions: Vec<ToolDefinition> =
             self.tools.iter().map(|tool| tool.definition()).collect();
         for tool in self.servers.tools() {
-            let offered = tool.definition();
-            if definitions.iter().all(|known| known.name != offered.name) {
-                definitions.push(offered);
+            let definition = tool.definition();
+            if definitions
+                .iter()
+                .all(|known| known.name != definition.name)
+            {
+                definitions.push(definition);
             }
         }
         definitions

@@ -1,4 +1,4 @@
-//! Notes: a text file that the person can open and save. It writes, so it asks first.
+//! Notes: a text file that the user can open and save. Writing one needs approval.
 
 use super::prompt::{cut, one_line};
 use crate::server::assistant::tool::{
@@ -7,10 +7,10 @@ use crate::server::assistant::tool::{
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-/// Longest note, in characters.
+/// Maximum length of a note, in characters.
 const TEXT_MAX_CHARS: usize = 4_000;
 
-/// `write_note`.
+/// The tool `write_note`.
 #[derive(Clone, Copy, Debug)]
 pub struct NoteTool;
 
@@ -18,10 +18,17 @@ impl Tool for NoteTool {
     fn definition(&self) -> ToolDefinition {
         ToolDefinition {
             name: "write_note".to_owned(),
-            description: "Writes a note as a text file that the person can keep. The person is asked before it is written.".to_owned(),
+            description: "Writes a note as a text file that the user can keep. \
+                 The user is asked before it is written."
+                .to_owned(),
             schema: json!({
                 "type": "object",
-                "properties": { "text": { "type": "string", "minLength": 1, "maxLength": TEXT_MAX_CHARS, "description": "The note, plain text" } },
+                "properties": {
+                    "text": {
+                        "type": "string", "minLength": 1, "maxLength": TEXT_MAX_CHARS,
+                        "description": "The note, plain text",
+                    },
+                },
                 "required": ["text"],
             }),
         }
@@ -40,7 +47,7 @@ impl Tool for NoteTool {
         }
     }
 
-    fn asks_first(&self, _: &Value) -> bool {
+    fn needs_approval(&self, _: &Value) -> bool {
         true
     }
 
@@ -64,7 +71,7 @@ impl Tool for NoteTool {
                 description: cut(&format!("Note: {}", one_line(text)), TITLE_MAX_CHARS),
             };
             Ok(ToolOutput {
-                text: "The note is written and shown to the person.".to_owned(),
+                text: "The note is written and shown to the user.".to_owned(),
                 details: None,
                 files: vec![file],
             })

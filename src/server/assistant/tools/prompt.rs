@@ -1,14 +1,13 @@
-//! A prompt as the tools read it: whole, in words, and as a description and file name.
+//! A parsed prompt: its text and words, and a description and file name made from it.
 
 use crate::server::assistant::tool::TITLE_MAX_CHARS;
 
-/// Longest prompt, in characters.
+/// Maximum length of a prompt, in characters.
 pub const PROMPT_MAX_CHARS: usize = 500;
-/// Longest file name without its extension, in characters.
+/// Maximum length of a file name without its extension, in characters.
 const NAME_MAX_CHARS: usize = 48;
 
-/// What someone asked to see or hear: 1 to [`PROMPT_MAX_CHARS`] characters, on one line, without
-/// spaces at the ends.
+/// A prompt of 1 to [`PROMPT_MAX_CHARS`] characters on one line, trimmed.
 #[derive(Clone, Debug)]
 pub struct Prompt {
     text: String,
@@ -16,7 +15,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Nothing when the text is empty or too long.
+    /// Parses a prompt; `None` if the text is empty or too long.
     pub fn parse(text: &str) -> Option<Self> {
         let text = one_line(text);
         let words = text
@@ -29,22 +28,22 @@ impl Prompt {
             .then_some(Self { text, words })
     }
 
-    /// The prompt as written.
+    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether one of the words stands in the prompt, alone or with a plural s.
-    pub fn has(&self, wanted: &[&str]) -> bool {
+    /// Whether one of the words occurs, alone or with a plural s.
+    pub fn has(&self, words: &[&str]) -> bool {
         self.words.iter().any(|word| {
-            wanted.contains(&word.as_str())
+            words.contains(&word.as_str())
                 || word
                     .strip_suffix('s')
-                    .is_some_and(|stem| wanted.contains(&stem))
+                    .is_some_and(|stem| words.contains(&stem))
         })
     }
 
-    /// The prompt as a line for people: "A lighthouse at dusk".
+    /// The prompt as a caption: "A lighthouse at dusk".
     pub fn description(&self) -> String {
         let mut chars = self.text.chars();
         let sentence: String = chars
@@ -73,7 +72,7 @@ impl Prompt {
     }
 }
 
-/// The text with every run of white space and control characters as one space.
+/// Replaces every run of white space and control characters by one space.
 pub fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|part| !part.is_empty())
@@ -81,7 +80,7 @@ pub fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// At most `max` characters, the last an ellipsis where something was cut.
+/// Cuts a text to at most `max` characters; the last one is an ellipsis if something was cut.
 pub fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),
@@ -109,13 +108,13 @@ mod tests {
             prompt.file_name("picture", "svg"),
             "a-lighthouse-at-dusk.svg"
         );
-        let long = Prompt::parse(&"ж".repeat(500)).expect("a prompt of the longest kind");
+        let long = Prompt::parse(&"ж".repeat(500)).expect("a prompt of maximum length");
         assert_eq!(long.description().chars().count(), TITLE_MAX_CHARS);
         assert_eq!(long.file_name("film", "webm"), "film.webm");
     }
 
     #[test]
-    fn empty_and_endless_prompts_are_none() {
+    fn empty_and_too_long_prompts_are_rejected() {
         assert!(Prompt::parse(" \n ").is_none());
         assert!(Prompt::parse(&"x".repeat(501)).is_none());
     }

@@ -1,4 +1,4 @@
-//! The demo tools, as a turn sees them.
+//! Tests of the demo tools.
 
 use futures::FutureExt;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ async fn run(name: &str, arguments: Value) -> Result<ToolOutput, ToolError> {
         .await
 }
 
-/// The sample that a tool shows.
+/// The sample shown by a tool.
 async fn sample(name: &str) -> ProducedFile {
     run(name, json!({ "prompt": "a quiet lake" }))
         .await
@@ -47,7 +47,7 @@ async fn sample(name: &str) -> ProducedFile {
 }
 
 #[tokio::test]
-async fn the_sample_picture_is_well_formed_and_holds_nothing_active() {
+async fn the_sample_picture_is_well_formed_without_active_content() {
     let svg = String::from_utf8(sample("generate_image").await.bytes).expect("text");
     assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
     assert_tags_match(&svg);
@@ -63,7 +63,7 @@ async fn the_sample_picture_is_well_formed_and_holds_nothing_active() {
     }
 }
 
-/// Each tag that opens is closed in turn, and each `&` begins a known entity.
+/// Every tag is closed in order, and every `&` begins a known entity.
 fn assert_tags_match(svg: &str) {
     let mut open = Vec::new();
     for tag in svg.split('<').skip(1) {
@@ -87,7 +87,7 @@ fn assert_tags_match(svg: &str) {
 }
 
 #[tokio::test]
-async fn the_sample_song_is_a_whole_wav_file_that_is_heard_but_never_loud() {
+async fn the_sample_song_is_a_complete_wav_file_of_moderate_volume() {
     let wav = sample("generate_music").await.bytes;
     assert_eq!(
         (&wav[..4], &wav[8..16], &wav[36..40]),
@@ -98,25 +98,25 @@ async fn the_sample_song_is_a_whole_wav_file_that_is_heard_but_never_loud() {
         (number(4) as usize, number(40) as usize),
         (wav.len() - 8, wav.len() - 44)
     );
-    let loudest = wav[44..]
+    let peak = wav[44..]
         .chunks(2)
         .map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_767.0)
-        .fold(0.0_f64, |loudest, sample| loudest.max(sample.abs()));
-    assert!((0.5..=0.81).contains(&loudest), "{loudest}");
+        .fold(0.0_f64, |peak, sample| peak.max(sample.abs()));
+    assert!((0.5..=0.81).contains(&peak), "{peak}");
     assert!(wav.ends_with(&[0, 0]), "it ends in silence");
 }
 
 #[tokio::test]
-async fn the_sample_film_is_a_webm_file_that_says_how_long_it_is() {
+async fn the_sample_film_is_a_webm_file_with_a_duration() {
     let webm = sample("generate_video").await.bytes;
     assert_eq!(
-        media_type::video(&webm).map(|sniffed| sniffed.media_type),
+        media_type::video(&webm).map(|media| media.media_type),
         Some("video/webm")
     );
     let head = &webm[..1_000];
-    let holds = |part: &[u8]| head.windows(part.len()).any(|window| window == part);
-    // without the element Duration a player has no time line
-    assert!(holds(b"webm") && holds(b"V_VP9") && holds(&[0x44, 0x89, 0x88]));
+    let contains = |part: &[u8]| head.windows(part.len()).any(|window| window == part);
+    // Without the element Duration a player has no timeline.
+    assert!(contains(b"webm") && contains(b"V_VP9") && contains(&[0x44, 0x89, 0x88]));
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn samples_are_small_and_the_same_for_every_prompt() {
 }
 
 #[tokio::test]
-async fn samples_are_labelled_as_such_for_everyone_and_name_what_they_show() {
+async fn samples_are_labelled_as_such_for_models_and_users() {
     for (name, shows) in NAMES.into_iter().zip([
         "a lighthouse at dusk",
         "a slow cello over waves",
@@ -144,23 +144,23 @@ async fn samples_are_labelled_as_such_for_everyone_and_name_what_they_show() {
             format!("Demo sample: {shows}"),
             "the caption is about the sample, not about the prompt"
         );
-        let told = &output.text;
-        assert!(told.starts_with(RESULT_PREFIX), "{told}");
+        let text = &output.text;
+        assert!(text.starts_with(RESULT_PREFIX), "{text}");
         let details = output.details.expect("details");
-        for text in [told, &details] {
-            let says = ["was made for", "sample", "the same for every prompt"];
-            assert!(says.iter().all(|words| text.contains(words)), "{text}");
+        for text in [text, &details] {
+            let phrases = ["was made for", "sample", "the same for every prompt"];
+            assert!(phrases.iter().all(|phrase| text.contains(phrase)), "{text}");
             assert!(text.contains("a <b>harbour</b>"), "{text}");
         }
-        assert!(told.contains(shows) && details.contains(output.files[0].media_type));
+        assert!(text.contains(shows) && details.contains(output.files[0].media_type));
         let tool = Registry::demo().find(name).expect("a demo tool");
-        let described = tool.definition().description;
-        assert!(described.starts_with("A demo:"), "{described}");
+        let description = tool.definition().description;
+        assert!(description.starts_with("A demo:"), "{description}");
     }
 }
 
 #[test]
-fn titles_are_one_line_whatever_a_model_wrote() {
+fn titles_are_one_line_for_any_arguments() {
     let title = |name, arguments| {
         Registry::demo()
             .find(name)
@@ -191,26 +191,26 @@ fn titles_are_one_line_whatever_a_model_wrote() {
 }
 
 #[tokio::test]
-async fn arguments_that_cannot_be_used_are_refused_before_any_work() {
+async fn invalid_arguments_are_rejected_before_any_work() {
     for name in NAMES {
-        let refused = run(name, json!({})).await.expect_err("no prompt");
+        let error = run(name, json!({})).await.expect_err("no prompt");
         assert_eq!(
-            refused,
+            error,
             ToolError::BadArguments("prompt must be a text of 1 to 500 characters".to_owned())
         );
     }
-    let refused = run("generate_music", json!({ "prompt": "rain", "seconds": 61 }))
+    let error = run("generate_music", json!({ "prompt": "rain", "seconds": 61 }))
         .await
         .expect_err("too long");
     assert_eq!(
-        refused.to_string(),
+        error.to_string(),
         "seconds must be a whole number from 5 to 60"
     );
 }
 
 #[tokio::test]
 async fn a_prompt_about_failing_fails_with_a_sentence_after_some_work() {
-    for (name, excuse) in NAMES.into_iter().zip([
+    for (name, sentence) in NAMES.into_iter().zip([
         "The demo picture service is out of paint.",
         "The demo orchestra did not show up.",
         "The demo camera has no film.",
@@ -221,13 +221,13 @@ async fn a_prompt_about_failing_fails_with_a_sentence_after_some_work() {
             .run(json!({ "prompt": "something BROKEN" }), context)
             .await
             .expect_err("a failure");
-        assert_eq!(failed, ToolError::Failed(excuse.to_owned()));
+        assert_eq!(failed, ToolError::Failed(sentence.to_owned()));
         assert!((1..100).contains(&seen.borrow().percent.unwrap_or(0)));
     }
 }
 
 #[tokio::test]
-async fn a_run_stops_while_it_waits_when_it_is_cancelled() {
+async fn a_cancelled_run_stops_while_it_waits() {
     for name in NAMES {
         let (context, _seen) = context(1_000.0);
         let cancel = context.cancel.clone();
@@ -243,7 +243,7 @@ async fn a_run_stops_while_it_waits_when_it_is_cancelled() {
 
 #[tokio::test]
 async fn progress_never_goes_back_and_ends_at_100() {
-    for (prompt, least) in [("a pond", 4), ("a slow pond", 12)] {
+    for (prompt, min_steps) in [("a pond", 4), ("a slow pond", 12)] {
         let (context, mut seen) = context(0.000_1);
         let run = Registry::demo()
             .find("generate_image")
@@ -256,37 +256,37 @@ async fn progress_never_goes_back_and_ends_at_100() {
             }
             steps
         };
-        let (made, steps) = tokio::join!(run, watch);
-        assert!(made.is_ok());
+        let (result, steps) = tokio::join!(run, watch);
+        assert!(result.is_ok());
         assert!(
-            steps.is_sorted() && steps.len() > least && steps.last() == Some(&Some(100)),
+            steps.is_sorted() && steps.len() > min_steps && steps.last() == Some(&Some(100)),
             "{steps:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_note_is_a_text_file_of_what_was_asked_for_and_asks_first() {
+async fn a_note_is_a_text_file_and_needs_approval() {
     let note = Registry::demo()
         .find("write_note")
         .expect("the tool for notes");
-    assert!(note.asks_first(&json!({ "text": "buy oil" })));
+    assert!(note.needs_approval(&json!({ "text": "buy oil" })));
     assert_eq!(note.title(&json!({ "text": "buy\noil" })), "Note: buy oil");
     let written = run("write_note", json!({ "text": " buy oil " })).await;
     assert_eq!(written.expect("a note").files[0].bytes, b"buy oil");
     for text in [json!(""), json!(7), json!("x".repeat(4_001))] {
-        let refused = run("write_note", json!({ "text": text }))
+        let error = run("write_note", json!({ "text": text }))
             .await
             .expect_err("no usable text");
         assert_eq!(
-            refused.to_string(),
+            error.to_string(),
             "text must be a text of 1 to 4000 characters"
         );
     }
 }
 
 #[test]
-fn the_example_of_the_docs_is_the_tool_as_it_is() {
+fn the_example_in_the_docs_equals_the_tool() {
     assert!(
         include_str!("../../../../docs/tools.md").contains(include_str!("note.rs").trim_end()),
         "docs/tools.md shows another note.rs"

@@ -70,7 +70,7 @@ impl Credential {
                 subject,
                 issued_at,
             }) => {
-                return accounts::account_still(&app.store, issuer, subject, *issued_at).await;
+                return accounts::recheck_account(&app.store, issuer, subject, *issued_at).await;
             }
         };
         match user {

@@ -51,12 +51,12 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
 async fn by_token(app: &App, token: &str) -> Result<Identity, TokenAccountError> {
     let provider = app.provider.as_ref().ok_or(TokenError::Issuer)?;
     let claims = provider.check_token(token).await?;
-    let account = accounts::account_of(
+    let account = accounts::account_for_claims(
         &app.store,
         app.clock.now(),
         &provider.config,
         &claims,
-        SignInChannel::Calling,
+        SignInChannel::Api,
     )
     .await?;
     let speaker = TokenSubject {

@@ -1,7 +1,7 @@
 //! `/api/conversations` and `/api/conversations/{id}`.
 
 use crate::{
-    domain::{Change, ids::ConversationId, title_of},
+    domain::{Change, ids::ConversationId, title_from_message},
     server::{
         archive::{holds::keep_conversation, reader::read_partial},
         base::error::Error,
@@ -62,7 +62,7 @@ pub async fn create(
         1,
         "conversations",
     )?;
-    let title = title(&body.value)?.unwrap_or_else(|| title_of(""));
+    let title = title(&body.value)?.unwrap_or_else(|| title_from_message(""));
     let conversation = create_conversation(&app.store, app.clock.now(), account.id, &title).await?;
     Ok((
         StatusCode::CREATED,

@@ -88,7 +88,7 @@ pub async fn come_back(
 ) -> Response {
     let https = app.config.is_https();
     let from = app.config.proxies.asker(peer.0.ip(), &headers);
-    let attempt = SIGN_IN.read(https, &jar).and_then(LoginState::of);
+    let attempt = SIGN_IN.read(https, &jar).and_then(LoginState::from_cookie);
     match signed_in(&app, from, &headers, attempt, back).await {
         Ok((token, next)) => {
             let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
@@ -100,7 +100,7 @@ pub async fn come_back(
 
 /// Leads to where the provider signs people out, or to the sign-in page.
 pub async fn sign_out_there(State(app): State<App>) -> Response {
-    let address = flow::sign_out_address(app.provider.as_deref()).await;
+    let address = flow::end_session_url(app.provider.as_deref()).await;
     Redirect::to(address.as_deref().unwrap_or("/sign-in")).into_response()
 }
 
@@ -114,7 +114,7 @@ fn browser_flow(app: &App) -> Result<(&OidcProvider, &Client), SignInFailure> {
 
 async fn address_there(app: &App, attempt: &LoginState) -> Result<String, SignInFailure> {
     let (provider, client) = browser_flow(app)?;
-    Ok(flow::sign_in_address(provider, client, attempt).await?)
+    Ok(flow::authorization_url(provider, client, attempt).await?)
 }
 
 /// A session's token, and where to go.
@@ -133,7 +133,7 @@ async fn signed_in(
     let attempt = attempt.ok_or(SignInFailure::Lost)?;
     let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);
     whole(back.state)
-        .filter(|state| attempt.is(state))
+        .filter(|state| attempt.verify_state(state))
         .ok_or(SignInFailure::Lost)?;
     if back.error.is_some() {
         return Err(SignInFailure::Denied);
@@ -142,7 +142,7 @@ async fn signed_in(
     let claims = flow::exchange(provider, client, &attempt, &code).await?;
     let (store, now, rules) = (&app.store, app.clock.now(), &provider.config);
     let account =
-        accounts::account_of(store, now, rules, &claims, SignInChannel::SigningIn).await?;
+        accounts::account_for_claims(store, now, rules, &claims, SignInChannel::Browser).await?;
     let user_agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());

@@ -1,6 +1,6 @@
-//! Whose account it is. The provider's id of a person counts, never their address alone: an address
-//! is linked to an account that is there already only when the provider has verified it and nobody
-//! of that provider has the account yet.
+//! Maps provider identities to accounts. The provider's subject identifies a user, never the
+//! address alone: an address is linked to an existing account only if the provider has verified it
+//! and the account is not linked to that provider yet.
 
 use super::{
     claims::{Claims, TokenError},
@@ -18,19 +18,19 @@ use crate::{
     },
 };
 
-/// Where a person is met.
+/// How a token reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInChannel {
-    /// At the sign-in of a browser: what the provider does not say any more is no longer so.
-    SigningIn,
-    /// In the token of an API call, which may say less.
-    Calling,
+    /// Sign-in by browser: rights that the provider no longer asserts are removed.
+    Browser,
+    /// The bearer token of an API call, which may contain fewer claims.
+    Api,
 }
 
-/// Why nobody is let in.
+/// Why a token has no account.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenAccountError {
-    /// By rule.
+    /// The token is rejected.
     #[error("the token {0}")]
     Refused(#[from] TokenError),
     /// The database failed.
@@ -38,35 +38,35 @@ pub enum TokenAccountError {
     Store(#[from] StoreError),
 }
 
-/// The account of the person of whom `claims` speak, made at their first sign-in.
-pub async fn account_of(
+/// The account of a token's subject, created at the first sign-in.
+pub async fn account_for_claims(
     store: &Store,
     now: Timestamp,
     rules: &ProviderConfig,
     claims: &Claims,
-    met: SignInChannel,
+    channel: SignInChannel,
 ) -> Result<Account, TokenAccountError> {
     let found =
         identities::find(&mut *store.read().await?, &claims.issuer, &claims.subject).await?;
     let identity = match found {
         Some(identity) => identity,
-        None => enrol(store, now, rules, claims).await?,
+        None => create_identity(store, now, rules, claims).await?,
     };
     if identity.disabled {
         return Err(TokenError::SwitchedOff.into());
     }
-    if met == SignInChannel::SigningIn && !rules.allows(claims.email.as_deref()) {
+    if channel == SignInChannel::Browser && !rules.allows(claims.email.as_deref()) {
         return Err(TokenError::NotAllowed.into());
     }
-    if met == SignInChannel::Calling && claims.issued_at < identity.tokens_from {
+    if channel == SignInChannel::Api && claims.issued_at < identity.tokens_from {
         return Err(TokenError::SignedOut.into());
     }
-    Ok(refreshed(store, now, rules, claims, identity, met).await?)
+    Ok(update_account(store, now, rules, claims, identity, channel).await?)
 }
 
-/// The account of somebody whose token was checked when it came: `None` once the account is
-/// switched off or erased, or its owner signed out on all devices after `issued_at`.
-pub async fn account_still(
+/// Checks again the account of a token that was valid before: `None` if the account was disabled or
+/// deleted, or its owner signed out on all devices after `issued_at`.
+pub async fn recheck_account(
     store: &Store,
     issuer: &str,
     subject: &str,
@@ -78,9 +78,9 @@ pub async fn account_still(
         .map(|identity| identity.account))
 }
 
-/// Makes an account, or links the one that is there. Two who come at once are one: the second finds
-/// what the first has made.
-async fn enrol(
+/// Creates an account or links an existing one. Of two concurrent requests the second finds what
+/// the first has created.
+async fn create_identity(
     store: &Store,
     now: Timestamp,
     rules: &ProviderConfig,
@@ -90,7 +90,10 @@ async fn enrol(
         return Err(TokenError::NotAllowed.into());
     }
     let mut tx = store.begin().await?;
-    let email = claims.email.clone().unwrap_or_else(|| stand_in(claims));
+    let email = claims
+        .email
+        .clone()
+        .unwrap_or_else(|| placeholder_email(claims));
     let account = Account {
         id: new_id::user(now),
         email,
@@ -99,44 +102,43 @@ async fn enrol(
     let user = if users::insert_without_password(&mut tx, now, &account).await? {
         account.id
     } else {
-        let there = users::by_email(&mut tx, &account.email).await?;
-        there.ok_or(TokenError::SwitchedOff)?.account.id
+        let existing = users::by_email(&mut tx, &account.email).await?;
+        existing.ok_or(TokenError::SwitchedOff)?.account.id
     };
-    let noted = identities::insert(&mut tx, now, user, &claims.issuer, &claims.subject).await?;
+    let inserted = identities::insert(&mut tx, now, user, &claims.issuer, &claims.subject).await?;
     let identity = identities::find(&mut tx, &claims.issuer, &claims.subject).await?;
-    if noted {
+    if inserted {
         tx.commit().await?;
         tracing::info!(
             target: log_targets::IDENTITY_OIDC_ACCOUNTS,
-            %user, new = user == account.id, "somebody signed in with the provider for the first time"
+            %user, new = user == account.id, "first sign-in with the provider"
         );
     }
     Ok(identity.ok_or(TokenError::Taken)?)
 }
 
-/// An address that nobody can have (RFC 2606), for a person whose own the provider has not
-/// verified.
-fn stand_in(claims: &Claims) -> String {
+/// An address that cannot exist (RFC 2606), for a user whose address the provider has not verified.
+fn placeholder_email(claims: &Claims) -> String {
     format!(
         "{}@sign-in.invalid",
         &sha256_hex(&format!("{} {}", claims.issuer, claims.subject))[..16]
     )
 }
 
-/// Takes over what the provider says now of the person's address and rights.
-async fn refreshed(
+/// Updates the address and admin right from the token.
+async fn update_account(
     store: &Store,
     now: Timestamp,
     rules: &ProviderConfig,
     claims: &Claims,
     identity: ProviderIdentity,
-    met: SignInChannel,
+    channel: SignInChannel,
 ) -> Result<Account, StoreError> {
     let email = claims
         .email
         .as_ref()
         .filter(|email| !identity.has_password && **email != identity.account.email);
-    let admin = is_admin(rules, claims, met).filter(|is_admin| match is_admin {
+    let admin = is_admin(rules, claims, channel).filter(|is_admin| match is_admin {
         true => !identity.account.is_admin,
         false => identity.grants_admin,
     });
@@ -151,7 +153,8 @@ async fn refreshed(
         } else {
             tracing::warn!(
                 target: log_targets::IDENTITY_OIDC_ACCOUNTS,
-                user = %account.id, "the provider's address of a person is another account's here; theirs stays as it was"
+                user = %account.id,
+                "the provider's email address belongs to another account; the address is unchanged"
             );
         }
     }
@@ -160,29 +163,29 @@ async fn refreshed(
         account.is_admin = is_admin;
         tracing::info!(
             target: log_targets::IDENTITY_OIDC_ACCOUNTS,
-            user = %account.id, is_admin, "the provider's word changed who is admin"
+            user = %account.id, is_admin, "the provider changed the admin right of an account"
         );
     }
     tx.commit().await?;
     Ok(account)
 }
 
-/// Whether the provider's word makes the person an admin; `None` where it says nothing about it.
-/// With no rule it makes nobody.
-fn is_admin(rules: &ProviderConfig, claims: &Claims, met: SignInChannel) -> Option<bool> {
+/// Whether the token makes the user an admin; `None` if an API token has no statement about it.
+/// Without a rule nobody becomes an admin.
+fn is_admin(rules: &ProviderConfig, claims: &Claims, channel: SignInChannel) -> Option<bool> {
     let by_claim = rules
         .admin_claim
         .as_ref()
-        .map(|(path, value)| claims.holds(path, value));
+        .map(|(path, value)| claims.contains(path, value));
     let by_list = (!rules.admins.is_empty()).then(|| {
         let email = claims.email.as_ref()?;
         Some(rules.admins.contains(email))
     });
-    let words = [by_claim, by_list].map(|word| word.unwrap_or(Some(false)));
-    let unsaid = words.contains(&None) || (by_claim.is_none() && by_list.is_none());
-    if words.contains(&Some(true)) {
+    let results = [by_claim, by_list].map(|result| result.unwrap_or(Some(false)));
+    let unknown = results.contains(&None) || (by_claim.is_none() && by_list.is_none());
+    if results.contains(&Some(true)) {
         Some(true)
-    } else if unsaid && met == SignInChannel::Calling {
+    } else if unknown && channel == SignInChannel::Api {
         None
     } else {
         Some(false)

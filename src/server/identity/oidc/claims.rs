@@ -1,79 +1,77 @@
-//! What a token says, and whether Holly goes by it. Pure: the signature was checked before, the
-//! time is an argument.
+//! Token claims and their validation. Pure: the signature is verified before, the time is an
+//! argument.
 
 use crate::{domain::time::Timestamp, server::identity::checked_email};
 use serde_json::{Map, Value};
 
-/// How far the provider's clock may be from ours.
+/// Tolerated difference between the provider's clock and ours.
 const LEEWAY_MS: i64 = 5_000;
-/// Longest subject (OpenID Connect Core, section 2).
+/// Maximum length of the subject (OpenID Connect Core, section 2).
 const SUBJECT_MAX_BYTES: usize = 255;
 
-/// Why a token opens nothing. `Display` ends the sentence "the token …" and says what to do.
+/// Why a token is rejected. `Display` completes the sentence "the token …" and says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is no token, or lacks what every token has.
+    /// It is not a JWT, or lacks required claims.
     #[error("cannot be read; send a signed JWT with `iss`, `sub` and `exp`")]
     Unreadable,
-    /// Its algorithm is none that the provider's key is for.
+    /// Its algorithm does not belong to the provider's key.
     #[error("is signed with an algorithm that is not accepted for the provider's key")]
     Algorithm,
-    /// The provider has no such key.
+    /// The provider does not publish this key.
     #[error("names a key that the provider does not publish")]
     UnknownKey,
-    /// Somebody else signed it, or changed it.
-    #[error("has a signature that does not fit")]
+    /// The signature is invalid.
+    #[error("has an invalid signature")]
     Signature,
-    /// It comes from another provider.
+    /// It was issued by another provider.
     #[error("comes from another issuer")]
     Issuer,
-    /// It is for somebody else.
+    /// It is for another audience.
     #[error("is for another audience; get one for this server")]
     Audience,
-    /// It was issued to a party that is not on the list.
+    /// Its authorized party (`azp`) is not allowed.
     #[error("was issued to another party")]
     Party,
-    /// Its time is over.
+    /// It has expired.
     #[error("has expired; get a new one")]
     Expired,
-    /// Its time has not come.
+    /// It is not valid yet.
     #[error("is not valid yet; compare the clocks")]
     NotYet,
-    /// The person has not finished signing in at the provider.
-    #[error("is of somebody who has not finished signing in")]
+    /// The user has not finished signing in at the provider.
+    #[error("belongs to a user who has not finished signing in")]
     Pending,
-    /// It does not answer this browser's question.
-    #[error("does not answer this sign-in")]
+    /// Its nonce belongs to another sign-in.
+    #[error("has the nonce of another sign-in")]
     Nonce,
-    /// It was issued before the person signed out on all devices.
+    /// It was issued before the user signed out on all devices.
     #[error("was issued before its owner signed out on all devices; get a new one")]
     SignedOut,
-    /// The account is switched off.
-    #[error("is of an account that is switched off here; ask an admin")]
+    /// The account is disabled.
+    #[error("belongs to a disabled account; ask an admin")]
     SwitchedOff,
-    /// The person is not among those who get in.
-    #[error("is of somebody who is not let in here; ask an admin")]
+    /// The user is not allowed to sign in.
+    #[error("belongs to a user who is not allowed here; ask an admin")]
     NotAllowed,
     /// The address belongs to another account.
-    #[error("names an address that another account has; ask an admin")]
+    #[error("has the address of another account; ask an admin")]
     Taken,
-    /// Nothing is known of the provider, and it does not answer.
-    #[error(
-        "cannot be checked, because the sign-in provider does not answer; try again in a minute"
-    )]
+    /// The provider's keys are not cached and it is unreachable.
+    #[error("cannot be checked: the sign-in provider is unreachable; try again in a minute")]
     Unavailable,
 }
 
-/// What a signed token says.
+/// The claims of a signed token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
-    /// Who issued it.
+    /// The issuer.
     pub issuer: String,
-    /// The person, by an id that only means something with the issuer.
+    /// The user's id, unique per issuer.
     pub subject: String,
-    /// When it was issued; the beginning of time where it does not say.
+    /// When it was issued; the epoch if the token does not say.
     pub issued_at: Timestamp,
-    /// The person's address in lower case, if the provider has verified it.
+    /// The user's address in lower case, if the provider has verified it.
     pub email: Option<String>,
     audiences: Vec<String>,
     expires_at: Timestamp,
@@ -82,8 +80,8 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The claims in a token's payload.
-    pub fn read(all: Map<String, Value>) -> Result<Self, TokenError> {
+    /// Parses a token's payload.
+    pub fn parse(all: Map<String, Value>) -> Result<Self, TokenError> {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let time = |name: &str| all.get(name).map(read_time).transpose();
         let subject = text("sub").filter(|subject| {
@@ -101,9 +99,9 @@ impl Claims {
         })
     }
 
-    /// Whether the token is in force, ours, and of somebody who has signed in. It must come from
-    /// `issuer`, be for one of `audiences` (with none it must not name any), and be issued to one
-    /// of `parties`, unless there are none.
+    /// Validates the token: it must be within its time, come from `issuer`, be for one of
+    /// `audiences` (if there are none, it must not name any), and be issued to one of `parties`,
+    /// unless there are none. Its user must have finished signing in.
     pub fn check(
         &self,
         issuer: &str,
@@ -119,20 +117,20 @@ impl Claims {
         }
         if self
             .not_before
-            .is_some_and(|begin| begin.since(now) > LEEWAY_MS)
+            .is_some_and(|not_before| not_before.since(now) > LEEWAY_MS)
         {
             return Err(TokenError::NotYet);
         }
-        let ours = self
+        let matching = self
             .audiences
             .iter()
             .any(|audience| audiences.contains(audience));
-        let nobodys = self.audiences.is_empty() && audiences.is_empty();
-        if !ours && !nobodys {
+        let unrestricted = self.audiences.is_empty() && audiences.is_empty();
+        if !matching && !unrestricted {
             return Err(TokenError::Audience);
         }
         let party = self.text("azp").unwrap_or_default();
-        if !parties.is_empty() && !parties.iter().any(|known| known == party) {
+        if !parties.is_empty() && !parties.iter().any(|allowed| allowed == party) {
             return Err(TokenError::Party);
         }
         if self.text("sts") == Some("pending") {
@@ -141,8 +139,8 @@ impl Claims {
         Ok(())
     }
 
-    /// Whether an ID token answers the question with this nonce that the client `client_id` asked.
-    pub fn answers(&self, nonce: &str, client_id: &str) -> Result<(), TokenError> {
+    /// Checks that an ID token belongs to the sign-in with this nonce by the client `client_id`.
+    pub fn check_nonce(&self, nonce: &str, client_id: &str) -> Result<(), TokenError> {
         if self.text("azp").is_some_and(|party| party != client_id) {
             return Err(TokenError::Party);
         }
@@ -152,8 +150,9 @@ impl Claims {
         Ok(())
     }
 
-    /// Adds what the provider tells of the same person elsewhere; what the token itself says stays.
-    pub fn complete(&mut self, more: Map<String, Value>) {
+    /// Adds claims from the userinfo endpoint for the same subject; claims of the token take
+    /// precedence.
+    pub fn add_userinfo(&mut self, more: Map<String, Value>) {
         if more.get("sub").and_then(Value::as_str) == Some(self.subject.as_str()) {
             self.email = self.email.take().or_else(|| verified_email(&more));
             for (name, value) in more {
@@ -162,20 +161,27 @@ impl Claims {
         }
     }
 
-    /// Whether the claim at `path` is or holds `value`; `None` where the token does not speak of
-    /// it. A path is a claim's name, or names joined by dots.
-    pub fn holds(&self, path: &str, value: &str) -> Option<bool> {
+    /// Whether the claim at `path` equals or contains `value`; `None` if the token does not have
+    /// the claim. A path is a claim's name, or names joined by dots.
+    pub fn contains(&self, path: &str, value: &str) -> Option<bool> {
         let nested = || {
             let (first, rest) = path.split_once('.')?;
             rest.split('.')
-                .try_fold(self.all.get(first)?, |within, name| within.get(name))
+                .try_fold(self.all.get(first)?, |claim, name| claim.get(name))
         };
-        let found = self.all.get(path).or_else(nested)?;
-        let is = |found: &Value| {
-            found.as_str() == Some(value)
-                || found.as_bool().is_some_and(|is| is.to_string() == value)
+        let claim = self.all.get(path).or_else(nested)?;
+        let equals = |claim: &Value| {
+            claim.as_str() == Some(value)
+                || claim
+                    .as_bool()
+                    .is_some_and(|flag| flag.to_string() == value)
         };
-        Some(is(found) || found.as_array().is_some_and(|values| values.iter().any(is)))
+        Some(
+            equals(claim)
+                || claim
+                    .as_array()
+                    .is_some_and(|values| values.iter().any(equals)),
+        )
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -183,7 +189,7 @@ impl Claims {
     }
 }
 
-/// Seconds since 1970, whole or not (RFC 7519, NumericDate).
+/// Seconds since 1970, possibly fractional (RFC 7519, NumericDate).
 fn read_time(value: &Value) -> Result<Timestamp, TokenError> {
     let seconds = value
         .as_f64()
@@ -205,7 +211,7 @@ fn read_audiences(value: Option<&Value>) -> Result<Vec<String>, TokenError> {
     }
 }
 
-/// The address, if the provider says that it is the person's. Some say so with a text.
+/// The address, if the provider has verified it. Some providers send the flag as text.
 fn verified_email(all: &Map<String, Value>) -> Option<String> {
     let verified = all
         .get("email_verified")

@@ -11,81 +11,80 @@ use super::{
 };
 use serde::Deserialize;
 
-/// Why somebody who came back is not signed in.
+/// Why a sign-in failed after the browser came back.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    /// The provider says so.
+    /// The ID token is rejected.
     #[error("the ID token {0}")]
     Refused(#[from] TokenError),
-    /// The provider did not answer, or not as it should.
+    /// The provider is unreachable or its answer is invalid.
     #[error("the provider: {0}")]
     Provider(String),
 }
 
-/// What a code is exchanged for. The tokens live no longer than the exchange.
+/// The response of the token endpoint. The tokens are dropped after the exchange.
 #[derive(Deserialize)]
 struct TokenResponse {
     id_token: String,
     access_token: Option<String>,
 }
 
-/// Where the browser goes to sign in. Errors: the provider does not answer, or knows no sign-in by
-/// browser.
-pub async fn sign_in_address(
+/// The URL that starts the sign-in at the provider. Errors: the provider is unreachable or has no
+/// authorization endpoint.
+pub async fn authorization_url(
     provider: &OidcProvider,
     client: &Client,
-    attempt: &LoginState,
+    login: &LoginState,
 ) -> Result<String, FlowError> {
-    let metadata = &provider.known().await?.metadata;
-    let endpoint = named(&metadata.authorization_endpoint, "authorization_endpoint")?;
+    let metadata = &provider.discovery().await?.metadata;
+    let endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
     let query = [
         ("response_type", "code"),
         ("client_id", &client.id),
         ("redirect_uri", &client.redirect_uri),
         ("scope", &client.scopes),
-        ("state", &attempt.state()),
-        ("nonce", &attempt.nonce()),
-        ("code_challenge", &attempt.challenge()),
+        ("state", &login.state()),
+        ("nonce", &login.nonce()),
+        ("code_challenge", &login.challenge()),
         ("code_challenge_method", "S256"),
     ];
     Ok(with_query(endpoint, &query))
 }
 
-/// Where the browser goes to sign out at the provider, if it has such a place (OpenID Connect
-/// RP-Initiated Logout 1.0). Holly keeps no ID token to show there, so the provider asks the
-/// person.
-pub async fn sign_out_address(provider: Option<&OidcProvider>) -> Option<String> {
+/// The URL that signs out at the provider, if it has one (OpenID Connect RP-Initiated Logout 1.0).
+/// Holly does not keep the ID token, so the provider asks the user for confirmation.
+pub async fn end_session_url(provider: Option<&OidcProvider>) -> Option<String> {
     let client = provider?.config.client.as_ref()?;
-    let known = provider?.known().await.ok()?;
+    let discovery = provider?.discovery().await.ok()?;
     let query = [
         ("client_id", client.id.as_str()),
         ("post_logout_redirect_uri", &client.signed_out_uri),
     ];
-    let endpoint = known.metadata.end_session_endpoint.as_ref()?;
+    let endpoint = discovery.metadata.end_session_endpoint.as_ref()?;
     Some(with_query(endpoint, &query))
 }
 
-/// Who came back with this code.
+/// Exchanges an authorization code for the user's claims.
 pub async fn exchange(
     provider: &OidcProvider,
     client: &Client,
-    attempt: &LoginState,
+    login: &LoginState,
     code: &str,
 ) -> Result<Claims, FlowError> {
-    let known = provider.known().await?;
-    let tokens = ask_for_tokens(provider, &known.metadata, client, attempt, code).await?;
+    let discovery = provider.discovery().await?;
+    let tokens = request_tokens(provider, &discovery.metadata, client, login, code).await?;
     let mut claims = provider
-        .check_id_token(&tokens.id_token, &client.id, &attempt.nonce())
+        .check_id_token(&tokens.id_token, &client.id, &login.nonce())
         .await?;
-    let more = known
+    let userinfo = discovery
         .metadata
         .userinfo_endpoint
         .as_ref()
         .zip(tokens.access_token.as_ref());
-    if let Some((endpoint, token)) = more.filter(|_| claims.email.is_none()) {
-        let asked = provider.web.get(endpoint).bearer_auth(token);
-        claims.complete(
-            http_client::json(asked)
+    if let Some((endpoint, token)) = userinfo.filter(|_| claims.email.is_none()) {
+        let request = provider.http.get(endpoint).bearer_auth(token);
+        claims.add_userinfo(
+            http_client::json(request)
                 .await
                 .map_err(FlowError::Provider)?,
         );
@@ -93,35 +92,36 @@ pub async fn exchange(
     Ok(claims)
 }
 
-async fn ask_for_tokens(
+async fn request_tokens(
     provider: &OidcProvider,
     metadata: &ProviderMetadata,
     client: &Client,
-    attempt: &LoginState,
+    login: &LoginState,
     code: &str,
 ) -> Result<TokenResponse, FlowError> {
-    let endpoint = named(&metadata.token_endpoint, "token_endpoint")?;
-    let verifier = attempt.verifier();
+    let endpoint = required(&metadata.token_endpoint, "token_endpoint")?;
+    let verifier = login.verifier();
     let mut form = vec![
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", &client.redirect_uri),
         ("code_verifier", &verifier),
     ];
-    let credentials = credentials_in_form(client, metadata);
-    let in_header = client.secret.as_ref().filter(|_| credentials.is_empty());
+    let credentials = form_credentials(client, metadata);
+    let header_secret = client.secret.as_ref().filter(|_| credentials.is_empty());
     form.extend(credentials);
-    let mut request = provider.web.post(endpoint, &form);
-    if let Some(secret) = in_header {
-        request = request.basic_auth(escaped(&client.id), Some(escaped(secret.reveal())));
+    let mut request = provider.http.post(endpoint, &form);
+    if let Some(secret) = header_secret {
+        let id = form_encoded(&client.id);
+        request = request.basic_auth(id, Some(form_encoded(secret.reveal())));
     }
     http_client::json(request)
         .await
         .map_err(FlowError::Provider)
 }
 
-/// The client's id and secret as form fields; none where they go in the header.
-fn credentials_in_form<'c>(
+/// The client's id and secret as form fields; empty if they go in the header.
+fn form_credentials<'c>(
     client: &'c Client,
     metadata: &ProviderMetadata,
 ) -> Vec<(&'static str, &'c str)> {
@@ -135,18 +135,18 @@ fn credentials_in_form<'c>(
     }
 }
 
-/// As RFC 6749, section 2.3.1 wants ids and secrets in the header.
-fn escaped(text: &str) -> String {
+/// Encodes an id or secret for the header (RFC 6749, section 2.3.1).
+fn form_encoded(text: &str) -> String {
     http_client::encoded(&[("", text)])[1..].to_owned()
 }
 
 fn with_query(endpoint: &str, query: &[(&str, &str)]) -> String {
-    let joint = if endpoint.contains('?') { '&' } else { '?' };
-    format!("{endpoint}{joint}{}", http_client::encoded(query))
+    let separator = if endpoint.contains('?') { '&' } else { '?' };
+    format!("{endpoint}{separator}{}", http_client::encoded(query))
 }
 
-fn named<'m>(endpoint: &'m Option<String>, name: &str) -> Result<&'m str, FlowError> {
-    let missing = || FlowError::Provider(format!("it names no {name}"));
+fn required<'m>(endpoint: &'m Option<String>, name: &str) -> Result<&'m str, FlowError> {
+    let missing = || FlowError::Provider(format!("its metadata has no {name}"));
     endpoint.as_deref().ok_or_else(missing)
 }
 
@@ -156,9 +156,9 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_secret_goes_in_the_form_only_to_providers_that_take_it_nowhere_else() {
+    fn the_secret_is_in_the_form_only_if_the_provider_supports_nothing_else() {
         let secret = "s".parse().ok();
-        let confidential = Client::at("https://holly.example.org", "holly", secret, "openid");
+        let confidential = Client::new("https://holly.example.org", "holly", secret, "openid");
         let public = Client {
             secret: None,
             ..confidential.clone()
@@ -175,8 +175,8 @@ mod tests {
                 "token_endpoint_auth_methods_supported": methods,
             });
             let metadata: ProviderMetadata = serde_json::from_value(metadata).unwrap();
-            assert_eq!(credentials_in_form(&confidential, &metadata), expected);
-            assert_eq!(credentials_in_form(&public, &metadata), [id]);
+            assert_eq!(form_credentials(&confidential, &metadata), expected);
+            assert_eq!(form_credentials(&public, &metadata), [id]);
         }
     }
 }

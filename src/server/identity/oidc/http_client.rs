@@ -1,5 +1,5 @@
-//! Speaking with the provider: short waits, small answers, no redirects, and nothing of what was
-//! sent in an error.
+//! HTTP client for the provider: short timeouts, small responses, no redirects, and errors without
+//! anything from the request.
 
 use crate::server::base::outbound::reason;
 use futures::StreamExt;
@@ -7,12 +7,12 @@ use reqwest::{Client, RequestBuilder, Url, redirect::Policy};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// How long an answer may take.
+/// Timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest answer that is read.
-const ANSWER_MAX_BYTES: usize = 512 * 1024;
+/// Maximum size of a response.
+const RESPONSE_MAX_BYTES: usize = 512 * 1024;
 
-/// Speaks with the provider; cheap to clone.
+/// Sends requests to the provider; cheap to clone.
 #[derive(Clone)]
 pub struct HttpClient(Client);
 
@@ -27,12 +27,12 @@ impl HttpClient {
         ))
     }
 
-    /// Asks for what is at an address.
+    /// Starts a GET request.
     pub fn get(&self, url: &str) -> RequestBuilder {
         self.0.get(url)
     }
 
-    /// Posts a form.
+    /// Starts a POST request with a form.
     pub fn post(&self, url: &str, form: &[(&str, &str)]) -> RequestBuilder {
         self.0
             .post(url)
@@ -41,49 +41,51 @@ impl HttpClient {
     }
 }
 
-/// The answer to a request. Errors: why there is none; a provider's own word (`error`, RFC 6749) is
-/// passed on if it is one.
-pub async fn answer(request: RequestBuilder) -> Result<Vec<u8>, String> {
+/// Sends a request and returns the response body. Errors: what went wrong, with the provider's
+/// error code (`error`, RFC 6749) if it sent one.
+pub async fn send(request: RequestBuilder) -> Result<Vec<u8>, String> {
     let response = request
         .header("accept", "application/json")
         .send()
         .await
-        .map_err(|why| reason(&why))?;
+        .map_err(|error| reason(&error))?;
     let status = response.status();
     let mut bytes = Vec::new();
     let mut body = response.bytes_stream();
-    while let Some(piece) = body.next().await {
-        bytes.extend_from_slice(&piece.map_err(|why| reason(&why))?);
-        if bytes.len() > ANSWER_MAX_BYTES {
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|error| reason(&error))?);
+        if bytes.len() > RESPONSE_MAX_BYTES {
             return Err(format!(
-                "it answered with more than {ANSWER_MAX_BYTES} bytes"
+                "it answered with more than {RESPONSE_MAX_BYTES} bytes"
             ));
         }
     }
     if status.is_success() {
         Ok(bytes)
     } else {
-        Err(format!("it answered {}{}", status.as_u16(), word(&bytes)))
+        let code = error_code(&bytes);
+        Err(format!("it answered {}{code}", status.as_u16()))
     }
 }
 
-/// The JSON answer to a request.
+/// Sends a request and parses the JSON response.
 pub async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, String> {
-    serde_json::from_slice(&answer(request).await?)
-        .map_err(|_| "its answer cannot be read".to_owned())
+    serde_json::from_slice(&send(request).await?)
+        .map_err(|_| "its answer is not the expected JSON".to_owned())
 }
 
-/// A form or a query in the form of addresses.
+/// Encodes a form or query (`application/x-www-form-urlencoded`).
 pub fn encoded(pairs: &[(&str, &str)]) -> String {
-    let mut url = Url::parse("form:").expect("it is an address");
+    let mut url = Url::parse("form:").expect("it is a valid URL");
     url.query_pairs_mut().extend_pairs(pairs);
     url.query().unwrap_or_default().to_owned()
 }
 
-/// An error's code, which is plain text; its description may hold anything and is left out.
-fn word(body: &[u8]) -> String {
+/// The error code in a response, if it is plain text. The description may contain anything and is
+/// left out.
+fn error_code(body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let plain = |word: &&str| {
+    let is_plain = |word: &&str| {
         word.len() <= 60
             && word
                 .bytes()
@@ -91,7 +93,7 @@ fn word(body: &[u8]) -> String {
     };
     body["error"]
         .as_str()
-        .filter(plain)
+        .filter(is_plain)
         .map(|word| format!(" ({word})"))
         .unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! The keys that a provider publishes (RFC 7517), and tokens signed with one of them. Which
-//! algorithms count follows from the key, never from the token: a public key is no secret to
-//! compute a MAC with, and `none` is no algorithm.
+//! The keys published by a provider (RFC 7517) and the verification of tokens. Allowed algorithms
+//! follow from the key, never from the token: otherwise a token could select `none`, or a MAC with
+//! the public key as its secret.
 
 use super::claims::{Claims, TokenError};
 use jsonwebtoken::{
@@ -11,14 +11,14 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Keys that a provider may publish at once.
+/// Maximum number of keys in a key set.
 const KEYS_MAX: usize = 100;
 
 /// A provider's keys.
 #[derive(Default)]
 pub struct KeySet(Vec<SigningKey>);
 
-/// A key that signs tokens.
+/// A key that verifies tokens.
 pub struct SigningKey {
     id: Option<String>,
     decoding: DecodingKey,
@@ -31,9 +31,8 @@ struct Document {
 }
 
 impl KeySet {
-    /// The keys in a document; those that cannot sign tokens for us are passed over. Errors: what
-    /// is wrong with it.
-    pub fn read(document: &[u8]) -> Result<Self, String> {
+    /// Parses a key set; keys that cannot verify tokens are skipped. Errors: what is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, String> {
         let document: Document =
             serde_json::from_slice(document).map_err(|_| "its keys cannot be read".to_owned())?;
         if document.keys.len() > KEYS_MAX {
@@ -42,7 +41,7 @@ impl KeySet {
         let keys: Vec<SigningKey> = document
             .keys
             .into_iter()
-            .filter_map(|key| SigningKey::of(&serde_json::from_value(key).ok()?))
+            .filter_map(|key| SigningKey::from_jwk(&serde_json::from_value(key).ok()?))
             .collect();
         if keys.is_empty() {
             Err("it has no key that signs tokens with RS, PS, ES or EdDSA".to_owned())
@@ -51,7 +50,7 @@ impl KeySet {
         }
     }
 
-    /// The key with this id; a token without an id is taken to be signed with the only key.
+    /// The key with this id; a token without an id must be signed with the only key.
     pub fn find(&self, id: Option<&str>) -> Option<&SigningKey> {
         match (id, self.0.as_slice()) {
             (None, [only]) => Some(only),
@@ -60,7 +59,7 @@ impl KeySet {
         }
     }
 
-    /// What its keys sign with.
+    /// The algorithms of its keys, comma-separated.
     pub fn summary(&self) -> String {
         let algorithms = self
             .0
@@ -76,26 +75,26 @@ impl KeySet {
 }
 
 impl SigningKey {
-    fn of(jwk: &Jwk) -> Option<Self> {
+    fn from_jwk(jwk: &Jwk) -> Option<Self> {
         let for_signing = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
         let verifies = jwk
             .common
             .key_operations
             .as_ref()
             .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        let named = jwk
+        let required = jwk
             .common
             .key_algorithm
             .map(|algorithm| algorithm.to_string());
-        let fits = |algorithm: &Algorithm| {
-            named
+        let allowed = |algorithm: &Algorithm| {
+            required
                 .as_ref()
-                .is_none_or(|named| *named == format!("{algorithm:?}"))
+                .is_none_or(|required| *required == format!("{algorithm:?}"))
         };
         let algorithms: Vec<Algorithm> = family(&jwk.algorithm)
             .iter()
             .copied()
-            .filter(fits)
+            .filter(allowed)
             .collect();
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
         (for_signing && verifies && !algorithms.is_empty()).then(|| Self {
@@ -105,15 +104,15 @@ impl SigningKey {
         })
     }
 
-    /// What a token says that was signed with this key.
-    pub fn open(&self, token: &str) -> Result<Claims, TokenError> {
+    /// Verifies a token's signature and returns its claims.
+    pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let mut validation = Validation::new(self.algorithms[0]);
         validation.algorithms.clone_from(&self.algorithms);
-        // Claims are judged in `claims`, by Holly's clock.
+        // Times and audience are checked in `claims`, with Holly's clock.
         (validation.validate_exp, validation.validate_aud) = (false, false);
         validation.required_spec_claims.clear();
         match jsonwebtoken::decode::<Map<String, Value>>(token, &self.decoding, &validation) {
-            Ok(opened) => Claims::read(opened.claims),
+            Ok(verified) => Claims::parse(verified.claims),
             Err(error) => Err(match error.kind() {
                 ErrorKind::InvalidSignature => TokenError::Signature,
                 ErrorKind::InvalidAlgorithm => TokenError::Algorithm,
@@ -123,7 +122,7 @@ impl SigningKey {
     }
 }
 
-/// What keys of this kind sign with.
+/// The algorithms for keys of this type.
 const fn family(key: &AlgorithmParameters) -> &'static [Algorithm] {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     match key {
@@ -134,7 +133,7 @@ const fn family(key: &AlgorithmParameters) -> &'static [Algorithm] {
             _ => &[],
         },
         AlgorithmParameters::OctetKeyPair(_) => &[EdDSA],
-        // also secrets shared with the provider (`oct`)
+        // Includes secrets shared with the provider (`oct`).
         _ => &[],
     }
 }

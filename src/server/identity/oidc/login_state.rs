@@ -1,25 +1,25 @@
-//! One sign-in by browser, between leaving for the provider and coming back. The browser keeps one
-//! secret in a cookie; state, nonce and PKCE verifier (RFC 7636) are made from it, each by a hash
-//! of its own, so that the address that a provider and its logs see gives none of them away, and
-//! only the browser that left can come back.
+//! The state of a sign-in between leaving for the provider and coming back. The browser keeps one
+//! secret in a cookie. State, nonce and PKCE verifier (RFC 7636) are separate hashes of it, so the
+//! URLs seen by the provider and its logs do not reveal it, and only the browser that started the
+//! sign-in can complete it.
 
 use crate::server::base::digest::{constant_time_eq, sha256_hex};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// Longest address to go to afterwards.
+/// Maximum length of the path to open after sign-in.
 const NEXT_MAX_BYTES: usize = 1_000;
 
-/// A sign-in that is under way.
+/// A sign-in in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginState {
     secret: String,
-    /// Where to go afterwards: a path of this site.
+    /// The path to open after sign-in.
     pub next: String,
 }
 
 impl LoginState {
-    /// An attempt with a secret of 256 random bits in hexadecimal.
+    /// Starts a sign-in with a secret of 256 random bits in hexadecimal.
     pub fn new(secret: String, next: String) -> Self {
         Self {
             secret,
@@ -31,8 +31,8 @@ impl LoginState {
         }
     }
 
-    /// The attempt in its cookie.
-    pub fn of(cookie: &str) -> Option<Self> {
+    /// Reads a sign-in from its cookie.
+    pub fn from_cookie(cookie: &str) -> Option<Self> {
         let (secret, next) = cookie.split_once('.')?;
         let next = String::from_utf8(URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
         (secret.len() == 64).then(|| Self {
@@ -41,32 +41,32 @@ impl LoginState {
         })
     }
 
-    /// The value of its cookie.
+    /// The cookie's value.
     pub fn cookie(&self) -> String {
         format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next))
     }
 
-    /// What the provider sends back with the browser.
+    /// The `state` parameter.
     pub fn state(&self) -> String {
         self.hashed("state")
     }
 
-    /// Whether the browser comes back with what it left with.
-    pub fn is(&self, state: &str) -> bool {
+    /// Verifies the `state` parameter in constant time.
+    pub fn verify_state(&self, state: &str) -> bool {
         constant_time_eq(&self.state(), state)
     }
 
-    /// What the ID token must repeat.
+    /// The nonce that the ID token must repeat.
     pub fn nonce(&self) -> String {
         self.hashed("nonce")
     }
 
-    /// What only the browser's own Holly can show with the code.
+    /// The PKCE code verifier.
     pub fn verifier(&self) -> String {
         self.hashed("verifier")
     }
 
-    /// The verifier's hash, told in advance.
+    /// The PKCE code challenge, the hash of the verifier.
     pub fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier().as_bytes()))
     }
@@ -81,22 +81,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_comes_back_as_it_left() {
-        let attempt = LoginState::new("a".repeat(64), "/c/1?x=y;z".to_owned());
-        assert_eq!(LoginState::of(&attempt.cookie()), Some(attempt.clone()));
-        assert!(attempt.is(&attempt.state()) && !attempt.is(&attempt.nonce()) && !attempt.is(""));
-        assert_eq!(LoginState::of("short.Lw"), None);
-        assert_eq!(LoginState::of(""), None);
+    fn a_login_state_round_trips_through_its_cookie() {
+        let login = LoginState::new("a".repeat(64), "/c/1?x=y;z".to_owned());
+        assert_eq!(
+            LoginState::from_cookie(&login.cookie()),
+            Some(login.clone())
+        );
+        assert!(login.verify_state(&login.state()));
+        assert!(!login.verify_state(&login.nonce()) && !login.verify_state(""));
+        assert_eq!(LoginState::from_cookie("short.Lw"), None);
+        assert_eq!(LoginState::from_cookie(""), None);
         assert_eq!(LoginState::new("a".repeat(64), "/".repeat(1_001)).next, "/");
     }
 
     #[test]
-    fn the_challenge_is_the_verifier_s_hash() {
-        let attempt = LoginState::new("a".repeat(64), "/".to_owned());
-        assert!((43..=128).contains(&attempt.verifier().len()));
+    fn the_challenge_is_the_hash_of_the_verifier() {
+        let login = LoginState::new("a".repeat(64), "/".to_owned());
+        assert!((43..=128).contains(&login.verifier().len()));
         assert_eq!(
-            attempt.challenge(),
-            URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier().as_bytes()))
+            login.challenge(),
+            URL_SAFE_NO_PAD.encode(Sha256::digest(login.verifier().as_bytes()))
         );
     }
 }

@@ -1,76 +1,78 @@
-//! A provider's description of itself (OpenID Connect Discovery 1.0).
+//! The provider's metadata (OpenID Connect Discovery 1.0).
 
 use super::http_client::{self, HttpClient};
 use serde::Deserialize;
 
-/// Where the provider does what.
+/// The provider's metadata document.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ProviderMetadata {
-    /// Its name in tokens.
+    /// The issuer, as in tokens.
     pub issuer: String,
-    /// Its keys.
+    /// The URL of the keys.
     pub jwks_uri: String,
-    /// Where people sign in.
+    /// The URL for signing in.
     pub authorization_endpoint: Option<String>,
-    /// Where a code is exchanged for a token.
+    /// The URL to exchange a code for tokens.
     pub token_endpoint: Option<String>,
-    /// Where more is told of a person.
+    /// The URL for more claims.
     pub userinfo_endpoint: Option<String>,
-    /// Where people sign out.
+    /// The URL for signing out.
     pub end_session_endpoint: Option<String>,
-    /// How clients show their secret.
+    /// How clients may send their secret.
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
 impl ProviderMetadata {
-    /// Asks the provider at `issuer`. Errors: a sentence on what is wrong.
-    pub async fn ask(web: &HttpClient, issuer: &str) -> Result<Self, String> {
-        let address = format!(
+    /// Fetches the metadata of `issuer`. Errors: a sentence about what is wrong.
+    pub async fn fetch(http: &HttpClient, issuer: &str) -> Result<Self, String> {
+        let url = format!(
             "{}/.well-known/openid-configuration",
             issuer.trim_end_matches('/')
         );
-        let found: Self = http_client::json(web.get(&address))
+        let metadata: Self = http_client::json(http.get(&url))
             .await
-            .map_err(|why| format!("{address}: {why}"))?;
-        found.check(issuer)?;
-        Ok(found)
+            .map_err(|error| format!("{url}: {error}"))?;
+        metadata.check(issuer)?;
+        Ok(metadata)
     }
 
-    /// A description of another provider, or one that leaves https, is not followed.
+    /// Rejects metadata of another issuer and URLs without https.
     fn check(&self, issuer: &str) -> Result<(), String> {
         if self.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(format!(
-                "it calls itself {:?}; set HOLLY_OIDC_ISSUER to that if it is the one you mean",
+                "its issuer is {:?}; set HOLLY_OIDC_ISSUER to that if it is the right provider",
                 self.issuer
             ));
         }
-        let addresses = [
+        let urls = [
             Some(&self.jwks_uri),
             self.authorization_endpoint.as_ref(),
             self.token_endpoint.as_ref(),
             self.userinfo_endpoint.as_ref(),
             self.end_session_endpoint.as_ref(),
         ];
-        let fits = |address: &str| {
-            address.starts_with("https://")
-                || (address.starts_with("http://") && issuer.starts_with("http://"))
+        let is_secure = |url: &str| {
+            url.starts_with("https://")
+                || (url.starts_with("http://") && issuer.starts_with("http://"))
         };
-        let mut addresses = addresses.into_iter().flatten();
-        if let Some(odd) = addresses.find(|address| !fits(address)) {
-            return Err(format!("it names {odd:?}, which is no https address"));
+        let mut urls = urls.into_iter().flatten();
+        if let Some(url) = urls.find(|url| !is_secure(url)) {
+            return Err(format!(
+                "its metadata has {url:?}, which is no https address"
+            ));
         }
         Ok(())
     }
 
-    /// Whether clients show their secret in the form; the header is what every provider must take
-    /// (RFC 6749, section 2.3.1).
+    /// Whether clients send their secret in the form; otherwise in the header, which every provider
+    /// must support (RFC 6749, section 2.3.1).
     pub fn secret_in_form(&self) -> bool {
         let methods = self
             .token_endpoint_auth_methods_supported
             .as_deref()
             .unwrap_or_default();
-        let has = |name: &str| methods.iter().any(|method| method == name);
-        has("client_secret_post") && !has("client_secret_basic")
+        let supports = |name: &str| methods.iter().any(|method| method == name);
+        supports("client_secret_post") && !supports("client_secret_basic")
     }
 }
 
@@ -80,9 +82,9 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn no_address_leaves_https_and_no_other_provider_is_followed() {
+    fn metadata_with_plain_http_or_another_issuer_is_rejected() {
         let issuer = "https://id.example.org";
-        let described = |name: &str, value: &str| -> ProviderMetadata {
+        let metadata = |name: &str, value: &str| -> ProviderMetadata {
             let mut all = json!({ "issuer": issuer, "jwks_uri": "https://id.example.org/keys" });
             all[name] = json!(value);
             serde_json::from_value(all).unwrap()
@@ -94,20 +96,20 @@ mod tests {
             "userinfo_endpoint",
             "end_session_endpoint",
         ] {
-            let plain = described(name, "http://id.example.org/x").check(issuer);
+            let insecure = metadata(name, "http://id.example.org/x").check(issuer);
             assert!(
-                plain.is_err_and(|why| why.contains("no https address")),
+                insecure.is_err_and(|error| error.contains("no https address")),
                 "{name}"
             );
-            let fine = described(name, "https://elsewhere.example/x").check(issuer);
-            assert_eq!(fine, Ok(()), "{name}");
+            let secure = metadata(name, "https://elsewhere.example/x").check(issuer);
+            assert_eq!(secure, Ok(()), "{name}");
         }
         assert_eq!(
-            described("issuer", &format!("{issuer}/")).check(issuer),
+            metadata("issuer", &format!("{issuer}/")).check(issuer),
             Ok(())
         );
         assert!(
-            described("issuer", "https://other.example")
+            metadata("issuer", "https://other.example")
                 .check(issuer)
                 .is_err()
         );

@@ -1,9 +1,8 @@
-//! Other people's sign-in: an OpenID provider says who somebody is, and Holly keeps an account for
-//! them.
+//! Sign-in with an OpenID provider.
 //!
-//! `settings`; `provider`: what is known of it, with `metadata` and `keys`; `claims`: what a token
-//! says and whether Holly goes by it (pure); `attempt` and `flow`: the browser's sign-in; `people`:
-//! whose account it is.
+//! `settings`; `provider`: cached `metadata` and `keys`; `claims`: token claims and their
+//! validation (pure); `login_state` and `flow`: the browser's sign-in; `accounts`: the account of a
+//! token.
 
 pub mod accounts;
 pub mod claims;

@@ -1,6 +1,6 @@
-//! The provider as this process knows it: its description and its keys, read when they are first
-//! needed and kept for an hour. A key that is not known is asked for at most once a minute,
-//! whatever is shown; what is known goes on while it does not answer.
+//! The provider with its metadata and keys, fetched when first needed and cached for an hour. An
+//! unknown key causes at most one fetch per minute, whatever tokens are sent. The cache stays in
+//! use while the provider is unreachable.
 
 use super::{
     claims::{Claims, TokenError},
@@ -15,86 +15,85 @@ use std::{
     time::Duration,
 };
 
-/// How long keys are good without asking again.
-const FRESH: Duration = Duration::from_secs(3_600);
-/// The provider is asked at most so often.
-const ASK_EVERY: Duration = Duration::from_secs(60);
-/// The provider is asked again so soon when nothing is known of it yet.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
-/// Longest token that is looked at.
+/// How long cached metadata and keys are fresh.
+const CACHE_LIFETIME: Duration = Duration::from_secs(3_600);
+/// Minimum time between two fetches.
+const FETCH_INTERVAL: Duration = Duration::from_secs(60);
+/// Time until the next fetch while nothing is cached.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+/// Maximum length of a token.
 const TOKEN_MAX_BYTES: usize = 16 * 1024;
 
-/// A provider, and what is known of it.
+/// An OpenID provider with a cache of its metadata and keys.
 pub struct OidcProvider {
     /// Its settings.
     pub config: ProviderConfig,
-    /// How to speak with it.
-    pub web: HttpClient,
+    /// The HTTP client for the provider.
+    pub http: HttpClient,
     clock: Clock,
-    known: RwLock<Option<Arc<Known>>>,
-    /// When it may be asked again; held while it is asked.
-    ask_from: tokio::sync::Mutex<Duration>,
+    cached: RwLock<Option<Arc<Discovery>>>,
+    /// When the next fetch is allowed; locked during a fetch.
+    next_fetch: tokio::sync::Mutex<Duration>,
 }
 
-/// What the provider said of itself.
-pub struct Known {
-    /// Where it does what.
+/// The provider's metadata and keys.
+pub struct Discovery {
+    /// The metadata.
     pub metadata: ProviderMetadata,
-    /// Its keys.
+    /// The keys.
     pub keys: KeySet,
-    read_at: Duration,
+    fetched_at: Duration,
 }
 
 impl OidcProvider {
-    /// A provider of which nothing is known yet: it may be down when Holly starts. Errors: the TLS
-    /// library cannot be set up.
+    /// A provider with an empty cache: it may be down when Holly starts. Errors: the TLS library
+    /// cannot be set up.
     pub fn new(config: ProviderConfig, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             config,
-            web: HttpClient::new()?,
+            http: HttpClient::new()?,
             clock,
-            known: RwLock::default(),
-            ask_from: tokio::sync::Mutex::default(),
+            cached: RwLock::default(),
+            next_fetch: tokio::sync::Mutex::default(),
         })
     }
 
-    /// What it says of itself.
-    pub async fn known(&self) -> Result<Arc<Known>, TokenError> {
-        self.known_with(|_| true).await
+    /// The provider's metadata and keys, from the cache if it is fresh.
+    pub async fn discovery(&self) -> Result<Arc<Discovery>, TokenError> {
+        self.discovery_with(|_| true).await
     }
 
-    /// What is known without asking it.
-    pub fn known_now(&self) -> Option<Arc<Known>> {
-        self.known
+    fn cached(&self) -> Option<Arc<Discovery>> {
+        self.cached
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Asks the provider. Errors: a sentence on what is wrong.
-    pub async fn ask(&self) -> Result<Known, String> {
-        let metadata = ProviderMetadata::ask(&self.web, &self.config.issuer).await?;
-        let keys = http_client::answer(self.web.get(&metadata.jwks_uri))
+    /// Fetches metadata and keys. Errors: a sentence about what is wrong.
+    pub async fn fetch(&self) -> Result<Discovery, String> {
+        let metadata = ProviderMetadata::fetch(&self.http, &self.config.issuer).await?;
+        let keys = http_client::send(self.http.get(&metadata.jwks_uri))
             .await
-            .and_then(|document| KeySet::read(&document));
-        let keys = keys.map_err(|why| format!("{}: {why}", metadata.jwks_uri))?;
-        Ok(Known {
+            .and_then(|document| KeySet::parse(&document));
+        let keys = keys.map_err(|error| format!("{}: {error}", metadata.jwks_uri))?;
+        Ok(Discovery {
             metadata,
             keys,
-            read_at: self.clock.monotonic(),
+            fetched_at: self.clock.monotonic(),
         })
     }
 
-    /// What an API call's token says, if Holly goes by it.
+    /// Validates the bearer token of an API call.
     pub async fn check_token(&self, token: &str) -> Result<Claims, TokenError> {
-        if !self.config.takes_tokens() {
+        if !self.config.accepts_tokens() {
             return Err(TokenError::Audience);
         }
         self.check(token, &self.config.audiences, &self.config.parties)
             .await
     }
 
-    /// What the ID token says that answers the question with this nonce.
+    /// Validates the ID token of the sign-in with this nonce.
     pub async fn check_id_token(
         &self,
         token: &str,
@@ -102,12 +101,12 @@ impl OidcProvider {
         nonce: &str,
     ) -> Result<Claims, TokenError> {
         let claims = self.check(token, &[client_id.to_owned()], &[]).await?;
-        claims.answers(nonce, client_id)?;
+        claims.check_nonce(nonce, client_id)?;
         Ok(claims)
     }
 
-    /// Reads a token with the key that it names. Other headers that lead to keys (`jku`, `jwk`,
-    /// `x5u`) are not looked at.
+    /// Verifies a token with the key named by `kid`. Other headers that refer to keys (`jku`,
+    /// `jwk`, `x5u`) are ignored.
     async fn check(
         &self,
         token: &str,
@@ -119,61 +118,71 @@ impl OidcProvider {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unreadable)?;
         if header.crit.is_some() {
-            // It asks for extensions to be understood (RFC 7515, section 4.1.11); we know none.
+            // It requires extensions (RFC 7515, section 4.1.11); none are supported.
             return Err(TokenError::Unreadable);
         }
         let id = header.kid.as_deref();
-        let known = self
-            .known_with(|known| known.keys.find(id).is_some())
+        let discovery = self
+            .discovery_with(|discovery| discovery.keys.find(id).is_some())
             .await?;
-        let key = known.keys.find(id).ok_or(TokenError::UnknownKey)?;
-        let claims = key.open(token)?;
-        let issuer = &known.metadata.issuer;
+        let key = discovery.keys.find(id).ok_or(TokenError::UnknownKey)?;
+        let claims = key.verify(token)?;
+        let issuer = &discovery.metadata.issuer;
         claims.check(issuer, audiences, parties, self.clock.now())?;
         Ok(claims)
     }
 
-    /// What is known, asked anew when it is old or not `enough` and the provider may be asked.
-    async fn known_with(&self, enough: impl Fn(&Known) -> bool) -> Result<Arc<Known>, TokenError> {
-        let fresh = |known: &Known| {
-            self.clock.monotonic().saturating_sub(known.read_at) < FRESH && enough(known)
+    /// The cached discovery, fetched again if it is stale or not `sufficient` and a fetch is
+    /// allowed.
+    async fn discovery_with(
+        &self,
+        sufficient: impl Fn(&Discovery) -> bool,
+    ) -> Result<Arc<Discovery>, TokenError> {
+        let is_fresh = |discovery: &Discovery| {
+            let age = self.clock.monotonic().saturating_sub(discovery.fetched_at);
+            age < CACHE_LIFETIME && sufficient(discovery)
         };
-        let before = self.known_now();
-        if let Some(known) = before.as_ref().filter(|known| fresh(known)) {
-            return Ok(known.clone());
+        let before = self.cached();
+        if let Some(discovery) = before.as_ref().filter(|discovery| is_fresh(discovery)) {
+            return Ok(discovery.clone());
         }
-        let mut ask_from = match (
-            self.ask_from.try_lock(),
-            before.filter(|known| enough(known)),
+        let mut next_fetch = match (
+            self.next_fetch.try_lock(),
+            before.filter(|discovery| sufficient(discovery)),
         ) {
-            (Ok(ask_from), _) => ask_from,
-            // Somebody asks already, and what is old is good enough meanwhile.
-            (Err(_), Some(old)) => return Ok(old),
-            (Err(_), None) => self.ask_from.lock().await,
+            (Ok(next_fetch), _) => next_fetch,
+            // Another request is fetching; the stale cache is sufficient meanwhile.
+            (Err(_), Some(stale)) => return Ok(stale),
+            (Err(_), None) => self.next_fetch.lock().await,
         };
-        if !self.known_now().is_some_and(|known| fresh(&known))
-            && self.clock.monotonic() >= *ask_from
+        if !self.cached().is_some_and(|discovery| is_fresh(&discovery))
+            && self.clock.monotonic() >= *next_fetch
         {
-            let wait = self.ask_and_keep().await;
-            *ask_from = self.clock.monotonic() + wait;
+            let wait = self.fetch_and_cache().await;
+            *next_fetch = self.clock.monotonic() + wait;
         }
-        self.known_now().ok_or(TokenError::Unavailable)
+        self.cached().ok_or(TokenError::Unavailable)
     }
 
-    /// Asks, and keeps the answer if there is one. Returns how long not to ask again.
-    async fn ask_and_keep(&self) -> Duration {
-        match self.ask().await {
-            Ok(known) => {
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
-                ASK_EVERY
+    /// Fetches, and caches the result on success. Returns the time until the next allowed fetch.
+    async fn fetch_and_cache(&self) -> Duration {
+        match self.fetch().await {
+            Ok(discovery) => {
+                *self.cached.write().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Arc::new(discovery));
+                FETCH_INTERVAL
             }
-            Err(why) => {
-                let known = self.known_now().is_some();
+            Err(error) => {
+                let cached = self.cached().is_some();
                 tracing::warn!(
                     target: log_targets::IDENTITY_OIDC_PROVIDER,
-                    why, known, "the sign-in provider could not be asked"
+                    error, cached, "metadata of the sign-in provider could not be fetched"
                 );
-                if known { ASK_EVERY } else { ASK_AGAIN }
+                if cached {
+                    FETCH_INTERVAL
+                } else {
+                    RETRY_INTERVAL
+                }
             }
         }
     }

@@ -1,31 +1,30 @@
-//! The settings of other people's sign-in: which OpenID provider, whose tokens, who is let in, who
-//! is admin, and whether accounts with a password go on beside it.
+//! Settings for sign-in with an OpenID provider: which provider, whose tokens, who may sign in, who
+//! is admin, and whether password sign-in stays enabled.
 
 use crate::server::base::secret::Secret;
 use clap::Args;
 use std::net::SocketAddr;
 
-/// Settings as they are given.
+/// Unchecked settings.
 #[derive(Debug, Clone, Args)]
 pub struct OidcSettings {
-    /// The OpenID provider that people sign in with, by the address its discovery document gives
-    /// itself; for Clerk the frontend API
+    /// The OpenID provider for sign-in, by its issuer URL; for Clerk the frontend API
     #[arg(long, env = "HOLLY_OIDC_ISSUER")]
     pub oidc_issuer: Option<String>,
-    /// Audiences (`aud`) whose tokens API calls may show, separated by commas
+    /// Audiences (`aud`) whose tokens API calls may send, separated by commas
     #[arg(long, env = "HOLLY_OIDC_AUDIENCE")]
     pub oidc_audience: Option<String>,
-    /// Parties (`azp`) whose tokens API calls may show, separated by commas; for Clerk the
+    /// Parties (`azp`) whose tokens API calls may send, separated by commas; for Clerk the
     /// addresses of your site
     #[arg(long, env = "HOLLY_OIDC_AZP")]
     pub oidc_azp: Option<String>,
-    /// The id of Holly as a client of the provider; with it people sign in on Holly's own page
+    /// The client id of Holly at the provider; enables sign-in on Holly's own page
     #[arg(long, env = "HOLLY_OIDC_CLIENT_ID")]
     pub oidc_client_id: Option<String>,
-    /// The secret that goes with the client id; none for a public client
+    /// The client secret; none for a public client
     #[arg(long, env = "HOLLY_OIDC_CLIENT_SECRET", hide_env_values = true)]
     pub oidc_client_secret: Option<Secret>,
-    /// What the browser's sign-in asks the provider for
+    /// The scopes requested at sign-in
     #[arg(
         long,
         env = "HOLLY_OIDC_SCOPES",
@@ -35,8 +34,8 @@ pub struct OidcSettings {
     /// The provider's name on the sign-in page [default: the host of HOLLY_OIDC_ISSUER]
     #[arg(long, env = "HOLLY_OIDC_NAME")]
     pub oidc_name: Option<String>,
-    /// Who gets in: addresses and domains, separated by commas, such as
-    /// `example.org,ada@example.net` [default: everybody there]
+    /// Who may sign in: addresses and domains, separated by commas, such as
+    /// `example.org,ada@example.net` [default: everybody at the provider]
     #[arg(long, env = "HOLLY_OIDC_ALLOWED")]
     pub oidc_allowed: Option<String>,
     /// Who is admin, by a claim and its value, such as `roles=admin` or
@@ -46,17 +45,17 @@ pub struct OidcSettings {
     /// Who is admin, by verified addresses separated by commas
     #[arg(long, env = "HOLLY_OIDC_ADMINS")]
     pub oidc_admins: Option<String>,
-    /// Accounts with a password, `on` or `off`: off leaves the provider as the only way in
+    /// Accounts with a password, `on` or `off`: off leaves the provider as the only way to sign in
     #[arg(long, env = "HOLLY_LOCAL_ACCOUNTS", default_value = "on")]
     pub local_accounts: String,
 }
 
-/// Settings that make sense.
+/// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OidcConfig {
-    /// The provider, if there is one.
+    /// The provider, if one is configured.
     pub provider: Option<ProviderConfig>,
-    /// Whether people sign in with a password.
+    /// Whether users may sign in with a password.
     pub local_accounts: bool,
 }
 
@@ -69,45 +68,45 @@ impl Default for OidcConfig {
     }
 }
 
-/// An OpenID provider and what it may say.
+/// An OpenID provider and its rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderConfig {
-    /// Its address.
+    /// The issuer URL.
     pub issuer: String,
-    /// Its name as people read it.
+    /// The name shown on the sign-in page.
     pub name: String,
-    /// Audiences whose tokens API calls may show.
+    /// Audiences whose tokens API calls may send.
     pub audiences: Vec<String>,
-    /// Parties whose tokens API calls may show.
+    /// Parties whose tokens API calls may send.
     pub parties: Vec<String>,
-    /// Holly as the provider knows it; without it there is no sign-in by browser.
+    /// Holly as an OAuth client; without it there is no sign-in by browser.
     pub client: Option<Client>,
-    /// Addresses and domains that get in, in lower case; none stands for everybody.
+    /// Addresses and domains that may sign in, in lower case; empty for everybody.
     pub allowed: Vec<String>,
-    /// The claim that makes an admin, and its value.
+    /// The claim that makes a user an admin, and its value.
     pub admin_claim: Option<(String, String)>,
-    /// Addresses that make an admin, in lower case.
+    /// Addresses of admins, in lower case.
     pub admins: Vec<String>,
 }
 
-/// Holly as a client of the provider.
+/// Holly as an OAuth client of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// Its id.
+    /// The client id.
     pub id: String,
-    /// Its secret.
+    /// The client secret.
     pub secret: Option<Secret>,
-    /// What it asks for.
+    /// The requested scopes.
     pub scopes: String,
-    /// Where people are sent back to.
+    /// The URL to which the provider redirects after sign-in.
     pub redirect_uri: String,
-    /// Where people come back to after they signed out at the provider.
+    /// The URL to which the provider redirects after sign-out.
     pub signed_out_uri: String,
 }
 
 impl OidcSettings {
-    /// Checks every setting and adds its problems to those of the others. `public_url` and `addr`
-    /// say where Holly is.
+    /// Checks every setting and adds all problems to `problems`. `public_url` and `addr` give
+    /// Holly's own URL.
     pub fn check(
         &self,
         public_url: Option<&str>,
@@ -123,9 +122,13 @@ impl OidcSettings {
         }
         let Some(issuer) = given(&self.oidc_issuer) else {
             if !local_accounts {
-                problems.push("HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; set HOLLY_OIDC_ISSUER, or leave it on".to_owned());
+                problems.push(
+                    "HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; \
+                     set HOLLY_OIDC_ISSUER, or leave it on"
+                        .to_owned(),
+                );
             }
-            problems.extend(self.lonely());
+            problems.extend(self.settings_without_issuer());
             return OidcConfig {
                 provider: None,
                 local_accounts,
@@ -155,9 +158,15 @@ impl OidcSettings {
         }
         let admins: Vec<_> = parts(&self.oidc_admins).map(str::to_lowercase).collect();
         problems.extend(
-            admins.iter().filter(|admin| !admin.contains('@')).map(|admin| {
-                format!("HOLLY_OIDC_ADMINS names {admin:?}; it must be addresses such as ada@example.org, separated by commas")
-            }),
+            admins
+                .iter()
+                .filter(|admin| !admin.contains('@'))
+                .map(|admin| {
+                    format!(
+                        "HOLLY_OIDC_ADMINS names {admin:?}; it must be addresses \
+                     such as ada@example.org, separated by commas"
+                    )
+                }),
         );
         ProviderConfig {
             issuer: issuer.to_owned(),
@@ -185,8 +194,9 @@ impl OidcSettings {
     ) -> Option<Client> {
         let secret = self.secret();
         let Some(id) = given(&self.oidc_client_id) else {
-            let alone = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; set both, or neither";
-            problems.extend(secret.map(|_| alone.to_owned()));
+            let without_id = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; \
+                set both, or neither";
+            problems.extend(secret.map(|_| without_id.to_owned()));
             return None;
         };
         if !self.oidc_scopes.split(' ').any(|scope| scope == "openid") {
@@ -196,11 +206,15 @@ impl OidcSettings {
             ));
         }
         if public_url.is_none() && addr.is_some_and(|addr| !addr.ip().is_loopback()) {
-            problems.push("HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: the provider sends people back to that address".to_owned());
+            problems.push(
+                "HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: \
+                 the provider redirects browsers to that address"
+                    .to_owned(),
+            );
         }
         let local = addr.map(|addr| format!("http://{addr}"));
-        let here = public_url.or(local.as_deref()).unwrap_or("http://");
-        Some(Client::at(here, id, secret, &self.oidc_scopes))
+        let base_url = public_url.or(local.as_deref()).unwrap_or("http://");
+        Some(Client::new(base_url, id, secret, &self.oidc_scopes))
     }
 
     fn secret(&self) -> Option<Secret> {
@@ -208,8 +222,8 @@ impl OidcSettings {
         (!secret.reveal().is_empty()).then_some(secret)
     }
 
-    /// Settings that say nothing without an issuer.
-    fn lonely(&self) -> Option<String> {
+    /// Reports settings that have no effect without an issuer.
+    fn settings_without_issuer(&self) -> Option<String> {
         let is_set = |setting| given(setting).is_some();
         let names: Vec<&str> = [
             ("HOLLY_OIDC_AUDIENCE", is_set(&self.oidc_audience)),
@@ -232,38 +246,39 @@ impl OidcSettings {
     }
 }
 
-/// Longest name of a provider that fits its button, in characters.
+/// Maximum length of a provider's name, in characters; it must fit its button.
 const NAME_MAX_CHARS: usize = 60;
 
 impl Client {
-    /// Holly at the address `here` as a client.
-    pub fn at(here: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
+    /// A client with redirect URLs below `base_url`.
+    pub fn new(base_url: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
         Self {
             id: id.to_owned(),
             secret,
             scopes: scopes.to_owned(),
-            redirect_uri: format!("{here}{CALLBACK}"),
-            signed_out_uri: format!("{here}/sign-in"),
+            redirect_uri: format!("{base_url}{CALLBACK}"),
+            signed_out_uri: format!("{base_url}/sign-in"),
         }
     }
 }
 
-/// Where the provider sends people back to.
+/// The path to which the provider redirects after sign-in.
 pub const CALLBACK: &str = "/sign-in/oidc/callback";
 
 impl ProviderConfig {
-    /// Whether the address may have an account here.
+    /// Whether a user with this address may sign in.
     pub fn allows(&self, email: Option<&str>) -> bool {
-        let named = |email: &str| {
+        let is_listed = |email: &str| {
             self.allowed
                 .iter()
                 .any(|allowed| allowed == email || email.rsplit('@').next() == Some(allowed))
         };
-        self.allowed.is_empty() || email.is_some_and(named)
+        self.allowed.is_empty() || email.is_some_and(is_listed)
     }
 
-    /// Whether API calls may show its tokens: not where it is known only for signing in by browser.
-    pub fn takes_tokens(&self) -> bool {
+    /// Whether API calls may send its tokens; false if it is configured only for sign-in by
+    /// browser.
+    pub fn accepts_tokens(&self) -> bool {
         self.client.is_none() || !self.audiences.is_empty() || !self.parties.is_empty()
     }
 }
@@ -289,19 +304,19 @@ fn host_of(address: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
-/// Whoever stands between could answer in a provider's name on plain http, so that is for places
-/// that have no https at all.
+/// Checks the issuer URL. On plain http an attacker in between could impersonate the provider, so
+/// it is allowed only for sites that have no https either.
 fn issuer_problem(issuer: &str, public_url: Option<&str>) -> Option<String> {
     let url = reqwest::Url::parse(issuer)
         .ok()
         .filter(|url| url.host().is_some() && url.query().is_none() && url.fragment().is_none());
-    let said = match url.as_ref().map(reqwest::Url::scheme) {
+    let rule = match url.as_ref().map(reqwest::Url::scheme) {
         Some("https") => return None,
         Some("http") if !public_url.is_some_and(|public| public.starts_with("https://")) => {
             return None;
         }
-        Some("http") => "must begin with https:// where HOLLY_PUBLIC_URL does",
+        Some("http") => "must begin with https:// if HOLLY_PUBLIC_URL does",
         _ => "must be an address such as https://id.example.org/realms/home",
     };
-    Some(format!("HOLLY_OIDC_ISSUER is {issuer:?}; it {said}"))
+    Some(format!("HOLLY_OIDC_ISSUER is {issuer:?}; it {rule}"))
 }

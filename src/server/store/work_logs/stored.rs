@@ -37,7 +37,7 @@ pub struct StoredEntry {
 impl StoredEntry {
     /// Normalises stored text; see [`nul::read`].
     pub fn read(mut self) -> Self {
-        nul::in_entry(
+        nul::map_entry(
             nul::read,
             &mut self.title,
             &mut self.details,

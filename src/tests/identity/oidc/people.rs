@@ -8,7 +8,7 @@ use crate::{
     domain::ids::UserId,
     server::{
         identity::oidc::{
-            accounts::{SignInChannel, account_of},
+            accounts::{SignInChannel, account_for_claims},
             claims::Claims,
             settings::ProviderConfig,
         },
@@ -237,7 +237,10 @@ async fn a_disabled_account_is_refused_on_every_sign_in_path() {
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
     let problem = list_with_token(&app, &token).await.expect(401);
     assert!(
-        problem["detail"].as_str().unwrap().contains("switched off"),
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("disabled account"),
         "{problem}"
     );
     assert_eq!(
@@ -276,7 +279,7 @@ fn claims_of(subject: &str, more: Value) -> Claims {
         .as_object_mut()
         .unwrap()
         .extend(more.as_object().unwrap().clone());
-    Claims::read(claims.as_object().unwrap().clone()).unwrap()
+    Claims::parse(claims.as_object().unwrap().clone()).unwrap()
 }
 
 on_both_databases! {
@@ -289,7 +292,7 @@ on_both_databases! {
                 json!({ "email": format!("p{}@example.org", n % 2), "email_verified": true }),
             );
             callers.spawn(async move {
-                account_of(&store, NOW, &rules(), &claims, SignInChannel::Calling)
+                account_for_claims(&store, NOW, &rules(), &claims, SignInChannel::Api)
                     .await
                     .unwrap()
                     .id
@@ -307,12 +310,12 @@ on_both_databases! {
     }
 
     async fn deleting_an_account_deletes_its_identity(store: Store) {
-        let account = account_of(
+        let account = account_for_claims(
             &store,
             NOW,
             &rules(),
             &claims_of("s", json!({ "admin": true })),
-            SignInChannel::SigningIn,
+            SignInChannel::Browser,
         )
         .await
         .unwrap();
@@ -320,12 +323,12 @@ on_both_databases! {
         let mut tx = store.begin().await.unwrap();
         users::delete(&mut tx, account.id).await.unwrap();
         tx.commit().await.unwrap();
-        let again = account_of(
+        let again = account_for_claims(
             &store,
             NOW,
             &rules(),
             &claims_of("s", json!({})),
-            SignInChannel::SigningIn,
+            SignInChannel::Browser,
         )
         .await
         .unwrap();
@@ -336,7 +339,7 @@ on_both_databases! {
         let bob = person(&store, "bob").await;
         let sign_in_with = |claims: Claims| {
             let store = store.clone();
-            async move { account_of(&store, NOW, &rules(), &claims, SignInChannel::SigningIn).await }
+            async move { account_for_claims(&store, NOW, &rules(), &claims, SignInChannel::Browser).await }
         };
         let ada = sign_in_with(claims_of(
             "a",

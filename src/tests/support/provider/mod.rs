@@ -78,7 +78,7 @@ impl TestProvider {
     /// browser.
     pub(in crate::tests) fn config(&self, addr: Option<SocketAddr>) -> ProviderConfig {
         let client = |addr| {
-            Client::at(
+            Client::new(
                 &format!("http://{addr}"),
                 CLIENT_ID,
                 CLIENT_SECRET.parse().ok(),

@@ -1,6 +1,6 @@
-//! fal.ai's queue: hand the work in, ask how it stands, fetch the result. Its documentation:
-//! <https://docs.fal.ai/model-apis/model-endpoints/queue>. A run that is given up takes its work
-//! out of the queue.
+//! Tools on fal.ai's queue: submit a request, poll its status, fetch the result. See
+//! <https://docs.fal.ai/model-apis/model-endpoints/queue>. A cancelled run removes its request from
+//! the queue.
 
 mod queue;
 
@@ -17,15 +17,15 @@ use queue::{Queue, QueueStatus};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
-/// Files of one result that are taken.
+/// Maximum number of files of one result.
 const FILES_MAX: usize = 4;
 
-/// How often the queue is asked, and how often at most: half an hour in all.
+/// The polling of the queue; half an hour in total by default.
 #[derive(Debug, Clone, Copy)]
 pub struct PollConfig {
-    /// Between two times.
+    /// Time between two polls.
     pub every: Duration,
-    /// At most.
+    /// Maximum number of polls.
     pub times: u32,
 }
 
@@ -38,14 +38,14 @@ impl Default for PollConfig {
     }
 }
 
-/// A tool whose work fal.ai does.
+/// A tool that runs on fal.ai.
 #[derive(Clone)]
 pub(super) struct FalTool {
     pub(super) media: Media,
     pub(super) service: Service,
     pub(super) client: reqwest::Client,
     pub(super) outbound: Outbound,
-    pub(super) asking: PollConfig,
+    pub(super) poll: PollConfig,
 }
 
 impl Tool for FalTool {
@@ -65,14 +65,14 @@ impl Tool for FalTool {
         let tool = self.clone();
         Box::pin(async move {
             context
-                .unless_cancelled(tool.make(&arguments, &context))
+                .unless_cancelled(tool.generate(&arguments, &context))
                 .await
         })
     }
 }
 
 impl FalTool {
-    async fn make(
+    async fn generate(
         &self,
         arguments: &Value,
         context: &ToolContext,
@@ -82,17 +82,17 @@ impl FalTool {
             client: self.client.clone(),
             service: self.service.clone(),
         });
-        let work = queue.hand_in(self.media.input(&prompt, arguments)?).await?;
-        let in_queue = queue.clone().guard(work, context.tasks.clone());
-        let result = self.wait(&queue, &in_queue, context).await?;
-        in_queue.is_done();
+        let job = queue.submit(self.media.input(&prompt, arguments)?).await?;
+        let queued = queue.clone().guard(job, context.tasks.clone());
+        let result = self.wait(&queue, &queued, context).await?;
+        queued.mark_done();
         let mut files = Vec::new();
-        for url in addresses(&result).into_iter().take(FILES_MAX) {
+        for url in file_urls(&result).into_iter().take(FILES_MAX) {
             let bytes = self
                 .outbound
                 .fetch(&url, self.media.max_bytes())
                 .await
-                .map_err(|why| ToolError::Failed(capitalised(&why.to_string())))?;
+                .map_err(|error| ToolError::Failed(capitalised(&error.to_string())))?;
             files.push(self.media.file(&prompt, bytes)?);
         }
         if files.is_empty() {
@@ -104,7 +104,7 @@ impl FalTool {
         let kind = self.media.kind();
         Ok(ToolOutput {
             text: format!(
-                "The {kind} “{}” is done and already shown to the person.",
+                "The {kind} “{}” is done and already shown to the user.",
                 prompt.text()
             ),
             details: Some(format!(
@@ -119,41 +119,41 @@ impl FalTool {
     async fn wait(
         &self,
         queue: &Queue,
-        work: &queue::InQueue,
+        job: &queue::QueuedJob,
         context: &ToolContext,
     ) -> Result<Value, ToolError> {
-        for _ in 0..self.asking.times {
-            match queue.standing(work).await? {
+        for _ in 0..self.poll.times {
+            match queue.status(job).await? {
                 QueueStatus::Waiting(progress) => drop(
                     context
                         .progress
-                        .send_if_modified(|shown| advance(shown, progress)),
+                        .send_if_modified(|current| advance(current, progress)),
                 ),
-                QueueStatus::Done => return queue.result(work).await,
+                QueueStatus::Done => return queue.result(job).await,
             }
-            tokio::time::sleep(self.asking.every).await;
+            tokio::time::sleep(self.poll.every).await;
         }
         Err(ToolError::Failed("The service took too long.".to_owned()))
     }
 }
 
-/// Progress never goes back; a note that is gone is not shown any more.
-fn advance(shown: &mut Progress, now: Progress) -> bool {
+/// Updates the progress: it never goes back, and a note that is gone is removed.
+fn advance(current: &mut Progress, new: Progress) -> bool {
     let next = Progress {
-        percent: now.percent.max(shown.percent),
-        note: now.note,
+        percent: new.percent.max(current.percent),
+        note: new.note,
     };
-    std::mem::replace(shown, next.clone()) != next
+    std::mem::replace(current, next.clone()) != next
 }
 
-/// The addresses of the files in a result: every object that has a `url`, in order.
-fn addresses(result: &Value) -> Vec<String> {
+/// The URLs of the files in a result: those of all objects with a `url`, in order.
+fn file_urls(result: &Value) -> Vec<String> {
     match result {
         Value::Object(fields) => match fields.get("url") {
             Some(Value::String(url)) => vec![url.clone()],
-            _ => fields.values().flat_map(addresses).collect(),
+            _ => fields.values().flat_map(file_urls).collect(),
         },
-        Value::Array(values) => values.iter().flat_map(addresses).collect(),
+        Value::Array(values) => values.iter().flat_map(file_urls).collect(),
         _ => Vec::new(),
     }
 }

@@ -1,5 +1,5 @@
-//! Pictures, music and films from real services. A service is one file here: a [`Tool`] that makes
-//! a kind of [`Media`].
+//! Tools that generate pictures, music and films with real services. Each service is one file with
+//! a [`Tool`] for one or more kinds of [`Media`].
 
 pub mod fal;
 mod openai;
@@ -16,15 +16,15 @@ use reqwest::redirect;
 use settings::{Producer, ServiceConfig};
 use std::{sync::Arc, time::Duration};
 
-/// How long one request to a service may take; making a picture is one.
+/// Timeout of a request to a service; generating a picture is one request.
 const TIMEOUT: Duration = Duration::from_secs(180);
-/// How long a connection may take to be made.
+/// Timeout of opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest message of a service that is kept, in characters.
-const MESSAGE_MAX: usize = 300;
+/// Maximum length of a service's error message, in characters.
+const MESSAGE_MAX_CHARS: usize = 300;
 
-fn odd() -> ToolError {
+fn invalid_response() -> ToolError {
     ToolError::Failed("The service answered in a way that could not be read.".to_owned())
 }
 
@@ -32,52 +32,51 @@ fn unreachable() -> ToolError {
     ToolError::Failed("The service could not be reached.".to_owned())
 }
 
-/// The tools that the settings name. Errors: the TLS library cannot be set up.
+/// The tools of the settings. Errors: the TLS library cannot be set up.
 pub(super) fn tools(
     config: &ServiceConfig,
-    asking: PollConfig,
+    poll: PollConfig,
 ) -> Result<Vec<Arc<dyn Tool>>, reqwest::Error> {
-    // reading the machine's certificates takes as long as the rest of a start, and the demo needs
-    // none
+    // Created on first use and shared: loading the system's certificates takes as long as the rest
+    // of a start, and the demo needs none.
     let mut shared = None;
-    let mut both = || match &shared {
+    let mut clients = || match &shared {
         Some(clients) => Ok::<(reqwest::Client, Outbound), reqwest::Error>(Clone::clone(clients)),
-        None => Ok(shared.insert(clients(config)?).clone()),
+        None => Ok(shared.insert(build_clients(config)?).clone()),
     };
-    let mut made_by =
-        |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
-            Ok(match producer {
-                Producer::Demo => Arc::new(DemoTool(media)),
-                Producer::Fal(service) => {
-                    let (client, outbound) = both()?;
-                    Arc::new(FalTool {
-                        media,
-                        service: service.clone(),
-                        client,
-                        outbound,
-                        asking,
-                    })
-                }
-                Producer::OpenAi(service) => {
-                    let (client, outbound) = both()?;
-                    Arc::new(ImagesTool {
-                        service: service.clone(),
-                        client,
-                        outbound,
-                    })
-                }
-            })
-        };
+    let mut tool = |media: Media, producer: &Producer| -> Result<Arc<dyn Tool>, reqwest::Error> {
+        Ok(match producer {
+            Producer::Demo => Arc::new(DemoTool(media)),
+            Producer::Fal(service) => {
+                let (client, outbound) = clients()?;
+                Arc::new(FalTool {
+                    media,
+                    service: service.clone(),
+                    client,
+                    outbound,
+                    poll,
+                })
+            }
+            Producer::OpenAi(service) => {
+                let (client, outbound) = clients()?;
+                Arc::new(ImagesTool {
+                    service: service.clone(),
+                    client,
+                    outbound,
+                })
+            }
+        })
+    };
     Ok(vec![
-        made_by(Media::Image, &config.image)?,
-        made_by(Media::Music, &config.music)?,
-        made_by(Media::Video, &config.video)?,
+        tool(Media::Image, &config.image)?,
+        tool(Media::Music, &config.music)?,
+        tool(Media::Video, &config.video)?,
     ])
 }
 
-/// What asks a service, and what fetches the file that it names.
-fn clients(config: &ServiceConfig) -> Result<(reqwest::Client, Outbound), reqwest::Error> {
-    // a redirect could carry a key to another address
+/// The client for requests to services, and the one that fetches the resulting files.
+fn build_clients(config: &ServiceConfig) -> Result<(reqwest::Client, Outbound), reqwest::Error> {
+    // Redirects could send a key to another host.
     let builder = reqwest::Client::builder()
         .timeout(TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT);

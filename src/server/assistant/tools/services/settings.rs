@@ -1,4 +1,4 @@
-//! The settings of the services that make pictures, music and films.
+//! Settings for the services that generate pictures, music and films.
 
 use crate::server::{
     assistant::{
@@ -10,17 +10,17 @@ use crate::server::{
 use clap::Args;
 use reqwest::Url;
 
-const FAL: &str = "https://queue.fal.run/";
-/// Longest name of a model, in bytes.
-const MODEL_MAX: usize = 200;
+const FAL_BASE_URL: &str = "https://queue.fal.run/";
+/// Maximum length of a model's name, in bytes.
+const MODEL_MAX_BYTES: usize = 200;
 
-/// Settings of the services as they are given.
+/// Unchecked settings of the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServiceSettings {
     /// The key for fal.ai, which makes pictures, music and films.
     #[arg(long, env = "FAL_KEY", hide_env_values = true)]
     pub fal_key: Option<Secret>,
-    /// Where fal.ai's queue is [default: https://queue.fal.run/]
+    /// The base URL of fal.ai's queue [default: https://queue.fal.run/]
     #[arg(long, env = "FAL_BASE_URL")]
     pub fal_base_url: Option<String>,
     /// What makes pictures: fal:MODEL, openai:MODEL or demo [default: fal:fal-ai/flux/schnell with
@@ -34,49 +34,49 @@ pub struct ServiceSettings {
     /// What makes films: fal:MODEL or demo [default: fal:fal-ai/ltx-video with FAL_KEY, else demo]
     #[arg(long, env = "HOLLY_VIDEO_MODEL")]
     pub video_model: Option<String>,
-    /// Hosts, with commas between, from which results may be fetched although they are in a private
+    /// Hosts, separated by commas, from which results may be fetched although they are in a private
     /// network.
     #[arg(long, env = "HOLLY_FETCH_HOSTS", default_value = "")]
     pub fetch_hosts: String,
 }
 
-/// Who makes a kind of thing.
+/// What generates a kind of media.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Producer {
-    /// The built-in one.
+    /// The built-in demo.
     Demo,
     /// A model behind fal.ai's queue.
     Fal(Service),
-    /// A model behind OpenAI's images endpoint, or one like it.
+    /// A model behind OpenAI's images endpoint or a compatible one.
     OpenAi(Service),
 }
 
 /// A model of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
-    /// Where the service is, with a slash at its end.
+    /// The base URL of the service, with a trailing slash.
     pub base: Url,
-    /// The key, where one is sent.
+    /// The key, if there is one.
     pub key: Option<Secret>,
-    /// The model's name on the wire.
+    /// The model's name in the API.
     pub model: String,
 }
 
-/// Settings of the services that make sense.
+/// Checked settings of the services.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceConfig {
-    /// Who makes pictures.
+    /// What generates pictures.
     pub image: Producer,
-    /// Who makes music.
+    /// What generates music.
     pub music: Producer,
-    /// Who makes films.
+    /// What generates films.
     pub video: Producer,
-    /// Hosts from which results may be fetched wherever they are.
+    /// Hosts from which results may be fetched even in a private network.
     pub fetch_hosts: Vec<String>,
 }
 
 impl ServiceConfig {
-    /// The built-in producers.
+    /// The built-in demo for everything.
     pub const fn demo() -> Self {
         Self {
             image: Producer::Demo,
@@ -87,7 +87,7 @@ impl ServiceConfig {
     }
 }
 
-/// Where services are and with which keys.
+/// Base URLs and keys of the services.
 struct ServiceUrls<'a> {
     fal: Option<Url>,
     fal_key: Option<&'a Secret>,
@@ -101,55 +101,56 @@ impl ServiceSettings {
         let openai = models
             .openai_base_url
             .as_deref()
-            .or(ProviderKind::OpenAi.public_base())
+            .or(ProviderKind::OpenAi.default_base_url())
             .unwrap_or_default();
-        let places = ServiceUrls {
+        let urls = ServiceUrls {
             fal: base_url(
                 "FAL_BASE_URL",
-                self.fal_base_url.as_deref().unwrap_or(FAL),
+                self.fal_base_url.as_deref().unwrap_or(FAL_BASE_URL),
                 problems,
             ),
             fal_key: self.fal_key.as_ref().filter(|key| !key.reveal().is_empty()),
-            // whoever is to be asked there says that it has no address
+            // An invalid URL is reported by the model settings.
             openai: base_url("OPENAI_BASE_URL", openai, &mut Vec::new()),
             openai_key: models.key(ProviderKind::OpenAi),
         };
-        let by_openai = if places.openai_key.is_some() {
+        let default_without_fal = if urls.openai_key.is_some() {
             "openai:gpt-image-1"
         } else {
             "demo"
         };
-        let usual = |with_fal, without| {
-            if places.fal_key.is_some() {
+        let default = |with_fal, without| {
+            if urls.fal_key.is_some() {
                 with_fal
             } else {
                 without
             }
         };
-        let mut producer = |setting: &str, given: &Option<String>, usual: &str, pictures: bool| {
-            let made = places.producer(given.as_deref().unwrap_or(usual).trim(), pictures);
-            made.unwrap_or_else(|problem| {
-                problems.push(format!("{setting} {problem}"));
-                Producer::Demo
-            })
-        };
+        let mut producer =
+            |setting: &str, value: &Option<String>, default: &str, pictures: bool| {
+                let producer = urls.producer(value.as_deref().unwrap_or(default).trim(), pictures);
+                producer.unwrap_or_else(|problem| {
+                    problems.push(format!("{setting} {problem}"));
+                    Producer::Demo
+                })
+            };
         ServiceConfig {
             image: producer(
                 "HOLLY_IMAGE_MODEL",
                 &self.image_model,
-                usual("fal:fal-ai/flux/schnell", by_openai),
+                default("fal:fal-ai/flux/schnell", default_without_fal),
                 true,
             ),
             music: producer(
                 "HOLLY_MUSIC_MODEL",
                 &self.music_model,
-                usual("fal:cassetteai/music-generator", "demo"),
+                default("fal:cassetteai/music-generator", "demo"),
                 false,
             ),
             video: producer(
                 "HOLLY_VIDEO_MODEL",
                 &self.video_model,
-                usual("fal:fal-ai/ltx-video", "demo"),
+                default("fal:fal-ai/ltx-video", "demo"),
                 false,
             ),
             fetch_hosts: self
@@ -163,33 +164,35 @@ impl ServiceSettings {
 }
 
 impl ServiceUrls<'_> {
-    /// Who is meant by `word`; an error goes behind the setting's name. Only pictures come from
-    /// OpenAI.
-    fn producer(&self, word: &str, pictures: bool) -> Result<Producer, String> {
+    /// Parses the value of a setting; an error is appended to the setting's name. Only pictures can
+    /// come from OpenAI.
+    fn producer(&self, value: &str, pictures: bool) -> Result<Producer, String> {
         let service = |base: &Option<Url>, key: Option<&Secret>, model: &str| {
-            let base = base.clone().ok_or("has no address to go to")?;
+            let base = base.clone().ok_or("has no base URL")?;
             Ok::<_, String>(Service {
                 base,
                 key: key.cloned(),
                 model: model.to_owned(),
             })
         };
-        let named = |model: &str| {
-            !model.is_empty() && model.len() <= MODEL_MAX && !model.chars().any(char::is_whitespace)
+        let is_valid = |model: &str| {
+            !model.is_empty()
+                && model.len() <= MODEL_MAX_BYTES
+                && !model.chars().any(char::is_whitespace)
         };
-        match word.split_once(':') {
-            None if word == "demo" => Ok(Producer::Demo),
+        match value.split_once(':') {
+            None if value == "demo" => Ok(Producer::Demo),
             Some(("fal", _)) if self.fal_key.is_none() => {
-                Err(format!("is {word:?}, which needs FAL_KEY"))
+                Err(format!("is {value:?}, which needs FAL_KEY"))
             }
-            Some(("fal", model)) if named(model) => {
+            Some(("fal", model)) if is_valid(model) => {
                 service(&self.fal, self.fal_key, model).map(Producer::Fal)
             }
-            Some(("openai", model)) if pictures && named(model) => {
+            Some(("openai", model)) if pictures && is_valid(model) => {
                 service(&self.openai, self.openai_key, model).map(Producer::OpenAi)
             }
             _ => Err(format!(
-                "is {word:?}; it must be fal:MODEL{} or demo",
+                "is {value:?}; it must be fal:MODEL{} or demo",
                 if pictures { ", openai:MODEL" } else { "" }
             )),
         }
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_brings_real_services_and_without_one_it_is_the_demo() {
+    fn keys_select_real_services_and_without_them_the_demo() {
         assert_eq!(
             check(ServiceSettings::default(), &ModelSettings::default()),
             (ServiceConfig::demo(), Vec::new())
@@ -232,7 +235,10 @@ mod tests {
             &openai,
         );
         assert!(
-            matches!(&config.image, Producer::Fal(service) if service.base.as_str() == FAL),
+            matches!(
+                &config.image,
+                Producer::Fal(service) if service.base.as_str() == FAL_BASE_URL
+            ),
             "{config:?}"
         );
         assert!(
@@ -242,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_said() {
+    fn invalid_producers_are_reported() {
         for (image, music, words) in [
             ("fal:x", "demo", "needs FAL_KEY"),
             ("midjourney", "demo", "openai:MODEL or demo"),

@@ -1,56 +1,56 @@
-//! The requests to fal.ai's queue and what its answers mean.
+//! Requests to fal.ai's queue and their responses.
 
-use super::super::{MESSAGE_MAX, odd, settings::Service, unreachable};
+use super::super::{MESSAGE_MAX_CHARS, invalid_response, settings::Service, unreachable};
 use crate::server::assistant::tool::{Progress, ToolError};
 use reqwest::{Method, Url};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
-/// Longest note that is shown of the service's own log, in characters.
-const NOTE_MAX: usize = 80;
+/// Maximum length of a progress note from the service's log, in characters.
+const NOTE_MAX_CHARS: usize = 80;
 
 pub(super) struct Queue {
     pub(super) client: reqwest::Client,
     pub(super) service: Service,
 }
 
-/// Where one asks about work that was handed in.
+/// The URLs of a submitted job.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
+pub(super) struct Job {
     status: Url,
     response: Url,
     cancel: Url,
 }
 
-/// How work stands.
+/// The status of a job.
 pub(super) enum QueueStatus {
     Waiting(Progress),
     Done,
 }
 
-/// Work in the queue; dropping it before it is done takes it out again.
-pub(super) struct InQueue {
-    work: Work,
+/// A job in the queue; dropping it before it is done cancels it.
+pub(super) struct QueuedJob {
+    job: Job,
     queue: Arc<Queue>,
     tasks: TaskTracker,
     done: std::sync::atomic::AtomicBool,
 }
 
-impl InQueue {
-    /// There is nothing to take out any more.
-    pub(super) fn is_done(&self) {
+impl QueuedJob {
+    /// Marks the job as done, so that it is not cancelled.
+    pub(super) fn mark_done(&self) {
         self.done.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
-impl Drop for InQueue {
+impl Drop for QueuedJob {
     fn drop(&mut self) {
         if !self.done.load(std::sync::atomic::Ordering::Relaxed) {
-            let (queue, cancel) = (self.queue.clone(), self.work.cancel.clone());
+            let (queue, cancel) = (self.queue.clone(), self.job.cancel.clone());
             self.tasks.spawn(async move {
-                if queue.ask(Method::PUT, cancel, None).await.is_err() {
-                    tracing::warn!("work that was given up could not be taken out of the queue");
+                if queue.send(Method::PUT, cancel, None).await.is_err() {
+                    tracing::warn!("an abandoned job could not be removed from fal.ai's queue");
                 }
             });
         }
@@ -58,56 +58,56 @@ impl Drop for InQueue {
 }
 
 impl Queue {
-    pub(super) fn guard(self: Arc<Self>, work: Work, tasks: TaskTracker) -> InQueue {
-        InQueue {
-            work,
+    pub(super) fn guard(self: Arc<Self>, job: Job, tasks: TaskTracker) -> QueuedJob {
+        QueuedJob {
+            job,
             queue: self,
             tasks,
             done: false.into(),
         }
     }
 
-    pub(super) async fn hand_in(&self, input: Value) -> Result<Work, ToolError> {
-        let address = self
+    pub(super) async fn submit(&self, input: Value) -> Result<Job, ToolError> {
+        let url = self
             .service
             .base
             .join(&self.service.model)
-            .map_err(|_| odd())?;
-        let answer = self.ask(Method::POST, address, Some(input)).await?;
+            .map_err(|_| invalid_response())?;
+        let answer = self.send(Method::POST, url, Some(input)).await?;
         let id = answer
             .get("request_id")
             .and_then(Value::as_str)
             .filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-        let id = id.ok_or_else(odd)?;
-        Ok(Work {
-            status: self.address(&answer, "status_url", id, "/status")?,
-            response: self.address(&answer, "response_url", id, "")?,
-            cancel: self.address(&answer, "cancel_url", id, "/cancel")?,
+        let id = id.ok_or_else(invalid_response)?;
+        Ok(Job {
+            status: self.job_url(&answer, "status_url", id, "/status")?,
+            response: self.job_url(&answer, "response_url", id, "")?,
+            cancel: self.job_url(&answer, "cancel_url", id, "/cancel")?,
         })
     }
 
-    /// An address that the service names is asked only where the service itself is: the key goes
-    /// with it. Otherwise it is what the documentation gives, under the first two parts of the
-    /// model's name.
-    fn address(&self, answer: &Value, name: &str, id: &str, end: &str) -> Result<Url, ToolError> {
-        let named = answer
+    /// A URL from the response is used only if it has the origin of the service, because the key is
+    /// sent to it. Otherwise the documented URL is used, under the first two parts of the model's
+    /// name.
+    fn job_url(&self, answer: &Value, name: &str, id: &str, end: &str) -> Result<Url, ToolError> {
+        let url = answer
             .get(name)
             .and_then(Value::as_str)
             .and_then(|url| Url::parse(url).ok());
-        if let Some(named) = named.filter(|url| url.origin() == self.service.base.origin()) {
-            return Ok(named);
+        if let Some(url) = url.filter(|url| url.origin() == self.service.base.origin()) {
+            return Ok(url);
         }
         let app: Vec<&str> = self.service.model.split('/').take(2).collect();
         self.service
             .base
             .join(&format!("{}/requests/{id}{end}", app.join("/")))
-            .map_err(|_| odd())
+            .map_err(|_| invalid_response())
     }
 
-    pub(super) async fn standing(&self, work: &InQueue) -> Result<QueueStatus, ToolError> {
-        let mut address = work.work.status.clone();
-        address.query_pairs_mut().append_pair("logs", "1");
-        let answer = self.ask(Method::GET, address, None).await?;
+    pub(super) async fn status(&self, queued: &QueuedJob) -> Result<QueueStatus, ToolError> {
+        let mut url = queued.job.status.clone();
+        url.query_pairs_mut().append_pair("logs", "1");
+        let answer = self.send(Method::GET, url, None).await?;
         match answer.get("status").and_then(Value::as_str) {
             Some("COMPLETED") => Ok(QueueStatus::Done),
             Some("IN_QUEUE") => {
@@ -121,20 +121,20 @@ impl Queue {
                     note: Some(note),
                 }))
             }
-            Some("IN_PROGRESS") => Ok(QueueStatus::Waiting(of_logs(&answer))),
-            _ => Err(odd()),
+            Some("IN_PROGRESS") => Ok(QueueStatus::Waiting(progress_from_logs(&answer))),
+            _ => Err(invalid_response()),
         }
     }
 
-    pub(super) async fn result(&self, work: &InQueue) -> Result<Value, ToolError> {
-        self.ask(Method::GET, work.work.response.clone(), None)
+    pub(super) async fn result(&self, queued: &QueuedJob) -> Result<Value, ToolError> {
+        self.send(Method::GET, queued.job.response.clone(), None)
             .await
     }
 
-    async fn ask(
+    async fn send(
         &self,
         method: Method,
-        address: Url,
+        url: Url,
         body: Option<Value>,
     ) -> Result<Value, ToolError> {
         let key = self
@@ -145,16 +145,16 @@ impl Queue {
             .unwrap_or_default();
         let request = self
             .client
-            .request(method, address)
+            .request(method, url)
             .header("authorization", key);
         let request = if let Some(body) = body {
             request.json(&body)
         } else {
             request
         };
-        let answer = request.send().await.map_err(|_| unreachable())?;
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
+        let response = request.send().await.map_err(|_| unreachable())?;
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
         if status.is_success() {
             return Ok(body);
         }
@@ -167,7 +167,7 @@ impl Queue {
             .map(|detail| format!(": {detail}"))
             .unwrap_or_default()
             .chars()
-            .take(MESSAGE_MAX)
+            .take(MESSAGE_MAX_CHARS)
             .collect();
         Err(ToolError::Failed(format!(
             "The service answered {}{detail}",
@@ -176,8 +176,8 @@ impl Queue {
     }
 }
 
-/// The last line of the service's log, and the share of the work that it tells.
-fn of_logs(answer: &Value) -> Progress {
+/// The progress in the last line of the service's log.
+fn progress_from_logs(answer: &Value) -> Progress {
     let last = answer
         .get("logs")
         .and_then(Value::as_array)
@@ -192,7 +192,7 @@ fn of_logs(answer: &Value) -> Progress {
     let percent = digits
         .and_then(|digits| digits.parse().ok())
         .filter(|percent| *percent < 100);
-    let note: String = line.chars().take(NOTE_MAX).collect();
+    let note: String = line.chars().take(NOTE_MAX_CHARS).collect();
     Progress {
         percent,
         note: Some(note).filter(|note| percent.is_none() && !note.trim().is_empty()),
@@ -205,19 +205,20 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_share_of_the_work_is_read_from_the_log() {
-        let of =
-            |line: &str| of_logs(&json!({ "logs": [{ "message": "start" }, { "message": line }] }));
-        assert_eq!(of(" 50%|█████     | 2/4").percent, Some(50));
-        assert_eq!(of("5%").percent, Some(5));
+    fn progress_is_read_from_the_log() {
+        let progress = |line: &str| {
+            progress_from_logs(&json!({ "logs": [{ "message": "start" }, { "message": line }] }))
+        };
+        assert_eq!(progress(" 50%|█████     | 2/4").percent, Some(50));
+        assert_eq!(progress("5%").percent, Some(5));
         assert_eq!(
-            of("loading"),
+            progress("loading"),
             Progress {
                 percent: None,
                 note: Some("loading".into())
             }
         );
-        assert_eq!(of("7000%").percent, None);
-        assert_eq!(of_logs(&json!({})), Progress::default());
+        assert_eq!(progress("7000%").percent, None);
+        assert_eq!(progress_from_logs(&json!({})), Progress::default());
     }
 }

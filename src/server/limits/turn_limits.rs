@@ -1,5 +1,5 @@
-//! What a new turn must fit in, checked in the transaction that begins it and holds its owner's
-//! lock: of two that come at once to different processes, the second sees the first.
+//! Limits on a new turn, checked in the transaction that starts it and holds its owner's lock, so
+//! that of two concurrent requests to different processes the second sees the first.
 
 use crate::{
     domain::{MediaFile, ids::UserId, time::Timestamp},
@@ -15,24 +15,24 @@ use crate::{
 };
 use sqlx::AnyConnection;
 
-/// How soon it is worth trying again while other turns run, in seconds: most answers take longer.
-const TURNS_AGAIN_S: u64 = 5;
+/// `Retry-After` while other turns run, in seconds: most answers take longer.
+const TURNS_RETRY_AFTER_S: u64 = 5;
 
-/// Bounds of one person; 0 means none.
+/// Limits per user; 0 means no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TurnLimits {
-    /// Turns at once.
+    /// Concurrent turns.
     pub turns: usize,
-    /// Bytes of files sent in a UTC day.
-    pub upload_bytes_a_day: i64,
+    /// Bytes of uploads in a UTC day.
+    pub upload_bytes_per_day: i64,
     /// Bytes of all files.
     pub file_bytes: i64,
 }
 
 impl TurnLimits {
-    /// Lets a turn with these new files begin, and counts them. The caller holds the owner's lock.
-    /// Errors: `NotFound` for who was disabled meanwhile, `TooMany`, `Refused` when the files do
-    /// not fit.
+    /// Admits a turn with these new files and counts them. The caller holds the owner's lock.
+    /// Errors: `NotFound` if the account was disabled meanwhile, `TooMany`, `Refused` if the files
+    /// exceed the quota.
     pub async fn admit(
         &self,
         tx: &mut Tx<'_>,
@@ -49,11 +49,13 @@ impl TurnLimits {
             turns::running(tx, user).await?.len()
         };
         if running > 0 && running >= self.turns {
+            let answers = if running == 1 { "answer" } else { "answers" };
             let why = format!(
-                "{running} answers are being written for you, which is as many as may be at once; wait for one or stop it"
+                "you already have {running} {answers} in progress (the limit); \
+                 wait for one or stop it"
             );
             return Err(Error::TooMany {
-                after_s: TURNS_AGAIN_S,
+                after_s: TURNS_RETRY_AFTER_S,
                 why,
             });
         }
@@ -61,18 +63,18 @@ impl TurnLimits {
         if bytes == 0 {
             return Ok(());
         }
-        self.check_day(tx, now, user, bytes).await?;
-        check_room(tx, "attachment", self.file_bytes, user, bytes).await
+        self.check_daily_uploads(tx, now, user, bytes).await?;
+        check_file_quota(tx, "attachment", self.file_bytes, user, bytes).await
     }
 
-    async fn check_day(
+    async fn check_daily_uploads(
         &self,
         tx: &mut Tx<'_>,
         now: Timestamp,
         user: UserId,
         bytes: i64,
     ) -> Result<()> {
-        if self.upload_bytes_a_day == 0 {
+        if self.upload_bytes_per_day == 0 {
             return Ok(());
         }
         let used = daily_use::add(
@@ -86,15 +88,15 @@ impl TurnLimits {
         )
         .await?
         .upload_bytes;
-        if used <= self.upload_bytes_a_day {
+        if used <= self.upload_bytes_per_day {
             return Ok(());
         }
-        let (left, most) = (
-            megabytes(self.upload_bytes_a_day - used + bytes),
-            megabytes(self.upload_bytes_a_day),
+        let (left, limit) = (
+            megabytes(self.upload_bytes_per_day - used + bytes),
+            megabytes(self.upload_bytes_per_day),
         );
         let why = format!(
-            "of the {most} of files that you may send in a day, {left} are left; the day ends at midnight UTC"
+            "you have {left} of your daily {limit} of uploads left; the day ends at midnight UTC"
         );
         Err(Error::TooMany {
             after_s: daily_tokens::until_midnight_s(now),
@@ -103,27 +105,28 @@ impl TurnLimits {
     }
 }
 
-/// Refuses files of `bytes` that would not fit in the `most` that all files of a person may take;
-/// `field` names them.
-pub async fn check_room(
+/// Returns an error if `bytes` of new files would exceed the user's quota of `max` bytes (0 for no
+/// limit); `field` is the field of the error.
+pub async fn check_file_quota(
     connection: &mut AnyConnection,
     field: &str,
-    most: i64,
+    max: i64,
     user: UserId,
     bytes: i64,
 ) -> Result<()> {
-    let used = if most == 0 {
+    let used = if max == 0 {
         0
     } else {
         files::bytes_of(connection, user).await?
     };
-    if most == 0 || used + bytes <= most {
+    if max == 0 || used + bytes <= max {
         return Ok(());
     }
     let why = format!(
-        "does not fit: your files take {} of {}; delete conversations whose files you do not need any more",
+        "exceeds your storage: your files take {} of {}; \
+         delete conversations whose files you do not need any more",
         megabytes(used),
-        megabytes(most)
+        megabytes(max)
     );
     Err(Error::refused(field, why))
 }
