@@ -19,7 +19,6 @@ pub struct Conversation {
     pub id: ConversationId,
     /// Taken from its first message until the owner renames it.
     pub title: String,
-    /// Server time at which it began.
     /// Server time of its creation.
     pub created_at: Timestamp,
     /// Server time of its last message or rename; lists are sorted by it.

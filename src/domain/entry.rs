@@ -104,9 +104,9 @@ impl WorkLogEntry {
         }
     }
 
-    /// Splits the title in three; the middle part is the subject: `("", "Image", ": a
-    /// lighthouse")`. The subject is the model's name if the title contains it, else the part
-    /// before a colon.
+    /// Splits the title in three, with the subject in the middle:
+    /// `("", "Image", ": a lighthouse")`. The subject is the model's name if the title contains
+    /// it, else the part before a colon.
     pub fn subject(&self) -> (&str, &str, &str) {
         let model = self
             .metadata

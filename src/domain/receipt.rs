@@ -38,8 +38,8 @@ impl DeleteReceipt {
         counts.map(|count| count.to_string()).join("-")
     }
 
-    /// The sentence shown to the user: `Deleted for good, from every tier: 1 conversation, 6
-    /// messages and 12 entries (4 from the archive).`
+    /// The sentence shown to the user, such as
+    /// `Deleted for good, from every tier: 6 messages and 12 entries (4 from the archive).`
     pub fn words(&self) -> String {
         let entries = self.rows + self.archived;
         let mut parts: Vec<String> = [

@@ -1,4 +1,4 @@
-//! Settles entries whose lease has expired. This is one run; the loop is in `server::workers`.
+//! Settles entries whose lease has expired. This is one run; the loop is in `server::serve::workers`.
 
 use super::settle_interrupted;
 use crate::{
