@@ -1,4 +1,5 @@
-//! Settles entries whose lease has expired. This is one run; the loop is in `server::serve::workers`.
+//! Settles entries whose lease has expired, one batch per call. The loop is in
+//! `server::serve::workers`.
 
 use super::settle_interrupted;
 use crate::{
