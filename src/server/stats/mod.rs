@@ -162,7 +162,7 @@ async fn planned_steps(source: StatsSource<'_>) -> Result<Vec<String>> {
         .failures
         .iter()
         .map(|why| format!("could not be looked at: {why}"));
-    Ok(failed.chain(plan.told()).collect())
+    Ok(failed.chain(plan.lines()).collect())
 }
 
 fn alerts(

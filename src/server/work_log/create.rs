@@ -80,8 +80,7 @@ async fn check_references(
     if let Some(id) = parent {
         // An archived parent is not fetched to check this: an object whose range covers its id is
         // enough.
-        if work_logs::find(tx, user, id).await?.is_none() && !objects::reaches(tx, user, id).await?
-        {
+        if work_logs::find(tx, user, id).await?.is_none() && !objects::covers(tx, user, id).await? {
             return Err(Error::NotFound("parent entry"));
         }
     }

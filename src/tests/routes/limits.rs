@@ -239,7 +239,7 @@ async fn concurrent_answers_are_limited_across_processes() {
         60,
     );
     assert!(
-        detail.contains("1 answers are being written for you"),
+        detail.contains("you already have 1 answer in progress"),
         "{detail}"
     );
     let bobs_conversation = bob.begins().await;
